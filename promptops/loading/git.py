@@ -29,7 +29,7 @@ from promptops.runtime.loading.source import shown
 
 SCHEMES = ("git+https://", "git+ssh://", "git+file://")
 _ODD = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
-"""What no name of a ref holds; some of it would mean something else to git."""
+"""Characters that no ref name may contain; some have another meaning for git."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class ReleasedBundle:
     """The bundle of a release.
 
     Attributes:
-        proof: The tag object, if it is signed and names the bundle; None if no trust is asked for.
+        proof: The tag object, if it is signed and names the bundle; None without a trust store.
     """
 
     data: bytes
@@ -48,43 +48,44 @@ class GitSource(Protocol):
     """A repository as a source; errors are those of `runtime.loading.source.Source`."""
 
     def releases(self) -> Mapping[str, Version]:
-        """By the name of their tags, which are annotated."""
+        """The versions of releases, by the name of their annotated tag."""
 
     def channels(self) -> Mapping[str, Any]:
-        """What `channels.yaml` of the default branch says of each; empty where there is none."""
+        """The entries of the default branch's `channels.yaml`; empty without the file."""
 
     def bundle(
         self, tag: str, trust: Path | None, version: Version | None = None
     ) -> ReleasedBundle:
-        """Of a release; its tag must be signed by one of the allowed signers, where some are.
+        """The bundle of a release.
 
-        By the configuration of its own commit it must be of the version, where one is told.
+        With `trust`, one of the allowed signers must have signed its tag. With `version`, the
+        configuration in its commit must give the tag that version.
         """
 
     def revision(self, revision: str) -> bytes:
-        """Of a commit, a branch, or a tag that is no release."""
+        """The bundle of a commit, a branch, or a tag that is not a release."""
 
 
 def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
     """A repository by its path or address; nothing is read yet.
 
     Args:
-        offline: What stands elsewhere is not asked, and only what was kept is there.
-        deadline_s: For all that is going to be asked of a repository elsewhere.
+        offline: Call no remote repository; use only the cache.
+        deadline_s: The limit for all calls to a remote repository.
 
     Raises UsageError for another kind of address.
     """
     if "://" not in where:
-        return _Here(Path(where))
+        return _LocalRepository(Path(where))
     if not where.startswith(SCHEMES):
         hint = f"one of {', '.join(SCHEMES)}"
         raise UsageError("not the address of a repository", where=shown(where), hint=hint)
     url = where.removeprefix("git+")
-    return _Elsewhere(url, Remote(url, time.monotonic() + deadline_s, offline=offline))
+    return _RemoteRepository(url, Remote(url, time.monotonic() + deadline_s, offline=offline))
 
 
-class _Here:
-    """From the object database; nothing is checked out."""
+class _LocalRepository:
+    """A local repository, read from its object database; nothing is checked out."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -114,8 +115,8 @@ class _Here:
         return Repository.open(self._folder, foreign_environment())
 
 
-class _Elsewhere:
-    """What is needed is fetched, a commit at a time and without its history."""
+class _RemoteRepository:
+    """A remote repository: single commits are fetched when needed, without their history."""
 
     def __init__(self, url: str, remote: Remote) -> None:
         self._url = url
@@ -142,7 +143,7 @@ class _Elsewhere:
             found = _release(repository, tag, trust, version)
             if trust is not None and found.proof is None:
                 _refuse_forged_objects(repository)
-        # Only now: what was refused must not count.
+        # Only after verification: a rejected tag must not be cached.
         self._cache.keep_pointer({"id": identity}, "tag", self._url, tag)
         return found
 
@@ -160,7 +161,7 @@ class _Elsewhere:
             return revision_bundle(repository, REVISION)
 
     def _id(self, tag: str) -> str:
-        """Of the tag object. A release never changes: what it was once, it is."""
+        """The id of the tag object. A release tag is immutable, so a cached id stays valid."""
         known = (self._cache.pointer("tag", self._url, tag) or {}).get("id")
         if isinstance(known, str) and OBJECT_ID.fullmatch(known):
             return known
@@ -171,14 +172,14 @@ class _Elsewhere:
 
     @property
     def _refs(self) -> Mapping[str, str]:
-        """No `cached_property`: until Python 3.12 all of them wait for one another."""
+        """Not a `cached_property`: until Python 3.12 it takes a lock that all instances share."""
         if self._found is None:
             self._found = self._remote.refs("HEAD", f"{PREFIX}*")
         return self._found
 
     @contextmanager
     def _default(self) -> Iterator[Repository | None]:
-        """The default branch; None where there is no commit yet."""
+        """The default branch; None before the first commit."""
         head = self._refs.get("HEAD")
         if head is None:
             yield None
@@ -214,10 +215,9 @@ def _channels(repository: Repository) -> Mapping[str, Any]:
 
 
 def _refuse_forged_objects(repository: Repository) -> None:
-    """Raise IntegrityError for objects that don't have the content of their ids.
+    """Raise IntegrityError for an object whose content does not match its id.
 
-    The tag does not name the bundle, so these objects are all there is; they were kept on disk,
-    and git itself trusts them.
+    Git trusts objects on disk. A tag that names no bundle gives no other way to detect a change.
     """
     answer = repository.git.ask("fsck", "--no-dangling", "--no-progress", "--no-reflogs")
     if answer.status:
@@ -230,9 +230,9 @@ def _refuse_forged_objects(repository: Repository) -> None:
 def _release(
     repository: Repository, name: str, trust: Path | None, version: Version | None
 ) -> ReleasedBundle:
-    """Built once, and then kept; its signature is verified each time.
+    """The bundle of a release: built once, then cached; its signature is verified each time.
 
-    With `trust`, what is kept is used only if the signed tag names it.
+    With `trust`, a cached bundle is used only if the signed tag names it.
     """
     tag = release_tag(repository, name)
     if tag is None:
@@ -245,15 +245,15 @@ def _release(
     if trust is not None:
         signer_of(tag, repository.git, trust)
     cache, key = BundleCache(cache_folder()), ("built", release.name, release.tag)
-    data = _kept(cache, key, tag) if trust is None or names_bundle(tag) else None
+    data = _cached(cache, key, tag) if trust is None or names_bundle(tag) else None
     if data is None:
         data = verified_bundle(repository, tag).data
         _keep(cache, key, data)
     return ReleasedBundle(data=data, proof=proof_of(repository, tag) if trust is not None else None)
 
 
-def _kept(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
-    """What is otherwise than the tag says was built by a promptops that erred."""
+def _cached(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
+    """The cached bundle, unless it differs from the tag: then a faulty version built it."""
     digest = (cache.pointer(*key) or {}).get("bundle")
     contents = cache.bundle(digest) if isinstance(digest, str) else None
     return contents.data if contents is not None and not record_differences(tag, contents) else None

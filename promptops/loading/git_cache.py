@@ -31,7 +31,7 @@ from promptops.runtime.loading.source import shown
 KEPT = 16
 BRANCH = "refs/heads/fetched"
 REVISION = "refs/promptops/fetched"
-"""For what may be no commit: a tag."""
+"""The ref for objects that need not be commits, such as tags."""
 _LONGEST_S = 3600.0
 _NAMES = {"HEAD", "config", "objects", "refs", "packed-refs", "shallow"}
 _PART = ".part"
@@ -41,12 +41,12 @@ _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "mainte
 
 @record(frozen=True, slots=True)
 class WantedCommit:
-    """One ref, or one commit, of a repository elsewhere.
+    """One ref, or one commit, of a remote repository.
 
     Attributes:
-        source: As that repository calls it.
-        id: Of the object.
-        kept: The ref that it becomes here.
+        source: The ref or id in the remote repository.
+        id: The id of the object.
+        kept: The ref in the cached repository.
     """
 
     source: str
@@ -55,9 +55,9 @@ class WantedCommit:
 
 
 class Remote:
-    """A repository at an address; all that it is asked ends at `until`, by `time.monotonic`.
+    """A repository at an address. All calls end by `until`, as `time.monotonic` counts.
 
-    Raises NotFound where there is no repository, TransportError where there is no answer.
+    Its methods raise NotFound if there is no repository, TransportError if it does not answer.
     """
 
     def __init__(self, url: str, until: float, *, offline: bool) -> None:
@@ -66,7 +66,7 @@ class Remote:
         self._offline = offline
 
     def refs(self, *patterns: str) -> dict[str, str]:
-        """By full name the id of the object; of an annotated tag as `NAME^{}` also its commit."""
+        """The ids of objects by the full name of their ref; `NAME^{}` is the commit of a tag."""
         root = Path(os.sep)  # no local repository whose settings could apply
         answer = self._ask(root, "ls-remote", "--quiet", "--", self._url, *patterns)
         rows = (line.split("\t") for line in decode(answer.stdout).splitlines())
@@ -74,7 +74,7 @@ class Remote:
 
     @contextmanager
     def fetched(self, wanted: WantedCommit) -> Iterator[Repository]:
-        """A repository that holds it, without its history."""
+        """A repository that contains the commit, without its history."""
         cache = cache_folder()
         place = cache / "git" / _key(wanted) if cache is not None else None
         if place is not None and _is_whole(place, wanted):
@@ -98,7 +98,7 @@ class Remote:
             yield Path(folder)
 
     def _keep(self, wanted: WantedCommit, place: Path) -> bool:
-        """Fetch it into its place; False where nothing can be kept."""
+        """Fetch a commit into the cache; False if the cache can't be written."""
         part = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
         try:
             make_private_folder(part)
@@ -131,7 +131,7 @@ class Remote:
         where = shown(self._url)
         if wanted.kept in (BRANCH, REVISION):
             return TransportError(f"{wanted.source!r} changed while it was loaded", where=where)
-        hint = "a release never changes: find out who moved the tag"
+        hint = "a release tag is immutable: find out who moved the tag"
         return IntegrityError(f"{wanted.source!r} has changed", where=where, hint=hint)
 
     def _ask(self, folder: Path, *arguments: str) -> ProcessOutput:
@@ -164,9 +164,9 @@ class Remote:
 
 
 def _moved_into(part: Path, place: Path) -> bool:
-    """Whether it is there now; False where another process was faster, or a damaged one is.
+    """Whether the rename worked; False if the place is taken, by another process or damaged.
 
-    Nothing is removed first: another process may use it already.
+    Nothing is removed first, because another process may use it already.
     """
     try:
         part.rename(place)
@@ -176,7 +176,7 @@ def _moved_into(part: Path, place: Path) -> bool:
 
 
 def _remove_damaged(place: Path) -> None:
-    """Move it out of the way in one step, then remove it."""
+    """Rename the repository in one step, then remove it."""
     aside = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
     with suppress(OSError):
         place.rename(aside)
@@ -187,7 +187,7 @@ def _is_whole(place: Path, wanted: WantedCommit) -> bool:
     """Whether the repository is complete and unchanged since it was fetched."""
     if not place.is_dir() or place.is_symlink() or not _is_plain(place, wanted):
         return False
-    environment = {**_environment(), "GIT_DIR": str(place)}  # never one around it
+    environment = {**_environment(), "GIT_DIR": str(place)}  # not a repository around the folder
     git = Git(place, environment)
     found = decode(git.ask("rev-parse", "--verify", "--quiet", wanted.kept).stdout).strip()
     whole = git.ask("rev-list", "--objects", "--quiet", "--end-of-options", wanted.kept)
@@ -195,7 +195,7 @@ def _is_whole(place: Path, wanted: WantedCommit) -> bool:
 
 
 def _is_plain(place: Path, wanted: WantedCommit) -> bool:
-    """Whether it holds only data: settings and hooks of a repository can run programs."""
+    """Whether it contains only data: settings and hooks of a repository can run programs."""
     try:
         names = {path.name for path in place.iterdir()}
     except OSError:
@@ -205,7 +205,7 @@ def _is_plain(place: Path, wanted: WantedCommit) -> bool:
 
 
 def _config(wanted: WantedCommit) -> bytes:
-    """All settings of a kept repository."""
+    """The whole configuration of a cached repository."""
     if len(wanted.id) == 64:
         return b"[core]\n\trepositoryformatversion = 1\n\tbare = true\n" + (
             b"[extensions]\n\tobjectformat = sha256\n"

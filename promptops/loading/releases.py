@@ -16,7 +16,7 @@ from promptops.runtime.loading.trust import Trust
 
 
 class GitReleases:
-    """The releases and channels of a repository, here or elsewhere."""
+    """The releases and channels of a local or remote repository."""
 
     def __init__(self, where: str, *, offline: bool) -> None:
         self.where = where
@@ -69,7 +69,7 @@ class GitReleases:
         return checked(self._source(until).revision(revision), shown(self.where))
 
     def _source(self, until: float) -> GitSource:
-        """One for all that has to be answered until then."""
+        """The source for all calls with the same deadline."""
         if self._opened is None or self._opened[0] != until:
             left_s = until - monotonic()
             source = open_source(self.where, offline=self._offline, deadline_s=left_s)

@@ -1,4 +1,4 @@
-"""The prompts of a work tree as they stand there now, for an application in development."""
+"""The current prompts of a work tree, for an application in development."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 
-_Seen = tuple[str, int, int]
+_FileState = tuple[str, int, int]
 
 
 class LiveTree:
@@ -29,18 +29,18 @@ class LiveTree:
         limit_entries(ENTRIES_OF_A_SERVICE)
         self._folder = folder.absolute()
         self._roots: tuple[Path, ...] = ()
-        self._seen: tuple[_Seen, ...] = ()
+        self._states: tuple[_FileState, ...] = ()
         self._bundle: Bundle | None = None
         self._lock = Lock()
 
     def get(self, refresh_s: float, timeout_s: float) -> Bundle:
-        """The bundle; made anew where a file changed.
+        """The bundle, built again if a file changed.
 
-        Raises InputError where a prompt can't be read, GitError where there is no repository.
+        Raises InputError if a prompt can't be read, GitError if there is no repository.
         """
         with self._lock:
             bundle = self._bundle
-            if bundle is None or self._seen != tuple(_seen(self._roots)):
+            if bundle is None or self._states != tuple(_file_states(self._roots)):
                 bundle = self._bundle = self._built()
             return bundle
 
@@ -52,9 +52,11 @@ class LiveTree:
         with self._opened() as repository:
             found = workspace_at(repository, WORKTREE)
             self._roots = tuple(repository.root / path for path in managed_paths(found.config))
-            self._seen = tuple(_seen(self._roots))  # later changes are found in the next call
+            self._states = tuple(
+                _file_states(self._roots)
+            )  # later changes are found in the next call
             if repository.find("HEAD") is not None:
-                found = replace(found, revision="HEAD")  # the commit it began as
+                found = replace(found, revision="HEAD")  # the commit that it is based on
             data = bundle_of(found)
         where = str(self._folder)
         return Bundle(read_bundle(data, where), where=where)
@@ -63,11 +65,11 @@ class LiveTree:
         try:
             return Repository.open(self._folder, foreign_environment())
         except GitError as error:
-            message = f"PROMPTOPS_OVERRIDE names no work tree: {error.message}"
+            message = f"PROMPTOPS_OVERRIDE is not a work tree: {error.message}"
             raise GitError(message, where=error.where, hint=error.hint) from None
 
 
-def _seen(roots: Iterable[Path]) -> Iterator[_Seen]:
+def _file_states(roots: Iterable[Path]) -> Iterator[_FileState]:
     """Path, time of the last change and size of each file."""
     for root in roots:
         for file in (root, *root.rglob("*")) if root.is_dir() else (root,):

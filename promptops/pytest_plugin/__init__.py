@@ -1,7 +1,7 @@
-"""The cases of prompts as tests of pytest: `pytest --promptops`.
+"""Test cases of prompts as pytest items: `pytest --promptops`.
 
-pytest imports this module in every run of every project whose environment has this package: it
-imports nothing of ours, and collects nothing, unless that is asked for.
+pytest imports this module in every run in an environment with this package, so it imports no other
+module and collects nothing unless an option requests it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prompt files as files of pytest, their cases as its items."""
+"""Prompt files as pytest files, and their cases as pytest items."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from promptops.report.test.text import write
 
 @record(frozen=True, slots=True, kw_only=True)
 class ItemResult:
-    """What became of an item; it passed where neither is said.
+    """The result of an item; it passed if both texts are empty.
 
     Attributes:
-        failure: As it is shown.
-        undecided: Why nothing could be decided.
+        failure: The failure, as pytest prints it.
+        undecided: Why the scores could not be decided.
     """
 
     failure: str = ""
@@ -44,9 +44,9 @@ class PromptFile(pytest.File):
     """A prompt file.
 
     Attributes:
-        catalog_path: Relative to the repository.
-        result_of: What became of an item; runs it where that is not known yet.
-        plan: All its cases and repeats, in order; empty before it is collected.
+        catalog_path: The path relative to the repository.
+        result_of: Returns the result of an item; runs the items first if needed.
+        plan: All cases and repeats, in order; empty before collection.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class PromptFile(pytest.File):
         self.plan: tuple[PlannedCase, ...] = ()
 
     def collect(self) -> Iterator[PromptItem]:
-        """An item for each case and repeat, and one for the decision over what they measure."""
+        """An item for each case and repeat, and one for the decision on their scores."""
         catalog = self.workspace.catalog
         loaded = catalog.loaded(self.catalog_path)
         if loaded.prompt is None:
@@ -86,7 +86,7 @@ class PromptFile(pytest.File):
 
 
 class PromptItem(pytest.Item):
-    """A case, answered once; or, where nothing is planned, the decision over all of a prompt's."""
+    """One repeat of a case; or, without a plan, the decision on the scores of a prompt."""
 
     def __init__(self, *, planned: PlannedCase | None, **rest: Any) -> None:
         super().__init__(**rest)
@@ -100,11 +100,11 @@ class PromptItem(pytest.Item):
 
     @property
     def plan(self) -> tuple[PlannedCase, ...]:
-        """What has to run for it."""
+        """The cases that must run for this item."""
         return self.file.plan if self.planned is None else (self.planned,)
 
     def runtest(self) -> None:
-        """Fail with what `promptops test` would print; a decision that is open is skipped."""
+        """Fail with the text that `promptops test` prints; skip if a score is undecided."""
         result = self.file.result_of(self)
         if result.failure:
             pytest.fail(result.failure, pytrace=False)
@@ -112,10 +112,10 @@ class PromptItem(pytest.Item):
             pytest.skip(result.undecided)
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
-        """The place of the case, which may stand in a case file."""
+        """The place of the case, which may be in a case file."""
         place = self._place()
         root = self.file.workspace.repository.root
-        # No end of the node id: of such a one pytest takes the dots for those of classes.
+        # Not the end of the node id: pytest would read its dots as names of classes.
         title = f"{visible(self.plan[0].prompt.id)}: {self.name}"
         return Path(root, place.path), place.line - 1, title
 
@@ -126,19 +126,19 @@ class PromptItem(pytest.Item):
 
 
 def _shown(name: str) -> str:
-    """A name as a part of a node id, whose parts stand between `::`."""
+    """A name as a part of a node id; `::` separates the parts."""
     return visible(name).replace("::", f":{escaped(':')}")
 
 
 def _measured(plan: Iterable[PlannedCase]) -> set[str]:
-    """The scores that any case counts in."""
+    """The scores that any case contributes to."""
     every = (asserted(planned.case, planned.prompt) for planned in plan if not planned.repeat)
     found = (parse(assertion.written, "answer")[0] for own in every for assertion in own)
     return {assertion.score for assertion in found if assertion and assertion.score}
 
 
 def failure_text(run: TestRun, cases: Iterable[CaseRun], decided: Iterable[Decided] = ()) -> str:
-    """A part of a run as a person reads it, without the line that sums up."""
+    """The text report of a part of a run, without the summary line."""
     part = replace(run, cases=tuple(cases), decided=tuple(decided), coverage=(), verdict="fail")
     return write(part).removesuffix(f"{facts.verdict(part)}\n").rstrip("\n")
 
@@ -150,7 +150,7 @@ def unreadable_text(workspace: Workspace, path: str) -> str:
 
 
 def error_text(error: PromptopsError) -> str:
-    """Cause, place and fix of what stops everything, and of what was found with it."""
+    """Cause, place and fix of an error, and of the errors found with it."""
     return "\n".join(map(_shown_one, (error, *error.others)))
 
 

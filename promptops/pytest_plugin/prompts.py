@@ -1,4 +1,4 @@
-"""The prompts of a session: collected file by file, run together."""
+"""The prompts of a pytest session: collected file by file, run together."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ class Prompts:
     """A plugin of one session.
 
     Attributes:
-        workspace: Of the repository that pytest's root directory lies in; there once the
-            collection begins.
+        workspace: The repository around pytest's root directory; set when collection begins.
     """
 
     workspace: Workspace
@@ -37,7 +36,7 @@ class Prompts:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
-        """Open the repository; what is wrong with it is told once, and not by every file."""
+        """Open the repository, so that its errors are reported once and not for every file."""
         root, opened = session.config.rootpath, ExitStack()
         session.config.add_cleanup(opened.close)
         try:
@@ -50,7 +49,7 @@ class Prompts:
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
-        """What the catalog calls a prompt file, and no other that is named like one."""
+        """Collect a file only if the catalog has it as a prompt."""
         path = self._path(file_path)
         if path not in self.workspace.catalog.ids:
             return None
@@ -66,18 +65,18 @@ class Prompts:
     def pytest_collect_directory(
         self, path: Path, parent: pytest.Collector
     ) -> pytest.Collector | None:
-        """A folder that is called like a prompt file is one to the catalog, which can't read it."""
+        """Collect a folder named like a prompt file, so that the catalog's error is reported."""
         return self.pytest_collect_file(path, parent)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """No silent green where the configuration's own paths lead to no prompt."""
+        """Add a note if pytest's configured paths contain no prompt, because nothing was tested."""
         by_hand = session.config.args_source is pytest.Config.ArgsSource.ARGS
         if self.workspace.catalog.prompt_files and not self._any and not by_hand:
             roots = " ".join(self.workspace.config.prompts)
             self._notes.append(f"no prompt file was collected; add to testpaths: {visible(roots)}")
 
     def result(self, item: PromptItem) -> ItemResult:
-        """What became of an item; the first one that asks has all run that were selected."""
+        """The result of an item; the first call runs all selected items."""
         if item not in self._results:
             found, cost_usd = run_items(self.workspace, self._mode, _together(item))
             self._results |= found
@@ -88,7 +87,7 @@ class Prompts:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Report a skipped item at its own place, not at that of this code."""
+        """Report a skipped item at its own place, not in this code."""
         report = yield
         if isinstance(item, PromptItem) and isinstance(report.longrepr, tuple):
             path, line, _ = item.reportinfo()
@@ -101,18 +100,17 @@ class Prompts:
             terminalreporter.write_line(f"promptops: {note}")
 
     def _path(self, file: Path) -> str:
-        """Relative to the repository, or "" outside of it."""
-        # Git knows no links on the way to its root; a file that is one is the catalog's business.
+        """The path relative to the repository, or "" outside it."""
+        # Resolve links above the file; the catalog handles a file that is itself a link.
         real = Path(os.path.realpath(file.parent), file.name)
         root = os.path.realpath(self.workspace.repository.root)
         return real.relative_to(root).as_posix() if real.is_relative_to(root) else ""
 
 
 def _together(item: PromptItem) -> list[PromptItem]:
-    """The items that run in one pass, the one that asks among them.
+    """The items to run together, including this one.
 
-    A worker of pytest-xdist is not told ahead which of all the items are its own: there, those of
-    a file.
+    A worker of pytest-xdist does not know its items in advance, so it runs those of one file.
     """
     items = [other for other in item.session.items if isinstance(other, PromptItem)]
     if hasattr(item.config, "workerinput"):
@@ -121,7 +119,7 @@ def _together(item: PromptItem) -> list[PromptItem]:
 
 
 def mode_of(config: pytest.Config) -> Mode:
-    """As the options say; raises pytest's UsageError where nobody may be asked."""
+    """The mode that the options select; raises pytest's UsageError if no model may be called."""
     modes: list[Mode] = []
     if config.getoption("--promptops-record"):
         modes.append("record")
@@ -137,6 +135,6 @@ def mode_of(config: pytest.Config) -> Mode:
             f"{option}: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set"
         )
     if config.getoption("dist", "no") != "no":
-        # A server's limits hold for all requests, and only one process can pace them.
+        # A server's limits apply to all requests, and only one process can pace them.
         raise pytest.UsageError(f"{option} calls models from one process only\n  tip: use -n 0")
     return modes[0]

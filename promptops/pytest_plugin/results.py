@@ -27,10 +27,10 @@ from promptops.source.recording_files import first_of
 def run_items(
     workspace: Workspace, mode: Mode, items: Sequence[PromptItem]
 ) -> tuple[dict[PromptItem, ItemResult], float]:
-    """Run what items stand for, all at once; with what it cost, in USD.
+    """Run the cases of some items together; returns the results, and the cost in USD.
 
-    What stops the job fails each of them. Raises KeyboardInterrupt once what is under way when
-    Ctrl-C comes has ended, and is recorded where it should be.
+    An error that stops the run fails every item. After Ctrl-C, requests under way are completed and
+    recorded; then it raises KeyboardInterrupt.
     """
     paths = dict.fromkeys((item.file.catalog_path for item in items), "it was collected")
     watcher = _Watcher(items[0].config)
@@ -41,11 +41,11 @@ def run_items(
         return dict.fromkeys(items, ItemResult(failure=error_text(error))), 0.0
     if run.interrupted:
         raise KeyboardInterrupt
-    return _Reading(workspace, run, items).results(), run.cost_usd
+    return _RunResults(workspace, run, items).results(), run.cost_usd
 
 
 class _Watcher(Unwatched):
-    """Prints the endpoints that are called, past pytest's capturing."""
+    """Prints the called endpoints, bypassing pytest's output capturing."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._capturing = config.pluginmanager.get_plugin("capturemanager")
@@ -65,14 +65,14 @@ def _settings(config: TestSettings) -> Settings:
 
 
 def _plan(items: Sequence[PromptItem]) -> list[PlannedCase]:
-    """Each once, those of a file together."""
+    """The cases of some items, each once, grouped by file."""
     files = dict.fromkeys(item.file for item in items)
     wanted = {id(planned) for item in items for planned in item.plan}
     return [planned for file in files for planned in file.plan if id(planned) in wanted]
 
 
-class _Reading:
-    """A run read item by item."""
+class _RunResults:
+    """The results of a run by item."""
 
     def __init__(self, workspace: Workspace, run: TestRun, items: Sequence[PromptItem]) -> None:
         self._recordings_of = workspace.catalog.recordings_of
@@ -81,15 +81,15 @@ class _Reading:
         self._cases: dict[CaseKey, list[CaseRun]] = {}
         for case in run.cases:
             self._cases.setdefault((case.prompt, case.name, case.repeat), []).append(case)
-        self._strays = self._of_no_case()
+        self._errors_in_files = self._file_errors()
 
     def results(self) -> dict[PromptItem, ItemResult]:
         return {item: self._result(item) for item in self._items}
 
-    def _of_no_case(self) -> dict[PromptItem, list[CaseRun]]:
-        """What is wrong with a file of recordings, by the first item of its prompt.
+    def _file_errors(self) -> dict[PromptItem, list[CaseRun]]:
+        """Errors in files of recordings, by the first item of their prompt.
 
-        Nobody else would tell it: items can't be added any more.
+        Without this they would not be reported, because no item can be added at this point.
         """
         first: dict[str, PromptItem] = {}
         for item in self._items:
@@ -102,18 +102,18 @@ class _Reading:
         return found
 
     def _result(self, item: PromptItem) -> ItemResult:
-        strays = self._strays.get(item, [])
+        file_errors = self._errors_in_files.get(item, [])
         if item.planned is None:
-            return self._decision(item, strays)
+            return self._decision(item, file_errors)
         cases = self._cases[item.planned.case_key]
-        wrong = [case for case in (*cases, *strays) if case.status != "passed"]
+        wrong = [case for case in (*cases, *file_errors) if case.status != "passed"]
         return ItemResult(failure=failure_text(self._run, wrong) if wrong else "")
 
-    def _decision(self, item: PromptItem, strays: list[CaseRun]) -> ItemResult:
+    def _decision(self, item: PromptItem, file_errors: list[CaseRun]) -> ItemResult:
         decided = list(self._decided(item))
         failed = [decision for decision in decided if decision.verdict == "fail"]
-        if failed or strays:
-            return ItemResult(failure=failure_text(self._run, strays, failed))
+        if failed or file_errors:
+            return ItemResult(failure=failure_text(self._run, file_errors, failed))
         lines = [
             visible(f"{decision.prompt}: {decision.score}: {decision.plain}")
             for decision in decided

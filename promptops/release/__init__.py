@@ -1,1 +1,1 @@
-"""Releases: what their tags are called and say, what comes next, and the channels."""
+"""Releases: tag names, the record in a tag, the next version, and channels."""

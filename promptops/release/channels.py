@@ -1,4 +1,4 @@
-"""`channels.yaml`: which release each channel serves; read, and changed by the places in it."""
+"""`channels.yaml`: the release of each channel; parsed, and edited without reformatting."""
 
 from __future__ import annotations
 
@@ -21,33 +21,32 @@ PATH = CHANNELS_FILE
 HEAD = "# The release that each channel serves; see `git log` of this file for the history.\n"
 _LOOK = f"run `promptops lint {PATH}` to see what is wrong"
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9._/-]*|[0-9]+|sha256:[0-9a-f]{64}")
-_OTHERS_TAKE_FOR_BOOLEANS = ("y", "n", "yes", "no", "on", "off")
+_YAML_1_1_BOOLEANS = ("y", "n", "yes", "no", "on", "off")
 
 _Edit = tuple[int, int, str]
-"""From an offset to another one, and the text to put there."""
+"""Start offset, end offset, and the new text in between."""
 
 
 def read_channels(data: bytes) -> Mapping[str, Pointer]:
-    """What each channel serves, in the order of the file.
+    """The release of each channel, in the order of the file.
 
-    Raises InputError for a file, or an entry, that says something else.
+    Raises InputError for an invalid file or entry.
     """
     document = _document(data)
     return {name: _pointer(document, name, entry) for name, entry in _entries(document).items()}
 
 
 def channel_entries(data: bytes) -> Mapping[str, Any]:
-    """What the file says of each channel, whatever that is; raises InputError for a wrong file."""
+    """The entries of the file by channel, unchecked; raises InputError for an invalid file."""
     return _entries(_document(data))
 
 
 def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
-    """The file with one channel serving `pointer`, whose digest is known.
+    """The file in which one channel serves `pointer`; its digest must be known.
 
-    All else stays as it is written: comments, order, keys of others, line endings. What is no
-    channel yet is added at the end.
+    Comments, order, other keys and line endings are unchanged. A new channel is added at the end.
 
-    Raises InputError for a file that is wrong, or written so that it can't be changed by places.
+    Raises InputError for an invalid file, or one whose layout can't be edited safely.
     """
     document = _document(data)
     found = _entries(document)
@@ -74,14 +73,14 @@ def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
 def _document(data: bytes) -> Document:
     document = read_any(PATH, data)
     problem = next(iter(document.problems), None)
-    if problem is not None and _says_anything(document.text):
+    if problem is not None and _has_content(document.text):
         where = str(problem.at) if isinstance(problem.at, Place) else PATH
         raise InputError(problem.message, where=where, hint=problem.hint)
     return document
 
 
-def _says_anything(text: str) -> bool:
-    """A file of comments alone serves nothing, and YAML takes it for none."""
+def _has_content(text: str) -> bool:
+    """Whether there is more than comments: YAML reads a file of comments as empty."""
     lines = (line.strip() for line in text.split("\n"))
     return any(line and not line.startswith("#") for line in lines)
 
@@ -115,11 +114,11 @@ def _edits(document: Document, name: str, values: Mapping[str, Any]) -> Iterator
             quote = document.text[start] if document.text[start] in "'\"" else ""
             yield start, end, _scalar(value, quote)
         else:
-            yield _beside(document, at, key, value)
+            yield _added_key(document, at, key, value)
 
 
-def _beside(document: Document, at: str, key: str, value: Any) -> _Edit:
-    """A key more, behind the `release`: in its braces, or on a line of its own."""
+def _added_key(document: Document, at: str, key: str, value: Any) -> _Edit:
+    """Add a key after `release`: inside the braces, or on its own line."""
     text = document.text
     start, _ = _offsets(text, document.place(at))
     _, end = _offsets(text, document.place(f"{at}/release"))
@@ -139,9 +138,9 @@ def _appended(text: str, name: str, values: Mapping[str, Any]) -> str:
 
 
 def _scalar(value: Any, quote: str = "") -> str:
-    """As a YAML scalar that every reader takes for the same."""
+    """A YAML scalar that every YAML parser reads as the same value."""
     text = str(value)
-    is_same = plain_value(text) == value and text.lower() not in _OTHERS_TAKE_FOR_BOOLEANS
+    is_same = plain_value(text) == value and text.lower() not in _YAML_1_1_BOOLEANS
     if not is_same or not _PLAIN.fullmatch(text):
         return json.dumps(text, ensure_ascii=False)
     return f"{quote}{text}{quote}" if isinstance(value, str) else text

@@ -1,4 +1,4 @@
-"""What the tag of a release says: written here and read here, each the other's inverse.
+"""The message of a release tag: `write_record` and `read_record` are inverse.
 
 v1.8.0
 
@@ -48,9 +48,9 @@ def write_record(record: ReleaseRecord) -> str:
 
 
 def read_record(message: str) -> ReleaseRecord:
-    """What a message says; of one that was made by hand, the notes are all there is.
+    """Parse a message; one written by hand gives only notes.
 
-    The first line stands for the tag's name; whoever reads an object compares it with the ref's.
+    The first line is the tag's name. The caller must compare it with the name of the ref.
     """
     paragraphs = message.strip("\n").split("\n\n")
     tag, *rest = paragraphs[0].split("\n")
@@ -79,7 +79,7 @@ def read_record(message: str) -> ReleaseRecord:
 
 
 def _taken(paragraphs: list[str], head: str) -> str:
-    """Take the last paragraph away if it begins so, and give what stands below its first line."""
+    """Remove the last paragraph if its first line is `head`; returns the rest of it, or ""."""
     first, _, body = paragraphs[-1].partition("\n") if paragraphs else ("", "", "")
     return body if first == head and paragraphs.pop() else ""
 
@@ -106,7 +106,7 @@ def _read_changes(body: str) -> Iterator[PromptChange]:
 
 
 def _rows(versions: Mapping[str, Version]) -> Iterator[str]:
-    """All prompts of a version in a line; in several, where one would be too long."""
+    """One line for each version with its prompts; long lines are wrapped."""
     rows = sorted((version, prompt) for prompt, version in versions.items())
     for version, group in groupby(rows, lambda row: row[0]):
         yield from _wrapped(f"{version}:", (prompt for _, prompt in group))
@@ -144,6 +144,6 @@ def _trailers(record: ReleaseRecord) -> Iterator[str]:
 
 
 def _read_trailers(paragraph: str) -> dict[str, str]:
-    """Of the last paragraph, where each of its lines is one."""
+    """The trailers of the last paragraph; empty unless every line is a trailer."""
     found = [_TRAILER.fullmatch(line) for line in paragraph.split("\n")]
     return {trailer[1]: trailer[2] for trailer in found if trailer} if all(found) else {}

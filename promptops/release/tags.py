@@ -24,7 +24,7 @@ _FACTS = (
 )
 _MESSAGE = ("%(refname:lstrip=2)", "%(contents)", "%(contents:signature)")
 AT_ONCE = 1000
-"""So many tags are named in one command line."""
+"""At most this many tags are named in one command line."""
 
 
 def releases(
@@ -56,19 +56,19 @@ def release_records(repository: Repository, wanted: Iterable[Release]) -> dict[s
     found: dict[str, ReleaseRecord] = {}
     for start in range(0, len(refs), AT_ONCE):
         for name, text, signature in _rows(repository, _MESSAGE, refs[start : start + AT_ONCE]):
-            said = read_record(text.removesuffix(signature))
-            found[name] = said if said.tag == name else _with_title(said, name)
+            parsed = read_record(text.removesuffix(signature))
+            found[name] = parsed if parsed.tag == name else _with_title(parsed, name)
     return found
 
 
-def _with_title(said: ReleaseRecord, name: str) -> ReleaseRecord:
-    """Whose first line is no name, but the first of its notes."""
-    notes = "\n\n".join(filter(None, (said.tag, said.notes)))
-    return replace(said, tag=name, notes=notes)
+def _with_title(record: ReleaseRecord, name: str) -> ReleaseRecord:
+    """The record of a message that begins with notes instead of the tag's name."""
+    notes = "\n\n".join(filter(None, (record.tag, record.notes)))
+    return replace(record, tag=name, notes=notes)
 
 
 def release_record(repository: Repository, release: Release) -> ReleaseRecord:
-    """What its tag says."""
+    """The record in the tag of a release."""
     return release_records(repository, (release,))[release.name]
 
 
@@ -77,19 +77,19 @@ class VersionTable:
     """The versions of prompts at a release.
 
     Attributes:
-        every: Of a tag made by hand, the version that all of them carry; else None.
+        every: The version of all prompts, for a tag created by hand; else None.
     """
 
     versions: Mapping[str, Version]
     every: Version | None = None
 
     def version(self, prompt: str) -> Version | None:
-        """None for a prompt that was not released."""
+        """The version of a prompt; None if it was not released."""
         return self.versions.get(prompt, self.every)
 
 
 def version_table(release: Release, record: ReleaseRecord) -> VersionTable:
-    """The versions of all prompts that a release holds."""
+    """The versions of all prompts of a release."""
     made_by_hand = record.content is None and not record.versions
     return VersionTable(record.versions, release.version if made_by_hand else None)
 
@@ -105,7 +105,7 @@ def _release(names: TagNames, row: list[str]) -> Release | None:
 def _rows(
     repository: Repository, fields: tuple[str, ...], arguments: Iterable[str]
 ) -> list[list[str]]:
-    """What git says of each ref. A field may have lines; it never holds a NUL."""
+    """The fields of each ref. A field may have several lines, but contains no NUL."""
     form = "".join(f"{field}%00" for field in fields)
     output = decode(repository.git.run("for-each-ref", f"--format={form}", *arguments))
     values = output.split("\0")[:-1]
@@ -118,25 +118,25 @@ PLACE = "{version}"
 
 @record(frozen=True, slots=True)
 class TagNames:
-    """The names that a configuration's `release.tag_format` makes.
+    """Tag names by the configuration's `release.tag_format`.
 
-    `v{version}` names `v1.8.0`, and for one prompt, beside it, `support/triage@v1.8.0`.
+    `v{version}` gives `v1.8.0`, and for one prompt `support/triage@v1.8.0`.
     """
 
     tag_format: str
 
     def __post_init__(self) -> None:
-        """Raises InputError for a form that could not be read back."""
+        """Raises InputError for a format that could not be parsed again."""
         if self.tag_format.count(PLACE) != 1:
             hint = "such as `v{version}`"
-            raise InputError(f"{self.tag_format!r} must hold {PLACE!r} once", hint=hint)
+            raise InputError(f"{self.tag_format!r} must contain {PLACE!r} once", hint=hint)
 
     def write(self, version: Version) -> str:
         """The name of a release's tag."""
         return self.tag_format.replace(PLACE, str(version))
 
     def read(self, name: str) -> Version | None:
-        """The version that a tag's name tells, prereleases too; None for another kind of tag."""
+        """The version in a tag name, including prereleases; None for another kind of tag."""
         before, _, after = self.tag_format.partition(PLACE)
         found = re.fullmatch(f"{re.escape(before)}({VERSION}){re.escape(after)}", name, re.ASCII)
         return parse(found[1], prereleases=True) if found is not None else None
@@ -146,7 +146,7 @@ class TagNames:
         return f"{prompt}@{self.write(version)}"
 
     def read_of_prompt(self, name: str) -> tuple[str, Version] | None:
-        """The prompt and the version that such a name tells, or None."""
+        """The prompt and the version in the name of a prompt's own tag, or None."""
         prompt, at, rest = name.partition("@")
         version = self.read(rest) if at and prompt else None
         return (prompt, version) if version is not None else None

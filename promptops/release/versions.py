@@ -1,4 +1,4 @@
-"""Which version comes next: of a release, and of each prompt in it."""
+"""The next version of a release, and of each prompt in it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from promptops.records import record, replace
 
 FIRST = Version(0, 1, 0)
 PRERELEASE = lazy_pattern(r"[A-Za-z][0-9A-Za-z-]*", re.ASCII)
-"""What a series of prereleases may be called."""
+"""The name of a series of prereleases."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What somebody says of the next version, instead of what the changes require.
+    """A version or bump that the user chose, instead of the one that the changes require.
 
     Attributes:
-        bump: On the plain scale, as changes have it.
+        bump: Before the shift for 0.x versions, as changes have it.
         pre: The name of a series of prereleases: `rc`.
         reason: Why the bump is smaller than the required one, or "".
     """
@@ -45,7 +45,7 @@ def next_version(
 
 
 def effective_bump(last: Version | None, required: Bump, declared: Declared) -> Bump:
-    """The bump that a release stands for, on the plain scale."""
+    """The bump of a release, before the shift for 0.x versions."""
     if last is None:
         return required
     if declared.bump is not None:
@@ -61,8 +61,8 @@ def prompt_version(
 ) -> Version:
     """The version of a prompt in a release, which is never above that of the release.
 
-    A new prompt begins with the release's own version. One that changes leaves 0.x with the
-    release. What another line of releases has taken is left out.
+    A new prompt gets the release's own version. A changed prompt leaves 0.x with the release.
+    Versions in `taken`, from other lines of releases, are skipped.
     """
     if before is None:
         return release
@@ -80,9 +80,9 @@ def prompt_version(
 def outranked(
     last: Version | None, version: Version, others: Collection[Version]
 ) -> Version | None:
-    """The highest version of a newer line than the last one's that a range would no longer take.
+    """The highest version of a newer line that a caret range would no longer select.
 
-    A line is all that has the same first two numbers; a caret range stays below the next major
+    A line is all versions with the same first two numbers. A caret range stays below the next major
     version, or before 1.0.0 below the next minor one.
     """
     if last is None or version.pre:
@@ -103,7 +103,7 @@ def _series(version: Version) -> tuple[int, ...]:
 
 
 def _number(target: Version, pre: str, taken: Collection[Version]) -> int:
-    """The first that is free in a series: 1 for `1.3.0-rc.1`."""
+    """The first free number in a series: 1 for `1.3.0-rc.1`."""
     series = (
         version.pre for version in taken if version.release == target and version.pre[:1] == (pre,)
     )

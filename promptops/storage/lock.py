@@ -18,13 +18,13 @@ _LOOK_AGAIN_S = 0.01
 
 @contextmanager
 def locked(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Hold a lock file, which names the process that holds it. Not twice in one thread.
+    """Hold a lock file, which contains the id of the process. A thread can hold it only once.
 
     The system releases the lock when the process dies.
 
     Raises:
-        InputError: Another process still holds it when patience ends.
-        OSError: The file can't be made.
+        InputError: Another process still holds it after `patience_s`.
+        OSError: The file can't be created.
     """
     import fcntl
 
@@ -33,12 +33,12 @@ def locked(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
         _take(number, file, patience_s)
         try:
             holder = b"%d\n" % os.getpid()
-            if os.fstat(number).st_size > len(holder):  # else there is nothing to take away,
-                os.ftruncate(number, 0)  # and that takes milliseconds
+            if os.fstat(number).st_size > len(holder):  # the file is rarely longer,
+                os.ftruncate(number, 0)  # and truncating takes milliseconds
             os.pwrite(number, holder, 0)
             yield
         finally:
-            fcntl.flock(number, fcntl.LOCK_UN)  # a process forked meanwhile has it open, too
+            fcntl.flock(number, fcntl.LOCK_UN)  # a process forked meanwhile has the file open, too
     finally:
         os.close(number)
 

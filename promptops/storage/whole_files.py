@@ -9,15 +9,16 @@ from pathlib import Path
 
 
 def write_all(number: int, data: bytes) -> None:
-    """Write to an open file to the last byte; raises OSError where it does not fit."""
+    """Write all bytes to an open file; raises OSError if the disk is full."""
     while data:
         data = data[os.write(number, data) :]
 
 
 def replace_whole(file: Path, data: bytes, temporary: Path) -> None:
-    """Put a file in place, so that it lasts; who may read, write and run it stays as it was.
+    """Replace a file atomically and durably, with its permissions unchanged.
 
-    `temporary` is beside it, and what stands there is lost. Raises OSError.
+    `temporary` must be on the same file system; an existing file there is overwritten. Raises
+    OSError.
     """
     with suppress(FileNotFoundError):
         temporary.unlink()
@@ -39,7 +40,7 @@ def replace_whole(file: Path, data: bytes, temporary: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was put into a folder, or taken out of it, last."""
+    """Make added and removed files of a folder durable."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(number)

@@ -263,7 +263,7 @@ def test_an_override_that_names_no_work_tree_says_so(
 ) -> None:
     monkeypatch.setenv("PROMPTOPS_OVERRIDE", str(tmp_path / name))
 
-    with pytest.raises(promptops.GitError, match="PROMPTOPS_OVERRIDE names no work tree: "):
+    with pytest.raises(promptops.GitError, match="PROMPTOPS_OVERRIDE is not a work tree: "):
         promptops.load("v1.0.0")
 
 

@@ -40,9 +40,9 @@ class ChannelFile:
 
 
 def channel_file(repository: Repository) -> ChannelFile:
-    """Read it.
+    """Read the file.
 
-    Raises GitError where there is no work tree, InputError for a file that can't be read or used.
+    Raises GitError if there is no work tree, InputError for a file that can't be read or used.
     """
     repository.need_work_tree()
     tree = repository.tree(WORKTREE, under=(PATH,))
@@ -78,8 +78,7 @@ def write_channel(file: ChannelFile, channel: str, pointer: Pointer) -> None:
 def commit_channels(file: ChannelFile, message: str, *, interactive: bool) -> str:
     """Commit only this file, whatever else is staged; returns the commit's id.
 
-    Raises GitError where git refuses, or one of its hooks; then the file is put back as `file` says
-    it was.
+    Raises GitError if git or one of its hooks rejects the commit; the file is then restored.
 
     Args:
         interactive: There is a terminal on which git may prompt for a passphrase.

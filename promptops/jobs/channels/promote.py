@@ -50,8 +50,8 @@ def promote(
         NotFound: There is no such release; or no such channel although others exist.
         UsageError: The name of the channel is invalid.
         InputError: `channels.yaml`, or the release, can't be read.
-        GitError: There is no work tree; or the file has uncommitted changes, or git refuses the
-            commit, where one was asked for.
+        GitError: There is no work tree; or a commit is requested, and the file has uncommitted
+            changes or git rejects the commit.
     """
     with Repository.open(directory) as repository:
         found = channel_context(repository, wanted.channel, overrides)

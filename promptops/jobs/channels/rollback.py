@@ -39,14 +39,14 @@ def rollback(
     """Change `channels.yaml`: an earlier release under a higher serial.
 
     Args:
-        to: Which release; None for the one before, as the history of the checked out branch tells
-            it; what nobody committed, no channel served. Rolled back again, it is the one before
-            that: what was rolled back from is not come back to.
-        allow_unsigned: Also to a release without a signature, as those from before signing began.
-            One with a wrong signature is always refused.
+        to: A release; None for the previous one in the history of the current branch. Uncommitted
+            edits do not count. A second rollback goes back one more release, and never returns to a
+            release that was rolled back.
+        allow_unsigned: Accept a release without a signature, from before signing began. An invalid
+            signature is always refused.
 
     Raises:
-        NotFound: There is no such channel or release, or no release before.
+        NotFound: There is no such channel or release, or no previous release.
         InputError, GitError: As `promote`.
     """
     with Repository.open(directory) as repository:

@@ -16,12 +16,12 @@ from promptops.repo.repository import INDEX, WORKTREE, Repository
 def page_details(workspace: Workspace, report: CheckReport) -> Shown:
     """The revision that was checked, and the files of its findings."""
     catalog, revision = workspace.catalog, workspace.revision
-    stands_on = "HEAD" if revision in (WORKTREE, INDEX) else revision
-    paths = list(dict.fromkeys(_spoken_of(report)))
+    commit_name = "HEAD" if revision in (WORKTREE, INDEX) else revision
+    paths = list(dict.fromkeys(_mentioned_paths(report)))
     catalog.files.prefetch(paths)
     return Shown(
         head=TITLES.get(revision, revision),
-        commit=workspace.repository.find(stands_on) or "",
+        commit=workspace.repository.find(commit_name) or "",
         ids={path: catalog.ids.get(path, path) for path in report.why},
         sources={
             path: catalog.shown(path).text for path in paths if catalog.files.text(path) is not None
@@ -35,7 +35,7 @@ def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str,
         yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
 
 
-def _spoken_of(report: CheckReport) -> Iterator[str]:
+def _mentioned_paths(report: CheckReport) -> Iterator[str]:
     for finding in report.lint.findings:
         yield finding.place.path
         yield from (related.place.path for related in finding.related)
@@ -44,10 +44,10 @@ def _spoken_of(report: CheckReport) -> Iterator[str]:
 
 
 def unignored_files(repository: Repository, directory: Path, files: Iterable[str]) -> list[str]:
-    """Those of the written files that are below the root and that git does not ignore.
+    """The written files below the root that git does not ignore.
 
     Args:
-        files: From `directory`; "-" is stdout.
+        files: Relative to `directory`; "-" is stdout.
     """
     if repository.bare:
         return []

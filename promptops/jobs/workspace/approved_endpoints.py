@@ -1,8 +1,8 @@
-"""Which endpoints may be called: those of the default branch, and those that were approved here.
+"""The endpoints that may be called: those of the default branch, and those approved here.
 
 Every command that calls a model gets its providers through `Approvals`; there is no other way to
-create one (`evals.providers.endpoint`). What `--trust-config` approves is kept in git's directory,
-which no branch can change.
+create one (`evals.providers.endpoint`). What `--trust-config` approves is stored in git's
+directory, which no branch can change.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Approvals:
 
     Attributes:
         base: With `--since`, the commit that the change is compared with.
-        trusts_change: `--trust-config`: what is not approved yet is approved, and remembered.
-        announce: Gets a line for each endpoint before its first request.
+        trusts_change: `--trust-config`: approve everything that is not approved yet, and store it.
+        announce: Called with a line about each endpoint before its first request.
     """
 
     repository: Repository
@@ -63,10 +63,10 @@ class Approvals:
         self._trusted = _Trusted(self.repository, self.base)
 
     def approve(self, asks: Sequence[Ask], catalog: Catalog) -> Callable[[ModelProfile], Approved]:
-        """Approve the profiles of some requests, after comparing and announcing them.
+        """Compare the profiles of some requests, announce them, and return the approval.
 
-        All profiles of the configuration are compared, too, before the first request is sent:
-        those of judges and services are called later.
+        All profiles of the configuration are also compared before the first request is sent,
+        because those of judges and services are called later.
 
         Raises:
             UsageError: An endpoint is not approved, or PROMPTOPS_UNTRUSTED is set.
@@ -143,17 +143,17 @@ class _Trusted:
 
     @cached_property
     def endpoints(self) -> frozenset[Endpoint]:
-        """Of all profiles of the default branch, at its tip and where this branch left it."""
+        """The endpoints of the default branch, at its tip and where this branch left it."""
         configs = map(self._config, self._revisions())
         return frozenset(endpoint_of(model) for c in configs for model in c.models.values())
 
     @cached_property
     def approved(self) -> dict[str, str]:
-        """From the digests of what was approved on this machine to what a person can read."""
+        """What was approved on this machine: descriptions by digest."""
         return _read(self._file)
 
     def add(self, found: Iterable[tuple[str, str]]) -> None:
-        """Approve digests, each with what a person can read; remembered for this machine."""
+        """Approve digests, each with a description; stored for this machine."""
         new = dict(found)
         if new:
             self.approved.update(new)
@@ -162,7 +162,7 @@ class _Trusted:
             keep(self._file, (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode())
 
     def code(self, path: str, content: bytes) -> bool:
-        """Whether the default branch holds a file like this, or held it once."""
+        """Whether the default branch contains a file with this content, now or in its history."""
         if self.branch is None and self._base is None:
             return self._is_unborn
         if self.branch is None:
@@ -189,7 +189,7 @@ class _Trusted:
             return
         yield self.branch
         for commit in (self._base, self._fork("HEAD")):
-            # What `--since` names may lie on the untrusted branch itself.
+            # The commit of `--since` may be on the untrusted branch itself.
             if commit is not None and self._fork(commit) == commit:
                 yield commit
 
@@ -202,7 +202,7 @@ class _Trusted:
     def _fork(self, commit: str) -> str | None:
         try:
             return self._repository.merge_base(self.branch or "", commit)
-        except GitError:  # a shallow clone, or histories of their own
+        except GitError:  # a shallow clone, or unrelated histories
             return None
 
     def _config(self, revision: str) -> Config:
@@ -224,7 +224,7 @@ def _described(profile: ModelProfile) -> str:
 
 
 def _exists(profile: ModelProfile) -> bool:
-    """Whether a provider exists: others need no approval, and calls to them report the error."""
+    """Whether a provider exists; a call to an unknown one reports its own error."""
     from promptops.evals.providers.registry import is_known
 
     return is_known(profile)

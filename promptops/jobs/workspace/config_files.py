@@ -1,4 +1,4 @@
-"""The files of the configuration at one revision."""
+"""The configuration files at one revision."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ CLOSED: dict[Kind, tuple[str, str]] = {
 def config_files(tree: FileTree, prefix: str = "") -> dict[str, bytes]:
     """The content of those of `FILES` that the tree has.
 
-    Raises InputError where something that can't be read is in the place of `promptops.toml`, or a
-    merge of `pyproject.toml` is not resolved: without it the defaults would count. `prefix` is
-    written before its path in the message.
+    Raises InputError if `promptops.toml` is not a regular file or `pyproject.toml` has an
+    unresolved merge conflict, because otherwise the defaults would apply.
+
+    Args:
+        prefix: Put before the path in the message.
     """
     for path, kinds in ((OWN, CLOSED.keys()), (SHARED, {"unmerged"})):
         entry = tree.entries.get(path)
@@ -34,7 +36,7 @@ def config_files(tree: FileTree, prefix: str = "") -> dict[str, bytes]:
 
 
 def config_places(repository: Repository, revision: str, path: str | None) -> TomlPlaces:
-    """The places of the keys in the file of the configuration at a revision."""
+    """The places of keys in the configuration file at a revision."""
     path = path or OWN
     data = repository.tree(revision, under=(path,)).read((path,)).get(path, b"")
     text, _ = decode(path, data)

@@ -10,15 +10,15 @@ _ORIGIN = "refs/remotes/origin/"
 
 
 def default_branch(repository: Repository) -> str | None:
-    """A revision: the default branch, wherever HEAD is; None where there is no commit.
+    """The default branch as a revision, whatever is checked out; None before the first commit.
 
-    The branch here comes before what was last fetched of it: a promotion is committed here first.
+    The local branch comes before the remote one: a promotion is committed locally first.
     """
     return _first(repository, _candidates(repository))
 
 
 def published_branch(repository: Repository) -> str | None:
-    """The same as the remote has it, as far as was last fetched or pushed, where there is one."""
+    """The remote's default branch as of the last fetch or push; else the local one."""
     here = default_branch(repository)
     if here is None or not here.startswith(_HERE):
         return here
@@ -41,7 +41,7 @@ def _candidates(repository: Repository) -> tuple[str, ...]:
     followed = decode(answer.stdout).strip()
     local = followed.replace(_ORIGIN, _HERE, 1)
     known = [f"{where}{name}" for where in (_HERE, _ORIGIN) for name in ("main", "master")]
-    # A job that checks out a tag has what was fetched, and neither branches nor a remote's HEAD.
+    # A CI job that checks out a tag has no local branch and no remote HEAD.
     return (local, followed, *known, "HEAD")
 
 
@@ -49,10 +49,10 @@ _NAMES = ("main", "master")
 
 
 def trusted_branch(repository: Repository) -> str | None:
-    """The default branch, as the remote has it where one was fetched; None where it is not known.
+    """The remote's default branch if one was fetched, else the local one; None if unknown.
 
-    Never simply the branch that is checked out: that may be the untrusted one. HEAD counts in a
-    bare repository, and where there is no other branch and no remote.
+    Never the current branch just because it is checked out, which may be the untrusted one. HEAD is
+    used in a bare repository, and if there is no other branch and no remote.
     """
     if repository.bare:
         return "HEAD"
@@ -67,7 +67,7 @@ def trusted_branch(repository: Repository) -> str | None:
 
 
 def _remote(repository: Repository) -> str | None:
-    """`refs/remotes/NAME/` of `origin` or of the only remote; None where nothing was fetched."""
+    """`refs/remotes/NAME/` of `origin` or of the only remote; None if nothing was fetched."""
     names = decode(repository.git.ask("remote").stdout).split("\n")[:-1]
     name = "origin" if "origin" in names or len(names) != 1 else names[0]
     found = f"refs/remotes/{name}/"
@@ -80,7 +80,7 @@ def _branches(repository: Repository, under: str) -> tuple[str, ...]:
 
 
 def _default(repository: Repository, under: str, alone: tuple[str, ...]) -> str | None:
-    """By its usual names, or by git's `init.defaultBranch`; else the only one there is."""
+    """The branch with a usual name or that of `init.defaultBranch`; else the only branch."""
     configured = decode(repository.git.ask("config", "init.defaultBranch").stdout).strip()
     for name in filter(None, (*_NAMES, configured)):
         if _exists(repository, f"{under}{name}"):

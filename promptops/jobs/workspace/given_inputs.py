@@ -1,4 +1,4 @@
-"""Inputs from a command line: `NAME=VALUE` or `NAME=@FILE`."""
+"""Parse inputs of a command line: `NAME=VALUE` or `NAME=@FILE`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ _TYPES: dict[type, str] = {
 
 
 def parse_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dict[str, Any]:
-    """Inputs by name, each of a type that the schema of the inputs admits, where it can be.
+    """Inputs by name, converted to a type that the input schema accepts, if possible.
 
-    A value is read as JSON where that gives an admitted type, else it is the text itself if strings
-    are admitted: for a string input `7` and `{}` are texts. What fits no type is left to the check
-    of the inputs.
+    A value is parsed as JSON if that gives an accepted type; otherwise it stays a string, so `7`
+    and `{}` are strings for a string input. The input check reports values that fit no type.
 
     Args:
         written: `NAME=VALUE`; `NAME=@FILE` reads the value from a file in UTF-8, and `NAME=@@TEXT`
-            is a text that begins with `@`.
+            is a string that begins with `@`.
         directory: What the paths of files are relative to.
 
     Raises:
@@ -66,7 +65,7 @@ def _text(value: str, directory: Path) -> str:
 
 
 def _coerced(text: str, types: frozenset[str]) -> Any:
-    """`types` as JSON Schema names them, `number` for an integer, too; none where any may be."""
+    """Convert a value; `types` are those of JSON Schema, empty for any type."""
     for value in _json(text):
         if not types or _TYPES[type(value)] in types or "string" not in types:
             return value
@@ -74,7 +73,7 @@ def _coerced(text: str, types: frozenset[str]) -> Any:
 
 
 def _json(text: str) -> Iterator[Any]:
-    """The value, where the text is JSON."""
+    """The value if the text is JSON, else nothing."""
     try:
         yield json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""What files name, kept by content id in git's directory: a commit reads only what is new.
+"""The cached include graph in git's directory, by content id: a commit reads only new files.
 
-After a line of facts about the file: the files whose names are all known, as git lists them in an
-index, then the lines of `kept_facts`.
+A header line is followed by the files whose references are all known, as git lists them in an
+index, then by the lines of `kept_facts`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from promptops.catalog.kept_facts import KeptFacts, by_word, lines_of_facts, lin
 
 MAX_FACTS = 100_000
 SAVED_FROM = 32
-"""Writing the file takes as long as reading so many prompts."""
+"""Writing the file takes as long as reading this many prompts."""
 _TITLE = f"promptops include graph {FORMAT}".encode()
 
 
@@ -34,7 +34,7 @@ def read_graph(common_dir: Path) -> KeptFacts:
 
 
 def save_graph(catalog: Catalog, common_dir: Path) -> None:
-    """Save the facts for the next run, unless they are only few."""
+    """Save the facts for the next run, unless there are only a few."""
     graph = catalog.graph
     if not graph.learnt or (graph.was_kept and graph.learnt < SAVED_FROM):
         return
@@ -58,7 +58,7 @@ def _words(graph: Graph) -> dict[str, str]:
 
 
 def _listed(catalog: Catalog, graph: Graph, seen: Container[str]) -> Iterator[bytes]:
-    """As `Listing` takes them; those of executable files differ, and are looked at."""
+    """The lines that `Listing` reads; executable files are left out and read again."""
     for path, entry in catalog.files.entries.items():
         is_seen = path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in seen
         if entry.kind == "file" and is_seen:

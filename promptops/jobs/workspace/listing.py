@@ -18,7 +18,7 @@ from promptops.records import fields, is_record
 
 
 def prompt_listing(workspace: Workspace, selected: Selected) -> dict[str, Any]:
-    """What `list` prints, in the shape of `schemas/list.schema.json`; by id."""
+    """The output of `list`, as `schemas/list.schema.json` describes it, ordered by id."""
     catalog = workspace.catalog
     entries = [_entry(catalog, loaded) for loaded in catalog.prompts(selected.why)]
     return {
@@ -29,7 +29,7 @@ def prompt_listing(workspace: Workspace, selected: Selected) -> dict[str, Any]:
 
 
 def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
-    """Each file that looks like a prompt and is not read as one, with the command to rename it."""
+    """Files that look like prompts but have another extension, with the command to rename them."""
     catalog = workspace.catalog
     found = unread_prompts(catalog, catalog.files.entries)
     return tuple((path, rename_command(path)) for path in found)
@@ -55,7 +55,7 @@ def _model(prompt: Prompt) -> str | None:
 
 
 def content_digest(catalog: Catalog, prompt: Prompt) -> str:
-    """SHA-256 over path and content id of the prompt file and all it reaches but test cases."""
+    """SHA-256 over path and content id of a prompt file and its dependencies, without cases."""
     loaded = catalog.loaded(prompt.path)
     paths = {prompt.path, *(r.target for r in loaded.references if r.kind != "cases")}
     paths |= {text.path for text in catalog.reached(prompt)}
@@ -74,7 +74,7 @@ def unreadable_error(loaded: LoadedPrompt) -> PromptopsError:
 
 
 def plain_value(value: Any) -> Any:
-    """Nouns as plain values: texts as texts, without places and without what is not set."""
+    """Convert records to plain values: without source places, and without unset fields."""
     if isinstance(value, Text):
         return value.value
     if is_record(value) and not isinstance(value, type):

@@ -23,16 +23,16 @@ MAX_NAME_CHARS = 4096
 
 
 def matching_prompts(catalog: Catalog, repository: Repository | None, name: str) -> list[str]:
-    """The paths of the prompt files that a name means; none where it matches nothing.
+    """The paths of the prompt files that a name matches; empty if there are none.
 
     A name is the first of these that matches: an id or a glob of ids; a path or a glob of paths,
-    relative to the current directory or to the root of the repository, or absolute; a name that a
-    prompt had before; a path below a root of prompts or schemas. The path of a folder means the
-    prompts in it, that of any other file the prompts that need it.
+    relative to the current directory or to the root of the repository, or absolute; an alias; a
+    path below a root of prompts or schemas. The path of a folder selects the prompts in it, that of
+    any other file the prompts that depend on it.
 
     Args:
-        repository: For paths: where its root and the current directory are. None where there is
-            none; a path is then relative to the root of the catalog.
+        repository: Gives the root and the current directory; without it, paths are relative to the
+            root of the catalog.
     """
     if not name:
         return []
@@ -45,7 +45,7 @@ def matching_prompts(catalog: Catalog, repository: Repository | None, name: str)
 
 
 def required_prompt(workspace: Workspace, name: str) -> str:
-    """The path of the one prompt file that a name means; raises UsageError for none or several."""
+    """The path of the only prompt file that a name matches; else raises UsageError."""
     found = optional_prompt(workspace.catalog, workspace.repository, name)
     if found is None:
         raise no_match_error(workspace.catalog, workspace.repository, name)
@@ -53,7 +53,7 @@ def required_prompt(workspace: Workspace, name: str) -> str:
 
 
 def optional_prompt(catalog: Catalog, repository: Repository | None, name: str) -> str | None:
-    """As `one`, but None where a name matches nothing."""
+    """Like `required_prompt`, but None if the name matches nothing."""
     if name in catalog.paths:
         return catalog.paths[name]
     found = matching_prompts(catalog, repository, name)
@@ -63,9 +63,9 @@ def optional_prompt(catalog: Catalog, repository: Repository | None, name: str) 
 
 
 def candidate_paths(repository: Repository | None, name: str) -> Sequence[str]:
-    """Paths from the root of the repository that a written path may mean, the likeliest first.
+    """Paths from the root of the repository that a path argument may mean, the likeliest first.
 
-    Empty where it is outside the repository.
+    Empty if it is outside the repository.
     """
     if "\0" in name:
         return ()
@@ -102,7 +102,7 @@ def _with_id(catalog: Catalog, name: str) -> list[str]:
 
 
 def _at_first(catalog: Catalog, paths: Iterable[str]) -> list[str]:
-    """The prompts at the first of some paths that has any."""
+    """The prompts at the first path that has any."""
     return next(filter(None, (_at(catalog, path) for path in paths)), [])
 
 
@@ -118,7 +118,7 @@ def _at(catalog: Catalog, path: str) -> list[str]:
 
 
 def _needing(catalog: Catalog, path: str) -> list[str]:
-    """The prompts that reach a file, or whose recordings it holds."""
+    """The prompts that depend on a file, or whose recordings it contains."""
     first = first_of(path)
     own = [user for user in catalog.ids if first and catalog.recordings_of(user) == first]
     above = [user for user in catalog.graph.above(path) if user in catalog.ids]
@@ -126,7 +126,7 @@ def _needing(catalog: Catalog, path: str) -> list[str]:
 
 
 def _may_reach(catalog: Catalog, prompt_file: str, path: str) -> bool:
-    """Whether a prompt file needs a file; one that can't be read and names it may need it."""
+    """Whether a prompt file depends on a file; one that can't be read may depend on it."""
     return catalog.loaded(prompt_file).prompt is None or catalog.reaches(prompt_file, path)
 
 
@@ -139,7 +139,7 @@ def _path_glob(catalog: Catalog, path: str) -> list[str]:
 
 
 def _below_roots(catalog: Catalog, name: str) -> Iterator[str]:
-    """As prompts write the paths of their partials and schemas."""
+    """The paths below the roots, as prompts write those of partials and schemas."""
     for path in _inside(os.path.normpath(name)):
         for root in (*catalog.config.prompts, *catalog.config.schemas):
             if root != "." and path != ".":
@@ -147,7 +147,7 @@ def _below_roots(catalog: Catalog, name: str) -> Iterator[str]:
 
 
 def _from_root(root: Path, path: Path) -> Iterator[str]:
-    """As it is written, then with its links followed."""
+    """The path as written, then with its links resolved."""
     for form in (os.path.normpath(path), os.path.realpath(path)):
         yield from _inside(os.path.relpath(form, root))
 

@@ -1,4 +1,4 @@
-"""The request for a case, or for inputs given by hand, and where each line of it comes from."""
+"""The request for a test case or for given inputs, and the source of each line."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from promptops.runtime.template.scope import Piece
 
 @record(frozen=True, slots=True)
 class AnnotatedRequest:
-    """A request, and what it was made of.
+    """A rendered request with its sources.
 
     Attributes:
-        case: Name of the test case; None when the inputs were given by hand.
+        case: The name of the test case; None for given inputs.
     """
 
     prompt: Prompt
@@ -47,8 +47,8 @@ class RenderedLine:
     Attributes:
         message: Index in the request's messages.
         number: 1-based, within the text of the message.
-        place: Where to change it: its first characters that stand in a file.
-        inputs: Source of the expressions whose values are in it.
+        place: The source of its first literal characters, where an author would edit it.
+        inputs: The expressions whose values are in the line.
     """
 
     message: int
@@ -62,7 +62,7 @@ class RenderedLine:
 def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedRequest:
     """The request of a test case; without a name, of the first one.
 
-    Raises UsageError for a case that is not there, RenderError for one that can't be rendered.
+    Raises UsageError for a missing case, RenderError for one that can't be rendered.
     """
     prompt = readable_prompt(workspace, path)
     case = _case(prompt, name)
@@ -70,13 +70,13 @@ def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedR
 
 
 def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> AnnotatedRequest:
-    """The request for inputs given by hand; raises RenderError."""
+    """The request for given inputs; raises RenderError."""
     prompt = readable_prompt(workspace, path)
     return AnnotatedRequest(prompt, None, _renderer(workspace, prompt).trace(inputs))
 
 
 def readable_prompt(workspace: Workspace, path: str) -> Prompt:
-    """A prompt that can be rendered; raises InputError where it or a body file can't be read."""
+    """A prompt that can be rendered; raises InputError if it or a body file can't be read."""
     loaded = workspace.catalog.loaded(path)
     if loaded.prompt is None:
         raise unreadable_error(loaded)

@@ -19,12 +19,12 @@ _CLOSED: Mapping[Kind, tuple[str, str]] = {
 def refuse_closed_roots(
     repository: Repository, revision: str, config: Config, entries: Mapping[str, TreeEntry]
 ) -> None:
-    """Raise InputError where nothing behind a root, or in `channels.yaml`, is read.
+    """Raise InputError if a root or `channels.yaml` is a link or a submodule: it is not read.
 
-    Also where a folder above a root is a link: git lists nothing behind it.
+    Also if a folder above a root is a link, because git lists nothing below it.
 
     Args:
-        entries: Of the revision, at or below what the configuration names.
+        entries: The entries of the revision at or below the configured paths.
     """
     for root in (*config.prompts, *config.schemas, CHANNELS_FILE):
         entry = entries.get(root) or _above(repository, revision, root, entries)
@@ -38,7 +38,7 @@ def refuse_closed_roots(
 def _above(
     repository: Repository, revision: str, root: str, entries: Mapping[str, TreeEntry]
 ) -> TreeEntry | None:
-    """The entry in the place of a folder above a root; read only where the root is empty."""
+    """The entry in place of a folder above a root; read only if the root is empty."""
     folders = [root[:at] for at, char in enumerate(root) if char == "/"]
     if not folders or has_below(entries, root):
         return None
@@ -52,7 +52,7 @@ _NOT_NAMED = (*Config().prompts, ".")
 def refuse_missing_roots(config: Config, entries: Mapping[str, TreeEntry]) -> None:
     """Raise InputError for a root of prompts with no file below it.
 
-    The default one may be missing: a repository begins without prompts.
+    The default root may be missing, because a new repository has no prompts.
     """
     for root in config.prompts:
         if root not in _NOT_NAMED and not has_below(entries, root):

@@ -1,4 +1,4 @@
-"""The rules of a repository, and whether its configuration names any that does not exist."""
+"""The lint rules of a repository, and errors for unknown rules in its configuration."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def available_names(settings: LintSettings, *, untrusted: bool) -> RuleNames:
 
 
 def refuse_unknown_rules(workspace: Workspace, *, untrusted: bool) -> None:
-    """Raise InputError, at its place, for a rule that the configuration names and that is unknown.
+    """Raise InputError, with its place, for an unknown rule in the configuration.
 
-    Raises UsageError where `--config` names it.
+    Raises UsageError if `--config` names it.
     """
     settings = workspace.config.lint
     names = available_names(settings, untrusted=untrusted)
@@ -49,7 +49,7 @@ def refuse_unknown_rules(workspace: Workspace, *, untrusted: bool) -> None:
 
 
 def refuse_unknown(written: Iterable[str], names: RuleNames) -> None:
-    """Raise UsageError for a rule that a command line names and that is unknown."""
+    """Raise UsageError for an unknown rule on the command line."""
     for code in written:
         if names.is_unknown(code):
             raise UsageError(f"there is no rule {code!r}", hint=names.hint(code))
@@ -58,7 +58,7 @@ def refuse_unknown(written: Iterable[str], names: RuleNames) -> None:
 def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
     """The settings of a base without unknown rules, because a change can't fix its base.
 
-    Where nothing is left of `select`, the rules that are on by default are run.
+    If `select` becomes empty, the default rules run.
     """
 
     def known(written: Iterable[str]) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def unknown_names(settings: LintSettings, names: RuleNames) -> tuple[str, ...]:
 
 
 def _named(settings: LintSettings) -> Iterator[tuple[str, str]]:
-    """Each name of a rule with the pointer of the key that it stands under."""
+    """The rule names in the settings, each with the pointer of its key."""
     yield from (("/lint/select", code) for code in settings.select)
     yield from (("/lint/ignore", code) for code in settings.ignore)
     yield from (("/lint/extend-select", code) for code in settings.extend_select)

@@ -16,11 +16,11 @@ from promptops.source.config import FILES
 from promptops.source.recording_files import by_first
 
 GREP_FROM = 64
-"""Up to this many unknown files are all read. Of more, `git grep` finds those that may matter, and
-after the first run the words of each file, which are kept."""
+"""Up to this many unknown files are read. For more, `git grep` finds the relevant ones; later runs
+use the cached words of each file."""
 
 Grep = Callable[[Sequence[str]], Iterable[str]]
-"""From some words to the files below the roots that hold any of them."""
+"""From words to the files below the roots that contain any of them."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,10 @@ class SelectionOptions:
 
     Attributes:
         patterns: Names of prompts, as `named_prompts.matching_prompts` takes them.
-        since: A revision, or "" for where this branch left the default one: what changed since,
-            and all that reaches it.
-        staged: What is staged, and all prompts that depend on it.
-        selectors: `tag:`, `owner:`, `status:`, each with a value; all must hold.
+        since: A revision, or "" for where this branch left the default branch: select what changed
+            since then, and prompts that depend on it.
+        staged: Select what is staged, and prompts that depend on it.
+        selectors: `tag:`, `owner:`, `status:`, each with a value; all must match.
     """
 
     patterns: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Selected:
 
     Attributes:
         why: From the path of a prompt file to the reason, in the order of paths.
-        changed: The changed paths that decided; None where nothing was asked about changes.
+        changed: The changed paths; None if the selection is not by changes.
     """
 
     why: dict[str, str]
@@ -79,7 +79,7 @@ def _changed(workspace: Workspace, wanted: SelectionOptions) -> frozenset[str] |
     base = "HEAD" if wanted.since is None else merge_base(workspace, wanted.since)
     head = INDEX if wanted.staged else workspace.revision
     found = {change.path for change in workspace.repository.changed(base, head)}
-    if found & set(FILES) and not _configured_anew(workspace, base, head):
+    if found & set(FILES) and not _configuration_changed(workspace, base, head):
         found -= set(FILES)  # most changes of a pyproject.toml are unrelated
     return frozenset(path for path in found if is_managed(path, workspace))
 
@@ -94,7 +94,7 @@ def merge_base(workspace: Workspace, since: str) -> str:
     return workspace.repository.merge_base(since, tip)
 
 
-def _configured_anew(workspace: Workspace, base: str, head: str) -> bool:
+def _configuration_changed(workspace: Workspace, base: str, head: str) -> bool:
     try:
         before = configuration(workspace.repository, base)
     except PromptopsError:  # it was broken, or there is no commit yet
@@ -110,10 +110,10 @@ def is_managed(path: str, workspace: Workspace) -> bool:
 def prompts_reaching(
     catalog: Catalog, changed: frozenset[str], grep: Grep | None
 ) -> dict[str, str]:
-    """Every prompt that changed or reaches what changed, with the reason.
+    """Every prompt that changed or depends on a change, with the reason.
 
-    Over the include graph of the newer side: a prompt that reached a changed file before and no
-    longer does so was itself changed, or something on its way there was, and is reached.
+    The include graph of the newer side is enough: if a prompt no longer depends on a changed file,
+    the prompt or a file in between was changed, too.
     """
     if changed & set(FILES):
         return dict.fromkeys(catalog.prompt_files, "the configuration changed")
@@ -125,23 +125,23 @@ def prompts_reaching(
     why |= calling
     frontier = sorted({*changed, *calling})
     while frontier:
-        _learn_who_names(catalog, frontier, grep)
+        _learn_references(catalog, frontier, grep)
         found: dict[str, str] = {}
         for target in frontier:
             for path in catalog.graph.namers(target):
                 if path not in why:
-                    found.setdefault(path, _because(target, why))
+                    found.setdefault(path, _reason(target, why))
         why |= found
         frontier = sorted(found)
-    # Whatever else changed tells more: with it, recordings change.
-    why = _recorded_anew(catalog, changed) | why
+    # Any other reason explains more, because recordings change with the prompt.
+    why = _with_new_recordings(catalog, changed) | why
     return {path: reason for path, reason in why.items() if path in catalog.ids}
 
 
 def _calling(changed: frozenset[str], grep: Grep | None) -> dict[str, str]:
-    """The files of prompts and cases that may call a function of code that changed.
+    """The files of prompts and cases that may call a function in changed code.
 
-    The graph does not know: it reads no files of cases, which are large, nor assertions.
+    The graph does not contain this: it reads neither case files, which are large, nor assertions.
     """
     code = sorted(path for path in changed if path.endswith(".py"))
     if not code or grep is None:
@@ -154,8 +154,8 @@ def _calling(changed: frozenset[str], grep: Grep | None) -> dict[str, str]:
 _CASES = (".yaml", ".yml", ".jsonl", ".csv")
 
 
-def _recorded_anew(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:
-    """The prompts whose recordings changed, which nothing names."""
+def _with_new_recordings(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:
+    """The prompts whose recordings changed; no file refers to recordings."""
     files = by_first(changed)
     if not files:
         return {}
@@ -163,8 +163,8 @@ def _recorded_anew(catalog: Catalog, changed: frozenset[str]) -> dict[str, str]:
     return {path: f"{found[0]} changed" for path, found in own if found}
 
 
-def _because(target: str, why: Mapping[str, str]) -> str:
-    """Why a file is selected that names a target."""
+def _reason(target: str, why: Mapping[str, str]) -> str:
+    """The reason for a file that refers to a target."""
     deeper = why.get(target, "")
     is_reached = deeper.startswith("it reaches ")
     return f"{deeper}, through {target}" if is_reached else f"it reaches {target}, which changed"
@@ -176,8 +176,8 @@ def _grep(workspace: Workspace) -> Grep:
     return lambda words: workspace.repository.grep(workspace.revision, words, roots)
 
 
-def _learn_who_names(catalog: Catalog, targets: Sequence[str], grep: Grep | None) -> None:
-    """Have the graph know every file that may name a target."""
+def _learn_references(catalog: Catalog, targets: Sequence[str], grep: Grep | None) -> None:
+    """Add every file that may refer to a target to the graph."""
     graph, names = catalog.graph, [target.rpartition("/")[2] for target in targets]
     if grep is None:
         graph.learn(graph.unknown)
@@ -204,13 +204,13 @@ def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> Non
 
 
 def _found_by_git(targets: Sequence[str], grep: Grep) -> Iterable[str]:
-    """Files that may name a target."""
+    """The files that may refer to a target."""
     words = {_longest_word(target) for target in targets} | set(ESCAPES)
     return grep(sorted(words))
 
 
 def _longest_word(path: str) -> str:
-    """Of the last part of a path: where a space is, YAML may break the text."""
+    """The longest word of a file name: YAML may wrap the name at a space."""
     return max(path.rpartition("/")[2].split(), key=len, default=path)
 
 
@@ -246,6 +246,6 @@ def _selected_by(catalog: Catalog, why: dict[str, str], selector: str) -> dict[s
 def _has(loaded: LoadedPrompt, key: str, value: str) -> bool:
     prompt = loaded.prompt
     if prompt is None:
-        return True  # what can't be read is never silently left out
+        return True  # an unreadable prompt is never silently left out
     values = {"tag": prompt.tags, "owner": prompt.owners, "status": (prompt.status,)}
     return value in values[key]

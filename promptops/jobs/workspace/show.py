@@ -26,7 +26,7 @@ from promptops.model.prompt import (
 
 
 def resolved_prompt(workspace: Workspace, path: str) -> dict[str, Any]:
-    """What `show` prints, in the shape of `schemas/show.schema.json`.
+    """The output of `show`, as `schemas/show.schema.json` describes it.
 
     Raises InputError for a file that is not a prompt.
     """
@@ -55,10 +55,10 @@ _EMPTY: tuple[Any, ...] = (None, "", False, (), [], {})
 
 
 def file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
-    """The keys and values of a prompt file that has no `extends` and needs no file but media.
+    """The content of a prompt file without `extends` that needs no other file except media.
 
-    What is not set is left out. References of schemas stand under `$defs`. A model that a profile
-    names is named by the profile, with the parameters of both.
+    Unset keys are left out. Referenced schemas are under `$defs`. A model of a profile is given by
+    the profile's name, with the parameters of both.
     """
     root = next((root for root in config.prompts if is_below(prompt.path, root)), ".")
     shape = {
@@ -86,7 +86,7 @@ def file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
 
 
 def _set(shape: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is not set; `0` is."""
+    """The mapping without unset values; `0` is a value."""
     return {
         key: value
         for key, value in shape.items()
@@ -155,7 +155,7 @@ def _part(part: Part, root: str) -> dict[str, Any]:
 
 
 def _media_path(part: MediaPart, root: str) -> str:
-    """A file as it is written: from the root of prompts."""
+    """The path of a file as a prompt writes it: relative to the root of prompts."""
     inside = part.origin == "file" and root != "." and is_below(part.value, root)
     return part.value[len(root) + 1 :] if inside else part.value
 

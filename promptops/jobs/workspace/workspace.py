@@ -26,10 +26,10 @@ BASELINE = "promptops-baseline.json"
 
 @record(frozen=True, slots=True)
 class Workspace:
-    """What a command works on.
+    """A repository at one revision.
 
     Attributes:
-        revision: As it was asked for: `worktree`, `index`, or a name of git's.
+        revision: `worktree`, `index`, or a revision as git names it.
     """
 
     repository: Repository
@@ -73,9 +73,9 @@ def workspace_at(repository: Repository, revision: str, overrides: Sequence[str]
 
 
 def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | None:
-    """The index by what was found before; None where it turns out that this can't be used.
+    """The index, from the listing of the fast exit; None if that can't be used.
 
-    Kinds of files are not known then, so the configuration is compared with what the tree has.
+    The listing has no file kinds, so the configuration is compared with that of the tree.
     """
     if repository.staged is None:
         return None
@@ -90,13 +90,13 @@ def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | Non
 
 
 def _beside(config: Config) -> tuple[str, ...]:
-    """Where the baseline stands."""
+    """The path of the baseline."""
     path = confined(config.lint.baseline or BASELINE, "")
     return () if path.reason else (path.path,)
 
 
 def with_config(workspace: Workspace, config: Config) -> Workspace:
-    """The same revision under another configuration; it is listed anew only for other roots."""
+    """The same revision under another configuration; listed again only if the roots differ."""
     repository, revision = workspace.repository, workspace.revision
     if config == workspace.config:
         return workspace
@@ -112,7 +112,7 @@ def _workspace(repository: Repository, revision: str, tree: FileTree, config: Co
 
 
 def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Config) -> Catalog:
-    """The catalog of a tree that is listed already; `revision` is as `Workspace` has it."""
+    """The catalog of a listed tree; `revision` is as in `Workspace`."""
     return Catalog(
         tree,
         config,
@@ -124,7 +124,7 @@ def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Co
 
 
 def configuration(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Config:
-    """That of a revision."""
+    """The configuration of a revision."""
     return load(config_files(repository.tree(revision, under=FILES)), overrides)
 
 
@@ -134,7 +134,7 @@ def managed_paths(config: Config) -> tuple[str, ...]:
 
 
 def bundle_digests(repository: Repository) -> dict[str, str | None]:
-    """Each annotated tag, with the digest of the bundle that its message names, if it does."""
+    """The annotated tags, each with the bundle digest in its message, or None."""
     trailer = "%(contents:trailers:key=Promptops-Bundle-Sha256,valueonly,separator=)"
     form = f"%(objecttype)%00%(refname:short)%00{trailer}"
     output = repository.git.run("for-each-ref", f"--format={form}", "refs/tags")
@@ -151,7 +151,7 @@ def content_at(repository: Repository, revision: str, path: str) -> bytes | None
 
 
 def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | None]:
-    """What a file is that the tree lacks: there on disk all the same, or nothing."""
+    """A function that explains a missing file: unstaged, untracked or ignored; None if absent."""
 
     def state(path: str) -> str | None:
         if repository.bare or not os.path.isfile(repository.root / path):

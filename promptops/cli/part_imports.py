@@ -15,9 +15,9 @@ _PARSERS = ("jinja2.nodes", "jinja2.lexer", "yaml._yaml")
 
 
 def import_parsers() -> None:
-    """Import what reads YAML and templates, and little of what it is part of.
+    """Import the parsers of YAML and templates without the rest of their packages.
 
-    For short-lived processes with one thread. Where a part is missing, who uses it reports that.
+    For short-lived processes with one thread. A missing module is reported when it is used.
     """
     for name in ("jinja2", "yaml", "inspect"):
         run_body_at_need(name)
@@ -45,10 +45,10 @@ def run_body_at_need(name: str) -> None:
 
 
 class _NotRun(ModuleType):
-    """A module whose body has not run; a plain one from then on."""
+    """A module whose body has not run yet; afterwards it is a plain module."""
 
     def __getattr__(self, name: str) -> Any:
-        """Called for what the module has not, so far: a part of it, or all else."""
+        """Called for a missing attribute: import a submodule, or run the body of the module."""
         qualified, parts = f"{self.__name__}.{name}", self.__dict__.get("__path__")
         if parts and not name.startswith("__") and PathFinder.find_spec(qualified, parts):
             return import_module(qualified)

@@ -90,11 +90,11 @@ class Remote:
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
         try:
-            made = TemporaryDirectory(prefix="promptops-", ignore_cleanup_errors=True)
+            temporary = TemporaryDirectory(prefix="promptops-", ignore_cleanup_errors=True)
         except OSError as error:
             message = f"it can't be stored: {(error.strerror or '').lower()}"
             raise TransportError(message, where=shown(self._url)) from None
-        with made as folder:
+        with temporary as folder:
             yield Path(folder)
 
     def _keep(self, wanted: WantedCommit, place: Path) -> bool:

@@ -57,13 +57,13 @@ class GitReleases:
         found = self._source(until).bundle(listed.release or "", file, listed.version)
         return Delivery(contents=checked(found.data, shown(self.where)), proof=found.proof)
 
-    def prove(self, kept: Delivery, trust: Trust, until: float) -> None:
-        if kept.proof is None:
+    def prove(self, cached: Delivery, trust: Trust, until: float) -> None:
+        if cached.proof is None:
             hint = "remove the cached bundle, and load the release again from its repository"
             raise IntegrityError(
                 "the cache has no signed tag for the bundle", where=shown(self.where), hint=hint
             )
-        verify_proof(kept.proof, kept.contents, trust.file)
+        verify_proof(cached.proof, cached.contents, trust.file)
 
     def revision(self, revision: str, until: float) -> Contents:
         return checked(self._source(until).revision(revision), shown(self.where))

@@ -94,7 +94,7 @@ class PromptItem(pytest.Item):
 
     @property
     def file(self) -> PromptFile:
-        """It stands in."""
+        """The prompt file of the item."""
         assert isinstance(self.parent, PromptFile)
         return self.parent
 

@@ -32,7 +32,7 @@ def releases(
 ) -> tuple[Release, ...]:
     """Every release, the lowest version first; only those that a commit has behind it, if given.
 
-    A tag object that stands under another name than its own is none: it may be a replayed one.
+    A tag object under another name than its own is ignored, because it may be a replayed one.
     """
     which = () if merged is None else (f"--merged={merged}",)
     rows = _rows(repository, _FACTS, (*which, "refs/tags"))
@@ -51,7 +51,7 @@ def latest_release(repository: Repository, names: TagNames, commit: str) -> Rele
 
 
 def release_records(repository: Repository, wanted: Iterable[Release]) -> dict[str, ReleaseRecord]:
-    """What the tags of some releases say, by name; all that one made by hand says is its notes."""
+    """The records in the tags of some releases, by name; a tag created by hand has only notes."""
     refs = [f"refs/tags/{release.name}" for release in wanted]
     found: dict[str, ReleaseRecord] = {}
     for start in range(0, len(refs), AT_ONCE):

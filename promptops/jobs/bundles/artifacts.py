@@ -47,8 +47,8 @@ def write_artifact(file: Path, data: bytes, aside: Path | None = None) -> None:
 def write_new_artifact(file: Path, data: bytes, aside: Path | None = None) -> bool:
     """Write a new file; returns False if it exists already with the same content.
 
-    `aside` is that of `put`. Raises InputError if the file has other content: a published file
-    never changes.
+    `aside` is that of `write_artifact`. Raises InputError if the file has other content, because
+    published files are immutable.
     """
     try:
         found = file.read_bytes() if os.path.lexists(file) else None
@@ -59,7 +59,7 @@ def write_new_artifact(file: Path, data: bytes, aside: Path | None = None) -> bo
     if found is None:
         write_artifact(file, data, aside)
     elif found != data:
-        hint = "a published file never changes: create another release"
+        hint = "a published file can't be changed: create another release"
         raise InputError("a file with other content exists already", where=str(file), hint=hint)
     return found is None
 

@@ -68,10 +68,11 @@ def build(directory: Path, revision: str, overrides: Sequence[str] = ()) -> Buil
 def save_bundle(built: Built, directory: Path, file: Path, *, sign: bool) -> Publication:
     """Write a bundle to a file, compressed for `.gz`, and its signature beside it.
 
-    Raises InputError where it can't be written; as `signing.signature_of`, and then writes nothing.
+    Raises InputError if it can't be written. If signing fails, writes nothing and raises the error
+    of `signing.signature_of`.
     """
     data = gzipped(built.data) if file.suffix == ".gz" else built.data
-    signature, beside = b"", file.with_name(f"{file.name}.sig")
+    signature, signature_file = b"", file.with_name(f"{file.name}.sig")
     if sign:
         from promptops.jobs.bundles.signing import signature_of
 
@@ -79,9 +80,13 @@ def save_bundle(built: Built, directory: Path, file: Path, *, sign: bool) -> Pub
             signature = signature_of(data, repository.git)
     write_artifact(file, data)
     if sign:
-        write_artifact(beside, signature)
-    notes = (f"{beside} is the signature of another file",) if not sign and beside.exists() else ()
-    files = (str(file), str(beside)) if sign else (str(file),)
+        write_artifact(signature_file, signature)
+    notes = (
+        (f"{signature_file} is the signature of another file",)
+        if not sign and signature_file.exists()
+        else ()
+    )
+    files = (str(file), str(signature_file)) if sign else (str(file),)
     return Publication(built=built.facts, files=files, notes=notes)
 
 
@@ -99,9 +104,9 @@ def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
     """
     release = tag.release
     workspace = workspace_at(repository, release.commit)
-    told = version_table(release, tag.record)
-    texts = {name: str(version) for name, version in told.versions.items()}
-    versions = texts if told.every is None else _every_but_drafts(str(told.every))
+    recorded = version_table(release, tag.record)
+    texts = {name: str(version) for name, version in recorded.versions.items()}
+    versions = texts if recorded.every is None else _every_but_drafts(str(recorded.every))
     return bundle_of(workspace, release=release.name, versions=versions)
 
 

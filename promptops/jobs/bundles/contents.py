@@ -51,8 +51,8 @@ def bundle_of(
         versions: Versions of prompts by id, or a function that gives a prompt its version or None.
 
     Raises:
-        InputError: A prompt can't be read, or what it names can't be found; what its templates
-            include may be missing, as it may be where they are rendered.
+        InputError: A prompt can't be read, or a file that it refers to is missing. Templates
+            included with `ignore missing` may be missing.
     """
     with uncollected():
         version_of = versions if callable(versions) else _by_id(versions or {})
@@ -107,8 +107,8 @@ def _ids(workspace: Workspace) -> tuple[str, str]:
 def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
     """SHA-256, in hexadecimal, of the paths and contents of all files that prompts need.
 
-    Depends on no builder: over each path in order, NUL, the SHA-256 of the content, newline. The
-    configuration is a part of it; test cases in files of their own and recordings are none.
+    The same for every builder: for each path in order the path, NUL, the SHA-256 of the content,
+    and a newline. Includes the configuration, but neither case files nor recordings.
     """
     building = _Building(catalog, _by_id({}))
     for prompt_file in loaded:
@@ -165,7 +165,7 @@ class _Building:
     def _included(self, loaded: LoadedPrompt, prompt: Prompt) -> dict[str, dict[str, str]]:
         """The path of an included template, by the path of the including one and the name in it."""
         found: dict[str, dict[str, str]] = {}
-        waiting, seen, whole = list(texts(prompt)), set(), True
+        waiting, visited, whole = list(texts(prompt)), set(), True
         while waiting:
             text = waiting.pop()
             for include in includes(text):
@@ -173,8 +173,8 @@ class _Building:
                 whole = whole and target is not None
                 if target is not None:
                     found.setdefault(text.path, {})[include.name] = target.path
-                    if target.path not in seen:
-                        seen.add(target.path)
+                    if target.path not in visited:
+                        visited.add(target.path)
                         waiting.append(self._keep_part(target))
         if not whole:
             self._refuse_missing(loaded, prompt)

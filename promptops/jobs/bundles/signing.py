@@ -85,7 +85,7 @@ def _run(command: list[str], git: Git) -> None:
         raise GitError(message, hint=hint) from None
     with process:
         try:
-            _, said = process.communicate(timeout=DEADLINE_S)
+            _, stderr = process.communicate(timeout=DEADLINE_S)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
@@ -93,7 +93,7 @@ def _run(command: list[str], git: Git) -> None:
                 raise GitError(f"signing did not finish in {DEADLINE_S:g} s", hint=hint) from None
             raise
     if process.returncode:
-        lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines()]
+        lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines()]
         message = next(filter(None, reversed(lines)), f"status {process.returncode}")
         hint = "a key with a passphrase must be in an agent: ssh-add"
         raise GitError(f"the bundle can't be signed: {message}", hint=hint)

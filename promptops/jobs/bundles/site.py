@@ -37,13 +37,13 @@ def publish(
 ) -> Publication:
     """Add a release to a site, if one is named, and update the channels.
 
-    The channels are those of the default branch, as its remote has it where there is one: what is
-    only here may still be refused there. Nothing that was published is changed, but for
-    where a channel points; what points at something is written after it.
+    The channels are those of the remote default branch, if there is one, because a local commit may
+    still be rejected there. Published files are not changed, except where a channel points. A file
+    is written after those that it refers to.
 
     Raises:
         UsageError: The revision is not a release.
-        InputError: The site holds something else under that name, or a channel went back.
+        InputError: The site has another release of that name, or a channel would go back.
     """
     built = build(directory, revision, overrides) if revision is not None else None
     if built is not None and built.tag is None:
@@ -136,7 +136,7 @@ class _Site:
         """Add a release, the index last; returns its files."""
         name, entry = built.contents.origin.release or "", _entry(built)
         if self._releases.get(name, entry) != entry:
-            hint = "a release never changes: create another one"
+            hint = "a release can't be changed: create another one"
             message = f"the index has another release {name!r}"
             raise InputError(message, where=str(self._folder / INDEX), hint=hint)
         file = self._folder / "bundles" / f"{name}.jsonl"
@@ -153,9 +153,9 @@ class _Site:
         changed, notes = [], []
         for name, pointer in sorted(channels.items()):
             if pointer.release not in self._releases:
-                way_out = f"promptops build {pointer.release} --site {self._folder}"
+                command = f"promptops build {pointer.release} --site {self._folder}"
                 notes.append(
-                    f"`{name}` serves {pointer.release}, which the site does not have: {way_out}"
+                    f"`{name}` serves {pointer.release}, which the site does not have: {command}"
                 )
             elif self._point(name, pointer):
                 changed.append(name)

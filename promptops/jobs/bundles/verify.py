@@ -31,9 +31,8 @@ def verify(
     If the repository has the release of a bundle file, the file is also compared with its tag.
 
     Args:
-        trust: Allowed signers, as ssh-keygen(1) has them. Without it, those that PROMPTOPS_TRUST
-            names, or `release.allowed_signers` of the configuration in HEAD; no other revision
-            can say who is trusted.
+        trust: Allowed signers in the format of ssh-keygen(1). By default those of PROMPTOPS_TRUST,
+            or of `release.allowed_signers` in the configuration of HEAD, never of another revision.
 
     Raises:
         NotFound: There is neither.
@@ -119,10 +118,12 @@ class _TagCheck:
         return _passed("name", f"the tag object is named {tag.name!r}, like the ref")
 
     def _content(self, contents: Contents | None) -> VerificationStep | None:
-        told = self._tag.record.content
+        recorded = self._tag.record.content
         if contents is None:
             return None
-        return _compared("content", told, contents.origin.content, "the prompts of its commit are")
+        return _compared(
+            "content", recorded, contents.origin.content, "the prompts of its commit are"
+        )
 
     def _bundle(self, contents: Contents | None) -> VerificationStep | None:
         record = self._tag.record
@@ -172,7 +173,11 @@ def _file(
         whole = _passed("bundle", "its content matches its header")
     except InputError as error:
         contents, whole = None, _failed("bundle", error.message, error.hint)
-    held = () if repository is None or contents is None else (_held(repository, contents),)
+    compared_with_tag = (
+        ()
+        if repository is None or contents is None
+        else (_compared_with_tag(repository, contents),)
+    )
     return Verification(
         target=target,
         kind="file",
@@ -181,11 +186,11 @@ def _file(
         content=contents.origin.content if contents else None,
         bundle=contents.digest if contents else None,
         signer=signer,
-        checks=(whole, *held, signature),
+        checks=(whole, *compared_with_tag, signature),
     )
 
 
-def _held(repository: Repository, contents: Contents) -> VerificationStep:
+def _compared_with_tag(repository: Repository, contents: Contents) -> VerificationStep:
     """Compare a bundle file with the release that it names."""
     name = contents.origin.release
     tag = release_tag(repository, name) if name is not None else None
@@ -229,12 +234,12 @@ def _file_signature(
     return _absent("signature", "signed, but no trusted signers are configured: --trust FILE"), None
 
 
-def _compared(subject: Subject, told: str | None, found: str, what: str) -> VerificationStep:
-    if told is None:
+def _compared(subject: Subject, recorded: str | None, found: str, what: str) -> VerificationStep:
+    if recorded is None:
         return _absent(subject, f"the tag records no digest; {what} sha256:{found}")
-    if told == found:
+    if recorded == found:
         return _passed(subject, f"{what} as recorded in the tag")
-    message = f"{what} sha256:{found}, but the tag records sha256:{told}"
+    message = f"{what} sha256:{found}, but the tag records sha256:{recorded}"
     return _failed(subject, message, "don't use it: the tag or the build tool was changed")
 
 

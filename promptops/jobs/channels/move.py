@@ -141,8 +141,8 @@ def verify_release(
 
 def breaking_changes(directory: Path, before: Release, after: Release) -> tuple[Break, ...]:
     """The changes that break callers of one release if another one is served."""
-    asked = ComparisonOptions(arguments=(f"{before.commit}..{after.commit}",))
-    with open_sides(directory, asked) as opened_sides:
+    options = ComparisonOptions(arguments=(f"{before.commit}..{after.commit}",))
+    with open_sides(directory, options) as opened_sides:
         report = diff(opened_sides, DiffOptions())
     return tuple(
         Break(prompt=prompt.id, change=change)
@@ -162,12 +162,14 @@ def is_up_to_date(context: ChannelContext, release: Release, digest: str | None)
 
 def next_serial(context: ChannelContext) -> int:
     """A serial above all that a reader may have seen, including those of reverted commits."""
-    channel, seen = context.channel, [0]
-    seen += [p.serial for p in (context.now, context.file.committed.get(channel)) if p is not None]
+    channel, serials = context.channel, [0]
+    serials += [
+        p.serial for p in (context.now, context.file.committed.get(channel)) if p is not None
+    ]
     if context.repository.find("HEAD") is not None:
         steps = channel_history(context.repository)
-        seen += [step.channels[channel].serial for step in steps if channel in step.channels]
-    return max(seen) + 1
+        serials += [step.channels[channel].serial for step in steps if channel in step.channels]
+    return max(serials) + 1
 
 
 def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:

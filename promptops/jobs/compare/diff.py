@@ -169,8 +169,8 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     """The prompts with recorded answers; judging code is imported only if there are any."""
     names = ((base, diff.before_id or diff.id), (head, diff.id))
     paths = ((catalog, catalog.paths.get(name)) for catalog, name in names)
-    kept = (catalog.recording_files(path) for catalog, path in paths if path)
-    if not diff.cases or not any(kept):
+    recording_files = (catalog.recording_files(path) for catalog, path in paths if path)
+    if not diff.cases or not any(recording_files):
         return diff
     from promptops.jobs.compare.recorded_answers import with_answers
 

@@ -77,8 +77,8 @@ def refuse_contradictions(options: ComparisonOptions, named: RevisionRange) -> N
             "--root and --merge exclude each other", hint="leave out --root or --merge"
         )
     if options.root and (named.base or named.parted):
-        meant = named.head or named.base
-        name = meant.name if meant else "HEAD"
+        commit = named.head or named.base
+        name = commit.name if commit else "HEAD"
         hint = f"to show all its prompts: promptops diff --root ..{name}"
         raise UsageError("--root compares with nothing else", hint=hint)
 

@@ -30,10 +30,10 @@ def changes_since(
     report = diff(sides_between(head.repository, older, newer), chosen)
     paths = head.catalog.paths
     every = wanted.selectors == ()  # removed prompts have no metadata to select them by
-    kept = (
+    remaining = (
         prompt for prompt in report.prompts if _asked(paths.get(prompt.id), selected, gone=every)
     )
-    return replace(report, prompts=tuple(kept))
+    return replace(report, prompts=tuple(remaining))
 
 
 def _asked(path: str | None, selected: Container[str], *, gone: bool) -> bool:

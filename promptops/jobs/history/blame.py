@@ -159,10 +159,13 @@ class _BlamedFiles:
 
 
 def _blamed(row: _BlamedLine, number: int, files: _BlamedFiles) -> BlamedLine:
-    seen = [piece for piece in row.pieces if piece.text.strip()]
-    first = next((piece for piece in seen if piece.literal), seen[0] if seen else None)
+    visible_pieces = [piece for piece in row.pieces if piece.text.strip()]
+    first = next(
+        (piece for piece in visible_pieces if piece.literal),
+        visible_pieces[0] if visible_pieces else None,
+    )
     origin = files.origin(row.rendered.place if first is None else next(_places(first)))
-    also = files.origins(place for piece in seen for place in _places(piece))
+    also = files.origins(place for piece in visible_pieces for place in _places(piece))
     stack = include_stack(first.frame) if first is not None else ()
     through = files.origins(include.place for include in stack)
     return BlamedLine(

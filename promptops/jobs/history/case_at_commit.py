@@ -202,10 +202,10 @@ def _verdict(runs: Sequence[CaseRun]) -> TreeVerdict:
 
 
 def _violated(run: CaseRun) -> str:
-    said = (
+    violations = (
         assertion for assertion in run.assertions if assertion.must and assertion.status == "failed"
     )
-    first = next(said, None)
+    first = next(violations, None)
     return f"`{first.type}`: {first.reason}" if first is not None else run.reason
 
 

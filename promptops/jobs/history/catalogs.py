@@ -31,7 +31,7 @@ class CatalogStep:
     """A commit that changed a relevant file.
 
     Attributes:
-        before: The catalog of its first parent; empty where it has none.
+        before: The catalog of its first parent; empty for a root commit.
         after: The catalog of the commit, or of a later one with the same relevant files.
     """
 
@@ -173,7 +173,7 @@ class Commit:
     """A commit, and the state of its files before it.
 
     Attributes:
-        parent: Id of the first one, from which a merge is seen; None where there is none.
+        parent: The id of the first parent, which a merge is compared with; None for a root commit.
         written: Author date, in ISO 8601.
         day: Committer date.
         before: The earlier state of each changed file, by path; None if it did not exist.

@@ -64,7 +64,7 @@ def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
 
 
 def write_baseline(workspace: Workspace, findings: Iterable[Finding]) -> int:
-    """Write the baseline into the work tree; returns how many findings it holds.
+    """Write the baseline into the work tree; returns the number of findings in it.
 
     Raises UsageError for another revision than the work tree.
     """
@@ -91,8 +91,8 @@ def _replace(workspace: Workspace, path: str, text: str) -> None:
     try:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:
-        said = (error.strerror or str(error)).lower()
-        raise InputError(f"can't be written: {said}", where=path) from None
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"can't be written: {reason}", where=path) from None
 
 
 SECURITY = "SEC"

@@ -24,8 +24,8 @@ MAX_FILES = 8
 """The number of configurations and rule selections whose results are kept."""
 
 Entry = tuple[tuple[tuple[str, str], ...], bytes]
-"""The files it rests on, each with its state then; and the result, pickled by itself, so that of
-10,000 only those are unpacked that hold; nothing for a result without findings and comments."""
+"""The files that the result depends on, each with its state; and the pickled result, which is
+unpickled only if the entry is valid. Empty for a result without findings and comments."""
 
 CLEAN = PromptResult((), ())
 
@@ -95,7 +95,7 @@ def _unpacked(packed: bytes) -> PromptResult:
 def file_state(files: Files, path: str) -> str:
     """The state of a file: its content id, and how it differs from a regular tracked file.
 
-    The first file of recordings stands for all of them, so that none is added unseen.
+    The state of the first file of recordings covers all of them, so that an added one counts.
     """
     if not path.endswith(RECORDINGS):
         return _state(files, path)

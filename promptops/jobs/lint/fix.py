@@ -53,20 +53,20 @@ def fix(
         raise UsageError("only the work tree can be fixed", hint="leave out --at")
     _refuse_partly_staged(workspace, wanted)
     options = replace(options, use_cache=False)
-    mended: dict[str, bytes] = {}
+    fixed_files: dict[str, bytes] = {}
     first = report = lint(workspace, wanted, options)
     for _ in range(MAX_PASSES):
         added = _pass(workspace, report, unsafe=unsafe)
         if not added:
             break
-        mended |= added
+        fixed_files |= added
         workspace = _over(workspace, added)
         report = lint(workspace, wanted, options)
-    difference = "".join(_difference(workspace, mended)) if dry else ""
+    difference = "".join(_difference(workspace, fixed_files)) if dry else ""
     if not dry:
-        for path, data in mended.items():
+        for path, data in fixed_files.items():
             _write(workspace.repository.root / path, data, path)
-    gone = len(first.findings) - len(report.findings) if mended else 0
+    gone = len(first.findings) - len(report.findings) if fixed_files else 0
     return Fixed(replace(report, fixed=max(gone, 0)), workspace, difference)
 
 
@@ -215,9 +215,9 @@ def _over(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
     return replace(workspace, catalog=catalog)
 
 
-def _difference(workspace: Workspace, mended: Mapping[str, bytes]) -> Iterator[str]:
+def _difference(workspace: Workspace, fixed_files: Mapping[str, bytes]) -> Iterator[str]:
     before = workspace_at(workspace.repository, WORKTREE).catalog
-    for path, data in sorted(mended.items()):
+    for path, data in sorted(fixed_files.items()):
         name = f"{path}\t" if " " in path else path  # as git writes it, for `git apply`
         sides = (_lines(before.files.data(path) or b""), _lines(data))
         for line in difflib.unified_diff(*sides, f"a/{name}", f"b/{name}"):

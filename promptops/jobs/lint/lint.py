@@ -38,11 +38,11 @@ class LintOptions:
     """Options of lint.
 
     Attributes:
-        select, ignore, extend_select: Instead of, or beside, those of the configuration.
+        select, ignore, extend_select: Replace or extend those of the configuration.
         baseline_at: The revision whose baseline is used; None for the checked one.
         untrusted: Load no plug-ins, because the change may be untrusted.
-        doubt_comments: A comment silences a security rule only where the base has it, too; without
-            a base, nowhere.
+        doubt_comments: A comment silences a security rule only if the base has the comment, too;
+            without a base, never.
         processes: The maximum number of processes; 0 for the number of cores.
     """
 

@@ -29,10 +29,9 @@ def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rul
 
 
 def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | ChangeCode, ...]:
-    """The rule, or the kind of change, of a code or a name; of letters, all whose code has them
-    first.
+    """The rule or change code with this code or name; for a prefix of letters, all that match.
 
-    Upper and lower case are the same. Raises UsageError where there is none.
+    Case is ignored. Raises UsageError if nothing matches.
     """
     known: list[Rule | ChangeCode] = [*rules.values(), *CODES.values()]
     for found in known:

@@ -55,8 +55,8 @@ def lint_prompts(
     missing = [path for path, found in known.items() if found is None]
     judging = _Judging(catalog, rules, today)
     apart = len(missing) >= PARALLEL_FROM and processes > 1
-    anew = judging.in_parallel(missing, processes) if apart else judging.in_turn(missing)
-    new = dict(zip(missing, anew, strict=True))
+    computed = judging.in_parallel(missing, processes) if apart else judging.in_turn(missing)
+    new = dict(zip(missing, computed, strict=True))
     for path, linted in new.items():
         catalog.graph.know(path, linted.names)
         if linted.lasting:

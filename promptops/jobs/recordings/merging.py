@@ -37,14 +37,14 @@ def merge_recordings(
     to an earlier wording. A case may send several requests to one judge, so without needs nothing
     can be replaced. With `prune` only needed recordings stay.
     """
-    kept = {key_of(recording): recording for recording in (*old, *new)}
+    remaining = {key_of(recording): recording for recording in (*old, *new)}
     asked_by: dict[Key, set[str]] = {}
     for need in needs:
         asked_by.setdefault(need.key, set()).add(need.case)
-    slots = {(need.case, need.judge, need.repeat) for need in needs if need.key in kept}
+    slots = {(need.case, need.judge, need.repeat) for need in needs if need.key in remaining}
     return tuple(
         _named(recording, asked_by.get(key, ()))
-        for key, recording in kept.items()
+        for key, recording in remaining.items()
         if key in asked_by
         or not (prune or (recording.case, recording.judge, recording.repeat) in slots)
     )
@@ -85,14 +85,14 @@ def refuse_overfull(
         needs: All recordings that the run looked up.
         missing: Those that the run will request.
     """
-    asked = {need.key for need in missing}
-    stays = {need.key for need in needs} - asked
-    kept = [recording for recording in recorded if key_of(recording) in stays]
-    size = len(recordings_bytes(kept)) + len(recordings_bytes(map(_empty, _once(missing))))
+    missing_keys = {need.key for need in missing}
+    needed_keys = {need.key for need in needs} - missing_keys
+    remaining = [recording for recording in recorded if key_of(recording) in needed_keys]
+    size = len(recordings_bytes(remaining)) + len(recordings_bytes(map(_empty, _once(missing))))
     if len(recorded) >= SAMPLE:
-        size += len(asked) * _mean_answer(recorded)
+        size += len(missing_keys) * _mean_answer(recorded)
     if size > MAX_TOTAL_BYTES:
-        number = len(kept) + len(asked)
+        number = len(remaining) + len(missing_keys)
         message = f"{number:,} answers would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
         raise UsageError(message, where=file, hint=FEWER)
 

@@ -58,8 +58,8 @@ def _sensitive(answer: Answer) -> tuple[str, str | None] | None:
 def _texts(answer: Answer) -> Iterator[str]:
     """All strings of an answer, also without escapes, which hide the beginning of a key."""
     calls = [dict(call) for call in answer.tool_calls]
-    said = (answer.text, answer.model, answer.fingerprint or "", answer.finish_reason)
-    for text in (*said, json.dumps(calls, ensure_ascii=False), *_strings(calls)):
+    fields = (answer.text, answer.model, answer.fingerprint or "", answer.finish_reason)
+    for text in (*fields, json.dumps(calls, ensure_ascii=False), *_strings(calls)):
         yield text
         if "\\" in text:
             yield _ESCAPE.sub(lambda escape: " " * len(escape[0]), text)

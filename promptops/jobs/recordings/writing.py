@@ -109,9 +109,9 @@ class _Settling:
         if found.problems:  # unreadable lines would be lost
             return found.problems[0]
         prune = self.prune and file in self.needs
-        kept = merge_recordings(found.recordings, new, self.needs.get(file, ()), prune=prune)
+        remaining = merge_recordings(found.recordings, new, self.needs.get(file, ()), prune=prune)
         for path, content in write_steps(
-            found, {**dict.fromkeys(old, ()), **split_recordings(file, found, kept)}
+            found, {**dict.fromkeys(old, ()), **split_recordings(file, found, remaining)}
         ):
             if content != old.get(path, b""):
                 _put(self.repository.root / path, content)

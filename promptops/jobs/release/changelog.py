@@ -36,8 +36,8 @@ def changelog(
             raise GitError("no release is known in a shallow clone", hint=FETCH_ALL)
         chosen = [release for release in found if not wanted or _is_one(release, wanted)]
         _refuse_unknown(found, wanted)
-        said = release_records(repository, chosen)
-        return tuple((release, said[release.name]) for release in chosen)
+        tag_records = release_records(repository, chosen)
+        return tuple((release, tag_records[release.name]) for release in chosen)
 
 
 def _is_one(release: Release, wanted: Sequence[str]) -> bool:
@@ -78,10 +78,10 @@ def first_releases(
 def _age(release: Release) -> tuple[datetime, Version]:
     """The time of a release; one without a time comes last."""
     try:
-        made = datetime.fromisoformat(release.date)
+        date = datetime.fromisoformat(release.date)
     except ValueError:
-        made = datetime.max.replace(tzinfo=UTC)
-    return made, release.version
+        date = datetime.max.replace(tzinfo=UTC)
+    return date, release.version
 
 
 def _parents(

@@ -144,13 +144,13 @@ def _prompt_changes(
     """The change of each prompt whose version changes, by id."""
     released = _released(context)
     taken = _taken(context, [prompt.id for prompt in report.prompts])
-    held = _held(context.workspace)
+    released_ids = _released_ids(context.workspace)
     for prompt in sorted(report.prompts, key=lambda found: found.id):
         is_new = prompt.state == "added"
         before = None if is_new else released.version(prompt.before_id or prompt.id)
         own = min(prompt.bump, bump)
         after = None
-        if prompt.id in held:
+        if prompt.id in released_ids:
             after = prompt_version(before, own, version, taken.get(prompt.id, ()))
         if before != after:
             yield PromptChange(
@@ -183,7 +183,7 @@ def _taken(context: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[
     return found
 
 
-def _held(workspace: Workspace) -> frozenset[str]:
+def _released_ids(workspace: Workspace) -> frozenset[str]:
     """The prompts of a release: all except drafts."""
     loaded = (file.prompt for file in workspace.catalog.prompts())
     return frozenset(prompt.id for prompt in loaded if prompt and prompt.status != "draft")
@@ -195,7 +195,9 @@ def _table(
     """The versions of all prompts in the release; a new prompt gets the release's version."""
     released = _released(context)
     after = {change.prompt: change.after for change in changes}
-    found = {name: after.get(name) or released.version(name) for name in _held(context.workspace)}
+    found = {
+        name: after.get(name) or released.version(name) for name in _released_ids(context.workspace)
+    }
     return {name: own_version or version for name, own_version in sorted(found.items())}
 
 

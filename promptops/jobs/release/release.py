@@ -72,16 +72,16 @@ def prepare(
 ) -> ReleaseReport:
     """The release that HEAD would give, and all its problems. Creates nothing.
 
-    With `--push` the remote is asked for its tags and branches.
+    With `--push` it reads the tags and branches of the remote.
 
     Raises UsageError, InputError for a configuration that is wrong, GitError.
     """
-    with _open_context(directory, overrides) as (context, opened_sides):
-        done = _made_before(context, options.declared)
+    with _open_context(directory, overrides) as (context, sides):
+        done = _existing_release(context, options.declared)
         if done is not None:
-            report = _done(context, done, options)
+            report = _existing_report(context, done, options)
         else:
-            report = _prepared(context, opened_sides, options)
+            report = _planned_report(context, sides, options)
         if options.push is not None:
             return with_remote_state(context, report, options.push, interactive=options.interactive)
         return report
@@ -96,7 +96,7 @@ def publish(directory: Path, report: ReleaseReport, options: ReleaseOptions) -> 
     GitError.
     """
     with Repository.open(directory) as repository:
-        done, made = _made(repository, report, interactive=options.interactive)
+        done, created = _create(repository, report, interactive=options.interactive)
         if options.push is None:
             return done
         remote = options.push or default_remote(repository)
@@ -104,20 +104,20 @@ def publish(directory: Path, report: ReleaseReport, options: ReleaseOptions) -> 
         refused = _pushed(repository, remote, tags, interactive=options.interactive)
         if refused is None:
             return replace(done, pushed=shown(remote))
-        delete_tags(repository, made)
+        delete_tags(repository, created)
         return replace(report, problems=(_refusal(shown(remote), tags[0], refused),))
 
 
-def _made(
+def _create(
     repository: Repository, report: ReleaseReport, *, interactive: bool
 ) -> tuple[ReleaseReport, dict[str, str]]:
     plan = report.plan
     if plan is None:
         return report, {}
-    made = create_tags(repository, plan, interactive=interactive)
-    state: Literal["created", "done"] = "created" if plan.record.tag in made else "done"
+    created = create_tags(repository, plan, interactive=interactive)
+    state: Literal["created", "done"] = "created" if plan.record.tag in created else "done"
     then = next_command(repository, plan.version, plan.commit)
-    return replace(report, state=state, next=then), made
+    return replace(report, state=state, next=then), created
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def _has_no_prompts(repository: Repository, release: Release) -> bool:
         return False
 
 
-def _made_before(context: ReleaseContext, declared: Declared) -> Release | None:
+def _existing_release(context: ReleaseContext, declared: Declared) -> Release | None:
     """An existing release of this commit that matches the options."""
     here = [release for release in context.releases if release.commit == context.workspace.revision]
     if declared.version is not None and declared.pre is None:
@@ -165,7 +165,9 @@ def _made_before(context: ReleaseContext, declared: Declared) -> Release | None:
     )
 
 
-def _done(context: ReleaseContext, release: Release, options: ReleaseOptions) -> ReleaseReport:
+def _existing_report(
+    context: ReleaseContext, release: Release, options: ReleaseOptions
+) -> ReleaseReport:
     """The report on an existing release: its missing tags, and whether it matches its record."""
     workspace, record = context.workspace, release_record(context.repository, release)
     tags = release_tags(context, record)
@@ -180,7 +182,7 @@ def _done(context: ReleaseContext, release: Release, options: ReleaseOptions) ->
         tags=tags,
         missing=lacking,
     )
-    problems = [*_other_content(workspace, plan), *_unsigned(context, release, options)]
+    problems = [*_content_problems(workspace, plan), *_unsigned(context, release, options)]
     if lacking:
         problems += signing_problems(workspace, signed=signed, interactive=options.interactive)
     return ReleaseReport(
@@ -214,18 +216,18 @@ def _uncommitted(workspace: Workspace) -> list[str]:
     )
 
 
-def _other_content(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseProblem]:
+def _content_problems(workspace: Workspace, plan: ReleasePlan) -> Iterator[ReleaseProblem]:
     catalog = workspace.catalog
     if plan.record.content not in (None, content_digest(catalog, list(catalog.prompts()))):
         message = f"{plan.record.tag!r} records other content than its commit has"
         yield ReleaseProblem(message=message, hint=f"promptops verify {plan.record.tag}")
 
 
-def _prepared(
-    context: ReleaseContext, opened_sides: Sides, options: ReleaseOptions
+def _planned_report(
+    context: ReleaseContext, sides: Sides, options: ReleaseOptions
 ) -> ReleaseReport:
     workspace, declared = context.workspace, options.declared
-    report = release_changes(opened_sides)
+    report = release_changes(sides)
     signed = wants_signature(context.repository, workspace.config.release.sign, options.sign)
     nothing = _nothing(context, report, declared)
     if nothing and not context.repository.shallow:
@@ -243,7 +245,7 @@ def _prepared(
         *((not_checked("promptops diff"),) if report.failed else ()),
     )
     ahead = _unpushed(context.repository, options)
-    warnings = (*opened_sides.notes, *ahead, *gate_warnings(checked))
+    warnings = (*sides.notes, *ahead, *gate_warnings(checked))
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)
 
 
@@ -298,7 +300,7 @@ def _refusal(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
     if not refused.hook and any(_is_taken(line) for line in refused.reasons):
         bring = f"git fetch --tags {remote} && git pull"
         hint = f"another release was pushed first: merge it ({bring}), then run it again"
-    details = [_in_words(line) if _is_taken(line) else line for line in refused.reasons]
+    details = [_described(line) if _is_taken(line) else line for line in refused.reasons]
     who = f"the hook `{refused.hook}`" if refused.hook else remote
     return ReleaseProblem(
         message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)
@@ -309,7 +311,7 @@ def _is_taken(line: str) -> bool:
     return "stale info" in line or "already exists" in line
 
 
-def _in_words(line: str) -> str:
+def _described(line: str) -> str:
     """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
     name, _, _ = line.partition(": ")
     return f"{name.removeprefix('refs/tags/')} exists already, and is another one"

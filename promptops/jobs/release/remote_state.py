@@ -33,8 +33,8 @@ def with_remote_state(
     Raises:
         GitError: There is nothing else to do, and the remote can't be reached.
     """
-    made = _made_here(context)
-    if report.plan is None and not made:
+    own_releases = _releases_by_promptops(context)
+    if report.plan is None and not own_releases:
         return report
     problems = tuple(remote_problems(context.repository, wanted))
     if problems:
@@ -46,7 +46,7 @@ def with_remote_state(
         if report.plan is None and not report.problems:
             raise
         return report  # the push will report it, after the release is created
-    earlier = _lacking(context, made, report.plan, refs)
+    earlier = _lacking(context, own_releases, report.plan, refs)
     commits = [f"refs/tags/{tag}" for tag in earlier]
     commits += [report.plan.commit] if report.plan is not None else []
     unreviewed = _unreviewed(context.repository, remote, commits, refs) if commits else 0
@@ -70,11 +70,11 @@ def next_command(repository: Repository, version: Version, commit: str) -> str:
     return f"{push}promptops release --yes{named} --push"
 
 
-def _made_here(context: ReleaseContext) -> tuple[Release, ...]:
+def _releases_by_promptops(context: ReleaseContext) -> tuple[Release, ...]:
     """The releases before HEAD that were created by promptops."""
     merged = releases(context.repository, context.names, merged=context.workspace.revision)
-    said = release_records(context.repository, merged)
-    return tuple(release for release in merged if said[release.name].content is not None)
+    tag_records = release_records(context.repository, merged)
+    return tuple(release for release in merged if tag_records[release.name].content is not None)
 
 
 def _refs_of(repository: Repository, remote: str, *, interactive: bool) -> Mapping[str, str]:
@@ -93,13 +93,15 @@ def _refs_of(repository: Repository, remote: str, *, interactive: bool) -> Mappi
 
 def _lacking(
     context: ReleaseContext,
-    made: Sequence[Release],
+    own_releases: Sequence[Release],
     plan: ReleasePlan | None,
     refs: Mapping[str, str],
 ) -> tuple[str, ...]:
-    said = release_records(context.repository, made)
+    tag_records = release_records(context.repository, own_releases)
     own = plan.tags if plan is not None else ()
-    tags = [tag for release in made for tag in release_tags(context, said[release.name])]
+    tags = [
+        tag for release in own_releases for tag in release_tags(context, tag_records[release.name])
+    ]
     tags = [tag for tag in tags if tag not in own and f"refs/tags/{tag}" not in refs]
     away = missing_tags(context.repository, tags)
     return tuple(tag for tag in tags if tag not in away)

@@ -72,18 +72,18 @@ def signing_problems(
             )
             return
         if answer.status:
-            yield _unusable(_said(answer))
+            yield _unusable(_first_message(answer))
         elif signers is not None:
             yield from _refused(workspace, trial, decode(answer.stdout).strip(), signers)
 
 
-def _unusable(said: str) -> ReleaseProblem:
-    hint = next((hint for known, hint in _LOCKED.items() if known in said), None)
+def _unusable(output: str) -> ReleaseProblem:
+    hint = next((hint for known, hint in _LOCKED.items() if known in output), None)
     if hint is not None:
         message = "the signing key has a passphrase, and there is no terminal to ask for it"
         return ReleaseProblem(message=message, hint=hint)
     hint = f"try it: git tag --sign try; {_HOW}"
-    return ReleaseProblem(message=f"the signing key can't be used: {said}", hint=hint)
+    return ReleaseProblem(message=f"the signing key can't be used: {output}", hint=hint)
 
 
 def _is_set_up(repository: Repository) -> bool:
@@ -150,20 +150,20 @@ def _refused(
         return
     answer = trial.verify(commit, found[path])
     if answer.status:
-        key, said = _KEY.search(decode(answer.stderr)), _said(answer)
-        said = said.replace(str(trial.signers), path)
-        if key and said.startswith("No principal"):
+        key, output = _KEY.search(decode(answer.stderr)), _first_message(answer)
+        output = output.replace(str(trial.signers), path)
+        if key and output.startswith("No principal"):
             message = f"{path} does not contain the signing key: {key[1]}"
         else:
-            message = f"{path} does not accept the signing key: {said}"
+            message = f"{path} does not accept the signing key: {output}"
         yield ReleaseProblem(
             message=message, hint=f"sign with one of its keys, or add the key to {path}"
         )
 
 
-def _said(answer: ProcessOutput) -> str:
+def _first_message(answer: ProcessOutput) -> str:
     """The first line with more information than that signing failed."""
     lines = [line.strip() for line in decode(answer.stderr).splitlines() if line.strip()]
-    telling = [line for line in lines if not line.startswith(_EMPTY_WORDS)]
-    line = next(iter(telling or lines), f"it ended with status {answer.status}")
+    informative = [line for line in lines if not line.startswith(_EMPTY_WORDS)]
+    line = next(iter(informative or lines), f"it ended with status {answer.status}")
     return line.removeprefix("error: ").removeprefix("fatal: ").rstrip(":.")

@@ -39,16 +39,16 @@ def create_tags(repository: Repository, plan: ReleasePlan, *, interactive: bool)
     The release's own tag is first and records all others, so that a later run can continue. Raises
     GitError if a tag cannot be created; tags already created are removed.
     """
-    made: dict[str, str] = {}
+    created: dict[str, str] = {}
     with temporary_folder() as folder:
         for tag in plan.missing:
             try:
                 _make_one(repository, plan, tag, Path(folder, "message"), interactive)
             except GitError:
-                delete_tags(repository, made)
+                delete_tags(repository, created)
                 raise
-            made[tag] = _tag_id(repository, tag)
-    return made
+            created[tag] = _tag_id(repository, tag)
+    return created
 
 
 def missing_tags(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]:
@@ -58,9 +58,9 @@ def missing_tags(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]
     return tuple(tag for tag in tags if tag not in there)
 
 
-def delete_tags(repository: Repository, made: Mapping[str, str]) -> None:
+def delete_tags(repository: Repository, created: Mapping[str, str]) -> None:
     """Delete tags that this run created, unless they were moved since."""
-    for tag, identity in made.items():
+    for tag, identity in created.items():
         repository.git.ask("update-ref", "-d", f"refs/tags/{tag}", identity)
 
 
@@ -87,8 +87,8 @@ def push_tags(
         stopped = answer.status != 0 and _stopped_by_hook(trace)
     if stopped:
         lines = decode(answer.stderr).splitlines()
-        said = tuple(line for line in lines if not line.startswith("error: failed to push"))
-        return RemoteRefusal(hook=_HOOK, reasons=said)
+        messages = tuple(line for line in lines if not line.startswith("error: failed to push"))
+        return RemoteRefusal(hook=_HOOK, reasons=messages)
     refused = _refused(answer)
     if answer.status and not refused:
         raise repository.git.error(answer)
@@ -146,5 +146,7 @@ def _refused(answer: ProcessOutput) -> list[str]:
     if not refused:
         return []
     lines = decode(answer.stderr).splitlines()
-    told = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
-    return [*refused, *filter(None, told)]
+    remote_lines = [
+        line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")
+    ]
+    return [*refused, *filter(None, remote_lines)]

@@ -55,10 +55,10 @@ def _workflow(
         return SetupStep(path=path, action="kept", note="it exists already")
     tag_format = configuration(repository, WORKTREE).release.tag_format
     text = workflow_text(platform, origin, tag_format)
-    made = write_step(repository.root, path, text)
+    step = write_step(repository.root, path, text)
     ours = platform == "github" or mentions(repository.root / path, "promptops")
-    if ours or made.action == "wrote":
-        return made
+    if ours or step.action == "wrote":
+        return step
     note = "it exists already; add these jobs"
     return SetupStep(path=path, action="kept", note=note, snippet=text)
 

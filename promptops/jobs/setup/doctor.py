@@ -35,7 +35,7 @@ PYTHONS = ((3, 11), (3, 14))
 OLDEST_GIT = (2, 31)
 """`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
 OFFLINE_GIT = (2, 44)
-"""From here on git knows GIT_NO_LAZY_FETCH: reading a partial clone never asks the network."""
+"""The first version with GIT_NO_LAZY_FETCH: reading a partial clone never uses the network."""
 _OURS = b"promptops.cli.main"
 
 
@@ -246,8 +246,8 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
         yield Diagnosis("configuration", "note", message, "promptops init")
     else:
         yield Diagnosis("configuration", "ok", config.path)
-    for path, way_out in unread_files(found):
-        yield Diagnosis("prompts", "problem", f"{path}: {UNREAD}", way_out)
+    for path, hint in unread_files(found):
+        yield Diagnosis("prompts", "problem", f"{path}: {UNREAD}", hint)
     yield from _keys(config)
     if not repository.bare:
         yield from _schema_copy(repository.root)

@@ -87,8 +87,8 @@ def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
         raise git.error(answer)
     if answer.status == 1:
         git.run("config", "--local", key, value)
-        kept = f"; git caches the converted files in {CACHE}" if "cache" in key else ""
-        return SetupStep(path=path, action="added", note=f"{key}{kept}")
+        cached = f"; git caches the converted files in {CACHE}" if "cache" in key else ""
+        return SetupStep(path=path, action="added", note=f"{key}{cached}")
     if decode(answer.stdout).removesuffix("\n") == value:
         return SetupStep(path=path, action="kept", note=f"{key} is set already")
     snippet = f"git config --local {key} {shlex.quote(value)}\n"
@@ -100,8 +100,8 @@ def _attribute(repository: Repository, pattern: str) -> SetupStep:
     """Add a line for a pattern, unless an attribute for such files exists."""
     file = repository.common_dir / "info" / "attributes"
     path, line = _shown(repository, file), f"{pattern} diff={DRIVER}"
-    asked = repository.git.run("check-attr", "-z", "diff", "--", pattern.replace("*", "any"))
-    found = decode(asked).split("\0")[2]
+    output = repository.git.run("check-attr", "-z", "diff", "--", pattern.replace("*", "any"))
+    found = decode(output).split("\0")[2]
     if found == DRIVER:
         return SetupStep(path=path, action="kept", note=f"{pattern} has diff={DRIVER} already")
     if found != "unspecified":

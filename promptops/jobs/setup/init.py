@@ -74,8 +74,8 @@ def set_up(
         platform: The CI platform; None to detect it from the repository.
         origin: What CI installs; None if unknown: then no workflow is written.
 
-    Raises GitError if there is no work tree. What one file can't have is a step that failed,
-    and hides none of the others.
+    Raises GitError if there is no work tree. A file that can't be written is a failed step; the
+    other steps still run.
     """
     with Repository.open(directory) as repository:
         disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
@@ -132,11 +132,11 @@ def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
     text = schema_text(path.rpartition("/")[2])
 
     def write() -> SetupStep:
-        made = write_step(repository.root, path, text)
-        if made.action == "kept" and not _holds(repository.root / path, text):
+        step = write_step(repository.root, path, text)
+        if step.action == "kept" and not _holds(repository.root / path, text):
             note = "it is from another version of promptops; remove it to get the current one"
             return SetupStep(path=path, action="kept", note=note)
-        return made
+        return step
 
     return write
 
@@ -179,11 +179,11 @@ def _example_files(config: Config) -> dict[str, str]:
 
 
 def _settings(root: Path) -> SetupStep:
-    made = write_step(root, SETTINGS, template("vscode-settings.json"))
-    if made.action == "kept" and not mentions(root / SETTINGS, "prompt.schema.json"):
+    step = write_step(root, SETTINGS, template("vscode-settings.json"))
+    if step.action == "kept" and not mentions(root / SETTINGS, "prompt.schema.json"):
         note = "it exists already; the first line of each prompt file names the schema"
         return SetupStep(path=SETTINGS, action="kept", note=note)
-    return made
+    return step
 
 
 def _hook(root: Path, hook: HookFile) -> SetupStep:

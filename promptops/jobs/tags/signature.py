@@ -38,11 +38,11 @@ def signer_of(tag: ReleaseTag, git: Git, signers: Path) -> str:
 def signer_of_object(identity: str, git: Git, signers: Path, name: str) -> str:
     """Like `signer_of`, for a tag object by its id; `name` is for the error."""
     answer = _verify(git, identity, "-c", f"gpg.ssh.allowedSignersFile={signers.absolute()}")
-    said = decode(answer.stderr)
-    found = _SIGNER.search(said)
+    output = decode(answer.stderr)
+    found = _SIGNER.search(output)
     if answer.status or found is None:
         hint = f"it must be signed by a key of {signers.name}"
-        raise IntegrityError(unproven("tag", said), where=name, hint=hint)
+        raise IntegrityError(unproven("tag", output), where=name, hint=hint)
     return found[1]
 
 
@@ -52,10 +52,10 @@ def signer_in_keyring(tag: ReleaseTag, git: Git) -> str | None:
     Raises IntegrityError for a signature of something else.
     """
     answer = _verify(git, tag.id, "-c", "gpg.program=gpg", "-c", "gpg.openpgp.program=gpg")
-    said = decode(answer.stderr)
-    if _BAD.search(said):
+    output = decode(answer.stderr)
+    if _BAD.search(output):
         raise IntegrityError("the tag's signature belongs to something else", where=tag.name)
-    found = _KEYRING_SIGNER.search(said)
+    found = _KEYRING_SIGNER.search(output)
     return found[1] if found is not None and not answer.status else None
 
 
@@ -107,12 +107,12 @@ def _describes(proof: bytes, contents: Contents) -> bool:
     head, _, message = proof.partition(b"\n\n")
     name, commit = _NAME.search(head), _COMMIT.search(head)
     message, signed, _ = message.rpartition(SSH.encode())  # git uses the last one
-    told = read_record(decode(message))
+    recorded = read_record(decode(message))
     origin = contents.origin
     return (
         bool(signed)
         and name is not None
         and commit is not None
         and (decode(name[1]), decode(commit[1])) == (origin.release, origin.commit)
-        and (told.bundle, told.bundle_format) == (contents.digest, FORMAT)
+        and (recorded.bundle, recorded.bundle_format) == (contents.digest, FORMAT)
     )

@@ -57,7 +57,9 @@ def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     found = coverage(prompt, catalog.load, _taken(catalog, prompt), full)
     missing = (untaken(way) for way in found.ways if not way.covered)
     # For a condition that no case reaches, both branches would report the same.
-    uncovered = dict.fromkeys(Uncovered(place=site.place, said=said) for said, site, _ in missing)
+    uncovered = dict.fromkeys(
+        Uncovered(place=site.place, said=description) for description, site, _ in missing
+    )
     return CoverageRow(
         prompt=prompt.id, covered=found.covered, total=found.total, uncovered=tuple(uncovered)
     )

@@ -42,7 +42,10 @@ def decide_scores(answers: Iterable[JudgedAnswer], arms: Arms | None) -> Iterato
     for _, group in groupby(answers, lambda judged: judged.planned.prompt.id):
         own = list(group)
         names = {
-            said.score for judged in own for said in judged.judgements if said.score is not None
+            judgement.score
+            for judged in own
+            for judgement in judged.judgements
+            if judgement.score is not None
         }
         gating = primary(own[0].planned.prompt.evaluation, names)
         deciding = _PromptAnswers(own, arms) if names else None

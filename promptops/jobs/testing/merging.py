@@ -97,12 +97,12 @@ def _refuse_others(found: dict[str, ShardRun]) -> None:
 
 
 def _differences(first: ShardRun, other: ShardRun) -> Iterator[str]:
-    for field, said in _FIELDS.items():
+    for field, difference in _FIELDS.items():
         ours, theirs = getattr(first, field), getattr(other, field)
         if field == "shard":
             ours, theirs = ours.count, theirs.count
         if ours != theirs:
-            yield said
+            yield difference
 
 
 def _refuse_gaps(found: dict[str, ShardRun]) -> None:

@@ -26,7 +26,7 @@ def audit_recordings(
     sampled: tuple[SampleSize, str],
     calls: ModelCalls,
 ) -> Iterator[CaseRun]:
-    """The cases of a sample whose models or judges now give another answer, or fail.
+    """The cases of a sample for which the model or a judge now gives another answer, or fails.
 
     `sampled` is the size of the sample, and the seed that chooses it.
     """

@@ -40,12 +40,16 @@ def save_graph(catalog: Catalog, common_dir: Path) -> None:
         return
     from promptops.storage.atomic import keep
 
-    facts, words, seen = graph.facts, _words(graph), {*graph.kept.keys_with_words, *graph.words}
-    if len(facts) + len(seen) > MAX_FACTS:
+    facts, words, known_keys = (
+        graph.facts,
+        _words(graph),
+        {*graph.kept.keys_with_words, *graph.words},
+    )
+    if len(facts) + len(known_keys) > MAX_FACTS:
         facts = {key: facts[key] for key in graph.sources.values() if key in facts}
-        words, seen = {}, set()
-    listing = b"".join(_listed(catalog, graph, facts.keys() | seen))
-    lines = (*lines_of_facts(facts, last_part), *lines_of_words(words, seen - facts.keys()))
+        words, known_keys = {}, set()
+    listing = b"".join(_listed(catalog, graph, facts.keys() | known_keys))
+    lines = (*lines_of_facts(facts, last_part), *lines_of_words(words, known_keys - facts.keys()))
     rest = listing + "\n".join(("", *lines, "")).encode()
     keep(_file(common_dir), b"%b %d %d\n%b" % (_TITLE, len(listing), crc32(rest), rest))
 
@@ -57,11 +61,11 @@ def _words(graph: Graph) -> dict[str, str]:
     return words
 
 
-def _listed(catalog: Catalog, graph: Graph, seen: Container[str]) -> Iterator[bytes]:
+def _listed(catalog: Catalog, graph: Graph, known_keys: Container[str]) -> Iterator[bytes]:
     """The lines that `Listing` reads; executable files are left out and read again."""
     for path, entry in catalog.files.entries.items():
-        is_seen = path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in seen
-        if entry.kind == "file" and is_seen:
+        is_known = path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in known_keys
+        if entry.kind == "file" and is_known:
             yield f"100644 {entry.blob} 0\t{path}\0".encode("utf-8", "surrogateescape")
 
 

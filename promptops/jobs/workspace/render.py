@@ -144,11 +144,13 @@ def _split(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:
 
 
 def _line(text: SourcedText, number: int, pieces: list[Piece]) -> RenderedLine:
-    kept = [piece for piece in pieces if piece.text] or pieces
-    first = next((piece for piece in kept if piece.literal and piece.text.strip()), kept[0])
+    non_empty = [piece for piece in pieces if piece.text] or pieces
+    first = next(
+        (piece for piece in non_empty if piece.literal and piece.text.strip()), non_empty[0]
+    )
     source = first.frame.text
     at = min(first.start, max(len(source.value) - 1, 0))
-    inputs = [_expression(piece) for piece in kept if not piece.literal and piece.text]
+    inputs = [_expression(piece) for piece in non_empty if not piece.literal and piece.text]
     return RenderedLine(
         message=text.message,
         role=text.role,

@@ -77,8 +77,8 @@ def score_risks(pair: PromptVersions) -> Iterator[Risk]:
     """
     if pair.before is pair.after:
         return
-    kept = {case.name for case in pair.before.cases} & {case.name for case in pair.after.cases}
-    before, after = _measures(pair.before, kept), _measures(pair.after, kept)
+    common = {case.name for case in pair.before.cases} & {case.name for case in pair.after.cases}
+    before, after = _measures(pair.before, common), _measures(pair.after, common)
     yield from _primary(pair, before, after)
     for score in before.keys() & after.keys():
         for words in after[score].keys() - before[score].keys():
@@ -103,16 +103,16 @@ def _primary(pair: PromptVersions, before: _Measures, after: _Measures) -> Itera
 def _measures(prompt: Prompt, cases: Collection[str]) -> _Measures:
     """The measures of some cases; a new case is measured on both sides, so it is not a risk."""
     found: dict[str, dict[str, Asserted]] = {}
-    seen: set[int] = set()
+    visited: set[int] = set()
     for assertion in (
         assertion
         for case in prompt.cases
         if case.name in cases
         for assertion in asserted(case, prompt)
     ):
-        if id(assertion.written) in seen:  # an assertion of every case
+        if id(assertion.written) in visited:  # an assertion of every case
             continue
-        seen.add(id(assertion.written))
+        visited.add(id(assertion.written))
         parsed = parse(assertion.written, "answer")[0]
         if parsed is not None and parsed.score is not None:
             words = repr(sorted(assertion.written.items(), key=lambda item: item[0]))

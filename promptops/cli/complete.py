@@ -17,14 +17,14 @@ def complete_prompt(
     """Ids that begin with `incomplete`, or else files; nothing outside a repository."""
     from click.shell_completion import CompletionItem
 
-    paths = _paths(ctx)
+    paths = _prompt_ids(ctx)
     found = [CompletionItem(name) for name in paths if name.startswith(incomplete)]
     return found or [CompletionItem(incomplete, type="file")] * bool(paths)
 
 
 def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Ids that begin with `incomplete`; nothing outside a repository."""
-    return [name for name in _paths(ctx) if name.startswith(incomplete)]
+    return [name for name in _prompt_ids(ctx) if name.startswith(incomplete)]
 
 
 def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -35,7 +35,7 @@ def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) 
 
     try:
         with workspace(_directory(ctx)) as opened:
-            # Before an option without its value click leaves the arguments where they were.
+            # If an option lacks its value, click leaves the arguments unparsed.
             name = ctx.params.get("identity") or next(iter(ctx.args), "")
             path = optional_prompt(opened.catalog, opened.repository, name)
             prompt = opened.catalog.loaded(path).prompt if path else None
@@ -45,7 +45,7 @@ def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) 
     return [name for name in names if name.startswith(incomplete)]
 
 
-def _paths(ctx: click.Context) -> list[str]:
+def _prompt_ids(ctx: click.Context) -> list[str]:
     from promptops.errors import PromptopsError
     from promptops.jobs.workspace.workspace import workspace
 

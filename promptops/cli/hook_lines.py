@@ -1,7 +1,7 @@
 """The command lines of the commit hooks, which run without importing click, to save time.
 
-Only exactly these lines are known here; click parses all others. Both call the same function
-with the same arguments: `tests/cli/test_hook_lines.py`.
+Only exactly these lines are handled here; click parses all others. Both call the same function
+with the same arguments, which `tests/cli/test_hook_lines.py` checks.
 """
 
 from __future__ import annotations

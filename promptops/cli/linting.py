@@ -59,7 +59,7 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
 
-    wanted, chosen = _wanted(arguments), _options(arguments)
+    wanted, chosen = _selection(arguments), _options(arguments)
     if arguments.write_baseline and not wanted.everything:
         raise UsageError("--write-baseline applies to all prompts", hint="leave out the prompts")
     revision = _revision(arguments)
@@ -100,14 +100,16 @@ def _revision(arguments: LintArguments) -> str:
     return str(arguments.revision)
 
 
-def _wanted(arguments: LintArguments) -> Any:
+def _selection(arguments: LintArguments) -> Any:
     from promptops.jobs.workspace.selection import SelectionOptions
 
     return SelectionOptions(
         patterns=arguments.patterns,
         since=arguments.since,
         staged=arguments.staged,
-        selectors=tuple(selector for selector in _each(arguments.select) if ":" in selector),
+        selectors=tuple(
+            selector for selector in _split_values(arguments.select) if ":" in selector
+        ),
     )
 
 
@@ -116,9 +118,9 @@ def _options(arguments: LintArguments) -> Any:
 
     untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
     return LintOptions(
-        select=tuple(code for code in _each(arguments.select) if ":" not in code),
-        ignore=_each(arguments.ignore),
-        extend_select=_each(arguments.extend_select),
+        select=tuple(code for code in _split_values(arguments.select) if ":" not in code),
+        ignore=_split_values(arguments.ignore),
+        extend_select=_split_values(arguments.extend_select),
         use_cache=not arguments.no_cache,
         use_baseline=not (arguments.no_baseline or arguments.write_baseline),
         untrusted=untrusted,
@@ -126,7 +128,7 @@ def _options(arguments: LintArguments) -> Any:
     )
 
 
-def _each(given: tuple[str, ...]) -> tuple[str, ...]:
+def _split_values(given: tuple[str, ...]) -> tuple[str, ...]:
     """`--select VAR,TPL` is `--select VAR --select TPL`."""
     return tuple(part.strip() for value in given for part in value.split(",") if part.strip())
 

@@ -91,27 +91,27 @@ class _LocalRepository:
         self._folder = folder
 
     def releases(self) -> Mapping[str, Version]:
-        with self._opened() as repository:
+        with self._open() as repository:
             return {
                 release.name: release.version
                 for release in releases(repository, _names(repository))
             }
 
     def channels(self) -> Mapping[str, Any]:
-        with self._opened() as repository:
+        with self._open() as repository:
             return _channels(repository)
 
     def bundle(
         self, tag: str, trust: Path | None, version: Version | None = None
     ) -> ReleasedBundle:
-        with self._opened() as repository:
+        with self._open() as repository:
             return _release(repository, tag, trust, version)
 
     def revision(self, revision: str) -> bytes:
-        with self._opened() as repository:
+        with self._open() as repository:
             return revision_bundle(repository, revision)
 
-    def _opened(self) -> Repository:
+    def _open(self) -> Repository:
         return Repository.open(self._folder, foreign_environment())
 
 

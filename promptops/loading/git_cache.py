@@ -83,9 +83,9 @@ class Remote:
         elif place is None or not self._keep(wanted, place):
             with self._scratch() as folder:
                 self._fetch(wanted, folder)
-                yield from _opened(folder)
+                yield from _open_cached(folder)
             return
-        yield from _opened(place)
+        yield from _open_cached(place)
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
@@ -125,9 +125,9 @@ class Remote:
         self._ask(folder, "fetch", *how, "--", self._url, refspec)
         found = decode(Git(folder, _environment()).run("rev-parse", wanted.kept)).strip()
         if found != wanted.id:
-            raise self._moved(wanted)
+            raise self._moved_error(wanted)
 
-    def _moved(self, wanted: WantedCommit) -> IntegrityError | TransportError:
+    def _moved_error(self, wanted: WantedCommit) -> IntegrityError | TransportError:
         where = shown(self._url)
         if wanted.kept in (BRANCH, REVISION):
             return TransportError(f"{wanted.source!r} changed while it was loaded", where=where)
@@ -213,7 +213,7 @@ def _config(wanted: WantedCommit) -> bytes:
     return b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 
 
-def _opened(folder: Path) -> Iterator[Repository]:
+def _open_cached(folder: Path) -> Iterator[Repository]:
     with Repository.open(folder, _environment()) as repository:
         yield repository
 

@@ -41,15 +41,15 @@ class LiveTree:
         with self._lock:
             bundle = self._bundle
             if bundle is None or self._states != tuple(_file_states(self._roots)):
-                bundle = self._bundle = self._built()
+                bundle = self._bundle = self._build()
             return bundle
 
     def forked(self) -> None:
         self._lock = Lock()
 
-    def _built(self) -> Bundle:
+    def _build(self) -> Bundle:
         self._bundle = None
-        with self._opened() as repository:
+        with self._open() as repository:
             found = workspace_at(repository, WORKTREE)
             self._roots = tuple(repository.root / path for path in managed_paths(found.config))
             self._states = tuple(
@@ -61,7 +61,7 @@ class LiveTree:
         where = str(self._folder)
         return Bundle(read_bundle(data, where), where=where)
 
-    def _opened(self) -> Repository:
+    def _open(self) -> Repository:
         try:
             return Repository.open(self._folder, foreign_environment())
         except GitError as error:

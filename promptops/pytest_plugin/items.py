@@ -76,12 +76,12 @@ class PromptFile(pytest.File):
         for planned in self.plan:
             repeat = f"[{planned.repeat}]" if planned.case.name in repeated else ""
             yield PromptItem.from_parent(
-                self, name=f"{_shown(planned.case.name)}{repeat}", planned=planned
+                self, name=f"{_escaped_name(planned.case.name)}{repeat}", planned=planned
             )
         measured = _measured(self.plan)
         if measured:
             score = primary(loaded.prompt.evaluation, measured)
-            name = f"[decided: {_shown(score)}]" if score else "[decided]"
+            name = f"[decided: {_escaped_name(score)}]" if score else "[decided]"
             yield PromptItem.from_parent(self, name=name, planned=None)
 
 
@@ -113,19 +113,19 @@ class PromptItem(pytest.Item):
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         """The place of the case, which may be in a case file."""
-        place = self._place()
+        place = self._case_place()
         root = self.file.workspace.repository.root
         # Not the end of the node id: pytest would read its dots as names of classes.
         title = f"{visible(self.plan[0].prompt.id)}: {self.name}"
         return Path(root, place.path), place.line - 1, title
 
-    def _place(self) -> Place:
+    def _case_place(self) -> Place:
         if self.planned is not None:
             return self.planned.case.locate(self.planned.case.at, False)
         return self.file.plan[0].prompt.locate("/evaluation", True)
 
 
-def _shown(name: str) -> str:
+def _escaped_name(name: str) -> str:
     """A name as a part of a node id; `::` separates the parts."""
     return visible(name).replace("::", f":{escaped(':')}")
 

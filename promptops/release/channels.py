@@ -58,7 +58,7 @@ def with_channel(data: bytes, name: str, pointer: Pointer) -> bytes:
     for other, entry in found.items():
         _pointer(document, other, entry)
     if name in found:
-        text = _spliced(document.text, _edits(document, name, values))
+        text = _apply_edits(document.text, _edits(document, name, values))
     else:
         text = _appended(document.text or HEAD, name, values)
     expected = {**found, name: {**found.get(name, {}), **values}}
@@ -155,7 +155,7 @@ def _offsets(text: str, place: Place) -> tuple[int, int]:
     return offset(place.line, place.column), offset(place.end_line, place.end_column)
 
 
-def _spliced(text: str, edits: Iterator[_Edit]) -> str:
+def _apply_edits(text: str, edits: Iterator[_Edit]) -> str:
     for start, end, written in sorted(edits, reverse=True):
         text = text[:start] + written + text[end:]
     return text

@@ -60,8 +60,8 @@ def read_record(message: str) -> ReleaseRecord:
         paragraphs = paragraphs[1:]
     trailers = _read_trailers(paragraphs[-1]) if paragraphs else {}
     paragraphs = paragraphs[:-1] if trailers else paragraphs
-    rows = _taken(paragraphs, VERSIONS) if trailers else ""
-    changed = _taken(paragraphs, CHANGED) if trailers else ""
+    rows = _take_paragraph(paragraphs, VERSIONS) if trailers else ""
+    changed = _take_paragraph(paragraphs, CHANGED) if trailers else ""
     number = trailers.get("Bundle-Format", "")
     bump = trailers.get("Bump", "").upper()
     return ReleaseRecord(
@@ -78,7 +78,7 @@ def read_record(message: str) -> ReleaseRecord:
     )
 
 
-def _taken(paragraphs: list[str], head: str) -> str:
+def _take_paragraph(paragraphs: list[str], head: str) -> str:
     """Remove the last paragraph if its first line is `head`; returns the rest of it, or ""."""
     first, _, body = paragraphs[-1].partition("\n") if paragraphs else ("", "", "")
     return body if first == head and paragraphs.pop() else ""

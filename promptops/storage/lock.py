@@ -52,13 +52,13 @@ def _take(number: int, file: Path, patience_s: float) -> None:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise _taken(number, file) from None
+                raise _lock_error(number, file) from None
             time.sleep(_LOOK_AGAIN_S)
         else:
             return
 
 
-def _taken(number: int, file: Path) -> InputError:
+def _lock_error(number: int, file: Path) -> InputError:
     holder = os.pread(number, 20, 0).strip().decode("ascii", "replace")
     return InputError(
         f"process {holder or 'unknown'} is writing recordings",

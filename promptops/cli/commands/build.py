@@ -55,11 +55,11 @@ def command(
         raise UsageError("the bundle itself is written to stdout", hint="name a file: -o FILE")
     with uncollected():
         if site is not None:
-            return _published(output, revision, site, sign=sign)
-        return _built(output, revision or "HEAD", file or "-", sign=sign)
+            return _publish_site(output, revision, site, sign=sign)
+        return _build_file(output, revision or "HEAD", file or "-", sign=sign)
 
 
-def _published(output: OutputOptions, revision: str | None, site: str, *, sign: bool) -> int:
+def _publish_site(output: OutputOptions, revision: str | None, site: str, *, sign: bool) -> int:
     from promptops.jobs.bundles.site import publish
 
     folder = Path(output.directory, site)
@@ -67,7 +67,7 @@ def _published(output: OutputOptions, revision: str | None, site: str, *, sign: 
     return _report(output, done)
 
 
-def _built(output: OutputOptions, revision: str, file: str, *, sign: bool) -> int:
+def _build_file(output: OutputOptions, revision: str, file: str, *, sign: bool) -> int:
     from promptops.jobs.bundles.build import build, save_bundle
 
     built = build(output.directory, revision, output.overrides)

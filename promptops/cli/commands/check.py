@@ -65,12 +65,12 @@ def command(output: OutputOptions, **options: Any) -> int:
             extra = _driver() if name == "sarif" else {}
             if name == "text":
                 extra = {"figures": options["verbose"]}
-            written = _written(name, report, output, extra, to_terminal=file == "-")
+            written = _formatted(name, report, output, extra, to_terminal=file == "-")
             output.write(written, file)
     return BUG if report.failed else int(not report.passed)
 
 
-def _written(
+def _formatted(
     name: str,
     report: CheckReport,
     output: OutputOptions,

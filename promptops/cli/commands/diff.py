@@ -94,11 +94,11 @@ def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
         if not report.prompts and has_uncommitted(opened):
             output.note("uncommitted changes are not compared: promptops diff --worktree")
     for name, file in output.formats:
-        output.write(_written(name, report, output, to_terminal=file == "-"), file)
+        output.write(_formatted(name, report, output, to_terminal=file == "-"), file)
     return _exit_code(output, report, options["fail_on"], verdict)
 
 
-def _written(name: str, report: Any, output: OutputOptions, *, to_terminal: bool) -> str:
+def _formatted(name: str, report: Any, output: OutputOptions, *, to_terminal: bool) -> str:
     from importlib import import_module
 
     from promptops.model.report import plain

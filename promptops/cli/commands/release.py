@@ -80,11 +80,13 @@ def command(output: OutputOptions, **options: Any) -> int:
     if report.state == "planned":
         report = replace(report, next=_again(options))
     if report.problems or options["dry_run"] or not _is_to_do(report, chosen):
-        return _written(output, report)
-    if not options["yes"] and not _agreed(output, report):
+        return _write_reports(output, report)
+    if not options["yes"] and not _confirmed(output, report):
         output.note("no tag was created")
         return 1
-    return _written(output, publish(output.directory, report, chosen), shown=not options["yes"])
+    return _write_reports(
+        output, publish(output.directory, report, chosen), shown=not options["yes"]
+    )
 
 
 def _again(options: dict[str, Any]) -> str:
@@ -152,7 +154,7 @@ def _is_to_do(report: ReleaseReport, chosen: ReleaseOptions) -> bool:
     return plan is not None and bool(plan.missing)
 
 
-def _agreed(output: OutputOptions, report: ReleaseReport) -> bool:
+def _confirmed(output: OutputOptions, report: ReleaseReport) -> bool:
     from promptops.report.parts.visible import visible
     from promptops.report.release.text import write_plan
 
@@ -168,8 +170,8 @@ def _agreed(output: OutputOptions, report: ReleaseReport) -> bool:
     return click.confirm(f"{what}?", err=True)
 
 
-def _written(output: OutputOptions, report: ReleaseReport, *, shown: bool = False) -> int:
-    """Write the report in every format; the plan only where it was not shown before."""
+def _write_reports(output: OutputOptions, report: ReleaseReport, *, shown: bool = False) -> int:
+    """Write the report in every format; without the plan if it was shown before."""
     from promptops.model.report import plain
     from promptops.report.release.text import write_verdict
 

@@ -62,18 +62,18 @@ def command(output: OutputOptions, **options: Any) -> int:
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         path = required_prompt(opened, options["identity"])
         if given or file:
-            inputs = _of_file(file) | parse_inputs(
+            inputs = _inputs_from_file(file) | parse_inputs(
                 readable_prompt(opened, path).inputs, given, output.directory
             )
             rendered = render_inputs(opened, path, inputs)
         else:
             rendered = render_case(opened, path, options["case"])
         for name, file in output.formats:
-            output.write(_written(name, rendered, annotate=options["annotate"]), file)
+            output.write(_formatted(name, rendered, annotate=options["annotate"]), file)
     return 0
 
 
-def _of_file(file: Path | None) -> dict[str, Any]:
+def _inputs_from_file(file: Path | None) -> dict[str, Any]:
     """The inputs in a JSON file; none without a file."""
     import json
 
@@ -88,7 +88,7 @@ def _of_file(file: Path | None) -> dict[str, Any]:
     return inputs
 
 
-def _written(name: str, rendered: Any, *, annotate: bool) -> str:
+def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:
     from promptops.report.parts.json_text import json_text
     from promptops.runtime.request.chat import chat_arguments
 

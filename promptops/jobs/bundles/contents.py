@@ -66,7 +66,7 @@ def _by_id(versions: Mapping[str, str]) -> VersionOf:
 def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf) -> bytes:
     building = _Building(workspace.catalog, version_of)
     prompts = _encoded(building.line(loaded) for loaded in workspace.catalog.prompts_once())
-    commit, tree = _ids(workspace)
+    commit, tree = _commit_and_tree(workspace)
     origin = BundleOrigin(
         commit=commit,
         tree=tree,
@@ -95,7 +95,7 @@ def _no_json() -> InputError:
     return InputError("the bundle can't be written as JSON", hint=hint)
 
 
-def _ids(workspace: Workspace) -> tuple[str, str]:
+def _commit_and_tree(workspace: Workspace) -> tuple[str, str]:
     """The ids of the commit and of its tree."""
     if workspace.revision == WORKTREE:
         return _NO_ID, _NO_ID

@@ -37,10 +37,10 @@ def load_stubs(
     file = directory / ref
     if file.is_file():
         data = unpacked(read_file(file, MAX_BYTES) or b"", ref)
-        return _of_bundle(read_bundle(data, ref), file.name, made_by)
+        return _bundle_stubs(read_bundle(data, ref), file.name, made_by)
     if ref in (WORKTREE, INDEX):
-        return _of_files(directory, ref, made_by, overrides)
-    return _of_bundle(build(directory, ref, overrides).contents, ref, made_by)
+        return _file_stubs(directory, ref, made_by, overrides)
+    return _bundle_stubs(build(directory, ref, overrides).contents, ref, made_by)
 
 
 def _command(ref: str, target: str | None) -> list[str]:
@@ -53,7 +53,7 @@ def _here(path: str) -> str:
     return Path(path).name if Path(path).is_absolute() else path
 
 
-def _of_bundle(contents: Contents, title: str, made_by: str) -> Stubs:
+def _bundle_stubs(contents: Contents, title: str, made_by: str) -> Stubs:
     origin = contents.origin
     return Stubs(
         title=origin.release or (title if len(title) < 40 else title[:12]),
@@ -71,7 +71,7 @@ def _prompt(contents: Contents, name: str, where: str) -> Prompt:
         raise IntegrityError("a prompt of the bundle can't be read", where=where) from None
 
 
-def _of_files(directory: Path, ref: str, made_by: str, overrides: Sequence[str]) -> Stubs:
+def _file_stubs(directory: Path, ref: str, made_by: str, overrides: Sequence[str]) -> Stubs:
     prompts = {}
     with workspace(directory, ref, overrides) as opened:
         for loaded in opened.catalog.prompts():

@@ -96,7 +96,7 @@ class _TagCheck:
     def verification(self) -> Verification:
         name = self._name()
         contents, unbuilt = (
-            _built(self._repository, self._tag) if name.state == "passed" else (None, None)
+            _rebuilt_bundle(self._repository, self._tag) if name.state == "passed" else (None, None)
         )
         signature, signer = self._signature()
         digests = (unbuilt,) if unbuilt else (self._content(contents), self._bundle(contents))
@@ -114,7 +114,7 @@ class _TagCheck:
     def _name(self) -> VerificationStep:
         tag = self._tag
         if tag.inside != tag.name:
-            return _failed("name", tag.problem, tag.way_out)
+            return _failed("name", tag.problem, tag.hint)
         return _passed("name", f"the tag object is named {tag.name!r}, like the ref")
 
     def _content(self, contents: Contents | None) -> VerificationStep | None:
@@ -152,7 +152,7 @@ class _TagCheck:
         return _passed("signature", f"signed by {keyring}, whose key is in the keyring"), keyring
 
 
-def _built(
+def _rebuilt_bundle(
     repository: Repository, tag: ReleaseTag
 ) -> tuple[Contents | None, VerificationStep | None]:
     try:
@@ -199,11 +199,11 @@ def _compared_with_tag(repository: Repository, contents: Contents) -> Verificati
             "tag", f"this repository has no release {name!r}" if name else "it is not a release"
         )
     if tag.inside != tag.name:
-        return _failed("tag", tag.problem, tag.way_out)
+        return _failed("tag", tag.problem, tag.hint)
     record = tag.record
     if record.bundle is not None and record.bundle_format not in (None, FORMAT):
         return _absent("tag", f"the tag records a bundle of format {record.bundle_format}")
-    built, unbuilt = _built(repository, tag) if record.bundle is None else (None, None)
+    built, unbuilt = _rebuilt_bundle(repository, tag) if record.bundle is None else (None, None)
     if unbuilt is not None:
         return _failed("tag", unbuilt.message, unbuilt.hint)
     expected = record.bundle if built is None else built.digest

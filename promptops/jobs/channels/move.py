@@ -69,7 +69,7 @@ def channel_context(
     """Read the state that a channel is changed from.
 
     Raises UsageError for an invalid channel name, InputError for a file that can't be changed,
-    GitError where there is no work tree.
+    GitError if there is no work tree.
     """
     problem = wrong_name(channel)
     if problem is not None:
@@ -180,8 +180,8 @@ def save_move(context: ChannelContext, move: Move, saving: Saving) -> Move:
     identity = None
     if saving.committed:
         identity = commit_channels(context.file, message, interactive=saving.interactive)
-    following = tuple(_following(context, move.release, message, committed=saving.committed))
-    notes = (*_unsigned(move), *_lacking(context, move.release))
+    following = tuple(_next_steps(context, move.release, message, committed=saving.committed))
+    notes = (*_unsigned(move), *_missing_tag_notes(context, move.release))
     return replace(move, changed=True, commit=identity, following=following, notes=notes)
 
 
@@ -200,7 +200,7 @@ def _unsigned(move: Move) -> Iterator[str]:
         yield f"{move.release} is not signed: readers that pass `trust` keep their current release"
 
 
-def _lacking(context: ChannelContext, release: str) -> Iterator[str]:
+def _missing_tag_notes(context: ChannelContext, release: str) -> Iterator[str]:
     """A note if the remote seems to lack the release, because it lacks its commit."""
     if remote_names(context.repository):
         remote, commit = default_remote(context.repository), context.releases[release].commit
@@ -209,7 +209,7 @@ def _lacking(context: ChannelContext, release: str) -> Iterator[str]:
             yield f"`{remote}` seems to have no tag {release}, which readers need too"
 
 
-def _following(
+def _next_steps(
     context: ChannelContext, release: str, message: str, *, committed: bool
 ) -> Iterator[str]:
     """The remaining steps until readers get the release."""

@@ -60,7 +60,7 @@ def rollback(
             )
             raise NotFound(f"there is no channel {channel!r}", hint=hint)
         target, skipped = _target(found, found.serves, to)
-        release = find_release(found, to) if to is not None else _still_there(found, target)
+        release = find_release(found, to) if to is not None else _previous_release(found, target)
         checked = verify_release(directory, found, release, target.digest)
         move = _move(found, found.serves, release, checked.bundle)
         refusals = checked.wrong if allow_unsigned else checked.refusals
@@ -75,12 +75,12 @@ def _target(
     context: ChannelContext, serves: Pointer, to: str | None
 ) -> tuple[Pointer, tuple[str, ...]]:
     """The release to go back to, and the rolled back releases in between."""
-    served = list(_served(context, serves))
+    served = list(_served_releases(context, serves))
     if to is not None:
         release = find_release(context, to)
         known = next((p for p in reversed(served) if p.release == release.name), None)
         return known or Pointer(release=release.name, digest=None, serial=0), ()
-    *before, now = _standing(served)
+    *before, now = _not_rolled_back(served)
     if not before:
         hint = FETCH_ALL if context.repository.shallow else "name one: --to RELEASE"
         message = f"the history of `{context.channel}` has no earlier release"
@@ -90,7 +90,7 @@ def _target(
     return before[-1], tuple(name for name in dict.fromkeys(since) if name != now.release)
 
 
-def _still_there(context: ChannelContext, target: Pointer) -> Release:
+def _previous_release(context: ChannelContext, target: Pointer) -> Release:
     """The previous release; raises NotFound if its tag was deleted."""
     if target.release not in context.releases:
         message = f"there is no release {target.release!r}, which `{context.channel}` served before"
@@ -99,7 +99,7 @@ def _still_there(context: ChannelContext, target: Pointer) -> Release:
     return context.releases[target.release]
 
 
-def _served(context: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
+def _served_releases(context: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
     """The releases that the channel served, in order."""
     steps: list[Pointer] = []
     if context.repository.find("HEAD") is not None:
@@ -112,7 +112,7 @@ def _served(context: ChannelContext, serves: Pointer) -> Iterator[Pointer]:
         last = pointer.release
 
 
-def _standing(served: list[Pointer]) -> list[Pointer]:
+def _not_rolled_back(served: list[Pointer]) -> list[Pointer]:
     """The releases that were not rolled back: serving a release again undoes those after it."""
     standing: list[Pointer] = []
     for pointer in served:

@@ -54,7 +54,7 @@ class ComparisonSide:
     Attributes:
         title: The name to show; a bare commit id is shortened to 12 digits.
         commit: The commit id, if the side is a commit.
-        revision: As `Repository.grep` takes it; None where git does not know this side.
+        revision: As `Repository.grep` takes it; None if git does not know this side.
     """
 
     title: str
@@ -69,10 +69,10 @@ class Sides:
     """Both sides of a comparison.
 
     Attributes:
-        changed: Paths that differ in content or kind: of all that either catalog manages, and where
-            git knows both sides and neither is the work tree, of all others, too.
+        changed: Paths of either catalog that differ in content or kind; also all other paths if git
+            knows both sides and neither is the work tree.
         repository: The repository around the directory; None if there is none.
-        patterns: Of the arguments, the ids and globs of prompts.
+        patterns: The ids and globs of prompts in the arguments.
         notes: Messages about how the sides were opened.
     """
 
@@ -161,17 +161,17 @@ def _older(
         config = _configuration(base, overrides)
     except InputError as error:
         note = f"{error.where}: {error.message}; the configuration of {newer.title} is used instead"
-        return _with(repository, base, newer.config), (note,)
-    return _with(repository, base, config), ()
+        return _side_with(repository, base, newer.config), (note,)
+    return _side_with(repository, base, config), ()
 
 
 def _side(
     repository: Repository | None, source: SideSource, overrides: Sequence[str]
 ) -> ComparisonSide:
-    return _with(repository, source, _configuration(source, overrides))
+    return _side_with(repository, source, _configuration(source, overrides))
 
 
-def _with(repository: Repository | None, source: SideSource, config: Config) -> ComparisonSide:
+def _side_with(repository: Repository | None, source: SideSource, config: Config) -> ComparisonSide:
     tree = source.tree(managed_paths(config))
     return ComparisonSide(
         title=source.title,
@@ -202,7 +202,7 @@ def _catalog(
 
 
 def empty_side(newer: ComparisonSide) -> ComparisonSide:
-    """A side without prompts; it has the other side's configuration, which thus is not a change."""
+    """A side without prompts; it has the other side's configuration, so that is not a change."""
     catalog = Catalog(empty_tree(), newer.config)
     return ComparisonSide(title=NOTHING, catalog=catalog, config=newer.config)
 

@@ -52,7 +52,7 @@ class DiffOptions:
 def diff(sides: Sides, chosen: DiffOptions) -> DiffReport:
     """Compare changed prompts and those that depend on them; raises UsageError for unknown ids."""
     base, head = sides.base.catalog, sides.head.catalog
-    paths = set(_paths(sides))
+    paths = set(_changed_paths(sides))
     wanted = _asked_for(sides, chosen.patterns)
     shown = paths & wanted
     if sides.repository is not None:
@@ -74,9 +74,9 @@ def diff(sides: Sides, chosen: DiffOptions) -> DiffReport:
         base=sides.base.title,
         head=sides.head.title,
         prompts=tuple(found),
-        compared=len(_ids(base, head, wanted)),
+        compared=len(_prompt_ids(base, head, wanted)),
         tokenizer=counting.name,
-        hidden=len(_ids(base, head, paths) - _ids(base, head, shown)),
+        hidden=len(_prompt_ids(base, head, paths) - _prompt_ids(base, head, shown)),
         before_version=_text(last.version if last else None),
         after_version=_text(following),
     )
@@ -96,7 +96,7 @@ def declared_problem(report: DiffReport, sides: Sides, declared: Bump | Version)
     return gate(declared, report.bump, last.version if last else None, used_versions(sides))
 
 
-def _paths(sides: Sides) -> Iterator[str]:
+def _changed_paths(sides: Sides) -> Iterator[str]:
     """Prompt files of either side that changed or depend on a change."""
     base, head = sides.base, sides.head
     roots = {*managed_paths(base.config), *managed_paths(head.config)}
@@ -160,7 +160,7 @@ def _asked_for(sides: Sides, patterns: Sequence[str]) -> set[str]:
     return shown
 
 
-def _ids(base: Catalog, head: Catalog, paths: set[str]) -> set[str]:
+def _prompt_ids(base: Catalog, head: Catalog, paths: set[str]) -> set[str]:
     found = (head.ids.get(path) or base.ids.get(path) for path in paths)
     return {name for name in found if name is not None}
 

@@ -31,7 +31,7 @@ def with_answers(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
         return diff
     old = _replayed(base, base.paths.get(diff.before_id or diff.id))
     new = _replayed(head, head.paths.get(diff.id))
-    cases = tuple(_with(case, old, new) for case in diff.cases)
+    cases = tuple(_with_answer(case, old, new) for case in diff.cases)
     return replace(diff, cases=cases)
 
 
@@ -65,7 +65,7 @@ def _verdicts(judged: tuple[Judgement, ...]) -> dict[str, str]:
     return found
 
 
-def _with(
+def _with_answer(
     case: CaseDiff, old: Mapping[str, ReplayedAnswer], new: Mapping[str, ReplayedAnswer]
 ) -> CaseDiff:
     before = old.get(case.name.removesuffix(AS_IT_WAS))
@@ -74,11 +74,11 @@ def _with(
         return case  # a request that can't be rendered has no recording
     if after is None and not case.name.endswith(AS_IT_WAS):
         return replace(case, verdicts=(STALE,))
-    answer = SeenPair(_seen(before), _seen(after))
+    answer = SeenPair(_answer_view(before), _answer_view(after))
     return replace(case, answer=answer, verdicts=tuple(_changed(before, after)))
 
 
-def _seen(replayed: ReplayedAnswer | None) -> Seen | None:
+def _answer_view(replayed: ReplayedAnswer | None) -> Seen | None:
     if replayed is None:
         return None
     return Seen(role="answer", text=replayed.text, tokens=estimate(replayed.text))

@@ -31,12 +31,14 @@ def changes_since(
     paths = head.catalog.paths
     every = wanted.selectors == ()  # removed prompts have no metadata to select them by
     remaining = (
-        prompt for prompt in report.prompts if _asked(paths.get(prompt.id), selected, gone=every)
+        prompt
+        for prompt in report.prompts
+        if _is_included(paths.get(prompt.id), selected, gone=every)
     )
     return replace(report, prompts=tuple(remaining))
 
 
-def _asked(path: str | None, selected: Container[str], *, gone: bool) -> bool:
+def _is_included(path: str | None, selected: Container[str], *, gone: bool) -> bool:
     return gone if path is None else path in selected
 
 

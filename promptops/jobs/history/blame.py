@@ -56,7 +56,9 @@ def blame(
         roles = _roles(rendered, options.message)
         rows = [row for row in _rows(rendered) if row.rendered.message in roles]
         files = _BlamedFiles(workspace, options)
-        blamed = tuple(_blamed(row, number, files) for number, row in _chosen(rows, options))
+        blamed = tuple(
+            _blamed(row, number, files) for number, row in _requested_lines(rows, options)
+        )
         if (options.first, options.last) != (1, None):
             roles = {line.message: roles[line.message] for line in blamed}
         return Blame(
@@ -116,7 +118,7 @@ def _part(piece: Piece, low: int, high: int) -> Piece:
     return replace(piece, text=text, start=piece.start + low, end=piece.start + high)
 
 
-def _chosen(
+def _requested_lines(
     rows: Sequence[_BlamedLine], options: BlameOptions
 ) -> Sequence[tuple[int, _BlamedLine]]:
     """The requested lines, each with its number."""
@@ -143,12 +145,12 @@ class _BlamedFiles:
 
     def origin(self, place: Place) -> LineOrigin:
         if place.path not in self._authors:
-            self._authors[place.path] = self._asked(place.path)
+            self._authors[place.path] = self._blame_file(place.path)
         authors = self._authors[place.path]
         author = authors[place.line - 1] if place.line <= len(authors) else None
         return LineOrigin(path=place.path, line=place.line, author=author)
 
-    def _asked(self, path: str) -> Authors:
+    def _blame_file(self, path: str) -> Authors:
         repository, files = self._workspace.repository, self._workspace.catalog.files
         if self._workspace.revision not in _UNCOMMITTED:
             return blame_file(repository, self._workspace.revision, path, self._options)

@@ -82,7 +82,7 @@ class CaseVerdicts:
         Raises TransportError if a model did not answer.
         """
         try:
-            catalog = self._opened(commit).catalog
+            catalog = self._workspace_at(commit).catalog
         except InputError as error:  # an error in one commit must not end the search
             reason = f"the configuration can't be read: {error.message}"
             return TreeVerdict(commit=commit, verdict="skip", reason=reason)
@@ -101,7 +101,7 @@ class CaseVerdicts:
             self._known[key] = self._tested(catalog, loaded)
         return replace(self._known[key], commit=commit)
 
-    def _opened(self, commit: str) -> Workspace:
+    def _workspace_at(self, commit: str) -> Workspace:
         found = workspace_at(self._repository, commit, self._options.overrides)
         if self._policy is None or self._options.trusted:
             return found

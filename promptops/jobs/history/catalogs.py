@@ -46,7 +46,7 @@ class BranchHistory:
     Attributes:
         catalog: The catalog of the current step.
         cut: The steps ended because the clone is shallow.
-        notes: Problems found on the way.
+        notes: Problems that were found, for the user.
     """
 
     def __init__(self, repository: Repository, commit: str, overrides: Sequence[str] = ()) -> None:
@@ -60,7 +60,7 @@ class BranchHistory:
         self._known = cache(lambda: read_graph(repository.common_dir))
         self._next: str | None = commit
         config = configuration(repository, commit, overrides)
-        self._entries = self._listed(commit, config)
+        self._entries = self._entries_at(commit, config)
         self.catalog = self._catalog(commit, config)
 
     def steps(self, deciding: Callable[[Catalog], frozenset[str]]) -> Iterator[CatalogStep]:
@@ -113,7 +113,7 @@ class BranchHistory:
         if _CONFIGURATION.intersection(commit.before):
             config = self._configuration(revision, config)
         if commit.parent and managed_paths(config) != managed_paths(self.catalog.config):
-            self._entries = self._listed(commit.parent, config)
+            self._entries = self._entries_at(commit.parent, config)
         return CatalogStep(
             commit=commit, before=self._catalog(revision, config), after=self.catalog
         )
@@ -129,7 +129,7 @@ class BranchHistory:
             )
             return newer
 
-    def _listed(self, commit: str, config: Config) -> dict[str, TreeEntry]:
+    def _entries_at(self, commit: str, config: Config) -> dict[str, TreeEntry]:
         return dict(self._repository.stored(commit, managed_paths(config)).entries)
 
     def _catalog(self, revision: str, config: Config) -> Catalog:

@@ -21,7 +21,7 @@ class FollowedPrompt:
     """
 
     def __init__(self, repository: Repository, catalog: Catalog, name: str) -> None:
-        """Raises UsageError where the name means several prompts."""
+        """Raises UsageError if the name matches several prompts."""
         path = optional_prompt(catalog, repository, name)
         self.here = None if path is None else catalog.ids[path]
         self.newest = self.here

@@ -1,4 +1,4 @@
-"""The baseline: a file that lists accepted findings by fingerprint."""
+"""Accepted findings: the baseline file, and comments that the base of a change has, too."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ SECURITY = "SEC"
 """The code prefix of the security rules."""
 
 Before = Callable[[str], bytes | None]
-"""From a path to the content of the file at the base; None where the base has no such file."""
+"""From a path to the content of the file at the base; None if the base has no such file."""
 
 
 def comment_risks(
@@ -123,7 +123,7 @@ def comment_risks(
 def known_comments(catalog: Catalog, before: Before) -> Counts:
     """Whether a comment counts in an untrusted change.
 
-    It silences a security rule only where the base has both the comment and the line of the
+    It silences a security rule only if the base has both the comment and the line of the
     finding.
     """
     known = _BaseLines(catalog, before)

@@ -45,7 +45,7 @@ class LintCache:
         """`folder` is None for no cache; `key` covers all dependencies of results except files."""
         self._file = folder / f"lint-{key[:16]}" if folder is not None else None
         self._key = key
-        self._entries = _read(self._file, key) if self._file is not None else {}
+        self._entries = _read_entries(self._file, key) if self._file is not None else {}
         self._fresh = False
 
     def find(self, files: Files, path: str) -> CachedResult | None:
@@ -114,7 +114,7 @@ def _state(files: Files, path: str) -> str:
     return f"{entry.blob} {entry.kind} {entry.tracked}"
 
 
-def _read(file: Path, key: str) -> dict[str, Entry]:
+def _read_entries(file: Path, key: str) -> dict[str, Entry]:
     """The entries of a cache file with the same key; none if it is damaged."""
     import pickle
 

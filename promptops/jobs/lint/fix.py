@@ -60,7 +60,7 @@ def fix(
         if not added:
             break
         fixed_files |= added
-        workspace = _over(workspace, added)
+        workspace = _with_contents(workspace, added)
         report = lint(workspace, wanted, options)
     difference = "".join(_difference(workspace, fixed_files)) if dry else ""
     if not dry:
@@ -97,7 +97,7 @@ def _pass(workspace: Workspace, report: LintReport, *, unsafe: bool) -> dict[str
     fixes = [finding for finding in report.findings if finding.fix is not None]
     safe = _proved(workspace, [finding for finding in fixes if finding.fix and finding.fix.safe])
     rest = [finding for finding in fixes if unsafe and finding.fix and not finding.fix.safe]
-    return _applied(workspace.catalog, [*safe, *rest])
+    return _apply_fixes(workspace.catalog, [*safe, *rest])
 
 
 def _proved(workspace: Workspace, safe: Sequence[Finding]) -> Sequence[Finding]:
@@ -110,10 +110,10 @@ def _proved(workspace: Workspace, safe: Sequence[Finding]) -> Sequence[Finding]:
 
 def _changes_nothing(workspace: Workspace, findings: Sequence[Finding]) -> bool:
     """Whether the prompts that fixes touch parse and render as before."""
-    contents = _applied(workspace.catalog, findings)
+    contents = _apply_fixes(workspace.catalog, findings)
     if not contents:
         return True
-    before, after = workspace.catalog, _over(workspace, contents).catalog
+    before, after = workspace.catalog, _with_contents(workspace, contents).catalog
     above = {path for touched in contents for path in before.graph.above(touched)}
     concerned = sorted(path for path in above.union(contents) if path in before.ids)
     before.files.prefetch(concerned)
@@ -143,7 +143,7 @@ def _requests(catalog: Catalog, path: str) -> Iterator[str]:
             yield error.message
 
 
-def _applied(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
+def _apply_fixes(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
     """The files with the edits of all fixes; of two that overlap, the first."""
     edits: dict[str, list[Edit]] = {}
     for finding in findings:
@@ -152,7 +152,8 @@ def _applied(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
             for edit in finding.fix.edits:
                 edits.setdefault(edit.place.path, []).append(edit)
     contents = {
-        path: _spliced(catalog.files.data(path) or b"", edited) for path, edited in edits.items()
+        path: _apply_edits(catalog.files.data(path) or b"", edited)
+        for path, edited in edits.items()
     }
     return {path: new for path, new in contents.items() if new != catalog.files.data(path)}
 
@@ -171,7 +172,7 @@ def _end(edit: Edit) -> tuple[int, int]:
     return edit.place.end_line, edit.place.end_column
 
 
-def _spliced(data: bytes, edits: Sequence[Edit]) -> bytes:
+def _apply_edits(data: bytes, edits: Sequence[Edit]) -> bytes:
     """A file with some spans replaced; line endings and everything else are unchanged."""
     text = data.decode("utf-8", "surrogateescape")
     starts = [match.end() for match in re.finditer(r"^\ufeff?|\r\n?|\n", text)]
@@ -208,7 +209,7 @@ class _Overlay:
         return found | {path: self.contents[path] for path in wanted if path in self.contents}
 
 
-def _over(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
+def _with_contents(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
     tree = _Overlay(workspace.catalog.files.tree, contents)
     known = workspace.catalog.graph.facts
     catalog = Catalog(tree, workspace.config, workspace.catalog.elsewhere, known=lambda: known)

@@ -90,7 +90,7 @@ def lint_selected(
         counts=_counts(workspace, wanted, options),
         names=available_names(workspace.config.lint, untrusted=options.untrusted),
     )
-    concerned = _concerned(selected, judged)
+    concerned = _relevant_paths(selected, judged)
     if not (wanted.everything or silencers.waivers or silencers.baseline):
         catalog.concerned = (
             concerned  # findings elsewhere that a waiver or the baseline silences are counted
@@ -101,7 +101,7 @@ def lint_selected(
     save_graph(catalog, workspace.repository.common_dir)
     findings = outcome.findings
     if not wanted.everything:
-        findings = tuple(_within(outcome, concerned))
+        findings = tuple(_relevant_findings(outcome, concerned))
     return LintReport(
         findings=findings,
         files=len(selected.why),
@@ -118,10 +118,10 @@ def _counts(workspace: Workspace, wanted: SelectionOptions, options: LintOptions
 
     catalog = workspace.catalog
     before = catalog.before if wanted.since is not None else None
-    return known_comments(catalog, before or _nothing)
+    return known_comments(catalog, before or _no_content)
 
 
-def _nothing(_path: str) -> None:
+def _no_content(_path: str) -> None:
     return None
 
 
@@ -172,19 +172,19 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _concerned(selected: Selected, judged: Mapping[str, LintedPrompt]) -> frozenset[str]:
+def _relevant_paths(selected: Selected, judged: Mapping[str, LintedPrompt]) -> frozenset[str]:
     """The paths of the selected prompts, of the files they reach, and of what changed."""
     needed = (linted.needed for linted in judged.values())
     return frozenset(selected.why).union(selected.changed or (), *needed)
 
 
-def _within(outcome: Outcome, concerned: frozenset[str]) -> Iterator[Finding]:
+def _relevant_findings(outcome: Outcome, concerned: frozenset[str]) -> Iterator[Finding]:
     for finding in outcome.findings:
-        if finding.code == CODE or not concerned.isdisjoint(_paths(finding)):
+        if finding.code == CODE or not concerned.isdisjoint(_finding_paths(finding)):
             yield finding
 
 
-def _paths(finding: Finding) -> Iterable[str]:
+def _finding_paths(finding: Finding) -> Iterable[str]:
     yield finding.place.path
     for related in finding.related:
         yield related.place.path

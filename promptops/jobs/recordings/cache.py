@@ -52,8 +52,7 @@ class AnswerCache:
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
             temporary = file.with_name(f"{file.name}.{os.getpid()}")
-            # Not synced: that takes longer than a request, and `find` removes what a crash
-            # `find` takes away.
+            # Not synced: that takes longer than a request, and `find` removes a damaged file.
             temporary.write_bytes(recordings_bytes((recording,)))
             temporary.replace(file)
 

@@ -62,7 +62,7 @@ class Journal:
     def append(self, file: str, recording: Recording) -> Problem | None:
         """Write an answer to disk; returns why it may not be recorded, or "".
 
-        Raises InputError where it can't be written.
+        Raises InputError if it can't be written.
         """
         from promptops.jobs.recordings.screening import recording_refusal
 

@@ -43,14 +43,14 @@ def merge_recordings(
         asked_by.setdefault(need.key, set()).add(need.case)
     slots = {(need.case, need.judge, need.repeat) for need in needs if need.key in remaining}
     return tuple(
-        _named(recording, asked_by.get(key, ()))
+        _with_current_name(recording, asked_by.get(key, ()))
         for key, recording in remaining.items()
         if key in asked_by
         or not (prune or (recording.case, recording.judge, recording.repeat) in slots)
     )
 
 
-def _named(recording: Recording, cases: Collection[str]) -> Recording:
+def _with_current_name(recording: Recording, cases: Collection[str]) -> Recording:
     """The recording, with the current name of its case."""
     if not cases or recording.case in cases:
         return recording
@@ -88,7 +88,9 @@ def refuse_overfull(
     missing_keys = {need.key for need in missing}
     needed_keys = {need.key for need in needs} - missing_keys
     remaining = [recording for recording in recorded if key_of(recording) in needed_keys]
-    size = len(recordings_bytes(remaining)) + len(recordings_bytes(map(_empty, _once(missing))))
+    size = len(recordings_bytes(remaining)) + len(
+        recordings_bytes(map(_empty, _without_duplicates(missing)))
+    )
     if len(recorded) >= SAMPLE:
         size += len(missing_keys) * _mean_answer(recorded)
     if size > MAX_TOTAL_BYTES:
@@ -97,7 +99,7 @@ def refuse_overfull(
         raise UsageError(message, where=file, hint=FEWER)
 
 
-def _once(needs: Iterable[NeededRecording]) -> Iterable[NeededRecording]:
+def _without_duplicates(needs: Iterable[NeededRecording]) -> Iterable[NeededRecording]:
     """Cases with the same request share one recording."""
     found: dict[Key, NeededRecording] = {need.key: need for need in needs}
     return found.values()

@@ -21,7 +21,7 @@ from promptops.source.recordings import (
 
 FULL_BYTES = MAX_BYTES // 2
 """A file that would be larger gets no further answers. If two branches each add answers to a file,
-the merged file is thus not larger than MAX_BYTES."""
+the merged file is still not larger than MAX_BYTES."""
 
 Parts = Mapping[str, tuple[Recording, ...]]
 """Recordings by the path of their file."""

@@ -128,14 +128,14 @@ class _Settling:
         if not file.endswith(ENDING) or not disk.holds(file):
             raise InputError("the path of the recordings is outside the repository")
         folder, slash, _ = file.rpartition("/")
-        found = {path: disk.read(path) for path in self._listed(f"{folder}{slash}").get(file, ())}
+        found = {path: disk.read(path) for path in self._files_in(f"{folder}{slash}").get(file, ())}
         for path, content in found.items():
             if content is None:
                 hint = "move that file away"
                 raise InputError("the recordings are not a regular file", where=path, hint=hint)
         return {path: content for path, content in found.items() if content is not None}
 
-    def _listed(self, folder: str) -> Mapping[str, tuple[str, ...]]:
+    def _files_in(self, folder: str) -> Mapping[str, tuple[str, ...]]:
         """All files of recordings in a folder, by the first file."""
         if folder not in self._folders:
             names = os.listdir(self.repository.root / folder)

@@ -95,7 +95,7 @@ def plan_release(
     return ReleasePlan(
         version=version,
         commit=context.workspace.revision,
-        record=_built(context.workspace, record),
+        record=_with_digests(context.workspace, record),
         required=report.bump,
         signed=signed,
         tags=tags,
@@ -143,7 +143,7 @@ def _prompt_changes(
 ) -> Iterator[PromptChange]:
     """The change of each prompt whose version changes, by id."""
     released = _released(context)
-    taken = _taken(context, [prompt.id for prompt in report.prompts])
+    taken = _taken_versions(context, [prompt.id for prompt in report.prompts])
     released_ids = _released_ids(context.workspace)
     for prompt in sorted(report.prompts, key=lambda found: found.id):
         is_new = prompt.state == "added"
@@ -173,7 +173,7 @@ def _released(context: ReleaseContext) -> VersionTable:
     )
 
 
-def _taken(context: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
+def _taken_versions(context: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
     """The versions that prompts have in any release, on any line."""
     found: dict[str, set[Version]] = {name: set() for name in prompts}
     if prompts:
@@ -201,7 +201,7 @@ def _table(
     return {name: own_version or version for name, own_version in sorted(found.items())}
 
 
-def _built(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
+def _with_digests(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
     """The record, with the digests of its bundle."""
     versions = {name: str(version) for name, version in record.versions.items()}
     data = bundle_of(workspace, release=record.tag, versions=versions)

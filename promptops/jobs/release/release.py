@@ -229,7 +229,7 @@ def _planned_report(
     workspace, declared = context.workspace, options.declared
     report = release_changes(sides)
     signed = wants_signature(context.repository, workspace.config.release.sign, options.sign)
-    nothing = _nothing(context, report, declared)
+    nothing = _why_nothing(context, report, declared)
     if nothing and not context.repository.shallow:
         left_out = tuple(_uncommitted(workspace))
         return ReleaseReport(plan=None, state="nothing", nothing=nothing, warnings=left_out)
@@ -249,7 +249,7 @@ def _planned_report(
     return ReleaseReport(plan=plan, state="planned", problems=problems, warnings=warnings)
 
 
-def _nothing(context: ReleaseContext, report: DiffReport, declared: Declared) -> str:
+def _why_nothing(context: ReleaseContext, report: DiffReport, declared: Declared) -> str:
     """Why there is nothing to release, or ""."""
     if not context.workspace.catalog.ids:
         return "there are no prompts (`promptops init` creates one)"

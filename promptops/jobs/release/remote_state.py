@@ -46,7 +46,7 @@ def with_remote_state(
         if report.plan is None and not report.problems:
             raise
         return report  # the push will report it, after the release is created
-    earlier = _lacking(context, own_releases, report.plan, refs)
+    earlier = _missing_on_remote(context, own_releases, report.plan, refs)
     commits = [f"refs/tags/{tag}" for tag in earlier]
     commits += [report.plan.commit] if report.plan is not None else []
     unreviewed = _unreviewed(context.repository, remote, commits, refs) if commits else 0
@@ -91,7 +91,7 @@ def _refs_of(repository: Repository, remote: str, *, interactive: bool) -> Mappi
     return {ref: identity for identity, ref in rows}
 
 
-def _lacking(
+def _missing_on_remote(
     context: ReleaseContext,
     own_releases: Sequence[Release],
     plan: ReleasePlan | None,

@@ -29,7 +29,7 @@ def name_problems(
     known = {release.name: release for release in context.releases}
     for tag in tags:
         if tag == own and f"refs/tags/{tag}" in refs:
-            yield _taken(context, report, tag, known.get(tag))
+            yield _taken_name_problem(context, report, tag, known.get(tag))
             continue
         problem = _misfit(tag, refs, folders)
         if problem is not None:
@@ -44,7 +44,7 @@ def line_problems(
     if above is not None and not declared.reason.strip():
         name = context.names.write(above)
         message = f"{version} would be higher than {name!r}, which is not an ancestor of HEAD"
-        hint = f"{_way_out(context, report)}; or give the reason with --reason"
+        hint = f"{_version_hint(context, report)}; or give the reason with --reason"
         yield ReleaseProblem(message=message, hint=hint)
 
 
@@ -52,7 +52,7 @@ def _refs(repository: Repository) -> set[str]:
     return set(decode(repository.git.run("for-each-ref", "--format=%(refname)")).splitlines())
 
 
-def _taken(
+def _taken_name_problem(
     context: ReleaseContext, report: DiffReport, tag: str, release: Release | None
 ) -> ReleaseProblem:
     repository, head = context.repository, context.workspace.revision
@@ -64,16 +64,16 @@ def _taken(
             return ReleaseProblem(
                 message=message, hint=f"merge it first: git merge --ff-only {tag}"
             )
-        return ReleaseProblem(message=message, hint=_way_out(context, report))
+        return ReleaseProblem(message=message, hint=_version_hint(context, report))
     message = f"CHG901: there is a tag {tag!r} already"
-    return ReleaseProblem(message=message, hint=_way_out(context, report))
+    return ReleaseProblem(message=message, hint=_version_hint(context, report))
 
 
 def _is_behind(repository: Repository, commit: str, other: str) -> bool:
     return not repository.git.ask("merge-base", "--is-ancestor", commit, other).status
 
 
-def _way_out(context: ReleaseContext, report: DiffReport) -> str:
+def _version_hint(context: ReleaseContext, report: DiffReport) -> str:
     """The version that fits the line of HEAD: the proved one, or its next patch."""
     if context.base is None:
         return "choose another version: --version"

@@ -56,10 +56,10 @@ class Diagnosis:
 
 def diagnose(directory: Path) -> tuple[Diagnosis, ...]:
     """Every check, in the order to show; raises nothing, because failures are its result."""
-    return (*_of_machine(directory), *_of_repository(directory))
+    return (*_check_machine(directory), *_check_repository(directory))
 
 
-def _of_machine(directory: Path) -> Iterator[Diagnosis]:
+def _check_machine(directory: Path) -> Iterator[Diagnosis]:
     yield _python()
     yield _git(directory)
     yield _import_name()
@@ -69,7 +69,7 @@ def _of_machine(directory: Path) -> Iterator[Diagnosis]:
     yield from _bytecode()
 
 
-def _of_repository(directory: Path) -> Iterator[Diagnosis]:
+def _check_repository(directory: Path) -> Iterator[Diagnosis]:
     try:
         repository = Repository.open(directory)
     except PromptopsError as error:
@@ -281,10 +281,10 @@ def _text(file: Path) -> str:
         return ""
 
 
-def _placed(error: PromptopsError) -> str:
+def _with_place(error: PromptopsError) -> str:
     return f"{error.where}: {error.message}" if error.where else error.message
 
 
 def _failed(name: str, error: PromptopsError) -> Diagnosis:
-    message = without_secrets("; ".join(map(_placed, (error, *error.others))))
+    message = without_secrets("; ".join(map(_with_place, (error, *error.others))))
     return Diagnosis(name, "problem", message, without_secrets(error.hint or ""))

@@ -19,14 +19,13 @@ DRIVER = "promptops"
 PATTERNS = ("*.prompt.yaml", "*.prompt.yml")
 CACHE = f"refs/notes/textconv/{DRIVER}"
 
-# A tag of Jinja, a word or number with what joins its parts, or any one character. Brackets and no
-# backslashes, and classes by what they leave out: POSIX, and in every locale no character of
-# several bytes is split.
+# A Jinja tag, a word or number with the characters inside it, or any one character. POSIX syntax:
+# brackets instead of backslashes, and negated classes, which split no multi-byte character.
 _TAG = r"[{][{]([^}]|[}][^}])*[}][}]|[{]%([^%]|%[^}])*%[}]|[{]#([^#]|#[^}])*#[}]"
 _LETTER = r"([^[:space:][:punct:]]|_)"
 WORD = rf"{_TAG}|{_LETTER}+([-.']{_LETTER}+)*|[^[:space:]]"
 
-# The rules of our text; and for `git add -p` and `git format-patch`, which show YAML, its sections.
+# Section lines of the readable text, and of YAML for `git add -p` and `git format-patch`.
 SECTION = (
     "^(== .* ==|(model|inputs|output|tools|messages|tests|evaluation):"
     "|[ ]*- (role|name|history|for_each): .*)$"
@@ -51,7 +50,7 @@ def show_in_git_diff(directory: Path) -> SetupResult:
     Existing settings and committed files are not changed. A linked work tree shares both with its
     repository. A failed step does not prevent the others.
 
-    Raises GitError where there is no repository.
+    Raises GitError if there is no repository.
     """
     with Repository.open(directory) as repository:
         steps = tuple(_steps(repository))
@@ -60,7 +59,7 @@ def show_in_git_diff(directory: Path) -> SetupResult:
 
 
 def _steps(repository: Repository) -> Iterator[SetupStep]:
-    config = _shown(repository, repository.common_dir / "config")
+    config = _shown_path(repository, repository.common_dir / "config")
     if shutil.which("promptops") is None:
         note = "`promptops` is not on PATH: git could not run it, and would show no differences"
         yield SetupStep(path=config, action="failed", note=note)
@@ -99,7 +98,7 @@ def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
 def _attribute(repository: Repository, pattern: str) -> SetupStep:
     """Add a line for a pattern, unless an attribute for such files exists."""
     file = repository.common_dir / "info" / "attributes"
-    path, line = _shown(repository, file), f"{pattern} diff={DRIVER}"
+    path, line = _shown_path(repository, file), f"{pattern} diff={DRIVER}"
     output = repository.git.run("check-attr", "-z", "diff", "--", pattern.replace("*", "any"))
     found = decode(output).split("\0")[2]
     if found == DRIVER:
@@ -125,6 +124,6 @@ def _append(file: Path, line: str, path: str) -> None:
         raise InputError(f"can't be written: {reason}", where=path) from None
 
 
-def _shown(repository: Repository, file: Path) -> str:
+def _shown_path(repository: Repository, file: Path) -> str:
     inside = file.is_relative_to(repository.root)
     return file.relative_to(repository.root).as_posix() if inside else str(file)

@@ -44,7 +44,7 @@ class HookFile:
 
 
 def find_hooks(repository: Repository, names: tuple[str, ...] = AT_COMMIT) -> tuple[HookFile, ...]:
-    """The hooks of a repository, through `core.hooksPath` where that is set."""
+    """The hooks of a repository; respects `core.hooksPath`."""
     git = repository.git
     folder = decode(git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks"))
     answer = git.ask("config", "--get", "core.hooksPath")

@@ -187,7 +187,7 @@ def _settings(root: Path) -> SetupStep:
 
 
 def _hook(root: Path, hook: HookFile) -> SetupStep:
-    shown = _shown(hook.path, root)
+    shown = _shown_path(hook.path, root)
     if hook.owner == "none":
         install_hook(hook)
         note = f"core.hooksPath is {hook.configured}" if hook.configured is not None else ""
@@ -198,7 +198,7 @@ def _hook(root: Path, hook: HookFile) -> SetupStep:
     return SetupStep(path=shown, action="kept", note=note, snippet=f"{hook_line(hook)}\n")
 
 
-def _shown(path: Path, root: Path) -> str:
+def _shown_path(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 

@@ -24,7 +24,7 @@ class SetupStep:
     """The result for one file.
 
     Attributes:
-        action: `wrote` it, `added` to it, `kept` it as it was, `skipped` it, or `failed`.
+        action: `wrote` it, `added` to it, `kept` it unchanged, `skipped` it, or `failed`.
         note: Why the file was kept, skipped or failed, or "".
         snippet: Text to add by hand, or "".
     """

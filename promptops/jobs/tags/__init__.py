@@ -1,1 +1,1 @@
-"""The tags of releases as they are in a repository, and their signatures."""
+"""Release tags of a repository, and their signatures."""

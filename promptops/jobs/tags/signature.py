@@ -84,8 +84,8 @@ def proof_of(repository: Repository, tag: ReleaseTag) -> bytes | None:
 def verify_proof(proof: bytes, contents: Contents, signers: Path) -> None:
     """Raise IntegrityError if the tag is not signed by one of the signers, or is another bundle's.
 
-    Git verifies the signature, in an empty repository of its own: none of its settings come from
-    where the proof was kept.
+    Git verifies the signature in a new empty repository, so that no settings of another repository
+    apply.
     """
     if not _describes(proof, contents):
         message = "the stored tag belongs to another bundle"

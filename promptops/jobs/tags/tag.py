@@ -48,7 +48,7 @@ class ReleaseTag:
     def release(self) -> Release:
         """Raises IntegrityError for a misnamed tag."""
         if self.inside != self.name:
-            raise IntegrityError(self.problem, where=self.name, hint=self.way_out)
+            raise IntegrityError(self.problem, where=self.name, hint=self.hint)
         return Release(name=self.name, version=self.version, tag=self.id, commit=self.commit)
 
     @property
@@ -59,7 +59,7 @@ class ReleaseTag:
         return f"the tag object is named {self.inside!r}, but the ref is {self.name!r}"
 
     @property
-    def way_out(self) -> str:
+    def hint(self) -> str:
         if self.inside is None:
             return "a release is an annotated tag: promptops release"
         return "an old release may be presented as a new one: find out who created the ref"

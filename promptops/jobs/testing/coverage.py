@@ -54,7 +54,7 @@ def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     from promptops.analysis.uncovered_wording import untaken
 
     full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
-    found = coverage(prompt, catalog.load, _taken(catalog, prompt), full)
+    found = coverage(prompt, catalog.load, _covered_branches(catalog, prompt), full)
     missing = (untaken(way) for way in found.ways if not way.covered)
     # For a condition that no case reaches, both branches would report the same.
     uncovered = dict.fromkeys(
@@ -65,7 +65,7 @@ def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     )
 
 
-def _taken(catalog: Catalog, prompt: Prompt) -> set[Branch]:
+def _covered_branches(catalog: Catalog, prompt: Prompt) -> set[Branch]:
     """The branches covered by all cases; a case that can't be rendered covers none."""
     taken: set[Branch] = set()
     try:

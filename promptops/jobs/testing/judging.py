@@ -65,7 +65,9 @@ class AnswerJudge:
         gating = (gating_judge(planned.case, planned.prompt) for planned, _ in answered)
         agreements = self._questioning.agreements(dict.fromkeys(judge for judge in gating if judge))
         return [
-            judge_answer(_with(record, own_replies, agreements), planned.case, planned.prompt)
+            judge_answer(
+                _with_replies(record, own_replies, agreements), planned.case, planned.prompt
+            )
             for (planned, _), record, own_replies in zip(answered, records, replies, strict=True)
         ]
 
@@ -173,7 +175,7 @@ def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _ByCase:
     return found
 
 
-def _with(
+def _with_replies(
     record: Record, replies: Mapping[str, Reply], agreements: Mapping[str, Agreement | NoReply]
 ) -> Record:
     beside = replace(record.beside, replies=replies, agreements=agreements)

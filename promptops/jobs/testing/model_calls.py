@@ -35,7 +35,7 @@ class Watcher(Protocol):
         """A round begins: first the cases, then their judges, then fresh answers for decisions."""
 
     def came(self, outcome: Answered | Failed) -> None:
-        """A request was answered, or failed for good."""
+        """A request was answered, or failed after all retries."""
 
     def closes(self, reason: str) -> None:
         """No more requests are sent in this run; those under way are completed."""

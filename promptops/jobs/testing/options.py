@@ -16,7 +16,7 @@ class RunOptions:
     """How cases are run.
 
     Attributes:
-        cases: Names or globs of the cases that run; all of them where it is empty.
+        cases: Names or globs of the cases to run; empty for all.
         repeats: Answers of each case; None for the prompt's own number.
         baseline: The revision that measures are compared with; None for where this branch left the
             default branch, or the latest release.

@@ -112,7 +112,7 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
     )
     if planned.error:
         return run
-    return _judged(run, planned, result, judged)
+    return _judged_run(run, planned, result, judged)
 
 
 def _sent(request: Request) -> tuple[tuple[str, str], ...]:
@@ -121,7 +121,7 @@ def _sent(request: Request) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _judged(
+def _judged_run(
     run: CaseRun, planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
 ) -> CaseRun:
     if not planned.needs_answer:

@@ -69,7 +69,7 @@ class Baseline:
         prompt = planned.prompt
         if planned.request is None or not planned.needs_answer:
             return None
-        found = self._found(prompt)
+        found = self._prompt_before(prompt)
         if found is None:
             return None
         before, renderer = found
@@ -116,7 +116,7 @@ class Baseline:
 
     def evaluation_of(self, prompt: Prompt) -> Mapping[str, Any]:
         """The measures of its own version of a prompt; empty if there are none."""
-        found = self._found(prompt)
+        found = self._prompt_before(prompt)
         return found[0].evaluation if found is not None else {}
 
     def answered_by_another(self, planned: PlannedCase, answer: Answer) -> bool:
@@ -127,12 +127,12 @@ class Baseline:
         named_alike = same.request.model == planned.request.model
         return named_alike and _who(before) != _who(answer)
 
-    def _found(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
+    def _prompt_before(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
         if prompt.id not in self._renderers:
-            self._renderers[prompt.id] = self._opened(prompt)
+            self._renderers[prompt.id] = self._open_before(prompt)
         return self._renderers[prompt.id]
 
-    def _opened(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
+    def _open_before(self, prompt: Prompt) -> tuple[Prompt, Renderer] | None:
         names = (prompt.id, *prompt.aliases)
         path = next((self._catalog.paths[n] for n in names if n in self._catalog.paths), None)
         before = self._catalog.loaded(path).prompt if path is not None else None

@@ -79,7 +79,7 @@ def plan_cases(
     """The cases of prompts that can be read, in order; `repeats` wins over the prompts' own."""
     ids: set[str] = set()
     for prompt in (prompt_file.prompt for prompt_file in loaded if prompt_file.prompt is not None):
-        yield from _of_prompt(_prepared(catalog, prompt, ids), prompt, repeats)
+        yield from _plan_prompt(_prepare(catalog, prompt, ids), prompt, repeats)
         ids.add(prompt.id)
 
 
@@ -117,14 +117,18 @@ _Prepared = Renderer | RenderError | _Wrong
 """The renderer of a prompt's cases, or why none of them can be judged."""
 
 
-def _prepared(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepared:
+def _prepare(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepared:
     try:
-        return _twin(prompt, ids) or _wrong(catalog, prompt) or _renderer(catalog, prompt)
+        return (
+            _duplicate_id(prompt, ids)
+            or _assertion_error(catalog, prompt)
+            or _renderer(catalog, prompt)
+        )
     except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         return _internal(error, Place(prompt.path))
 
 
-def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[PlannedCase]:
+def _plan_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[PlannedCase]:
     count = repeats or prompt.evaluation.get("repeats") or 1
     if count * len(prompt.cases) > MAX_ANSWERS:
         message = f"over {MAX_ANSWERS:,} answers: {len(prompt.cases)} cases, each {count} times"
@@ -132,7 +136,7 @@ def _of_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iter
     names: set[str] = set()
     for case in prompt.cases:
         try:
-            once = _once(prepared, prompt, case, names)
+            once = _plan_case(prepared, prompt, case, names)
         except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             once = _not_judged(prompt, case, _internal(error, Place(prompt.path)))
         names.add(case.name)
@@ -147,7 +151,7 @@ def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> PlannedCase:
     )
 
 
-def _twin(prompt: Prompt, ids: Collection[str]) -> _Wrong | None:
+def _duplicate_id(prompt: Prompt, ids: Collection[str]) -> _Wrong | None:
     """The error for a second prompt file with the same id."""
     if prompt.id not in ids:
         return None
@@ -162,7 +166,7 @@ def _renderer(catalog: Catalog, prompt: Prompt) -> Renderer | RenderError:
         return error
 
 
-def _wrong(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
+def _assertion_error(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
     """The error in assertions on the answers, if any."""
     profiles = catalog.config.models
     missing = wrong_profile({"profile": prompt.model.profile}, profiles, prompt.locate)
@@ -173,7 +177,7 @@ def _wrong(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
     return _Wrong(with_hint(problem.message, problem.hint), problem.at)
 
 
-def _twice(case: Case, names: Collection[str]) -> _Wrong | None:
+def _duplicate_name(case: Case, names: Collection[str]) -> _Wrong | None:
     """The error for a second case with the same name."""
     if case.name not in names:
         return None
@@ -181,12 +185,14 @@ def _twice(case: Case, names: Collection[str]) -> _Wrong | None:
     return _Wrong(f"another case has the name `{case.name}`", place)
 
 
-def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str]) -> PlannedCase:
+def _plan_case(
+    prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str]
+) -> PlannedCase:
     place = case.locate(case.at, False)
-    misstated = _misstated(case)
+    misstated = _case_error(case)
     if isinstance(prepared, _Wrong):
         return _not_judged(prompt, case, misstated or prepared)
-    wrong = misstated or _twice(case, names) or _says_nothing(case, prompt)
+    wrong = misstated or _duplicate_name(case, names) or _no_assertions(case, prompt)
     if wrong is not None:
         return _not_judged(prompt, case, wrong)
     needs_answer = any(True for _ in asserted(case, prompt))
@@ -208,14 +214,14 @@ def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str
     )
 
 
-def _misstated(case: Case) -> _Wrong | None:
+def _case_error(case: Case) -> _Wrong | None:
     problem = next(iter(problems(case)), None)
     if problem is None or not isinstance(problem.at, Place):
         return None
     return _Wrong(with_hint(problem.message, problem.hint), problem.at)
 
 
-def _says_nothing(case: Case, prompt: Prompt) -> _Wrong | None:
+def _no_assertions(case: Case, prompt: Prompt) -> _Wrong | None:
     place = case.locate(case.at, False)
     if ANCHOR in case.tags and not is_anchor(case):
         why = "an anchor needs the verdict of people: `expected: {verdict: pass}`"

@@ -82,7 +82,7 @@ class JudgeRequests:
         self, about: PlannedCase, question: Question
     ) -> tuple[Request, ModelProfile | None]:
         if question.judge.startswith(BUILT_IN):
-            return self._of_model(built_in_judge(question.judge).request(question), about)
+            return self._with_model(built_in_judge(question.judge).request(question), about)
         if question.judge not in self._judges:
             prompt = self._prompt(question.judge)
             judge = Judge(prompt, self.catalog.load)
@@ -97,7 +97,7 @@ class JudgeRequests:
             raise InputError(f"there is no readable prompt `{judge}`")
         return prompt
 
-    def _of_model(
+    def _with_model(
         self, request: Request, about: PlannedCase
     ) -> tuple[Request, ModelProfile | None]:
         """The request with the model's own name, and the profile to call."""

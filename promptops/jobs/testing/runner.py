@@ -26,8 +26,8 @@ __all__ = ["RECORD", "RunOptions", "run_selected", "test", "write_earlier_answer
 def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) -> TestRun:
     """Run the cases of the selected prompts.
 
-    Raises UsageError for what matches nothing, for an endpoint that is not approved, and where a
-    key or a package is missing; InputError where recordings can't be written.
+    Raises UsageError for a name without a match, an endpoint that is not approved, or a missing key
+    or package; InputError if recordings can't be written.
     """
     if wanted.since is None:
         refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
@@ -56,7 +56,8 @@ def run_selected(
 ) -> TestRun:
     """Run the cases of selected prompts; `prune` requires that all are selected.
 
-    Without those that `part` leaves out, where it is given: what is planned for them already.
+    Args:
+        part: The planned cases to run; None for all.
     """
     return CaseRunner(workspace, selected, options, part).run()
 

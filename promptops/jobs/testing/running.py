@@ -113,13 +113,13 @@ class CaseRunner:
             *with_violations(case_runs(self._plan, results, final, notes), violating),
             *recording_errors(self._catalog, self._plan, self._store),
         ]
-        cases += self._audited()
+        cases += self._audit()
         refused = self._refused()
         coverage = CoverageResult()
         if options.coverage:
             coverage = coverage_rows(self._catalog, self._loaded)
         cases += coverage.failed
-        unwritten = self._written(refused.values())
+        unwritten = self._write_answers(refused.values())
         reported = {(case.reason, case.place) for case in cases}
         new = (error for error in unwritten if error not in reported)
         cases += [error_run(str(place), message, place) for message, place in new]
@@ -189,7 +189,7 @@ class CaseRunner:
         violating = frozenset(arms.violating) if arms is not None else frozenset()
         return (decisions if self._options.shard is None else ()), violating
 
-    def _audited(self) -> list[CaseRun]:
+    def _audit(self) -> list[CaseRun]:
         options = self._options
         if options.audit is None:
             return []
@@ -210,7 +210,7 @@ class CaseRunner:
             refused |= recording_refusals(self._catalog, opinions)
         return refused
 
-    def _written(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
+    def _write_answers(self, refused: Iterable[Problem]) -> list[tuple[str, Place]]:
         """Write the answers to their files; returns problems with their places."""
         written = self._answering.end(prune=self._options.prune)
         problems = (*self._answering.refused, *written.problems, *refused)

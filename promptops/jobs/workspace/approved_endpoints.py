@@ -150,7 +150,7 @@ class _Trusted:
     @cached_property
     def approved(self) -> dict[str, str]:
         """What was approved on this machine: descriptions by digest."""
-        return _read(self._file)
+        return _read_approvals(self._file)
 
     def add(self, found: Iterable[tuple[str, str]]) -> None:
         """Approve digests, each with a description; stored for this machine."""
@@ -158,7 +158,7 @@ class _Trusted:
         if new:
             self.approved.update(new)
             # Approvals of other processes are kept.
-            whole = {**_read(self._file), **new}
+            whole = {**_read_approvals(self._file), **new}
             keep(self._file, (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode())
 
     def code(self, path: str, content: bytes) -> bool:
@@ -169,9 +169,9 @@ class _Trusted:
             return content_at(self._repository, self._base or "", path) == content
         if content_at(self._repository, self.branch, path) == content:
             return True
-        return self._once(path, content)
+        return self._was_committed(path, content)
 
-    def _once(self, path: str, content: bytes) -> bool:
+    def _was_committed(self, path: str, content: bytes) -> bool:
         algorithm = self._repository.object_format
         blob = hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False)
         found = f"--find-object={blob.hexdigest()}"
@@ -230,7 +230,7 @@ def _exists(profile: ModelProfile) -> bool:
     return is_known(profile)
 
 
-def _read(file: Path) -> dict[str, str]:
+def _read_approvals(file: Path) -> dict[str, str]:
     try:
         with file.open("rb") as opened:
             found = json.loads(opened.read(_MAX_BYTES))

@@ -48,7 +48,7 @@ def save_graph(catalog: Catalog, common_dir: Path) -> None:
     if len(facts) + len(known_keys) > MAX_FACTS:
         facts = {key: facts[key] for key in graph.sources.values() if key in facts}
         words, known_keys = {}, set()
-    listing = b"".join(_listed(catalog, graph, facts.keys() | known_keys))
+    listing = b"".join(_index_lines(catalog, graph, facts.keys() | known_keys))
     lines = (*lines_of_facts(facts, last_part), *lines_of_words(words, known_keys - facts.keys()))
     rest = listing + "\n".join(("", *lines, "")).encode()
     keep(_file(common_dir), b"%b %d %d\n%b" % (_TITLE, len(listing), crc32(rest), rest))
@@ -61,7 +61,7 @@ def _words(graph: Graph) -> dict[str, str]:
     return words
 
 
-def _listed(catalog: Catalog, graph: Graph, known_keys: Container[str]) -> Iterator[bytes]:
+def _index_lines(catalog: Catalog, graph: Graph, known_keys: Container[str]) -> Iterator[bytes]:
     """The lines that `Listing` reads; executable files are left out and read again."""
     for path, entry in catalog.files.entries.items():
         is_known = path.endswith(SILENT_ENDINGS) or graph.sources.get(path) in known_keys

@@ -63,7 +63,7 @@ def optional_prompt(catalog: Catalog, repository: Repository | None, name: str) 
 
 
 def candidate_paths(repository: Repository | None, name: str) -> Sequence[str]:
-    """Paths from the root of the repository that a path argument may mean, the likeliest first.
+    """Paths from the root of the repository that a path argument may mean, most likely first.
 
     Empty if it is outside the repository.
     """

@@ -36,7 +36,7 @@ def refuse_unknown_rules(workspace: Workspace, *, untrusted: bool) -> None:
     """
     settings = workspace.config.lint
     names = available_names(settings, untrusted=untrusted)
-    unknown = [(key, code) for key, code in _named(settings) if names.is_unknown(code)]
+    unknown = [(key, code) for key, code in _named_rules(settings) if names.is_unknown(code)]
     places = toml_places(workspace.catalog) if unknown else None
     problems = []
     for pointer, written in unknown:
@@ -76,11 +76,11 @@ def without_unknown(settings: LintSettings, names: RuleNames) -> LintSettings:
 
 def unknown_names(settings: LintSettings, names: RuleNames) -> tuple[str, ...]:
     """The unknown rules that settings name, each once."""
-    found = (code for _, code in _named(settings) if names.is_unknown(code))
+    found = (code for _, code in _named_rules(settings) if names.is_unknown(code))
     return tuple(dict.fromkeys(found))
 
 
-def _named(settings: LintSettings) -> Iterator[tuple[str, str]]:
+def _named_rules(settings: LintSettings) -> Iterator[tuple[str, str]]:
     """The rule names in the settings, each with the pointer of its key."""
     yield from (("/lint/select", code) for code in settings.select)
     yield from (("/lint/ignore", code) for code in settings.ignore)

@@ -68,7 +68,7 @@ def workspace_at(repository: Repository, revision: str, overrides: Sequence[str]
     if staged is not None:
         return staged
     config = configuration(repository, revision, overrides)
-    tree = repository.tree(revision, managed_paths(config), _beside(config))
+    tree = repository.tree(revision, managed_paths(config), _baseline_paths(config))
     return _workspace(repository, revision, tree, config)
 
 
@@ -85,11 +85,11 @@ def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | Non
         config = load(files, overrides)
     except InputError:
         return None
-    tree = repository.tree(INDEX, managed_paths(config), _beside(config))
+    tree = repository.tree(INDEX, managed_paths(config), _baseline_paths(config))
     return _workspace(repository, INDEX, tree, config) if config_files(tree) == files else None
 
 
-def _beside(config: Config) -> tuple[str, ...]:
+def _baseline_paths(config: Config) -> tuple[str, ...]:
     """The path of the baseline."""
     path = confined(config.lint.baseline or BASELINE, "")
     return () if path.reason else (path.path,)
@@ -116,7 +116,7 @@ def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Co
     return Catalog(
         tree,
         config,
-        elsewhere=_elsewhere(repository, revision),
+        elsewhere=_missing_file_state(repository, revision),
         known=lambda: read_graph(repository.common_dir),
         releases=lambda: bundle_digests(repository),
         before=lambda path: content_at(repository, "HEAD", path),
@@ -150,7 +150,7 @@ def content_at(repository: Repository, revision: str, path: str) -> bytes | None
         return None
 
 
-def _elsewhere(repository: Repository, revision: str) -> Callable[[str], str | None]:
+def _missing_file_state(repository: Repository, revision: str) -> Callable[[str], str | None]:
     """A function that explains a missing file: unstaged, untracked or ignored; None if absent."""
 
     def state(path: str) -> str | None:

@@ -24,7 +24,7 @@ Lines = Mapping[str, list[str]]
 def checkout_risks(workspace: Workspace, base: Workspace | None) -> Iterator[Risk]:
     """Risks for attributes that make files on disk differ from the committed ones.
 
-    A reviewer who opens such a file sees other content than what is committed, released and loaded.
+    A reviewer who opens such a file does not see the content that is committed and loaded.
 
     Args:
         base: Files with the same content and attributes in the base are left out.
@@ -42,7 +42,7 @@ def checkout_risks(workspace: Workspace, base: Workspace | None) -> Iterator[Ris
             found.setdefault(attribute, []).append(path)
     for attribute, altered in sorted(found.items())[:MOST]:
         message = f"the git attribute `{attribute}` is set: {_differing(altered)}"
-        yield Risk(message=message, place=_place(lines, altered[0], attribute))
+        yield Risk(message=message, place=_attribute_place(lines, altered[0], attribute))
     left_out = [path for _, altered in sorted(found.items())[MOST:] for path in altered]
     if left_out:
         yield Risk(message=f"git attributes: {_differing(sorted(set(left_out)))}")
@@ -85,8 +85,8 @@ def _committed(workspace: Workspace, paths: list[str]) -> Mapping[str, bytes]:
     return contents
 
 
-def _place(lines: Lines, path: str, attribute: str) -> Place:
-    """The line that sets an attribute of a file, or only the file where a macro does."""
+def _attribute_place(lines: Lines, path: str, attribute: str) -> Place:
+    """The line that sets an attribute of a file; only the file if a macro sets it."""
     above = [file for file in lines if path.startswith(file.removesuffix(FILE))]
     for file in above:
         below = path.removeprefix(file.removesuffix(FILE))

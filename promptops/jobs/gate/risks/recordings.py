@@ -43,7 +43,7 @@ def recording_risks(
         if prompt is not None and before is not None:
             files = _RecordingFiles(prompt, before, head.catalog, base.catalog)
             if files.differ:
-                yield from _of_prompt(files, untrusted=untrusted)
+                yield from _prompt_risks(files, untrusted=untrusted)
 
 
 @record(frozen=True)
@@ -92,7 +92,7 @@ def _blobs(catalog: Catalog, path: str) -> tuple[str | None, ...]:
     return tuple(map(catalog.files.blob, catalog.recording_files(path)))
 
 
-def _of_prompt(files: _RecordingFiles, *, untrusted: bool) -> Iterator[Risk]:
+def _prompt_risks(files: _RecordingFiles, *, untrusted: bool) -> Iterator[Risk]:
     others: list[_Line] = []
     replaced: list[_Line] = []
     for recording, line in zip(files.after.recordings, files.after.places, strict=True):
@@ -107,8 +107,8 @@ def _of_prompt(files: _RecordingFiles, *, untrusted: bool) -> Iterator[Risk]:
     surprising = [
         (recording, line) for recording, line in others if recording.judge not in expected
     ]
-    yield from _named(files, surprising, _another, refused=untrusted)
-    yield from _named(files, replaced, _replaced, refused=False)
+    yield from _case_risks(files, surprising, _another, refused=untrusted)
+    yield from _case_risks(files, replaced, _replaced, refused=False)
 
 
 def _is_of_another(recording: Recording, before: Recording | None, files: _RecordingFiles) -> bool:
@@ -119,7 +119,7 @@ def _is_of_another(recording: Recording, before: Recording | None, files: _Recor
     return bool(known) and _who(recording.answer) not in known
 
 
-def _named(
+def _case_risks(
     files: _RecordingFiles,
     found: Sequence[_Line],
     message: Callable[[Recording], str],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 REVISION_HELP = "Read a commit, tag or branch, or `index`; the work tree by default."
-JUDGED_HELP = (
+GATE_REVISION_HELP = (
     "Read a commit, tag or branch; by default HEAD with --since, the files on disk without."
 )
 
@@ -133,16 +133,16 @@ def verbose_option(function: F) -> F:
     return click.option("-v", "--verbose", is_flag=True, help=text)(function)
 
 
-def judged_options(function: F) -> F:
-    """Add `--at REV`, `--staged` and `--worktree`, for `judged_revision`."""
-    at = click.option("--at", "revision", metavar="REV", help=JUDGED_HELP)
+def gate_revision_options(function: F) -> F:
+    """Add `--at REV`, `--staged` and `--worktree`, for `gate_revision`."""
+    at = click.option("--at", "revision", metavar="REV", help=GATE_REVISION_HELP)
     staged = click.option("--staged", is_flag=True, help="Read the index.")
     worktree = click.option("--worktree", is_flag=True, help="Read the files on disk.")
     return at(staged(worktree(function)))
 
 
-def judged_revision(options: Mapping[str, Any]) -> str:
-    """The revision that `judged_options` and `--since` select; raises UsageError for two."""
+def gate_revision(options: Mapping[str, Any]) -> str:
+    """The revision that `gate_revision_options` and `--since` select; raises UsageError for two."""
     at = options["revision"]
     named = {"--staged": options["staged"], "--worktree": options["worktree"], "--at": at}
     given = [name for name, value in named.items() if value not in (None, False)]
@@ -169,7 +169,9 @@ def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, Li
     return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
 
-def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]) -> None:
+def note_uncommitted(
+    output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]
+) -> None:
     """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
     from promptops.jobs.workspace.workspace import managed_paths
     from promptops.report.parts.summary import counted

@@ -10,9 +10,9 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import (
     common,
-    judged_options,
-    judged_revision,
-    note_unjudged,
+    gate_revision,
+    gate_revision_options,
+    note_uncommitted,
     selection_and_lint,
     since_option,
     verbose_option,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
-@judged_options
+@gate_revision_options
 @click.option(
     "--select",
     multiple=True,
@@ -55,8 +55,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     from promptops.report.parts.visible import visible, visible_path
 
     wanted, chosen = selection_and_lint(options)
-    with workspace(output.directory, judged_revision(options), output.overrides) as opened:
-        note_unjudged(output, opened, options)
+    with workspace(output.directory, gate_revision(options), output.overrides) as opened:
+        note_uncommitted(output, opened, options)
         page = any(name == "html" for name, _ in output.formats)
         report = check(opened, wanted, chosen, output.overrides, page=page)
         for path, reason in report.why.items() if options["why"] else ():

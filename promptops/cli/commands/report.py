@@ -9,9 +9,9 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import (
     common,
-    judged_options,
-    judged_revision,
-    note_unjudged,
+    gate_revision,
+    gate_revision_options,
+    note_uncommitted,
     selection_and_lint,
     since_option,
 )
@@ -24,7 +24,7 @@ FILE = "promptops-report.html"
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
-@judged_options
+@gate_revision_options
 @click.option(
     "--select",
     multiple=True,
@@ -66,8 +66,8 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
     if named and file != FILE:
         raise UsageError("--output and --format html=FILE exclude each other")
     wanted, chosen = selection_and_lint(options)
-    with workspace(output.directory, judged_revision(options), output.overrides) as opened:
-        note_unjudged(output, opened, options)
+    with workspace(output.directory, gate_revision(options), output.overrides) as opened:
+        note_uncommitted(output, opened, options)
         report = check(opened, wanted, chosen, output.overrides, coverage=True, page=True)
         page = write(report)
         for target in named or [file]:

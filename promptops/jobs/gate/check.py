@@ -52,10 +52,10 @@ def check(
     """
     cases = RunOptions(coverage=coverage)
     if wanted.since is None:
-        report, judged = _without_base(workspace, wanted, options, cases), workspace
+        report, checked = _without_base(workspace, wanted, options, cases), workspace
     else:
-        report, judged = _against_base(workspace, wanted, options, overrides, cases)
-    return replace(report, shown=page_details(judged, report)) if page else report
+        report, checked = _against_base(workspace, wanted, options, overrides, cases)
+    return replace(report, shown=page_details(checked, report)) if page else report
 
 
 def check_release(workspace: Workspace, baseline: str | None, *, untrusted: bool) -> CheckReport:
@@ -92,17 +92,17 @@ def _against_base(
     policy = replace(base.config, lint=without_unknown(base.config.lint, names))
     own = under_policy(workspace.config, policy)
     head = with_config(workspace, own)
-    judged = with_config(head, with_base_roots(own, base.config))
+    checked = with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
     options = replace(options, baseline_at=base.revision)
     cases = replace(cases, baseline=base.revision)
-    report = _checked(judged, wanted, options, cases, base)
-    if head is not judged and report.passed and not wanted.patterns:
+    report = _checked(checked, wanted, options, cases, base)
+    if head is not checked and report.passed and not wanted.patterns:
         # Files in the roots of the base must not hide what the change broke.
         alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
-    altered = policy_risks(judged, workspace.config, base)
-    risks = (*altered, *checkout_risks(judged, base), *report.risks)
+    altered = policy_risks(checked, workspace.config, base)
+    risks = (*altered, *checkout_risks(checked, base), *report.risks)
     notes = (
         *pending_policy_changes(workspace, since, base, overrides),
         *(
@@ -112,7 +112,7 @@ def _against_base(
     )
     return replace(
         report, risks=risks, notes=notes, diff=changes_since(base, head, wanted, report.why)
-    ), judged
+    ), checked
 
 
 def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:

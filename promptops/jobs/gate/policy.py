@@ -55,18 +55,18 @@ def with_base_roots(config: Config, base: Config) -> Config:
     )
 
 
-def policy_risks(judged: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
+def policy_risks(checked: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
     """Risks for the policy settings that a change alters.
 
     Args:
-        judged: The workspace of the change, under the policy of the base.
+        checked: The workspace of the change, under the policy of the base.
         head: The configuration of the change itself.
     """
-    places = config_places(judged.repository, judged.revision, head.path)
+    places = config_places(checked.repository, checked.revision, head.path)
     yield from _risks(base.config, head, places)
     yield from _service_risks(base.config, head, places)
-    if baseline_data(judged, judged.revision) != baseline_data(judged, base.revision):
-        path = baseline_path(judged)
+    if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
+        path = baseline_path(checked)
         message = f"the baseline changes which findings count; {_ONCE_MERGED}"
         yield Risk(message=message, place=Place(path))
 

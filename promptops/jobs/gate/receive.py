@@ -65,10 +65,10 @@ def push_refusal(directory: Path, push: Push) -> PushRefusal | None:
             "not the arguments that git passes to an `update` hook", hint="REF OLD NEW, ids in full"
         )
     with Repository.open(directory) as repository:
-        return _judge_tag(repository, push) or _judge_content(repository, push)
+        return _tag_refusal(repository, push) or _content_refusal(repository, push)
 
 
-def _judge_tag(repository: Repository, push: Push) -> PushRefusal | None:
+def _tag_refusal(repository: Repository, push: Push) -> PushRefusal | None:
     if not push.ref.startswith(TAGS):
         return None
     name = push.ref.removeprefix(TAGS)
@@ -108,7 +108,7 @@ def _name_inside(repository: Repository, tag: str) -> str:
     return next((line[4:] for line in head.split("\n") if line.startswith("tag ")), "")
 
 
-def _judge_content(repository: Repository, push: Push) -> PushRefusal | None:
+def _content_refusal(repository: Repository, push: Push) -> PushRefusal | None:
     commit = None if push.deletes else _new_commit(repository, push.new)
     if commit is None:
         return None

@@ -79,7 +79,7 @@ def lint_selected(
     few = len(selected.why) < CACHED_FROM and not wanted.everything
     cache = _no_cache() if few else _cache(workspace, rules, today, options)
     processes = options.processes or _cores()
-    judged = lint_prompts(
+    linted = lint_prompts(
         catalog, list(selected.why), rules, today, cache=cache, processes=processes
     )
     cache.save()
@@ -90,13 +90,13 @@ def lint_selected(
         counts=_counts(workspace, wanted, options),
         names=available_names(workspace.config.lint, untrusted=options.untrusted),
     )
-    concerned = _relevant_paths(selected, judged)
+    concerned = _relevant_paths(selected, linted)
     if not (wanted.everything or silencers.waivers or silencers.baseline):
         catalog.concerned = (
             concerned  # findings elsewhere that a waiver or the baseline silences are counted
         )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
-    results = [linted.result for linted in judged.values()]
+    results = [result.result for result in linted.values()]
     outcome = conclude(catalog, results, whole, today, silencers)
     save_graph(catalog, workspace.repository.common_dir)
     findings = outcome.findings
@@ -172,9 +172,9 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _relevant_paths(selected: Selected, judged: Mapping[str, LintedPrompt]) -> frozenset[str]:
+def _relevant_paths(selected: Selected, linted: Mapping[str, LintedPrompt]) -> frozenset[str]:
     """The paths of the selected prompts, of the files they reach, and of what changed."""
-    needed = (linted.needed for linted in judged.values())
+    needed = (result.needed for result in linted.values())
     return frozenset(selected.why).union(selected.changed or (), *needed)
 
 

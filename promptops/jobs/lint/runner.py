@@ -53,9 +53,9 @@ def lint_prompts(
     catalog.places_first = True
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
-    judging = _Judging(catalog, rules, today)
+    run = _LintRun(catalog, rules, today)
     apart = len(missing) >= PARALLEL_FROM and processes > 1
-    computed = judging.in_parallel(missing, processes) if apart else judging.in_turn(missing)
+    computed = run.in_parallel(missing, processes) if apart else run.in_turn(missing)
     new = dict(zip(missing, computed, strict=True))
     for path, linted in new.items():
         catalog.graph.know(path, linted.names)
@@ -68,7 +68,7 @@ def lint_prompts(
 
 
 @record(frozen=True, slots=True)
-class _Judging:
+class _LintRun:
     catalog: Catalog
     rules: Sequence[Rule]
     today: date
@@ -114,7 +114,7 @@ class _Judging:
         except OSError:  # no shared memory, no writable folder for semaphores
             return self.in_turn(paths)
         try:
-            return [judged for part in pool.map(_one_chunk, _chunks(paths)) for judged in part]
+            return [linted for part in pool.map(_one_chunk, _chunks(paths)) for linted in part]
         finally:
             pool.shutdown(cancel_futures=True)
             _INHERITED = None
@@ -127,7 +127,7 @@ def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
     return frozenset((path,)) if path is not None and named else frozenset()
 
 
-_INHERITED: _Judging | None = None
+_INHERITED: _LintRun | None = None
 """State that forked processes inherit: a catalog can't be pickled, and need not be."""
 
 

@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
+from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
 from promptops.records import record
 
@@ -237,13 +238,8 @@ def _followed(schema: Any, root: Schema) -> Schema:
 
 
 def _pointed(target: str, root: Schema) -> Schema:
-    found: Any = root
-    if target != "#":
-        if not target.startswith("#/"):
-            return {}
-        for step in target[2:].split("/"):
-            key = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, Mapping) else None
+    is_local = target == "#" or target.startswith("#/")
+    found = value_at(root, target[1:]) if is_local else None
     return found if isinstance(found, Mapping) else {}
 
 

@@ -10,10 +10,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from promptops.evals.registry import AssertionKind
 from promptops.evals.verdict import Refused
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.records import MISSING, Field, fields
 from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
 
 
 def unknown(

@@ -9,9 +9,9 @@ from promptops.evals.json_values import covers
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import listed, shown
+from promptops.json_pointer import escaped
 from promptops.records import record
 from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
 
 Call = Mapping[str, Any]
 

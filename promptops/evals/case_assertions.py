@@ -8,11 +8,11 @@ from typing import Any
 from promptops.evals.assertion import Assertion
 from promptops.evals.parse import QUALITY, is_of_plugin, parse
 from promptops.evals.result import At
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
 from promptops.records import record, replace
 from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
 
 
 @record(frozen=True, slots=True)

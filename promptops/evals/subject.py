@@ -12,8 +12,8 @@ from promptops.evals.json_values import NOTHING
 from promptops.evals.record import Record
 from promptops.evals.verdict import Unjudgeable
 from promptops.evals.wording import amount, shown
+from promptops.json_pointer import NO_VALUE, child, escaped, tokens
 from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped, tokens
 
 
 class Subject:
@@ -164,23 +164,12 @@ def _is_parts(value: Any) -> bool:
 def _pointed(value: Any, pointer: str) -> Any:
     way = ""
     for token in tokens(pointer):
-        step = _step(value, token)
-        if not step:
+        found = child(value, token, NO_VALUE)
+        if found is NO_VALUE:
             raise Unjudgeable(_astray(value, token, way), "/path")
-        value = step[0]
+        value = found
         way += f"/{escaped(token)}"
     return value
-
-
-def _step(value: Any, token: str) -> tuple[Any, ...]:
-    """The value there, alone in a tuple; an empty tuple if there is none."""
-    if isinstance(value, Mapping) and token in value:
-        return (value[token],)
-    if isinstance(value, (list, tuple)) and token.isascii() and token.isdigit():
-        canonical = token == "0" or token[0] != "0"
-        if canonical and len(token) < 10 and int(token) < len(value):
-            return (value[int(token)],)
-    return ()
 
 
 def _astray(value: Any, token: str, way: str) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from promptops.errors import InputError, UsageError
+from promptops.json_pointer import escaped
 from promptops.model.config import (
     CheckSettings,
     Config,
@@ -27,7 +28,6 @@ from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.explain import nearest
 from promptops.source.lines import Lines
-from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
 from promptops.source.settings import inexact_settings

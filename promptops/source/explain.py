@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from promptops.json_pointer import pointer_to
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.source.nodes import pointer_to
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Error

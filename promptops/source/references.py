@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
@@ -12,7 +13,6 @@ from promptops.runtime.request.plain_schema import is_plain_schema
 from promptops.runtime.request.schema_engine import own_engine
 from promptops.runtime.template.data import TooMuchWork
 from promptops.source.explain import explain, nearest
-from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.schema_resources import (
     DATA,

@@ -11,9 +11,9 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import amount
+from promptops.json_pointer import escaped
 from promptops.records import record
 from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
 
 
 @assertion("word-count")

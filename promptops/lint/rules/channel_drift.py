@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
 
 PATH = "channels.yaml"
 

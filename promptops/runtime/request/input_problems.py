@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from promptops.json_pointer import escaped, pointer_to
 from promptops.records import replace
 from promptops.runtime.request.inputs import InputProblem, dotted, named
 from promptops.runtime.request.schema_check import (
@@ -16,7 +17,6 @@ from promptops.runtime.request.schema_check import (
     message_of,
     shortened,
 )
-from promptops.runtime.template.data import escaped
 from promptops.runtime.template.nearest import MAX_LOOKUPS, nearest_name
 
 REFUSED = (InputProblem("", "the schema rejects all inputs"),)
@@ -49,7 +49,7 @@ def _each(validator: Validator, inputs: dict[str, Any], names: list[str]) -> Ite
 
 
 def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
-    pointer = "".join(f"/{escaped(step)}" for step in error.instance_path)
+    pointer = pointer_to(error.instance_path)
     kind, facts = error.kind.name, error.kind.as_dict()
     sentence = _SENTENCES.get(kind)
     if kind == "required":

@@ -1,0 +1,29 @@
+"""Each of these ideas has one implementation in `promptops/`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "promptops"
+ONE_PLACE = {
+    "a JSON pointer is escaped": (r"""["']~[01]["']""", {"json_pointer.py"}),
+    "a JSON pointer is split": (
+        r"""pointer\.split\(""",
+        {"json_pointer.py", "catalog/schema_places.py", "lint/rules/injection_phrase.py"},
+    ),
+}
+"""From an idea to the pattern of its code and the files that may have it."""
+
+
+@pytest.mark.parametrize(("pattern", "files"), ONE_PLACE.values(), ids=ONE_PLACE.keys())
+def test_an_idea_is_implemented_in_one_place(pattern: str, files: set[str]) -> None:
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if "generated" not in path.parts and re.search(pattern, path.read_text("utf-8"))
+    }
+
+    assert found == files

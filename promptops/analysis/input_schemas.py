@@ -13,6 +13,7 @@ from typing import Any
 from promptops.analysis.uses import Item, Path, Step
 from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
+from promptops.nearest import nearest_name
 from promptops.records import record
 
 MAX_WAYS = 24
@@ -105,12 +106,10 @@ class InputSchemas:
 
     def misspelt(self, name: str, path: Path) -> str | None:
         """The key that the last step of a path was probably to be, where no schema names it."""
-        from difflib import get_close_matches
-
         owner, found = self.at(name, path[:-1]), self.at(name, path)
         if owner is None or isinstance(path[-1], Item) or (found is not None and found.declared):
             return None
-        return next(iter(get_close_matches(str(path[-1]), owner.keys, 1, cutoff=0.75)), None)
+        return nearest_name(str(path[-1]), owner.keys, 0.75)
 
     def at(self, name: str, path: Path = ()) -> InputShape | None:
         """What an input, or a value below it, may be; None where nothing can ever stand."""

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from promptops.cli.output import OutputOptions
+from promptops.counting import counted
 from promptops.errors import BUG, UsageError
 from promptops.records import record
 
@@ -75,7 +76,7 @@ def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
             from promptops.jobs.lint.baseline import baseline_path, write_baseline
 
             count = write_baseline(opened, report.findings)
-            output.note(f"wrote {baseline_path(opened)}: {count} findings accepted")
+            output.note(f"wrote {baseline_path(opened)}: {counted(count, 'finding')} accepted")
             return 0
         limit = _limit(opened, arguments)
         _report(output, opened, report, chosen, limit, statistics=arguments.statistics)

@@ -28,8 +28,8 @@ def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, Li
 
 def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]) -> None:
     """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
+    from promptops.counting import some
     from promptops.jobs.workspace.workspace import managed
-    from promptops.report.parts.summary import counted
     from promptops.report.parts.visible import visible_path
 
     repository = workspace.repository
@@ -38,6 +38,6 @@ def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[
         return
     changed = repository.uncommitted(managed(workspace.config))
     if changed:
-        more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
-        output.note(f"not checked: uncommitted changes in {visible_path(changed[0])}{more}")
+        files = some([visible_path(path) for path in changed], 1, "file")
+        output.note(f"not checked: uncommitted changes in {files}")
         output.note("  tip: --worktree checks the files on disk, --staged the index")

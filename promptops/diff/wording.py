@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from promptops.counting import some
 from promptops.json_pointer import tokens
 from promptops.records import record
 
@@ -119,8 +120,7 @@ def _listed(difference: SchemaDifference) -> str:
 
 def _some(values: Iterable[Any]) -> str:
     known = [f"`{value if isinstance(value, str) else compact(value)}`" for value in values]
-    more = f" and {len(known) - _MOST_VALUES} more" if len(known) > _MOST_VALUES else ""
-    return ", ".join(known[:_MOST_VALUES]) + more
+    return some(known, _MOST_VALUES)
 
 
 def compact(value: Any) -> str:

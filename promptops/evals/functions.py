@@ -19,7 +19,7 @@ from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.source.explain import nearest
+from promptops.nearest import did_you_mean
 
 LONGEST_S = 10.0
 """A call that takes longer is given up."""
@@ -64,7 +64,7 @@ class Functions:
         known = self._modules[path, source]
         function: Function | None = known.get(name)
         if not callable(function):
-            hint = nearest(name, (key for key, value in known.items() if callable(value)))
+            hint = did_you_mean(name, (key for key, value in known.items() if callable(value)))
             more = f": {hint}" if hint else ""
             raise Unjudgeable(f"there is no function `{name}` in {path}{more}", "/value")
         return function

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped
-from promptops.runtime.template.nearest import nearest_name
+from promptops.nearest import nearest_name
 
 _ONE = (
     "additionalProperties",

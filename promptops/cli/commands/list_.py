@@ -9,6 +9,7 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import at_option, common, since_option
 from promptops.cli.output import OutputOptions
+from promptops.counting import counted
 
 
 @click.command("list")
@@ -63,7 +64,7 @@ def _text(value: dict[str, Any]) -> str:
             visible_line(entry["id"]),
             entry["status"],
             visible(entry["model"] or "-"),
-            f"{entry['cases']} case{'s' if entry['cases'] != 1 else ''}",
+            counted(entry["cases"], "case"),
         )
         for entry in value["prompts"]
     ]

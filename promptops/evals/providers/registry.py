@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from promptops.evals.providers.apis import COMPATIBLE
 from promptops.evals.providers.endpoint import Approved, key_variable
 from promptops.evals.providers.guarded import guarded
 from promptops.model.config import ModelProfile
+from promptops.nearest import did_you_mean
 
 GROUP = "promptops.providers"
 Factory = Callable[[ModelProfile, str | None], Provider]
@@ -89,13 +89,11 @@ def _factory(profile: ModelProfile, plugins: bool) -> Factory:
     if found is None and profile.base_url is not None:
         found = built_in()[COMPATIBLE]
     if found is None:
-        near = get_close_matches(name, built_in(), n=1)
         raise UsageError(
             f"there is no provider `{name}`",
             where=f"models.{profile.name}",
-            hint=f"did you mean `{near[0]}`?"
-            if near
-            else "set `base_url` in its profile to a server with an OpenAI-compatible API",
+            hint=did_you_mean(name, built_in())
+            or "set `base_url` in its profile to a server with an OpenAI-compatible API",
         )
     return found
 

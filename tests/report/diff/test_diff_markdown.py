@@ -186,8 +186,8 @@ def test_thousands_of_risks_and_quiet_prompts_are_counted():
 
     listed = len(re.findall(r"(?m)^- <code>p\d", text.partition("| prompt |")[0]))
     assert len(text) < 65_536
-    assert f"\n- and {3000 - listed} more risks\n" in text
-    assert "3000 prompts changed without an effect" in text
+    assert f"\n- and {3000 - listed:,} more risks\n" in text
+    assert "3,000 prompts changed without an effect" in text
     assert "<code>q7</code> (patch) and 2992 more." in text
 
 

@@ -15,11 +15,13 @@ ONE_PLACE = {
         {"json_pointer.py", "catalog/schema_places.py", "lint/rules/injection_phrase.py"},
     ),
     "a noun is put in the plural": (
-        r"""["']s["'] if|["']1 \w+["'] if|== 1 else ["'](?:\w*s)?["']|else ["']s["']""",
+        r"""["']s["'] if|["']1 \w+["'] if|== 1 else ["']\w*s["']|else ["']s["']""",
         set(),
     ),
     "what is left out is counted": (r"""\} more(?: \{|["'])""", {"counting.py"}),
     "a mistyped name is looked up": (r"get_close_matches", {"nearest.py"}),
+    "a file is replaced": (r"os\.replace\(|temporary\.replace\(", {"storage/atomic.py"}),
+    "the oldest files are removed": (r"key=.*st_mtime", {"storage/eviction.py"}),
 }
 """From an idea to the pattern of its code and the files that may have it."""
 

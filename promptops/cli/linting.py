@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from promptops.cli.output import OutputOptions
 from promptops.counting import counted
 from promptops.errors import BUG, UsageError
 from promptops.records import record
+from promptops.untrusted import is_untrusted
 
 FORMATS = (
     "full",
@@ -108,7 +108,7 @@ def _wanted(arguments: LintArguments) -> Any:
 def _options(arguments: LintArguments) -> Any:
     from promptops.jobs.lint.lint import LintOptions
 
-    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    untrusted = is_untrusted()
     return LintOptions(
         select=tuple(each for each in _each(arguments.select) if ":" not in each),
         ignore=_each(arguments.ignore),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from promptops.cli.output import OutputOptions
@@ -21,7 +22,7 @@ def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, Li
     wanted = SelectionOptions(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
-    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    untrusted = is_untrusted()
     cached = not options["no_cache"]
     return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 

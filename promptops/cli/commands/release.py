@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from importlib import import_module
@@ -14,6 +13,7 @@ from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 from promptops.records import replace
+from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from promptops.jobs.release.release import ReleaseOptions
@@ -115,7 +115,7 @@ def _release_options(options: dict[str, Any]) -> ReleaseOptions:
         sign=options["sign"],
         push=options["push"],
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
-        untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")),
+        untrusted=is_untrusted(),
     )
 
 

@@ -27,6 +27,7 @@ ONE_PLACE = {
         r"""environ\S*PROMPTOPS_UNTRUSTED|= "PROMPTOPS_UNTRUSTED""",
         {"untrusted.py"},
     ),
+    "each format is written": (r"for .* in output\.formats:\n", set()),
 }
 """From an idea to the pattern of its code and the files that may have it."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from promptops.cli.output import OutputOptions
 from promptops.counting import counted
 from promptops.errors import BUG, UsageError
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.untrusted import is_untrusted
 
 FORMATS = (
@@ -132,18 +132,17 @@ def _report(
     from promptops.report import writer
 
     rules = rule_infos(opened, chosen)
-    formats = output.formats
     if statistics:
-        formats = (("statistics", "-"), *(pair for pair in formats if pair[1] != "-"))
-    for name, file in formats:
-        write = writer(name)
-        style = output.style if file == "-" else None
-        extra: dict[str, Any] = {"style": style} if style is not None else {}
-        if name == "sarif":  # reading the distribution's metadata costs 10 ms
-            from promptops.model.distribution import home, version
+        files = (pair for pair in output.formats if pair[1] != "-")
+        output = replace(output, formats=(("statistics", "-"), *files))
+    extra = {}
+    if "sarif" in dict(output.formats):  # reading the distribution's metadata costs 10 ms
+        from promptops.model.distribution import home, version
 
-            extra |= {"version": version(), "home": home()}
-        output.write(write(report, rules=rules, fail_on=limit, **extra), file)
+        extra = {"version": version(), "home": home()}
+    output.write_each(
+        lambda name, style: writer(name)(report, rules=rules, fail_on=limit, style=style, **extra)
+    )
 
 
 def _limit(opened: Any, arguments: LintArguments) -> Any:

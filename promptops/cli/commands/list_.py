@@ -48,9 +48,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         value = listed(opened, select(opened, wanted))
         unread = unread_files(opened) if wanted.everything else ()
-    for name, file in output.formats:
-        shown = _text(value) if name == "text" else json_text(value)
-        output.write(shown, file)
+    output.write_each(lambda name, _: _text(value) if name == "text" else json_text(value))
     for path, hint in unread:
         output.note(f"{visible_path(path)}: warning: {UNREAD}\n  tip: {visible(hint)}")
     return 0

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from tests.cli.conftest import MAIN, Said
 from tests.fork_server import ForkServer
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """No run of a test takes longer, but on a machine that does something else."""
 
 FILE = "prompts/ask.recordings.jsonl"

@@ -8,6 +8,7 @@ from promptops.evals.registry import AssertionKind, built_in
 from tests.evals.answers import judged
 from tests.evals.test_assertion_documentation import example
 from tests.hanging import ends_soon
+from tests.tiers import fast_spread
 
 KINDS = tuple(kind for kind in built_in().values() if "answer" in kind.on)
 DEEP = "[" * 900 + "]" * 900
@@ -36,7 +37,7 @@ HOSTILE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("answer", fast_spread(HOSTILE.values(), 5), ids=HOSTILE)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_hostile_answer_gets_a_verdict_soon(kind: AssertionKind, answer: Any) -> None:
     written = example(kind, "Holds")

@@ -10,6 +10,7 @@ import pytest
 from promptops.analysis.schemas.inclusion import SchemaDifference, differences
 from promptops.model.change import ABSENT
 from tests.hanging import ends_soon
+from tests.tiers import fast_spread
 
 TEXT = {"type": "string"}
 WHOLE = {"type": "integer"}
@@ -72,7 +73,7 @@ HARD: dict[str, tuple[Any, Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize("name", fast_spread(HARD, 4))
 def test_hard_pairs_end_soon_with_a_difference(name: str) -> None:
     left, right = HARD[name]
 

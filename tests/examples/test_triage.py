@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from tests.fork_server import shared
 from tests.real_model import missing, real_model
 from tests.servers.answers import FAULTS, Answer
 from tests.servers.fault_server import fault_server
@@ -27,7 +28,6 @@ from tests.tiers import fast_first
 
 pytestmark = pytest.mark.xdist_group("triage")  # its model is started once
 EXAMPLE = Path(__file__).parents[2] / "examples" / "triage"
-PROMPTOPS = "from promptops.cli.main import main; main()"
 DEADLINE_S = 240.0  # a machine that others use is slow
 TICKET = {"id": "T-1", "product": "router", "ticket": "The light blinks red."}
 OTHER = {"id": "T-2", "product": "hub", "ticket": "How do I pair it?"}
@@ -71,18 +71,22 @@ def model() -> Iterator[str]:
 
 
 @pytest.fixture
-def released(repo) -> Path:
+def released(prepared, tmp_path) -> Path:
     """A repository of the example, released as its README says."""
+    return prepared(released_example).copied_to(tmp_path / "repo").root
+
+
+def released_example(repo) -> None:
     shutil.copytree(EXAMPLE, repo.root, dirs_exist_ok=True)
     repo.commit("A ticket desk")
     made = promptops(repo.root, "release", "--yes")
     assert made.code == 0, made.err
     assert repo.git("cat-file", "-t", "v0.1.0") == "tag"
-    return repo.root
 
 
 def promptops(folder: Path, *arguments: str) -> Said:
-    return run([sys.executable, "-c", PROMPTOPS, *arguments], folder)
+    done = shared().run(arguments, cwd=folder, environment=os.environ)
+    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def desk(folder: Path, *tickets: Any, model: str, arguments: tuple[str, ...] = (), **more: str):

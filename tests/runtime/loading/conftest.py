@@ -50,12 +50,17 @@ def signer(tmp_path: Path) -> Signer:
 
 
 @pytest.fixture
-def releases(repo: GitRepository) -> GitRepository:
+def releases(
+    prepared: Callable[[Callable[[GitRepository], None]], GitRepository], tmp_path: Path
+) -> GitRepository:
     """v1.0.0 says hello and v1.1.0 good day, which `production` serves with serial 3."""
+    return prepared(two_releases).copied_to(tmp_path / "repo")
+
+
+def two_releases(repo: GitRepository) -> None:
     release(repo, "1.0.0", "Hello")
     release(repo, "1.1.0", "Good day")
     promote(repo, "v1.1.0", 3)
-    return repo
 
 
 @pytest.fixture(params=["folder", "git+file"])

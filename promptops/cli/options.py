@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -12,6 +11,8 @@ import click
 
 from promptops.cli.output import OutputOptions, wants_color
 from promptops.errors import PromptopsError, UsageError
+from promptops.nearest import did_you_mean
+from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from promptops.cli.output import OutputOptions
@@ -97,10 +98,7 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
     for choice in chosen or (known[0],):
         name, _, file = choice.partition("=")
         if name not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}"
+            hint = did_you_mean(name, known) or f"one of: {', '.join(known)}"
             raise UsageError(f"this command has no format {name!r}", hint=hint)
         if choice.endswith("="):
             raise UsageError(
@@ -164,7 +162,7 @@ def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, Li
     wanted = SelectionOptions(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
-    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    untrusted = is_untrusted()
     cached = not options["no_cache"]
     return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
@@ -173,8 +171,8 @@ def note_uncommitted(
     output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]
 ) -> None:
     """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
+    from promptops.counting import some
     from promptops.jobs.workspace.workspace import managed_paths
-    from promptops.report.parts.summary import counted
     from promptops.report.parts.visible import visible_path
 
     repository = workspace.repository
@@ -183,6 +181,6 @@ def note_uncommitted(
         return
     changed = repository.uncommitted(managed_paths(workspace.config))
     if changed:
-        more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
-        output.note(f"not checked: uncommitted changes in {visible_path(changed[0])}{more}")
+        files = some([visible_path(path) for path in changed], 1, "file")
+        output.note(f"not checked: uncommitted changes in {files}")
         output.note("  tip: --worktree checks the files on disk, --staged the index")

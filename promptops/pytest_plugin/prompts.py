@@ -17,6 +17,7 @@ from promptops.pytest_plugin.items import ItemResult, PromptFile, PromptItem, er
 from promptops.pytest_plugin.results import run_items
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import cost
+from promptops.untrusted import IS_SET, is_untrusted
 
 
 class Prompts:
@@ -130,10 +131,8 @@ def mode_of(config: pytest.Config) -> Mode:
     option = f"--promptops-{modes[0]}"
     if len(modes) > 1:
         raise pytest.UsageError(f"{option} and --promptops-{modes[1]} exclude each other")
-    if os.environ.get("PROMPTOPS_UNTRUSTED"):
-        raise pytest.UsageError(
-            f"{option}: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set"
-        )
+    if is_untrusted():
+        raise pytest.UsageError(f"{option}: no API calls for an untrusted change: {IS_SET}")
     if config.getoption("dist", "no") != "no":
         # A server's limits apply to all requests, and only one process can pace them.
         raise pytest.UsageError(f"{option} calls models from one process only\n  tip: use -n 0")

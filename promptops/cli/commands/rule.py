@@ -31,7 +31,8 @@ def command(output: OutputOptions, code: str | None) -> int:
     is_change = code is not None and code.upper() in CODES  # it needs no configuration
     rules = {} if is_change else known_rules(output.directory, output.overrides)
     found = find_rules(code, rules) if code is not None else tuple(rules.values())
-    for name, file in output.formats:
-        alone = code is not None and len(found) == 1
-        output.write(rule_page(name, found[0]) if alone else rule_list(name, found), file)
+    alone = code is not None and len(found) == 1
+    output.write_each(
+        lambda name, _: rule_page(name, found[0]) if alone else rule_list(name, found)
+    )
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.jobs.workspace.named_prompts import required_prompt
 from promptops.jobs.workspace.render import (
@@ -124,10 +125,8 @@ def _requested_lines(
     """The requested lines, each with its number."""
     if options.first > max(len(rows), 1):
         where = "in all" if options.message is None else f"in message {options.message}"
-        lines_there = "1 line" if len(rows) == 1 else f"{len(rows)} lines"
-        raise UsageError(
-            f"there is no line {options.first}", hint=f"there are {lines_there} {where}"
-        )
+        hint = f"there are {counted(len(rows), 'line')} {where}"
+        raise UsageError(f"there is no line {options.first}", hint=hint)
     return list(enumerate(rows, start=1))[options.first - 1 : options.last]
 
 

@@ -28,9 +28,9 @@ from promptops.model.config import Config
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun
+from promptops.nearest import did_you_mean
 from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
-from promptops.source.explain import nearest
 
 if TYPE_CHECKING:
     from promptops.jobs.workspace.approved_endpoints import Approvals
@@ -118,7 +118,7 @@ class CaseVerdicts:
         plan = [planned for planned in whole if planned.case.name == self._case]
         if not plan:
             reason = f"there is no case `{self._case}`"
-            hint = nearest(self._case, (planned.case.name for planned in whole))
+            hint = did_you_mean(self._case, (planned.case.name for planned in whole))
             return TreeVerdict(commit="", verdict="skip", reason=with_hint(reason, hint))
         return _verdict(self._runs(catalog, plan, whole))
 

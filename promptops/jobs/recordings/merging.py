@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording
 from promptops.records import record, replace
@@ -95,7 +96,8 @@ def refuse_overfull(
         size += len(missing_keys) * _mean_answer(recorded)
     if size > MAX_TOTAL_BYTES:
         number = len(remaining) + len(missing_keys)
-        message = f"{number:,} answers would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
+        answers = counted(number, "answer")
+        message = f"{answers} would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
         raise UsageError(message, where=file, hint=FEWER)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from promptops.counting import counted
 from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import InputError
 from promptops.jobs.bundles.contents import bundle_of
@@ -36,7 +37,6 @@ from promptops.release.versions import (
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.report.diff.parts.facts import worst_first
-from promptops.report.parts.summary import counted
 from promptops.report.release.notes import notes
 from promptops.runtime.bundle.format import FORMAT, read_bundle
 

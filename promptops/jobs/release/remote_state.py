@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+from promptops.counting import counted
 from promptops.errors import GitError
 from promptops.jobs.release.plan import ReleaseContext, release_tags
 from promptops.jobs.release.tags import missing_tags
@@ -15,7 +16,6 @@ from promptops.release.tags import release_records, releases
 from promptops.repo.interactive import act
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
-from promptops.report.parts.summary import counted
 from promptops.runtime.loading.source import shown
 
 DEADLINE_S = 60.0

@@ -8,6 +8,7 @@ from itertools import chain
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.named import wrong_profile
+from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.evals.agreement import ANCHOR
 from promptops.evals.case_assertions import asserted, counterparts, problems_of_answers
@@ -20,12 +21,11 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
+from promptops.nearest import did_you_mean
 from promptops.records import record, replace
-from promptops.report.parts.summary import counted
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.runtime.template.limits import PromptBudget
-from promptops.source.explain import nearest
 
 MAX_ANSWERS = 50_000
 """The limit for one prompt: all cases are planned before the first request."""
@@ -242,7 +242,7 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     for pattern in patterns:
         names = {planned.case.name for planned in plan}
         if not any(_matches(name, pattern) for name in names):
-            hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
+            hint = did_you_mean(pattern, names) or f"there are {counted(len(names), 'case')}"
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from promptops.counting import counted
 from promptops.errors import GitError
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.store import Store
@@ -54,7 +55,6 @@ from promptops.model.shard import ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, verdict_of
 from promptops.records import replace
 from promptops.repo.repository import Repository
-from promptops.report.parts.summary import counted
 
 if TYPE_CHECKING:
     from promptops.jobs.workspace.approved_endpoints import Approvals

@@ -8,6 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.file_words import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
+from promptops.counting import counted, some
 from promptops.jobs.gate.risks.prompts import (
     PromptVersions,
     budget_risks,
@@ -22,7 +23,6 @@ from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
-from promptops.report.parts.summary import counted
 from promptops.source.recording_files import with_first
 
 
@@ -106,8 +106,7 @@ def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
     for judge, judged in _judged_by(workspace).items():
         path = catalog.paths[judge]
         if changed & {path, *catalog.rests_on(path)}:
-            more = f" and {counted(len(judged) - 1, 'more prompt')}" if judged[1:] else ""
-            message = f"the judge of {judged[0]}{more} changes"
+            message = f"the judge of {some(judged, 1, 'prompt')} changes"
             yield Risk(message=message, prompt=judge, place=Place(path))
 
 

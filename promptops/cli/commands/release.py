@@ -175,6 +175,6 @@ def _write_reports(output: OutputOptions, report: ReleaseReport, *, shown: bool 
         from promptops.report.release.text import write_verdict
 
         output.write(write_verdict(report, style=output.style))
-        output = replace(output, formats=tuple(each for each in output.formats if each[1] != "-"))
+        output = replace(output, formats=tuple(pair for pair in output.formats if pair[1] != "-"))
     output.write_report("release", report)
     return int(bool(report.problems))

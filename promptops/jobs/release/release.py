@@ -36,6 +36,7 @@ from promptops.jobs.release.tags import (
     delete_tags,
     missing_tags,
     push_tags,
+    rejection_problem,
 )
 from promptops.jobs.tags.tag import release_tag
 from promptops.jobs.workspace.workspace import Workspace, configuration, workspace_at
@@ -105,7 +106,7 @@ def publish(directory: Path, report: ReleaseReport, options: ReleaseOptions) -> 
         if refused is None:
             return replace(done, pushed=shown(remote))
         delete_tags(repository, created)
-        return replace(report, problems=(_refusal(shown(remote), tags[0], refused),))
+        return replace(report, problems=(rejection_problem(shown(remote), tags[0], refused),))
 
 
 def _create(
@@ -293,25 +294,3 @@ def _pushed(
         message = f"{tags[0]!r} was created here, but could not be pushed: {error.message}"
         hint = "run it again with --push; to discard it: git tag --delete TAG"
         raise GitError(message, where=error.where, hint=hint) from None
-
-
-def _refusal(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
-    hint = "fix what the hook reports, then run it again"
-    if not refused.hook and any(_is_taken(line) for line in refused.reasons):
-        bring = f"git fetch --tags {remote} && git pull"
-        hint = f"another release was pushed first: merge it ({bring}), then run it again"
-    details = [_described(line) if _is_taken(line) else line for line in refused.reasons]
-    who = f"the hook `{refused.hook}`" if refused.hook else remote
-    return ReleaseProblem(
-        message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)
-    )
-
-
-def _is_taken(line: str) -> bool:
-    return "stale info" in line or "already exists" in line
-
-
-def _described(line: str) -> str:
-    """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
-    name, _, _ = line.partition(": ")
-    return f"{name.removeprefix('refs/tags/')} exists already, and is another one"

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from promptops.errors import GitError
+from promptops.jobs.release.preflight import shortened_list
 from promptops.jobs.release.tag_signing import DEADLINE_S
-from promptops.model.release import ReleasePlan, ReleaseRecord
+from promptops.model.release import ReleasePlan, ReleaseProblem, ReleaseRecord
 from promptops.records import record
 from promptops.release.record import write_record
 from promptops.repo.interactive import act
@@ -93,6 +94,29 @@ def push_tags(
     if answer.status and not refused:
         raise repository.git.error(answer)
     return RemoteRefusal(reasons=tuple(refused)) if refused else None
+
+
+def rejection_problem(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
+    """The problem that the remote or a hook rejected the tags of a release."""
+    hint = "fix what the hook reports, then run it again"
+    if not refused.hook and any(_is_taken(line) for line in refused.reasons):
+        bring = f"git fetch --tags {remote} && git pull"
+        hint = f"another release was pushed first: merge it ({bring}), then run it again"
+    details = [_described(line) if _is_taken(line) else line for line in refused.reasons]
+    who = f"the hook `{refused.hook}`" if refused.hook else remote
+    return ReleaseProblem(
+        message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)
+    )
+
+
+def _is_taken(line: str) -> bool:
+    return "stale info" in line or "already exists" in line
+
+
+def _described(line: str) -> str:
+    """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
+    name, _, _ = line.partition(": ")
+    return f"{name.removeprefix('refs/tags/')} exists already, and is another one"
 
 
 def prompt_record(record: ReleaseRecord, tag: str) -> ReleaseRecord:

@@ -225,7 +225,7 @@ class _Deciding:
         return [
             CaseScore(
                 name=name,
-                source=_source(planned.case.tags),
+                source=next((tag for tag in planned.case.tags if tag.startswith(SOURCE)), None),
                 baseline=self._baseline.of(name),
                 candidate=self._candidate.of(name),
                 fresh_baseline=self._baseline.of(name, fresh=True),
@@ -297,7 +297,3 @@ class _Deciding:
 def _is_final(verdict: Verdict) -> bool:
     """Whether a verdict is final: an untrusted change can't blame another model."""
     return verdict == "fail" and is_untrusted()
-
-
-def _source(tags: Iterable[str]) -> str | None:
-    return next((tag for tag in tags if tag.startswith(SOURCE)), None)

@@ -1,14 +1,20 @@
-"""Options of a run of test cases."""
+"""Options of a run of test cases, and the calls to models that they allow."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from promptops.evals.engine.ask import Settings
 from promptops.jobs.recordings.audit import SampleSize
 from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.model_calls import Event, Unwatched, Watcher
+from promptops.jobs.testing.model_calls import Event, ModelCalls, Unwatched, Watcher
 from promptops.jobs.testing.shards import MergedShards
 from promptops.model.shard import Shard
 from promptops.records import field, record
+from promptops.repo.repository import Repository
+
+if TYPE_CHECKING:
+    from promptops.jobs.workspace.approved_endpoints import Approvals
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -53,3 +59,28 @@ class RunOptions:
     def calls(self) -> bool:
         """Whether models may be called."""
         return self.mode != "replay" or self.audit is not None
+
+
+def model_calls(repository: Repository, options: RunOptions) -> ModelCalls:
+    """The calls to models of a run; merged shards make no further calls."""
+    calls = ModelCalls(
+        settings=options.settings,
+        watcher=options.watcher,
+        approvals=_approvals(repository, options) if options.calls else None,
+        event=options.event,
+    )
+    if options.merged is not None:
+        calls.cost_usd = options.merged.cost_usd
+        calls.unanswered = options.merged.unanswered
+    return calls
+
+
+def _approvals(repository: Repository, options: RunOptions) -> Approvals:
+    from promptops.jobs.workspace.approved_endpoints import Approvals
+
+    return Approvals(
+        repository=repository,
+        announce=options.watcher.calls,
+        base=options.base,
+        trusts_change=options.trusted,
+    )

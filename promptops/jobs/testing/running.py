@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from promptops.counting import counted
 from promptops.errors import GitError
@@ -20,8 +19,7 @@ from promptops.jobs.testing.judging import (
     judge_agreements,
     judged_answers,
 )
-from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.options import RunOptions
+from promptops.jobs.testing.options import RunOptions, model_calls
 from promptops.jobs.testing.outcomes import (
     case_runs,
     error_run,
@@ -54,10 +52,6 @@ from promptops.model.place import Place
 from promptops.model.shard import ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, verdict_of
 from promptops.records import replace
-from promptops.repo.repository import Repository
-
-if TYPE_CHECKING:
-    from promptops.jobs.workspace.approved_endpoints import Approvals
 
 RECORD = "promptops test --record"
 
@@ -87,7 +81,7 @@ class CaseRunner:
         # Answers that only this machine has must not make a case pass here and stale elsewhere.
         cache = AnswerCache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
-        self._calls = _model_calls(workspace.repository, options)
+        self._calls = model_calls(workspace.repository, options)
         self._answering = self._new_answering()
         self._baseline = self._new_baseline() if needs_baseline(self._plan) else None
         answer_before = self._baseline.answer if self._baseline is not None else _no_answer
@@ -276,31 +270,6 @@ class CaseRunner:
             return "there are no test cases"
         changed = counted(len(selected.why), "prompt")
         return f"{changed} changed, none with a test case"
-
-
-def _model_calls(repository: Repository, options: RunOptions) -> ModelCalls:
-    """The calls to models of a run; merged shards make no further calls."""
-    calls = ModelCalls(
-        settings=options.settings,
-        watcher=options.watcher,
-        approvals=_approvals(repository, options) if options.calls else None,
-        event=options.event,
-    )
-    if options.merged is not None:
-        calls.cost_usd = options.merged.cost_usd
-        calls.unanswered = options.merged.unanswered
-    return calls
-
-
-def _approvals(repository: Repository, options: RunOptions) -> Approvals:
-    from promptops.jobs.workspace.approved_endpoints import Approvals
-
-    return Approvals(
-        repository=repository,
-        announce=options.watcher.calls,
-        base=options.base,
-        trusts_change=options.trusted,
-    )
 
 
 def _no_answer(_: PlannedCase) -> None:

@@ -101,3 +101,8 @@ class TransportError(PromptopsError):
 
     exit_code = 5
     retry_after_s: float = 0.0
+
+
+def os_reason(error: OSError) -> str:
+    """The reason that the operating system gives, such as `permission denied`."""
+    return (error.strerror or str(error)).lower()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from promptops.errors import InputError
+from promptops.errors import InputError, os_reason
 from promptops.model.tree import TreeEntry
 from promptops.repo.tree import Tree, below
 from promptops.repo.worktree import WorkTree
@@ -94,7 +94,7 @@ class _Listing:
         except OSError as error:
             where = self._at(folder)
             hint = f"chmod u+rx {where!r}" if isinstance(error, PermissionError) else None
-            said = (error.strerror or str(error)).lower()
+            said = os_reason(error)
             raise InputError(
                 f"the folder can't be listed: {said}", where=where, hint=hint
             ) from None

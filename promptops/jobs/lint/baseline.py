@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
-from promptops.errors import InputError, UsageError
+from promptops.errors import InputError, UsageError, os_reason
 from promptops.jobs.workspace.workspace import BASELINE, Workspace
 from promptops.lint.suppressions import Counts, Suppression
 from promptops.model.finding import Finding
@@ -91,8 +91,7 @@ def _replace(workspace: Workspace, path: str, text: str) -> None:
     try:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"can't be written: {reason}", where=path) from None
+        raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
 
 
 SECURITY = "SEC"

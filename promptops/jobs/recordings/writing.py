@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
-from promptops.errors import InputError
+from promptops.errors import InputError, os_reason
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal, JournalContent, JournalEntry
 from promptops.jobs.recordings.merging import NeededRecording, merge_recordings
@@ -99,7 +99,7 @@ class _Settling:
         except InputError as error:
             return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            reason = os_reason(error)
             hint = "check the permissions and the free disk space"
             return _problem(file, f"the recordings can't be written: {reason}", hint)
 

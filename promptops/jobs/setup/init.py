@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from promptops.errors import InputError, PromptopsError
+from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.jobs.setup import pre_commit_file
 from promptops.jobs.setup.ci_files import Platform, workflow_steps
 from promptops.jobs.setup.hook_file import (
@@ -220,9 +220,7 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
     try:
         (root / path).write_bytes(spliced.encode("utf-8"))
     except OSError as error:
-        raise InputError(
-            f"can't be written: {(error.strerror or '').lower()}", where=path
-        ) from None
+        raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
     return SetupStep(path=path, action="added")
 
 
@@ -230,6 +228,6 @@ def _text(root: Path, path: str) -> str:
     try:
         return (root / path).read_bytes().decode("utf-8")
     except OSError as error:
-        raise InputError(f"can't be read: {(error.strerror or '').lower()}", where=path) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=path) from None
     except ValueError:
         raise InputError("not UTF-8", where=path) from None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from promptops.errors import InputError, PromptopsError
+from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.model.config import Config
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -124,5 +124,6 @@ def _file_on_the_way(folder: Path, root: Path) -> str:
 
 
 def _refused(path: str, error: OSError) -> InputError:
-    reason = (error.strerror or str(error)).lower()
-    return InputError(f"can't be created: {reason}", where=path, hint="check its permissions")
+    return InputError(
+        f"can't be created: {os_reason(error)}", where=path, hint="check its permissions"
+    )

@@ -96,9 +96,9 @@ def _option(name: str) -> str:
 
 
 def _tested(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
-    from promptops.jobs.history.bisect import test_here
+    from promptops.jobs.history.bisect import verdict_here
 
-    return test_here(output.directory, wanted, output.overrides)
+    return verdict_here(output.directory, wanted, output.overrides)
 
 
 def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:

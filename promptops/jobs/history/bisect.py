@@ -75,7 +75,7 @@ def bisect(
         return replace(search.narrowed(span, reason), prompt=names[0], case=case)
 
 
-def test_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]) -> Bisection:
+def verdict_here(directory: Path, wanted: tuple[str, str], overrides: Sequence[str]) -> Bisection:
     """The verdict of a case in the work tree, from its recordings: `here` of the result.
 
     Any problem is a reason to skip, as for `git bisect run`, except an error of git, which would

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from promptops.jobs.workspace.workspace import Workspace
 
 
+import sys
+from typing import TYPE_CHECKING
+
+from promptops.cli.output import OutputOptions
+
+if TYPE_CHECKING:
+    from promptops.jobs.channels.move import Saving
+    from promptops.model.channel import Move
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 REVISION_HELP = "Read a commit, tag or branch, or `index`; the work tree by default."
@@ -184,3 +194,16 @@ def note_uncommitted(
         files = some([visible_path(path) for path in changed], 1, "file")
         output.note(f"not checked: uncommitted changes in {files}")
         output.note("  tip: --worktree checks the files on disk, --staged the index")
+
+
+def saving_options(*, committed: bool) -> Saving:
+    """How the change is saved; git may ask for a passphrase only on a terminal."""
+    from promptops.jobs.channels.move import Saving
+
+    return Saving(committed=committed, interactive=sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def write_move(output: OutputOptions, move: Move) -> int:
+    """Write the reports about a channel; returns the exit code."""
+    output.write_report("channel", move)
+    return int(bool(move.refusals))

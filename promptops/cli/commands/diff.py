@@ -68,9 +68,9 @@ def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
         declared_problem,
         diff,
         has_uncommitted,
+        last_release,
         parse_declared,
     )
-    from promptops.jobs.compare.releases import last_release
     from promptops.model.version import Version
     from promptops.report.parts.visible import visible
 

@@ -41,7 +41,7 @@ def command(
       promptops promote v1.8.0 production
       promptops promote v1.8.0 production --commit
     """
-    from promptops.cli.channel_output import saving_options, write_move
+    from promptops.cli.options import saving_options, write_move
     from promptops.jobs.channels.promote import PromoteOptions, promote
 
     wanted = PromoteOptions(

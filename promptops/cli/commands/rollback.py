@@ -36,7 +36,7 @@ def command(
       promptops rollback production
       promptops rollback production --to v1.6.2 --commit
     """
-    from promptops.cli.channel_output import saving_options, write_move
+    from promptops.cli.options import saving_options, write_move
     from promptops.jobs.channels.rollback import rollback
 
     move = rollback(

@@ -15,7 +15,6 @@ from promptops.diff.compare import CompareOptions, compare, not_answered
 from promptops.diff.gate import gate
 from promptops.errors import UsageError
 from promptops.jobs.compare.comparison import ComparisonSide, Sides
-from promptops.jobs.compare.releases import last_release, released_versions, used_versions
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.named_prompts import matching_prompts, no_match_error
 from promptops.jobs.workspace.selection import Grep, prompts_reaching
@@ -28,6 +27,14 @@ from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
 from promptops.records import field, record, replace
+from promptops.release.tags import (
+    TagNames,
+    VersionTable,
+    latest_release,
+    release_record,
+    releases,
+    version_table,
+)
 from promptops.release.versions import prompt_version
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.source.config import FILES
@@ -236,3 +243,28 @@ def parse_declared(text: str) -> Bump | Version:
         hint = "write none, patch, minor, major, or a version such as 1.4.0"
         raise UsageError(f"{text!r} is neither a bump nor a version", hint=hint)
     return version
+
+
+def last_release(sides: Sides) -> Release | None:
+    """The highest release among the ancestors of the older side; None if there is none."""
+    commit = sides.base.commit
+    if sides.repository is None or commit is None:
+        return None
+    return latest_release(sides.repository, _names(sides), commit)
+
+
+def released_versions(sides: Sides, release: Release) -> VersionTable:
+    """The versions of prompts at a release."""
+    assert sides.repository is not None
+    return version_table(release, release_record(sides.repository, release))
+
+
+def used_versions(sides: Sides) -> frozenset[Version]:
+    """Every version in use, anywhere in history."""
+    if sides.repository is None:
+        return frozenset()
+    return frozenset(release.version for release in releases(sides.repository, _names(sides)))
+
+
+def _names(sides: Sides) -> TagNames:
+    return TagNames(sides.head.config.release.tag_format)

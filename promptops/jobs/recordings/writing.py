@@ -8,10 +8,10 @@ from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
 from promptops.errors import InputError, os_reason
-from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal, JournalContent, JournalEntry
 from promptops.jobs.recordings.merging import NeededRecording, merge_recordings
 from promptops.jobs.recordings.splitting import split_recordings, write_steps
+from promptops.jobs.recordings.store import AnswerCache
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place

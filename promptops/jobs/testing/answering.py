@@ -8,10 +8,9 @@ from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
-from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import SAMPLE, NeededRecording, needs_sample, refuse_overfull
-from promptops.jobs.recordings.store import Store
+from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.plan import Key

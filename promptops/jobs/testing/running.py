@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from promptops.counting import counted
 from promptops.errors import GitError
-from promptops.jobs.recordings.cache import AnswerCache
-from promptops.jobs.recordings.store import Store
+from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering, Mode
 from promptops.jobs.testing.coverage import CoverageResult, coverage_rows
 from promptops.jobs.testing.deciding import decide_scores

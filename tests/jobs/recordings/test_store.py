@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from promptops.jobs.recordings.cache import AnswerCache
-from promptops.jobs.recordings.store import Store, StoredAnswer
+from promptops.jobs.recordings.store import AnswerCache, Store, StoredAnswer
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.place import Place
 from promptops.source.recordings import recordings_bytes

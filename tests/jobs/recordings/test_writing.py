@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import NeededRecording
+from promptops.jobs.recordings.store import AnswerCache
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.model.finding import Problem
 from promptops.model.place import Place

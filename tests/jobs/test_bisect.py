@@ -67,7 +67,7 @@ class History:
 
     def find(self, good, bad="HEAD", *, told=None, first_parent=False, **manner):
         ends = SearchEnds(good=good, bad=bad, first_parent=first_parent)
-        tell = {"told": told} if told is not None else {}
+        tell = {"on_verdict": told} if told is not None else {}
         return bisect(self.repo.root, ("ask", "kind"), ends, CaseOptions(**manner), **tell)
 
 

@@ -14,6 +14,7 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.records import record
 from promptops.source.recordings import (
+    MAX_BYTES,
     Key,
     ReadRecordings,
     key_of,

@@ -100,7 +100,7 @@ def test_ids_globs_and_former_names_select(catalog, patterns, expected):
 @pytest.mark.parametrize(
     ("pattern", "hint"),
     [
-        ("support/traige", "did you mean 'support/triage'?"),
+        ("support/traige", "did you mean `support/triage`?"),
         ("zzz", "`promptops list` shows the prompts"),
         ("x/*", "`promptops list` shows the prompts"),
         ("", "`promptops list` shows the prompts"),

@@ -20,9 +20,7 @@ def pre_push(remote, catalog):
     return putting
 
 
-def test_a_release_that_a_hook_rejects_is_removed_and_reported(
-    remote, catalog, release, pre_push
-):
+def test_a_release_that_a_hook_rejects_is_removed_and_reported(remote, catalog, release, pre_push):
     pre_push("echo 'run the tests first' >&2; exit 3")
 
     said = release(catalog, "--push")

@@ -115,7 +115,7 @@ def evil(repo: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "arguments", fast_spread(COMMANDS, 20), ids=lambda words: ascii(" ".join(words))[:60]
+    "arguments", fast_spread(map(list, COMMANDS), 20), ids=lambda words: ascii(" ".join(words))[:60]
 )
 def test_no_control_character_and_no_command_reaches_the_output(
     arguments: tuple[str, ...], evil: Any, command: Callable[..., Any]

@@ -19,6 +19,12 @@ def asserts(*assertions, **more):
 
 CONTAINS = {"type": "contains", "value": "why"}
 
+WITH_AN_INPUT: dict = {
+    "inputs": {"properties": {"a": {"type": "string"}}, "required": []},
+    "messages": [{"role": "user", "content": "Answer."}],
+    "tests": None,
+}
+
 TABLE = {
     # CHG501, CHG502, CHG504
     "a prompt is gone": ({A: PLAIN, B: {"title": "B"}}, {A: PLAIN}, "CHG501 major"),
@@ -147,6 +153,30 @@ TABLE = {
     "a prompt is deprecated": ({}, {"status": "deprecated"}, "CHG702 minor"),
     "a prompt is deprecated no more": ({"status": "deprecated"}, {}, "CHG701 patch"),
     "what nobody reads": ({"x-note": "a"}, {"x-note": "b"}, ""),
+    "a profile that is not there": (
+        {
+            "promptops.toml": '[models.fast]\nprovider = "openai"\nid = "gpt-4.1-2025-04-14"\n',
+            "prompts/a.prompt.yaml": {"model": {"profile": "fast"}},
+        },
+        {"promptops.toml": "", "prompts/a.prompt.yaml": {"model": {"profile": "fast"}}},
+        "CHG402 major",
+    ),
+    "an address of a profile": (
+        {
+            "promptops.toml": '[models.fast]\nprovider = "openai"\nid = "x"\nbase_url = "http://a.example"\n',
+            "prompts/a.prompt.yaml": {"model": {"profile": "fast"}},
+        },
+        {
+            "promptops.toml": '[models.fast]\nprovider = "openai"\nid = "x"\nbase_url = "http://b.example"\n',
+            "prompts/a.prompt.yaml": {"model": {"profile": "fast"}},
+        },
+        "CHG701 patch",
+    ),
+    "what a draft that is released now required": (
+        {**WITH_AN_INPUT, "status": "draft"},
+        {**WITH_AN_INPUT, "inputs": {**WITH_AN_INPUT["inputs"], "required": ["a"]}},
+        "CHG502 minor, CHG102 none",
+    ),
 }
 
 
@@ -294,3 +324,14 @@ def test_a_waiver_lowers_a_breaking_change_and_stands_beside_it(compared):
     assert waived.changes[0].risk == "the waiver is part of the change that it allows"
     assert (str(late.bump), late.changes[0].breaking) == ("major", True)
     assert late.changes[0].message == "`more` is now required (its waiver ended on 2026-11-23)"
+
+
+def test_an_old_name_that_an_existing_prompt_takes_over_is_compared_with_it(compared):
+    a, b = "prompts/a.prompt.yaml", "prompts/b.prompt.yaml"
+
+    found = compared({a: {}, b: {}}, {b: {"aliases": ["a"]}})
+
+    assert [(each.id, each.before_id, str(each.bump)) for each in found] == [
+        ("b", "a", "minor"),
+        ("b", None, "minor"),
+    ]

@@ -26,6 +26,15 @@ def tool(name="find", properties=None, **more):
 TEXT = {"type": "string"}
 CLOSED = {"additionalProperties": False}
 
+
+def described_twice(x, **more):
+    """A prompt file whose output is a property `a` in two schemas, with `x` and with `y`."""
+    a = {"type": "object", "properties": {"x": x}}
+    said = {"properties": {"a": {"properties": {"y": {"type": "integer"}}, "required": ["y"]}}}
+    schema = {"type": "object", "required": ["a"], "properties": {"a": a}, "allOf": [said], **more}
+    return {"output": {"format": "json", "schema": schema}}
+
+
 TABLE = {
     "a required property is gone": (
         output({"a": TEXT, "b": TEXT}, ["a", "b"], **CLOSED),
@@ -193,6 +202,16 @@ TABLE = {
         "CHG408 minor",
     ),
     "the same tools": (tools(tool()), tools(tool()), ""),
+    "an output described by two schemas": (
+        described_twice(TEXT),
+        described_twice({"type": ["string", "null"]}),
+        "CHG202 major",
+    ),
+    "an extensible list of another type": (
+        {"output": {"format": "json", "schema": {"enum": ["a"], "x-extensible-enum": True}}},
+        {"output": {"format": "json", "schema": {"type": "integer"}}},
+        "CHG202 major",
+    ),
 }
 
 

@@ -251,6 +251,101 @@ TABLE = {
         },
         "CHG304 minor",
     ),
+    "a template that is broken, and no case": (
+        {**says("{{ question }}"), "tests": None},
+        {**says("{{ question "), "tests": None},
+        "CHG310 major",
+    ),
+    "a partial that is gone, and no case": (
+        {
+            "prompts/a.prompt.yaml": {**says("{% include 'x.j2' %}"), "tests": None},
+            "prompts/x.j2": "Hi.",
+        },
+        {"prompts/a.prompt.yaml": {**says("{% include 'x.j2' %}"), "tests": None}},
+        "CHG310 major",
+    ),
+    "messages for each item that no case has": (
+        {
+            "inputs": {"properties": {"question": TEXT, "l": {"type": "array"}}},
+            "messages": [
+                {"for_each": "l", "as": "e", "messages": [{"role": "user", "content": "{{ e }}!"}]},
+                {"role": "user", "content": "{{ question }}"},
+            ],
+        },
+        {
+            "inputs": {"properties": {"question": TEXT, "l": {"type": "array"}}},
+            "messages": [
+                {"for_each": "l", "as": "e", "messages": [{"role": "user", "content": "{{ e }}?"}]},
+                {"role": "user", "content": "{{ question }}"},
+            ],
+        },
+        "CHG304 minor",
+    ),
+    "a choice within an expression": (
+        says("{{ 'yes' if question else 'no' }}"),
+        says("{{ 'yes' if question else 'nope' }}"),
+        "CHG304 minor",
+    ),
+    "a conversation under another name": (
+        {
+            "inputs": {"properties": {"h": {"type": "array"}}},
+            "messages": [{"history": "h"}, {"role": "user", "content": "Hi."}],
+            "tests": None,
+        },
+        {
+            "inputs": {"properties": {"talk": {"type": "array", "x-aliases": ["h"]}}},
+            "messages": [{"history": "talk"}, {"role": "user", "content": "Hi."}],
+            "tests": None,
+        },
+        "CHG104 minor, CHG306 minor",
+    ),
+    "a system message before examples": (
+        {
+            "messages": [
+                {"role": "user", "content": "2"},
+                {"role": "assistant", "content": "3"},
+                {"role": "user", "content": "{{ question }}"},
+            ]
+        },
+        {
+            "messages": [
+                {"role": "system", "content": "Add."},
+                {"role": "user", "content": "2"},
+                {"role": "assistant", "content": "3"},
+                {"role": "user", "content": "{{ question }}"},
+            ]
+        },
+        "CHG301 minor, CHG306 minor",
+    ),
+    "another wording beside an input that every case lacks": (
+        says("Be brief. {{ question }}"),
+        says(
+            "Be short. {{ question }}",
+            inputs={"properties": {"question": TEXT, "b": TEXT}, "required": ["question", "b"]},
+        ),
+        "CHG101 major, CHG304 minor",
+    ),
+    "calls of tools in an example": (
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "tool_calls": [{"id": "1", "name": "f", "arguments": {"a": 1}}],
+                }
+            ],
+            "tests": None,
+        },
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "tool_calls": [{"id": "1", "name": "f", "arguments": {"a": 2}}],
+                }
+            ],
+            "tests": None,
+        },
+        "CHG304 minor",
+    ),
 }
 
 

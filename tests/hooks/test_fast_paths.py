@@ -151,7 +151,7 @@ def outcome(
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("change", fast_spread(CHANGES.values(), 8), ids=CHANGES)
+@pytest.mark.parametrize("change", fast_spread(CHANGES.values(), 6), ids=CHANGES)
 def test_both_ways_are_the_same(catalog: Any, change: Change) -> None:
     environment = change(catalog) or {}
 

@@ -44,7 +44,7 @@ CASES = [(table, name) for table, names in SAMPLE.items() for name in names]
 
 @pytest.mark.parametrize(
     ("table", "name"),
-    fast_only(CASES, [("templates", "never-ends"), ("case_files", "csv-of-commas")]),
+    fast_only(CASES, [("templates", "never-ends")]),
 )
 def test_the_worst_files_need_little_memory(table: str, name: str, repo: Any) -> None:
     files = _table(table)[name]

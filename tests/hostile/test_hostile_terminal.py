@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.tiers import fast_spread
+
 EVIL = "e\x1b[31m\x9b2J\u202e\u2066\u200b\x07\r\n::error::x\n##[error]x\n  ::add-mask::x"
 QUOTED = json.dumps(EVIL)  # a JSON text is a YAML text, too
 PROMPT = f"""\
@@ -112,7 +114,9 @@ def evil(repo: Any) -> Any:
     return repo
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda words: ascii(" ".join(words))[:60])
+@pytest.mark.parametrize(
+    "arguments", fast_spread(map(list, COMMANDS), 20), ids=lambda words: ascii(" ".join(words))[:60]
+)
 def test_no_control_character_and_no_command_reaches_the_output(
     arguments: tuple[str, ...], evil: Any, command: Callable[..., Any]
 ) -> None:

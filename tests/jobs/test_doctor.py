@@ -23,13 +23,17 @@ KEY = "value-of-a-key-nobody-may-see"
 
 
 @pytest.fixture
-def healthy(repo, tmp_path, monkeypatch):
+def healthy(prepared, tmp_path, monkeypatch):
     """A repository with hook and configuration, a key, and our command first on PATH."""
-    set_up(repo.root, hooks=True, platform=None)
-    repo.commit("one")
+    repo = prepared(with_hook).copied_to(tmp_path / "repo")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     put_on_path(monkeypatch, tmp_path / "bin", "from promptops.cli.main import main")
     return repo
+
+
+def with_hook(repo):
+    set_up(repo.root, hooks=True, platform=None)
+    repo.commit("one")
 
 
 def put_on_path(monkeypatch, folder, script):

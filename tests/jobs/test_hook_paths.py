@@ -11,6 +11,7 @@ from promptops.catalog import graph, kept_facts, near_ids
 from promptops.cli.main import run
 from promptops.jobs.workspace import selection
 from promptops.repo import listing
+from tests.tiers import fast_spread
 
 HEAD = "format: promptops/1\nmodel: {provider: openai, id: gpt-5.4-mini-2026-03-17}\n"
 ASK = (
@@ -212,7 +213,7 @@ def reports(capfd, monkeypatch, tmp_path):
     return of
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+@pytest.mark.parametrize("state", fast_spread(STATES, 10), ids=lambda state: state.__name__)
 def test_the_hook_reports_what_the_general_path_reports(catalog, reports, state):
     state(catalog)
 

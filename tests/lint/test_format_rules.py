@@ -39,67 +39,6 @@ def fixed(code: str, block: str) -> list[tuple[str, bool]]:
 
 SAY = "messages:\n  - {role: user, content: Say hello.}\n"
 
-READING = [
-    ("SCH001", "title: a\n\ttags: []\n", ["2:1 a tab instead of spaces"]),
-    (
-        "SCH001",
-        f"{SAY}title: !!python/name:os.system x\n",
-        ["3:8 the tag `!!python/name:os.system`"],
-    ),
-    (
-        "SCH001",
-        "--- prompts/ask.prompt.yaml\nformat: promptops/1\nmessages:\n"
-        "  - role: user\n    content: '{% include \"a.md.j2\" %}'\n"
-        '--- prompts/a.md.j2\nHi. {% include "b.md.j2" %}\n'
-        "--- prompts/b.md.j2\n\ufeffHi.\n",
-        ["prompts/b.md.j2:1:1 the file begins with a byte order mark"],
-    ),
-    (
-        "SCH001",
-        "--- prompts/ask.prompt.yaml\nformat: promptops/1\ntools: [{ref: look.json}]\n"
-        "inputs:\n  properties:\n    a: {$ref: a.json}\n    b: {$ref: list.json}\n"
-        f"output: {{format: json, schema: {{$ref: out.json}}}}\n{SAY}"
-        '--- schemas/look.json\n{"name": "look",\n}\n'
-        '--- schemas/a.json\n{"type": "string",\n "maxLength": 9,,\n}\n'
-        '--- schemas/out.json\n{"type": "object" "title": "a"}\n'
-        "--- schemas/list.json\n[1]\n",
-        [
-            "schemas/a.json:2:17 expecting property name enclosed in double quotes",
-            "schemas/look.json:1:16 illegal trailing comma before end of object",
-            "schemas/out.json:1:19 expecting ',' delimiter",
-        ],
-    ),
-    (
-        "SCH002",
-        "--- prompts/ask.prompt.yaml\nformat: promptops/1\ntools: [{ref: look.json}]\n"
-        f"inputs:\n  properties:\n    a: {{$ref: a.json}}\n{SAY}"
-        "--- schemas/look.json\n[1]\n--- schemas/a.json\n[1]\n",
-        [
-            "2:15 `look.json` is not a tool: expected a JSON object with `name` and `parameters`",
-            "5:15 `a.json` is not a schema: expected a JSON object, nested at most 50 deep",
-        ],
-    ),
-    ("SCH002", "desription: x\n", ["1:1 unknown key `desription`"]),
-    ("SCH002", "x-mine: 1\n", []),
-    ("SCH003", "title: é\ntitle: b\n", ["2:1 duplicate key `title` in one mapping"]),
-    (
-        "SCH003",
-        "--- prompts/ask.prompt.yaml\nformat: promptops/1\n"
-        f"{SAY}tests:\n  - file: ./ask.cases.jsonl\n"
-        '--- prompts/ask.cases.jsonl\n{"name": "a", "name": "b"}\n',
-        ["prompts/ask.cases.jsonl:1:15 duplicate key `name` in one object"],
-    ),
-    ("SCH010", "owners: &a [x]\n", ["1:9 the anchor `&a`"]),
-    ("SCH010", 'title: "a & b *c"\n', []),
-]
-
-
-@pytest.mark.parametrize(("code", "block", "expected"), READING)
-def test_what_a_reader_refuses_is_found_at_its_place(
-    code: str, block: str, expected: list[str]
-) -> None:
-    assert found(code, block) == expected
-
 
 def test_a_partial_that_is_not_utf_8_is_found_where_it_breaks() -> None:
     contents = {
@@ -123,108 +62,10 @@ def test_a_misspelt_key_is_mended_by_an_unsafe_fix() -> None:
     assert (text.splitlines()[0], safe) == ("description: x", False)
 
 
-IMPLICIT = [
-    ("title: 010\n", []),  # no text to us either, which SCH002 tells
-    ("title: 12:30:45\n", ["1:8 YAML readers can read unquoted `12:30:45` as a number of base 60"]),
-    ("title: 2026-11-24\n", ["1:8 YAML readers can read unquoted `2026-11-24` as a date"]),
-    ("tags: [é, NO]\n", ["1:11 YAML readers can read unquoted `NO` as a boolean"]),
-    ("tags: ['NO', \"1.10\", y, nothing, 1.2.3, v1]\n", []),
-    ("metadata: {country: NO, version: 1.10}\n", []),
-    ("model: {provider: openai, id: gpt-5, params: {temperature: 0.2, seed: 010}}\n", []),
-    (
-        "inputs:\n  properties:\n    a: {type: string, default: 1.10, description: off}\n",
-        [
-            "3:32 YAML readers can read unquoted `1.10` as a number",
-            "3:51 YAML readers can read unquoted `off` as a boolean",
-        ],
-    ),
-    (
-        "inputs:\n  properties:\n    a: {enum: [de, no]}\n    b: {enum: [1.10, 2]}\n",
-        ["3:20 YAML readers can read unquoted `no` as a boolean"],
-    ),
-    (
-        "inputs:\n  properties:\n    description: {type: number, default: 1.10}\n"
-        "    a: {type: object, default: {description: NO}}\n",
-        [],
-    ),
-    (
-        "output:\n  format: json\n  schema: {type: object, properties: {"
-        "a: {type: string, enum: [010]}}}\n",
-        ["3:64 YAML readers can read unquoted `010` as a number of base 8, or 10"],
-    ),
-    (
-        "inputs:\n  properties: {a: {type: string}, n: {type: number}}\n"
-        "tests:\n  - name: é\n    inputs: {a: NO, n: 010}\n"
-        "    rendered: [{type: contains, value: NO}, {type: equals, value: NO}]\n",
-        [
-            "5:17 YAML readers can read unquoted `NO` as a boolean",
-            "6:40 YAML readers can read unquoted `NO` as a boolean",
-        ],
-    ),
-    (
-        "--- prompts/ask.prompt.yaml\nformat: promptops/1\n"
-        "inputs:\n  properties: {a: {type: string}}\n"
-        f"{SAY}tests:\n  - file: ./a.yaml\n  - file: ./a.csv\n  - file: ./a.jsonl\n"
-        "--- prompts/a.yaml\n- name: one\n  inputs: {a: NO}\n- name: no\n  inputs: {a: 1.10}\n"
-        "- name: two\n  inputs:\n    a: |\n      010\n"
-        "--- prompts/a.csv\nname,inputs.a\nthree,010\n"
-        '--- prompts/a.jsonl\n{"name": "four", "inputs": {"a": 5}}\n',
-        ["prompts/a.yaml:2:15 YAML readers can read unquoted `NO` as a boolean"],
-    ),
-]
-
-
-@pytest.mark.parametrize(("block", "expected"), IMPLICIT)
-def test_text_that_other_readers_take_for_something_else_is_found(
-    block: str, expected: list[str]
-) -> None:
-    assert found("SCH004", block) == expected
-
-
 def test_the_fix_of_an_implicit_type_quotes_it_and_nothing_else() -> None:
     ((text, safe),) = fixed("SCH004", "tags: [ok, NO]  # two\n")
 
     assert (text.splitlines()[0], safe) == ('tags: [ok, "NO"]  # two', True)
-
-
-WHEN = "inputs:\n  properties: {a: {type: string}}\n"
-
-LITERAL = [
-    ("messages:\n  - {role: user, content: 'it''s one line'}\n", []),
-    ('title: "a\\nb"\ndescription: >\n  folded\n', []),
-    ("messages:\n  - role: user\n    content: |-\n      a\\nb\n", []),
-    (
-        "messages:\n  - role: user\n    content: >-\n      a\n      b\n",
-        ["3:14 a template in a `>` block, which joins lines"],
-    ),
-    (
-        'messages:\n  - {role: user, content: "é\\u00e9"}\n',
-        ["2:27 a template with escapes"],
-    ),
-    (
-        "messages:\n  - role: user\n    content: 'a\n      b'\n",
-        ["3:14 a template quoted over several lines, which are joined"],
-    ),
-    (
-        "messages:\n  - role: user\n    content: a\n      b\n",
-        ["3:14 a template unquoted over several lines, which are joined"],
-    ),
-    (
-        f'{WHEN}messages:\n  - role: user\n    when: "a == \\"x\\""\n    content:\n'
-        '      - text: "a\\tb"\n        when: "a"\n',
-        ["5:11 a template with escapes", "7:15 a template with escapes"],
-    ),
-    (
-        "inputs:\n  properties: {a: {type: array}}\nmessages:\n  - for_each: a\n    as: b\n"
-        '    messages:\n      - role: user\n        content: "a\\nb"\n',
-        ["8:18 a template with escapes"],
-    ),
-]
-
-
-@pytest.mark.parametrize(("block", "expected"), LITERAL)
-def test_a_template_that_does_not_read_as_written_is_found(block: str, expected: list[str]) -> None:
-    assert found("SCH006", block) == expected
 
 
 REWRITTEN = [
@@ -276,35 +117,6 @@ CONFIGURED = (
     "--- promptops.toml\n[lint]\nrequired-metadata = {}\n"
     "--- prompts/ask.prompt.yaml\nformat: promptops/1\n{}{}"
 )
-
-METADATA = [
-    ('["description"]', "", ["1:1 `description` is missing"]),
-    (
-        '["description"]',
-        'description: ""\n',
-        ["2:14 `description` is empty"],
-    ),
-    (
-        '["owners", "tags"]',
-        "owners: [a]\ntags: []\n",
-        ["3:7 `tags` is empty"],
-    ),
-    ('["risk"]', "metadata: {risk: 0}\n", []),
-    (
-        '["metadata.risk"]',
-        "metadata: {}\n",
-        ["1:1 `metadata.risk` is missing"],
-    ),
-    ('["status"]', "", ["1:1 `status` is missing"]),
-    ("[]", "", []),
-]
-
-
-@pytest.mark.parametrize(("required", "head", "expected"), METADATA)
-def test_metadata_that_the_configuration_asks_for_is_missed(
-    required: str, head: str, expected: list[str]
-) -> None:
-    assert found("SCH007", CONFIGURED.format(required, head, SAY)) == expected
 
 
 def test_a_variant_has_the_metadata_of_what_it_extends() -> None:
@@ -369,49 +181,3 @@ def test_text_that_yaml_takes_for_a_comment_is_an_error_and_a_comment_is_not(sai
     places = [line.partition(" ")[0] for line in said("SCH012", block + "\n")]
 
     assert places == expected
-
-
-def test_text_that_is_cut_in_a_case_file_is_an_error_there(found):
-    block = (
-        "--- prompts/ask.prompt.yaml\nformat: promptops/1\nmessages:\n"
-        "  - {role: user, content: Hi}\ntests:\n  - file: ask.cases.yaml\n"
-        "--- prompts/ask.cases.yaml\n- name: two #2\n  rendered:\n"
-        "    - type: contains\n      value: issue #5\n"
-    )
-
-    message = "is a YAML comment and not part of the text"
-    assert found("SCH012", block) == [
-        f"` #2` {message} ask.cases.yaml:1:13-15",
-        f"` #5` {message} ask.cases.yaml:4:20-22",
-    ]
-
-
-def test_a_misspelt_keyword_is_found_in_every_schema_that_a_prompt_has() -> None:
-    block = (
-        "inputs:\n"
-        "  properties:\n"
-        "    minLegnth: {type: string, default: '', x-alias: [least]}\n"
-        "    rows: {tpye: array, default: [], itmes: {enmu: [a]}}\n"
-        "output: {format: json, schema: {anyOf: [{typ: object}], additonalProperties: false}}\n"
-        "tools:\n"
-        "  - {name: find, description: Finds., parameters: {type: object, propertys: {}}}\n" + SAY
-    )
-
-    assert found("SCH013", block) == [
-        "3:44 `x-alias` is not a keyword of JSON Schema and is ignored",
-        "4:12 `tpye` is not a keyword of JSON Schema and is ignored",
-        "4:38 `itmes` is not a keyword of JSON Schema and is ignored",
-        "5:42 `typ` is not a keyword of JSON Schema and is ignored",
-        "5:57 `additonalProperties` is not a keyword of JSON Schema and is ignored",
-        "7:66 `propertys` is not a keyword of JSON Schema and is ignored",
-    ]
-
-
-@pytest.mark.parametrize(
-    "key",
-    ["example", "definition", "note", "count", "nullable", "markdownDescription", "x-order", "id"],
-)
-def test_an_annotation_of_another_tool_is_no_misspelt_keyword(key: str) -> None:
-    block = f"inputs:\n  properties:\n    ticket: {{type: string, default: '', {key}: some}}\n"
-
-    assert found("SCH013", block + SAY) == []

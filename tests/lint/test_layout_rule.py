@@ -2,32 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-
 from promptops.lint.examples import files, findings
 from promptops.lint.registry import built_in
-
-Lines = Callable[[str, str], list[str]]
-
-INPUTS = """\
-inputs:
-  required: [a, items, d]
-  properties:
-    a: {type: string}
-    n: {type: integer, default: 1}
-    items: {type: array, items: {type: object}}
-    d: {type: object, properties: {_id: {type: string}}}
-messages:
-"""
-CASE = "tests:\n  - {name: one, inputs: {a: x, items: [], d: {_id: x}}}\n"
-
-
-def in_message(content: str, case: str = CASE) -> str:
-    """A prompt of one message, whose first line stands in line 11, at column 7."""
-    body = "".join(f"      {line}\n" if line else "\n" for line in content.split("\n"))
-    return f"{INPUTS}  - role: user\n    content: |\n{body}{case}"
 
 
 def in_partial(partial: str, **others: str) -> str:
@@ -45,40 +21,6 @@ def in_partial(partial: str, **others: str) -> str:
 
 
 SEVERAL = "this tag leaves several blank lines in a row"
-SPACES = "this tag leaves a line of spaces"
-EMPTY = "this leaves a blank line if it is empty"
-BLANK = [
-    ("a section left out", "x\n\n{% if n > 1 %}\ny\n{% endif %}\n\nz", [f"13:7-21 {SEVERAL}"]),
-    ("a section that stands there", "x\n\n{% if n %}\ny\n{% endif %}\n\nz", []),
-    ("its blank line inside", "x\n\n{% if n > 1 %}\ny\n\n{% endif %}\nz", []),
-    ("two blank lines as written", "x\n\n\n{% if n > 1 %}\ny\n{% endif %}\nz\n\n\nq", []),
-    (
-        "a loop's last item",
-        "x\n{% for i in [1] %}\n- {{ i }}\n\n{% endfor %}\n\nz",
-        [f"15:7-19 {SEVERAL}"],
-    ),
-    ("a loop", "x\n{% for i in [1, 2] %}\n- {{ i }}\n{% endfor %}\n\nz", []),
-    ("a comment", "x\n\n{# y #}\n\nz", [f"13:7-14 {SEVERAL}"]),
-    ("a set", "x\n{% set y = 1 %}\n\nz{{ y }}", []),
-    ("an empty value", "x\n{{ '' }}\nz", [f"12:7-15 {EMPTY}"]),
-    ("an empty value between tags", "<x>\n{{ '' }}\n</x>", []),
-    ("an empty value within a line", "x\ny {{ '' }}\nz", []),
-    ("an indented empty value", "x\n  {{ '' }}\nz", [f"12:9-17 {SPACES}"]),
-    ("spaces behind a tag", "x\n{% if n %}\ny\n{% endif %}  \nz", [f"14:7-18 {SPACES}"]),
-    ("spaces as written", "x\n  \nz{{ a }}", []),
-    ("blank lines of a value", "{{ 'x\\n\\n\\n\\ny' }}\n\nz", []),
-    ("a value's last newlines", "{{ 'x\\n\\n' }}\n\nz", []),
-    ("blank lines at the end", "x\n\n{% if n > 1 %}\ny\n{% endif %}\n\n", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in BLANK], ids=[row[0] for row in BLANK]
-)
-def test_blank_lines_that_a_tag_leaves_are_found_at_the_tag(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("TPL008", in_message(content)) == expected
 
 
 def test_blank_lines_around_an_include_are_told_of_at_its_name_in_the_includer() -> None:
@@ -109,11 +51,3 @@ def test_blank_lines_within_a_partial_are_told_of_there_with_the_way() -> None:
         "prompts/p/two.j2:3:1",
         ["prompts/p/one.j2", "prompts/a.prompt.yaml"],
     )
-
-
-def test_a_prompt_without_cases_is_not_judged_by_its_layout(
-    said: Lines,
-) -> None:
-    block = in_message("x\n\n{% if n > 1 %}\ny\n{% endif %}\n\nz", "tests: []\n")
-
-    assert said("TPL008", block) == []

@@ -32,25 +32,6 @@ def row(case: str, request: str = OLD, **more: str) -> str:
     return json.dumps(value | more) + "\n"
 
 
-def test_cases_without_a_recording_are_one_finding_at_the_name_of_the_first(said: Lines) -> None:
-    block = ASK + row("one") + row("two", "1" * 64)
-
-    assert said("TST006", block) == [
-        "8:12-15 2 of 2 cases have no recording of their current request"
-    ]
-
-
-def test_a_single_case_without_a_recording_is_named(said: Lines) -> None:
-    block = ASK.replace("  - {name: two", "  - {name: two, tags: [x]").replace(
-        ", output: [{type: contains, value: hello}]}\n  - {name: silent",
-        ", rendered: [{type: contains, value: Say}]}\n  - {name: silent",
-    )
-
-    assert said("TST006", block + row("one")) == [
-        "8:12-15 the case `one` has no recording of its current request"
-    ]
-
-
 def test_recordings_of_no_case_are_one_finding_at_the_first_character(said: Lines) -> None:
     rows = row("one"), "\n", "garbled\n", row("gone", "1" * 64), row("silent", "2" * 64)
 
@@ -69,9 +50,3 @@ def test_what_judges_said_is_no_remnant(said: Lines) -> None:
     found = said("TST006", ASK + row("gone", judge="judges/tone"))
 
     assert len(found) == 1
-
-
-def test_recordings_of_a_case_that_can_not_be_rendered_are_no_remnants(said: Lines) -> None:
-    block = ASK.replace("{word: a}", "{word: 1}").replace("{word: b}", "{word: 2}")
-
-    assert said("TST006", block + row("one") + row("two", "1" * 64)) == []

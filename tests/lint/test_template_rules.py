@@ -55,26 +55,6 @@ def in_partial(partial: str, **others: str) -> str:
 WAY = ["prompts/p/one.j2:1:14", "prompts/a.prompt.yaml:4:46"]
 
 
-SYNTAX = [
-    (
-        "a wrong operator",
-        "{% if a = 1 %}x{% endif %}",
-        ["11:15-16 expected `%}`, got `=`"],
-    ),
-    ("behind a character outside ASCII", "ü {{ a. }}", ["11:15-17 expected name or number"]),
-    ("what is no template", "{ a } # not {", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in SYNTAX], ids=[row[0] for row in SYNTAX]
-)
-def test_what_is_no_jinja_is_found_at_its_token(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("TPL001", in_message(content)) == expected
-
-
 def test_conditions_and_partials_are_parsed_and_a_partial_is_told_of_once(
     said: Lines,
 ) -> None:
@@ -146,29 +126,6 @@ def test_a_misspelt_filter_is_mended_by_the_nearest_one() -> None:
     assert [(str(e.place), e.text) for e in found.fix.edits] == [("prompts/p/two.j2:1:8", "trim")]
 
 
-MISSING = [
-    ("an include", "{% include 'p/lost.j2' %}", ["11:19-28 there is no template `p/lost.j2`"]),
-    ("an import", "{% from 'lost.j2' import x %}", ["11:16-23 there is no template `lost.j2`"]),
-    (
-        "none of several",
-        "{% include ['x.j2', 'y.j2'] %}",
-        ["11:18-34 there is no template `x.j2` or `y.j2`"],
-    ),
-    ("one that may be missing", "{% include 'x.j2' ignore missing %}", []),
-    ("one that leads outside, which is SEC010", "{% include '../x.j2' %}", []),
-    ("one with a computed name, which is TPL004", "{% include a %}", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in MISSING], ids=[row[0] for row in MISSING]
-)
-def test_a_template_that_is_not_there_is_found_at_its_name(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("TPL003", in_message(content)) == expected
-
-
 def test_a_file_named_two_includes_deep_is_told_of_in_the_partial_with_a_near_one() -> None:
     block = in_partial("{% include 'p/thre.j2' %}", three="x")
 
@@ -190,122 +147,6 @@ def test_a_template_that_is_elsewhere_is_not_missing_but_left_out() -> None:
 
     assert told({}) == ["there is no template `x`"]
     assert told({"prompts/x": "untracked"}) == []
-
-
-def test_bodies_parents_cases_media_and_tools_are_looked_for(
-    said: Lines,
-) -> None:
-    block = (
-        "--- prompts/a.prompt.yaml\nformat: promptops/1\nmessages:\n"
-        "  - {role: system, content: {file: ./a.md.j2}}\n  - role: user\n    content:\n"
-        "      - image: {file: ./a.png}\ntools: [{ref: lost.json}]\ntests:\n  - file: ./a.csv\n"
-        "--- prompts/b.prompt.yaml\nformat: promptops/1\nextends: lost.prompt.yaml\n"
-        "messages:\n  - {role: user, content: hi}\n"
-    )
-
-    assert said("TPL003", block) == [
-        "prompts/a.prompt.yaml:3:36-45 there is no file `./a.md.j2`",
-        "prompts/a.prompt.yaml:6:23-30 there is no file `./a.png`",
-        "prompts/a.prompt.yaml:7:15-24 there is no tool `lost.json`",
-        "prompts/a.prompt.yaml:9:11-18 there is no case file `./a.csv`",
-        "prompts/b.prompt.yaml:2:10-26 there is no prompt file `lost.prompt.yaml`",
-    ]
-
-
-COMPUTED = [
-    ("a name from an input", "{% include a %}", ["11:18-19 the name of a template is computed"]),
-    (
-        "a name put together",
-        "{% import 'x' ~ a as x %}",
-        ["11:17-24 the name of a template is computed"],
-    ),
-    ("one of a list", "{% include ['x', a] %}", ["11:24-25 the name of a template is computed"]),
-    ("names written out", "{% include ['x', 'y'] ignore missing %}", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in COMPUTED], ids=[row[0] for row in COMPUTED]
-)
-def test_a_computed_name_of_a_template_is_found(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("TPL004", in_message(content)) == expected
-
-
-LONG = "`range` gives at most 10,000 numbers"
-CALLED = "is called, but values have no methods"
-UNSAFE = [
-    ("a method", "{{ a.upper() }}", [f"11:12-17 `a.upper` {CALLED}"]),
-    (
-        "a method of an item",
-        "{% for i in items %}{{ i.x.strip() }}{% endfor %}",
-        [f"11:34-39 `i.x.strip` {CALLED}"],
-    ),
-    (
-        "a method in a namespace",
-        "{% set s = namespace(l=[]) %}{{ s.l.append(1) }}",
-        [f"11:43-49 `s.l.append` {CALLED}"],
-    ),
-    (
-        "names that begin with `_`",
-        "{{ d.__class__ }}{{ d['_x'] }}",
-        ["11:12-21 `__class__` begins with `_`", "11:30-32 `_x` begins with `_`"],
-    ),
-    ("such a key that the schema declares", "{{ d._id }}", []),
-    (
-        "a long range in a branch that is never taken",
-        "{% if n == 7 %}{% for i in range(0, 10001) %}x{% endfor %}{% endif %}",
-        [f"11:34-39 {LONG}"],
-    ),
-    (
-        "ranges that are short or not known",
-        "{% for i in range(10000) %}{% endfor %}"
-        "{% if n > 99 %}{{ range(n) | list }}{{ range(9 ** 9 ** 9 ** 9) }}{% endif %}",
-        [],
-    ),
-    (
-        "what the renderer refuses before it begins",
-        "{% if n == 7 %}{% extends 'x' %}{% endif %}",
-        ["11:25-32 `extends` must come first in its template"],
-    ),
-    (
-        "what only a case shows",
-        "{% set s = 'x' * 100000 %}{{ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s }}",
-        ["11:36-77 a string of over 1,000,000 characters"],
-    ),
-    ("what is called of a name that is no input", "{{ now() }}{{ lost.x() }}", []),
-    (
-        "what a lost import would have given",
-        "{% import 'lost.j2' as m %}{{ m.x() }}{{ a.x() }}",
-        [f"11:50-51 `a.x` {CALLED}"],
-    ),
-    (
-        "macros, loops and blocks",
-        "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}x{% endcall %}"
-        "{% for i in items %}{{ loop.cycle(1, 2) }}{% endfor %}",
-        [],
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in UNSAFE], ids=[row[0] for row in UNSAFE]
-)
-def test_what_the_renderer_refuses_is_found(said: Lines, content: str, expected: list[str]) -> None:
-    assert said("TPL005", in_message(content)) == expected
-
-
-def test_cases_that_take_too_much_work_together_are_reported_once(found: Lines) -> None:
-    work = "{% set x = 'x' * 800_000 %}" * 30
-    cases = "".join(f"  - {{name: case {each}}}\n" for each in range(40))
-
-    problems = found("TPL005", f'messages:\n  - role: user\n    content: "{work}"\ntests:\n{cases}')
-
-    assert problems == [
-        "rendering the cases of this prompt takes too much work: 38 of 40 are not rendered"
-        " ask.prompt.yaml:7:5-19"
-    ]
 
 
 def test_a_clock_that_stops_a_case_makes_no_finding_about_the_template(
@@ -347,61 +188,6 @@ def test_a_refusal_names_the_case_and_the_way_to_the_partial() -> None:
         "prompts/p/one.j2",
         "prompts/a.prompt.yaml",
     ]
-
-
-CHANCE = [
-    ("the clock", "{{ now() }}", ["11:10-13 `now` depends on the clock"]),
-    ("chance", "{{ items | random }}", ["11:18-24 `random` depends on chance"]),
-    ("the environment", "{{ env.HOME }}", ["11:10-13 `env` depends on the machine's environment"]),
-    ("asked for, with a way out", "{{ now | default('') }}", []),
-    ("a key of that name", "{{ d.now }}{% for k, v in d | items %}{{ k }}{% endfor %}", []),
-    ("a name that the template defines", "{% set now = 1 %}{{ now }}", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in CHANCE], ids=[row[0] for row in CHANCE]
-)
-def test_what_changes_by_itself_is_found(said: Lines, content: str, expected: list[str]) -> None:
-    assert said("TPL006", in_message(content)) == expected
-
-
-def test_an_input_may_be_called_now(said: Lines) -> None:
-    block = in_message("{{ now }}").replace("    a: {type: string}\n", "    now: {type: string}\n")
-
-    assert said("TPL006", block) == []
-
-
-CONSTANT = [
-    ("a literal", "{% if true %}x{% endif %}", ["11:13-17 this `if` is always true"]),
-    ("a name in quotes", '{% if "a" %}x{% endif %}', ["11:13-16 this `if` is always true"]),
-    (
-        "an `and` with false",
-        "{% if a and false %}x{% endif %}",
-        ["11:13-24 this `if` is always false"],
-    ),
-    (
-        "an inline one, and a loop's",
-        "{{ 1 if not 1 else 2 }}{% for i in items if true %}{% endfor %}",
-        ["11:15-20 this `if` is always false", "11:51-55 this `if` is always true"],
-    ),
-    (
-        "asked twice",
-        "{% if n == 1 %}{% elif n == 2 %}{% elif n  ==  1 %}{% endif %}",
-        ["11:47-55 `n == 1` was already tested, so this branch is never taken"],
-    ),
-    ("asked in another `if`", "{% if n == 1 %}{% endif %}{% if n == 1 %}{% endif %}", []),
-    ("different", "{% if n == 1 %}{% elif n == 2 %}{% else %}{% endif %}{{ 1 if a else 2 }}", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in CONSTANT], ids=[row[0] for row in CONSTANT]
-)
-def test_a_condition_that_decides_nothing_is_found(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("TPL007", in_message(content)) == expected
 
 
 def test_a_condition_of_a_message_and_a_name_in_quotes_are_explained(

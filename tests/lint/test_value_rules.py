@@ -44,49 +44,6 @@ def in_message(content: str, inputs: str = PEOPLE) -> str:
     return f"{inputs}messages:\n  - role: user\n    content: |\n{body}{NO_CASE}"
 
 
-UNKNOWN = [
-    (
-        "a typo behind a reference",
-        "{% for p in people %}{{ p.nmae }}{% endfor %}",
-        ["21:33-37 `nmae` is not a key of `people[]`"],
-    ),
-    ("a subscript", "{{ box['nmae'] }}", ["21:15-19 `nmae` is not a key of `box`"]),
-    (
-        "another name for it",
-        "{% set b = box %}\n{{ b.nmae }}",
-        ["22:12-16 `nmae` is not a key of `box`"],
-    ),
-    ("below a text", "{{ box.name.first }}", ["21:19-24 `box.name` is a text and has no `first`"]),
-    ("below a list", "{{ people.name }}", ["21:17-21 `people` is a list and has no `name`"]),
-    (
-        "asked for in the prompt itself",
-        "{% if box.nmae is defined %}x{% endif %}",
-        ["21:17-21 `nmae` is not a key of `box`"],
-    ),
-    (
-        "a typo where other keys may be",
-        "{{ box.home.citi }}",
-        ["21:19-23 `citi` is not a key of `box.home`"],
-    ),
-    ("another key where other keys may be", "{{ box.home.street }}", []),
-    (
-        "what a reference names",
-        "{{ people[0].name }}{{ (people | first).name }}{{ people | length }}",
-        [],
-    ),
-    ("what no input is", "{{ lost.nmae }}", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in UNKNOWN], ids=[r[0] for r in UNKNOWN]
-)
-def test_a_key_that_the_schema_rules_out_is_found_at_the_key(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("VAR003", in_message(content)) == expected
-
-
 def test_a_misspelt_key_is_mended_by_the_nearest_one() -> None:
     [found] = findings(built_in()["VAR003"], files(in_message("{{ box.nmae }}")))
 
@@ -94,17 +51,6 @@ def test_a_misspelt_key_is_mended_by_the_nearest_one() -> None:
     assert found.fix is not None
     assert [(str(e.place), e.text) for e in found.fix.edits] == [(str(found.place), "name")]
     assert not found.fix.safe
-
-
-def test_a_partial_may_ask_for_a_key_that_only_some_prompts_have(
-    said: Lines,
-) -> None:
-    include = '{% include "p.j2" %}'
-    prompt = in_message(include).replace("tests: []\n", "")
-    partial = "{% if box.extra is defined %}{{ box.extra }}{% endif %}{{ box.lost }}\n"
-    block = f"--- prompts/a.prompt.yaml\nformat: promptops/1\n{prompt}--- prompts/p.j2\n{partial}"
-
-    assert said("VAR003", block) == ["prompts/p.j2:1:63-67 `lost` is not a key of `box`"]
 
 
 OPTIONAL = """\
@@ -123,46 +69,6 @@ inputs:
   $defs:
     filled: {type: string, default: x}
 """
-MAYBE = [
-    ("an optional input", "{{ note }}", ["18:10-14 `note` may be missing"]),
-    ("in a filter", "{{ note | upper }}", ["18:10-14 `note` may be missing"]),
-    ("a test by truth", "{% if note %}x{% endif %}", ["18:13-17 `note` may be missing"]),
-    ("with a default, here and behind a reference", "{{ size }}{{ ref }}", []),
-    (
-        "asked for, or with a default",
-        "{% if note is defined %}{{ note }}{% endif %}{{ note | default('') }}",
-        [],
-    ),
-    ("asked for in an `and`", "{{ 'x' if note is defined and note }}", []),
-    (
-        "below an input with a default",
-        "{{ inner.depth }}{{ inner.width }}",
-        ["18:33-38 `inner.width` may be missing"],
-    ),
-    ("what an alternative requires", "{% if pet.kind == 'dog' %}{{ pet.bark }}{% endif %}", []),
-    ("what an alternative leaves out", "{{ pet.purr }}", ["18:14-18 `pet.purr` may be missing"]),
-    (
-        "a list that may be missing",
-        "{% for s in some %}{{ s.a }}{% endfor %}",
-        ["18:19-23 `some` may be missing"],
-    ),
-    (
-        "what allOf requires",
-        "{% if some is defined %}{% for s in some %}{{ s.a }}{{ s.b }}{% endfor %}{% endif %}",
-        ["18:64-65 `some[].b` may be missing"],
-    ),
-    ("an element by number", "{% if some is defined and some %}{{ some[0].a }}{% endif %}", []),
-    ("what no input is", "{{ lost }}", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in MAYBE], ids=[r[0] for r in MAYBE]
-)
-def test_a_value_that_may_be_missing_is_found_where_it_is_read(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("VAR004", in_message(content, OPTIONAL)) == expected
 
 
 def test_a_condition_guards_a_message_only_if_it_asks_whether_a_value_is_defined(
@@ -178,29 +84,6 @@ def test_a_condition_guards_a_message_only_if_it_asks_whether_a_value_is_defined
     assert found == ["18:25-29", "18:45-49", "19:49-53", "20:29-33", "20:49-53"]
 
 
-def test_a_condition_on_a_message_guards_its_parts(said: Lines) -> None:
-    block = (
-        f"{OPTIONAL}messages:\n  - role: user\n    when: note is defined\n    content:\n"
-        '      - {text: "{{ note }}", when: "note != 3"}\n'
-        "  - role: user\n    content:\n"
-        f'      - {{text: "{{{{ note }}}}", when: note is defined}}\n{NO_CASE}'
-    )
-
-    assert said("VAR004", block) == []
-
-
-def test_an_item_of_for_each_is_there_and_its_keys_may_not_be(
-    said: Lines,
-) -> None:
-    block = (
-        f"{OPTIONAL}messages:\n  - for_each: some\n    as: s\n    messages:\n"
-        '      - {role: user, content: "{{ s.a }}{{ s.b }}"}\n'
-        '      - {role: user, when: s.b is defined, content: "{{ s.b }}"}\n' + NO_CASE
-    )
-
-    assert said("VAR004", block) == ["19:46-47 `some[].b` may be missing"]
-
-
 @pytest.mark.parametrize(
     ("content", "mended"),
     [("{{ note }}", " | default"), ("{{ note | upper }}", None), ("{{ note ~ 1 }}", None)],
@@ -213,83 +96,6 @@ def test_a_default_is_offered_where_the_value_is_all_that_is_printed(
     edits = [(str(e.place), e.text) for e in found.fix.edits] if found.fix else []
     assert edits == ([(f"{PROMPT_PATH}:18:14", mended)] if mended else [])
     assert found.hint == "give it a `default`, or test `note is defined` first"
-
-
-VALUES = """\
-inputs:
-  required: [flag, words, rows, row, maybe, count, any]
-  properties:
-    flag: {type: boolean}
-    words: {type: array, items: {type: string}}
-    rows: {type: array, items: {type: object}}
-    row: {type: object, properties: {ok: {enum: [true, "x"]}}}
-    maybe: {type: [string, "null"]}
-    count: {type: integer}
-    any: {}
-"""
-PYTHON = "is printed in Python syntax:"
-LEAKS = [
-    ("a boolean", "{{ flag }}", [f"14:10-14 `flag` {PYTHON} `True` or `False`"]),
-    (
-        "a list",
-        "{{ words }}{{ rows }}",
-        [f"14:10-15 `words` {PYTHON} `['x']`", f"14:21-25 `rows` {PYTHON} `['x']`"],
-    ),
-    (
-        "an object, in a text made of several",
-        "{{ 'a' ~ row }}",
-        [f"14:16-19 `row` {PYTHON} `{{'k': 1}}`"],
-    ),
-    ("a value of an enum", "{{ row.ok }}", [f"14:10-16 `row.ok` {PYTHON} `True` or `False`"]),
-    ("null", "{{ maybe }}", ["14:10-15 `maybe` may be null, which is printed as `None`"]),
-    (
-        "null in the branch where it is null",
-        "{% if maybe %}a{% else %}{{ maybe }}{% endif %}",
-        ["14:35-40 `maybe` may be null, which is printed as `None`"],
-    ),
-    (
-        "null, asked for",
-        "{% if maybe %}{{ maybe }}{% endif %}{{ maybe if maybe is not none else '-' }}",
-        [],
-    ),
-    (
-        "null, in the other branch",
-        "{% if maybe is none %}-{% elif count %}{{ maybe }}{% else %}{{ maybe }}{% endif %}",
-        [],
-    ),
-    (
-        "null, compared",
-        "{% if maybe == 'x' %}{{ maybe }}{% endif %}{% if maybe != none %}{{ maybe }}{% endif %}",
-        [],
-    ),
-    ("null, asked in an `and`", "{% if count and maybe %}{{ maybe }}{% endif %}", []),
-    (
-        "null, asked in an `or`",
-        "{% if count or maybe %}{{ maybe }}{% endif %}",
-        ["14:33-38 `maybe` may be null, which is printed as `None`"],
-    ),
-    (
-        "null, handed to a macro",
-        "{% macro m(v) %}{{ v }}{% endmacro %}{% if maybe %}{{ m(maybe) }}{% endif %}",
-        [],
-    ),
-    (
-        "numbers, texts, and what is not known",
-        "{{ count }}{{ words[0] }}{{ any }}{{ any.x }}{{ rows[0].x }}",
-        [],
-    ),
-    ("filtered", "{{ flag | json }}{{ words | join(', ') }}{{ maybe | default('-', true) }}", []),
-    ("not printed", "{% for w in words %}{{ w }}{% endfor %}{% if flag %}x{% endif %}", []),
-]
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [row[1:] for row in LEAKS], ids=[r[0] for r in LEAKS]
-)
-def test_a_value_that_would_be_printed_as_python_writes_it_is_found(
-    said: Lines, content: str, expected: list[str]
-) -> None:
-    assert said("VAR005", in_message(content, VALUES)) == expected
 
 
 SAMPLES = {
@@ -399,13 +205,6 @@ def test_what_no_caller_can_reach_is_not_reported(said: Lines, content: str) -> 
 )
 def test_what_some_caller_reaches_is_reported(said: Lines, content: str) -> None:
     assert len(said("VAR003", in_message(content))) >= 1
-
-
-def test_a_condition_on_a_message_rules_out_null(said: Lines) -> None:
-    turn = '  - {{role: user, when: "{}", content: "{{{{ maybe }}}}"}}\n'
-    block = f"{VALUES}messages:\n" + "".join(map(turn.format, ("maybe", "count"))) + NO_CASE
-
-    assert said("VAR005", block) == ["13:46-51 `maybe` may be null, which is printed as `None`"]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_the_repository_without_a_mistake_is_clean(promptops: Promptops) -> None
     ]
 
 
-@pytest.mark.parametrize("mistake", fast_spread([*EDITS, *RENAMED], 70), ids=lambda each: each.name)
+@pytest.mark.parametrize("mistake", fast_spread([*EDITS, *RENAMED], 45), ids=lambda each: each.name)
 def test_a_mistake_is_reported_at_its_place(
     mistake: Mistake | Renamed, clean: GitRepository, promptops: Promptops
 ) -> None:

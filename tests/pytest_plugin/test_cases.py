@@ -213,3 +213,29 @@ def test_a_name_that_no_node_id_can_have_is_still_one_line_and_can_be_selected(
 
     assert name == r"prompts/ask.prompt.yaml::a:\x3ab [x] \x1b[31m v1.2"
     assert (ran.outcomes, again.outcomes) == ({name: "passed"}, {name: "passed"})
+
+
+HEAD = ASK[: ASK.index("tests:")]
+
+ALIKE = (
+    HEAD
+    + """\
+tests:
+  - name: a
+    inputs: {question: q1}
+    output:
+      - {type: counterfactual, path: /messages/0/role, value: b}
+  - name: b
+    inputs: {question: q2}
+    output:
+      - {type: contains, value: kind}
+"""
+)
+
+
+def test_a_counterfactual_is_judged_by_itself_with_the_answer_of_the_other_case(record, run_pytest):
+    record({"prompts/alike.prompt.yaml": ALIKE})
+
+    ran = run_pytest("--promptops", "-v", "prompts/alike.prompt.yaml::a")
+
+    assert (ran.code, ran.outcomes) == (0, {"prompts/alike.prompt.yaml::a": "passed"})

@@ -187,3 +187,20 @@ def test_an_endpoint_that_is_not_approved_fails_the_tests_and_gets_no_request(re
 
     assert (ran.code, theirs.requests) == (1, [])
     assert "the default branch, `main`, has no such endpoint" in ran.output
+
+
+HEAD = ASK[: ASK.index("tests:")]
+
+
+def test_a_prompt_whose_case_file_is_missing_is_an_error_of_the_collection(recorded, run_pytest):
+    recorded.write({"prompts/other.prompt.yaml": f"{HEAD}tests:\n  - file: none.jsonl\n"})
+
+    ran = run_pytest("--promptops")
+
+    assert (ran.code, ran.failures.splitlines()) == (
+        2,
+        [
+            "ERROR collecting prompts/other.prompt.yaml",
+            "prompts/other.prompt.yaml:13:11: error: there is no case file `none.jsonl`  [other]",
+        ],
+    )

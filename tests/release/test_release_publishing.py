@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from promptops.errors import GitError
+from promptops.jobs.release.release import ReleaseOptions, prepare, publish
 from tests.release.conftest import PER_PROMPT, STYLE, message, problems, tags, tags_of
 
 SHIM = """\
@@ -280,3 +282,22 @@ def test_the_password_in_an_address_is_not_shown(catalog, say):
     said = say(catalog, "release", "--yes", "--push", address)
 
     assert (said.code, "secret" in said.out + said.err, tags(catalog)) == (4, False, ["v0.1.0"])
+
+
+@pytest.mark.parametrize("push", [None, ""])
+def test_a_tag_of_another_commit_that_came_between_is_not_taken_for_the_release(
+    remote, catalog, push
+):
+    """It comes while somebody looks at the plan."""
+    catalog.write({"promptops.toml": PER_PROMPT})
+    catalog.commit("a tag for each prompt")
+    catalog.git("push", "--quiet")
+    report = prepare(catalog.root, ReleaseOptions(push=push))
+    catalog.write({STYLE: "Be long.\n"})
+    catalog.commit("two")
+    catalog.git("tag", "--annotate", "--message", "another", "v0.1.0")
+
+    with pytest.raises(GitError, match=r"'v0\.1\.0' could not be created: .*already exists"):
+        publish(catalog.root, report, ReleaseOptions(push=push))
+
+    assert (report.problems, tags(catalog), tags_of(remote)) == ((), ["v0.1.0"], [])

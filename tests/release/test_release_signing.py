@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.conftest import STYLE, problems, tags
+from tests.jobs.released import key, signing_with
+from tests.release.conftest import STYLE, problems, tags, tags_of
 
 FORMATS = ("ssh", *(("openpgp",) if shutil.which("gpg") else ()))
 
@@ -285,3 +286,18 @@ def test_the_trial_leaves_nothing_behind(catalog, release, tmp_path):
 
     assert catalog.git("count-objects") == before
     assert os.listdir(catalog.root / ".git" / "refs" / "tags") == []
+
+
+def test_a_release_that_is_made_unsigned_is_not_pushed_as_a_signed_one(
+    remote, catalog, release, tmp_path
+):
+    release(catalog)
+    signing_with(catalog, key(tmp_path))
+
+    said = release(catalog, "--sign", "--push")
+
+    assert (said.code, problems(said), tags_of(remote)) == (
+        1,
+        ["'v0.1.0' exists already, and is not signed"],
+        [],
+    )

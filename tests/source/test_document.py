@@ -16,7 +16,7 @@ from promptops.source.lines import Lines
 from promptops.source.nodes import bounds, walk
 from promptops.source.shape import check_shape
 from tests.hanging import ends_soon
-from tests.tiers import examples
+from tests.tiers import examples, fast_spread
 
 
 def told(document: Document) -> list[tuple[str, str, str]]:
@@ -229,18 +229,21 @@ def test_fifty_levels_are_read() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [
-        "".join(f"k{number}: 1\n" for number in [*range(30_000)] * 2).encode(),
-        b"".join(b"# c\nk%d: 1\n" % number for number in range(30_000)),
-        b"a: [&x 1, " + b"[],  " * 50_000 + b"]\n",
-        b"a: b\n" + b"- " * 500 + b"x" * 900_000 + b"\n",
-        b"- " * 400_000 + b"{{",
-        b"a: " + b"b: " * 300_000,
-        b"a: '" + b"'' " * 300_000,
-        b'a: "' + b"\\x41" * 200_000 + b'"\n',
-        b"\t" * 900_000,
-        b"a: |\n" + b" \n" * 400_000,
-    ],
+    fast_spread(
+        [
+            "".join(f"k{number}: 1\n" for number in [*range(30_000)] * 2).encode(),
+            b"".join(b"# c\nk%d: 1\n" % number for number in range(30_000)),
+            b"a: [&x 1, " + b"[],  " * 50_000 + b"]\n",
+            b"a: b\n" + b"- " * 500 + b"x" * 900_000 + b"\n",
+            b"- " * 400_000 + b"{{",
+            b"a: " + b"b: " * 300_000,
+            b"a: '" + b"'' " * 300_000,
+            b'a: "' + b"\\x41" * 200_000 + b'"\n',
+            b"\t" * 900_000,
+            b"a: |\n" + b" \n" * 400_000,
+        ],
+        3,
+    ),
     ids=lambda _: "",
 )
 def test_a_large_hostile_file_takes_no_more_than_moments(data: bytes) -> None:

@@ -60,8 +60,12 @@ def cases(count=CASES, wrong=()):
 
 
 @pytest.fixture
-def catalog(repo):
+def catalog(prepared, tmp_path):
     """One prompt measured and worse than its baseline, one with failures, one stale, one broken."""
+    return prepared(four_prompts).copied_to(tmp_path / "repo")
+
+
+def four_prompts(repo):
     plain = HEAD.replace("Be brief", "{% if question == 'q3' %}Well. {% endif %}Be kind")
     repo.write(
         {
@@ -83,7 +87,6 @@ def catalog(repo):
         }
     )
     repo.commit("two")
-    return repo
 
 
 def run(repo, options, wanted=None):

@@ -30,10 +30,12 @@ from tests.report.check.html_reports import (
     shown,
 )
 from tests.report.conftest import HOSTILE
-from tests.report.diff.html_pages import read
+from tests.report.diff import html_pages
 from tests.report.diff.html_reports import realistic
 from tests.report.test_run.runs import answer, case
 from tests.tiers import fast_spread
+
+read = cache(html_pages.read)
 
 
 @cache
@@ -145,7 +147,7 @@ def test_headings_go_down_one_step_at_a_time_and_landmarks_are_there_once(page):
 
 
 def test_plots_have_a_text_and_tables_have_heads_with_scope():
-    root = read(write(failed()))
+    root = read(written("failed"))
 
     plots = list(root.all("svg"))
     assert plots
@@ -163,7 +165,7 @@ def test_what_strangers_write_stays_text(name):
 
 
 def test_an_attack_is_to_be_read_wherever_it_stands():
-    (body,) = read(write(hostile())).all("body")
+    (body,) = read(written("hostile")).all("body")
 
     assert body.text.count("<script>document.title='pwned';alert(1)</script>") > 150
 
@@ -178,7 +180,7 @@ def test_no_character_of_a_stranger_is_invisible(name):
 
 
 def test_the_verdict_comes_first_then_what_the_gate_asks():
-    (header,) = read(write(failed())).all("header")
+    (header,) = read(written("failed")).all("header")
 
     assert words(next(header.all("h1"))) == (
         "✕ fail · 4 risks requires a major version, 2.0.0 after 1.4.2"
@@ -222,7 +224,7 @@ def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():
 
 
 def test_on_a_fail_each_reason_stands_above_all_parts_and_leads_to_the_one_that_shows_it():
-    root = read(write(failed()))
+    root = read(written("failed"))
 
     (section,) = (each for each in with_class(root, "refused") if each.name == "section")
     reasons = [words(item) for item in section.all("li")]
@@ -285,7 +287,7 @@ def test_an_empty_part_says_that_nothing_is_wrong():
 
 
 def test_prompts_that_fail_stand_first_each_with_what_was_found_and_why_it_was_selected():
-    root = read(write(failed()))
+    root = read(written("failed"))
 
     told = rows(with_class(root, "overview", "table")[0])
     assert told[0] == ["Prompt", "Version", "Changes", "Findings", "Cases passed", "Covered"]
@@ -304,7 +306,7 @@ def test_prompts_that_fail_stand_first_each_with_what_was_found_and_why_it_was_s
 
 
 def test_changes_are_shown_as_on_the_page_of_a_diff():
-    root = read(write(failed()))
+    root = read(written("failed"))
 
     section = with_id(root, "changes")
     titles = [words(next(each.all("h3"))) for each in with_class(section, "prompt")]
@@ -340,7 +342,7 @@ def test_a_finding_stands_below_its_line_with_what_it_speaks_of_marked():
 
 
 def test_files_of_findings_that_fail_the_gate_come_first():
-    root = read(write(failed()))
+    root = read(written("failed"))
 
     titles = [words(next(each.all("h3"))) for each in with_class(root, "file")]
     counts = [words(with_class(each, "counts")[0]) for each in with_class(root, "file")]
@@ -398,7 +400,7 @@ def test_only_findings_that_don_t_fail_the_gate_can_be_hidden(fail_on, quiet):
 
 
 def test_cases_are_shown_as_on_the_page_of_a_run_those_first_that_don_t_pass():
-    root = read(write(failed()))
+    root = read(written("failed"))
 
     section = with_id(root, "cases")
     assert len(with_class(section, "case")) == 17

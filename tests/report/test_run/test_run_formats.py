@@ -9,6 +9,7 @@ from promptops.report.test import github, html, json, junit, markdown, text
 from tests.report.conftest import HOSTILE
 from tests.report.test_run.hostile_runs import hostile
 from tests.report.test_run.runs import RUNS, case, failing, run
+from tests.tiers import fast_spread
 
 FORMATS = {
     "text": text,
@@ -21,7 +22,7 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", fast_spread(HOSTILE, 5))
 def test_nothing_but_newlines_controls_a_terminal(name, format_name):
     shown = FORMATS[format_name].write(hostile(HOSTILE[name]))
 

@@ -291,3 +291,15 @@ def test_a_signed_tag_under_another_name_is_refused(
 def test_a_revision_is_signed_by_nobody(releases: GitRepository, signer: Signer) -> None:
     with pytest.raises(promptops.UsageError, match="a revision has no signature"):
         promptops.load("git:HEAD", source=releases.root, trust=signer.allowed)
+
+
+PATIENCE_S = 60  # a machine that others use is slow
+
+
+def test_a_channel_that_is_there_twice_is_none(releases: GitRepository, source: str) -> None:
+    lines = (f"production: {{release: v1.{each}.0, serial: {4 + each}}}\n" for each in (0, 1))
+    releases.write({"channels.yaml": "".join(lines)})
+    releases.commit("twice")
+
+    with pytest.raises(promptops.IntegrityError):
+        load("production", source)

@@ -16,6 +16,7 @@ import pytest
 
 import promptops
 from promptops.runtime.loading import snapshots
+from promptops.runtime.loading.source import shown
 from tests.runtime.loading.site import Site
 from tests.runtime.loading.site_server import FAULTS, ServedSite
 from tests.runtime.loading.state import forget, settle
@@ -338,3 +339,7 @@ def test_offline_a_folder_is_still_read(site: Site, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PROMPTOPS_OFFLINE", "1")
 
     assert promptops.load("production", source=site.folder).stale is False
+
+
+def test_a_password_with_an_at_sign_is_left_out_of_an_address() -> None:
+    assert shown("https://ada:p@ss@host/r") == "https://host/r"

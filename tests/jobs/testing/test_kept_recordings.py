@@ -1,4 +1,4 @@
-"""Bugs that a review found: which answers count, which are kept, and which are lost."""
+"""Which answers count, which are recorded, and which recordings a run leaves or removes."""
 
 from dataclasses import replace
 
@@ -6,19 +6,15 @@ import pytest
 
 from promptops.jobs.gate.check import check
 from promptops.jobs.lint.lint import LintOptions
-from promptops.jobs.recordings.audit import SampleSize
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     FILE,
-    JUDGED,
     ONE_AFTER_THE_OTHER,
     PROMPT,
     asked,
-    cases,
     configured,
     contracts,
-    judges,
     profile,
     recorded,
     recordings,
@@ -26,20 +22,18 @@ from tests.jobs.testing.served import (
     run,
     says,
     statuses,
-    with_judge,
 )
 from tests.servers.answers import Answer
 from tests.servers.fault_server import fault_server
 
 CONTRACT = PROMPT + contracts(1)
-ALL = SampleSize(percent=100)
 
 
 def outcomes(found):
     return [(case.name, case.status, case.source, case.reason) for case in found.cases]
 
 
-def test_what_only_this_machine_was_answered_passes_nowhere(repo):
+def test_answers_in_the_cache_of_this_machine_are_no_recordings(repo):
     with fault_server(lambda _: says("good")) as server:
         configured(repo, server, CONTRACT)
         repo.commit("one")
@@ -55,7 +49,7 @@ def test_what_only_this_machine_was_answered_passes_nowhere(repo):
     assert len(server.requests) == 1
 
 
-def test_recording_takes_what_this_machine_was_answered_and_asks_nobody(repo):
+def test_recording_takes_answers_from_the_cache_without_an_api_call(repo):
     with fault_server(lambda _: says("good")) as server:
         configured(repo, server, CONTRACT)
         repo.commit("one")
@@ -68,41 +62,6 @@ def test_recording_takes_what_this_machine_was_answered_and_asks_nobody(repo):
     assert (outcomes(found), server.requests) == ([("c0", "passed", "cached", "")], [])
     assert outcomes(replayed) == [("c0", "passed", "recorded", "")]
     assert recordings(repo) == [("c0", "good")]
-
-
-def test_an_audit_finds_an_opinion_that_no_judge_gave(repo):
-    with fault_server(with_judge(lambda _: says("good"), lambda _: judges("fail"))) as server:
-        recorded(repo, server, JUDGED + cases(1))
-        clean = run(repo, audit=ALL)
-        server.requests.clear()
-        file = repo.root / FILE
-        file.write_text(file.read_text().replace(r"\"fail\"", r"\"pass\""))
-
-        found = run(repo, audit=ALL)
-
-    assert [case.status for case in clean.cases] == ["passed"]
-    assert outcomes(found) == [
-        ("c0", "passed", "recorded", ""),
-        (
-            "c0",
-            "failed",
-            "none",
-            "requested again, the judge `built-in rubric` gives another answer: `output`",
-        ),
-    ]
-    assert len(server.requests) == 2  # the model and the judge
-
-
-def test_an_audit_passes_over_a_prompt_that_shares_a_request_and_has_no_recording(repo):
-    with fault_server(lambda _: says("good")) as server:
-        repo.write({"prompts/twin.prompt.yaml": CONTRACT})
-        recorded(repo, server, CONTRACT)
-        (repo.root / "prompts/twin.recordings.jsonl").unlink()
-
-        found = run(repo, audit=ALL)
-
-    assert statuses(found) == {("ask", "c0"): "passed", ("twin", "c0"): "stale"}
-    assert [asked(one) for one in server.requests] == ["Be brief. q0"]
 
 
 def test_an_outage_leaves_the_recordings_of_what_was_not_answered(repo):

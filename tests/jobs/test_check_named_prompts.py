@@ -1,0 +1,57 @@
+"""The gate over the prompts that the command names."""
+
+import pytest
+
+from promptops.cli.main import run
+
+ASK = "prompts/ask.prompt.yaml"
+
+PROMPT = """\
+format: promptops/1
+description: Answers.
+messages:
+  - {role: user, content: Say please.}
+tests:
+  - name: one
+    rendered:
+      - {type: contains, value: please}
+"""
+
+
+@pytest.fixture
+def checked(repo, capsysbinary):
+    """Run `check` in the repository: exit code and the lines it printed."""
+
+    def start(*arguments):
+        code = run(["check", "-C", str(repo.root), *arguments])
+        return code, capsysbinary.readouterr().out.decode().splitlines()
+
+    return start
+
+
+@pytest.fixture
+def base(repo):
+    """What main has; then a branch begins."""
+
+    def made(files):
+        repo.write(files)
+        repo.commit("one")
+        repo.git("switch", "--quiet", "--create", "change")
+
+    return made
+
+
+def test_only_the_prompts_that_are_named_are_checked_and_versioned(repo, base, checked):
+    strict = '[check]\nfail-on = ["breaking"]\n'
+    base({"promptops.toml": strict, ASK: PROMPT, "prompts/b/two.prompt.yaml": PROMPT})
+    repo.git("tag", "-a", "v1.4.2", "-m", "v1.4.2")
+    repo.git("rm", "--quiet", "prompts/b/two.prompt.yaml")
+    repo.write({ASK: PROMPT.replace("Say please.", "Kindly say please.")})
+
+    code, lines = checked("ask", "--since", "main", "--worktree")
+
+    assert (code, lines[-1]) == (
+        0,
+        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion"
+        " · requires a minor version, 1.5.0 after 1.4.2",
+    )

@@ -1,0 +1,102 @@
+"""Risks besides answers, tests and comments: code that judges, budgets, settings of the gate."""
+
+import json
+
+import pytest
+
+from promptops.cli.main import run
+
+ASK = "prompts/ask.prompt.yaml"
+
+PROMPT = """\
+format: promptops/1
+description: Answers.
+messages:
+  - {role: user, content: Say please.}
+tests:
+  - name: one
+    rendered:
+      - {type: contains, value: please}
+"""
+
+PYTHON = PROMPT + '    output:\n      - {type: python, value: "./judge.py:fits"}\n'
+
+
+@pytest.fixture
+def checked(repo, capsysbinary):
+    """Run `check` in the repository: exit code and the lines it printed."""
+
+    def start(*arguments):
+        code = run(["check", "-C", str(repo.root), *arguments])
+        return code, capsysbinary.readouterr().out.decode().splitlines()
+
+    return start
+
+
+@pytest.fixture
+def base(repo):
+    """What main has; then a branch begins."""
+
+    def made(files):
+        repo.write(files)
+        repo.commit("one")
+        repo.git("switch", "--quiet", "--create", "change")
+
+    return made
+
+
+ECHO = '[models.echo]\nprovider = "echo"\nid = "echo-1"\n'
+
+
+@pytest.mark.parametrize("where", ["inline", "a file of cases"])
+def test_code_that_judges_is_a_change_of_the_prompts_that_call_it(repo, base, checked, where):
+    asked = PYTHON.replace("description: Answers.", "description: Answers.\nmodel: {profile: echo}")
+    files = {ASK: asked, "prompts/judge.py": "def fits(output, facts):\n    return True\n"}
+    if where == "a file of cases":
+        cases = {
+            "name": "one",
+            "output": [{"type": "python", "value": "./judge.py:fits"}],
+        }
+        files[ASK] = asked[: asked.index("tests:")] + "tests:\n  - {file: ./ask.cases.jsonl}\n"
+        files["prompts/ask.cases.jsonl"] = json.dumps(cases) + "\n"
+    repo.write({"promptops.toml": ECHO, **files})
+    assert run(["test", "-C", str(repo.root), "--record", "-q"]) == 0
+    base({})
+    repo.write({"prompts/judge.py": "def fits(output, facts):\n    return False\n"})
+
+    code, lines = checked("--since", "main", "--worktree", "--why")
+
+    assert (code, lines[0]) == (1, "risk: code changes that may judge answers (prompts/judge.py:1)")
+    assert any("`python` does not hold" in line for line in lines)
+
+
+def test_a_budget_that_is_raised_is_a_risk(repo, base, checked):
+    base({ASK: PROMPT + "budget: {input_tokens: 50, output_tokens: 9}\n"})
+    repo.write({ASK: PROMPT + "budget: {input_tokens: 500}\n"})
+
+    _, lines = checked("--since", "main", "--worktree")
+
+    assert lines[:2] == [
+        "risk: ask: the budget of `input_tokens` is raised from 50 to 500"
+        " (prompts/ask.prompt.yaml:9)",
+        "risk: ask: the budget of `output_tokens` is raised from 9 to none"
+        " (prompts/ask.prompt.yaml:9)",
+    ]
+
+
+def test_a_risk_of_the_configuration_is_refused_where_risks_are(repo, base, checked):
+    base({"promptops.toml": '[check]\nfail-on = ["risk"]\ncoverage = 1\n', ASK: PROMPT})
+    repo.write({"promptops.toml": ""})
+
+    code, lines = checked("--since", "main", "--worktree", "--format", "json")
+
+    value = json.loads("\n".join(lines))
+    gate = {row["name"]: (row["passed"], row["said"]) for row in value["gate"]}
+    assert (code, value["verdict"], gate["release"]) == (
+        1,
+        "fail",
+        (
+            False,
+            "requires no version bump; 1 risk refused by `check.fail-on`",
+        ),
+    )

@@ -50,7 +50,7 @@ def read(terminal: int) -> bytes:
         (Estimate(requests=1, worst_usd=0.0), "sending 1 request: up to $0"),
         (
             Estimate(requests=1200, worst_usd=1.234567, left_usd=0.5),
-            "sending 1200 requests: up to $1.235; at most $0.5 is spent",
+            "sending 1,200 requests: up to $1.235; at most $0.5 is spent",
         ),
         (
             Estimate(requests=2, worst_usd=0.0, unpriced=("m-1", "m\x1b[2J")),

@@ -48,7 +48,7 @@ class LintArguments:
 
 def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
     """Lint, write the reports, and return the exit code."""
-    from promptops.jobs.lint.lint import lint
+    from promptops.jobs.lint.lint import deprecations, lint
     from promptops.jobs.workspace.selection import select
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
@@ -78,6 +78,8 @@ def run_lint(output: OutputOptions, arguments: LintArguments) -> int:
             count = write_baseline(opened, report.findings)
             output.note(f"wrote {baseline_path(opened)}: {counted(count, 'finding')} accepted")
             return 0
+        for note in deprecations(opened, chosen):
+            output.note(f"warning: {visible(note)}")
         limit = _limit(opened, arguments)
         _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
         if report.failed:

@@ -266,10 +266,10 @@ def test_an_interrupted_run_says_so(small, tmp_path):
 
 def _interrupted(running):
     """Python misses a signal that comes just before it blocks, so that one may not do."""
-    for _ in range(20):
+    for _ in range(12):
         running.send_signal(signal.SIGINT)
         try:
-            return running.communicate(timeout=2)
+            return running.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             continue
     raise AssertionError("it goes on")

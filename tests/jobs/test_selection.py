@@ -15,6 +15,7 @@ from promptops.jobs.workspace import graph_cache, selection
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import workspace
+from tests.tiers import examples
 
 STAGED = SelectionOptions(staged=True)
 SAY = "format: promptops/1\nmessages:\n  - {role: user, content: Say hello.}\n"
@@ -320,7 +321,7 @@ PROMPTS = st.one_of(
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

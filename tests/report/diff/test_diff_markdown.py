@@ -177,6 +177,7 @@ def test_prompts_for_which_there_is_no_room_are_counted():
     assert text.endswith(f"\n{300 - sections} {left_out}\n")
 
 
+@pytest.mark.slow
 def test_thousands_of_risks_and_quiet_prompts_are_counted():
     loud = change("CHG121", "/inputs", "`a` is trusted now")
     risky = [prompt(f"p{n}", replace(loud, message=f"`a{n}` is trusted now")) for n in range(3000)]

@@ -14,6 +14,14 @@ BUG = 70
 """The exit code after an error inside promptops: a bug of ours."""
 
 
+def reason_of(error: object) -> str:
+    """Why the system refused something, as part of a message: `permission denied`.
+
+    `error` is an OSError; any other error gives its own message.
+    """
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class SourceLine:
     """The line of a file that an error refers to.

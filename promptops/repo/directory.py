@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from promptops.errors import InputError
+from promptops.errors import InputError, reason_of
 from promptops.model.tree import TreeEntry
 from promptops.repo.tree import Tree, below
 from promptops.repo.worktree import WorkTree
@@ -94,9 +94,8 @@ class _Listing:
         except OSError as error:
             where = self._at(folder)
             hint = f"chmod u+rx {where!r}" if isinstance(error, PermissionError) else None
-            said = (error.strerror or str(error)).lower()
             raise InputError(
-                f"the folder can't be listed: {said}", where=where, hint=hint
+                f"the folder can't be listed: {reason_of(error)}", where=where, hint=hint
             ) from None
         return folders, others
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
-from promptops.errors import InputError
+from promptops.errors import InputError, reason_of
 
 
 @contextmanager
@@ -40,6 +40,5 @@ def temporary_file() -> Iterator[BinaryIO]:
 
 
 def _no_room(error: OSError) -> InputError:
-    reason = (error.strerror or str(error)).lower()
     hint = "set TMPDIR to a writable folder"
-    return InputError(f"a temporary file can't be created: {reason}", hint=hint)
+    return InputError(f"a temporary file can't be created: {reason_of(error)}", hint=hint)

@@ -14,7 +14,7 @@ BUG = 70
 """The exit code after an error inside promptops: a bug of ours."""
 
 
-def reason_of(error: object) -> str:
+def os_reason(error: object) -> str:
     """Why the system refused something, as part of a message: `permission denied`.
 
     `error` is an OSError; any other error gives its own message.

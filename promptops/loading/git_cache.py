@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from promptops.errors import GitError, IntegrityError, NotFound, TransportError, reason_of
+from promptops.errors import GitError, IntegrityError, NotFound, TransportError, os_reason
 from promptops.records import record
 from promptops.repo.interactive import act
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
@@ -93,7 +93,7 @@ class Remote:
         try:
             made = TemporaryDirectory(prefix="promptops-", ignore_cleanup_errors=True)
         except OSError as error:
-            message = f"it can't be stored: {reason_of(error)}"
+            message = f"it can't be stored: {os_reason(error)}"
             raise TransportError(message, where=shown(self._url)) from None
         with made as folder:
             yield Path(folder)
@@ -151,7 +151,7 @@ class Remote:
                 raise
             raise TransportError("there is no answer in time", where=where) from None
         except OSError as error:
-            message = f"git can't be run: {reason_of(error)}"
+            message = f"git can't be run: {os_reason(error)}"
             raise TransportError(message, where=where) from None
         if answer.status:
             raise self._failed(shown(git.error(answer).message))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from promptops.errors import InputError, reason_of
+from promptops.errors import InputError, os_reason
 from promptops.model.tree import TreeEntry
 from promptops.repo.tree import Tree, below
 from promptops.repo.worktree import WorkTree
@@ -95,7 +95,7 @@ class _Listing:
             where = self._at(folder)
             hint = f"chmod u+rx {where!r}" if isinstance(error, PermissionError) else None
             raise InputError(
-                f"the folder can't be listed: {reason_of(error)}", where=where, hint=hint
+                f"the folder can't be listed: {os_reason(error)}", where=where, hint=hint
             ) from None
         return folders, others
 

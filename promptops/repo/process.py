@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.errors import GitError, reason_of
+from promptops.errors import GitError, os_reason
 from promptops.records import field, record
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Git:
             message = f"git can't take the argument {max(arguments, key=_oddness)!r}"
             raise GitError(message, where=str(self.directory)) from None
         except OSError as error:  # E2BIG, EACCES, ENOMEM
-            message = f"git can't be started: {reason_of(error)}"
+            message = f"git can't be started: {os_reason(error)}"
             raise GitError(message, where=str(self.directory)) from None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
-from promptops.errors import InputError, reason_of
+from promptops.errors import InputError, os_reason
 
 
 @contextmanager
@@ -41,4 +41,4 @@ def temporary_file() -> Iterator[BinaryIO]:
 
 def _no_room(error: OSError) -> InputError:
     hint = "set TMPDIR to a writable folder"
-    return InputError(f"a temporary file can't be created: {reason_of(error)}", hint=hint)
+    return InputError(f"a temporary file can't be created: {os_reason(error)}", hint=hint)

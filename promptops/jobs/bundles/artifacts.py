@@ -9,7 +9,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
-from promptops.errors import InputError, reason_of
+from promptops.errors import InputError, os_reason
 from promptops.patterns import lazy_pattern
 from promptops.storage.atomic import replace_whole
 
@@ -40,7 +40,7 @@ def put(file: Path, data: bytes, aside: Path | None = None) -> None:
         else:
             _replace(file.resolve(), data, aside)
     except OSError as error:
-        raise InputError(f"can't be written: {reason_of(error)}", where=str(file)) from None
+        raise InputError(f"can't be written: {os_reason(error)}", where=str(file)) from None
 
 
 def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
@@ -53,7 +53,7 @@ def put_new(file: Path, data: bytes, aside: Path | None = None) -> bool:
         found = file.read_bytes() if os.path.lexists(file) else None
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"can't be read: {reason_of(error)}", where=str(file)) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=str(file)) from None
     if found is None:
         put(file, data, aside)
     elif found != data:

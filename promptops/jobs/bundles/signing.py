@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from promptops.errors import GitError, UsageError, reason_of
+from promptops.errors import GitError, UsageError, os_reason
 from promptops.repo.process import Git, decode
 from promptops.repo.temporary import temporary_folder
 from promptops.runtime.loading.trust import NAMESPACE
@@ -81,7 +81,7 @@ def _run(command: list[str], git: Git) -> None:
         )
     except OSError as error:
         hint = "install OpenSSH 8.2 or later"
-        message = f"`{command[0]}` can't be started: {reason_of(error)}"
+        message = f"`{command[0]}` can't be started: {os_reason(error)}"
         raise GitError(message, hint=hint) from None
     with process:
         try:

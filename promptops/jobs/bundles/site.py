@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from promptops.errors import InputError, UsageError, reason_of
+from promptops.errors import InputError, UsageError, os_reason
 from promptops.jobs.bundles.artifacts import put, put_new, remove_leftovers
 from promptops.jobs.bundles.build import Built, build
 from promptops.jobs.bundles.signing import signature_of
@@ -79,7 +79,7 @@ def _locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        reason = reason_of(error)
+        reason = os_reason(error)
         raise InputError(f"can't create a site there: {reason}", where=str(folder)) from None
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -236,7 +236,7 @@ def _read_object(file: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise InputError(f"can't be read: {reason_of(error)}", where=str(file)) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=str(file)) from None
     except Misshapen:
         value = None
     if not isinstance(value, dict):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from promptops.errors import GitError, InputError, reason_of
+from promptops.errors import GitError, InputError, os_reason
 from promptops.records import record
 from promptops.release.channels import PATH, read_channels, with_channel
 from promptops.repo.interactive import act
@@ -112,7 +112,7 @@ def _replace(target: Path, data: bytes) -> None:
     try:
         replace_whole(target, data, target.with_name(f".{PATH}.{os.getpid()}"))
     except OSError as error:
-        raise InputError(f"can't be written: {reason_of(error)}", where=PATH) from None
+        raise InputError(f"can't be written: {os_reason(error)}", where=PATH) from None
 
 
 def _put_back(file: ChannelFile) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from promptops.errors import InputError, UsageError, reason_of
+from promptops.errors import InputError, UsageError, os_reason
 from promptops.jobs.workspace.workspace import BASELINE, Workspace
 from promptops.model.finding import Finding
 from promptops.repo.repository import WORKTREE
@@ -85,4 +85,4 @@ def _replace(workspace: Workspace, path: str, text: str) -> None:
     try:
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"can't be written: {reason_of(error)}", where=path) from None
+        raise InputError(f"can't be written: {os_reason(error)}", where=path) from None

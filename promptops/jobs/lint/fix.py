@@ -10,7 +10,7 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import FileTree
-from promptops.errors import GitError, InputError, UsageError, reason_of
+from promptops.errors import GitError, InputError, UsageError, os_reason
 from promptops.jobs.lint.lint import LintOptions, lint
 from promptops.jobs.workspace.listing import plain_value
 from promptops.jobs.workspace.selection import SelectionOptions, select
@@ -74,7 +74,7 @@ def _write(file: Path, data: bytes, path: str) -> None:
     try:
         file.write_bytes(data)
     except OSError as error:
-        raise InputError(f"can't be fixed: {reason_of(error)}", where=path) from None
+        raise InputError(f"can't be fixed: {os_reason(error)}", where=path) from None
 
 
 def _refuse_partly_staged(workspace: Workspace, wanted: SelectionOptions) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from promptops.errors import InputError, reason_of
+from promptops.errors import InputError, os_reason
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.records import record
@@ -92,7 +92,7 @@ class Journal:
             with held(self._file.with_suffix(".lock")):
                 yield
         except OSError as error:
-            message = f"the journal of answers can't be written: {reason_of(error)}"
+            message = f"the journal of answers can't be written: {os_reason(error)}"
             hint = "check the permissions and the free disk space"
             raise InputError(message, where=str(self._file), hint=hint) from None
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from promptops.catalog.catalog import ENDINGS
-from promptops.errors import InputError, reason_of
+from promptops.errors import InputError, os_reason
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Entries, Journal, JournalEntry
 from promptops.jobs.recordings.merging import Need, merged
@@ -100,7 +100,7 @@ class _Settling:
             return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
             hint = "check the permissions and the free disk space"
-            return _problem(file, f"the recordings can't be written: {reason_of(error)}", hint)
+            return _problem(file, f"the recordings can't be written: {os_reason(error)}", hint)
 
     def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
         old = self._contents(file)

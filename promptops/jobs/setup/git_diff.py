@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from promptops.errors import InputError, PromptopsError, reason_of
+from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.jobs.setup.init import SetupStep, Started
 from promptops.repo.process import Git, decode
 from promptops.repo.repository import Repository
@@ -120,7 +120,7 @@ def _append(file: Path, line: str, path: str) -> None:
             unfinished = attributes.read() not in (b"", b"\n")
             attributes.write(("\n" * unfinished + line + "\n").encode())
     except OSError as error:
-        raise InputError(f"can't be written: {reason_of(error)}", where=path) from None
+        raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
 
 
 def _shown(repository: Repository, file: Path) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from promptops.errors import InputError, PromptopsError, reason_of
+from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.jobs.setup import pre_commit_file
 from promptops.jobs.setup.ci_files import WORKFLOWS, Platform, workflow_text
 from promptops.jobs.setup.hook_file import (
@@ -244,7 +244,7 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
     try:
         (root / path).write_bytes(spliced.encode("utf-8"))
     except OSError as error:
-        raise InputError(f"can't be written: {reason_of(error)}", where=path) from None
+        raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
     return SetupStep(path=path, action="added")
 
 
@@ -306,6 +306,6 @@ def _text(root: Path, path: str) -> str:
     try:
         return (root / path).read_bytes().decode("utf-8")
     except OSError as error:
-        raise InputError(f"can't be read: {reason_of(error)}", where=path) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=path) from None
     except ValueError:
         raise InputError("not UTF-8", where=path) from None

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from promptops.errors import InputError, reason_of
+from promptops.errors import InputError, os_reason
 from promptops.model.config import Config
 from promptops.patterns import lazy_pattern
 
@@ -81,5 +81,5 @@ def _file_on_the_way(folder: Path, root: Path) -> str:
 
 
 def _refused(path: str, error: OSError) -> InputError:
-    reason = reason_of(error)
+    reason = os_reason(error)
     return InputError(f"can't be created: {reason}", where=path, hint="check its permissions")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from promptops.errors import InputError, reason_of
+from promptops.errors import InputError, os_reason
 from promptops.report.prompt_text import prompt_text, safe_text
 from promptops.source.document import MAX_BYTES, read
 
@@ -20,7 +20,7 @@ def text_of(file: Path) -> str:
     try:
         data = file.read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError(f"can't be read: {reason_of(error)}", where=str(file)) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=str(file)) from None
     if len(data) > MAX_BYTES:
         return _beginning(data)
     document = read(file.name, data)

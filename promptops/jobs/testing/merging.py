@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.counting import some
-from promptops.errors import InputError, UsageError, reason_of
+from promptops.errors import InputError, UsageError, os_reason
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.testing.shards import MergedShards, known_answers, revision_of
 from promptops.jobs.workspace.selection import SelectionOptions, select
@@ -82,7 +82,7 @@ def _content(path: Path, file: str) -> bytes:
         with path.open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InputError(f"can't be read: {reason_of(error)}", where=file) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=file) from None
 
 
 def _refuse_others(found: dict[str, ShardRun]) -> None:

@@ -14,6 +14,14 @@ BUG = 70
 """The exit code after an error inside promptops: a bug of ours."""
 
 
+def os_reason(error: object) -> str:
+    """The reason that the operating system gives, in lower case, such as `permission denied`.
+
+    `error` is an OSError; any other error gives its own message.
+    """
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class SourceLine:
     """The line of a file that an error refers to.
@@ -101,8 +109,3 @@ class TransportError(PromptopsError):
 
     exit_code = 5
     retry_after_s: float = 0.0
-
-
-def os_reason(error: OSError) -> str:
-    """The reason that the operating system gives, such as `permission denied`."""
-    return (error.strerror or str(error)).lower()

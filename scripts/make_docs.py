@@ -18,7 +18,7 @@ from promptops.cli.group import SECTIONS, group
 from promptops.diff.codes import CODES
 from promptops.evals.registry import AssertionKind
 from promptops.evals.registry import built_in as known_assertions
-from promptops.jobs.lint.rules import markdown_page
+from promptops.jobs.lint.rules import markdown_page, marks
 from promptops.lint.registry import built_in as known_rules
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +45,7 @@ def pages() -> dict[str, str]:
 def _rules() -> str:
     rows = [
         f"| [{rule.code}](rules/{rule.code}.md) | {rule.name} | {rule.severity} | "
-        f"{'' if rule.on == 'default' else rule.on} | {_cell(rule.summary)} |"
+        f"{marks(rule)} | {_cell(rule.summary)} |"
         for rule in known_rules().values()
     ]
     head = "| code | name | severity | on | requirement |\n|---|---|---|---|---|\n"

@@ -22,6 +22,10 @@ ONE_PLACE = {
     "a mistyped name is looked up": (r"get_close_matches", {"nearest.py"}),
     "a file is replaced": (r"os\.replace\(|temporary\.replace\(", {"storage/atomic.py"}),
     "the oldest files are removed": (r"key=.*st_mtime", {"storage/eviction.py"}),
+    "the reason of an error of the system is named": (
+        r"\.strerror\b|\"strerror\"",
+        {"errors.py", "runtime/loading/transport.py", "evals/providers/openai/failures.py"},
+    ),
     "a plug-in is loaded": (r"import entry_points|offer\.load|plugin\.load", {"plugins.py"}),
     "the variable of untrusted changes is read": (
         r"""environ\S*PROMPTOPS_UNTRUSTED|= "PROMPTOPS_UNTRUSTED""",

@@ -10,7 +10,7 @@ from promptops.analysis.includes import includes
 from promptops.analysis.tags import Direction, FoundWay, Tag, TagWalk, place_of
 from promptops.analysis.uses import Stack, TemplateSpan, Use
 from promptops.model.place import Text
-from promptops.model.prompt import ForEach, Message, Prompt, TextPart
+from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.records import record
 from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template, TemplateError, is_template, parse
@@ -110,16 +110,8 @@ def _key(text: Text, offset: int, direction: str) -> _Key:
     return (*place_of(text, offset), direction)
 
 
-def _messages(prompt: Prompt) -> Iterator[Message]:
-    for turn in prompt.messages:
-        if isinstance(turn, Message):
-            yield turn
-        elif isinstance(turn, ForEach):
-            yield from turn.messages
-
-
 def _conditions(prompt: Prompt) -> Iterator[Text]:
-    for message in _messages(prompt):
+    for message in messages_of(prompt.messages):
         for part in (message, *message.parts):
             if part.when is not None and not _is_constant(part.when.value):
                 yield part.when
@@ -134,7 +126,7 @@ def _templates(prompt: Prompt, load: Load) -> Iterator[tuple[Text, Stack, Templa
     seen: set[tuple[str, int, int]] = set()
     waiting: list[tuple[Text, Stack]] = [
         (part.text, ())
-        for message in _messages(prompt)
+        for message in messages_of(prompt.messages)
         for part in message.parts
         if isinstance(part, TextPart)
     ]

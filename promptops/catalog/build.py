@@ -18,7 +18,15 @@ from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Text
-from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
+from promptops.model.prompt import (
+    Case,
+    Model,
+    Output,
+    Prompt,
+    TextPart,
+    Tool,
+    messages_of,
+)
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.compose import MAX_DEPTH
@@ -355,8 +363,5 @@ def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:
 
 def texts(prompt: Prompt) -> Iterator[Text]:
     """The templates of a prompt's messages, in order."""
-    for turn in prompt.messages:
-        inner = turn.messages if isinstance(turn, ForEach) else (turn,)
-        for message in inner:
-            if isinstance(message, Message):
-                yield from (part.text for part in message.parts if isinstance(part, TextPart))
+    for message in messages_of(prompt.messages):
+        yield from (part.text for part in message.parts if isinstance(part, TextPart))

@@ -55,7 +55,7 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
     Args:
         staged: The listing of staged files, if git was already called for it.
     """
-    from promptops.jobs.lint.lint import lint
+    from promptops.jobs.lint.lint import deprecations, lint
     from promptops.jobs.workspace.selection import select
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
@@ -85,6 +85,8 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
             count = write_baseline(opened, report.findings)
             output.note(f"wrote {baseline_path(opened)}: {counted(count, 'finding')} accepted")
             return 0
+        for note in deprecations(opened, chosen):
+            output.note(f"warning: {visible(note)}")
         limit = _limit(opened, arguments)
         _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
         if report.failed:

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from promptops.errors import InputError, PromptopsError
+from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.model.report import Style, plain
 from promptops.records import field, record
 
@@ -66,7 +66,7 @@ class OutputOptions:
             try:
                 Path(self.directory, file).write_text(text, encoding="utf-8")
             except OSError as error:
-                raise InputError(f"can't be written: {error.strerror}", where=file) from None
+                raise InputError(f"can't be written: {os_reason(error)}", where=file) from None
         elif text and not (self.quiet and self.format in _FOR_PEOPLE):
             sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
             sys.stdout.flush()

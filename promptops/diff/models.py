@@ -12,7 +12,7 @@ from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, CaseDiff, Change
-from promptops.model.prompt import ForEach, MediaPart, Message, Model, Prompt
+from promptops.model.prompt import MediaPart, Model, Prompt, messages_of
 from promptops.patterns import lazy_pattern
 
 _TOLD_ELSEWHERE = frozenset(("parallel_tool_calls", "stop"))
@@ -166,18 +166,10 @@ def _abilities(before: Prompt, after: Prompt) -> Iterator[Change]:
 def _needed(prompt: Prompt) -> Mapping[str, str]:
     """The capabilities that the model needs, each with the first place that needs it."""
     found: dict[str, str] = {}
-    for message in _messages(prompt):
+    for message in messages_of(prompt.messages):
         for part in message.parts:
             if isinstance(part, MediaPart):
                 found.setdefault(_ABILITIES[part.kind], part.at)
     if prompt.tools:
         found["call tools"] = "/tools"
     return found
-
-
-def _messages(prompt: Prompt) -> Iterator[Message]:
-    for turn in prompt.messages:
-        if isinstance(turn, Message):
-            yield turn
-        elif isinstance(turn, ForEach):
-            yield from turn.messages

@@ -12,7 +12,7 @@ from typing import Any
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.lint.registry import Rule
-from promptops.lint.rule_names import ALL, best_name, is_named
+from promptops.lint.rule_names import ALL, best_name, is_named, is_named_alone
 from promptops.lint.subject import PromptFacts
 from promptops.model.config import LintSettings
 from promptops.model.finding import Finding, Fix, Problem, Severity
@@ -32,7 +32,8 @@ class Selection:
 
     Attributes:
         select, ignore: Codes, their beginnings, or names; `ALL` selects the rules that are on by
-            default, and so does nothing.
+            default, and so does nothing. A rule in preview is not selected by the beginning of its
+            code.
     """
 
     select: tuple[str, ...] = ()
@@ -43,6 +44,8 @@ class Selection:
             return False
         if not self.select:
             return rule.on == "default"
+        if rule.on == "preview":
+            return is_named_alone(self.select, rule.code, rule.name)
         # `ALL` is what is on by default and more would be noise: opt-in rules are named.
         by_all = ALL in map(str.upper, self.select) and rule.on == "default"
         return by_all or is_named(self.select, rule.code, rule.name)

@@ -18,6 +18,7 @@ from promptops.submodules import module_names
 GROUP = "promptops.rules"
 
 On = Literal["default", "preview", "opt-in"]
+Stage = Literal["preview", "stable", "deprecated"]
 Check = Callable[..., Iterator[Problem]]
 F = TypeVar("F", bound=Check)
 
@@ -27,6 +28,9 @@ class Rule:
     """One lint rule.
 
     Attributes:
+        on: An `opt-in` rule must be selected, a `preview` rule by its whole code or its name.
+        deprecated: What to use instead, and which version removes the rule; "" if it is not
+            deprecated.
         needs: The names of its parameters, which the engine passes; see `lint.subject`.
         dated: Its result depends on the current date, so it is never cached.
         unsuppressable: Only a waiver with a reason and an end date suppresses it.
@@ -40,10 +44,18 @@ class Rule:
     check: Check
     needs: tuple[str, ...]
     on: On = "default"
+    deprecated: str = ""
     dated: bool = False
     unsuppressable: bool = False
     masked: bool = False
     reads_all: bool = False
+
+    @property
+    def stage(self) -> Stage:
+        """How far its users can rely on it."""
+        if self.deprecated:
+            return "deprecated"
+        return "preview" if self.on == "preview" else "stable"
 
     @property
     def documentation(self) -> str:
@@ -94,6 +106,7 @@ def rule(
     *,
     severity: Severity,
     on: On = "default",
+    deprecated: str = "",
     dated: bool = False,
     unsuppressable: bool = False,
     masked: bool = False,
@@ -114,6 +127,7 @@ def rule(
             check=check,
             needs=_parameters(check),
             on=on,
+            deprecated=deprecated,
             dated=dated,
             unsuppressable=unsuppressable,
             masked=masked,

@@ -20,6 +20,11 @@ def is_named(written: Iterable[str], code: str, name: str) -> bool:
     return any(_length(each, code, name) for each in written)
 
 
+def is_named_alone(written: Iterable[str], code: str, name: str) -> bool:
+    """Whether any of the given names is the whole code of the rule, or its name, ignoring case."""
+    return any(each.upper() == code or each.lower() == name for each in written)
+
+
 def best_name(written: Iterable[str], code: str, name: str) -> str | None:
     """Of the given names, the one that means the rule most exactly; None if none does."""
     lengths = {each: _length(each, code, name) for each in written}

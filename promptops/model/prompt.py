@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, Protocol
 
 from promptops.model.place import Offsets, Place, Text
@@ -103,6 +103,15 @@ class ConversationHistory:
 
 
 Turn = Message | ForEach | ConversationHistory
+
+
+def messages_of(turns: Iterable[Turn]) -> Iterator[Message]:
+    """The messages of a prompt in order, each of a `for_each` once; without histories."""
+    for turn in turns:
+        if isinstance(turn, Message):
+            yield turn
+        elif isinstance(turn, ForEach):
+            yield from turn.messages
 
 
 @record(frozen=True, slots=True, kw_only=True)

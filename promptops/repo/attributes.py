@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from promptops.errors import GitError
+from promptops.errors import GitError, os_reason
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.repo.process import Git, ProcessOutput, decode, records
@@ -171,6 +171,6 @@ def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> ProcessOutpu
             apart.run("read-tree", commit)
             return apart.ask(*_OF_THE_REPOSITORY, *_question("--cached"), given=given)
     except OSError as error:
-        message = f"the attributes of {commit[:12]} can't be read: {error.strerror or error}"
+        message = f"the attributes of {commit[:12]} can't be read: {os_reason(error)}"
         hint = "set TMPDIR to a writable folder, or install git 2.40 or later"
         raise GitError(message.lower(), where=str(git.directory), hint=hint) from None

@@ -94,9 +94,8 @@ class _Listing:
         except OSError as error:
             where = self._at(folder)
             hint = f"chmod u+rx {where!r}" if isinstance(error, PermissionError) else None
-            said = os_reason(error)
             raise InputError(
-                f"the folder can't be listed: {said}", where=where, hint=hint
+                f"the folder can't be listed: {os_reason(error)}", where=where, hint=hint
             ) from None
         return folders, others
 

@@ -40,6 +40,5 @@ def temporary_file() -> Iterator[BinaryIO]:
 
 
 def _no_room(error: OSError) -> InputError:
-    reason = os_reason(error)
     hint = "set TMPDIR to a writable folder"
-    return InputError(f"a temporary file can't be created: {reason}", hint=hint)
+    return InputError(f"a temporary file can't be created: {os_reason(error)}", hint=hint)

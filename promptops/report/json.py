@@ -26,18 +26,13 @@ def report_value(report: LintReport) -> dict[str, Any]:
 
 def finding_value(finding: Finding) -> dict[str, Any]:
     """One element of `findings`."""
-    place = finding.place
     return {
         "code": finding.code,
         "name": finding.name,
         "severity": str(finding.severity),
         "message": finding.message,
         "hint": finding.hint,
-        "path": place.path,
-        "line": place.line,
-        "column": place.column,
-        "end_line": place.end_line,
-        "end_column": place.end_column,
+        **finding.place.as_json(),
         "prompt": finding.prompt,
         "case": finding.case,
         "fingerprint": finding.fingerprint,

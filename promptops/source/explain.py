@@ -62,7 +62,7 @@ def type_name(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, str):
-        return f"the text `{_short(value)}`" if value else "an empty text"
+        return f"the string `{_short(value)}`" if value else "an empty string"
     if isinstance(value, int | float):
         return f"the number {value}"
     kind = "list" if isinstance(value, list) else "mapping"
@@ -80,7 +80,7 @@ def _short(text: str) -> str:
 
 
 _TYPES = {
-    "string": "text",
+    "string": "a string",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -305,7 +305,7 @@ def _say_limit(phrase: str) -> Callable[[Any, Any], tuple[str, str | None]]:
 
 
 def _say_shorter(kind: Any, got: Any) -> tuple[str, str | None]:
-    wanted = "text" if kind.limit == 1 else f"a text of at least {counted(kind.limit, 'character')}"
+    wanted = f"a string of at least {counted(kind.limit, 'character')}"
     return f"expected {wanted}, got {type_name(got)}", None
 
 
@@ -328,7 +328,7 @@ _SAY: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
     "exclusiveMinimum": _say_limit("more than {}"),
     "exclusiveMaximum": _say_limit("less than {}"),
     "minLength": _say_shorter,
-    "maxLength": _say_limit("a text of at most {} characters"),
+    "maxLength": _say_limit("a string of at most {} characters"),
     "minItems": _say_limit("a list of at least {}"),
     "maxItems": _say_limit("a list of at most {}"),
     "minProperties": _say_limit("a mapping of at least {}"),

@@ -71,18 +71,8 @@ def _head(run: ShardRun) -> dict[str, Any]:
         "repeats": run.repeats,
         "baseline": run.baseline,
         "cost_usd": run.cost_usd,
-        "problems": [{"message": text, "place": _place(place)} for text, place in run.problems],
+        "problems": [{"message": text, "place": place.as_json()} for text, place in run.problems],
         "answers": len(run.answers),
-    }
-
-
-def _place(place: Place) -> dict[str, Any]:
-    return {
-        "path": place.path,
-        "line": place.line,
-        "column": place.column,
-        "end_line": place.end_line,
-        "end_column": place.end_column,
     }
 
 

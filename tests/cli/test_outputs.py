@@ -9,6 +9,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from promptops.cli.output import OutputOptions
+
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 TRIAGE = "support/triage"
 
@@ -110,3 +112,23 @@ def test_a_rule_of_every_code_is_explained_in_every_form(small, say):
         assert "```yaml\n" in markdown or code == "X001"
 
     assert len(codes) > 40
+
+
+def test_a_file_gets_no_colours(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    formats = (("text", "-"), ("text", "out.txt"))
+    output = OutputOptions(tmp_path, formats, quiet=False, color=True)
+
+    output.write_each(lambda name, style: style("error", f"{name}\n"))
+
+    assert capsysbinary.readouterr().out == b"\x1b[31m\x1b[1mtext\n\x1b[0m"
+    assert (tmp_path / "out.txt").read_text() == "text\n"
+
+
+def test_quiet_suppresses_what_people_read_and_nothing_else(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for name in ("text", "full", "concise", "statistics", "json"):
+        output = OutputOptions(tmp_path, ((name, "-"),), quiet=True, color=False)
+        output.write_each(lambda name, _: f"{name}\n")
+
+    assert capsysbinary.readouterr().out == b"json\n"

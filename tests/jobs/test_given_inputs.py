@@ -92,10 +92,10 @@ def test_a_value_is_read_from_a_file_of_the_directory(tmp_path):
     [
         (
             "nowhere",
-            "can't be read: No such file or directory",
+            "can't be read: no such file or directory",
             "for text that begins with `@`, write `@@nowhere`",
         ),
-        (".", "can't be read: Is a directory", "for text that begins with `@`, write `@@.`"),
+        (".", "can't be read: is a directory", "for text that begins with `@`, write `@@.`"),
         ("bytes", "not UTF-8", None),
     ],
 )

@@ -16,8 +16,11 @@ from promptops.jobs.lint import cache, runner
 from promptops.jobs.lint import lint as lint_job
 from promptops.jobs.lint.baseline import write_baseline
 from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.lint.rules import explained, listed
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
+from promptops.lint.registry import Rule
+from promptops.model.finding import Severity
 
 DAY = date(2026, 11, 24)
 OPTIONS = LintOptions(select=("VAR001", "REP005", "TPL003", "TST002", "STY001"), today=DAY)
@@ -511,9 +514,9 @@ def installed(folder, name, source):
     (info / "entry_points.txt").write_text(f"[promptops.rules]\n{name} = {name}\n")
 
 
-def run(repo, folder, **environment):
+def run(repo, folder, *options, command="lint", **environment):
     return subprocess.run(
-        [sys.executable, "-c", MAIN, "lint", "--format", "json"],
+        [sys.executable, "-c", MAIN, command, "--format", "json", *options],
         cwd=repo.root,
         env={**os.environ, "PYTHONPATH": str(folder), **environment},
         capture_output=True,
@@ -555,6 +558,55 @@ def test_a_plugin_that_can_not_be_imported_fails_the_run_by_name(greeting):
     message = "the plugin `broken` can't be imported: No module named 'no_such_module'"
     assert (done.returncode, error["where"], error["message"]) == (3, "broken", message)
     assert done.stderr == f"broken: error: {message}\n  tip: fix or uninstall it\n"
+
+
+def test_a_rule_in_preview_runs_only_if_its_whole_code_or_its_name_is_selected(greeting):
+    repo, folder = greeting
+    installed(folder, "previews", PLUGIN.replace("Severity.ERROR", 'Severity.ERROR, on="preview"'))
+
+    selections = ([], ["--select", "PLG"], ["--select", "PLG001"], ["--select", "no-greeting"])
+    done = [run(repo, folder, *options) for options in selections]
+    shown = run(repo, folder, "PLG001", command="rule")
+
+    assert ["it greets" in each.stdout for each in done] == [False, False, True, True]
+    (rule,) = json.loads(shown.stdout)["rules"]
+    assert (rule["on"], rule["stage"], rule["deprecated"]) == ("preview", "preview", None)
+
+
+def test_a_deprecated_rule_runs_and_warns_once_if_it_is_selected_by_its_name(greeting):
+    repo, folder = greeting
+    repo.write({"promptops.toml": '[lint]\nselect = ["ALL", "PLG001"]\n'})
+    instead = "use `VAR001`; removed in 2.0"
+    source = PLUGIN.replace("Severity.ERROR", f'Severity.ERROR, deprecated="{instead}"')
+    installed(folder, "deprecations", source)
+
+    named = run(repo, folder, "--extend-select", "no-greeting")
+    repo.write({"promptops.toml": ""})
+    by_default = run(repo, folder)
+    shown = run(repo, folder, "PLG001", command="rule")
+
+    assert named.stderr == f"warning: the rule PLG001 is deprecated: {instead}\n"
+    assert by_default.stderr == ""
+    assert ["it greets" in each.stdout for each in (named, by_default)] == [True, True]
+    (rule,) = json.loads(shown.stdout)["rules"]
+    assert (rule["stage"], rule["deprecated"]) == ("deprecated", instead)
+
+
+def test_the_page_of_a_deprecated_rule_begins_with_its_replacement():
+    rule = Rule(
+        code="PLG001",
+        name="no-greeting",
+        severity=Severity.ERROR,
+        check=lambda: iter(()),
+        needs=(),
+        deprecated="use `VAR001`; removed in 2.0",
+    )
+
+    for page in (explained("text", rule), explained("markdown", rule)):
+        head, _, body = page.partition("\n\n")
+        assert head.endswith("PLG001 no-greeting (error, deprecated)")
+        assert body.startswith("Deprecated: use `VAR001`; removed in 2.0.\n")
+    assert listed("text", [rule]) == "PLG001  no-greeting  error   (deprecated)\n"
 
 
 def test_no_plugin_is_loaded_for_a_stranger(greeting):

@@ -138,6 +138,13 @@ def test_a_prompt_that_can_not_be_read_is_among_those_that_may_need_a_partial(ca
             "no prompt matches 'prompts/support/traige.prompt.yaml'",
             "did you mean `prompts/support/triage.prompt.yaml`?",
         ),
+        ("prompts/plian", "no prompt matches 'prompts/plian'", f"did you mean `{PLAIN}`?"),
+        (
+            "./prompts/suport/",
+            "no prompt matches './prompts/suport/'",
+            "did you mean `prompts/support`?",
+        ),
+        ("suport", "no prompt matches 'suport'", "did you mean `support`?"),
         (
             "prompts/partials/unused.md.j2",
             "no prompt matches 'prompts/partials/unused.md.j2'",
@@ -166,6 +173,19 @@ def test_where_one_prompt_is_needed_none_and_several_are_refused(catalog, name, 
         required_prompt(opened, name)
 
     assert (refused.value.message, refused.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["blame", "check", "diff", "lint", "list", "log", "render", "report", "show", "test"],
+)
+def test_every_command_that_takes_prompts_shows_the_nearest_path(catalog, capsys, command):
+    written = "prompts/suport/triage"
+
+    code = run([command, written, "-C", str(catalog.root)])
+
+    hint = capsys.readouterr().err.splitlines()[-1]
+    assert (code, hint.replace("the prompt ", "")) == (2, f"  tip: did you mean `{TRIAGE}`?")
 
 
 def test_of_many_prompts_only_some_are_listed(repo):

@@ -50,6 +50,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops check --format github --format sarif=out.sarif --format junit=out.xml
     """
     from promptops.jobs.gate.check import check
+    from promptops.jobs.lint.lint import deprecations
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.visible import visible, visible_path
 
@@ -60,6 +61,8 @@ def command(output: OutputOptions, **options: Any) -> int:
         report = check(opened, wanted, chosen, output.overrides, page=page)
         for path, reason in report.why.items() if options["why"] else ():
             output.note(f"{visible_path(path)}: {visible(reason)}")
+        for note in deprecations(opened, chosen):
+            output.note(f"warning: {visible(note)}")
         facts = _driver(output)
         output.write_report("check", report, figures=options["verbose"], **facts)
     return BUG if report.failed else int(not report.passed)

@@ -14,7 +14,7 @@ from promptops.errors import InputError
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Text
-from promptops.model.prompt import ForEach, MediaPart, Message, Prompt
+from promptops.model.prompt import MediaPart, Prompt, messages_of
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE
 from promptops.runtime.bundle.format import (
@@ -242,8 +242,5 @@ def _hint(loaded: LoadedPrompt) -> str:
 
 
 def _media(prompt: Prompt) -> Iterator[MediaPart]:
-    for turn in prompt.messages:
-        inner = turn.messages if isinstance(turn, ForEach) else (turn,)
-        for message in inner:
-            if isinstance(message, Message):
-                yield from (part for part in message.parts if isinstance(part, MediaPart))
+    for message in messages_of(prompt.messages):
+        yield from (part for part in message.parts if isinstance(part, MediaPart))

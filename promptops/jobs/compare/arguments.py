@@ -10,7 +10,12 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.compare.revisions import Folder, RevisionNames, RevisionRange
-from promptops.jobs.workspace.named_prompts import GLOB, candidate_paths, matching_prompts
+from promptops.jobs.workspace.named_prompts import (
+    GLOB,
+    candidate_paths,
+    matching_prompts,
+    nearest_prompts,
+)
 from promptops.jobs.workspace.workspace import configuration
 from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.records import record
@@ -116,14 +121,12 @@ def _is_prompt(names: RevisionNames, name: str, catalogs: Sequence[Catalog]) -> 
 
 def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog]) -> NoReturn:
     """Raise the error for an argument that names nothing."""
-    ids = {identity for catalog in catalogs for identity in catalog.ids.values()}
     if os.path.isfile(names.directory / first):
         raise UsageError(f"`{first}` is a file", hint="name a revision or a prompt")
-    near = [
-        f"the {kind} `{name}`"
-        for kind, known in (("prompt", ids), ("revision", _refs(names)))
-        if (name := nearest_name(first, known, max_chars=MAX_CATALOG_CHARS)) is not None
-    ]
+    prompt = nearest_prompts(catalogs, first, *candidate_paths(names.found, first))
+    revision = nearest_name(first, _refs(names), max_chars=MAX_CATALOG_CHARS)
+    found = {"the prompt": prompt, "the revision": revision}
+    near = [f"{kind} `{name}`" for kind, name in found.items() if name is not None]
     meant_for_git = ".." in first or ONLY_GITS.intersection(first) or first.startswith("HEAD")
     if meant_for_git or first.startswith(("/", "./")) or (names.repository.shallow and not near):
         names.range(first)

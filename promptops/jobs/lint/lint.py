@@ -23,6 +23,7 @@ from promptops.jobs.workspace.workspace import Workspace, content_at
 from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
 from promptops.lint.registry import Rule, built_in
+from promptops.lint.rule_names import is_named_alone
 from promptops.lint.suppressions import Counts
 from promptops.model.finding import Finding
 from promptops.model.internal_error import CODE
@@ -140,6 +141,22 @@ def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]
         ignore=settings.ignore + options.ignore,
     )
     return tuple(rule for rule in known.values() if selection.chooses(rule))
+
+
+def deprecations(workspace: Workspace, options: LintOptions) -> tuple[str, ...]:
+    """A sentence for each deprecated rule that the configuration or the options select by name."""
+    settings = workspace.config.lint
+    named = (
+        *settings.select,
+        *settings.extend_select,
+        *options.select,
+        *options.extend_select,
+    )
+    return tuple(
+        f"the rule {rule.code} is deprecated: {rule.deprecated}"
+        for rule in available_rules(settings, untrusted=options.untrusted).values()
+        if rule.deprecated and is_named_alone(named, rule.code, rule.name)
+    )
 
 
 def _held_before(workspace: Workspace, since: str) -> Callable[[str], bytes | None]:

@@ -83,7 +83,15 @@ def _kind(rule: Rule | ChangeCode) -> str:
 
 
 def _summary(rule: Rule | ChangeCode) -> str:
-    return rule.summary if isinstance(rule, ChangeCode) or rule.on == "default" else _on(rule)
+    if isinstance(rule, ChangeCode):
+        return rule.summary
+    return f"{rule.summary} ({marks(rule)})" if marks(rule) else rule.summary
+
+
+def marks(rule: Rule) -> str:
+    """Such as `opt-in, deprecated`; "" for a stable rule that is on by default."""
+    on = "" if rule.on == "default" else rule.on
+    return ", ".join(filter(None, (on, "deprecated" if rule.deprecated else "")))
 
 
 def _change_page(form: str, code: ChangeCode) -> str:
@@ -106,17 +114,19 @@ def _change_value(code: ChangeCode) -> dict[str, object]:
     }
 
 
-def _on(rule: Rule) -> str:
-    return f"{rule.summary} ({rule.on})"
-
-
 def _page(rule: Rule) -> str:
-    return f"{_heading(rule)}\n\n{rule.documentation.rstrip()}\n\n{_silencing(rule)}\n"
+    body = f"{_deprecation(rule)}{rule.documentation.rstrip()}"
+    return f"{_heading(rule)}\n\n{body}\n\n{_silencing(rule)}\n"
+
+
+def _deprecation(rule: Rule) -> str:
+    return f"Deprecated: {rule.deprecated}.\n\n" if rule.deprecated else ""
 
 
 def _heading(rule: Rule) -> str:
     on = {"default": "", "preview": ", in preview", "opt-in": ", off unless selected"}[rule.on]
-    return f"{rule.code} {rule.name} ({rule.severity}{on})"
+    deprecated = ", deprecated" if rule.deprecated else ""
+    return f"{rule.code} {rule.name} ({rule.severity}{on}{deprecated})"
 
 
 def _silencing(rule: Rule) -> str:
@@ -140,7 +150,7 @@ def markdown_page(rule: Rule) -> str:
     )
     words, _, comment = _silencing(rule).partition("\n    ")
     silencing = f"{words}\n\n{_fenced(comment)}" if comment else words
-    return f"# {_heading(rule)}\n\n{body.rstrip()}\n\n{silencing}\n"
+    return f"# {_heading(rule)}\n\n{_deprecation(rule)}{body.rstrip()}\n\n{silencing}\n"
 
 
 def _fenced(block: str) -> str:
@@ -158,6 +168,8 @@ def _value(rule: Rule) -> dict[str, object]:
         "name": rule.name,
         "severity": str(rule.severity),
         "on": rule.on,
+        "stage": rule.stage,
+        "deprecated": rule.deprecated or None,
         "summary": rule.summary,
         "documentation": rule.documentation,
     }

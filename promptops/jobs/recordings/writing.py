@@ -99,9 +99,8 @@ class _Settling:
         except InputError as error:
             return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
-            reason = os_reason(error)
             hint = "check the permissions and the free disk space"
-            return _problem(file, f"the recordings can't be written: {reason}", hint)
+            return _problem(file, f"the recordings can't be written: {os_reason(error)}", hint)
 
     def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
         old = self._contents(file)

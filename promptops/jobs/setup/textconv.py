@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from promptops.errors import InputError
+from promptops.errors import InputError, os_reason
 from promptops.report.prompt_text import prompt_text, safe_text
 from promptops.source.document import MAX_BYTES, read
 
@@ -20,8 +20,7 @@ def readable_text(file: Path) -> str:
     try:
         data = file.read_bytes()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"can't be read: {reason.lower()}", where=str(file)) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=str(file)) from None
     if len(data) > MAX_BYTES:
         return _beginning(data)
     document = read(file.name, data)

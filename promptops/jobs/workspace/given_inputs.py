@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.errors import InputError, UsageError
+from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.prompt import Schema
 
 _TYPES: dict[type, str] = {
@@ -61,7 +61,7 @@ def _text(value: str, directory: Path) -> str:
     except UnicodeDecodeError:
         raise InputError("not UTF-8", where=value[1:]) from None
     except OSError as error:
-        raise InputError(f"can't be read: {error.strerror}", where=value[1:], hint=hint) from None
+        raise InputError(f"can't be read: {os_reason(error)}", where=value[1:], hint=hint) from None
 
 
 def _coerced(text: str, types: frozenset[str]) -> Any:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.counting import counted, some
 from promptops.errors import UsageError
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.nearest import MAX_CATALOG_CHARS, did_you_mean
+from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.repo.repository import Repository
 from promptops.source.recording_files import first_of
 
@@ -86,8 +87,34 @@ def no_match_error(catalog: Catalog, repository: Repository | None, name: str) -
         return UsageError(message, hint="the path is outside the repository")
     if any(catalog.files.is_file(path) for path in paths):
         return UsageError(message, hint="the file is not a prompt, and no prompt uses it")
-    hint = _nearest(catalog, name, paths) or "`promptops list` shows the prompts"
+    near = nearest_prompts([catalog], name, *paths)
+    hint = f"did you mean `{near}`?" if near else "`promptops list` shows the prompts"
     return UsageError(message, hint=hint)
+
+
+def nearest_prompts(catalogs: Iterable[Catalog], *written: str) -> str | None:
+    """The id, or the path of a prompt file or of a folder with prompts, that is most similar.
+
+    `written` are the forms of one name, the likeliest first.
+    """
+    known: dict[str, str] = {}
+    for catalog in catalogs:
+        for path, identity in catalog.ids.items():
+            known |= {path: path, _without_ending(path): path, identity: identity}
+            folders = (*_folders_above(path), *_folders_above(identity))
+            known |= {folder: folder for folder in folders}
+    names = (nearest_name(each, known, max_chars=MAX_CATALOG_CHARS) for each in written)
+    return next((known[name] for name in names if name is not None), None)
+
+
+def _without_ending(path: str) -> str:
+    """As people write the path of a prompt file that they know by its id."""
+    return path.removesuffix(PROMPT_ENDINGS[0]).removesuffix(PROMPT_ENDINGS[1])
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _with_id(catalog: Catalog, name: str) -> list[str]:
@@ -161,10 +188,3 @@ def _several(name: str, ids: Sequence[str]) -> UsageError:
     return UsageError(
         f"{name!r} matches {counted(len(ids), 'prompt')}, and one is required", hint=hint
     )
-
-
-def _nearest(catalog: Catalog, name: str, paths: Sequence[str]) -> str | None:
-    """Of the ids; of the paths for what is written like the path of a file."""
-    if name.endswith((".yaml", ".yml")) and paths:
-        return did_you_mean(paths[0], catalog.ids, max_chars=MAX_CATALOG_CHARS)
-    return did_you_mean(name, catalog.paths, max_chars=MAX_CATALOG_CHARS)

@@ -18,7 +18,7 @@ from promptops.records import replace
 from promptops.source.document import Document
 
 _OF_YAML = frozenset(("SCH001", "SCH010"))
-_UNQUOTED = lazy_pattern(r"expected text.*, got (?:the number .*|true|false)$")
+_UNQUOTED = lazy_pattern(r"expected a string.*, got (?:the number .*|true|false)$")
 _MISSPELT = lazy_pattern(r"did you mean `([A-Za-z_][\w-]*)`\?")
 
 

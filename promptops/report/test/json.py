@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from promptops.model.answer import Answer
-from promptops.model.place import Place
 from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, TestRun, Worse
 from promptops.report.parts.json_data import json_data
 from promptops.report.parts.json_text import json_text
@@ -86,7 +85,7 @@ def _case(case: CaseRun) -> dict[str, Any]:
         "status": case.status,
         "reason": case.reason or None,
         "infrastructure": case.infrastructure,
-        **_place(case.place),
+        **case.place.as_json(),
         "assertions": [_assertion(each) for each in case.assertions],
         "messages": [{"role": role, "text": text} for role, text in case.messages],
         "output": answer.text if answer else None,
@@ -122,7 +121,7 @@ def _assertion(assertion: AssertionResult) -> dict[str, Any]:
         "score": assertion.score,
         "reason": assertion.reason,
         "compared": _compared(assertion.compared) if assertion.compared else None,
-        **_place(assertion.place),
+        **assertion.place.as_json(),
     }
 
 
@@ -143,22 +142,12 @@ def _coverage(run: TestRun) -> dict[str, Any]:
 
 
 def _row(row: CoverageRow) -> dict[str, Any]:
-    uncovered = [{**_place(each.place), "message": each.said} for each in row.uncovered]
+    uncovered = [{**each.place.as_json(), "message": each.said} for each in row.uncovered]
     return {
         "prompt": row.prompt,
         "covered": row.covered,
         "total": row.total,
         "uncovered": uncovered,
-    }
-
-
-def _place(place: Place) -> dict[str, Any]:
-    return {
-        "path": place.path,
-        "line": place.line,
-        "column": place.column,
-        "end_line": place.end_line,
-        "end_column": place.end_column,
     }
 
 

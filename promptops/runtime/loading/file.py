@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from promptops.errors import IntegrityError, NotFound, TransportError
+from promptops.errors import IntegrityError, NotFound, TransportError, os_reason
 from promptops.runtime.bundle.format import MAX_BYTES, Contents
 from promptops.runtime.loading.private_files import read_regular
 from promptops.runtime.loading.source import (
@@ -90,9 +90,8 @@ def read_file(path: str | os.PathLike[str], largest: int) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
         hint = "check the permissions of the file and of its folders"
-        message = f"the file can't be read: {reason}"
+        message = f"the file can't be read: {os_reason(error)}"
         raise TransportError(message, where=os.fspath(path), hint=hint) from None
     if len(data) > largest:
         hint = "check the path: this is not a file that `promptops build` writes"

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.errors import InputError, IntegrityError, TransportError, UsageError
+from promptops.errors import InputError, IntegrityError, TransportError, UsageError, os_reason
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.loading.private_files import read_regular
@@ -46,8 +46,7 @@ class Trust:
             others_write = file.stat().st_mode & stat.S_IWOTH
             data = read_regular(file, MAX_SIGNERS_BYTES)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            message = f"the allowed signers can't be read: {reason.lower()}"
+            message = f"the allowed signers can't be read: {os_reason(error)}"
             raise InputError(message, where=str(file)) from None
         if len(data) > MAX_SIGNERS_BYTES:
             message = f"the allowed signers have more than {MAX_SIGNERS_BYTES} bytes"

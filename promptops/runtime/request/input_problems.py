@@ -79,7 +79,7 @@ def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
 _MAX_OPTIONS = 200
 """Of an `enum`: more don't fit into a message."""
 
-_TYPES = {"string": "text", "object": "an object", "array": "a list", "null": "null"}
+_TYPES = {"string": "a string", "object": "an object", "array": "a list", "null": "null"}
 _TYPES |= {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 

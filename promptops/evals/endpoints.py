@@ -11,7 +11,7 @@ from sys import float_info
 from typing import Any
 
 from promptops.evals.json_values import parsed
-from promptops.evals.providers.apis import OWN
+from promptops.evals.providers import OWN
 from promptops.evals.questions import BUILT_IN, Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.evals.wording import shown
 from promptops.model.config import ModelProfile

@@ -152,7 +152,7 @@ def _refused(error: TemplateError, text: str) -> WrongExpression:
 
 
 def _known_words(message: str, written: str) -> str | None:
-    from promptops.evals.python_syntax import FILTERS
+    from promptops.evals.python_comprehensions import FILTERS
     from promptops.runtime.template.environment import ENVIRONMENT
 
     if "filter" not in message:

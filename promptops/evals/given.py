@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from promptops.evals.expressions import Expression
-from promptops.evals.possible import ANYTHING, Possible, PossibleScope, of_kind
 from promptops.evals.record import On
+from promptops.evals.static_values import ANYTHING, Possible, PossibleScope, of_kind
 from promptops.evals.verdict import Refused
 from promptops.evals.wording import shown
 from promptops.model.finding import Problem
@@ -90,7 +90,7 @@ def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem
         yield from found
         if found:
             return
-        from promptops.evals.possible_results import possible
+        from promptops.evals.static_evaluation import possible
 
         names["value"] = possible(transform.tree, PossibleScope(names))
         shape = names["value"].schema
@@ -114,7 +114,7 @@ def own_data(expression: Expression, on: On) -> str | None:
 def _of_transform(
     transform: Expression, names: Mapping[str, Possible], *, in_set: bool, on: On
 ) -> Iterator[Problem]:
-    from promptops.evals.possible_results import possible
+    from promptops.evals.static_evaluation import possible
 
     given = possible(transform.tree, PossibleScope(names))
     if given.constant and given.values:

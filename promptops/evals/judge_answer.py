@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from promptops.evals.case_assertions import asserted
-from promptops.evals.output_contract import judge_output
-from promptops.evals.parse import parse
+from promptops.evals.parse import QUALITY, parse
 from promptops.evals.questions import Question
 from promptops.evals.record import Beside, Record, facts_of
-from promptops.evals.result import Judgement, judged
+from promptops.evals.result import Judgement, Status, judged
 from promptops.evals.verdict import Unjudgeable
 from promptops.model.answer import Answer
-from promptops.model.prompt import Case, Prompt
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Output, Prompt
 from promptops.model.request import Request
 from promptops.records import replace
+from promptops.runtime.request.answers import AnswerError, Answers
 
 
 def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement, ...]:
@@ -88,3 +91,81 @@ def gating_judge(case: Case, prompt: Prompt) -> str | None:
 def _gates(written: Mapping[str, Any]) -> bool:
     assertion = parse(written, "answer")[0] if written.get("must") is True else None
     return assertion is not None and assertion.judged
+
+
+Format = Literal["text", "json", "markdown"]
+
+OUTPUT = "output"
+"""The type of the verdict: no assertion has this name."""
+
+
+def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
+    """The verdict of the output contract, at the output schema; empty if there is no contract.
+
+    There is none if the output is text, if `evaluation.output` is false, and for an answer that
+    only calls tools: the output comes after their results.
+    """
+    if not _applies(answer, prompt):
+        return ()
+    key = "schema" if prompt.output.schema is not None else "format"
+    place = prompt.locate(f"/output/{key}", False)
+    try:
+        _reader(prompt.output.format, json.dumps(prompt.output.schema)).read(
+            answer.text, answer.finish_reason
+        )
+    except AnswerError as error:
+        reason = f"{error.message}: {error.hint}" if error.hint else error.message
+        return (_verdict("failed", reason, place),)
+    except ValueError as error:
+        return (_verdict("error", f"the schema can't be used: {error}", place),)
+    return (_verdict("passed", f"the answer matches the output {key}", place),)
+
+
+def _applies(answer: Answer, prompt: Prompt) -> bool:
+    if prompt.evaluation.get("output") is False:
+        return False
+    if prompt.output.schema is None and prompt.output.format != "json":
+        return False
+    return bool(answer.text.strip()) or not answer.tool_calls
+
+
+def _verdict(status: Status, reason: str, place: Place) -> Judgement:
+    degree = 1.0 if status == "passed" else 0.0
+    return Judgement(
+        type=OUTPUT, status=status, must=True, reason=reason, place=place, degree=degree
+    )
+
+
+@lru_cache(maxsize=64)
+def _reader(form: Format, schema: str) -> Answers:
+    """Cached, because a prompt has many answers and one schema."""
+    return Answers("", Output(format=form, schema=json.loads(schema)))
+
+
+def scores(judged: Iterable[Judgement]) -> dict[str, float]:
+    """Each score of an answer by its name, 0 to 1: the mean of its measures by weight.
+
+    What could not be judged is 0 where that is the answer's doing: its JSON lacks what is looked
+    at. Where it is nobody's, the measure is left out, and a score without any measure left, too.
+    """
+    sums: dict[str, tuple[float, float]] = {}
+    for each in judged:
+        if each.score is not None and each.degree is not None:
+            total, weight = sums.get(each.score, (0.0, 0.0))
+            sums[each.score] = (total + each.weight * each.degree, weight + each.weight)
+    # Sums of fractions of a weight may end a digit above 1.
+    return {name: min(max(total / weight, 0.0), 1.0) for name, (total, weight) in sums.items()}
+
+
+def primary(evaluation: Mapping[str, object], names: Iterable[str]) -> str | None:
+    """The primary score: the one that `evaluation` names, else `quality`, else the only one.
+
+    None if there is none of them: nothing is measured, or there are several scores.
+    """
+    chosen = evaluation.get("score")
+    known = sorted(set(names))
+    if isinstance(chosen, str):
+        return chosen
+    if QUALITY in known:
+        return QUALITY
+    return known[0] if len(known) == 1 else None

@@ -8,10 +8,10 @@ from promptops.evals import expressions
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_assertions import Asserted, asserted
 from promptops.evals.expressions import Expression
-from promptops.evals.names import NamedPart
 from promptops.evals.parse import parse
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
+from promptops.evals.verdict import NamedPart
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
 from promptops.records import record, replace

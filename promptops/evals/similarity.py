@@ -7,13 +7,12 @@ from typing import Any
 
 from promptops.errors import UsageError
 from promptops.evals.assertion_sets import check_threshold
-from promptops.evals.comparison import to_compare
 from promptops.evals.given import Given
 from promptops.evals.limits import LEAST_THRESHOLD
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import shown
+from promptops.evals.wording import shown, to_compare
 from promptops.model.distribution import install_command
 
 

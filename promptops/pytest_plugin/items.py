@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from promptops.evals.case_assertions import asserted
+from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
-from promptops.evals.scores import primary
 from promptops.jobs.testing.outcomes import unreadable
 from promptops.jobs.testing.plan import Planned, planned
 from promptops.jobs.workspace.workspace import Workspace

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.comparison import part_asked, to_compare
 from promptops.evals.json_values import NOTHING, covers, found, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import amount, shown
+from promptops.evals.wording import amount, part_asked, shown, to_compare
 from promptops.records import record
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.comparison import to_compare
 from promptops.evals.given import Given
 from promptops.evals.json_values import same
 from promptops.evals.registry import assertion
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
-from promptops.evals.wording import compared, shown
+from promptops.evals.wording import compared, shown, to_compare
 from promptops.records import record
 
 

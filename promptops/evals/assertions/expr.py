@@ -39,7 +39,7 @@ class Expr:
     value: str
 
     def doubt(self, given: Given) -> Refused | None:
-        from promptops.evals.possible_results import has_unlisted_items, possible
+        from promptops.evals.static_evaluation import has_unlisted_items, possible
 
         expression = expressions.read(self.value, NAMES[given.on])
         result = possible(expression.tree, given.names)

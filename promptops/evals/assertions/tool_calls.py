@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls, read_call
-from promptops.evals.comparison import part_asked, to_compare
-from promptops.evals.names import NamedPart
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.verdict import NamedPart, Refused, Verdict
+from promptops.evals.wording import part_asked, to_compare
 from promptops.records import record
 
 

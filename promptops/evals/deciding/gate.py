@@ -7,14 +7,19 @@ candidate that is no worse sum up to 5%; simulated, it is about half of that (te
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import sqrt
+from math import comb, sqrt
 from typing import Literal
 
-from promptops.evals.deciding.confirming import fisher, holm
 from promptops.evals.deciding.decision import CaseScore, Decision, Needs, Verdict
-from promptops.evals.deciding.evidence import Evidence, ScoredPair, evidence
-from promptops.evals.deciding.power import cases_to_decide, smallest_visible
+from promptops.evals.deciding.evidence import (
+    Evidence,
+    ScoredPair,
+    cases_to_decide,
+    evidence,
+    smallest_visible,
+)
 from promptops.records import replace
 
 Look = Literal[1, 2, 3]
@@ -139,3 +144,36 @@ def _needs(seen: Evidence, look: Look, margin: float) -> Needs:
 
 def _names(pairs: Iterable[ScoredPair]) -> tuple[str, ...]:
     return tuple(pair.case.name for pair in pairs)
+
+
+_SCORE_UNITS = 10**9  # scores are counted in whole parts, so that equal sums are equal
+
+
+def fisher(before: Sequence[float], after: Sequence[float]) -> float:
+    """Fisher's exact test, one-sided: the chance of so low a sum in `after` if both are alike.
+
+    For scores of 0 and 1 it is Fisher's test; for graded ones the same test of their sum. The work
+    doubles with every different score: meant for some 16.
+    """
+    scores = [round(score * _SCORE_UNITS) for score in (*before, *after)]
+    seen = sum(scores[len(before) :])
+    ways = Counter({(0, 0): 1})
+    for score in scores:
+        for (taken, total), count in list(ways.items()):
+            if taken < len(after):
+                ways[taken + 1, total + score] += count
+    low = sum(
+        count for (taken, total), count in ways.items() if taken == len(after) and total <= seen
+    )
+    return low / comb(len(scores), len(after))
+
+
+def holm(chances: Sequence[float], alpha: float) -> tuple[bool, ...]:
+    """Which of these p values are significant, in their order; a false one with chance `alpha`."""
+    order = sorted(range(len(chances)), key=chances.__getitem__)
+    held: set[int] = set()
+    for rank, index in enumerate(order):
+        if chances[index] > alpha / (len(chances) - rank):
+            break
+        held.add(index)
+    return tuple(index in held for index in range(len(chances)))

@@ -8,10 +8,9 @@ from contextlib import suppress
 from math import inf
 from random import Random
 
-from promptops.evals.engine.allowance import Allowance, SentRequest
 from promptops.evals.engine.ask import Settings
 from promptops.evals.engine.closing import Closing
-from promptops.evals.engine.outage import Outage
+from promptops.evals.engine.server_state import Allowance, Outage, SentRequest
 from promptops.evals.providers import Failure, RateLimits
 from promptops.records import record
 

@@ -10,12 +10,10 @@ from contextlib import contextmanager, suppress
 
 from promptops.evals.engine.ask import Answered, Ask, Failed, Key, Outcome, Settings, Unasked
 from promptops.evals.engine.budget import Budget, Hold, refuse_unpriced
-from promptops.evals.engine.closing import Closed, Closing
-from promptops.evals.engine.interrupt import Interrupt
-from promptops.evals.engine.lateness import Lateness
+from promptops.evals.engine.closing import Closed, Closing, Interrupt
 from promptops.evals.engine.ledger import INTERRUPTED, Ledger
 from promptops.evals.engine.limiter import Limiter
-from promptops.evals.engine.retrying import Retrying, Tried
+from promptops.evals.engine.retrying import Lateness, Retrying, Tried
 from promptops.evals.engine.worst_case import cost_usd
 from promptops.evals.providers import Failure, Provider
 from promptops.model.answer import Usage

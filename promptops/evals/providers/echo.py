@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from promptops.analysis.tokens import estimate
-from promptops.evals.providers import Failure, Provider, Reply
-from promptops.evals.providers.apis import api_of
+from promptops.evals.providers import Failure, Provider, Reply, api_of
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from promptops.errors import UsageError
-from promptops.evals.providers.apis import ADDRESS, COMPATIBLE
+from promptops.evals.providers import ADDRESS, COMPATIBLE
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
 from promptops.patterns import lazy_pattern

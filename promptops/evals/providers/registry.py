@@ -14,10 +14,9 @@ from importlib import import_module
 from urllib.parse import urlsplit
 
 from promptops.errors import InputError, UsageError
-from promptops.evals.providers import Provider
-from promptops.evals.providers.apis import COMPATIBLE
+from promptops.evals.providers import COMPATIBLE, Provider
 from promptops.evals.providers.endpoint import Approved, key_variable
-from promptops.evals.providers.guarded import guarded
+from promptops.evals.providers.redaction import guarded
 from promptops.model.config import ModelProfile
 
 GROUP = "promptops.providers"

@@ -46,7 +46,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen = attempts[0] if attempts else seen.__cause__ or seen.__context__
 
 
-def said_in_an_answer(error: Any, limits: RateLimits) -> Failure:
+def failure_in_response(error: Any, limits: RateLimits) -> Failure:
     """For an error that a gateway sends with status 200."""
     code = error.get("code") if isinstance(error, Mapping) else None
     status = code if isinstance(code, int) and 400 <= code < 600 else 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from promptops.evals.case_assertions import Asserted, asserted
+from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
-from promptops.evals.scores import primary
 from promptops.jobs.gate.risks.pairs import PromptVersions
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk

@@ -9,7 +9,7 @@ from math import ceil, floor, isfinite
 from jinja2 import nodes
 
 from promptops.evals.limits import MOST_CHARS
-from promptops.evals.possible import (
+from promptops.evals.static_values import (
     ANYTHING,
     GENERATOR,
     NOTHING,

@@ -11,8 +11,10 @@ from typing import Any
 
 from jinja2 import nodes
 
-from promptops.evals import formulas
-from promptops.evals.possible import (
+from promptops.evals import static_formulas as formulas
+from promptops.evals.static_filters import ITEM, filtered, of_items, tested
+from promptops.evals.static_operators import compared, computed
+from promptops.evals.static_values import (
     ANYTHING,
     BOTH,
     GENERATOR,
@@ -22,10 +24,7 @@ from promptops.evals.possible import (
     either,
     of_kind,
     only,
-    within,
 )
-from promptops.evals.possible_comparisons import compared
-from promptops.evals.possible_filters import ITEM, filtered, of_items, tested
 from promptops.model.place import plain_text
 from promptops.records import replace
 from promptops.runtime.template.node_facts import walk
@@ -211,40 +210,7 @@ def _binary(node: nodes.BinExpr, scope: PossibleScope) -> Possible:
     if one.constant and other.constant and one.values and other.values:
         made = type(node)(nodes.Const(one.values[0]), nodes.Const(other.values[0]))
         return _folded(made, scope)
-    if isinstance(node, nodes.Add):
-        return _added(one, other)
-    if isinstance(node, nodes.Sub):
-        if repr(node.left) == repr(node.right):
-            return only(0)
-        return within(one.low - other.high, one.high - other.low)
-    return _multiplied(node, one, other)
-
-
-def _added(one: Possible, other: Possible) -> Possible:
-    kinds = one.kinds & other.kinds & {"string", "array"}
-    numbers = {"number", "boolean"}
-    if one.kinds & numbers and other.kinds & numbers:
-        kinds |= {"number"}
-    if kinds == {"number"}:
-        return within(one.low + other.low, one.high + other.high)
-    return Possible(kinds=kinds) if kinds else ANYTHING
-
-
-def _multiplied(node: nodes.BinExpr, one: Possible, other: Possible) -> Possible:
-    if isinstance(node, nodes.Mod) and other.constant and other.low > 0:
-        whole = other.low == 1 and _is_length(node.left)
-        return only(0) if whole else of_kind("number", low=0, high=other.low)
-    numbers = one.is_number and other.is_number
-    if isinstance(node, nodes.Mul):
-        if not numbers and (one.kinds | other.kinds) & {"string", "array"}:
-            return ANYTHING
-        if numbers and any(each.values == (0,) for each in (one, other)):
-            return only(0)
-    return of_kind("number", low=0) if min(one.low, other.low) >= 0 else of_kind("number")
-
-
-def _is_length(node: nodes.Expr) -> bool:
-    return isinstance(node, nodes.Filter) and node.name in ("length", "count", "wordcount")
+    return computed(node, one, other)
 
 
 def _concatenated(_node: nodes.Concat, _scope: PossibleScope) -> Possible:

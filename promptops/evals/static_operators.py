@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from promptops.evals.possible import BOTH, GENERATOR, Possible
+from promptops.evals.static_values import ANYTHING, BOTH, GENERATOR, Possible, of_kind, only, within
 from promptops.runtime.template.expressions import COMPARISONS
 
 _ALIKE = {"number": "boolean", "boolean": "number"}
@@ -77,3 +77,41 @@ def _of_ranges(operator: str, one: Possible, other: Possible) -> frozenset[bool]
     }
     always, never = certain.get(operator, (False, False))
     return frozenset((always,)) if always or never else BOTH
+
+
+def computed(node: nodes.BinExpr, one: Possible, other: Possible) -> Possible:
+    """The possible results of arithmetic on `one` and `other`, the sides of `node`."""
+    if isinstance(node, nodes.Add):
+        return _added(one, other)
+    if isinstance(node, nodes.Sub):
+        if repr(node.left) == repr(node.right):
+            return only(0)
+        return within(one.low - other.high, one.high - other.low)
+    return _multiplied(node, one, other)
+
+
+def _added(one: Possible, other: Possible) -> Possible:
+    kinds = one.kinds & other.kinds & {"string", "array"}
+    numbers = {"number", "boolean"}
+    if one.kinds & numbers and other.kinds & numbers:
+        kinds |= {"number"}
+    if kinds == {"number"}:
+        return within(one.low + other.low, one.high + other.high)
+    return Possible(kinds=kinds) if kinds else ANYTHING
+
+
+def _multiplied(node: nodes.BinExpr, one: Possible, other: Possible) -> Possible:
+    if isinstance(node, nodes.Mod) and other.constant and other.low > 0:
+        whole = other.low == 1 and _is_length(node.left)
+        return only(0) if whole else of_kind("number", low=0, high=other.low)
+    numbers = one.is_number and other.is_number
+    if isinstance(node, nodes.Mul):
+        if not numbers and (one.kinds | other.kinds) & {"string", "array"}:
+            return ANYTHING
+        if numbers and any(each.values == (0,) for each in (one, other)):
+            return only(0)
+    return of_kind("number", low=0) if min(one.low, other.low) >= 0 else of_kind("number")
+
+
+def _is_length(node: nodes.Expr) -> bool:
+    return isinstance(node, nodes.Filter) and node.name in ("length", "count", "wordcount")

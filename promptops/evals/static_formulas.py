@@ -13,7 +13,7 @@ from promptops.records import field, record
 from promptops.runtime.template.expressions import COMPARISONS
 
 if TYPE_CHECKING:
-    from promptops.evals.possible import Possible
+    from promptops.evals.static_values import Possible
 
 _MOST_COMBINATIONS = 500
 _OTHER = object()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from time import time
 from typing import Any
 
@@ -14,12 +15,10 @@ import httpx2
 import openai
 
 from promptops.errors import UsageError
-from promptops.evals.providers import Failure, RateLimits, Reply
-from promptops.evals.providers.apis import ADDRESS, OWN, api_of
+from promptops.evals.providers import ADDRESS, OWN, Failure, RateLimits, Reply, api_of
 from promptops.evals.providers.limits import rate_limits
-from promptops.evals.providers.openai import chat, embeddings, moderations, responses
-from promptops.evals.providers.openai.bounded import bounded
-from promptops.evals.providers.openai.failures import bad_answer, failure_of, said_in_an_answer
+from promptops.evals.providers.openai.apis import APIS
+from promptops.evals.providers.openai.failures import bad_answer, failure_in_response, failure_of
 from promptops.evals.providers.redaction import redacted, secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -27,12 +26,6 @@ from promptops.records import replace
 
 CONNECT_S = 10.0
 _NO_KEY = "no-key"  # the package wants one, also for servers that want none
-_APIS = {
-    "chat": chat,
-    "responses": responses,
-    "embeddings": embeddings,
-    "moderations": moderations,
-}
 
 
 class OpenAI:
@@ -70,14 +63,14 @@ class OpenAI:
 
     async def _asked(self, request: Request, deadline_s: float) -> Reply:
         name = api_of(request)
-        api = _APIS.get(name)
+        api = APIS.get(name)
         if api is None:
-            message = f"there is no API `{name}`; expected one of {', '.join(_APIS)}"
+            message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
             raise Failure(message=message, kind="refused")
         _refuse_another_request(request)
         arguments = _body(api.arguments(_without_api(request)))
         async with asyncio.timeout(deadline_s):
-            response = await self._client.post(api.PATH, cast_to=httpx2.Response, body=arguments)
+            response = await self._client.post(api.path, cast_to=httpx2.Response, body=arguments)
         limits = rate_limits(response.headers, time())
         return Reply(answer=api.answer(_parsed(response, limits)), limits=limits)
 
@@ -137,5 +130,41 @@ def _parsed(response: httpx2.Response, limits: RateLimits) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise bad_answer("is not an object")
     if value.get("error"):
-        raise said_in_an_answer(value["error"], limits)
+        raise failure_in_response(value["error"], limits)
     return value
+
+
+MOST_BYTES = 8 * 2**20
+
+
+async def bounded(response: httpx2.Response) -> None:
+    """Limit what is read of a response; raises Failure if it is known to be too large."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        # A few bytes would unpack to gigabytes; compression is not asked for, so none does it.
+        raise bad_answer("is compressed, although no compression was requested")
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
+        raise _too_large()
+    stream = response.stream
+    if isinstance(stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(stream)
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read = 0
+        async for piece in self._stream:
+            read += len(piece)
+            if read > MOST_BYTES:
+                raise _too_large()
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _too_large() -> Exception:
+    return bad_answer(f"is larger than {MOST_BYTES // 2**20} MB")

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 from promptops.model.prompt import Prompt, Schema
 from promptops.records import record, replace
-from promptops.runtime.request.defaults import defaults_of
-from promptops.runtime.request.inputs import InputProblem, Inputs
+from promptops.runtime.request.inputs import InputProblem, Inputs, defaults_of
 from promptops.source.nodes import escaped, tokens
 
 MAX_DEPTH = 8

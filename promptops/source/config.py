@@ -30,10 +30,8 @@ from promptops.source.lines import Lines
 from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
-from promptops.source.settings import inexact_settings
-from promptops.source.shape import CONFIG, check_value
-from promptops.source.toml_errors import toml_problem
-from promptops.source.toml_places import TomlPlaces
+from promptops.source.shape import CONFIG, check_value, inexact_settings
+from promptops.source.toml_places import TomlPlaces, toml_problem
 
 OWN = "promptops.toml"
 SHARED = "pyproject.toml"

@@ -67,7 +67,8 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     from promptops.source.metaschema import metaschema
 
     try:
-        problems = explain(metaschema().errors(schema), {}, schema, place, at)
+        errors = metaschema().errors(schema)
+        problems = explain(errors, {}, schema, place, at) if errors else ()
     except TooMuchWork as error:
         problems = (Problem(str(error), at=place(at, False), code="SCH002"),)
     if problems:

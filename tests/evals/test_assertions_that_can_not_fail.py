@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from promptops.evals.expressions import WrongExpression, read
 from promptops.evals.parse import parse
 from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
-from promptops.evals.static_values import ANYTHING, GENERATOR, PossibleScope, of_kind
-from promptops.evals.static_evaluation import possible
 from promptops.evals.record import NAMES, On
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
+from promptops.evals.static_evaluation import possible
+from promptops.evals.static_values import ANYTHING, GENERATOR, PossibleScope, of_kind
 from promptops.evals.verdict import Refused
 from promptops.runtime.request.schema_check import validator
 from promptops.source.document import read_any

@@ -8,9 +8,8 @@ from itertools import groupby
 from statistics import fmean
 from typing import Any
 
-from promptops.evals.deciding.decision import CaseScore, Decision, Needs
+from promptops.evals.deciding.decision import CaseScore, Decision, Needs, sentence, what_it_takes
 from promptops.evals.deciding.gate import DEFAULT_MARGIN, REPEATS, Look, Margin, decide
-from promptops.evals.deciding.sentence import sentence, what_it_takes
 from promptops.evals.judge_answer import primary, scores
 from promptops.jobs.testing.judging import Heard, cost_usd, judges_behind
 from promptops.jobs.testing.paired_run import Arms

@@ -10,7 +10,7 @@ from promptops.errors import InputError, UsageError
 from promptops.model.place import Text, plain_text
 from promptops.runtime.bundle.format import Contents
 from promptops.runtime.bundle.prompts import prompt_of
-from promptops.runtime.bundle.reading import Fields, Misshapen
+from promptops.runtime.bundle.strict_json import Fields, Misshapen
 from promptops.runtime.request.rendered import RenderedRequest
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 
 from promptops.errors import InputError
 from promptops.records import field, record
-from promptops.runtime.bundle.reading import Fields, Misshapen, read_json
+from promptops.runtime.bundle.strict_json import Fields, Misshapen, read_json
 
 FORMAT = 1
 MAX_BYTES = 256 * 1024 * 1024
@@ -57,7 +57,7 @@ class Contents:
     _body: memoryview = field(repr=False)
 
     def line(self, span: Any) -> Fields:
-        """The object in a line; raises reading.Misshapen for an invalid span, line or object."""
+        """The object in a line; raises Misshapen for an invalid span, line or object."""
         if type(span) is not list or [type(each) for each in span] != [int, int]:
             raise Misshapen("no span")
         start, length = span
@@ -201,3 +201,13 @@ def _contents(digest: str, second: Fields, data: bytes, body: memoryview) -> Con
 def _no_bundle(where: str) -> InputError:
     hint = "create one: promptops build REF -o FILE"
     return InputError("this is not a bundle", where=where, hint=hint)
+
+
+_ALWAYS_BYTES = 16 * 1024 * 1024
+_RATIO = 40
+"""JSON is packed to a tenth; a bomb to a thousandth."""
+
+
+def most_unpacked(packed_bytes: int, largest: int) -> int:
+    """The largest number of bytes to which packed bytes may expand, at most `largest`."""
+    return min(largest, _ALWAYS_BYTES + _RATIO * packed_bytes)

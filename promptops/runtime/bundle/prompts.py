@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from promptops.model.place import Place
 from promptops.model.prompt import ForEach, LocateWithin, Message, Model, Output, Prompt, Tool
-from promptops.runtime.bundle.reading import Fields, kept
-from promptops.runtime.bundle.turns import turn_of, turn_value, unplaced_turn
+from promptops.runtime.bundle.messages import turn_of, turn_value, unplaced_turn
+from promptops.runtime.bundle.strict_json import Fields, kept
 
 _OPTIONAL = ("replaced_by", "sunset", "extends")
 _LISTS = ("owners", "tags", "aliases")
@@ -59,7 +59,7 @@ def prompt_value(prompt: Prompt) -> dict[str, Any]:
 def prompt_of(fields: Fields) -> Prompt:
     """The prompt that `prompt_value` serialised; a value without a place gets that of its file.
 
-    Raises reading.Misshapen for anything else.
+    Raises Misshapen for anything else.
     """
     path = fields.text("path")
     return Prompt(

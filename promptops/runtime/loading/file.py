@@ -107,7 +107,7 @@ def unpacked(data: bytes, where: str) -> bytes:
         return data
     import zlib
 
-    from promptops.runtime.bundle.unpacking import most_unpacked
+    from promptops.runtime.bundle.format import most_unpacked
 
     unpack = zlib.decompressobj(wbits=31)
     most = most_unpacked(len(data), MAX_BYTES)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
+from promptops.errors import IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.records import record
 from promptops.runtime.bundle.bundle import Bundle
@@ -36,14 +36,11 @@ if TYPE_CHECKING:
     from promptops.runtime.loading.trust import Trust
 
 _SEEN: dict[tuple[str, str], dict[int, str]] = {}
-"""Serials of channels, with the bundles' digests, by source: of this process, whoever asks and
-wherever nothing is kept.
-"""
+"""From a source and a channel to the serials that this process saw, with the bundles' digests."""
 
 _PROVEN: set[tuple[str, str]] = set()
-"""Keys of `Trust`, each with the digest of a bundle that one of its signers signed, as this process
-has verified.
-"""
+"""Keys of `Trust` with the digests of bundles whose signatures this process has verified."""
+
 PROVE_S = 10.0
 """To verify the signature of a kept bundle, which takes hundredths of a second."""
 
@@ -150,23 +147,17 @@ class RefResolver:
                 self._refuse_serial(pointer.serial)
                 named = Listed(release=pointer.release, version=None, digest=pointer.digest)
                 return _Choice(named, self._text, pointer.serial)
-        releases = self._source.releases(until)
-        if self._ref is None:
-            from promptops.runtime.loading.listing import no_ref
+        from promptops.runtime.loading.selection import Selection
 
-            raise no_ref(self.where, releases, self._source.channels(until))
-        listed = next(self._meant(self._ref, releases, until), None)
-        if listed is None:
-            from promptops.runtime.loading.listing import not_found
-
-            error = not_found(self._text, self.where, releases, self._source.channels(until))
+        selection = Selection(self._source, self._trust, until)
+        try:
+            return _Choice(selection.release(self._ref, self._text))
+        except NotFound:
             if isinstance(self._ref, Highest) and (current or self._known(self._text)):
-                # It fitted something before: nobody misspelt it.
-                raise TransportError(
-                    f"no release matches {self._text!r} any more", where=self.where
-                )
-            raise error
-        return _Choice(listed)
+                # The range matched a release before, so it has no typing error.
+                message = f"no release matches {self._text!r} any more"
+                raise TransportError(message, where=self.where) from None
+            raise
 
     def _can_mean(self, release: str | None) -> bool:
         """Whether the ref can mean this release; a file on disk that claims so proves nothing."""
@@ -206,40 +197,6 @@ class RefResolver:
             hint = "change channels by `promptops promote` and `promptops rollback` only"
             raise IntegrityError(message, where=self.where, hint=hint)
         self._cache.keep_pointer({"bundle": digest, "of": _key_name(*key[:2])}, *key)
-
-    def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
-        """All releases that match; the preferred one comes first."""
-        if isinstance(ref, Highest):
-            versions = (each.version for each in releases.values() if each.version is not None)
-            highest = ref.range.highest(versions)
-            yield from (each for each in releases.values() if highest and each.version == highest)
-        elif isinstance(ref, Digest):
-            yield from self._of_digest(ref.sha256, releases, until)
-        else:
-            if self._text in releases:
-                yield releases[self._text]
-            version = parse(self._text.removeprefix("v"), prereleases=True)
-            yield from (each for each in releases.values() if version and each.version == version)
-
-    def _of_digest(
-        self, digest: str, releases: Mapping[str, Listed], until: float
-    ) -> Iterator[Listed]:
-        for each in releases.values():
-            if each.digest == digest:
-                yield each
-        # A repository does not know what a bundle of it will be before it is built.
-        refused: InputError | None = None
-        for each in reversed(tuple(releases.values())):
-            if each.digest is None:
-                try:
-                    contents = self._source.bundle(each, self._trust, until).contents
-                except InputError as error:  # it may be another one that is wanted
-                    refused = refused or error
-                    continue
-                if contents.digest == digest:
-                    yield each
-        if refused is not None:
-            raise refused
 
     def _loaded(self, choice: _Choice, current: Bundle | None, until: float) -> Bundle:
         listed = choice.listed

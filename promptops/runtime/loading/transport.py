@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from promptops.errors import TransportError
 from promptops.records import record
-from promptops.runtime.bundle.unpacking import most_unpacked
+from promptops.runtime.bundle.format import most_unpacked
 from promptops.runtime.loading.server_time import seconds_from
 
 MAX_REDIRECTS = 5

@@ -11,8 +11,8 @@ from jinja2.runtime import StrictUndefined
 from promptops.records import record
 from promptops.runtime.template.flow import took
 from promptops.runtime.template.limits import MAX_INCLUDE_DEPTH, LimitExceeded
+from promptops.runtime.template.node_facts import unset_at_start
 from promptops.runtime.template.scope import Blocks, Frame, Scope, TemplateFailure, TracedText
-from promptops.runtime.template.scope_names import unset_at_start
 from promptops.runtime.template.statements import (
     NOWHERE,
     Out,

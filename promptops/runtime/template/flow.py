@@ -11,9 +11,8 @@ from jinja2.runtime import LoopContext, StrictUndefined
 from promptops.runtime.template.expressions import expression
 from promptops.runtime.template.kinds import kind
 from promptops.runtime.template.limits import LimitExceeded, length_of
-from promptops.runtime.template.node_facts import facts, mentions
+from promptops.runtime.template.node_facts import facts, has_loop, mentions, unset_at_start
 from promptops.runtime.template.scope import Piece, Scope, TracedText
-from promptops.runtime.template.scope_names import has_loop, unset_at_start
 from promptops.runtime.template.statements import (
     FAILURES,
     NOWHERE,

@@ -13,8 +13,8 @@ from promptops.runtime.template.calls import arguments, environment, filtered, k
 from promptops.runtime.template.expressions import Expression
 from promptops.runtime.template.flow import binder, printed
 from promptops.runtime.template.limits import MAX_MACRO_DEPTH, LimitExceeded
+from promptops.runtime.template.node_facts import MACRO_NAMES, macro_names, unset_at_start
 from promptops.runtime.template.scope import Frame, Piece, Run, Scope
-from promptops.runtime.template.scope_names import MACRO_NAMES, macro_names, unset_at_start
 from promptops.runtime.template.statements import (
     FAILURES,
     NOWHERE,

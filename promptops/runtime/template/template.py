@@ -20,7 +20,7 @@ from jinja2.parser import Parser
 
 from promptops.records import record
 from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS
-from promptops.runtime.template.scope_names import find_unset
+from promptops.runtime.template.node_facts import find_unset
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.substitution import is_template
 

@@ -11,9 +11,8 @@ from promptops.model.place import Text
 from promptops.runtime.template import calls, composition, flow, macros
 from promptops.runtime.template.expressions import Expression, expression
 from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, capped_range
-from promptops.runtime.template.node_facts import facts, mentions
+from promptops.runtime.template.node_facts import facts, mentions, unset_at_start
 from promptops.runtime.template.scope import Frame, Run, Scope, TemplateFailure
-from promptops.runtime.template.scope_names import unset_at_start
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.statements import (
     FAILURES,

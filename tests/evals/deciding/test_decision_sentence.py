@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from promptops.evals.deciding.decision import Decision, Needs
-from promptops.evals.deciding.sentence import sentence, what_it_takes
+from promptops.evals.deciding.decision import Decision, Needs, sentence, what_it_takes
 
 LOST = Decision(
     verdict="fail",

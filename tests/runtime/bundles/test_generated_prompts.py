@@ -12,7 +12,7 @@ from promptops.model.prompt import Message, Model, Output, Prompt, TextPart, Too
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import bundle_bytes, read_bundle
 from promptops.runtime.bundle.prompts import contract_hash, prompt_of, prompt_value
-from promptops.runtime.bundle.reading import Fields, kept, read_json
+from promptops.runtime.bundle.strict_json import Fields, kept, read_json
 from promptops.runtime.request.canonical import _sorted_by_python, _written, canonical_json
 from promptops.runtime.request.render import Renderer, RenderError
 from tests.runtime.bundles.made import ORIGIN, comparable, ordered

@@ -16,9 +16,13 @@ import openai
 
 from promptops.errors import UsageError
 from promptops.evals.providers import ADDRESS, OWN, Failure, RateLimits, Reply, api_of
-from promptops.evals.providers.limits import rate_limits
 from promptops.evals.providers.openai.apis import APIS
-from promptops.evals.providers.openai.failures import bad_answer, failure_in_response, failure_of
+from promptops.evals.providers.openai.failures import (
+    bad_answer,
+    failure_in_response,
+    failure_of,
+    rate_limits,
+)
 from promptops.evals.providers.redaction import redacted, secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request

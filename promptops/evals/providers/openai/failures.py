@@ -1,4 +1,7 @@
-"""Convert errors to failures, in our words and the server's; not yet redacted."""
+"""Convert errors to failures, in our words and the server's, and parse rate limit headers.
+
+The messages are not redacted yet.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from typing import Any
 
 import openai
 
-from promptops.evals.providers import Failure, FailureKind, RateLimits
-from promptops.evals.providers.limits import rate_limits, retry_after_s
+from promptops.evals.providers import Failure, FailureKind, RateLimits, Window
+from promptops.patterns import lazy_pattern
+from promptops.runtime.loading.server_time import seconds_from
 
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
 _UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
@@ -80,3 +84,47 @@ def _kind(status: int, codes: set[str]) -> FailureKind:
     if status == 408:
         return "timeout"
     return "server" if status >= 500 else "refused"
+
+
+_SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "requests": (
+        "x-ratelimit-{}-requests",
+        "anthropic-ratelimit-requests-{}",
+        "x-ratelimit-{}",
+        "ratelimit-{}",
+    ),
+    "tokens": ("x-ratelimit-{}-tokens", "anthropic-ratelimit-tokens-{}"),
+}
+_COUNT = lazy_pattern(r"\s*(\d{1,15})(?!\d)")
+
+
+def rate_limits(headers: Mapping[str, str], now_s: float) -> RateLimits:
+    """The limits in a response; `headers` by lower-case names, `now_s` is Unix time."""
+    return RateLimits(
+        requests=_window("requests", headers, now_s), tokens=_window("tokens", headers, now_s)
+    )
+
+
+def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """Seconds that the server asks clients to wait, or None if it does not say."""
+    precise = seconds_from(headers.get("retry-after-ms", ""), now_s)
+    return (
+        seconds_from(headers.get("retry-after", ""), now_s) if precise is None else precise / 1000
+    )
+
+
+def _window(thing: str, headers: Mapping[str, str], now_s: float) -> Window:
+    for spelling in _SPELLINGS[thing]:
+        limit = _count(headers.get(spelling.format("limit"), ""))
+        if limit:
+            return Window(
+                limit=limit,
+                remaining=_count(headers.get(spelling.format("remaining"), "")),
+                reset_s=seconds_from(headers.get(spelling.format("reset"), ""), now_s),
+            )
+    return Window()
+
+
+def _count(written: str) -> int | None:
+    found = _COUNT.match(written)
+    return int(found[1]) if found else None

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TypeGuard
 
 from promptops.errors import PromptopsError
-from promptops.evals.expressions import Expression
+from promptops.evals.case_expressions import Expression
 from promptops.evals.questions import Question
 from promptops.evals.record import Record
 from promptops.evals.registry import Check, CheckWithQuestions

@@ -27,7 +27,7 @@ def parsed(text: str) -> Any:
         return NOTHING
 
 
-def found(text: str) -> Iterator[Any]:
+def embedded_values(text: str) -> Iterator[Any]:
     """The JSON mappings and lists in a text, in order; not those inside them.
 
     Raises Unjudgeable if too much looks like JSON and is not.

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from promptops.evals.case_assertions import asserted
+from promptops.evals.case_assertions import assertions_of
 from promptops.evals.parse import QUALITY, parse
 from promptops.evals.questions import Question
 from promptops.evals.record import Beside, Record, facts_of
-from promptops.evals.result import Judgement, Status, judged
+from promptops.evals.result import Judgement, Status, judge_assertion
 from promptops.evals.verdict import Unjudgeable
 from promptops.model.answer import Answer
 from promptops.model.place import Place
@@ -27,8 +27,8 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
     In this order.
     """
     assertions = tuple(
-        judged(each.written, replace(record, written_in=each.path), each.at)
-        for each in asserted(case, prompt)
+        judge_assertion(assertion.written, replace(record, written_in=assertion.path), assertion.at)
+        for assertion in assertions_of(case, prompt)
     )
     return (*assertions, *(judge_output(record.answer, prompt) if record.answer else ()))
 
@@ -36,13 +36,13 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
 def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...]:
     """The questions to answer before `judge_answer`, each once; the replies go into `Beside`."""
     found: dict[str, Question] = {}
-    for each in asserted(case, prompt):
-        assertion, _ = parse(each.written, "answer")
+    for written in assertions_of(case, prompt):
+        assertion, _ = parse(written.written, "answer")
         try:
-            asked = assertion.asks(record) if assertion else ()
+            new = assertion.asks(record) if assertion else ()
         except Unjudgeable:  # `judge_answer` says so, without asking
             continue
-        found |= {question.key: question for question in asked}
+        found |= {question.key: question for question in new}
     return tuple(found.values())
 
 
@@ -70,20 +70,24 @@ def status_of(judged: Iterable[Judgement]) -> Literal["passed", "failed", "error
     takes precedence over a missing recording of a judge. Measures never fail a case; a measure that
     could not be checked at all, or a case without assertions, is an error.
     """
-    every = tuple(judged)
-    if any(each.status == "error" and each.lack != "recording" for each in every):
+    judgements = tuple(judged)
+    if any(
+        judgement.status == "error" and judgement.lack != "recording" for judgement in judgements
+    ):
         return "error"
-    if all(each.status == "skipped" for each in every):
+    if all(judgement.status == "skipped" for judgement in judgements):
         return "error"
-    if any(each.must and each.status == "failed" for each in every):
+    if any(judgement.must and judgement.status == "failed" for judgement in judgements):
         return "failed"
-    return "stale" if any(each.lack == "recording" for each in every) else "passed"
+    return "stale" if any(judgement.lack == "recording" for judgement in judgements) else "passed"
 
 
 def gating_judge(case: Case, prompt: Prompt) -> str | None:
     """The prompt that must be shown to judge as people do, because it may fail the case."""
     judge = prompt.evaluation.get("judge")
-    if isinstance(judge, str) and any(_gates(each.written) for each in asserted(case, prompt)):
+    if isinstance(judge, str) and any(
+        _gates(assertion.written) for assertion in assertions_of(case, prompt)
+    ):
         return judge
     return None
 
@@ -149,10 +153,13 @@ def scores(judged: Iterable[Judgement]) -> dict[str, float]:
     at. Where it is nobody's, the measure is left out, and a score without any measure left, too.
     """
     sums: dict[str, tuple[float, float]] = {}
-    for each in judged:
-        if each.score is not None and each.degree is not None:
-            total, weight = sums.get(each.score, (0.0, 0.0))
-            sums[each.score] = (total + each.weight * each.degree, weight + each.weight)
+    for judgement in judged:
+        if judgement.score is not None and judgement.degree is not None:
+            total, weight = sums.get(judgement.score, (0.0, 0.0))
+            sums[judgement.score] = (
+                total + judgement.weight * judgement.degree,
+                weight + judgement.weight,
+            )
     # Sums of fractions of a weight may end a digit above 1.
     return {name: min(max(total / weight, 0.0), 1.0) for name, (total, weight) in sums.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptops.evals.record import Record
-from promptops.evals.result import At, Judgement, judged
+from promptops.evals.result import At, Judgement, judge_assertion
 from promptops.evals.subject import text_of_messages
 from promptops.model.prompt import Case
 from promptops.model.request import Request
@@ -15,7 +15,8 @@ def judge(request: Request, case: Case) -> tuple[Judgement, ...]:
     """Every `rendered` assertion of a case, in order, over the request rendered from its inputs."""
     record = record_of(request, case)
     return tuple(
-        judged(written, record, _at(case, index)) for index, written in enumerate(case.rendered)
+        judge_assertion(written, record, _at(case, index))
+        for index, written in enumerate(case.rendered)
     )
 
 

@@ -24,8 +24,8 @@ def shared_run(
     Only runs of at least `length` words count, and none that a public text contains, too.
     """
     found = words(text)
-    known = {gram for each in secret for gram in _grams(_plain(each), length)}
-    known -= {gram for each in public for gram in _grams(_plain(each), length)}
+    known = {gram for text_ in secret for gram in _grams(_plain(text_), length)}
+    known -= {gram for text_ in public for gram in _grams(_plain(text_), length)}
     best = start = run = 0
     for at, gram in enumerate(_grams([word for word, _, _ in found], length)):
         run = run + 1 if gram in known else 0

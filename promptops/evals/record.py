@@ -12,7 +12,7 @@ from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.agreement import Agreement
-    from promptops.evals.functions import Functions
+    from promptops.evals.python_functions import Functions
 
 On = Literal["request", "answer"]
 

@@ -61,7 +61,7 @@ class Judgement:
         return self.status == "passed"
 
 
-def judged(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
+def judge_assertion(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
     """The result of a written assertion; a bug in promptops is an error of that assertion."""
     try:
         return _judged(written, record, at)

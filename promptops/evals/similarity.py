@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.errors import UsageError
 from promptops.evals.assertion_sets import check_threshold
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.limits import LEAST_THRESHOLD
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
@@ -33,7 +33,7 @@ def check_likeness(value: str, threshold: float) -> None:
     check_threshold(threshold)
 
 
-def doubt_threshold(threshold: float, given: Given) -> Refused | None:
+def doubt_threshold(threshold: float, given: CheckedValues) -> Refused | None:
     """Why a threshold is useless: unrelated texts reach it."""
     if given.negated or threshold >= LEAST_THRESHOLD:
         return None

@@ -59,7 +59,7 @@ def has_unlisted_items(tree: nodes.Expr, scope: PossibleScope) -> bool:
     """
     kinds = (nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or, nodes.CondExpr)
     parts = (
-        part for each in walk(tree) if isinstance(each, kinds) for part in each.iter_child_nodes()
+        part for node in walk(tree) if isinstance(node, kinds) for part in node.iter_child_nodes()
     )
     found = (scope.found.get(id(part)) for part in (tree, *parts))
     return any(known is not None and known[1].kinds == {GENERATOR} for known in found)
@@ -123,7 +123,7 @@ def _number_of(node: nodes.Expr | None, scope: PossibleScope) -> Any:
 
 
 def _not(node: nodes.Not, scope: PossibleScope) -> Possible:
-    return only(*(not each for each in sorted(possible(node.node, scope).truths)))
+    return only(*(not truth for truth in sorted(possible(node.node, scope).truths)))
 
 
 def _signed(node: nodes.Neg | nodes.Pos, scope: PossibleScope) -> Possible:
@@ -176,19 +176,22 @@ def _filter(node: nodes.Filter, scope: PossibleScope) -> Possible:
     if node.dyn_args or node.dyn_kwargs:
         return ANYTHING
     whole = possible(node.node, scope)
-    given = [possible(each, scope) for each in (*node.args, *(pair.value for pair in node.kwargs))]
-    found = filtered(node, whole, given, lambda made, item: _of_item(made, item, scope))
-    is_constant = whole.constant and all(each.constant for each in given)
+    arguments = [
+        possible(argument, scope)
+        for argument in (*node.args, *(pair.value for pair in node.kwargs))
+    ]
+    found = filtered(node, whole, arguments, lambda constant, item: _of_item(constant, item, scope))
+    is_constant = whole.constant and all(argument.constant for argument in arguments)
     if not is_constant or GENERATOR in found.kinds:
         return found
-    parts = [nodes.Const(each.values[0]) for each in given if each.values]
+    parts = [nodes.Const(argument.values[0]) for argument in arguments if argument.values]
     named = [
         nodes.Keyword(pair.key, part)
         for pair, part in zip(node.kwargs, parts[len(node.args) :], strict=True)
     ]
     value = nodes.Const(whole.values[0] if whole.values else None)
-    made = nodes.Filter(value, node.name, parts[: len(node.args)], named, None, None)
-    return _folded(made, scope)
+    constant = nodes.Filter(value, node.name, parts[: len(node.args)], named, None, None)
+    return _folded(constant, scope)
 
 
 def _of_item(node: nodes.Expr, item: Possible, scope: PossibleScope) -> Possible:
@@ -208,8 +211,8 @@ def _test(node: nodes.Test, scope: PossibleScope) -> Possible:
 def _binary(node: nodes.BinExpr, scope: PossibleScope) -> Possible:
     one, other = possible(node.left, scope), possible(node.right, scope)
     if one.constant and other.constant and one.values and other.values:
-        made = type(node)(nodes.Const(one.values[0]), nodes.Const(other.values[0]))
-        return _folded(made, scope)
+        constant = type(node)(nodes.Const(one.values[0]), nodes.Const(other.values[0]))
+        return _folded(constant, scope)
     return computed(node, one, other)
 
 

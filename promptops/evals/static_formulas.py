@@ -71,7 +71,7 @@ def _collect(node: nodes.Expr, look: Look, parts: _Parts) -> None:
     else:
         fact, positive = _fact(node)
         own = look(node).truths
-        parts.facts[fact] = own if positive else frozenset(not each for each in own)
+        parts.facts[fact] = own if positive else frozenset(not truth for truth in own)
 
 
 def _collect_term(

@@ -48,7 +48,7 @@ def _contained(
     if item.values == ("",) and whole.kinds == {"string"}:
         return frozenset((positive,))
     if isinstance(whole_node, (nodes.List, nodes.Tuple)):
-        if any(repr(item_node) == repr(each) for each in whole_node.items):
+        if any(repr(item_node) == repr(item) for item in whole_node.items):
             return frozenset((positive,))
         if not whole_node.items:
             return frozenset((not positive,))
@@ -108,7 +108,7 @@ def _multiplied(node: nodes.BinExpr, one: Possible, other: Possible) -> Possible
     if isinstance(node, nodes.Mul):
         if not numbers and (one.kinds | other.kinds) & {"string", "array"}:
             return ANYTHING
-        if numbers and any(each.values == (0,) for each in (one, other)):
+        if numbers and any(side.values == (0,) for side in (one, other)):
             return only(0)
     return of_kind("number", low=0) if min(one.low, other.low) >= 0 else of_kind("number")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from promptops.evals.expressions import Expression, WrongExpression
+from promptops.evals.case_expressions import Expression, WrongExpression
 from promptops.evals.json_values import NOTHING
 from promptops.evals.record import Record
 from promptops.evals.verdict import Unjudgeable

@@ -84,7 +84,8 @@ def found_in(text: str, matches: tuple[TextMatch, ...]) -> str:
     if not matches:
         return "none"
     first = [
-        f"{each.message} in line {text.count(chr(10), 0, each.start) + 1}" for each in matches[:3]
+        f"{match.message} in line {text.count(chr(10), 0, match.start) + 1}"
+        for match in matches[:3]
     ]
     more = f", and {len(matches) - 3} more" if len(matches) > 3 else ""
     return ", ".join(first) + more

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.case_assertions import asserted
+from promptops.evals.case_assertions import assertions_of
 from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
 from promptops.jobs.testing.outcomes import unreadable
@@ -126,6 +126,6 @@ def _shown(name: str) -> str:
 
 def _measured(plan: Iterable[Planned]) -> set[str]:
     """The scores that any case counts in."""
-    every = (asserted(each.case, each.prompt) for each in plan if not each.repeat)
+    every = (assertions_of(each.case, each.prompt) for each in plan if not each.repeat)
     found = (parse(each.written, "answer")[0] for own in every for each in own)
     return {assertion.score for assertion in found if assertion and assertion.score}

@@ -111,7 +111,10 @@ def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
     value = _dates_as_text(table)
     keys = list(_keys_for_names(value, places))
     misshapen = check_value(CONFIG, value, places.place, secret=_holds_secrets)
-    problems = [*keys, *(each for each in misshapen if each.at not in {key.at for key in keys})]
+    problems = [
+        *keys,
+        *(problem for problem in misshapen if problem.at not in {key.at for key in keys}),
+    ]
     if not problems:
         problems += _wrong_roots(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]

@@ -120,14 +120,14 @@ def _has_key(value: Any, keys: tuple[str, ...]) -> bool:
     """Whether any mapping in a value has one of some keys."""
     unwanted = frozenset(keys)
     waiting = [value]
-    for each in waiting:
-        if type(each) is dict:
-            if not unwanted.isdisjoint(each):
+    for part in waiting:
+        if type(part) is dict:
+            if not unwanted.isdisjoint(part):
                 return True
-            waiting.extend(each.values())
-        elif type(each) is list:
-            waiting.extend(each)
-        elif type(each) not in _SCALARS:
+            waiting.extend(part.values())
+        elif type(part) is list:
+            waiting.extend(part)
+        elif type(part) not in _SCALARS:
             return True  # of another kind, which is handled elsewhere
     return False
 

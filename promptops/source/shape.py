@@ -158,10 +158,10 @@ def inexact_settings(model: Any, place: Locate, at: str) -> Iterator[Problem]:
 
 def _integers(value: Any, at: str) -> Iterator[tuple[str, int]]:
     if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _integers(each, f"{at}/{escaped(key)}")
+        for key, item in value.items():
+            yield from _integers(item, f"{at}/{escaped(key)}")
     elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _integers(each, f"{at}/{index}")
+        for index, item in enumerate(value):
+            yield from _integers(item, f"{at}/{index}")
     elif isinstance(value, int) and not isinstance(value, bool):
         yield at, value

@@ -86,16 +86,16 @@ def _place(place: Place) -> dict[str, Any]:
     }
 
 
-def _answer(each: ShardAnswer) -> dict[str, Any]:
+def _answer(answer: ShardAnswer) -> dict[str, Any]:
     return {
-        "prompt": each.path,
-        "request": each.request,
-        "repeat": each.repeat,
-        "judge": each.judge,
-        "source": each.source,
-        "reason": each.reason,
-        "infrastructure": each.infrastructure,
-        "answer": _said(each.answer) if each.answer is not None else None,
+        "prompt": answer.path,
+        "request": answer.request,
+        "repeat": answer.repeat,
+        "judge": answer.judge,
+        "source": answer.source,
+        "reason": answer.reason,
+        "infrastructure": answer.infrastructure,
+        "answer": _said(answer.answer) if answer.answer is not None else None,
     }
 
 
@@ -188,8 +188,8 @@ def _run(head: Mapping[str, Any], answers: tuple[ShardAnswer, ...]) -> ShardRun:
         baseline=head["baseline"],
         cost_usd=head["cost_usd"],
         problems=tuple(
-            (each["message"], Place(**{key: _count(v) for key, v in each["place"].items()}))
-            for each in head["problems"]
+            (problem["message"], Place(**{key: _count(v) for key, v in problem["place"].items()}))
+            for problem in head["problems"]
         ),
         answers=answers,
     )

@@ -150,7 +150,7 @@ def _unclosed(text: str, offset: int) -> Opening | None:
     if text[offset] == "\n" and opened and opened[-1][1] not in _OF_SEVERAL_LINES:
         return opened[-1]
     if starts_a_statement(text[start:].partition("\n")[0]):
-        return next((each for each in reversed(opened) if each[0] < start), None)
+        return next((opening for opening in reversed(opened) if opening[0] < start), None)
     return None
 
 

@@ -139,7 +139,7 @@ class Builder:
             )
 
     def _no_text(self, node: Node, key: Node) -> None:
-        from promptops.source.syntax import unquoted_template
+        from promptops.source.yaml_errors import unquoted_template
 
         start = node.start_mark.index
         if self.lines.text.startswith("{{", start):

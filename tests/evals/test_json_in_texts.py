@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from promptops.evals.json_values import NOTHING, found, parsed
+from promptops.evals.json_values import NOTHING, embedded_values, parsed
 from promptops.evals.verdict import Unjudgeable
 
 
@@ -19,7 +19,7 @@ from promptops.evals.verdict import Unjudgeable
     ],
 )
 def test_mappings_and_lists_are_found_in_a_text(text: str, values: list[object]) -> None:
-    assert list(found(text)) == values
+    assert list(embedded_values(text)) == values
 
 
 @pytest.mark.parametrize("text", ["[" * 1_000_000, '{"a":' * 200_000, "{" * 1_000_000])
@@ -27,7 +27,7 @@ def test_a_text_that_is_almost_json_ends_soon(text: str) -> None:
     begin = time.process_time()
 
     with pytest.raises(Unjudgeable):
-        list(found(text))
+        list(embedded_values(text))
 
     assert time.process_time() - begin < 2
 

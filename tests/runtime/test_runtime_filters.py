@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from promptops.model.place import plain_text
-from promptops.runtime.template.program import render_text
 from promptops.runtime.template.scope import Run, TemplateFailure
+from promptops.runtime.template.text_rendering import render_text
 
 VALUES: list[Any] = [
     "Ada", 3, 1.5, True, False, None, "", ["b", "A", "c", "a"], [3, 1, 2, 1], [], {"b": 1, "a": 2},

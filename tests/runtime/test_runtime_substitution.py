@@ -66,7 +66,7 @@ def test_an_application_that_only_substitutes_never_loads_jinja() -> None:
     code = """
 import sys
 from promptops.model.place import plain_text
-from promptops.runtime.template.program import render_text
+from promptops.runtime.template.text_rendering import render_text
 from promptops.runtime.template.scope import Run
 assert render_text(plain_text("p", "{{ a }}!"), {"a": "x"}, Run(lambda path, name: None)) == "x!"
 import promptops.runtime.request.render

@@ -7,12 +7,12 @@ from promptops.evals.assertion_sets import (
     PartResult,
     check_limits,
     check_set,
-    gravest,
-    judged_parts,
-    questions,
-    told,
+    gravest_error,
+    part_questions,
+    part_reason,
+    part_results,
 )
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.similarity import doubt_threshold
@@ -53,7 +53,7 @@ class AllOf:
         if self.threshold is None:
             check_limits(self.value, all)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return None if self.threshold is None else doubt_threshold(self.threshold, given)
 
     @property
@@ -61,12 +61,12 @@ class AllOf:
         return self.value
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return questions(self.value, subject)
+        return part_questions(self.value, subject)
 
     def check(self, subject: Subject) -> Verdict:
-        judged = tuple(judged_parts(self.value, subject))
+        judged = tuple(part_results(self.value, subject))
         failed = [part for part in judged if part.failed]
-        error = gravest(judged)
+        error = gravest_error(judged)
         # One that fails decides, even where another has no say yet; a mistake is never hidden.
         decided = self.threshold is None and failed and isinstance(error, Undecided)
         if error is not None and not decided:
@@ -80,7 +80,7 @@ class AllOf:
             expected=wanted,
             opposite=f"less than {wanted}",
             where="to hold",
-            got="; ".join([*graded, *map(told, failed)]) or "all",
+            got="; ".join([*graded, *map(part_reason, failed)]) or "all",
             degree=degree,
         )
 

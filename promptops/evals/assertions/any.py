@@ -6,10 +6,10 @@ from promptops.evals.assertion import Assertion
 from promptops.evals.assertion_sets import (
     check_limits,
     check_set,
-    gravest,
-    judged_parts,
-    questions,
-    told,
+    gravest_error,
+    part_questions,
+    part_reason,
+    part_results,
 )
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
@@ -53,12 +53,12 @@ class AnyOf:
         return self.value
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return questions(self.value, subject)
+        return part_questions(self.value, subject)
 
     def check(self, subject: Subject) -> Verdict:
-        judged = tuple(judged_parts(self.value, subject))
+        judged = tuple(part_results(self.value, subject))
         held = [part for part in judged if part.passed]
-        error = gravest(judged)
+        error = gravest_error(judged)
         if error is not None and not held:
             raise error
         wanted = f"any of {amount(len(self.value), 'assertion')}"
@@ -67,6 +67,6 @@ class AnyOf:
             expected=wanted,
             opposite=f"none of {amount(len(self.value), 'assertion')}",
             where="to hold",
-            got="; ".join(map(told, held or judged)),
+            got="; ".join(map(part_reason, held or judged)),
             degree=max(part.verdict.share for part in judged if part.verdict),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.similarity import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.subject import Subject
@@ -42,7 +42,7 @@ class ChrF:
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.json_values import NOTHING, covers, found, parsed
+from promptops.evals.json_values import NOTHING, covers, embedded_values, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -64,7 +64,7 @@ def _values(subject: Subject) -> list[Any]:
     if not isinstance(subject.value, str):
         return [subject.value]
     whole = parsed(subject.value)
-    return list(found(subject.value)) if whole is NOTHING else [whole]
+    return list(embedded_values(subject.value)) if whole is NOTHING else [whole]
 
 
 def _got(values: list[Any], looked_at: Any) -> str:

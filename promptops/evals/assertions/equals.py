@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.json_values import same
 from promptops.evals.registry import assertion
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
@@ -36,7 +36,7 @@ class Equals:
 
     value: Any
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_values((self.value,), given)
 
     def check(self, subject: Subject) -> Verdict:
@@ -54,7 +54,7 @@ class Equals:
         )
 
 
-def doubt_values(values: tuple[Any, ...], given: Given) -> Refused | None:
+def doubt_values(values: tuple[Any, ...], given: CheckedValues) -> Refused | None:
     """Why the compared value is always, or never, one of these; None if both can happen."""
     has_text = any(isinstance(value, str) for value in values)
     # A list of text parts is compared as a text.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from promptops.evals import expressions
-from promptops.evals.expressions import WrongExpression
-from promptops.evals.given import Given, own_data
+from promptops.evals.case_expressions import WrongExpression, read_expression
+from promptops.evals.checked_values import CheckedValues, own_data
 from promptops.evals.record import NAMES
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -38,10 +37,10 @@ class Expr:
 
     value: str
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         from promptops.evals.static_evaluation import has_unlisted_items, possible
 
-        expression = expressions.read(self.value, NAMES[given.on])
+        expression = read_expression(self.value, NAMES[given.on])
         result = possible(expression.tree, given.names)
         never_true = "boolean" not in result.kinds or True not in result.truths
         if never_true or False not in result.truths:
@@ -67,7 +66,7 @@ class Expr:
 
     def _held(self, subject: Subject) -> bool:
         try:
-            expression = expressions.read(self.value, NAMES[subject.record.on])
+            expression = read_expression(self.value, NAMES[subject.record.on])
             looked_at = subject.value if "value" in expression.names or subject.narrowed else None
             held = expression.value(subject.names(looked_at))
         except WrongExpression as error:

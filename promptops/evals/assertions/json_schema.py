@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
@@ -55,7 +55,7 @@ class JsonSchema:
                 f"not a valid schema: {problem.message}", hint=problem.hint, at=f"/value{at}"
             )
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         """A string is parsed as JSON, so it can be any value."""
         of = given.shape if admits_no_value({"type": "string"}, given.shape) else True
         if admits_every_value(self.value, of):

@@ -45,9 +45,11 @@ class Moderation:
         return (Question(kind="moderation", inputs={"text": text}),) if text.strip() else ()
 
     def check(self, subject: Subject) -> Verdict:
-        said = [reply(subject.record, each, Found).flagged for each in self.asks(subject)]
-        flagged = said[0] if said else ()
-        wrong = tuple(each for each in flagged if self.value is None or each in self.value)
+        flags = [reply(subject.record, question, Found).flagged for question in self.asks(subject)]
+        flagged = flags[0] if flags else ()
+        wrong = tuple(
+            category for category in flagged if self.value is None or category in self.value
+        )
         wanted = listed(self.value, "or") if self.value else "anything"
         return Verdict(
             passed=not wrong,

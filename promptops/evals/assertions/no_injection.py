@@ -53,5 +53,5 @@ class NoInjection:
 
     def _named(self, text: str) -> list[tuple[int, str]]:
         lower = text.lower()
-        found = ((lower.find(each.lower()), "the injected demand") for each in self.value or ())
+        found = ((lower.find(demand.lower()), "the injected demand") for demand in self.value or ())
         return [(at, sign) for at, sign in found if at >= 0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.assertions.equals import as_compared, doubt_values
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.json_values import same
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -39,7 +39,7 @@ class OneOf:
         if not self.value:
             raise Refused("an empty list matches no value")
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_values(self.value, given)
 
     def check(self, subject: Subject) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls
+from promptops.evals.expected_calls import Call, ExpectedCall, calls_of, known_tool, listed_calls
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import NamedPart, Refused, Verdict
@@ -50,7 +50,7 @@ class ToolCall:
     def check(self, subject: Subject) -> Verdict:
         known_tool(self.name, subject, "/name")
         calls = calls_of(subject)
-        wanted = Called(self.name, self.arguments)
+        wanted = ExpectedCall(self.name, self.arguments)
         passed = any(wanted.matches(call) for call in calls)
         return Verdict(
             passed=passed,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls, read_call
+from promptops.evals.expected_calls import (
+    Call,
+    ExpectedCall,
+    calls_of,
+    known_tool,
+    listed_calls,
+    read_call,
+)
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import NamedPart, Refused, Verdict
@@ -41,16 +48,16 @@ class ToolCalls:
     @property
     def named(self) -> tuple[NamedPart, ...]:
         return tuple(
-            NamedPart("tool", each.name, f"/value/{index}")
-            for index, each in enumerate(self._wanted())
+            NamedPart("tool", call_.name, f"/value/{index}")
+            for index, call_ in enumerate(self._wanted())
         )
 
     def check(self, subject: Subject) -> Verdict:
         wanted, calls = self._wanted(), calls_of(subject)
-        for index, each in enumerate(wanted):
-            known_tool(each.name, subject, f"/value/{index}")
-        same = [each.name for each in wanted] == [call.get("name") for call in calls]
-        passed = same and all(map(Called.matches, wanted, calls))
+        for index, call_ in enumerate(wanted):
+            known_tool(call_.name, subject, f"/value/{index}")
+        same = [call_.name for call_ in wanted] == [call.get("name") for call in calls]
+        passed = same and all(map(ExpectedCall.matches, wanted, calls))
         all_of = ", ".join(map(str, wanted))
         return Verdict(
             passed=passed,
@@ -61,12 +68,12 @@ class ToolCalls:
             compared=_compared(wanted, calls) if same and not passed else None,
         )
 
-    def _wanted(self) -> tuple[Called, ...]:
+    def _wanted(self) -> tuple[ExpectedCall, ...]:
         return tuple(read_call(item, f"/value/{index}") for index, item in enumerate(self.value))
 
 
-def _compared(wanted: tuple[Called, ...], calls: tuple[Call, ...]) -> tuple[str, str] | None:
+def _compared(wanted: tuple[ExpectedCall, ...], calls: tuple[Call, ...]) -> tuple[str, str] | None:
     """The expected and the actual arguments, if the same tools are called."""
     pairs = zip(wanted, calls, strict=True)
-    got = [part_asked(call.get("arguments"), each.arguments) for each, call in pairs]
-    return to_compare([each.arguments for each in wanted], got)
+    got = [part_asked(call.get("arguments"), call_.arguments) for call_, call in pairs]
+    return to_compare([call_.arguments for call_ in wanted], got)

@@ -89,7 +89,7 @@ class Budget:
         ends = (self._ledger.ended, *(purse.spent for purse in hold.purses))
         if any(ends):
             raise Closed(next(filter(None, ends)))
-        return next((each for each in hold.purses if not each.affords(hold.worst_usd)), None)
+        return next((purse for purse in hold.purses if not purse.affords(hold.worst_usd)), None)
 
     def _out_of_requests(self) -> bool:
         return self._most_requests is not None and self._ledger.requests >= self._most_requests

@@ -10,7 +10,7 @@ from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.budget import Budget, Hold
 from promptops.evals.engine.closing import Closed, Closing
 from promptops.evals.engine.limiter import Limiter, Ticket
-from promptops.evals.engine.worst_case import most_input_tokens, said_output_tokens
+from promptops.evals.engine.worst_case import most_input_tokens, requested_output_tokens
 from promptops.evals.providers import Failure, Provider, Reply
 from promptops.model.answer import Answer
 from promptops.model.request import Request
@@ -82,7 +82,7 @@ class Retrying:
 
     async def ask(self, ask: Ask, hold: Hold, provider: Provider, limiter: Limiter) -> Tried:
         """Raises Closed if the run ends before the first try."""
-        tokens = most_input_tokens(ask) + said_output_tokens(ask)
+        tokens = most_input_tokens(ask) + requested_output_tokens(ask)
         try:
             ticket = await limiter.turn(tokens, None)
         except Failure as failure:

@@ -54,31 +54,31 @@ def most_input_tokens(ask: Ask) -> int:
 
 def most_output_tokens(ask: Ask) -> int | None:
     """Maximum tokens of the answer, from the request or the model; None if unknown."""
-    said = said_output_tokens(ask)
-    if said and all(map(_is_bound, _lengths(ask))):
-        return said
+    requested = requested_output_tokens(ask)
+    if requested and all(map(_is_bound, _lengths(ask))):
+        return requested
     most = ask.profile.max_output_tokens
     if most is None:
         facts = find(ask.profile.provider, ask.profile.id)
         most = facts.max_output if facts else None
-    return None if most is None else max(most, said)
+    return None if most is None else max(most, requested)
 
 
-def said_output_tokens(ask: Ask) -> int:
+def requested_output_tokens(ask: Ask) -> int:
     """The longest answer that the request allows; 0 if it sets no limit."""
     return max(filter(_is_bound, _lengths(ask)), default=0)
 
 
-def _is_bound(said: Any) -> bool:
+def _is_bound(length: Any) -> bool:
     """For some servers -1 means no limit."""
-    return isinstance(said, int) and said > 0
+    return isinstance(length, int) and length > 0
 
 
 def _lengths(ask: Ask) -> Iterator[Any]:
     """Length limits under any name, even if another name overrides them."""
     request = ask.request
     options = [request.provider_options.get(name) for name in (OWN, ask.profile.provider)]
-    beside = [each.get("extra_body") for each in options if isinstance(each, Mapping)]
+    beside = [option.get("extra_body") for option in options if isinstance(option, Mapping)]
     for part in (request.params, *options, *beside):
         if isinstance(part, Mapping):
             yield from (part[name] for name in _LENGTHS if part.get(name) is not None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.case_assertions import asserted
+from promptops.evals.case_assertions import assertions_of
 from promptops.evals.parse import parse
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering, Want
@@ -25,7 +25,7 @@ def compares(plan: Iterable[Planned]) -> bool:
         assertion is not None and (assertion.score is not None or assertion.judged)
         for planned in plan
         if not planned.repeat and not planned.error
-        for each in asserted(planned.case, planned.prompt)
+        for each in assertions_of(planned.case, planned.prompt)
         for assertion in (parse(each.written, "answer")[0],)
     )
 

@@ -8,7 +8,7 @@ from itertools import chain
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.named import wrong_profile
 from promptops.evals.agreement import ANCHOR
-from promptops.evals.case_assertions import asserted, counterparts, problems_of_answers
+from promptops.evals.case_assertions import assertions_of, counterparts, problems_of_answers
 from promptops.evals.judge_prompts import is_anchor
 from promptops.evals.judge_request import judge
 from promptops.evals.parse import problems
@@ -181,7 +181,7 @@ def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str
     wrong = misstated or _twice(case, names) or _says_nothing(case, prompt)
     if wrong is not None:
         return _not_judged(prompt, case, wrong)
-    asks = any(True for _ in asserted(case, prompt))
+    asks = any(True for _ in assertions_of(case, prompt))
     try:
         if isinstance(prepared, RenderError):
             raise prepared
@@ -212,7 +212,7 @@ def _says_nothing(case: Case, prompt: Prompt) -> _Wrong | None:
     if ANCHOR in case.tags and not is_anchor(case):
         why = "an anchor needs the verdict of people: `expected: {verdict: pass}`"
         return _Wrong(why, place)
-    asserts = case.rendered or any(True for _ in asserted(case, prompt))
+    asserts = case.rendered or any(True for _ in assertions_of(case, prompt))
     return None if asserts else _Wrong("it has no assertions", place)
 
 

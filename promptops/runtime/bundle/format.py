@@ -58,7 +58,7 @@ class Contents:
 
     def line(self, span: Any) -> Fields:
         """The object in a line; raises Misshapen for an invalid span, line or object."""
-        if type(span) is not list or [type(each) for each in span] != [int, int]:
+        if type(span) is not list or [type(number) for number in span] != [int, int]:
             raise Misshapen("no span")
         start, length = span
         if (
@@ -147,7 +147,7 @@ def assembled(
 def _encoded(found: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
     from promptops.runtime.request.canonical import canonical_json
 
-    return {name: canonical_json(dict(each)).encode() for name, each in found.items()}
+    return {name: canonical_json(dict(item)).encode() for name, item in found.items()}
 
 
 def read_bundle(data: bytes, where: str) -> Contents:

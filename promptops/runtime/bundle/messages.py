@@ -16,7 +16,7 @@ from promptops.model.prompt import (
     TextPart,
     Turn,
 )
-from promptops.runtime.bundle.strict_json import Fields, Misshapen, kept
+from promptops.runtime.bundle.strict_json import Fields, Misshapen, json_string
 
 _KINDS: tuple[Any, ...] = ("image", "audio", "document")
 _ORIGINS: tuple[Any, ...] = ("input", "url", "file")
@@ -28,8 +28,8 @@ def turn_value(turn: Turn) -> dict[str, Any]:
         messages = [turn_value(message) for message in turn.messages]
         return {"at": turn.at, "for_each": turn.source, "as": turn.name, "messages": messages}
     if isinstance(turn, ConversationHistory):
-        return _set({"at": turn.at, "history": turn.source, "last": turn.last})
-    return _set(
+        return _filled({"at": turn.at, "history": turn.source, "last": turn.last})
+    return _filled(
         {
             "at": turn.at,
             "role": turn.role,
@@ -38,7 +38,7 @@ def turn_value(turn: Turn) -> dict[str, Any]:
             "name": turn.name,
             "cache": turn.cache or None,
             "when": _optional_value(turn.when),
-            "tool_calls": kept(turn.tool_calls) if turn.tool_calls else None,
+            "tool_calls": json_string(turn.tool_calls) if turn.tool_calls else None,
             "tool_call_id": turn.tool_call_id,
         }
     )
@@ -60,7 +60,7 @@ def turn_of(fields: Fields) -> Turn:
         return ForEach(
             source=fields.text("for_each"),
             name=fields.text("as"),
-            messages=fields.each("messages", _message_of),
+            messages=fields.objects("messages", _message_of),
             at=fields.text("at"),
         )
     if "history" in fields:
@@ -72,13 +72,13 @@ def turn_of(fields: Fields) -> Turn:
 def _message_of(fields: Fields) -> Message:
     return Message(
         role=fields.text("role"),
-        parts=fields.each("parts", _part_of),
+        parts=fields.objects("parts", _part_of),
         at=fields.text("at"),
         plain=fields.flag("plain"),
         name=fields.optional_text("name"),
         cache=fields.flag("cache"),
         when=_optional_of(fields, "when"),
-        tool_calls=fields.kept_objects("tool_calls"),
+        tool_calls=fields.json_objects("tool_calls"),
         tool_call_id=fields.optional_text("tool_call_id"),
     )
 
@@ -86,8 +86,8 @@ def _message_of(fields: Fields) -> Message:
 def _part_value(part: Part) -> dict[str, Any]:
     when = _optional_value(part.when)
     if isinstance(part, TextPart):
-        return _set({"at": part.at, **text_value(part.text), "when": when})
-    return _set(
+        return _filled({"at": part.at, **text_value(part.text), "when": when})
+    return _filled(
         {
             "at": part.at,
             "kind": part.kind,
@@ -124,12 +124,12 @@ def _optional_of(fields: Fields, name: str) -> Text | None:
 
 
 def _without_place(value: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: each for key, each in value.items() if key not in ("at", "path", "starts")}
+    found = {key: item for key, item in value.items() if key not in ("at", "path", "starts")}
     return found | ({"when": value["when"]["text"]} if "when" in value else {})
 
 
-def _set(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: each for key, each in value.items() if each is not None}
+def _filled(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: item for key, item in value.items() if item is not None}
 
 
 Start = tuple[int, int]
@@ -183,14 +183,14 @@ def _lines(value: str) -> list[str]:
 def _starts_of(written: list[Any]) -> Start | list[Start]:
     if written and type(written[0]) is int:
         return _start_of(written)
-    starts = [_start_of(each) for each in written]
+    starts = [_start_of(start) for start in written]
     if not starts:
         raise Misshapen("a text without a start")
     return starts
 
 
 def _start_of(written: Any) -> Start:
-    if type(written) is not list or [type(each) for each in written] != [int, int]:
+    if type(written) is not list or [type(number) for number in written] != [int, int]:
         raise Misshapen("no line and column")
     return written[0], written[1]
 

@@ -75,8 +75,8 @@ def _is_deep(value: Any) -> bool:
     for _ in range(MAX_DEPTH):
         level = [
             below
-            for each in level
-            for below in (each.values() if type(each) is dict else each)
+            for container in level
+            for below in (container.values() if type(container) is dict else container)
             if type(below) in (dict, list)
         ]
         if not level:
@@ -125,13 +125,13 @@ class Fields:
         return _typed(self._value.get(name, False), bool)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(_typed(each, str) for each in self.items(name))
+        return tuple(_typed(item, str) for item in self.items(name))
 
     def items(self, name: str) -> list[Any]:
         """A list; empty if it is missing."""
         return _typed(self._value.get(name, []), list)
 
-    def each(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
+    def objects(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
         """The objects of a list, each converted by `read`."""
         return tuple(read(Fields(item)) for item in self.items(name))
 
@@ -145,21 +145,21 @@ class Fields:
         """A nested object; empty if it is missing."""
         return Fields(self._value.get(name, {}))
 
-    def kept(self, name: str) -> Any:
+    def json_value(self, name: str) -> Any:
         """JSON data that is stored as a string of JSON; None if it is missing."""
         return read_json(self.text(name)) if name in self._value else None
 
-    def kept_object(self, name: str) -> dict[str, Any]:
-        """Like `kept`, for an object; empty if it is missing."""
-        return _typed(self.kept(name), dict) if name in self._value else {}
+    def json_object(self, name: str) -> dict[str, Any]:
+        """Like `json_value`, for an object; empty if it is missing."""
+        return _typed(self.json_value(name), dict) if name in self._value else {}
 
-    def kept_objects(self, name: str) -> tuple[dict[str, Any], ...]:
-        """Like `kept`, for a list of objects."""
-        found = _typed(self.kept(name), list) if name in self._value else []
-        return tuple(_typed(each, dict) for each in found)
+    def json_objects(self, name: str) -> tuple[dict[str, Any], ...]:
+        """Like `json_value`, for a list of objects."""
+        found = _typed(self.json_value(name), list) if name in self._value else []
+        return tuple(_typed(item, dict) for item in found)
 
     def optional_object(self, name: str) -> dict[str, Any] | None:
-        return self.kept_object(name) if name in self._value else None
+        return self.json_object(name) if name in self._value else None
 
 
 def _typed(value: Any, kind: type[T]) -> T:
@@ -168,7 +168,7 @@ def _typed(value: Any, kind: type[T]) -> T:
     return value
 
 
-def kept(value: Any) -> str:
+def json_string(value: Any) -> str:
     """JSON data as a string of JSON, to preserve the order of keys and the spelling of numbers.
 
     A model fills in a schema in the order of its keys, and a template prints 1.0 and 1 differently;

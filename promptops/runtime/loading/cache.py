@@ -169,7 +169,7 @@ class BundleCache:
             with suppress(FileExistsError):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
                 os.close(os.open(folder / str(serial), flags, 0o600))
-            for lower in (each for each in known if each < serial):
+            for lower in (other for other in known if other < serial):
                 (folder / str(lower)).unlink(missing_ok=True)
 
     def forget_channel(self, *key: str) -> tuple[int, int]:
@@ -249,7 +249,7 @@ def _evict(folder: Path, max_bytes: int, spared: Path) -> None:
     total = sum(status.st_size for _, status in found)
     if total <= max_bytes:
         return
-    for file, status in sorted(found, key=lambda each: each[1].st_mtime_ns):
+    for file, status in sorted(found, key=lambda entry: entry[1].st_mtime_ns):
         if total <= max_bytes * 3 // 4:
             return
         if file != spared:
@@ -259,7 +259,7 @@ def _evict(folder: Path, max_bytes: int, spared: Path) -> None:
 
 
 def _evict_pointers(folder: Path) -> None:
-    found = sorted(_files(folder), key=lambda each: each[1].st_mtime_ns)
+    found = sorted(_files(folder), key=lambda entry: entry[1].st_mtime_ns)
     for file, _ in found[: max(0, len(found) - MAX_POINTERS)]:
         with suppress(OSError):
             file.unlink()

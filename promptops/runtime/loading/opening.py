@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from promptops.errors import NotFound, UsageError
-from promptops.runtime.loading.file import BundleFile
+from promptops.runtime.loading.bundle_file import BundleFile
 from promptops.runtime.loading.source import PACKAGE_PREFIX, BundleSource, shown
 
 _KINDS = "a folder, a bundle, https://…, git+https://…, git+ssh://…, git+file://… or pkg:NAME"

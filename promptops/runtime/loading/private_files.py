@@ -45,9 +45,9 @@ def make_private_folder(folder: Path) -> None:
 
     Raises OSError if that is not possible, or if another user can change the folder.
     """
-    for each in reversed((folder, *folder.parents)):
-        if not each.is_dir():
-            each.mkdir(mode=0o700, exist_ok=True)
+    for part in reversed((folder, *folder.parents)):
+        if not part.is_dir():
+            part.mkdir(mode=0o700, exist_ok=True)
     reason = why_not_private(folder)
     if reason is not None:
         raise PermissionError(reason)

@@ -47,7 +47,7 @@ class Selection:
             return
         if isinstance(ref, Highest):
             releases = self._releases.values()
-            version = ref.range.highest(each.version for each in releases if each.version)
+            version = ref.range.highest(listed.version for listed in releases if listed.version)
         else:
             if text in self._releases:
                 yield self._releases[text]
@@ -96,9 +96,9 @@ def _of_channel(name: str, channels: Iterable[str] | None) -> str:
 def _there_is(releases: Mapping[str, Listed], channels: Iterable[str]) -> str:
     """A list of the channels and the highest releases."""
     names = sorted(releases.values(), key=_order, reverse=True)
-    shown = [_name(each) for each in names[:_SHOWN]]
+    shown = [_name(listed) for listed in names[:_SHOWN]]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    found = [*(f"{each!r}" for each in sorted(channels)), *shown]
+    found = [*(f"{name!r}" for name in sorted(channels)), *shown]
     return f"there is {', '.join(found)}{more}" if found else "there are no releases"
 
 

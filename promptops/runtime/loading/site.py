@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from promptops.errors import IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.runtime.bundle.format import MAX_BYTES, Contents
-from promptops.runtime.loading.file import read_file
+from promptops.runtime.loading.bundle_file import read_file
 from promptops.runtime.loading.source import (
     MAX_SERIAL,
     Delivery,
@@ -68,7 +68,7 @@ class Site:
             if index["schema"] != 1:
                 raise ValueError
             self._channels = until, tuple(map(str, index.get("channels", ())))
-            return {each["release"]: _listed(each) for each in index["releases"]}
+            return {entry["release"]: _listed(entry) for entry in index["releases"]}
         except MISSHAPEN:
             raise self._odd(INDEX) from None
 
@@ -199,14 +199,14 @@ def _check_address(address: str) -> None:
         raise UsageError("a site on another machine must use https", where=host, hint=hint)
 
 
-def _listed(each: Mapping[str, Any]) -> Listed:
-    release, told = each["release"], each["version"]
+def _listed(entry: Mapping[str, Any]) -> Listed:
+    release, version_text = entry["release"], entry["version"]
     if not isinstance(release, str):
         raise TypeError
-    version = parse(told, prereleases=True) if told is not None else None
+    version = parse(version_text, prereleases=True) if version_text is not None else None
     if version is not None and not can_be(release, version):
         raise ValueError  # nobody signs the index
-    return Listed(release=release, version=version, digest=_digest(each["bundle"]))
+    return Listed(release=release, version=version, digest=_digest(entry["bundle"]))
 
 
 def _digest(text: str) -> str:

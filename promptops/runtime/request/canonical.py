@@ -52,18 +52,18 @@ def _has_another_spelling(value: Any) -> bool:
     A look at each item takes a quarter of the time of a search in the text.
     """
     waiting = [value]
-    for each in waiting:
-        kind = type(each)
+    for part in waiting:
+        kind = type(part)
         if kind is str:
             continue
         if kind is dict:
-            waiting.extend(each.values())
+            waiting.extend(part.values())
         elif kind is list or kind is tuple:
-            waiting.extend(each)
+            waiting.extend(part)
         elif kind is int:
-            if not -_SPELLED_ALIKE < each < _SPELLED_ALIKE:
+            if not -_SPELLED_ALIKE < part < _SPELLED_ALIKE:
                 return True
-        elif kind is not bool and each is not None:
+        elif kind is not bool and part is not None:
             return True  # a float, or a type derived from those above
     return False
 

@@ -9,23 +9,23 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from promptops.model.prompt import Message, TextPart, Turn
-from promptops.runtime.request.messages import MAX_TURNS, made_turn
+from promptops.runtime.request.messages import MAX_TURNS, message_data
 from promptops.runtime.template.limits import MAX_OUTPUT_CHARS
 from promptops.runtime.template.substitution import Parts, filled, is_template, parts_of
 
 Messages = tuple[dict[str, Any], ...]
-ShortWay = Callable[[dict[str, Any]], Messages | None]
+FastPath = Callable[[dict[str, Any]], Messages | None]
 """From the inputs to the messages; None where `passes` must say what the inputs mean."""
 
 
-def short_way(turns: Iterable[Turn]) -> ShortWay | None:
+def fast_path(turns: Iterable[Turn]) -> FastPath | None:
     """The function that renders these messages; None if they need the full renderer."""
     steps: list[tuple[dict[str, Any], Parts]] = []
     for turn in turns:
         parts = _parts(turn) if isinstance(turn, Message) else None
         if not isinstance(turn, Message) or parts is None or len(steps) >= MAX_TURNS:
             return None
-        steps.append((made_turn(turn, ""), parts))
+        steps.append((message_data(turn, ""), parts))
 
     def messages(names: dict[str, Any]) -> Messages | None:
         made, chars = [], 0

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from promptops.records import replace
-from promptops.runtime.request.inputs import InputProblem, dotted, named
+from promptops.runtime.request.inputs import InputProblem, dotted, sentence_about
 from promptops.runtime.request.schema_check import (
     MAX_ERRORS,
     Error,
@@ -59,9 +59,11 @@ def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
         for key in facts["unexpected"]:
             yield _unexpected(pointer, key, names)
     elif sentence is None:
-        yield InputProblem(pointer, named(pointer, _shortened(f"is wrong: {message_of(error)}")))
+        yield InputProblem(
+            pointer, sentence_about(pointer, _shortened(f"is wrong: {message_of(error)}"))
+        )
     else:
-        yield InputProblem(pointer, named(pointer, sentence(facts, error.instance)))
+        yield InputProblem(pointer, sentence_about(pointer, sentence(facts, error.instance)))
 
 
 def _shortened(sentence: str) -> str:

@@ -53,7 +53,7 @@ class Inputs:
         try:
             inputs: dict[str, Any] = exact_copy(given)
         except NotJson as error:
-            return {}, (InputProblem(error.pointer, named(error.pointer, error.message)),)
+            return {}, (InputProblem(error.pointer, sentence_about(error.pointer, error.message)),)
         if type(inputs) is not dict:
             return {}, (InputProblem("", "the inputs must be an object with a value by name"),)
         for alias in self._aliases:
@@ -87,7 +87,7 @@ class Inputs:
         return validator(self._schema)
 
 
-def named(pointer: str, sentence: str) -> str:
+def sentence_about(pointer: str, sentence: str) -> str:
     """A sentence about the value at a JSON pointer."""
     name = dotted(pointer)
     return f"`{name}` {sentence}" if name else sentence

@@ -17,8 +17,8 @@ from promptops.model.prompt import (
 )
 from promptops.records import record
 from promptops.runtime.template.limits import MAX_MEDIA_BYTES, Meter
-from promptops.runtime.template.program import evaluate, render_text, trace_text
 from promptops.runtime.template.scope import Frame, Load, Piece, Run, TemplateFailure
+from promptops.runtime.template.text_rendering import evaluate, render_text, trace_text
 
 MAX_TURNS = 1_000
 _REMOTE = ("https://", "http://", "data:")
@@ -73,7 +73,7 @@ class MediaUrls:
         return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-class Pass:
+class Rendering:
     """One rendering of the messages with one set of inputs; raises TemplateFailure.
 
     Attributes:
@@ -116,7 +116,7 @@ class Pass:
             content = texts[0] if texts else ""
         else:
             content = [self._part(message, part, names) for part in parts]
-        self._add(made_turn(message, content), message.at)
+        self._add(message_data(message, content), message.at)
 
     def _add(self, turn: dict[str, Any], at: str) -> None:
         if len(self.messages) >= MAX_TURNS:
@@ -187,7 +187,7 @@ class Pass:
         return render_text(part.text, names, self._run).rstrip("\n")
 
 
-def made_turn(message: Message, content: Any) -> dict[str, Any]:
+def message_data(message: Message, content: Any) -> dict[str, Any]:
     """A message of the request."""
     turn = {"role": message.role, "content": content}
     if message.name is not None:
@@ -201,7 +201,7 @@ def made_turn(message: Message, content: Any) -> dict[str, Any]:
     return turn
 
 
-class TracingPass(Pass):
+class TracedRendering(Rendering):
     """Texts with their sources: the slower variant for lint and blame."""
 
     _traced = True

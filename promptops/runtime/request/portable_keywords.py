@@ -32,7 +32,9 @@ def _matches(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterato
 def _members(
     validator: Any, properties: Mapping[str, Any], value: Any, _schema: Any
 ) -> Iterator[ValidationError]:
-    for name in [each for each in properties if each in value] if isinstance(value, dict) else ():
+    for name in (
+        [known for known in properties if known in value] if isinstance(value, dict) else ()
+    ):
         if properties[name] is False:
             yield ValidationError(
                 f"False schema does not allow {value[name]!r}",
@@ -50,9 +52,9 @@ def _matching_members(
 ) -> Iterator[ValidationError]:
     if isinstance(value, dict):
         for pattern, part in patterns.items():
-            for name, each in value.items():
+            for name, member in value.items():
                 if compiled(pattern).search(name):
-                    yield from validator.descend(each, part, path=name, schema_path=pattern)
+                    yield from validator.descend(member, part, path=name, schema_path=pattern)
 
 
 def _other_members(
@@ -64,7 +66,7 @@ def _other_members(
     others = [
         name
         for name in value
-        if name not in known and not any(compiled(each).search(name) for each in patterns)
+        if name not in known and not any(compiled(pattern).search(name) for pattern in patterns)
     ]
     if part is False and others:
         message = f"Additional properties are not allowed: {', '.join(others)}"
@@ -92,7 +94,7 @@ def _evaluated(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
     if not isinstance(schema, Mapping):
         return set()
     patterns = schema.get("patternProperties", {})
-    found = {name for name in value if any(compiled(each).search(name) for each in patterns)}
+    found = {name for name in value if any(compiled(pattern).search(name) for pattern in patterns)}
     found |= schema.get("properties", {}).keys() & value.keys()
     if "additionalProperties" in schema:
         return {*value}
@@ -114,7 +116,7 @@ def _evaluated_below(validator: Any, value: dict[str, Any]) -> set[str]:
 
 def _beside(validator: Any, value: dict[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
     """The schemas that apply to the same value and that it matches."""
-    parts = [each for name in ("allOf", "anyOf", "oneOf") for each in schema.get(name, ())]
+    parts = [part for name in ("allOf", "anyOf", "oneOf") for part in schema.get(name, ())]
     dependent = schema.get("dependentSchemas", {})
     parts += [part for name, part in dependent.items() if name in value]
     if "if" in schema:
@@ -128,7 +130,7 @@ def _beside(validator: Any, value: dict[str, Any], schema: Mapping[str, Any]) ->
 
 def _required(_validator: Any, names: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(value, dict):
-        for name in (each for each in names if each not in value):
+        for name in (required for required in names if required not in value):
             yield ValidationError(f"{name!r} is a required property", validator_value=name)
 
 
@@ -136,7 +138,7 @@ def _required_beside(
     validator: Any, names: Mapping[str, Any], value: Any, schema: Any
 ) -> Iterator[ValidationError]:
     if isinstance(value, dict):
-        for name in (each for each in names if each in value):
+        for name in (known for known in names if known in value):
             yield from _required(validator, names[name], value, schema)
 
 
@@ -154,8 +156,8 @@ def _even(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {key: _even(each) for key, each in value.items()}
-    return [_even(each) for each in value] if isinstance(value, list) else value
+        return {key: _even(item) for key, item in value.items()}
+    return [_even(item) for item in value] if isinstance(value, list) else value
 
 
 KEYWORDS: dict[str, Callable[..., Iterator[ValidationError]]] = {

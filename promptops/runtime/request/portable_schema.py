@@ -73,7 +73,7 @@ class PortableEngine:
 
     def iter_errors(self, value: Any) -> Iterator[PortableError]:
         """The errors one by one, in the order of the schema's keywords."""
-        return (_error(each, self._schema) for each in self._errors(value))
+        return (_error(error, self._schema) for error in self._errors(value))
 
     def _errors(self, value: Any) -> Iterator[ValidationError]:
         try:
@@ -133,8 +133,8 @@ def _kind(error: ValidationError, schema: Any) -> ErrorKind:
         return ErrorKind("required", {"property": value})
     if name in _ALTERNATIVES:
         branches: list[list[PortableError]] = [[] for _ in value]
-        for each in error.context:
-            branches[int(each.schema_path[0])].append(_error(each, schema))
+        for cause in error.context:
+            branches[int(cause.schema_path[0])].append(_error(cause, schema))
         return ErrorKind(name, {"context": branches})
     return ErrorKind(str(name), {_FACTS[name]: value} if name in _FACTS else {})
 
@@ -147,8 +147,8 @@ def _located(schema: Any, path: Iterable[str | int]) -> list[str | int]:
         while isinstance(here, Mapping) and step not in here and "$ref" in here:
             steps = str(here["$ref"]).partition("#")[2].split("/")[1:]
             found, here = [], schema
-            for each in steps:
-                name = each.replace("~1", "/").replace("~0", "~")
+            for escaped in steps:
+                name = escaped.replace("~1", "/").replace("~0", "~")
                 found.append(name)
                 here = _below(here, name)
         found.append(step)
@@ -169,7 +169,7 @@ def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
         if isinstance(part, Mapping):
             yield part
             data = ("const", "default", "enum", "examples")
-            waiting += [each for name, each in part.items() if name not in data]
+            waiting += [below for name, below in part.items() if name not in data]
         elif isinstance(part, list):
             waiting += part
 

@@ -14,9 +14,15 @@ from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt, Tool
 from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.request.fast_path import Messages, short_way
+from promptops.runtime.request.fast_path import Messages, fast_path
 from promptops.runtime.request.inputs import InputProblem, Inputs
-from promptops.runtime.request.messages import Media, MediaUrls, Pass, SourcedText, TracingPass
+from promptops.runtime.request.messages import (
+    Media,
+    MediaUrls,
+    Rendering,
+    SourcedText,
+    TracedRendering,
+)
 from promptops.runtime.template.limits import PromptBudget
 from promptops.runtime.template.scope import Frame, Load, TemplateFailure
 
@@ -89,7 +95,7 @@ class Renderer:
         self._media = MediaUrls(media)
         self._budget = budget
         # It counts nothing.
-        self._short = short_way(prompt.messages) if budget is None else None
+        self._short = fast_path(prompt.messages) if budget is None else None
         self.fixed = _fixed(prompt)
         self._has_no_model = prompt.model.profile is not None and prompt.model.id is None
         try:
@@ -113,16 +119,16 @@ class Renderer:
         accepted = self._accepted(inputs)
         made = self._short(accepted) if self._short is not None else None
         if made is None:
-            made = self._walked(Pass(self._prompt, accepted, self._load, self._media))
+            made = self._walked(Rendering(self._prompt, accepted, self._load, self._media))
         return accepted, made
 
     def trace(self, inputs: Mapping[str, Any]) -> TracedRequest:
         """The request, and the source of each of its characters; raises RenderError."""
-        walk = TracingPass(self._prompt, self._accepted(inputs), self._load, self._media)
+        walk = TracedRendering(self._prompt, self._accepted(inputs), self._load, self._media)
         request = Request(messages=self._walked(walk), **self.fixed)
         return TracedRequest(request, tuple(walk.texts), frozenset(walk.branches))
 
-    def _walked(self, walk: Pass) -> Messages:
+    def _walked(self, walk: Rendering) -> Messages:
         if self._budget is not None and self._budget.left <= 0:
             raise BudgetSpent
         try:

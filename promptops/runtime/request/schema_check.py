@@ -144,7 +144,7 @@ class _Text:
     def without_alternatives(self, schema: Any) -> Any:
         """`anyOf` as `not` `not` `anyOf`, whose errors list nothing."""
         if isinstance(schema, list):
-            return [self.without_alternatives(each) for each in schema]
+            return [self.without_alternatives(part) for part in schema]
         if not isinstance(schema, Mapping):
             return schema
         self.is_bound |= _binds(schema)
@@ -167,4 +167,4 @@ def _binds(schema: Mapping[str, Any]) -> bool:
     if "unevaluatedItems" in schema or "unevaluatedProperties" in schema:
         return True
     references = (schema.get("$ref"), schema.get("$dynamicRef"))
-    return any(f"/{name}/" in str(each) for each in references for name in _ALTERNATIVES)
+    return any(f"/{name}/" in str(reference) for reference in references for name in _ALTERNATIVES)

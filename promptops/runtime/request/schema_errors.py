@@ -93,4 +93,6 @@ def _longest_path(value: Any) -> int:
 def _required(schema: Mapping[str, Any]) -> int:
     """Each missing name is an error of its own."""
     names = len(as_list(schema.get("required")))
-    return names + sum(len(as_list(each)) for each in values_of(schema.get("dependentRequired")))
+    return names + sum(
+        len(as_list(missing)) for missing in values_of(schema.get("dependentRequired"))
+    )

@@ -96,8 +96,8 @@ class Work:
     def _of_portable(self, cost: Cost, value: Any) -> Cost:
         """jsonschema quotes a value in each error, including those of alternatives."""
         nodes, _, chars = measured(value) if self._has_alternatives else (0, 0, 0)
-        each = _PORTABLE_UNITS + nodes * 3 + chars // 20
-        return Cost(cost.units * each, cost.states)
+        factor = _PORTABLE_UNITS + nodes * 3 + chars // 20
+        return Cost(cost.units * factor, cost.states)
 
     @cached_property
     def _is_slow(self) -> bool:
@@ -188,9 +188,9 @@ class _Checks:
             states += names.states * sum(map(len, value))
             backtracking += names.backtracking * len(value)
         for part, below in self._work.applied(schema, value):
-            each = self.count(part, below)
-            units, states = units + each.units, states + each.states
-            backtracking += each.backtracking
+            cost = self.count(part, below)
+            units, states = units + cost.units, states + cost.states
+            backtracking += cost.backtracking
             if units > MAX_CHECKED:
                 break
         return Cost(units * factor, states * factor, backtracking * factor)

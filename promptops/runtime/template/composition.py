@@ -9,7 +9,7 @@ from jinja2 import nodes
 from jinja2.runtime import StrictUndefined
 
 from promptops.records import record
-from promptops.runtime.template.flow import took
+from promptops.runtime.template.flow import record_branch
 from promptops.runtime.template.limits import MAX_INCLUDE_DEPTH, LimitExceeded
 from promptops.runtime.template.node_facts import unset_at_start
 from promptops.runtime.template.scope import Blocks, Frame, Scope, TemplateFailure, TracedText
@@ -72,7 +72,7 @@ def _include(node: nodes.Include) -> Statement:
 
     def run(scope: Scope, out: Out) -> None:
         opened = _opened(node, scope)
-        took(scope, offset, "included" if opened else "missing")
+        record_branch(scope, offset, "included" if opened else "missing")
         if opened is not None:
             found, frame = opened
             parent = scope.exposed() if node.with_context else _globals(scope)

@@ -16,10 +16,10 @@ from jinja2.runtime import StrictUndefined, Undefined
 
 from promptops.runtime.template import limits
 from promptops.runtime.template.data import MAX_INTEGER_BITS
-from promptops.runtime.template.kinds import kind
 from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.scope import Scope
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import (
     is_opaque,
     lookup,

@@ -125,8 +125,8 @@ def tested(
     elif name not in _COMPARING_TESTS:
         return args, named
     weigh_for_comparing(value, meter)
-    weighed = [_weighed(each, meter) for each in args]
-    return weighed, {key: _weighed(each, meter) for key, each in named.items()}
+    weighed = [_weighed(argument, meter) for argument in args]
+    return weighed, {key: _weighed(argument, meter) for key, argument in named.items()}
 
 
 def metered(items: Iterator[Any], cost: int, meter: Meter) -> Iterator[Any]:

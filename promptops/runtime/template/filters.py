@@ -15,7 +15,6 @@ from jinja2.tests import TESTS
 from jinja2.utils import pass_context
 
 from promptops.runtime.template.data import NotJson, json_copy
-from promptops.runtime.template.kinds import kind
 from promptops.runtime.template.limits import (
     MAX_ARGUMENT,
     MAX_ITEMS,
@@ -24,6 +23,7 @@ from promptops.runtime.template.limits import (
     length_of,
 )
 from promptops.runtime.template.printf import formatted, printf
+from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import weigh_key
 
 _PLAIN = str.split(

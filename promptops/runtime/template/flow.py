@@ -9,7 +9,6 @@ from jinja2 import nodes
 from jinja2.runtime import LoopContext, StrictUndefined
 
 from promptops.runtime.template.expressions import expression
-from promptops.runtime.template.kinds import kind
 from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.node_facts import facts, has_loop, mentions, unset_at_start
 from promptops.runtime.template.scope import Piece, Scope, TracedText
@@ -28,6 +27,7 @@ from promptops.runtime.template.statements import (
     statements,
 )
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import Namespace, is_opaque, shown
 
 # In units of work: a scope, and what `loop` knows.
@@ -103,15 +103,15 @@ def _if(node: nodes.If) -> Statement:
     def run(scope: Scope, out: Out) -> None:
         for test, body, way, at in ways:
             if test(scope):
-                took(scope, at, way)
+                record_branch(scope, at, way)
                 return body(scope, out)
-        took(scope, offset, "else")
+        record_branch(scope, offset, "else")
         return otherwise(scope, out)
 
     return run
 
 
-def took(scope: Scope, offset: int, way: str) -> None:
+def record_branch(scope: Scope, offset: int, way: str) -> None:
     """Record, when traced, the branch that a tag took."""
     if scope.run.traced:
         scope.run.branches.add((scope.frame.text, offset, way))
@@ -151,7 +151,7 @@ def _for(node: nodes.For) -> Statement:
             inner = scope.inner({"loop": pair[1]} if extended else {}, unset)
             bind(inner, pair[0] if extended else pair)
             body(inner, out)
-        took(scope, offset, "taken" if taken else "empty")
+        record_branch(scope, offset, "taken" if taken else "empty")
         if not taken:
             otherwise(scope.inner(unset=unset_in_else), out)
 

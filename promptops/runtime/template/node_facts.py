@@ -55,7 +55,7 @@ def facts(node: nodes.Node) -> Facts:
     waiting = [] if found else [node]
     while waiting:
         part = waiting[-1]
-        missing = [each for each in part.iter_child_nodes() if "facts" not in each.__dict__]
+        missing = [child for child in part.iter_child_nodes() if "facts" not in child.__dict__]
         waiting.extend(missing)
         if not missing:
             found = part.__dict__["facts"] = _facts(waiting.pop())
@@ -68,15 +68,15 @@ def _facts(node: nodes.Node) -> Facts:
     own = frozenset((node.name,)) & SPECIAL if isinstance(node, nodes.Name) else _NONE
     is_read = isinstance(node, nodes.Name) and node.ctx == "load"
     first = [(own, _NONE) if is_read else (_NONE, own)]
-    first += [(each.undeclared, each.declared) for each in below]
+    first += [(child.undeclared, child.declared) for child in below]
     undeclared, declared = (_NONE, _NONE) if isinstance(node, nodes.Block) else _in_order(first)
     return Facts(
-        1 + sum(each.size for each in below),
-        own.union(*(each.names for each in below)),
+        1 + sum(child.size for child in below),
+        own.union(*(child.names for child in below)),
         undeclared,
         declared,
         (isinstance(node, nodes.Block) and node.scoped)
-        or any(each.has_scoped_block for each in below),
+        or any(child.has_scoped_block for child in below),
     )
 
 
@@ -94,7 +94,7 @@ def _in_order(
 def undeclared(body: Iterable[nodes.Node]) -> frozenset[str]:
     """The names of `SPECIAL` that a body reads before it declares them."""
     parts = map(facts, body)
-    return _in_order((each.undeclared, each.declared) for each in parts)[0]
+    return _in_order((part.undeclared, part.declared) for part in parts)[0]
 
 
 def mentions(body: Iterable[nodes.Node], name: str) -> bool:

@@ -10,11 +10,11 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateError as JinjaError
 
 from promptops.runtime.template.expressions import Expression, expression
-from promptops.runtime.template.kinds import in_plain_words
 from promptops.runtime.template.limits import LimitExceeded
 from promptops.runtime.template.node_facts import facts, walk
 from promptops.runtime.template.scope import Frame, Scope, TemplateFailure, TracedText
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.type_names import in_plain_words
 
 Out = list[Any]
 """Of texts; when the run is traced, of pieces."""

@@ -11,8 +11,8 @@ from jinja2.exceptions import UndefinedError
 from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
 from promptops.runtime.template.data import MAX_DATA_DEPTH, NotJson, json_copy
-from promptops.runtime.template.kinds import kind, this
 from promptops.runtime.template.limits import MAX_TEXT_CHARS, LimitExceeded, Meter
+from promptops.runtime.template.type_names import kind, this
 
 _LOOP_NAMES = frozenset(
     str.split(

@@ -33,9 +33,9 @@ def failure_of(error: Exception, now_s: float) -> Failure:
 
 def _why(error: BaseException) -> str:
     """The operating system's message about a connection, otherwise the library's."""
-    for each in _causes(error):
-        if isinstance(each, ConnectionError) and each.errno:
-            return os.strerror(each.errno).lower()
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionError) and cause.errno:
+            return os.strerror(cause.errno).lower()
     cause = error.__cause__ or error
     why = ": ".join(filter(None, (type(cause).__name__, str(cause))))
     return f"the connection failed: {why}"
@@ -43,11 +43,11 @@ def _why(error: BaseException) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """An error and its causes; for several attempts those of the first."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        attempts = seen.exceptions if isinstance(seen, BaseExceptionGroup) else ()
-        seen = attempts[0] if attempts else seen.__cause__ or seen.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        attempts = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        cause = attempts[0] if attempts else cause.__cause__ or cause.__context__
 
 
 def failure_in_response(error: Any, limits: RateLimits) -> Failure:
@@ -65,11 +65,11 @@ def _refusal(status: int, body: Any, limits: RateLimits) -> Failure:
     error = body if isinstance(body, Mapping) else {}
     codes = {value for name in ("code", "type") if isinstance(value := error.get(name), str)}
     sentence = error.get("message")
-    said = f": {sentence}" if isinstance(sentence, str) and sentence else ""
+    details = f": {sentence}" if isinstance(sentence, str) and sentence else ""
     if 300 <= status < 400:
-        said = ": it redirects, and the API key is sent only to `base_url`"
+        details = ": it redirects, and the API key is sent only to `base_url`"
     return Failure(
-        message=f"the server answered with status {status}{said}",
+        message=f"the server answered with status {status}{details}",
         kind=_kind(status, codes),
         retryable=(status in (408, 409, 429) or status >= 500) and not codes & _UNPAID,
         limits=limits,

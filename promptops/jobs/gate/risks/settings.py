@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from promptops.evals.case_assertions import Asserted, asserted
+from promptops.evals.case_assertions import WrittenAssertion, assertions_of
 from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
 from promptops.jobs.gate.risks.pairs import PromptVersions
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
 
-_Measures = Mapping[str, Mapping[str, Asserted]]
+_Measures = Mapping[str, Mapping[str, WrittenAssertion]]
 """From each score to its measures, by their description."""
 
 
@@ -59,9 +59,11 @@ def _primary(pair: PromptVersions, before: _Measures, after: _Measures) -> Itera
 
 def _measures(prompt: Prompt, cases: Collection[str]) -> _Measures:
     """The measures of some cases; a new case is measured on both sides, so it is not a risk."""
-    found: dict[str, dict[str, Asserted]] = {}
+    found: dict[str, dict[str, WrittenAssertion]] = {}
     seen: set[int] = set()
-    for each in (e for case in prompt.cases if case.name in cases for e in asserted(case, prompt)):
+    for each in (
+        e for case in prompt.cases if case.name in cases for e in assertions_of(case, prompt)
+    ):
         if id(each.written) in seen:  # an assertion of every case
             continue
         seen.add(id(each.written))

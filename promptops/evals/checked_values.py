@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from promptops.evals.expressions import Expression
+from promptops.evals.case_expressions import Expression
 from promptops.evals.record import On
 from promptops.evals.static_values import ANYTHING, Possible, PossibleScope, of_kind
 from promptops.evals.verdict import Refused
@@ -45,7 +45,7 @@ _REQUEST = {
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Given:
+class CheckedValues:
     """Facts about the checked value.
 
     Attributes:
@@ -66,7 +66,7 @@ class Given:
 class Doubtful(Protocol):
     """A check that may be unable to fail, or unable to pass."""
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         """Why it can't fail, or can't pass, for the values it checks; None if it can do both.
 
         `__post_init__` rejects what is wrong for all values.
@@ -94,7 +94,7 @@ def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem
 
         names["value"] = possible(transform.tree, PossibleScope(names))
         shape = names["value"].schema
-    given = Given(
+    given = CheckedValues(
         on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=PossibleScope(names)
     )
     check = assertion.check

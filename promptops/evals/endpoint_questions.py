@@ -46,12 +46,12 @@ def answers_without_tokens(profile: ModelProfile) -> ModelProfile:
 def endpoint_reply(question: Question, text: str) -> Reply:
     """The reply in an answer; NoReply for a text that does not answer this question."""
     value = parsed(text)
-    said = value.get(_KEYS[question.kind]) if isinstance(value, Mapping) else None
-    if isinstance(said, list):
-        if question.kind == "embedding" and said and all(map(_is_number, said)):
-            return Embedding(vector=array("d", said))
-        if question.kind == "moderation" and all(isinstance(each, str) for each in said):
-            return ModerationReply(flagged=tuple(said))
+    items = value.get(_KEYS[question.kind]) if isinstance(value, Mapping) else None
+    if isinstance(items, list):
+        if question.kind == "embedding" and items and all(map(_is_number, items)):
+            return Embedding(vector=array("d", items))
+        if question.kind == "moderation" and all(isinstance(category, str) for category in items):
+            return ModerationReply(flagged=tuple(items))
     return NoReply(reason=f"expected {_WANTED[question.kind]}, got {shown(text)}")
 
 

@@ -16,7 +16,7 @@ from promptops.source.explain import nearest, type_name
 from promptops.source.nodes import escaped
 
 
-def unknown(
+def unknown_keys(
     kind: AssertionKind, written: Mapping[str, Any], common: tuple[str, ...]
 ) -> Iterator[Problem]:
     """Keys that are neither arguments of this assertion nor of every assertion."""
@@ -28,7 +28,7 @@ def unknown(
             yield Problem(message, at=f"/{escaped(key)}", key=True, hint=hint)
 
 
-def read(
+def read_fields(
     kind: AssertionKind, written: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """The fields of an assertion, and the problems with them."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from promptops.evals import expressions
 from promptops.evals.assertion import Assertion
-from promptops.evals.case_assertions import Asserted, asserted
-from promptops.evals.expressions import Expression
+from promptops.evals.case_assertions import WrittenAssertion, assertions_of
+from promptops.evals.case_expressions import Expression, read_expression
 from promptops.evals.parse import parse
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
@@ -27,17 +26,17 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
     `tools` are the names of its tools; None if they are not all known.
     """
     known = _KnownNames(tools=tools, inputs=_inputs(prompt))
-    seen: set[int] = set()
-    for each, on in _every(prompt):
-        if id(each.written) in seen:  # an assertion of every case
+    checked: set[int] = set()
+    for written, on in _every(prompt):
+        if id(written.written) in checked:  # an assertion of every case
             continue
-        seen.add(id(each.written))
-        assertion = parse(each.written, on)[0]
+        checked.add(id(written.written))
+        assertion = parse(written.written, on)[0]
         for named in _named(assertion, on) if assertion else ():
             problem = known.problem(named)
             if problem is not None:
                 message, hint = problem
-                yield Problem(message, at=each.at(named.at, False, named.within), hint=hint)
+                yield Problem(message, at=written.at(named.at, False, named.within), hint=hint)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -59,15 +58,15 @@ class _KnownNames:
         )
 
 
-def _every(prompt: Prompt) -> Iterator[tuple[Asserted, On]]:
+def _every(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
     for case in prompt.cases:
-        yield from ((each, "request") for each in _rendered(case))
-        yield from ((each, "answer") for each in asserted(case, prompt))
+        yield from ((assertion, "request") for assertion in _rendered(case))
+        yield from ((assertion, "answer") for assertion in assertions_of(case, prompt))
 
 
-def _rendered(case: Case) -> Iterator[Asserted]:
+def _rendered(case: Case) -> Iterator[WrittenAssertion]:
     for index, written in enumerate(case.rendered):
-        yield Asserted.of(written, case.locate, f"{case.at}/rendered/{index}")
+        yield WrittenAssertion.of(written, case.locate, f"{case.at}/rendered/{index}")
 
 
 def _inputs(prompt: Prompt) -> Collection[str] | None:
@@ -83,7 +82,7 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
             yield replace(named, at=at + named.at)
     found = kind_of(assertion.type)
     for field in found[0].expressions if found else ():
-        expression = expressions.read(getattr(check, field), NAMES[on])
+        expression = read_expression(getattr(check, field), NAMES[on])
         yield from _in_expression(expression, f"{at}/{field}")
     if assertion.transform is not None:
         yield from _in_expression(assertion.transform, f"{at}/transform")

@@ -70,7 +70,7 @@ class Expression:
 
 
 @lru_cache(maxsize=512)
-def read(text: str, known: tuple[str, ...]) -> Expression:
+def read_expression(text: str, known: tuple[str, ...]) -> Expression:
     """An expression over the names that are known; raises WrongExpression."""
     from promptops.runtime.template.template import TemplateError
     from promptops.runtime.template.template_program import expression_tree

@@ -17,7 +17,7 @@ Call = Mapping[str, Any]
 
 
 @record(frozen=True, slots=True)
-class Called:
+class ExpectedCall:
     """An expected call."""
 
     name: str
@@ -34,10 +34,10 @@ class Called:
         return f"{shown(self.name)}{more}"
 
 
-def read_call(written: Any, at: str) -> Called:
+def read_call(written: Any, at: str) -> ExpectedCall:
     """A name, or `{name, arguments}`; raises Refused."""
     if isinstance(written, str) and written:
-        return Called(written, {})
+        return ExpectedCall(written, {})
     if not isinstance(written, Mapping):
         raise Refused(f"expected the name of a tool or a mapping, got {type_name(written)}", at=at)
     for key in written:
@@ -51,7 +51,7 @@ def read_call(written: Any, at: str) -> Called:
         raise Refused(f"expected the name of a tool, got {type_name(name)}", at=at)
     if not isinstance(arguments, Mapping):
         raise Refused(f"expected a mapping, got {type_name(arguments)}", at=f"{at}/arguments")
-    return Called(name, arguments)
+    return ExpectedCall(name, arguments)
 
 
 def calls_of(subject: Subject) -> tuple[Call, ...]:

@@ -57,17 +57,17 @@ def _gravity(error: Unjudgeable) -> int:
 
 def part_questions(assertions: tuple[Assertion, ...], subject: Subject) -> tuple[Question, ...]:
     """The questions of the assertions in a set; one that can't be checked has none."""
-    asked: list[Question] = []
+    found: list[Question] = []
     for assertion in assertions:
         try:
-            asked += assertion.asks(subject.record)
+            found += assertion.asks(subject.record)
         except Unjudgeable:
             continue
-    return tuple(asked)
+    return tuple(found)
 
 
 def check_set(assertions: tuple[Assertion, ...], threshold: float | None) -> None:
-    """Raises Refused for a set that always holds, or never can.
+    """Raises Refused for a set that always passes or always fails.
 
     That is an empty set, one with an assertion and its opposite, one whose limits accept every
     value or none, and one whose threshold is always or never reached.
@@ -140,5 +140,5 @@ def check_threshold(threshold: float | None) -> None:
 
 def part_reason(part: PartResult) -> str:
     """One assertion of a set in a reason."""
-    said = part.verdict.reason if part.verdict else str(part.error)
-    return f"{part.assertion.type}: {said}"
+    reason = part.verdict.reason if part.verdict else str(part.error)
+    return f"{part.assertion.type}: {reason}"

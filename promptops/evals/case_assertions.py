@@ -24,7 +24,7 @@ class WrittenAssertion:
 
     @classmethod
     def of(cls, written: Mapping[str, Any], locate: At, base: str) -> WrittenAssertion:
-        """`base` is the pointer of the assertion in what `locate` finds places in."""
+        """`base` is the JSON pointer of the assertion in the file that `locate` searches."""
         return cls(written, lambda pointer, key, within=None: locate(base + pointer, key, within))
 
     @property
@@ -79,7 +79,7 @@ def _problems(assertion: WrittenAssertion) -> Iterator[Problem]:
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:
-    """The names of the cases whose answers are needed to check the one to this case."""
+    """The names of the other cases whose answers the assertions of this case need."""
     every = (*case.output, *(prompt.evaluation.get("assertions") or ()))
     named = (_named_cases(parse(one, "answer")[0]) for one in every if _may_name(one))
     return tuple(dict.fromkeys(name for found in named for name, _ in found))
@@ -180,7 +180,7 @@ def _wrong_case(
 
 
 def _named_cases(assertion: Assertion | None, at: str = "") -> Iterator[tuple[str, str]]:
-    """The cases whose answers an assertion needs, and where it names them."""
+    """The names of the cases whose answers an assertion needs, each with its JSON pointer."""
     named = getattr(assertion.check, "case", None) if assertion else None
     if isinstance(named, str):
         yield named, f"{at}/value"

@@ -41,7 +41,7 @@ _REQUEST = {
         "model": {"type": "object"},
     },
 }
-"""What `path` leads into, of every request."""
+"""The schema of the value into which `path` points, for every request."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class CheckedValues:
         negated: The assertion is written with `not-`.
         in_set: It is in `all` or `any`, where it may be a condition on the case.
         shape: A JSON Schema that every possible checked value matches.
-        names: Of an expression.
+        names: The possible values of the names that an expression may use.
     """
 
     on: On
@@ -107,8 +107,8 @@ def own_data(expression: Expression, on: On) -> str | None:
     """The problem of an expression that uses only the case's own data; None if it uses more."""
     if expression.names - _OF_THE_CASE:
         return None
-    seen = " and ".join(f"`{name}`" for name in sorted(expression.names))
-    return f"it uses only {seen} of the case, and no part of the {on}"
+    names = " and ".join(f"`{name}`" for name in sorted(expression.names))
+    return f"it uses only {names} of the case, and no part of the {on}"
 
 
 def _of_transform(

@@ -19,7 +19,7 @@ from promptops.model.request import Request
 from promptops.records import replace
 
 SETTINGS: Mapping[str, str] = {"embedding": "embeddings", "moderation": "moderations"}
-"""From the kind of a question to the key of `[test]` that names who is asked, and to the API."""
+"""From the kind of a question to the key of `[test]` that names the model, and to the API."""
 
 
 def recorded_as(question: Question) -> str:
@@ -44,7 +44,7 @@ def answers_without_tokens(profile: ModelProfile) -> ModelProfile:
 
 
 def endpoint_reply(question: Question, text: str) -> Reply:
-    """The reply in an answer; NoReply for a text that does not answer this question."""
+    """The reply in the text of an answer; NoReply if the text is not a reply to this question."""
     value = parsed(text)
     items = value.get(_KEYS[question.kind]) if isinstance(value, Mapping) else None
     if isinstance(items, list):

@@ -11,11 +11,11 @@ from promptops.evals.verdict import Unjudgeable
 from promptops.patterns import lazy_pattern
 
 NOTHING = object()
-"""In place of a value, where a text is no JSON."""
+"""Replaces the value of a text that is not JSON."""
 
 _BEGIN = lazy_pattern(r"[{\[]")
 _MOST_READ_IN_VAIN = 2_000_000  # in characters; 0.6 s at worst
-_ONE_TRY = 200  # an error counts the lines before it
+_ONE_TRY = 200  # the cost of an error, which counts the lines before it
 _TOO_DEEP = 20_000
 
 

@@ -40,7 +40,7 @@ def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...
         assertion, _ = parse(written.written, "answer")
         try:
             new = assertion.asks(record) if assertion else ()
-        except Unjudgeable:  # `judge_answer` says so, without asking
+        except Unjudgeable:  # `judge_answer` reports it
             continue
         found |= {question.key: question for question in new}
     return tuple(found.values())
@@ -49,7 +49,7 @@ def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...
 def record_of_answer(
     answer: Answer, request: Request, case: Case, prompt: Prompt, beside: Beside | None = None
 ) -> Record:
-    """An answer as assertions receive it; `path` leads into its parsed JSON."""
+    """An answer as assertions receive it; `path` points into its parsed JSON."""
     root, facts = facts_of(answer)
     return Record(
         on="answer",
@@ -83,7 +83,7 @@ def status_of(judged: Iterable[Judgement]) -> Literal["passed", "failed", "error
 
 
 def gating_judge(case: Case, prompt: Prompt) -> str | None:
-    """The prompt that must be shown to judge as people do, because it may fail the case."""
+    """The judge prompt that needs agreement with people, because it may fail the case."""
     judge = prompt.evaluation.get("judge")
     if isinstance(judge, str) and any(
         _gates(assertion.written) for assertion in assertions_of(case, prompt)
@@ -149,8 +149,8 @@ def _reader(form: Format, schema: str) -> Answers:
 def scores(judged: Iterable[Judgement]) -> dict[str, float]:
     """Each score of an answer by its name, 0 to 1: the mean of its measures by weight.
 
-    What could not be judged is 0 where that is the answer's doing: its JSON lacks what is looked
-    at. Where it is nobody's, the measure is left out, and a score without any measure left, too.
+    A measure that can't be checked because of the answer, whose JSON lacks the value, is 0. If the
+    answer is not the reason, the measure is left out, and so is a score without measures.
     """
     sums: dict[str, tuple[float, float]] = {}
     for judgement in judged:
@@ -165,9 +165,9 @@ def scores(judged: Iterable[Judgement]) -> dict[str, float]:
 
 
 def primary(evaluation: Mapping[str, object], names: Iterable[str]) -> str | None:
-    """The primary score: the one that `evaluation` names, else `quality`, else the only one.
+    """The primary score: the one that `evaluation` names, else `quality`, else the only score.
 
-    None if there is none of them: nothing is measured, or there are several scores.
+    None without any score, and for several scores none of which is `quality`.
     """
     chosen = evaluation.get("score")
     known = sorted(set(names))

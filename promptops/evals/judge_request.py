@@ -1,4 +1,4 @@
-"""Check a rendered request by the `rendered` assertions of its case: offline, free, always run."""
+"""Check a rendered request by the `rendered` assertions of its case; makes no API calls."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from promptops.patterns import lazy_pattern
 
-# A character of a script without blanks is a word of its own.
+# In scripts without spaces, each character is a word.
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f"
 _WORD = lazy_pattern(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+")
 

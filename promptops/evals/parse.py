@@ -70,9 +70,9 @@ def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parse
 
 _Parsed = tuple[Assertion | None, tuple[Problem, ...]]
 _READ: dict[tuple[int, On, bool], tuple[Mapping[str, Any], _Parsed]] = {}
-"""What was read, for it is needed some five times; the mapping is kept, so that its id stays its.
+"""Parsed assertions by the id of their mapping, because each is needed about five times.
 
-Nobody changes what stands in a case.
+The mapping is stored, too, so that its id is not reused. The mappings of cases never change.
 """
 _REMEMBERED = 50_000
 
@@ -196,7 +196,7 @@ def _misused_narrowing(
 def _misused_share(
     kind: AssertionKind, written: Mapping[str, Any], in_set: bool
 ) -> Iterator[Problem]:
-    """Keys that set the share of an assertion that has none of its own, or none at all."""
+    """Problems with `score` and `must` where they have no effect."""
     if in_set:
         for key in {"score", "must"} & written.keys():
             hint = "set it on the whole set"

@@ -104,7 +104,7 @@ def _matches(pattern: str, texts: tuple[str, ...]) -> bool:
 
 
 def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
-    """Texts of the characters that a pattern names, in all pairs, so that forbidden ones occur."""
+    """Texts with all pairs of the characters that a pattern names, so that excluded pairs occur."""
     named = sorted({*pattern, *_code_points(pattern)})
     chance = random.Random(pattern)  # the same probes on every machine
     mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""

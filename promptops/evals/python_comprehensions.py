@@ -1,4 +1,4 @@
-"""Translate Python comprehensions to chains of Jinja filters, and the tables for it."""
+"""Translate Python comprehensions to chains of Jinja filters; the tables of equivalents."""
 
 from __future__ import annotations
 

@@ -22,25 +22,27 @@ from promptops.model.place import Place
 from promptops.source.explain import nearest
 
 LONGEST_S = 10.0
-"""A call that takes longer is given up."""
+"""A call that takes longer is abandoned."""
 
 Function = Callable[..., Any]
 Read = Callable[[str, str], bytes | None]
-"""From a path as it is written, and the path of the file that says it, to the file's content; None
-where the tree has no such file. Raises Unjudgeable for a path that may not be read."""
+"""From a path as written, and the path of the file that contains it, to the content of the file.
+
+None if the tree has no such file. Raises Unjudgeable for a path that may not be read.
+"""
 
 
 class Functions:
     """The functions of one revision; each file is run once, when it is first needed.
 
-    Nothing runs if PROMPTOPS_UNTRUSTED is set, whatever is `allowed`.
+    Nothing runs if PROMPTOPS_UNTRUSTED is set, even if it is `allowed`.
     """
 
     def __init__(self, read: Read, *, allowed: bool) -> None:
         self._read = read
         self._refused = _refused(allowed)
         self._modules: dict[tuple[str, bytes], Mapping[str, Any]] = {}
-        self._given_up: set[tuple[str, bytes, str]] = set()
+        self._timed_out: set[tuple[str, bytes, str]] = set()
 
     def call(self, name: str, path: str, base: str, arguments: tuple[Any, ...]) -> Any:
         """The result of a function of a file; `base` is the file that contains `path`.
@@ -55,11 +57,11 @@ class Functions:
             raise Unjudgeable(f"there is no file {path} in this revision", "/value")
         function = self._function(name, path, source)
         what = f"`{name}` of {path}"
-        return self._bounded((path, source, name), what, lambda: function(*arguments))
+        return self._result_once((path, source, name), what, lambda: function(*arguments))
 
     def _function(self, name: str, path: str, source: bytes) -> Function:
         if (path, source) not in self._modules:
-            run = self._bounded((path, source, ""), path, lambda: _run(path, source))
+            run = self._result_once((path, source, ""), path, lambda: _run(path, source))
             self._modules[path, source] = run
         known = self._modules[path, source]
         function: Function | None = known.get(name)
@@ -69,18 +71,18 @@ class Functions:
             raise Unjudgeable(f"there is no function `{name}` in {path}{more}", "/value")
         return function
 
-    def _bounded(self, key: tuple[str, bytes, str], what: str, act: Callable[[], Any]) -> Any:
-        """A call that timed out once would take as long for each of the other cases."""
-        if key in self._given_up:
+    def _result_once(self, key: tuple[str, bytes, str], what: str, act: Callable[[], Any]) -> Any:
+        """A call that timed out is not repeated: it would take as long for each other case."""
+        if key in self._timed_out:
             raise Unjudgeable(f"{what} took over {LONGEST_S:g} s before", "/value")
         try:
-            return _bounded(act, what)
-        except _TakesTooLong:
-            self._given_up.add(key)
+            return _result_in_time(act, what)
+        except _TimedOut:
+            self._timed_out.add(key)
             raise
 
 
-class _TakesTooLong(Unjudgeable):
+class _TimedOut(Unjudgeable):
     """A call timed out."""
 
 
@@ -117,15 +119,17 @@ def _refused(allowed: bool) -> str:
 
 def _run(path: str, source: bytes) -> Mapping[str, Any]:
     module = ModuleType(f"<{path}>")
-    sys.modules[module.__name__] = module  # where `dataclass` looks; nobody can import the name
+    sys.modules[module.__name__] = (
+        module  # `dataclass` looks it up there; the name can't be imported
+    )
 
-    # It is run as it stands in the tree that is judged, which an import would not do.
+    # The code of the revision under test, which an import would not find.
     exec(compile(source, path, "exec"), vars(module))
     return vars(module)
 
 
-def _bounded(act: Callable[[], Any], what: str) -> Any:
-    """What an act returns; one that never ends goes on in a thread that ends with the process."""
+def _result_in_time(act: Callable[[], Any], what: str) -> Any:
+    """The result of `act`; a call that never returns continues in a daemon thread."""
     result: list[Any] = []
     failure: list[BaseException] = []
 
@@ -136,18 +140,18 @@ def _bounded(act: Callable[[], Any], what: str) -> Any:
             failure.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
-    with redirect_stdout(sys.stderr):  # what it prints is no part of a report
+    with redirect_stdout(sys.stderr):  # its output must not mix with the report
         thread.start()
         thread.join(LONGEST_S)
     if failure:
-        raise Unjudgeable(f"{what} fails: {_said(failure[0])}", "/value")
+        raise Unjudgeable(f"{what} fails: {_error_text(failure[0])}", "/value")
     if not result:
-        raise _TakesTooLong(f"{what} takes over {LONGEST_S:g} s", "/value")
+        raise _TimedOut(f"{what} takes over {LONGEST_S:g} s", "/value")
     return result[0]
 
 
-def _said(error: BaseException) -> str:
-    """The kind of error, the line of the file that it happened in, and what it says."""
+def _error_text(error: BaseException) -> str:
+    """The type of the error, the line of the file where it was raised, and its message."""
     kind = type(error).__name__
     if isinstance(error, SyntaxError):
         return f"{kind} in line {error.lineno}: {error.msg}"

@@ -28,13 +28,13 @@ def package(name: str) -> Any:
 
 
 def check_likeness(value: str, threshold: float) -> None:
-    """Raises Refused for a blank text, and for a degree that all texts or none reach."""
+    """Raises Refused for a blank text, and for a threshold that is always or never reached."""
     not_blank(value)
     check_threshold(threshold)
 
 
 def doubt_threshold(threshold: float, given: CheckedValues) -> Refused | None:
-    """Why a threshold is useless: unrelated texts reach it."""
+    """Refused for a threshold that unrelated texts reach; otherwise None."""
     if given.negated or threshold >= LEAST_THRESHOLD:
         return None
     message = f"nearly every string reaches {threshold:g}"

@@ -44,18 +44,21 @@ _COMPARING_TESTS = {
 
 
 def possible(node: nodes.Expr, scope: PossibleScope) -> Possible:
-    """What an expression can give; each node of a tree is looked at once."""
+    """The possible values of an expression; each node is evaluated once."""
     known = scope.found.get(id(node))
     if known is None:
         value = _by_formula(node, scope) if formulas.is_formula(node) else _by_rule(node, scope)
-        known = scope.found[id(node)] = node, value  # with the node, its id stays its own
+        known = scope.found[id(node)] = (
+            node,
+            value,
+        )  # the node is stored so that its id is not reused
     return known[1]
 
 
 def has_unlisted_items(tree: nodes.Expr, scope: PossibleScope) -> bool:
-    """Whether an operator takes what a filter makes item by item, which equals nothing.
+    """Whether an operand is a generator, such as the result of `select`, which equals no value.
 
-    `tree` was looked at in this scope before.
+    `tree` was evaluated in this scope before.
     """
     kinds = (nodes.Compare, nodes.Operand, nodes.Not, nodes.And, nodes.Or, nodes.CondExpr)
     parts = (
@@ -89,7 +92,7 @@ def _name(node: nodes.Name, scope: PossibleScope) -> Possible:
 
 
 def _attribute(node: nodes.Getattr, scope: PossibleScope) -> Possible:
-    """The provider counts no fewer than 0 tokens."""
+    """Token counts are at least 0."""
     of_usage = isinstance(node.node, nodes.Name) and node.node.name == "usage" in scope.names
     return of_kind("number", low=0) if of_usage else ANYTHING
 
@@ -111,7 +114,7 @@ def _item(node: nodes.Getitem, scope: PossibleScope) -> Possible:
 
 
 def _is_empty(part: nodes.Slice, scope: PossibleScope) -> bool:
-    """Whether a slice takes nothing of anything: `[:0]`, `[3:1]`."""
+    """Whether a slice is always empty: `[:0]`, `[3:1]`."""
     low, high = (_number_of(bound, scope) for bound in (part.start, part.stop))
     low = 0 if part.start is None else low
     return part.step is None and low is not None and high is not None and 0 <= high <= low
@@ -134,7 +137,7 @@ def _signed(node: nodes.Neg | nodes.Pos, scope: PossibleScope) -> Possible:
 
 
 def _joined(node: nodes.And | nodes.Or, scope: PossibleScope) -> Possible:
-    """The left side where it decides, else the right one."""
+    """The left side if it decides the result, else the right one."""
     decides = isinstance(node, nodes.Or)
     left, right = (
         _by_rule(part, scope) if formulas.is_formula(part) else possible(part, scope)
@@ -168,7 +171,7 @@ def _list(node: nodes.List | nodes.Tuple, scope: PossibleScope) -> Possible:
 
 
 def _call(_node: nodes.Call, _scope: PossibleScope) -> Possible:
-    return of_kind("array")  # `range` is all that can be called
+    return of_kind("array")  # only `range` can be called
 
 
 def _filter(node: nodes.Filter, scope: PossibleScope) -> Possible:
@@ -195,7 +198,7 @@ def _filter(node: nodes.Filter, scope: PossibleScope) -> Possible:
 
 
 def _of_item(node: nodes.Expr, item: Possible, scope: PossibleScope) -> Possible:
-    """What an expression gives where the name `ITEM` in it stands for this."""
+    """The possible values of an expression in which the name `ITEM` has these values."""
     names = {**scope.names, ITEM: item}
     return possible(node, PossibleScope(names, scope.found, scope.run))
 
@@ -225,7 +228,7 @@ def _object(_node: nodes.Dict, _scope: PossibleScope) -> Possible:
 
 
 def _folded(node: nodes.Expr, scope: PossibleScope) -> Possible:
-    """The value of an expression without names; where it fails, it has none."""
+    """The value of an expression without names; anything if the expression fails."""
     node.lineno = 0
     for part in node.iter_child_nodes():
         part.lineno = 0

@@ -1,4 +1,4 @@
-"""What filters and tests of an expression can give."""
+"""The possible results of filters and tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from promptops.evals.static_values import (
 )
 
 Look = Callable[[nodes.Expr, Possible], Possible]
-"""What an expression can give, where the name `ITEM` in it stands for this."""
+"""From an expression, and the possible values of the name `ITEM` in it, to its possible values."""
 
 ITEM = "an item"  # no name of an expression has a blank
 
@@ -54,13 +54,15 @@ _KINDS_OF_TEST: Mapping[str, frozenset[str]] = {
 }
 
 
-def filtered(node: nodes.Filter, whole: Possible, given: list[Possible], look: Look) -> Possible:
-    """What a filter can give of `whole`; `given` are its arguments."""
+def filtered(
+    node: nodes.Filter, whole: Possible, arguments: list[Possible], look: Look
+) -> Possible:
+    """The possible results of a filter on `whole`."""
     name = node.name
     if name in _KIND_OF:
-        return _of_kind(node, whole, given, look)
+        return _of_kind(node, whole, arguments, look)
     if name in ("d", "default"):
-        return either(whole, given[0] if given else only(""))
+        return either(whole, arguments[0] if arguments else only(""))
     if name in ("first", "last", "truncate") and whole.kinds == {"string"}:
         return of_kind("string")
     if name in ("first", "last"):
@@ -68,35 +70,37 @@ def filtered(node: nodes.Filter, whole: Possible, given: list[Possible], look: L
     return _largest(node, look) if name in ("max", "min") else ANYTHING
 
 
-def _of_kind(node: nodes.Filter, whole: Possible, given: list[Possible], look: Look) -> Possible:
+def _of_kind(
+    node: nodes.Filter, whole: Possible, arguments: list[Possible], look: Look
+) -> Possible:
     name, kind = node.name, _KIND_OF[node.name]
     if name == "reverse":
         return Possible(kinds=frozenset(map(_reversed, whole.kinds)), items=whole.items)
     if kind == "number":
-        return _number(name, whole, given)
+        return _number(name, whole, arguments)
     return _items(node, whole, look) if kind in _ANY_LIST else of_kind(kind)
 
 
 def _reversed(kind: str) -> str:
-    """What is made item by item has to be listed before it can be reversed."""
+    """The kind of a reversed value: Jinja converts a generator to a list first."""
     return {"string": "string", GENERATOR: "array"}.get(kind, GENERATOR)
 
 
-def _number(name: str, whole: Possible, given: list[Possible]) -> Possible:
+def _number(name: str, whole: Possible, arguments: list[Possible]) -> Possible:
     if name in ("count", "length", "wordcount"):
         return of_kind("number", low=0, high=MOST_CHARS)
     if name == "abs":
         return of_kind("number", low=0)
-    if given and name != "round":
+    if arguments and name != "round":
         return ANYTHING  # `int` has a default, `sum` a start
-    if whole.is_number and not given and name in ("int", "round"):
+    if whole.is_number and not arguments and name in ("int", "round"):
         low, high = whole.low, whole.high
         return within(floor(low) if isfinite(low) else low, ceil(high) if isfinite(high) else high)
     return of_kind("number")
 
 
 def _largest(node: nodes.Filter, look: Look) -> Possible:
-    """`max` or `min` of a list that is written out, by the bounds of its items."""
+    """`max` or `min` of a literal list, by the bounds of its items."""
     if not isinstance(node.node, (nodes.List, nodes.Tuple)) or node.args or node.kwargs:
         return ANYTHING
     items = [look(item, NOTHING) for item in node.node.items]
@@ -112,54 +116,54 @@ def _items(node: nodes.Filter, whole: Possible, look: Look) -> Possible:
     if whole.values == ([],):
         known = NOTHING
     if name in _SAME_ITEMS or (known is not None and not known.kinds and name != "slice"):
-        return _of(kind, known)
+        return _items_of_kind(kind, known)
     if name == "map":
-        return _of(kind, _mapped(node, known or ANYTHING, look))
+        return _items_of_kind(kind, _mapped(node, known or ANYTHING, look))
     if name in ("reject", "select"):
-        return _of(kind, _chosen(node, known or ANYTHING, look))
-    return _of(kind, None)
+        return _items_of_kind(kind, _chosen(node, known or ANYTHING, look))
+    return _items_of_kind(kind, None)
 
 
-def _of(kind: str, items: Possible | None) -> Possible:
+def _items_of_kind(kind: str, items: Possible | None) -> Possible:
     if kind == "array" and items is not None and not items.kinds:
         return only([])
     return Possible(kinds=frozenset((kind,)), items=items)
 
 
 def _mapped(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
-    """Of `map('name', …)`: what that filter gives of each item."""
-    name = _named(node)
+    """The items of `map('name', …)`: the results of that filter for each item."""
+    name = _filter_name(node)
     if name is None:
         return None
-    made = nodes.Filter(nodes.Name(ITEM, "load"), name, node.args[1:], [], None, None)
-    return look(made, item)
+    applied = nodes.Filter(nodes.Name(ITEM, "load"), name, node.args[1:], [], None, None)
+    return look(applied, item)
 
 
 def _chosen(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
-    """Of `select('name', …)` and `reject`: nothing where no item can be chosen."""
-    name = _named(node)
+    """The items of `select('name', …)` or `reject`; nothing if no item can be chosen."""
+    name = _filter_name(node)
     if name is None:
         return None
-    made = nodes.Test(nodes.Name(ITEM, "load"), name, node.args[1:], [], None, None)
-    return NOTHING if look(made, item).truths == {node.name == "reject"} else item
+    test = nodes.Test(nodes.Name(ITEM, "load"), name, node.args[1:], [], None, None)
+    return NOTHING if look(test, item).truths == {node.name == "reject"} else item
 
 
-def _named(node: nodes.Filter) -> str | None:
-    """The filter or the test that `map` or `select` is given by name."""
+def _filter_name(node: nodes.Filter) -> str | None:
+    """The name of the filter or test that `map` or `select` applies."""
     name = node.args[0] if node.args and not node.kwargs else None
     found = name.value if isinstance(name, nodes.Const) else None
     return found if isinstance(found, str) else None
 
 
 def of_items(items: Sequence[Possible]) -> Possible:
-    """What any of some items can be."""
+    """The possible values of any of these items."""
     return reduce(either, items) if items else NOTHING
 
 
 def tested(name: str, value: Possible, *, is_defined: bool) -> Possible:
-    """What a test that compares nothing can give.
+    """The possible results of a test other than a comparison.
 
-    `is_defined`: the value is that of a name. Another one may be undefined, which is of no kind.
+    `is_defined`: the value is that of a name. Any other value may be undefined, which has no kind.
     """
     if name in ("defined", "undefined") and is_defined:
         return only(name == "defined")

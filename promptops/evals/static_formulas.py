@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_COMBINATIONS = 500
 _OTHER = object()
-"""A value that is none of those that a formula names."""
+"""A value that the formula does not mention."""
 
 _OPPOSITE = {"ne": "eq", "notin": "in", "lteq": "gt", "gteq": "lt"}
 _ORDERS = frozenset(("lt", "lteq", "gt", "gteq"))
@@ -27,13 +27,13 @@ Look = Callable[[nodes.Expr], "Possible"]
 
 @record(slots=True)
 class _Parts:
-    """The parts that a formula is made of, by how they are written.
+    """The parts of a formula, by their source text.
 
     Attributes:
         comparisons: From the id of a node to the term that it compares with a constant.
         terms: The constants that each term is compared with.
-        numbers: Of the terms that are numbers, their bounds.
-        facts: What else is true or false, and what it can be.
+        numbers: The bounds of terms that are numbers.
+        facts: The other parts, with their possible truth values.
     """
 
     comparisons: dict[int, tuple[str, str, Any]] = field(default_factory=dict)
@@ -43,12 +43,12 @@ class _Parts:
 
 
 def is_formula(node: nodes.Expr) -> bool:
-    """Whether it is made of parts by `and`, `or`, `not`."""
+    """Whether it combines parts by `and`, `or`, `not`."""
     return isinstance(node, (nodes.Not, nodes.And, nodes.Or))
 
 
 def truths(formula: nodes.Expr, look: Look) -> frozenset[bool]:
-    """What a formula can be where its parts are independent of each other; more is allowed for."""
+    """The possible truth values if its parts are independent of each other, or a superset."""
     parts = _Parts()
     _collect(formula, look, parts)
     choices: dict[str, tuple[Any, ...]] = {fact: tuple(of) for fact, of in parts.facts.items()}
@@ -112,7 +112,7 @@ def _fact(node: nodes.Expr) -> tuple[str, bool]:
 
 
 def _candidates(constants: list[Any], bounds: tuple[float, float] | None) -> Iterator[Any]:
-    """Each constant, and one value of each part that the constants leave."""
+    """Each constant, and one value between, below and above the constants."""
     if bounds is None:
         yield from (*constants, _OTHER)
         return

@@ -1,4 +1,4 @@
-"""What comparisons of an expression can give, whatever it is evaluated on."""
+"""The possible results of comparisons and arithmetic, for any data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ALIKE = {"number": "boolean", "boolean": "number"}
 def compared(
     operator: str, left: nodes.Expr, one: Possible, right: nodes.Expr, other: Possible
 ) -> frozenset[bool]:
-    """What `left operator right` can be, where the sides can be `one` and `other`.
+    """The possible results of `left operator right`, if the sides can be `one` and `other`.
 
     `operator` is a key of `COMPARISONS`.
     """

@@ -12,8 +12,10 @@ from promptops.runtime.template.scope import Run
 
 ALL_KINDS = frozenset(("null", "boolean", "number", "string", "array", "object"))
 GENERATOR = "generator"
-"""The kind of what Jinja makes item by item, such as the result of `select`: true, whatever is in
-it, and equal to nothing. As the result of an expression it is an array."""
+"""The kind of a lazy sequence, such as the result of `select`.
+
+It is always true, and equal to no value. As the result of an expression it is an array.
+"""
 
 BOTH = frozenset((True, False))
 _MOST_VALUES = 8
@@ -25,12 +27,11 @@ class Possible:
 
     Attributes:
         kinds: Their JSON types, and `GENERATOR`.
-        values: All of them where they are few; None where they are not.
+        values: All of them if they are few; otherwise None.
         low, high: Bounds of those that are numbers.
-        items: Of a list or a generator: what its items can be; None where nothing is known. Without
-            kinds, it has no items.
-        limited: Whether they can be true, and whether false, where the formula they come from
-            allows only one of them.
+        items: For a list or a generator, the possible values of its items; None if they are not
+            known. A value without kinds means that there are no items.
+        limited: The possible truth values, if a formula restricts them.
     """
 
     kinds: frozenset[str] = ALL_KINDS
@@ -50,7 +51,7 @@ class Possible:
 
     @property
     def truths(self) -> frozenset[bool]:
-        """Whether they can be true, and whether they can be false, as Jinja has it."""
+        """The truth values that they can have in Jinja."""
         if self.values is not None:
             return self.limited & frozenset(map(bool, self.values))
         if self.kinds == {GENERATOR} or (self.is_number and (self.low > 0 or self.high < 0)):
@@ -59,7 +60,7 @@ class Possible:
 
     @property
     def schema(self) -> Any:
-        """A JSON Schema that each of them fits."""
+        """A JSON Schema that each of them matches."""
         if self.values is not None:
             return {"enum": list(self.values)}
         bounds = {"minimum": self.low} if isfinite(self.low) else {}
@@ -70,15 +71,15 @@ class Possible:
 ANYTHING = Possible()
 TRUTH = Possible(kinds=frozenset(("boolean",)), values=(True, False))
 NOTHING = Possible(kinds=frozenset())
-"""Of the items of an empty list."""
+"""The items of an empty list."""
 
 
 @record(frozen=True, slots=True, eq=False)
 class PossibleScope:
-    """What names can be, and what was found of the expressions that use them.
+    """The possible values of names, and of the expressions evaluated so far.
 
     Attributes:
-        run: Constant parts are evaluated in it: its work is that of all of them.
+        run: Constant parts are evaluated in it; its work limit applies to all of them together.
     """
 
     names: Mapping[str, Possible]
@@ -93,7 +94,7 @@ def of_kind(*kinds: str, low: float = -inf, high: float = inf) -> Possible:
 def only(*values: Any) -> Possible:
     """These values and no others; without repeats."""
     if not values:
-        return ANYTHING  # it is in error, whatever it looks at
+        return ANYTHING  # the evaluation always fails
     distinct: list[Any] = []
     for value in values:
         if not any(same(value, known) for known in distinct):

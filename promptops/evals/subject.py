@@ -82,11 +82,11 @@ class Subject:
     def whole(self) -> str:
         """The text, or any other value as JSON; for a whole answer, with its tool calls."""
         value, answer = self.value, self.record.answer
-        said = self.text if isinstance(value, str) or _is_parts(value) else as_json(value)
+        text = self.text if isinstance(value, str) or _is_parts(value) else as_json(value)
         if self.narrowed or answer is None:
-            return said
+            return text
         calls = [f"[calls {as_json(dict(call))}]" for call in answer.tool_calls]
-        return "\n".join([said, *calls] if said else calls)
+        return "\n".join([text, *calls] if text else calls)
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:

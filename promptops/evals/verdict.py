@@ -49,7 +49,7 @@ class Verdict:
             expected=self.opposite,
             opposite=self.expected,
             degree=None if self.degree is None else 1 - self.degree,
-            compared=None,  # what differs is what was asked for
+            compared=None,  # a difference is what `not-` requires
         )
 
 

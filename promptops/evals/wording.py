@@ -102,7 +102,7 @@ def to_compare(expected: Any, got: Any) -> tuple[str, str] | None:
 
 
 def part_asked(value: Any, wanted: Any) -> Any:
-    """The part of a JSON value to which `wanted` refers, if additional keys are no difference."""
+    """The part of a JSON value that `wanted` mentions, if additional keys are allowed."""
     if not (isinstance(value, Mapping) and isinstance(wanted, Mapping)):
         return value
     return {key: part_asked(value[key], item) for key, item in wanted.items() if key in value}
@@ -124,7 +124,7 @@ def _comparable_text(value: Any) -> str:
 
 
 def _plain(value: Any, room: int) -> Any:
-    """With one spelling of each number: 1.0 is 1. Raises _TooDeep for more than so many levels."""
+    """With one spelling of each number: 1.0 is 1. Raises _TooDeep for more than `room` levels."""
     if isinstance(value, _NESTED) and not room:
         raise _TooDeep
     if isinstance(value, Mapping):

@@ -114,7 +114,7 @@ class Decided:
     """The decision over one prompt's measured score, candidate against baseline.
 
     Attributes:
-        line: As `evals.deciding.sentence` writes it.
+        line: As `evals.deciding.decision.sentence` writes it.
         worst: Up to five cases that lost most, worst first.
         culprits: Names of the cases that fresh answers proved worse, where that decided.
         gates: It counts in the verdict of the run; the other scores of a prompt are only told.

@@ -65,7 +65,7 @@ def type_name(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, str):
-        return f"the text `{short(value)}`" if value else "an empty text"
+        return f"the string `{short(value)}`" if value else "an empty string"
     if isinstance(value, int | float):
         return f"the number {value}"
     kind = "list" if isinstance(value, list) else "mapping"

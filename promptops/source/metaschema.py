@@ -19,7 +19,7 @@ def metaschema() -> OwnValidator:
 
 
 def _whole_metaschema() -> Mapping[str, Any]:
-    """The metaschema and its vocabularies as one document, whose references are pointers."""
+    """The metaschema and its vocabularies as one document, with JSON pointers as references."""
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
     main = REGISTRY.contents(_DIALECT)

@@ -40,7 +40,7 @@ def is_plain(value: Any) -> bool:
 
 
 def _inside(level: list[Any]) -> list[Any] | None:
-    """What the lists and objects among some values hold; None where one of them is not plain."""
+    """The items of the lists and objects among some values; None if a value is not plain."""
     inner: list[Any] = []
     for item in level:
         kind = type(item)
@@ -51,7 +51,7 @@ def _inside(level: list[Any]) -> list[Any] | None:
             if kind is dict and not _has_plain_names(item):
                 return None
             inner.extend(item if kind is list else item.values())
-            if len(inner) > MAX_NODES:  # a list that holds another one many times
+            if len(inner) > MAX_NODES:  # a list that contains another one many times
                 return None
         elif not _is_scalar(kind, item):
             return None

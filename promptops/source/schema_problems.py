@@ -15,7 +15,7 @@ from promptops.source.explain import NOT_SHOWN, Secret, close, nearest, short, t
 from promptops.source.nodes import pointer_to
 
 _TYPES = {
-    "string": "text",
+    "string": "a string",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -44,7 +44,7 @@ class Explainer:
     def problems(self, errors: list[Error]) -> Iterator[Problem]:
         """Problems in order. A misspelt key is reported only as misspelt, not as missing, too."""
         meant = {
-            (tuple(error.instance_path), self._close(name, self._known(error)))
+            (tuple(error.instance_path), self._close(name, self._known_keys(error)))
             for error in errors
             for name in _unexpected(error)
         }
@@ -79,7 +79,7 @@ class Explainer:
             yield self._make(f"unknown key `{name}`", place, self._hint(name, error))
 
     def _hint(self, name: str, error: Error) -> str | None:
-        known = self._known(error)
+        known = self._known_keys(error)
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
         hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
@@ -94,7 +94,7 @@ class Explainer:
             self._near[key] = close(name, known)
         return self._near.get(key)
 
-    def _known(self, error: Error) -> list[str]:
+    def _known_keys(self, error: Error) -> list[str]:
         """The known keys of the schema that refused a key, except those it refuses on purpose."""
         properties = self._schema_at(error.schema_path[:-1]).get("properties", {})
         return [name for name, allowed in properties.items() if allowed is not False]
@@ -208,15 +208,15 @@ def _order(problem: Problem) -> tuple[Place, str]:
 
 
 def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
-    say = _SAY.get(error.kind.name)
-    if say is None:
+    message = _MESSAGES.get(error.kind.name)
+    if message is None:
         is_shown = got is not NOT_SHOWN
         more = f": {shortened(message_of(error), 200)}" if is_shown else ""
         return f"{type_name(got)} is not allowed{more}", None
-    return say(error.kind, got)
+    return message(error.kind, got)
 
 
-def _say_type(kind: Any, got: Any) -> tuple[str, str | None]:
+def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
     types = kind.types
     wanted = " or ".join(_TYPES[name] for name in types)
     unquoted = types == ["string"] and isinstance(got, bool | int | float)
@@ -224,7 +224,7 @@ def _say_type(kind: Any, got: Any) -> tuple[str, str | None]:
     return f"expected {wanted}, got {type_name(got)}", hint
 
 
-def _say_enum(kind: Any, got: Any) -> tuple[str, str | None]:
+def _wrong_option(kind: Any, got: Any) -> tuple[str, str | None]:
     options = [str(option) for option in kind.options]
     hint = nearest(got, options) if isinstance(got, str) else None
     if len(options) > 12:
@@ -232,43 +232,45 @@ def _say_enum(kind: Any, got: Any) -> tuple[str, str | None]:
     return f"expected one of {', '.join(options)}, got {type_name(got)}", hint
 
 
-def _say_constant(kind: Any, got: Any) -> tuple[str, str | None]:
+def _wrong_constant(kind: Any, got: Any) -> tuple[str, str | None]:
     return f"expected `{kind.expected_value}`, got {type_name(got)}", None
 
 
-def _say_limit(phrase: str) -> Callable[[Any, Any], tuple[str, str | None]]:
-    def say(kind: Any, got: Any) -> tuple[str, str | None]:
+def _beyond_limit(phrase: str) -> Callable[[Any, Any], tuple[str, str | None]]:
+    def message(kind: Any, got: Any) -> tuple[str, str | None]:
         return f"expected {phrase.format(kind.limit)}, got {type_name(got)}", None
 
-    return say
+    return message
 
 
-def _say_shorter(kind: Any, got: Any) -> tuple[str, str | None]:
-    wanted = "text" if kind.limit == 1 else f"a text of at least {kind.limit} characters"
+def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
+    wanted = (
+        "a non-empty string" if kind.limit == 1 else f"a string of at least {kind.limit} characters"
+    )
     return f"expected {wanted}, got {type_name(got)}", None
 
 
-def _say_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
+def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
     return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
 
 
-def _say_unique(_kind: Any, _got: Any) -> tuple[str, str | None]:
+def _repeated_item(_kind: Any, _got: Any) -> tuple[str, str | None]:
     return "this list contains the same item twice", "remove one"
 
 
-_SAY: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
-    "type": _say_type,
-    "enum": _say_enum,
-    "const": _say_constant,
-    "pattern": _say_pattern,
-    "uniqueItems": _say_unique,
-    "minimum": _say_limit("at least {}"),
-    "maximum": _say_limit("at most {}"),
-    "exclusiveMinimum": _say_limit("more than {}"),
-    "exclusiveMaximum": _say_limit("less than {}"),
-    "minLength": _say_shorter,
-    "maxLength": _say_limit("a text of at most {} characters"),
-    "minItems": _say_limit("a list of at least {}"),
-    "maxItems": _say_limit("a list of at most {}"),
-    "minProperties": _say_limit("a mapping of at least {}"),
+_MESSAGES: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
+    "type": _wrong_type,
+    "enum": _wrong_option,
+    "const": _wrong_constant,
+    "pattern": _wrong_pattern,
+    "uniqueItems": _repeated_item,
+    "minimum": _beyond_limit("at least {}"),
+    "maximum": _beyond_limit("at most {}"),
+    "exclusiveMinimum": _beyond_limit("more than {}"),
+    "exclusiveMaximum": _beyond_limit("less than {}"),
+    "minLength": _too_short,
+    "maxLength": _beyond_limit("a string of at most {} characters"),
+    "minItems": _beyond_limit("a list of at least {}"),
+    "maxItems": _beyond_limit("a list of at most {}"),
+    "minProperties": _beyond_limit("a mapping of at least {}"),
 }

@@ -95,11 +95,11 @@ def _answer(answer: ShardAnswer) -> dict[str, Any]:
         "source": answer.source,
         "reason": answer.reason,
         "infrastructure": answer.infrastructure,
-        "answer": _said(answer.answer) if answer.answer is not None else None,
+        "answer": _answer_data(answer.answer) if answer.answer is not None else None,
     }
 
 
-def _said(answer: Answer) -> dict[str, Any]:
+def _answer_data(answer: Answer) -> dict[str, Any]:
     usage = answer.usage
     return {
         "output": answer.text,
@@ -156,14 +156,14 @@ def _read_answer(value: Mapping[str, Any]) -> ShardAnswer:
         request=value["request"],
         repeat=int(value["repeat"]),
         judge=value["judge"],
-        answer=_read_said(value["answer"]) if value["answer"] is not None else None,
+        answer=_parsed_answer(value["answer"]) if value["answer"] is not None else None,
         source=value["source"],
         reason=value["reason"],
         infrastructure=value["infrastructure"],
     )
 
 
-def _read_said(value: Mapping[str, Any]) -> Answer:
+def _parsed_answer(value: Mapping[str, Any]) -> Answer:
     return Answer(
         text=value["output"],
         tool_calls=tuple(value["tool_calls"]),

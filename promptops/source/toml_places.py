@@ -111,10 +111,10 @@ Opening = tuple[int, str]
 """The offset of a bracket or quote, and the bracket or quote."""
 
 
-def toml_problem(said: str, lines: Lines) -> Problem:
+def toml_problem(message: str, lines: Lines) -> Problem:
     """SCH001, from `tomllib`'s error: at the opening bracket or quote that is not closed."""
-    match = _MESSAGE.fullmatch(said)
-    reason = match[1] if match else said.removesuffix(" (at end of document)")
+    match = _MESSAGE.fullmatch(message)
+    reason = match[1] if match else message.removesuffix(" (at end of document)")
     end = len(lines.text.rstrip())
     line, column = (int(match[2]), int(match[3])) if match else (0, 0)
     opening = _unclosed(lines.text, _offset(lines.text, line, column) if match else end)
@@ -141,8 +141,10 @@ def _never_closed(opening: Opening, lines: Lines) -> Problem:
 
 
 def _unclosed(text: str, offset: int) -> Opening | None:
-    """What is open at an error, and should have been closed before it: by the end of the file, of
-    its line, or by the next key or table."""
+    """The bracket or quote that should have been closed before an error.
+
+    It ends at the latest at the end of the file, or of its line, or at the next key or table.
+    """
     opened = list(_open_at(text, offset))
     start = text.rfind("\n", 0, offset) + 1
     if not text[offset:].strip():

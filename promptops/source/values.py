@@ -226,7 +226,7 @@ def _expanded(root: Node) -> int:
 
     def size(node: Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = MAX_EXPANDED + 1  # its size is not known yet: it contains itself
+            sizes[id(node)] = MAX_EXPANDED + 1  # replaced below, unless the node contains itself
             sizes[id(node)] = 1 + sum(size(part) for part in _below(node))
         return sizes[id(node)]
 

@@ -1,4 +1,4 @@
-"""Errors of YAML's parser, in terms of a person who edits a prompt."""
+"""Errors of YAML's parser, in terms of prompt files."""
 
 from __future__ import annotations
 
@@ -40,39 +40,39 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
         for mark in (error.problem_mark, error.context_mark)
         if mark is not None
     ] or [0]
-    said = error.problem or str(error)
-    misplaced = _misplaced(error, said, offsets, lines)
+    message_ = error.problem or str(error)
+    misplaced = _misplaced(error, message_, offsets, lines)
     if misplaced is not None:
         return misplaced
     template = _unquoted_template(offsets, lines)
     if template is not None:
         return unquoted_template(lines, *template)
-    if "expected ',' or" in said and error.context_mark is not None:
+    if "expected ',' or" in message_ and error.context_mark is not None:
         return bracket_problem(offsets[0], offsets[-1], lines)
-    for part, (message, hint) in _SAID.items():
-        if part in said:
+    for part, (message, hint) in _EXPLAINED.items():
+        if part in message_:
             return problem_at(lines, offsets[0], message, hint)
-    return _special(error, said, offsets, lines)
+    return _special(error, message_, offsets, lines)
 
 
 _STRUCTURE = ("expected key", "expected '-' indicator", "expected <block end>")
 
 
-def _misplaced(error: Any, said: str, offsets: list[int], lines: Lines) -> Problem | None:
+def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem | None:
     """A line with the wrong indentation."""
-    if error.context == "while scanning a simple key" and "':'" in said:
+    if error.context == "while scanning a simple key" and "':'" in message_:
         found = dedented_text(offsets[-1], lines)
         return found and replace(found, hint=f"{found.hint}, or write `key: value`")
-    if "cannot start any token" in said and lines.text[offsets[0] : offsets[0] + 1] != "\t":
+    if "cannot start any token" in message_ and lines.text[offsets[0] : offsets[0] + 1] != "\t":
         return dedented_text(offsets[0], lines)
-    if any(part in said for part in _STRUCTURE):
+    if any(part in message_ for part in _STRUCTURE):
         return (
             less_indented_key(offsets[0], lines)
             or dedented_text(offsets[0], lines)
             or misplaced_item(offsets[0], lines)
             or long_blank_line(offsets[0], lines)
         )
-    if "mapping values are not allowed" in said:
+    if "mapping values are not allowed" in message_:
         return (
             more_indented_key(offsets[0], lines)
             or dedented_text(offsets[0], lines)
@@ -102,7 +102,7 @@ def unquoted_template(lines: Lines, start: int, end: int) -> Problem:
     )
 
 
-_SAID: dict[str, tuple[str, str | None]] = {
+_EXPLAINED: dict[str, tuple[str, str | None]] = {
     "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
     "could not find expected ':'": ("a key without `:`", "write `key: value`, or indent the text"),
     "did not find expected key": (
@@ -118,32 +118,32 @@ _SAID: dict[str, tuple[str, str | None]] = {
         "begin each key of the file in column 1",
     ),
     "node content": ("a value is missing here", None),
-    "nesting depth": ("nested deeper than 50 levels", "write it flatter"),
+    "nesting depth": ("nested deeper than 50 levels", "use fewer levels"),
 }
 
 
-def _special(error: Any, said: str, offsets: list[int], lines: Lines) -> Problem:
-    """Problems that depend on the character, or on the place where the value began."""
-    if "cannot start any token" in said or "found a tab" in said:
-        return _odd_character(said, offsets[0], lines)
-    if "alias" in said:
+def _special(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem:
+    """Problems that depend on the character, or on the beginning of the value."""
+    if "cannot start any token" in message_ or "found a tab" in message_:
+        return _odd_character(message_, offsets[0], lines)
+    if "alias" in message_:
         hint = "repeat the text itself"
-        return problem_at(lines, offsets[0], "an alias to nothing", hint, code="SCH010")
-    if "another document" in said:
+        return problem_at(lines, offsets[0], "an alias without an anchor", hint, code="SCH010")
+    if "another document" in message_:
         return problem_at(lines, offsets[0], "a second document", "one file holds one document")
-    if "Unicode character escape" in said:
+    if "Unicode character escape" in message_:
         return problem_at(lines, offsets[-1], NO_CHARACTER)
-    if "end of stream" in said and "quoted" in (error.context or ""):
+    if "end of stream" in message_ and "quoted" in (error.context or ""):
         return problem_at(lines, offsets[-1], "a quote that is never closed", "close it")
-    return problem_at(lines, offsets[0], said.strip().rstrip("."))
+    return problem_at(lines, offsets[0], message_.strip().rstrip("."))
 
 
-def _odd_character(said: str, offset: int, lines: Lines) -> Problem:
+def _odd_character(message_: str, offset: int, lines: Lines) -> Problem:
     char = lines.text[offset : offset + 1]
-    if "found a tab" in said and begins_a_block(offset, lines):
+    if "found a tab" in message_ and begins_a_block(offset, lines):
         hint = "use spaces, or write `|2` to set the indentation of the text"
         return problem_at(lines, offset, "a tab at the beginning of a text block", hint)
-    if char == "\t" or "\\t" in said or "found a tab" in said:
+    if char == "\t" or "\\t" in message_ or "found a tab" in message_:
         return problem_at(lines, offset, "a tab instead of spaces", "indent with spaces")
     return problem_at(lines, offset, f"a value can't begin with `{char}`", "quote it")
 
@@ -159,7 +159,7 @@ def _unquoted_template(offsets: list[int], lines: Lines) -> tuple[int, int] | No
 
 
 def _rows_near(offsets: list[int], lines: Lines) -> Iterator[int]:
-    """Starts of the lines an error speaks of, and of the line with text above the first."""
+    """The starts of the lines of an error, and of the last line with text above them."""
     text = lines.text
     for offset in offsets:
         yield text.rfind("\n", 0, offset) + 1

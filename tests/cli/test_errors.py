@@ -160,7 +160,7 @@ def test_every_error_of_the_configuration_is_shown_without_its_secrets(small, sa
         "promptops.toml:6:1: error: expected a mapping, got a value that is not shown\n"
         "    6 | headers = …\n"
         "      | ^^^^^^^\n"
-        "promptops.toml:9:1: error: expected one of error, warning, info, got the text `eror`\n"
+        "promptops.toml:9:1: error: expected one of error, warning, info, got the string `eror`\n"
         '    9 | fail-on = "eror"\n'
         "      | ^^^^^^^ did you mean `error`?\n",
     )

@@ -94,10 +94,14 @@ def test_a_file_of_cases_without_cases_is_an_error(tested, name, content, said):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("contains", "contians", "15:16: error: the text `contians` is not a known value"),
+        ("contains", "contians", "15:16: error: the string `contians` is not a known value"),
         ("value: hi", "valeu: hi", "15:26: error: unknown key `valeu`"),
         ("output:", "ouptut:", "14:5: error: unknown key `ouptut`"),
-        ("value: hi", 'value: ""', "15:33: error: expected text, got an empty text"),
+        (
+            "value: hi",
+            'value: ""',
+            "15:33: error: expected a non-empty string, got an empty string",
+        ),
         (
             "contains, value: hi",
             "contains-all, value: []",
@@ -107,7 +111,7 @@ def test_a_file_of_cases_without_cases_is_an_error(tested, name, content, said):
         (
             "tests:",
             "evaluation: {assertions: [{type: contains, value: ''}]}\ntests:",
-            "11:51: error: expected text, got an empty text",
+            "11:51: error: expected a non-empty string, got an empty string",
         ),
     ],
 )

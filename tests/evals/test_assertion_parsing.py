@@ -75,7 +75,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "contains-any", "value": "a"},
-        [("expected a list, got the text `a`", "/value", None)],
+        [("expected a list, got the string `a`", "/value", None)],
     ),
     ({"type": "one-of", "value": []}, [("an empty list matches no value", "/value", None)]),
     (
@@ -105,11 +105,11 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "word-count", "value": {"min": 0}},
-        [("every text has so many words", "/value", "set `max`, or `min` above 0")],
+        [("every text is within these limits", "/value", "set `max`, or `min` above 0")],
     ),
     (
         {"type": "word-count", "value": {}},
-        [("every text has so many words", "/value", "set `max`, or `min` above 0")],
+        [("every text is within these limits", "/value", "set `max`, or `min` above 0")],
     ),
     (
         {"type": "word-count", "value": {"mni": 2}},
@@ -117,15 +117,15 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "word-count", "value": {"max": "2"}},
-        [("expected a whole number, got the text `2`", "/value/max", None)],
+        [("expected a whole number, got the string `2`", "/value/max", None)],
     ),
     (
         {"type": "word-count", "value": {"min": 3, "max": 2}},
-        [("no text has so many words: `max` is below `min`", "/value", None)],
+        [("no text is within these limits: `max` is below `min`", "/value", None)],
     ),
     (
         {"type": "word-count", "value": "2"},
-        [("expected a whole number or a mapping, got the text `2`", "/value", None)],
+        [("expected a whole number or a mapping, got the string `2`", "/value", None)],
     ),
     (
         {"type": "is-json", "value": {"type": "object"}},
@@ -156,7 +156,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "json-schema", "value": {"properties": {"a": {"type": "text"}}}},
         [
             (
-                "not a valid schema: expected one of array, boolean, integer, null, number, object, string, got the text `text`",
+                "not a valid schema: expected one of array, boolean, integer, null, number, object, string, got the string `text`",
                 "/value/properties/a/type",
                 None,
             )
@@ -231,7 +231,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         {"type": "contains", "value": "x", "path": "messages/0"},
         [
             (
-                "expected a JSON pointer, got the text `messages/0`",
+                "expected a JSON pointer, got the string `messages/0`",
                 "/path",
                 "start it with `/`: /messages/0/content",
             )
@@ -249,7 +249,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "contains", "value": "x", "role": "sytem"},
-        [("expected a role, got the text `sytem`", "/role", "did you mean `system`?")],
+        [("expected a role, got the string `sytem`", "/role", "did you mean `system`?")],
     ),
     (
         {"type": "contains", "value": "x", "role": None},
@@ -293,11 +293,11 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "contains", "value": "x", "score": ""},
-        [("expected a name, got an empty text", "/score", None)],
+        [("expected a name, got an empty string", "/score", None)],
     ),
     (
         {"type": "contains", "value": "x", "must": "yes"},
-        [("expected true or false, got the text `yes`", "/must", None)],
+        [("expected true or false, got the string `yes`", "/must", None)],
     ),
     (
         {"type": "llm-rubric", "value": "It is polite."},

@@ -79,7 +79,7 @@ def test_its_arguments_are_read_as_those_of_any_assertion(install):
     _, wrong = parse({"type": "acme.short", "value": "six"}, "request")
 
     assert [(each.message, each.at) for each in wrong] == [
-        ("expected a whole number, got the text `six`", "/value")
+        ("expected a whole number, got the string `six`", "/value")
     ]
 
 

@@ -433,7 +433,7 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "equals", "path": "/zzz", "value": "x"}, "there is no `zzz` at the root", "/path"),
     (
         {"type": "equals", "path": "/messages/0/content/0", "value": "x"},
-        "there is no `0` at /messages/0/content, which is the text `You help.\\nBe brief.`",
+        "there is no `0` at /messages/0/content, which is the string `You help.\\nBe brief.`",
         "/path",
     ),
     (

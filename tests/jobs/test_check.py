@@ -78,7 +78,7 @@ def test_an_assertion_that_does_not_hold_fails_at_its_place(repo, checked):
         (
             "    inputs: {name: Ada}\n",
             "    inputs: {name: 5}\n",
-            "prompts/greet.prompt.yaml:12:20: error: `name` must be text",
+            "prompts/greet.prompt.yaml:12:20: error: `name` must be a string",
         ),
         (
             "      - {type: contains, value: Greet Ada}\n",

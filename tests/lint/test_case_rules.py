@@ -93,7 +93,8 @@ c,é
         "prompts/ask.prompt.yaml:17:20 `tone` must be one of `friendly`, `formal`"
         " in the case `wrong`",
         "prompts/ask.prompt.yaml:17:23 `tome` is not an input in the case `wrong`",
-        "prompts/ask.prompt.yaml:17:44 `docs.0.id` must be text, not a number in the case `wrong`",
+        "prompts/ask.prompt.yaml:17:44 `docs.0.id` must be a string, not a number"
+        " in the case `wrong`",
         "prompts/ask.prompt.yaml:17:48 `docs.1.id` is missing in the case `wrong`",
         "prompts/ask.prompt.yaml:18:11 two cases have the name `empty`",
         "prompts/c.csv:2:3 `tone` must be one of `friendly`, `formal` in the case `c`",

@@ -318,7 +318,7 @@ FORMATS = [
     ("format: promptops/0\n", ["1:9 `promptops/0` is an older format"], []),
     ("format: promptops/2\n", ["1:9 `promptops/2` is a newer format"], []),
     ("format: promptops/1\n", [], []),
-    ("format: prompts/1\n", [], ["1:9 expected `promptops/1`, got the text `prompts/1`"]),
+    ("format: prompts/1\n", [], ["1:9 expected `promptops/1`, got the string `prompts/1`"]),
 ]
 
 

@@ -243,7 +243,7 @@ SCHEMAS = {
         [
             "`z` is not required: strict mode requires all properties a.prompt.yaml:5:18-31",
             "in strict mode an object must be closed a.prompt.yaml:5:18-31",
-            "expected a number, got the text `x` a.prompt.yaml:7:11-24",
+            "expected a number, got the string `x` a.prompt.yaml:7:11-24",
             "in strict mode an object must be closed a.prompt.yaml:8:11-25",
         ],
     ),
@@ -361,7 +361,7 @@ def test_an_input_whose_schema_is_none_is_said_and_the_others_stay() -> None:
     problems, inputs = problems_of(block)
 
     assert problems == [
-        'SCH002 the text `(` is not allowed: "(" is not a "regex" prompts/ask.prompt.yaml:4:32',
+        'SCH002 the string `(` is not allowed: "(" is not a "regex" prompts/ask.prompt.yaml:4:32',
         "SCH002 expected a list, got the number 3 prompts/ask.prompt.yaml:5:36",
     ]
     assert inputs == {
@@ -388,4 +388,4 @@ def test_what_is_wrong_in_a_schema_file_of_an_input_is_placed_at_the_reference()
 
     problems, _ = problems_of(block)
 
-    assert problems == ["SCH002 expected a number, got the text `3` prompts/a.prompt.yaml:4:36"]
+    assert problems == ["SCH002 expected a number, got the string `3` prompts/a.prompt.yaml:4:36"]

@@ -488,7 +488,7 @@ ENTRIES = [
     ),
     (
         "main: {release: v1, serial: 1, bundle: abc}\n",
-        at("1:40", "expected `sha256:` and 64 hexadecimal digits, got the text `abc`"),
+        at("1:40", "expected `sha256:` and 64 hexadecimal digits, got the string `abc`"),
     ),
     (
         "main: {release: v1, serial: 1, canary: {release: v2, percent: 5}, x-who: me}\n",

@@ -467,9 +467,9 @@ def test_a_default_that_its_schema_refuses_is_reported_at_the_default(found):
 
     assert found("VAR013", _DEFAULTS) == [
         f"{refused} `tone` must be one of `a`, `b` ask.prompt.yaml:5:35-36",
-        f"{refused} `size.width` must be a whole number, not text ask.prompt.yaml:11:41-45",
-        f"{refused} `rows.0.5` must be text, not a number ask.prompt.yaml:18:54-55",
-        f"{refused} `owner.name` must be text, not a number ask.prompt.yaml:21:16-25",
+        f"{refused} `size.width` must be a whole number, not a string ask.prompt.yaml:11:41-45",
+        f"{refused} `rows.0.5` must be a string, not a number ask.prompt.yaml:18:54-55",
+        f"{refused} `owner.name` must be a string, not a number ask.prompt.yaml:21:16-25",
         f"{refused} `short` must have at most 1 character, not 3 ask.prompt.yaml:24:12-35",
     ]
     assert found("TST002", _DEFAULTS) == []

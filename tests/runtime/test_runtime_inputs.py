@@ -32,9 +32,9 @@ def problem(schema: Any, value: Any) -> str:
 @pytest.mark.parametrize(
     ("schema", "value", "message"),
     [
-        ({"type": "string"}, 1, "`v` must be text, not a number"),
-        ({"type": ["string", "null"]}, [1], "`v` must be null or text, not a list"),
-        ({"type": "integer"}, "x", "`v` must be a whole number, not text"),
+        ({"type": "string"}, 1, "`v` must be a string, not a number"),
+        ({"type": ["string", "null"]}, [1], "`v` must be null or a string, not a list"),
+        ({"type": "integer"}, "x", "`v` must be a whole number, not a string"),
         ({"type": "integer"}, 1.5, "`v` must be a whole number, not a number"),
         ({"type": "number"}, True, "`v` must be a number, not true or false"),
         ({"type": "boolean"}, 1, "`v` must be true or false, not a number"),
@@ -74,7 +74,7 @@ def test_the_pointer_leads_to_the_wrong_item() -> None:
     _, problems = Inputs(schema).accept({"a/b": [{"id": "x"}, {"id": 2}, {}]})
 
     assert problems == (
-        InputProblem("/a~1b/1/id", "`a/b.1.id` must be text, not a number"),
+        InputProblem("/a~1b/1/id", "`a/b.1.id` must be a string, not a number"),
         InputProblem("/a~1b/2", "`a/b.2.id` is missing"),
     )
 

@@ -96,7 +96,7 @@ def test_the_characters_of_a_json_text_have_places() -> None:
         (b'{"inputs": {}}', ("SCH002", "1:2-1:10", "`name` is missing")),
         (
             b'{"name": "a", "rendered": [{"type": "contians"}]}',
-            ("SCH002", "1:37-1:47", "the text `contians` is not a known value"),
+            ("SCH002", "1:37-1:47", "the string `contians` is not a known value"),
         ),
     ],
 )  # fmt: skip

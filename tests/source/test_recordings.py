@@ -174,19 +174,19 @@ def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
         (line(usage="left out"), '"case"', "SCH002", "`usage` is missing"),
         (line(latency=1), '"latency"', "SCH002", "unknown key `latency`"),
         (line(repeat=-7), "-7", "SCH002", "expected at least 0, got the number -7"),
-        (line(repeat="7"), '"7"', "SCH002", "expected a whole number, got the text `7`"),
-        (line(judge=""), '""', "SCH002", "expected text, got an empty text"),
+        (line(repeat="7"), '"7"', "SCH002", "expected a whole number, got the string `7`"),
+        (line(judge=""), '""', "SCH002", "expected a non-empty string, got an empty string"),
         (
             line(request="A1"),
             '"A1"',
             "SCH002",
-            "the text `A1` does not fit the pattern `^[0-9a-f]{64}$`",
+            "the string `A1` does not fit the pattern `^[0-9a-f]{64}$`",
         ),
         (
             line(tool_calls=[{"name": 77, "arguments": {}}]),
             "77",
             "SCH002",
-            "expected text, got the number 77",
+            "expected a string, got the number 77",
         ),
         (
             line(tool_calls=[0] * 1001),

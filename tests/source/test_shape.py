@@ -110,22 +110,22 @@ def test_every_field_in_every_form_fits() -> None:
         ("zzz: 1", ("3:1-4", "unknown key `zzz`", None)),
         ("status: activ", (
             "3:9-14",
-            "expected one of draft, active, deprecated, got the text `activ`",
+            "expected one of draft, active, deprecated, got the string `activ`",
             "did you mean `active`?",
         )),
-        ("title: 1.10", ("3:8-12", "expected text, got the number 1.1", "quote it")),
-        ("title:", ("3:1-6", "expected text, got null", None)),
-        ("owners: a", ("3:9-10", "expected a list, got the text `a`", None)),
+        ("title: 1.10", ("3:8-12", "expected a string, got the number 1.1", "quote it")),
+        ("title:", ("3:1-6", "expected a string, got null", None)),
+        ("owners: a", ("3:9-10", "expected a list, got the string `a`", None)),
         ("tags: [a, a]", ("3:7-13", "this list contains the same item twice", "remove one")),
         ("tags: ['']", (
-            "3:8-10", "expected text, got an empty text", None)),
+            "3:8-10", "expected a non-empty string, got an empty string", None)),
         ("budget: {cost_usd: 0}", (
             "3:20-21", "expected more than 0, got the number 0", None)),
         ("budget: {tokens: 1}", ("3:10-16", "unknown key `tokens`",
                                  "did you mean `input_tokens`?")),
         ("sunset: soon", (
             "3:9-13",
-            "the text `soon` does not fit the pattern `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`", None)),
+            "the string `soon` does not fit the pattern `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`", None)),
         ("model: {profile: a, id: b}", ("3:21-23", "can't combine `id` with `profile`", None)),
         ("model: {id: b}", ("3:9-11", "`provider` is missing", None)),
         ("model: {params: {temprature: 1}}", (
@@ -142,27 +142,27 @@ def test_every_field_in_every_form_fits() -> None:
             "3:23-26", "`a-b` can't be a name in a template",
             "letters, digits and `_`, not beginning with a digit")),
         ("inputs: {properties: {a: text}}", (
-            "3:26-30", "expected true or false or a mapping, got the text `text`", None)),
+            "3:26-30", "expected true or false or a mapping, got the string `text`", None)),
         ("output: {format: xml}", (
-            "3:18-21", "expected one of text, json, markdown, got the text `xml`", None)),
+            "3:18-21", "expected one of text, json, markdown, got the string `xml`", None)),
         ("tools: [{description: d}]", ("3:10-21", "`name` is missing", None)),
         ("tools: [{ref: a, name: b}]", ("3:18-22", "can't combine `name` with `ref`", None)),
         ("tests: [{inputs: {}}]", ("3:10-16", "`name` is missing", None)),
         ("tests: [{file: a, name: b}]", ("3:19-23", "can't combine `name` with `file`", None)),
         ("tests: [{name: a, rendered: [{type: contians, value: b}]}]", (
-            "3:37-45", "the text `contians` is not a known value", "did you mean `contains`?")),
+            "3:37-45", "the string `contians` is not a known value", "did you mean `contains`?")),
         ("tests: [{name: a, rendered: [{type: contains, vlaue: b}]}]", (
             "3:47-52", "unknown key `vlaue`", "did you mean `value`?")),
         ("tests: [{name: a, rendered: [{type: contains}]}]", (
             "3:31-35", "`value` is missing", None)),
         ("tests: [{name: a, rendered: [{type: contains, value: ''}]}]", (
-            "3:54-56", "expected text, got an empty text", None)),
+            "3:54-56", "expected a non-empty string, got an empty string", None)),
         ("tests: [{name: a, rendered: [{type: contains-any, value: []}]}]", (
             "3:58-60", "expected a list of at least 1, got an empty list", None)),
         ("tests: [{name: a, rendered: [{value: x}]}]", ("3:31-36", "`type` is missing", None)),
         ("tests: [{name: a, rendered: [{type: is-json, name: x}]}]", (
             "3:46-50", "can't combine `name` with `type`", None)),
-        ("tests: [x]", ("3:9-10", "expected a mapping, got the text `x`", None)),
+        ("tests: [x]", ("3:9-10", "expected a mapping, got the string `x`", None)),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_at_its_place(
@@ -178,11 +178,11 @@ def test_what_is_wrong_is_told_at_its_place(
             ("2:14-19", "unknown key `rolle`", "did you mean `role`?")]),
         ("{role: bot, content: a}", [
             ("2:20-23", "expected one of system, developer, user, assistant, tool, "
-             "got the text `bot`", None)]),
+             "got the string `bot`", None)]),
         ("{role: user}", [("2:14-18", "`content` is missing", None)]),
         ("{}", [("2:13-15", "`content` is missing", None), ("2:13-15", "`role` is missing", None)]),
         ("{role: user, content: 3}", [
-            ("2:35-36", "expected text or a list or a mapping, got the number 3", None)]),
+            ("2:35-36", "expected a string or a list or a mapping, got the number 3", None)]),
         ("{role: user, content: {fil: a}}", [
             ("2:36-39", "unknown key `fil`", "did you mean `file`?")]),
         ("{role: user, content: [{txt: a}]}", [
@@ -202,7 +202,7 @@ def test_what_is_wrong_is_told_at_its_place(
             ("2:46-53", "`role` is missing", None),
             ("2:46-53", "unknown key `history`",
              "known keys: cache, content, name, role, tool_call_id, tool_calls, when")]),
-        ("hello", [("2:13-18", "expected a mapping, got the text `hello`", None)]),
+        ("hello", [("2:13-18", "expected a mapping, got the string `hello`", None)]),
     ],
 )  # fmt: skip
 def test_wrong_messages_are_told(message: str, expected: list[tuple[str, str, str | None]]) -> None:
@@ -215,7 +215,7 @@ def test_wrong_messages_are_told(message: str, expected: list[tuple[str, str, st
         ("messages: [{role: user, content: a}]", [("1:1-9", "`format` is missing", None)]),
         ("format: promptops/1", [("1:1-7", "`messages` is missing", None)]),
         ("format: promptops/2\nmessages: [{role: user, content: a}]", [
-            ("1:9-20", "expected `promptops/1`, got the text `promptops/2`", None)]),
+            ("1:9-20", "expected `promptops/1`, got the string `promptops/2`", None)]),
         ("format: promptops/1\nmessages: []", [
             ("2:11-13", "expected a list of at least 1, got an empty list", None)]),
         ("{}", [("1:1-3", "`format` is missing", None), ("1:1-3", "`messages` is missing", None)]),
@@ -251,7 +251,7 @@ def test_a_variant_is_checked_for_what_it_says_itself() -> None:
     assert [message for _, message, _ in shape(source)] == [
         "`format` is missing",
         "unknown key `mesages`",
-        "expected text, got the number 3",
+        "expected a string, got the number 3",
         "`content` is missing",
     ]
 
@@ -300,8 +300,8 @@ def test_the_nearest_word_is_a_hint_and_a_far_one_is_none() -> None:
         (None, "null"),
         (True, "true"),
         (1.5, "the number 1.5"),
-        ("a\nb", "the text `a\\nb`"),
-        ("x" * 50, f"the text `{'x' * 39}…`"),
+        ("a\nb", "the string `a\\nb`"),
+        ("x" * 50, f"the string `{'x' * 39}…`"),
         ([1], "a list"),
         ({}, "an empty mapping"),
     ],
@@ -313,10 +313,10 @@ def test_values_have_names_for_people(value: object, name: str) -> None:
 @pytest.mark.parametrize(
     ("when", "found"),
     [
-        ("{x}", ("expected text, got a mapping", "write the expression without braces: `x`")),
-        ("{x: 1}", ("expected text, got a mapping", None)),
-        ("{x, y}", ("expected text, got a mapping", None)),
-        ("true", ("expected text, got true", "quote it")),
+        ("{x}", ("expected a string, got a mapping", "write the expression without braces: `x`")),
+        ("{x: 1}", ("expected a string, got a mapping", None)),
+        ("{x, y}", ("expected a string, got a mapping", None)),
+        ("true", ("expected a string, got true", "quote it")),
     ],
 )
 def test_a_when_in_braces_names_the_expression_to_write(

@@ -131,12 +131,12 @@ SHORT = "".join(shard_text(RUN).splitlines(keepends=True)[:2]).encode()
         (
             changed(1, since="--all"),
             "a.jsonl:1:215",
-            "the text `--all` does not fit the pattern `^[0-9a-f]{40}([0-9a-f]{24})?$`",
+            "the string `--all` does not fit the pattern `^[0-9a-f]{40}([0-9a-f]{24})?$`",
         ),
         (
             changed(3, source="dreamt"),
             "a.jsonl:3:154",
-            "expected one of none, recorded, cached, live, got the text `dreamt`",
+            "expected one of none, recorded, cached, live, got the string `dreamt`",
         ),
         (changed(3, request="1" * 64), "a.jsonl:3:1", "duplicate of the answer in line 2"),
     ],

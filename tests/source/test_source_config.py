@@ -181,10 +181,10 @@ def test_two_configurations_are_an_error() -> None:
         (b"\n[lint]\nselct = []\n", "unknown key `selct`", "promptops.toml:3:1",
          "did you mean `select`?"),
         (b"[lint]\nfail-on = 'eror'\n",
-         "expected one of error, warning, info, got the text `eror`", "promptops.toml:2:1",
+         "expected one of error, warning, info, got the string `eror`", "promptops.toml:2:1",
          "did you mean `error`?"),
         (b"[models.fast]\nprovider = 'x'\n", "`id` is missing", "promptops.toml:2:1", None),
-        (b"[models.'a b']\nprovider = 1\nid = 'x'\n", "expected text, got the number 1",
+        (b"[models.'a b']\nprovider = 1\nid = 'x'\n", "expected a string, got the number 1",
          "promptops.toml:2:1", "quote it"),
         (b"[models.fast]\nprovider = 'x'\nid = 'y'\nparams.seed = 9007199254740992\n",
          "9007199254740992 is an integer beyond 9007199254740991", "promptops.toml:4:1",
@@ -195,7 +195,7 @@ def test_two_configurations_are_an_error() -> None:
          "promptops.toml:1:1", None),
         (b"[[lint.rules]]\ncode='X001'\nname='a'\nkind='existence'\nmessage='m'\ntokens=['a']\n"
          b"[[lint.rules]]\ncode = 'Y1'\nname='a'\nkind='existence'\nmessage='m'\ntokens=['a']\n",
-         "the text `Y1` does not fit the pattern `^X[0-9]{3}$`", "promptops.toml:8:1", None),
+         "the string `Y1` does not fit the pattern `^X[0-9]{3}$`", "promptops.toml:8:1", None),
         (b"[[lint.rules]]\ncode='X001'\nname='a'\nkind='existence'\nmessage='m'\n",
          "`tokens` is missing", "promptops.toml:2:1", None),
         (b"[[lint.waivers]]\nfingerprint='a'\nreason='b'\nwho='c'\nexpires = '2027-02-31'\n",
@@ -256,7 +256,7 @@ def test_every_error_is_listed_with_its_line() -> None:
         ),
         (
             "promptops.toml:5:1",
-            "expected one of error, warning, info, got the text `eror`",
+            "expected one of error, warning, info, got the string `eror`",
             "did you mean `error`?",
             "fail-on = 'eror'",
         ),
@@ -272,7 +272,7 @@ def test_every_error_of_an_override_is_listed() -> None:
     assert [each[:3] for each in listed(caught.value)] == [
         (
             f"--config {override}",
-            "expected one of error, warning, info, got the text `eror`",
+            "expected one of error, warning, info, got the string `eror`",
             "did you mean `error`?",
         ),
         (f"--config {override}", "unknown key `selct`", "did you mean `select`?"),

@@ -67,7 +67,7 @@ class AllOf:
         judged = tuple(part_results(self.value, subject))
         failed = [part for part in judged if part.failed]
         error = gravest_error(judged)
-        # One that fails decides, even where another has no say yet; a mistake is never hidden.
+        # One failure decides, even if another part has no verdict yet; errors are never hidden.
         decided = self.threshold is None and failed and isinstance(error, Undecided)
         if error is not None and not decided:
             raise error

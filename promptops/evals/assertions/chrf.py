@@ -47,7 +47,7 @@ class ChrF:
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(subject.text), len(self.value)) > _LONGEST:
-            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} characters")
+            raise Unjudgeable(f"the strings are too long to compare: over {_LONGEST:,} characters")
         degree = _scorer().sentence_score(subject.text, [self.value]).score / 100
         return likeness(subject, self.value, min(degree, 1.0), self.threshold)
 

@@ -17,7 +17,7 @@ from promptops.records import record
 class ContainsJson:
     """The checked text contains a JSON mapping or list with at least these values.
 
-    Mappings may have more keys and lists more items, in any order. In a text, the JSON may stand
+    Mappings may have more keys and lists more items, in any order. In a text, the JSON may be
     between sentences or in a fenced block. If `path` selects a value that is not a string, that
     value itself is compared.
 
@@ -52,7 +52,7 @@ class ContainsJson:
             expected=wanted,
             opposite=f"no {wanted}",
             where=subject.where,
-            got=_got(values, subject.value),
+            got=_shown_candidates(values, subject.value),
             compared=None if passed or len(values) != 1 else self._compared(values[0]),
         )
 
@@ -67,7 +67,7 @@ def _values(subject: Subject) -> list[Any]:
     return list(embedded_values(subject.value)) if whole is NOTHING else [whole]
 
 
-def _got(values: list[Any], looked_at: Any) -> str:
+def _shown_candidates(values: list[Any], looked_at: Any) -> str:
     if not values:
         return f"no JSON in {shown(looked_at)}"
     return shown(values[0]) if len(values) == 1 else amount(len(values), "other value")

@@ -55,7 +55,7 @@ class Expr:
         return Refused(own, hint=f"also use a part of the {given.on}") if own else None
 
     def check(self, subject: Subject) -> Verdict:
-        held = self._held(subject)
+        held = self._holds(subject)
         return Verdict(
             passed=held,
             expected=f"{shown(self.value)} to hold",
@@ -64,13 +64,13 @@ class Expr:
             got=f"{shown(held)}",
         )
 
-    def _held(self, subject: Subject) -> bool:
+    def _holds(self, subject: Subject) -> bool:
         try:
             expression = read_expression(self.value, NAMES[subject.record.on])
-            looked_at = subject.value if "value" in expression.names or subject.narrowed else None
-            held = expression.value(subject.names(looked_at))
+            value = subject.value if "value" in expression.names or subject.narrowed else None
+            result = expression.value(subject.names(value))
         except WrongExpression as error:
             raise Unjudgeable(error.message, "/value", error.within) from None
-        if not isinstance(held, bool):
-            raise Unjudgeable(f"expected true or false, got {shown(held)}", "/value")
-        return held
+        if not isinstance(result, bool):
+            raise Unjudgeable(f"expected true or false, got {shown(result)}", "/value")
+        return result

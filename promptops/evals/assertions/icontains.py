@@ -41,7 +41,7 @@ class IContains:
     def check(self, subject: Subject) -> Verdict:
         value, text = self.value.casefold(), subject.text.casefold()
         at = text.find(value)
-        # Where folding changes no length, offsets are those of the text as it is.
+        # If folding keeps the length, offsets in both texts are the same.
         as_is = subject.text if len(text) == len(subject.text) else text
         wanted = f"{shown(self.value)} in any case"
         return Verdict(

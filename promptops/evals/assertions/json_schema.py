@@ -28,7 +28,7 @@ class JsonSchema:
     """The checked value matches a JSON Schema.
 
     A string is parsed as JSON first, and fails if it is not JSON. With `path`, the selected value
-    is checked as it is. The schema is JSON Schema 2020-12 without references to other files.
+    is checked itself. The schema is JSON Schema 2020-12 without references to other files.
     `format` is not checked: write a `pattern`. A schema that every value matches, or none, is an
     error.
 
@@ -80,7 +80,7 @@ class JsonSchema:
 
     def _wrong(self, value: Any) -> list[str]:
         schema = json.dumps(self.value)
-        value = json.loads(json.dumps(value))  # tuples are no JSON to a validator
+        value = json.loads(json.dumps(value))  # a validator does not accept tuples as JSON
         try:
             errors = _validator(schema).errors(value)[:3]
         except ValueError as error:

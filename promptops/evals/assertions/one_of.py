@@ -44,7 +44,7 @@ class OneOf:
 
     def check(self, subject: Subject) -> Verdict:
         wanted = listed(self.value, "or")
-        # Not lazily: a number among them is a mistake wherever it stands.
+        # Not lazily, so that a number is reported wherever it is in the list.
         equal = [same(as_compared(subject, value), value) for value in self.value]
         return Verdict(
             passed=any(equal),

@@ -65,7 +65,7 @@ class Python:
                 "`python` assertions do not run here: there is no repository to read from"
             )
         path, _, name = self.value.rpartition(":")
-        # A copy: what a function changes is not what the next assertion sees.
+        # A copy, so that a function can't change the data of the next assertion.
         arguments = deepcopy((subject.value, dict(subject.record.names)))
         return _read(functions.call(name, path, subject.record.written_in, arguments))
 

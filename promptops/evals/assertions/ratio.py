@@ -44,6 +44,6 @@ class Ratio:
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(subject.text), len(self.value)) > _LONGEST:
-            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} characters")
+            raise Unjudgeable(f"the strings are too long to compare: over {_LONGEST:,} characters")
         degree = package("rapidfuzz.fuzz").ratio(subject.text, self.value) / 100
         return likeness(subject, self.value, degree, self.threshold)

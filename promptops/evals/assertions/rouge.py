@@ -51,7 +51,7 @@ class Rouge:
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(text.split()) for text in (subject.text, self.value)) > _LONGEST:
-            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} words")
+            raise Unjudgeable(f"the strings are too long to compare: over {_LONGEST:,} words")
         degree = _scorer().score(self.value, subject.text)["rougeL"].fmeasure
         return likeness(subject, self.value, float(degree), self.threshold)
 

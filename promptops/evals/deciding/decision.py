@@ -65,8 +65,8 @@ class Decision:
 
     Attributes:
         difference: Candidate minus baseline, the mean over cases.
-        low: Each bound is wrong with the chance that this look may spend (.005, .010, .015). Never
-            closer to the difference than a loss that may have shown in no answer at all.
+        low: Each bound is wrong with the error probability of this look (.005, .010, .015). It is
+            never closer to the difference than a loss that could appear in none of the answers.
         p: One-sided: the chance of a mean difference this low if there is none.
         n: Cases with answers in both arms.
         repeats: The smallest number of repeats of any of them.
@@ -74,7 +74,7 @@ class Decision:
         margin: The acceptable loss, as it was applied.
         worst: Up to five cases that lost, the greatest loss first.
         culprits: Cases that fresh answers proved worse, if that decided; else empty.
-        unpaired: Cases without an answer in one arm or both, which took no part.
+        unpaired: Cases without an answer in at least one arm; they are not compared.
         needs: None once it is decided.
     """
 

@@ -39,7 +39,7 @@ class Evidence:
         sources: The number of independent sources of the pairs.
         repeats: The smallest number of repeats of a pair; 0 without pairs.
         error: The standard error of the difference; infinite below two sources.
-        low: Each bound is wrong with the chance `alpha`; -1 and 1 are no bounds.
+        low: Each bound is wrong with the chance `alpha`; -1 and 1 mean unbounded.
     """
 
     pairs: tuple[ScoredPair, ...]
@@ -54,7 +54,7 @@ class Evidence:
 
     @property
     def answers(self) -> int:
-        """Independent ones, an arm."""
+        """The number of independent answers in each arm."""
         return self.sources * self.repeats
 
     def count(self, sign: int) -> int:
@@ -65,7 +65,7 @@ class Evidence:
 def evidence(cases: Iterable[CaseScore], repeats: int, alpha: float) -> Evidence:
     """Compare up to this many repeats per case; a case without a pair of answers is left out."""
     found = [pair for case in cases if (pair := _pair(case, repeats))]
-    # The draw of signs sees an order: it must not be the one the cases came in.
+    # The drawn signs depend on an order, which must not be the order of the arguments.
     found.sort(key=lambda pair: (pair.difference, pair.case.name))
     clusters = _clusters(found)
     fewest = min((pair.repeats for pair in found), default=0)
@@ -104,35 +104,35 @@ def _clusters(pairs: Iterable[ScoredPair]) -> Clusters:
 _POWER = 0.8
 
 
-def smallest_visible(seen: Evidence, margin: float) -> float:
+def smallest_visible(evidence_: Evidence, margin: float) -> float:
     """The smallest true loss that fails four times in five, by the observed spread.
 
     1 if there are too few cases to distinguish any loss from chance.
     """
-    if seen.sources < _fewest_sources(seen.alpha):
+    if evidence_.sources < _fewest_sources(evidence_.alpha):
         return 1.0
-    freedom = seen.sources - 1
+    freedom = evidence_.sources - 1
     # A smaller one than half the margin does not fail, however certain.
-    reach = max(student_quantile(1 - seen.alpha, freedom) * seen.error, margin / 2)
-    visible = reach + student_quantile(_POWER, freedom) * seen.error
-    return min(1.0, max(visible, silent_loss(seen.answers, 1 - _POWER)))
+    reach = max(student_quantile(1 - evidence_.alpha, freedom) * evidence_.error, margin / 2)
+    visible = reach + student_quantile(_POWER, freedom) * evidence_.error
+    return min(1.0, max(visible, silent_loss(evidence_.answers, 1 - _POWER)))
 
 
-def cases_to_decide(seen: Evidence, margin: float) -> int:
+def cases_to_decide(evidence_: Evidence, margin: float) -> int:
     """About how many cases would decide at the same look if the difference stays the same."""
-    cases = len(seen.pairs)
-    room = margin + seen.difference  # to the bound that passes
-    if seen.difference <= -margin / 2:
-        room = max(room, -seen.difference)
-    wanted = [cases + 1, _fewest_sources(seen.alpha)]
-    # So many that a loss of that size would have shown in some answer.
-    wanted.append(ceil(log(seen.alpha) / log1p(-min(room, 0.99)) / max(seen.repeats, 1)))
-    if isfinite(seen.error):
-        reach = student_quantile(1 - seen.alpha, seen.sources - 1) * seen.error
+    cases = len(evidence_.pairs)
+    room = margin + evidence_.difference  # to the bound that passes
+    if evidence_.difference <= -margin / 2:
+        room = max(room, -evidence_.difference)
+    wanted = [cases + 1, _fewest_sources(evidence_.alpha)]
+    # Enough cases for a loss of that size to appear in at least one answer.
+    wanted.append(ceil(log(evidence_.alpha) / log1p(-min(room, 0.99)) / max(evidence_.repeats, 1)))
+    if isfinite(evidence_.error):
+        reach = student_quantile(1 - evidence_.alpha, evidence_.sources - 1) * evidence_.error
         wanted.append(ceil(cases * (reach / room) ** 2))
     return max(wanted)
 
 
 def _fewest_sources(alpha: float) -> int:
-    """With fewer, even a loss in every one could be chance: signs agree by chance too often."""
+    """The minimum number of sources: with fewer, a loss in all of them could be chance."""
     return ceil(log2(1 / alpha))

@@ -1,8 +1,8 @@
 """Decide whether a candidate is worse than its baseline, and what would settle an open decision.
 
 The first stage looks at the mean difference, at 1, 3 and 6 repeats per case. What it leaves open
-goes to the second: suspect cases get fresh answers, and fail by name. All chances of failing a
-candidate that is no worse sum up to 5%; simulated, it is about half of that (tests/evals/deciding).
+goes to the second: suspect cases get fresh answers, and fail by name. The probabilities of failing
+a candidate that is not worse add up to 5%; in simulations to about half (tests/evals/deciding).
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ Margin = float | Literal["auto"]
 
 DEFAULT_MARGIN = 0.03
 REPEATS: tuple[int, ...] = (1, 3, 6)
-"""How many a look takes, of each case and arm."""
+"""The repeats of each case and arm at each look."""
 
 _ALPHAS = (0.005, 0.010, 0.015)
 _FRESH = 8
 _FRESH_ALPHA = 0.02
-_SUSPECTS = 5  # one more, and a case that still answers right twice in 8 could not be proved
-_BROKEN = 0.25  # a loss that makes a suspect; of graded scores far less can be significant
+_SUSPECTS = 5  # with one more, a case with two right answers of 8 could not be significant
+_BROKEN = 0.25  # the loss that makes a suspect; of graded scores, far less can be significant
 
 
 def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN) -> Decision:
     """Decide by the existing answers, or return what else is needed.
 
     Request what `needs` names and call again: with the next look for repeats, with the same one for
-    suspects. The order of the cases makes no difference, and answers beyond those of the look take
-    no part.
+    suspects. The order of the cases does not matter, and answers beyond those of the look are
+    ignored.
 
     Args:
         cases: With at least the repeats of this look each, as far as they are available.
@@ -52,30 +52,30 @@ def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARG
         ValueError: Two cases have one name, or the margin is invalid.
     """
     _refuse_what_makes_no_sense(cases, margin)
-    seen = evidence(cases, REPEATS[look - 1], _ALPHAS[look - 1])
-    applied = max(DEFAULT_MARGIN, _visible_in_the_end(seen)) if margin == "auto" else margin
-    verdict = _first_stage(seen, applied)
-    asked = verdict == "inconclusive" and look == len(REPEATS)
-    culprits = _proved(_suspects(seen)) if asked else ()
+    found = evidence(cases, REPEATS[look - 1], _ALPHAS[look - 1])
+    applied = max(DEFAULT_MARGIN, _visible_in_the_end(found)) if margin == "auto" else margin
+    verdict = _first_stage(found, applied)
+    is_last_look = verdict == "inconclusive" and look == len(REPEATS)
+    culprits = _significant_cases(_suspects(found)) if is_last_look else ()
     if culprits:
         verdict = "fail"
     return Decision(
         verdict=verdict,
-        difference=seen.difference,
-        low=seen.low,
-        high=seen.high,
-        p=seen.p,
-        n=len(seen.pairs),
-        repeats=seen.repeats,
-        worse=seen.count(-1),
-        better=seen.count(1),
-        same=seen.count(0),
-        smallest_visible=smallest_visible(seen, applied),
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        n=len(found.pairs),
+        repeats=found.repeats,
+        worse=found.count(-1),
+        better=found.count(1),
+        same=found.count(0),
+        smallest_visible=smallest_visible(found, applied),
         margin=applied,
-        worst=_names(_worst(seen)),
+        worst=_names(_worst(found)),
         culprits=culprits,
         unpaired=tuple(case.name for case in cases if not (case.baseline and case.candidate)),
-        needs=_needs(seen, look, applied) if verdict == "inconclusive" else None,
+        needs=_needs(found, look, applied) if verdict == "inconclusive" else None,
     )
 
 
@@ -89,22 +89,22 @@ def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin) -> N
         names.add(case.name)
 
 
-def _visible_in_the_end(seen: Evidence) -> float:
-    """At the last look, if all spread is chance. Fewer repeats must not widen the margin."""
-    error = seen.error * sqrt(seen.repeats / REPEATS[-1]) if seen.repeats else seen.error
-    last = replace(seen, repeats=REPEATS[-1], error=error, alpha=_ALPHAS[-1])
+def _visible_in_the_end(found: Evidence) -> float:
+    """The smallest visible loss at the last look, so that fewer repeats do not widen the margin."""
+    error = found.error * sqrt(found.repeats / REPEATS[-1]) if found.repeats else found.error
+    last = replace(found, repeats=REPEATS[-1], error=error, alpha=_ALPHAS[-1])
     return smallest_visible(last, DEFAULT_MARGIN)
 
 
-def _first_stage(seen: Evidence, margin: float) -> Verdict:
-    if seen.high < 0 and seen.difference <= -margin / 2:
+def _first_stage(found: Evidence, margin: float) -> Verdict:
+    if found.high < 0 and found.difference <= -margin / 2:
         return "fail"
-    return "pass" if seen.low > -margin else "inconclusive"
+    return "pass" if found.low > -margin else "inconclusive"
 
 
-def _suspects(seen: Evidence) -> tuple[ScoredPair, ...]:
+def _suspects(found: Evidence) -> tuple[ScoredPair, ...]:
     """The worst cases that lost much, and at least half of the greatest loss."""
-    worst = _worst(seen)
+    worst = _worst(found)
     return tuple(
         pair
         for pair in worst
@@ -112,34 +112,34 @@ def _suspects(seen: Evidence) -> tuple[ScoredPair, ...]:
     )
 
 
-def _worst(seen: Evidence) -> tuple[ScoredPair, ...]:
-    return tuple(pair for pair in seen.pairs[:_SUSPECTS] if pair.difference < 0)
+def _worst(found: Evidence) -> tuple[ScoredPair, ...]:
+    return tuple(pair for pair in found.pairs[:_SUSPECTS] if pair.difference < 0)
 
 
-def _proved(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
-    held = holm([_chance(pair.case) for pair in suspects], _FRESH_ALPHA)
-    return _names(pair for pair, holds in zip(suspects, held, strict=True) if holds)
+def _significant_cases(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
+    significant = holm([_chance(pair.case) for pair in suspects], _FRESH_ALPHA)
+    return _names(pair for pair, holds in zip(suspects, significant, strict=True) if holds)
 
 
 def _chance(case: CaseScore) -> float:
-    """The chance of the fresh answers of a case that is no worse; 1 while some are missing."""
+    """The p value of the fresh answers of a case; 1 while some are missing."""
     before, after = case.fresh_baseline[:_FRESH], case.fresh_candidate[:_FRESH]
-    if _unasked(case) or sum(after) - sum(before) > -_BROKEN * _FRESH:
+    if _lacks_fresh_answers(case) or sum(after) - sum(before) > -_BROKEN * _FRESH:
         return 1.0
     return fisher(before, after)
 
 
-def _unasked(case: CaseScore) -> bool:
+def _lacks_fresh_answers(case: CaseScore) -> bool:
     return min(len(case.fresh_baseline), len(case.fresh_candidate)) < _FRESH
 
 
-def _needs(seen: Evidence, look: Look, margin: float) -> Needs:
+def _needs(found: Evidence, look: Look, margin: float) -> Needs:
     if look < len(REPEATS):
         return Needs(repeats=REPEATS[look])
-    unasked = _names(pair for pair in _suspects(seen) if _unasked(pair.case))
-    if unasked:
-        return Needs(suspects=unasked, fresh=_FRESH)
-    return Needs(cases=cases_to_decide(seen, margin))
+    missing = _names(pair for pair in _suspects(found) if _lacks_fresh_answers(pair.case))
+    if missing:
+        return Needs(suspects=missing, fresh=_FRESH)
+    return Needs(cases=cases_to_decide(found, margin))
 
 
 def _names(pairs: Iterable[ScoredPair]) -> tuple[str, ...]:
@@ -156,14 +156,14 @@ def fisher(before: Sequence[float], after: Sequence[float]) -> float:
     doubles with every different score: meant for some 16.
     """
     scores = [round(score * _SCORE_UNITS) for score in (*before, *after)]
-    seen = sum(scores[len(before) :])
+    found = sum(scores[len(before) :])
     ways = Counter({(0, 0): 1})
     for score in scores:
         for (taken, total), count in list(ways.items()):
             if taken < len(after):
                 ways[taken + 1, total + score] += count
     low = sum(
-        count for (taken, total), count in ways.items() if taken == len(after) and total <= seen
+        count for (taken, total), count in ways.items() if taken == len(after) and total <= found
     )
     return low / comb(len(scores), len(after))
 
@@ -171,9 +171,9 @@ def fisher(before: Sequence[float], after: Sequence[float]) -> float:
 def holm(chances: Sequence[float], alpha: float) -> tuple[bool, ...]:
     """Which of these p values are significant, in their order; a false one with chance `alpha`."""
     order = sorted(range(len(chances)), key=chances.__getitem__)
-    held: set[int] = set()
+    significant: set[int] = set()
     for rank, index in enumerate(order):
         if chances[index] > alpha / (len(chances) - rank):
             break
-        held.add(index)
-    return tuple(index in held for index in range(len(chances)))
+        significant.add(index)
+    return tuple(index in significant for index in range(len(chances)))

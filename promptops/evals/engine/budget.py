@@ -32,7 +32,7 @@ class Budget:
             ledger.purse.most_usd = settings.max_cost_usd
         self._most_requests = settings.max_requests
         self._closing = closing
-        closing.listen(self._tell)
+        closing.listen(self._wake)
         self._ledger = ledger
         self._line = asyncio.Lock()
         self._news = asyncio.Event()
@@ -49,7 +49,7 @@ class Budget:
         async with self._line:
             while (short := self._short(hold)) is not None:
                 if short.holds:
-                    # What is under way may turn out cheaper than feared.
+                    # Requests under way may cost less than the worst case.
                     self._news.clear()
                     await self._news.wait()
                 else:
@@ -76,7 +76,7 @@ class Budget:
         for purse in hold.purses:
             purse.holds -= 1
             purse.paid_usd += paid_usd
-        self._tell()
+        self._wake()
 
     def _short(self, hold: Hold) -> Purse | None:
         """The purse that has too little left; raises Closed if nothing more is sent."""
@@ -103,7 +103,7 @@ class Budget:
         for purse in hold.purses:
             purse.held_usd += more_usd
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         self._news.set()
 
 

@@ -24,7 +24,7 @@ class Closing:
         self._listeners: list[Callable[[], None]] = []
 
     def close(self, reason: str) -> None:
-        """The first reason is kept."""
+        """Later reasons are ignored."""
         if self._reason is None:
             self._reason = reason
             self._closed.set()
@@ -49,9 +49,9 @@ class Closing:
 
 
 class Interrupt:
-    """The first press ends a run in order, the second at once.
+    """The first press ends a run in an orderly way, the second at once.
 
-    Only to be used in the thread of the event loop.
+    Use it in the thread of the event loop only.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What is known about a server: how much it lets pass, and whether it is down."""
+"""The state of a server: its remaining rate limit, and whether it is down."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.records import record
 
 MINUTE_S = 60.0
 _ROUNDED_S = 1.0  # servers round the time of a reset up
-_UNEVEN_S = 0.02  # by so much more or less does a request take until it is there
+_UNEVEN_S = 0.02  # the variation of the time that a request takes to arrive
 _CAREFUL = 0.95
 _MOST_CAREFUL = 0.5
 _REMEMBERED = 256
@@ -31,47 +31,47 @@ class Allowance:
 
     A server's numbers refer to the moment when it accepted a request, so what was sent since then
     is subtracted, and what has been refilled since then is added. Refilling is even over a minute
-    (a bucket), or, if the time of the reset says so, at once at the reset (a window). A bucket is
-    only as large as it was ever seen, and refills of a full one are lost.
+    (a bucket), or, depending on the time of the reset, at once at the reset (a window). The size of
+    a bucket is the largest observed one, and a full bucket is not refilled.
     """
 
     def __init__(self) -> None:
         self._limit: int | None = None
         self._remaining = 0.0
         self._size = 0.0
-        self._said = SentRequest(number=0, at_s=-inf, amount=0.0)
+        self._latest = SentRequest(number=0, at_s=-inf, amount=0.0)
         self._since: deque[SentRequest] = deque(maxlen=_REMEMBERED)
         self._sent = 0
         self._full_at_s = inf
         self._window = False
-        self._share = 1.0  # of what comes back, that is counted on
+        self._share = 1.0  # the part of the refill that is relied on
 
     def take(self, amount: float, now: float) -> SentRequest:
-        """Count what is sent."""
+        """Count a request that is sent."""
         self._sent += 1
         mark = SentRequest(number=self._sent, at_s=now, amount=amount)
         self._since.append(mark)
         return mark
 
-    def hear(self, said: Window, mark: SentRequest) -> None:
+    def learn(self, window: Window, mark: SentRequest) -> None:
         """Learn from an answer; `mark` is that of its request. Older information is ignored."""
-        if said.limit is None or said.remaining is None or mark.number < self._said.number:
+        if window.limit is None or window.remaining is None or mark.number < self._latest.number:
             return
-        self._limit, self._remaining, self._said = said.limit, float(said.remaining), mark
-        self._size = min(max(self._size, said.remaining + mark.amount), said.limit)
+        self._limit, self._remaining, self._latest = window.limit, float(window.remaining), mark
+        self._size = min(max(self._size, window.remaining + mark.amount), window.limit)
         while self._since and self._since[0].number <= mark.number:
             self._since.popleft()
-        if said.reset_s is not None:
-            used = max(said.limit - said.remaining, 0)
-            self._full_at_s = mark.at_s + said.reset_s + _UNEVEN_S
-            self._window |= said.reset_s > used * MINUTE_S / said.limit + _ROUNDED_S
+        if window.reset_s is not None:
+            used = max(window.limit - window.remaining, 0)
+            self._full_at_s = mark.at_s + window.reset_s + _UNEVEN_S
+            self._window |= window.reset_s > used * MINUTE_S / window.limit + _ROUNDED_S
 
     def doubt(self) -> None:
         """Be more careful: a request was rejected although it seemed to be allowed."""
         self._share = max(self._share * _CAREFUL, _MOST_CAREFUL)
 
     def wait_s(self, amount: float, now: float) -> float:
-        """Seconds until so much may be sent; 0 if nothing is known."""
+        """Seconds until this amount may be sent; 0 if nothing is known."""
         if self._limit is None or (self._window and now >= self._full_at_s):
             return 0.0
         amount = min(amount, self._limit)
@@ -86,7 +86,7 @@ class Allowance:
         return max((amount - left) / back_a_second + _UNEVEN_S, 0.0)
 
     def _left(self, now: float, back_a_second: float, size: float) -> float:
-        left, at_s = self._remaining, self._said.at_s
+        left, at_s = self._remaining, self._latest.at_s
         for mark in self._since:
             left = min(left + (mark.at_s - at_s) * back_a_second, size) - mark.amount
             at_s = mark.at_s
@@ -100,7 +100,7 @@ class Outage:
     """Consecutive failed tries; times are the event loop's."""
 
     def __init__(self, patience: Patience, at_once: int) -> None:
-        """Given up when so many requests could have used up their tries concurrently."""
+        """`at_once` concurrent requests that use up all their tries count as an outage."""
         self._most = at_once * patience.tries
         self._longest_s = patience.total_s
         self._in_a_row = 0
@@ -121,7 +121,7 @@ class Outage:
         self._in_a_row += 1
         long = now - self._answered_at >= self._longest_s
         if self._in_a_row >= self._most and long and not self._reason:
-            # The number of tries would tell cases apart that lack an answer for the same reason.
+            # Without the number of tries, so that the report can group cases by the reason.
             self._reason = failure.message
 
     def check(self) -> None:

@@ -20,7 +20,7 @@ class _Echo:
     async def ask(self, request: Request, deadline_s: float) -> Reply:
         api = api_of(request)
         if api not in ("chat", "responses"):
-            # The request is neither where a text stands nor what is wrong with it.
+            # Without a place: neither the request nor a text in it is wrong.
             raise Failure(message=f"the provider `echo` has no {api}", kind="refused")
         text = canonical_json({"messages": list(request.messages)})
         tokens = estimate(text)

@@ -18,7 +18,7 @@ HIDDEN = "[hidden]"
 MOST_SHOWN = 300
 _MOST_READ = 5_000
 _PIECE = 8
-"""So many characters of a key are no coincidence; servers like to show its beginning or end."""
+"""A part of a key of this length is redacted; servers often show its beginning or end."""
 
 _LIKE_A_KEY = lazy_pattern(
     r"(?i:bearer|basic)\s+[\w+/=.~-]{8,}"
@@ -67,7 +67,7 @@ def spellings(secret: str) -> Iterator[str]:
     yield from dict.fromkeys((secret, quote(secret, safe=""), json.dumps(secret)[1:-1]))
     data = secret.encode("utf-8", "surrogatepass")
     for before in range(3):
-        # Of the characters at both ends some bits belong to what stands beside it.
+        # The characters at both ends also encode bits of the adjacent bytes.
         first, end = (0, 2, 3)[before], (before + len(data)) * 8 // 6
         written = base64.b64encode(bytes(before) + data).decode()[first:end]
         yield from dict.fromkeys((written, written.replace("+", "-").replace("/", "_")))
@@ -77,18 +77,18 @@ def _without(text: str, secret: str) -> str:
     if len(secret) < _PIECE:
         return text.replace(secret, HIDDEN) if len(secret) > 3 else text
     pieces = {secret[at : at + _PIECE] for at in range(len(secret) - _PIECE + 1)}
-    kept: list[str] = []
+    parts: list[str] = []
     at = done = 0
     while at <= len(text) - _PIECE:
         if text[at : at + _PIECE] not in pieces:
             at += 1
             continue
-        kept += text[done:at], HIDDEN
+        parts += text[done:at], HIDDEN
         at += _PIECE
         while at < len(text) and text[at - _PIECE + 1 : at + 1] in pieces:
             at += 1
         done = at
-    return "".join(kept) + text[done:]
+    return "".join(parts) + text[done:]
 
 
 def _visible(char: str) -> str:
@@ -96,7 +96,7 @@ def _visible(char: str) -> str:
 
 
 SHORTEST = 12
-"""Real keys are longer; what is shorter, such as `none`, may be a word of any answer."""
+"""Real keys are longer; a shorter value, such as `none`, may be a word of any answer."""
 
 _FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 
@@ -118,14 +118,14 @@ class _Guarded:
     async def ask(self, request: Request, deadline_s: float) -> Reply:
         try:
             reply = await self._provider.ask(request, deadline_s)
-        except Failure as said:
-            # A new one, not raised in the `except`: what led to a failure may hold the key, too.
+        except Failure as original:
+            # A new failure, not raised in the `except`: its causes may contain the key, too.
             failure = Failure(
-                message=redacted(said.message, self._secrets),
-                kind=said.kind,
-                retryable=said.retryable,
-                retry_after_s=said.retry_after_s,
-                limits=said.limits,
+                message=redacted(original.message, self._secrets),
+                kind=original.kind,
+                retryable=original.retryable,
+                retry_after_s=original.retry_after_s,
+                limits=original.limits,
             )
         else:
             return self._checked(reply)
@@ -144,7 +144,7 @@ class _Guarded:
 
 def _secrets(profile: ModelProfile, key: str | None) -> Iterator[str]:
     headers = [value for name, value in profile.headers.items() if _FOR_KEYS.search(name)]
-    # Of `Bearer KEY` the key alone is secret, too.
+    # `Bearer KEY` contains the key as a secret of its own.
     words = [word for value in headers for word in value.split()]
     password = unquote(urlsplit(profile.base_url or "").password or "")
     for secret in (key, password, *headers, *words):

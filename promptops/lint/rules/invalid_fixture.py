@@ -118,7 +118,7 @@ def _wrong_input(case: Case, wrong: InputProblem) -> Problem:
     return Problem(f"{wrong.message} in the case `{case.name}`", at=place, hint=hint)
 
 
-_UNQUOTED = (" must be text, not a number", " must be text, not true or false")
+_UNQUOTED = (" must be a string, not a number", " must be a string, not true or false")
 
 
 def _not_rendered(

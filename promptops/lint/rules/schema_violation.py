@@ -18,7 +18,7 @@ from promptops.source.document import Document
 from promptops.source.explain import nearest
 
 _OF_YAML = frozenset(("SCH001", "SCH010"))
-_UNQUOTED = lazy_pattern(r"expected text.*, got (?:the number .*|true|false)$")
+_UNQUOTED = lazy_pattern(r"expected a string.*, got (?:the number .*|true|false)$")
 _MISSPELT = lazy_pattern(r"did you mean `([A-Za-z_][\w-]*)`\?")
 
 

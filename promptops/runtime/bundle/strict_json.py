@@ -13,11 +13,11 @@ from promptops.runtime.request.json_text import json_writer
 T = TypeVar("T")
 
 MAX_DEPTH = 200
-"""What is built of YAML and of JSON Schemas, each 50 deep, is far from it."""
+"""Bundles are far below this limit: YAML and JSON Schemas are at most 50 deep."""
 MAX_DIGITS = 400
 
 _HALF_A_PAIR = lazy_pattern(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
-"""Canonical JSON writes characters beyond 16 bits as they are, so that any half is one alone."""
+"""Canonical JSON never escapes characters beyond 16 bits, so an escaped half stands alone."""
 
 
 class Misshapen(ValueError):

@@ -28,16 +28,16 @@ from promptops.runtime.loading.private_files import (
 MAX_TOTAL_BYTES = 512 * 1024 * 1024
 MAX_POINTERS = 4096
 ABANDONED_S = 3600.0
-"""A temporary file of this age is of a process that died while it wrote."""
+"""The age in seconds of a temporary file whose process died while writing."""
 
 MAX_PROOF_BYTES = 4 * 1024 * 1024
-"""A signature has a few hundred; the tag of a release lists all prompts with their versions."""
+"""A signature has a few hundred bytes; a release tag lists all prompts with their versions."""
 
 _PART = ".part"
 _PROOF = ".proof"
 _DIGEST = lazy_pattern(r"[0-9a-f]{64}")
 _REPORTED: set[Path] = set()
-"""Folders that this process has warned about."""
+"""Folders for which this process has logged a warning."""
 
 
 def cache_folder() -> Path | None:
@@ -67,9 +67,9 @@ def cache_hint(folder: Path) -> str:
 
 def cache_location() -> Path | None:
     """PROMPTOPS_CACHE, or `promptops` in the platform's cache folder; None without a home."""
-    asked = os.environ.get("PROMPTOPS_CACHE")
-    if asked:
-        return Path(asked).absolute()
+    named = os.environ.get("PROMPTOPS_CACHE")
+    if named:
+        return Path(named).absolute()
     platform = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or ""
     if os.path.isabs(platform):
         return Path(platform, "promptops")
@@ -215,7 +215,7 @@ class BundleCache:
 
 def key_name(*key: str) -> str:
     """The file name for a key; it does not reveal the key."""
-    text = json.dumps(key)  # no two keys are one text
+    text = json.dumps(key)  # different keys have different texts
     return sha256(text.encode()).hexdigest()
 
 
@@ -228,7 +228,7 @@ def _read_object(file: Path) -> dict[str, Any] | None:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Write atomically, whoever else writes the same file and whenever this process dies."""
+    """Write atomically, even if others write the same file or this process dies."""
     part = file.with_name(f"{file.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
     try:
         make_private_folder(file.parent)
@@ -244,7 +244,7 @@ def _write(file: Path, data: bytes) -> None:
 
 
 def _evict(folder: Path, max_bytes: int, spared: Path) -> None:
-    """Shrink the cache to three quarters of the limit, so that not every write does it."""
+    """Shrink the cache to three quarters of the limit, so that it happens rarely."""
     found = _files(folder)
     total = sum(status.st_size for _, status in found)
     if total <= max_bytes:

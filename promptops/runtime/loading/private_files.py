@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _READ = (
     os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)  # to open a pipe that nobody writes to does not wait
+    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe without a writer must not block
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
@@ -25,7 +25,7 @@ _ROOT = 0
 
 
 def why_not_private(folder: Path) -> str | None:
-    """Why another user can change a folder's content; None if nobody can, or if it does not exist.
+    """Why another user can change a folder's content; None if no one can, or if it does not exist.
 
     A link to a folder counts as that folder. Root can change everything and does not count.
     """

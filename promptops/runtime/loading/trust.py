@@ -22,7 +22,7 @@ VARIABLE = "PROMPTOPS_TRUST"
 NAMESPACE = "promptops-bundle"
 MAX_SIGNERS_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 16 * 1024
-"""Less than a pipe holds."""
+"""Less than the buffer of a pipe."""
 
 _MADE_BY = lazy_pattern(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
 
@@ -135,7 +135,7 @@ class _Keygen:
         self._until = until
 
     def principals(self) -> list[str]:
-        """The names of the signer whose key made the signature, without verifying any data."""
+        """The names of the signer with the key of the signature; no data is verified."""
         done = self._run("find-principals", "-f", self._signers)
         return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
 

@@ -15,7 +15,7 @@ from promptops.runtime.template.substitution import Parts, filled, is_template, 
 
 Messages = tuple[dict[str, Any], ...]
 FastPath = Callable[[dict[str, Any]], Messages | None]
-"""From the inputs to the messages; None where `passes` must say what the inputs mean."""
+"""From the inputs to the messages; None if `messages` must render them."""
 
 
 def fast_path(turns: Iterable[Turn]) -> FastPath | None:
@@ -28,18 +28,18 @@ def fast_path(turns: Iterable[Turn]) -> FastPath | None:
         steps.append((message_data(turn, ""), parts))
 
     def messages(names: dict[str, Any]) -> Messages | None:
-        made, chars = [], 0
+        rendered, chars = [], 0
         for fixed, parts in steps:
             text = filled(parts, names)
             if text is None:
                 return None
             chars += len(text)
-            if chars > MAX_OUTPUT_CHARS:  # `passes` counts what it makes
+            if chars > MAX_OUTPUT_CHARS:  # `messages` enforces the limits
                 return None
             message = fixed.copy()
             message["content"] = text.rstrip("\n")
-            made.append(message)
-        return tuple(made)
+            rendered.append(message)
+        return tuple(rendered)
 
     return messages
 
@@ -49,6 +49,6 @@ def _parts(message: Message) -> Parts | None:
     part = message.parts[0] if len(message.parts) == 1 else None
     if not isinstance(part, TextPart) or part.when is not None or message.when is not None:
         return None
-    if not message.plain or message.tool_calls:  # whose list would be shared
+    if not message.plain or message.tool_calls:  # the list would be shared between requests
         return None
     return parts_of(part.text.value) if is_template(part.text.value) else (part.text.value,)

@@ -33,16 +33,18 @@ def input_problems(
     return (
         tuple(
             replace(problem, message=shortened(problem.message))
-            for problem in islice(_each(validator, inputs, known), MAX_ERRORS)
+            for problem in islice(_problems(validator, inputs, known), MAX_ERRORS)
         )
         or REFUSED
     )
 
 
-def _each(validator: Validator, inputs: dict[str, Any], names: list[str]) -> Iterator[InputProblem]:
+def _problems(
+    validator: Validator, inputs: dict[str, Any], names: list[str]
+) -> Iterator[InputProblem]:
     for error in validator.errors(inputs):
         if error.kind.name == "falseSchema" and not error.instance_path:
-            # A closed schema without properties: it names the value, and not where it stands.
+            # A closed schema without properties: the error names the value, but not its key.
             yield from (_unexpected("", key, names) for key in inputs)
         else:
             yield from _explained(error, names)
@@ -79,9 +81,9 @@ def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
 
 
 _MAX_OPTIONS = 200
-"""Of an `enum`: more don't fit into a message."""
+"""Options of an `enum` in a message; more don't fit."""
 
-_TYPES = {"string": "text", "object": "an object", "array": "a list", "null": "null"}
+_TYPES = {"string": "a string", "object": "an object", "array": "a list", "null": "null"}
 _TYPES |= {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
 
 

@@ -137,9 +137,9 @@ class Defaults:
 
 def defaults_of(schema: Schema) -> Defaults | None:
     """The defaults below a schema, through local references; None if there are none."""
-    made: dict[int, Defaults] = {}
-    found = _found(schema, schema, made)
-    for part in made.values():
+    visited: dict[int, Defaults] = {}
+    found = _collected(schema, schema, visited)
+    for part in visited.values():
         part.properties = [
             (name, default, below if _fills(below, set()) else None)
             for name, default, below in part.properties
@@ -149,18 +149,18 @@ def defaults_of(schema: Schema) -> Defaults | None:
     return found if _fills(found, set()) else None
 
 
-def _found(schema: Any, root: Schema, made: dict[int, Defaults]) -> Defaults | None:
+def _collected(schema: Any, root: Schema, visited: dict[int, Defaults]) -> Defaults | None:
     if not isinstance(schema, Mapping):
         return None
     # A schema may refer to itself.
-    if id(schema) in made:
-        return made[id(schema)]
-    defaults = made[id(schema)] = Defaults()
+    if id(schema) in visited:
+        return visited[id(schema)]
+    defaults = visited[id(schema)] = Defaults()
     followed = _followed(schema, root)
     for name, property_ in (_mapping(followed).get("properties") or {}).items():
         default = _mapping(_followed(property_, root)).get("default", _NONE)
-        defaults.properties.append((name, default, _found(property_, root, made)))
-    defaults.items = _found(_mapping(followed).get("items"), root, made)
+        defaults.properties.append((name, default, _collected(property_, root, visited)))
+    defaults.items = _collected(_mapping(followed).get("items"), root, visited)
     return defaults
 
 

@@ -54,20 +54,20 @@ class MediaUrls:
         self._read = read
         self._urls: dict[str, str] = {}
 
-    def of(self, path: str) -> str:
+    def url(self, path: str) -> str:
         """Raises LookupError with the problem: lower case, no full stop."""
         if path not in self._urls:
-            self._urls[path] = self._made(path)
+            self._urls[path] = self._data_url(path)
         return self._urls[path]
 
-    def _made(self, path: str) -> str:
+    def _data_url(self, path: str) -> str:
         import base64
         import mimetypes
 
         data = self._read(path) if self._read is not None else None
         if data is None:
             raise LookupError(f"there is no file `{path}`")
-        if len(data) > MAX_MEDIA_BYTES:  # and so it was not read to its end
+        if len(data) > MAX_MEDIA_BYTES:  # such a file is not read to its end
             raise LookupError(f"`{path}` is larger than 2 MB")
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
         return f"data:{kind};base64,{base64.b64encode(data).decode()}"
@@ -151,14 +151,14 @@ class Rendering:
 
     def _read(self, part: MediaPart) -> str:
         try:
-            return self._media.of(part.value)
+            return self._media.url(part.value)
         except LookupError as error:
             raise self._failure(str(error.args[0]), part.at) from None
 
     def _history(self, turn: ConversationHistory) -> None:
         """The caller's conversation, unchanged: it is never rendered as a template."""
-        past = self._items(turn)
-        for item in past if turn.last is None else past[max(len(past) - turn.last, 0) :]:
+        turns = self._items(turn)
+        for item in turns if turn.last is None else turns[max(len(turns) - turn.last, 0) :]:
             if not isinstance(item, dict):
                 raise self._failure(
                     f"`{turn.source}` contains an item that is not a message", turn.at
@@ -218,17 +218,17 @@ class TracedRendering(Rendering):
         return traced.text
 
     def holds(self, when: Text, names: dict[str, Any]) -> bool:
-        held = super().holds(when, names)
-        self.branches.add((when, 0, "holds" if held else "fails"))
-        return held
+        result = super().holds(when, names)
+        self.branches.add((when, 0, "holds" if result else "fails"))
+        return result
 
 
 def _without_trailing_newlines(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    kept = list(pieces)
-    while kept:
-        last = kept.pop()
+    pieces_ = list(pieces)
+    while pieces_:
+        last = pieces_.pop()
         text = last.text.rstrip("\n")
         if text:
             end = last.start + len(text) if last.literal else last.end
-            return (*kept, Piece(text, last.frame, last.start, end, last.literal))
+            return (*pieces_, Piece(text, last.frame, last.start, end, last.literal))
     return ()

@@ -15,7 +15,7 @@ NEEDED = "jsonschema-rs, which has no wheel for this platform"
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> Any:
-    re2: Any = import_module("re2")  # it has no types, and mypy would tell users of stubs so
+    re2: Any = import_module("re2")  # untyped: mypy would report it to users
     options = re2.Options()
     options.log_errors = False
     try:
@@ -90,7 +90,7 @@ def _unevaluated(validator: Any, part: Any, value: Any, schema: Any) -> Iterator
 
 
 def _evaluated(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
-    """The members that are evaluated by the keywords beside `unevaluatedProperties`."""
+    """The members that the other keywords of the schema evaluate."""
     if not isinstance(schema, Mapping):
         return set()
     patterns = schema.get("patternProperties", {})

@@ -1,6 +1,7 @@
-"""JSON Schema by jsonschema with the interface of jsonschema-rs, where that is missing.
+"""jsonschema with the interface of jsonschema-rs, for platforms without that package.
 
-Everything that could hang is replaced: RE2 matches patterns, and equal items are found by a key.
+Keywords that could hang are replaced (`portable_keywords`): RE2 matches patterns, and equal items
+are found by a key.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ _FACTS: Mapping[str, str] = {
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), "limit"),
     **dict.fromkeys(("minProperties", "maxProperties"), "limit"),
 }
-"""What jsonschema-rs calls the value of a keyword in its errors."""
+"""The names that jsonschema-rs uses in its errors for the value of a keyword."""
 
 MAX_PARTS = 2_000
-"""Of a schema: jsonschema needs about half a second to check that so many are valid."""
+"""The largest number of parts of a schema; jsonschema checks them in about 0.5 s."""
 
 _ALTERNATIVES = ("anyOf", "oneOf")
 

@@ -1,4 +1,4 @@
-"""The cost of each keyword of a JSON Schema, and an upper bound that holds for every value.
+"""The cost of each keyword of a JSON Schema, and an upper bound for every value.
 
 One unit is about 20 ns: the time in which jsonschema-rs applies a small schema to a value.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from promptops.patterns import lazy_pattern
 
 Follow = Callable[[Mapping[str, Any]], Iterable[Any]]
-"""From a schema to the schemas its references lead to."""
+"""From a schema to the targets of its references."""
 
 IN_PLACE = ("not", "if", "then", "else")
 IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
@@ -35,7 +35,7 @@ class Cost(NamedTuple):
     """The cost of applying a schema to one part of a value.
 
     Attributes:
-        units: For the part, whatever it contains.
+        units: The cost for the part, independent of its content.
         states: For patterns: the work for each character of a string.
         backtracking: Patterns that need a backtracking engine.
     """
@@ -90,7 +90,7 @@ def names_cost(schema: Mapping[str, Any]) -> Cost:
 
 
 def unevaluated_factor(schema: Mapping[str, Any]) -> int:
-    """Unevaluated members are found by applying all schemas of the place again."""
+    """Finding unevaluated members applies all schemas of the place again."""
     return 4 if any(key in schema for key in UNEVALUATED) else 1
 
 

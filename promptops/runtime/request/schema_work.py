@@ -30,21 +30,21 @@ from promptops.runtime.request.schema_engine import is_portable
 from promptops.runtime.template.data import TooMuchWork
 
 MAX_CHECKED = 20_000_000
-"""Units of work to decide whether a value fits: about 0.4 s, at the very most 1.5 s."""
+"""Units of work to decide whether a value matches: about 0.4 s, at most 1.5 s."""
 
 MANY_BACKTRACKS = 100_000
 """Steps that a pattern may take on one string."""
 
 FEW_BACKTRACKS = 1_000
-"""The same where patterns that need backtracking are matched against many strings."""
+"""The same limit if patterns with backtracking are matched against many strings."""
 
 _MAX_PAIRS = 200_000
-"""Parts of a schema with parts of a value that are counted one by one: about 0.5 s."""
+"""Pairs of a schema part and a value part that are counted one by one: about 0.5 s."""
 
 _UNITS_PER_BACKTRACK = 2
 _STATES_PER_UNIT = 10
 _PORTABLE_UNITS = 100
-"""What one unit of work costs jsonschema, which is written in Python."""
+"""The cost of one unit of work with jsonschema, which is written in Python."""
 _ALTERNATIVES = frozenset(("anyOf", "oneOf", "not", "if", "contains", *UNEVALUATED))
 _CONTAINERS = frozenset((dict, list))
 
@@ -71,7 +71,7 @@ class Work:
         return steps
 
     def targets(self, schema: Mapping[str, Any]) -> Iterator[Any]:
-        """The schemas to which the references of a schema lead."""
+        """The targets of a schema's references."""
         for name in ("$ref", "$dynamicRef"):
             reference = schema.get(name)
             if isinstance(reference, str):
@@ -152,7 +152,7 @@ class Work:
 
 
 class OwnWork(Work):
-    """The same for a schema that ships with the tool, whose alternatives apply to small parts."""
+    """The same for a schema that promptops includes; its alternatives apply to small parts only."""
 
     @property
     def _has_alternatives(self) -> bool:
@@ -174,7 +174,7 @@ class _Checks:
         if key not in self._known:
             if len(self._known) > _MAX_PAIRS:
                 return Cost(MAX_CHECKED + 1)
-            self._known[key] = Cost()  # a reference in a circle is followed once
+            self._known[key] = Cost()  # a circular reference is followed once
             self._known[key] = self._computed(schema, value)
         return self._known[key]
 

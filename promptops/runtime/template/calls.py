@@ -53,7 +53,7 @@ def filtered(name: str, value: Any, given: Given, scope: Scope) -> Any:
 
 @cache
 def environment() -> TemplateEnvironment:
-    """What has the filters and tests, imported when the first one is met."""
+    """The environment with the filters and tests, imported for the first one that is used."""
     from promptops.runtime.template.environment import ENVIRONMENT
 
     return ENVIRONMENT

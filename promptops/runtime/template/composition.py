@@ -26,7 +26,7 @@ from promptops.runtime.template.statements import (
 from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.values import Module, OwnBlocks, lookup
 
-# In units of work: finding a template, and a scope for it.
+# In units of work: finding a template, and creating its scope.
 INCLUDE_COST = 40
 
 
@@ -84,7 +84,7 @@ def _include(node: nodes.Include) -> Statement:
 
 
 def _globals(scope: Scope) -> Scope:
-    """The outermost scope without the inputs, as an import sees it."""
+    """The scope of an import: the outermost one, without the inputs."""
     outermost = list(scope.outward())[-1]
     return Scope(outermost.names, None, scope.run, scope.frame)
 

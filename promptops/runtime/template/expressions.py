@@ -91,10 +91,10 @@ def _getitem(node: nodes.Getitem) -> Expression:
     owner, key = expression(node.node), expression(node.arg)
     if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         return lambda scope: lookup(owner(scope), key(scope))
-    return lambda scope: _found(owner(scope), key(scope), scope)
+    return lambda scope: _subscripted(owner(scope), key(scope), scope)
 
 
-def _found(value: Any, key: Any, scope: Scope) -> Any:
+def _subscripted(value: Any, key: Any, scope: Scope) -> Any:
     if isinstance(key, slice):
         return scope.run.meter.sized(value[key] if _is_sliced(value) else _no_slice(value))
     weigh_key(key, length_of(value), scope.run.meter)
@@ -145,12 +145,12 @@ def _dict(node: nodes.Dict) -> Expression:
 
     def build(scope: Scope) -> dict[Any, Any]:
         scope.run.meter.charge(cost)
-        made: dict[Any, Any] = {}
+        mapping: dict[Any, Any] = {}
         for key, value in pairs:
             name = _data_only(key(scope))
-            weigh_key(name, len(made), scope.run.meter)
-            made[name] = _data_only(value(scope))
-        return made
+            weigh_key(name, len(mapping), scope.run.meter)
+            mapping[name] = _data_only(value(scope))
+        return mapping
 
     return build
 

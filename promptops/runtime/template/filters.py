@@ -90,7 +90,7 @@ def _capped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        # The first arguments are what Jinja passes and the value itself.
+        # The first arguments are the one that Jinja passes, if any, and the value itself.
         skip = 2 if hasattr(function, "jinja_pass_arg") else 1
         for argument in (*args[skip:], *kwargs.values()):
             _refuse_large(name, argument)
@@ -169,7 +169,7 @@ def _parse_json(value: Any) -> Any:
         return json_copy(_DECODER.decode(value))
     except NotJson as error:
         raise LimitExceeded(f"`parse_json`: the value {error.message}") from None
-    except RecursionError:  # how deep the parser goes depends on Python; this message must not
+    except RecursionError:  # the depth limit depends on Python's version; this message must not
         raise LimitExceeded(
             "`parse_json`: the value is nested too deep, or contains itself"
         ) from None
@@ -241,7 +241,7 @@ def _unique(
 
 
 def _remainder(value: Any, divisor: Any) -> Any:
-    """For a string, `%` is formatting, whose result equals no number."""
+    """For a string, `%` formats it; the result never equals a number."""
     return formatted(value, divisor) if isinstance(value, str) else value % divisor
 
 
@@ -271,6 +271,6 @@ def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: A
     return str.__str__(result)
 
 
-# The environment is passed to what is marked as Jinja's own are.
+# Jinja passes the environment to functions with the mark of its own filters.
 for _function, _name in ((_sum, "sum"), (_wordwrap, "wordwrap")):
     functools.update_wrapper(_function, FILTERS[_name])

@@ -30,7 +30,7 @@ from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import Namespace, is_opaque, shown
 
-# In units of work: a scope, and what `loop` knows.
+# In units of work: a scope, and the attributes of `loop`.
 ITERATION_COST = 3
 PIECE_COST = 4
 EXTENDED_COST = 6
@@ -84,7 +84,7 @@ def printed(node: nodes.Expr) -> Statement:
         if not run.traced:
             out.append(text)
         elif not text:
-            return  # nothing has no source, and would cost no characters
+            return  # an empty text has no source
         elif isinstance(value, TracedText):
             out.extend(value.pieces)
         else:
@@ -95,15 +95,15 @@ def printed(node: nodes.Expr) -> Statement:
 
 @builds(nodes.If)
 def _if(node: nodes.If) -> Statement:
-    ways = [(condition(node.test), statements(node.body), "then", node.lineno)]
-    ways += [(condition(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
+    branches = [(condition(node.test), statements(node.body), "then", node.lineno)]
+    branches += [(condition(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
     otherwise = statements(node.else_)
     offset = node.lineno
 
     def run(scope: Scope, out: Out) -> None:
-        for test, body, way, at in ways:
+        for test, body, branch, at in branches:
             if test(scope):
-                record_branch(scope, at, way)
+                record_branch(scope, at, branch)
                 return body(scope, out)
         record_branch(scope, offset, "else")
         return otherwise(scope, out)
@@ -111,10 +111,10 @@ def _if(node: nodes.If) -> Statement:
     return run
 
 
-def record_branch(scope: Scope, offset: int, way: str) -> None:
+def record_branch(scope: Scope, offset: int, branch: str) -> None:
     """Record, when traced, the branch that a tag took."""
     if scope.run.traced:
-        scope.run.branches.add((scope.frame.text, offset, way))
+        scope.run.branches.add((scope.frame.text, offset, branch))
 
 
 @builds(nodes.For)
@@ -139,9 +139,11 @@ def _for(node: nodes.For) -> Statement:
             if test is None or test(inner):
                 yield value
 
-    def each(scope: Scope, out: Out, values: list[Any], again: Any = None, depth: int = 0) -> None:
+    def iterate(
+        scope: Scope, out: Out, values: list[Any], again: Any = None, depth: int = 0
+    ) -> None:
         items: Any = values if test is None else chosen(scope, values)
-        # `loop` counts ahead; a loop that doesn't use it need not.
+        # `loop` looks ahead; a loop that doesn't use it saves that.
         pairs: Any = LoopContext(items, StrictUndefined, again, depth) if extended else items
         taken = False
         charge, far_cost = scope.run.meter.charge, cost * farness(scope)
@@ -157,7 +159,7 @@ def _for(node: nodes.For) -> Statement:
 
     def plain(scope: Scope, out: Out) -> None:
         try:
-            each(scope, out, _iterable(iterable(scope), scope))
+            iterate(scope, out, _iterable(iterable(scope), scope))
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
 
@@ -165,7 +167,7 @@ def _for(node: nodes.For) -> Statement:
         def again(values: Any, again: Any, depth: int = 0) -> str:
             scope.run.meter.charge(cost)
             items = _iterable(values, scope)
-            return capture(lambda s, o: each(s, o, items, again, depth), scope)
+            return capture(lambda s, o: iterate(s, o, items, again, depth), scope)
 
         try:
             text = again(iterable(scope), again)

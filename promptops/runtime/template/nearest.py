@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 MAX_NAME_CHARS = 100
-"""Of the name that is looked for: a longer one is no typing error."""
+"""The limit of the searched name; a longer one is not a typing error."""
 
 MAX_KNOWN_CHARS = 10_000
-"""Of the known names it is compared with; those after them are not looked at."""
+"""The limit of all known names together; later ones are ignored."""
 
 MAX_LOOKUPS = 10
-"""Names of one value that are looked for: a value with more is not mistyped."""
+"""The limit of searched names of one value; a value with more is not mistyped."""
 
 
 def nearest_name(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

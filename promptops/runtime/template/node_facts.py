@@ -46,7 +46,7 @@ class Facts:
 
 _NONE: frozenset[str] = frozenset()
 SPECIAL = frozenset(("caller", "kwargs", "loop", "self", "varargs"))
-"""Names that mean something by themselves."""
+"""Names with a meaning of their own in Jinja."""
 
 
 def facts(node: nodes.Node) -> Facts:
@@ -103,7 +103,7 @@ def mentions(body: Iterable[nodes.Node], name: str) -> bool:
 
 
 MACRO_NAMES = ("caller", "kwargs", "varargs")
-"""What a macro's body may use without declaring it, in the order in which Jinja passes them."""
+"""Names that a macro's body may use without declaring them, in the order of Jinja's arguments."""
 
 NO_NAMES: frozenset[str] = frozenset()
 

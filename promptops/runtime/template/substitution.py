@@ -1,8 +1,8 @@
 """The fast path for texts whose every tag is a plain `{{ name }}`: no parsing, no Jinja.
 
 It renders only what it fully supports. Everything else (a missing input, a list that would be
-printed, a result that is too long) it leaves to the evaluator, so that there is one meaning and one
-set of errors.
+printed, a result that is too long) is left to the evaluator, so that both paths have the same
+results and errors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, MAX_TEMPLATE_CHA
 from promptops.runtime.template.sized_cache import cached_by_size
 
 _TAG = lazy_pattern(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
-# Words of Jinja's, and the names that a template finds without being given them.
+# Jinja's keywords, and names that exist in a template without an input.
 _RESERVED = frozenset(
     str.split("and else false False if in is none None not or self super true True loop caller")
 )
@@ -24,7 +24,7 @@ _MAX_TAGS = 1_000
 _MAX_CACHED_BYTES = 16_000_000
 
 Parts = tuple[str, ...]
-"""Of a template: texts at even indexes, names at odd ones."""
+"""The parts of a template: texts at even indexes, names at odd ones."""
 
 
 def is_template(text: str) -> bool:
@@ -61,7 +61,7 @@ def parts_of(source: str) -> Parts | None:
         return None
     parts = _TAG.split(source)
     literals, names = parts[::2], parts[1::2]
-    # `{{{ name }}` begins with the first two braces, and then it is no name.
+    # In `{{{ name }}` the tag begins with the first two braces, so `{ name` is not a name.
     if any("{{" in text or text.endswith("{") for text in literals):
         return None
     if _RESERVED.intersection(names):

@@ -39,7 +39,7 @@ _KINDS = {
     "Undefined": "an undefined value",
 }
 
-# Python's messages about values of the wrong type; its own words name types that no template has.
+# Python's messages about values of the wrong type, which name types that templates do not have.
 _PYTHON = (
     (
         r"unsupported operand type\(s\) for (\S+)(?: or pow\(\))?: '(\w+)' and '(\w+)'",
@@ -89,7 +89,7 @@ def this(value: Any) -> str:
 
 def in_plain_words(message: str) -> str:
     """Python's message about a value, with the type names of this module."""
-    for pattern, plain in _PYTHON:  # `re` remembers them, once there is a message
+    for pattern, plain in _PYTHON:  # `re` caches the compiled patterns
         found = re.fullmatch(pattern, message)
         if found:
             return plain.format(*(_KINDS.get(word, word) for word in found.groups()))

@@ -42,5 +42,5 @@ def test_an_override_that_names_no_profile_is_wrong_usage() -> None:
 
 
 def test_an_empty_name_is_refused() -> None:
-    with pytest.raises(InputError, match="expected text, got an empty text"):
+    with pytest.raises(InputError, match="expected a non-empty string, got an empty string"):
         load({"promptops.toml": MODELS + b'[test]\nembeddings = ""\n'})

@@ -29,7 +29,7 @@ from promptops.model.request import Request
 from promptops.records import replace
 
 CONNECT_S = 10.0
-_NO_KEY = "no-key"  # the package wants one, also for servers that want none
+_NO_KEY = "no-key"  # the package requires one, also for servers without keys
 
 
 class OpenAI:
@@ -48,7 +48,7 @@ class OpenAI:
     async def ask(self, request: Request, deadline_s: float) -> Reply:
         failure: Failure
         try:
-            return await self._asked(request, deadline_s)
+            return await self._reply(request, deadline_s)
         except Failure as said:
             failure = said
         except TimeoutError:
@@ -56,16 +56,19 @@ class OpenAI:
             failure = Failure(message=message, kind="timeout", retryable=True)
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
             failure = failure_of(error, time())
-        except (ValueError, TypeError) as error:  # of what makes a request of texts and headers
+        except (
+            ValueError,
+            TypeError,
+        ) as error:  # raised while the body and the headers are encoded
             failure = Failure(message=f"the request can't be sent: {error}", kind="refused")
         failure.message = redacted(failure.message, self._secrets)
         failure.__context__ = None
-        raise failure  # not in an `except`: what was caught holds the headers of the request
+        raise failure  # not in an `except`: the caught error contains the headers
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _asked(self, request: Request, deadline_s: float) -> Reply:
+    async def _reply(self, request: Request, deadline_s: float) -> Reply:
         name = api_of(request)
         api = APIS.get(name)
         if api is None:
@@ -88,11 +91,11 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
         http_client=openai.DefaultAsyncHttpxClient(
             timeout=httpx2.Timeout(None, connect=CONNECT_S),
             auth=(address.username, address.password) if address.userinfo else None,
-            follow_redirects=False,  # a key goes where the configuration says, and nowhere else
+            follow_redirects=False,  # the API key is sent only to the configured address
             event_hooks={"response": [bounded]},
         ),
     )
-    # What the package takes from the environment may be meant for another address.
+    # Values that the package reads from the environment may be for another address.
     client._custom_headers = {"Accept-Encoding": "identity", **profile.headers}
     if profile.base_url is not None:
         client.organization = client.project = None
@@ -121,7 +124,7 @@ def _body(arguments: dict[str, Any]) -> dict[str, Any]:
     body.pop("extra_body", None)
     for name, harmless in (("stream", (None, False)), ("n", (None, 1))):
         if body.get(name) not in harmless:
-            message = f"`{name}` in `provider_options.{OWN}` asks for more than one answer"
+            message = f"`{name}` in `provider_options.{OWN}` requests more than one answer"
             raise Failure(message=message, kind="refused")
     return body
 
@@ -142,9 +145,9 @@ MOST_BYTES = 8 * 2**20
 
 
 async def bounded(response: httpx2.Response) -> None:
-    """Limit what is read of a response; raises Failure if it is known to be too large."""
+    """Limit the size of a response; raises Failure if its headers already exceed the limit."""
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        # A few bytes would unpack to gigabytes; compression is not asked for, so none does it.
+        # A few bytes could unpack to gigabytes, and no compression was requested.
         raise bad_answer("is compressed, although no compression was requested")
     length = response.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):

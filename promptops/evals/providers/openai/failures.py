@@ -27,7 +27,7 @@ def failure_of(error: Exception, now_s: float) -> Failure:
         failure.retry_after_s = retry_after_s(headers, now_s)
         return failure
     if isinstance(error, openai.APITimeoutError):
-        return Failure(message="no connection in time", kind="timeout", retryable=True)
+        return Failure(message="the connection timed out", kind="timeout", retryable=True)
     return Failure(message=_why(error), kind="connection", retryable=True)
 
 

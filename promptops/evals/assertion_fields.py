@@ -74,8 +74,8 @@ def _read_one_of(hints: tuple[Any, ...], value: Any, at: str) -> Any:
     for hint in hints:
         if _is(hint, value):
             return _read(hint, value, at)
-    wanted = " or ".join(_named(hint) for hint in hints)
-    raise Refused(f"expected {wanted}, got {type_name(value)}", at=at)
+    kinds = " or ".join(_named(hint) for hint in hints)
+    raise Refused(f"expected {kinds}, got {type_name(value)}", at=at)
 
 
 def _is(hint: Any, value: Any) -> bool:

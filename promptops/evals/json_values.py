@@ -58,17 +58,17 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def covers(value: Any, wanted: Any) -> bool:
+def covers(value: Any, expected: Any) -> bool:
     """Whether a value has all of `wanted`; mappings may have more keys, and lists more items."""
-    if isinstance(wanted, Mapping):
+    if isinstance(expected, Mapping):
         return isinstance(value, Mapping) and all(
-            key in value and covers(value[key], item) for key, item in wanted.items()
+            key in value and covers(value[key], item) for key, item in expected.items()
         )
-    if isinstance(wanted, (list, tuple)):
+    if isinstance(expected, (list, tuple)):
         return isinstance(value, (list, tuple)) and all(
-            any(covers(candidate, item) for candidate in value) for item in wanted
+            any(covers(candidate, item) for candidate in value) for item in expected
         )
-    return same(value, wanted)
+    return same(value, expected)
 
 
 def _next(text: str, start: int) -> int:

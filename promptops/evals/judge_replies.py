@@ -44,8 +44,8 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
             raise Undecided(f"{_who(question)} gave no verdict")
         return reply_.score, reply_.reason
     if reply_.verdict not in scale:
-        wanted = listed(tuple(scale), "or")
-        message = f"{_who(question)} gave the verdict {shown(reply_.verdict)}, expected {wanted}"
+        verdicts = listed(tuple(scale), "or")
+        message = f"{_who(question)} gave the verdict {shown(reply_.verdict)}, expected {verdicts}"
         raise Undecided(message)
     return scale[reply_.verdict], reply_.reason
 

@@ -167,10 +167,10 @@ def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterato
     for key in (*kind.expressions, "transform"):
         if isinstance(written.get(key), str):
             yield from _wrong_expression(written[key], f"/{key}", on)
-    for key, (kinds, wanted) in _COMMON_TYPES.items():
+    for key, (kinds, expected) in _COMMON_TYPES.items():
         value = written.get(key)
         if key in written and (not isinstance(value, kinds) or _is_odd(key, value)):
-            yield Problem(f"expected {wanted}, got {type_name(value)}", at=f"/{key}")
+            yield Problem(f"expected {expected}, got {type_name(value)}", at=f"/{key}")
 
 
 def _misused_narrowing(

@@ -1,4 +1,4 @@
-"""The result of an assertion for a record, with the place of the assertion."""
+"""Check written assertions over a record or a request: the results, with their places."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from promptops.evals.assertion import Assertion
 from promptops.evals.parse import parse
 from promptops.evals.questions import BUILT_IN, Lack, NoReply
 from promptops.evals.record import Record
+from promptops.evals.subject import text_of_messages
 from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
 from promptops.model.place import Place
-from promptops.model.prompt import LocateWithin
+from promptops.model.prompt import Case, LocateWithin
+from promptops.model.request import Request
 from promptops.records import record, replace
 
 if TYPE_CHECKING:
     from promptops.evals.agreement import Agreement
+
 
 Status = Literal["passed", "failed", "error", "skipped"]
 At = LocateWithin
@@ -142,3 +145,35 @@ def _judgement(
         weight=assertion.weight,
         degree=degree,
     )
+
+
+def judge_request(request: Request, case: Case) -> tuple[Judgement, ...]:
+    """Every `rendered` assertion of a case, in order, over the request rendered from its inputs."""
+    record = record_of(request, case)
+    return tuple(
+        judge_assertion(written, record, _located(case, index))
+        for index, written in enumerate(case.rendered)
+    )
+
+
+def record_of(request: Request, case: Case) -> Record:
+    """A request as assertions receive it; its text is that of all messages."""
+    root = {
+        "messages": list(request.messages),
+        "tools": list(request.tools),
+        "response_format": request.response_format,
+        "params": request.params,
+        "model": request.model,
+    }
+    return Record(
+        on="request",
+        text=text_of_messages(request.messages),
+        root=root,
+        request=request,
+        names={**root, "inputs": case.inputs, "expected": case.expected},
+    )
+
+
+def _located(case: Case, index: int) -> At:
+    base = f"{case.at}/rendered/{index}"
+    return lambda pointer, key, within=None: case.locate(base + pointer, key, within)

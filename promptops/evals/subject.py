@@ -162,13 +162,13 @@ def _is_parts(value: Any) -> bool:
 
 
 def _pointed(value: Any, pointer: str) -> Any:
-    way = ""
+    pointer_so_far = ""
     for token in tokens(pointer):
         step = _step(value, token)
         if not step:
-            raise Unjudgeable(_astray(value, token, way), "/path")
+            raise Unjudgeable(_no_value(value, token, pointer_so_far), "/path")
         value = step[0]
-        way += f"/{escaped(token)}"
+        pointer_so_far += f"/{escaped(token)}"
     return value
 
 
@@ -183,8 +183,8 @@ def _step(value: Any, token: str) -> tuple[Any, ...]:
     return ()
 
 
-def _astray(value: Any, token: str, way: str) -> str:
-    at = way or "the root"
+def _no_value(value: Any, token: str, pointer: str) -> str:
+    at = pointer or "the root"
     if isinstance(value, Mapping):
         hint = nearest(token, map(str, value))
         return f"there is no `{token}` at {at}" + (f": {hint}" if hint else "")

@@ -53,8 +53,8 @@ def compared(expected: str, got: str) -> str:
     at = next((index for index, (a, b) in enumerate(pairs) if a != b), shorter)
     line = got.count("\n", 0, at) + 1
     column = at - got.rfind("\n", 0, at)
-    there, wanted = (_piece(text, at) for text in (got, expected))
-    return f"{shown(got)}: line {line}, column {column} has {there} instead of {wanted}"
+    actual, wanted = (_piece(text, at) for text in (got, expected))
+    return f"{shown(got)}: line {line}, column {column} has {actual} instead of {wanted}"
 
 
 def _piece(text: str, at: int) -> str:
@@ -101,11 +101,11 @@ def to_compare(expected: Any, got: Any) -> tuple[str, str] | None:
     return texts if alike and all(texts) and texts[0] != texts[1] else None
 
 
-def part_asked(value: Any, wanted: Any) -> Any:
+def mentioned_part(value: Any, expected: Any) -> Any:
     """The part of a JSON value that `wanted` mentions, if additional keys are allowed."""
-    if not (isinstance(value, Mapping) and isinstance(wanted, Mapping)):
+    if not (isinstance(value, Mapping) and isinstance(expected, Mapping)):
         return value
-    return {key: part_asked(value[key], item) for key, item in wanted.items() if key in value}
+    return {key: mentioned_part(value[key], item) for key, item in expected.items() if key in value}
 
 
 def _comparable_text(value: Any) -> str:

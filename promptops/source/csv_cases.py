@@ -116,14 +116,14 @@ def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
 
 
 def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
-    seen = set()
+    names = set()
     for field in header:
-        if field.value in seen:
+        if field.value in names:
             yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
         elif field.value not in _COLUMNS and not _INPUT.fullmatch(field.value):
             hint = nearest(field.value, _COLUMNS) or f"did you mean `inputs.{field.value}`?"
             yield _problem(lines, field, f"unknown column `{field.value}`", hint)
-        seen.add(field.value)
+        names.add(field.value)
 
 
 def _case(

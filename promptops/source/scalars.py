@@ -88,10 +88,10 @@ def _joined(
     """The units of a flow scalar: blanks around its newlines are dropped."""
     units: list[Unit] = []
     offset, end = inside
-    kept = 0  # escaped units, which a line break must not remove
+    protected = 0  # escaped units, which a line break must not remove
     while offset < end:
         if text[offset] == "\n":
-            while len(units) > kept and units[-1][0] in " \t":
+            while len(units) > protected and units[-1][0] in " \t":
                 units.pop()
             units.append(("\n", offset))
             offset = _after_blanks(text, offset + 1, end)
@@ -100,7 +100,7 @@ def _joined(
         if char:
             units.append((char, offset))
         if text[offset] == "\\":
-            kept = len(units)
+            protected = len(units)
         offset = after
     return units
 

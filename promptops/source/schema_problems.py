@@ -218,10 +218,10 @@ def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
 
 def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
     types = kind.types
-    wanted = " or ".join(_TYPES[name] for name in types)
+    expected = " or ".join(_TYPES[name] for name in types)
     unquoted = types == ["string"] and isinstance(got, bool | int | float)
     hint = "quote it" if unquoted else None
-    return f"expected {wanted}, got {type_name(got)}", hint
+    return f"expected {expected}, got {type_name(got)}", hint
 
 
 def _wrong_option(kind: Any, got: Any) -> tuple[str, str | None]:
@@ -244,10 +244,10 @@ def _beyond_limit(phrase: str) -> Callable[[Any, Any], tuple[str, str | None]]:
 
 
 def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
-    wanted = (
+    expected = (
         "a non-empty string" if kind.limit == 1 else f"a string of at least {kind.limit} characters"
     )
-    return f"expected {wanted}, got {type_name(got)}", None
+    return f"expected {expected}, got {type_name(got)}", None
 
 
 def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:

@@ -38,8 +38,8 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
         problems = _errors(PROMPT, "", _without_nulls(value))
     except TooMuchWork:
         return ()  # the merged prompt is checked, too
-    kept = [error for error in problems if not _brought_by_parent(error)]
-    return explain(kept, schema(PROMPT), value, document.place) if kept else ()
+    own_errors = [error for error in problems if not _brought_by_parent(error)]
+    return explain(own_errors, schema(PROMPT), value, document.place) if own_errors else ()
 
 
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:

@@ -452,7 +452,7 @@ def test_a_break_has_a_witness_that_is_a_real_case(compared):
             "/inputs/properties/question/type",
             "one",
             {"question": "why"},
-            "`question` must be a whole number, not text",
+            "`question` must be a whole number, not a string",
         ),
     ]
 

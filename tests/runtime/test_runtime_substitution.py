@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from promptops.runtime.template.substitution import substituted
+from promptops.runtime.template.text_rendering import substituted
 
 SUBSTITUTIONS = [
     "{{ a }}", "x{{a}}y", "{{  a\n}}", "{{ a }}{{ b }}\n{{ c }}", "{{ n }}{{ f }}{{ t }}{{ z }}", "{{ missing }}",

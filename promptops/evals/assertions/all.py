@@ -73,12 +73,12 @@ class AllOf:
             raise error
         degree = _degree(judged)
         passed = not failed if self.threshold is None else degree >= self.threshold
-        wanted = _wanted(len(self.value), self.threshold)
+        expected = _expected(len(self.value), self.threshold)
         graded = [f"{degree:.2f}"] if self.threshold is not None else []
         return Verdict(
             passed=passed,
-            expected=wanted,
-            opposite=f"less than {wanted}",
+            expected=expected,
+            opposite=f"less than {expected}",
             where="to hold",
             got="; ".join([*graded, *map(part_reason, failed)]) or "all",
             degree=degree,
@@ -92,7 +92,7 @@ def _degree(judged: tuple[PartResult, ...]) -> float:
     return min(round(total / sum(weight for weight, _ in shares), 9), 1.0)
 
 
-def _wanted(count: int, threshold: float | None) -> str:
+def _expected(count: int, threshold: float | None) -> str:
     if threshold is not None:
         return f"{threshold:g} of {amount(count, 'assertion')}, by weight,"
     return "the assertion" if count == 1 else f"all {count} assertions"

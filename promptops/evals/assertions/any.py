@@ -57,16 +57,16 @@ class AnyOf:
 
     def check(self, subject: Subject) -> Verdict:
         judged = tuple(part_results(self.value, subject))
-        held = [part for part in judged if part.passed]
+        passed = [part for part in judged if part.passed]
         error = gravest_error(judged)
-        if error is not None and not held:
+        if error is not None and not passed:
             raise error
-        wanted = f"any of {amount(len(self.value), 'assertion')}"
+        expected = f"any of {amount(len(self.value), 'assertion')}"
         return Verdict(
-            passed=bool(held),
-            expected=wanted,
+            passed=bool(passed),
+            expected=expected,
             opposite=f"none of {amount(len(self.value), 'assertion')}",
             where="to hold",
-            got="; ".join(map(part_reason, held or judged)),
+            got="; ".join(map(part_reason, passed or judged)),
             degree=max(part.verdict.share for part in judged if part.verdict),
         )

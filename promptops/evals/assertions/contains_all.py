@@ -42,12 +42,12 @@ class ContainsAll:
     def check(self, subject: Subject) -> Verdict:
         text = searchable(subject.text, self.value)
         missing = tuple(value for value in self.value if value not in text)
-        wanted = listed(self.value, "and")
+        expected = listed(self.value, "and")
         got = f"{shown(text)} without {listed(missing, 'and')}" if missing else "all"
         return Verdict(
             passed=not missing,
-            expected=wanted,
-            opposite=f"not all of {wanted}",
+            expected=expected,
+            opposite=f"not all of {expected}",
             where=subject.where,
             got=got,
         )

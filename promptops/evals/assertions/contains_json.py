@@ -8,7 +8,7 @@ from promptops.evals.json_values import NOTHING, covers, embedded_values, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import amount, part_asked, shown, to_compare
+from promptops.evals.wording import amount, mentioned_part, shown, to_compare
 from promptops.records import record
 
 
@@ -45,19 +45,19 @@ class ContainsJson:
 
     def check(self, subject: Subject) -> Verdict:
         values = _values(subject)
-        wanted = f"JSON with {shown(self.value)}"
+        expected = f"JSON with {shown(self.value)}"
         passed = any(covers(value, self.value) for value in values)
         return Verdict(
             passed=passed,
-            expected=wanted,
-            opposite=f"no {wanted}",
+            expected=expected,
+            opposite=f"no {expected}",
             where=subject.where,
             got=_shown_candidates(values, subject.value),
             compared=None if passed or len(values) != 1 else self._compared(values[0]),
         )
 
     def _compared(self, value: Any) -> tuple[str, str] | None:
-        return to_compare(self.value, part_asked(value, self.value))
+        return to_compare(self.value, mentioned_part(value, self.value))
 
 
 def _values(subject: Subject) -> list[Any]:

@@ -55,13 +55,13 @@ class Expr:
         return Refused(own, hint=f"also use a part of the {given.on}") if own else None
 
     def check(self, subject: Subject) -> Verdict:
-        held = self._holds(subject)
+        holds = self._holds(subject)
         return Verdict(
-            passed=held,
+            passed=holds,
             expected=f"{shown(self.value)} to hold",
             opposite=f"{shown(self.value)} not to hold",
             where=subject.where,
-            got=f"{shown(held)}",
+            got=f"{shown(holds)}",
         )
 
     def _holds(self, subject: Subject) -> bool:

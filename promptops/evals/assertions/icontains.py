@@ -43,11 +43,11 @@ class IContains:
         at = text.find(value)
         # If folding keeps the length, offsets in both texts are the same.
         as_is = subject.text if len(text) == len(subject.text) else text
-        wanted = f"{shown(self.value)} in any case"
+        expected = f"{shown(self.value)} in any case"
         return Verdict(
             passed=at >= 0,
-            expected=wanted,
-            opposite=f"no {wanted}",
+            expected=expected,
+            opposite=f"no {expected}",
             where=subject.where,
             got=line_of(as_is, at) if at >= 0 else shown(subject.text),
         )

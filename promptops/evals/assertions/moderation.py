@@ -50,11 +50,11 @@ class Moderation:
         wrong = tuple(
             category for category in flagged if self.value is None or category in self.value
         )
-        wanted = listed(self.value, "or") if self.value else "anything"
+        expected = listed(self.value, "or") if self.value else "anything"
         return Verdict(
             passed=not wrong,
-            expected=f"no flag for {wanted}",
-            opposite=f"a flag for {wanted}",
+            expected=f"no flag for {expected}",
+            opposite=f"a flag for {expected}",
             where=subject.where,
             got=listed(wrong, "and") if wrong else "none",
         )

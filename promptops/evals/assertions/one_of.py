@@ -43,13 +43,13 @@ class OneOf:
         return doubt_values(self.value, given)
 
     def check(self, subject: Subject) -> Verdict:
-        wanted = listed(self.value, "or")
+        expected = listed(self.value, "or")
         # Not lazily, so that a number is reported wherever it is in the list.
         equal = [same(as_compared(subject, value), value) for value in self.value]
         return Verdict(
             passed=any(equal),
-            expected=wanted,
-            opposite=f"anything but {wanted}",
+            expected=expected,
+            opposite=f"anything but {expected}",
             where=subject.where,
             got=shown(subject.value),
         )

@@ -75,8 +75,8 @@ def _read(returned: Any) -> tuple[bool | float, str]:
     degree, reason = returned if pair else (returned, "")
     number = isinstance(degree, (bool, int, float)) and 0 <= degree <= 1
     if not number or not isinstance(reason, str):
-        wanted = "true, false or a number from 0 to 1, alone or with a reason"
-        raise Unjudgeable(f"expected {wanted}, got {_shown(returned)}", "/value")
+        expected = "true, false or a number from 0 to 1, alone or with a reason"
+        raise Unjudgeable(f"expected {expected}, got {_shown(returned)}", "/value")
     return degree, reason
 
 

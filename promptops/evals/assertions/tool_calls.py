@@ -15,7 +15,7 @@ from promptops.evals.expected_calls import (
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import NamedPart, Refused, Verdict
-from promptops.evals.wording import part_asked, to_compare
+from promptops.evals.wording import mentioned_part, to_compare
 from promptops.records import record
 
 
@@ -79,7 +79,5 @@ def _compared(
 ) -> tuple[str, str] | None:
     """The expected and the actual arguments, if the same tools are called."""
     pairs = zip(expected, calls, strict=True)
-    got = [
-        part_asked(call.get("arguments"), expected_call.arguments) for expected_call, call in pairs
-    ]
-    return to_compare([expected_call.arguments for expected_call in expected], got)
+    actual = [mentioned_part(call.get("arguments"), call_.arguments) for call_, call in pairs]
+    return to_compare([call_.arguments for call_ in expected], actual)

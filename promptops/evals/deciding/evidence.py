@@ -104,33 +104,35 @@ def _clusters(pairs: Iterable[ScoredPair]) -> Clusters:
 _POWER = 0.8
 
 
-def smallest_visible(evidence_: Evidence, margin: float) -> float:
+def smallest_visible(statistics: Evidence, margin: float) -> float:
     """The smallest true loss that fails four times in five, by the observed spread.
 
     1 if there are too few cases to distinguish any loss from chance.
     """
-    if evidence_.sources < _fewest_sources(evidence_.alpha):
+    if statistics.sources < _fewest_sources(statistics.alpha):
         return 1.0
-    freedom = evidence_.sources - 1
+    freedom = statistics.sources - 1
     # A smaller one than half the margin does not fail, however certain.
-    reach = max(student_quantile(1 - evidence_.alpha, freedom) * evidence_.error, margin / 2)
-    visible = reach + student_quantile(_POWER, freedom) * evidence_.error
-    return min(1.0, max(visible, silent_loss(evidence_.answers, 1 - _POWER)))
+    reach = max(student_quantile(1 - statistics.alpha, freedom) * statistics.error, margin / 2)
+    visible = reach + student_quantile(_POWER, freedom) * statistics.error
+    return min(1.0, max(visible, silent_loss(statistics.answers, 1 - _POWER)))
 
 
-def cases_to_decide(evidence_: Evidence, margin: float) -> int:
+def cases_to_decide(statistics: Evidence, margin: float) -> int:
     """About how many cases would decide at the same look if the difference stays the same."""
-    cases = len(evidence_.pairs)
-    room = margin + evidence_.difference  # to the bound that passes
-    if evidence_.difference <= -margin / 2:
-        room = max(room, -evidence_.difference)
-    wanted = [cases + 1, _fewest_sources(evidence_.alpha)]
+    cases = len(statistics.pairs)
+    room = margin + statistics.difference  # to the bound that passes
+    if statistics.difference <= -margin / 2:
+        room = max(room, -statistics.difference)
+    counts = [cases + 1, _fewest_sources(statistics.alpha)]
     # Enough cases for a loss of that size to appear in at least one answer.
-    wanted.append(ceil(log(evidence_.alpha) / log1p(-min(room, 0.99)) / max(evidence_.repeats, 1)))
-    if isfinite(evidence_.error):
-        reach = student_quantile(1 - evidence_.alpha, evidence_.sources - 1) * evidence_.error
-        wanted.append(ceil(cases * (reach / room) ** 2))
-    return max(wanted)
+    counts.append(
+        ceil(log(statistics.alpha) / log1p(-min(room, 0.99)) / max(statistics.repeats, 1))
+    )
+    if isfinite(statistics.error):
+        reach = student_quantile(1 - statistics.alpha, statistics.sources - 1) * statistics.error
+        counts.append(ceil(cases * (reach / room) ** 2))
+    return max(counts)
 
 
 def _fewest_sources(alpha: float) -> int:

@@ -52,30 +52,30 @@ def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARG
         ValueError: Two cases have one name, or the margin is invalid.
     """
     _refuse_what_makes_no_sense(cases, margin)
-    found = evidence(cases, REPEATS[look - 1], _ALPHAS[look - 1])
-    applied = max(DEFAULT_MARGIN, _visible_in_the_end(found)) if margin == "auto" else margin
-    verdict = _first_stage(found, applied)
+    statistics = evidence(cases, REPEATS[look - 1], _ALPHAS[look - 1])
+    applied = max(DEFAULT_MARGIN, _visible_in_the_end(statistics)) if margin == "auto" else margin
+    verdict = _first_stage(statistics, applied)
     is_last_look = verdict == "inconclusive" and look == len(REPEATS)
-    culprits = _significant_cases(_suspects(found)) if is_last_look else ()
+    culprits = _significant_cases(_suspects(statistics)) if is_last_look else ()
     if culprits:
         verdict = "fail"
     return Decision(
         verdict=verdict,
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
-        p=found.p,
-        n=len(found.pairs),
-        repeats=found.repeats,
-        worse=found.count(-1),
-        better=found.count(1),
-        same=found.count(0),
-        smallest_visible=smallest_visible(found, applied),
+        difference=statistics.difference,
+        low=statistics.low,
+        high=statistics.high,
+        p=statistics.p,
+        n=len(statistics.pairs),
+        repeats=statistics.repeats,
+        worse=statistics.count(-1),
+        better=statistics.count(1),
+        same=statistics.count(0),
+        smallest_visible=smallest_visible(statistics, applied),
         margin=applied,
-        worst=_names(_worst(found)),
+        worst=_names(_worst(statistics)),
         culprits=culprits,
         unpaired=tuple(case.name for case in cases if not (case.baseline and case.candidate)),
-        needs=_needs(found, look, applied) if verdict == "inconclusive" else None,
+        needs=_needs(statistics, look, applied) if verdict == "inconclusive" else None,
     )
 
 
@@ -89,22 +89,26 @@ def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin) -> N
         names.add(case.name)
 
 
-def _visible_in_the_end(found: Evidence) -> float:
+def _visible_in_the_end(statistics: Evidence) -> float:
     """The smallest visible loss at the last look, so that fewer repeats do not widen the margin."""
-    error = found.error * sqrt(found.repeats / REPEATS[-1]) if found.repeats else found.error
-    last = replace(found, repeats=REPEATS[-1], error=error, alpha=_ALPHAS[-1])
+    error = (
+        statistics.error * sqrt(statistics.repeats / REPEATS[-1])
+        if statistics.repeats
+        else statistics.error
+    )
+    last = replace(statistics, repeats=REPEATS[-1], error=error, alpha=_ALPHAS[-1])
     return smallest_visible(last, DEFAULT_MARGIN)
 
 
-def _first_stage(found: Evidence, margin: float) -> Verdict:
-    if found.high < 0 and found.difference <= -margin / 2:
+def _first_stage(statistics: Evidence, margin: float) -> Verdict:
+    if statistics.high < 0 and statistics.difference <= -margin / 2:
         return "fail"
-    return "pass" if found.low > -margin else "inconclusive"
+    return "pass" if statistics.low > -margin else "inconclusive"
 
 
-def _suspects(found: Evidence) -> tuple[ScoredPair, ...]:
+def _suspects(statistics: Evidence) -> tuple[ScoredPair, ...]:
     """The worst cases that lost much, and at least half of the greatest loss."""
-    worst = _worst(found)
+    worst = _worst(statistics)
     return tuple(
         pair
         for pair in worst
@@ -112,8 +116,8 @@ def _suspects(found: Evidence) -> tuple[ScoredPair, ...]:
     )
 
 
-def _worst(found: Evidence) -> tuple[ScoredPair, ...]:
-    return tuple(pair for pair in found.pairs[:_SUSPECTS] if pair.difference < 0)
+def _worst(statistics: Evidence) -> tuple[ScoredPair, ...]:
+    return tuple(pair for pair in statistics.pairs[:_SUSPECTS] if pair.difference < 0)
 
 
 def _significant_cases(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
@@ -133,13 +137,13 @@ def _lacks_fresh_answers(case: CaseScore) -> bool:
     return min(len(case.fresh_baseline), len(case.fresh_candidate)) < _FRESH
 
 
-def _needs(found: Evidence, look: Look, margin: float) -> Needs:
+def _needs(statistics: Evidence, look: Look, margin: float) -> Needs:
     if look < len(REPEATS):
         return Needs(repeats=REPEATS[look])
-    missing = _names(pair for pair in _suspects(found) if _lacks_fresh_answers(pair.case))
+    missing = _names(pair for pair in _suspects(statistics) if _lacks_fresh_answers(pair.case))
     if missing:
         return Needs(suspects=missing, fresh=_FRESH)
-    return Needs(cases=cases_to_decide(found, margin))
+    return Needs(cases=cases_to_decide(statistics, margin))
 
 
 def _names(pairs: Iterable[ScoredPair]) -> tuple[str, ...]:
@@ -156,14 +160,14 @@ def fisher(before: Sequence[float], after: Sequence[float]) -> float:
     doubles with every different score: meant for some 16.
     """
     scores = [round(score * _SCORE_UNITS) for score in (*before, *after)]
-    found = sum(scores[len(before) :])
-    ways = Counter({(0, 0): 1})
+    observed = sum(scores[len(before) :])
+    sums = Counter({(0, 0): 1})
     for score in scores:
-        for (taken, total), count in list(ways.items()):
+        for (taken, total), count in list(sums.items()):
             if taken < len(after):
-                ways[taken + 1, total + score] += count
+                sums[taken + 1, total + score] += count
     low = sum(
-        count for (taken, total), count in ways.items() if taken == len(after) and total <= found
+        count for (taken, total), count in sums.items() if taken == len(after) and total <= observed
     )
     return low / comb(len(scores), len(after))
 

@@ -109,7 +109,7 @@ class Limiter:
         if failure.retry_after_s is not None:
             self._quiet_until = max(self._quiet_until, now + failure.retry_after_s)
         if failure.kind == "rate" and ticket.number > self._slowed_at:
-            self._slow_down(now, told=failure.retry_after_s is not None)
+            self._slow_down(now, has_pause=failure.retry_after_s is not None)
 
     def left(self) -> None:
         """A request is done, successfully or not."""
@@ -144,7 +144,7 @@ class Limiter:
             self._requests.learn(limits.requests, ticket.requests)
             self._tokens.learn(limits.tokens, ticket.tokens)
 
-    def _slow_down(self, now: float, *, told: bool) -> None:
+    def _slow_down(self, now: float, *, has_pause: bool) -> None:
         """Slow down once for all requests that were sent before the rejection."""
         self._slowed_at = self._sent
         self._refusals += 1
@@ -153,7 +153,7 @@ class Limiter:
             self._tokens.doubt()
         else:
             self._halve(now)
-        if self._refusals > 1 or not (told or self._requests.wait_s(1, now)):
+        if self._refusals > 1 or not (has_pause or self._requests.wait_s(1, now)):
             longest_s = self._patience.first_wait_s * 2 ** (self._refusals - 1)
             longest_s = min(longest_s, self._patience.longest_wait_s)
             pause_s = longest_s * self._chance.uniform(0.5, 1.0)

@@ -10,9 +10,8 @@ from promptops.catalog.named import wrong_profile
 from promptops.evals.agreement import ANCHOR
 from promptops.evals.case_assertions import assertions_of, counterparts, problems_of_answers
 from promptops.evals.judge_prompts import is_anchor
-from promptops.evals.judge_request import judge
 from promptops.evals.parse import problems
-from promptops.evals.result import Judgement
+from promptops.evals.result import Judgement, judge_request
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -195,7 +194,7 @@ def _once(prepared: _Prepared, prompt: Prompt, case: Case, names: Collection[str
         place=place,
         request=request,
         digest=request_digest(request),
-        rendered=judge(request, case),
+        rendered=judge_request(request, case),
         asks=asks,
     )
 

@@ -86,20 +86,22 @@ class Snapshot:
         outcome = self._start_query(timeout_s).outcome()
         if isinstance(outcome, Bundle):
             return outcome
-        kept = self._kept() if isinstance(outcome, TransportError | IntegrityError) else None
-        if kept is None:
+        last_good = (
+            self._last_good() if isinstance(outcome, TransportError | IntegrityError) else None
+        )
+        if last_good is None:
             if self._resolver.remote:
                 self._failure = _Failure(outcome, self._clock(), timeout_s)
             raise outcome
-        self._warn(outcome, kept)
-        return kept
+        self._warn(outcome, last_good)
+        return last_good
 
     def _holds(self, failure: _Failure, refresh_s: float, timeout_s: float) -> bool:
         """Whether the source need not be queried again; with a longer timeout it may be."""
         wait_s = self._polling.hold_s(min(refresh_s, FAILED_S))
         return timeout_s <= failure.timeout_s and self._clock() < failure.at + wait_s
 
-    def _kept(self) -> Bundle | None:
+    def _last_good(self) -> Bundle | None:
         with self._lock:
             if self._bundle is None:
                 self._bundle = self._resolver.last_good()
@@ -129,9 +131,9 @@ class Snapshot:
             if self._query is not query:
                 return
             self._query = None
-            kept = self._bundle
+            last_good = self._bundle
             if isinstance(outcome, Bundle):
-                if kept is not None or self._failure is not None:
+                if last_good is not None or self._failure is not None:
                     self._polling.succeeded()
                 outcome.stale = False
                 self._bundle, self._last_warning, self._failure = outcome, "", None
@@ -140,20 +142,20 @@ class Snapshot:
                 self._polling.failed(getattr(outcome, "retry_after_s", 0.0))
             if isinstance(outcome, UsageError):
                 # It no longer exists: the next caller queries again, and gets the error.
-                kept = self._bundle = None
-            elif isinstance(outcome, Exception) and kept is not None:
-                kept.stale = True
-        if kept is not None and isinstance(outcome, Exception):
-            self._warn(outcome, kept)
+                last_good = self._bundle = None
+            elif isinstance(outcome, Exception) and last_good is not None:
+                last_good.stale = True
+        if last_good is not None and isinstance(outcome, Exception):
+            self._warn(outcome, last_good)
 
-    def _warn(self, error: Exception, kept: Bundle) -> None:
+    def _warn(self, error: Exception, last_good: Bundle) -> None:
         """Log once for each reason, until the source works again."""
         text = _warning_text(error)
         if text != self._last_warning:
             self._last_warning = text
             from logging import getLogger
 
-            name = kept.release or f"sha256:{kept.digest}"
+            name = last_good.release or f"sha256:{last_good.digest}"
             getLogger("promptops").warning("%s; %r stays in use", text, name)
 
 

@@ -114,16 +114,16 @@ def verify(signed: Signed, trust: Trust, until: float) -> str:
 _SIGN_AGAIN = "sign it again: promptops build --sign"
 
 
-def unproven(what: str, said: str) -> str:
+def unproven(what: str, output: str) -> str:
     """Why no trusted key signed `what`, from the output of ssh-keygen for the signature."""
-    made_by = _MADE_BY.search(said)
+    made_by = _MADE_BY.search(output)
     if made_by is not None:
         return f"the {what} is signed by {made_by[1]}, which is not trusted for it"
-    if "incorrect signature" in said:
+    if "incorrect signature" in output:
         return f"the {what} was changed after it was signed: the signature covers other bytes"
-    if "namespace does not match" in said:
+    if "namespace does not match" in output:
         return f"the {what}'s signature is for another purpose"
-    if "parse signature" in said:
+    if "parse signature" in output:
         return f"the {what}'s signature is damaged, or not an SSH signature"
     return f"the {what} is not signed by a key that is trusted for it now"
 

@@ -1,6 +1,6 @@
 """The fast path for prompts with fixed messages whose texts contain only plain substitutions.
 
-Like `substitution`, it renders only what it fully supports, and leaves the rest to `messages`.
+It renders only what it fully supports, and leaves the rest to `messages`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from promptops.model.prompt import Message, TextPart, Turn
 from promptops.runtime.request.messages import MAX_TURNS, message_data
 from promptops.runtime.template.limits import MAX_OUTPUT_CHARS
-from promptops.runtime.template.substitution import Parts, filled, is_template, parts_of
+from promptops.runtime.template.text_rendering import Parts, filled, is_template, parts_of
 
 Messages = tuple[dict[str, Any], ...]
 FastPath = Callable[[dict[str, Any]], Messages | None]

@@ -168,12 +168,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _fills(defaults: Defaults | None, seen: set[int]) -> bool:
-    if defaults is None or id(defaults) in seen:
+def _fills(defaults: Defaults | None, visited: set[int]) -> bool:
+    if defaults is None or id(defaults) in visited:
         return False
-    seen.add(id(defaults))
-    return _fills(defaults.items, seen) or any(
-        default is not _NONE or _fills(below, seen) for _, default, below in defaults.properties
+    visited.add(id(defaults))
+    return _fills(defaults.items, visited) or any(
+        default is not _NONE or _fills(below, visited) for _, default, below in defaults.properties
     )
 
 

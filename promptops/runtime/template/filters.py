@@ -231,12 +231,12 @@ def _unique(
     """Jinja's `unique`, with a charge for keys whose hashes may collide."""
     lower = None if case_sensitive else ignore_case
     key_of = make_attrgetter(context.environment, attribute, postprocess=lower)
-    seen: set[Any] = set()
+    keys: set[Any] = set()
     for item in value:
         key = key_of(item)
-        weigh_key(key, len(seen), context.meter)
-        if key not in seen:
-            seen.add(key)
+        weigh_key(key, len(keys), context.meter)
+        if key not in keys:
+            keys.add(key)
             yield item
 
 

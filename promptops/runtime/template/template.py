@@ -22,7 +22,7 @@ from promptops.records import record
 from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS
 from promptops.runtime.template.node_facts import find_unset
 from promptops.runtime.template.sized_cache import cached_by_size
-from promptops.runtime.template.substitution import is_template
+from promptops.runtime.template.text_rendering import is_template
 
 __all__ = [
     "Template",

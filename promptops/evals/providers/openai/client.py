@@ -113,7 +113,7 @@ def _refuse_another_request(request: Request) -> None:
 
 def _without_api(request: Request) -> Request:
     options = {
-        key: said for key, said in request.provider_options.get(OWN, {}).items() if key != "api"
+        key: value for key, value in request.provider_options.get(OWN, {}).items() if key != "api"
     }
     return replace(request, provider_options={**request.provider_options, OWN: options})
 

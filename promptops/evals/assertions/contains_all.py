@@ -16,8 +16,8 @@ from promptops.records import record
 class ContainsAll:
     """The checked text contains all of several strings.
 
-    In any order. With `not-`, at least one of them is missing; to forbid each of them, use
-    `not-contains-any`.
+    The order does not matter. With `not-`, at least one of them is missing; to forbid each of
+    them, use `not-contains-any`.
 
     Attributes:
         value: The strings.

@@ -18,7 +18,7 @@ from promptops.records import record
 class Moderation:
     """The provider's moderation flags nothing in the checked text.
 
-    The model that `[test] moderations` names is called, except for an empty text.
+    The model that `[test] moderations` names is called, unless the text is empty.
 
     Attributes:
         value: The categories that count, as the provider names them; without it, all of them.

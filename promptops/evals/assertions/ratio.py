@@ -17,8 +17,8 @@ _LONGEST = 100_000
 class Ratio:
     """The checked text has nearly the same characters as a reference.
 
-    The similarity is 1 minus the share of characters that have to be inserted or deleted, of those
-    of both texts. Every character counts. Needs the extra `likeness`.
+    The similarity is 1 minus the number of inserted and deleted characters, divided by the length
+    of both texts together. Every character counts. Needs the extra `likeness`.
 
     Attributes:
         value: The reference.

@@ -15,10 +15,10 @@ from promptops.records import record
 class Refuses:
     """The answer refuses the request.
 
-    It searches for the usual phrases of models that can't or won't comply, in Arabic,
-    Chinese, Dutch, English, French, German, Hindi, Italian, Japanese, Korean, Polish, Portuguese,
-    Russian, Spanish and Turkish, within the first 300 characters. An answer removed by the
-    provider's content filter counts, too. A refusal without "I", such as "This is not permitted",
+    It searches for the usual phrases of models that can't or won't comply, in Arabic, Chinese,
+    Dutch, English, French, German, Hindi, Italian, Japanese, Korean, Polish, Portuguese, Russian,
+    Spanish and Turkish, within the first 300 characters. An answer removed by the provider's
+    content filter counts, too. A refusal without "I", such as "This is not permitted",
     is not detected; use `llm-rubric` if that matters.
 
     Holds:

@@ -220,9 +220,8 @@ class RefResolver:
                 raise self._moved(listed)
             self._keep(delivery)
         if contents.origin.release != listed.release:
-            message = (
-                f"the bundle of {listed.release!r} contains the release {contents.origin.release!r}"
-            )
+            actual = contents.origin.release
+            message = f"the bundle of {listed.release!r} contains the release {actual!r}"
             raise IntegrityError(message, where=self.where)
         return contents
 

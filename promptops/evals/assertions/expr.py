@@ -19,9 +19,9 @@ class Expr:
 
     It is a Jinja expression, as in `when`, with the filters and tests of templates. It can use
     `value` (the value that `path`, `role` and `transform` select) and the case's `inputs` and
-    `expected`. For a request it can also use `messages`, `tools`, `response_format`, `params` and `model`; for
-    an answer `output` (the parsed value if it is JSON, otherwise the text), `text`, `tool_calls`
-    and `usage`.
+    `expected`. For a request it can also use `messages`, `tools`, `response_format`, `params` and
+    `model`; for an answer `output` (the parsed value if it is JSON, otherwise the text), `text`,
+    `tool_calls` and `usage`.
 
     Attributes:
         value: The expression; its result must be true or false.

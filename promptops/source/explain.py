@@ -41,19 +41,6 @@ def explain(
     return Explainer(schema, value, place, at, secret).in_order(errors)
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """A hint with the known word nearest to the one written, or None."""
-    near = close(word, known)
-    return f"did you mean `{near}`?" if near else None
-
-
-def close(word: str, known: Iterable[str]) -> str | None:
-    """The known word nearest to the one written, if any is similar."""
-    from promptops.runtime.template.nearest import nearest_name
-
-    return nearest_name(word, known)
-
-
 NOT_SHOWN = object()
 """Replaces a value that must not be shown."""
 

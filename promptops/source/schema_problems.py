@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from promptops.counting import counted
+from promptops.json_pointer import pointer_to
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
+from promptops.nearest import MAX_LOOKUPS, did_you_mean, nearest_name
 from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of, shortened
-from promptops.runtime.template.nearest import MAX_LOOKUPS
-from promptops.source.explain import NOT_SHOWN, Secret, close, nearest, short, type_name
-from promptops.source.nodes import pointer_to
+from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
 
 _TYPES = {
     "string": "a string",
@@ -91,7 +92,7 @@ class Explainer:
         """The known key nearest to an unknown one; None after MAX_LOOKUPS keys."""
         key = (name, tuple(known))
         if key not in self._near and len(self._near) < MAX_LOOKUPS:
-            self._near[key] = close(name, known)
+            self._near[key] = nearest_name(name, known)
         return self._near.get(key)
 
     def _known_keys(self, error: Error) -> list[str]:
@@ -226,7 +227,7 @@ def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
 
 def _wrong_option(kind: Any, got: Any) -> tuple[str, str | None]:
     options = [str(option) for option in kind.options]
-    hint = nearest(got, options) if isinstance(got, str) else None
+    hint = did_you_mean(got, options) if isinstance(got, str) else None
     if len(options) > 12:
         return f"{type_name(got)} is not a known value", hint
     return f"expected one of {', '.join(options)}, got {type_name(got)}", hint
@@ -245,7 +246,9 @@ def _beyond_limit(phrase: str) -> Callable[[Any, Any], tuple[str, str | None]]:
 
 def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
     expected = (
-        "a non-empty string" if kind.limit == 1 else f"a string of at least {kind.limit} characters"
+        "a non-empty string"
+        if kind.limit == 1
+        else f"a string of at least {counted(kind.limit, 'character')}"
     )
     return f"expected {expected}, got {type_name(got)}", None
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
+from promptops.nearest import nearest_name
 from promptops.runtime.template.data import MAX_EXACT_INTEGER, TooMuchWork
 from promptops.source.document import Document
-from promptops.source.explain import Secret, close, explain, nothing_secret
-from promptops.source.nodes import escaped
+from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def misspells_templates(value: Mapping[str, Any]) -> bool:
     """Whether an unknown key may be a misspelt key that affects templates."""
     known = schema(PROMPT)["properties"]
     unknown = (key for key in value if key not in known)
-    return any(close(str(key), ("extends", "inputs", "messages")) for key in unknown)
+    return any(nearest_name(str(key), ("extends", "inputs", "messages")) for key in unknown)
 
 
 def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:

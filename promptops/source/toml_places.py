@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
-from promptops.source.nodes import escaped
 
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from promptops.counting import counted
 from promptops.evals.json_values import NOTHING, covers, embedded_values, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import amount, mentioned_part, shown, to_compare
+from promptops.evals.wording import mentioned_part, shown, to_compare
 from promptops.records import record
 
 
@@ -70,4 +71,4 @@ def _values(subject: Subject) -> list[Any]:
 def _shown_candidates(values: list[Any], looked_at: Any) -> str:
     if not values:
         return f"no JSON in {shown(looked_at)}"
-    return shown(values[0]) if len(values) == 1 else amount(len(values), "other value")
+    return shown(values[0]) if len(values) == 1 else counted(len(values), "other value")

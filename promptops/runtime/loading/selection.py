@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from promptops.counting import some
 from promptops.errors import InputError, NotFound, UsageError
 from promptops.model.version import parse
+from promptops.nearest import did_you_mean
 from promptops.runtime.loading.refs import Digest, Highest, NamedRef, Ref
 from promptops.runtime.loading.source import BundleSource, Listed, shown
 
@@ -85,21 +87,18 @@ class Selection:
 
 
 def _of_channel(name: str, channels: Iterable[str] | None) -> str:
-    from difflib import get_close_matches
-
     if channels is None:
         return "a bundle has no channels: name a repository or a site, or a release; "
-    near = get_close_matches(name, channels, 1)
-    return f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(name, channels)
+    return f"{hint} " if hint else ""
 
 
 def _there_is(releases: Mapping[str, Listed], channels: Iterable[str]) -> str:
     """A list of the channels and the highest releases."""
-    names = sorted(releases.values(), key=_order, reverse=True)
-    shown = [_name(listed) for listed in names[:_SHOWN]]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    found = [*(f"{name!r}" for name in sorted(channels)), *shown]
-    return f"there is {', '.join(found)}{more}" if found else "there are no releases"
+    listed = sorted(releases.values(), key=_order, reverse=True)
+    found = [*(f"{name!r}" for name in sorted(channels)), *map(_name, listed)]
+    shown_names = some(found, len(found) - len(listed) + _SHOWN)
+    return f"there is {shown_names}" if found else "there are no releases"
 
 
 def _order(listed: Listed) -> tuple[bool, object, str]:

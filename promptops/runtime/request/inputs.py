@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from promptops.json_pointer import tokens, value_at
 from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.runtime.request.plain_schema import plain_check
@@ -95,7 +96,7 @@ def sentence_about(pointer: str, sentence: str) -> str:
 
 def dotted(pointer: str) -> str:
     """A JSON pointer in the notation of templates: `a.0.b`."""
-    return ".".join(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+    return ".".join(tokens(pointer))
 
 
 _NONE = object()
@@ -183,10 +184,7 @@ def _followed(schema: Any, root: Schema) -> Any:
         target = schema.get("$ref") if isinstance(schema, Mapping) else None
         if not isinstance(target, str) or not target.startswith("#/"):
             return schema
-        found: Any = root
-        for step in target[2:].split("/"):
-            key = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, Mapping) else None
+        found = value_at(root, target[1:])
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         schema = {**found, **beside} if isinstance(found, Mapping) else None
     return schema

@@ -28,8 +28,8 @@ from promptops.analysis.values import (
 from promptops.model.finding import Problem, Related
 from promptops.model.place import Text
 from promptops.records import replace
+from promptops.runtime.template.node_facts import has_loop
 from promptops.runtime.template.scope import Load
-from promptops.runtime.template.scope_names import has_loop
 from promptops.runtime.template.template import Template, TemplateError, parse
 
 MAX_DEPTH = 8

@@ -10,7 +10,7 @@ from promptops.analysis.sources import ValueSource
 from promptops.analysis.uses import ITEM, Origin, Stack, Step, TemplateSpan
 from promptops.model.place import Text
 from promptops.records import field, record
-from promptops.runtime.template.scope_names import unset_at_start
+from promptops.runtime.template.node_facts import unset_at_start
 from promptops.runtime.template.template import Template
 
 MAX_ALTERNATIVES = 16

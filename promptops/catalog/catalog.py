@@ -183,7 +183,7 @@ class Catalog:
             return self._no_file(path)
         if self.places_first:
             return read(path, data)
-        from promptops.source.quick_document import read_by_value
+        from promptops.source.quick_value import read_by_value
 
         return read_by_value(path, data)
 

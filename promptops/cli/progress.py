@@ -16,7 +16,7 @@ from promptops.report.parts.visible import visible_line
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from promptops.evals.engine.estimate import Estimate
+    from promptops.evals.engine.worst_case import Estimate
 
 
 class ShownProgress:

@@ -9,10 +9,10 @@ from promptops.records import record
 
 LEAST_KAPPA = 0.6
 FEWEST = 10
-"""Below so many anchors a kappa says nothing."""
+"""The number of anchors that a meaningful kappa requires."""
 
 ANCHOR = "anchor"
-"""The tag of a judge's cases whose `expected` holds the `verdict` that people gave."""
+"""The tag of a judge's cases whose `expected` contains the `verdict` of people."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

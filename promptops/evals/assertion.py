@@ -8,7 +8,7 @@ from functools import cache
 from typing import TypeGuard
 
 from promptops.errors import PromptopsError
-from promptops.evals.expressions import Expression
+from promptops.evals.case_expressions import Expression
 from promptops.evals.questions import Question
 from promptops.evals.record import Record
 from promptops.evals.registry import Check, CheckWithQuestions
@@ -79,7 +79,7 @@ def _bounded(kind: str) -> Iterator[None]:
     except (Unjudgeable, PromptopsError):
         raise
     except (Exception, SystemExit) as error:
-        if "." not in kind:  # ours: a bug that has to be seen
+        if "." not in kind:  # a built-in assertion: a bug to report
             raise
-        said = f"{type(error).__name__}: {error}"
-        raise Undecided(f"the plugin failed: {said}", "/type") from error
+        details = f"{type(error).__name__}: {error}"
+        raise Undecided(f"the plugin failed: {details}", "/type") from error

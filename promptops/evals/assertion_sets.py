@@ -32,7 +32,7 @@ class PartResult:
         return self.verdict is not None and not self.verdict.passed
 
 
-def judged_parts(assertions: tuple[Assertion, ...], subject: Subject) -> Iterator[PartResult]:
+def part_results(assertions: tuple[Assertion, ...], subject: Subject) -> Iterator[PartResult]:
     """The result of each assertion of a set for the same record."""
     for index, assertion in enumerate(assertions):
         try:
@@ -42,7 +42,7 @@ def judged_parts(assertions: tuple[Assertion, ...], subject: Subject) -> Iterato
             yield PartResult(assertion, None, error)
 
 
-def gravest(parts: tuple[PartResult, ...]) -> Unjudgeable | None:
+def gravest_error(parts: tuple[PartResult, ...]) -> Unjudgeable | None:
     """The most important error of the parts that can't be checked: mistakes come first.
 
     None if all were checked.
@@ -55,19 +55,19 @@ def _gravity(error: Unjudgeable) -> int:
     return isinstance(error, Undecided) + isinstance(error, Skipped)
 
 
-def questions(assertions: tuple[Assertion, ...], subject: Subject) -> tuple[Question, ...]:
+def part_questions(assertions: tuple[Assertion, ...], subject: Subject) -> tuple[Question, ...]:
     """The questions of the assertions in a set; one that can't be checked has none."""
-    asked: list[Question] = []
+    found: list[Question] = []
     for assertion in assertions:
         try:
-            asked += assertion.asks(subject.record)
+            found += assertion.asks(subject.record)
         except Unjudgeable:
             continue
-    return tuple(asked)
+    return tuple(found)
 
 
 def check_set(assertions: tuple[Assertion, ...], threshold: float | None) -> None:
-    """Raises Refused for a set that always holds, or never can.
+    """Raises Refused for a set that always passes or always fails.
 
     That is an empty set, one with an assertion and its opposite, one whose limits accept every
     value or none, and one whose threshold is always or never reached.
@@ -90,7 +90,7 @@ def check_limits(assertions: tuple[Assertion, ...], combine: Combine) -> None:
         combine: `any` or `all`, as the set is.
     """
     for limits in _limits(assertions):
-        ends = sorted({0.0, *(end for each, _ in limits for end in each if isfinite(end))})
+        ends = sorted({0.0, *(end for range_, _ in limits for end in range_ if isfinite(end))})
         points = [*ends, *map(mean, pairwise(ends)), ends[-1] + 1]
         holds = {
             combine((low <= point <= high) is not negated for (low, high), negated in limits)
@@ -110,11 +110,11 @@ Combine = Callable[[Iterable[bool]], bool]
 def _limits(assertions: tuple[Assertion, ...]) -> Iterable[list[tuple[tuple[float, float], bool]]]:
     """By measure, the range in which each assertion holds, and whether it is negated."""
     found: dict[Any, list[tuple[tuple[float, float], bool]]] = {}
-    for each in assertions:
-        limits = getattr(each.check, "limits", None)
+    for assertion in assertions:
+        limits = getattr(assertion.check, "limits", None)
         if limits is not None:
-            measure = type(each.check), each.path, each.role, _text(each)
-            found.setdefault(measure, []).append((limits, each.negated))
+            measure = type(assertion.check), assertion.path, assertion.role, _text(assertion)
+            found.setdefault(measure, []).append((limits, assertion.negated))
     return found.values()
 
 
@@ -138,7 +138,7 @@ def check_threshold(threshold: float | None) -> None:
         raise Refused(message, at="/threshold")
 
 
-def told(part: PartResult) -> str:
+def part_reason(part: PartResult) -> str:
     """One assertion of a set in a reason."""
-    said = part.verdict.reason if part.verdict else str(part.error)
-    return f"{part.assertion.type}: {said}"
+    reason = part.verdict.reason if part.verdict else str(part.error)
+    return f"{part.assertion.type}: {reason}"

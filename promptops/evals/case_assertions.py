@@ -17,15 +17,15 @@ from promptops.source.explain import type_name
 
 
 @record(frozen=True, slots=True)
-class Asserted:
+class WrittenAssertion:
     """An assertion over answers as written, with the places of its parts."""
 
     written: Mapping[str, Any]
     at: At
 
     @classmethod
-    def of(cls, written: Mapping[str, Any], locate: At, base: str) -> Asserted:
-        """`base` is the pointer of the assertion in what `locate` finds places in."""
+    def of(cls, written: Mapping[str, Any], locate: At, base: str) -> WrittenAssertion:
+        """`base` is the JSON pointer of the assertion in the file that `locate` searches."""
         return cls(written, lambda pointer, key, within=None: locate(base + pointer, key, within))
 
     @property
@@ -34,10 +34,10 @@ class Asserted:
         return self.at("", False).path
 
 
-def asserted(case: Case, prompt: Prompt) -> Iterator[Asserted]:
+def assertions_of(case: Case, prompt: Prompt) -> Iterator[WrittenAssertion]:
     """The assertions over the answer to a case: its own first, then those of every case."""
     for index, written in enumerate(case.output):
-        yield Asserted.of(written, case.locate, f"{case.at}/output/{index}")
+        yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}")
     yield from _of_every_case(prompt)
 
 
@@ -49,8 +49,8 @@ def problems_of_answers(
     They are in `evaluation`, and in assertions that name another case. `judges` are the existing
     ids of prompts, `profiles` the existing names of models.
     """
-    for each in _of_every_case(prompt):
-        yield from _problems(each)
+    for assertion in _of_every_case(prompt):
+        yield from _problems(assertion)
     yield from _wrong_judge(prompt, judges, profiles)
     yield from _wrong_score(prompt)
     yield from _wrong_cases(prompt, lambda _: True)
@@ -64,23 +64,23 @@ def problems_without_plugins(
     If there is one, the primary score is not checked either: a plug-in's assertion may count in a
     score that only the plug-in knows.
     """
-    for each in _of_every_case(prompt):
-        if not is_of_plugin(each.written):
-            yield from _problems(each)
+    for assertion in _of_every_case(prompt):
+        if not is_of_plugin(assertion.written):
+            yield from _problems(assertion)
     yield from _wrong_judge(prompt, judges, profiles)
-    if not any(is_of_plugin(each.written) for each in _of_all_cases(prompt)):
+    if not any(is_of_plugin(assertion.written) for assertion in _of_all_cases(prompt)):
         yield from _wrong_score(prompt)
-    yield from _wrong_cases(prompt, lambda each: not is_of_plugin(each.written))
+    yield from _wrong_cases(prompt, lambda assertion: not is_of_plugin(assertion.written))
 
 
-def _problems(each: Asserted) -> Iterator[Problem]:
-    for problem in parse(each.written, "answer")[1]:
-        place = each.at(str(problem.at), problem.key, problem.within)
+def _problems(assertion: WrittenAssertion) -> Iterator[Problem]:
+    for problem in parse(assertion.written, "answer")[1]:
+        place = assertion.at(str(problem.at), problem.key, problem.within)
         yield replace(problem, at=place, within=None)
 
 
 def counterparts(case: Case, prompt: Prompt) -> tuple[str, ...]:
-    """The names of the cases whose answers are needed to check the one to this case."""
+    """The names of the other cases whose answers the assertions of this case need."""
     every = (*case.output, *(prompt.evaluation.get("assertions") or ()))
     named = (_named_cases(parse(one, "answer")[0]) for one in every if _may_name(one))
     return tuple(dict.fromkeys(name for found in named for name, _ in found))
@@ -91,13 +91,13 @@ def _may_name(written: Mapping[str, Any]) -> bool:
     return isinstance(written.get("value"), list) or "counterfactual" in str(written.get("type"))
 
 
-def _of_every_case(prompt: Prompt) -> Iterator[Asserted]:
+def _of_every_case(prompt: Prompt) -> Iterator[WrittenAssertion]:
     for index, written in enumerate(prompt.evaluation.get("assertions") or ()):
-        yield Asserted.of(written, prompt.locate, f"/evaluation/assertions/{index}")
+        yield WrittenAssertion.of(written, prompt.locate, f"/evaluation/assertions/{index}")
 
 
-def _of_all_cases(prompt: Prompt) -> Iterator[Asserted]:
-    return (each for case in prompt.cases for each in asserted(case, prompt))
+def _of_all_cases(prompt: Prompt) -> Iterator[WrittenAssertion]:
+    return (assertion for case in prompt.cases for assertion in assertions_of(case, prompt))
 
 
 def _wrong_judge(
@@ -142,7 +142,7 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     primary = prompt.evaluation.get("score")
     if not prompt.cases:
         return
-    found = (parse(each.written, "answer")[0] for each in _of_all_cases(prompt))
+    found = (parse(assertion.written, "answer")[0] for assertion in _of_all_cases(prompt))
     names = {assertion.score for assertion in found if assertion and assertion.score}
     if primary is None and QUALITY not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"
@@ -156,17 +156,21 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
         yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)
 
 
-def _wrong_cases(prompt: Prompt, considered: Callable[[Asserted], bool]) -> Iterator[Problem]:
+def _wrong_cases(
+    prompt: Prompt, considered: Callable[[WrittenAssertion], bool]
+) -> Iterator[Problem]:
     """The problems with other cases that assertions name."""
     cases = {case.name: case for case in prompt.cases}
     for case in prompt.cases:
-        for each in filter(considered, asserted(case, prompt)):
-            yield from _wrong_case(each, case, cases)
+        for assertion in filter(considered, assertions_of(case, prompt)):
+            yield from _wrong_case(assertion, case, cases)
 
 
-def _wrong_case(each: Asserted, case: Case, cases: Mapping[str, Case]) -> Iterator[Problem]:
-    for named, at in _named_cases(parse(each.written, "answer")[0]):
-        place = each.at(at, False)
+def _wrong_case(
+    assertion: WrittenAssertion, case: Case, cases: Mapping[str, Case]
+) -> Iterator[Problem]:
+    for named, at in _named_cases(parse(assertion.written, "answer")[0]):
+        place = assertion.at(at, False)
         other = cases.get(named)
         if other is None:
             yield Problem(f"there is no case `{named}`", at=place, hint=did_you_mean(named, cases))
@@ -177,7 +181,7 @@ def _wrong_case(each: Asserted, case: Case, cases: Mapping[str, Case]) -> Iterat
 
 
 def _named_cases(assertion: Assertion | None, at: str = "") -> Iterator[tuple[str, str]]:
-    """The cases whose answers an assertion needs, and where it names them."""
+    """The names of the cases whose answers an assertion needs, each with its JSON pointer."""
     named = getattr(assertion.check, "case", None) if assertion else None
     if isinstance(named, str):
         yield named, f"{at}/value"

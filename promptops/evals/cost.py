@@ -20,10 +20,10 @@ def answer_cost_usd(
     facts = find(provider, model)
     table = (facts.input_usd, facts.output_usd, facts.cached_usd) if facts else (None,) * 3
     names = ("input", "output", "cached")
-    each = [price.get(name, known) for name, known in zip(names, table, strict=True)]
+    prices = [price.get(name, known) for name, known in zip(names, table, strict=True)]
     if "input" in price and "cached" not in price:
-        each[2] = None  # the table's is that of another price list
-    per_input, per_output, per_cached = each
+        prices[2] = None  # the table's is that of another price list
+    per_input, per_output, per_cached = prices
     if per_input is None or per_output is None:
         return None
     per_cached = per_input if per_cached is None else per_cached

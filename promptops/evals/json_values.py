@@ -11,11 +11,11 @@ from promptops.evals.verdict import Unjudgeable
 from promptops.patterns import lazy_pattern
 
 NOTHING = object()
-"""In place of a value, where a text is no JSON."""
+"""Replaces the value of a text that is not JSON."""
 
 _BEGIN = lazy_pattern(r"[{\[]")
 _MOST_READ_IN_VAIN = 2_000_000  # in characters; 0.6 s at worst
-_ONE_TRY = 200  # an error counts the lines before it
+_ONE_TRY = 200  # the cost of an error, which counts the lines before it
 _TOO_DEEP = 20_000
 
 
@@ -27,7 +27,7 @@ def parsed(text: str) -> Any:
         return NOTHING
 
 
-def found(text: str) -> Iterator[Any]:
+def embedded_values(text: str) -> Iterator[Any]:
     """The JSON mappings and lists in a text, in order; not those inside them.
 
     Raises Unjudgeable if too much looks like JSON and is not.
@@ -58,17 +58,17 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def covers(value: Any, wanted: Any) -> bool:
+def covers(value: Any, expected: Any) -> bool:
     """Whether a value has all of `wanted`; mappings may have more keys, and lists more items."""
-    if isinstance(wanted, Mapping):
+    if isinstance(expected, Mapping):
         return isinstance(value, Mapping) and all(
-            key in value and covers(value[key], item) for key, item in wanted.items()
+            key in value and covers(value[key], item) for key, item in expected.items()
         )
-    if isinstance(wanted, (list, tuple)):
+    if isinstance(expected, (list, tuple)):
         return isinstance(value, (list, tuple)) and all(
-            any(covers(candidate, item) for candidate in value) for item in wanted
+            any(covers(candidate, item) for candidate in value) for item in expected
         )
-    return same(value, wanted)
+    return same(value, expected)
 
 
 def _next(text: str, start: int) -> int:

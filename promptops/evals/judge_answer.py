@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
-from promptops.evals.case_assertions import asserted
-from promptops.evals.output_contract import judge_output
-from promptops.evals.parse import parse
+from promptops.evals.case_assertions import assertions_of
+from promptops.evals.parse import QUALITY, parse
 from promptops.evals.questions import Question
 from promptops.evals.record import Beside, Record, facts_of
-from promptops.evals.result import Judgement, judged
+from promptops.evals.result import Judgement, Status, judge_assertion
 from promptops.evals.verdict import Unjudgeable
 from promptops.model.answer import Answer
-from promptops.model.prompt import Case, Prompt
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Output, Prompt
 from promptops.model.request import Request
 from promptops.records import replace
+from promptops.runtime.request.answers import AnswerError, Answers
 
 
 def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement, ...]:
@@ -24,8 +27,8 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
     In this order.
     """
     assertions = tuple(
-        judged(each.written, replace(record, written_in=each.path), each.at)
-        for each in asserted(case, prompt)
+        judge_assertion(assertion.written, replace(record, written_in=assertion.path), assertion.at)
+        for assertion in assertions_of(case, prompt)
     )
     return (*assertions, *(judge_output(record.answer, prompt) if record.answer else ()))
 
@@ -33,20 +36,20 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
 def questions(record: Record, case: Case, prompt: Prompt) -> tuple[Question, ...]:
     """The questions to answer before `judge_answer`, each once; the replies go into `Beside`."""
     found: dict[str, Question] = {}
-    for each in asserted(case, prompt):
-        assertion, _ = parse(each.written, "answer")
+    for written in assertions_of(case, prompt):
+        assertion, _ = parse(written.written, "answer")
         try:
-            asked = assertion.asks(record) if assertion else ()
-        except Unjudgeable:  # `judge_answer` says so, without asking
+            new = assertion.asks(record) if assertion else ()
+        except Unjudgeable:  # `judge_answer` reports it
             continue
-        found |= {question.key: question for question in asked}
+        found |= {question.key: question for question in new}
     return tuple(found.values())
 
 
 def record_of_answer(
     answer: Answer, request: Request, case: Case, prompt: Prompt, beside: Beside | None = None
 ) -> Record:
-    """An answer as assertions receive it; `path` leads into its parsed JSON."""
+    """An answer as assertions receive it; `path` points into its parsed JSON."""
     root, facts = facts_of(answer)
     return Record(
         on="answer",
@@ -67,20 +70,24 @@ def status_of(judged: Iterable[Judgement]) -> Literal["passed", "failed", "error
     takes precedence over a missing recording of a judge. Measures never fail a case; a measure that
     could not be checked at all, or a case without assertions, is an error.
     """
-    every = tuple(judged)
-    if any(each.status == "error" and each.lack != "recording" for each in every):
+    judgements = tuple(judged)
+    if any(
+        judgement.status == "error" and judgement.lack != "recording" for judgement in judgements
+    ):
         return "error"
-    if all(each.status == "skipped" for each in every):
+    if all(judgement.status == "skipped" for judgement in judgements):
         return "error"
-    if any(each.must and each.status == "failed" for each in every):
+    if any(judgement.must and judgement.status == "failed" for judgement in judgements):
         return "failed"
-    return "stale" if any(each.lack == "recording" for each in every) else "passed"
+    return "stale" if any(judgement.lack == "recording" for judgement in judgements) else "passed"
 
 
 def gating_judge(case: Case, prompt: Prompt) -> str | None:
-    """The prompt that must be shown to judge as people do, because it may fail the case."""
+    """The judge prompt that needs agreement with people, because it may fail the case."""
     judge = prompt.evaluation.get("judge")
-    if isinstance(judge, str) and any(_gates(each.written) for each in asserted(case, prompt)):
+    if isinstance(judge, str) and any(
+        _gates(assertion.written) for assertion in assertions_of(case, prompt)
+    ):
         return judge
     return None
 
@@ -88,3 +95,84 @@ def gating_judge(case: Case, prompt: Prompt) -> str | None:
 def _gates(written: Mapping[str, Any]) -> bool:
     assertion = parse(written, "answer")[0] if written.get("must") is True else None
     return assertion is not None and assertion.judged
+
+
+Format = Literal["text", "json", "markdown"]
+
+OUTPUT = "output"
+"""The type of the verdict: no assertion has this name."""
+
+
+def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
+    """The verdict of the output contract, at the output schema; empty if there is no contract.
+
+    There is none if the output is text, if `evaluation.output` is false, and for an answer that
+    only calls tools: the output comes after their results.
+    """
+    if not _applies(answer, prompt):
+        return ()
+    key = "schema" if prompt.output.schema is not None else "format"
+    place = prompt.locate(f"/output/{key}", False)
+    try:
+        _reader(prompt.output.format, json.dumps(prompt.output.schema)).read(
+            answer.text, answer.finish_reason
+        )
+    except AnswerError as error:
+        reason = f"{error.message}: {error.hint}" if error.hint else error.message
+        return (_verdict("failed", reason, place),)
+    except ValueError as error:
+        return (_verdict("error", f"the schema can't be used: {error}", place),)
+    return (_verdict("passed", f"the answer matches the output {key}", place),)
+
+
+def _applies(answer: Answer, prompt: Prompt) -> bool:
+    if prompt.evaluation.get("output") is False:
+        return False
+    if prompt.output.schema is None and prompt.output.format != "json":
+        return False
+    return bool(answer.text.strip()) or not answer.tool_calls
+
+
+def _verdict(status: Status, reason: str, place: Place) -> Judgement:
+    degree = 1.0 if status == "passed" else 0.0
+    return Judgement(
+        type=OUTPUT, status=status, must=True, reason=reason, place=place, degree=degree
+    )
+
+
+@lru_cache(maxsize=64)
+def _reader(form: Format, schema: str) -> Answers:
+    """Cached, because a prompt has many answers and one schema."""
+    return Answers("", Output(format=form, schema=json.loads(schema)))
+
+
+def scores(judged: Iterable[Judgement]) -> dict[str, float]:
+    """Each score of an answer by its name, 0 to 1: the mean of its measures by weight.
+
+    A measure that can't be checked because of the answer, whose JSON lacks the value, is 0. If the
+    answer is not the reason, the measure is left out, and so is a score without measures.
+    """
+    sums: dict[str, tuple[float, float]] = {}
+    for judgement in judged:
+        if judgement.score is not None and judgement.degree is not None:
+            total, weight = sums.get(judgement.score, (0.0, 0.0))
+            sums[judgement.score] = (
+                total + judgement.weight * judgement.degree,
+                weight + judgement.weight,
+            )
+    # Sums of fractions of a weight may end a digit above 1.
+    return {name: min(max(total / weight, 0.0), 1.0) for name, (total, weight) in sums.items()}
+
+
+def primary(evaluation: Mapping[str, object], names: Iterable[str]) -> str | None:
+    """The primary score: the one that `evaluation` names, else `quality`, else the only score.
+
+    None without any score, and for several scores none of which is `quality`.
+    """
+    chosen = evaluation.get("score")
+    known = sorted(set(names))
+    if isinstance(chosen, str):
+        return chosen
+    if QUALITY in known:
+        return QUALITY
+    return known[0] if len(known) == 1 else None

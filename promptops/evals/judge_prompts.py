@@ -53,7 +53,7 @@ class Judge:
 def built_in_judge(name: str) -> Judge:
     """The built-in judge that a question names, `built-in NAME`."""
     file = f"{name.removeprefix(BUILT_IN)}.prompt.yaml"
-    loaded = Catalog(_Ours(), Config(prompts=(".",))).loaded(file)
+    loaded = Catalog(_BuiltInJudges(), Config(prompts=(".",))).loaded(file)
     if loaded.prompt is None:
         raise InputError(f"the judge {name!r} can't be read", where=str(loaded.problems[0].at))
     return Judge(loaded.prompt, _no_template)
@@ -87,25 +87,29 @@ def agreement_of(answered: Iterable[tuple[Case, str]]) -> Agreement:
     An answer that can't be parsed is a disagreement. Cases that are not anchors are skipped.
     """
     return agreement(
-        [(case.expected["verdict"], _said(text)) for case, text in answered if is_anchor(case)]
+        [
+            (case.expected["verdict"], _verdict_in(text))
+            for case, text in answered
+            if is_anchor(case)
+        ]
     )
 
 
-def _said(text: str) -> str:
+def _verdict_in(text: str) -> str:
     """The verdict of an answer; a score is `pass` from one half on."""
-    heard = opinion_of(text)
-    if isinstance(heard, NoReply):
+    opinion = opinion_of(text)
+    if isinstance(opinion, NoReply):
         return ""
-    if heard.verdict is not None:
-        return heard.verdict
-    return "pass" if (heard.score or 0) >= 0.5 else "fail"
+    if opinion.verdict is not None:
+        return opinion.verdict
+    return "pass" if (opinion.score or 0) >= 0.5 else "fail"
 
 
 def _no_template(_origin: str, _name: str) -> Text | None:
     return None
 
 
-class _Ours:
+class _BuiltInJudges:
     """The folder of the built-in judges as a tree."""
 
     revision = "built-in"

@@ -38,16 +38,16 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
 
     `scale` maps each verdict to its degree.
     """
-    heard = reply(record, question, Opinion)
-    if heard.verdict is None:
-        if heard.score is None:
+    reply_ = reply(record, question, Opinion)
+    if reply_.verdict is None:
+        if reply_.score is None:
             raise Undecided(f"{_who(question)} gave no verdict")
-        return heard.score, heard.reason
-    if heard.verdict not in scale:
-        wanted = listed(tuple(scale), "or")
-        message = f"{_who(question)} gave the verdict {shown(heard.verdict)}, expected {wanted}"
+        return reply_.score, reply_.reason
+    if reply_.verdict not in scale:
+        verdicts = listed(tuple(scale), "or")
+        message = f"{_who(question)} gave the verdict {shown(reply_.verdict)}, expected {verdicts}"
         raise Undecided(message)
-    return scale[heard.verdict], heard.reason
+    return scale[reply_.verdict], reply_.reason
 
 
 def reply(record: Record, question: Question, kind: type[R]) -> R:

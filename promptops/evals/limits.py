@@ -7,22 +7,22 @@ from math import isfinite
 from promptops.evals.verdict import Refused
 
 MOST_CHARS = 10_000_000
-"""Characters, and words: an answer is read up to 8 MiB, and a rendered text to 1,000,000."""
+"""Also the limit of words: an answer has up to 8 MiB, a rendered text 1,000,000 characters."""
 
 MOST_TOKENS = 10_000_000
 """No model reads or writes more."""
 
 MOST_MESSAGES = 1_000
-"""More are not rendered."""
+"""The renderer accepts no more."""
 
 LONGEST_S = 3_600.0
-"""The longest `timeout_s` that the configuration takes."""
+"""The longest `timeout_s` that the configuration accepts."""
 
 MOST_USD = 1_000.0
 """For one request and its answer: ten million tokens for 100 dollars a million."""
 
 LEAST_THRESHOLD = 0.05
-"""The least likeness to ask for: texts that have nothing in common reach as much."""
+"""The lowest useful threshold of similarity: unrelated texts reach lower ones."""
 
 
 def check_limit(value: float, most: float, what: str, at: str = "/value") -> None:

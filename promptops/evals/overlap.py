@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from promptops.patterns import lazy_pattern
 
-# A character of a script without blanks is a word of its own.
+# In scripts without spaces, each character is a word.
 _UNSPACED = "\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f"
 _WORD = lazy_pattern(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_])+")
 
@@ -24,8 +24,8 @@ def shared_run(
     Only runs of at least `length` words count, and none that a public text contains, too.
     """
     found = words(text)
-    known = {gram for each in secret for gram in _grams(_plain(each), length)}
-    known -= {gram for each in public for gram in _grams(_plain(each), length)}
+    known = {gram for text_ in secret for gram in _grams(_plain(text_), length)}
+    known -= {gram for text_ in public for gram in _grams(_plain(text_), length)}
     best = start = run = 0
     for at, gram in enumerate(_grams([word for word, _, _ in found], length)):
         run = run + 1 if gram in known else 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.evals import arguments, expressions, given
+from promptops.evals import checked_values
 from promptops.evals.assertion import Assertion
-from promptops.evals.expressions import WrongExpression
+from promptops.evals.assertion_fields import read_fields, unknown_keys
+from promptops.evals.case_expressions import WrongExpression, read_expression
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import AssertionKind, built_in, is_name_of_plugin, kind_of
 from promptops.evals.verdict import Refused
@@ -70,9 +71,9 @@ def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parse
 
 _Parsed = tuple[Assertion | None, tuple[Problem, ...]]
 _READ: dict[tuple[int, On, bool], tuple[Mapping[str, Any], _Parsed]] = {}
-"""What was read, for it is needed some five times; the mapping is kept, so that its id stays its.
+"""Parsed assertions by the id of their mapping, because each is needed about five times.
 
-Nobody changes what stands in a case.
+The mapping is stored, too, so that its id is not reused. The mappings of cases never change.
 """
 _REMEMBERED = 50_000
 
@@ -84,9 +85,9 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
         return None, (_unknown_name(name, on),)
     kind, negated = found
     inner, wrong_inside = _inner(kind, written, on)
-    values, wrong = arguments.read(kind, {**written, **inner})
+    values, wrong = read_fields(kind, {**written, **inner})
     wrong = (
-        *arguments.unknown(kind, written, COMMON),
+        *unknown_keys(kind, written, COMMON),
         *wrong,
         *wrong_inside,
         *_misused(kind, written, on),
@@ -98,9 +99,9 @@ def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:
         check = kind.check(**values)
     except Refused as error:
         return None, (Problem(error.message, at=error.at, hint=error.hint),)
-    judged = kind.judged or any(each.judged for parts in inner.values() for each in parts)
+    judged = kind.judged or any(part.judged for parts in inner.values() for part in parts)
     assertion = _assertion(written, check, negated, on)
-    doubts = given.problems(assertion, on, in_set=in_set)
+    doubts = checked_values.problems(assertion, on, in_set=in_set)
     if doubts:
         return None, doubts
     return (_measured(assertion, written) if judged else assertion), ()
@@ -115,11 +116,11 @@ def _inner(
     for key in kind.sets:
         items = written.get(key)
         if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-            continue  # `arguments.read` says so
+            continue  # `read_fields` reports it
         read[key] = []
         for index, item in enumerate(items):
             assertion, problems = parse(item, on, in_set=True)
-            wrong += (replace(each, at=f"/{key}/{index}{each.at}") for each in problems)
+            wrong += (replace(problem, at=f"/{key}/{index}{problem.at}") for problem in problems)
             read[key] += [assertion] if assertion else []
     return read, tuple(wrong)
 
@@ -133,7 +134,7 @@ def _assertion(written: Mapping[str, Any], check: Any, negated: bool, on: On) ->
         negated=negated,
         path=written.get("path"),
         role=written.get("role"),
-        transform=None if transform is None else expressions.read(transform, NAMES[on]),
+        transform=None if transform is None else read_expression(transform, NAMES[on]),
         weight=written.get("weight", 1.0),
         score=score,
         must=written.get("must", score is None),
@@ -167,10 +168,10 @@ def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterato
     for key in (*kind.expressions, "transform"):
         if isinstance(written.get(key), str):
             yield from _wrong_expression(written[key], f"/{key}", on)
-    for key, (kinds, wanted) in _COMMON_TYPES.items():
+    for key, (kinds, expected) in _COMMON_TYPES.items():
         value = written.get(key)
         if key in written and (not isinstance(value, kinds) or _is_odd(key, value)):
-            yield Problem(f"expected {wanted}, got {type_name(value)}", at=f"/{key}")
+            yield Problem(f"expected {expected}, got {type_name(value)}", at=f"/{key}")
 
 
 def _misused_narrowing(
@@ -196,7 +197,7 @@ def _misused_narrowing(
 def _misused_share(
     kind: AssertionKind, written: Mapping[str, Any], in_set: bool
 ) -> Iterator[Problem]:
-    """Keys that set the share of an assertion that has none of its own, or none at all."""
+    """Problems with `score` and `must` where they have no effect."""
     if in_set:
         for key in {"score", "must"} & written.keys():
             hint = "set it on the whole set"
@@ -210,7 +211,7 @@ def _misused_share(
 
 def _wrong_expression(text: str, at: str, on: On) -> Iterator[Problem]:
     try:
-        expressions.read(text, NAMES[on])
+        read_expression(text, NAMES[on])
     except WrongExpression as error:
         yield Problem(error.message, at=at, hint=error.hint, within=error.within)
 

@@ -104,18 +104,18 @@ def _matches(pattern: str, texts: tuple[str, ...]) -> bool:
 
 
 def _over_its_alphabet(pattern: str) -> tuple[str, ...]:
-    """Texts of the characters that a pattern names, in all pairs, so that forbidden ones occur."""
+    """Texts with all pairs of the characters that a pattern names, so that excluded pairs occur."""
     named = sorted({*pattern, *_code_points(pattern)})
     chance = random.Random(pattern)  # the same probes on every machine
     mixed = "".join(chance.choices(named, k=_OF_ITS_OWN)) if named else ""
-    letters = [each for each in named if each.isalnum()] or ["x"]
+    letters = [char for char in named if char.isalnum()] or ["x"]
     words = "".join(chance.choices(letters, k=_OF_ITS_OWN))
     return (*named_texts(named), mixed or "x", words, pattern or "x", pattern.lower() or "x")
 
 
 def named_texts(named: list[str]) -> Iterator[str]:
     """Each character by itself, if it is not blank."""
-    return (each for each in named if each.strip())
+    return (text for text in named if text.strip())
 
 
 def _code_points(pattern: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The questions that some assertions need answered before the check, and the replies."""
+"""Questions to judges and other services that an assertion needs answered, and the replies."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any, Literal
 from promptops.records import field, record
 
 Lack = Literal["recording", "connection"]
-"""Of what there is not: `recording` of an answer that may be asked for, `connection` of one that
-was asked for in vain."""
+"""What is missing: `recording` if no answer is recorded, `connection` if a request failed."""
 
 BUILT_IN = "built-in "
-"""Begins the name of a judge of ours; no id of a prompt holds a space."""
+"""The prefix of the names of built-in judges; ids of prompts contain no space."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -34,13 +33,13 @@ class Question:
 
     @property
     def key(self) -> str:
-        """The same for the same question, whoever asks it."""
+        """Equal for equal questions of any assertion."""
         from hashlib import sha256
 
         from promptops.runtime.request.canonical import canonical_json
 
-        asked = [self.kind, self.judge, dict(self.model), dict(self.inputs)]
-        return sha256(canonical_json(asked).encode()).hexdigest()
+        parts = [self.kind, self.judge, dict(self.model), dict(self.inputs)]
+        return sha256(canonical_json(parts).encode()).hexdigest()
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class NoReply:
     """A question without a usable reply, and why.
 
     Attributes:
-        lack: The missing thing, if that is all; None if somebody has to fix something.
+        lack: What is missing, if that is the only reason; None for an error to fix.
     """
 
     reason: str

@@ -12,7 +12,7 @@ from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.agreement import Agreement
-    from promptops.evals.functions import Functions
+    from promptops.evals.python_functions import Functions
 
 On = Literal["request", "answer"]
 
@@ -23,12 +23,12 @@ NAMES: Mapping[On, tuple[str, ...]] = {
     ),
     "answer": ("value", "inputs", "expected", "output", "text", "tool_calls", "usage"),
 }
-"""The names that an expression may use; `value` is what is looked at."""
+"""The names that an expression may use; `value` is the checked value."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What an assertion over an answer may need besides the answer.
+    """Data that an assertion over an answer may need besides the answer.
 
     Attributes:
         price: Of the model's profile, in USD per million tokens: `input`, `output`, `cached`; it
@@ -55,7 +55,7 @@ class Record:
 
     Attributes:
         text: The checked text if an assertion does not narrow it.
-        root: JSON data into which `path` leads; NOTHING for an answer that is not JSON.
+        root: JSON data into which `path` points; NOTHING for an answer that is not JSON.
         request: The request, or the one that was answered.
         names: For expressions: those of `NAMES` without `value`.
         answer: None for a request.
@@ -75,12 +75,12 @@ class Record:
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:
-        """Of the request."""
+        """The messages of the request."""
         return self.request.messages
 
 
 def facts_of(answer: Answer) -> tuple[Any, dict[str, Any]]:
-    """For an answer, the root into which `path` leads, and the names for expressions."""
+    """For an answer, the root into which `path` points, and the names for expressions."""
     from promptops.evals.json_values import NOTHING, parsed
 
     value = parsed(answer.text)

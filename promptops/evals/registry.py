@@ -27,7 +27,7 @@ GROUP = "promptops.assertions"
 class Check(Protocol):
     """A class in a file of `assertions/`: a frozen dataclass whose fields are its arguments.
 
-    Its `__post_init__` raises Refused for an argument that makes no sense.
+    Its `__post_init__` raises Refused for invalid arguments.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
@@ -110,7 +110,7 @@ def assertion(
 @cache
 def built_in() -> Mapping[str, AssertionKind]:
     """All assertions of this package by name, in the order of their names."""
-    return {name: _named(name) for name in sorted(_files())}
+    return {name: _imported(name) for name in sorted(_files())}
 
 
 def kind_of(written: str) -> tuple[AssertionKind, bool] | None:
@@ -119,12 +119,12 @@ def kind_of(written: str) -> tuple[AssertionKind, bool] | None:
     Raises InputError, with its name, for a plug-in that does not work.
     """
     if written in _files():
-        return _named(written), False
+        return _imported(written), False
     positive = written.removeprefix("not-")
     if is_name_of_plugin(positive):
         found = _plugin(positive, is_untrusted())
         return (found, positive != written) if found else None
-    return (_named(positive), True) if positive != written and positive in _files() else None
+    return (_imported(positive), True) if positive != written and positive in _files() else None
 
 
 def is_name_of_plugin(written: str) -> bool:
@@ -161,7 +161,7 @@ def _not_loaded(name: str) -> AssertionKind:
 
 @record(frozen=True, slots=True, kw_only=True)
 class _NotLoaded:
-    """Stands in for an assertion of a plug-in where plug-ins must not run."""
+    """Replaces an assertion of a plug-in if plug-ins must not run."""
 
     value: Any = None
     threshold: Any = None
@@ -180,7 +180,7 @@ def _files() -> Mapping[str, str]:
     return {name.replace("_", "-"): f"{package.__name__}.{name}" for name in names}
 
 
-def _named(name: str) -> AssertionKind:
-    # Only when it is needed: to import all takes 25 ms, and most runs use a handful.
+def _imported(name: str) -> AssertionKind:
+    # Imported when needed: all of them take 25 ms, and most runs use a handful.
     import_module(_files()[name])
     return _FOUND[name]

@@ -1,4 +1,4 @@
-"""The result of an assertion for a record, with the place of the assertion."""
+"""Check written assertions over a record or a request: the results, with their places."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from promptops.evals.assertion import Assertion
 from promptops.evals.parse import parse
 from promptops.evals.questions import BUILT_IN, Lack, NoReply
 from promptops.evals.record import Record
+from promptops.evals.subject import text_of_messages
 from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
 from promptops.model.place import Place
-from promptops.model.prompt import LocateWithin
+from promptops.model.prompt import Case, LocateWithin
+from promptops.model.request import Request
 from promptops.records import record, replace
 
 if TYPE_CHECKING:
     from promptops.evals.agreement import Agreement
+
 
 Status = Literal["passed", "failed", "error", "skipped"]
 At = LocateWithin
@@ -36,8 +39,8 @@ class Judgement:
         must: Whether it is a contract: a case in which it does not hold fails.
         place: Of the assertion; for an error, of the part to change.
         score: For a measure, the score in which it counts, with its weight; else None.
-        degree: The degree to which it holds, 0 to 1; None if it could not be checked, for a reason
-            outside the answer.
+        degree: The degree to which it holds, 0 to 1; None if it could not be checked and the answer
+            is not the reason.
         compared: The complete expected and actual values, if it does not hold and the reason is too
             short to show how they differ; else None.
         lack: For an error without a fault: a required answer is missing.
@@ -61,38 +64,38 @@ class Judgement:
         return self.status == "passed"
 
 
-def judged(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
+def judge_assertion(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
     """The result of a written assertion; a bug in promptops is an error of that assertion."""
     try:
-        return _judged(written, record, at)
+        return _judgement_of(written, record, at)
     except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         problem = internal_error(error).problem("")
-        failed = _misstated(str(written.get("type", "")), problem, at)
+        failed = _invalid(str(written.get("type", "")), problem, at)
         return replace(failed, internal=True)
 
 
-def _judged(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
+def _judgement_of(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
     assertion, problems = parse(written, record.on)
     if assertion is None:
-        return _misstated(str(written.get("type", "")), problems[0], at)
+        return _invalid(str(written.get("type", "")), problems[0], at)
     try:
-        _refuse_a_judge_nobody_checked(assertion, record)
+        _refuse_unverified_judge(assertion, record)
         verdict = assertion.judge(record)
     except Unjudgeable as error:
-        return _unjudged(assertion, error, at)
+        return _uncheckable(assertion, error, at)
     status: Status = "passed" if verdict.passed else "failed"
-    said = _of(assertion, status, verdict.reason, at("", False), verdict.share)
-    return replace(said, compared=verdict.compared)
+    judgement = _judgement(assertion, status, verdict.reason, at("", False), verdict.share)
+    return replace(judgement, compared=verdict.compared)
 
 
-def _misstated(name: str, problem: Problem, at: At) -> Judgement:
+def _invalid(name: str, problem: Problem, at: At) -> Judgement:
     reason = f"{problem.message}: {problem.hint}" if problem.hint else problem.message
     place = at(str(problem.at), problem.key, problem.within)
     return Judgement(type=name, status="error", must=True, reason=reason, place=place)
 
 
-def _refuse_a_judge_nobody_checked(assertion: Assertion, record: Record) -> None:
-    """A judge may fail a case only if it was shown to judge as people do."""
+def _refuse_unverified_judge(assertion: Assertion, record: Record) -> None:
+    """A judge may fail a case only if its agreement with people is proved."""
     if not (assertion.judged and assertion.must):
         return
     for question in assertion.asks(record):
@@ -105,31 +108,31 @@ def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
 
     if isinstance(agreement, Agreement) and agreement.may_gate:
         return
-    said = f"{_judge(name)} may not decide a required assertion"
+    refusal = f"{_judge_name(name)} may not decide a required assertion"
     if isinstance(agreement, NoReply):
-        raise Unheard(f"{said}: {agreement.reason}", agreement.lack, "/must")
+        raise Unheard(f"{refusal}: {agreement.reason}", agreement.lack, "/must")
     if agreement is not None:
         known = f"{agreement}, but at least {LEAST_KAPPA:g} on {FEWEST} is required"
     elif name.startswith(BUILT_IN):
         known = "it has no anchors; set `evaluation.judge` to a prompt that has some"
     else:
         known = f"it has no anchors; tag at least {FEWEST} of its cases `{ANCHOR}`"
-    raise Undecided(f"{said}: {known}", "/must")
+    raise Undecided(f"{refusal}: {known}", "/must")
 
 
-def _judge(name: str) -> str:
+def _judge_name(name: str) -> str:
     return f"the {name} judge" if " " in name else f"the judge `{name}`"
 
 
-def _unjudged(assertion: Assertion, error: Unjudgeable, at: At) -> Judgement:
+def _uncheckable(assertion: Assertion, error: Unjudgeable, at: At) -> Judgement:
     status: Status = "skipped" if isinstance(error, Skipped) else "error"
     degree = None if isinstance(error, Undecided) else 0.0
     place = at(error.at, False, error.within)
-    said = _of(assertion, status, error.message, place, degree)
-    return replace(said, lack=error.lack) if isinstance(error, Unheard) else said
+    judgement = _judgement(assertion, status, error.message, place, degree)
+    return replace(judgement, lack=error.lack) if isinstance(error, Unheard) else judgement
 
 
-def _of(
+def _judgement(
     assertion: Assertion, status: Status, reason: str, place: Place, degree: float | None
 ) -> Judgement:
     return Judgement(
@@ -142,3 +145,35 @@ def _of(
         weight=assertion.weight,
         degree=degree,
     )
+
+
+def judge_request(request: Request, case: Case) -> tuple[Judgement, ...]:
+    """Every `rendered` assertion of a case, in order, over the request rendered from its inputs."""
+    record = record_of(request, case)
+    return tuple(
+        judge_assertion(written, record, _located(case, index))
+        for index, written in enumerate(case.rendered)
+    )
+
+
+def record_of(request: Request, case: Case) -> Record:
+    """A request as assertions receive it; its text is that of all messages."""
+    root = {
+        "messages": list(request.messages),
+        "tools": list(request.tools),
+        "response_format": request.response_format,
+        "params": request.params,
+        "model": request.model,
+    }
+    return Record(
+        on="request",
+        text=text_of_messages(request.messages),
+        root=root,
+        request=request,
+        names={**root, "inputs": case.inputs, "expected": case.expected},
+    )
+
+
+def _located(case: Case, index: int) -> At:
+    base = f"{case.at}/rendered/{index}"
+    return lambda pointer, key, within=None: case.locate(base + pointer, key, within)

@@ -21,7 +21,7 @@ _PROBES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1.5, 10**12, "", "x", "12", "é\n", "x" * 2_000),
     *([], [None], [1, "x"], [[]], list(range(50)), {}, {"x": None}, {"": {"x": [1]}}),
 )
-"""One value of each type that asks for nothing, and some that ask for more."""
+"""A simple value of each type, and some values that many schemas reject."""
 
 
 def admits_every_value(schema: Any, of: Any = True) -> bool:
@@ -44,7 +44,7 @@ def admits_no_value(schema: Any, of: Any = True) -> bool:
 
 
 def _both(schema: Any, of: Any) -> Any:
-    """A schema for both; its definitions stay at its root, to which its references lead."""
+    """A schema that requires both; definitions stay at the root, where references point."""
     if not isinstance(schema, Mapping):
         return {"allOf": [schema, of]}
     return {**schema, "allOf": [*schema.get("allOf", ()), of]}

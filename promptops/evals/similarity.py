@@ -7,13 +7,12 @@ from typing import Any
 
 from promptops.errors import UsageError
 from promptops.evals.assertion_sets import check_threshold
-from promptops.evals.comparison import to_compare
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.limits import LEAST_THRESHOLD
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import shown
+from promptops.evals.wording import shown, to_compare
 from promptops.model.distribution import install_command
 
 
@@ -29,13 +28,13 @@ def package(name: str) -> Any:
 
 
 def check_likeness(value: str, threshold: float) -> None:
-    """Raises Refused for a blank text, and for a degree that all texts or none reach."""
+    """Raises Refused for a blank text, and for a threshold that is always or never reached."""
     not_blank(value)
     check_threshold(threshold)
 
 
-def doubt_threshold(threshold: float, given: Given) -> Refused | None:
-    """Why a threshold is useless: unrelated texts reach it."""
+def doubt_threshold(threshold: float, given: CheckedValues) -> Refused | None:
+    """Refused for a threshold that unrelated texts reach; otherwise None."""
     if given.negated or threshold >= LEAST_THRESHOLD:
         return None
     message = f"nearly every string reaches {threshold:g}"

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from promptops.counting import counted, plural
-from promptops.evals.expressions import Expression, WrongExpression
+from promptops.evals.case_expressions import Expression, WrongExpression
 from promptops.evals.json_values import NOTHING
 from promptops.evals.record import Record
 from promptops.evals.verdict import Unjudgeable
@@ -84,11 +84,11 @@ class Subject:
     def whole(self) -> str:
         """The text, or any other value as JSON; for a whole answer, with its tool calls."""
         value, answer = self.value, self.record.answer
-        said = self.text if isinstance(value, str) or _is_parts(value) else as_json(value)
+        text = self.text if isinstance(value, str) or _is_parts(value) else as_json(value)
         if self.narrowed or answer is None:
-            return said
+            return text
         calls = [f"[calls {as_json(dict(call))}]" for call in answer.tool_calls]
-        return "\n".join([said, *calls] if said else calls)
+        return "\n".join([text, *calls] if text else calls)
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:
@@ -164,18 +164,18 @@ def _is_parts(value: Any) -> bool:
 
 
 def _pointed(value: Any, pointer: str) -> Any:
-    way = ""
+    pointer_so_far = ""
     for token in tokens(pointer):
         found = child(value, token, NO_VALUE)
         if found is NO_VALUE:
-            raise Unjudgeable(_astray(value, token, way), "/path")
+            raise Unjudgeable(_no_value(value, token, pointer_so_far), "/path")
         value = found
-        way += f"/{escaped(token)}"
+        pointer_so_far += f"/{escaped(token)}"
     return value
 
 
-def _astray(value: Any, token: str, way: str) -> str:
-    at = way or "the root"
+def _no_value(value: Any, token: str, pointer: str) -> str:
+    at = pointer or "the root"
     if isinstance(value, Mapping):
         hint = did_you_mean(token, map(str, value))
         return f"there is no `{token}` at {at}" + (f": {hint}" if hint else "")

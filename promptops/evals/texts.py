@@ -8,7 +8,7 @@ from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import LONG, shown
 
 MAX_COMPARED_CHARS = 400_000_000
-"""Characters of a text times strings that are looked for in it: at most about a second."""
+"""Characters of a text times the number of searched strings: about a second."""
 
 _TELLING = 8
 
@@ -93,7 +93,7 @@ def found_in(text: str, matches: tuple[TextMatch, ...]) -> str:
 
 
 def without(value: str, text: str) -> str:
-    """A text that lacks a value and, if it is long, how far the value occurs."""
+    """A text that lacks a value; for a long text, also how much of the value's beginning occurs."""
     start, length = _longest_beginning(value, text)
     if len(text) <= LONG or length < _TELLING:
         return shown(text)
@@ -102,7 +102,7 @@ def without(value: str, text: str) -> str:
 
 
 def _longest_beginning(value: str, text: str) -> tuple[int, int]:
-    """Where the longest beginning of a value stands in a text, and its length."""
+    """The offset and the length of the longest beginning of a value that occurs in a text."""
     low, high, at = 0, len(value), 0
     while low < high:
         middle = (low + high + 1) // 2

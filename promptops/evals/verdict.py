@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from promptops.evals.questions import Lack
 from promptops.model.place import Offsets
 from promptops.records import record, replace
@@ -47,7 +49,7 @@ class Verdict:
             expected=self.opposite,
             opposite=self.expected,
             degree=None if self.degree is None else 1 - self.degree,
-            compared=None,  # what differs is what was asked for
+            compared=None,  # a difference is what `not-` requires
         )
 
 
@@ -97,3 +99,18 @@ class Refused(ValueError):
         self.message = message
         self.hint = hint
         self.at = at
+
+
+@record(frozen=True, slots=True)
+class NamedPart:
+    """A part of the prompt that an assertion names.
+
+    Attributes:
+        at: JSON pointer into the assertion.
+        within: The characters of the string at that pointer.
+    """
+
+    kind: Literal["tool", "input"]
+    name: str
+    at: str
+    within: Offsets | None = None

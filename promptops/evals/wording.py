@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from promptops.counting import series
@@ -45,8 +46,8 @@ def compared(expected: str, got: str) -> str:
     at = next((index for index, (a, b) in enumerate(pairs) if a != b), shorter)
     line = got.count("\n", 0, at) + 1
     column = at - got.rfind("\n", 0, at)
-    there, wanted = (_piece(text, at) for text in (got, expected))
-    return f"{shown(got)}: line {line}, column {column} has {there} instead of {wanted}"
+    actual, wanted = (_piece(text, at) for text in (got, expected))
+    return f"{shown(got)}: line {line}, column {column} has {actual} instead of {wanted}"
 
 
 def _piece(text: str, at: int) -> str:
@@ -71,3 +72,56 @@ def _visible(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+_LONGEST = 50_000
+_DEEPEST = 60
+_NESTED = (Mapping, list, tuple)
+
+
+class _TooDeep(Exception):
+    pass
+
+
+def to_compare(expected: Any, got: Any) -> tuple[str, str] | None:
+    """Two strings, or two JSON values with sorted keys and an item per line.
+
+    None if they have different types or are equal, if a reason has room for one of them, and if one
+    is too long or too deep to compare.
+    """
+    texts = _comparable_text(expected), _comparable_text(got)
+    alike = isinstance(expected, str) == isinstance(got, str)
+    return texts if alike and all(texts) and texts[0] != texts[1] else None
+
+
+def mentioned_part(value: Any, expected: Any) -> Any:
+    """The part of a JSON value that `wanted` mentions, if additional keys are allowed."""
+    if not (isinstance(value, Mapping) and isinstance(expected, Mapping)):
+        return value
+    return {key: mentioned_part(value[key], item) for key, item in expected.items() if key in value}
+
+
+def _comparable_text(value: Any) -> str:
+    """The text of a value; "" if it is not compared."""
+    if isinstance(value, str):
+        return value if LONG < len(value) <= _LONGEST else ""
+    if not isinstance(value, _NESTED):
+        return ""
+    try:
+        plain = _plain(value, _DEEPEST)
+    except _TooDeep:
+        return ""
+    if not LONG < len(json.dumps(plain, ensure_ascii=False)) <= _LONGEST:
+        return ""
+    return json.dumps(plain, ensure_ascii=False, indent=2, sort_keys=True)
+
+
+def _plain(value: Any, room: int) -> Any:
+    """With one spelling of each number: 1.0 is 1. Raises _TooDeep for more than `room` levels."""
+    if isinstance(value, _NESTED) and not room:
+        raise _TooDeep
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, room - 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, room - 1) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -8,8 +8,7 @@ from typing import Any, cast
 from promptops.json_pointer import NO_VALUE, child, escaped, tokens
 from promptops.model.prompt import Prompt, Schema
 from promptops.records import record, replace
-from promptops.runtime.request.defaults import defaults_of
-from promptops.runtime.request.inputs import InputProblem, Inputs
+from promptops.runtime.request.inputs import InputProblem, Inputs, defaults_of
 
 MAX_DEPTH = 8
 """Levels of objects and lists within an input that are searched for defaults."""

@@ -115,7 +115,7 @@ class Decided:
     """The decision over one prompt's measured score, candidate against baseline.
 
     Attributes:
-        line: The figures, as `evals.deciding.sentence` writes them.
+        line: The figures, as `evals.deciding.decision.sentence` writes them.
         summary: The decision in a plain sentence without statistics; "" if `line` is one.
         worst: Up to five cases that lost most, worst first.
         culprits: Names of the cases that fresh answers proved worse, where that decided.

@@ -11,9 +11,9 @@ import pytest
 
 from promptops.analysis.masking import without_secrets
 from promptops.errors import PromptopsError
-from promptops.evals.case_assertions import asserted
+from promptops.evals.case_assertions import assertions_of
+from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
-from promptops.evals.scores import primary
 from promptops.jobs.testing.outcomes import unreadable_prompts
 from promptops.jobs.testing.plan import PlannedCase, plan_cases
 from promptops.jobs.testing.runner import RunOptions, run_selected
@@ -132,7 +132,7 @@ def _escaped_name(name: str) -> str:
 
 def _measured(plan: Iterable[PlannedCase]) -> set[str]:
     """The scores that any case contributes to."""
-    every = (asserted(planned.case, planned.prompt) for planned in plan if not planned.repeat)
+    every = (assertions_of(planned.case, planned.prompt) for planned in plan if not planned.repeat)
     found = (parse(assertion.written, "answer")[0] for own in every for assertion in own)
     return {assertion.score for assertion in found if assertion and assertion.score}
 

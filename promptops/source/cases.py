@@ -1,4 +1,4 @@
-"""Case files: test cases beside a prompt, as JSON lines, a table or YAML."""
+"""Case files: the test cases of a prompt as JSON Lines, CSV or YAML."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CaseFile(Document):
 
 def read_cases(path: str, data: bytes) -> CaseFile:
     """Parse a case file. Never raises; `problems` has all mistakes, also in the shape of cases."""
-    found = _read(path, data)
+    found = _parsed(path, data)
     wrong = (
         problem
         for index, value in enumerate(found.values)
@@ -58,11 +58,11 @@ def read_cases(path: str, data: bytes) -> CaseFile:
     return CaseFile(found._lines, found._root, found.value, problems)
 
 
-def _read(path: str, data: bytes) -> CaseFile:
+def _parsed(path: str, data: bytes) -> CaseFile:
     if path.endswith((".yaml", ".yml")):
         return _from_yaml(path, data)
     if path.endswith(".csv"):
-        data = data.removeprefix(BOM_UTF8)  # Excel writes one, and needs it to open the file again
+        data = data.removeprefix(BOM_UTF8)  # Excel writes one, and needs it to open the file
     text, problems = decode(path, data)
     lines = Lines(path, text)
     if problems:

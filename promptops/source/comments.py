@@ -22,8 +22,8 @@ class Comment:
     Attributes:
         line, column: 1-based, of its `#`.
         text: From the `#` to the end of the line, without trailing blanks.
-        pointer: Of the key or item it belongs to: that of its own line or, for a comment on
-            a separate line, of the next line that has one; "" if there is none.
+        pointer: The JSON pointer of the key or item that it belongs to: in its own line or, for a
+            comment on a separate line, in the next line with one; "" if there is none.
     """
 
     line: int

@@ -85,7 +85,7 @@ def compose(lines: Lines, load: Any = None) -> Node | Problem:
     text, restore = without_surprises(lines.text, load)
     root = _nodes(text, load, lines)
     if root is None:
-        from promptops.source.syntax import problem_at
+        from promptops.source.yaml_errors import problem_at
 
         return problem_at(lines, 0, "the file is empty")
     if restore and not isinstance(root, Problem):
@@ -112,7 +112,7 @@ def _nodes(text: str, load: Any, lines: Lines) -> Node | Problem | None:
 def _unread(error: Exception, lines: Lines) -> Problem:
     from yaml.error import MarkedYAMLError, YAMLError
 
-    from promptops.source.syntax import problem_at, syntax_problem
+    from promptops.source.yaml_errors import problem_at, syntax_problem
 
     if isinstance(error, TooDeepError):
         return problem_at(lines, error.offset, f"nested deeper than {MAX_DEPTH} levels")
@@ -125,7 +125,7 @@ def _unread(error: Exception, lines: Lines) -> Problem:
 
 
 def _no_character(lines: Lines, offset: int) -> Problem:
-    from promptops.source.syntax import NO_CHARACTER, problem_at
+    from promptops.source.yaml_errors import NO_CHARACTER, problem_at
 
     return problem_at(lines, offset, NO_CHARACTER)
 

@@ -30,10 +30,8 @@ from promptops.source.document import decode
 from promptops.source.lines import Lines
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
-from promptops.source.settings import inexact_settings
-from promptops.source.shape import CONFIG, check_value
-from promptops.source.toml_errors import toml_problem
-from promptops.source.toml_places import TomlPlaces
+from promptops.source.shape import CONFIG, check_value, inexact_settings
+from promptops.source.toml_places import TomlPlaces, toml_problem
 
 OWN = "promptops.toml"
 SHARED = "pyproject.toml"
@@ -113,7 +111,10 @@ def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
     value = _dates_as_text(table)
     keys = list(_keys_for_names(value, places))
     misshapen = check_value(CONFIG, value, places.place, secret=_holds_secrets)
-    problems = [*keys, *(each for each in misshapen if each.at not in {key.at for key in keys})]
+    problems = [
+        *keys,
+        *(problem for problem in misshapen if problem.at not in {key.at for key in keys}),
+    ]
     if not problems:
         problems += _wrong_roots(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
@@ -208,11 +209,13 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
         where = f"--config {_shown(override)}"
         _refuse_long_keys(override, where)
         try:
-            override.encode()  # a lone surrogate stands for a byte that is not UTF-8
+            override.encode()  # a lone surrogate represents a byte that is not UTF-8
             table = merge_patch(table, tomllib.loads(override))
         except (ValueError, RecursionError):
             raise UsageError(
-                "not TOML", where=where, hint="""write it as --config 'lint.select=["SEC"]'"""
+                "not TOML",
+                where=where,
+                hint="""write it as --config 'lint.select=["SEC"]'""",
             ) from None
         problems = _problems(table, TomlPlaces(where, ""))
         refuse([replace(problem, at=where) for problem in problems], "", UsageError)
@@ -231,7 +234,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         if key in table:
             given[key] = tuple(_root(root) for root in table[key])
     given["models"] = {
-        name: ModelProfile(name=name, **_known(profile))
+        name: ModelProfile(name=name, **_own_keys(profile))
         for name, profile in table.get("models", {}).items()
     }
     return Config(
@@ -276,7 +279,7 @@ def _rule(table: Mapping[str, Any]) -> CustomRule:
 
 
 def _waiver(table: Mapping[str, Any]) -> Waiver:
-    return Waiver(**{**_known(table), "expires": date.fromisoformat(str(table["expires"]))})
+    return Waiver(**{**_own_keys(table), "expires": date.fromisoformat(str(table["expires"]))})
 
 
 def _severity(name: str) -> Severity:
@@ -287,10 +290,10 @@ def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table as arguments: lists as tuples, hyphens as underscores."""
     return {
         key.replace("-", "_"): tuple(value) if isinstance(value, list) else value
-        for key, value in _known(table).items()
+        for key, value in _own_keys(table).items()
     }
 
 
-def _known(table: Mapping[str, Any]) -> dict[str, Any]:
+def _own_keys(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table without the keys that belong to other tools."""
     return {key: value for key, value in table.items() if not key.startswith("x-")}

@@ -23,7 +23,7 @@ _FORBIDDEN = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\u
 
 
 _UNUSUAL = bytes((*range(0x09), 0x0B, 0x0C, 0x0D, *range(0x0E, 0x20), 0x7F))
-"""What an ASCII file is not read with, and the carriage return, which is not read as it is."""
+"""Bytes that exclude the fast path for ASCII files: control characters and carriage returns."""
 
 
 class Document:

@@ -1,18 +1,13 @@
-"""Turns validation errors into messages for people, at the place to change."""
+"""Words for values in messages; for validation errors, problems at the place to change."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from promptops.counting import counted
-from promptops.json_pointer import pointer_to
 from promptops.model.finding import Problem
-from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.nearest import MAX_LOOKUPS, did_you_mean, nearest_name
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Error
@@ -41,295 +36,30 @@ def explain(
         value: The validated value, and `at` its pointer in the file.
         secret: Whether the value at a path must not be shown.
     """
-    from promptops.runtime.request.schema_check import MAX_ERRORS
+    from promptops.source.schema_problems import Explainer
 
-    explainer = _Explainer(schema, value, place, at, secret)
-    first = list(islice(errors, MAX_ERRORS))
-    return tuple(sorted(set(explainer.problems(first)), key=_order))
+    return Explainer(schema, value, place, at, secret).in_order(errors)
 
 
-class _NotShown:
-    """Replaces a value that must not be shown."""
-
-
-_NOT_SHOWN = _NotShown()
+NOT_SHOWN = object()
+"""Replaces a value that must not be shown."""
 
 
 def type_name(value: Any) -> str:
-    """What a value is, in words."""
-    if isinstance(value, _NotShown):
+    """A value in a message, such as "a list", "true", "the number 3"."""
+    if value is NOT_SHOWN:
         return "a value that is not shown"
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, str):
-        return f"the string `{_short(value)}`" if value else "an empty string"
+        return f"the string `{short(value)}`" if value else "an empty string"
     if isinstance(value, int | float):
         return f"the number {value}"
     kind = "list" if isinstance(value, list) else "mapping"
     return f"a {kind}" if value else f"an empty {kind}"
 
 
-def _order(problem: Problem) -> tuple[Place, str]:
-    assert isinstance(problem.at, Place)
-    return problem.at, problem.message
-
-
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """One line of at most 40 characters."""
     text = text.replace("\n", "\\n")
     return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-_TYPES = {
-    "string": "a string",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "null",
-}
-
-
-class _Explainer:
-    def __init__(self, schema: Any, value: Any, place: Locate, at: str, secret: Secret) -> None:
-        self._schema = schema
-        self._value = value
-        self._place = place
-        self._at = at
-        self._secret = secret
-        self._near: dict[tuple[str, tuple[str, ...]], str | None] = {}
-
-    def problems(self, errors: list[Error]) -> Iterator[Problem]:
-        """Problems in order. A misspelt key is reported only as misspelt, not as missing, too."""
-        meant = {
-            (tuple(error.instance_path), self._close(name, self._known(error)))
-            for error in errors
-            for name in _unexpected(error)
-        }
-        for error in errors:
-            path = tuple(error.instance_path)
-            if not any((path, key) in meant for key in _missing_keys(error)):
-                yield from self._problem(error)
-
-    def _problem(self, error: Error) -> Iterator[Problem]:
-        if _unexpected(error):
-            yield from self._unknown_keys(error)
-        elif error.kind.name in ("anyOf", "oneOf"):
-            yield from self._alternatives(error)
-        elif error.kind.name == "required":
-            yield self._missing(error, f"`{error.kind.property}` is missing")
-        elif error.kind.name == "falseSchema":
-            yield self._not_here(error)
-        elif error.kind.name == "propertyNames":
-            yield from list(self._names(error)) or [self._refused(error)]
-        else:
-            yield self._refused(error)
-
-    def _refused(self, error: Error) -> Problem:
-        path = error.instance_path
-        got = _NOT_SHOWN if self._secret(path) else self._look_up(path)
-        message, hint = _wrong_value(error, got)
-        return self._make(message, self._place_of(path), hint or _without_braces(path, got))
-
-    def _unknown_keys(self, error: Error) -> Iterator[Problem]:
-        for name in _unexpected(error):
-            place = self._place_of([*error.instance_path, name], key=True)
-            yield self._make(f"unknown key `{name}`", place, self._hint(name, error))
-
-    def _hint(self, name: str, error: Error) -> str | None:
-        known = self._known(error)
-        near = self._close(name, known)
-        hint = f"did you mean `{near}`?" if near is not None else None
-        hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
-        if hint is None and 0 < len(known) <= 12:
-            return f"known keys: {', '.join(sorted(known))}"
-        return hint
-
-    def _close(self, name: str, known: list[str]) -> str | None:
-        """The known key nearest to an unknown one; None after MAX_LOOKUPS keys."""
-        key = (name, tuple(known))
-        if key not in self._near and len(self._near) < MAX_LOOKUPS:
-            self._near[key] = nearest_name(name, known)
-        return self._near.get(key)
-
-    def _known(self, error: Error) -> list[str]:
-        """The known keys of the schema that refused a key, except those it refuses on purpose."""
-        properties = self._schema_at(error.schema_path[:-1]).get("properties", {})
-        return [name for name, allowed in properties.items() if allowed is not False]
-
-    def _schema_at(self, path: list[str | int]) -> Any:
-        found: Any = self._schema
-        for token in path:
-            if isinstance(found, list) and isinstance(token, int):
-                found = found[token]
-            else:
-                found = found.get(token, {}) if isinstance(found, Mapping) else {}
-        return found
-
-    def _alternatives(self, error: Error) -> Iterator[Problem]:
-        """Name the forms that differ by one key; otherwise explain the most similar form."""
-        branches = error.kind.context
-        if keys := _missing_keys(error):
-            names = ", ".join(f"`{key}`" for key in keys)
-            yield self._missing(error, f"one of {names} is missing")
-        elif error.kind.name == "oneOf" and not all(branches):
-            forms = self._schema_at(error.schema_path)
-            fit = [form for form, branch in zip(forms, branches, strict=True) if not branch]
-            names = ", ".join(f"`{key}`" for form in fit for key in form.get("required", ()))
-            yield self._make(f"only one of {names} is allowed", self._first_key(error))
-        else:
-            yield from self.problems(max(branches, key=_depth))
-
-    def _missing(self, error: Error, message: str) -> Problem:
-        return self._make(message, self._first_key(error))
-
-    def _first_key(self, error: Error) -> Place:
-        """A missing key is reported at the first key of the mapping."""
-        value = self._look_up(error.instance_path)
-        if isinstance(value, Mapping) and value:
-            return self._place_of([*error.instance_path, next(iter(value))], key=True)
-        return self._place_of(error.instance_path)
-
-    def _not_here(self, error: Error) -> Problem:
-        name = error.instance_path[-1] if error.instance_path else ""
-        others = self._look_up(error.instance_path[:-1])
-        keys = others if isinstance(others, Mapping) else ()
-        beside = next((key for key in keys if key != name), "")
-        message = (
-            f"can't combine `{name}` with `{beside}`" if beside else f"`{name}` is not allowed here"
-        )
-        return self._make(message, self._place_of(error.instance_path, key=True))
-
-    def _names(self, error: Error) -> Iterator[Problem]:
-        from promptops.runtime.request.schema_check import MAX_ERRORS
-
-        names = self._look_up(error.instance_path)
-        for name in islice(names if isinstance(names, Mapping) else (), MAX_ERRORS):
-            if not str(name).isidentifier() or not str(name).isascii():
-                place = self._place_of([*error.instance_path, name], key=True)
-                hint = "letters, digits and `_`, not beginning with a digit"
-                yield self._make(f"`{name}` can't be a name in a template", place, hint)
-
-    def _make(self, message: str, place: Place, hint: str | None = None) -> Problem:
-        from promptops.runtime.request.schema_check import shortened
-
-        return Problem(shortened(message), at=place, hint=hint, code="SCH002")
-
-    def _place_of(self, path: list[str | int], *, key: bool = False) -> Place:
-        return self._place(self._at + pointer_to(path), key)
-
-    def _look_up(self, path: list[str | int]) -> Any:
-        """The value at a path, or the nearest value above it."""
-        value = self._value
-        for token in path:
-            in_list = isinstance(value, list) and isinstance(token, int) and token < len(value)
-            if not in_list and not (isinstance(value, Mapping) and token in value):
-                break
-            value = value[token]
-        return value
-
-
-def _without_braces(path: Sequence[str | int], got: Any) -> str | None:
-    """The hint for `when: {x}`, which YAML reads as a mapping without a value."""
-    if not path or path[-1] != "when" or not isinstance(got, Mapping) or len(got) != 1:
-        return None
-    name, value = next(iter(got.items()))
-    return f"write the expression without braces: `{_short(name)}`" if value is None else None
-
-
-def _unexpected(error: Error) -> list[str]:
-    from promptops.runtime.request.schema_check import MAX_ERRORS
-
-    found: list[str] = getattr(error.kind, "unexpected", [])
-    return found[:MAX_ERRORS]
-
-
-def _missing_keys(error: Error) -> list[str]:
-    """The missing key, or the keys of which one is missing."""
-    if error.kind.name == "required":
-        return [error.kind.property]
-    branches = getattr(error.kind, "context", [])
-    keys = [branch[0].kind.property for branch in branches if _lacks_a_key(error, branch)]
-    return keys if len(keys) == len(branches) else []
-
-
-def _lacks_a_key(error: Error, branch: list[Error]) -> bool:
-    return (
-        len(branch) == 1
-        and branch[0].kind.name == "required"
-        and branch[0].instance_path == error.instance_path
-    )
-
-
-def _depth(branch: list[Error]) -> tuple[int, int]:
-    """Sort key: the branch with deeper errors fits better, then the one with fewer errors."""
-    return max((len(error.instance_path) for error in branch), default=0), -len(branch)
-
-
-def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
-    from promptops.runtime.request.schema_check import message_of, shortened
-
-    say = _SAY.get(error.kind.name)
-    if say is None:
-        is_shown = not isinstance(got, _NotShown)
-        more = f": {shortened(message_of(error), 200)}" if is_shown else ""
-        return f"{type_name(got)} is not allowed{more}", None
-    return say(error.kind, got)
-
-
-def _say_type(kind: Any, got: Any) -> tuple[str, str | None]:
-    types = kind.types
-    wanted = " or ".join(_TYPES[name] for name in types)
-    unquoted = types == ["string"] and isinstance(got, bool | int | float)
-    hint = "quote it" if unquoted else None
-    return f"expected {wanted}, got {type_name(got)}", hint
-
-
-def _say_enum(kind: Any, got: Any) -> tuple[str, str | None]:
-    options = [str(option) for option in kind.options]
-    hint = did_you_mean(got, options) if isinstance(got, str) else None
-    if len(options) > 12:
-        return f"{type_name(got)} is not a known value", hint
-    return f"expected one of {', '.join(options)}, got {type_name(got)}", hint
-
-
-def _say_constant(kind: Any, got: Any) -> tuple[str, str | None]:
-    return f"expected `{kind.expected_value}`, got {type_name(got)}", None
-
-
-def _say_limit(phrase: str) -> Callable[[Any, Any], tuple[str, str | None]]:
-    def say(kind: Any, got: Any) -> tuple[str, str | None]:
-        return f"expected {phrase.format(kind.limit)}, got {type_name(got)}", None
-
-    return say
-
-
-def _say_shorter(kind: Any, got: Any) -> tuple[str, str | None]:
-    wanted = f"a string of at least {counted(kind.limit, 'character')}"
-    return f"expected {wanted}, got {type_name(got)}", None
-
-
-def _say_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
-    return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
-
-
-def _say_unique(_kind: Any, _got: Any) -> tuple[str, str | None]:
-    return "this list contains the same item twice", "remove one"
-
-
-_SAY: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
-    "type": _say_type,
-    "enum": _say_enum,
-    "const": _say_constant,
-    "pattern": _say_pattern,
-    "uniqueItems": _say_unique,
-    "minimum": _say_limit("at least {}"),
-    "maximum": _say_limit("at most {}"),
-    "exclusiveMinimum": _say_limit("more than {}"),
-    "exclusiveMaximum": _say_limit("less than {}"),
-    "minLength": _say_shorter,
-    "maxLength": _say_limit("a string of at most {} characters"),
-    "minItems": _say_limit("a list of at least {}"),
-    "maxItems": _say_limit("a list of at most {}"),
-    "minProperties": _say_limit("a mapping of at least {}"),
-}

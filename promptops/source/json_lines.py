@@ -64,7 +64,7 @@ class LineNodes:
 def read_lines(lines: Lines) -> tuple[JsonNode | None, list[Any], list[Problem]]:
     """Root node, values and problems of a file; empty lines are skipped.
 
-    A line that is not JSON has no value; then there is no root, and places are whole lines.
+    A line that is not JSON has no value.
     """
     values: list[Any] = []
     numbers: list[int] = []
@@ -120,7 +120,7 @@ def _mistake(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
 
 
 def _refusal(message: str) -> str:
-    """Our own message as it is; Python's messages are about its limits."""
+    """Our own message unchanged; Python's messages about its limits are replaced."""
     ours = "JSON has no" in message or message == NO_JSON_NUMBER
     return message if ours else "a value too large to read"
 

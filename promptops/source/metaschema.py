@@ -19,11 +19,11 @@ def metaschema() -> OwnValidator:
 
 
 def _whole_metaschema() -> Mapping[str, Any]:
-    """The metaschema and its vocabularies as one document, whose references are pointers."""
+    """The metaschema and its vocabularies as one document, with JSON pointers as references."""
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
     main = REGISTRY.contents(_DIALECT)
-    parts = [each["$ref"] for each in main["allOf"]]
+    parts = [part["$ref"] for part in main["allOf"]]
     base = _DIALECT.rpartition("/")[0]
     vocabularies = {part: REGISTRY.contents(f"{base}/{part}") for part in parts}
     named = {
@@ -36,12 +36,12 @@ def _whole_metaschema() -> Mapping[str, Any]:
 def _pointing(part: Any, name: str) -> Any:
     """A part of a vocabulary, with references relative to the root of the whole document."""
     if isinstance(part, list):
-        return [_pointing(each, name) for each in part]
+        return [_pointing(item, name) for item in part]
     if not isinstance(part, Mapping):
         return part
     pointing = {
-        key: _pointing(each, name)
-        for key, each in part.items()
+        key: _pointing(item, name)
+        for key, item in part.items()
         if key not in ("$id", "$schema", "$vocabulary", "$dynamicAnchor")
     }
     if isinstance(part.get("$dynamicRef"), str):

@@ -19,11 +19,11 @@ _PROPERTIES = lazy_pattern(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
 
 @record(frozen=True, slots=True)
 class FoundNode:
-    """The node that a pointer leads to.
+    """The node at a JSON pointer.
 
     Attributes:
         key: The node of its key; None for an item of a list and for the root.
-        exact: False if the pointer leads nowhere and this is the nearest ancestor.
+        exact: False if there is no node at the pointer, and this is the nearest ancestor.
     """
 
     node: Node
@@ -32,7 +32,7 @@ class FoundNode:
 
 
 def find(root: Node, pointer: str) -> FoundNode:
-    """Follow a JSON pointer as far as it leads."""
+    """The node at a JSON pointer, or its nearest ancestor."""
     node, key = root, None
     for token in tokens(pointer):
         step = _child(node, token)
@@ -46,7 +46,7 @@ def walk(node: Node, pointer: str = "") -> Iterator[tuple[str, Node | None, Node
     """Each node below with its pointer and the node of its key, in the order of the file."""
     if node.id == "mapping":
         for key, value in node.value:
-            if key.id == "scalar":  # no pointer leads below another key
+            if key.id == "scalar":  # a pointer can't name another kind of key
                 below = f"{pointer}/{escaped(key.value)}"
                 yield below, key, value
                 yield from walk(value, below)

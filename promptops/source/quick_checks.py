@@ -40,20 +40,20 @@ def is_plain(value: Any) -> bool:
 
 
 def _inside(level: list[Any]) -> list[Any] | None:
-    """What the lists and objects among some values hold; None where one of them is not plain."""
+    """The items of the lists and objects among some values; None if a value is not plain."""
     inner: list[Any] = []
-    for each in level:
-        kind = type(each)
+    for item in level:
+        kind = type(item)
         if kind is str:
-            if not (each.isascii() or _is_unicode(each)):
+            if not (item.isascii() or _is_unicode(item)):
                 return None
         elif kind is dict or kind is list:
-            if kind is dict and not _has_plain_names(each):
+            if kind is dict and not _has_plain_names(item):
                 return None
-            inner.extend(each if kind is list else each.values())
-            if len(inner) > MAX_NODES:  # a list that holds another one many times
+            inner.extend(item if kind is list else item.values())
+            if len(inner) > MAX_NODES:  # a list that contains another one many times
                 return None
-        elif not _is_scalar(kind, each):
+        elif not _is_scalar(kind, item):
             return None
     return inner
 

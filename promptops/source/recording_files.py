@@ -21,25 +21,27 @@ ENDING = f"{INSIDE}jsonl"
 MAX_FILES = 99
 
 _PART = lazy_pattern(r"(?s:(.+)\.recordings\.part)(0[2-9]|[1-9][0-9])\.jsonl", re.ASCII)
-_SEEN = ".recordings.part"
+_PART_MARK = ".recordings.part"
 
 
 def numbered(first: str, number: int) -> str:
     """The path of file `number` of the recordings that begin with `first`; 1 to MAX_FILES."""
-    return first if number == 1 else f"{first.removesuffix(ENDING)}{_SEEN}{number:02}.jsonl"
+    return first if number == 1 else f"{first.removesuffix(ENDING)}{_PART_MARK}{number:02}.jsonl"
 
 
 def first_of(path: str) -> str | None:
     """The first file of the recordings that a file belongs to; None for any other file."""
     if path.endswith(ENDING):
         return path
-    found = _PART.fullmatch(path) if _SEEN in path else None
+    found = _PART.fullmatch(path) if _PART_MARK in path else None
     return f"{found[1]}{ENDING}" if found else None
 
 
 def is_misnamed(path: str) -> bool:
     """Whether the name is similar to that of a further file of recordings, but never read."""
-    return _SEEN in path.rpartition("/")[2] and path.endswith(".jsonl") and first_of(path) is None
+    return (
+        _PART_MARK in path.rpartition("/")[2] and path.endswith(".jsonl") and first_of(path) is None
+    )
 
 
 def by_first(paths: Iterable[str]) -> Mapping[str, tuple[str, ...]]:

@@ -78,9 +78,9 @@ def read_files(files: Mapping[str, bytes]) -> ReadRecordings:
         reader.read(data, room)
         room -= len(data)
     return ReadRecordings(
-        recordings=tuple(each for reader in readers for each in reader.recordings),
-        places=tuple(each for reader in readers for each in reader.places),
-        problems=tuple(each for reader in readers for each in reader.problems),
+        recordings=tuple(item for reader in readers for item in reader.recordings),
+        places=tuple(item for reader in readers for item in reader.places),
+        problems=tuple(item for reader in readers for item in reader.problems),
     )
 
 
@@ -263,12 +263,12 @@ def _recording(value: dict[str, Any]) -> Recording:
 def _moved(problem: Problem, number: int) -> Problem:
     """A problem of a single line, moved to its place in the file, with a hint."""
     assert isinstance(problem.at, Place)
-    related = tuple(replace(each, place=_on(each.place, number)) for each in problem.related)
-    at, hint = _on(problem.at, number), problem.hint or _WAY_OUT
+    related = tuple(replace(place, place=_on(place.place, number)) for place in problem.related)
+    at, hint = _on(problem.at, number), problem.hint or _RECORD_AGAIN
     return replace(problem, at=at, hint=hint, related=related)
 
 
-_WAY_OUT = "remove the line, then run `promptops test --record`"
+_RECORD_AGAIN = "remove the line, then run `promptops test --record`"
 
 
 def _on(place: Place, number: int) -> Place:

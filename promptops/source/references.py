@@ -41,11 +41,11 @@ def resolve(
     """A schema without references to other files, and the references that could not be followed.
 
     Files it refers to are put under `$defs`, and every reference becomes a pointer from the
-    root. A path is from the schema `roots`, in order, or with `./` beside the file that says it;
-    `base` is the file the schema stands in. A reference that can't be followed is left out.
-    An anchor belongs to the file, or to the part with an `$id`, that it stands in.
-    Problems point (`at`) to the `$ref` in `schema`: SEC010 for what leads outside, SCH002 for
-    what does not exist or is not supported.
+    root. A path is relative to the schema `roots`, in order, or with `./` to the file that contains
+    it; `base` is the file that contains the schema. A reference that can't be followed is left out.
+    An anchor belongs to the file, or to the part with an `$id`, that contains it. Problems point
+    (`at`) to the `$ref` in `schema`: SEC010 if it leaves the repository, SCH002 if its target does
+    not exist or is not supported.
     """
     if not isinstance(schema, Mapping) or not _has_references(schema):
         return schema, ()
@@ -68,7 +68,8 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
     from promptops.source.metaschema import metaschema
 
     try:
-        problems = explain(metaschema().errors(schema), {}, schema, place, at)
+        errors = metaschema().errors(schema)
+        problems = explain(errors, {}, schema, place, at) if errors else ()
     except TooMuchWork as error:
         problems = (Problem(str(error), at=place(at, False), code="SCH002"),)
     if problems:
@@ -82,7 +83,7 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
 
 
 def wrong_dialect(schema: Any, place: Locate, at: str) -> Iterator[Problem]:
-    """SCH002: a `$schema` of another draft at the root of a schema that stands in a prompt file.
+    """SCH002: a `$schema` of another draft at the root of a schema in a prompt file.
 
     Its keywords may mean something else: `dependencies` and `additionalItems` are ignored here.
     """
@@ -120,14 +121,14 @@ def _has_key(value: Any, keys: tuple[str, ...]) -> bool:
     """Whether any mapping in a value has one of some keys."""
     unwanted = frozenset(keys)
     waiting = [value]
-    for each in waiting:
-        if type(each) is dict:
-            if not unwanted.isdisjoint(each):
+    for part in waiting:
+        if type(part) is dict:
+            if not unwanted.isdisjoint(part):
                 return True
-            waiting.extend(each.values())
-        elif type(each) is list:
-            waiting.extend(each)
-        elif type(each) not in _SCALARS:
+            waiting.extend(part.values())
+        elif type(part) is list:
+            waiting.extend(part)
+        elif type(part) not in _SCALARS:
             return True  # of another kind, which is handled elsewhere
     return False
 
@@ -163,7 +164,9 @@ class _Bundler:
     def bundle(self, schema: Any, base: str) -> Any:
         own = schema.get("$defs")
         self._taken = {*own} if isinstance(own, Mapping) else set()
-        root = dict(self._copy(schema, "", _Resource("", base, self._found(schema, "", None))))
+        root = dict(
+            self._copy(schema, "", _Resource("", base, self._file_resources(schema, "", None)))
+        )
         given = root.get("$defs", {})
         if not isinstance(given, Mapping):  # not a schema; the validation reports it
             return root
@@ -177,7 +180,9 @@ class _Bundler:
             root["$defs"] = definitions
         return root
 
-    def _found(self, schema: Any, pointer: str, origin: str | None, path: str = "") -> Resources:
+    def _file_resources(
+        self, schema: Any, pointer: str, origin: str | None, path: str = ""
+    ) -> Resources:
         """The resources of a file; its problems are reported."""
         found = self._resources[pointer] = resources_of(schema, pointer)
         where = f" (in {path})" if path else ""
@@ -260,17 +265,17 @@ class _Bundler:
             place = confined(written, resource.base, root)
             if place.reason:
                 message = f"`{written}`{where}: {place.reason}"
-                hint = "schemas are files of this repository, below the schema root"
+                hint = "schemas are files of this repository, in the schema root"
                 self.problems.append(Problem(message, at=origin, hint=hint, code="SEC010"))
                 return None
-            if self._known(place.path, origin):
+            if self._is_loaded(place.path, origin):
                 return self._files[place.path]
         message = f"there is no schema `{written}`{where}"
-        hint = f"schemas are below {', '.join(self.roots)}; `./` is beside the file"
+        hint = f"schemas are in {', '.join(self.roots)}; `./` is relative to the file"
         self.problems.append(Problem(message, at=origin, hint=hint, code="SCH002"))
         return None
 
-    def _known(self, path: str, origin: str) -> bool:
+    def _is_loaded(self, path: str, origin: str) -> bool:
         if path in self._files:
             return True
         found = self.read(path) if len(self._files) < MAX_FILES else None
@@ -278,7 +283,7 @@ class _Bundler:
             return False
         self._names[path] = self._name(path)
         self._files[path] = f"/$defs/{escaped(self._names[path])}"
-        self._found(found, self._files[path], origin, path)
+        self._file_resources(found, self._files[path], origin, path)
         self._waiting.append((path, found, origin))
         return True
 

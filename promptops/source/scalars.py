@@ -12,7 +12,7 @@ from promptops.source.nodes import Node, bounds
 
 Locate = Callable[[int], tuple[int, int]]
 Unit = tuple[str, int]
-"""A character of the value, and the offset where it is written."""
+"""A character of the value, and its offset in the file."""
 
 STYLES = {"|": "literal", ">": "folded", "'": "single", '"': "double"}
 
@@ -25,9 +25,9 @@ _ESCAPE = lazy_pattern(
 
 
 def locator(node: Node, lines: Lines) -> Locate:
-    """From an offset in a scalar's value to its line and column; the map is made when first used.
+    """From an offset in a scalar's value to its line and column; computed on first use.
 
-    Exact for plain, quoted and `|` scalars; in `>` exact but for the blanks that folding removed.
+    Exact for plain, quoted and `|` scalars; for `>` scalars except for spaces removed by folding.
     """
     if node.style == "|":
         return _literal(node, lines)
@@ -42,7 +42,7 @@ def locator(node: Node, lines: Lines) -> Locate:
 
 
 def _literal(node: Node, lines: Lines) -> Locate:
-    """A row of the value is the end of a row of the file, whatever its indentation."""
+    """Each line of the value is the end of a line of the file, after the indentation."""
     rows = node.value.split("\n")
     if len(rows) > 1 and not rows[-1]:
         rows.pop()
@@ -88,10 +88,10 @@ def _joined(
     """The units of a flow scalar: blanks around its newlines are dropped."""
     units: list[Unit] = []
     offset, end = inside
-    kept = 0  # escaped units, which a newline must not remove
+    protected = 0  # escaped units, which a line break must not remove
     while offset < end:
         if text[offset] == "\n":
-            while len(units) > kept and units[-1][0] in " \t":
+            while len(units) > protected and units[-1][0] in " \t":
                 units.pop()
             units.append(("\n", offset))
             offset = _after_blanks(text, offset + 1, end)
@@ -100,7 +100,7 @@ def _joined(
         if char:
             units.append((char, offset))
         if text[offset] == "\\":
-            kept = len(units)
+            protected = len(units)
         offset = after
     return units
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.nearest import nearest_name
-from promptops.runtime.template.data import TooMuchWork
+from promptops.runtime.template.data import MAX_EXACT_INTEGER, TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
-from promptops.source.settings import inexact_settings
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Error, OwnValidator
+
 
 PROMPT = "prompt.schema.json"
 CONFIG = "config.schema.json"
@@ -38,8 +39,8 @@ def check_shape(document: Document) -> tuple[Problem, ...]:
         problems = _errors(PROMPT, "", _without_nulls(value))
     except TooMuchWork:
         return ()  # the merged prompt is checked, too
-    kept = [error for error in problems if not _brought_by_parent(error)]
-    return explain(kept, schema(PROMPT), value, document.place) if kept else ()
+    own_errors = [error for error in problems if not _brought_by_parent(error)]
+    return explain(own_errors, schema(PROMPT), value, document.place) if own_errors else ()
 
 
 def check_prompt(value: Any, place: Locate) -> tuple[Problem, ...]:
@@ -139,3 +140,29 @@ def _brought_by_parent(error: Error) -> bool:
     in_list = any(isinstance(token, int) for token in path)
     missing = error.kind.name == "required"
     return missing and not in_list and error.kind.property != "format"
+
+
+_SETTINGS = ("params", "provider_options")
+
+
+def inexact_settings(model: Any, place: Locate, at: str) -> Iterator[Problem]:
+    """SCH002 for each integer beyond 2^53 in the settings of a model or a profile, at its value."""
+    if not isinstance(model, Mapping):
+        return
+    for name in _SETTINGS:
+        for pointer, value in _integers(model.get(name), f"{at}/{name}"):
+            if abs(value) > MAX_EXACT_INTEGER:
+                message = f"{value} is an integer beyond {MAX_EXACT_INTEGER}"
+                hint = "other languages can't read it exactly: use a smaller one, or quote it"
+                yield Problem(message, at=place(pointer, False), hint=hint, code="SCH002")
+
+
+def _integers(value: Any, at: str) -> Iterator[tuple[str, int]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _integers(item, f"{at}/{escaped(key)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _integers(item, f"{at}/{index}")
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield at, value

@@ -76,20 +76,20 @@ def _head(run: ShardRun) -> dict[str, Any]:
     }
 
 
-def _answer(each: ShardAnswer) -> dict[str, Any]:
+def _answer(answer: ShardAnswer) -> dict[str, Any]:
     return {
-        "prompt": each.path,
-        "request": each.request,
-        "repeat": each.repeat,
-        "judge": each.judge,
-        "source": each.source,
-        "reason": each.reason,
-        "infrastructure": each.infrastructure,
-        "answer": _said(each.answer) if each.answer is not None else None,
+        "prompt": answer.path,
+        "request": answer.request,
+        "repeat": answer.repeat,
+        "judge": answer.judge,
+        "source": answer.source,
+        "reason": answer.reason,
+        "infrastructure": answer.infrastructure,
+        "answer": _answer_data(answer.answer) if answer.answer is not None else None,
     }
 
 
-def _said(answer: Answer) -> dict[str, Any]:
+def _answer_data(answer: Answer) -> dict[str, Any]:
     usage = answer.usage
     return {
         "output": answer.text,
@@ -146,14 +146,14 @@ def _read_answer(value: Mapping[str, Any]) -> ShardAnswer:
         request=value["request"],
         repeat=int(value["repeat"]),
         judge=value["judge"],
-        answer=_read_said(value["answer"]) if value["answer"] is not None else None,
+        answer=_parsed_answer(value["answer"]) if value["answer"] is not None else None,
         source=value["source"],
         reason=value["reason"],
         infrastructure=value["infrastructure"],
     )
 
 
-def _read_said(value: Mapping[str, Any]) -> Answer:
+def _parsed_answer(value: Mapping[str, Any]) -> Answer:
     return Answer(
         text=value["output"],
         tool_calls=tuple(value["tool_calls"]),
@@ -178,8 +178,8 @@ def _run(head: Mapping[str, Any], answers: tuple[ShardAnswer, ...]) -> ShardRun:
         baseline=head["baseline"],
         cost_usd=head["cost_usd"],
         problems=tuple(
-            (each["message"], Place(**{key: _count(v) for key, v in each["place"].items()}))
-            for each in head["problems"]
+            (problem["message"], Place(**{key: _count(v) for key, v in problem["place"].items()}))
+            for problem in head["problems"]
         ),
         answers=answers,
     )

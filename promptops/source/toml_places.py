@@ -1,13 +1,16 @@
-"""The places of the keys of a TOML file, as exact as a small scanner can find them."""
+"""The places of a TOML file's keys and syntax errors, as exact as a small scanner finds them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from promptops.json_pointer import escaped
+from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
+from promptops.source.lines import Lines
 
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
@@ -93,3 +96,75 @@ def _below(name: str, table: str, tables: Counter[str]) -> str:
             pointer = f"{pointer}/{tables[pointer] - 1}"
         pointer = f"{pointer}/{escaped(part.strip(chr(34) + chr(39)))}"
     return pointer
+
+
+_TOKEN = lazy_pattern(
+    r'"""(?:\\.|[^\\])*?"""|"(?!"")(?:\\.|[^"\\\n])*"'
+    r"|'''.*?'''|'(?!'')[^'\n]*'|#[^\n]*|[\[\]{}]|\"\"\"|'''|\"|'",
+    re.DOTALL,
+)
+_MESSAGE = lazy_pattern(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+_CLOSING = {"[": "]", "{": "}"}
+_OF_SEVERAL_LINES = ("[", '"""', "'''")
+
+Opening = tuple[int, str]
+"""The offset of a bracket or quote, and the bracket or quote."""
+
+
+def toml_problem(message: str, lines: Lines) -> Problem:
+    """SCH001, from `tomllib`'s error: at the opening bracket or quote that is not closed."""
+    match = _MESSAGE.fullmatch(message)
+    reason = match[1] if match else message.removesuffix(" (at end of document)")
+    end = len(lines.text.rstrip())
+    line, column = (int(match[2]), int(match[3])) if match else (0, 0)
+    opening = _unclosed(lines.text, _offset(lines.text, line, column) if match else end)
+    if opening is not None:
+        return _never_closed(opening, lines)
+    place = Place(lines.path, line, column, line, column + 1) if match else lines.place(end, end)
+    return Problem(f"not TOML: {reason[:1].lower()}{reason[1:]}", at=place, code="SCH001")
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    return starts[line - 1] + column - 1
+
+
+def _never_closed(opening: Opening, lines: Lines) -> Problem:
+    offset, opened = opening
+    closed = "never closed" if opened in _OF_SEVERAL_LINES else "not closed on its line"
+    return Problem(
+        f"not TOML: `{opened}` is {closed}",
+        at=lines.place(offset, offset + len(opened)),
+        hint=f"add `{_CLOSING.get(opened, opened)}`",
+        code="SCH001",
+    )
+
+
+def _unclosed(text: str, offset: int) -> Opening | None:
+    """The bracket or quote that should have been closed before an error.
+
+    It ends at the latest at the end of the file, or of its line, or at the next key or table.
+    """
+    opened = list(_open_at(text, offset))
+    start = text.rfind("\n", 0, offset) + 1
+    if not text[offset:].strip():
+        return opened[-1] if opened else None
+    if text[offset] == "\n" and opened and opened[-1][1] not in _OF_SEVERAL_LINES:
+        return opened[-1]
+    if starts_a_statement(text[start:].partition("\n")[0]):
+        return next((opening for opening in reversed(opened) if opening[0] < start), None)
+    return None
+
+
+def _open_at(text: str, end: int) -> Iterator[Opening]:
+    """The brackets and quotes that are open at an offset, the outermost first."""
+    opened: list[Opening] = []
+    for token in _TOKEN.finditer(text, 0, end):
+        if token[0] in ("[", "{"):
+            opened.append((token.start(), token[0]))
+        elif token[0] in ("]", "}"):
+            opened = opened[:-1]
+        elif token[0] in ('"""', "'''", '"', "'"):
+            opened.append((token.start(), token[0]))
+            break
+    yield from opened

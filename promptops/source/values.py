@@ -106,27 +106,27 @@ class Builder:
     def _mapping(self, node: Node) -> dict[str, Any]:
         """The first of equal keys counts; a key is always text."""
         result: dict[str, Any] = {}
-        again: list[Node] = []
+        duplicates: list[Node] = []
         for key, value in node.value:
             if key.id != "scalar":
                 self._no_text(node, key)
                 continue
             name = key.value
             if name in result:
-                again.append(key)
+                duplicates.append(key)
             elif name == "<<" and key.tag == "plain":
                 self._refuse("SCH010", "a merge key", key, "write the keys out")
             else:
                 if self.lines.text[key.start_mark.index : key.start_mark.index + 1] in ("!", "&"):
                     self._properties(key)
                 result[name] = self._value(value)
-        if again:
-            self._duplicates(node, again)
+        if duplicates:
+            self._duplicates(node, duplicates)
         return result
 
-    def _duplicates(self, node: Node, again: list[Node]) -> None:
+    def _duplicates(self, node: Node, duplicates: list[Node]) -> None:
         firsts = {key.value: key for key, _ in reversed(node.value) if key.id == "scalar"}
-        for key in again:
+        for key in duplicates:
             first = self.lines.place(*bounds(firsts[key.value], self.lines))
             self.problems.append(
                 Problem(
@@ -139,7 +139,7 @@ class Builder:
             )
 
     def _no_text(self, node: Node, key: Node) -> None:
-        from promptops.source.syntax import unquoted_template
+        from promptops.source.yaml_errors import unquoted_template
 
         start = node.start_mark.index
         if self.lines.text.startswith("{{", start):
@@ -204,14 +204,14 @@ def _blanks(text: str, offset: int) -> str:
 
 def _once(root: Node) -> list[Node]:
     """Every node once, however many aliases name it."""
-    seen: dict[int, Node] = {}
+    nodes: dict[int, Node] = {}
     stack = [root]
     while stack:
         node = stack.pop()
-        if id(node) not in seen:
-            seen[id(node)] = node
+        if id(node) not in nodes:
+            nodes[id(node)] = node
             stack.extend(_below(node))
-    return list(seen.values())
+    return list(nodes.values())
 
 
 def _below(node: Node) -> list[Node]:
@@ -226,7 +226,7 @@ def _expanded(root: Node) -> int:
 
     def size(node: Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = MAX_EXPANDED + 1  # its size is not known yet: it contains itself
+            sizes[id(node)] = MAX_EXPANDED + 1  # replaced below, unless the node contains itself
             sizes[id(node)] = 1 + sum(size(part) for part in _below(node))
         return sizes[id(node)]
 

@@ -100,7 +100,7 @@ def test_a_file_of_cases_without_cases_is_an_error(tested, name, content, said):
         (
             "value: hi",
             'value: ""',
-            "15:33: error: expected a string of at least 1 character, got an empty string",
+            "15:33: error: expected a non-empty string, got an empty string",
         ),
         (
             "contains, value: hi",
@@ -111,7 +111,7 @@ def test_a_file_of_cases_without_cases_is_an_error(tested, name, content, said):
         (
             "tests:",
             "evaluation: {assertions: [{type: contains, value: ''}]}\ntests:",
-            "11:51: error: expected a string of at least 1 character, got an empty string",
+            "11:51: error: expected a non-empty string, got an empty string",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from promptops.cli.progress import estimate_line
-from promptops.evals.engine.estimate import Estimate
+from promptops.evals.engine.worst_case import Estimate
 from tests.cli.asked import ask, files
 from tests.cli.conftest import MAIN
 from tests.servers.answers import FAULTS, OK

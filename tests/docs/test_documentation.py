@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.judge_request import judge
+from promptops.evals.result import judge_request
 from promptops.lint import subject
 from promptops.lint.examples import DAY, MemoryTree, files
 from promptops.lint.pipeline import Silencers, conclude, lint_one
@@ -73,7 +73,7 @@ def failed(contents: dict[str, str]) -> list[str]:
     for prompt in (loaded.prompt for loaded in catalog.prompts() if loaded.prompt):
         renderer = Renderer(prompt, catalog.load, catalog.files.data)
         for case in prompt.cases:
-            judged = judge(renderer.request(case.inputs), case)
+            judged = judge_request(renderer.request(case.inputs), case)
             found += [f"{case.name}: {each.reason}" for each in judged if not each.passed]
     return found
 

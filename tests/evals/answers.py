@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.evals.functions import Functions
 from promptops.evals.judge_answer import judge_answer, questions, record_of_answer
+from promptops.evals.python_functions import Functions
 from promptops.evals.questions import Embedding, ModerationReply, NoReply, Opinion, Question, Reply
 from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement

@@ -379,7 +379,7 @@ ERRORS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (
         {"answer": "x " * 2_001},
         {"type": "rouge", "value": "x"},
-        "the texts are too long to compare: over 2,000 words",
+        "the strings are too long to compare: over 2,000 words",
         "",
     ),
 ]

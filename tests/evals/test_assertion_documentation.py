@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.judge_request import judge
 from promptops.evals.parse import parse
 from promptops.evals.registry import AssertionKind, built_in
+from promptops.evals.result import judge_request
 from promptops.model.request import Request
 from promptops.records import fields
 from promptops.source.document import read_any
@@ -27,7 +27,7 @@ def example(kind: AssertionKind, heading: str) -> dict[str, Any]:
 
 def statuses(written: dict[str, Any]) -> set[tuple[str, str]]:
     if "rendered" in written:
-        found = judge(Request(messages=tuple(written["messages"])), case_of(written))
+        found = judge_request(Request(messages=tuple(written["messages"])), case_of(written))
     else:
         found = tuple(judged(written))
     return {(verdict.type, verdict.status) for verdict in found}

@@ -105,11 +105,11 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "word-count", "value": {"min": 0}},
-        [("every text has so many words", "/value", "set `max`, or `min` above 0")],
+        [("every text is within these limits", "/value", "set `max`, or `min` above 0")],
     ),
     (
         {"type": "word-count", "value": {}},
-        [("every text has so many words", "/value", "set `max`, or `min` above 0")],
+        [("every text is within these limits", "/value", "set `max`, or `min` above 0")],
     ),
     (
         {"type": "word-count", "value": {"mni": 2}},
@@ -121,7 +121,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "word-count", "value": {"min": 3, "max": 2}},
-        [("no text has so many words: `max` is below `min`", "/value", None)],
+        [("no text is within these limits: `max` is below `min`", "/value", None)],
     ),
     (
         {"type": "word-count", "value": "2"},

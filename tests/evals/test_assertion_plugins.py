@@ -9,8 +9,8 @@ import pytest
 from promptops.cli.main import run
 from promptops.errors import InputError
 from promptops.evals import registry
-from promptops.evals.judge_request import judge
 from promptops.evals.parse import parse, problems
+from promptops.evals.result import judge_request
 from promptops.model.request import Request
 from tests.evals.answers import case_of
 
@@ -61,7 +61,7 @@ def install(tmp_path, monkeypatch):
 
 def told(*written):
     case = case_of({"rendered": list(written), "messages": []})
-    return [(each.type, each.status, each.reason) for each in judge(REQUEST, case)]
+    return [(each.type, each.status, each.reason) for each in judge_request(REQUEST, case)]
 
 
 def test_another_package_offers_an_assertion_which_can_be_negated(install):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.judge_request import Judgement, judge
+from promptops.evals.result import Judgement, judge_request
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.model.request import Request
@@ -41,7 +41,7 @@ def judged(written: dict[str, Any]) -> Judgement:
         locate=lambda pointer, key, within=None: Place(f"key {pointer}" if key else pointer),
         rendered=(written,),
     )
-    (verdict,) = judge(REQUEST, case)
+    (verdict,) = judge_request(REQUEST, case)
     return verdict
 
 
@@ -548,7 +548,7 @@ def test_a_role_no_message_has_is_an_error(opposite: str) -> None:
         rendered=({"type": opposite, "role": "system", "value": "x"},),
     )
 
-    (verdict,) = judge(request, case)
+    (verdict,) = judge_request(request, case)
 
     assert verdict == Judgement(
         type=opposite,

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promptops.evals.expressions import WrongExpression, read
+from promptops.evals.case_expressions import WrongExpression, read_expression
 from promptops.evals.parse import parse
 from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
-from promptops.evals.possible import ANYTHING, GENERATOR, PossibleScope, of_kind
-from promptops.evals.possible_results import possible
 from promptops.evals.record import NAMES, On
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
+from promptops.evals.static_evaluation import possible
+from promptops.evals.static_values import ANYTHING, GENERATOR, PossibleScope, of_kind
 from promptops.evals.verdict import Refused
 from promptops.runtime.request.schema_check import validator
 from promptops.source.document import read_any
@@ -633,7 +633,7 @@ def test_an_expression_gives_nothing_but_what_it_was_said_to_give(
     text: str, worlds: list[dict[str, Any]]
 ) -> None:
     try:
-        expression = read(text, NAMES["answer"])
+        expression = read_expression(text, NAMES["answer"])
     except WrongExpression:
         return
     expected = possible(expression.tree, PossibleScope(KNOWN))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.expressions import WrongExpression, read
+from promptops.evals.case_expressions import WrongExpression, read_expression
 from tests.hanging import ends_soon
 
 NAMES = {
@@ -45,7 +45,7 @@ NAMES = {
     ],
 )
 def test_an_expression_has_a_value(text: str, value: Any) -> None:
-    found = read(text, tuple(NAMES)).value(NAMES)
+    found = read_expression(text, tuple(NAMES)).value(NAMES)
 
     assert (found, type(found)) == (value, type(value))
 
@@ -119,7 +119,7 @@ REFUSED = [
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
 def test_what_an_expression_may_not_do_is_refused_and_ends(text: str) -> None:
     with ends_soon(), pytest.raises(WrongExpression) as refused:
-        read(text, tuple(NAMES)).value(NAMES)
+        read_expression(text, tuple(NAMES)).value(NAMES)
 
     assert refused.value.message
 
@@ -154,7 +154,7 @@ def test_a_refusal_says_what_to_change_and_where(
     text: str, message: str, hint: str | None, within: str
 ) -> None:
     with pytest.raises(WrongExpression) as refused:
-        read(text, tuple(NAMES)).value(NAMES)
+        read_expression(text, tuple(NAMES)).value(NAMES)
 
     found = refused.value
     assert (found.message, found.hint) == (message, hint)
@@ -168,7 +168,7 @@ def test_a_value_that_is_too_large_for_an_expression_is_named() -> None:
         deep = [deep]
 
     with pytest.raises(WrongExpression) as refused:
-        read("value == data", ("value", "data")).value({"value": 1, "data": {"a": deep}})
+        read_expression("value == data", ("value", "data")).value({"value": 1, "data": {"a": deep}})
 
     assert refused.value.message.startswith("`data` at /a/0/0")
     assert refused.value.message.endswith("is nested too deep, or contains itself")
@@ -247,13 +247,13 @@ def test_python_is_refused_and_the_hint_shows_the_same_as_jinja(
     python: str, jinja: str | None
 ) -> None:
     with pytest.raises(WrongExpression) as refused:
-        read(python, tuple(NAMES))
+        read_expression(python, tuple(NAMES))
 
     if jinja is None:
         assert not (refused.value.hint or "").startswith("write")
         return
     assert refused.value.hint == f"write `{jinja}`"
-    read(jinja, tuple(NAMES))
+    read_expression(jinja, tuple(NAMES))
 
 
 SAME_VALUE = [
@@ -275,10 +275,10 @@ SAME_VALUE = [
 @pytest.mark.parametrize(("python", "value"), SAME_VALUE)
 def test_what_the_hint_shows_gives_what_python_gave(python: str, value: Any) -> None:
     with pytest.raises(WrongExpression) as refused:
-        read(python, tuple(NAMES))
+        read_expression(python, tuple(NAMES))
     jinja = (refused.value.hint or "").removeprefix("write `").removesuffix("`")
 
-    assert read(jinja, tuple(NAMES)).value(NAMES) == value
+    assert read_expression(jinja, tuple(NAMES)).value(NAMES) == value
 
 
 @pytest.mark.parametrize(
@@ -319,6 +319,6 @@ def test_what_the_hint_shows_gives_what_python_gave(python: str, value: Any) -> 
 )
 def test_the_error_for_python_names_what_is_not_jinja(text: str, message: str, hint: str) -> None:
     with pytest.raises(WrongExpression) as refused:
-        read(text, tuple(NAMES))
+        read_expression(text, tuple(NAMES))
 
     assert (refused.value.message, refused.value.hint) == (message, hint)

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.endpoints import answers_without_tokens, endpoint_reply, endpoint_request
+from promptops.evals.endpoint_questions import (
+    answers_without_tokens,
+    endpoint_reply,
+    endpoint_request,
+)
 from promptops.evals.questions import Embedding, ModerationReply, NoReply, Question, Reply
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request

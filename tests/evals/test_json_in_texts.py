@@ -2,7 +2,7 @@
 
 import pytest
 
-from promptops.evals.json_values import NOTHING, found, parsed
+from promptops.evals.json_values import NOTHING, embedded_values, parsed
 from promptops.evals.verdict import Unjudgeable
 from tests.hanging import ends_soon
 
@@ -18,13 +18,13 @@ from tests.hanging import ends_soon
     ],
 )
 def test_mappings_and_lists_are_found_in_a_text(text: str, values: list[object]) -> None:
-    assert list(found(text)) == values
+    assert list(embedded_values(text)) == values
 
 
 @pytest.mark.parametrize("text", ["[" * 1_000_000, '{"a":' * 200_000, "{" * 1_000_000])
 def test_a_text_that_is_almost_json_ends_soon(text: str) -> None:
     with ends_soon(), pytest.raises(Unjudgeable):
-        list(found(text))
+        list(embedded_values(text))
 
 
 @pytest.mark.parametrize("text", ["", "NaN", "{'a': 1}", '{"a": 1} x', "[" * 100_000])

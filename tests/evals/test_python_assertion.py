@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from promptops.evals import functions
-from promptops.evals.functions import Functions
+from promptops.evals import python_functions
+from promptops.evals.python_functions import Functions
 from promptops.evals.verdict import Unjudgeable
 from tests.evals.answers import judged
 
@@ -95,7 +95,7 @@ def test_a_file_that_is_not_in_the_tree_is_an_error() -> None:
 
 
 def test_a_function_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(functions, "LONGEST_S", 0.05)
+    monkeypatch.setattr(python_functions, "LONGEST_S", 0.05)
 
     status, _, reason = called(f"{WAIT}def check(output, facts):\n  wait()")
 
@@ -118,7 +118,7 @@ def test_what_was_given_up_once_is_not_waited_for_again(monkeypatch, source: str
     known = Functions(lambda path, base: source.encode(), allowed=True)
     if what != "checks.py":  # only the function is slow, however slow the machine is
         known.call("quick", "checks.py", "", ("a", {}))
-    monkeypatch.setattr(functions, "LONGEST_S", 0.05)
+    monkeypatch.setattr(python_functions, "LONGEST_S", 0.05)
 
     said = []
     for _ in range(3):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.judge_request import judge
 from promptops.evals.parse import problems
+from promptops.evals.result import judge_request
 from promptops.model.prompt import Case
 from promptops.model.request import Request
 from promptops.repo.repository import Repository
@@ -37,14 +37,16 @@ Requests = tuple[tuple[Request, Case], ...]
 
 
 def test_every_assertion_of_our_catalog_holds(requests: Requests) -> None:
-    judged = [verdict for request, case in requests for verdict in judge(request, case)]
+    judged = [verdict for request, case in requests for verdict in judge_request(request, case)]
 
     assert len(judged) > 100
     assert [verdict for verdict in judged if not verdict.passed] == []
 
 
 def test_every_assertion_of_our_catalog_fails_when_negated(requests: Requests) -> None:
-    negated = [verdict for request, case in requests for verdict in judge(request, _negated(case))]
+    negated = [
+        verdict for request, case in requests for verdict in judge_request(request, _negated(case))
+    ]
 
     assert len(negated) > 100
     assert [verdict for verdict in negated if verdict.status != "failed"] == []

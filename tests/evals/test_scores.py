@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from promptops.evals.judge_answer import status_of
+from promptops.evals.judge_answer import primary, scores, status_of
 from promptops.evals.result import Judgement, Status
-from promptops.evals.scores import primary, scores
 from promptops.model.place import Place
 from tests.evals.answers import judged
 

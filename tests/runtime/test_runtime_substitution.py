@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from promptops.runtime.template.substitution import substituted
+from promptops.runtime.template.text_rendering import substituted
 
 SUBSTITUTIONS = [
     "{{ a }}", "x{{a}}y", "{{  a\n}}", "{{ a }}{{ b }}\n{{ c }}", "{{ n }}{{ f }}{{ t }}{{ z }}", "{{ missing }}",
@@ -66,7 +66,7 @@ def test_an_application_that_only_substitutes_never_loads_jinja() -> None:
     code = """
 import sys
 from promptops.model.place import plain_text
-from promptops.runtime.template.program import render_text
+from promptops.runtime.template.text_rendering import render_text
 from promptops.runtime.template.scope import Run
 assert render_text(plain_text("p", "{{ a }}!"), {"a": "x"}, Run(lambda path, name: None)) == "x!"
 import promptops.runtime.request.render

@@ -15,7 +15,7 @@ from promptops.model.prompt import (
     Prompt,
     TextPart,
 )
-from promptops.runtime.request.fast_path import short_way
+from promptops.runtime.request.fast_path import fast_path
 from promptops.runtime.request.messages import MAX_TURNS
 from promptops.runtime.request.render import Renderer, RenderError
 
@@ -62,7 +62,7 @@ LONG = {
 
 @pytest.mark.parametrize("turn", SHORT.values(), ids=SHORT)
 def test_both_ways_lead_to_the_same_messages(turn: Message) -> None:
-    short = short_way([turn, turn])
+    short = fast_path([turn, turn])
     walked = renderer(turn, turn).trace(INPUTS).request.messages
 
     assert short is not None
@@ -74,7 +74,7 @@ def test_both_ways_lead_to_the_same_messages(turn: Message) -> None:
 def test_what_needs_more_than_that_goes_the_long_way(turn: Any) -> None:
     made = renderer(message(), turn)
 
-    assert short_way([message(), turn]) is None
+    assert fast_path([message(), turn]) is None
     assert made.messages(INPUTS)[1] == made.trace(INPUTS).request.messages
 
 

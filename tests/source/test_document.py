@@ -156,7 +156,7 @@ HOSTILE: list[tuple[str, bytes, list[tuple[str, str, str]]]] = [
     ),
     ("tagged anchor", b"a: !t &x 1\n",
      [("SCH010", "1:7-1:9", "the anchor `&x`"), ("SCH001", "1:4-1:6", "the tag `!t`")]),
-    ("alias to nothing", b"a: *x\n", [("SCH010", "1:4-1:5", "an alias to nothing")]),
+    ("alias to nothing", b"a: *x\n", [("SCH010", "1:4-1:5", "an alias without an anchor")]),
     ("key that is a list", b"? [a]\n: b\n", [("SCH001", "1:3-1:6", "a key that is not text")]),
     ("colon in a text", b"a: b: c\n", [("SCH001", "1:5-1:6", "`: ` in a text without quotes")]),
     ("at sign", b"owners: [@acme/x]\n",

@@ -175,12 +175,7 @@ def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
         (line(latency=1), '"latency"', "SCH002", "unknown key `latency`"),
         (line(repeat=-7), "-7", "SCH002", "expected at least 0, got the number -7"),
         (line(repeat="7"), '"7"', "SCH002", "expected a whole number, got the string `7`"),
-        (
-            line(judge=""),
-            '""',
-            "SCH002",
-            "expected a string of at least 1 character, got an empty string",
-        ),
+        (line(judge=""), '""', "SCH002", "expected a non-empty string, got an empty string"),
         (
             line(request="A1"),
             '"A1"',

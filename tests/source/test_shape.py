@@ -118,7 +118,7 @@ def test_every_field_in_every_form_fits() -> None:
         ("owners: a", ("3:9-10", "expected a list, got the string `a`", None)),
         ("tags: [a, a]", ("3:7-13", "this list contains the same item twice", "remove one")),
         ("tags: ['']", (
-            "3:8-10", "expected a string of at least 1 character, got an empty string", None)),
+            "3:8-10", "expected a non-empty string, got an empty string", None)),
         ("budget: {cost_usd: 0}", (
             "3:20-21", "expected more than 0, got the number 0", None)),
         ("budget: {tokens: 1}", ("3:10-16", "unknown key `tokens`",
@@ -156,7 +156,7 @@ def test_every_field_in_every_form_fits() -> None:
         ("tests: [{name: a, rendered: [{type: contains}]}]", (
             "3:31-35", "`value` is missing", None)),
         ("tests: [{name: a, rendered: [{type: contains, value: ''}]}]", (
-            "3:54-56", "expected a string of at least 1 character, got an empty string", None)),
+            "3:54-56", "expected a non-empty string, got an empty string", None)),
         ("tests: [{name: a, rendered: [{type: contains-any, value: []}]}]", (
             "3:58-60", "expected a list of at least 1, got an empty list", None)),
         ("tests: [{name: a, rendered: [{value: x}]}]", ("3:31-36", "`type` is missing", None)),

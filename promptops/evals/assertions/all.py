@@ -8,12 +8,12 @@ from promptops.evals.assertion_sets import (
     PartResult,
     check_limits,
     check_set,
-    gravest,
-    judged_parts,
-    questions,
-    told,
+    gravest_error,
+    part_questions,
+    part_reason,
+    part_results,
 )
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.similarity import doubt_threshold
@@ -53,7 +53,7 @@ class AllOf:
         if self.threshold is None:
             check_limits(self.value, all)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return None if self.threshold is None else doubt_threshold(self.threshold, given)
 
     @property
@@ -61,26 +61,26 @@ class AllOf:
         return self.value
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return questions(self.value, subject)
+        return part_questions(self.value, subject)
 
     def check(self, subject: Subject) -> Verdict:
-        judged = tuple(judged_parts(self.value, subject))
+        judged = tuple(part_results(self.value, subject))
         failed = [part for part in judged if part.failed]
-        error = gravest(judged)
-        # One that fails decides, even where another has no say yet; a mistake is never hidden.
+        error = gravest_error(judged)
+        # One failure decides, even if another part has no verdict yet; errors are never hidden.
         decided = self.threshold is None and failed and isinstance(error, Undecided)
         if error is not None and not decided:
             raise error
         degree = _degree(judged)
         passed = not failed if self.threshold is None else degree >= self.threshold
-        wanted = _wanted(len(self.value), self.threshold)
+        expected = _expected(len(self.value), self.threshold)
         graded = [f"{degree:.2f}"] if self.threshold is not None else []
         return Verdict(
             passed=passed,
-            expected=wanted,
-            opposite=f"less than {wanted}",
+            expected=expected,
+            opposite=f"less than {expected}",
             where="to hold",
-            got="; ".join([*graded, *map(told, failed)]) or "all",
+            got="; ".join([*graded, *map(part_reason, failed)]) or "all",
             degree=degree,
         )
 
@@ -92,7 +92,7 @@ def _degree(judged: tuple[PartResult, ...]) -> float:
     return min(round(total / sum(weight for weight, _ in shares), 9), 1.0)
 
 
-def _wanted(count: int, threshold: float | None) -> str:
+def _expected(count: int, threshold: float | None) -> str:
     if threshold is not None:
         return f"{threshold:g} of {counted(count, 'assertion')}, by weight,"
     return "the assertion" if count == 1 else f"all {count} assertions"

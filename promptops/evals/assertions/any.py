@@ -7,10 +7,10 @@ from promptops.evals.assertion import Assertion
 from promptops.evals.assertion_sets import (
     check_limits,
     check_set,
-    gravest,
-    judged_parts,
-    questions,
-    told,
+    gravest_error,
+    part_questions,
+    part_reason,
+    part_results,
 )
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
@@ -53,20 +53,20 @@ class AnyOf:
         return self.value
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
-        return questions(self.value, subject)
+        return part_questions(self.value, subject)
 
     def check(self, subject: Subject) -> Verdict:
-        judged = tuple(judged_parts(self.value, subject))
-        held = [part for part in judged if part.passed]
-        error = gravest(judged)
-        if error is not None and not held:
+        judged = tuple(part_results(self.value, subject))
+        passed = [part for part in judged if part.passed]
+        error = gravest_error(judged)
+        if error is not None and not passed:
             raise error
-        wanted = f"any of {counted(len(self.value), 'assertion')}"
+        expected = f"any of {counted(len(self.value), 'assertion')}"
         return Verdict(
-            passed=bool(held),
-            expected=wanted,
+            passed=bool(passed),
+            expected=expected,
             opposite=f"none of {counted(len(self.value), 'assertion')}",
             where="to hold",
-            got="; ".join(map(told, held or judged)),
+            got="; ".join(map(part_reason, passed or judged)),
             degree=max(part.verdict.share for part in judged if part.verdict),
         )

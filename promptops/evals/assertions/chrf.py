@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.similarity import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.subject import Subject
@@ -42,12 +42,12 @@ class ChrF:
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(subject.text), len(self.value)) > _LONGEST:
-            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} characters")
+            raise Unjudgeable(f"the strings are too long to compare: over {_LONGEST:,} characters")
         degree = _scorer().sentence_score(subject.text, [self.value]).score / 100
         return likeness(subject, self.value, min(degree, 1.0), self.threshold)
 

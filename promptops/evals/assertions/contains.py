@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import no_blank, not_empty, without
@@ -35,7 +35,7 @@ class Contains:
     def __post_init__(self) -> None:
         not_empty(self.value)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return None if given.negated else no_blank((self.value,))
 
     def check(self, subject: Subject) -> Verdict:

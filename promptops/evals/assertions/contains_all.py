@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import no_blank, not_empty_texts, searchable
@@ -16,8 +16,8 @@ from promptops.records import record
 class ContainsAll:
     """The checked text contains all of several strings.
 
-    In any order. With `not-`, at least one of them is missing; to forbid each of them, use
-    `not-contains-any`.
+    The order does not matter. With `not-`, at least one of them is missing; to forbid each of
+    them, use `not-contains-any`.
 
     Attributes:
         value: The strings.
@@ -36,18 +36,18 @@ class ContainsAll:
     def __post_init__(self) -> None:
         not_empty_texts(self.value)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return no_blank(self.value)
 
     def check(self, subject: Subject) -> Verdict:
         text = searchable(subject.text, self.value)
         missing = tuple(value for value in self.value if value not in text)
-        wanted = listed(self.value, "and")
+        expected = listed(self.value, "and")
         got = f"{shown(text)} without {listed(missing, 'and')}" if missing else "all"
         return Verdict(
             passed=not missing,
-            expected=wanted,
-            opposite=f"not all of {wanted}",
+            expected=expected,
+            opposite=f"not all of {expected}",
             where=subject.where,
             got=got,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import no_white_space, not_empty_texts, searchable
@@ -35,7 +35,7 @@ class ContainsAny:
     def __post_init__(self) -> None:
         not_empty_texts(self.value)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return None if given.negated else no_white_space(self.value)
 
     def check(self, subject: Subject) -> Verdict:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.counting import counted
-from promptops.evals.comparison import part_asked, to_compare
-from promptops.evals.json_values import NOTHING, covers, found, parsed
+from promptops.evals.json_values import NOTHING, covers, embedded_values, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import shown
+from promptops.evals.wording import mentioned_part, shown, to_compare
 from promptops.records import record
 
 
@@ -19,7 +18,7 @@ from promptops.records import record
 class ContainsJson:
     """The checked text contains a JSON mapping or list with at least these values.
 
-    Mappings may have more keys and lists more items, in any order. In a text, the JSON may stand
+    Mappings may have more keys and lists more items, in any order. In a text, the JSON may be
     between sentences or in a fenced block. If `path` selects a value that is not a string, that
     value itself is compared.
 
@@ -47,29 +46,29 @@ class ContainsJson:
 
     def check(self, subject: Subject) -> Verdict:
         values = _values(subject)
-        wanted = f"JSON with {shown(self.value)}"
+        expected = f"JSON with {shown(self.value)}"
         passed = any(covers(value, self.value) for value in values)
         return Verdict(
             passed=passed,
-            expected=wanted,
-            opposite=f"no {wanted}",
+            expected=expected,
+            opposite=f"no {expected}",
             where=subject.where,
-            got=_got(values, subject.value),
+            got=_shown_candidates(values, subject.value),
             compared=None if passed or len(values) != 1 else self._compared(values[0]),
         )
 
     def _compared(self, value: Any) -> tuple[str, str] | None:
-        return to_compare(self.value, part_asked(value, self.value))
+        return to_compare(self.value, mentioned_part(value, self.value))
 
 
 def _values(subject: Subject) -> list[Any]:
     if not isinstance(subject.value, str):
         return [subject.value]
     whole = parsed(subject.value)
-    return list(found(subject.value)) if whole is NOTHING else [whole]
+    return list(embedded_values(subject.value)) if whole is NOTHING else [whole]
 
 
-def _got(values: list[Any], looked_at: Any) -> str:
+def _shown_candidates(values: list[Any], looked_at: Any) -> str:
     if not values:
         return f"no JSON in {shown(looked_at)}"
     return shown(values[0]) if len(values) == 1 else counted(len(values), "other value")

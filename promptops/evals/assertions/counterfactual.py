@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from promptops.evals.comparison import to_compare
 from promptops.evals.json_values import same
 from promptops.evals.record import facts_of
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Undecided, Verdict
-from promptops.evals.wording import shown
+from promptops.evals.wording import shown, to_compare
 from promptops.records import record, replace
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from promptops.evals import expressions
-from promptops.evals.expressions import WrongExpression
-from promptops.evals.given import Given, own_data
+from promptops.evals.case_expressions import WrongExpression, read_expression
+from promptops.evals.checked_values import CheckedValues, own_data
 from promptops.evals.record import NAMES
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -18,11 +17,11 @@ from promptops.records import record
 class Expr:
     """An expression is true.
 
-    A Jinja expression, as in `when`, with the filters and tests of templates. It can use `value`
-    (the value that `path`, `role` and `transform` select) and the case's `inputs` and `expected`.
-    For a request it can also use `messages`, `tools`, `response_format`, `params` and `model`; for
-    an answer `output` (the parsed value if it is JSON, otherwise the text), `text`, `tool_calls`
-    and `usage`.
+    It is a Jinja expression, as in `when`, with the filters and tests of templates. It can use
+    `value` (the value that `path`, `role` and `transform` select) and the case's `inputs` and
+    `expected`. For a request it can also use `messages`, `tools`, `response_format`, `params` and
+    `model`; for an answer `output` (the parsed value if it is JSON, otherwise the text), `text`,
+    `tool_calls` and `usage`.
 
     Attributes:
         value: The expression; its result must be true or false.
@@ -38,10 +37,10 @@ class Expr:
 
     value: str
 
-    def doubt(self, given: Given) -> Refused | None:
-        from promptops.evals.possible_results import has_unlisted_items, possible
+    def doubt(self, given: CheckedValues) -> Refused | None:
+        from promptops.evals.static_evaluation import has_unlisted_items, possible
 
-        expression = expressions.read(self.value, NAMES[given.on])
+        expression = read_expression(self.value, NAMES[given.on])
         result = possible(expression.tree, given.names)
         never_true = "boolean" not in result.kinds or True not in result.truths
         if never_true or False not in result.truths:
@@ -56,22 +55,22 @@ class Expr:
         return Refused(own, hint=f"also use a part of the {given.on}") if own else None
 
     def check(self, subject: Subject) -> Verdict:
-        held = self._held(subject)
+        holds = self._holds(subject)
         return Verdict(
-            passed=held,
+            passed=holds,
             expected=f"{shown(self.value)} to hold",
             opposite=f"{shown(self.value)} not to hold",
             where=subject.where,
-            got=f"{shown(held)}",
+            got=f"{shown(holds)}",
         )
 
-    def _held(self, subject: Subject) -> bool:
+    def _holds(self, subject: Subject) -> bool:
         try:
-            expression = expressions.read(self.value, NAMES[subject.record.on])
-            looked_at = subject.value if "value" in expression.names or subject.narrowed else None
-            held = expression.value(subject.names(looked_at))
+            expression = read_expression(self.value, NAMES[subject.record.on])
+            value = subject.value if "value" in expression.names or subject.narrowed else None
+            result = expression.value(subject.names(value))
         except WrongExpression as error:
             raise Unjudgeable(error.message, "/value", error.within) from None
-        if not isinstance(held, bool):
-            raise Unjudgeable(f"expected true or false, got {shown(held)}", "/value")
-        return held
+        if not isinstance(result, bool):
+            raise Unjudgeable(f"expected true or false, got {shown(result)}", "/value")
+        return result

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.judge_replies import PASSES, conversation, judge_question, opinion
-from promptops.evals.names import NamedPart
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject, as_json
 from promptops.evals.texts import not_blank
-from promptops.evals.verdict import Unjudgeable, Verdict
+from promptops.evals.verdict import NamedPart, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.nearest import did_you_mean
 from promptops.records import record

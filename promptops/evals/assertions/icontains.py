@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import no_blank, not_empty
@@ -35,19 +35,19 @@ class IContains:
     def __post_init__(self) -> None:
         not_empty(self.value)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return None if given.negated else no_blank((self.value,))
 
     def check(self, subject: Subject) -> Verdict:
         value, text = self.value.casefold(), subject.text.casefold()
         at = text.find(value)
-        # Where folding changes no length, offsets are those of the text as it is.
+        # If folding keeps the length, offsets in both texts are the same.
         as_is = subject.text if len(text) == len(subject.text) else text
-        wanted = f"{shown(self.value)} in any case"
+        expected = f"{shown(self.value)} in any case"
         return Verdict(
             passed=at >= 0,
-            expected=wanted,
-            opposite=f"no {wanted}",
+            expected=expected,
+            opposite=f"no {expected}",
             where=subject.where,
             got=line_of(as_is, at) if at >= 0 else shown(subject.text),
         )

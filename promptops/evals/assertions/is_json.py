@@ -15,7 +15,7 @@ from promptops.records import record
 class IsJson:
     """The checked text is JSON and nothing else.
 
-    No fence around it, and no sentence before it. Use `json-schema` to check what it contains.
+    It has no code fence and no sentence around it. Use `json-schema` to check its content.
 
     Holds:
         messages: [{role: assistant, content: '{"sql": null}'}]

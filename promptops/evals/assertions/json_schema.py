@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
@@ -28,7 +28,7 @@ class JsonSchema:
     """The checked value matches a JSON Schema.
 
     A string is parsed as JSON first, and fails if it is not JSON. With `path`, the selected value
-    is checked as it is. The schema is JSON Schema 2020-12 without references to other files.
+    is checked itself. The schema is JSON Schema 2020-12 without references to other files.
     `format` is not checked: write a `pattern`. A schema that every value matches, or none, is an
     error.
 
@@ -55,7 +55,7 @@ class JsonSchema:
                 f"not a valid schema: {problem.message}", hint=problem.hint, at=f"/value{at}"
             )
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         """A string is parsed as JSON, so it can be any value."""
         of = given.shape if admits_no_value({"type": "string"}, given.shape) else True
         if admits_every_value(self.value, of):
@@ -80,7 +80,7 @@ class JsonSchema:
 
     def _wrong(self, value: Any) -> list[str]:
         schema = json.dumps(self.value)
-        value = json.loads(json.dumps(value))  # tuples are no JSON to a validator
+        value = json.loads(json.dumps(value))  # a validator does not accept tuples as JSON
         try:
             errors = _validator(schema).errors(value)[:3]
         except ValueError as error:

@@ -42,11 +42,11 @@ class MessageCount:
     def check(self, subject: Subject) -> Verdict:
         count = len(subject.messages)
         role = f"{subject.role} " if subject.role else ""
-        wanted = counted(self.value, f"{role}message")
+        expected = counted(self.value, f"{role}message")
         return Verdict(
             passed=count == self.value,
-            expected=wanted,
-            opposite=f"any number but {wanted}",
+            expected=expected,
+            opposite=f"any number but {expected}",
             where=f"in the {subject.record.on}",
             got=f"{count:,}",
         )

@@ -18,7 +18,7 @@ from promptops.records import record
 class Moderation:
     """The provider's moderation flags nothing in the checked text.
 
-    The model that `[test] moderations` names is called, except for an empty text.
+    The model that `[test] moderations` names is called, unless the text is empty.
 
     Attributes:
         value: The categories that count, as the provider names them; without it, all of them.
@@ -45,14 +45,16 @@ class Moderation:
         return (Question(kind="moderation", inputs={"text": text}),) if text.strip() else ()
 
     def check(self, subject: Subject) -> Verdict:
-        said = [reply(subject.record, each, Found).flagged for each in self.asks(subject)]
-        flagged = said[0] if said else ()
-        wrong = tuple(each for each in flagged if self.value is None or each in self.value)
-        wanted = listed(self.value, "or") if self.value else "anything"
+        flags = [reply(subject.record, question, Found).flagged for question in self.asks(subject)]
+        flagged = flags[0] if flags else ()
+        wrong = tuple(
+            category for category in flagged if self.value is None or category in self.value
+        )
+        expected = listed(self.value, "or") if self.value else "anything"
         return Verdict(
             passed=not wrong,
-            expected=f"no flag for {wanted}",
-            opposite=f"a flag for {wanted}",
+            expected=f"no flag for {expected}",
+            opposite=f"a flag for {expected}",
             where=subject.where,
             got=listed(wrong, "and") if wrong else "none",
         )

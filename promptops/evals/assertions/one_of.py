@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.assertions.equals import as_compared, doubt_values
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.json_values import same
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -39,17 +39,17 @@ class OneOf:
         if not self.value:
             raise Refused("an empty list matches no value")
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_values(self.value, given)
 
     def check(self, subject: Subject) -> Verdict:
-        wanted = listed(self.value, "or")
-        # Not lazily: a number among them is a mistake wherever it stands.
+        expected = listed(self.value, "or")
+        # Not lazily, so that a number is reported wherever it is in the list.
         equal = [same(as_compared(subject, value), value) for value in self.value]
         return Verdict(
             passed=any(equal),
-            expected=wanted,
-            opposite=f"anything but {wanted}",
+            expected=expected,
+            opposite=f"anything but {expected}",
             where=subject.where,
             got=shown(subject.value),
         )

@@ -54,11 +54,11 @@ class Pairwise:
         one, other = self._questions(subject)
         first, why_first = opinion(subject.record, one, _FIRST)
         second, why_second = opinion(subject.record, other, _SECOND)
-        told = (
-            f"{_told(first)} ({shown(why_first)}) and, in reverse order, "
-            f"{_told(second)} ({shown(why_second)})"
+        verdicts = (
+            f"{_shown_verdict(first)} ({shown(why_first)}) and, in reverse order, "
+            f"{_shown_verdict(second)} ({shown(why_second)})"
         )
-        return self._verdict(subject, (first + second) / 2, told)
+        return self._verdict(subject, (first + second) / 2, verdicts)
 
     def _verdict(self, subject: Subject, degree: float, got: str) -> Verdict:
         return Verdict(
@@ -88,5 +88,5 @@ def _other(subject: Subject) -> str:
     return baseline.text
 
 
-def _told(degree: float) -> str:
+def _shown_verdict(degree: float) -> str:
     return "a tie" if degree == 0.5 else "a better answer" if degree > 0.5 else "a worse answer"

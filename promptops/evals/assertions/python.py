@@ -65,7 +65,7 @@ class Python:
                 "`python` assertions do not run here: there is no repository to read from"
             )
         path, _, name = self.value.rpartition(":")
-        # A copy: what a function changes is not what the next assertion sees.
+        # A copy, so that a function can't change the data of the next assertion.
         arguments = deepcopy((subject.value, dict(subject.record.names)))
         return _read(functions.call(name, path, subject.record.written_in, arguments))
 
@@ -75,8 +75,8 @@ def _read(returned: Any) -> tuple[bool | float, str]:
     degree, reason = returned if pair else (returned, "")
     number = isinstance(degree, (bool, int, float)) and 0 <= degree <= 1
     if not number or not isinstance(reason, str):
-        wanted = "true, false or a number from 0 to 1, alone or with a reason"
-        raise Unjudgeable(f"expected {wanted}, got {_shown(returned)}", "/value")
+        expected = "true, false or a number from 0 to 1, alone or with a reason"
+        raise Unjudgeable(f"expected {expected}, got {_shown(returned)}", "/value")
     return degree, reason
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.similarity import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.subject import Subject
@@ -17,8 +17,8 @@ _LONGEST = 100_000
 class Ratio:
     """The checked text has nearly the same characters as a reference.
 
-    The similarity is 1 minus the share of characters that have to be inserted or deleted, of those
-    of both texts. Every character counts. Needs the extra `likeness`.
+    The similarity is 1 minus the number of inserted and deleted characters, divided by the length
+    of both texts together. Every character counts. Needs the extra `likeness`.
 
     Attributes:
         value: The reference.
@@ -39,11 +39,11 @@ class Ratio:
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(subject.text), len(self.value)) > _LONGEST:
-            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} characters")
+            raise Unjudgeable(f"the strings are too long to compare: over {_LONGEST:,} characters")
         degree = package("rapidfuzz.fuzz").ratio(subject.text, self.value) / 100
         return likeness(subject, self.value, degree, self.threshold)

@@ -15,10 +15,10 @@ from promptops.records import record
 class Refuses:
     """The answer refuses the request.
 
-    It looks for the usual phrases with which models say that they can't or won't, in Arabic,
-    Chinese, Dutch, English, French, German, Hindi, Italian, Japanese, Korean, Polish, Portuguese,
-    Russian, Spanish and Turkish, within the first 300 characters. An answer removed by the
-    provider's content filter counts, too. A refusal without "I", such as "This is not permitted",
+    It searches for the usual phrases of models that can't or won't comply, in Arabic, Chinese,
+    Dutch, English, French, German, Hindi, Italian, Japanese, Korean, Polish, Portuguese, Russian,
+    Spanish and Turkish, within the first 300 characters. An answer removed by the provider's
+    content filter counts, too. A refusal without "I", such as "This is not permitted",
     is not detected; use `llm-rubric` if that matters.
 
     Holds:
@@ -34,11 +34,11 @@ class Refuses:
         answer, text = subject.record.answer, subject.text
         at = refusal_in(text)
         filtered = answer is not None and answer.finish_reason == "content_filter"
-        said = line_of(text, at) if at >= 0 else shown(text)
+        line = line_of(text, at) if at >= 0 else shown(text)
         return Verdict(
             passed=at >= 0 or filtered,
             expected="a refusal",
             opposite="no refusal",
             where=subject.where,
-            got="an answer cut by the content filter" if filtered else said,
+            got="an answer cut by the content filter" if filtered else line,
         )

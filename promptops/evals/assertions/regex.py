@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.patterns import (
     compiled,
     matches_every_answer,
@@ -49,7 +49,7 @@ class Regex:
                 "the pattern matches no string", hint="test it on a string that it should match"
             )
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         if given.negated or not matches_every_answer(self.value):
             return None
         hint = "to require any text, write `word-count: {min: 1}`"

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.registry import assertion
 from promptops.evals.similarity import check_likeness, doubt_threshold, likeness, package
 from promptops.evals.subject import Subject
@@ -46,12 +46,12 @@ class Rouge:
         if not re.search("[a-z0-9]", self.value.lower()):
             raise Refused("the text has no words of the letters a to z", hint="use `chrf`")
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_threshold(self.threshold, given)
 
     def check(self, subject: Subject) -> Verdict:
         if max(len(text.split()) for text in (subject.text, self.value)) > _LONGEST:
-            raise Unjudgeable(f"the texts are too long to compare: over {_LONGEST:,} words")
+            raise Unjudgeable(f"the strings are too long to compare: over {_LONGEST:,} words")
         degree = _scorer().score(self.value, subject.text)["rougeL"].fmeasure
         return likeness(subject, self.value, float(degree), self.threshold)
 

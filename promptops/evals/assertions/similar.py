@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import fsum, hypot, isfinite
 from operator import mul
 
-from promptops.evals.given import Given
+from promptops.evals.checked_values import CheckedValues
 from promptops.evals.judge_replies import reply
 from promptops.evals.questions import Embedding, Question
 from promptops.evals.registry import assertion
@@ -46,15 +46,17 @@ class Similar:
     def __post_init__(self) -> None:
         check_likeness(self.value, self.threshold)
 
-    def doubt(self, given: Given) -> Refused | None:
+    def doubt(self, given: CheckedValues) -> Refused | None:
         return doubt_threshold(self.threshold, given)
 
     def asks(self, subject: Subject) -> tuple[Question, ...]:
         return (_about(subject.text), _about(self.value)) if subject.text.strip() else ()
 
     def check(self, subject: Subject) -> Verdict:
-        said = [reply(subject.record, each, Embedding).vector for each in self.asks(subject)]
-        degree = max(_cosine(*said), 0.0) if said else 0.0
+        vectors = [
+            reply(subject.record, question, Embedding).vector for question in self.asks(subject)
+        ]
+        degree = max(_cosine(*vectors), 0.0) if vectors else 0.0
         return likeness(subject, self.value, degree, self.threshold)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from promptops.evals.comparison import to_compare
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_empty
 from promptops.evals.verdict import Verdict
-from promptops.evals.wording import compared, shown
+from promptops.evals.wording import compared, shown, to_compare
 from promptops.records import record
 
 

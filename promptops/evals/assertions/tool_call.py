@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls
-from promptops.evals.comparison import part_asked, to_compare
-from promptops.evals.names import NamedPart
+from promptops.evals.expected_calls import Call, ExpectedCall, calls_of, known_tool, listed_calls
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.verdict import NamedPart, Refused, Verdict
+from promptops.evals.wording import mentioned_part, to_compare
 from promptops.records import field, record
 
 
@@ -51,12 +50,12 @@ class ToolCall:
     def check(self, subject: Subject) -> Verdict:
         known_tool(self.name, subject, "/name")
         calls = calls_of(subject)
-        wanted = Called(self.name, self.arguments)
-        passed = any(wanted.matches(call) for call in calls)
+        expected = ExpectedCall(self.name, self.arguments)
+        passed = any(expected.matches(call) for call in calls)
         return Verdict(
             passed=passed,
-            expected=f"a call of {wanted}",
-            opposite=f"no call of {wanted}",
+            expected=f"a call of {expected}",
+            opposite=f"no call of {expected}",
             where=subject.where,
             got=listed_calls(calls),
             compared=None if passed else self._compared(calls),
@@ -67,4 +66,4 @@ class ToolCall:
         found = [call.get("arguments") for call in calls if call.get("name") == self.name]
         if len(found) != 1:
             return None
-        return to_compare(self.arguments, part_asked(found[0], self.arguments))
+        return to_compare(self.arguments, mentioned_part(found[0], self.arguments))

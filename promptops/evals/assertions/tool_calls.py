@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.calls import Call, Called, calls_of, known_tool, listed_calls, read_call
-from promptops.evals.comparison import part_asked, to_compare
-from promptops.evals.names import NamedPart
+from promptops.evals.expected_calls import (
+    Call,
+    ExpectedCall,
+    calls_of,
+    known_tool,
+    listed_calls,
+    read_call,
+)
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Verdict
+from promptops.evals.verdict import NamedPart, Refused, Verdict
+from promptops.evals.wording import mentioned_part, to_compare
 from promptops.records import record
 
 
@@ -37,37 +43,41 @@ class ToolCalls:
     def __post_init__(self) -> None:
         if not self.value:
             raise Refused("the list is empty: nothing is checked", hint="name the tools")
-        self._wanted()
+        self._expected()
 
     @property
     def named(self) -> tuple[NamedPart, ...]:
         return tuple(
-            NamedPart("tool", each.name, f"/value/{index}")
-            for index, each in enumerate(self._wanted())
+            NamedPart("tool", expected_call.name, f"/value/{index}")
+            for index, expected_call in enumerate(self._expected())
         )
 
     def check(self, subject: Subject) -> Verdict:
-        wanted, calls = self._wanted(), calls_of(subject)
-        for index, each in enumerate(wanted):
-            known_tool(each.name, subject, f"/value/{index}")
-        same = [each.name for each in wanted] == [call.get("name") for call in calls]
-        passed = same and all(map(Called.matches, wanted, calls))
-        all_of = ", ".join(map(str, wanted))
+        expected, calls = self._expected(), calls_of(subject)
+        for index, expected_call in enumerate(expected):
+            known_tool(expected_call.name, subject, f"/value/{index}")
+        same = [expected_call.name for expected_call in expected] == [
+            call.get("name") for call in calls
+        ]
+        passed = same and all(map(ExpectedCall.matches, expected, calls))
+        all_of = ", ".join(map(str, expected))
         return Verdict(
             passed=passed,
             expected=f"calls of {all_of}",
             opposite=f"calls other than {all_of}",
             where=subject.where,
             got=listed_calls(calls),
-            compared=_compared(wanted, calls) if same and not passed else None,
+            compared=_compared(expected, calls) if same and not passed else None,
         )
 
-    def _wanted(self) -> tuple[Called, ...]:
+    def _expected(self) -> tuple[ExpectedCall, ...]:
         return tuple(read_call(item, f"/value/{index}") for index, item in enumerate(self.value))
 
 
-def _compared(wanted: tuple[Called, ...], calls: tuple[Call, ...]) -> tuple[str, str] | None:
+def _compared(
+    expected: tuple[ExpectedCall, ...], calls: tuple[Call, ...]
+) -> tuple[str, str] | None:
     """The expected and the actual arguments, if the same tools are called."""
-    pairs = zip(wanted, calls, strict=True)
-    got = [part_asked(call.get("arguments"), each.arguments) for each, call in pairs]
-    return to_compare([each.arguments for each in wanted], got)
+    pairs = zip(expected, calls, strict=True)
+    actual = [mentioned_part(call.get("arguments"), call_.arguments) for call_, call in pairs]
+    return to_compare([call_.arguments for call_ in expected], actual)

@@ -50,9 +50,9 @@ class WordCount:
             check_limit(limit, MOST_CHARS, "text has over 10,000,000 words", at)
         low, high = self._limits
         if low == 0 and high is None:
-            raise Refused("every text has so many words", hint="set `max`, or `min` above 0")
+            raise Refused("every text is within these limits", hint="set `max`, or `min` above 0")
         if high is not None and high < low:
-            raise Refused("no text has so many words: `max` is below `min`")
+            raise Refused("no text is within these limits: `max` is below `min`")
 
     @property
     def limits(self) -> tuple[float, float]:

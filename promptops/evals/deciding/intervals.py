@@ -19,7 +19,7 @@ from promptops.records import record
 Clusters = Sequence[Sequence[float]]
 
 FEW = 60
-"""Below so many clusters the t distribution is not trusted."""
+"""The number of clusters from which on the t distribution is used."""
 
 _FLIPS = 4096  # all of them up to 12 clusters; beyond, as many are drawn
 _CHUNK = 10
@@ -63,22 +63,22 @@ def _chance(middle: float, error: float, freedom: int) -> float:
 
 
 def silent_loss(answers: int, chance: float) -> float:
-    """The share of right answers that can have become wrong while none of so many shows it.
+    """The loss that stays undetected in this many answers with this probability, 0 to 1.
 
-    That happens with this chance. If all scores are the same in both arms, their spread is 0 and
-    says nothing about missed losses; this bound does.
+    If all scores are the same in both arms, their spread is 0 and gives no bound for undetected
+    losses; this function does.
     """
     return 1 - chance ** (1 / answers) if answers else 1.0
 
 
 def mean(clusters: Clusters) -> float:
-    """Over cases, not over clusters; 0 without cases."""
+    """The mean over cases, not over clusters; 0 without cases."""
     values = list(chain.from_iterable(clusters))
     return fsum(values) / len(values) if values else 0.0
 
 
 def standard_error(clusters: Clusters) -> float:
-    """Of the mean; infinite below two clusters, whose spread is unknown."""
+    """The standard error of the mean; infinite below two clusters."""
     count = len(clusters)
     if count < 2:
         return inf
@@ -97,15 +97,15 @@ def sign_flip_interval(clusters: Clusters, alpha: float) -> Interval:
     a fixed draw of them beyond. Too few clusters to refute anything have the bounds -1 and 1,
     those of a difference of scores.
 
-    Scores of few values make many flips equal to what was seen. They count half ("mid-p"): fully
-    counted, they hide one loss in nine that the gate sees this way (simulated, 50 cases).
+    With few distinct scores, many flips equal the observed mean. They count half ("mid-p"): counted
+    fully, they would hide one of nine losses that the gate detects (simulated, 50 cases).
     """
     sets = _sets(len(clusters))
     sums = _set_sums([fsum(cluster) for cluster in clusters], sets)
     sizes = _set_sums([len(cluster) for cluster in clusters], sets)
-    # Rounded, since thirds that cancel leave a rest that would break ties.
+    # Rounded, because thirds that cancel out leave a remainder that would break ties.
     means = Counter(round(total / size, 9) for total, size in zip(sums, sizes, strict=True))
-    flips = len(sets) + 1  # the empty set flips nothing: it equals what was seen
+    flips = len(sets) + 1  # the empty set flips nothing: it equals the observed mean
     above = sum(count for value, count in means.items() if value > 0)
     p = max(1.0, 0.5 + above + means[0.0] / 2) / flips
     if alpha * flips < 1:
@@ -117,8 +117,8 @@ def sign_flip_interval(clusters: Clusters, alpha: float) -> Interval:
 
 
 def _exceeded(means: Counter[float], times: float) -> float:
-    """The value that is exceeded so many times, counting half what equals it."""
-    # Among them 0 is one in any case, so that the bound agrees with p.
+    """The value that this many means exceed; means that equal it count half."""
+    # 0 is always one of them, so that the bound agrees with p.
     knots = sorted({*means, min(0.0, max(means))}, reverse=True)
     above, last_value, last = 0.5, knots[0], 0.0
     for value in knots:

@@ -35,7 +35,7 @@ class Ask:
     Attributes:
         digest: Of the request.
         repeat: 0-based; each repeat is sent separately.
-        payer: For asks with one key, the first one's pays.
+        payer: For requests with the same key, the payer of the first one pays.
     """
 
     digest: str

@@ -33,7 +33,7 @@ class Budget:
             ledger.purse.most_usd = settings.max_cost_usd
         self._most_requests = settings.max_requests
         self._closing = closing
-        closing.listen(self._tell)
+        closing.listen(self._wake)
         self._ledger = ledger
         self._line = asyncio.Lock()
         self._news = asyncio.Event()
@@ -50,7 +50,7 @@ class Budget:
         async with self._line:
             while (short := self._short(hold)) is not None:
                 if short.holds:
-                    # What is under way may turn out cheaper than feared.
+                    # Requests under way may cost less than the worst case.
                     self._news.clear()
                     await self._news.wait()
                 else:
@@ -77,7 +77,7 @@ class Budget:
         for purse in hold.purses:
             purse.holds -= 1
             purse.paid_usd += paid_usd
-        self._tell()
+        self._wake()
 
     def _short(self, hold: Hold) -> Purse | None:
         """The purse that has too little left; raises Closed if nothing more is sent."""
@@ -88,7 +88,7 @@ class Budget:
         ends = (self._ledger.ended, *(purse.spent for purse in hold.purses))
         if any(ends):
             raise Closed(next(filter(None, ends)))
-        return next((each for each in hold.purses if not each.affords(hold.worst_usd)), None)
+        return next((purse for purse in hold.purses if not purse.affords(hold.worst_usd)), None)
 
     def _out_of_requests(self) -> bool:
         return self._most_requests is not None and self._ledger.requests >= self._most_requests
@@ -102,7 +102,7 @@ class Budget:
         for purse in hold.purses:
             purse.held_usd += more_usd
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         self._news.set()
 
 

@@ -1,4 +1,4 @@
-"""The early end of a run."""
+"""The early end of a run: by a limit, or by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Closing:
         self._listeners: list[Callable[[], None]] = []
 
     def close(self, reason: str) -> None:
-        """The first reason is kept."""
+        """Later reasons are ignored."""
         if self._reason is None:
             self._reason = reason
             self._closed.set()
@@ -46,3 +46,22 @@ class Closing:
             async with asyncio.timeout(seconds):
                 await self._closed.wait()
         self.check()
+
+
+class Interrupt:
+    """The first press ends a run in an orderly way, the second at once.
+
+    Use it in the thread of the event loop only.
+    """
+
+    def __init__(self) -> None:
+        self._left: list[Callable[[], None]] = []
+
+    def arm(self, first: Callable[[], None], second: Callable[[], None]) -> None:
+        """Set the action of each press."""
+        self._left = [first, second]
+
+    def press(self) -> None:
+        """Run the next action, if one is left."""
+        if self._left:
+            self._left.pop(0)()

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from promptops.evals.engine.limiter import Limiter
 
 INTERRUPTED = "interrupted"
-"""Why a run ended where somebody wanted it to."""
+"""The reason if the user ended the run."""
 
 
-def _tell_nobody(_reason: str) -> None: ...
+def _ignore(_reason: str) -> None: ...
 
 
 @record(slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Purse:
     Attributes:
         prompt: Its id, or "".
         paid_usd: The worst case where the cost is unknown.
-        held_usd: Reserved for `holds` requests that are under way.
+        held_usd: The amount reserved for `holds` requests that are under way.
         spent: Why nothing more is paid from it, or "".
     """
 
@@ -38,18 +38,18 @@ class Purse:
     spent: str = ""
 
     def affords(self, more_usd: float) -> bool:
-        """Whether so much is left."""
+        """Whether this amount is left."""
         return self.paid_usd + self.held_usd + more_usd <= self.most_usd * (1 + 1e-9)
 
 
 @record(slots=True, kw_only=True)
 class Ledger:
-    """What the rounds so far took of the budget, and what they learned about servers.
+    """The costs of the rounds so far, and what is known about servers.
 
     Attributes:
-        requests: Sent, including retries.
-        purse: Of the run.
-        purses: Of the prompts with a budget of their own, by id.
+        requests: The number of sent requests, including retries.
+        purse: The budget of the run.
+        purses: The budgets of prompts that have their own, by id.
         limiters: By address, key and model.
         started_s: When the first round began, on the event loop's clock; None before.
         ended: Why nothing more is sent in any round, or "".
@@ -64,7 +64,7 @@ class Ledger:
     started_s: float | None = None
     ended: str = ""
     interrupted: bool = False
-    on_end: Callable[[str], None] = _tell_nobody
+    on_end: Callable[[str], None] = _ignore
 
     def purses_of(self, payer: Payer) -> tuple[Purse, ...]:
         """All purses that pay for a request together."""
@@ -84,7 +84,7 @@ class Ledger:
             self.end(purse.spent)
 
     def end(self, reason: str) -> None:
-        """The first reason is kept."""
+        """Later reasons are ignored."""
         if not self.ended:
             self.ended = reason
             self.on_end(reason)

@@ -8,20 +8,19 @@ from contextlib import suppress
 from math import inf
 from random import Random
 
-from promptops.evals.engine.allowance import Allowance, SentRequest
 from promptops.evals.engine.ask import Settings
 from promptops.evals.engine.closing import Closing
-from promptops.evals.engine.outage import Outage
+from promptops.evals.engine.server_state import Allowance, Outage, SentRequest
 from promptops.evals.providers import Failure, RateLimits
 from promptops.records import record
 
 FIRST = 4
-"""How many are sent before anything is known of the server."""
+"""The number of concurrent requests before anything is known about the server."""
 
 _SLOWEST = 0.25  # requests a second
-_FASTER = 1.05  # with each answer, so that a server that only refuses is tried out slowly
+_FASTER = 1.05  # the factor for each answer, so that the pace recovers slowly
 _LATELY = 32
-_NOW_S = 1e-6  # less is an error of rounding, and no clock would move
+_NOW_S = 1e-6  # a shorter wait is a rounding error
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -37,8 +36,8 @@ class Limiter:
     """Grants turns in the order of requests; times are the event loop's.
 
     If the server sends its limits, turns follow them. If it only rejects requests, the concurrency
-    and the pace are halved, and grow again with each success. All requests wait while the server
-    asks them to. What is known about the server outlives a round, and each round has to `begin`.
+    and the pace are halved, and grow again with each success. All requests wait as long as the
+    server requires. What is known about the server outlives a round, and each round has to `begin`.
     """
 
     _closing: Closing
@@ -50,7 +49,7 @@ class Limiter:
         self._patience = settings.patience
         self._chance: Random = settings.chance
         self._requests, self._tokens = Allowance(), Allowance()
-        self._told = False
+        self._server_sends_limits = False
         self._under_way = 0
         self._sent = 0
         self._at_once = float(min(FIRST, self._most))
@@ -65,7 +64,7 @@ class Limiter:
     def begin(self, closing: Closing) -> None:
         """A round begins; its event loop may be another one, whose clock continues."""
         self._closing = closing
-        closing.listen(self._tell)
+        closing.listen(self._wake)
         self._line, self._news = asyncio.Lock(), asyncio.Event()
         self._under_way = 0
 
@@ -92,11 +91,11 @@ class Limiter:
     def passed(self, ticket: Ticket, limits: RateLimits) -> None:
         """The request was answered."""
         self._outage.answered(asyncio.get_running_loop().time())
-        self._hear(ticket, limits)
+        self._learn(ticket, limits)
         if ticket.number > self._slowed_at:
             self._refusals = 0
         self._pace *= _FASTER
-        if self._told:
+        if self._server_sends_limits:
             self._at_once, self._pace = self._most, inf
         else:
             more = 1.0 if self._at_once < self._enough else 1 / self._at_once
@@ -104,22 +103,22 @@ class Limiter:
 
     def failed(self, ticket: Ticket, failure: Failure) -> None:
         """The request failed; the server may ask clients to wait."""
-        self._hear(ticket, failure.limits)
+        self._learn(ticket, failure.limits)
         now = asyncio.get_running_loop().time()
         self._outage.failed(failure, now)
         if failure.retry_after_s is not None:
             self._quiet_until = max(self._quiet_until, now + failure.retry_after_s)
         if failure.kind == "rate" and ticket.number > self._slowed_at:
-            self._slow_down(now, told=failure.retry_after_s is not None)
+            self._slow_down(now, has_pause=failure.retry_after_s is not None)
 
     def left(self) -> None:
-        """A turn is over, however it ended."""
+        """A request is done, successfully or not."""
         self._under_way -= 1
-        self._tell()
+        self._wake()
 
     def _wait_s(self, tokens: float, now: float) -> float:
-        # Refused again after the wait: only one at a time finds out whether it is over, since each
-        # refusal costs a request one of its tries.
+        # Rejected again after the wait: only one request at a time tests whether the server accepts
+        # requests again, since each rejection costs a request one of its tries.
         if self._under_way >= (1 if self._refusals > 1 else int(self._at_once)):
             return inf
         paced = self._lately[-1] + 1 / self._pace - now if self._lately else 0.0
@@ -139,22 +138,22 @@ class Limiter:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
 
-    def _hear(self, ticket: Ticket, limits: RateLimits) -> None:
+    def _learn(self, ticket: Ticket, limits: RateLimits) -> None:
         if limits.known:
-            self._told = True
-            self._requests.hear(limits.requests, ticket.requests)
-            self._tokens.hear(limits.tokens, ticket.tokens)
+            self._server_sends_limits = True
+            self._requests.learn(limits.requests, ticket.requests)
+            self._tokens.learn(limits.tokens, ticket.tokens)
 
-    def _slow_down(self, now: float, *, told: bool) -> None:
-        """Once for all requests that were sent before this was known."""
+    def _slow_down(self, now: float, *, has_pause: bool) -> None:
+        """Slow down once for all requests that were sent before the rejection."""
         self._slowed_at = self._sent
         self._refusals += 1
-        if self._told:
+        if self._server_sends_limits:
             self._requests.doubt()
             self._tokens.doubt()
         else:
             self._halve(now)
-        if self._refusals > 1 or not (told or self._requests.wait_s(1, now)):
+        if self._refusals > 1 or not (has_pause or self._requests.wait_s(1, now)):
             longest_s = self._patience.first_wait_s * 2 ** (self._refusals - 1)
             longest_s = min(longest_s, self._patience.longest_wait_s)
             pause_s = longest_s * self._chance.uniform(0.5, 1.0)
@@ -162,11 +161,11 @@ class Limiter:
 
     def _halve(self, now: float) -> None:
         self._at_once = self._enough = max(1.0, self._at_once / 2)
-        if self._refusals == 1:  # later ones are of the pause, and say nothing of the pace
+        if self._refusals == 1:  # later rejections are about the pause, not about the pace
             lately_s = max(now - self._lately[0], 1e-3)
             self._pace = max(min(self._pace, len(self._lately) / lately_s) / 2, _SLOWEST)
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         self._news.set()
 
 

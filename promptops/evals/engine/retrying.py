@@ -3,28 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.budget import Budget, Hold
 from promptops.evals.engine.closing import Closed, Closing
-from promptops.evals.engine.lateness import Lateness
 from promptops.evals.engine.limiter import Limiter, Ticket
-from promptops.evals.engine.worst_case import most_input_tokens, said_output_tokens
+from promptops.evals.engine.worst_case import most_input_tokens, requested_output_tokens
 from promptops.evals.providers import Failure, Provider, Reply
 from promptops.model.answer import Answer
 from promptops.model.request import Request
 from promptops.records import record, replace
 
+_TICK_S = 0.02
+_NOTED_S = 0.002
+_SHARE = 0.1
+
+
+class Lateness:
+    """How late the event loop ran its timers; `watch` must be running."""
+
+    def __init__(self) -> None:
+        self._due = asyncio.get_running_loop().time() + _TICK_S
+        self._late: deque[tuple[float, float]] = deque(maxlen=10_000)
+
+    async def watch(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._due = loop.time() + _TICK_S
+            await asyncio.sleep(_TICK_S)
+            now = loop.time()
+            if now - self._due > _NOTED_S:
+                self._late.append((now, now - self._due))
+
+    def latency_s(self, start: float) -> float | None:
+        """Seconds since `start`; None if this process may have caused a tenth of them."""
+        now = asyncio.get_running_loop().time()
+        worst_s = max(now - self._due, 0.0)
+        for at, late_s in reversed(self._late):
+            if at < start:
+                break
+            worst_s = max(worst_s, late_s)
+        return now - start if worst_s <= (now - start) * _SHARE else None
+
+
 GRACE_S = 1.0
-"""So much longer than its deadline a provider may take before it is given up."""
+"""Seconds that a provider may exceed its deadline before it is cancelled."""
 
 _MAY_BE_PAID = frozenset({"connection", "timeout", "bad_answer", "content_filter"})
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """The outcome of a request after so many tries: an answer, or a failure."""
+    """The outcome of a request after its tries: an answer, or a failure."""
 
     tries: int
     result: Answer | Failure
@@ -49,7 +82,7 @@ class Retrying:
 
     async def ask(self, ask: Ask, hold: Hold, provider: Provider, limiter: Limiter) -> Tried:
         """Raises Closed if the run ends before the first try."""
-        tokens = most_input_tokens(ask) + said_output_tokens(ask)
+        tokens = most_input_tokens(ask) + requested_output_tokens(ask)
         try:
             ticket = await limiter.turn(tokens, None)
         except Failure as failure:
@@ -77,10 +110,10 @@ class Retrying:
         start = asyncio.get_running_loop().time()
         try_s = self._patience.try_s
         try:
-            reply = await _asked(provider, request, max(min(left_s, try_s), 1e-3))
+            reply = await _reply_in_time(provider, request, max(min(left_s, try_s), 1e-3))
         except Failure as failure:
             if failure.kind == "timeout" and left_s < try_s:
-                # What was left for this try is chance, and cases without answer are told together.
+                # The rest of the time varies; equal messages let the report group the cases.
                 longest_s = min(try_s, self._patience.total_s)
                 failure.message = f"no answer within {longest_s:.3g} s"
             limiter.failed(ticket, failure)
@@ -106,8 +139,8 @@ class Retrying:
         await self._closing.sleep(wait_s)
 
 
-async def _asked(provider: Provider, request: Request, deadline_s: float) -> Reply:
-    """Ends in time and raises nothing but Failure, whatever the provider does."""
+async def _reply_in_time(provider: Provider, request: Request, deadline_s: float) -> Reply:
+    """The provider's reply, in time; raises only Failure and PromptopsError."""
     try:
         async with asyncio.timeout(deadline_s + GRACE_S):
             return await provider.ask(request, deadline_s)
@@ -116,7 +149,7 @@ async def _asked(provider: Provider, request: Request, deadline_s: float) -> Rep
     except TimeoutError:
         message = f"no answer within {deadline_s:.3g} s"
         raise Failure(message=message, kind="timeout", retryable=True) from None
-    except Exception as error:  # noqa: BLE001 (of another package: no reason to lose all others)
-        # Its text may hold the key.
+    except Exception as error:  # noqa: BLE001 (a plug-in's error must not lose the other answers)
+        # The message may contain the API key.
         message = f"the provider raised {type(error).__name__}"
         raise Failure(message=message, kind="bad_answer") from None

@@ -10,12 +10,10 @@ from contextlib import contextmanager, suppress
 
 from promptops.evals.engine.ask import Answered, Ask, Failed, Key, Outcome, Settings, Unasked
 from promptops.evals.engine.budget import Budget, Hold, refuse_unpriced
-from promptops.evals.engine.closing import Closed, Closing
-from promptops.evals.engine.interrupt import Interrupt
-from promptops.evals.engine.lateness import Lateness
+from promptops.evals.engine.closing import Closed, Closing, Interrupt
 from promptops.evals.engine.ledger import INTERRUPTED, Ledger
 from promptops.evals.engine.limiter import Limiter
-from promptops.evals.engine.retrying import Retrying, Tried
+from promptops.evals.engine.retrying import Lateness, Retrying, Tried
 from promptops.evals.engine.worst_case import cost_usd
 from promptops.evals.providers import Failure, Provider
 from promptops.model.answer import Usage
@@ -39,7 +37,7 @@ def ask(
 
     async def run() -> tuple[Outcome, ...]:
         interrupt = Interrupt()
-        # Only a main thread gets signals, and not every system gives them to a loop.
+        # Only the main thread gets signals, and not every platform supports them in a loop.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt.press)
         return await ask_all(asks, provider_of, settings, on_answer, interrupt, ledger=ledger)
@@ -56,25 +54,25 @@ async def ask_all(
     *,
     ledger: Ledger | None = None,
 ) -> tuple[Outcome, ...]:
-    """The outcome of each request, in their order; those with one key share one outcome.
+    """The outcome of each request, in order; requests with the same key share one outcome.
 
-    `on_answer` gets each answer and each failure once, as soon as it is there. What it raises ends
-    the run and is raised. Nothing is sent before every provider is created and every price known:
-    raises UsageError, and what `provider_of` raises. The limits of `settings` apply to all rounds
-    that share a ledger; once one of them ended early, no later one sends anything. What one round
-    learned about a server's limits, or that it is down, the next ones know.
+    `on_answer` is called once for each answer and each failure, as soon as it arrives. An exception
+    in it ends the run and is raised. Before anything is sent, every provider is created and every
+    price is looked up: raises UsageError, and the errors of `provider_of`. The limits of `settings`
+    apply to all rounds that share a ledger: after one of them ended early, later ones send nothing.
+    The ledger also passes on what is known about servers: their limits, and whether they are down.
     """
-    wanted, ledger = tuple(asks), ledger or Ledger()
-    refuse_unpriced(wanted, settings)
+    requested, ledger = tuple(asks), ledger or Ledger()
+    refuse_unpriced(requested, settings)
     if ledger.ended:
-        return tuple(Unasked(ask=ask, reason=ledger.ended) for ask in wanted)
-    run = _Run(wanted, settings, on_answer, ledger)
+        return tuple(Unasked(ask=ask, reason=ledger.ended) for ask in requested)
+    run = _Run(requested, settings, on_answer, ledger)
     try:
         run.make_providers(provider_of)
         await run.finish(interrupt or Interrupt())
     finally:
         await run.close()
-    return tuple(run.outcome(ask) for ask in wanted)
+    return tuple(run.outcome(ask) for ask in requested)
 
 
 class _Run:
@@ -121,7 +119,7 @@ class _Run:
                 raise end
 
     def outcome(self, ask: Ask) -> Outcome:
-        """Of a request; one that was stopped on its way has none."""
+        """The outcome of a request; Unasked if it was stopped."""
         found = self._outcomes.get(ask.key)
         return found or Unasked(ask=ask, reason=INTERRUPTED)
 
@@ -160,11 +158,11 @@ class _Run:
 
     async def _work(self) -> None:
         for ask in self._left:
-            outcome = self._outcomes[ask.key] = await self._asked(ask)
+            outcome = self._outcomes[ask.key] = await self._outcome_of(ask)
             if not isinstance(outcome, Unasked):
                 self._on_answer(outcome)
 
-    async def _asked(self, ask: Ask) -> Outcome:
+    async def _outcome_of(self, ask: Ask) -> Outcome:
         try:
             hold = await self._budget.reserve(ask)
         except Closed as closed:

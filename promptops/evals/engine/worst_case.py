@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.analysis.models import find
-from promptops.analysis.tokens import estimate
+from promptops.analysis.tokens import estimate as estimate_tokens
 from promptops.evals.cost import answer_cost_usd
-from promptops.evals.engine.ask import Ask
-from promptops.evals.providers.apis import OWN
+from promptops.evals.engine.ask import Ask, Settings
+from promptops.evals.engine.ledger import Ledger
+from promptops.evals.providers import OWN
 from promptops.model.answer import Usage
+from promptops.records import record
 
 _ESTIMATED_SHORT = 1.25  # how far the estimate may be below the provider's own count
 _AROUND_A_MESSAGE = 8
@@ -46,37 +48,37 @@ def most_input_tokens(ask: Ask) -> int:
     beside = [*request.tools, request.response_format] if request.response_format else request.tools
     tokens = sum(_message_tokens(message) for message in request.messages)
     if beside:
-        tokens += estimate(json.dumps(beside, ensure_ascii=False))
+        tokens += estimate_tokens(json.dumps(beside, ensure_ascii=False))
     return round(tokens * _ESTIMATED_SHORT)
 
 
 def most_output_tokens(ask: Ask) -> int | None:
     """Maximum tokens of the answer, from the request or the model; None if unknown."""
-    said = said_output_tokens(ask)
-    if said and all(map(_is_bound, _lengths(ask))):
-        return said
+    requested = requested_output_tokens(ask)
+    if requested and all(map(_is_bound, _lengths(ask))):
+        return requested
     most = ask.profile.max_output_tokens
     if most is None:
         facts = find(ask.profile.provider, ask.profile.id)
         most = facts.max_output if facts else None
-    return None if most is None else max(most, said)
+    return None if most is None else max(most, requested)
 
 
-def said_output_tokens(ask: Ask) -> int:
+def requested_output_tokens(ask: Ask) -> int:
     """The longest answer that the request allows; 0 if it sets no limit."""
     return max(filter(_is_bound, _lengths(ask)), default=0)
 
 
-def _is_bound(said: Any) -> bool:
+def _is_bound(length: Any) -> bool:
     """For some servers -1 means no limit."""
-    return isinstance(said, int) and said > 0
+    return isinstance(length, int) and length > 0
 
 
 def _lengths(ask: Ask) -> Iterator[Any]:
     """Length limits under any name, even if another name overrides them."""
     request = ask.request
     options = [request.provider_options.get(name) for name in (OWN, ask.profile.provider)]
-    beside = [each.get("extra_body") for each in options if isinstance(each, Mapping)]
+    beside = [option.get("extra_body") for option in options if isinstance(option, Mapping)]
     for part in (request.params, *options, *beside):
         if isinstance(part, Mapping):
             yield from (part[name] for name in _LENGTHS if part.get(name) is not None)
@@ -86,11 +88,43 @@ def _message_tokens(message: Mapping[str, Any]) -> int:
     content = message.get("content")
     parts = content if isinstance(content, list) else [{"type": "text", "text": content or ""}]
     calls = message.get("tool_calls")
-    called = estimate(json.dumps(calls, ensure_ascii=False)) if calls else 0
+    called = estimate_tokens(json.dumps(calls, ensure_ascii=False)) if calls else 0
     return _AROUND_A_MESSAGE + called + sum(_part_tokens(part) for part in parts)
 
 
 def _part_tokens(part: Mapping[str, Any]) -> int:
     if part.get("type") == "text":
-        return estimate(str(part.get("text", "")))
+        return estimate_tokens(str(part.get("text", "")))
     return _MEDIA_TOKENS + len(str(part.get("data", ""))) // _CHARACTERS_A_TOKEN
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One try of each request; retries come on top.
+
+    Attributes:
+        worst_usd: For the requests with known prices, if each gets its longest answer.
+        unpriced: Models without a known price, as their provider names them.
+        left_usd: The remaining budget; None for no limit.
+    """
+
+    requests: int
+    worst_usd: float
+    unpriced: tuple[str, ...] = ()
+    left_usd: float | None = None
+
+
+def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimate:
+    """For the next round of a run; equal requests count once."""
+    once = {ask.key: ask for ask in asks}.values()
+    most_usd = settings.max_cost_usd
+    return Estimate(
+        requests=len(once),
+        worst_usd=sum(map(worst_cost_usd, once)),
+        unpriced=tuple(dict.fromkeys(ask.profile.id for ask in once if not _is_priced(ask))),
+        left_usd=None if most_usd is None else max(most_usd - ledger.purse.paid_usd, 0.0),
+    )
+
+
+def _is_priced(ask: Ask) -> bool:
+    return cost_usd(ask, Usage()) is not None and has_an_end(ask)

@@ -15,12 +15,12 @@ FailureKind = Literal[
 
 @record(frozen=True, slots=True, kw_only=True)
 class Window:
-    """How much may be sent; None if the server did not say.
+    """A rate limit; values that the server did not send are None.
 
     Attributes:
-        limit: Per minute, or per the time it takes to refill.
-        remaining: Of the limit, when the server answered.
-        reset_s: Seconds from then until the whole limit is available again.
+        limit: Per minute, or per refill period.
+        remaining: The unused part of the limit when the server answered.
+        reset_s: Seconds from the answer until the whole limit is available again.
     """
 
     limit: int | None = None
@@ -51,7 +51,7 @@ class Reply:
 
 @record(kw_only=True, eq=False)
 class Failure(Exception):
-    """A request without an answer; no statement about the prompt.
+    """A request without an answer; it is not a problem of the prompt.
 
     Attributes:
         message: Without any API key, on one line, without invisible characters.
@@ -80,3 +80,18 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Close connections; nothing is sent afterwards."""
+
+
+OWN = "openai"
+"""The key in `provider_options` of the options for OpenAI-compatible APIs."""
+
+COMPATIBLE = "openai"
+"""The provider that calls an address for which no other provider is known."""
+
+ADDRESS = "https://api.openai.com/v1"
+"""Its address if a profile has none."""
+
+
+def api_of(request: Request) -> str:
+    """`chat`, `responses`, `embeddings` or `moderations`, if the prompt file is valid."""
+    return str(request.provider_options.get(OWN, {}).get("api", "chat"))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from promptops.analysis.tokens import estimate
-from promptops.evals.providers import Failure, Provider, Reply
-from promptops.evals.providers.apis import api_of
+from promptops.evals.providers import Failure, Provider, Reply, api_of
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
@@ -21,7 +20,7 @@ class _Echo:
     async def ask(self, request: Request, deadline_s: float) -> Reply:
         api = api_of(request)
         if api not in ("chat", "responses"):
-            # The request is neither where a text stands nor what is wrong with it.
+            # Without a place: neither the request nor a text in it is wrong.
             raise Failure(message=f"the provider `echo` has no {api}", kind="refused")
         text = canonical_json({"messages": list(request.messages)})
         tokens = estimate(text)

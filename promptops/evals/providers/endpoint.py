@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from promptops.errors import UsageError
-from promptops.evals.providers.apis import ADDRESS, COMPATIBLE
+from promptops.evals.providers import ADDRESS, COMPATIBLE
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
 from promptops.patterns import lazy_pattern
@@ -55,7 +55,7 @@ class Endpoint:
 
     @property
     def is_default(self) -> bool:
-        """Nothing is sent, or OpenAI's key to OpenAI: no configuration has to name it."""
+        """It sends nothing, or OpenAI's key to OpenAI, so no configuration has to approve it."""
         return self in (_OPENAI, _ECHO)
 
     @property
@@ -86,7 +86,7 @@ def endpoint_of(profile: ModelProfile, options: Mapping[str, Any] | None = None)
 def key_variable(profile: ModelProfile) -> str | None:
     """The environment variable with the API key of a profile; None if none is sent."""
     if profile.api_key_env is None and profile.provider == COMPATIBLE and profile.base_url is None:
-        return _KEY  # only for its own address: no other one gets it unless a profile names it
+        return _KEY  # only for its default address; any other needs a profile with `api_key_env`
     return profile.api_key_env
 
 
@@ -102,9 +102,9 @@ def shown_endpoint(profile: ModelProfile) -> str:
 
 
 def _shown_address(endpoint: Endpoint) -> str:
-    """Without user and query, and with its host as used by the network.
+    """The address without user and query, with its host as used by the network.
 
-    Nothing in the host is hidden, because people must see where a key goes.
+    The host is shown unredacted, because people must see where the API key goes.
     """
     if not endpoint.address:
         return "the plug-in's own address" if endpoint.provider not in _BUILT_IN else "no address"
@@ -118,7 +118,7 @@ def _shown_address(endpoint: Endpoint) -> str:
             host = host.encode("idna").decode()
         except UnicodeError:
             host = host.encode("ascii", "backslashreplace").decode()
-    # The end of a host says whose it is.
+    # The end of a host name shows its owner.
     host = host if len(host) <= _LONGEST else f"…{host[-_LONGEST:]}"
     return f"{parts.scheme}://{host}{_cut(redacted(parts.path, ()))}"
 

@@ -1,20 +1,24 @@
-"""Remove secrets from the messages of servers."""
+"""Secrets: removed from the messages of servers, and never accepted in an answer."""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from promptops.evals.providers import Failure, Provider, Reply
+from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
+from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
 
 HIDDEN = "[hidden]"
 MOST_SHOWN = 300
 _MOST_READ = 5_000
 _PIECE = 8
-"""So many characters of a key are no coincidence; servers like to show its beginning or end."""
+"""A part of a key of this length is redacted; servers often show its beginning or end."""
 
 _LIKE_A_KEY = lazy_pattern(
     r"(?i:bearer|basic)\s+[\w+/=.~-]{8,}"
@@ -63,7 +67,7 @@ def spellings(secret: str) -> Iterator[str]:
     yield from dict.fromkeys((secret, quote(secret, safe=""), json.dumps(secret)[1:-1]))
     data = secret.encode("utf-8", "surrogatepass")
     for before in range(3):
-        # Of the characters at both ends some bits belong to what stands beside it.
+        # The characters at both ends also encode bits of the adjacent bytes.
         first, end = (0, 2, 3)[before], (before + len(data)) * 8 // 6
         written = base64.b64encode(bytes(before) + data).decode()[first:end]
         yield from dict.fromkeys((written, written.replace("+", "-").replace("/", "_")))
@@ -73,19 +77,82 @@ def _without(text: str, secret: str) -> str:
     if len(secret) < _PIECE:
         return text.replace(secret, HIDDEN) if len(secret) > 3 else text
     pieces = {secret[at : at + _PIECE] for at in range(len(secret) - _PIECE + 1)}
-    kept: list[str] = []
+    parts: list[str] = []
     at = done = 0
     while at <= len(text) - _PIECE:
         if text[at : at + _PIECE] not in pieces:
             at += 1
             continue
-        kept += text[done:at], HIDDEN
+        parts += text[done:at], HIDDEN
         at += _PIECE
         while at < len(text) and text[at - _PIECE + 1 : at + 1] in pieces:
             at += 1
         done = at
-    return "".join(kept) + text[done:]
+    return "".join(parts) + text[done:]
 
 
 def _visible(char: str) -> str:
     return char if char.isprintable() else char.encode("unicode_escape").decode()
+
+
+SHORTEST = 12
+"""Real keys are longer; a shorter value, such as `none`, may be a word of any answer."""
+
+_FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
+
+
+def guarded(provider: Provider, profile: ModelProfile, key: str | None) -> Provider:
+    """The provider, which fails if an answer contains its key, and never shows it in a failure."""
+    hidden = {form for secret in _secrets(profile, key) for form in spellings(secret)}
+    return _Guarded(provider, frozenset(hidden), secrets_of(profile, key))
+
+
+class _Guarded:
+    def __init__(
+        self, provider: Provider, hidden: frozenset[str], secrets: tuple[str, ...]
+    ) -> None:
+        self._provider = provider
+        self._hidden = hidden
+        self._secrets = secrets
+
+    async def ask(self, request: Request, deadline_s: float) -> Reply:
+        try:
+            reply = await self._provider.ask(request, deadline_s)
+        except Failure as original:
+            # A new failure, not raised in the `except`: its causes may contain the key, too.
+            failure = Failure(
+                message=redacted(original.message, self._secrets),
+                kind=original.kind,
+                retryable=original.retryable,
+                retry_after_s=original.retry_after_s,
+                limits=original.limits,
+            )
+        else:
+            return self._checked(reply)
+        raise failure
+
+    def _checked(self, reply: Reply) -> Reply:
+        texts = list(_texts(reply.answer))
+        if any(form in text for form in self._hidden for text in texts):
+            message = "the answer is discarded because it contains the API key that was sent"
+            raise Failure(message=message, kind="bad_answer", limits=reply.limits)
+        return reply
+
+    async def close(self) -> None:
+        await self._provider.close()
+
+
+def _secrets(profile: ModelProfile, key: str | None) -> Iterator[str]:
+    headers = [value for name, value in profile.headers.items() if _FOR_KEYS.search(name)]
+    # `Bearer KEY` contains the key as a secret of its own.
+    words = [word for value in headers for word in value.split()]
+    password = unquote(urlsplit(profile.base_url or "").password or "")
+    for secret in (key, password, *headers, *words):
+        if secret and len(secret) >= SHORTEST:
+            yield secret
+
+
+def _texts(answer: Answer) -> Iterator[str]:
+    yield from (answer.text, answer.model, answer.fingerprint or "", answer.finish_reason)
+    for call in answer.tool_calls:
+        yield json.dumps(dict(call), ensure_ascii=False, default=str)

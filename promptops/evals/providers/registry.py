@@ -13,10 +13,9 @@ from importlib import import_module
 from urllib.parse import urlsplit
 
 from promptops.errors import UsageError
-from promptops.evals.providers import Provider
-from promptops.evals.providers.apis import COMPATIBLE
+from promptops.evals.providers import COMPATIBLE, Provider
 from promptops.evals.providers.endpoint import Approved, key_variable
-from promptops.evals.providers.guarded import guarded
+from promptops.evals.providers.redaction import guarded
 from promptops.model.config import ModelProfile
 from promptops.nearest import did_you_mean
 from promptops.plugins import load, offer_of, offers

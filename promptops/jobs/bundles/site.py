@@ -20,7 +20,7 @@ from promptops.model.version import Version, parse
 from promptops.release.channels import PATH, read_channels
 from promptops.repo.process import Git
 from promptops.repo.repository import Repository
-from promptops.runtime.bundle.reading import Misshapen, read_json
+from promptops.runtime.bundle.strict_json import Misshapen, read_json
 from promptops.runtime.loading.site import INDEX
 from promptops.runtime.loading.source import Pointer
 

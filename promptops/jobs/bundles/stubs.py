@@ -15,7 +15,7 @@ from promptops.model.stubs import Stubs
 from promptops.repo.repository import INDEX, WORKTREE
 from promptops.runtime.bundle.format import MAX_BYTES, Contents, read_bundle
 from promptops.runtime.bundle.prompts import prompt_of
-from promptops.runtime.loading.file import read_file, unpacked
+from promptops.runtime.loading.bundle_file import read_file, unpacked
 
 _MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 

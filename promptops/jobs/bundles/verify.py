@@ -16,7 +16,7 @@ from promptops.model.verification import UNSIGNED, Subject, Verification, Verifi
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
 from promptops.runtime.bundle.format import FORMAT, MAX_BYTES, Contents, read_bundle
-from promptops.runtime.loading.file import read_file, unpacked
+from promptops.runtime.loading.bundle_file import read_file, unpacked
 from promptops.runtime.loading.trust import MAX_SIGNATURE_BYTES, Signed, Trust, trust_of_environment
 from promptops.runtime.loading.trust import verify as verify_file_signature
 

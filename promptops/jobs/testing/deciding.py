@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from statistics import fmean
 
-from promptops.evals.deciding.decision import CaseScore, Decision, Needs
+from promptops.evals.deciding.decision import (
+    CaseScore,
+    Decision,
+    Needs,
+    plain_sentence,
+    sentence,
+    what_it_takes,
+)
 from promptops.evals.deciding.gate import (
     REPEATS,
     Look,
@@ -16,8 +23,7 @@ from promptops.evals.deciding.gate import (
     next_look,
     reachable_look,
 )
-from promptops.evals.deciding.sentence import plain_sentence, sentence, what_it_takes
-from promptops.evals.scores import primary, scores
+from promptops.evals.judge_answer import primary, scores
 from promptops.jobs.testing.judging import JudgedAnswer, cost_usd, judges_behind
 from promptops.jobs.testing.paired_run import Arms
 from promptops.model.answer import Answer

@@ -8,9 +8,9 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.agreement import Agreement
 from promptops.evals.case_assertions import counterparts
 from promptops.evals.cost import answer_cost_usd
-from promptops.evals.functions import Functions, functions_of
 from promptops.evals.judge_answer import gating_judge, judge_answer, questions, record_of_answer
 from promptops.evals.judge_prompts import agreement_of, is_anchor
+from promptops.evals.python_functions import Functions, functions_of
 from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement

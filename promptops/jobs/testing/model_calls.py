@@ -14,7 +14,7 @@ from promptops.model.prompt import Prompt
 from promptops.records import field, record
 
 if TYPE_CHECKING:
-    from promptops.evals.engine.estimate import Estimate
+    from promptops.evals.engine.worst_case import Estimate
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
 
@@ -90,8 +90,8 @@ class ModelCalls:
         Raises UsageError if an endpoint is not approved.
         """
         # They need asyncio, which a replay does not import.
-        from promptops.evals.engine.estimate import estimate
         from promptops.evals.engine.run import ask
+        from promptops.evals.engine.worst_case import estimate
         from promptops.evals.providers.registry import provider_of
 
         def came(outcome: Outcome) -> None:

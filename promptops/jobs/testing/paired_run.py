@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.case_assertions import asserted
+from promptops.evals.case_assertions import assertions_of
 from promptops.evals.judge_answer import status_of
 from promptops.evals.parse import parse
 from promptops.jobs.recordings.store import Store
@@ -33,7 +33,7 @@ def needs_baseline(plan: Iterable[PlannedCase]) -> bool:
         assertion is not None and (assertion.score is not None or assertion.judged)
         for planned in plan
         if not planned.repeat and not planned.error
-        for asserted_one in asserted(planned.case, planned.prompt)
+        for asserted_one in assertions_of(planned.case, planned.prompt)
         for assertion in (parse(asserted_one.written, "answer")[0],)
     )
 

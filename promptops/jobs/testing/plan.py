@@ -11,11 +11,10 @@ from promptops.catalog.named import wrong_profile
 from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.evals.agreement import ANCHOR
-from promptops.evals.case_assertions import asserted, counterparts, problems_of_answers
+from promptops.evals.case_assertions import assertions_of, counterparts, problems_of_answers
 from promptops.evals.judge_prompts import is_anchor
-from promptops.evals.judge_request import judge
 from promptops.evals.parse import problems
-from promptops.evals.result import Judgement
+from promptops.evals.result import Judgement, judge_request
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -195,7 +194,7 @@ def _plan_case(
     wrong = misstated or _duplicate_name(case, names) or _no_assertions(case, prompt)
     if wrong is not None:
         return _not_judged(prompt, case, wrong)
-    needs_answer = any(True for _ in asserted(case, prompt))
+    needs_answer = any(True for _ in assertions_of(case, prompt))
     try:
         if isinstance(prepared, RenderError):
             raise prepared
@@ -209,7 +208,7 @@ def _plan_case(
         place=place,
         request=request,
         digest=request_digest(request),
-        rendered=judge(request, case),
+        rendered=judge_request(request, case),
         needs_answer=needs_answer,
     )
 
@@ -226,7 +225,7 @@ def _no_assertions(case: Case, prompt: Prompt) -> _Wrong | None:
     if ANCHOR in case.tags and not is_anchor(case):
         why = "an anchor needs the verdict of people: `expected: {verdict: pass}`"
         return _Wrong(why, place)
-    asserts = case.rendered or any(True for _ in asserted(case, prompt))
+    asserts = case.rendered or any(True for _ in assertions_of(case, prompt))
     return None if asserts else _Wrong("it has no assertions", place)
 
 

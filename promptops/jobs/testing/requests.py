@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.evals.agreement import Agreement
-from promptops.evals.endpoints import (
+from promptops.evals.endpoint_questions import (
     SETTINGS,
     answers_without_tokens,
     endpoint_reply,

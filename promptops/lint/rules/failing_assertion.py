@@ -37,14 +37,14 @@ def failing_assertion(cases: Sequence[Case], renders: Sequence[RenderedCase]) ->
     """
     if not any(case.rendered for case in cases):
         return
-    from promptops.evals.judge_request import judge
     from promptops.evals.parse import is_of_plugin, problems
+    from promptops.evals.result import judge_request
 
     for each in renders:
         # TST009 reports assertions that are invalid themselves.
         if each.traced is None or not each.case.rendered or any(problems(each.case)):
             continue
-        verdicts = judge(each.traced.request, each.case)
+        verdicts = judge_request(each.traced.request, each.case)
         for written, verdict in zip(each.case.rendered, verdicts, strict=True):
             fails = verdict.status == "error" or (verdict.status == "failed" and verdict.must)
             if fails and not is_of_plugin(written):

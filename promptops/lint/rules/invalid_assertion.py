@@ -101,8 +101,8 @@ def invalid_assertion(
     """
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
         from promptops.evals.case_assertions import problems_without_plugins
-        from promptops.evals.named import problems_of_names
         from promptops.evals.parse import problems
+        from promptops.evals.unknown_names import problems_of_names
         from promptops.lint.literal_text import constant_delimiters
 
         for case in cases:

@@ -11,7 +11,7 @@ from promptops.errors import InputError, UsageError
 from promptops.model.place import Text, plain_text
 from promptops.runtime.bundle.format import Contents
 from promptops.runtime.bundle.prompts import prompt_of
-from promptops.runtime.bundle.reading import Fields, Misshapen
+from promptops.runtime.bundle.strict_json import Fields, Misshapen
 from promptops.runtime.request.rendered import RenderedRequest
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Bundle(Mapping[str, "Prompt"]):
         """The id of the commit from which the bundle was built."""
         return self._contents.origin.commit
 
-    def __getitem__(self, id: str) -> Prompt:  # noqa: A002  # what the whole project calls it
+    def __getitem__(self, id: str) -> Prompt:  # noqa: A002  # the project's word for it
         found = self._prompts.get(id)
         return found if found is not None else self._read(id)
 
@@ -86,7 +86,7 @@ class Bundle(Mapping[str, "Prompt"]):
                 raise Misshapen("the line of another prompt")
         except Misshapen:
             raise self._unreadable(f"the prompt {known!r}") from None
-        # Two threads may both read it: the first to be stored is the one that all get.
+        # Two threads may parse it at once: all of them get the one that is stored first.
         return self._prompts.setdefault(name, prompt)
 
     def _unknown(self, name: str) -> UnknownPrompt:
@@ -118,7 +118,7 @@ class Bundle(Mapping[str, "Prompt"]):
             raise self._unreadable(f"the file {path!r}") from None
 
     def _unreadable(self, what: str) -> InputError:
-        hint = "it was built by something other than promptops: build it again"
+        hint = "it was not built by promptops: build it again"
         return InputError(f"{what} can't be read from the bundle", where=self._where, hint=hint)
 
 

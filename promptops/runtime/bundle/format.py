@@ -12,7 +12,7 @@ from typing import Any
 
 from promptops.errors import InputError
 from promptops.records import field, record
-from promptops.runtime.bundle.reading import Fields, Misshapen, read_json
+from promptops.runtime.bundle.strict_json import Fields, Misshapen, read_json
 
 FORMAT = 1
 MAX_BYTES = 256 * 1024 * 1024
@@ -57,8 +57,8 @@ class Contents:
     _body: memoryview = field(repr=False)
 
     def line(self, span: Any) -> Fields:
-        """The object in a line; raises reading.Misshapen for an invalid span, line or object."""
-        if type(span) is not list or [type(each) for each in span] != [int, int]:
+        """The object in a line; raises Misshapen for an invalid span, line or object."""
+        if type(span) is not list or [type(number) for number in span] != [int, int]:
             raise Misshapen("no span")
         start, length = span
         if (
@@ -85,16 +85,16 @@ def bundle_bytes(
 
 @record(frozen=True, slots=True)
 class EncodedPrompts:
-    """The lines of prompts, as bytes, and the ids they had before; both by id."""
+    """The lines of prompts, as bytes, and their former ids; both by id."""
 
     lines: Mapping[str, bytes]
     aliases: Mapping[str, tuple[str, ...]]
 
 
 def encoded(prompts: Iterable[Mapping[str, Any]]) -> EncodedPrompts:
-    """Encode prompts one after another, so that only one of them has to be in memory as a value.
+    """Encode prompts one after another, so that only one of them is in memory as a value.
 
-    Raises ValueError for what is no JSON.
+    Raises ValueError for a value that is not JSON.
     """
     from promptops.runtime.request.canonical import canonical_json
 
@@ -112,7 +112,7 @@ def assembled(
     parts: Mapping[str, Mapping[str, Any]],
     files: Mapping[str, Mapping[str, Any]],
 ) -> bytes:
-    """As `bundle_bytes`, of prompts that are encoded."""
+    """Like `bundle_bytes`, for encoded prompts."""
     from promptops.runtime.request.canonical import canonical_json
 
     kinds = (("parts", _encoded(parts)), ("files", _encoded(files)), ("prompts", prompts.lines))
@@ -147,7 +147,7 @@ def assembled(
 def _encoded(found: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
     from promptops.runtime.request.canonical import canonical_json
 
-    return {name: canonical_json(dict(each)).encode() for name, each in found.items()}
+    return {name: canonical_json(dict(item)).encode() for name, item in found.items()}
 
 
 def read_bundle(data: bytes, where: str) -> Contents:
@@ -159,7 +159,7 @@ def read_bundle(data: bytes, where: str) -> Contents:
     first, _, _ = data[:MAX_FIRST_LINE].partition(b"\n")
     try:
         head = read_json(first)
-        number, told = head["bundle"], head["sha256"]
+        number, expected = head["bundle"], head["sha256"]
     except (Misshapen, KeyError, TypeError):
         raise _no_bundle(where) from None
     if type(number) is not int:
@@ -169,7 +169,7 @@ def read_bundle(data: bytes, where: str) -> Contents:
         raise InputError(f"the bundle has the unsupported format {number}", where=where, hint=hint)
     begin = len(first) + 1
     digest = sha256(memoryview(data)[begin:]).hexdigest()
-    if digest != told:
+    if digest != expected:
         hint = "download or build it again: it is damaged, truncated or was changed"
         raise InputError("the bundle does not match its digest", where=where, hint=hint)
     end = data.find(b"\n", begin)
@@ -201,3 +201,13 @@ def _contents(digest: str, second: Fields, data: bytes, body: memoryview) -> Con
 def _no_bundle(where: str) -> InputError:
     hint = "create one: promptops build REF -o FILE"
     return InputError("this is not a bundle", where=where, hint=hint)
+
+
+_ALWAYS_BYTES = 16 * 1024 * 1024
+_RATIO = 40
+"""JSON compresses to a tenth of its size, a zip bomb to a thousandth."""
+
+
+def most_unpacked(packed_bytes: int, largest: int) -> int:
+    """The largest number of bytes to which packed bytes may expand, at most `largest`."""
+    return min(largest, _ALWAYS_BYTES + _RATIO * packed_bytes)

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from promptops.model.place import Place
 from promptops.model.prompt import ForEach, LocateWithin, Message, Model, Output, Prompt, Tool
-from promptops.runtime.bundle.reading import Fields, kept
-from promptops.runtime.bundle.turns import turn_of, turn_value, unplaced_turn
+from promptops.runtime.bundle.messages import turn_of, turn_value, unplaced_turn
+from promptops.runtime.bundle.strict_json import Fields, json_string
 
 _OPTIONAL = ("replaced_by", "sunset", "extends")
 _LISTS = ("owners", "tags", "aliases")
@@ -29,37 +29,37 @@ def prompt_value(prompt: Prompt) -> dict[str, Any]:
         "id": prompt.id,
         "path": prompt.path,
         "status": prompt.status,
-        "inputs": kept(prompt.inputs),
-        "output": _given(
+        "inputs": json_string(prompt.inputs),
+        "output": _filled(
             format=prompt.output.format,
-            schema=_kept_if_any(prompt.output.schema),
+            schema=_json_or_none(prompt.output.schema),
             name=prompt.output.name,
             strict=prompt.output.strict,
             description=prompt.output.description,
         ),
-        "model": _given(
+        "model": _filled(
             profile=prompt.model.profile,
             provider=prompt.model.provider,
             id=prompt.model.id,
-            params=_kept_if_any(prompt.model.params or None),
-            provider_options=_kept_if_any(prompt.model.provider_options or None),
+            params=_json_or_none(prompt.model.params or None),
+            provider_options=_json_or_none(prompt.model.provider_options or None),
         ),
         "tools": [_tool_value(tool) for tool in prompt.tools],
-        "tool_choice": _kept_if_any(prompt.tool_choice),
+        "tool_choice": _json_or_none(prompt.tool_choice),
         "messages": [turn_value(turn) for turn in prompt.messages],
-        "metadata": _kept_if_any(prompt.metadata or None),
+        "metadata": _json_or_none(prompt.metadata or None),
         "title": prompt.title or None,
         "description": prompt.description or None,
         **{name: getattr(prompt, name) for name in _OPTIONAL},
         **{name: list(getattr(prompt, name)) for name in _LISTS},
     }
-    return {key: each for key, each in value.items() if key == "messages" or each not in _EMPTY}
+    return {key: item for key, item in value.items() if key == "messages" or item not in _EMPTY}
 
 
 def prompt_of(fields: Fields) -> Prompt:
     """The prompt that `prompt_value` serialised; a value without a place gets that of its file.
 
-    Raises reading.Misshapen for anything else.
+    Raises Misshapen for anything else.
     """
     path = fields.text("path")
     return Prompt(
@@ -67,13 +67,13 @@ def prompt_of(fields: Fields) -> Prompt:
         path=path,
         locate=_somewhere_in(path),
         status=fields.one_of("status", _STATUS),
-        inputs=fields.kept_object("inputs"),
+        inputs=fields.json_object("inputs"),
         output=_output_of(fields.inner("output")),
         model=_model_of(fields.inner("model")),
-        tools=fields.each("tools", _tool_of),
-        tool_choice=fields.kept("tool_choice"),
-        messages=fields.each("messages", turn_of),
-        metadata=fields.kept_object("metadata"),
+        tools=fields.objects("tools", _tool_of),
+        tool_choice=fields.json_value("tool_choice"),
+        messages=fields.objects("messages", turn_of),
+        metadata=fields.json_object("metadata"),
         title=fields.text("title", ""),
         description=fields.text("description", ""),
         replaced_by=fields.optional_text("replaced_by"),
@@ -87,7 +87,7 @@ def prompt_of(fields: Fields) -> Prompt:
 
 def unplaced(value: Mapping[str, Any]) -> dict[str, Any]:
     """The result of `prompt_value` without its places."""
-    tools = [{k: each for k, each in tool.items() if k != "at"} for tool in value.get("tools", ())]
+    tools = [{k: item for k, item in tool.items() if k != "at"} for tool in value.get("tools", ())]
     messages = [unplaced_turn(turn) for turn in value["messages"]]
     return {**value, "path": None, "tools": tools, "messages": messages}
 
@@ -116,15 +116,15 @@ def contract_hash(prompt: Prompt) -> str:
 def _role(turn: Any) -> Any:
     if isinstance(turn, Message):
         return turn.role
-    return [each.role for each in turn.messages] if isinstance(turn, ForEach) else "history"
+    return [message.role for message in turn.messages] if isinstance(turn, ForEach) else "history"
 
 
 def _tool_value(tool: Tool) -> dict[str, Any]:
-    return _given(
+    return _filled(
         name=tool.name,
         description=tool.description or None,
-        parameters=_kept_if_any(tool.parameters or None),
-        returns=_kept_if_any(tool.returns),
+        parameters=_json_or_none(tool.parameters or None),
+        returns=_json_or_none(tool.returns),
         strict=tool.strict,
         at=tool.at or None,
     )
@@ -134,7 +134,7 @@ def _tool_of(fields: Fields) -> Tool:
     return Tool(
         name=fields.text("name"),
         description=fields.text("description", ""),
-        parameters=fields.kept_object("parameters"),
+        parameters=fields.json_object("parameters"),
         returns=fields.optional_object("returns"),
         strict=fields.flag("strict"),
         at=fields.text("at", ""),
@@ -156,16 +156,16 @@ def _model_of(fields: Fields) -> Model:
         profile=fields.optional_text("profile"),
         provider=fields.optional_text("provider"),
         id=fields.optional_text("id"),
-        params=fields.kept_object("params"),
-        provider_options=fields.kept_object("provider_options"),
+        params=fields.json_object("params"),
+        provider_options=fields.json_object("provider_options"),
     )
 
 
-def _kept_if_any(value: Any) -> str | None:
-    return None if value is None else kept(value)
+def _json_or_none(value: Any) -> str | None:
+    return None if value is None else json_string(value)
 
 
-def _given(**values: Any) -> dict[str, Any]:
+def _filled(**values: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in _EMPTY}
 
 

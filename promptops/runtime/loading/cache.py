@@ -27,12 +27,12 @@ from promptops.runtime.loading.private_files import (
 MAX_TOTAL_BYTES = 512 * 1024 * 1024
 MAX_POINTERS = 4096
 MAX_PROOF_BYTES = 4 * 1024 * 1024
-"""A signature has a few hundred; the tag of a release lists all prompts with their versions."""
+"""A signature has a few hundred bytes; a release tag lists all prompts with their versions."""
 
 _PROOF = ".proof"
 _DIGEST = lazy_pattern(r"[0-9a-f]{64}")
 _REPORTED: set[Path] = set()
-"""Folders that this process has warned about."""
+"""Folders for which this process has logged a warning."""
 
 
 def cache_folder() -> Path | None:
@@ -62,9 +62,9 @@ def cache_hint(folder: Path) -> str:
 
 def cache_location() -> Path | None:
     """PROMPTOPS_CACHE, or `promptops` in the platform's cache folder; None without a home."""
-    asked = os.environ.get("PROMPTOPS_CACHE")
-    if asked:
-        return Path(asked).absolute()
+    named = os.environ.get("PROMPTOPS_CACHE")
+    if named:
+        return Path(named).absolute()
     platform = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or ""
     if os.path.isabs(platform):
         return Path(platform, "promptops")
@@ -169,7 +169,7 @@ class BundleCache:
             with suppress(FileExistsError):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
                 os.close(os.open(folder / str(serial), flags, 0o600))
-            for lower in (each for each in known if each < serial):
+            for lower in (other for other in known if other < serial):
                 (folder / str(lower)).unlink(missing_ok=True)
 
     def forget_channel(self, *key: str) -> tuple[int, int]:
@@ -217,7 +217,7 @@ class BundleCache:
 
 def key_name(*key: str) -> str:
     """The file name for a key; it does not reveal the key."""
-    text = json.dumps(key)  # no two keys are one text
+    text = json.dumps(key)  # different keys have different texts
     return sha256(text.encode()).hexdigest()
 
 
@@ -230,7 +230,7 @@ def _read_object(file: Path) -> dict[str, Any] | None:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Write atomically, whoever else writes the same file and whenever this process dies."""
+    """Write atomically, even if others write the same file or this process dies."""
     from promptops.storage.atomic import replace_private
 
     with suppress(OSError, ValueError):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from promptops.errors import NotFound, UsageError
-from promptops.runtime.loading.file import BundleFile
+from promptops.runtime.loading.bundle_file import BundleFile
 from promptops.runtime.loading.source import PACKAGE_PREFIX, BundleSource, shown
 
 _KINDS = "a folder, a bundle, https://…, git+https://…, git+ssh://…, git+file://… or pkg:NAME"
@@ -41,9 +41,9 @@ def named_source(
 
     `here` returns the absolute path of that folder. Raises UsageError if there is no source.
     """
-    asked = source or os.environ.get("PROMPTOPS_SOURCE")
-    if asked:
-        return os.fspath(asked)
+    named = source or os.environ.get("PROMPTOPS_SOURCE")
+    if named:
+        return os.fspath(named)
     around = os.fspath(here())
     folder, above = around, os.path.dirname(around)
     while not os.path.exists(os.path.join(folder, ".git")):
@@ -56,7 +56,7 @@ def named_source(
 
 
 def _absolute(path: str) -> str:
-    """An absolute path that keeps `..`, because the part before it may be a link."""
+    """An absolute path that keeps `..`, because the folder before it may be a link."""
     if os.pardir not in path:
         return os.path.abspath(path)
     from pathlib import Path

@@ -45,7 +45,7 @@ def _folders(package: str, where: str) -> list[Path]:
         raise NotFound(
             "there is no such package", where=where, hint="check that it is installed here"
         )
-    return [Path(each) for each in spec.submodule_search_locations or ()]
+    return [Path(folder) for folder in spec.submodule_search_locations or ()]
 
 
 def _bundles(folder: Path) -> list[Path]:

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 
 SPREAD = 0.2
-"""A wait differs by up to this share of it from the interval."""
+"""The jitter: a wait differs from the interval by up to this share."""
 
 MAX_BACKOFF = 10
-"""Intervals that a source is left alone at most, after failures."""
+"""The longest wait after failures, in intervals."""
 
 MAX_RETRY_AFTER_S = 3600.0
-"""A source that wants to be left alone for longer is asked after this time."""
+"""The longest wait that a source can require."""
 
 
 def random_share() -> float:

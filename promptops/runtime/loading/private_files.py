@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _READ = (
     os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)  # to open a pipe that nobody writes to does not wait
+    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe without a writer must not block
     | getattr(os, "O_NOFOLLOW", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
@@ -25,7 +25,7 @@ _ROOT = 0
 
 
 def why_not_private(folder: Path) -> str | None:
-    """Why another user can change a folder's content; None if nobody can, or if it does not exist.
+    """Why another user can change a folder's content; None if no one can, or if it does not exist.
 
     A link to a folder counts as that folder. Root can change everything and does not count.
     """
@@ -45,9 +45,9 @@ def make_private_folder(folder: Path) -> None:
 
     Raises OSError if that is not possible, or if another user can change the folder.
     """
-    for each in reversed((folder, *folder.parents)):
-        if not each.is_dir():
-            each.mkdir(mode=0o700, exist_ok=True)
+    for part in reversed((folder, *folder.parents)):
+        if not part.is_dir():
+            part.mkdir(mode=0o700, exist_ok=True)
     reason = why_not_private(folder)
     if reason is not None:
         raise PermissionError(reason)

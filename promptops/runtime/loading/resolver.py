@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
+from promptops.errors import IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.records import record
 from promptops.runtime.bundle.bundle import Bundle
@@ -36,16 +36,13 @@ if TYPE_CHECKING:
     from promptops.runtime.loading.trust import Trust
 
 _SEEN: dict[tuple[str, str], dict[int, str]] = {}
-"""Serials of channels, with the bundles' digests, by source: of this process, whoever asks and
-wherever nothing is kept.
-"""
+"""From a source and a channel to the serials that this process saw, with the bundles' digests."""
 
 _PROVEN: set[tuple[str, str]] = set()
-"""Keys of `Trust`, each with the digest of a bundle that one of its signers signed, as this process
-has verified.
-"""
+"""Keys of `Trust` with the digests of bundles whose signatures this process has verified."""
+
 PROVE_S = 10.0
-"""To verify the signature of a kept bundle, which takes hundredths of a second."""
+"""The time limit for verifying the signature of a cached bundle; it usually takes 0.05 s."""
 
 
 @record(frozen=True, slots=True)
@@ -108,7 +105,7 @@ class RefResolver:
             TransportError: The source can't be reached, or lacks the release that its own channel
                 names.
         """
-        if self._trust is not None:  # who is trusted may be others than when it was opened
+        if self._trust is not None:  # the trust store may have changed since it was opened
             trust = self._trust.read(self._trust.file)
             current = current if trust == self._trust else None
             self._trust = trust
@@ -150,26 +147,20 @@ class RefResolver:
                 self._refuse_serial(pointer.serial)
                 named = Listed(release=pointer.release, version=None, digest=pointer.digest)
                 return _Choice(named, self._text, pointer.serial)
-        releases = self._source.releases(until)
-        if self._ref is None:
-            from promptops.runtime.loading.listing import no_ref
+        from promptops.runtime.loading.selection import Selection
 
-            raise no_ref(self.where, releases, self._source.channels(until))
-        listed = next(self._meant(self._ref, releases, until), None)
-        if listed is None:
-            from promptops.runtime.loading.listing import not_found
-
-            error = not_found(self._text, self.where, releases, self._source.channels(until))
+        selection = Selection(self._source, self._trust, until)
+        try:
+            return _Choice(selection.release(self._ref, self._text))
+        except NotFound:
             if isinstance(self._ref, Highest) and (current or self._known(self._text)):
-                # It fitted something before: nobody misspelt it.
-                raise TransportError(
-                    f"no release matches {self._text!r} any more", where=self.where
-                )
-            raise error
-        return _Choice(listed)
+                # The range matched a release before, so it has no typing error.
+                message = f"no release matches {self._text!r} any more"
+                raise TransportError(message, where=self.where) from None
+            raise
 
     def _can_mean(self, release: str | None) -> bool:
-        """Whether the ref can mean this release; a file on disk that claims so proves nothing."""
+        """Whether the ref can mean this release; the cached pointer alone does not prove it."""
         version = version_in(release or "")
         if isinstance(self._ref, Highest):
             return version is None or self._ref.range.holds(version)
@@ -207,40 +198,6 @@ class RefResolver:
             raise IntegrityError(message, where=self.where, hint=hint)
         self._cache.keep_pointer({"bundle": digest, "of": _key_name(*key[:2])}, *key)
 
-    def _meant(self, ref: Ref, releases: Mapping[str, Listed], until: float) -> Iterator[Listed]:
-        """All releases that match; the preferred one comes first."""
-        if isinstance(ref, Highest):
-            versions = (each.version for each in releases.values() if each.version is not None)
-            highest = ref.range.highest(versions)
-            yield from (each for each in releases.values() if highest and each.version == highest)
-        elif isinstance(ref, Digest):
-            yield from self._of_digest(ref.sha256, releases, until)
-        else:
-            if self._text in releases:
-                yield releases[self._text]
-            version = parse(self._text.removeprefix("v"), prereleases=True)
-            yield from (each for each in releases.values() if version and each.version == version)
-
-    def _of_digest(
-        self, digest: str, releases: Mapping[str, Listed], until: float
-    ) -> Iterator[Listed]:
-        for each in releases.values():
-            if each.digest == digest:
-                yield each
-        # A repository does not know what a bundle of it will be before it is built.
-        refused: InputError | None = None
-        for each in reversed(tuple(releases.values())):
-            if each.digest is None:
-                try:
-                    contents = self._source.bundle(each, self._trust, until).contents
-                except InputError as error:  # it may be another one that is wanted
-                    refused = refused or error
-                    continue
-                if contents.digest == digest:
-                    yield each
-        if refused is not None:
-            raise refused
-
     def _loaded(self, choice: _Choice, current: Bundle | None, until: float) -> Bundle:
         listed = choice.listed
         if current is not None and current.release == listed.release:
@@ -263,9 +220,8 @@ class RefResolver:
                 raise self._moved(listed)
             self._keep(delivery)
         if contents.origin.release != listed.release:
-            message = (
-                f"the bundle of {listed.release!r} contains the release {contents.origin.release!r}"
-            )
+            actual = contents.origin.release
+            message = f"the bundle of {listed.release!r} contains the release {actual!r}"
             raise IntegrityError(message, where=self.where)
         return contents
 
@@ -275,7 +231,7 @@ class RefResolver:
         except NotFound:
             if not isinstance(self._ref, NamedRef | Highest):
                 raise
-            # Nobody misspelt it: the source itself says that it is there.
+            # The source itself names the release, so it is not a typing error.
             message = f"{self._text!r} resolves to {listed.release!r}, which does not exist"
             raise TransportError(
                 message, where=self.where, hint="check that its tag was pushed"
@@ -321,9 +277,9 @@ class RefResolver:
         return IntegrityError(message, where=self.where, hint=hint)
 
     def _remember(self, choice: _Choice, bundle: Bundle) -> None:
-        """Cache the answer; only now, because what could not be loaded must not count."""
+        """Cache the meaning of the ref, after the bundle was loaded successfully."""
         if choice.channel is not None:
-            self._refuse_serial(choice.serial)  # another may have been faster, and known more
+            self._refuse_serial(choice.serial)  # another process may know a higher one now
             self._refuse_another(choice.channel, choice.serial, bundle.digest)
             self._cache.keep_serial(choice.serial, self._source.where, choice.channel)
         if self.remote:

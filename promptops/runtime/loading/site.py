@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from promptops.errors import IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.runtime.bundle.format import MAX_BYTES, Contents
-from promptops.runtime.loading.file import read_file
+from promptops.runtime.loading.bundle_file import read_file
 from promptops.runtime.loading.source import (
     MAX_SERIAL,
     Delivery,
@@ -29,13 +29,13 @@ INDEX = "index.json"
 MAX_INDEX_BYTES = 32 * 1024 * 1024
 MAX_CHANNEL_BYTES = 64 * 1024
 MAX_VALUES = 1_500_000
-"""In one file of JSON: parsed, they fit into 200 MB."""
+"""The largest number of values in one JSON file; parsed, they fit into 200 MB."""
 MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
-"""What it raises to read JSON data of another shape."""
+"""The errors of reading JSON data of another shape."""
 
 CANARY = "canary"
 NO_CANARY = "`canary` is not supported yet: no reader would serve it"
-CANARY_HINT = "remove it, and use a channel of its own for the readers that try a release"
+CANARY_HINT = "remove it, and use a separate channel for the readers that try a release"
 
 _HERE = ("localhost", "127.0.0.1", "::1")
 _HEX = frozenset("0123456789abcdef")
@@ -46,7 +46,7 @@ class CanaryRefused(ValueError):
 
 
 Get = Callable[[str, int, float], bytes | None]
-"""From a name, a largest number of bytes and a deadline; None where nothing has that name."""
+"""From a name, a size limit in bytes and a deadline to the data; None if there is no such file."""
 
 
 class Site:
@@ -68,7 +68,7 @@ class Site:
             if index["schema"] != 1:
                 raise ValueError
             self._channels = until, tuple(map(str, index.get("channels", ())))
-            return {each["release"]: _listed(each) for each in index["releases"]}
+            return {entry["release"]: _listed(entry) for entry in index["releases"]}
         except MISSHAPEN:
             raise self._odd(INDEX) from None
 
@@ -98,8 +98,8 @@ class Site:
             raise self._odd(path)
         data = self._get(path, MAX_BYTES, until)
         if data is None:
-            # Nobody misspelt it: the site itself says that it is there.
-            raise TransportError(f"`{path}` is not there yet", where=self.where)
+            # The index of the site names the release, so it is not a typing error.
+            raise TransportError(f"`{path}` does not exist yet", where=self.where)
         where = f"{self.where}/{path}"
         signature = None
         if trust is not None:
@@ -192,21 +192,21 @@ def _check_address(address: str) -> None:
     if not host:
         raise UsageError(f"{address!r} is not the address of a site")
     if parts.username is not None or parts.query or parts.fragment:
-        hint = "it would be displayed, cached and sent where it should not appear"
+        hint = "remove them: an address is shown in messages and cached"
         raise UsageError("the address of a site has no user, `?` or `#`", where=host, hint=hint)
     if parts.scheme == "http" and host not in _HERE:
-        hint = "use https://…: anyone on the way can change what http delivers"
+        hint = "use https://…: data sent over http can be changed in transit"
         raise UsageError("a site on another machine must use https", where=host, hint=hint)
 
 
-def _listed(each: Mapping[str, Any]) -> Listed:
-    release, told = each["release"], each["version"]
+def _listed(entry: Mapping[str, Any]) -> Listed:
+    release, version_text = entry["release"], entry["version"]
     if not isinstance(release, str):
         raise TypeError
-    version = parse(told, prereleases=True) if told is not None else None
+    version = parse(version_text, prereleases=True) if version_text is not None else None
     if version is not None and not can_be(release, version):
-        raise ValueError  # nobody signs the index
-    return Listed(release=release, version=version, digest=_digest(each["bundle"]))
+        raise ValueError  # the index is not signed
+    return Listed(release=release, version=version, digest=_digest(entry["bundle"]))
 
 
 def _digest(text: str) -> str:

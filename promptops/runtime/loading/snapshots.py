@@ -1,7 +1,7 @@
 """The bundle of a ref in memory, refreshed by one thread at a time.
 
-A caller who has a snapshot never waits for the next one: whoever finds it old starts a thread that
-queries the source and ends. No thread stays.
+A caller who has a snapshot never waits for the next one: a caller that finds it old starts a thread
+that queries the source and ends.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from promptops.runtime.loading.polling import Polling
 from promptops.runtime.loading.resolver import RefResolver
 
 HERE_S = 60.0
-"""A source on this machine may have work to do, but it does not hang."""
+"""The time limit for a source on this machine, which may have work to do."""
 FAILED_S = 60.0
-"""So long, at most, a source on another machine that had nothing is not asked again."""
+"""The longest time without a query after a remote source had no bundle."""
 
 
 class Snapshot:
     """The bundle that one ref means; can be shared between threads."""
 
     __slots__ = (
-        *("_asked_at", "_asking", "_bundle", "_clock", "_failure", "_lock", "_polling"),
-        *("_resolver", "_said"),
+        *("_bundle", "_clock", "_failure", "_last_warning", "_lock", "_polling", "_queried_at"),
+        *("_query", "_resolver"),
     )
 
     def __init__(
@@ -42,10 +42,10 @@ class Snapshot:
         self._polling = polling or Polling()
         self._clock = clock
         self._bundle: Bundle | None = None
-        self._asked_at = -math.inf
-        self._asking: _Asking | None = None
+        self._queried_at = -math.inf
+        self._query: _Query | None = None
         self._failure: _Failure | None = None
-        self._said = ""
+        self._last_warning = ""
         self._lock = Lock()
 
     @property
@@ -68,14 +68,14 @@ class Snapshot:
         bundle = self._bundle
         if bundle is None:
             return self._first(refresh_s, timeout_s)
-        if self._asked_at + self._polling.wait_s(refresh_s) <= self._clock():
-            self._ask(timeout_s)
+        if self._queried_at + self._polling.wait_s(refresh_s) <= self._clock():
+            self._start_query(timeout_s)
         return bundle
 
     def forked(self) -> None:
         """Reset in a forked process, which lacks the thread that held the lock or queried."""
         self._lock = Lock()
-        self._asking = None
+        self._query = None
         self._polling.restart()
 
     def _first(self, refresh_s: float, timeout_s: float) -> Bundle:
@@ -83,76 +83,79 @@ class Snapshot:
         failure = self._failure
         if failure is not None and self._holds(failure, refresh_s, timeout_s):
             raise failure.error.with_traceback(None)
-        outcome = self._ask(timeout_s).outcome()
+        outcome = self._start_query(timeout_s).outcome()
         if isinstance(outcome, Bundle):
             return outcome
-        kept = self._kept() if isinstance(outcome, TransportError | IntegrityError) else None
-        if kept is None:
+        last_good = (
+            self._last_good() if isinstance(outcome, TransportError | IntegrityError) else None
+        )
+        if last_good is None:
             if self._resolver.remote:
                 self._failure = _Failure(outcome, self._clock(), timeout_s)
             raise outcome
-        self._say(outcome, kept)
-        return kept
+        self._warn(outcome, last_good)
+        return last_good
 
     def _holds(self, failure: _Failure, refresh_s: float, timeout_s: float) -> bool:
         """Whether the source need not be queried again; with a longer timeout it may be."""
         wait_s = self._polling.hold_s(min(refresh_s, FAILED_S))
         return timeout_s <= failure.timeout_s and self._clock() < failure.at + wait_s
 
-    def _kept(self) -> Bundle | None:
+    def _last_good(self) -> Bundle | None:
         with self._lock:
             if self._bundle is None:
                 self._bundle = self._resolver.last_good()
             return self._bundle
 
-    def _ask(self, timeout_s: float) -> _Asking:
+    def _start_query(self, timeout_s: float) -> _Query:
         """Start a query of the source unless one is running; a hanging query is abandoned."""
         with self._lock:
-            asking, hangs = self._asking, None
-            if asking is not None and not asking.over:
-                return asking
-            if asking is not None and self._bundle is not None:
+            query, hangs = self._query, None
+            if query is not None and not query.over:
+                return query
+            if query is not None and self._bundle is not None:
                 hangs = self._bundle
                 hangs.stale = True
                 self._polling.failed()
-            self._asked_at = self._clock()
+            self._queried_at = self._clock()
             until = monotonic() + (timeout_s if self._resolver.remote else HERE_S)
-            asking = self._asking = _Asking(self, self._resolver, self._bundle, until)
+            query = self._query = _Query(self, self._resolver, self._bundle, until)
         if hangs is not None:
-            self._say(asking.too_late(), hangs)
-        asking.start()
-        return asking
+            self._warn(query.too_late(), hangs)
+        query.start()
+        return query
 
-    def landed(self, asking: _Asking, outcome: Bundle | Exception) -> None:
+    def finish(self, query: _Query, outcome: Bundle | Exception) -> None:
         """Take over the answer, unless the query was abandoned."""
         with self._lock:
-            if self._asking is not asking:
+            if self._query is not query:
                 return
-            self._asking = None
-            kept = self._bundle
+            self._query = None
+            last_good = self._bundle
             if isinstance(outcome, Bundle):
-                if kept is not None or self._failure is not None:
+                if last_good is not None or self._failure is not None:
                     self._polling.succeeded()
                 outcome.stale = False
-                self._bundle, self._said, self._failure = outcome, "", None
-                self._asked_at = math.inf if self._resolver.fixed else self._clock()
+                self._bundle, self._last_warning, self._failure = outcome, "", None
+                self._queried_at = math.inf if self._resolver.fixed else self._clock()
             else:
                 self._polling.failed(getattr(outcome, "retry_after_s", 0.0))
             if isinstance(outcome, UsageError):
-                kept = self._bundle = None  # it is gone: who comes next asks, and is told
-            elif isinstance(outcome, Exception) and kept is not None:
-                kept.stale = True
-        if kept is not None and isinstance(outcome, Exception):
-            self._say(outcome, kept)
+                # It no longer exists: the next caller queries again, and gets the error.
+                last_good = self._bundle = None
+            elif isinstance(outcome, Exception) and last_good is not None:
+                last_good.stale = True
+        if last_good is not None and isinstance(outcome, Exception):
+            self._warn(outcome, last_good)
 
-    def _say(self, error: Exception, kept: Bundle) -> None:
+    def _warn(self, error: Exception, last_good: Bundle) -> None:
         """Log once for each reason, until the source works again."""
-        text = _told(error)
-        if text != self._said:
-            self._said = text
+        text = _warning_text(error)
+        if text != self._last_warning:
+            self._last_warning = text
             from logging import getLogger
 
-            name = kept.release or f"sha256:{kept.digest}"
+            name = last_good.release or f"sha256:{last_good.digest}"
             getLogger("promptops").warning("%s; %r stays in use", text, name)
 
 
@@ -165,8 +168,8 @@ class _Failure:
     timeout_s: float
 
 
-class _Asking:
-    """One query of the source, in a thread for which nobody has to wait."""
+class _Query:
+    """One query of the source, in a thread of its own."""
 
     def __init__(
         self, snapshot: Snapshot, resolver: RefResolver, current: Bundle | None, until: float
@@ -187,7 +190,7 @@ class _Asking:
     def start(self) -> None:
         try:
             self._thread.start()
-        except RuntimeError:  # there are too many, or the process is ending
+        except RuntimeError:  # too many threads, or the process is ending
             self._run()
 
     def outcome(self) -> Bundle | Exception:
@@ -195,7 +198,7 @@ class _Asking:
         self._done.wait(max(0.0, self._until - monotonic()))
         if self._outcome is None:
             return self.too_late()
-        if self._thread.is_alive():  # nobody who forks after this should find it
+        if self._thread.is_alive():  # a later fork must not copy a running thread
             self._thread.join()
         return self._outcome
 
@@ -205,13 +208,13 @@ class _Asking:
     def _run(self) -> None:
         try:
             self._outcome = self._resolver.ask(self._current, self._until)
-        except Exception as error:  # noqa: BLE001  # of another thread: it is raised where one waits
+        except Exception as error:  # noqa: BLE001  # raised again in the waiting thread
             self._outcome = error
-        self._snapshot.landed(self, self._outcome)
+        self._snapshot.finish(self, self._outcome)
         self._done.set()
 
 
-def _told(error: Exception) -> str:
+def _warning_text(error: Exception) -> str:
     where = getattr(error, "where", None)
     message = error.message if isinstance(error, PromptopsError) else repr(error)
     return f"{where}: {message}" if where else message

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 PACKAGE_PREFIX = "pkg:"
 MAX_SERIAL = 2**63
-"""The serial of a channel is below it."""
+"""The upper limit, exclusive, of a channel's serial."""
 MAX_SERIAL_STEP = 24 * 60
-"""How far the serial of a channel may rise between two answers that a reader sees.
+"""How far the serial of a channel may rise between two answers to one reader.
 
-Each commit that promotes or rolls back a release adds one (`next_serial`). One such
-commit a minute, for a whole day, is more than any reader misses; whoever answers with a higher
-serial would make every later answer look old.
+Each commit that promotes or rolls back a release adds one (`next_serial`). No reader misses one
+commit a minute for a whole day. Without a limit, a single forged serial would make every later
+answer look outdated.
 """
 
 _ENDING = lazy_pattern(rf"(?:^|\D)({VERSION})$", re.ASCII)
@@ -126,7 +126,7 @@ def no_repository(where: str) -> UsageError:
 
 
 def version_in(release: str) -> Version | None:
-    """The version at the end of a tag's name."""
+    """The version at the end of a tag's name; None if it has none."""
     found = _ENDING.search(release)
     return parse(found[1], prereleases=True) if found is not None else None
 

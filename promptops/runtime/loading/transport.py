@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from promptops.errors import TransportError
 from promptops.records import record
-from promptops.runtime.bundle.unpacking import most_unpacked
+from promptops.runtime.bundle.format import most_unpacked
 from promptops.runtime.loading.server_time import seconds_from
 
 MAX_REDIRECTS = 5
@@ -72,7 +72,7 @@ def get(url: str, *, largest: int, until: float, etag: str | None = None) -> Pag
 
 
 def _retry_after_s(headers: Any) -> float:
-    """Seconds to wait, by the server's clock if it sends one, because ours may be wrong."""
+    """Seconds to wait, relative to the server's clock if it sends one; ours may be wrong."""
     now_s = time.time()
     ahead_s = seconds_from(headers.get("Date") or "", 0.0)
     found = seconds_from(headers.get("Retry-After") or "", ahead_s or now_s)
@@ -135,7 +135,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, *answer: Any
     ) -> urllib.request.Request | None:
         response, *_, address = answer
-        response.close()  # or all of it would be read
+        response.close()  # otherwise its whole body would be read
         there, here = urlsplit(address), urlsplit(req.full_url)
         if there.scheme != here.scheme:
             raise TransportError("the server redirects to another scheme", where=req.full_url)

@@ -22,7 +22,7 @@ VARIABLE = "PROMPTOPS_TRUST"
 NAMESPACE = "promptops-bundle"
 MAX_SIGNERS_BYTES = 1024 * 1024
 MAX_SIGNATURE_BYTES = 16 * 1024
-"""Less than a pipe holds."""
+"""Less than the buffer of a pipe."""
 
 _MADE_BY = lazy_pattern(r'^Good "[^"]*" signature with (\S+ key SHA256:[\w+/=]+)$', re.M | re.A)
 
@@ -113,16 +113,16 @@ def verify(signed: Signed, trust: Trust, until: float) -> str:
 _SIGN_AGAIN = "sign it again: promptops build --sign"
 
 
-def unproven(what: str, said: str) -> str:
+def unproven(what: str, output: str) -> str:
     """Why no trusted key signed `what`, from the output of ssh-keygen for the signature."""
-    made_by = _MADE_BY.search(said)
+    made_by = _MADE_BY.search(output)
     if made_by is not None:
         return f"the {what} is signed by {made_by[1]}, which is not trusted for it"
-    if "incorrect signature" in said:
+    if "incorrect signature" in output:
         return f"the {what} was changed after it was signed: the signature covers other bytes"
-    if "namespace does not match" in said:
+    if "namespace does not match" in output:
         return f"the {what}'s signature is for another purpose"
-    if "parse signature" in said:
+    if "parse signature" in output:
         return f"the {what}'s signature is damaged, or not an SSH signature"
     return f"the {what} is not signed by a key that is trusted for it now"
 
@@ -134,7 +134,7 @@ class _Keygen:
         self._until = until
 
     def principals(self) -> list[str]:
-        """The names of the signer whose key made the signature, without verifying any data."""
+        """The names of the signer with the key of the signature; no data is verified."""
         done = self._run("find-principals", "-f", self._signers)
         return done.stdout.decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
 

@@ -41,7 +41,7 @@ class Answers:
         as a mapping, or a string. Raises AnswerError, and InputError for an object that is not a
         model's answer.
         """
-        text, finished = _said(answer)
+        text, finished = _text_and_reason(answer)
         if text is None:
             raise InputError(
                 f"{type(answer).__name__} is not a model's answer",
@@ -97,7 +97,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"`{name}` is not a JSON number")
 
 
-def _said(answer: Any) -> tuple[str | None, str]:
+def _text_and_reason(answer: Any) -> tuple[str | None, str]:
     """The text (None if there is none) and the finish reason."""
     if isinstance(answer, str):
         return answer, ""

@@ -17,7 +17,7 @@ def canonical_json(value: Any) -> str:
     """
     text = _sorted_by_python(value)
     if text is None:
-        text = _written(value)
+        text = _by_rfc8785(value)
     text.encode("utf-8")
     return text
 
@@ -36,7 +36,7 @@ def _sorted_by_python(value: Any) -> str | None:
     if not isinstance(value, (dict, list)):
         return None
     try:
-        text = _write(value)
+        text = _write_sorted(value)
     except TypeError:
         return None
     if _has_another_spelling(value):
@@ -47,32 +47,33 @@ def _sorted_by_python(value: Any) -> str | None:
 
 
 def _has_another_spelling(value: Any) -> bool:
-    """Whether any number in a value that was encoded, and so ends, is spelled by its own rules.
+    """Whether canonical JSON may write any number in a value differently.
 
-    A look at each item takes a quarter of the time of a search in the text.
+    The value was encoded before, so it is finite. Visiting each item takes a quarter of the time of
+    searching the text.
     """
     waiting = [value]
-    for each in waiting:
-        kind = type(each)
+    for part in waiting:
+        kind = type(part)
         if kind is str:
             continue
         if kind is dict:
-            waiting.extend(each.values())
+            waiting.extend(part.values())
         elif kind is list or kind is tuple:
-            waiting.extend(each)
+            waiting.extend(part)
         elif kind is int:
-            if not -_SPELLED_ALIKE < each < _SPELLED_ALIKE:
+            if not -_SPELLED_ALIKE < part < _SPELLED_ALIKE:
                 return True
-        elif kind is not bool and each is not None:
+        elif kind is not bool and part is not None:
             return True  # a float, or a type derived from those above
     return False
 
 
 _SPELLED_ALIKE = 10**20
-_write = json_writer(sort_keys=True, allow_nan=True)
+_write_sorted = json_writer(sort_keys=True, allow_nan=True)
 
 
-def _written(value: Any) -> str:
+def _by_rfc8785(value: Any) -> str:
     from rfc8785 import IntegerDomainError, dumps
 
     try:
@@ -89,14 +90,14 @@ def _with_large_integers(value: Any) -> str:
     """
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-        members = (f"{_written(key)}:{_written(value[key])}" for key in keys)
+        members = (f"{_by_rfc8785(key)}:{_by_rfc8785(value[key])}" for key in keys)
         return "{" + ",".join(members) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(map(_written, value)) + "]"
+        return "[" + ",".join(map(_by_rfc8785, value)) + "]"
     if abs(value) < 10**21:
         return str(int(value))
     try:
-        return _written(float(value))
+        return _by_rfc8785(float(value))
     except OverflowError:
         raise ValueError("this is not a JSON number") from None
 

@@ -11,7 +11,7 @@ from promptops.counting import counted
 from promptops.json_pointer import escaped, pointer_to
 from promptops.nearest import MAX_LOOKUPS, did_you_mean
 from promptops.records import replace
-from promptops.runtime.request.inputs import InputProblem, dotted, named
+from promptops.runtime.request.inputs import InputProblem, dotted, sentence_about
 from promptops.runtime.request.schema_check import (
     MAX_ERRORS,
     Error,
@@ -34,16 +34,18 @@ def input_problems(
     return (
         tuple(
             replace(problem, message=shortened(problem.message))
-            for problem in islice(_each(validator, inputs, known), MAX_ERRORS)
+            for problem in islice(_problems(validator, inputs, known), MAX_ERRORS)
         )
         or REFUSED
     )
 
 
-def _each(validator: Validator, inputs: dict[str, Any], names: list[str]) -> Iterator[InputProblem]:
+def _problems(
+    validator: Validator, inputs: dict[str, Any], names: list[str]
+) -> Iterator[InputProblem]:
     for error in validator.errors(inputs):
         if error.kind.name == "falseSchema" and not error.instance_path:
-            # A closed schema without properties: it names the value, and not where it stands.
+            # A closed schema without properties: the error names the value, but not its key.
             yield from (_unexpected("", key, names) for key in inputs)
         else:
             yield from _explained(error, names)
@@ -60,9 +62,11 @@ def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
         for key in facts["unexpected"]:
             yield _unexpected(pointer, key, names)
     elif sentence is None:
-        yield InputProblem(pointer, named(pointer, _shortened(f"is wrong: {message_of(error)}")))
+        yield InputProblem(
+            pointer, sentence_about(pointer, _shortened(f"is wrong: {message_of(error)}"))
+        )
     else:
-        yield InputProblem(pointer, named(pointer, sentence(facts, error.instance)))
+        yield InputProblem(pointer, sentence_about(pointer, sentence(facts, error.instance)))
 
 
 def _shortened(sentence: str) -> str:
@@ -77,7 +81,7 @@ def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
 
 
 _MAX_OPTIONS = 200
-"""Of an `enum`: more don't fit into a message."""
+"""Options of an `enum` in a message; more don't fit."""
 
 _TYPES = {"string": "a string", "object": "an object", "array": "a list", "null": "null"}
 _TYPES |= {"integer": "a whole number", "number": "a number", "boolean": "true or false"}

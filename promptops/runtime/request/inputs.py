@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from promptops.json_pointer import tokens
+from promptops.json_pointer import tokens, value_at
 from promptops.model.prompt import Schema
 from promptops.records import record
-from promptops.runtime.request.defaults import defaults_of
 from promptops.runtime.request.plain_schema import plain_check
 from promptops.runtime.template.data import NotJson, TooMuchWork, exact_copy
 
@@ -55,7 +54,7 @@ class Inputs:
         try:
             inputs: dict[str, Any] = exact_copy(given)
         except NotJson as error:
-            return {}, (InputProblem(error.pointer, named(error.pointer, error.message)),)
+            return {}, (InputProblem(error.pointer, sentence_about(error.pointer, error.message)),)
         if type(inputs) is not dict:
             return {}, (InputProblem("", "the inputs must be an object with a value by name"),)
         for alias in self._aliases:
@@ -89,7 +88,7 @@ class Inputs:
         return validator(self._schema)
 
 
-def named(pointer: str, sentence: str) -> str:
+def sentence_about(pointer: str, sentence: str) -> str:
     """A sentence about the value at a JSON pointer."""
     name = dotted(pointer)
     return f"`{name}` {sentence}" if name else sentence
@@ -98,3 +97,94 @@ def named(pointer: str, sentence: str) -> str:
 def dotted(pointer: str) -> str:
     """A JSON pointer in the notation of templates: `a.0.b`."""
     return ".".join(tokens(pointer))
+
+
+_NONE = object()
+MAX_DEPTH = 100
+
+
+class Defaults:
+    """The defaults of one part of a schema.
+
+    Attributes:
+        properties: For each relevant property: its name, its default, and the defaults below it.
+        items: The defaults for the items of a list.
+    """
+
+    __slots__ = ("items", "properties")
+
+    def __init__(self) -> None:
+        self.properties: list[tuple[str, Any, Defaults | None]] = []
+        self.items: Defaults | None = None
+
+    def fill(self, value: Any, depth: int = 0) -> None:
+        """Set missing properties of an object to their defaults, in place and recursively.
+
+        Raises TooMuchWork for defaults that expand without end, NotJson for one that is not JSON
+        data.
+        """
+        if depth > MAX_DEPTH:
+            raise TooMuchWork("the defaults of the inputs expand without end")
+        if isinstance(value, dict):
+            for name, default, below in self.properties:
+                if name not in value and default is not _NONE:
+                    value[name] = exact_copy(default)
+                if below is not None and name in value:
+                    below.fill(value[name], depth + 1)
+        elif isinstance(value, list) and self.items is not None:
+            for item in value:
+                self.items.fill(item, depth + 1)
+
+
+def defaults_of(schema: Schema) -> Defaults | None:
+    """The defaults below a schema, through local references; None if there are none."""
+    visited: dict[int, Defaults] = {}
+    found = _collected(schema, schema, visited)
+    for part in visited.values():
+        part.properties = [
+            (name, default, below if _fills(below, set()) else None)
+            for name, default, below in part.properties
+            if default is not _NONE or _fills(below, set())
+        ]
+        part.items = part.items if _fills(part.items, set()) else None
+    return found if _fills(found, set()) else None
+
+
+def _collected(schema: Any, root: Schema, visited: dict[int, Defaults]) -> Defaults | None:
+    if not isinstance(schema, Mapping):
+        return None
+    # A schema may refer to itself.
+    if id(schema) in visited:
+        return visited[id(schema)]
+    defaults = visited[id(schema)] = Defaults()
+    followed = _followed(schema, root)
+    for name, property_ in (_mapping(followed).get("properties") or {}).items():
+        default = _mapping(_followed(property_, root)).get("default", _NONE)
+        defaults.properties.append((name, default, _collected(property_, root, visited)))
+    defaults.items = _collected(_mapping(followed).get("items"), root, visited)
+    return defaults
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _fills(defaults: Defaults | None, visited: set[int]) -> bool:
+    if defaults is None or id(defaults) in visited:
+        return False
+    visited.add(id(defaults))
+    return _fills(defaults.items, visited) or any(
+        default is not _NONE or _fills(below, visited) for _, default, below in defaults.properties
+    )
+
+
+def _followed(schema: Any, root: Schema) -> Any:
+    """The target of a local `$ref`; keywords beside the reference take precedence."""
+    for _ in range(20):
+        target = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if not isinstance(target, str) or not target.startswith("#/"):
+            return schema
+        found = value_at(root, target[1:])
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        schema = {**found, **beside} if isinstance(found, Mapping) else None
+    return schema

@@ -17,8 +17,8 @@ from promptops.model.prompt import (
 )
 from promptops.records import record
 from promptops.runtime.template.limits import MAX_MEDIA_BYTES, Meter
-from promptops.runtime.template.program import evaluate, render_text, trace_text
 from promptops.runtime.template.scope import Frame, Load, Piece, Run, TemplateFailure
+from promptops.runtime.template.text_rendering import evaluate, render_text, trace_text
 
 MAX_TURNS = 1_000
 _REMOTE = ("https://", "http://", "data:")
@@ -54,26 +54,26 @@ class MediaUrls:
         self._read = read
         self._urls: dict[str, str] = {}
 
-    def of(self, path: str) -> str:
+    def url(self, path: str) -> str:
         """Raises LookupError with the problem: lower case, no full stop."""
         if path not in self._urls:
-            self._urls[path] = self._made(path)
+            self._urls[path] = self._data_url(path)
         return self._urls[path]
 
-    def _made(self, path: str) -> str:
+    def _data_url(self, path: str) -> str:
         import base64
         import mimetypes
 
         data = self._read(path) if self._read is not None else None
         if data is None:
             raise LookupError(f"there is no file `{path}`")
-        if len(data) > MAX_MEDIA_BYTES:  # and so it was not read to its end
+        if len(data) > MAX_MEDIA_BYTES:  # such a file is not read to its end
             raise LookupError(f"`{path}` is larger than 2 MB")
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
         return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-class Pass:
+class Rendering:
     """One rendering of the messages with one set of inputs; raises TemplateFailure.
 
     Attributes:
@@ -116,7 +116,7 @@ class Pass:
             content = texts[0] if texts else ""
         else:
             content = [self._part(message, part, names) for part in parts]
-        self._add(made_turn(message, content), message.at)
+        self._add(message_data(message, content), message.at)
 
     def _add(self, turn: dict[str, Any], at: str) -> None:
         if len(self.messages) >= MAX_TURNS:
@@ -151,14 +151,14 @@ class Pass:
 
     def _read(self, part: MediaPart) -> str:
         try:
-            return self._media.of(part.value)
+            return self._media.url(part.value)
         except LookupError as error:
             raise self._failure(str(error.args[0]), part.at) from None
 
     def _history(self, turn: ConversationHistory) -> None:
         """The caller's conversation, unchanged: it is never rendered as a template."""
-        past = self._items(turn)
-        for item in past if turn.last is None else past[max(len(past) - turn.last, 0) :]:
+        turns = self._items(turn)
+        for item in turns if turn.last is None else turns[max(len(turns) - turn.last, 0) :]:
             if not isinstance(item, dict):
                 raise self._failure(
                     f"`{turn.source}` contains an item that is not a message", turn.at
@@ -187,7 +187,7 @@ class Pass:
         return render_text(part.text, names, self._run).rstrip("\n")
 
 
-def made_turn(message: Message, content: Any) -> dict[str, Any]:
+def message_data(message: Message, content: Any) -> dict[str, Any]:
     """A message of the request."""
     turn = {"role": message.role, "content": content}
     if message.name is not None:
@@ -201,7 +201,7 @@ def made_turn(message: Message, content: Any) -> dict[str, Any]:
     return turn
 
 
-class TracingPass(Pass):
+class TracedRendering(Rendering):
     """Texts with their sources: the slower variant for lint and blame."""
 
     _traced = True
@@ -218,17 +218,17 @@ class TracingPass(Pass):
         return traced.text
 
     def holds(self, when: Text, names: dict[str, Any]) -> bool:
-        held = super().holds(when, names)
-        self.branches.add((when, 0, "holds" if held else "fails"))
-        return held
+        result = super().holds(when, names)
+        self.branches.add((when, 0, "holds" if result else "fails"))
+        return result
 
 
 def _without_trailing_newlines(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    kept = list(pieces)
-    while kept:
-        last = kept.pop()
+    pieces_ = list(pieces)
+    while pieces_:
+        last = pieces_.pop()
         text = last.text.rstrip("\n")
         if text:
             end = last.start + len(text) if last.literal else last.end
-            return (*kept, Piece(text, last.frame, last.start, end, last.literal))
+            return (*pieces_, Piece(text, last.frame, last.start, end, last.literal))
     return ()

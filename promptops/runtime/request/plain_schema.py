@@ -24,7 +24,7 @@ MAX_CONTAINERS = 20_000
 _NULL = type(None)
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
-    "integer": (int,),  # 1.0 is an integer, too; it is rare, and left to the validator
+    "integer": (int,),  # 1.0 is an integer, too, but rare: the validator decides
     "number": (int, float),
     "boolean": (bool,),
     "null": (_NULL,),
@@ -72,8 +72,8 @@ def _is_plain_schema(schema: Any, depth: int, left: Iterator[int]) -> bool:
 def _is_plain_below(name: str, value: Any, depth: int, left: Iterator[int]) -> bool:
     if name == "properties":
         return all(
-            type(key) is str and _is_data(key, depth, left) and _is_plain_schema(each, depth, left)
-            for key, each in value.items()
+            type(key) is str and _is_data(key, depth, left) and _is_plain_schema(part, depth, left)
+            for key, part in value.items()
         )
     if name in ("items", "additionalProperties"):
         return _is_plain_schema(value, depth, left)
@@ -91,7 +91,7 @@ def _is_data(value: Any, depth: int, left: Iterator[int]) -> bool:
         if depth > MAX_DEPTH or next(left, None) is None:
             return False
         inner = (*value, *value.values()) if kind is dict else value
-        return all(_is_data(each, depth + 1, left) for each in inner) and (
+        return all(_is_data(part, depth + 1, left) for part in inner) and (
             kind is list or all(map(_is_text, value))
         )
     return kind is bool or value is None
@@ -135,23 +135,23 @@ def _of_items(schema: dict[str, Any], depth: int) -> Check:
     if "items" not in schema:
         return size
     find = _checks(schema["items"], depth + 1)
-    return lambda value: size(value) and all(find(type(each), _never)(each) for each in value)
+    return lambda value: size(value) and all(find(type(item), _never)(item) for item in value)
 
 
 def _of_members(schema: dict[str, Any], depth: int) -> Check:
     required = tuple(schema.get("required", ()))
     properties = schema.get("properties", {}).items()
-    find = {name: _checks(each, depth + 1) for name, each in properties}.get
+    find = {name: _checks(part, depth + 1) for name, part in properties}.get
     other = _checks(schema.get("additionalProperties", True), depth + 1)
 
     def check(value: dict[str, Any]) -> bool:
         for name in required:
             if name not in value:
                 return False
-        # No generator and no call for what any value of its type is: this is most of rendering.
-        for name, each in value.items():
-            fits = find(name, other)(type(each), _never)
-            if fits is not _always and not fits(each):
+        # No generator, and no call for a check that always passes: this is the hottest loop.
+        for name, member in value.items():
+            fits = find(name, other)(type(member), _never)
+            if fits is not _always and not fits(member):
                 return False
         return True
 
@@ -177,7 +177,7 @@ def _of_options(kind: type, options: list[Any]) -> Check:
     """Scalars of one type, because True is not 1. Lists and objects are not supported."""
     if kind in (list, dict):
         return _never
-    known = frozenset(each for each in options if type(each) is kind)
+    known = frozenset(option for option in options if type(option) is kind)
     return known.__contains__ if known else _never
 
 
@@ -275,8 +275,8 @@ _KEYWORDS: dict[str, Check] = {
     "examples": _is_list,
 }
 _PLAIN_VALUES = frozenset(
-    each
-    for each, check in _KEYWORDS.items()
+    keyword
+    for keyword, check in _KEYWORDS.items()
     if check in (_are_types, _is_count, _is_number, _is_flag)
 )
-"""Keywords whose value is plain data where it is allowed."""
+"""Keywords whose valid values are always plain data."""

@@ -1,14 +1,12 @@
-"""JSON Schema by jsonschema with the interface of jsonschema-rs, where that is missing.
+"""jsonschema with the interface of jsonschema-rs, for platforms without that package.
 
-Everything that could hang is replaced: RE2 matches patterns, and equal items are found by a key.
+Keywords that could hang are replaced (`portable_keywords`): RE2 matches patterns, and equal items
+are found by a key.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
-from importlib import import_module
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -19,6 +17,7 @@ from referencing.exceptions import Unresolvable
 
 from promptops.json_pointer import child, tokens, value_at
 from promptops.records import record
+from promptops.runtime.request.portable_keywords import KEYWORDS, NEEDED, compiled
 from promptops.runtime.template.data import TooMuchWork
 
 _FACTS: Mapping[str, str] = {
@@ -34,12 +33,11 @@ _FACTS: Mapping[str, str] = {
     **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), "limit"),
     **dict.fromkeys(("minProperties", "maxProperties"), "limit"),
 }
-"""What jsonschema-rs calls the value of a keyword in its errors."""
+"""The names that jsonschema-rs uses in its errors for the value of a keyword."""
 
 MAX_PARTS = 2_000
-"""Of a schema: jsonschema needs about half a second to check that so many are valid."""
+"""The largest number of parts of a schema; jsonschema checks them in about 0.5 s."""
 
-_NEEDED = "jsonschema-rs, which has no wheel for this platform"
 _ALTERNATIVES = ("anyOf", "oneOf")
 
 
@@ -50,13 +48,13 @@ def portable_engine(schema: Any, *, formats: bool = False) -> PortableEngine:
     """
     parts = list(islice(_parts(schema), MAX_PARTS + 1))
     if len(parts) > MAX_PARTS:
-        raise ValueError(f"a schema of over {MAX_PARTS:,} parts needs {_NEEDED}")
+        raise ValueError(f"a schema of over {MAX_PARTS:,} parts needs {NEEDED}")
     found = validator_for(schema, default=Draft202012Validator)
     try:
         found.check_schema(schema)
     except SchemaError as error:
         raise ValueError(error.message.partition("\n")[0]) from None
-    checked: Any = extend(found, _KEYWORDS)  # type: ignore[no-untyped-call]
+    checked: Any = extend(found, KEYWORDS)  # type: ignore[no-untyped-call]
     checker = FormatChecker() if formats else None
     validator = checked(schema, registry=REGISTRY, format_checker=checker)
     for part in parts:
@@ -77,7 +75,7 @@ class PortableEngine:
 
     def iter_errors(self, value: Any) -> Iterator[PortableError]:
         """The errors one by one, in the order of the schema's keywords."""
-        return (_error(each, self._schema) for each in self._errors(value))
+        return (_error(error, self._schema) for error in self._errors(value))
 
     def _errors(self, value: Any) -> Iterator[ValidationError]:
         try:
@@ -137,8 +135,8 @@ def _kind(error: ValidationError, schema: Any) -> ErrorKind:
         return ErrorKind("required", {"property": value})
     if name in _ALTERNATIVES:
         branches: list[list[PortableError]] = [[] for _ in value]
-        for each in error.context:
-            branches[int(each.schema_path[0])].append(_error(each, schema))
+        for cause in error.context:
+            branches[int(cause.schema_path[0])].append(_error(cause, schema))
         return ErrorKind(name, {"context": branches})
     return ErrorKind(str(name), {_FACTS[name]: value} if name in _FACTS else {})
 
@@ -163,7 +161,7 @@ def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
         if isinstance(part, Mapping):
             yield part
             data = ("const", "default", "enum", "examples")
-            waiting += [each for name, each in part.items() if name not in data]
+            waiting += [below for name, below in part.items() if name not in data]
         elif isinstance(part, list):
             waiting += part
 
@@ -174,166 +172,9 @@ def _check_part(part: Mapping[str, Any], validator: Any) -> None:
     names = [*patterns] if isinstance(patterns, Mapping) else []
     for pattern in (*names, part.get("pattern")):
         if isinstance(pattern, str):
-            _compiled(pattern)
+            compiled(pattern)
     if isinstance(part.get("$ref"), str):
         try:
             validator._resolver.lookup(part["$ref"])
         except Unresolvable as error:
             raise ValueError(f"`{error.ref}` is not found, and not fetched") from None
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
-    re2: Any = import_module("re2")  # it has no types, and mypy would tell users of stubs so
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(pattern, options)
-    except re2.error:
-        raise ValueError(f"the pattern `{pattern}` needs {_NEEDED}") from None
-
-
-def _matches(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(value, str) and not _compiled(pattern).search(value):
-        yield ValidationError(f"{value!r} does not match {pattern!r}")
-
-
-def _members(
-    validator: Any, properties: Mapping[str, Any], value: Any, _schema: Any
-) -> Iterator[ValidationError]:
-    for name in [each for each in properties if each in value] if isinstance(value, dict) else ():
-        if properties[name] is False:
-            yield ValidationError(
-                f"False schema does not allow {value[name]!r}",
-                validator="falseSchema",
-                path=(name,),
-                schema_path=(name,),
-                instance=value[name],
-            )
-        else:
-            yield from validator.descend(value[name], properties[name], name, name)
-
-
-def _matching_members(
-    validator: Any, patterns: Mapping[str, Any], value: Any, _schema: Any
-) -> Iterator[ValidationError]:
-    if isinstance(value, dict):
-        for pattern, part in patterns.items():
-            for name, each in value.items():
-                if _compiled(pattern).search(name):
-                    yield from validator.descend(each, part, path=name, schema_path=pattern)
-
-
-def _other_members(
-    validator: Any, part: Any, value: Any, schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
-    if not isinstance(value, dict):
-        return
-    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    others = [
-        name
-        for name in value
-        if name not in known and not any(_compiled(each).search(name) for each in patterns)
-    ]
-    if part is False and others:
-        message = f"Additional properties are not allowed: {', '.join(others)}"
-        yield ValidationError(message, validator_value=others)
-    elif part is not False:
-        for name in others:
-            yield from validator.descend(value[name], part, path=name)
-
-
-def _unevaluated(validator: Any, part: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
-    if not isinstance(value, dict):
-        return
-    evaluated = _evaluated(validator, value, schema)
-    others = [name for name in value if name not in evaluated]
-    if part is False and others:
-        message = f"Unevaluated properties are not allowed: {', '.join(others)}"
-        yield ValidationError(message, validator_value=others)
-    elif part is not False:
-        for name in others:
-            yield from validator.descend(value[name], part, path=name)
-
-
-def _evaluated(validator: Any, value: dict[str, Any], schema: Any) -> set[str]:
-    """The members that are evaluated by the keywords beside `unevaluatedProperties`."""
-    if not isinstance(schema, Mapping):
-        return set()
-    patterns = schema.get("patternProperties", {})
-    found = {name for name in value if any(_compiled(each).search(name) for each in patterns)}
-    found |= schema.get("properties", {}).keys() & value.keys()
-    if "additionalProperties" in schema:
-        return {*value}
-    if "$ref" in schema:
-        there = validator._resolver.lookup(schema["$ref"])
-        below = validator.evolve(schema=there.contents, _resolver=there.resolver)
-        found |= _evaluated_below(below, value)
-    for part in _beside(validator, value, schema):
-        found |= _evaluated_below(validator.evolve(schema=part), value)
-    return found
-
-
-def _evaluated_below(validator: Any, value: dict[str, Any]) -> set[str]:
-    schema = validator.schema
-    if isinstance(schema, Mapping) and "unevaluatedProperties" in schema:
-        return {*value}
-    return _evaluated(validator, value, schema)
-
-
-def _beside(validator: Any, value: dict[str, Any], schema: Mapping[str, Any]) -> Iterator[Any]:
-    """The schemas that apply to the same value and that it matches."""
-    parts = [each for name in ("allOf", "anyOf", "oneOf") for each in schema.get(name, ())]
-    dependent = schema.get("dependentSchemas", {})
-    parts += [part for name, part in dependent.items() if name in value]
-    if "if" in schema:
-        holds = validator.evolve(schema=schema["if"]).is_valid(value)
-        parts += [schema["if"]] if holds else []
-        parts += [schema[name] for name in ["then" if holds else "else"] if name in schema]
-    for part in parts:
-        if validator.evolve(schema=part).is_valid(value):
-            yield part
-
-
-def _required(_validator: Any, names: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(value, dict):
-        for name in (each for each in names if each not in value):
-            yield ValidationError(f"{name!r} is a required property", validator_value=name)
-
-
-def _required_beside(
-    validator: Any, names: Mapping[str, Any], value: Any, schema: Any
-) -> Iterator[ValidationError]:
-    if isinstance(value, dict):
-        for name in (each for each in names if each in value):
-            yield from _required(validator, names[name], value, schema)
-
-
-def _unique(_validator: Any, unique: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    if unique and isinstance(value, list) and len(set(map(_key, value))) != len(value):
-        yield ValidationError("the list has non-unique elements")
-
-
-def _key(value: Any) -> str:
-    """A key that is equal for values that are equal in JSON, such as 1 and 1.0."""
-    return json.dumps(_even(value), sort_keys=True)
-
-
-def _even(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _even(each) for key, each in value.items()}
-    return [_even(each) for each in value] if isinstance(value, list) else value
-
-
-_KEYWORDS: dict[str, Callable[..., Iterator[ValidationError]]] = {
-    "pattern": _matches,
-    "properties": _members,
-    "patternProperties": _matching_members,
-    "additionalProperties": _other_members,
-    "unevaluatedProperties": _unevaluated,
-    "required": _required,
-    "dependentRequired": _required_beside,
-    "uniqueItems": _unique,
-}

@@ -14,9 +14,15 @@ from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt, Tool
 from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.request.fast_path import Messages, short_way
+from promptops.runtime.request.fast_path import Messages, fast_path
 from promptops.runtime.request.inputs import InputProblem, Inputs
-from promptops.runtime.request.messages import Media, MediaUrls, Pass, SourcedText, TracingPass
+from promptops.runtime.request.messages import (
+    Media,
+    MediaUrls,
+    Rendering,
+    SourcedText,
+    TracedRendering,
+)
 from promptops.runtime.template.limits import PromptBudget
 from promptops.runtime.template.scope import Frame, Load, TemplateFailure
 
@@ -88,8 +94,8 @@ class Renderer:
         self._load = load
         self._media = MediaUrls(media)
         self._budget = budget
-        # It counts nothing.
-        self._short = short_way(prompt.messages) if budget is None else None
+        # The fast path does not count work.
+        self._fast_path = fast_path(prompt.messages) if budget is None else None
         self.fixed = _fixed(prompt)
         self._has_no_model = prompt.model.profile is not None and prompt.model.id is None
         try:
@@ -111,27 +117,27 @@ class Renderer:
         if self._has_no_model:
             raise _no_model(self._prompt)
         accepted = self._accepted(inputs)
-        made = self._short(accepted) if self._short is not None else None
-        if made is None:
-            made = self._walked(Pass(self._prompt, accepted, self._load, self._media))
-        return accepted, made
+        messages = self._fast_path(accepted) if self._fast_path is not None else None
+        if messages is None:
+            messages = self._completed(Rendering(self._prompt, accepted, self._load, self._media))
+        return accepted, messages
 
     def trace(self, inputs: Mapping[str, Any]) -> TracedRequest:
         """The request, and the source of each of its characters; raises RenderError."""
-        walk = TracingPass(self._prompt, self._accepted(inputs), self._load, self._media)
-        request = Request(messages=self._walked(walk), **self.fixed)
-        return TracedRequest(request, tuple(walk.texts), frozenset(walk.branches))
+        rendering = TracedRendering(self._prompt, self._accepted(inputs), self._load, self._media)
+        request = Request(messages=self._completed(rendering), **self.fixed)
+        return TracedRequest(request, tuple(rendering.texts), frozenset(rendering.branches))
 
-    def _walked(self, walk: Pass) -> Messages:
+    def _completed(self, rendering: Rendering) -> Messages:
         if self._budget is not None and self._budget.left <= 0:
             raise BudgetSpent
         try:
-            return walk.walk()
+            return rendering.walk()
         except TemplateFailure as failure:
             raise _failed(failure) from None
         finally:
             if self._budget is not None:
-                self._budget.take(walk.meter)
+                self._budget.take(rendering.meter)
 
     def _accepted(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         accepted, problems = self._inputs.accept(inputs)

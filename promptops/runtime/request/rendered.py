@@ -10,7 +10,7 @@ from promptops.model.request import Request
 from promptops.records import field, record
 
 
-@record(slots=True, kw_only=True)  # to freeze it would take as long as to render a message
+@record(slots=True, kw_only=True)  # a frozen one takes as long as rendering a message
 class RenderedRequest:
     """One request to a model, rendered from a prompt and inputs; must not be changed.
 

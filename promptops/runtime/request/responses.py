@@ -12,7 +12,7 @@ from promptops.runtime.request.chat import chat_arguments
 def response_arguments(request: Request) -> dict[str, Any]:
     """Arguments for `client.responses.create(**arguments)`.
 
-    The provider stores nothing unless the prompt asks for it.
+    The provider stores nothing unless the prompt sets `store`.
     """
     chat = chat_arguments(request)
     body: dict[str, Any] = {"store": False, **chat}

@@ -15,13 +15,13 @@ from promptops.runtime.request.schema_work import FEW_BACKTRACKS, MANY_BACKTRACK
 from promptops.runtime.template.data import TooMuchWork
 
 MAX_ERRORS = 100
-"""Of one value: nobody reads more, and a hostile value has a hundred thousand."""
+"""The limit of errors of one value; a hostile value can have a hundred thousand."""
 
 MAX_MESSAGE_CHARS = 2_000
-"""Of one message, which may quote a value, a key or a pattern of any length."""
+"""The limit of one message, which may quote a value, a key or a pattern of any length."""
 
 Error = Any
-"""A jsonschema_rs.ValidationError, or what has the same attributes."""
+"""A jsonschema_rs.ValidationError, or an object with the same attributes."""
 
 _ALTERNATIVES = ("anyOf", "oneOf")
 _DATA = ("const", "default", "enum", "examples")
@@ -43,7 +43,7 @@ def shortened(message: str, limit: int = MAX_MESSAGE_CHARS) -> str:
 
 
 def message_of(error: Error) -> str:
-    """The error in the words of jsonschema-rs."""
+    """The message of jsonschema-rs, shortened."""
     steps = error.schema_path[-3:]
     if len(steps) == 3 and steps[0] == "allOf" and steps[2] == "not":
         negated = error.kind.schema
@@ -133,8 +133,8 @@ class _Text:
     """Rewrites a schema.
 
     Attributes:
-        is_changed: There were alternatives.
-        is_bound: A reference leads into an alternative, or an unevaluated keyword depends on one.
+        is_changed: The schema has alternatives.
+        is_bound: A reference points into an alternative, or an unevaluated keyword depends on one.
     """
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class _Text:
     def without_alternatives(self, schema: Any) -> Any:
         """`anyOf` as `not` `not` `anyOf`, whose errors list nothing."""
         if isinstance(schema, list):
-            return [self.without_alternatives(each) for each in schema]
+            return [self.without_alternatives(part) for part in schema]
         if not isinstance(schema, Mapping):
             return schema
         self.is_bound |= _binds(schema)
@@ -167,4 +167,4 @@ def _binds(schema: Mapping[str, Any]) -> bool:
     if "unevaluatedItems" in schema or "unevaluatedProperties" in schema:
         return True
     references = (schema.get("$ref"), schema.get("$dynamicRef"))
-    return any(f"/{name}/" in str(each) for each in references for name in _ALTERNATIVES)
+    return any(f"/{name}/" in str(reference) for reference in references for name in _ALTERNATIVES)

@@ -1,4 +1,4 @@
-"""The cost of each keyword of a JSON Schema, and an upper bound that holds for every value.
+"""The cost of each keyword of a JSON Schema, and an upper bound for every value.
 
 One unit is about 20 ns: the time in which jsonschema-rs applies a small schema to a value.
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from promptops.patterns import lazy_pattern
 
 Follow = Callable[[Mapping[str, Any]], Iterable[Any]]
-"""From a schema to the schemas its references lead to."""
+"""From a schema to the targets of its references."""
 
 IN_PLACE = ("not", "if", "then", "else")
 IN_PLACE_LISTS = ("allOf", "anyOf", "oneOf")
@@ -35,7 +35,7 @@ class Cost(NamedTuple):
     """The cost of applying a schema to one part of a value.
 
     Attributes:
-        units: For the part, whatever it contains.
+        units: The cost for the part, independent of its content.
         states: For patterns: the work for each character of a string.
         backtracking: Patterns that need a backtracking engine.
     """
@@ -45,13 +45,13 @@ class Cost(NamedTuple):
     backtracking: int = 0
 
     def plus(self, *others: Cost) -> Cost:
-        return Cost(*(sum(each) for each in zip(self, *others, strict=True)))
+        return Cost(*(sum(amounts) for amounts in zip(self, *others, strict=True)))
 
     def at_least(self, *others: Cost) -> Cost:
-        return Cost(*(max(each) for each in zip(self, *others, strict=True)))
+        return Cost(*(max(amounts) for amounts in zip(self, *others, strict=True)))
 
     def times(self, factor: int) -> Cost:
-        return Cost(*(each * factor for each in self))
+        return Cost(*(amount * factor for amount in self))
 
 
 def repeats(schema: Any) -> bool:
@@ -90,7 +90,7 @@ def names_cost(schema: Mapping[str, Any]) -> Cost:
 
 
 def unevaluated_factor(schema: Mapping[str, Any]) -> int:
-    """Unevaluated members are found by applying all schemas of the place again."""
+    """Finding unevaluated members applies all schemas of the place again."""
     return 4 if any(key in schema for key in UNEVALUATED) else 1
 
 
@@ -145,9 +145,9 @@ class Bound:
         return found
 
     def _computed(self, schema: Mapping[str, Any]) -> tuple[Cost, Cost]:
-        beside = [self._costs(each) for each in (*self._follow(schema), *in_place(schema))]
-        own = own_cost(schema).plus(*(each for each, _ in beside))
-        below = self._below(schema).plus(*(each for _, each in beside))
+        beside = [self._costs(part) for part in (*self._follow(schema), *in_place(schema))]
+        own = own_cost(schema).plus(*(cost for cost, _ in beside))
+        below = self._below(schema).plus(*(cost for _, cost in beside))
         factor = unevaluated_factor(schema)
         return own.times(factor), below.times(factor)
 
@@ -156,12 +156,12 @@ class Bound:
             *values_of(schema.get("properties")),
             *as_list(schema.get("prefixItems")),
         ]
-        each = [
+        repeated = [
             schema[name] for name in (*OF_ITEMS, *OF_MEMBERS, "propertyNames") if name in schema
         ]
-        each += values_of(schema.get("patternProperties"))
+        repeated += values_of(schema.get("patternProperties"))
         most = Cost().at_least(*map(self.of, one_of))
-        return most.plus(names_cost(schema), *map(self.of, each))
+        return most.plus(names_cost(schema), *map(self.of, repeated))
 
 
 def in_place(schema: Mapping[str, Any]) -> Iterator[Any]:
@@ -177,7 +177,7 @@ def in_place(schema: Mapping[str, Any]) -> Iterator[Any]:
 def _of_options(options: Any) -> int:
     """Scalars are found by their hash; a list or a mapping is compared with each option."""
     options = as_list(options)
-    if not any(isinstance(each, (list, dict)) for each in options):
+    if not any(isinstance(option, (list, dict)) for option in options):
         return 1
     return 8 * data_nodes(options)
 

@@ -9,7 +9,7 @@ from promptops.runtime.request.schema_cost import as_list, values_of
 from promptops.runtime.request.schema_work import Work, measured
 
 MAX_ERROR_BYTES = 50_000_000
-"""Memory that the list of all errors of a value may need."""
+"""The memory limit for the list of all errors of a value."""
 
 _ERROR_BYTES = 1_000
 _STEP_BYTES = 200
@@ -37,7 +37,7 @@ def may_collect(work: Work, value: Any) -> bool:
 
 
 class _Errors:
-    """The memory for all errors of a value, if every keyword rejected it."""
+    """The memory for all errors of a value, assuming that every keyword rejects it."""
 
     def __init__(self, work: Work, value: Any) -> None:
         self._work = work
@@ -91,6 +91,8 @@ def _longest_path(value: Any) -> int:
 
 
 def _required(schema: Mapping[str, Any]) -> int:
-    """Each missing name is an error of its own."""
+    """The number of required names; each missing one is an error."""
     names = len(as_list(schema.get("required")))
-    return names + sum(len(as_list(each)) for each in values_of(schema.get("dependentRequired")))
+    return names + sum(
+        len(as_list(missing)) for missing in values_of(schema.get("dependentRequired"))
+    )

@@ -31,21 +31,21 @@ from promptops.runtime.request.schema_engine import is_portable
 from promptops.runtime.template.data import TooMuchWork
 
 MAX_CHECKED = 20_000_000
-"""Units of work to decide whether a value fits: about 0.4 s, at the very most 1.5 s."""
+"""Units of work to decide whether a value matches: about 0.4 s, at most 1.5 s."""
 
 MANY_BACKTRACKS = 100_000
 """Steps that a pattern may take on one string."""
 
 FEW_BACKTRACKS = 1_000
-"""The same where patterns that need backtracking are matched against many strings."""
+"""The same limit if patterns with backtracking are matched against many strings."""
 
 _MAX_PAIRS = 200_000
-"""Parts of a schema with parts of a value that are counted one by one: about 0.5 s."""
+"""Pairs of a schema part and a value part that are counted one by one: about 0.5 s."""
 
 _UNITS_PER_BACKTRACK = 2
 _STATES_PER_UNIT = 10
 _PORTABLE_UNITS = 100
-"""What one unit of work costs jsonschema, which is written in Python."""
+"""The cost of one unit of work with jsonschema, which is written in Python."""
 _ALTERNATIVES = frozenset(("anyOf", "oneOf", "not", "if", "contains", *UNEVALUATED))
 _CONTAINERS = frozenset((dict, list))
 
@@ -72,7 +72,7 @@ class Work:
         return steps
 
     def targets(self, schema: Mapping[str, Any]) -> Iterator[Any]:
-        """The schemas to which the references of a schema lead."""
+        """The targets of a schema's references."""
         for name in ("$ref", "$dynamicRef"):
             reference = schema.get(name)
             if isinstance(reference, str):
@@ -97,8 +97,8 @@ class Work:
     def _of_portable(self, cost: Cost, value: Any) -> Cost:
         """jsonschema quotes a value in each error, including those of alternatives."""
         nodes, _, chars = measured(value) if self._has_alternatives else (0, 0, 0)
-        each = _PORTABLE_UNITS + nodes * 3 + chars // 20
-        return Cost(cost.units * each, cost.states)
+        factor = _PORTABLE_UNITS + nodes * 3 + chars // 20
+        return Cost(cost.units * factor, cost.states)
 
     @cached_property
     def _is_slow(self) -> bool:
@@ -146,7 +146,7 @@ class Work:
 
 
 class OwnWork(Work):
-    """The same for a schema that ships with the tool, whose alternatives apply to small parts."""
+    """The same for a schema that promptops includes; its alternatives apply to small parts only."""
 
     @property
     def _has_alternatives(self) -> bool:
@@ -168,7 +168,7 @@ class _Checks:
         if key not in self._known:
             if len(self._known) > _MAX_PAIRS:
                 return Cost(MAX_CHECKED + 1)
-            self._known[key] = Cost()  # a reference in a circle is followed once
+            self._known[key] = Cost()  # a circular reference is followed once
             self._known[key] = self._computed(schema, value)
         return self._known[key]
 
@@ -182,9 +182,9 @@ class _Checks:
             states += names.states * sum(map(len, value))
             backtracking += names.backtracking * len(value)
         for part, below in self._work.applied(schema, value):
-            each = self.count(part, below)
-            units, states = units + each.units, states + each.states
-            backtracking += each.backtracking
+            cost = self.count(part, below)
+            units, states = units + cost.units, states + cost.states
+            backtracking += cost.backtracking
             if units > MAX_CHECKED:
                 break
         return Cost(units * factor, states * factor, backtracking * factor)

@@ -53,7 +53,7 @@ def filtered(name: str, value: Any, given: Given, scope: Scope) -> Any:
 
 @cache
 def environment() -> TemplateEnvironment:
-    """What has the filters and tests, imported when the first one is met."""
+    """The environment with the filters and tests, imported for the first one that is used."""
     from promptops.runtime.template.environment import ENVIRONMENT
 
     return ENVIRONMENT
@@ -142,10 +142,13 @@ def _charged(function: Any, args: list[Any], scope: Scope) -> list[Any]:
     if isinstance(getattr(function, "__self__", None), LoopContext):
         weigh_for_comparing(args, meter)  # `loop.changed` compares them
     elif function is Namespace:
-        args = [each if isinstance(each, dict) else meter.sized(list(each)) for each in args]
-        for each in args:
-            meter.charge(2 * len(each))
-            weigh_keys(each if isinstance(each, dict) else map(_first, each), meter)
+        args = [
+            argument if isinstance(argument, dict) else meter.sized(list(argument))
+            for argument in args
+        ]
+        for argument in args:
+            meter.charge(2 * len(argument))
+            weigh_keys(argument if isinstance(argument, dict) else map(_first, argument), meter)
     return args
 
 

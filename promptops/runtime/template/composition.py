@@ -9,10 +9,10 @@ from jinja2 import nodes
 from jinja2.runtime import StrictUndefined
 
 from promptops.records import record
-from promptops.runtime.template.flow import took
+from promptops.runtime.template.flow import record_branch
 from promptops.runtime.template.limits import MAX_INCLUDE_DEPTH, LimitExceeded
+from promptops.runtime.template.node_facts import unset_at_start
 from promptops.runtime.template.scope import Blocks, Frame, Scope, TemplateFailure, TracedText
-from promptops.runtime.template.scope_names import unset_at_start
 from promptops.runtime.template.statements import (
     NOWHERE,
     Out,
@@ -26,7 +26,7 @@ from promptops.runtime.template.statements import (
 from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.values import Module, OwnBlocks, lookup
 
-# In units of work: finding a template, and a scope for it.
+# In units of work: finding a template, and creating its scope.
 INCLUDE_COST = 40
 
 
@@ -72,7 +72,7 @@ def _include(node: nodes.Include) -> Statement:
 
     def run(scope: Scope, out: Out) -> None:
         opened = _opened(node, scope)
-        took(scope, offset, "included" if opened else "missing")
+        record_branch(scope, offset, "included" if opened else "missing")
         if opened is not None:
             found, frame = opened
             parent = scope.exposed() if node.with_context else _globals(scope)
@@ -84,7 +84,7 @@ def _include(node: nodes.Include) -> Statement:
 
 
 def _globals(scope: Scope) -> Scope:
-    """The outermost scope without the inputs, as an import sees it."""
+    """The scope of an import: the outermost one, without the inputs."""
     outermost = list(scope.outward())[-1]
     return Scope(outermost.names, None, scope.run, scope.frame)
 

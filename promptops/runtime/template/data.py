@@ -12,9 +12,9 @@ MAX_DATA_DEPTH = 100
 MAX_DATA_ITEMS = 1_000_000
 MAX_INTEGER_BITS = 4_096
 MAX_EXACT_INTEGER = 2**53 - 1
-"""Beyond it, and below its negative, other languages read another number than is written."""
+"""Other languages do not read integers exactly beyond this limit, positive or negative."""
 
-_MAX_DATA_BITS = 1_023  # of what other programs can read as a number
+_MAX_DATA_BITS = 1_023  # the largest number that other programs can read
 _AS_THEY_ARE = (bool, type(None))
 
 
@@ -39,14 +39,14 @@ class TooMuchWork(ValueError):
 def json_copy(value: Any) -> Any:
     """A copy of JSON data that consists only of the standard types.
 
-    A template never receives methods of the caller's objects, and nobody can change the data
-    meanwhile. Raises NotJson, also for a value that contains itself.
+    A template never receives methods of the caller's objects, and the data can't change during
+    rendering. Raises NotJson, also for a value that contains itself.
     """
     return _Copying(_whole).of(value, 0)
 
 
 def exact_copy(value: Any) -> Any:
-    """Like `json_copy`, for data that other languages read, too: without integers beyond 2^53."""
+    """Like `json_copy`, but rejects integers beyond 2^53, which other languages can't read."""
     return _Copying(_exact).of(value, 0)
 
 
@@ -55,7 +55,7 @@ class _Copying:
 
     def __init__(self, whole: Callable[[int], int]) -> None:
         self.whole = whole
-        # A list that holds one other list twice, and so on, is small and yet has no end.
+        # A list that contains another list twice, and so on, is small but expands without end.
         self.left = MAX_DATA_ITEMS
 
     def of(self, value: Any, depth: int) -> Any:
@@ -97,7 +97,7 @@ class _Copying:
             raise NotJson(f"/{escaped(key)}{error.pointer}", error.message) from None
 
     def _scalar(self, value: Any) -> Any:
-        """Strings and numbers as plain types, also those of subclasses, such as a string enum."""
+        """Strings and numbers as plain types, also for subclasses, such as a string enum."""
         if isinstance(value, str):
             return _text(value)
         if isinstance(value, int):

@@ -1,6 +1,6 @@
-"""What applies filters and tests: Jinja's environment, imported for templates that use some.
+"""Jinja's environment, which applies filters and tests; imported for templates that use some.
 
-Most of Jinja is imported with it: a third of what the first rendering costs.
+It imports most of Jinja, which costs a third of the first rendering.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         )
         self.globals.clear()
         self.filters = allowed_filters()
-        # Those that are given nothing but the value and the arguments.
+        # The filters that receive only the value and the arguments.
         self._plain_filters = {
             name: apply for name, apply in self.filters.items() if _PassArg.from_obj(apply) is None
         }
@@ -58,10 +58,10 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         value = admitted(name, value, args, kwargs, meter)
         apply = self._plain_filters.get(name)
         if apply is None:
-            made = super().call_filter(name, value, args, kwargs, context, eval_ctx)
+            result = super().call_filter(name, value, args, kwargs, context, eval_ctx)
         else:
-            made = apply(value, *args, **kwargs)
-        return meter.sized(made)
+            result = apply(value, *args, **kwargs)
+        return meter.sized(result)
 
     def call_test(  # noqa: PLR0917 -- Jinja's signature
         self,
@@ -78,7 +78,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
 
 class MeteredContext(Context):
-    """What Jinja hands to filters: nothing but the meter of the run."""
+    """The context that Jinja passes to filters; it has only the meter of the run."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__(ENVIRONMENT, {}, None, {})

@@ -16,10 +16,10 @@ from jinja2.runtime import StrictUndefined, Undefined
 
 from promptops.runtime.template import limits
 from promptops.runtime.template.data import MAX_INTEGER_BITS
-from promptops.runtime.template.kinds import kind
 from promptops.runtime.template.limits import LimitExceeded, length_of
 from promptops.runtime.template.scope import Scope
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import (
     is_opaque,
     lookup,
@@ -91,10 +91,10 @@ def _getitem(node: nodes.Getitem) -> Expression:
     owner, key = expression(node.node), expression(node.arg)
     if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         return lambda scope: lookup(owner(scope), key(scope))
-    return lambda scope: _found(owner(scope), key(scope), scope)
+    return lambda scope: _subscripted(owner(scope), key(scope), scope)
 
 
-def _found(value: Any, key: Any, scope: Scope) -> Any:
+def _subscripted(value: Any, key: Any, scope: Scope) -> Any:
     if isinstance(key, slice):
         return scope.run.meter.sized(value[key] if _is_sliced(value) else _no_slice(value))
     weigh_key(key, length_of(value), scope.run.meter)
@@ -145,12 +145,12 @@ def _dict(node: nodes.Dict) -> Expression:
 
     def build(scope: Scope) -> dict[Any, Any]:
         scope.run.meter.charge(cost)
-        made: dict[Any, Any] = {}
+        mapping: dict[Any, Any] = {}
         for key, value in pairs:
             name = _data_only(key(scope))
-            weigh_key(name, len(made), scope.run.meter)
-            made[name] = _data_only(value(scope))
-        return made
+            weigh_key(name, len(mapping), scope.run.meter)
+            mapping[name] = _data_only(value(scope))
+        return mapping
 
     return build
 

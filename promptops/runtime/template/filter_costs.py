@@ -32,7 +32,7 @@ TEST_COST = 8
 INDENTED_COST = 3
 LOOKUP_COST = 6
 
-# They look at the outside of a value only, so that nothing in it is charged for, or refused.
+# They do not inspect the content of a value, so it is neither charged for nor checked.
 _OUTSIDE = frozenset(
     str.split(
         "batch count d default first items last length list map reject rejectattr reverse select"
@@ -40,7 +40,7 @@ _OUTSIDE = frozenset(
     )
 )
 _TAKE_ITERATORS = frozenset(str.split("groupby join max min sort sum unique"))
-# They go through the items of a value; the items of a string are its characters.
+# They iterate over the items of a value; the items of a string are its characters.
 _PER_ITEM = {
     **dict.fromkeys(str.split("batch items list reverse slice"), ITEM_COST),
     **dict.fromkeys(str.split("map reject rejectattr select selectattr"), 3),
@@ -50,12 +50,12 @@ _PER_ITEM = {
     "dictsort": 6,
 }
 _SORTING = frozenset(("dictsort", "groupby", "sort"))
-# Beyond reading a character.
+# In addition to reading a character.
 _PER_CHARACTER = {
     **dict.fromkeys(str.split("filesizeformat float format indent int striptags wordcount"), 1),
     **dict.fromkeys(str.split("parse_json title urlencode wordwrap"), 2),
 }
-# Where a path of keys, such as `address.city`, stands among the arguments.
+# The index of the argument that is a path of keys, such as `address.city`.
 _PATH_AT = {
     "groupby": 0, "join": 1, "max": 1, "min": 1, "rejectattr": 0, "selectattr": 0, "sort": 2,
     "sum": 0, "unique": 1,
@@ -125,8 +125,8 @@ def tested(
     elif name not in _COMPARING_TESTS:
         return args, named
     weigh_for_comparing(value, meter)
-    weighed = [_weighed(each, meter) for each in args]
-    return weighed, {key: _weighed(each, meter) for key, each in named.items()}
+    weighed = [_weighed(argument, meter) for argument in args]
+    return weighed, {key: _weighed(argument, meter) for key, argument in named.items()}
 
 
 def metered(items: Iterator[Any], cost: int, meter: Meter) -> Iterator[Any]:
@@ -137,8 +137,8 @@ def metered(items: Iterator[Any], cost: int, meter: Meter) -> Iterator[Any]:
 
 
 def _refuse_name(name: Any) -> None:
-    # `map` and its like are given names of filters as values; what is no string is walked when
-    # it is hashed.
+    # `map` and similar filters receive names as values; hashing anything but a string may visit
+    # all of its content.
     if type(name) is not str:
         raise LimitExceeded("the name of a filter or a test is a string")
 
@@ -193,7 +193,7 @@ def _path(name: str, args: Arguments, named: Named) -> Any:
 
 
 def _made_by(number: Any) -> int:
-    """The number of items that a size asks for; the filter rejects a larger one."""
+    """The number of items that a size requests; the filter rejects larger ones."""
     return min(abs(number), MAX_ARGUMENT) if isinstance(number, int) else 0
 
 

@@ -15,7 +15,6 @@ from jinja2.tests import TESTS
 from jinja2.utils import pass_context
 
 from promptops.runtime.template.data import NotJson, json_copy
-from promptops.runtime.template.kinds import kind
 from promptops.runtime.template.limits import (
     MAX_ARGUMENT,
     MAX_ITEMS,
@@ -24,6 +23,7 @@ from promptops.runtime.template.limits import (
     length_of,
 )
 from promptops.runtime.template.printf import formatted, printf
+from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import weigh_key
 
 _PLAIN = str.split(
@@ -90,7 +90,7 @@ def _capped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        # The first arguments are what Jinja passes and the value itself.
+        # The first arguments are the one that Jinja passes, if any, and the value itself.
         skip = 2 if hasattr(function, "jinja_pass_arg") else 1
         for argument in (*args[skip:], *kwargs.values()):
             _refuse_large(name, argument)
@@ -169,7 +169,7 @@ def _parse_json(value: Any) -> Any:
         return json_copy(_DECODER.decode(value))
     except NotJson as error:
         raise LimitExceeded(f"`parse_json`: the value {error.message}") from None
-    except RecursionError:  # how deep the parser goes depends on Python; this message must not
+    except RecursionError:  # the depth limit depends on Python's version; this message must not
         raise LimitExceeded(
             "`parse_json`: the value is nested too deep, or contains itself"
         ) from None
@@ -231,17 +231,17 @@ def _unique(
     """Jinja's `unique`, with a charge for keys whose hashes may collide."""
     lower = None if case_sensitive else ignore_case
     key_of = make_attrgetter(context.environment, attribute, postprocess=lower)
-    seen: set[Any] = set()
+    keys: set[Any] = set()
     for item in value:
         key = key_of(item)
-        weigh_key(key, len(seen), context.meter)
-        if key not in seen:
-            seen.add(key)
+        weigh_key(key, len(keys), context.meter)
+        if key not in keys:
+            keys.add(key)
             yield item
 
 
 def _remainder(value: Any, divisor: Any) -> Any:
-    """For a string, `%` is formatting, whose result equals no number."""
+    """For a string, `%` formats it; the result never equals a number."""
     return formatted(value, divisor) if isinstance(value, str) else value % divisor
 
 
@@ -271,6 +271,6 @@ def _wordwrap(environment: Any, s: Any, width: int = 79, *args: Any, **kwargs: A
     return str.__str__(result)
 
 
-# The environment is passed to what is marked as Jinja's own are.
+# Jinja passes the environment to functions with the mark of its own filters.
 for _function, _name in ((_sum, "sum"), (_wordwrap, "wordwrap")):
     functools.update_wrapper(_function, FILTERS[_name])

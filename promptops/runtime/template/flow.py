@@ -9,11 +9,9 @@ from jinja2 import nodes
 from jinja2.runtime import LoopContext, StrictUndefined
 
 from promptops.runtime.template.expressions import expression
-from promptops.runtime.template.kinds import kind
 from promptops.runtime.template.limits import LimitExceeded, length_of
-from promptops.runtime.template.node_facts import facts, mentions
+from promptops.runtime.template.node_facts import facts, has_loop, mentions, unset_at_start
 from promptops.runtime.template.scope import Piece, Scope, TracedText
-from promptops.runtime.template.scope_names import has_loop, unset_at_start
 from promptops.runtime.template.statements import (
     FAILURES,
     NOWHERE,
@@ -29,9 +27,10 @@ from promptops.runtime.template.statements import (
     statements,
 )
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.type_names import kind
 from promptops.runtime.template.values import Namespace, is_opaque, shown
 
-# In units of work: a scope, and what `loop` knows.
+# In units of work: a scope, and the attributes of `loop`.
 ITERATION_COST = 3
 PIECE_COST = 4
 EXTENDED_COST = 6
@@ -85,7 +84,7 @@ def printed(node: nodes.Expr) -> Statement:
         if not run.traced:
             out.append(text)
         elif not text:
-            return  # nothing has no source, and would cost no characters
+            return  # an empty text has no source
         elif isinstance(value, TracedText):
             out.extend(value.pieces)
         else:
@@ -96,26 +95,26 @@ def printed(node: nodes.Expr) -> Statement:
 
 @builds(nodes.If)
 def _if(node: nodes.If) -> Statement:
-    ways = [(condition(node.test), statements(node.body), "then", node.lineno)]
-    ways += [(condition(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
+    branches = [(condition(node.test), statements(node.body), "then", node.lineno)]
+    branches += [(condition(e.test), statements(e.body), "then", e.lineno) for e in node.elif_]
     otherwise = statements(node.else_)
     offset = node.lineno
 
     def run(scope: Scope, out: Out) -> None:
-        for test, body, way, at in ways:
+        for test, body, branch, at in branches:
             if test(scope):
-                took(scope, at, way)
+                record_branch(scope, at, branch)
                 return body(scope, out)
-        took(scope, offset, "else")
+        record_branch(scope, offset, "else")
         return otherwise(scope, out)
 
     return run
 
 
-def took(scope: Scope, offset: int, way: str) -> None:
+def record_branch(scope: Scope, offset: int, branch: str) -> None:
     """Record, when traced, the branch that a tag took."""
     if scope.run.traced:
-        scope.run.branches.add((scope.frame.text, offset, way))
+        scope.run.branches.add((scope.frame.text, offset, branch))
 
 
 @builds(nodes.For)
@@ -140,9 +139,11 @@ def _for(node: nodes.For) -> Statement:
             if test is None or test(inner):
                 yield value
 
-    def each(scope: Scope, out: Out, values: list[Any], again: Any = None, depth: int = 0) -> None:
+    def iterate(
+        scope: Scope, out: Out, values: list[Any], again: Any = None, depth: int = 0
+    ) -> None:
         items: Any = values if test is None else chosen(scope, values)
-        # `loop` counts ahead; a loop that doesn't use it need not.
+        # `loop` looks ahead; a loop that doesn't use it saves that.
         pairs: Any = LoopContext(items, StrictUndefined, again, depth) if extended else items
         taken = False
         charge, far_cost = scope.run.meter.charge, cost * farness(scope)
@@ -152,13 +153,13 @@ def _for(node: nodes.For) -> Statement:
             inner = scope.inner({"loop": pair[1]} if extended else {}, unset)
             bind(inner, pair[0] if extended else pair)
             body(inner, out)
-        took(scope, offset, "taken" if taken else "empty")
+        record_branch(scope, offset, "taken" if taken else "empty")
         if not taken:
             otherwise(scope.inner(unset=unset_in_else), out)
 
     def plain(scope: Scope, out: Out) -> None:
         try:
-            each(scope, out, _iterable(iterable(scope), scope))
+            iterate(scope, out, _iterable(iterable(scope), scope))
         except FAILURES as error:
             raise failure(error, node.iter, scope.frame) from None
 
@@ -166,7 +167,7 @@ def _for(node: nodes.For) -> Statement:
         def again(values: Any, again: Any, depth: int = 0) -> str:
             scope.run.meter.charge(cost)
             items = _iterable(values, scope)
-            return capture(lambda s, o: each(s, o, items, again, depth), scope)
+            return capture(lambda s, o: iterate(s, o, items, again, depth), scope)
 
         try:
             text = again(iterable(scope), again)

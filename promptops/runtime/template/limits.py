@@ -2,7 +2,7 @@
 
 Work is counted, so a prompt exceeds the limit on every machine or on none: a prompt that passes
 lint renders. A unit takes about 0.1 µs, and at most 0.6 µs. A time limit stops what the count
-underestimates; it is no statement about the template.
+underestimates; exceeding it is not a problem of the template.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LimitExceeded(Exception):
 
 
 class TookTooLong(PromptopsError):
-    """A request took too long on this machine. This is no statement about the template."""
+    """A request took too long on this machine, which is not a problem of the template."""
 
 
 class Meter:
@@ -69,7 +69,7 @@ class Meter:
         self._look = self.left - _LOOK_AT_CLOCK_EVERY
         if self.left < 0:
             raise LimitExceeded("the template does too much work")
-        # Most requests end before this is reached, and never ask for the time.
+        # Most requests end before this point, and never read the clock.
         now_s = time.thread_time()
         if not self._deadline_s:
             self._deadline_s = now_s + MAX_CPU_S

@@ -13,8 +13,8 @@ from promptops.runtime.template.calls import arguments, environment, filtered, k
 from promptops.runtime.template.expressions import Expression
 from promptops.runtime.template.flow import binder, printed
 from promptops.runtime.template.limits import MAX_MACRO_DEPTH, LimitExceeded
+from promptops.runtime.template.node_facts import MACRO_NAMES, macro_names, unset_at_start
 from promptops.runtime.template.scope import Frame, Piece, Run, Scope
-from promptops.runtime.template.scope_names import MACRO_NAMES, macro_names, unset_at_start
 from promptops.runtime.template.statements import (
     FAILURES,
     NOWHERE,
@@ -30,12 +30,12 @@ from promptops.runtime.template.statements import (
 from promptops.runtime.template.template import TemplateError
 from promptops.runtime.template.values import shown
 
-# In units of work: binding the arguments, and a scope for them.
+# In units of work: binding the arguments, and creating a scope for them.
 MACRO_COST = 16
 
 
 def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], Macro]:
-    """A function that creates the macro of a scope: Jinja's own class over our closure."""
+    """A function that creates the macro of a scope: Jinja's class with our closure."""
     parameters = [argument.name for argument in node.args]
     own = macro_names(node)
     _check_parameters(node, own)
@@ -49,7 +49,7 @@ def _maker(node: nodes.Macro | nodes.CallBlock, name: str) -> Callable[[Scope], 
             inner = Scope({}, scope, run, _called_frame(scope))
             inner.unset = unset
             for key, value in zip([*parameters, *special], values, strict=True):
-                inner.names[key] = _given(key, value, defaults, inner)
+                inner.names[key] = _argument_value(key, value, defaults, inner)
             return _deeper(run, lambda: capture(body, inner))
 
         return Macro(
@@ -77,7 +77,7 @@ def _check_parameters(node: nodes.Macro | nodes.CallBlock, own: Set[str]) -> Non
             raise TemplateError(message, at, at + len(name), "TPL005")
 
 
-def _given(key: str, value: Any, defaults: dict[str, Expression], scope: Scope) -> Any:
+def _argument_value(key: str, value: Any, defaults: dict[str, Expression], scope: Scope) -> Any:
     if value is not missing:
         return value
     if key in defaults:
@@ -117,7 +117,7 @@ def _macro(node: nodes.Macro) -> Statement:
 @builds(nodes.CallBlock)
 def _call_block(node: nodes.CallBlock) -> Statement:
     make = _maker(node, "caller")
-    # `caller` is passed as one more named argument, under a name that no template can write.
+    # `caller` is an additional named argument; its name is impossible in a template.
     caller = nodes.Name(" caller", "load", lineno=node.lineno)
     hidden = nodes.Keyword("caller", caller, lineno=node.lineno)
     call = nodes.Call(

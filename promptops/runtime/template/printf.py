@@ -26,10 +26,10 @@ def formatted(text: str, given: Any) -> str:
     longest = max((len(str(value)) for value in values), default=0)
     # `%a` writes a character as up to ten; a mapping can be printed whole by each `%s`.
     longest = 10 * (longest + (len(str(given)) if isinstance(given, dict) else 0))
-    made = len(text)
+    chars = len(text)
     for width in _widths(text):
-        made += width + min(longest, MAX_TEXT_CHARS)
-        if made > 10 * MAX_TEXT_CHARS:
+        chars += width + min(longest, MAX_TEXT_CHARS)
+        if chars > 10 * MAX_TEXT_CHARS:
             raise LimitExceeded("a result of `format` that is too large")
     filled: str = text % given
     return filled

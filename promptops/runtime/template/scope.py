@@ -1,4 +1,4 @@
-"""The state of a rendering: its names, its template, and the remaining work."""
+"""The state of a rendering: names, template, and remaining work."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Scope:
         return scope
 
     def exposed(self) -> Scope:
-        """This scope as an included template or a block sees it: only names that have a value."""
+        """This scope for an included template or a block: only names that have a value."""
         if not any(scope.unset for scope in self.outward()):
             return self
         parent = None if self.parent is None else self.parent.exposed()

@@ -13,10 +13,10 @@ from typing import Any, Protocol, TypeVar
 V = TypeVar("V")
 
 ENTRIES_OF_A_RUN = 4_096
-"""What a process that ends may remember in each cache."""
+"""The entries of each cache in a process that runs one command."""
 
 ENTRIES_OF_A_SERVICE = 512
-"""The same for one that goes on while files are edited: each edit leaves templates behind."""
+"""The same for a long-running process: each edit of a file leaves old templates in the cache."""
 
 
 class Decorator(Protocol):

@@ -10,14 +10,14 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateError as JinjaError
 
 from promptops.runtime.template.expressions import Expression, expression
-from promptops.runtime.template.kinds import in_plain_words
 from promptops.runtime.template.limits import LimitExceeded
 from promptops.runtime.template.node_facts import facts, walk
 from promptops.runtime.template.scope import Frame, Scope, TemplateFailure, TracedText
 from promptops.runtime.template.template import TemplateError
+from promptops.runtime.template.type_names import in_plain_words
 
 Out = list[Any]
-"""Of texts; when the run is traced, of pieces."""
+"""The output: texts, or pieces if the run is traced."""
 
 
 class _Nowhere(list[Any]):
@@ -43,7 +43,7 @@ FAILURES = (
     RuntimeError,
     MemoryError,
 )
-"""What evaluating an expression may raise; anything else is a bug of ours."""
+"""The exceptions that an expression may raise; any other is a bug of promptops."""
 
 MAX_MESSAGE_CHARS = 300
 
@@ -96,7 +96,7 @@ def counted(body: Sequence[nodes.Node]) -> Statement:
 
 
 def farness(scope: Scope) -> int:
-    """The factor for the size of a body whose names are searched in many scopes."""
+    """The cost factor of a body that is nested in many scopes, where names are searched."""
     return 1 + (scope.depth >> 4)
 
 
@@ -157,7 +157,7 @@ def span(node: nodes.Node) -> tuple[int, int]:
     """The span from the first to the last name of an expression, as exact as its nodes allow."""
     start, end = node.lineno, node.lineno + 1
     for part in walk(node):
-        if part.lineno is None:  # a helper of the syntax tree, such as one side of a comparison
+        if part.lineno is None:  # an auxiliary node, such as one side of a comparison
             continue
         start = min(start, part.lineno)
         name = getattr(part, "name", None) or getattr(part, "attr", None)

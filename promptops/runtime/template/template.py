@@ -20,9 +20,9 @@ from jinja2.parser import Parser
 
 from promptops.records import record
 from promptops.runtime.template.limits import MAX_TEMPLATE_CHARS
-from promptops.runtime.template.scope_names import find_unset
+from promptops.runtime.template.node_facts import find_unset
 from promptops.runtime.template.sized_cache import cached_by_size
-from promptops.runtime.template.substitution import is_template
+from promptops.runtime.template.text_rendering import is_template
 
 __all__ = [
     "Template",
@@ -36,8 +36,8 @@ __all__ = [
 
 MAX_NODES = 20_000
 MAX_TAG_TOKENS = 20_000
-# Jinja's parser takes a dozen frames for each bracket: within these it never meets Python's limit,
-# wherever it is called from, so that a refusal is the same everywhere.
+# Jinja's parser uses a dozen stack frames for each bracket. With these limits it never reaches
+# Python's recursion limit, so that the error does not depend on the caller.
 MAX_NESTING = 40
 MAX_DEPTH = 150
 
@@ -103,7 +103,7 @@ class _OffsetLexer(Lexer):
         filename: str | None = None,
         state: str | None = None,
     ) -> TokenStream:
-        # `state` starts inside a tag: that is how an expression on its own is read.
+        # `state` starts inside a tag, to parse a single expression.
         self.spans = []
         return TokenStream(self.wrap(self._offsets(source, state), name, filename), name, filename)
 
@@ -139,7 +139,7 @@ def _lexer_error(error: TemplateSyntaxError, position: int) -> TemplateError:
 
 
 class _Syntax:
-    """What Jinja's lexer and parser ask an environment; a whole one would import most of Jinja."""
+    """The attributes of an environment that the lexer and parser use; a whole one imports more."""
 
     block_start_string, block_end_string = "{%", "%}"
     variable_start_string, variable_end_string = "{{", "}}"
@@ -161,7 +161,7 @@ class _Syntax:
         return lexer
 
     def iter_extensions(self) -> Iterator[Any]:
-        """None: nothing may add tags."""
+        """Nothing: extensions are not supported."""
         return iter(())
 
     def _tokenize(
@@ -177,7 +177,7 @@ class _Syntax:
 _SYNTAX = _Syntax()
 
 MAX_CACHED_BYTES = 48_000_000
-"""About what all remembered syntax trees need; the programs made of them need as much again."""
+"""The size limit of all cached syntax trees; their programs need as much again."""
 
 
 def _parsed_bytes(source: str, template: Template) -> int:
@@ -191,7 +191,7 @@ def parse(source: str) -> Template:
     Raises TemplateError with the offsets of the wrong token.
     """
     if "\r" in source:
-        # Jinja would read it as a newline, and every offset behind it would be wrong.
+        # Jinja would treat it as a newline, so later offsets would be wrong.
         at = source.index("\r")
         raise TemplateError("a carriage return; write a newline", at, at + 1)
     if len(source) > MAX_TEMPLATE_CHARS:
@@ -256,7 +256,7 @@ def _refuse_nodes(tree: nodes.Template) -> None:
     while stack:
         node, depth = stack.pop()
         count += 1
-        at = node.lineno or 0  # Jinja gives the node around `autoescape` none
+        at = node.lineno or 0  # the node around `autoescape` has no line
         if count > MAX_NODES or depth > MAX_DEPTH:
             raise TemplateError("the template is too large", at, at + 1, "TPL005")
         if isinstance(node, nodes.ScopedEvalContextModifier):

@@ -11,9 +11,8 @@ from promptops.model.place import Text
 from promptops.runtime.template import calls, composition, flow, macros
 from promptops.runtime.template.expressions import Expression, expression
 from promptops.runtime.template.limits import MAX_OUTPUT_CHARS, capped_range
-from promptops.runtime.template.node_facts import facts, mentions
+from promptops.runtime.template.node_facts import facts, mentions, unset_at_start
 from promptops.runtime.template.scope import Frame, Run, Scope, TemplateFailure
-from promptops.runtime.template.scope_names import unset_at_start
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.statements import (
     FAILURES,
@@ -36,7 +35,7 @@ _REGISTERED = (calls, composition, flow, macros)
 T = TypeVar("T")
 
 GLOBALS: Mapping[str, Any] = {"range": capped_range, "namespace": Namespace}
-"""All that a template finds beside its inputs."""
+"""The names that exist in a template besides its inputs."""
 
 
 def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
@@ -44,8 +43,8 @@ def rendered(text: Text, names: dict[str, Any], run: Run) -> list[Any]:
     scope = _scope(text, names, run)
     frame = scope.frame
     out: list[Any] = []
-    made = _located(text, lambda: _compiled(text.value))
-    _guarded(lambda: made.into(scope.inner(), out), made.tree, frame)
+    program_ = _located(text, lambda: _compiled(text.value))
+    _guarded(lambda: program_.into(scope.inner(), out), program_.tree, frame)
     texts = [piece.text for piece in out] if run.traced else out
     if sum(map(len, texts)) > MAX_OUTPUT_CHARS:
         message = f"it renders over {MAX_OUTPUT_CHARS:,} characters"
@@ -136,7 +135,7 @@ class Program:
     __slots__ = ("_after", "_before", "_blocks", "_has_self", "_parent", "_unset", "tree")
 
     def __init__(self, tree: nodes.Template) -> None:
-        self.tree = nodes.Template([], lineno=0)  # of a failure that has no nearer place
+        self.tree = nodes.Template([], lineno=0)  # the place of failures that have no better one
         extends = next((node for node in tree.body if isinstance(node, nodes.Extends)), None)
         at = len(tree.body) if extends is None else tree.body.index(extends)
         self._unset = unset_at_start(tree)
@@ -157,7 +156,7 @@ class Program:
         self._before(scope, out)
         if self._parent is None:
             return
-        # What stands after `extends` is run for its names, and not printed.
+        # The part after `extends` is run for its names; its output is discarded.
         self._after(scope, NOWHERE)
         parent, frame = self._parent(scope)
         above = Scope({}, scope, scope.run, frame)

@@ -11,8 +11,8 @@ from jinja2.exceptions import UndefinedError
 from jinja2.runtime import LoopContext, StrictUndefined, Undefined
 
 from promptops.runtime.template.data import MAX_DATA_DEPTH, NotJson, json_copy
-from promptops.runtime.template.kinds import kind, this
 from promptops.runtime.template.limits import MAX_TEXT_CHARS, LimitExceeded, Meter
+from promptops.runtime.template.type_names import kind, this
 
 _LOOP_NAMES = frozenset(
     str.split(
@@ -28,7 +28,7 @@ FLOAT_COST = 4
 ITEM_COST = 2
 
 _CHARGED_TOGETHER = 500
-_COLLIDING = 2**60  # below it, numbers that differ have hashes that differ
+_COLLIDING = 2**60  # different numbers below it have different hashes
 
 
 class Namespace:
@@ -252,6 +252,6 @@ def _weight(part: Any) -> tuple[int, int]:
     if isinstance(part, range):
         return 1 + len(part), 0
     if isinstance(part, Undefined):
-        str(part)  # raises, but for an inline `if` that is false and has no `else`
+        str(part)  # raises, except for an inline `if` that is false and has no `else`
         return 1, 0
     raise LimitExceeded(f"{kind(part)} can't be printed" + _FIXES.get(kind(part), ""))

@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from promptops.evals.deciding.decision import Decision, Needs
-from promptops.evals.deciding.sentence import plain_sentence, sentence, what_it_takes
+from promptops.evals.deciding.decision import (
+    Decision,
+    Needs,
+    plain_sentence,
+    sentence,
+    what_it_takes,
+)
 
 LOST = Decision(
     verdict="fail",

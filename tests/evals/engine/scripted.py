@@ -8,10 +8,10 @@ from random import Random
 from typing import Any
 
 from promptops.evals.engine.ask import Ask, Outcome, Payer, Settings
-from promptops.evals.engine.interrupt import Interrupt
+from promptops.evals.engine.closing import Interrupt
 from promptops.evals.engine.run import ask_all
 from promptops.evals.providers import Failure, RateLimits, Reply
-from promptops.evals.providers.limits import rate_limits, retry_after_s
+from promptops.evals.providers.openai.failures import rate_limits, retry_after_s
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request

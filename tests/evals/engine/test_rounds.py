@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from promptops.evals.engine.ask import Payer, Unasked
-from promptops.evals.engine.estimate import Estimate, estimate
-from promptops.evals.engine.interrupt import Interrupt
+from promptops.evals.engine.closing import Interrupt
 from promptops.evals.engine.ledger import Ledger, Purse
 from promptops.evals.engine.run import ask, ask_all
+from promptops.evals.engine.worst_case import Estimate, estimate
 from promptops.evals.providers import RateLimits, Window
 from promptops.model.config import ModelProfile
 from tests.evals.engine.scripted import (

@@ -10,8 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from promptops.evals.providers import Failure, RateLimits, Reply, Window
-from promptops.evals.providers.guarded import guarded
-from promptops.evals.providers.redaction import spellings
+from promptops.evals.providers.redaction import guarded, spellings
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request

@@ -12,8 +12,8 @@ from promptops.model.prompt import Message, Model, Output, Prompt, TextPart, Too
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import bundle_bytes, read_bundle
 from promptops.runtime.bundle.prompts import contract_hash, prompt_of, prompt_value
-from promptops.runtime.bundle.reading import Fields, kept, read_json
-from promptops.runtime.request.canonical import _sorted_by_python, _written, canonical_json
+from promptops.runtime.bundle.strict_json import Fields, json_string, read_json
+from promptops.runtime.request.canonical import _by_rfc8785, _sorted_by_python, canonical_json
 from promptops.runtime.request.render import Renderer, RenderError
 from tests.runtime.bundles.made import ORIGIN, comparable, ordered
 from tests.runtime.test_runtime_generated import DATA, TEMPLATES, Grammar
@@ -115,7 +115,7 @@ def test_a_prompt_is_read_as_it_was_written(prompt):
 @given(JSON)
 @settings(max_examples=examples(300), deadline=None)
 def test_what_is_kept_as_a_text_is_the_same_to_the_last_point(value):
-    assert ordered(read_json(kept(value))) == ordered(value)
+    assert ordered(read_json(json_string(value))) == ordered(value)
 
 
 @given(JSON)
@@ -123,8 +123,8 @@ def test_what_is_kept_as_a_text_is_the_same_to_the_last_point(value):
 def test_the_fast_way_writes_what_the_slow_one_does_or_nothing(value):
     fast = _sorted_by_python(value)
 
-    assert fast in (None, _written(value))
-    assert canonical_json(value) == _written(value)
+    assert fast in (None, _by_rfc8785(value))
+    assert canonical_json(value) == _by_rfc8785(value)
 
 
 @given(st.integers(0, 2**32), st.sampled_from(DATA))

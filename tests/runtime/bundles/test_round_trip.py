@@ -9,7 +9,7 @@ from promptops.jobs.workspace.workspace import workspace
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.bundle.prompts import prompt_of, prompt_value
-from promptops.runtime.bundle.reading import Fields
+from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.render import Renderer, RenderError
 from tests.runtime.bundles.made import FILES, INPUTS, ROOT, comparable, ordered, readable
 

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from promptops.errors import IntegrityError
-from promptops.runtime.loading.file import unpacked
+from promptops.runtime.loading.bundle_file import unpacked
 
 
 def test_a_small_file_that_unpacks_to_the_memory_of_a_machine_is_refused() -> None:

@@ -184,7 +184,7 @@ def test_a_bundle_that_the_site_names_and_lacks_is_no_misspelt_name(
 ) -> None:
     (site.folder / "bundles" / "v1.1.0.jsonl").unlink()
 
-    with pytest.raises(promptops.TransportError, match="is not there yet"):
+    with pytest.raises(promptops.TransportError, match="does not exist yet"):
         load(server)
 
 

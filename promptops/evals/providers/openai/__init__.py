@@ -13,7 +13,7 @@ from promptops.model.distribution import install_command
 def openai(profile: ModelProfile, key: str | None) -> Provider:
     """Raises UsageError if the `openai` package is missing."""
     try:
-        from promptops.evals.providers.openai.asking import OpenAI
+        from promptops.evals.providers.openai.client import OpenAI
     except ImportError as error:
         raise UsageError(
             f"calling a model needs the package `openai`, version 3 or later: {error}",

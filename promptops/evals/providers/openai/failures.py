@@ -1,4 +1,7 @@
-"""Convert errors to failures, in our words and the server's; not yet redacted."""
+"""Convert errors to failures, in our words and the server's, and parse rate limit headers.
+
+The messages are not redacted yet.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from typing import Any
 
 import openai
 
-from promptops.evals.providers import Failure, FailureKind, RateLimits
-from promptops.evals.providers.limits import rate_limits, retry_after_s
+from promptops.evals.providers import Failure, FailureKind, RateLimits, Window
+from promptops.patterns import lazy_pattern
+from promptops.runtime.loading.server_time import seconds_from
 
 _FILTERED = frozenset({"content_filter", "content_policy_violation"})
 _UNPAID = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
@@ -23,15 +27,15 @@ def failure_of(error: Exception, now_s: float) -> Failure:
         failure.retry_after_s = retry_after_s(headers, now_s)
         return failure
     if isinstance(error, openai.APITimeoutError):
-        return Failure(message="no connection in time", kind="timeout", retryable=True)
+        return Failure(message="the connection timed out", kind="timeout", retryable=True)
     return Failure(message=_why(error), kind="connection", retryable=True)
 
 
 def _why(error: BaseException) -> str:
     """The operating system's message about a connection, otherwise the library's."""
-    for each in _causes(error):
-        if isinstance(each, ConnectionError) and each.errno:
-            return os.strerror(each.errno).lower()
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionError) and cause.errno:
+            return os.strerror(cause.errno).lower()
     cause = error.__cause__ or error
     why = ": ".join(filter(None, (type(cause).__name__, str(cause))))
     return f"the connection failed: {why}"
@@ -39,14 +43,14 @@ def _why(error: BaseException) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """An error and its causes; for several attempts those of the first."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        attempts = seen.exceptions if isinstance(seen, BaseExceptionGroup) else ()
-        seen = attempts[0] if attempts else seen.__cause__ or seen.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        attempts = cause.exceptions if isinstance(cause, BaseExceptionGroup) else ()
+        cause = attempts[0] if attempts else cause.__cause__ or cause.__context__
 
 
-def said_in_an_answer(error: Any, limits: RateLimits) -> Failure:
+def failure_in_response(error: Any, limits: RateLimits) -> Failure:
     """For an error that a gateway sends with status 200."""
     code = error.get("code") if isinstance(error, Mapping) else None
     status = code if isinstance(code, int) and 400 <= code < 600 else 200
@@ -61,11 +65,11 @@ def _refusal(status: int, body: Any, limits: RateLimits) -> Failure:
     error = body if isinstance(body, Mapping) else {}
     codes = {value for name in ("code", "type") if isinstance(value := error.get(name), str)}
     sentence = error.get("message")
-    said = f": {sentence}" if isinstance(sentence, str) and sentence else ""
+    details = f": {sentence}" if isinstance(sentence, str) and sentence else ""
     if 300 <= status < 400:
-        said = ": it redirects, and the API key is sent only to `base_url`"
+        details = ": it redirects, and the API key is sent only to `base_url`"
     return Failure(
-        message=f"the server answered with status {status}{said}",
+        message=f"the server answered with status {status}{details}",
         kind=_kind(status, codes),
         retryable=(status in (408, 409, 429) or status >= 500) and not codes & _UNPAID,
         limits=limits,
@@ -80,3 +84,47 @@ def _kind(status: int, codes: set[str]) -> FailureKind:
     if status == 408:
         return "timeout"
     return "server" if status >= 500 else "refused"
+
+
+_SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "requests": (
+        "x-ratelimit-{}-requests",
+        "anthropic-ratelimit-requests-{}",
+        "x-ratelimit-{}",
+        "ratelimit-{}",
+    ),
+    "tokens": ("x-ratelimit-{}-tokens", "anthropic-ratelimit-tokens-{}"),
+}
+_COUNT = lazy_pattern(r"\s*(\d{1,15})(?!\d)")
+
+
+def rate_limits(headers: Mapping[str, str], now_s: float) -> RateLimits:
+    """The limits in a response; `headers` by lower-case names, `now_s` is Unix time."""
+    return RateLimits(
+        requests=_window("requests", headers, now_s), tokens=_window("tokens", headers, now_s)
+    )
+
+
+def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """Seconds that the server asks clients to wait, or None if it does not say."""
+    precise = seconds_from(headers.get("retry-after-ms", ""), now_s)
+    return (
+        seconds_from(headers.get("retry-after", ""), now_s) if precise is None else precise / 1000
+    )
+
+
+def _window(thing: str, headers: Mapping[str, str], now_s: float) -> Window:
+    for spelling in _SPELLINGS[thing]:
+        limit = _count(headers.get(spelling.format("limit"), ""))
+        if limit:
+            return Window(
+                limit=limit,
+                remaining=_count(headers.get(spelling.format("remaining"), "")),
+                reset_s=seconds_from(headers.get(spelling.format("reset"), ""), now_s),
+            )
+    return Window()
+
+
+def _count(written: str) -> int | None:
+    found = _COUNT.match(written)
+    return int(found[1]) if found else None

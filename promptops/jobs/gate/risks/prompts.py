@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.case_assertions import Asserted, asserted
+from promptops.evals.case_assertions import WrittenAssertion, assertions_of
+from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
-from promptops.evals.scores import primary
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.loaded import LoadedPrompt
@@ -54,7 +54,7 @@ def _as_it_was(
     return prompt if same else before.loaded(path).prompt
 
 
-_Measures = Mapping[str, Mapping[str, Asserted]]
+_Measures = Mapping[str, Mapping[str, WrittenAssertion]]
 """From each score to its measures, by their description."""
 
 
@@ -102,13 +102,13 @@ def _primary(pair: PromptVersions, before: _Measures, after: _Measures) -> Itera
 
 def _measures(prompt: Prompt, cases: Collection[str]) -> _Measures:
     """The measures of some cases; a new case is measured on both sides, so it is not a risk."""
-    found: dict[str, dict[str, Asserted]] = {}
+    found: dict[str, dict[str, WrittenAssertion]] = {}
     visited: set[int] = set()
     for assertion in (
         assertion
         for case in prompt.cases
         if case.name in cases
-        for assertion in asserted(case, prompt)
+        for assertion in assertions_of(case, prompt)
     ):
         if id(assertion.written) in visited:  # an assertion of every case
             continue

@@ -1,0 +1,173 @@
+"""Expressions of test cases: Jinja, run by the evaluator of templates like a `when`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from promptops.evals.verdict import Undecided
+from promptops.model.place import Offsets, plain_text
+from promptops.nearest import did_you_mean
+from promptops.records import record
+from promptops.runtime.template.data import NotJson, json_copy
+from promptops.runtime.template.limits import TookTooLong
+from promptops.runtime.template.scope import Run, TemplateFailure
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+
+    from promptops.runtime.template.template import TemplateError
+
+MAX_LENGTH = 2_000
+MAX_NODES = 300
+
+
+class WrongExpression(ValueError):
+    """An expression that can't be parsed, or has no value for this data.
+
+    Attributes:
+        within: The offsets of the error in the expression; None for all of it.
+    """
+
+    def __init__(
+        self, message: str, hint: str | None = None, within: Offsets | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.within = within
+
+
+@record(frozen=True, slots=True, eq=False)
+class Expression:
+    """A parsed and checked expression.
+
+    Attributes:
+        tree: Jinja's syntax tree; the `lineno` of a node is its offset in the text.
+        names: The names it uses; never empty.
+    """
+
+    text: str
+    tree: nodes.Expr
+    names: frozenset[str]
+
+    def value(self, names: Mapping[str, Any]) -> Any:
+        """Its value, as JSON data, for these values of the names.
+
+        Raises WrongExpression, and Undecided if this machine is too slow.
+        """
+        from promptops.runtime.template.template_program import value
+
+        data = {name: _data(name, names[name]) for name in self.names if name in names}
+        try:
+            return value(plain_text("", self.text), data, Run(lambda _path, _name: None))
+        except TemplateFailure as failure:
+            message = _of_expression(failure.message)
+            raise WrongExpression(message, within=(failure.start, failure.end)) from None
+        except TookTooLong as error:
+            raise Undecided(f"evaluating the expression: {error}") from None
+
+
+@lru_cache(maxsize=512)
+def read_expression(text: str, known: tuple[str, ...]) -> Expression:
+    """An expression over the names that are known; raises WrongExpression."""
+    from promptops.runtime.template.template import TemplateError
+    from promptops.runtime.template.template_program import expression_tree
+
+    if len(text) > MAX_LENGTH:
+        raise WrongExpression(f"the expression has over {MAX_LENGTH:,} characters")
+    try:
+        tree = _parsed(text)
+        names = frozenset(_names(tree, known))
+        expression_tree(text)
+    except TemplateError as error:
+        raise _refused(error, text) from None
+    if not names:
+        raise WrongExpression("the expression uses no name", f"names: {', '.join(known)}")
+    return Expression(text, tree, names)
+
+
+def _parsed(text: str) -> nodes.Expr:
+    from promptops.runtime.template.node_facts import walk
+    from promptops.runtime.template.template import parse_expression
+
+    tree: nodes.Expr = parse_expression(text).tree.body[0].nodes[0]  # type: ignore[attr-defined]
+    parts = list(walk(tree))
+    if len(parts) > MAX_NODES:
+        raise WrongExpression(f"the expression has over {MAX_NODES} parts")
+    _refuse_calls(parts, text)
+    return tree
+
+
+def _refuse_calls(parts: list[nodes.Node], text: str) -> None:
+    """Values have no methods, and there is one function; older cases called both."""
+    from jinja2 import nodes
+
+    from promptops.evals.python_syntax import hint
+    from promptops.runtime.template.calls import callee_span
+
+    for node in parts:
+        if not isinstance(node, nodes.Call) or _is_range(node.node):
+            continue
+        message, name = "values have no methods; use a filter", getattr(node.node, "attr", "")
+        if isinstance(node.node, nodes.Name):
+            name = node.node.name
+            message = f"there is no function `{name}`; use a filter"
+        raise WrongExpression(message, hint(text, name), callee_span(node.node))
+
+
+def _is_range(node: nodes.Node) -> bool:
+    return getattr(node, "name", None) == "range"
+
+
+def _names(tree: nodes.Expr, known: tuple[str, ...]) -> Iterator[str]:
+    from jinja2 import nodes
+
+    from promptops.runtime.template.node_facts import walk
+
+    callees = {id(node.node) for node in walk(tree) if isinstance(node, nodes.Call)}
+    for node in walk(tree):
+        if not isinstance(node, nodes.Name) or id(node) in callees:
+            continue
+        if node.name not in known:
+            hint = did_you_mean(node.name, known) or f"names: {', '.join(known)}"
+            span = node.lineno, node.lineno + len(node.name)
+            raise WrongExpression(f"`{node.name}` is not defined", hint, span)
+        yield node.name
+
+
+def _refused(error: TemplateError, text: str) -> WrongExpression:
+    from promptops.evals import python_syntax
+
+    message, hint = _of_expression(error.message), error.hint
+    if not text.strip():
+        message = "the expression is empty"
+    elif error.code == "TPL002":
+        hint = _known_words(message, text[error.start : error.end])
+    elif python_syntax.has_comprehension(text):
+        message = "a comprehension is Python, and expressions are Jinja"
+        hint = python_syntax.hint(text)
+    return WrongExpression(message, hint, (error.start, error.end))
+
+
+def _known_words(message: str, written: str) -> str | None:
+    from promptops.evals.python_comprehensions import FILTERS
+    from promptops.runtime.template.environment import ENVIRONMENT
+
+    if "filter" not in message:
+        return did_you_mean(message.split("`")[1], ENVIRONMENT.tests)
+    old = FILTERS.get(written)
+    return f"use `{old}`" if old else did_you_mean(written, ENVIRONMENT.filters)
+
+
+def _data(name: str, value: Any) -> Any:
+    try:
+        return json_copy(value)
+    except NotJson as error:
+        at = f" at {error.pointer}" if error.pointer else ""
+        raise WrongExpression(f"`{name}`{at} {error.message}") from None
+
+
+def _of_expression(message: str) -> str:
+    return message.replace("the template", "the expression")

@@ -1,0 +1,134 @@
+"""Facts about the values that an assertion checks, known before there is a request or an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from promptops.evals.case_expressions import Expression
+from promptops.evals.record import On
+from promptops.evals.static_values import ANYTHING, Possible, PossibleScope, of_kind
+from promptops.evals.verdict import Refused
+from promptops.evals.wording import shown
+from promptops.json_pointer import tokens
+from promptops.model.finding import Problem
+from promptops.model.prompt import ROLES
+from promptops.records import record
+
+if TYPE_CHECKING:
+    from promptops.evals.assertion import Assertion
+
+_OF_THE_CASE = frozenset(("inputs", "expected"))
+_NAMES: Mapping[On, Mapping[str, Possible]] = {
+    "request": {
+        **dict.fromkeys(("messages", "tools"), of_kind("array")),
+        **dict.fromkeys(("inputs", "model", "params"), of_kind("object")),
+    },
+    "answer": {
+        "text": of_kind("string"),
+        "tool_calls": of_kind("array"),
+        **dict.fromkeys(("inputs", "usage"), of_kind("object")),
+    },
+}
+_MESSAGE = {"type": "object", "required": ["role"], "properties": {"role": {"enum": list(ROLES)}}}
+_REQUEST = {
+    "type": "object",
+    "required": ["messages", "tools", "response_format", "params", "model"],
+    "properties": {
+        "messages": {"type": "array", "items": _MESSAGE},
+        "tools": {"type": "array", "items": {"type": "object", "required": ["name"]}},
+        "params": {"type": "object"},
+        "model": {"type": "object"},
+    },
+}
+"""The schema of the value into which `path` points, for every request."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CheckedValues:
+    """Facts about the checked value.
+
+    Attributes:
+        negated: The assertion is written with `not-`.
+        in_set: It is in `all` or `any`, where it may be a condition on the case.
+        shape: A JSON Schema that every possible checked value matches.
+        names: The possible values of the names that an expression may use.
+    """
+
+    on: On
+    negated: bool
+    in_set: bool
+    shape: Any
+    names: PossibleScope
+
+
+@runtime_checkable
+class Doubtful(Protocol):
+    """A check that may be unable to fail, or unable to pass."""
+
+    def doubt(self, given: CheckedValues) -> Refused | None:
+        """Why it can't fail, or can't pass, for the values it checks; None if it can do both.
+
+        `__post_init__` rejects what is wrong for all values.
+        """
+
+
+def problems(assertion: Assertion, on: On, *, in_set: bool) -> tuple[Problem, ...]:
+    """Why an assertion can't fail, or can't pass, as far as that is known."""
+    try:
+        return tuple(_problems(assertion, on, in_set=in_set))
+    except RecursionError:
+        return ()  # an expression too deep to look into
+
+
+def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem]:
+    path, transform = assertion.path, assertion.transform
+    names = {**_NAMES[on], "value": ANYTHING if path is not None else of_kind("string")}
+    shape = {"type": "string"} if path is None else _at(path) if on == "request" else True
+    if transform is not None:
+        found = list(_of_transform(transform, names, in_set=in_set, on=on))
+        yield from found
+        if found:
+            return
+        from promptops.evals.static_evaluation import possible
+
+        names["value"] = possible(transform.tree, PossibleScope(names))
+        shape = names["value"].schema
+    given = CheckedValues(
+        on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=PossibleScope(names)
+    )
+    check = assertion.check
+    refused = check.doubt(given) if isinstance(check, Doubtful) else None
+    if refused is not None:
+        yield Problem(refused.message, at=refused.at, hint=refused.hint)
+
+
+def own_data(expression: Expression, on: On) -> str | None:
+    """The problem of an expression that uses only the case's own data; None if it uses more."""
+    if expression.names - _OF_THE_CASE:
+        return None
+    names = " and ".join(f"`{name}`" for name in sorted(expression.names))
+    return f"it uses only {names} of the case, and no part of the {on}"
+
+
+def _of_transform(
+    transform: Expression, names: Mapping[str, Possible], *, in_set: bool, on: On
+) -> Iterator[Problem]:
+    from promptops.evals.static_evaluation import possible
+
+    given = possible(transform.tree, PossibleScope(names))
+    if given.constant and given.values:
+        message = f"`transform` is always {shown(given.values[0])}, for every {on}"
+        yield Problem(message, at="/transform", hint=f"use a part of the {on}")
+    elif not in_set and (own := own_data(transform, on)):
+        yield Problem(own, at="/transform", hint=f"use a part of the {on}")
+
+
+def _at(path: str) -> Any:
+    """The schema of the value at a pointer into a request; true if nothing is known."""
+    schema: Any = _REQUEST
+    for token in tokens(path):
+        if not isinstance(schema, Mapping):
+            return True
+        schema = schema.get("properties", {}).get(token, schema.get("items", True))
+    return schema

@@ -1,0 +1,75 @@
+"""Tool calls, expected and actual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.evals.json_values import covers
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import Refused, Unjudgeable
+from promptops.evals.wording import listed, shown
+from promptops.json_pointer import escaped
+from promptops.nearest import did_you_mean
+from promptops.records import record
+from promptops.source.explain import type_name
+
+Call = Mapping[str, Any]
+
+
+@record(frozen=True, slots=True)
+class ExpectedCall:
+    """An expected call."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    def matches(self, call: Call) -> bool:
+        """Whether a call matches; it may have more arguments."""
+        if call.get("name") != self.name:
+            return False
+        return not self.arguments or covers(call.get("arguments"), self.arguments)
+
+    def __str__(self) -> str:
+        more = f" with {shown(dict(self.arguments))}" if self.arguments else ""
+        return f"{shown(self.name)}{more}"
+
+
+def read_call(written: Any, at: str) -> ExpectedCall:
+    """A name, or `{name, arguments}`; raises Refused."""
+    if isinstance(written, str) and written:
+        return ExpectedCall(written, {})
+    if not isinstance(written, Mapping):
+        raise Refused(f"expected the name of a tool or a mapping, got {type_name(written)}", at=at)
+    for key in written:
+        if key not in ("name", "arguments"):
+            hint = did_you_mean(str(key), ("name", "arguments")) or "known here: name, arguments"
+            raise Refused(
+                f"`{key}` is not a key of a call", hint=hint, at=f"{at}/{escaped(str(key))}"
+            )
+    name, arguments = written.get("name"), written.get("arguments", {})
+    if not isinstance(name, str) or not name:
+        raise Refused(f"expected the name of a tool, got {type_name(name)}", at=at)
+    if not isinstance(arguments, Mapping):
+        raise Refused(f"expected a mapping, got {type_name(arguments)}", at=f"{at}/arguments")
+    return ExpectedCall(name, arguments)
+
+
+def calls_of(subject: Subject) -> tuple[Call, ...]:
+    """The tool calls of an answer, in order."""
+    answer = subject.record.answer
+    return answer.tool_calls if answer else ()
+
+
+def known_tool(name: str, subject: Subject, at: str) -> None:
+    """Raises Unjudgeable for a tool that the request does not define; it is never called."""
+    known = [str(tool.get("name")) for tool in subject.record.request.tools]
+    if name not in known:
+        hint = did_you_mean(name, known)
+        message = f"the prompt has no tool `{name}`" + (f": {hint}" if hint else "")
+        raise Unjudgeable(message, at)
+
+
+def listed_calls(calls: tuple[Call, ...]) -> str:
+    """Calls in a reason."""
+    return listed(tuple(map(dict, calls)), "and") if calls else "no call"

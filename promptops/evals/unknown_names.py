@@ -1,0 +1,105 @@
+"""Check that the tools and inputs named by assertions exist in the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from promptops.evals.assertion import Assertion
+from promptops.evals.case_assertions import WrittenAssertion, assertions_of
+from promptops.evals.case_expressions import Expression, read_expression
+from promptops.evals.parse import parse
+from promptops.evals.record import NAMES, On
+from promptops.evals.registry import kind_of
+from promptops.evals.verdict import NamedPart
+from promptops.model.finding import Problem
+from promptops.model.prompt import Case, Prompt
+from promptops.nearest import did_you_mean
+from promptops.records import record, replace
+
+_OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
+"""Keys of an input schema with which inputs may exist that `properties` does not list."""
+
+
+def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -> Iterator[Problem]:
+    """Tools and inputs that an assertion names and the prompt does not have, each at its place.
+
+    `tools` are the names of its tools; None if they are not all known.
+    """
+    known = _KnownNames(tools=tools, inputs=_inputs(prompt))
+    checked: set[int] = set()
+    for written, on in _every(prompt):
+        if id(written.written) in checked:  # an assertion of every case
+            continue
+        checked.add(id(written.written))
+        assertion = parse(written.written, on)[0]
+        for named in _named(assertion, on) if assertion else ():
+            problem = known.problem(named)
+            if problem is not None:
+                message, hint = problem
+                yield Problem(message, at=written.at(named.at, False, named.within), hint=hint)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _KnownNames:
+    """The names of the prompt; None if they are not all known."""
+
+    tools: Collection[str] | None
+    inputs: Collection[str] | None
+
+    def problem(self, named: NamedPart) -> tuple[str, str] | None:
+        """The problem with a name, and the fix."""
+        names = self.tools if named.kind == "tool" else self.inputs
+        if names is None or named.name in names:
+            return None
+        listed = f"its {named.kind}s: {', '.join(sorted(names))}"
+        otherwise = listed if names else f"the prompt has no {named.kind}s"
+        return f"the prompt has no {named.kind} `{named.name}`", (
+            did_you_mean(named.name, names) or otherwise
+        )
+
+
+def _every(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
+    for case in prompt.cases:
+        yield from ((assertion, "request") for assertion in _rendered(case))
+        yield from ((assertion, "answer") for assertion in assertions_of(case, prompt))
+
+
+def _rendered(case: Case) -> Iterator[WrittenAssertion]:
+    for index, written in enumerate(case.rendered):
+        yield WrittenAssertion.of(written, case.locate, f"{case.at}/rendered/{index}")
+
+
+def _inputs(prompt: Prompt) -> Collection[str] | None:
+    if any(prompt.inputs.get(key) for key in _OPEN):
+        return None
+    return tuple(prompt.inputs.get("properties") or ())
+
+
+def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
+    check = assertion.check
+    for named in getattr(check, "named", ()):
+        if isinstance(named, NamedPart):
+            yield replace(named, at=at + named.at)
+    found = kind_of(assertion.type)
+    for field in found[0].expressions if found else ():
+        expression = read_expression(getattr(check, field), NAMES[on])
+        yield from _in_expression(expression, f"{at}/{field}")
+    if assertion.transform is not None:
+        yield from _in_expression(assertion.transform, f"{at}/transform")
+    for index, part in enumerate(getattr(check, "parts", ())):
+        yield from _named(part, on, f"{at}/value/{index}")
+
+
+def _in_expression(expression: Expression, at: str) -> Iterator[NamedPart]:
+    """`inputs.x` and `inputs["x"]`."""
+    from jinja2 import nodes
+
+    from promptops.runtime.template.node_facts import walk
+
+    for part in walk(expression.tree):
+        if not isinstance(part, (nodes.Getattr, nodes.Getitem)):
+            continue
+        key = part.attr if isinstance(part, nodes.Getattr) else getattr(part.arg, "value", None)
+        if getattr(part.node, "name", "") == "inputs" and isinstance(key, str):
+            start = max(expression.text.find(key, part.lineno), part.lineno)
+            yield NamedPart("input", key, at, (start, start + len(key)))

@@ -9,24 +9,24 @@ from typing import Any, TypeVar
 M = TypeVar("M")
 
 
-def aligned(
-    old: Sequence[M], new: Sequence[M], said: Callable[[M], tuple[str, Any]]
+def align(
+    old: Sequence[M], new: Sequence[M], key: Callable[[M], tuple[str, Any]]
 ) -> Iterator[tuple[M | None, M | None]]:
     """Pairs in order; None if a side has no counterpart.
 
     Args:
-        said: The role and the text of a message.
+        key: The role and the text of a message.
     """
     for _, start, end, new_start, new_end in _matched(
-        [repr(said(each)) for each in old], [repr(said(each)) for each in new]
+        [repr(key(each)) for each in old], [repr(key(each)) for each in new]
     ):
-        yield from _by_role(old[start:end], new[new_start:new_end], said)
+        yield from _by_role(old[start:end], new[new_start:new_end], key)
 
 
 def _by_role(
-    old: Sequence[M], new: Sequence[M], said: Callable[[M], tuple[str, Any]]
+    old: Sequence[M], new: Sequence[M], key: Callable[[M], tuple[str, Any]]
 ) -> Iterator[tuple[M | None, M | None]]:
-    olds, news = ([said(each)[0] for each in side] for side in (old, new))
+    olds, news = ([key(each)[0] for each in side] for side in (old, new))
     for tag, start, end, new_start, new_end in _matched(olds, news):
         if tag == "equal":
             yield from zip(old[start:end], new[new_start:new_end], strict=True)

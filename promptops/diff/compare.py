@@ -9,14 +9,14 @@ from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.diff.assertions import assertion_changes
 from promptops.diff.case_view import Count, case_diff
-from promptops.diff.changes import change, waived, with_fingerprints
+from promptops.diff.changes import apply_waivers, change, with_fingerprints
 from promptops.diff.inputs import input_changes
-from promptops.diff.matching import PromptPair, added, gone, matches, not_compared, unreadable
+from promptops.diff.matching import PromptPair, added, matches, not_compared, removed, unreadable
 from promptops.diff.messages import message_changes
 from promptops.diff.metadata import metadata_changes
 from promptops.diff.models import long_context, model_changes
 from promptops.diff.outputs import output_changes
-from promptops.diff.provenance import through
+from promptops.diff.provenance import with_causes
 from promptops.diff.rendering import RenderedPair, render_both
 from promptops.diff.requests import request_changes
 from promptops.diff.side import PromptSide
@@ -35,7 +35,7 @@ class CompareOptions:
     Attributes:
         strict: An additional property of the output breaks its consumers.
         today: The date, for waivers and sunsets.
-        count: From a model to the function that counts its tokens.
+        count: Returns the function that counts the tokens of a model.
     """
 
     strict: bool = False
@@ -50,7 +50,7 @@ def compare(
     changed: Collection[str],
     options: CompareOptions,
 ) -> Iterator[PromptDiff]:
-    """What changed about prompts; one that nobody can tell from what it was is left out.
+    """Compare prompts; yields a result only for prompts with changes.
 
     Args:
         paths: Prompt files to compare, of either side.
@@ -81,7 +81,7 @@ def _of_match(
     if before is not None and after is not None:
         changes = unreadable(match)
     else:
-        changes = added(match) if before is None else gone(match)
+        changes = added(match) if before is None else removed(match)
     return _diff(match, changes, options)
 
 
@@ -111,7 +111,7 @@ def _compared(
     changes += long_context(before, after, cases)
     if before.prompt.status == "draft":  # no release contained it, so no caller relies on it
         changes = [each if each.path == "/status" else _of_draft(each) for each in changes]
-    found = _diff(match, through(before, after, changes, changed), options)
+    found = _diff(match, with_causes(before, after, changes, changed), options)
     return replace(
         found,
         cases=tuple(cases),
@@ -120,7 +120,7 @@ def _compared(
     )
 
 
-def not_answered(diff: PromptDiff, error: InternalError) -> PromptDiff:
+def with_failed_answers(diff: PromptDiff, error: InternalError) -> PromptDiff:
     """The prompt, with a change for recorded answers that could not be compared."""
     (failed,) = with_fingerprints(diff.id, [not_compared(f"recorded answers: {error}")])
     return replace(diff, changes=(failed, *diff.changes), bump=max(diff.bump, failed.bump))
@@ -139,7 +139,7 @@ def _is_shown(rendered: RenderedPair) -> bool:
 def _diff(match: PromptPair, changes: list[Change], options: CompareOptions) -> PromptDiff:
     marked = with_fingerprints(match.id, changes)
     base, head = match.base.config.diff.waivers, match.head.config.diff.waivers
-    settled = waived(marked, head, base, options.today)
+    settled = apply_waivers(marked, head, base, options.today)
     return PromptDiff(
         id=match.id,
         path=match.path,

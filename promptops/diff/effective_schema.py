@@ -1,4 +1,4 @@
-"""The inputs that a schema accepts in effect, as a plain schema.
+"""Rewrites an input schema to one that accepts the same inputs without filling in defaults.
 
 The renderer fills in defaults before it validates, so a property with a default is never missing.
 """
@@ -27,23 +27,23 @@ _SAYING = frozenset(("properties", "items", "required", "type", "additionalPrope
 
 
 def accepted(schema: Schema) -> Schema:
-    """A schema whose instances are the inputs that a schema accepts, if `is_plain` holds of it."""
+    """A schema that accepts, without defaults, the same inputs; exact if `is_plain(schema)`."""
 
-    def rewrite(made: dict[str, Any], was: Part) -> dict[str, Any]:
+    def rewrite(rewritten_part: dict[str, Any], was: Part) -> dict[str, Any]:
         filled = dict(_filled(was, schema))
         if filled:
-            required = _list(made.get("required"))
+            required = _list(rewritten_part.get("required"))
             never = [name for name, fits in filled.items() if not fits and name not in required]
-            kept = [name for name in required if not filled.get(name)]
-            made["required"] = [*kept, *never]
-        return made
+            remaining = [name for name in required if not filled.get(name)]
+            rewritten_part["required"] = [*remaining, *never]
+        return rewritten_part
 
     return rewritten(schema, rewrite)
 
 
 def is_plain(schema: Schema) -> bool:
-    """Whether filling in defaults can be told from the schema: nothing else speaks of what is
-    filled, and each reference is one that the renderer follows, to a definition, alone."""
+    """Whether the effect of defaults is decidable: no other keyword applies to a filled value, and
+    each `$ref` points to a definition and has no keywords beside it."""
     return _Plain(schema).holds(schema, frozenset())
 
 
@@ -65,7 +65,7 @@ class _Plain:
         return all(self.holds(part, above) for part in _parts(schema))
 
     def fills(self, schema: Any, above: frozenset[int] = frozenset()) -> bool:
-        """Whether there is a default below, or something that can't be known."""
+        """Whether there is a default below, or a reference that can't be followed."""
         if not isinstance(schema, Mapping) or id(schema) in above:
             return False
         if id(schema) not in self._fills:
@@ -97,10 +97,10 @@ def _parts(schema: Part) -> Iterator[Any]:
 
 def _filled(owner: Part, root: Schema) -> Iterator[tuple[str, bool]]:
     """Each property with a default, and whether the default itself is valid."""
-    for name, property_ in _properties(owner).items():
-        said = followed(property_, root)
-        if "default" in said:
-            yield name, _accepts(said, root)
+    for name, declared in _properties(owner).items():
+        property_ = followed(declared, root)
+        if "default" in property_:
+            yield name, _accepts(property_, root)
 
 
 def _accepts(property_: Part, root: Schema) -> bool:
@@ -113,10 +113,10 @@ def _accepts(property_: Part, root: Schema) -> bool:
 
 
 def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str]]:
-    """The older schema with the names that the newer one has for its inputs, by `x-aliases`.
+    """The older schema with inputs renamed as in the newer one's `x-aliases`; newer to older names.
 
-    And from each such newer name to the older one. Where the older side is open, its callers could
-    pass the newer name as well, so that the two are not one.
+    An open older schema stays as it is: its callers could also pass the newer name, so the two
+    names do not mean the same input.
     """
     if before.get("additionalProperties") is not False:
         return before, {}
@@ -129,18 +129,18 @@ def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str
     if not names:
         return before, {}
     renamed = dict(before)
-    renamed["properties"] = {names.get(name, name): said for name, said in old.items()}
+    renamed["properties"] = {names.get(name, name): property_ for name, property_ in old.items()}
     renamed["required"] = [names.get(name, name) for name in _list(before.get("required"))]
     return renamed, {name: alias for alias, name in names.items()}
 
 
 def aliases(schema: Schema) -> dict[str, str]:
-    """From each earlier name of an input to its current name."""
+    """The current name of each input by its earlier names."""
     return {
         str(alias): name
-        for name, said in _properties(schema).items()
-        if isinstance(said, Mapping)
-        for alias in _list(said.get("x-aliases"))
+        for name, property_ in _properties(schema).items()
+        if isinstance(property_, Mapping)
+        for alias in _list(property_.get("x-aliases"))
     }
 
 

@@ -1,4 +1,4 @@
-"""Changes of the earlier names of inputs that are still accepted: `x-aliases`."""
+"""Changes of `x-aliases`, the earlier names of inputs that are still accepted."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from promptops.source.nodes import escaped
 
 
 def alias_changes(was: Schema, old: Schema, new: Schema) -> Iterator[Change]:
-    """Names that were removed, then those that were added.
+    """Changes for removed names, then for added ones.
 
     Args:
         was: The older side under its own names; `old` has the newer ones.
     """
-    known, had = aliases(new), aliases(old)
-    for alias, name in had.items():
-        if alias != name and known.get(alias) != name:
+    after, before = aliases(new), aliases(old)
+    for alias, name in before.items():
+        if alias != name and after.get(alias) != name:
             yield _lost(alias, name, new)
-    for alias, name in known.items():
-        if alias not in had and alias not in (was.get("properties") or {}):
+    for alias, name in after.items():
+        if alias not in before and alias not in (was.get("properties") or {}):
             path = _path(name)
             yield change("CHG104", path, f"`{name}` may be passed as `{alias}`, too")
             if old.get("additionalProperties") is not False:
@@ -34,8 +34,8 @@ def _lost(alias: str, name: str, new: Schema) -> Change:
     path, was = _path(name), f"`{alias}`, an earlier name of `{name}`,"
     if alias in (new.get("properties") or {}):
         return change("CHG105", path, f"{was} is now another input", before=alias)
-    said = {"patternProperties", "propertyNames"}.intersection(new)
-    if new.get("additionalProperties", True) in (True, {}) and not said:
+    restricted = {"patternProperties", "propertyNames"}.intersection(new)
+    if new.get("additionalProperties", True) in (True, {}) and not restricted:
         return change("CHG106", path, f"{was} is now ignored", before=alias)
     return change("CHG105", path, f"{was} is now refused or has another meaning", before=alias)
 

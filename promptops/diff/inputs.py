@@ -18,7 +18,7 @@ from promptops.diff.input_properties import (
 )
 from promptops.diff.properties import PropertyPair, at, pairs, values_of
 from promptops.diff.side import PromptSide
-from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, said, spoken
+from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, describe, readable_name
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
 from promptops.runtime.request.inputs import Inputs
@@ -42,13 +42,17 @@ def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterato
     old, new = before.prompt.inputs, after.prompt.inputs
     if equal(old, new):
         return
-    if isinstance(before.door, ValueError) or isinstance(after.door, ValueError):
+    if isinstance(before.input_validator, ValueError) or isinstance(
+        after.input_validator, ValueError
+    ):
         yield _not_compared(before, after)
         return
     if before.schema_problem or after.schema_problem:
         yield _not_compared(before, after)
         return
-    found = [*_Inputs(before, after, before.door, after.door, today).changes()]
+    found = [
+        *_Inputs(before, after, before.input_validator, after.input_validator, today).changes()
+    ]
     yield from found
     if not found and before.schema_files != after.schema_files:
         yield change("CHG503", "/inputs", "a schema moved; the inputs accept the same values")
@@ -61,7 +65,7 @@ def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterato
 
 
 def _not_compared(before: PromptSide, after: PromptSide) -> Change:
-    """An unknown new schema is breaking; an unknown old schema broke before."""
+    """A new schema that can't be read is breaking; an old one was broken before."""
     why = _problem(after)
     if why:
         basis = [dict(side.prompt.inputs) for side in (before, after)]
@@ -72,7 +76,11 @@ def _not_compared(before: PromptSide, after: PromptSide) -> Change:
 
 
 def _problem(side: PromptSide) -> str:
-    return str(side.door) if isinstance(side.door, ValueError) else side.schema_problem
+    return (
+        str(side.input_validator)
+        if isinstance(side.input_validator, ValueError)
+        else side.schema_problem
+    )
 
 
 class _Inputs:
@@ -111,20 +119,20 @@ class _Inputs:
             if self._is_renamed(pair.owner, pair.name):
                 continue
             if pair.before is not None or (pair.owner, pair.name) not in required:
-                had = self._moved.get(pair.name) if pair.owner == "" else None
-                yield from property_changes(pair, had)
+                earlier_name = self._moved.get(pair.name) if pair.owner == "" else None
+                yield from property_changes(pair, earlier_name)
         yield from described(self._old, self._new, self._pairs)
 
     def _differ(self) -> bool:
-        """Whether anything but words differs."""
+        """Whether anything but descriptions differs."""
         from promptops.analysis.schemas.reader import without_annotations
 
-        said = (without_annotations(side) for side in (self._old, self._new))
+        describe = (without_annotations(side) for side in (self._old, self._new))
         defaults = (
             [(side or {}).get("default", ABSENT) for side in (pair.before, pair.after)]
             for pair in self._pairs
         )
-        return not equal(*said) or any(not equal(*each) for each in defaults)
+        return not equal(*describe) or any(not equal(*each) for each in defaults)
 
     def _unproved(self) -> Change:
         message = (
@@ -145,11 +153,11 @@ class _Inputs:
         elif found.keyword == "additionalProperties" and found.name is not None:
             yield self._removed(found, facts["witness"])
         elif found.keyword == "additionalProperties":
-            who = spoken(found.pointer, "the inputs")
+            who = readable_name(found.pointer, "the inputs")
             yield change("CHG114", path, f"unknown names of {who} are now refused", **facts)
         else:
             code = _NARROWED.get(found.keyword, "CHG112")
-            yield change(code, path, said(found, INPUTS_NARROWED), **facts)
+            yield change(code, path, describe(found, INPUTS_NARROWED), **facts)
 
     def _required(self, found: SchemaDifference, witness: Witness | None) -> Change:
         was_there = found.name in (at(self._old, found.pointer).get("properties") or {})
@@ -198,17 +206,19 @@ class _Inputs:
         ):
             return  # added and removed properties are reported by name
         if found.keyword == "additionalProperties":
-            who = spoken(found.pointer, "the inputs")
+            who = readable_name(found.pointer, "the inputs")
             yield change("CHG115", path, f"unknown names of {who} are now accepted")
             return
         code = _WIDENED.get(found.keyword, "CHG113")
         yield change(
-            code, path, said(found, INPUTS_WIDENED), **values_of(found, self._old, self._new)
+            code, path, describe(found, INPUTS_WIDENED), **values_of(found, self._old, self._new)
         )
 
     def _is_kept(self, owner: str, name: str | None) -> bool:
-        kept = (pair for pair in self._pairs if pair.before is not None and pair.after is not None)
-        return any((pair.owner, pair.name) == (owner, name) for pair in kept)
+        on_both_sides = (
+            pair for pair in self._pairs if pair.before is not None and pair.after is not None
+        )
+        return any((pair.owner, pair.name) == (owner, name) for pair in on_both_sides)
 
     def _is_below_gone(self, found: SchemaDifference) -> bool:
         gone = (pair.pointer for pair in self._pairs if pair.after is None)
@@ -249,7 +259,7 @@ class _Inputs:
         return None
 
     def _tried(self, found: SchemaDifference) -> Iterator[tuple[str | None, Any]]:
-        """Candidates for a witness: real inputs of cases first, then short ones."""
+        """Candidates for a witness: inputs of test cases first, then short ones."""
         cases = self._sides[0].prompt.cases
         for case in sorted(cases, key=lambda case: len(repr(case.inputs))):
             yield case.name, dict(case.inputs)
@@ -299,10 +309,10 @@ def _same(gone: PropertyPair, new: PropertyPair) -> bool:
 
 def _joined(found: SchemaDifference) -> str:
     pointer = f"{found.pointer}/properties/{escaped(found.name or '')}"
-    return spoken(pointer, "the inputs")
+    return readable_name(pointer, "the inputs")
 
 
 def _what(found: SchemaDifference) -> str:
     if found.keyword == "work":
         return "the schema, which is too large to compare,"
-    return f"`{found.keyword}` of {spoken(found.pointer, 'the inputs')}"
+    return f"`{found.keyword}` of {readable_name(found.pointer, 'the inputs')}"

@@ -1,4 +1,4 @@
-"""Words in a sentence that oblige or forbid."""
+"""Detects words that oblige or forbid, in six languages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Marks = tuple[tuple[Words, str], ...]
 
 @record(frozen=True, slots=True)
 class Force:
-    """The strength of the demand in a sentence.
+    """How strongly a sentence obliges or forbids.
 
     Attributes:
         strength: 3 for must and never, 2 for should not and avoid, 0 without a demand.
         kinds: The kinds of its phrases, as named in the table.
         softeners: The phrases that allow exceptions.
-        content: The beginnings of its other words.
+        content: The first letters of its other words.
     """
 
     strength: int
@@ -92,7 +92,7 @@ _ROMANCE = frozenset(str.split("el los las una que del por con il gli che di del
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, list[tuple[Words, str]]]:
-    """The table by the first word of each phrase, longest first."""
+    """The phrases by their first word, longest first."""
     table: dict[str, list[tuple[Words, str]]] = defaultdict(list)
     for kind, phrases in _PHRASES.items():
         for phrase in phrases.split(","):
@@ -102,7 +102,7 @@ def _table() -> dict[str, list[tuple[Words, str]]]:
 
 
 def force_of(words: Words, intro: Marks = ()) -> Force:
-    """The demand of a sentence; `intro` are the phrases that introduce its list."""
+    """How strongly a sentence obliges; `intro` are the phrases that introduce its list."""
     found, content = phrases_in(words)
     kinds = frozenset(kind for _, kind in found + intro)
     strength = max((_STRENGTH.get(kind, 0) for kind in kinds), default=0)
@@ -115,7 +115,7 @@ def force_of(words: Words, intro: Marks = ()) -> Force:
 
 
 def phrases_in(words: Words) -> tuple[Marks, Words]:
-    """The phrases of the table, and the beginnings of the other words that matter."""
+    """The phrases of the table, and the first letters of the other words, without fillers."""
     found: list[tuple[Words, str]] = []
     content: list[str] = []
     at = 0

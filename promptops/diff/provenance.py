@@ -1,4 +1,4 @@
-"""The files through which a change reached a prompt."""
+"""Adds to each change the changed files that may have caused it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _OF_TEXTS = ("/messages", "/tests")
 _OF_SCHEMAS = ("/inputs", "/output", "/tools")
 
 
-def through(
+def with_causes(
     before: PromptSide, after: PromptSide, changes: Iterable[Change], changed: frozenset[str]
 ) -> list[Change]:
-    """Changes with the changed files, used by the prompt, that may have caused them."""
+    """Changes with the changed files that the prompt uses and that may be the cause."""
     sides = before, after
     texts = changed.intersection(text.path for side in sides for text in side.reached)
     schemas = changed & (before.schema_files | after.schema_files)

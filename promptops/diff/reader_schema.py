@@ -1,4 +1,4 @@
-"""Schemas as the readers of a model's output apply them."""
+"""Rewrites output schemas to what a tolerant consumer of the output relies on."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ Part = Mapping[str, Any]
 _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array"}
 
 
-def closed(schema: Schema) -> Schema:
-    """Without properties that the schema neither describes nor requires: consumers ignore those."""
+def without_extra_properties(schema: Schema) -> Schema:
+    """Forbid properties that the schema neither describes nor requires: consumers ignore those."""
     return rewritten(schema, _closed, COMBINING - {"$ref"})
 
 
-def opened(schema: Schema) -> Schema:
-    """With any property that it does not name, and any value of an extensible list: consumers that
-    keep to the schema take what they know and leave the rest."""
+def with_extra_properties(schema: Schema) -> Schema:
+    """Allow properties that the schema does not name, and any value of an extensible enum.
+
+    Consumers use what they know and ignore the rest.
+    """
     return rewritten(schema, _opened, COMBINING - {"$ref"})
 
 
-def _closed(made: dict[str, Any], _was: Part) -> dict[str, Any]:
-    if made.get("additionalProperties", True) is True and _is_plain(made):
-        required = made.get("required")
+def _closed(part: dict[str, Any], _was: Part) -> dict[str, Any]:
+    if part.get("additionalProperties", True) is True and _is_plain(part):
+        required = part.get("required")
         named = dict.fromkeys(required if isinstance(required, list) else (), True)
-        made["properties"] = {**named, **made["properties"]}
-        made["additionalProperties"] = False
-    return made
+        part["properties"] = {**named, **part["properties"]}
+        part["additionalProperties"] = False
+    return part
 
 
-def _opened(made: dict[str, Any], _was: Part) -> dict[str, Any]:
-    if made.get("additionalProperties") is False and _is_plain(made):
-        del made["additionalProperties"]
-    if made.get("x-extensible-enum") and isinstance(made.get("enum"), list):
-        kinds = [_type(value) for value in made.pop("enum")]
-        made.setdefault("type", list(dict.fromkeys(kinds)))
-    return made
+def _opened(part: dict[str, Any], _was: Part) -> dict[str, Any]:
+    if part.get("additionalProperties") is False and _is_plain(part):
+        del part["additionalProperties"]
+    if part.get("x-extensible-enum") and isinstance(part.get("enum"), list):
+        kinds = [_type(value) for value in part.pop("enum")]
+        part.setdefault("type", list(dict.fromkeys(kinds)))
+    return part
 
 
 def _type(value: Any) -> str:
     return "null" if value is None else _TYPES.get(type(value), "object")
 
 
-def _is_plain(made: Part) -> bool:
+def _is_plain(part: Part) -> bool:
     """Whether it alone defines the allowed properties."""
-    return isinstance(made.get("properties"), Mapping) and "$ref" not in made
+    return isinstance(part.get("properties"), Mapping) and "$ref" not in part

@@ -1,4 +1,4 @@
-"""Rewrites schemas along properties, items and references, the parts that values consist of.
+"""Rewrites the parts of a schema that describe parts of a value: properties and items.
 
 Schemas below `allOf`, `anyOf`, `not` and similar keywords are unchanged: each is one condition
 among others, and changing it would change their combination.
@@ -12,7 +12,7 @@ from typing import Any
 from promptops.model.prompt import Schema
 
 Rewrite = Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
-"""From a schema, its parts rewritten, and the schema it was, to another one."""
+"""Returns a new schema for one with rewritten parts and the original."""
 
 COMBINING = frozenset(
     (
@@ -24,17 +24,17 @@ COMBINING = frozenset(
 
 
 def rewritten(schema: Schema, rewrite: Rewrite, stops: Collection[str] = ()) -> Schema:
-    """A schema of which each part that values are made of is rewritten, through local references.
+    """Rewrite a schema and all its properties and items, through local references.
 
-    Parts that are referred to are copied, so that who refers to them otherwise sees them unchanged.
+    Referenced parts are copied, because other keywords may refer to the originals.
     A part with a keyword of `stops` is unchanged, including everything below it.
     """
     walk = _RewriteWalk(schema, rewrite, frozenset(stops))
-    made = walk.part(schema)
-    if not isinstance(made, dict) or not walk.copies:
-        return made if isinstance(made, dict) else schema
-    given = made.get("$defs")
-    return {**made, "$defs": {**(given if isinstance(given, Mapping) else {}), **walk.copies}}
+    result = walk.part(schema)
+    if not isinstance(result, dict) or not walk.copies:
+        return result if isinstance(result, dict) else schema
+    given = result.get("$defs")
+    return {**result, "$defs": {**(given if isinstance(given, Mapping) else {}), **walk.copies}}
 
 
 class _RewriteWalk:
@@ -48,14 +48,14 @@ class _RewriteWalk:
     def part(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping) or self._stops.intersection(schema):
             return schema
-        made = dict(schema)
-        if isinstance(made.get("properties"), Mapping):
-            made["properties"] = {n: self.part(p) for n, p in made["properties"].items()}
-        if isinstance(made.get("items"), Mapping):
-            made["items"] = self.part(made["items"])
-        if isinstance(made.get("$ref"), str):
-            made["$ref"] = self._referred(made["$ref"])
-        return self._rewrite(made, schema)
+        result = dict(schema)
+        if isinstance(result.get("properties"), Mapping):
+            result["properties"] = {n: self.part(p) for n, p in result["properties"].items()}
+        if isinstance(result.get("items"), Mapping):
+            result["items"] = self.part(result["items"])
+        if isinstance(result.get("$ref"), str):
+            result["$ref"] = self._referred(result["$ref"])
+        return self._rewrite(result, schema)
 
     def _referred(self, reference: str) -> str:
         target = pointed(self._root, reference)
@@ -68,7 +68,7 @@ class _RewriteWalk:
 
 
 def pointed(root: Any, reference: str) -> Mapping[str, Any] | None:
-    """The schema that a local reference means; None if there is none or it is not local."""
+    """The schema that a local reference points to; None if missing or not local."""
     if reference == "#":
         return root if isinstance(root, Mapping) else None
     if not reference.startswith("#/"):

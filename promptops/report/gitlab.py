@@ -39,7 +39,7 @@ def _description(finding: Finding) -> str:
 
 
 def _unique(finding: Finding, seen: Counter[str]) -> str:
-    """GitLab shows only one of several issues with the same fingerprint."""
+    """A unique fingerprint: of issues with the same one, GitLab shows only one."""
     fingerprint = finding.fingerprint or f"{finding.code}:{finding.place}"
     seen[fingerprint] += 1
     return fingerprint if seen[fingerprint] == 1 else f"{fingerprint}-{seen[fingerprint]}"

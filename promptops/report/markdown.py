@@ -27,7 +27,7 @@ def write(report: LintReport, **_: object) -> str:
 
 
 def table(report: LintReport, room: int) -> str:
-    """The worst findings that fit, and the number of the others."""
+    """The worst findings that fit, and the number of those left out."""
     if not report.findings:
         return ""
     worst_first = sorted(report.findings, key=lambda finding: -finding.severity)

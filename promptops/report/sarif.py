@@ -30,7 +30,7 @@ def write(
     category: str = "promptops/lint/",
     **_: object,
 ) -> str:
-    """One run. Its rules are those given and those of the findings, by code.
+    """One run; its rules are the given ones and those of the findings, by code.
 
     Args:
         home: The project's address, or "": the schema does not require one.
@@ -54,7 +54,7 @@ def write(
 
 
 def _known_rules(report: LintReport, rules: Mapping[str, RuleInfo]) -> dict[str, RuleInfo]:
-    """By code, sorted; a rule that only a finding knows, such as a plugin's, has its name alone."""
+    """All rules, sorted by code; those known only from findings have just a name."""
     found = {
         finding.code: RuleInfo(
             code=finding.code, name=finding.name, severity=finding.severity, summary=finding.name
@@ -83,7 +83,7 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
 
 
 def _more(rule: RuleInfo) -> str:
-    """Where there is more to read: of what is no rule, nowhere."""
+    """The command for more information; "" for codes that are not lint rules."""
     return f"\n\nMore: promptops rule {rule.code}" if rule.code.isupper() else ""
 
 

@@ -12,11 +12,11 @@ from promptops.report.parts.visible import visible
 
 _SHORT = 12
 _SHOWN = 10
-"""Skipped commits shown; the others are counted."""
+"""The number of skipped commits shown; the others are counted."""
 
 
 def write(bisection: Bisection, *, style: Style = plain) -> str:
-    """The commit, then how it was found, and the command that shows its changes."""
+    """The commit, how it was found, and the command that shows its changes."""
     here = bisection.here
     lines = _found(bisection, style) if here is None else _here(bisection, here, style)
     return "".join(f"{line}\n" for line in lines)
@@ -59,7 +59,7 @@ def _skips(bisection: Bisection) -> str:
 
 
 def _next(bisection: Bisection) -> str:
-    """The changes of all suspects together."""
+    """The command that shows the changes of all suspects together."""
     oldest, newest = bisection.suspects[0], bisection.suspects[-1]
     span = f"{oldest.commit[:_SHORT]}^..{newest.commit[:_SHORT]}"
     return f"promptops diff {span} {visible(shlex.quote(bisection.prompt))}"

@@ -62,7 +62,7 @@ def _width(text: str) -> int:
 
 
 def _remarks(line: BlamedLine) -> str:
-    """The values in a line, and other lines that are part of it or include it."""
+    """Notes on a line: the values in it, and the includes around it."""
     values = ", ".join(map(visible, line.inputs))
     later = [each for each in line.through if each.is_later(line.origin)]
     parts = (

@@ -1,4 +1,4 @@
-"""For programs: one object, described by `schemas/promote.schema.json` and its like."""
+"""For programs: one object, described by `schemas/promote.schema.json` or `rollback`."""
 
 from __future__ import annotations
 

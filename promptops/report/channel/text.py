@@ -9,11 +9,11 @@ from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_path
 
 _SHOWN = 20
-"""Breaking changes listed; the others are counted."""
+"""The number of breaking changes listed; the others are counted."""
 
 
 def write(move: Move, *, style: Style = plain, **_: object) -> str:
-    """One line each; if nothing had to be done, one line that reports it."""
+    """One line for each fact, or one line if the channel already serves the release."""
     return "".join(f"{line}\n" for line in _lines(move, style))
 
 

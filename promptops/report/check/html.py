@@ -35,7 +35,7 @@ _MOST_REASONS = 20
 
 
 def write(report: CheckReport, **_: object) -> str:
-    """The whole page; what is told of coverage is what the report holds."""
+    """The whole page; coverage is shown as far as the report contains it."""
     changes, run = _changes(report), _run(report)
     covered, templates = coverage_views(report)
     files = file_views(report)
@@ -74,14 +74,14 @@ def _changes(report: CheckReport) -> tuple[PromptChangesView, ...]:
 
 
 def _run(report: CheckReport) -> dict[str, Any]:
-    """Prompts stand first whose cases don't all pass."""
+    """Order prompts: those with failing cases first."""
     room = Room(_CHARACTERS_OF_CASES, cases=_MOST_CASES)
     run = test.values(report.test, room, untold(report), "cases-of")
     return {**run, "prompts": sorted(run["prompts"], key=lambda view: view.quiet)}
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
-    """The most important information: the verdict, and its basis."""
+    """The head of the page: the verdict and what it is based on."""
     asked = rows(report)
     return {
         "headline": headline(report),
@@ -95,7 +95,7 @@ def _verdict(report: CheckReport) -> dict[str, Any]:
 
 @record(frozen=True, slots=True)
 class _Section:
-    """A part of the page, by its anchor, and how much is in it."""
+    """An entry of the navigation: anchor, title and number of items of a section."""
 
     name: str
     count: str = ""
@@ -108,7 +108,7 @@ def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section
 
 
 def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
-    """The sections that are not empty."""
+    """The navigation entries of all sections that are not empty."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
         yield _Section("changes", f"{len(report.diff.prompts):,}")

@@ -41,7 +41,7 @@ def write(report: CheckReport, **_: object) -> str:
 
 
 def _parts(report: CheckReport, room: int) -> Iterator[str]:
-    """Findings, cases, details of changes: each has its share, and what the others leave."""
+    """Findings, cases, details of changes: each gets its share and what the others leave."""
     diff = report.diff if report.diff is not None and report.diff.prompts else None
     kept = min(_ROOM_FOR_DETAILS, room // 2) if diff is not None else 0
     wanted = min(_ROOM_FOR_FINDINGS, len(table(report.lint, room)))

@@ -26,7 +26,7 @@ def write(report: CheckReport, *, style: Style = plain, **_: object) -> str:
 
 
 def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
-    """A line for each prompt that changed, the greatest bump first."""
+    """A line for each changed prompt, the greatest bump first."""
     for prompt in diff.prompts[:_MOST]:
         changes = facts.worst_first(prompt.changes)
         what = visible_line(changes[0].message) if changes else "it changed"

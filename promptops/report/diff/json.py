@@ -26,7 +26,7 @@ def write(report: DiffReport, **_: object) -> str:
 
 
 def diff_value(report: DiffReport) -> dict[str, Any]:
-    """The object itself, for reports that hold it."""
+    """The object itself, for reports that contain it."""
     return {
         "schema": 1,
         "base": report.base,

@@ -34,7 +34,7 @@ def write(report: DiffReport, **_: object) -> str:
 
 
 def body(report: DiffReport, room: int) -> str:
-    """What follows the headline; of prompts in full, those there is room for."""
+    """The parts below the headline; prompts are shown in full while there is room."""
     told = summary(report)
     return told + details(report, room - len(told))
 
@@ -47,7 +47,7 @@ def summary(report: DiffReport) -> str:
 
 
 def details(report: DiffReport, room: int) -> str:
-    """Each prompt in full, folded, as many as there is room for."""
+    """Prompts in full, folded, as many as fit."""
     return "".join(_sections(report, room))
 
 
@@ -122,7 +122,7 @@ def _quiet(prompts: list[PromptDiff]) -> str:
 
 
 def _sections(report: DiffReport, room: int) -> Iterator[str]:
-    """The prompts in their order, as long as there is room; how many there was none for."""
+    """The prompts that fit, in order, and the number of the others."""
     loud = [each for each in distinct_prompts(report) if not facts.is_quiet(each.prompt)]
     sections = list(_within(room, (_section(report, each, len(loud) == 1) for each in loud)))
     yield from sections
@@ -191,7 +191,7 @@ def _values(values: tuple[str, str]) -> Iterator[str]:
 
 
 def _blocks(report: DiffReport, distinct: DistinctPrompt) -> Iterator[str]:
-    """The cases, as long as there is room."""
+    """The cases that fit."""
     room = _LONGEST_SECTION
     for index, each in enumerate(distinct.cases):
         block = _block(report, distinct.prompt, each.case)
@@ -246,7 +246,7 @@ def _sentence(text: str) -> str:
 
 
 def _within(room: int, texts: Iterable[str]) -> Iterator[str]:
-    """As many as there is room for."""
+    """The lines that fit."""
     for text in texts:
         room -= len(text)
         if room < 0:

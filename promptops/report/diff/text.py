@@ -22,7 +22,7 @@ _LEVELS = {"breaking": "error", "warning": "warning", "waived": "note"}
 
 
 def write(report: DiffReport, *, style: Style = plain, **_: object) -> str:
-    """All changes, long values cut, and one summary line."""
+    """All changes with long values cut, then a summary line."""
     return _DiffWriter(report, style).text()
 
 

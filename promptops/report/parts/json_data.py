@@ -1,4 +1,4 @@
-"""Values of prompts and answers as JSON data."""
+"""Converts values of prompts and answers to JSON data."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ TOO_DEEP = "… (nested too deeply)"
 
 
 def json_data(value: Any, room: int = _DEEPEST) -> Any:
-    """The same value; what JSON doesn't know (a date, infinity) as its text.
+    """The same value as JSON data; unknown types (a date, infinity) become strings.
 
-    So many levels are kept, and below them `TOO_DEEP` stands: Python writes no more than some.
+    Deeper levels become `TOO_DEEP`, because Python's JSON writer is recursive.
     """
     if isinstance(value, Mapping | list | tuple) and not room:
         return TOO_DEEP

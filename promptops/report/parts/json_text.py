@@ -11,10 +11,10 @@ _BEYOND_ASCII = lazy_pattern("[^\x00-\x7e]")
 
 
 def json_text(value: Any, indent: int | None = 2) -> str:
-    """One JSON text with a newline at its end, in ASCII.
+    """A value as JSON in ASCII, with a newline at the end.
 
-    A lone surrogate, which strict parsers refuse even escaped, becomes the six characters that
-    would have escaped it.
+    A lone surrogate, which strict parsers refuse even as an escape, becomes the six characters of
+    its escape.
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     text = _BEYOND_ASCII.sub(lambda found: _escape(found[0]), text)

@@ -1,4 +1,4 @@
-"""A line with what was removed and added, for a terminal."""
+"""Marks removed and added words in a line, for a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
 
 
 def marked(line: Line, style: Style) -> str:
-    """By colour, or where the style has none by marks: `a [-b-]{+c+}`."""
+    """Mark by colour, or without colours by brackets: `a [-b-]{+c+}`."""
     first, *rest = [*line, Segment("same", "")]
     shown = [(first, visible_line(first.text)), *((each, visible(each.text)) for each in rest)]
     return "".join(_piece(segment, text, style) for segment, text in shown if text)

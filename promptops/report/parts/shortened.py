@@ -1,4 +1,4 @@
-"""Long lines, cut where nothing changed."""
+"""Shortens long lines where nothing changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_CHANGE = 1000
 
 
 def shortened(line: Line) -> Line:
-    """With what is unchanged for long left out but next to a change, as `…`."""
+    """The segments with long unchanged ones cut to the part next to a change."""
     if not is_changed(line):
         return tuple(Segment("same", _end_cut(part.text, _LONGEST)) for part in line)
     last = len(line) - 1
@@ -33,7 +33,7 @@ def _unchanged(part: Segment, *, is_first: bool, is_last: bool) -> Segment:
 
 
 def _to_word_end(text: str) -> str:
-    """Without the word that was cut in two, if there are others."""
+    """The text without a word that was cut in two, unless it is the only one."""
     return text[: text.rfind(" ") + 1] or text
 
 

@@ -27,7 +27,7 @@ def write(report: ReleaseReport, **_: object) -> str:
 
 
 def change_value(change: PromptChange) -> dict[str, Any]:
-    """One prompt, for every report that holds it."""
+    """One prompt, for all reports that contain it."""
     return {
         "id": change.prompt,
         "before": str(change.before) if change.before else None,

@@ -1,4 +1,4 @@
-"""The changelog of one release, as the message of its tag has it: plain text, for people."""
+"""The changelog of one release as plain text: the message of its tag."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from promptops.report.parts.visible import visible
 
 SECTIONS = ("Breaking", "Added", "Removed", "Changed")
 CHANGES_SHOWN = 5
-"""Of one prompt; the others are counted."""
+"""The number of changes listed for one prompt; the others are counted."""
 LINES_SHOWN = 50
-"""Of one section."""
+"""The number of lines of one section; the others are counted."""
 _NAMES_SHOWN = 3
 _LONGEST = 200
 
 
 def notes(report: DiffReport) -> str:
-    """A paragraph for each kind of change; "" where no version is required."""
+    """A paragraph for each kind of change; "" if no version bump is required."""
     found: dict[str, dict[str, list[str]]] = {section: {} for section in SECTIONS}
     for prompt in report.prompts:
         for section, text in _told(prompt):
@@ -30,7 +30,7 @@ def notes(report: DiffReport) -> str:
 
 
 def _told(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
-    """The section and the words of each thing to tell; the same of two prompts is told once."""
+    """Section and text of each line; prompts with the same text share one."""
     if not prompt.bump:
         return
     if prompt.state in ("added", "removed"):

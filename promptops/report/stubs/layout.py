@@ -1,4 +1,4 @@
-"""Type expressions, on one line if they fit, else on several."""
+"""Formats type expressions: on one line if they fit, else on several."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.report.stubs.names import WIDTH
 
 @record(frozen=True, slots=True)
 class Of:
-    """`head[…]`: a list, a mapping, a literal."""
+    """A type with arguments, `head[…]`: a list, a mapping, a literal."""
 
     head: str
     arguments: tuple[Type, ...]
@@ -18,7 +18,7 @@ class Of:
 
 @record(frozen=True, slots=True)
 class Union:
-    """Any of several types."""
+    """A union of types."""
 
     members: tuple[Type, ...]
 
@@ -27,7 +27,7 @@ Type = str | Of | Union
 
 
 def union(members: Iterator[Type] | list[Type]) -> Type:
-    """One type of several; `None` comes last, and what is anything is nothing else."""
+    """The union of types, simplified: `None` comes last, and `Any` includes all others."""
     found: dict[Type, None] = {}
     for member in members:
         found |= dict.fromkeys(member.members if isinstance(member, Union) else (member,))
@@ -42,7 +42,7 @@ def union(members: Iterator[Type] | list[Type]) -> Type:
 
 
 def on_one_line(type_: Type) -> str:
-    """As it is written where there is room."""
+    """A type on one line, regardless of its length."""
     if isinstance(type_, str):
         return type_
     if isinstance(type_, Union):
@@ -51,7 +51,7 @@ def on_one_line(type_: Type) -> str:
 
 
 def laid_out(before: str, type_: Type, after: str, margin: str) -> Iterator[str]:
-    """Lines of a type with what stands before and behind it."""
+    """The lines of a type with the text before and after it."""
     line = f"{margin}{before}{on_one_line(type_)}{after}"
     if len(line) <= WIDTH or isinstance(type_, str):
         yield line

@@ -1,4 +1,4 @@
-"""Names and strings in Python syntax."""
+"""Creates Python names, string literals and docstrings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _QUOTED = {"\\": "\\\\", '"': '\\"'}
 
 
 class UniqueNames:
-    """The names of a module, each given once."""
+    """Gives out names that are unique in a module."""
 
     def __init__(self, taken: frozenset[str]) -> None:
         self._taken = set(taken)
 
     def new(self, wanted: str) -> str:
-        """That name, or the same with a number."""
+        """The wanted name, with a number if it is taken."""
         name, number = wanted, 1
         while name in self._taken:
             number += 1
@@ -30,19 +30,19 @@ class UniqueNames:
         return name
 
     def give_back(self, name: str) -> None:
-        """It was not needed."""
+        """Free a name that was not used."""
         self._taken.discard(name)
 
 
 def class_name(text: str) -> str:
-    """`support/triage.de` as `SupportTriageDe`; what is no word of ASCII is left out."""
+    """`SupportTriageDe` for `support/triage.de`; characters outside ASCII are left out."""
     words = (word[0].upper() + word[1:] for word in _WORD.findall(text))
     name = "".join(words)[:_LONGEST_NAME]
     return name if name[:1].isalpha() else f"Prompt{name}"
 
 
 def quoted(text: str) -> str:
-    """A text as a literal of Python, with everything in it to be seen."""
+    """A Python string literal; invisible characters are escaped."""
     shown = zip(text, visible_characters(text), strict=True)
     return '"' + "".join(_QUOTED.get(char, seen) for char, seen in shown) + '"'
 
@@ -63,7 +63,7 @@ def docstring(text: str, margin: str) -> Iterator[str]:
 
 
 def _inside(line: str) -> str:
-    """A line that ends no docstring."""
+    """A line escaped so that it can't end the docstring."""
     line = line.replace("\\", "\\\\")
     return line.replace('"', '\\"') if '"""' in line or line.endswith('"') else line
 

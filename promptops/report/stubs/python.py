@@ -18,7 +18,7 @@ _MARGIN = " " * 4
 
 
 def write(stubs: Stubs, **_: object) -> str:
-    """The text of the module; the same for the same prompts, whatever made it."""
+    """The text of the module; equal prompts have equal texts, whichever command wrote it."""
     names = UniqueNames(OWN)
     classes = {prompt.id: names.new(class_name(prompt.id)) for prompt in stubs.prompts}
     blocks = [PROMPT.rstrip("\n")]
@@ -42,7 +42,7 @@ def _header(stubs: Stubs) -> str:
 
 
 def _imports(body: str) -> str:
-    """What the module uses."""
+    """The imports that the module needs."""
     used = set(re.findall(r"\w+", body)) | {"TYPE_CHECKING"}
     typing = [name for name in TYPING if name in used]
     return "\n".join(
@@ -114,7 +114,7 @@ def _description(prompt: Prompt) -> str:
 
 
 def _prompts(stubs: Stubs, classes: Mapping[str, str]) -> Iterator[str]:
-    """A `TypedDict`, which tells the nearest id where one is misspelt; overloads would tell all."""
+    """A `TypedDict`: for a typo, type checkers suggest the nearest id; overloads would list all."""
     yield "Prompts = TypedDict("
     yield f'{_MARGIN}"Prompts",'
     yield f"{_MARGIN}{{"

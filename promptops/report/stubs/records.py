@@ -1,4 +1,4 @@
-"""Objects whose keys are known, as declarations of `TypedDict`."""
+"""Declares objects with known keys as `TypedDict`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.report.stubs.layout import Type, laid_out
 from promptops.report.stubs.names import docstring, quoted
 
 TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
-"""What a key of a class may not be called: the types beside it would then mean that key."""
+"""Names that a key of a class can't have, because types of other keys would refer to it."""
 _MARGIN = " " * 4
 
 
@@ -24,7 +24,7 @@ class RecordField:
 
 
 def typed_dict(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
-    """The lines of a declaration: a class, or a call where no class can have those keys."""
+    """The lines of a declaration: a class, or a call if a key is not a valid attribute."""
     if all(_can_be_declared(each.key) for each in fields):
         yield from _class(name, fields, description)
     else:
@@ -63,6 +63,6 @@ def _comment(text: str, margin: str) -> Iterator[str]:
 
 
 def _can_be_declared(key: str) -> bool:
-    """Python takes other names apart, or for something else."""
+    """Whether a key can be an attribute: Python mangles or reserves other names."""
     is_name = key.isascii() and key.isidentifier() and not iskeyword(key)
     return is_name and not key.startswith("__") and not key[0].isupper() and key not in TYPE_NAMES

@@ -1,4 +1,4 @@
-"""Schemas with their references followed and their `allOf` merged, within bounds."""
+"""Resolves references and merges `allOf` of schemas, within limits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_STEPS = 5000
-"""Schemas resolved for one prompt; further ones become `Any`."""
+"""The limit of schemas resolved for one prompt; further ones become `Any`."""
 MAX_DEPTH = 30
-"""Nesting levels of schemas."""
+"""The limit of nesting levels."""
 
 
 class Schemas:
@@ -21,7 +21,7 @@ class Schemas:
     def merged(
         self, schema: Any, active: frozenset[str] = frozenset(), depth: int = 0
     ) -> Mapping[str, Any]:
-        """One schema without `$ref` and `allOf`; empty for what may be anything."""
+        """One schema without `$ref` and `allOf`; empty if it allows any value."""
         self._left -= 1
         if not isinstance(schema, Mapping) or self._left < 0 or depth > MAX_DEPTH:
             return {}
@@ -39,7 +39,7 @@ class Schemas:
         return result
 
     def target(self, reference: str) -> Any:
-        """What a pointer from the root leads to, or None."""
+        """The schema at a JSON pointer from the root, or None."""
         if reference == "#":
             return self.root
         found = self.root
@@ -53,7 +53,7 @@ class Schemas:
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """What fits both; of annotations the first."""
+    """The conjunction of two schemas; the first one's annotations win."""
     result = {**other, **one}
     for key in one.keys() & other.keys():
         if key == "properties":
@@ -73,15 +73,15 @@ def _properties(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, A
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Itself, or empty where it is none."""
+    """The value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def items(value: Any) -> list[Any]:
-    """Itself, or empty where it is no list."""
+    """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
 def one_or_many(value: Any) -> list[Any]:
-    """A list of what may be written alone."""
+    """The value as a list; a single value becomes a list of one."""
     return value if isinstance(value, list) else [value]

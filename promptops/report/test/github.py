@@ -17,7 +17,7 @@ _KINDS = {"fail": "error", "inconclusive": "warning"}
 
 
 def write(run: TestRun, **_: object) -> str:
-    """One command a line: of what does not pass, and of branches that no case takes."""
+    """One command per line: for problems, and for branches that no case covers."""
     parts = [_troubles, _outages, _stale, _scores, _notes, _coverage]
     return "".join(line for part in parts for line in part(run))
 

@@ -18,7 +18,7 @@ def write(run: TestRun, **_: object) -> str:
 
 
 def test_value(run: TestRun) -> dict[str, Any]:
-    """The object itself, for reports that hold it."""
+    """The object itself, for reports that contain it."""
     return {
         "schema": 1,
         "summary": {
@@ -163,5 +163,5 @@ def _place(place: Place) -> dict[str, Any]:
 
 
 def _number(value: float, digits: int = 9) -> float:
-    """JSON has no infinity; what is none is told as 0."""
+    """A finite number; infinity, which JSON lacks, becomes 0."""
     return round(value, digits) if math.isfinite(value) else 0.0

@@ -8,9 +8,9 @@
           skipped?  message          nothing could be scored, or a score is undecided
           system-out?                the answer, where the case does not pass
 
-A suite is a prompt; a test case is a case and repeat, or a score. Where less is covered than was
-asked for, that is a test case, too. A run of nothing is one that was skipped: some readers refuse
-none. So that a run that fails is never green, one whose test cases all pass has the verdict as one.
+A suite is a prompt; a test case is a case and repeat, or a score. Too little coverage is a test
+case, too. A run without cases is one skipped test case, because some readers reject an empty
+report. If the run fails although all test cases pass, the verdict is added as a failed one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def write(run: TestRun, **_: object) -> str:
 
 
 def counts(run: TestRun) -> dict[str, int]:
-    """Of all suites, as their attributes say."""
+    """The attributes of all suites: counts and time."""
     return _counts(test for tests in _suites(run).values() for test in tests)
 
 
@@ -63,12 +63,12 @@ def suites(run: TestRun) -> Iterator[str]:
 
 @record(frozen=True, slots=True)
 class _Test:
-    """A test case.
+    """A test case in JUnit terms.
 
     Attributes:
         kind: The type of a failure or an error.
-        message: In one line; visible, as are the lines of the body.
-        answer: To be shown beside.
+        message: One line, safe to print, as are the lines of the body.
+        answer: The answer to show with it.
     """
 
     name: str

@@ -16,7 +16,7 @@ MARKER = "<!-- promptops test -->"
 """Identifies the comment, so that it is updated and not repeated."""
 
 LIMIT = 65_536
-"""Characters of a comment."""
+"""The limit of a comment in characters."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_SCORES = 10_000
@@ -43,9 +43,9 @@ def write(run: TestRun, **_: object) -> str:
 
 
 def body(run: TestRun, room: int) -> str:
-    """What follows the verdict; of prompts with cases that don't pass, those there is room for.
+    """The parts below the verdict; prompts with failing cases are shown as far as they fit.
 
-    All else is whole, or left out where there is no room for it.
+    Every other part is shown completely or left out.
     """
     told = [_scores(run), _worst(run.decided), _judges(run), _outages(run)]
     every = [each for each in (_coverage(run), *told, _stale(run), _notes(run)) if each]
@@ -59,7 +59,7 @@ def body(run: TestRun, room: int) -> str:
 
 
 def fitting(room: int, parts: Iterable[str]) -> Iterator[str]:
-    """Those that there still is room for, where others are too long."""
+    """The parts that fit; one that is too long does not exclude the next."""
     for part in parts:
         if len(part) <= room:
             room -= len(part)
@@ -161,9 +161,9 @@ def _cases(cases: list[CaseRun]) -> str:
 
 
 def _sections(run: TestRun, room: int) -> Iterator[str]:
-    """The prompts with cases that fail or are in error, as long as there is room.
+    """The prompts with cases that fail or are in error, as far as they fit.
 
-    What is wrong for several prompts at once has a section of its own.
+    Errors shared by several prompts have a section of their own.
     """
     repeated = facts.repeated(run)
     found: dict[frozenset[str], list[Trouble]] = {}
@@ -191,7 +191,7 @@ def _section(found: list[Trouble], repeated: Collection[tuple[str, str]], *, is_
 
 
 def _with_first(found: list[Trouble]) -> Iterator[tuple[Trouble, bool]]:
-    """Each with whether it is the first that speaks of its answer: that is shown once."""
+    """Each problem, and whether it is the first about its answer, which is shown once."""
     spoken_of: set[int] = set()
     for trouble in found:
         yield trouble, id(trouble.case) not in spoken_of
@@ -211,7 +211,7 @@ def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]], first: boo
 
 
 def _blocks(trouble: Trouble, first: bool) -> Iterator[str]:
-    """How two texts differ, or the answer, unless it was shown before."""
+    """The difference of the texts, or else the answer unless it was already shown."""
     judged, compared = trouble.assertion, trouble.compared
     if compared is not None and max(map(len, compared)) <= _LONGEST_TO_COMPARE:
         yield _block("diff", patch_lines(*compared))
@@ -228,7 +228,7 @@ def _block(language: str, lines: list[str], most: int = _LINES_OF_A_BLOCK) -> st
 
 
 def _indented(block: str) -> str:
-    """Within the item of a list."""
+    """Indent lines for the item of a list."""
     return "".join(f"  {line}\n" for line in block.splitlines()).rstrip("\n")
 
 
@@ -263,7 +263,7 @@ def _sentence(text: str) -> str:
 
 
 def _listed(room: int, items: Iterable[str], number: int, noun: str) -> str:
-    """As many as there is room for, and how many more there are."""
+    """The items that fit, and the number of the others."""
     shown = list(within(room, items))
     left_out = number - len(shown)
     more = f"\n{counted(left_out, f'more {noun}')}: {code(facts.ALL)}\n" if left_out else ""
@@ -271,7 +271,7 @@ def _listed(room: int, items: Iterable[str], number: int, noun: str) -> str:
 
 
 def within(room: int, texts: Iterable[str]) -> Iterator[str]:
-    """As many as there is room for."""
+    """The items that fit."""
     for text in texts:
         room -= len(text)
         if room < 0:

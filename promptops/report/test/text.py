@@ -16,7 +16,7 @@ _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 
 def write(run: TestRun, *, style: Style = plain, **_: object) -> str:
-    """Failures, scores, coverage if requested, and the summary; nothing about passed cases."""
+    """Failures, scores, coverage if requested, and the summary; no passed cases."""
     lines = [*told(run, style), style("summary", facts.verdict(run))]
     return "".join(f"{line}\n" for line in lines)
 

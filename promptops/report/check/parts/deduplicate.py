@@ -1,4 +1,4 @@
-"""Errors that both lint and the cases find are reported once."""
+"""Removes errors of cases that lint reports, too."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from promptops.records import replace
 
 
 def untold(report: CheckReport) -> TestRun:
-    """The run without the cases whose error a finding tells on the same line.
+    """The run without cases whose error a finding reports on the same line.
 
-    For showing errors, not for counting them.
+    Use it to show errors, not to count them.
     """
     errors = (each for each in report.lint.findings if each.severity is Severity.ERROR)
     lines = {_line(each.place) for each in errors}

@@ -1,4 +1,4 @@
-"""All reasons why the gate fails, as findings: for formats that support only findings."""
+"""Converts all reasons why the gate fails to findings, for formats without other results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles
 
 _CONFIGURATION = "promptops.toml"
-"""The place of a risk without a place, which these formats require."""
+"""The place of a risk that has none, because these formats require one."""
 
 SUMMARIES = {
     "case-failed": "Every assertion of a case holds",
@@ -37,7 +37,7 @@ def as_findings(report: CheckReport) -> LintReport:
 
 
 def _told_apart(findings: list[Finding]) -> Iterator[Finding]:
-    """With fingerprints that differ, also of two like assertions of one case."""
+    """Findings with unique fingerprints, even for equal assertions of one case."""
     seen: Counter[str] = Counter()
     for finding in findings:
         seen[finding.fingerprint] += 1
@@ -48,7 +48,7 @@ def _told_apart(findings: list[Finding]) -> Iterator[Finding]:
 
 
 def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
-    """What is said of those that are no rules of lint, by code."""
+    """Descriptions of the codes that are not lint rules."""
     return {
         each.code: RuleInfo(
             code=each.code,
@@ -61,7 +61,7 @@ def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
 
 
 def _risks(report: CheckReport) -> Iterator[Finding]:
-    """A warning each, an error where it is refused."""
+    """Risks as warnings; refused ones as errors."""
     refused = set(report.refused_risks)
     for risk in report.risks:
         place = risk.place or Place(_CONFIGURATION)
@@ -76,7 +76,7 @@ def _refused(report: CheckReport) -> Iterator[Finding]:
 
 
 def _change(prompt: PromptDiff, change: Change) -> Finding:
-    """At its prompt's file, also where that is gone: a format without it would show nothing."""
+    """The place of a change: its prompt's file, even if it was removed."""
     return Finding(
         code=change.code,
         name=change.name,
@@ -89,7 +89,7 @@ def _change(prompt: PromptDiff, change: Change) -> Finding:
 
 
 def failing_cases(report: CheckReport) -> Iterator[Finding]:
-    """Cases that do not pass, too little coverage, scores that got worse, stale recordings."""
+    """Failing cases, too little coverage, worse scores and stale recordings."""
     run = untold(report)
     repeated = facts.repeated(run)
     for each in troubles(run.cases):
@@ -103,7 +103,7 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
 
 
 def _worse(report: CheckReport) -> Iterator[Finding]:
-    """Too little coverage, and scores that got worse, each at a place that says something of it."""
+    """Too little coverage and worse scores, each at the most helpful place."""
     run = report.test
     first = next((row for row in run.coverage if row.uncovered), None)
     if run.undercovered and first is not None:
@@ -124,7 +124,7 @@ def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:
 
 
 def _finding(code: str, message: str, place: Place, prompt: str, what: str) -> Finding:
-    """`what` tells it from the others of the prompt, wherever it stands."""
+    """The fingerprint of a finding; `what` identifies it within the prompt, not its place."""
     said = "\0".join((code, prompt, what)).encode("utf-8", "surrogatepass")
     return Finding(
         code=code,

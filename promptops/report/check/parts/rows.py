@@ -21,7 +21,7 @@ class GateRow:
 
     Attributes:
         name: lint, cases, coverage, budgets or release.
-        said: The result as a sentence, safe to print.
+        result: One sentence, safe to print.
     """
 
     name: str
@@ -30,7 +30,7 @@ class GateRow:
 
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
-    """The checks that ran, in their order; the gate passes if all of them do."""
+    """The checks that ran, in order; the gate passes if all of them pass."""
     found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
     return tuple(row for row in found if row is not None)
 
@@ -54,7 +54,7 @@ def reason(change: Change) -> str:
 
 
 def fixes(report: CheckReport) -> Iterator[str]:
-    """How to get refused breaking changes and risks accepted, if they are intended."""
+    """How to accept intended breaking changes and risks."""
     refused = [change for _, change in report.refused_changes]
     if any(change.breaking for change in refused):
         yield BREAK_FIX
@@ -64,7 +64,7 @@ def fixes(report: CheckReport) -> Iterator[str]:
 
 
 def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
-    """The accepted breaking changes, which a reader should not have to look for."""
+    """Breaking changes that the gate accepted."""
     for prompt in report.diff.prompts if report.diff is not None else ():
         for change in prompt.changes:
             if change.waiver is not None:
@@ -130,7 +130,7 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
 
 
 def required(diff: DiffReport) -> str:
-    """Such as `requires a major version, 2.0.0 after 1.4.2`."""
+    """The required version, such as `requires a major version, 2.0.0 after 1.4.2`."""
     if not diff.bump:
         return "requires no version bump"
     numbers = f", {diff.after_version} after {diff.before_version}" if diff.after_version else ""

@@ -1,4 +1,4 @@
-"""Two texts side by side: matching lines are in one row."""
+"""Rows for two texts side by side; matching lines share a row."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class DiffLine:
 
     Attributes:
         number: 1-based.
-        shared: What the other side has of it: number of the segment, and of the line within that.
-        end: Its line end is on both sides, or on this one only, or there is none.
+        shared: Parts that the other side has, too: segment number, line number in the segment.
+        end: Whether its line end is on both sides, only on this side, or missing.
     """
 
     number: int
@@ -35,7 +35,7 @@ class DiffLine:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing of it is on the other side."""
+        """Whether the other side has no part of it."""
         return all(piece.kind != "same" for piece in self.pieces)
 
     @property
@@ -45,10 +45,10 @@ class DiffLine:
 
 @record(frozen=True, slots=True, kw_only=True)
 class DiffRow:
-    """At least one of the lines is there.
+    """A row with a line on at least one side.
 
     Attributes:
-        ends: Where these two end is a part of the difference.
+        ends: Whether the line ends are part of the difference.
     """
 
     before: DiffLine | None = None
@@ -65,7 +65,7 @@ class DiffRow:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """Lines that are the same on both sides, and far from any that are not."""
+    """Equal lines, far from any difference; shown folded."""
 
     lines: int
     text: str
@@ -92,7 +92,7 @@ def side_by_side(segments: Sequence[Segment]) -> Iterator[DiffRow]:
 
 
 def folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow | Fold]:
-    """The rows that differ with two around them; each stretch between is one fold."""
+    """Rows that differ with two rows of context; each stretch between them is one fold."""
     near = _near_changes(rows)
     for is_near, stretch in groupby(enumerate(rows), key=lambda item: item[0] in near):
         found = [row for _, row in stretch]
@@ -104,7 +104,7 @@ def folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow | Fold]:
 
 
 def _waiting(before: DiffLine, after: DiffLine) -> tuple[bool, bool]:
-    """Which of the two belongs to a line of the other side further down; at most one does."""
+    """The one of two lines whose partner comes later on the other side; at most one has one."""
     if not before.shared or not after.shared:
         return bool(before.shared), bool(after.shared)
     if set(before.shared) & set(after.shared):
@@ -123,7 +123,7 @@ def _near_changes(rows: Sequence[DiffRow]) -> set[int]:
 
 
 def _lines(segments: Iterable[Segment], own: Kind) -> Iterator[DiffLine]:
-    """The lines of the side whose own segments are of that kind."""
+    """The lines of one side; segments of `kind` are only on this side."""
     number = 1
     pieces: list[Segment] = []
     shared: list[tuple[int, int]] = []

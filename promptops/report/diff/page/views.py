@@ -1,4 +1,4 @@
-"""The parts of a report that the page shows, in the order of its template."""
+"""The views that the page of a diff shows, in the order of its template."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.report.parts.json_data import json_data
 from promptops.report.parts.words import word_difference
 
 MOST_TO_SHOW = 30_000_000
-"""Characters of a page with which a browser is still fast."""
+"""The size of a page, in characters, that a browser still opens quickly."""
 
 # Some seconds of work, at the worst.
 _MOST_TO_COMPARE = 40_000_000
@@ -28,15 +28,15 @@ _SHORT = 60
 _LONGEST_WITNESS = 20_000
 
 Pair = tuple[float, float]
-"""Of a request before and after."""
+"""A figure of a request before and after."""
 
 
 @record(frozen=True, slots=True)
 class Compared:
-    """Two texts side by side.
+    """Two texts side by side, as rows.
 
     Attributes:
-        left_out: Number of lines that are too many to show.
+        left_out: The number of lines not shown because of the limit.
     """
 
     rows: tuple[DiffRow | Fold, ...]
@@ -49,7 +49,7 @@ class MessageView:
 
     Attributes:
         number: 1-based.
-        compared: Both texts; one that is the same on both sides is folded as a whole.
+        compared: Both texts; an unchanged text is folded as a whole.
     """
 
     number: int
@@ -59,11 +59,11 @@ class MessageView:
 
 @record(frozen=True, slots=True, kw_only=True)
 class RequestDifference:
-    """How requests differ, once for all cases of a prompt that differ so.
+    """A difference between requests, shown once for all cases of a prompt that have it.
 
     Attributes:
         cases: At least one; the messages are those of the first.
-        twin: The same difference further up, in another prompt, instead of messages.
+        twin: Another prompt that shows the same difference, instead of messages.
     """
 
     anchor: str
@@ -75,7 +75,7 @@ class RequestDifference:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ChangeView:
-    """A change; its values on a line each, or side by side where they are long."""
+    """A change with its values: one line each, or side by side if they are long."""
 
     change: Change
     before: str | None = None
@@ -85,30 +85,30 @@ class ChangeView:
 
     @property
     def sides(self) -> str:
-        """Which side alone has a value: `only-before`, `only-after`, or "" for none or both."""
+        """The only side with a value: `only-before`, `only-after`, or "" for none or both."""
         if (self.change.before is ABSENT) == (self.change.after is ABSENT):
             return ""
         return "only-before" if self.change.after is ABSENT else "only-after"
 
     @property
     def quiet(self) -> bool:
-        """Whether it is irrelevant for a reader who looks for important changes."""
+        """Whether a filter for important changes hides it."""
         return self.label == "neutral"
 
     @property
     def label(self) -> str:
-        """Such as `breaking`, `neutral`, `risk`."""
+        """The level or risk as one word, such as `breaking`, `neutral`, `risk`."""
         return label(self.change)
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromptChangesView:
-    """A section of the page.
+    """A prompt as a section of the page.
 
     Attributes:
         tokens, usd: Of a request before and after, the mean of the cases that differ and render on
-            both sides; None where there is none, or where a price is not known.
-        twin: The prompt that changed in the same way and is shown in full; None for that one.
+            both sides; None if there is no such case or a price is unknown.
+        twin: A prompt with the same changes that is shown in full; None for that prompt itself.
         also: The prompts whose twin this one is.
     """
 
@@ -129,11 +129,11 @@ class PromptChangesView:
 def prompt_views(
     report: DiffReport, anchor: str = "prompt", to_show: int = MOST_TO_SHOW
 ) -> tuple[PromptChangesView, ...]:
-    """One for each prompt, in the order of the report; those that changed alike follow each other.
+    """The changed prompts in the order of the report; those with the same changes are adjacent.
 
     Args:
-        anchor: What anchors of prompts begin with.
-        to_show: Characters for which there is room.
+        anchor: The prefix of the anchors of prompts.
+        to_show: The number of characters that fit.
     """
     page = _PageBudget(to_show=to_show)
     anchors = (f"{anchor}-{number}" for number in count(1))
@@ -143,7 +143,7 @@ def prompt_views(
 def _alike(
     page: _PageBudget, anchors: Iterator[str], each: DistinctPrompt
 ) -> Iterator[PromptChangesView]:
-    """One prompt in full, then those that changed in the same way."""
+    """One prompt in full, then those with the same changes."""
     twins = each.also if _is_explained(each.prompt) else ()
     first = replace(_prompt_view(page, next(anchors), each.prompt), also=twins)
     yield first
@@ -153,7 +153,7 @@ def _alike(
 
 
 def _is_explained(prompt: PromptDiff) -> bool:
-    """Whether its changes have the values of what a case only knows by name, such as `model`."""
+    """Whether changes contain the values of fields that cases only name, such as `model`."""
     return bool(prompt.changes) or not any(case.rest for case in prompt.cases)
 
 
@@ -172,10 +172,10 @@ def _twin_view(anchor: str, prompt: PromptDiff, first: PromptChangesView) -> Pro
 
 @record(slots=True)
 class _PageBudget:
-    """What is already on the page, and how much still fits.
+    """The differences already on the page, and the room that is left.
 
     Attributes:
-        to_compare, to_show: Characters for which there is time, and for which there is room.
+        to_compare, to_show: The characters that can still be compared and shown.
     """
 
     to_compare: int = _MOST_TO_COMPARE
@@ -199,7 +199,7 @@ class _PageBudget:
         return Compared(rows[:_MOST_ROWS], _height(rows[_MOST_ROWS:]))
 
     def show(self, before: str, after: str) -> Compared:
-        """The same, if there is room for it, which then is taken."""
+        """The text if it fits, after taking its size from the room left; else None."""
         compared = self.compare(before, after)
         weight = sum(map(_weight, compared.rows))
         if weight > self.to_show:
@@ -209,7 +209,7 @@ class _PageBudget:
 
 
 def _height(rows: Iterable[DiffRow | Fold]) -> int:
-    """Number of lines."""
+    """The number of lines."""
     return sum(row.lines if isinstance(row, Fold) else 1 for row in rows)
 
 
@@ -232,9 +232,9 @@ def _prompt_view(page: _PageBudget, anchor: str, prompt: PromptDiff) -> PromptCh
 
 
 def means(cases: Iterable[CaseDiff]) -> tuple[Pair | None, Pair | None]:
-    """Tokens, then US dollars of a request before and after, where both sides render it.
+    """Tokens and US dollars of a request before and after, as means of cases that render.
 
-    None where there is no such case; of dollars also where one of the prices is not known.
+    None if no case renders on both sides; dollars are also None if a price is unknown.
     """
     both = [case for case in cases if not (case.before_error or case.after_error)]
     usd = [
@@ -275,7 +275,7 @@ def _cut(text: str) -> str:
 
 
 def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator[RequestDifference]:
-    """Those of the prompt's cases, equal ones as one, in the order of their first cases."""
+    """The differences of a prompt's cases, equal ones merged, in the order of their first cases."""
     alike: dict[object, list[CaseDiff]] = {}
     for case in prompt.cases:
         alike.setdefault(_looks(page, case), []).append(case)
@@ -294,7 +294,7 @@ def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator
 
 
 def _looks(page: _PageBudget, case: CaseDiff) -> object:
-    """Equal for cases whose differences look the same, whatever is folded away."""
+    """A key that is equal for cases whose visible differences are equal."""
     return (
         case.rest,
         case.verdicts,

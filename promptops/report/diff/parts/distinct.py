@@ -1,4 +1,4 @@
-"""Prompts and cases that changed in the same way, so that each way is shown once."""
+"""Groups prompts and cases that changed in the same way, so that each is shown once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEEN_IN_THE_DIFFERENCE = frozenset({"CHG301", "CHG302", "CHG308", "CHG309"})
 
 @record(frozen=True, slots=True)
 class DistinctCase:
-    """A case, and the names of those whose requests differ by the same lines."""
+    """A case, and the names of cases with the same changed lines."""
 
     case: CaseDiff
     also: tuple[str, ...]
@@ -27,7 +27,7 @@ class DistinctCase:
 
 @record(frozen=True, slots=True)
 class DistinctPrompt:
-    """A prompt, and those that changed as it did; its cases, each difference once."""
+    """A prompt, the prompts with the same changes, and its cases, each difference once."""
 
     prompt: PromptDiff
     also: tuple[PromptDiff, ...]
@@ -35,7 +35,7 @@ class DistinctPrompt:
 
 
 def distinct_prompts(report: DiffReport) -> tuple[DistinctPrompt, ...]:
-    """In the order of the report."""
+    """Group the changed prompts, in the order of the report."""
     ways: dict[int, dict[Hashable, list[CaseDiff]]] = {
         id(prompt): _grouped(prompt.cases, _way_of_case) for prompt in report.prompts
     }

@@ -1,4 +1,4 @@
-"""How two texts differ, in a few lines of words, for a terminal or a log."""
+"""The difference of two texts in a few lines, for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _MOST = 1_000_000
 
 
 class Differences:
-    """The differences of one report: of many long texts, only the first ones are worked out."""
+    """Computes the differences of one report, within a limit of characters."""
 
     def __init__(self, style: Style) -> None:
         self._style = style
         self._left = _MOST  # characters
 
     def legend(self, before: str, after: str) -> str:
-        """Which mark or colour is whose."""
+        """The legend: which mark or colour belongs to which text."""
         from promptops.report.parts.marked import marked
         from promptops.report.parts.words import Segment
 
@@ -28,7 +28,7 @@ class Differences:
         return marked(words, self._style)
 
     def lines(self, before: str, after: str) -> Iterator[str]:
-        """At most a dozen, and how many more there are; none where it would take too long."""
+        """At most twelve lines, and the number of the others; none if it would take too long."""
         self._left -= len(before) + len(after)
         if self._left < 0 or max(len(before), len(after)) > _LONGEST:
             return

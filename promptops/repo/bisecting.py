@@ -1,4 +1,4 @@
-"""The commits between a bad one and good ones, and which of them halves the rest."""
+"""The commits between a bad one and good ones, and the order in which to test them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _FACTS = ("-z", "--topo-order", "--format=%H%n%aN%n%aI%n%s")
 
 @record(frozen=True, slots=True, kw_only=True)
 class CommitSpan:
-    """Commits that reach `bad`, or are it, and that no good one reaches.
+    """The commit `bad` and its ancestors, without `good` commits and their ancestors.
 
     Attributes:
-        paths: Only those that change something at or below them.
-        first_parent: Of a merge, only the merge itself.
+        paths: Only commits that change something at or below these paths.
+        first_parent: Only the first parents of merges, so that a merge is one step.
     """
 
     goods: tuple[str, ...]
@@ -30,13 +30,13 @@ class CommitSpan:
 
 
 def candidates(repository: Repository, span: CommitSpan) -> tuple[str, ...]:
-    """Their ids, the best halving ones first, and last the one that reaches all."""
+    """The ids of the commits; those that halve the range best come first, `bad` last."""
     output = decode(repository.git.run("rev-list", "--bisect-all", *_arguments(span)))
     return tuple(line.split(" ", 1)[0] for line in output.splitlines())
 
 
 def suspects(repository: Repository, span: CommitSpan) -> tuple[Suspect, ...]:
-    """The same commits with who made them, the oldest first."""
+    """The same commits with their authors, the oldest first."""
     # Whoever has `log.follow` set would get other commits for a single path.
     log = ("-c", "log.follow=false", "log", *_PLAIN, *_FACTS)
     rows = records(repository.git.run(*log, *_arguments(span)) + b"\0")

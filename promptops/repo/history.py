@@ -1,4 +1,4 @@
-"""Refs and history through GitPython, which only this module imports, when it is used.
+"""Refs and history through GitPython, which only this module imports.
 
 Importing it takes 80 ms, so nothing here is for a hook.
 """
@@ -20,9 +20,9 @@ SAY_SINCE = "set what to compare with: --since REV"
 
 
 def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
-    """The name of the nearest annotated tag among the revision's ancestors and itself.
+    """The name of the nearest annotated tag on the revision or an ancestor.
 
-    Those of single prompts, `ID@TAG`, are no releases.
+    Tags of single prompts, `ID@TAG`, are not releases and don't count.
     """
     commit = repository.resolve(revision)
     answer = repository.git.ask("describe", "--abbrev=0", "--exclude=*@*", commit)
@@ -36,10 +36,10 @@ def default_base(repository: Repository) -> str:
 
 
 def find_base(repository: Repository, way_out: str = SAY_SINCE) -> NamedCommit:
-    """The default commit to compare HEAD with.
+    """The default revision to compare HEAD with.
 
-    On a branch, its merge base with the upstream default branch; on that branch itself, without an
-    upstream, or without a branch, the latest annotated tag reachable.
+    On a branch, this is its merge base with the upstream default branch. On the default branch,
+    without an upstream or without a branch, it is the latest reachable annotated tag.
 
     Args:
         way_out: The hint on how to set the base.
@@ -61,7 +61,7 @@ def find_base(repository: Repository, way_out: str = SAY_SINCE) -> NamedCommit:
 
 
 def upstream_default(repository: Repository) -> str | None:
-    """Full name of the remote's default branch, if HEAD is on another branch than that."""
+    """The full name of the remote's default branch, unless HEAD is on that branch."""
     with _opened(repository) as opened:
         if opened.head.is_detached:
             return None
@@ -86,7 +86,7 @@ def _opened(repository: Repository) -> Iterator[git.Repo]:
 
 
 def _target(reference: git.SymbolicReference | None) -> str | None:
-    """What the remote's HEAD points at; a clone has it, `git remote add` does not make it."""
+    """The target of the remote's HEAD; a clone has it, `git remote add` does not create it."""
     if reference is None or reference.is_detached:
         return None
     return str(reference.reference.path)

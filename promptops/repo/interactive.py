@@ -1,7 +1,7 @@
-"""Git commands that create something, or use another repository; some ask for a passphrase.
+"""Runs git commands that may prompt for a passphrase, such as `tag --sign` and `push`.
 
-On a terminal they may ask. Otherwise they have no terminal and a deadline, so none waits for input
-that never comes.
+They can prompt only on a terminal. Otherwise they get no terminal and a deadline, so that none
+waits for input forever.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def act(
     """The output of a git process.
 
     Args:
-        interactive: Whether a person is at a terminal; then there is no deadline.
-        environment: In addition to that of `git`.
+        interactive: Whether the command may prompt; then there is no deadline.
+        environment: Variables to add to those of `git`.
 
     Raises:
-        GitError: It took too long, or git can't be started.
+        GitError: The deadline passed, or git can't be started.
     """
     surroundings = {**git.environment, **(environment or {})}
     surroundings |= _of_terminal() if interactive else SILENT
@@ -71,7 +71,7 @@ def _of_terminal() -> dict[str, str]:
 
 
 def _ended(process: subprocess.Popen[bytes], deadline_s: float | None) -> int:
-    """Its exit status; after the deadline it is killed with its children."""
+    """The exit status; after the deadline, the process and its children are killed."""
     try:
         return process.wait(deadline_s)
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""The staged changes as a hook first found them: git runs once for them."""
+"""The staged changes at the start of a hook, read with one run of git."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-
 
 @record(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """Results of git about the index of the repository around a directory.
+    """Git's results about the index of the repository around a directory.
 
     Attributes:
-        directory: Where git was run, absolute.
-        changes: The index compared with HEAD: `git diff --cached` with `RAW`.
+        directory: The absolute path where git ran.
+        changes: The index compared with HEAD: output of `git diff --cached` with `RAW`.
         contents: The index contents of some paths; for a link, its target. None for a missing path,
             or a conflict.
         blobs: Reads contents; its process is still running.
@@ -31,14 +31,14 @@ class Staged:
 
     @property
     def paths(self) -> list[str]:
-        """Of what differs from HEAD."""
+        """The paths that differ from HEAD."""
         return changed_paths(self.changes)
 
 
 def staged_in(git: Git, paths: tuple[str, ...]) -> Staged | None:
-    """What the index has that HEAD lacks, with the contents of some paths; None for nothing.
+    """The staged changes, with the index contents of some paths; None without changes.
 
-    Raises GitError where git refuses.
+    Raises GitError if git fails.
     """
     changes = git.run("diff", "--cached", *RAW, "--no-relative", "--")
     if not changes:
@@ -49,5 +49,5 @@ def staged_in(git: Git, paths: tuple[str, ...]) -> Staged | None:
 
 
 def changed_paths(changes: bytes) -> list[str]:
-    """The paths in what git writes with `RAW`."""
+    """The paths in git's output with `RAW`."""
     return records(changes)[1::2]

@@ -11,10 +11,10 @@ from promptops.errors import InputError
 
 @contextmanager
 def temporary_folder() -> Iterator[str]:
-    """The path of an empty folder, removed at the end.
+    """The path of an empty folder, which is removed on exit.
 
     Raises:
-        InputError: No folder for temporary files can be written to.
+        InputError: No folder for temporary files is writable.
     """
     from tempfile import TemporaryDirectory
 

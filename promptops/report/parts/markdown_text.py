@@ -5,7 +5,7 @@ from __future__ import annotations
 from promptops.patterns import lazy_pattern
 
 # An entity is never Markdown structure: neither in text nor in tables nor in `<code>`.
-# GitHub links names and numbers (`@` and `#`) in each run of text after Markdown is processed: there
+# GitHub links names and numbers (`@` and `#`) in each run of text after the Markdown is done: there
 # an entity does not help, but a comment ends the run.
 _STRUCTURE = lazy_pattern(r"[&<>\"'`*_{}\[\]()~|:!$\\^+=@#]|(?<=[wW])\.")
 

@@ -104,7 +104,7 @@ def _schema(name: str, schema: Any, first: Iterable[str] = ()) -> Iterator[str]:
 
 
 def _properties(prefix: str, rest: dict[str, Any]) -> Iterator[str]:
-    """Remove and return a schema's properties, with `required` merged into them.
+    """The lines of a schema's properties; removes them and `required` from `rest`."""
     properties = rest.get("properties")
     if not isinstance(properties, dict) or not properties:
         return

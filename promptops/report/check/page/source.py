@@ -55,7 +55,7 @@ class Stretch(Generic[T]):
 
     @property
     def weight(self) -> int:
-    """The number of characters."""
+        """The number of characters."""
         return sum(len(piece.text) for line in self.lines for piece in line.pieces)
 
 

@@ -14,7 +14,7 @@ from promptops.records import record
 from promptops.source.nodes import escaped
 
 NEAR_DAYS = 90
-"""Days before its retirement from which a model is reported."""
+"""A model is reported this many days before its retirement."""
 
 
 def retires_soon(facts: ModelFacts, today: date) -> bool:
@@ -26,12 +26,12 @@ def retires_soon(facts: ModelFacts, today: date) -> bool:
 
 @record(frozen=True, slots=True, kw_only=True)
 class AskedModel:
-    """A model and its limits; None for what is not known.
+    """A model and its limits; None for unknown values.
 
     Attributes:
         at: JSON pointer of the model's name in the prompt file.
-        facts: From the model table.
-        profile: From the configuration; it overrides the table.
+        facts: Facts from the model table.
+        profile: The profile of the configuration, which overrides the table.
     """
 
     provider: str
@@ -42,13 +42,13 @@ class AskedModel:
 
     @property
     def context_window(self) -> int | None:
-        """Tokens of request and answer together."""
+        """The limit of tokens of request and answer together."""
         said = self.profile.context_window if self.profile else None
         return said or (self.facts.context_window if self.facts else None)
 
     @property
     def max_output(self) -> int | None:
-        """Tokens of an answer."""
+        """The limit of tokens of an answer."""
         said = self.profile.max_output_tokens if self.profile else None
         return said or (self.facts.max_output if self.facts else None)
 
@@ -66,7 +66,7 @@ class AskedModel:
 
 
 def id_place(model: AskedModel, catalog: Catalog) -> Place | str:
-    """The place of a model's id: in its profile, once for all prompts that name it.
+    """The place of a model's id: in its profile, shared by all prompts that name it.
 
     Without a profile, or if no file defines it, the pointer in the prompt file.
     """

@@ -1,4 +1,4 @@
-"""Blank lines in rendered text that tags leave and no author wrote."""
+"""Finds blank lines in rendered text that tags leave unintentionally."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Leftover:
     """One or more blank lines at a tag.
 
     Attributes:
-        kind: several blank lines in a row; a line of spaces; a value that was empty on its line.
-        place: Of the tag.
-        frame: The template that contains it.
-        tag: Its text as written.
+        kind: Several blank lines in a row, a line of spaces, or an empty value alone on a line.
+        place: The place of the tag.
+        frame: The template that contains the tag.
+        tag: The tag as written.
     """
 
     kind: Kind
@@ -111,7 +111,7 @@ def _between(before: Piece, after: Piece) -> tuple[Frame, int, int]:
 
 
 def _way(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
-    """Offsets of a piece in its template, in the template that includes it, and so on."""
+    """Offsets of a piece in its template, in the including template, and so on."""
     frame: Frame | None = piece.frame
     start, end = piece.start, piece.end
     while frame is not None:
@@ -130,7 +130,7 @@ class _TagSpan:
 def _tags(frame: Frame, start: int, end: int) -> Iterator[_TagSpan]:
     """The tags that end after the first offset and begin before the second, at least one.
 
-    A loop leads back, so that the second offset may be the smaller one.
+    In a loop, the second offset can be smaller than the first.
     """
     try:
         template = parse(frame.text.value)

@@ -1,4 +1,4 @@
-"""Parts of an input's schema that set no size limit."""
+"""Finds strings and lists without a size limit in the schema of an input."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class SchemaPart:
     Attributes:
         pointer: Its place in the prompt file.
         at: Pointer of its property; for another file's schema, of the property with the `$ref`.
-        name: As a person would write it: `known_issues[].title`.
-        outside: It is in another file.
+        name: The readable name: `known_issues[].title`.
+        outside: Whether it is in another file.
     """
 
     schema: Any
@@ -57,7 +57,7 @@ class Unbounded:
 
     Attributes:
         at: JSON pointer of its property in the prompt file.
-        lacks: The keyword that would limit it: `maxLength` or `maxItems`.
+        lacks: The missing keyword: `maxLength` or `maxItems`.
     """
 
     name: str
@@ -66,10 +66,10 @@ class Unbounded:
 
 
 class Bounds:
-    """The schema of a prompt's inputs, to find values without a size limit."""
+    """The schema of a prompt's inputs, searched for values without a size limit."""
 
     def __init__(self, root: Schema, of_file: Callable[[str], bool]) -> None:
-        """`of_file` tells which names under `$defs` are those of files."""
+        """`of_file`: whether a name under `$defs` is that of a file."""
         self._root = root
         self._of_file = of_file
         self._left = MAX_STEPS
@@ -196,7 +196,7 @@ def _inner(way: SchemaPart, schema: Any, step: str, name: str) -> SchemaPart:
 
 
 def types_of(schema: Schema) -> tuple[str, ...]:
-    """The types a schema names; none for a value that is listed by `enum` or `const`."""
+    """The types that a schema names; empty for values listed by `enum` or `const`."""
     if "enum" in schema or "const" in schema:
         return ()
     types = schema.get("type")

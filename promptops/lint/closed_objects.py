@@ -1,4 +1,4 @@
-"""Objects of a JSON Schema that require a property they do not allow: no value is valid."""
+"""Finds objects of a JSON Schema that no value satisfies: they require a forbidden property."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Impossible:
     """A name in `required` that the object's own `additionalProperties: false` excludes.
 
     Attributes:
-        pointer: Of the name, in the schema.
+        pointer: The pointer of the name in the schema.
     """
 
     message: str

@@ -23,16 +23,16 @@ from promptops.records import record, replace
 from promptops.source.config import FILES
 
 MAX_PROBLEMS = 1_000
-"""Findings of one rule in one prompt; a hostile file could cause a hundred thousand."""
+"""The limit of findings of one rule in one prompt; a hostile file could cause 100,000."""
 
 
 @record(frozen=True, slots=True)
 class Selection:
-    """Which rules are run: those the configuration selects, without those it ignores.
+    """The rules to run: those that the configuration selects and does not ignore.
 
     Attributes:
-        select, ignore: Codes, their beginnings, or names; `ALL` selects the rules that are on by
-            default, and so does nothing.
+        select, ignore: Codes, prefixes of codes, or names; `ALL` and an empty selection mean the
+            rules that are on by default.
     """
 
     select: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Selection:
 
 
 OF_TEMPLATES = frozenset(("TPL001", "TPL002", "TPL003", "TPL004", "TPL005", "VAR001"))
-"""Rules that judge templates by the messages and inputs of a prompt alone."""
+"""Rules that check templates using only the messages and inputs of a prompt."""
 
 
 def lint_prompt(
@@ -84,7 +84,7 @@ def lint_prompt(
 def lint_catalog(
     catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    """Run the rules that check the catalog as a whole: those that need only `given`."""
+    """Run the rules that check the whole catalog: those whose parameters are all in `given`."""
     given = {"config": catalog.config, **given}
     for rule in rules:
         if rule.of_catalog and set(rule.needs) <= given.keys():
@@ -97,7 +97,7 @@ def lint_catalog(
 
 
 def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
-    """The finding for a rule that failed, addressed to the authors of the rule."""
+    """The finding for a rule that raised an exception, addressed to its authors."""
     problem = error.problem(place, f"rule {rule.code} {rule.name}")
     package = rule.check.__module__.partition(".")[0]
     if package == "promptops":

@@ -1,8 +1,8 @@
 """The bad and good blocks of a rule's docstring, as catalogs that can be linted.
 
-A block is part of a prompt file: the parts that a valid file also needs are added. A block that
-begins with `--- PATH` is several files, each below such a line, and nothing is added to them; a
-file below `--- PATH (untracked)` was never added to git.
+A block is part of a prompt file; other parts that a valid file needs are added. A block that begins
+with `--- PATH` contains several complete files, each below such a line; a file below
+`--- PATH (untracked)` is not in git.
 """
 
 from __future__ import annotations

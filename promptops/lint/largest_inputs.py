@@ -9,17 +9,17 @@ from typing import Any
 from promptops.lint.bounds import FORMAT_CHARS, Bounds, SchemaPart, children, types_of
 
 MAX_CHARS = 1_000_000
-"""Characters that can still be rendered; a larger value is cut to about this size."""
+"""The limit of characters; a larger value is cut to about this size."""
 
 _CUT_ANYWAY = 4_000
-"""Characters assumed for a string without a limit that is cut where it is printed."""
+"""Characters assumed for an unlimited string that the template truncates."""
 
 _PATTERN_CHARS = 64
 _MEDIA = "data:,"
 
 
 def largest_input(bounds: Bounds, name: str) -> Any:
-    """About the largest value of an input. It need not be valid for the schema."""
+    """Approximately the largest value of an input; it may not be valid for the schema."""
     part = bounds.input(name)
     return None if part is None else _largest(bounds, part, 0)
 

@@ -1,4 +1,4 @@
-"""Assertions on delimiters that the template always writes."""
+"""Finds assertions on delimiters that the template always writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.patterns import lazy_pattern
 from promptops.runtime.template.template import TemplateError, parse
 
 _DELIMITER = lazy_pattern(r"</?[A-Za-z][\w:-]*\s*/?>|[^\w\s]+")
-"""One tag, or punctuation such as a code fence."""
+"""Matches one tag, or punctuation such as a code fence."""
 
 
 def constant_delimiters(prompt: Prompt, case: Case) -> Iterator[Problem]:
@@ -53,7 +53,7 @@ def _is_constant(prompt: Prompt, role: str | None, value: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _literals(source: str) -> tuple[str, ...]:
-    """The text of a template outside of tags; none if it can't be parsed."""
+    """The text of a template outside of tags; empty if it can't be parsed."""
     try:
         body = parse(source).tree.body
     except TemplateError:

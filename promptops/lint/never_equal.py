@@ -1,4 +1,4 @@
-"""Comparisons of an input with a constant that its schema does not allow."""
+"""Finds comparisons of an input with a constant that its schema does not allow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NeverEqual:
 
     Attributes:
         test: The condition that compares them, `constant` the constant within it.
-        near: The allowed value that was probably meant, as written in a template; or None.
+        near: The allowed value that was probably intended, in template syntax; or None.
     """
 
     name: str
@@ -72,7 +72,7 @@ def _of(
 
 
 def _sides(compare: nodes.Compare) -> tuple[nodes.Expr | None, Sequence[nodes.Const]]:
-    """The paths read and the constants they are compared with, on either side."""
+    """The paths read and the constants they are compared with, in either order."""
     if len(compare.ops) != 1:
         return None, ()
     left, operand = compare.expr, compare.ops[0]
@@ -98,7 +98,7 @@ def _assigned(text: Text, expression: bool) -> frozenset[str]:
 
 
 def _uses(uses: Sequence[Use], text: Text, read: nodes.Expr) -> tuple[Use, ...]:
-    """The reads at the beginning of an expression, with the whole path."""
+    """The reads at the start of an expression, with the whole path."""
     root: nodes.Node = read
     while isinstance(root, nodes.Getattr | nodes.Getitem):
         root = root.node

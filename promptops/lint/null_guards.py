@@ -1,4 +1,4 @@
-"""Where a template has tested that a value is not null: `{% if x %}`, `x is not none`."""
+"""Facts that tests in a template prove about null values: `{% if x is not none %}`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.runtime.template.template import TemplateError, parse
 
 Paths = frozenset[Path]
-"""Names with the steps below them, as written at that place."""
+"""Names with the steps below them, as written there."""
 
 _TELLING_TESTS = frozenset(
     str.split("string number integer float boolean true false mapping sequence iterable in")
@@ -23,7 +23,7 @@ _TELLING_FILTERS = frozenset(("length", "count", "default", "d"))
 
 
 def is_not_null(use: Use, whens: Sequence[TemplateScope]) -> bool:
-    """Whether the value of a use can't be null there, because the template tested it before.
+    """Whether the value of a use can't be null, because the template tested it before.
 
     `whens` are the conditions of the text.
     """
@@ -56,7 +56,7 @@ def _known_at(site: TemplateSpan) -> Paths:
 
 @cached_by_size(16_000_000)
 def _facts(source: str) -> dict[int, Paths]:
-    """From the offset of each name and each literal to the facts known there."""
+    """The facts known at each name and literal, by offset."""
     found: dict[int, Paths] = {}
     with suppress(TemplateError):
         _walk(parse(source).tree, frozenset(), found)

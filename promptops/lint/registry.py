@@ -34,10 +34,10 @@ class Rule:
 
     Attributes:
         needs: The names of its parameters, which the engine passes; see `lint.subject`.
-        dated: Its result depends on the current date, so it is never cached.
-        unsuppressable: Only a waiver with a reason and an end date suppresses it.
-        reads_all: It reads all prompts, so it does not run if only some are linted.
-        masked: Its findings and their source lines must not be shown.
+        dated: Whether its result depends on the current date, so that it is never cached.
+        unsuppressable: Whether only a waiver with a reason and an end date suppresses it.
+        reads_all: Whether it reads all prompts, so that it can't run on a selection.
+        masked: Whether its findings and source lines must not be shown.
     """
 
     code: str
@@ -60,12 +60,12 @@ class Rule:
 
     @property
     def summary(self) -> str:
-        """The first line, without its full stop."""
+        """The first line without the full stop."""
         return (self.check.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
     @property
     def of_catalog(self) -> bool:
-        """Whether it checks the catalog as a whole, rather than each prompt."""
+        """Whether it checks the whole catalog, not each prompt."""
         return not _OF_A_PROMPT & set(self.needs)
 
     @property
@@ -154,8 +154,8 @@ def built_in() -> Mapping[str, Rule]:
 def with_plugins() -> Mapping[str, Rule]:
     """The rules of this package and those of plug-ins (entry points `promptops.rules`).
 
-    Raises InputError, with its name, for a plugin that can't be imported: a check that is silently
-    missing would be a pass that tested nothing.
+    Raises InputError for a plug-in that can't be imported: if it were skipped, its checks would
+    silently not run.
     """
     built_in()
     for plugin in _plugins():
@@ -185,7 +185,7 @@ def _plugins() -> Iterable[EntryPoint]:
 
 
 def _may_offer(folder: Path) -> bool:
-    """Whether a folder of `sys.path` may hold the metadata of a plug-in."""
+    """Whether a folder of `sys.path` may contain the metadata of a plug-in."""
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.name.endswith(_METADATA)]

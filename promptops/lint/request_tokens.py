@@ -1,4 +1,4 @@
-"""The estimated number of tokens of a request, and its cost."""
+"""Estimates the tokens and the cost of a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from promptops.runtime.request.render import Renderer, RenderError, TracedReques
 from promptops.runtime.template.sized_cache import cached_by_size
 
 CHARS_PER_TOKEN = 4
-"""Characters per token assumed for a value that is not known yet."""
+"""Characters per token assumed for unknown values."""
 
 
 MAX_TOKENS_A_BYTE = 1.3
@@ -37,7 +37,7 @@ def tokens_at_most(request: Request) -> int:
 
 
 def request_tokens(request: Request) -> int:
-    """Tokens of all texts, the tools and the output schema; media are not counted."""
+    """Tokens of all messages, the tools and the output schema, without media."""
     texts = sum(estimate(text) for message in request.messages for text in _texts(message))
     return texts + _structure_tokens(request)
 

@@ -1,4 +1,4 @@
-"""Alternative spellings of a YAML scalar, each parsed again before it is offered."""
+"""Rewrites YAML scalars; each result is parsed again to verify it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN_LINE = lazy_pattern(r" *(?:- +)*")
 def as_template(document: Document, pointer: str) -> Edit | None:
     """The text of a message as a `|` block, or in single quotes if it is one line.
 
-    None if neither gives the same text. Newlines at its end may be lost: rendering strips them.
+    None if neither gives the same text; trailing newlines may be lost, as rendering strips them.
     """
     text = document.template(pointer).value
     wanted = text.rstrip("\n") + ("\n" if text.endswith("\n") else "")
@@ -38,7 +38,7 @@ def _ways(document: Document, pointer: str, text: str) -> Iterator[str]:
 
 
 def literal(text: str, indentation: int) -> str:
-    """A text as a `|` block, from its header on, without the newline after its last line."""
+    """A text as a `|` block with its header, without the final newline."""
     mark = "2" if text[:1] in (" ", "\n", "") else ""
     chomping = "" if text.endswith("\n") else "-"
     margin = " " * indentation

@@ -1,4 +1,4 @@
-"""Keys of JSON Schemas and tool files, and the correct spelling of misspelt ones."""
+"""Finds misspelt keys of JSON Schemas and tool files."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def misspelt_keywords(schema: Any, pointer: str = "") -> Iterator[tuple[str, str
 
 
 def _keyword_meant(key: str) -> str | None:
-    """The keyword of which a key is a typo; None for a known keyword or a free name."""
+    """The keyword that a key misspells; None for a known keyword or a free name."""
     if key in _KEYWORDS or key in _OURS or key in _OTHER_DIALECTS:
         return None
     if key.startswith("x-"):

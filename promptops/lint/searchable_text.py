@@ -28,10 +28,10 @@ class Written:
 
     Attributes:
         kind: The role of the file for the prompt.
-        text: To be searched: the file without indentation, the escapes of quoted texts blanked
-            out. Of a prompt file that spells characters out (`"\\u0041"`), what its scalars mean.
-        source: The file, character for character.
-        place: Where a span of `text` stands in the file.
+        text: The text to search: the file without indentation; escapes in quoted strings are
+            blank. For a prompt file with character escapes (`"\\u0041"`), its scalar values.
+        source: The exact content of the file.
+        place: Returns the place in the file of a span of `text`.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Written:
 def written(
     catalog: Catalog, document: Document, references: Iterable[FileReference]
 ) -> Iterator[Written]:
-    """The prompt file, then each file it reaches that holds text, then its recordings."""
+    """The prompt file, then each text file that it uses, then its recordings."""
     yield _of_document(document)
     seen: set[str] = set()
     for kind, text in _texts(catalog, document, references):
@@ -85,7 +85,7 @@ def _unindented(source: Text) -> Written:
 
 @record(frozen=True, slots=True)
 class _Part:
-    """A scalar or a comment, with a function that finds a span of it in the file."""
+    """A scalar or a comment, with a function that returns the place of a span."""
 
     text: str
     place: Locate

@@ -1,7 +1,7 @@
-"""Schema features that strict mode of structured outputs does not allow.
+"""Finds schema features that the strict mode of structured outputs does not allow.
 
 The subset is that of OpenAI's structured outputs, according to its documentation and its error
-messages. Features that are in doubt (such as `maxLength`) are allowed.
+messages. Doubtful features (such as `maxLength`) are allowed.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _INSTEAD = {"oneOf": "use `anyOf`", "allOf": "write one schema"}
 
 @record(frozen=True, slots=True)
 class NotStrict:
-    """One thing that strict mode refuses.
+    """A feature that strict mode refuses.
 
     Attributes:
-        pointer: In the schema.
+        pointer: JSON pointer in the schema.
         key: Whether the key itself is the problem, not its value.
     """
 

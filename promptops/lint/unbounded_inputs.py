@@ -1,4 +1,4 @@
-"""The inputs without a size limit that reach a message."""
+"""Finds inputs without a size limit that reach a message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SLICED = lazy_pattern(r"\s*\[[^\[\]:]*:\s*-?\d+\s*(?::[^\[\]:]*)?\]")
 def unbounded_inputs(
     prompt: Prompt, scopes: Sequence[TemplateScope], of_file: Callable[[str], bool]
 ) -> Iterator[Unbounded]:
-    """Each unlimited string and list that a model may receive, once, unless it is cut."""
+    """Each unlimited string and list that a model may receive uncut, once."""
     bounds = Bounds(prompt.inputs, of_file)
     yield from dict.fromkeys(_found(prompt, scopes, bounds))
 

@@ -229,7 +229,7 @@ def _lines_outside(written: bytes, other: bytes) -> Iterator[bytes]:
 
 
 def _without_stage(line: bytes, end: int) -> bytes:
-    """A line of the index without its stage; `end` is the end of the id. Conflicts are unchanged."""
+    """A line of the index without its stage; `end` is the end of the id. Conflicts stay."""
     return line[:end] + line[end + 2 :] if line[end : end + 3] == b" 0\t" else line
 
 

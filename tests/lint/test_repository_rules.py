@@ -118,9 +118,9 @@ def test_an_alias_is_nobody_elses_name() -> None:
 
     assert found("REP001", block) == [
         f"{ASK}:1:11 the alias `tell` is the id of `prompts/tell.prompt.yaml`",
-        f"{ASK}:1:22 the alias `old` is there twice",
+        f"{ASK}:1:22 the alias `old` is listed twice",
         f"{ASK}:1:27 the alias `ask` is the prompt's own id",
-        f"prompts/b.prompt.yaml:3:5 the alias `old` is an alias of `{ASK}`, too",
+        f"prompts/b.prompt.yaml:3:5 the alias `old` is also an alias of `{ASK}`",
     ]
 
 
@@ -341,7 +341,7 @@ STATES = [
         "ignored",
         "is ignored by git (git add --force 'prompts/a.j2', or name a file that is not ignored)",
     ),
-    ("unstaged", "is on disk, and not staged as it is (git add 'prompts/a.j2')"),
+    ("unstaged", "is on disk, but not staged (git add 'prompts/a.j2')"),
     ("tracked", "is on disk only (commit 'prompts/a.j2' with it)"),
 ]
 

@@ -37,15 +37,15 @@ BUDGETS = {
         "      {% endfor %}\n"
         "  - {history: h, last: 10}\n",
         [
-            "about 15 input tokens in the case `one`, 10 are budgeted ask.prompt.yaml:1:24-26"
+            "about 15 input tokens in the case `one`, the budget is 10 ask.prompt.yaml:1:24-26"
             " [one]",
             "about 4,576 input tokens with every input as large as its schema allows,"
-            " 10 are budgeted ask.prompt.yaml:1:24-26",
-            "`max_output_tokens` is 600, 5 output tokens are budgeted ask.prompt.yaml:1:43-44",
-            "about 0.002711 USD in the case `one`, 0.0001 are budgeted ask.prompt.yaml:1:56-62"
+            " the budget is 10 ask.prompt.yaml:1:24-26",
+            "`max_output_tokens` is 600, the budget is 5 output tokens ask.prompt.yaml:1:43-44",
+            "about 0.002711 USD in the case `one`, the budget is 0.0001 ask.prompt.yaml:1:56-62"
             " [one]",
             "about 0.006132 USD with every input as large as its schema allows,"
-            " 0.0001 are budgeted ask.prompt.yaml:1:56-62",
+            " the budget is 0.0001 ask.prompt.yaml:1:56-62",
         ],
     ),
     "a list of lists that can't be rendered": (
@@ -57,7 +57,7 @@ BUDGETS = {
         'messages: [{role: user, content: "{{ x }}"}]\n',
         [
             "about 1,000,000,000 input tokens with every input as large as its schema allows,"
-            " 10 are budgeted ask.prompt.yaml:1:24-26"
+            " the budget is 10 ask.prompt.yaml:1:24-26"
         ],
     ),
     "without a limit there is no worst case": (

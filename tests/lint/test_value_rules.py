@@ -56,7 +56,11 @@ UNKNOWN = [
         "{% set b = box %}\n{{ b.nmae }}",
         ["22:12-16 `nmae` is not a key of `box`"],
     ),
-    ("below a text", "{{ box.name.first }}", ["21:19-24 `box.name` is a text and has no `first`"]),
+    (
+        "below a text",
+        "{{ box.name.first }}",
+        ["21:19-24 `box.name` is a string and has no `first`"],
+    ),
     ("below a list", "{{ people.name }}", ["21:17-21 `people` is a list and has no `name`"]),
     (
         "asked for in the prompt itself",

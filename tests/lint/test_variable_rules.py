@@ -275,17 +275,17 @@ PLACEHOLDERS = [
     (
         "of Python",
         "ü {count} and {word}",
-        ["14:9-16 `{count}` is no placeholder here and is sent as it stands"],
+        ["14:9-16 `{count}` is not a placeholder here and is sent unchanged"],
     ),
     (
         "of a shell, nearly the name",
         "${COUNT}",
-        ["14:7-15 `${COUNT}` is no placeholder here and is sent as it stands"],
+        ["14:7-15 `${COUNT}` is not a placeholder here and is sent unchanged"],
     ),
     (
         "between tags",
         "{% if flag %}%(count)s{% endif %}",
-        ["14:20-29 `%(count)s` is no placeholder here and is sent as it stands"],
+        ["14:20-29 `%(count)s` is not a placeholder here and is sent unchanged"],
     ),
     ("Jinja's own, and other braces", '{{ count }} {"count": 1} {other} ${{ count }}', []),
 ]

@@ -1,4 +1,4 @@
-"""STY001: what an author meant to come back to."""
+"""STY001: leftover notes of an author, such as TODO."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from promptops.analysis.match import TextMatch, blunt_words, in_order, lowered, 
 from promptops.lint.detect.code import CodeSpans, code_of
 from promptops.patterns import lazy_pattern
 
-# A note: the word, then a colon, a name in brackets, or the end of what holds it; or the word at
-# the beginning of a line and then a verb, which a list of to-dos is not.
+# A note: the word with a colon, a name in brackets, or the end of its comment after it; or the word
+# at the beginning of a line, followed by a verb (not `TODO list`).
 _NOTE = lazy_pattern(r"(?:TODO|FIXME|XXX|TBD)(?=\s?[:(\]>]|\.?[ \t]*(?:-->|#\}|\*/|$|\n))")
 _NOTE_ON_LINE = lazy_pattern(
     r"(?:TODO|FIXME) "
@@ -28,7 +28,7 @@ _SPOKEN_OF = lazy_pattern(
 
 
 def find_markers(text: str) -> tuple[TextMatch, ...]:
-    """Leftover markers, in order; not in code samples, nor where the text speaks of them."""
+    """Leftover markers, in order, except in code samples and in text about such markers."""
     if _GATE.isdisjoint(blunt_words(text)):
         return ()
     found = [*_notes(text), *_inserts(text), *_filler(text)]

@@ -1,4 +1,4 @@
-"""STY003: a word typed twice."""
+"""STY003: words repeated by mistake."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _RIGHT_TWICE = frozenset(_WORDS.split())
 
 
 def find_repeated_words(text: str) -> tuple[TextMatch, ...]:
-    """Words typed twice, also across a line's end, in order; the match covers both.
+    """Repeated words, also across a line's end, in order; a match covers both words.
 
-    The first 1,000 of them: more are not reported of one prompt.
+    At most 1,000 of them.
     """
     return tuple(islice(_matches(text), _MOST)) if _may_repeat(text) else ()
 
 
 def _may_repeat(text: str) -> bool:
-    """A cheap look that never misses: two equal words side by side once punctuation is gone."""
+    """Whether two adjacent words are equal without punctuation: a cheap check without misses."""
     words = blunt_words(text)
     return any(map(eq, words, words[1:]))
 
@@ -45,17 +45,17 @@ def _matches(text: str) -> Iterator[TextMatch]:
             continue
         code = code or code_of(text)
         if not code.holds(twice.start()) and _is_prose(text, twice.start(), twice.end()):
-            message = f"`{first}` is there twice"
+            message = f"`{first}` is repeated"
             yield TextMatch(twice.start(), twice.end(), message, first, first)
 
 
 def _is_slip(first: str, between: str, second: str) -> bool:
-    """A second word with a capital is a name (`Duran Duran`) or begins something new."""
+    """Whether the second word is a name (`Duran Duran`) or begins a new sentence."""
     return second.islower() and (first.islower() or "\n" not in between)
 
 
 def _is_prose(text: str, start: int, end: int) -> bool:
-    """Not a heading, a table's row, or a line that is nothing but the two words."""
+    """Whether a line is prose: not a heading, a row of a table or only the two words."""
     line = text[max(0, start - _NEAR) : start].rpartition("\n")[2] + text[start:end]
     line += text[end : end + _NEAR].partition("\n")[0]
     if "|" in line or "\t" in text[start:end] or line.lstrip()[:1] == "#":

@@ -1,4 +1,4 @@
-"""MSG007: control tokens of models' chat templates, written out in a text."""
+"""MSG007: control tokens of models' chat templates in a text."""
 
 from __future__ import annotations
 

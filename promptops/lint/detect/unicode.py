@@ -1,4 +1,4 @@
-"""SEC007: characters that nobody sees and a model reads."""
+"""SEC007: invisible characters that a model reads."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _FLAG = lazy_pattern("\U0001f3f4[\U000e0030-\U000e007a]{1,10}\U000e007f")
 
 
 def find_invisible(text: str) -> tuple[TextMatch, ...]:
-    """Runs of invisible characters, in order; those that spelling or emoji need are left alone.
+    """Runs of invisible characters, in order, except those that spelling or emoji need.
 
-    A byte order mark at the very beginning is left to the reader of the file.
+    A byte order mark at the beginning is not included: the reader of the file reports it.
     """
     return () if text.isascii() else tuple(_matches(text))
 
@@ -57,12 +57,12 @@ def _is_needed(text: str, start: int, end: int) -> bool:
 
 
 def _is_flag(text: str, start: int, end: int) -> bool:
-    """The flags of England, Scotland, Wales: a black flag spelled on with tag characters."""
+    """The flags of England, Scotland and Wales: a black flag and tag characters."""
     return start > 0 and _FLAG.fullmatch(text, start - 1, end) is not None
 
 
 def _is_variant(text: str, start: int, end: int) -> bool:
-    """One variation selector after a Chinese character: which of its forms is meant."""
+    """Whether it is one variation selector after a Chinese character, which selects its form."""
     selector = "\U000e0100" <= text[start] <= "\U000e01ef"
     return selector and end - start == 1 and bool(_IDEOGRAPH.match(text[start - 1 : start]))
 
@@ -74,7 +74,7 @@ def _joins(before: str, after: str, joiner: str) -> bool:
 
 
 def _holds_right_to_left(text: str, at: int) -> bool:
-    """Whether a letter that runs right to left stands on the line, or near it on a long one."""
+    """Whether the line, or the nearby part of a long line, has right-to-left letters."""
     start = text.rfind("\n", max(0, at - _NEAR), at) + 1 or max(0, at - _NEAR)
     end = text.find("\n", at, at + _NEAR)
     end = end if end >= 0 else at + _NEAR
@@ -87,7 +87,7 @@ def _message(run: str) -> str:
 
 
 def _hidden_words(run: str) -> str:
-    """What tag characters spell, which a model may read as ASCII."""
+    """The text that tag characters spell; a model may read them as ASCII."""
     spelled = "".join(chr(ord(char) - 0xE0000) for char in run if 0xE0020 <= ord(char) <= 0xE007E)
     if len(spelled) < 2:
         return ""

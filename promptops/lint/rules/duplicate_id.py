@@ -95,5 +95,5 @@ def _listed(value: Any) -> list[str]:
 def _whose(known: Place, path: str, catalog: Catalog, alias: str) -> str:
     is_id = catalog.paths.get(alias) == known.path
     if known.path == path:
-        return "the prompt's own id" if is_id else "there twice"
-    return f"the id of `{known.path}`" if is_id else f"an alias of `{known.path}`, too"
+        return "the prompt's own id" if is_id else "listed twice"
+    return f"the id of `{known.path}`" if is_id else f"also an alias of `{known.path}`"

@@ -48,7 +48,9 @@ def empty_message(
     for each in _contents(prompt):
         if not each.says.strip() and each.start not in missing:
             written.add(each.at)
-            yield Problem("the message is empty", at=each.at, hint="say something, or remove it")
+            yield Problem(
+                "the message is empty", at=each.at, hint="add text, or remove the message"
+            )
     seen: set[str] = set(written)
     for rendered in renders:
         for text in rendered.traced.texts if rendered.traced else ():

@@ -86,7 +86,7 @@ def _loads(subject: PromptFacts) -> Iterator[_Load]:
 def _input(prompt: Prompt, load: _Load) -> Iterator[Problem]:
     budget = prompt.budget.get("input_tokens")
     if budget is not None and load.tokens > budget:
-        message = f"about {load.tokens:,} input tokens {load.where}, {budget:,} are budgeted"
+        message = f"about {load.tokens:,} input tokens {load.where}, the budget is {budget:,}"
         yield Problem(message, at="/budget/input_tokens", case=load.case)
 
 
@@ -95,14 +95,14 @@ def _cost(prompt: Prompt, load: _Load, model: AskedModel) -> Iterator[Problem]:
     longest = _longest(prompt) or prompt.budget.get("output_tokens") or 0
     cost = cost_usd(model, load.tokens, int(longest))
     if budget is not None and cost is not None and cost > budget:
-        message = f"about {cost:.4g} USD {load.where}, {budget:g} are budgeted"
+        message = f"about {cost:.4g} USD {load.where}, the budget is {budget:g}"
         yield Problem(message, at="/budget/cost_usd", case=load.case)
 
 
 def _answer(prompt: Prompt) -> Iterator[Problem]:
     budget, longest = prompt.budget.get("output_tokens"), _longest(prompt)
     if budget is not None and longest is not None and longest > budget:
-        message = f"`max_output_tokens` is {longest:,}, {budget:,} output tokens are budgeted"
+        message = f"`max_output_tokens` is {longest:,}, the budget is {budget:,} output tokens"
         yield Problem(message, at="/budget/output_tokens")
 
 

@@ -13,9 +13,9 @@ from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 
 _KINDS = {
-    "string": "a text",
+    "string": "a string",
     "number": "a number",
-    "boolean": "true or false",
+    "boolean": "a boolean",
     "array": "a list",
     "null": "null",
 }

@@ -32,7 +32,7 @@ def accepted(schema: Schema) -> Schema:
     def rewrite(rewritten_part: dict[str, Any], was: Part) -> dict[str, Any]:
         filled = dict(_filled(was, schema))
         if filled:
-            required = _list(rewritten_part.get("required"))
+            required = list_of(rewritten_part.get("required"))
             never = [name for name, fits in filled.items() if not fits and name not in required]
             remaining = [name for name in required if not filled.get(name)]
             rewritten_part["required"] = [*remaining, *never]
@@ -76,7 +76,7 @@ class _Plain:
         if "$ref" in schema:
             target = self._target(schema)
             return target is None or self.fills(target, above)
-        owned = _properties(schema).values()
+        owned = properties_of(schema).values()
         if any("default" in followed(each, self._root) for each in owned):
             return True
         return any(self.fills(part, above) for part in _parts(schema))
@@ -91,13 +91,13 @@ class _Plain:
 
 
 def _parts(schema: Part) -> Iterator[Any]:
-    yield from _properties(schema).values()
+    yield from properties_of(schema).values()
     yield schema.get("items")
 
 
 def _filled(owner: Part, root: Schema) -> Iterator[tuple[str, bool]]:
     """Each property with a default, and whether the default itself is valid."""
-    for name, declared in _properties(owner).items():
+    for name, declared in properties_of(owner).items():
         property_ = followed(declared, root)
         if "default" in property_:
             yield name, _accepts(property_, root)
@@ -112,42 +112,12 @@ def _accepts(property_: Part, root: Schema) -> bool:
     return not problems
 
 
-def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str]]:
-    """The older schema with inputs renamed as in the newer one's `x-aliases`; newer to older names.
-
-    An open older schema stays as it is: its callers could also pass the newer name, so the two
-    names do not mean the same input.
-    """
-    if before.get("additionalProperties") is not False:
-        return before, {}
-    old, new = _properties(before), _properties(after)
-    names = {
-        alias: name
-        for alias, name in aliases(after).items()
-        if alias in old and alias not in new and name not in (*old, *_list(before.get("required")))
-    }
-    if not names:
-        return before, {}
-    renamed = dict(before)
-    renamed["properties"] = {names.get(name, name): property_ for name, property_ in old.items()}
-    renamed["required"] = [names.get(name, name) for name in _list(before.get("required"))]
-    return renamed, {name: alias for alias, name in names.items()}
-
-
-def aliases(schema: Schema) -> dict[str, str]:
-    """The current name of each input by its earlier names."""
-    return {
-        str(alias): name
-        for name, property_ in _properties(schema).items()
-        if isinstance(property_, Mapping)
-        for alias in _list(property_.get("x-aliases"))
-    }
-
-
-def _properties(schema: Part) -> Mapping[str, Any]:
+def properties_of(schema: Part) -> Mapping[str, Any]:
+    """The properties of a schema; empty if they are missing or not a mapping."""
     found = schema.get("properties")
     return found if isinstance(found, Mapping) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def list_of(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []

@@ -7,16 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from promptops.diff.changes import change
-from promptops.diff.effective_schema import accepted, aliases, is_plain, with_new_names
+from promptops.diff.effective_schema import accepted, is_plain
 from promptops.diff.equality import equal
-from promptops.diff.input_aliases import alias_changes
-from promptops.diff.input_properties import (
-    DESCRIBING,
-    described,
-    property_changes,
-    trust_changes,
-)
-from promptops.diff.properties import PropertyPair, at, pairs, values_of
+from promptops.diff.input_names import alias_changes, aliases, renames, with_new_names
+from promptops.diff.input_properties import described, property_changes, trust_changes
+from promptops.diff.properties import at, pairs, values_of
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, describe, readable_name
 from promptops.model.change import ABSENT, Change, Witness
@@ -94,7 +89,7 @@ class _Inputs:
         # Compared under the newer names; a renamed input is not a difference.
         self._old, self._moved = with_new_names(before.prompt.inputs, self._new)
         self._pairs = tuple(pairs(self._old, self._new))
-        self._renamed = dict(self._renames())
+        self._renamed = dict(renames(self._pairs, before.names, after.names))
 
     def changes(self) -> Iterator[Change]:
         from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
@@ -228,25 +223,6 @@ class _Inputs:
         names = (*self._renamed, *self._renamed.values())
         return owner == "" and name in names
 
-    def _renames(self) -> Iterator[tuple[str, str]]:
-        """Inputs renamed without an alias: the same schema, used in the same places."""
-        top = [pair for pair in self._pairs if pair.owner == ""]
-        gone = [pair for pair in top if pair.after is None]
-        new = [pair for pair in top if pair.before is None]
-        for pair in gone:
-            fits = [each for each in new if _same(pair, each) and self._uses_moved(pair, each)]
-            if len(fits) == 1:
-                yield pair.name, fits[0].name
-
-    def _uses_moved(self, gone: PropertyPair, new: PropertyPair) -> bool:
-        before, after = (side.names for side in self._sides)
-        return (
-            gone.name in before
-            and gone.name not in after
-            and new.name in after
-            and new.name not in before
-        )
-
     def _witness(self, found: SchemaDifference) -> Witness | None:
         """Inputs that the older side accepts and the newer one refuses, by both validators."""
         for case, value in self._tried(found):
@@ -295,16 +271,6 @@ def _day(written: Any) -> date | None:
         return date.fromisoformat(written)
     except (TypeError, ValueError):
         return None
-
-
-def _same(gone: PropertyPair, new: PropertyPair) -> bool:
-    ignored = (*DESCRIBING, "x-aliases")
-    sides = (
-        {key: value for key, value in (side or {}).items() if key not in ignored}
-        for side in (gone.before, new.after)
-    )
-    first, second = sides
-    return equal(first, second) and gone.was_required == new.is_required
 
 
 def _joined(found: SchemaDifference) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from promptops.diff.changes import change
-from promptops.diff.effective_schema import with_new_names
+from promptops.diff.input_names import with_new_names
 from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Message, Prompt, Turn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import Owner, PropertyPair, at, owners, pairs, values_of
-from promptops.diff.reader_schema import with_extra_properties, without_extra_properties
+from promptops.diff.rewriting import with_extra_properties, without_extra_properties
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, describe, readable_name
 from promptops.model.bump import Bump

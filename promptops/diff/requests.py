@@ -8,7 +8,7 @@ from typing import Any
 from promptops.diff.alignment import align
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
-from promptops.diff.guardrails import obligation_changes
+from promptops.diff.obligations import obligation_changes
 from promptops.diff.rendering import RenderedPair, error_text, sent, text_of, uncovered
 from promptops.diff.side import PromptSide
 from promptops.diff.templates import Sameness, compare_templates

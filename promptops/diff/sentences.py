@@ -7,8 +7,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from promptops.diff.normalised_text import Words, plain_words
-from promptops.diff.obligation_words import Force, Marks, forbids, force_of, phrases_in
+from promptops.diff.obligation_words import (
+    Force,
+    Marks,
+    Words,
+    forbids,
+    force_of,
+    phrases_in,
+    plain_words,
+)
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import values_of
-from promptops.diff.reader_schema import without_extra_properties
+from promptops.diff.rewriting import without_extra_properties
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, describe, readable_name
 from promptops.model.bump import Bump

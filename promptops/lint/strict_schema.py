@@ -1,6 +1,6 @@
-"""Finds schema features that the strict mode of structured outputs does not allow.
+"""Finds output schemas that no value satisfies, or that strict mode does not allow.
 
-The subset is that of OpenAI's structured outputs, according to its documentation and its error
+Strict mode is that of OpenAI's structured outputs, according to its documentation and its error
 messages. Doubtful features (such as `maxLength`) are allowed.
 """
 
@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.records import record
+from promptops.source.explain import nearest
 from promptops.source.nodes import escaped
+from promptops.source.schema_resources import subschemas
 
 _NAMES = """allOf oneOf not if then else dependentRequired dependentSchemas patternProperties
     unevaluatedProperties propertyNames minProperties maxProperties unevaluatedItems contains
@@ -99,3 +101,35 @@ def _is_object(schema: Mapping[str, Any]) -> bool:
 def _types(schema: Mapping[str, Any]) -> list[str]:
     types = schema.get("type")
     return [types] if isinstance(types, str) else list(types or ())
+
+
+@record(frozen=True, slots=True)
+class Impossible:
+    """A name in `required` that the object's own `additionalProperties: false` excludes.
+
+    Attributes:
+        pointer: The pointer of the name in the schema.
+    """
+
+    message: str
+    pointer: str
+    hint: str
+
+
+def impossible_properties(schema: Any) -> Iterator[Impossible]:
+    """Each required property that a closed object does not define, at any depth."""
+    for pointer, part in subschemas(schema, ""):
+        if part.get("additionalProperties") is False and "patternProperties" not in part:
+            yield from _missing(part, pointer)
+
+
+def _missing(part: Mapping[str, Any], pointer: str) -> Iterator[Impossible]:
+    properties, required = part.get("properties", {}), part.get("required", ())
+    for index, name in enumerate(required):
+        if name not in properties:
+            free = [each for each in properties if each not in required]
+            yield Impossible(
+                f"no value is valid: `{name}` is required, but this closed object lacks it",
+                f"{pointer}/required/{index}",
+                nearest(name, free) or "add it to `properties`, or remove it from `required`",
+            )

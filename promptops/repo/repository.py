@@ -13,7 +13,7 @@ from promptops.records import field, record
 from promptops.repo import revisions
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, decode, inherited_environment, records
-from promptops.repo.staged import RAW, Staged
+from promptops.repo.staged import RAW, Staged, parse_changes
 from promptops.repo.tree import (
     INDEX,
     WORKTREE,
@@ -22,7 +22,6 @@ from promptops.repo.tree import (
     commit_tree,
     compare,
     index_tree,
-    kind_of,
 )
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ class Repository:
         """As `changed`, for commits or trees by their full ids, which are not checked."""
         if head == INDEX:
             return self._changed_in_index((base,))
-        return _parse_raw(records(self.git.run("diff", *RAW, base, head, "--")), {})
+        return parse_changes(records(self.git.run("diff", *RAW, base, head, "--")), {})
 
     def merge_base(self, a: str, b: str) -> str:
         """The id of the merge base of two revisions.
@@ -272,7 +271,7 @@ class Repository:
         conflicts = {}
         if any(line.startswith(":") and line.endswith(" U") for line in lines):
             conflicts = self._conflicts()
-        return _parse_raw(lines, conflicts)
+        return parse_changes(lines, conflicts)
 
     def _conflicts(self) -> dict[str, str]:
         """The blob of the first stage by path, as in `Tree.entries`."""
@@ -299,23 +298,3 @@ def _pinned(environment: Mapping[str, str], git_dir: str, root: Path) -> Mapping
         return environment
     pinned = {**environment, "GIT_DIR": git_dir}
     return pinned if str(root) == git_dir else {**pinned, "GIT_WORK_TREE": str(root)}
-
-
-def _parse_raw(lines: Sequence[str], conflicts: Mapping[str, str]) -> tuple[Changed, ...]:
-    """Parse `:MODE MODE ID ID STATUS` and path, in turn."""
-    changes = (
-        _change(facts[1:].split(" "), path, conflicts)
-        for facts, path in zip(lines[::2], lines[1::2], strict=True)
-    )
-    return tuple(sorted((each for each in changes if each), key=lambda change: change.path))
-
-
-def _change(facts: list[str], path: str, conflicts: Mapping[str, str]) -> Changed | None:
-    mode, new_mode, before, after, _ = facts
-    if before == after and kind_of(mode) == kind_of(new_mode) and path not in conflicts:
-        return None  # only its permission differs
-    return Changed(path, _known(before), conflicts.get(path, _known(after)))
-
-
-def _known(blob: str) -> str | None:
-    return blob if blob.strip("0") else None

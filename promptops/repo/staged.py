@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from promptops.model.tree import Changed
 from promptops.records import record
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, records
+from promptops.repo.tree import kind_of
 
 RAW = ("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--ignore-submodules=dirty")
 
@@ -51,3 +53,27 @@ def staged_in(git: Git, paths: tuple[str, ...]) -> Staged | None:
 def changed_paths(changes: bytes) -> list[str]:
     """The paths in git's output with `RAW`."""
     return records(changes)[1::2]
+
+
+def parse_changes(lines: Sequence[str], conflicts: Mapping[str, str]) -> tuple[Changed, ...]:
+    """Parse git's output with `RAW`: `:MODE MODE ID ID STATUS` and path, in turn.
+
+    Args:
+        conflicts: The blob by path for files with a merge conflict.
+    """
+    changes = (
+        _change(facts[1:].split(" "), path, conflicts)
+        for facts, path in zip(lines[::2], lines[1::2], strict=True)
+    )
+    return tuple(sorted((each for each in changes if each), key=lambda change: change.path))
+
+
+def _change(facts: list[str], path: str, conflicts: Mapping[str, str]) -> Changed | None:
+    mode, new_mode, before, after, _ = facts
+    if before == after and kind_of(mode) == kind_of(new_mode) and path not in conflicts:
+        return None  # only its permission differs
+    return Changed(path, _known(before), conflicts.get(path, _known(after)))
+
+
+def _known(blob: str) -> str | None:
+    return blob if blob.strip("0") else None

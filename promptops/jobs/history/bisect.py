@@ -12,7 +12,7 @@ from promptops.jobs.workspace.named_prompts import one, only
 from promptops.jobs.workspace.workspace import Workspace, managed, opened, workspace
 from promptops.model.bisection import Bisection, TreeVerdict
 from promptops.records import record, replace
-from promptops.repo.bisecting import CommitSpan, candidates, suspects
+from promptops.repo.history import CommitSpan, candidates, suspects
 from promptops.repo.repository import Repository
 from promptops.source.config import FILES
 

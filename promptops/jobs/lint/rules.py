@@ -91,7 +91,7 @@ def _change_page(form: str, code: ChangeCode) -> str:
     mark = "# " if form == "markdown" else ""
     risk = f"\n\nA risk: {code.risk}." if code.risk else ""
     head = f"{mark}{code.code} {code.name} ({code.level}, {code.bump})"
-    fix = f"\n\nThe fix: {code.instead}." if code.way_out else ""
+    fix = f"\n\nThe fix: {code.instead}." if code.instead else ""
     return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{fix}\n"
 
 

@@ -9,8 +9,7 @@ from promptops.analysis.models import canonical_provider
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.schema_places import schema_locator, stands
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.closed_objects import impossible_properties
-from promptops.lint.strict_schema import not_strict
+from promptops.lint.strict_schema import impossible_properties, not_strict
 from promptops.model.place import Place
 from promptops.model.prompt import Locate, Prompt, Tool
 from promptops.records import replace

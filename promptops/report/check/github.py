@@ -12,7 +12,7 @@ from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.risk import Risk
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import untold
 from promptops.report.check.parts.rows import reason, rows
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts

@@ -13,7 +13,7 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import untold
 from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff

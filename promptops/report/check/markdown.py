@@ -8,7 +8,7 @@ from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
 from promptops.model.risk import Risk
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import untold
 from promptops.report.check.parts.rows import fixes, reason, required, rows, waived
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.markdown import details, summary

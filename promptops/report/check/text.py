@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import untold
 from promptops.report.check.parts.rows import fixes, reason, waived
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts

@@ -16,8 +16,7 @@ from promptops.model.change import (
 )
 from promptops.model.config import Waiver
 from promptops.model.place import Place
-from promptops.report.parts.json_data import json_data
-from promptops.report.parts.json_text import json_text
+from promptops.report.parts.json_text import json_data, json_text
 
 
 def write(report: DiffReport, **_: object) -> str:

@@ -9,9 +9,7 @@ from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, See
 from promptops.model.report import Style, plain
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
-from promptops.report.parts.marked import marked
-from promptops.report.parts.shortened import shortened
-from promptops.report.parts.shown_lines import by_words
+from promptops.report.parts.shown_lines import by_words, marked, shortened
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_path
 

@@ -1,7 +1,9 @@
-"""The difference of two texts as lines: changed lines with some context."""
+"""The difference of two texts as lines: changed lines with context, marked and shortened."""
 
 from __future__ import annotations
 
+from promptops.model.report import Style
+from promptops.report.parts.visible import visible, visible_line
 from promptops.report.parts.words import Segment, line_difference, word_difference
 
 Line = tuple[Segment, ...]
@@ -84,3 +86,56 @@ def _with_context(lines: list[Line]) -> list[Line | None]:
         elif not shown or shown[-1] is not None:
             shown.append(None)
     return shown
+
+
+_MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+
+
+def marked(line: Line, style: Style) -> str:
+    """Mark by colour, or without colours by brackets: `a [-b-]{+c+}`."""
+    first, *rest = [*line, Segment("same", "")]
+    shown = [(first, visible_line(first.text)), *((each, visible(each.text)) for each in rest)]
+    return "".join(_piece(segment, text, style) for segment, text in shown if text)
+
+
+def _piece(segment: Segment, text: str, style: Style) -> str:
+    if style("removed", "x") == "x":
+        return _MARKS[segment.kind].format(text)
+    return text if segment.kind == "same" else style(segment.kind, text)
+
+
+_LONGEST = 200
+_AROUND = 80
+_LONGEST_CHANGE = 1000
+
+
+def shortened(line: Line) -> Line:
+    """The segments with long unchanged ones cut to the part next to a change."""
+    if not is_changed(line):
+        return tuple(Segment("same", _end_cut(part.text, _LONGEST)) for part in line)
+    last = len(line) - 1
+    return tuple(
+        _unchanged(part, is_first=index == 0, is_last=index == last)
+        if part.kind == "same"
+        else Segment(part.kind, _end_cut(part.text, _LONGEST_CHANGE))
+        for index, part in enumerate(line)
+    )
+
+
+def _unchanged(part: Segment, *, is_first: bool, is_last: bool) -> Segment:
+    text = part.text
+    if len(text) <= _LONGEST:
+        return part
+    start = "" if is_first else _to_word_end(text[:_AROUND])
+    end = "" if is_last else _to_word_end(text[-_AROUND:][::-1])[::-1]
+    return Segment("same", f"{start}…{end}")
+
+
+def _to_word_end(text: str) -> str:
+    """The text without a word that was cut in two, unless it is the only one."""
+    return text[: text.rfind(" ") + 1] or text
+
+
+def _end_cut(text: str, limit: int) -> str:
+    rest = len(text) - limit
+    return text if rest <= 0 else f"{text[:limit]}… ({rest:,} more characters)"

@@ -9,9 +9,16 @@ from promptops.model.prompt import Prompt
 from promptops.model.stubs import Stubs
 from promptops.records import record
 from promptops.report.parts.visible import visible
-from promptops.report.stubs.layout import Type, laid_out
-from promptops.report.stubs.names import WIDTH, UniqueNames, class_name, docstring, quoted
 from promptops.report.stubs.preamble import LOADING, OWN, PROMPT, TYPING
+from promptops.report.stubs.syntax import (
+    WIDTH,
+    Type,
+    UniqueNames,
+    class_name,
+    docstring,
+    laid_out,
+    quoted,
+)
 from promptops.report.stubs.types import Declarations, Types
 
 _MARGIN = " " * 4

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 
 from promptops.records import record
-from promptops.report.stubs.layout import Type, laid_out
-from promptops.report.stubs.names import docstring, quoted
+from promptops.report.stubs.syntax import Type, docstring, laid_out, quoted
 
 TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
 """Names that a key of a class can't have, because types of other keys would refer to it."""

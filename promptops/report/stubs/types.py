@@ -6,10 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.patterns import lazy_pattern
-from promptops.report.stubs.layout import Of, Type, on_one_line, union
-from promptops.report.stubs.names import UniqueNames, class_name, quoted
 from promptops.report.stubs.records import RecordField, typed_dict
 from promptops.report.stubs.schemas import MAX_DEPTH, Schemas, items, mapping, one_or_many
+from promptops.report.stubs.syntax import (
+    Of,
+    Type,
+    UniqueNames,
+    class_name,
+    on_one_line,
+    quoted,
+    union,
+)
 
 MAX_LITERALS = 200
 """The limit of literal values; an enum with more becomes the types of its values."""

@@ -8,8 +8,7 @@ from typing import Any
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, TestRun, Worse
-from promptops.report.parts.json_data import json_data
-from promptops.report.parts.json_text import json_text
+from promptops.report.parts.json_text import json_data, json_text
 
 
 def write(run: TestRun, **_: object) -> str:

@@ -7,11 +7,14 @@ from itertools import groupby
 from typing import Literal
 
 from promptops.records import record
-from promptops.report.parts.words import Kind, Segment
+from promptops.report.parts.words import Kind, Segment, word_difference
 
 _CONTEXT = 2
 _FEWEST_TO_FOLD = 3
 _MOST_PIECES = 2_000
+_MOST_LINES = 100_000
+_MOST_ROWS = 4_000
+_ROW_CHARACTERS = 200  # of the markup of a row
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,50 @@ class Fold:
 
     lines: int
     text: str
+
+
+@record(frozen=True, slots=True)
+class Compared:
+    """Two texts side by side, as rows.
+
+    Attributes:
+        left_out: The number of lines not shown because of the limit.
+    """
+
+    rows: tuple[DiffRow | Fold, ...]
+    left_out: int = 0
+
+    @property
+    def weight(self) -> int:
+        """The size on the page in characters, including the markup of rows."""
+        return sum(map(_weight, self.rows))
+
+
+def compare(before: str, after: str) -> Compared:
+    """Two texts side by side; with too many lines or rows, the rest is only counted."""
+    lines = max(before.count("\n"), after.count("\n")) + 1
+    if lines > _MOST_LINES:
+        return not_compared(before, after)
+    if before == after:
+        return Compared((Fold(lines=lines, text=after),))
+    rows = tuple(folded(list(side_by_side(word_difference(before, after)))))
+    return Compared(rows[:_MOST_ROWS], height(rows[_MOST_ROWS:]))
+
+
+def not_compared(before: str, after: str) -> Compared:
+    """No rows, only the number of lines."""
+    return Compared((), max(before.count("\n"), after.count("\n")) + 1)
+
+
+def height(rows: Iterable[DiffRow | Fold]) -> int:
+    """The number of lines of some rows, folded ones included."""
+    return sum(row.lines if isinstance(row, Fold) else 1 for row in rows)
+
+
+def _weight(row: DiffRow | Fold) -> int:
+    if isinstance(row, Fold):
+        return _ROW_CHARACTERS + len(row.text)
+    return _ROW_CHARACTERS + sum(len(line.text) for line in (row.before, row.after) if line)
 
 
 def side_by_side(segments: Sequence[Segment]) -> Iterator[DiffRow]:

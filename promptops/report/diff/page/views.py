@@ -9,38 +9,21 @@ from typing import Any
 
 from promptops.model.change import ABSENT, CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair
 from promptops.records import field, record, replace
-from promptops.report.diff.page.rows import DiffRow, Fold, folded, side_by_side
+from promptops.report.diff.page.rows import Compared, DiffRow, compare, height, not_compared
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts
 from promptops.report.diff.parts.facts import label, worst_first
-from promptops.report.parts.json_data import json_data
-from promptops.report.parts.words import word_difference
+from promptops.report.parts.json_text import json_data
 
 MOST_TO_SHOW = 30_000_000
 """The size of a page, in characters, that a browser still opens quickly."""
 
-# Some seconds of work, at the worst.
+# At worst a few seconds of work.
 _MOST_TO_COMPARE = 40_000_000
-_MOST_LINES = 100_000
-# A row weighs what its markup does.
-_ROW_WEIGHS = 200
-_MOST_ROWS = 4_000
 _SHORT = 60
 _LONGEST_WITNESS = 20_000
 
 Pair = tuple[float, float]
 """A figure of a request before and after."""
-
-
-@record(frozen=True, slots=True)
-class Compared:
-    """Two texts side by side, as rows.
-
-    Attributes:
-        left_out: The number of lines not shown because of the limit.
-    """
-
-    rows: tuple[DiffRow | Fold, ...]
-    left_out: int = 0
 
 
 @record(frozen=True, slots=True)
@@ -190,33 +173,15 @@ class _PageBudget:
 
     def _compare(self, before: str, after: str) -> Compared:
         self.to_compare -= len(before) + len(after)
-        lines = max(before.count("\n"), after.count("\n")) + 1
-        if self.to_compare < 0 or lines > _MOST_LINES:
-            return Compared((), lines)
-        if before == after:
-            return Compared((Fold(lines=lines, text=after),))
-        rows = tuple(folded(list(side_by_side(word_difference(before, after)))))
-        return Compared(rows[:_MOST_ROWS], _height(rows[_MOST_ROWS:]))
+        return compare(before, after) if self.to_compare >= 0 else not_compared(before, after)
 
     def show(self, before: str, after: str) -> Compared:
-        """The text if it fits, after taking its size from the room left; else None."""
+        """Compare two texts and take the room for them; without room, only count the lines."""
         compared = self.compare(before, after)
-        weight = sum(map(_weight, compared.rows))
-        if weight > self.to_show:
-            return Compared((), _height(compared.rows) + compared.left_out)
-        self.to_show -= weight
+        if compared.weight > self.to_show:
+            return Compared((), height(compared.rows) + compared.left_out)
+        self.to_show -= compared.weight
         return compared
-
-
-def _height(rows: Iterable[DiffRow | Fold]) -> int:
-    """The number of lines."""
-    return sum(row.lines if isinstance(row, Fold) else 1 for row in rows)
-
-
-def _weight(row: DiffRow | Fold) -> int:
-    if isinstance(row, Fold):
-        return _ROW_WEIGHS + len(row.text)
-    return _ROW_WEIGHS + sum(len(line.text) for line in (row.before, row.after) if line)
 
 
 def _prompt_view(page: _PageBudget, anchor: str, prompt: PromptDiff) -> PromptChangesView:

@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 from promptops.model.change import ABSENT, CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair
 from promptops.records import record
-from promptops.report.parts.json_data import json_data
-from promptops.report.parts.json_text import json_text
+from promptops.report.parts.json_text import json_data, json_text
 from promptops.report.parts.words import line_difference
 
 T = TypeVar("T")

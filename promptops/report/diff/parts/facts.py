@@ -18,7 +18,7 @@ from promptops.model.change import (
     Witness,
 )
 from promptops.patterns import lazy_pattern
-from promptops.report.parts.json_data import json_data
+from promptops.report.parts.json_text import json_data
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 

@@ -21,7 +21,7 @@ class Differences:
 
     def legend(self, before: str, after: str) -> str:
         """The legend: which mark or colour belongs to which text."""
-        from promptops.report.parts.marked import marked
+        from promptops.report.parts.shown_lines import marked
         from promptops.report.parts.words import Segment
 
         words = Segment("removed", before), Segment("same", " "), Segment("added", after)
@@ -33,9 +33,7 @@ class Differences:
         if self._left < 0 or max(len(before), len(after)) > _LONGEST:
             return
         # What finds differences takes 20 ms to import, and most runs have none to show.
-        from promptops.report.parts.marked import marked
-        from promptops.report.parts.shortened import shortened
-        from promptops.report.parts.shown_lines import by_words
+        from promptops.report.parts.shown_lines import by_words, marked, shortened
 
         found = by_words(before, after)
         for line in found[:_LINES]:

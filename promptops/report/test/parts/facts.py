@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.model.answer import Answer
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, Source, TestRun
-from promptops.report.parts.json_data import json_data
+from promptops.report.parts.json_text import json_data
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.troubles import Trouble

@@ -18,18 +18,18 @@ _SHOWN = 10
 def write(bisection: Bisection, *, style: Style = plain) -> str:
     """The commit, how it was found, and the command that shows its changes."""
     here = bisection.here
-    lines = _found(bisection, style) if here is None else _here(bisection, here, style)
+    lines = _search(bisection, style) if here is None else _here(bisection, here, style)
     return "".join(f"{line}\n" for line in lines)
 
 
 def _here(bisection: Bisection, here: TreeVerdict, style: Style) -> Iterator[str]:
-    said = {"good": "passes", "bad": "fails", "skip": "can't be judged"}[here.verdict]
-    yield style("summary", f"{_title(bisection)} {said} here")
+    verdict = {"good": "passes", "bad": "fails", "skip": "can't be judged"}[here.verdict]
+    yield style("summary", f"{_title(bisection)} {verdict} here")
     if here.reason:
         yield f"  {visible(here.reason)}"
 
 
-def _found(bisection: Bisection, style: Style) -> Iterator[str]:
+def _search(bisection: Bisection, style: Style) -> Iterator[str]:
     first, number = bisection.first_bad, len(bisection.suspects)
     where = first.commit[:_SHORT] if first is not None else f"one of {number} commits"
     yield style("summary", f"{_title(bisection)} fails since {where}")

@@ -12,7 +12,7 @@ from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.risk import Risk
-from promptops.report.check.parts.findings import untold
+from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import reason, rows
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
@@ -33,7 +33,7 @@ def write(report: CheckReport, **_: object) -> str:
         *_breaks(report),
         *_risks(report.diff),
         write_lint(report.lint),
-        write_test(untold(report)),
+        write_test(without_lint_errors(report)),
         *_summary(report),
     ]
     return "".join(parts)
@@ -76,5 +76,5 @@ def _place(prompt: PromptDiff) -> Place | None:
 
 def _summary(report: CheckReport) -> Iterator[str]:
     for row in rows(report) if report.looked else ():
-        yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.said}\n"
+        yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.result}\n"
     yield f"{headline(report)}: {counts(report)}\n"

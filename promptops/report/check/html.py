@@ -13,7 +13,7 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
-from promptops.report.check.parts.findings import untold
+from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
@@ -76,19 +76,19 @@ def _changes(report: CheckReport) -> tuple[PromptChangesView, ...]:
 def _run(report: CheckReport) -> dict[str, Any]:
     """Order prompts: those with failing cases first."""
     room = Room(_CHARACTERS_OF_CASES, cases=_MOST_CASES)
-    run = test.values(report.test, room, untold(report), "cases-of")
+    run = test.values(report.test, room, without_lint_errors(report), "cases-of")
     return {**run, "prompts": sorted(run["prompts"], key=lambda view: view.quiet)}
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
     """The head of the page: the verdict and what it is based on."""
-    asked = rows(report)
+    gate_rows = rows(report)
     return {
         "headline": headline(report),
         "has_risks": bool(counted_risks(report)),
-        "said": counts(report),
-        "gate": asked,
-        "cases_said": next((row.said for row in asked if row.name == "cases"), ""),
+        "counts": counts(report),
+        "gate": gate_rows,
+        "cases_result": next((row.result for row in gate_rows if row.name == "cases"), ""),
         "looked": report.looked,
     }
 

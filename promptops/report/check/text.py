@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
-from promptops.report.check.parts.findings import untold
+from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import fixes, reason, waived
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
@@ -15,7 +15,7 @@ from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
 from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
-from promptops.report.test.text import told
+from promptops.report.test.text import report_lines
 
 _MOST = 10
 
@@ -72,5 +72,5 @@ def _lines(report: CheckReport, style: Style) -> Iterator[str]:
         name, who = visible(prompt.id), visible_line(waiver.who)
         until = f"by {who} until {waiver.expires}"
         yield f"{style('note', 'waived')}: {name}: {visible_line(change.message)}, {until}"
-    yield from told(untold(report), style)
+    yield from report_lines(without_lint_errors(report), style)
     yield style("summary", f"{headline(report)}: {counts(report)}")

@@ -10,7 +10,7 @@ from typing import Any
 from promptops.model.change import Change, DiffReport
 from promptops.report.diff.page.views import PromptChangesView, prompt_views
 from promptops.report.diff.parts.distinct import risks
-from promptops.report.diff.parts.facts import label, risk, told_risk
+from promptops.report.diff.parts.facts import label, risk, unexplained_risk
 from promptops.report.page.document import document
 
 PARTS = "diff/page/changes"
@@ -68,6 +68,6 @@ def _price(usd: float) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "rise": _rise,
     "risk": partial(risk, arrow="→"),
-    "told_risk": told_risk,
+    "unexplained_risk": unexplained_risk,
     "price": _price,
 }

@@ -35,8 +35,8 @@ def write(report: DiffReport, **_: object) -> str:
 
 def body(report: DiffReport, room: int) -> str:
     """The parts below the headline; prompts are shown in full while there is room."""
-    told = summary(report)
-    return told + details(report, room - len(told))
+    label = summary(report)
+    return label + details(report, room - len(label))
 
 
 def summary(report: DiffReport) -> str:
@@ -84,7 +84,7 @@ def _row(prompt: PromptDiff) -> str:
     cells = [
         code(facts.name(prompt, _ARROW)),
         " ".join(filter(None, [escape(facts.versions(prompt, _ARROW)), _bump(prompt)])),
-        _what(prompt),
+        _summary_cell(prompt),
         _cases(prompt),
         facts.token_range(prompt.cases),
     ]
@@ -96,7 +96,7 @@ def _bump(prompt: PromptDiff) -> str:
     return f"**{required}**{facts.bump(prompt).removeprefix(required)}"
 
 
-def _what(prompt: PromptDiff) -> str:
+def _summary_cell(prompt: PromptDiff) -> str:
     changes = facts.worst_first(prompt.changes)
     if not changes:
         return ""
@@ -138,10 +138,10 @@ def _left_out(report: DiffReport, number: int) -> str:
 def _section(report: DiffReport, distinct: DistinctPrompt, is_only: bool) -> str:
     prompt = distinct.prompt
     title = code(facts.name(prompt, _ARROW))
-    told = counted(len(prompt.changes), "change")
+    label = counted(len(prompt.changes), "change")
     also = f", the same in {counted(len(distinct.also), 'more prompt')}" if distinct.also else ""
     details = "<details open>" if is_only else "<details>"
-    text = f"\n{details}<summary>{title}: {told}{also}</summary>\n\n"
+    text = f"\n{details}<summary>{title}: {label}{also}</summary>\n\n"
     return f"{text}{_body(report, distinct)}\n</details>\n"
 
 
@@ -171,9 +171,9 @@ def _details(change: Change, *, told_via: bool) -> Iterator[str]:
     if values is not None:
         yield from _values(values)
     if change.witness is not None:
-        shown, said = facts.compact(change.witness.value), facts.proof(change.witness)
-        yield f"witness: {change.witness.kind} {code(shown)} {_sentence(said)}"
-    if facts.told_risk(change):
+        shown, proof_text = facts.compact(change.witness.value), facts.proof(change.witness)
+        yield f"witness: {change.witness.kind} {code(shown)} {_sentence(proof_text)}"
+    if facts.unexplained_risk(change):
         yield f"risk: {_sentence(change.risk)}"
     if change.waiver is not None:
         yield f"waived {_sentence(facts.waived(change))}"
@@ -218,8 +218,8 @@ def _block(report: DiffReport, prompt: PromptDiff, case: CaseDiff) -> str:
     text += "".join(f"\n{name}: {_sentence(facts.short(line))}\n" for line in case.verdicts)
     if case.rest:
         text += f"\n{name}: {escape(', '.join(map(facts.short, case.rest)))} differ\n"
-    told = [facts.tokens(case, report.tokenizer, _ARROW), facts.cost(case, _ARROW)]
-    return f"{text}\n<sub>{escape('; '.join(filter(None, told)))}</sub>\n"
+    label = [facts.tokens(case, report.tokenizer, _ARROW), facts.cost(case, _ARROW)]
+    return f"{text}\n<sub>{escape('; '.join(filter(None, label)))}</sub>\n"
 
 
 def _patch(report: DiffReport, prompt: PromptDiff, pair: SeenPair) -> str:

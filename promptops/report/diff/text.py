@@ -82,11 +82,11 @@ class _DiffWriter:
             short = facts.are_short(values)
             yield from [f"{before} -> {after}"] if short else [f"was: {before}", f"now: {after}"]
         if change.witness is not None:
-            shown, said = facts.compact(change.witness.value), facts.proof(change.witness)
-            yield f"{self._style('note', 'witness')}: {change.witness.kind} {shown} {said}"
+            shown, proof_text = facts.compact(change.witness.value), facts.proof(change.witness)
+            yield f"{self._style('note', 'witness')}: {change.witness.kind} {shown} {proof_text}"
         yield from filter(None, (self._fingerprint(change),))
-        if facts.told_risk(change):
-            yield f"{self._style('error', 'risk')}: {facts.told_risk(change)}"
+        if facts.unexplained_risk(change):
+            yield f"{self._style('error', 'risk')}: {facts.unexplained_risk(change)}"
         if change.waiver is not None:
             yield f"{self._style('note', 'waived')} {facts.waived(change)}"
         if change.via and not told_via:
@@ -124,8 +124,8 @@ class _DiffWriter:
         yield from (f"{self._style('note', name)}: {facts.short(line)}" for line in case.verdicts)
         if case.rest:
             yield f"{self._style('note', name)}: {', '.join(map(facts.short, case.rest))} differ"
-        told = [facts.tokens(case, self._report.tokenizer), facts.cost(case)]
-        yield self._style("gutter", "; ".join(filter(None, told)))
+        figures = [facts.tokens(case, self._report.tokenizer), facts.cost(case)]
+        yield self._style("gutter", "; ".join(filter(None, figures)))
 
     def _message(self, prompt: PromptDiff, pair: SeenPair) -> Iterator[str]:
         before, after = pair.before, pair.after

@@ -22,14 +22,16 @@ def notes(report: DiffReport) -> str:
     """A paragraph for each kind of change; "" if no version bump is required."""
     found: dict[str, dict[str, list[str]]] = {section: {} for section in SECTIONS}
     for prompt in report.prompts:
-        for section, text in _told(prompt):
+        for section, text in _entries(prompt):
             found[section].setdefault(text, []).append(prompt.id)
     return "\n\n".join(
-        "\n".join((f"{section}:", *_lines(told))) for section, told in found.items() if told
+        "\n".join((f"{section}:", *_lines(entries)))
+        for section, entries in found.items()
+        if entries
     )
 
 
-def _told(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
+def _entries(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
     """Section and text of each line; prompts with the same text share one."""
     if not prompt.bump:
         return
@@ -52,8 +54,8 @@ def _text(change: Change) -> str:
     return visible(f"{what}{through}{waived} ({change.code})", _LONGEST)
 
 
-def _lines(told: dict[str, list[str]]) -> list[str]:
-    lines = [line for text, prompts in told.items() for line in _line(text, prompts)]
+def _lines(entries: dict[str, list[str]]) -> list[str]:
+    lines = [line for text, prompts in entries.items() for line in _line(text, prompts)]
     rest = len(lines) - LINES_SHOWN
     return [*lines[:LINES_SHOWN], *([f"- and {rest} more"] if rest > 0 else [])]
 

@@ -135,9 +135,9 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
         again = visible(report.next) or "promptops release --yes"
         return f"no release was created; {tag} would be {signed}: {again}"
     is_new = report.state == "created"
-    made = f"{tag} was created" if is_new else f"{tag} already exists"
+    created = f"{tag} was created" if is_new else f"{tag} already exists"
     if report.pushed is not None:
-        return f"{made}, and {visible(report.pushed)} has it"
+        return f"{created}, and {visible(report.pushed)} has it"
     # Only the remote knows whether an earlier run has pushed it, and it is not called here.
     then = "next" if is_new else "if it is not pushed yet"
-    return f"{made}; {then}: {style('hint', visible(report.next))}" if report.next else made
+    return f"{created}; {then}: {style('hint', visible(report.next))}" if report.next else created

@@ -84,11 +84,11 @@ class _Declarations:
     declarations: Declarations
 
     def blocks(self) -> Iterator[str]:
-        prompt, made = self.prompt, self.declarations
-        types = Types(made, prompt.inputs, self.name, given=True)
+        prompt, declarations = self.prompt, self.declarations
+        types = Types(declarations, prompt.inputs, self.name, given=True)
         inputs = types.parameters(f"{self.name}Inputs", f"What `{prompt.id}` takes.")
         answer = self._answer()
-        yield from made.texts
+        yield from declarations.texts
         yield "\n".join(self._class(inputs, answer))
 
     def _answer(self) -> Type:

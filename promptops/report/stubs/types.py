@@ -83,7 +83,7 @@ class Types:
         if isinstance(reference, str):
             found = self._referred(schema, reference, name, depth)
         else:
-            found = self._meant(self._schemas.merged(schema), name, depth)
+            found = self._type_of_schema(self._schemas.merged(schema), name, depth)
         return found if len(on_one_line(found)) <= MAX_CHARACTERS else "Any"
 
     def _referred(self, schema: Mapping[str, Any], reference: str, name: str, depth: int) -> Type:
@@ -102,11 +102,11 @@ class Types:
         if reference in self._open:
             return "Any"
         self._open.add(reference)
-        found = self._meant(merged, name, depth)
+        found = self._type_of_schema(merged, name, depth)
         self._open.discard(reference)
         return found
 
-    def _meant(self, schema: Mapping[str, Any], name: str, depth: int) -> Type:
+    def _type_of_schema(self, schema: Mapping[str, Any], name: str, depth: int) -> Type:
         if "const" in schema:
             return _literal([schema["const"]])
         if items(schema.get("enum")):

@@ -25,8 +25,8 @@ def write(run: TestRun, **_: object) -> str:
 def _troubles(run: TestRun) -> Iterator[str]:
     repeated = facts.repeated(run)
     for each in troubles(run.cases):
-        message = "\n".join(filter(None, [facts.said(each), facts.reason(each)]))
-        yield annotation("error", each.place, facts.who(each, repeated), message)
+        message = "\n".join(filter(None, [facts.problem(each), facts.reason(each)]))
+        yield annotation("error", each.place, facts.affected_runs(each, repeated), message)
 
 
 def _outages(run: TestRun) -> Iterator[str]:

@@ -102,7 +102,7 @@ def _suites(run: TestRun) -> dict[str, list[_Test]]:
 def _case(case: CaseRun, repeated: Collection[tuple[str, str]], differences: Differences) -> _Test:
     outcome, kind = _outcome(case)
     found = troubles((case,))
-    message = "; ".join(dict.fromkeys(map(facts.said, found)))
+    message = "; ".join(dict.fromkeys(map(facts.problem, found)))
     latency = case.answer.latency_s if case.answer else None
     return _Test(
         facts.case_name((case,), repeated),
@@ -128,7 +128,7 @@ def _outcome(case: CaseRun) -> tuple[Outcome, str]:
 
 def _lines(trouble: Trouble, differences: Differences) -> Iterator[str]:
     place = trouble.place
-    yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.said(trouble)}"
+    yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.problem(trouble)}"
     if facts.reason(trouble):
         yield f"  {visible_line(facts.reason(trouble))}"
     lines = list(differences.lines(*trouble.compared)) if trouble.compared else []

@@ -204,7 +204,7 @@ def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]], first: boo
     place = trouble.place
     where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
     name = code(facts.which(trouble, repeated) or facts.case_name(trouble.runs, repeated))
-    text = f"- {name}: **{trouble.status}**: {_sentence(facts.said(trouble))} ({where})\n"
+    text = f"- {name}: **{trouble.status}**: {_sentence(facts.problem(trouble))} ({where})\n"
     if facts.reason(trouble):
         text += f"  - {_sentence(facts.reason(trouble))}\n"
     return text + "".join(f"\n{_indented(block)}\n" for block in _blocks(trouble, first))

@@ -17,11 +17,11 @@ _VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 def write(run: TestRun, *, style: Style = plain, **_: object) -> str:
     """Failures, scores, coverage if requested, and the summary; no passed cases."""
-    lines = [*told(run, style), style("summary", facts.verdict(run))]
+    lines = [*report_lines(run, style), style("summary", facts.verdict(run))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def told(run: TestRun, style: Style) -> Iterator[str]:
+def report_lines(run: TestRun, style: Style) -> Iterator[str]:
     """The lines before the summary."""
     return _RunWriter(run, style).lines()
 
@@ -51,8 +51,8 @@ class _RunWriter:
 
     def _trouble(self, trouble: Trouble) -> Iterator[str]:
         where, status = self._place(trouble.place), self._style("error", trouble.status)
-        who = self._style("code", facts.who(trouble, self._repeated))
-        yield f"{where}: {status}: {facts.said(trouble)}  [{who}]"
+        who = self._style("code", facts.affected_runs(trouble, self._repeated))
+        yield f"{where}: {status}: {facts.problem(trouble)}  [{who}]"
         if facts.reason(trouble):
             yield f"  {visible_line(facts.reason(trouble))}"
         if trouble.compared is not None:

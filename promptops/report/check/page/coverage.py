@@ -33,7 +33,7 @@ class BranchView:
     """A branch at one place that no case of some prompts covers."""
 
     place: Place
-    said: tuple[str, ...]
+    labels: tuple[str, ...]
     prompts: tuple[str, ...]
 
 
@@ -76,15 +76,15 @@ def _branches(rows: Iterable[CoverageRow]) -> dict[str, list[BranchView]]:
     """The uncovered branches by file; those of several prompts at one place are merged."""
     prompts: dict[tuple[Place, tuple[str, ...]], list[str]] = {}
     for row in rows:
-        for place, said in _said(row).items():
-            prompts.setdefault((place, tuple(said)), []).append(row.prompt)
+        for place, found_labels in _labels(row).items():
+            prompts.setdefault((place, tuple(found_labels)), []).append(row.prompt)
     found: dict[str, list[BranchView]] = {}
-    for (place, told), of in prompts.items():
-        found.setdefault(place.path, []).append(BranchView(place, told, tuple(of)))
+    for (place, labels), names in prompts.items():
+        found.setdefault(place.path, []).append(BranchView(place, labels, tuple(names)))
     return found
 
 
-def _said(row: CoverageRow) -> dict[Place, list[str]]:
+def _labels(row: CoverageRow) -> dict[Place, list[str]]:
     found: dict[Place, list[str]] = {}
     for branch in row.uncovered:
         found.setdefault(branch.place, []).append(branch.said)

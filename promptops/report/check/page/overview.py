@@ -62,8 +62,8 @@ class Parts:
 def prompt_rows(report: CheckReport, parts: Parts) -> tuple[PromptRow, ...]:
     """The checked prompts: failing ones first, then changed ones, then the others."""
     rows = _Rows(report, parts)
-    made = [rows.row(name) for name in rows.names()]
-    return tuple(sorted(made, key=lambda row: (not _fails(row), row.changes is None)))
+    views = [rows.row(name) for name in rows.names()]
+    return tuple(sorted(views, key=lambda row: (not _fails(row), row.changes is None)))
 
 
 def _fails(row: PromptRow) -> bool:

@@ -64,7 +64,7 @@ class Note(Generic[T]):
     """A message with its place."""
 
     place: Place
-    said: T
+    message: T
 
 
 def stretches(
@@ -94,7 +94,7 @@ def _within(note: Note[T], lines: int) -> Note[T]:
     tallest = min(line + _TALLEST_SPAN - 1, lines)
     end = max(line, min(place.end_line, tallest))
     column = place.end_column if end == place.end_line else _LONGEST_LINE * 1_000
-    return Note(Place(place.path, line, place.column, end, column), note.said)
+    return Note(Place(place.path, line, place.column, end, column), note.message)
 
 
 def _windows(notes: Sequence[Note[T]], lines: int, context: int) -> Iterator[tuple[int, int]]:
@@ -121,7 +121,7 @@ def _line(text: Sequence[str], number: int, notes: Sequence[Note[T]]) -> Annotat
     return AnnotatedLine(
         number=number,
         pieces=tuple(_pieces(text[number - 1], number, places)),
-        notes=tuple(note.said for note in notes if note.place.end_line == number),
+        notes=tuple(note.message for note in notes if note.place.end_line == number),
     )
 
 

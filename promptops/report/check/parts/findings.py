@@ -32,16 +32,16 @@ SUMMARIES = {
 def as_findings(report: CheckReport) -> LintReport:
     """Findings of lint, then risks, refused changes, and cases that don't pass."""
     more = [*_risks(report), *_refused(report), *failing_cases(report)]
-    found = (*report.lint.findings, *_told_apart(more))
+    found = (*report.lint.findings, *_with_unique_fingerprints(more))
     return replace(report.lint, findings=found)
 
 
-def _told_apart(findings: list[Finding]) -> Iterator[Finding]:
+def _with_unique_fingerprints(findings: list[Finding]) -> Iterator[Finding]:
     """Findings with unique fingerprints, even for equal assertions of one case."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for finding in findings:
-        seen[finding.fingerprint] += 1
-        number = seen[finding.fingerprint]
+        counts[finding.fingerprint] += 1
+        number = counts[finding.fingerprint]
         again = bool(finding.fingerprint) and number > 1
         mark = f"{finding.fingerprint}-{number}" if again else finding.fingerprint
         yield replace(finding, fingerprint=mark)
@@ -90,12 +90,12 @@ def _change(prompt: PromptDiff, change: Change) -> Finding:
 
 def failing_cases(report: CheckReport) -> Iterator[Finding]:
     """Failing cases, too little coverage, worse scores and stale recordings."""
-    run = untold(report)
+    run = without_lint_errors(report)
     repeated = facts.repeated(run)
     for each in troubles(run.cases):
-        who = facts.who(each, repeated)
-        said = ": ".join(filter(None, [who, facts.said(each), facts.reason(each)]))
-        yield _case(f"case-{each.status}", said, each.place, each)
+        who = facts.affected_runs(each, repeated)
+        text = ": ".join(filter(None, [who, facts.problem(each), facts.reason(each)]))
+        yield _case(f"case-{each.status}", text, each.place, each)
     yield from _worse(report)
     for prompt, cases in stale(run).items():
         message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
@@ -125,7 +125,7 @@ def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:
 
 def _finding(code: str, message: str, place: Place, prompt: str, what: str) -> Finding:
     """The fingerprint of a finding; `what` identifies it within the prompt, not its place."""
-    said = "\0".join((code, prompt, what)).encode("utf-8", "surrogatepass")
+    text = "\0".join((code, prompt, what)).encode("utf-8", "surrogatepass")
     return Finding(
         code=code,
         name=code,
@@ -133,11 +133,11 @@ def _finding(code: str, message: str, place: Place, prompt: str, what: str) -> F
         message=message,
         place=place,
         prompt=prompt,
-        fingerprint=sha256(said).hexdigest()[:16],
+        fingerprint=sha256(text).hexdigest()[:16],
     )
 
 
-def untold(report: CheckReport) -> TestRun:
+def without_lint_errors(report: CheckReport) -> TestRun:
     """The run without cases whose error a finding reports on the same line.
 
     Use it to show errors, not to count them.

@@ -26,7 +26,7 @@ class GateRow:
 
     name: str
     passed: bool
-    said: str
+    result: str
 
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
@@ -82,16 +82,16 @@ def _cases(report: CheckReport) -> GateRow:
     decided = any(each.gates and each.verdict == "fail" for each in run.decided)
     passed = not decided and all(case.status == "passed" for case in run.cases)
     # Coverage has its own row, and the gate makes no API calls: answers are replayed.
-    said = facts.counts(replace(run, fail_under=None)).removesuffix(" (replayed)")
-    return GateRow("cases", passed, said)
+    result = facts.counts(replace(run, fail_under=None)).removesuffix(" (replayed)")
+    return GateRow("cases", passed, result)
 
 
 def _coverage(report: CheckReport) -> GateRow | None:
     run = report.test
     if not run.coverage:
         return None
-    asked = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
-    return GateRow("coverage", not run.undercovered, f"{facts.covered(run.coverage)}{asked}")
+    required = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
+    return GateRow("coverage", not run.undercovered, f"{facts.covered(run.coverage)}{required}")
 
 
 def _budgets(report: CheckReport) -> GateRow | None:
@@ -102,8 +102,8 @@ def _budgets(report: CheckReport) -> GateRow | None:
     passed = not any(each.severity >= report.fail_on for each in found)
     prompts = counted(report.budgeted, "prompt")
     whose = "its budget" if report.budgeted == 1 else "their budgets"
-    said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
-    return GateRow("budgets", passed, said)
+    result = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
+    return GateRow("budgets", passed, result)
 
 
 def _release(report: CheckReport) -> GateRow | None:

@@ -243,10 +243,10 @@ def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator
     """The differences of a prompt's cases, equal ones merged, in the order of their first cases."""
     alike: dict[object, list[CaseDiff]] = {}
     for case in prompt.cases:
-        alike.setdefault(_looks(page, case), []).append(case)
-    for number, (looks, cases) in enumerate(alike.items(), 1):
+        alike.setdefault(_appearance(page, case), []).append(case)
+    for number, (appearance, cases) in enumerate(alike.items(), 1):
         # What else differs is known by name only, and may differ in another way there.
-        twin = None if cases[0].rest else page.shown.get(looks)
+        twin = None if cases[0].rest else page.shown.get(appearance)
         difference = RequestDifference(
             anchor=f"{anchor}-difference-{number}",
             prompt=prompt.id,
@@ -254,30 +254,30 @@ def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator
             messages=() if twin else tuple(_messages(page, cases[0])),
             twin=twin,
         )
-        page.shown.setdefault(looks, difference)
+        page.shown.setdefault(appearance, difference)
         yield difference
 
 
-def _looks(page: _PageBudget, case: CaseDiff) -> object:
+def _appearance(page: _PageBudget, case: CaseDiff) -> object:
     """A key that is equal for cases whose visible differences are equal."""
     return (
         case.rest,
         case.verdicts,
         case.before_error,
         case.after_error,
-        tuple(_looks_of_pair(page, pair) for pair in case.shown if pair.differs),
+        tuple(_appearance_of_pair(page, pair) for pair in case.shown if pair.differs),
     )
 
 
-def _looks_of_pair(page: _PageBudget, pair: SeenPair) -> object:
+def _appearance_of_pair(page: _PageBudget, pair: SeenPair) -> object:
     before, after = _text(pair.before), _text(pair.after)
     compared = page.compare(before, after)
-    rows = tuple(_looks_of_row(row) for row in compared.rows if isinstance(row, DiffRow))
+    rows = tuple(_appearance_of_row(row) for row in compared.rows if isinstance(row, DiffRow))
     roles = tuple(seen.role if seen else None for seen in (pair.before, pair.after))
     return roles, rows, (before, after) if compared.left_out else None
 
 
-def _looks_of_row(row: DiffRow) -> object:
+def _appearance_of_row(row: DiffRow) -> object:
     return tuple(line and line.pieces for line in (row.before, row.after)), row.ends
 
 

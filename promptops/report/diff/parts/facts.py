@@ -47,11 +47,11 @@ def _counts(report: DiffReport, sides: str) -> str:
     compared = f"{counted(report.compared, 'prompt')} compared{sides}"
     changed = counted(len(report.prompts), "prompt")
     if not report.prompts:
-        said = f"no changes for callers, the model or consumers ({compared})"
+        result = f"no changes for callers, the model or consumers ({compared})"
     else:
-        said = f"{changed} changed of {report.compared} compared{sides}"
+        result = f"{changed} changed of {report.compared} compared{sides}"
     risks = f", {counted(len(report.risks), 'risk')}" if report.risks else ""
-    return f"{said}{risks}{_hidden(report.hidden)}"
+    return f"{result}{risks}{_hidden(report.hidden)}"
 
 
 def _hidden(number: int) -> str:
@@ -162,7 +162,7 @@ def risk(change: Change, arrow: str = "->") -> str:
     return visible(change.message) + (f": {told}" if told else "") + at
 
 
-def told_risk(change: Change) -> str:
+def unexplained_risk(change: Change) -> str:
     """Why a change is a risk, unless its message already explains it; else ""."""
     risk = visible(change.risk)
     return "" if risk in visible(change.message) else risk

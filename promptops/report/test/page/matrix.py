@@ -21,7 +21,7 @@ SIGNS: dict[Shown, str] = {
     "stale": "↻",
     "skipped": "–",
 }
-_SAID: dict[Shown, str] = {
+_LABELS: dict[Shown, str] = {
     "passed": "holds",
     "failed": "does not hold",
     "missed": "does not hold (a measure)",
@@ -60,7 +60,7 @@ class Cell:
     column: Column
     shown: Shown | None
     number: int = 1
-    said: str = ""
+    label: str = ""
 
     @property
     def sign(self) -> str:
@@ -101,8 +101,8 @@ def _cell(case: CaseRun, column: Column, found: list[Shown] | None) -> Cell:
     if not found:
         # Which assertions it has is not known; that none of these was judged, is.
         is_stale = case.status == "stale" and column.on == "answer"
-        return Cell(column, "stale" if is_stale else None, said=f"{name}: {_SAID['stale']}")
+        return Cell(column, "stale" if is_stale else None, label=f"{name}: {_LABELS['stale']}")
     worst = min(found, key=_WORST_FIRST.index)
     number = found.count(worst)
     of_all = "" if len(found) == 1 else f" ({number} of {counted(len(found), 'assertion')})"
-    return Cell(column, worst, len(found), f"{name}: {_SAID[worst]}{of_all}")
+    return Cell(column, worst, len(found), f"{name}: {_LABELS[worst]}{of_all}")

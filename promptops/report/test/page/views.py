@@ -53,7 +53,7 @@ class CaseView:
     anchor: str
     case: CaseRun
     name: str
-    brief: str
+    short_reason: str
     cells: tuple[Cell, ...]
     results: tuple[ResultView, ...]
     messages: tuple[tuple[str, Cut], ...]
@@ -99,11 +99,12 @@ class PromptResultsView:
 
 
 def prompt_views(
-    run: TestRun, room: Room, told: Iterable[Trouble] = (), anchor: str = "prompt"
+    run: TestRun, room: Room, reported: Iterable[Trouble] = (), anchor: str = "prompt"
 ) -> tuple[PromptResultsView, ...]:
-    """The sections in the order of the run; reasons in `told` are left out of each `brief`."""
+    """The sections in the order of the run; reasons in `reported` are not repeated."""
     covered = {row.prompt: row for row in run.coverage}
-    views = _Views(room, facts.repeated(run), frozenset(map(_said, told)), _fitting(run, room))
+    keys = frozenset(map(_reason_key, reported))
+    views = _Views(room, facts.repeated(run), keys, _fitting(run, room))
     return tuple(
         views.prompt(f"{anchor}-{number}", cases, covered.get(prompt))
         for number, (prompt, cases) in enumerate(facts.by_prompt(run.cases).items(), 1)
@@ -120,7 +121,7 @@ def _fitting(run: TestRun, room: Room) -> frozenset[int]:
 class _Views:
     room: Room
     repeated: Collection[tuple[str, str]]
-    told: Collection[tuple[Place, str]]
+    reported: Collection[tuple[Place, str]]
     fitting: Collection[int]
 
     def prompt(
@@ -149,7 +150,7 @@ class _Views:
             anchor=anchor,
             case=case,
             name=facts.case_name((case,), self.repeated),
-            brief=self.brief(case),
+            short_reason=self.short_reason(case),
             cells=cells(case, every),
             results=tuple(_results(room, case, every)),
             messages=tuple((role, room.show(text)) for role, text in case.messages),
@@ -157,20 +158,20 @@ class _Views:
             calls=tuple(room.show(facts.call(call)) for call in calls),
         )
 
-    def brief(self, case: CaseRun) -> str:
+    def short_reason(self, case: CaseRun) -> str:
         if case.infrastructure:
             return ""
         if case.status in ("passed", "stale"):
             return case.reason
-        found = (each for each in troubles((case,)) if _said(each) not in self.told)
-        return next(map(_brief, found), "")
+        found = (each for each in troubles((case,)) if _reason_key(each) not in self.reported)
+        return next(map(_short_reason, found), "")
 
 
-def _said(trouble: Trouble) -> tuple[Place, str]:
+def _reason_key(trouble: Trouble) -> tuple[Place, str]:
     return trouble.place, trouble.reason
 
 
-def _brief(trouble: Trouble) -> str:
+def _short_reason(trouble: Trouble) -> str:
     if trouble.assertion is None:
         return trouble.reason
     return f"{trouble.assertion.type}: {trouble.reason}"

@@ -129,7 +129,7 @@ def advice(run: TestRun) -> str:
     return visible(run.advice) if run.advice or not run.count("stale") else RECORD
 
 
-def said(trouble: Trouble) -> str:
+def problem(trouble: Trouble) -> str:
     """The problem in a few words."""
     if trouble.assertion is None:
         return visible(trouble.reason)
@@ -142,7 +142,7 @@ def reason(trouble: Trouble) -> str:
     return "" if trouble.assertion is None else visible(trouble.reason)
 
 
-def who(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
+def affected_runs(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
     """Prompt and cases, such as `support/triage: refund #0, #2`; no cases for file errors."""
     return ": ".join(filter(None, [prompts(trouble.runs), which(trouble, repeated)]))
 

@@ -185,7 +185,7 @@ def _identity(assertion: Assertion, keys: Sequence[str]) -> tuple[str, ...]:
 
 def _without(those: Sequence[Assertion], others: Sequence[Assertion]) -> list[int]:
     """The indices of assertions that the other list lacks; duplicates count."""
-    left = [_canonical(each) for each in others]
+    left = [_canonical(assertion) for assertion in others]
     found = []
     for index, each in enumerate(those):
         canonical = _canonical(each)

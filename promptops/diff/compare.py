@@ -106,7 +106,7 @@ def _compared(
     if not changes:
         return None
     count = options.count(after.prompt.model)
-    cases = [case_diff(before, after, each, count) for each in rendered if _is_shown(each)]
+    cases = [case_diff(before, after, pair, count) for pair in rendered if _is_shown(pair)]
     changes += long_context(before, after, cases)
     if before.prompt.status == "draft":  # no release contained it, so no caller relies on it
         changes = [each if each.path == "/status" else _of_draft(each) for each in changes]
@@ -114,7 +114,7 @@ def _compared(
     return replace(
         found,
         cases=tuple(cases),
-        rendered=number_of_cases(each.name for each in rendered if each.requests is not None),
+        rendered=number_of_cases(pair.name for pair in rendered if pair.requests is not None),
         via=tuple(sorted({path for change in found.changes for path in change.via})),
     )
 
@@ -161,7 +161,10 @@ def with_causes(
     texts = changed.intersection(text.path for side in sides for text in side.reached)
     schemas = changed & (before.schema_files | after.schema_files)
     parents = changed.intersection(
-        each.target for side in sides for each in side.loaded.references if each.kind == "extends"
+        reference.target
+        for side in sides
+        for reference in side.loaded.references
+        if reference.kind == "extends"
     )
     profiles = (side.catalog.config.path for side in sides if side.prompt.model.profile)
     config = changed.intersection(path for path in profiles if path)

@@ -77,7 +77,7 @@ class _Plain:
             target = self._target(schema)
             return target is None or self.fills(target, above)
         owned = properties_of(schema).values()
-        if any("default" in followed(each, self._root) for each in owned):
+        if any("default" in followed(declared, self._root) for declared in owned):
             return True
         return any(self.fills(part, above) for part in _parts(schema))
 

@@ -41,7 +41,10 @@ def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change 
     worst = max(above, key=lambda each: each.bump, default=None)
     if worst is None:
         return None
-    firm = next((each for each in above if each.level in ("BREAKING", "ADDITIVE")), None)
+    firm = next(
+        (requiring for requiring in above if requiring.level in ("BREAKING", "ADDITIVE")),
+        None,
+    )
     if firm is not None:
         return _too_small(str(declared), f"{firm.bump}, by {firm.code}")
     return None if reason.strip() else _too_small(str(declared), f"{worst.bump}, or a reason")

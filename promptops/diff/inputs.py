@@ -86,7 +86,7 @@ class _Inputs:
         self._doors = old_door, new_door
         self._today = today
         self._new: Schema = after.prompt.inputs
-        # Compared under the newer names; a renamed input is not a difference.
+        # Compare under the newer names, so that a renamed input is not a difference.
         self._old, self._moved = with_new_names(before.prompt.inputs, self._new)
         self._pairs = tuple(pairs(self._old, self._new))
         self._renamed = dict(renames(self._pairs, before.names, after.names))
@@ -95,18 +95,20 @@ class _Inputs:
         from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
         plain = is_plain(self._old) and is_plain(self._new)
-        sides = [accepted(each) if plain else each for each in (self._old, self._new)]
+        sides = [accepted(schema) if plain else schema for schema in (self._old, self._new)]
         narrowed, widened = differences(*sides), differences(*reversed(sides))
         if not plain:  # then only differences shown by both validators are certain
-            narrowed = tuple(each for each in narrowed if self._witness(each) is not None)
-        for each in narrowed:
-            yield from self._breaking(each)
+            narrowed = tuple(
+                difference for difference in narrowed if self._witness(difference) is not None
+            )
+        for difference in narrowed:
+            yield from self._breaking(difference)
         if not plain and self._differ():
             yield self._unproved()
         for old, new in self._renamed.items():
             yield self._rename(old, new, narrowed)
-        for each in widened:
-            yield from self._additive(each, narrowed)
+        for difference in widened:
+            yield from self._additive(difference, narrowed)
         yield from alias_changes(self._sides[0].prompt.inputs, self._old, self._new)
         yield from trust_changes(self._old, self._new)
         required = {(d.pointer, d.name) for d in narrowed if d.keyword == "required"}
@@ -127,7 +129,7 @@ class _Inputs:
             [(side or {}).get("default", ABSENT) for side in (pair.before, pair.after)]
             for pair in self._pairs
         )
-        return not equal(*describe) or any(not equal(*each) for each in defaults)
+        return not equal(*describe) or any(not equal(*pair) for pair in defaults)
 
     def _unproved(self) -> Change:
         message = (
@@ -180,7 +182,9 @@ class _Inputs:
         return change("CHG105", path, message, witness=witness, basis=was)
 
     def _rename(self, old: str, new: str, narrowed: tuple[SchemaDifference, ...]) -> Change:
-        proofs = (self._witness(each) for each in narrowed if each.name in (old, new))
+        proofs = (
+            self._witness(difference) for difference in narrowed if difference.name in (old, new)
+        )
         return change(
             "CHG107",
             f"/inputs/properties/{escaped(new)}",
@@ -229,7 +233,9 @@ class _Inputs:
             if not isinstance(value, Mapping) or self._doors[0].accept(value)[1]:
                 continue
             _, problems = self._doors[1].accept(value)
-            named = [each for each in problems if case is None or _is_about(each.pointer, found)]
+            named = [
+                problem for problem in problems if case is None or _is_about(problem.pointer, found)
+            ]
             if named:
                 return Witness(kind="input", value=value, case=case, reason=named[0].message)
         return None

@@ -141,7 +141,7 @@ def _parameters(old: Model, new: Model) -> Iterator[Change]:
 def _shown(value: Any) -> Any:
     """A setting without secrets."""
     if isinstance(value, str):
-        # A password in a URL is a secret, whatever it looks like.
+        # Any password in a URL is a secret, even one that does not look like a key.
         return without_secrets(_LOGIN.sub("***@", value))
     if isinstance(value, Mapping):
         return {key: _shown(item) for key, item in value.items()}

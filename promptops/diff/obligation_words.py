@@ -111,7 +111,7 @@ def force_of(words: Words, intro: Marks = ()) -> Force:
     strength = max((_STRENGTH.get(kind, 0) for kind in kinds), default=0)
     if "no" in kinds and (words[:1] in (("no",), ("non",)) or not _ROMANCE.isdisjoint(words)):
         strength = 3
-    # `may not` forbids, and so do `darfst das nicht`, `no puedes`: then `may` allows no exception.
+    # `may not`, `darfst das nicht` and `no puedes` forbid: there, `may` is not an exception.
     soft = ("soft",) if kinds & _TURNS[0] else ("soft", "permit")
     softeners = frozenset(words for words, kind in found if kind in soft)
     return Force(strength, kinds, softeners, content)
@@ -124,7 +124,10 @@ def phrases_in(words: Words) -> tuple[Marks, Words]:
     at = 0
     while at < len(words):
         choices = _table().get(words[at], ())
-        phrase = next((each for each in choices if words[at : at + len(each[0])] == each[0]), None)
+        phrase = next(
+            (option for option in choices if words[at : at + len(option[0])] == option[0]),
+            None,
+        )
         if phrase is not None:
             found.append(phrase)
         elif words[at] not in _FILLERS:

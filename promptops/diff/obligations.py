@@ -38,9 +38,9 @@ def obligation_changes(
     Templates are compared, too, because a guardrail can be lost in text that no case renders.
     """
     reported: list[str] = []
-    for each in rendered:
-        if each.differs and each.requests is not None:
-            old, new = ([text_of(message) for message in sent(r)] for r in each.requests)
+    for pair in rendered:
+        if pair.differs and pair.requests is not None:
+            old, new = ([text_of(message) for message in sent(r)] for r in pair.requests)
             yield from _not_yet_reported(lost_obligations(old, new), reported)
     if before.sources != after.sources:
         old, new = ([_plain(source) for source in side.sources] for side in (before, after))
@@ -98,8 +98,8 @@ def lost_obligations(before: Sequence[str], after: Sequence[str]) -> tuple[LostO
     A sentence is not lost if it moved, became stricter, or differs only in white space, lists,
     Markdown, case, punctuation, contractions, number format or a typo. Takes linear time.
     """
-    olds = [each for text in dict.fromkeys(before) for each in sentences(text)]
-    news = [each for text in dict.fromkeys(after) for each in sentences(text)]
+    olds = [sentence for text in dict.fromkeys(before) for sentence in sentences(text)]
+    news = [sentence for text in dict.fromkeys(after) for sentence in sentences(text)]
     known = {sentence.words for sentence in olds}
     present = {words for sentence in news for words in (sentence.words, *sentence.lines)}
     # A comma that became a full stop splits a sentence.
@@ -205,6 +205,6 @@ class _SentenceIndex:
 
 def _similarity(one: frozenset[str], other: frozenset[str]) -> float:
     shared = len(one & other)
-    # A sentence that was joined with another one, or split.
+    # One sentence may have been joined with another, or split.
     within = MIN_SIMILARITY if shared > 1 and shared == min(len(one), len(other)) else 0.0
     return max(2 * shared / (len(one) + len(other)), within)

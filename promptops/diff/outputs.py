@@ -71,17 +71,24 @@ def _schema_changes(
     widened = differences(without_extra_properties(new), with_extra_properties(old))
     narrowed = differences(without_extra_properties(old), with_extra_properties(new))
     known = {(pair.owner, pair.name) for pair in pairs(old, new)}
-    for each in widened:
-        if each.keyword == "additionalProperties" and (each.pointer, each.name) not in known:
-            path = f"{each.pointer}/properties/{escaped(each.name or '*')}"
+    for difference in widened:
+        if (
+            difference.keyword == "additionalProperties"
+            and (difference.pointer, difference.name) not in known
+        ):
+            path = f"{difference.pointer}/properties/{escaped(difference.name or '*')}"
             message = f"{readable_name(path, 'the output')} was added"
             yield change("CHG207", f"{_AT}{path}", message, **_if_strict(strict))
-        yield from _breaking(each, old, new)
-    reported = {(each.pointer, each.keyword, each.name) for each in widened}
-    for each in narrowed:
-        if (each.pointer, each.keyword, each.name) not in reported:
-            yield _narrowed(each, old, new)
-    lost = {(each.pointer, each.name) for each in widened if each.keyword == "required"}
+        yield from _breaking(difference, old, new)
+    reported = {(difference.pointer, difference.keyword, difference.name) for difference in widened}
+    for difference in narrowed:
+        if (difference.pointer, difference.keyword, difference.name) not in reported:
+            yield _narrowed(difference, old, new)
+    lost = {
+        (difference.pointer, difference.name)
+        for difference in widened
+        if difference.keyword == "required"
+    }
     for pair in pairs(old, new):
         yield from _of_property(pair, lost, strict)
     for owner in owners(old, new):

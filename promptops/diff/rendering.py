@@ -153,8 +153,8 @@ def uncovered(before: PromptSide, after: PromptSide, rendered: tuple[RenderedPai
 
 
 def _uncovered(side: PromptSide, rendered: list[TracedRequest | RenderError]) -> int:
-    traced = [each for each in rendered if isinstance(each, TracedRequest)]
-    taken = frozenset[Branch]().union(*(each.branches for each in traced))
+    traced = [result for result in rendered if isinstance(result, TracedRequest)]
+    taken = frozenset[Branch]().union(*(request.branches for request in traced))
     load = side.catalog.load
     full = never_empty(uses_of(side.prompt, load), InputSchemas(side.prompt.inputs))
     found = coverage(side.prompt, load, taken, full)

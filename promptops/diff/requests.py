@@ -31,17 +31,17 @@ def request_changes(
 
     `inputs` are the changes of the inputs: they explain cases whose inputs are refused.
     """
-    explained = any(each.level == "BREAKING" for each in inputs)
-    failing = [each for each in rendered if each.breaks and not (explained and each.refused)]
+    explained = any(input_change.level == "BREAKING" for input_change in inputs)
+    failing = [pair for pair in rendered if pair.breaks and not (explained and pair.refused)]
     if failing:
         yield _failing(failing)
     elif after.render_problem and not before.render_problem:
         message = f"it can no longer be rendered: {after.render_problem}"
         yield change("CHG310", "/messages", message)
     yield from obligation_changes(before, after, rendered)
-    pairs = [each.requests for each in rendered if each.differs and each.requests is not None]
+    pairs = [pair.requests for pair in rendered if pair.differs and pair.requests is not None]
     differing = [kind for both in pairs for kind in _kinds(*both)]
-    total = sum(each.requests is not None for each in rendered)
+    total = sum(pair.requests is not None for pair in rendered)
     yield from _seen(differing, len(pairs), total, (before, after))
     if not pairs and not failing and not after.render_problem:
         yield from _unrendered(before, after, rendered, total)
@@ -51,7 +51,7 @@ def _failing(broken: Sequence[RenderedPair]) -> Change:
     first = broken[0]
     value, reason = dict(first.inputs), error_text(first.after)
     proof = Witness(kind="input", value=value, case=first.name, reason=reason)
-    names = ", ".join(f"`{each.name}`" for each in broken[:3])
+    names = ", ".join(f"`{pair.name}`" for pair in broken[:3])
     more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
     what = (
         "a case no longer renders" if len(broken) == 1 else f"{len(broken)} cases no longer render"

@@ -83,14 +83,16 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
     narrowed = differences(
         without_extra_properties(old.parameters), without_extra_properties(new.parameters)
     )
-    for each in widened:
-        yield _widened(each, path, old, new)
-    reported = {(each.pointer, each.keyword, each.name) for each in widened}
-    for each in narrowed:
-        if (each.pointer, each.keyword, each.name) not in reported:
-            message = f"`{name}`: {_sentence(each, OUTPUT_NARROWED, 'was removed')}"
+    for difference in widened:
+        yield _widened(difference, path, old, new)
+    reported = {(difference.pointer, difference.keyword, difference.name) for difference in widened}
+    for difference in narrowed:
+        if (difference.pointer, difference.keyword, difference.name) not in reported:
+            message = f"`{name}`: {_sentence(difference, OUTPUT_NARROWED, 'was removed')}"
             facts = {"level": "BEHAVIOR", "bump": Bump.MINOR}
-            yield change("CHG407", f"{path}{each.pointer}/{each.keyword}", message, **facts)
+            yield change(
+                "CHG407", f"{path}{difference.pointer}/{difference.keyword}", message, **facts
+            )
 
 
 def _widened(found: SchemaDifference, path: str, old: Tool, new: Tool) -> Change:

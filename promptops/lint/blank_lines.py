@@ -41,7 +41,7 @@ class Leftover:
 def leftovers(passage: Passage) -> Iterator[Leftover]:
     """The blank lines that the tags of one rendered text leave, in order."""
     for start, end in _runs(passage):
-        # The newline before the first blank line shows whether a tag stood at its beginning.
+        # The newline before the first blank line shows whether the line started with a tag.
         pieces = list(passage.over(max(start - 1, 0), end))
         if all(piece.literal for _, _, piece in pieces):
             yield from _of_run(passage.text, start, end, pieces)
@@ -94,7 +94,7 @@ def _tag(kind: Kind, pieces: list[tuple[int, int, Piece]]) -> Leftover | None:
         tags = list(_tags(frame, start, end))
         if not tags or (kind == "empty" and not tags[0].is_value):
             continue
-        # Spaces behind a tag are what it leaves; those before it are in front of it.
+        # Spaces after a tag remain of its line; spaces before it belong to the line above.
         tag = tags[-1] if kind == "spaces" and after.text[low] in " \t" else tags[0]
         source = frame.text.value[tag.start : tag.end]
         return Leftover(kind, frame.text.place(tag.start, tag.end), frame, source)
@@ -146,7 +146,7 @@ def _tags(frame: Frame, start: int, end: int) -> Iterator[_TagSpan]:
             if begin.start >= end > start:
                 return
         elif token.kind in _ENDS and begin is not None:
-            # The newline behind a tag is a part of its last token.
+            # The newline after a tag is part of its last token.
             close = begin.start + len(frame.text.value[begin.start : token.end].rstrip())
             if close > start:
                 yield _TagSpan(begin.start, close, begin.kind == "variable_begin")

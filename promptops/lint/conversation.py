@@ -40,7 +40,7 @@ def neighbours(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[tupl
         if before.certain and after.certain:
             yield before, after
     for turn in prompt.messages:
-        if isinstance(turn, ForEach):  # its last message is followed by its first
+        if isinstance(turn, ForEach):  # in a loop, the first message follows the last
             inner = _spoken(_turns_of(turn))
             if inner and inner[0].certain and inner[-1].certain:
                 yield inner[-1], inner[0]

@@ -79,7 +79,7 @@ def _compiled(token: str, declared: CustomRule) -> Any:
 
     pattern = rf"\b{token}\b" if token.replace(" ", "").isalnum() else token
     options = re2.Options()
-    options.log_errors = False  # RE2 would print its errors to stderr itself
+    options.log_errors = False  # by default, RE2 prints errors to stderr
     options.case_sensitive = not declared.ignore_case
     try:
         return re2.compile(pattern, options)

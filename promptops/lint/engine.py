@@ -43,7 +43,7 @@ class Selection:
             return False
         if not self.select:
             return rule.on == "default"
-        # `ALL` is what is on by default and more would be noise: opt-in rules are named.
+        # `ALL` means the default rules; opt-in rules must be named.
         by_all = ALL in map(str.upper, self.select) and rule.on == "default"
         return by_all or is_named(self.select, rule.code, rule.name)
 
@@ -61,8 +61,8 @@ def lint_prompt(
             yield failed(problem, loaded)
     subject = PromptFacts(catalog, loaded, today)
     failures: set[InternalError] = set()
-    # A file that can't be parsed has no prompt to check: only rules on reading apply, and those on
-    # templates if the templates themselves are valid.
+    # For a file that can't be parsed, only rules about reading run, and rules about templates
+    # if the templates themselves are valid.
     readable = loaded.prompt is not None
     templates = PromptFacts(catalog, replace(loaded, prompt=loaded.templates), today)
     for rule in rules:
@@ -123,7 +123,7 @@ def _reads_only(rule: Rule) -> bool:
     return set(rule.needs) <= _OF_WHAT_IS_READ
 
 
-_OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
+_OF_WHAT_IS_READ = frozenset(  # then there are no scopes
     ("problems", "document", "references", "written", "scopes", "catalog", "config", "today")
 )
 
@@ -142,7 +142,9 @@ def _finding(
         place=place,
         prompt=_owner(place, catalog, loaded),
         hint=hide(hint) if hint is not None else None,
-        related=tuple(replace(each, message=hide(each.message)) for each in problem.related),
+        related=tuple(
+            replace(related, message=hide(related.message)) for related in problem.related
+        ),
         fix=_shown_fix(problem.fix, hide),
         source_line=_source_line(catalog, place, rule),
         case=problem.case,

@@ -29,7 +29,7 @@ _SIZED = frozenset(("array", "object", "string"))
 _COUNTED = frozenset(("boolean", "number"))
 _ALL = _SIZED | _COUNTED | _NO_VALUE
 
-# The kinds that pass a test, and then those that can also fail it.
+# The kinds that can pass a test, and those of them that can also fail it.
 _TESTS = {
     "string": (frozenset(("string",)), _NOTHING),
     "mapping": (frozenset(("object",)), _NOTHING),
@@ -209,7 +209,7 @@ def _tested(test: nodes.Test, truth: bool) -> Facts:
 def _compared(operator: str, other: nodes.Node, truth: bool) -> frozenset[str]:
     """The kinds that the left side of a comparison excludes; missing values can't be compared."""
     values = _literals(operator, other)
-    # An order between values of two kinds fails, whatever its outcome would be.
+    # Comparing the order of two kinds fails, so it proves facts in both outcomes.
     if operator not in ("eq", "ne", "in", "notin") or truth == (operator in ("eq", "in")):
         return _NO_VALUE if values is None else _ALL - _kinds(values)
     return _NO_VALUE if values and None in values else frozenset((MISSING,))

@@ -44,7 +44,9 @@ def _is_left_behind(catalog: Catalog, reference: FileReference) -> bool:
     target = catalog.files.entries.get(reference.target)
     if target is None or target.tracked:
         return False
-    catalog.looked_around = True  # `git add` changes this result without changing a file
+    catalog.looked_around = (
+        True  # `git add` changes this result without changing a file, so it is not cached
+    )
     origin = catalog.files.entries.get(reference.place.path)
     return origin is not None and origin.tracked
 

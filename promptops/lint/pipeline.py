@@ -135,7 +135,11 @@ def conclude(
     unused = _unused(suppressions, silenced.used, rules)
     if not silencers.complete:
         # A comment in a partial may suppress findings of prompts that are not linted.
-        unused = (each for each in unused if catalog.id_of(each.place.path) is not None)
+        unused = (
+            suppression
+            for suppression in unused
+            if catalog.id_of(suppression.place.path) is not None
+        )
     given = {
         "catalog": catalog,
         "today": today,
@@ -148,7 +152,7 @@ def conclude(
     last = [rule for rule in rules if rule.of_silencing]
     late = _late(catalog, last, given)
     if silencers.complete:
-        # Unused waivers are known only after these findings are, and are reported with them.
+        # Unused waivers are known only now, and are reported with these findings.
         idle = _split([*silenced.kept, *late], silencers, today).idle
         late = _late(catalog, last, {**given, "idle_waivers": idle})
     split = _split([*silenced.kept, *late], silencers, today)
@@ -173,13 +177,13 @@ def _with_users(findings: Sequence[Finding], config: str | None) -> Iterator[Fin
 def _comments(
     suppressions: Iterable[Suppression], used: Mapping[Suppression, tuple[Finding, ...]]
 ) -> Iterator[SilencingComment]:
-    for each in suppressions:
-        if each.codes and each.reason:
+    for suppression in suppressions:
+        if suppression.codes and suppression.reason:
             yield SilencingComment(
-                place=each.place,
-                codes=each.codes,
-                reason=each.reason,
-                silenced=used.get(each, ()),
+                place=suppression.place,
+                codes=suppression.codes,
+                reason=suppression.reason,
+                silenced=used.get(suppression, ()),
             )
 
 
@@ -206,8 +210,12 @@ class _Split:
 def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _Split:
     valid = {w.fingerprint for w in silencers.waivers if w.expires >= today}
     taken = valid | silencers.baseline
-    waived = [each for each in findings if each.fingerprint in taken and each.code != CODE]
-    kept = [each for each in findings if each.fingerprint not in taken or each.code == CODE]
+    waived = [
+        finding for finding in findings if finding.fingerprint in taken and finding.code != CODE
+    ]
+    kept = [
+        finding for finding in findings if finding.fingerprint not in taken or finding.code == CODE
+    ]
     used = {finding.fingerprint for finding in waived}
     idle = tuple(w for w in silencers.waivers if w.fingerprint not in used)
     return _Split(kept, waived, idle)

@@ -13,7 +13,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 _COMMON = frozenset(("system", "user", "assistant", "tool"))
-# Generations that still continue a prefilled answer: up to 4.5.
+# Only generations up to 4.5 continue a prefilled answer.
 _CLAUDE_WITH_PREFILL = lazy_pattern(
     r"(?:.*[./])?claude-"
     r"(?:(?:instant|[123])\b.*|[a-z]+-4(?:-[0-5])?(?:[-@]\d{8})?(?:-latest|-v\d.*)?)"

@@ -136,7 +136,7 @@ def characters(value: Any) -> int:
     def count(item: Any) -> int:
         if isinstance(item, Mapping):
             return 1 + sum(count(each) for each in item.values())
-        if isinstance(item, list):  # all its items are the same object
+        if isinstance(item, list):  # all items are the same object
             return len(item) * sizes.setdefault(id(item), max(count(item[0]), 1) if item else 0)
         return len(item) if isinstance(item, str) else len(json.dumps(item))
 
@@ -168,11 +168,13 @@ def _of_type(bounds: Bounds, way: SchemaPart, name: str, depth: int) -> Any:
     if depth > 8:
         return ""
     if name == "array":
-        items = [_largest(bounds, each, depth + 1) for each in children(way)]
+        items = [_largest(bounds, child, depth + 1) for child in children(way)]
         count = min(way.schema.get("maxItems", len(items)), 10_000)
         return [max(items, key=characters, default="")] * count
     named = (way.schema.get("properties") or {}).keys()
-    return {key: _largest(bounds, each, depth + 1) for key in named for each in children(way, key)}
+    return {
+        key: _largest(bounds, child, depth + 1) for key in named for child in children(way, key)
+    }
 
 
 def _text(schema: Mapping[str, Any]) -> str:

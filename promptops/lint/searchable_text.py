@@ -97,7 +97,7 @@ def _scalars(document: Document) -> Iterator[_Part]:
     after_key = False
     for pointer, role, text in document.scalars():
         key = role == "key"
-        # A quoted value, so that a search for `name = "…"` finds both of its ends.
+        # The value is quoted, so that a search for `name = "…"` finds both ends.
         quote = '"' if after_key and not key else ""
         place = partial(_in_scalar, document, pointer, key)
         yield _Part(text, place, quote, ": " if key else f"{quote}\n")
@@ -148,7 +148,7 @@ def _texts(
         yield "template", text
     for path in catalog.recording_files(document.path):
         data = catalog.files.data(path)
-        if data is not None:  # larger than other texts may be, and not UTF-8 perhaps
+        if data is not None:  # may exceed the limit for other files, and may not be UTF-8
             lines = data.decode("utf-8", "replace").replace("\r\n", "\n")
             yield "recordings", plain_text(path, lines)
 
@@ -160,10 +160,10 @@ def templates(
     seen = {document.path}
     for reference in references:
         text = catalog.files.text(reference.target) if _is_template(reference) else None
-        for each in (text, *catalog.included(text)) if text is not None else ():
-            if each.path not in seen:
-                seen.add(each.path)
-                yield each
+        for used in (text, *catalog.included(text)) if text is not None else ():
+            if used.path not in seen:
+                seen.add(used.path)
+                yield used
 
 
 def _is_template(reference: FileReference) -> bool:

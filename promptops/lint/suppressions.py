@@ -105,16 +105,18 @@ def silence(
     counts: Counts,
 ) -> Silenced:
     """Remove findings that a valid comment covers; some rules ignore comments."""
-    valid = [each for each in suppressions if each.codes and each.reason]
+    valid = [
+        suppression for suppression in suppressions if suppression.codes and suppression.reason
+    ]
     kept: list[Finding] = []
     silenced: list[Finding] = []
     used: dict[Suppression, tuple[Finding, ...]] = {}
     for finding in findings:
-        covering = [each for each in valid if each.covers(finding)]
+        covering = [suppression for suppression in valid if suppression.covers(finding)]
         if finding.code in unsuppressable:
             covering = []
-        counting = [each for each in covering if counts(each, finding)]
-        used |= {each: used.get(each, ()) for each in covering}
-        used |= {each: (*used[each], finding) for each in counting}
+        counting = [suppression for suppression in covering if counts(suppression, finding)]
+        used |= {suppression: used.get(suppression, ()) for suppression in covering}
+        used |= {suppression: (*used[suppression], finding) for suppression in counting}
         (silenced if counting else kept).append(finding)
     return Silenced(tuple(kept), tuple(silenced), used)

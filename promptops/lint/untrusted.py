@@ -15,7 +15,7 @@ from promptops.runtime.template.template import Template, TemplateError, Token, 
 _MARK = "x-untrusted"
 _DEEPEST = 5
 
-# These return a number and no untrusted text.
+# These return a number, not untrusted text.
 _COUNTING = frozenset(("length", "count", "wordcount", "int", "float", "round", "abs", "sum"))
 _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "linecomment"))
 
@@ -91,7 +91,7 @@ def _is_printed(use: Use) -> bool:
         return False
     if use.role in ("output", "filtered"):
         return True
-    # Joined or passed to a filter; the argument of a macro is read where the macro prints it.
+    # Joined or passed to a filter; a macro's argument counts where the macro prints it.
     joined = use.role == "other" or (use.role == "argument" and use.raises)
     return joined and _is_joined(use)
 

@@ -99,7 +99,7 @@ def _altering_line_ends(values: Values, content: bytes) -> Iterator[str]:
     text, eol = values.get("text", values.get("crlf", "")), values.get("eol", "")
     both = content.count(b"\r\n")
     if text == "unset" or (text == "auto" and (b"\r" in content or b"\0" in content)):
-        return  # git leaves those alone
+        return  # git does not convert these
     if eol == "crlf" and content.count(b"\n") > both:
         yield "eol=crlf"
     elif both and (text or eol):
@@ -151,7 +151,7 @@ def _of(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
     if answer.status:
         raise git.error(answer)
     if answer.stdout.count(b"\0unspecified\0") * 3 == answer.stdout.count(b"\0"):
-        return {}  # as nearly always, and looking at each value takes as long as git does
+        return {}  # the usual case; parsing each value would take as long as git
     fields = records(answer.stdout)
     found: dict[str, dict[str, str]] = {}
     for path, name, value in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
@@ -162,7 +162,7 @@ def _of(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
 
 def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> ProcessOutput:
     """Answer for a commit: read it into a temporary index, from which git reads attributes."""
-    from tempfile import TemporaryDirectory  # nothing of a hook imports it
+    from tempfile import TemporaryDirectory  # imported here because hooks don't need it
 
     try:
         with TemporaryDirectory(prefix="promptops-") as folder:

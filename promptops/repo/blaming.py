@@ -12,9 +12,13 @@ from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
 
-# What `promptops init --git-diff` sets up would have git number the lines of another text.
+# The textconv of `promptops init --git-diff` would number the lines of a different text.
 _FORM = ("--porcelain", "--no-textconv", "--encoding=UTF-8", "--no-progress")
-MOVED = ("-M", "-C", "-w")  # from a block of YAML to a partial, a line loses its indentation
+MOVED = (
+    "-M",
+    "-C",
+    "-w",
+)  # a line loses its indentation when it moves from a YAML block to a partial
 SPACES = ("-w",)
 _HINTS = {
     "Cannot read blob": "in a partial clone, fetch all: git fetch --refetch --no-filter",

@@ -17,7 +17,7 @@ from promptops.repo.process import Git, wait
 MAX_BYTES = 2 * 1024 * 1024
 """The limit of a file in bytes; one byte more is read to detect a larger file."""
 
-# Written whole before an answer is read, so it must fit any pipe: 60 SHA-256 ids are 3,900 bytes.
+# A batch is written before answers are read, so it must fit any pipe: 60 ids are 3,900 bytes.
 AT_ONCE = 60
 
 
@@ -91,7 +91,7 @@ class Blobs:
         process, self._process = self._process, None
         if process is None or process.owner != os.getpid():
             return
-        # Closing its input is not enough: a fork of ours may hold the other copy.
+        # Closing its input is not enough: a forked process may have a copy open.
         os.kill(process.pid, signal.SIGKILL)
         os.close(process.write)
         process.answers.close()
@@ -107,7 +107,7 @@ class Blobs:
             size = _size(process.answers.readline())
             if size > MAX_BYTES:
                 found[blob] = process.answers.read(MAX_BYTES + 1)
-                self.close()  # cheaper than reading the rest
+                self.close()  # cheaper than reading the rest of the blob
                 return
             content = process.answers.read(size + 1)  # a newline follows
             if len(content) <= size:

@@ -35,7 +35,7 @@ def directory_tree(root: Path, under: Sequence[str], object_format: str = "sha1"
         return {entry.path: entry for entry in sorted(listed, key=lambda entry: entry.path)}
 
     def read(wanted: Iterable[TreeEntry]) -> dict[str, bytes]:
-        disk = WorkTree(root, object_format)  # anew: a folder may be a link by now
+        disk = WorkTree(root, object_format)  # again: a folder may have become a link
         contents = ((entry.path, _content(root, disk, entry.path)) for entry in wanted)
         return {path: content for path, content in contents if content is not None}
 
@@ -87,10 +87,12 @@ class _Listing:
         others: list[str] = []
         try:
             with os.scandir(self._at(folder)) as found:
-                for each in islice(found, MAX_FILES + 1):  # one too many is refused as such
-                    is_folder = each.is_dir(follow_symlinks=False)
-                    if each.name != ".git":
-                        (folders if is_folder else others).append(f"{prefix}{each.name}")
+                for entry in islice(
+                    found, MAX_FILES + 1
+                ):  # the caller reports the first one above the limit
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if entry.name != ".git":
+                        (folders if is_folder else others).append(f"{prefix}{entry.name}")
         except OSError as error:
             where = self._at(folder)
             hint = f"chmod u+rx {where!r}" if isinstance(error, PermissionError) else None
@@ -106,7 +108,7 @@ class _Listing:
             return
         try:
             size = os.lstat(self._at(path)).st_size
-        except OSError:  # it is not there, or not any more
+        except OSError:  # it does not exist, or no longer exists
             return
         if size > MAX_HASHED:
             message = f"a file of over {MAX_HASHED >> 20} MB, too large to be compared"

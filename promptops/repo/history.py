@@ -123,7 +123,7 @@ def candidates(repository: Repository, span: CommitSpan) -> tuple[str, ...]:
 
 def suspects(repository: Repository, span: CommitSpan) -> tuple[Suspect, ...]:
     """The same commits with their authors, the oldest first."""
-    # Whoever has `log.follow` set would get other commits for a single path.
+    # `log.follow` in a user's configuration would change the commits for a single path.
     log = ("-c", "log.follow=false", "log", *_PLAIN, *_FACTS)
     rows = records(repository.git.run(*log, *_arguments(span)) + b"\0")
     return tuple(_suspect(row) for row in reversed(rows) if row)

@@ -38,7 +38,7 @@ def act(
     """
     surroundings = {**git.environment, **(environment or {})}
     surroundings |= _of_terminal() if interactive else SILENT
-    # Files and not pipes: a process that git leaves behind, an agent, may hold those open.
+    # Files instead of pipes: a process that git leaves behind, an agent, can keep pipes open.
     with temporary_file() as out, temporary_file() as err:
         try:
             process = subprocess.Popen(
@@ -84,6 +84,6 @@ def _ended(process: subprocess.Popen[bytes], deadline_s: float | None) -> int:
 def _kill(process: subprocess.Popen[bytes], *, whole_session: bool) -> None:
     if whole_session:
         os.killpg(process.pid, signal.SIGKILL)
-    else:  # it shares our session, and its signals
+    else:  # an interactive process shares our session and its signals
         process.terminate()
     process.wait()

@@ -167,7 +167,7 @@ class Listing(Mapping[str, TreeEntry]):
             return None
         for start in self._starts_of(name):
             entry = _entry(self._line(start))
-            if entry.path == path:  # not the end of a path with a tab in it
+            if entry.path == path:  # it may be the end of a path that contains a tab
                 return entry
         return None
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from threading import Thread
 
 ALWAYS = {
-    "LC_ALL": "C",  # messages are looked at
+    "LC_ALL": "C",  # messages are parsed
     "LANGUAGE": "",
     "GIT_OPTIONAL_LOCKS": "0",  # a reader must not write the index
     "GIT_LITERAL_PATHSPECS": "1",  # a path called `:(exclude)x` is a path
-    "GIT_NO_LAZY_FETCH": "1",  # a partial clone must not reach for the network
-    "GIT_NO_REPLACE_OBJECTS": "1",  # a replaced object has the id of another content
+    "GIT_NO_LAZY_FETCH": "1",  # a partial clone must not use the network
+    "GIT_NO_REPLACE_OBJECTS": "1",  # the content of a replaced object does not match its id
     "GIT_TERMINAL_PROMPT": "0",
 }
 CLASHING = ("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
@@ -59,7 +59,7 @@ def inherited_environment() -> dict[str, str]:
     """The environment for the repository of a hook, with git's variables for the index."""
     environment = {name: value for name, value in os.environ.items() if name not in CLASHING}
     for name in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"):
-        if name in environment:  # git would take them as relative to its own -C
+        if name in environment:  # git would resolve them relative to its -C
             environment[name] = os.path.abspath(environment[name])
     return environment | ALWAYS
 
@@ -153,12 +153,14 @@ class Git:
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)
                 ],
-                setsigdef=[signal.SIGPIPE],  # Python ignores it, and what it starts would, too
+                setsigdef=[
+                    signal.SIGPIPE
+                ],  # Python ignores SIGPIPE, and child processes would inherit that
             )
         except FileNotFoundError:
             hint = "install git 2.31 or later and put it on PATH"
             raise GitError("git is not installed", hint=hint) from None
-        except ValueError:  # a NUL, or half a surrogate pair
+        except ValueError:  # a NUL or a lone surrogate
             message = f"git can't take the argument {max(arguments, key=_oddness)!r}"
             raise GitError(message, where=str(self.directory)) from None
         except OSError as error:  # E2BIG, EACCES, ENOMEM
@@ -202,7 +204,7 @@ def _start_writing(stream: int, given: bytes) -> Thread | None:
 
 
 def _write(stream: int, given: bytes) -> None:
-    # A program that ends without reading everything is judged by its exit status.
+    # If git ends without reading everything, its exit status shows whether it failed.
     with suppress(BrokenPipeError), os.fdopen(stream, "wb", buffering=0) as opened:
         left = memoryview(given)
         while left:

@@ -92,7 +92,7 @@ class Repository:
         lines = decode(answer.stdout).splitlines()
         if len(lines) not in (5, 6) or (answer.status and len(lines) == 6):
             raise git.error(answer)
-        bare = len(lines) == 5  # the last question has no answer where there is no work tree
+        bare = len(lines) == 5  # without a work tree, the last query has no answer
         root = Path(lines[3] if bare else lines[5])
         directory = git.directory
         git = Git(root, _pinned(git.environment, lines[3], root))
@@ -152,10 +152,11 @@ class Repository:
             return compare(self._side(base), self._side(head))
         if base == INDEX:
             return tuple(
-                Changed(each.path, each.after, each.before) for each in self.changed(head, base)
+                Changed(changed.path, changed.after, changed.before)
+                for changed in self.changed(head, base)
             )
         if head == INDEX:
-            # Without a revision git compares with HEAD, or with nothing before the first commit.
+            # Without a revision git compares with HEAD, or before the first commit with nothing.
             return self._changed_in_index(() if base == "HEAD" else (self._commit_or_empty(base),))
         return self.difference(self._commit_or_empty(base), self._commit_or_empty(head))
 
@@ -188,7 +189,7 @@ class Repository:
         if not fixed:
             return ()
         where, prefix = self._searched(revision)
-        words = [argument for each in fixed for argument in ("-e", each)]
+        words = [argument for string in fixed for argument in ("-e", string)]
         options = ("-l", "-z", "-F", "--full-name", "--no-color", "--no-recurse-submodules")
         answer = self.git.ask("grep", *options, *words, *where, "--", *below(paths))
         if answer.status not in (0, 1):
@@ -252,7 +253,7 @@ class Repository:
 
     def _side(self, revision: str) -> Mapping[str, TreeEntry]:
         if revision == WORKTREE:
-            return self._disk(()).listed  # what a filter makes of a file is not a change
+            return self._disk(()).listed  # the effect of a filter on a file is not a change
         if revision == INDEX:
             return self.tree(INDEX).entries
         return commit_tree(self.git, self._blobs, self._commit_or_empty(revision), ()).entries

@@ -45,7 +45,7 @@ def find(git: Git, revision: str) -> str | None:
     if answer.status or not OBJECT_ID.fullmatch(commit):
         _refuse_what_is_there(git, revision, answer.stderr)
         return None
-    # Of two refs git takes the tag. Of an id and a ref of that name it takes the id, as it should.
+    # Of two refs, git takes the tag. Of an id and a ref with that name, git correctly takes the id.
     if b"is ambiguous" in answer.stderr and not OBJECT_ID.fullmatch(revision):
         raise _ambiguous_ref(git, revision)
     return commit
@@ -86,7 +86,7 @@ def _unknown(git: Git, revision: str, *, shallow: bool) -> GitError:
 
 def _kind(git: Git, revision: str) -> str | None:
     """The kind of an object that is not a commit: blob or tree."""
-    answer = git.ask(*_verify(revision))  # as it is: behind a colon, `^{}` is part of a path
+    answer = git.ask(*_verify(revision))  # without `^{}`, which after a colon is part of a path
     found = answer.stdout.decode("utf-8", "replace").strip()
     if answer.status or not OBJECT_ID.fullmatch(found):
         return None

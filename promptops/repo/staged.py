@@ -71,7 +71,7 @@ def parse_changes(lines: Sequence[str], conflicts: Mapping[str, str]) -> tuple[C
 def _change(facts: list[str], path: str, conflicts: Mapping[str, str]) -> Changed | None:
     mode, new_mode, before, after, _ = facts
     if before == after and kind_of(mode) == kind_of(new_mode) and path not in conflicts:
-        return None  # only its permission differs
+        return None  # only the permissions differ
     return Changed(path, _known(before), conflicts.get(path, _known(after)))
 
 

@@ -157,7 +157,7 @@ def _intended(git: Git, written: bytes) -> list[str]:
     if not any(blob in written for blob in EMPTY_BLOBS):
         return []
     answer = git.ask("diff-files", "-z", "--name-only", "--diff-filter=A")
-    return records(answer.stdout)  # nothing, where there is no work tree
+    return records(answer.stdout)  # empty without a work tree
 
 
 def read_blobs(blobs: Blobs, wanted: Iterable[TreeEntry]) -> dict[str, bytes]:

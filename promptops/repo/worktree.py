@@ -50,7 +50,7 @@ class WorkTree:
         """
         try:
             opened = self._open(path)
-        except InputError:  # raised again when the content is needed
+        except InputError:  # the error is raised when the content is needed
             return TreeEntry(path, self._unknown, tracked=tracked)
         if opened is None:
             return self._link(path, tracked=tracked)
@@ -81,13 +81,13 @@ class WorkTree:
         if not self.holds(path):
             return None
         try:
-            # Without O_NONBLOCK a named pipe put in a file's place would hold us for ever.
+            # Without O_NONBLOCK, a named pipe in place of the file would block forever.
             number = os.open(f"{self._root}{os.sep}{path}", _READING)
         except PermissionError:
             raise InputError(
                 f"{path!r} can't be read: permission denied", where=path, hint=f"chmod u+r {path!r}"
             ) from None
-        except OSError:  # gone, or a link
+        except OSError:  # deleted, or a link
             return None
         status = os.fstat(number)
         if stat.S_ISREG(status.st_mode):

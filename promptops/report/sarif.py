@@ -111,7 +111,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
 
 
 def _sentence(finding: Finding) -> str:
-    # Flags of the command line are useless on a web page: only a real hint is added.
+    # A web page needs no command line flags: only a hint on the content is added.
     return f"{finding.message}; {advice(finding)}" if finding.hint else finding.message
 
 
@@ -145,7 +145,7 @@ def _artifact(path: str) -> dict[str, str]:
 
 def _bytes(path: str) -> bytes:
     try:
-        # A name that is not UTF-8 comes as Python decodes it, and leaves as git holds it.
+        # Python decodes a name that is not UTF-8 with surrogates; encode it to git's bytes again.
         return path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return path.encode("utf-8", "surrogatepass")

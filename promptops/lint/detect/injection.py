@@ -161,7 +161,7 @@ _UNSPACED = (
     ),
 )
 
-# What turns the phrase into a defence against it: a negation, or the telling of who might say it.
+# Turns a phrase into a defence: a negation, or a description of an attacker.
 _DEFENCE_NEAR = lazy_pattern(
     r"(?:(?:\b(?:never|not|cannot|nicht|ne|no|non|nunca|niet|nie|не|without)|n['’]t)\s+"
     r"(?:\w+\s+){0,2}"

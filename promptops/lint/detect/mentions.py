@@ -12,7 +12,7 @@ _ATTACK = (
     r"|angriff\w*|attaque\w*|ataque\w*|attacco|攻击|攻撃|공격)"
 )
 _NAMES_ATTACK = lazy_pattern(rf"(?<!\w){_ATTACK}(?!\w)")
-# What stands in a sentence that quotes somebody, or that says what to do with what is quoted.
+# Words of a sentence that quotes a phrase or says how to handle it.
 _FRAMES_QUOTE = lazy_pattern(
     rf"(?<!\w)(?:{_ATTACK}|treat(?:s|ed)?|flag(?:s|ged)?|label\w*|classif\w+|detect\w*|recogni\w+"
     r"|report(?:s|ed)?|reject\w*|refus\w+|declin\w+|resist\w*|block(?:s|ed)?|mention\w*|quot\w+"

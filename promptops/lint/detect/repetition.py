@@ -10,7 +10,7 @@ from promptops.analysis.match import TextMatch, blunt_words
 from promptops.lint.detect.code import code_of
 from promptops.patterns import lazy_pattern
 
-# ASCII words only: a word said twice is another word in Turkish, Vietnamese, Hindi and others.
+# ASCII words only: in Turkish, Vietnamese, Hindi and others, a doubled word is a different word.
 _TWICE = lazy_pattern(
     r"(?<![\w'’/.@#$&<\\*|=-])([A-Za-z]{1,30})([ \t]{1,8}|[ \t]{0,8}\r?\n[ \t]{0,8})"
     r"((?i:\1))(?![\w'’/@<\\*|=({\[:-]|\.\w)"

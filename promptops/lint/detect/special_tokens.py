@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from promptops.analysis.match import TextMatch, in_order, occurrences
 from promptops.patterns import lazy_pattern
 
-# Between bars, as `<|name|>`; lower case here, any case in the text (Cohere's are upper case).
+# Written as `<|name|>`; listed in lower case, found in any case (Cohere's are upper case).
 _NAMES = """im_start im_end im_sep endoftext endofprompt endoftranscript startoftext eot_id eom_id
     begin_of_text end_of_text start_header_id end_header_id finetune_right_pad_id python_tag
     header_start header_end eot eom begin_of_sentence end_of_sentence system user assistant end

@@ -90,7 +90,7 @@ def constant_condition(
                 yield _constant(condition, inputs)
             elif condition.repeats is not None:
                 yield _repeated(condition, condition.repeats)
-        yield from (_never(each) for each in never_equal(scope, input_schemas))
+        yield from (_never(comparison) for comparison in never_equal(scope, input_schemas))
 
 
 def _never(each: NeverEqual) -> Problem:

@@ -88,4 +88,8 @@ def _largest(
     if cases:
         tokens, name = max(cases)
         return tokens, f"in the case `{name}`", name
-    return sum(estimate(each.text) for each in passages if each.literal), "as written", None
+    return (
+        sum(estimate(passage.text) for passage in passages if passage.literal),
+        "as written",
+        None,
+    )

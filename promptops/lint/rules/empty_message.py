@@ -45,11 +45,11 @@ def empty_message(
     """
     missing = {(r.place.path, r.place.line, r.place.column) for r in references if not r.found}
     written = set()
-    for each in _contents(prompt):
-        if not each.says.strip() and each.start not in missing:
-            written.add(each.at)
+    for content in _contents(prompt):
+        if not content.says.strip() and content.start not in missing:
+            written.add(content.at)
             yield Problem(
-                "the message is empty", at=each.at, hint="add text, or remove the message"
+                "the message is empty", at=content.at, hint="add text, or remove the message"
             )
     seen: set[str] = set(written)
     for rendered in renders:

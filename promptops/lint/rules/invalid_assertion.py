@@ -180,7 +180,7 @@ def _literals(source: str) -> tuple[str, ...]:
         body = parse(source).tree.body
     except TemplateError:
         return ()
-    outputs = (each for each in body if isinstance(each, nodes.Output))
+    outputs = (node for node in body if isinstance(node, nodes.Output))
     return tuple(
-        each.data for output in outputs for each in output.nodes if type(each) is nodes.TemplateData
+        node.data for output in outputs for node in output.nodes if type(node) is nodes.TemplateData
     )

@@ -102,6 +102,6 @@ def _problems(schema: Any, at: str, locate: Locate, strict: bool) -> Iterator[Pr
     for wrong in impossible:
         yield Problem(wrong.message, at=locate(at + wrong.pointer, False), hint=wrong.hint)
     if strict and not found and not impossible:
-        for each in not_strict(schema):
-            place: Place = locate(at + each.pointer, each.key)
-            yield Problem(each.message, at=place, hint=each.hint)
+        for violation in not_strict(schema):
+            place: Place = locate(at + violation.pointer, violation.key)
+            yield Problem(violation.message, at=place, hint=violation.hint)

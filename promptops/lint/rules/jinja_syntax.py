@@ -49,12 +49,12 @@ def jinja_syntax(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
               {% endif %}
     """
     for scope in scopes:
-        for each in scope.scope.problems:
-            if each.code == "TPL001":
+        for problem in scope.scope.problems:
+            if problem.code == "TPL001":
                 from promptops.lint.rules.jinja_syntax import explained
 
-                message, hint = explained(each.message)
-                yield replace(each, message=message, hint=hint or each.hint)
+                message, hint = explained(problem.message)
+                yield replace(problem, message=message, hint=hint or problem.hint)
 
 
 _TOKENS = {

@@ -45,11 +45,11 @@ def misspelt_keyword(
           - {role: user, content: "Sort this ticket: {{ ticket }}"}
     """
     yield from _problems(catalog.document(prompt.path), _of_prompt)
-    for each in references:
-        if each.found and each.kind in _SCHEMAS_OF:
-            document = catalog.document(each.target)
-            yield from _problems(document, _SCHEMAS_OF[each.kind])
-            if each.kind == "tool":
+    for reference in references:
+        if reference.found and reference.kind in _SCHEMAS_OF:
+            document = catalog.document(reference.target)
+            yield from _problems(document, _SCHEMAS_OF[reference.kind])
+            if reference.kind == "tool":
                 yield from _of_keys(document)
 
 

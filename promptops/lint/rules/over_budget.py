@@ -70,10 +70,12 @@ def _loads(subject: PromptFacts) -> Iterator[_Load]:
     """The largest case, and the largest request that the schema allows if that is larger."""
     cases = [
         _Load(
-            request_tokens(each.traced.request), f"in the case `{each.case.name}`", each.case.name
+            request_tokens(render.traced.request),
+            f"in the case `{render.case.name}`",
+            render.case.name,
         )
-        for each in subject.renders
-        if each.traced is not None
+        for render in subject.renders
+        if render.traced is not None
     ]
     largest = max(cases, key=lambda load: load.tokens, default=None)
     if largest is not None:

@@ -83,7 +83,7 @@ def unsafe_construct(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> 
 def _told_by_reading(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
     inputs = prompt.inputs.get("properties") or {}
     for scope in subject.scopes:
-        yield from (each for each in scope.scope.problems if each.code == "TPL005")
+        yield from (problem for problem in scope.scope.problems if problem.code == "TPL005")
         yield from _private(scope, subject.input_schemas)
         yield from _calls(scope, inputs)
     for text in _texts(subject.scopes, catalog):
@@ -112,7 +112,9 @@ def _calls(scope: TemplateScope, inputs: Collection[str]) -> Iterator[Problem]:
     # VAR001 reports names that are not inputs, and TPL003 reports lost imports.
     unknown = {use.name for use in scope.scope.uses if use.name not in inputs}
     if scope.scope.problems:
-        unknown |= {each.name for each in scope.scope.definitions if each.kind == "import"}
+        unknown |= {
+            definition.name for definition in scope.scope.definitions if definition.kind == "import"
+        }
     for call in scope.scope.calls:
         if call.kind == "value":
             if call.callee.partition(".")[0] not in unknown:

@@ -33,13 +33,13 @@ def _search(bisection: Bisection, style: Style) -> Iterator[str]:
     first, number = bisection.first_bad, len(bisection.suspects)
     where = first.commit[:_SHORT] if first is not None else f"one of {number} commits"
     yield style("summary", f"{_title(bisection)} fails since {where}")
-    yield from (f"  {_line(each, style)}" for each in bisection.suspects)
+    yield from (f"  {_line(suspect, style)}" for suspect in bisection.suspects)
     yield f"  {visible(bisection.reason)}"
     yield ""
     tried = f"{bisection.steps} tried between good and bad"
     yield f"{counted(bisection.commits, 'commit')}, {tried}{_skips(bisection)}"
-    for each in bisection.skipped[:_SHOWN]:
-        yield f"  {style('path', each.commit[:_SHORT])} {visible(each.reason)}"
+    for skipped in bisection.skipped[:_SHOWN]:
+        yield f"  {style('path', skipped.commit[:_SHORT])} {visible(skipped.reason)}"
     if len(bisection.skipped) > _SHOWN:
         yield f"  and {len(bisection.skipped) - _SHOWN} more"
     yield f"next: {_next(bisection)}"

@@ -37,10 +37,10 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         yield f"{style('note', 'note')}: skips {skipped}, which was rolled back before"
     if move.commit is not None:
         yield f"committed {move.commit[:12]}"
-    for each in move.notes:
-        yield f"{style('note', 'note')}: {visible(each)}"
-    for each in move.following:
-        yield f"{style('hint', 'next')}: {visible(each)}"
+    for note in move.notes:
+        yield f"{style('note', 'note')}: {visible(note)}"
+    for command in move.following:
+        yield f"{style('hint', 'next')}: {visible(command)}"
 
 
 def _other_ways(move: Move) -> str:
@@ -56,9 +56,9 @@ def _breaks(move: Move, style: Style) -> Iterator[str]:
     if move.breaks is None:
         yield f"{style('note', 'note')}: breaking changes are unknown: a release is missing here"
         return
-    for each in move.breaks[:_SHOWN]:
-        code = style("code", f"[{visible(each.change.code)}]")
-        who = style("path", visible_path(each.prompt))
-        yield f"{who}: {style('error', 'breaks')}: {visible(each.change.message)}  {code}"
+    for broken in move.breaks[:_SHOWN]:
+        code = style("code", f"[{visible(broken.change.code)}]")
+        who = style("path", visible_path(broken.prompt))
+        yield f"{who}: {style('error', 'breaks')}: {visible(broken.change.message)}  {code}"
     if len(move.breaks) > _SHOWN:
         yield f"and {len(move.breaks) - _SHOWN} more"

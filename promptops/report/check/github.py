@@ -28,7 +28,7 @@ def write(report: CheckReport, **_: object) -> str:
     parts = [
         *(annotation("notice", None, "note", visible(note)) for note in report.notes),
         *(_refused_risk(risk) for risk in report.refused_risks),
-        *(_refusal(*each) for each in report.refused_changes),
+        *(_refusal(*refused) for refused in report.refused_changes),
         *(_risk(risk) for risk in report.risks if risk not in report.refused_risks),
         *_breaks(report),
         *_risks(report.diff),

@@ -25,7 +25,7 @@ from promptops.report.test import html as test
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts
 
-# A diff and a run side by side have less room than alone.
+# A diff and a run share the page, so each has less room than alone.
 _CHARACTERS_OF_CHANGES = 4_000_000
 _CHARACTERS_OF_CASES = 4_000_000
 _MOST_CASES = 1_000

@@ -115,7 +115,10 @@ def _quiet(prompts: list[PromptDiff]) -> str:
     if not prompts:
         return ""
     names = facts.some(
-        [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts]
+        [
+            f"{code(facts.name(prompt, _ARROW))} ({facts.required(prompt.bump)})"
+            for prompt in prompts
+        ]
     )
     what = f"{counted(len(prompts), 'prompt')} changed without an effect on callers, the model"
     return f"\n{what} or consumers: {names}.\n"
@@ -152,7 +155,9 @@ def _body(report: DiffReport, distinct: DistinctPrompt) -> str:
     if distinct.also:
         text += f"The same in {_codes([other.id for other in distinct.also])}.\n\n"
     changes = facts.worst_first(prompt.changes)
-    items = list(_within(_LONGEST_SECTION, (_change(each, told_via=bool(via)) for each in changes)))
+    items = list(
+        _within(_LONGEST_SECTION, (_change(change, told_via=bool(via)) for change in changes))
+    )
     if len(items) < len(changes):
         items.append(f"- {counted(len(changes) - len(items), 'more change')}\n")
     return f"{text}{''.join(items)}{''.join(_blocks(report, distinct))}"

@@ -56,10 +56,10 @@ class _DiffWriter:
         yield from self._cases(distinct)
         if distinct.also:
             yield f"  the same in {counted(len(distinct.also), 'more prompt')}:"
-            for each in distinct.also:
-                yield f"    {self._title(each)}"
+            for other in distinct.also:
+                yield f"    {self._title(other)}"
                 yield from (
-                    f"      {line}" for line in map(self._fingerprint, each.changes) if line
+                    f"      {line}" for line in map(self._fingerprint, other.changes) if line
                 )
 
     def _title(self, prompt: PromptDiff) -> str:

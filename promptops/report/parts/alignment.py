@@ -129,8 +129,8 @@ def _places_of_the_unique(items: Sequence[str]) -> dict[str, int]:
 
 def _longest_rising(pairs: Pairs) -> Pairs:
     """The longest subsequence of pairs with rising second numbers; first numbers rise."""
-    lowest_last: list[int] = []  # by length, less one: the lowest number such a run can end with
-    ends: list[int] = []  # the pair that it ends with
+    lowest_last: list[int] = []  # index: length - 1; value: the lowest last number of such a run
+    ends: list[int] = []  # the pairs that these runs end with
     previous: list[int] = []
     for index, (_, right) in enumerate(pairs):
         length = bisect_left(lowest_last, right)

@@ -20,8 +20,8 @@ def json_text(value: Any, indent: int | None = 2) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     text = _BEYOND_ASCII.sub(lambda found: _escape(found[0]), text)
-    # `##[error]` and `##vso[...]` in a line are commands to the logs of GitHub and Azure. Outside
-    # of its strings JSON has no `#`.
+    # The logs of GitHub and Azure run `##[error]` and `##vso[...]` in a line as commands. Outside
+    # of strings, JSON contains no `#`.
     return text.replace("##", "#\\u0023") + "\n"
 
 

@@ -11,7 +11,7 @@ _LONGEST_TAG = 500
 _TAG_ENDS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _TAG_START = lazy_pattern(r"\{[{%#]")
 
-# Chinese and Japanese have no spaces between words: each character is one.
+# Chinese and Japanese have no spaces between words: each character is a token.
 _ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _MARKS = "!-/:-@\\[-^`{-~\u00a1-\u00bf\u2010-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
 _LETTER = rf"[^\W\d_{_ALONE}]"

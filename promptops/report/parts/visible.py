@@ -10,13 +10,13 @@ from promptops.patterns import lazy_pattern
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
-# Printable for Python but invisible: fillers, blanks, joiners, variation selectors.
+# Python calls these printable, but they are invisible: fillers, blanks, variation selectors.
 _UNSEEN = lazy_pattern(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
 
-# GitHub (`##[error]`), Azure (`##vso[...]`) and TeamCity read these anywhere in a line of a log.
+# GitHub (`##[error]`), Azure (`##vso[...]`) and TeamCity run these anywhere in a log line.
 _LOG_COMMAND = lazy_pattern(r"(?<=#)#(?=\w{0,30}\[)")
 
 

@@ -43,8 +43,8 @@ def _asserted(rest: dict[str, Any], key: str) -> Iterator[str]:
     """An assertion, such as `rendered contains, role system: Be kind`."""
     if not isinstance(rest.get(key), list):
         return
-    for each in rest.pop(key):
-        assertion = dict(each) if isinstance(each, dict) else {"value": each}
+    for item in rest.pop(key):
+        assertion = dict(item) if isinstance(item, dict) else {"value": item}
         kind = assertion.pop("type") if isinstance(assertion.get("type"), str) else "?"
         value = fact("", assertion.pop("value")) if "value" in assertion else ()
         words = [f"{name} {shown(assertion[name], ', ')}" for name in sorted(assertion)]

@@ -177,7 +177,7 @@ def _is_number(value: Any) -> bool:
 
 def _take(rest: dict[str, Any], key: str, value: object) -> bool:
     """Remove a key if it has exactly this value; whether it had."""
-    if type(rest.get(key)) is not type(value) or rest[key] != value:  # 1 is not true
+    if type(rest.get(key)) is not type(value) or rest[key] != value:  # 1 equals True in Python
         return False
     del rest[key]
     return True

@@ -38,7 +38,7 @@ def _entries(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
     if prompt.state in ("added", "removed"):
         yield ("Added" if prompt.state == "added" else "Removed"), ""
         return
-    changes = [each for each in facts.worst_first(prompt.changes) if each.bump]
+    changes = [change for change in facts.worst_first(prompt.changes) if change.bump]
     for change in changes[:CHANGES_SHOWN]:
         yield ("Breaking" if change.breaking else "Changed"), _text(change)
     rest = len(changes) - CHANGES_SHOWN

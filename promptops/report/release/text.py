@@ -138,6 +138,6 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
     created = f"{tag} was created" if is_new else f"{tag} already exists"
     if report.pushed is not None:
         return f"{created}, and {visible(report.pushed)} has it"
-    # Only the remote knows whether an earlier run has pushed it, and it is not called here.
+    # An earlier run may have pushed the tag; the remote is not called here to find out.
     then = "next" if is_new else "if it is not pushed yet"
     return f"{created}; {then}: {style('hint', visible(report.next))}" if report.next else created

@@ -44,7 +44,7 @@ def _header(stubs: Stubs) -> str:
         f"Bundle: {digest}\n"
         f"Made by: {visible(stubs.made_by)}\n"
     )
-    # Whoever checks that it is up to date compares it as it was made.
+    # `stubs --check` compares the file byte by byte, so formatters must not change it.
     return "\n".join((*docstring(text, ""), "# fmt: off", "# ruff: noqa"))
 
 

@@ -35,9 +35,9 @@ def _class(name: str, fields: Sequence[RecordField], description: str) -> Iterat
     yield from docstring(description, _MARGIN)
     if description and fields:
         yield ""
-    for each in fields:
-        yield from laid_out(f"{each.key}: ", each.type, "", _MARGIN)
-        yield from docstring(each.description, _MARGIN)
+    for field in fields:
+        yield from laid_out(f"{field.key}: ", field.type, "", _MARGIN)
+        yield from docstring(field.description, _MARGIN)
     if not fields and not description:
         yield f"{_MARGIN}pass"
 
@@ -46,9 +46,9 @@ def _call(name: str, fields: Sequence[RecordField], description: str) -> Iterato
     yield f"{name} = TypedDict("
     yield f'{_MARGIN}"{name}",'
     yield f"{_MARGIN}{{"
-    for each in fields:
-        yield from _comment(each.description, _MARGIN * 2)
-        yield from laid_out(f"{quoted(each.key)}: ", each.type, ",", _MARGIN * 2)
+    for field in fields:
+        yield from _comment(field.description, _MARGIN * 2)
+        yield from laid_out(f"{quoted(field.key)}: ", field.type, ",", _MARGIN * 2)
     yield f"{_MARGIN}}},"
     yield ")"
     yield from docstring(description, "")

@@ -62,7 +62,7 @@ def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
             result[key] = [*items(one[key]), *items(other[key])]
         elif key in ("type", "enum"):
             allowed = one_or_many(other[key])
-            both = [each for each in one_or_many(one[key]) if each in allowed]
+            both = [value for value in one_or_many(one[key]) if value in allowed]
             result[key] = both or one[key]
     return result
 

@@ -70,7 +70,7 @@ class Types:
             return None
         alternatives = (*items(merged.get("anyOf")), *items(merged.get("oneOf")))
         beside: dict[str, Any] = {}
-        for alternative in alternatives:  # which of them are needed, no type can tell
+        for alternative in alternatives:  # types can't express which alternative applies
             beside |= mapping(self._schemas.merged(alternative).get("properties"))
         merged["properties"] = {**beside, **mapping(merged.get("properties"))}
         merged["description"] = merged.get("description") or description
@@ -115,8 +115,10 @@ class Types:
             if items(schema.get(key)):
                 rest = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "default")}
                 alone = rest.keys() <= _ANNOTATIONS
-                branches = (each if alone else {"allOf": [each, rest]} for each in schema[key])
-                return union([self._type(each, name, depth + 1) for each in branches])
+                branches = (
+                    branch if alone else {"allOf": [branch, rest]} for branch in schema[key]
+                )
+                return union([self._type(branch, name, depth + 1) for branch in branches])
         kinds = one_or_many(schema["type"]) if "type" in schema else _implied(schema)
         return union([self._of_kind(kind, schema, name, depth) for kind in kinds])
 

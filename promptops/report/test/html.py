@@ -41,10 +41,10 @@ def values(run: TestRun, room: Room, to_show: TestRun, anchor: str = "prompt") -
     decided, prompts = decided_views(run, room), prompt_views(run, room, common, anchor)
     return {
         "decided": decided,
-        "judges": [(each.judge, scores.agreement(each)) for each in run.judges],
+        "judges": [(judge.judge, scores.agreement(judge)) for judge in run.judges],
         "prompts": prompts,
         "anchors": _anchors(prompts),
-        "shared": [(each, facts.by_prompt(each.runs)) for each in common],
+        "shared": [(trouble, facts.by_prompt(trouble.runs)) for trouble in common],
         "outages": [(why, facts.by_prompt(cases)) for why, cases in outages(to_show).items()],
         "facts": facts,
         "scores": scores,

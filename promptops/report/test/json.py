@@ -36,12 +36,12 @@ def test_value(run: TestRun) -> dict[str, Any]:
         "statistics": _statistics(run),
         "judges": [
             {
-                "judge": each.judge,
-                "anchors": each.anchors,
-                "kappa": None if each.kappa is None else _number(each.kappa, 3),
-                "may_gate": each.may_gate,
+                "judge": judge.judge,
+                "anchors": judge.anchors,
+                "kappa": None if judge.kappa is None else _number(judge.kappa, 3),
+                "may_gate": judge.may_gate,
             }
-            for each in run.judges
+            for judge in run.judges
         ],
         "cases": [_case(case) for case in run.cases],
         "coverage": _coverage(run) if run.coverage else None,
@@ -53,15 +53,15 @@ def _statistics(run: TestRun) -> dict[str, Any] | None:
         return None
     decided = [
         {
-            "prompt": each.prompt,
-            "score": each.score,
-            "verdict": each.verdict,
-            "line": each.line,
-            "worst": [_worse(worse) for worse in each.worst],
-            "culprits": list(each.culprits),
-            "gates": each.gates,
+            "prompt": decision.prompt,
+            "score": decision.score,
+            "verdict": decision.verdict,
+            "line": decision.line,
+            "worst": [_worse(worse) for worse in decision.worst],
+            "culprits": list(decision.culprits),
+            "gates": decision.gates,
         }
-        for each in run.decided
+        for decision in run.decided
     ]
     return {"baseline": run.baseline or None, "decided": decided}
 
@@ -86,7 +86,7 @@ def _case(case: CaseRun) -> dict[str, Any]:
         "reason": case.reason or None,
         "infrastructure": case.infrastructure,
         **_place(case.place),
-        "assertions": [_assertion(each) for each in case.assertions],
+        "assertions": [_assertion(assertion) for assertion in case.assertions],
         "messages": [{"role": role, "text": text} for role, text in case.messages],
         "output": answer.text if answer else None,
         **(_answer(answer) if answer else dict.fromkeys(_OF_AN_ANSWER)),

@@ -122,7 +122,7 @@ def _outcome(case: CaseRun) -> tuple[Outcome, str]:
         return "error", "stale"
     if case.status == "error":
         return "error", "infrastructure" if case.infrastructure else "error"
-    statuses = {each.status for each in case.assertions}
+    statuses = {assertion.status for assertion in case.assertions}
     return ("skipped", "skipped") if statuses == {"skipped"} else ("passed", "")
 
 
@@ -133,7 +133,7 @@ def _lines(trouble: Trouble, differences: Differences) -> Iterator[str]:
         yield f"  {visible_line(facts.reason(trouble))}"
     lines = list(differences.lines(*trouble.compared)) if trouble.compared else []
     if lines:
-        yield f"  {differences.legend('expected', 'got')}:"
+        yield f"  {differences.legend('expected', 'actual')}:"
     yield from (f"    {line}".rstrip() for line in lines)
 
 

@@ -48,7 +48,7 @@ def body(run: TestRun, room: int) -> str:
     Every other part is shown completely or left out.
     """
     told = [_scores(run), _worst(run.decided), _judges(run), _outages(run)]
-    every = [each for each in (_coverage(run), *told, _stale(run), _notes(run)) if each]
+    every = [part for part in (_coverage(run), *told, _stale(run), _notes(run)) if part]
     parts = list(fitting(room - _RESERVED, every))
     left_out = len(every) - len(parts)
     last = [parts.pop(0)] if run.coverage and parts[:1] == every[:1] else []
@@ -170,7 +170,7 @@ def _sections(run: TestRun, room: int) -> Iterator[str]:
     for trouble in troubles(run.cases):
         found.setdefault(frozenset(case.prompt for case in trouble.runs), []).append(trouble)
     is_only = len(found) == 1
-    every = (_section(each, repeated, is_only=is_only) for each in found.values())
+    every = (_section(trouble, repeated, is_only=is_only) for trouble in found.values())
     shown = list(within(room, every))
     yield from shown
     left_out = frozenset().union(*found).difference(*list(found)[: len(shown)])

@@ -61,7 +61,7 @@ class _RunWriter:
     def _difference(self, expected: str, got: str) -> Iterator[str]:
         lines = list(self._differences.lines(expected, got))
         if lines:
-            yield f"  {self._differences.legend('expected', 'got')}:"
+            yield f"  {self._differences.legend('expected', 'actual')}:"
         yield from (f"    {line}".rstrip() for line in lines)
 
     def _outages(self) -> Iterator[str]:

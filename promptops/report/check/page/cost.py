@@ -68,6 +68,6 @@ def _row(name: str, view: PromptChangesView | None, cases: Sequence[CaseRun]) ->
         tokens=view.tokens if view else None,
         usd=view.usd if view else None,
         answers=len(usage),
-        read=sum(each.input for each in usage),
-        written=sum(each.output for each in usage),
+        read=sum(used.input for used in usage),
+        written=sum(used.output for used in usage),
     )

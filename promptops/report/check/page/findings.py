@@ -85,7 +85,7 @@ class _FindingViews:
     def file(self, anchor: str, path: str, findings: Sequence[Finding]) -> FileView:
         shown = findings[: max(self.room, 0)]
         self.room -= len(shown)
-        views = [self.finding(each) for each in shown]
+        views = [self.finding(finding) for finding in shown]
         lines = self.lines(path)
         loose = tuple(view for view in views if not (lines or view.finding.source_line.strip()))
         return FileView(

@@ -94,7 +94,7 @@ class _Rows:
 
     def row(self, name: str) -> PromptRow:
         findings = self.findings.get(name, [])
-        failing = any(each.severity >= self.fail_on for each in findings)
+        failing = any(finding.severity >= self.fail_on for finding in findings)
         return PromptRow(
             name=name,
             why=self.why.get(name, ""),

@@ -12,7 +12,7 @@ from promptops.records import record
 T = TypeVar("T")
 
 _CONTEXT = 2
-_CLOSE = 3  # so near that what is between takes less room than to say so
+_CLOSE = 3  # a shorter gap takes less room than a marker for it
 _TALLEST_SPAN = 6
 _LONGEST_LINE = 400
 _LEFT_OF_SPAN = 80

@@ -50,13 +50,13 @@ def _with_unique_fingerprints(findings: list[Finding]) -> Iterator[Finding]:
 def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
     """Descriptions of the codes that are not lint rules."""
     return {
-        each.code: RuleInfo(
-            code=each.code,
-            name=each.name,
-            severity=each.severity,
-            summary=SUMMARIES.get(each.code, each.name),
+        finding.code: RuleInfo(
+            code=finding.code,
+            name=finding.name,
+            severity=finding.severity,
+            summary=SUMMARIES.get(finding.code, finding.name),
         )
-        for each in report.findings
+        for finding in report.findings
     }
 
 
@@ -92,10 +92,10 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
     """Failing cases, too little coverage, worse scores and stale recordings."""
     run = without_lint_errors(report)
     repeated = facts.repeated(run)
-    for each in troubles(run.cases):
-        who = facts.affected_runs(each, repeated)
-        text = ": ".join(filter(None, [who, facts.problem(each), facts.reason(each)]))
-        yield _case(f"case-{each.status}", text, each.place, each)
+    for trouble in troubles(run.cases):
+        who = facts.affected_runs(trouble, repeated)
+        text = ": ".join(filter(None, [who, facts.problem(trouble), facts.reason(trouble)]))
+        yield _case(f"case-{trouble.status}", text, trouble.place, trouble)
     yield from _worse(report)
     for prompt, cases in stale(run).items():
         message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
@@ -109,11 +109,11 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
     if run.undercovered and first is not None:
         place = first.uncovered[0].place
         yield _finding("coverage", facts.undercovered(run), place, first.prompt, "")
-    for each in run.decided:
-        case = next((case for case in run.cases if case.prompt == each.prompt), None)
-        if each.gates and each.verdict == "fail" and case is not None:
-            message = f"{each.prompt}: {each.score}: {each.line}"
-            yield _finding("score-worse", message, case.place, each.prompt, each.score)
+    for decision in run.decided:
+        case = next((case for case in run.cases if case.prompt == decision.prompt), None)
+        if decision.gates and decision.verdict == "fail" and case is not None:
+            message = f"{decision.prompt}: {decision.score}: {decision.line}"
+            yield _finding("score-worse", message, case.place, decision.prompt, decision.score)
 
 
 def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:

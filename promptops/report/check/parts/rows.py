@@ -81,7 +81,7 @@ def _cases(report: CheckReport) -> GateRow:
     run = report.test
     decided = any(each.gates and each.verdict == "fail" for each in run.decided)
     passed = not decided and all(case.status == "passed" for case in run.cases)
-    # Coverage has its own row, and the gate makes no API calls: answers are replayed.
+    # Coverage has its own row. The gate only replays answers, so their source is not shown.
     result = facts.counts(replace(run, fail_under=None)).removesuffix(" (replayed)")
     return GateRow("cases", passed, result)
 
@@ -97,7 +97,7 @@ def _coverage(report: CheckReport) -> GateRow | None:
 def _budgets(report: CheckReport) -> GateRow | None:
     if not report.budgeted:
         return None
-    found = [each for each in report.lint.findings if each.code == _OVER_BUDGET]
+    found = [finding for finding in report.lint.findings if finding.code == _OVER_BUDGET]
     over = {each.prompt for each in found}
     passed = not any(each.severity >= report.fail_on for each in found)
     prompts = counted(report.budgeted, "prompt")
@@ -124,7 +124,9 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
     if refused:
         kinds = " and ".join(report.refused)
         yield f"{counted(len(refused), 'change')} refused by `check.fail-on` ({kinds})"
-    undecided = sum(each.gates and each.verdict == "inconclusive" for each in report.test.decided)
+    undecided = sum(
+        decision.gates and decision.verdict == "inconclusive" for decision in report.test.decided
+    )
     if undecided and report.strict:
         yield f"a release is refused while {counted(undecided, 'score')} is undecided"
 

@@ -156,7 +156,7 @@ def _waiting(before: DiffLine, after: DiffLine) -> tuple[bool, bool]:
         return bool(before.shared), bool(after.shared)
     if set(before.shared) & set(after.shared):
         return False, False
-    # The partner of the one that comes first is already gone: a line was split or joined.
+    # The partner of the first one was already shown: a line was split or joined.
     return before.shared > after.shared, before.shared < after.shared
 
 

@@ -245,7 +245,7 @@ def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator
     for case in prompt.cases:
         alike.setdefault(_appearance(page, case), []).append(case)
     for number, (appearance, cases) in enumerate(alike.items(), 1):
-        # What else differs is known by name only, and may differ in another way there.
+        # Other fields are known only by name and may differ in another way there.
         twin = None if cases[0].rest else page.shown.get(appearance)
         difference = RequestDifference(
             anchor=f"{anchor}-difference-{number}",

@@ -12,7 +12,7 @@ from promptops.report.parts.words import line_difference
 
 T = TypeVar("T")
 
-# What these say is to be seen in the rendered difference, and that is compared itself.
+# The rendered difference shows these changes, and it is compared itself.
 _SEEN_IN_THE_DIFFERENCE = frozenset({"CHG301", "CHG302", "CHG308", "CHG309"})
 
 

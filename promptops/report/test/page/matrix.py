@@ -69,7 +69,9 @@ class Cell:
 
 def columns(cases: Iterable[CaseRun]) -> tuple[Column, ...]:
     """Columns about requests, then about answers, both in the order of the cases."""
-    found = dict.fromkeys((each.on, each.type) for case in cases for each in case.assertions)
+    found = dict.fromkeys(
+        (assertion.on, assertion.type) for case in cases for assertion in case.assertions
+    )
     ordered = sorted(found, key=lambda key: key[0] == "answer")
     first = next((index for index, (on, _) in enumerate(ordered) if on == "answer"), None)
     return tuple(
@@ -99,7 +101,7 @@ def worst_first(assertions: Iterable[AssertionResult]) -> list[AssertionResult]:
 def _cell(case: CaseRun, column: Column, found: list[Shown] | None) -> Cell:
     name = visible(column.type)
     if not found:
-        # Which assertions it has is not known; that none of these was judged, is.
+        # Its assertions are unknown, but certainly none was evaluated.
         is_stale = case.status == "stale" and column.on == "answer"
         return Cell(column, "stale" if is_stale else None, label=f"{name}: {_LABELS['stale']}")
     worst = min(found, key=_WORST_FIRST.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from promptops.records import record
 from promptops.report.parts.words import Segment, word_difference
 
-# With a page of so many characters a browser is still quick.
+# Browsers still open a page of this many characters quickly.
 _MOST_TO_SHOW = 20_000_000
 _MOST_TO_COMPARE = 2_000_000
 _LONGEST_TO_COMPARE = 200_000

@@ -32,7 +32,7 @@ class Differences:
         self._left -= len(before) + len(after)
         if self._left < 0 or max(len(before), len(after)) > _LONGEST:
             return
-        # What finds differences takes 20 ms to import, and most runs have none to show.
+        # This import takes 20 ms, and most runs have no difference to show.
         from promptops.report.parts.shown_lines import by_words, marked, shortened
 
         found = by_words(before, after)

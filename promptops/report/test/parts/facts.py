@@ -104,7 +104,7 @@ def undercovered(run: TestRun) -> str:
         return ""
     covered = sum(row.covered for row in run.coverage)
     total = sum(row.total for row in run.coverage)
-    # Rounded down, so that what is too little never looks like enough.
+    # Rounded down, so that too little never looks like enough.
     percent = 1000 * covered // total / 10 if total else 100
     return f"{percent:g}% of branches covered, under {run.fail_under:g}%"
 

@@ -22,9 +22,9 @@ def lines(decided: Decided, differences: Differences) -> Iterator[str]:
         yield proved(decided)
     if worst(decided):
         yield f"worst cases, {differences.legend(BEFORE, NOW)}:"
-    for each in worst(decided):
-        yield f"  {visible_path(facts.short(each.name))}: {lost(each)}"
-        yield from (f"    {line}".rstrip() for line in _compared(each, differences))
+    for worse in worst(decided):
+        yield f"  {visible_path(facts.short(worse.name))}: {lost(worse)}"
+        yield from (f"    {line}".rstrip() for line in _compared(worse, differences))
 
 
 def agreement(judge: JudgeAgreement) -> str:

@@ -46,12 +46,12 @@ def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:
     """The reasons of all failures and errors except outages, in the order of the cases."""
     found: dict[object, Trouble] = {}
     for case in cases:
-        for each in _of_case(case):
-            whose = (case.prompt, case.name) if each.status == "failed" else None
-            what = each.assertion.type if each.assertion else None
-            key = (whose, each.status, what, each.place, each.reason)
+        for trouble in _of_case(case):
+            whose = (case.prompt, case.name) if trouble.status == "failed" else None
+            what = trouble.assertion.type if trouble.assertion else None
+            key = (whose, trouble.status, what, trouble.place, trouble.reason)
             earlier = found.get(key)
-            found[key] = each if earlier is None else _joined(earlier, each)
+            found[key] = trouble if earlier is None else _joined(earlier, trouble)
     return list(found.values())
 
 
@@ -108,7 +108,7 @@ def _of_case(case: CaseRun) -> Iterator[Trouble]:
     if case.status == "failed":
         yield from list(_of_assertions(case)) or [_of_itself(case, "failed")]
     elif case.infrastructure:
-        yield from (each for each in _of_assertions(case) if each.status == "failed")
+        yield from (trouble for trouble in _of_assertions(case) if trouble.status == "failed")
     elif case.status == "error":
         found = list(_of_assertions(case))
         if not any(each.status == "error" for each in found):
@@ -122,12 +122,12 @@ def _of_itself(case: CaseRun, status: Literal["failed", "error"]) -> Trouble:
 
 
 def _of_assertions(case: CaseRun) -> Iterator[Trouble]:
-    for each in case.assertions:
-        if breaks(case, each):
+    for assertion in case.assertions:
+        if breaks(case, assertion):
             yield Trouble(
-                status="error" if each.status == "error" else "failed",
-                place=each.place,
-                reason=each.reason,
+                status="error" if assertion.status == "error" else "failed",
+                place=assertion.place,
+                reason=assertion.reason,
                 runs=(case,),
-                assertion=each,
+                assertion=assertion,
             )

@@ -44,7 +44,7 @@ def leftovers(passage: Passage) -> Iterator[Leftover]:
         # The newline before the first blank line shows whether the line started with a tag.
         pieces = list(passage.over(max(start - 1, 0), end))
         if all(piece.literal for _, _, piece in pieces):
-            yield from _of_run(passage.text, start, end, pieces)
+            yield from _in_run(passage.text, start, end, pieces)
 
 
 def _runs(passage: Passage) -> Iterator[tuple[int, int]]:
@@ -64,7 +64,7 @@ def _runs(passage: Passage) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
-def _of_run(
+def _in_run(
     text: str, start: int, end: int, pieces: list[tuple[int, int, Piece]]
 ) -> Iterator[Leftover]:
     lines = text[start:end].split("\n")[:-1]
@@ -103,14 +103,14 @@ def _tag(kind: Kind, pieces: list[tuple[int, int, Piece]]) -> Leftover | None:
 
 def _between(before: Piece, after: Piece) -> tuple[Frame, int, int]:
     """The template that contains the tags between two pieces, and the offsets of that range."""
-    ends = {id(frame): end for frame, _, end in _way(before)}
-    for frame, start, _ in _way(after):
+    ends = {id(frame): end for frame, _, end in _frames_of(before)}
+    for frame, start, _ in _frames_of(after):
         if id(frame) in ends:
             return frame, ends[id(frame)], start
     return before.frame, before.end, before.end
 
 
-def _way(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
+def _frames_of(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
     """Offsets of a piece in its template, in the including template, and so on."""
     frame: Frame | None = piece.frame
     start, end = piece.start, piece.end

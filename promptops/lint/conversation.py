@@ -36,27 +36,27 @@ def neighbours(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[tupl
 
     Instructions are left out, because providers remove them from the conversation.
     """
-    for before, after in pairwise(_spoken(written_turns(prompt))):
+    for before, after in pairwise(_without_instructions(written_turns(prompt))):
         if before.certain and after.certain:
             yield before, after
     for turn in prompt.messages:
         if isinstance(turn, ForEach):  # in a loop, the first message follows the last
-            inner = _spoken(_turns_of(turn))
+            inner = _without_instructions(_turns_of(turn))
             if inner and inner[0].certain and inner[-1].certain:
                 yield inner[-1], inner[0]
     for rendered in renders:
-        for before, after in pairwise(_spoken(rendered_turns(rendered))):
+        for before, after in pairwise(_without_instructions(rendered_turns(rendered))):
             if before.at and after.at:
                 yield before, after
 
 
 def last_turns(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[Turn]:
     """The last message of every request, and those of the cases' requests."""
-    turns = _spoken(written_turns(prompt))
+    turns = _without_instructions(written_turns(prompt))
     if turns and turns[-1].certain:
         yield turns[-1]
     for rendered in renders:
-        sent = _spoken(rendered_turns(rendered))
+        sent = _without_instructions(rendered_turns(rendered))
         if sent and sent[-1].at:
             yield sent[-1]
 
@@ -91,5 +91,5 @@ def _message_of(at: str) -> str:
     return at.partition("/content")[0]
 
 
-def _spoken(turns: Sequence[Turn]) -> list[Turn]:
+def _without_instructions(turns: Sequence[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.role not in INSTRUCTIONS]

@@ -67,7 +67,7 @@ def lint_prompt(
     templates = PromptFacts(catalog, replace(loaded, prompt=loaded.templates), today)
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
-        if not rule.of_catalog and (readable or of_templates or _reads_only(rule)):
+        if not rule.checks_catalog and (readable or of_templates or _reads_only(rule)):
             try:
                 judged = templates if of_templates else subject
                 problems = rule.check(*[getattr(judged, name) for name in rule.needs])
@@ -87,7 +87,7 @@ def lint_catalog(
     """Run the rules that check the whole catalog: those whose parameters are all in `given`."""
     given = {"config": catalog.config, **given}
     for rule in rules:
-        if rule.of_catalog and set(rule.needs) <= given.keys():
+        if rule.checks_catalog and set(rule.needs) <= given.keys():
             try:
                 for problem in rule.check(*[given[name] for name in rule.needs]):
                     yield _finding(rule, problem, catalog, None)

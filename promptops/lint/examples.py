@@ -83,7 +83,7 @@ def findings(rule: Rule, block: Mapping[str, str]) -> list[Finding]:
     config = load({path: contents[path] for path in FILES if path in contents})
     elsewhere = {path.removesuffix(_UNTRACKED): "untracked" for path in given.keys() - contents}
     catalog = Catalog(MemoryTree(contents), config, elsewhere=elsewhere.get)
-    rules = list(built_in().values()) if rule.of_silencing else [rule]
+    rules = list(built_in().values()) if rule.checks_suppressions else [rule]
     results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
     outcome = conclude(catalog, results, rules, DAY, Silencers())
     return [finding for finding in outcome.findings if finding.code == rule.code]

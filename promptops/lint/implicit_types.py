@@ -26,7 +26,7 @@ _DATE = lazy_pattern(r"[0-9]{4}-")
 _LONGEST = 60
 
 
-def taken_for(text: str) -> str:
+def other_type(text: str) -> str:
     """The type that any YAML reader, including ours, gives a plain scalar; "" for a string."""
     if text in _WORDS:
         return "a boolean"
@@ -59,7 +59,7 @@ def suspects(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
     for key, item in items:
         kind = type(item)
         if kind is str:
-            if len(item) <= _LONGEST and taken_for(item):
+            if len(item) <= _LONGEST and other_type(item):
                 yield (*at, key)
         elif kind is dict or kind is list:
             yield from suspects(item, (*at, key))

@@ -109,7 +109,7 @@ def _possible(schemas: InputSchemas, name: str, path: Path) -> frozenset[str]:
 
 def _around(use: Use, whens: Sequence[TemplateScope]) -> Iterator[Facts]:
     """The facts known at a use, and at the includes that lead to it."""
-    yield from (_held_by(when) for when in whens)
+    yield from (_facts_of_name(when) for when in whens)
     yield from (_known_at(site) for site in (use.site, *use.stack))
 
 
@@ -123,7 +123,7 @@ def _written(use: Use) -> Path:
     return (use.site.source, *reversed(steps))
 
 
-def _held_by(when: TemplateScope) -> Facts:
+def _facts_of_name(when: TemplateScope) -> Facts:
     test = test_of(when)
     return _NOTHING if test is None else _excluded_by(test, True)
 

@@ -46,7 +46,7 @@ def never_equal(scope: TemplateScope, schemas: InputSchemas) -> Iterator[NeverEq
     for condition in scope.scope.conditions:
         if not condition.stack:
             for compare in _compares(condition.test):
-                yield from _of(compare, condition, scope, schemas)
+                yield from _impossible_comparisons(compare, condition, scope, schemas)
 
 
 def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
@@ -55,7 +55,7 @@ def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
     yield from test.find_all(nodes.Compare)
 
 
-def _of(
+def _impossible_comparisons(
     compare: nodes.Compare, condition: Condition, scope: TemplateScope, schemas: InputSchemas
 ) -> Iterator[NeverEqual]:
     read, constants = _sides(compare)
@@ -141,12 +141,12 @@ def _never(
     near = nearest_name(constant.value, texts) if isinstance(constant.value, str) else None
     return NeverEqual(
         name=dotted(use.name, use.path),
-        written=_shown(constant.value),
+        written=_in_template_syntax(constant.value),
         test=condition.site,
         constant=TemplateSpan(text, token.start, token.end),
-        near=None if near is None else _shown(near),
+        near=None if near is None else _in_template_syntax(near),
     )
 
 
-def _shown(value: Any) -> str:
+def _in_template_syntax(value: Any) -> str:
     return dumps(value, ensure_ascii=False)

@@ -28,7 +28,7 @@ def is_not_null(use: Use, whens: Sequence[TemplateScope]) -> bool:
     `whens` are the conditions of the text.
     """
     written = _written(use)
-    if any(written in _held_by(when) for when in whens):
+    if any(written in _facts_of_name(when) for when in whens):
         return True
     if any(written in _known_at(site) for site in (use.site, *use.stack)):
         return True
@@ -45,7 +45,7 @@ def _written(use: Use) -> Path:
     return (use.site.source, *reversed(steps))
 
 
-def _held_by(when: TemplateScope) -> Paths:
+def _facts_of_name(when: TemplateScope) -> Paths:
     test = test_of(when)
     return frozenset() if test is None else _not_null_by(test, True)
 

@@ -149,7 +149,7 @@ def conclude(
         "rule_names": silencers.names or rule_names((*built_in().values(), *rules)),
         "complete": silencers.complete,
     }
-    last = [rule for rule in rules if rule.of_silencing]
+    last = [rule for rule in rules if rule.checks_suppressions]
     late = _late(catalog, last, given)
     if silencers.complete:
         # Unused waivers are known only now, and are reported with these findings.

@@ -64,12 +64,12 @@ class Rule:
         return (self.check.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
     @property
-    def of_catalog(self) -> bool:
+    def checks_catalog(self) -> bool:
         """Whether it checks the whole catalog, not each prompt."""
         return not _OF_A_PROMPT & set(self.needs)
 
     @property
-    def of_silencing(self) -> bool:
+    def checks_suppressions(self) -> bool:
         """Whether it checks comments and waivers, after all other rules ran."""
         return bool(_OF_SILENCING & set(self.needs))
 

@@ -8,8 +8,8 @@ from math import ceil
 from typing import Any
 
 from promptops.analysis import tokens
-from promptops.lint.asked_model import AskedModel
 from promptops.lint.bounds import FORMAT_CHARS, Bounds, SchemaPart, children, types_of
+from promptops.lint.prompt_model import PromptModel
 from promptops.lint.subject import PromptFacts, messages
 from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt
@@ -65,7 +65,7 @@ def worst_tokens(subject: PromptFacts) -> int | None:
         return None
 
 
-def cost_usd(model: AskedModel, input_tokens: int, output_tokens: int) -> float | None:
+def cost_usd(model: PromptModel, input_tokens: int, output_tokens: int) -> float | None:
     """US dollars of one request without caching; None if the input price is not known."""
     if model.input_usd is None:
         return None
@@ -144,36 +144,46 @@ def characters(value: Any) -> int:
 
 
 def _largest(bounds: Bounds, part: SchemaPart, depth: int) -> Any:
-    values = [_of_way(bounds, way, depth) for way in bounds.ways(part)]
+    values = [
+        _largest_alternative(bounds, alternative, depth)
+        for alternative in bounds.alternatives(part)
+    ]
     return max(values, key=characters, default="")
 
 
-def _of_way(bounds: Bounds, way: SchemaPart, depth: int) -> Any:
-    schema = way.schema
+def _largest_alternative(bounds: Bounds, alternative: SchemaPart, depth: int) -> Any:
+    schema = alternative.schema
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
         return max(schema["enum"], key=lambda value: len(json.dumps(value)))
-    found = [_of_type(bounds, way, name, depth) for name in types_of(schema) or ("object",)]
+    found = [
+        _largest_of_type(bounds, alternative, name, depth)
+        for name in types_of(schema) or ("object",)
+    ]
     return max(found, key=characters)
 
 
-def _of_type(bounds: Bounds, way: SchemaPart, name: str, depth: int) -> Any:
+def _largest_of_type(bounds: Bounds, alternative: SchemaPart, name: str, depth: int) -> Any:
     if name == "string":
-        return _text(way.schema)
+        return _text(alternative.schema)
     if name in ("integer", "number"):
-        return max(way.schema.get("maximum", 1_000_000), way.schema.get("minimum", 0))
+        return max(
+            alternative.schema.get("maximum", 1_000_000), alternative.schema.get("minimum", 0)
+        )
     if name in ("boolean", "null"):
         return name == "boolean" or None
     if depth > 8:
         return ""
     if name == "array":
-        items = [_largest(bounds, child, depth + 1) for child in children(way)]
-        count = min(way.schema.get("maxItems", len(items)), 10_000)
+        items = [_largest(bounds, child, depth + 1) for child in children(alternative)]
+        count = min(alternative.schema.get("maxItems", len(items)), 10_000)
         return [max(items, key=characters, default="")] * count
-    named = (way.schema.get("properties") or {}).keys()
+    named = (alternative.schema.get("properties") or {}).keys()
     return {
-        key: _largest(bounds, child, depth + 1) for key in named for child in children(way, key)
+        key: _largest(bounds, child, depth + 1)
+        for key in named
+        for child in children(alternative, key)
     }
 
 

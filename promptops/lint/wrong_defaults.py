@@ -45,7 +45,7 @@ def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
     given = _without_defaults(prompt.inputs)
     return tuple(
         replace(wrong, constraint=_changed_constraint(prompt, wrong.at))
-        for wrong in _found(inputs, given, prompt.inputs)
+        for wrong in _rejected_defaults(inputs, given, prompt.inputs)
     )
 
 
@@ -54,7 +54,9 @@ def is_given(inputs: Any, pointer: str) -> bool:
     return _depth_given(inputs, tokens(pointer)) == len(tokens(pointer))
 
 
-def _found(inputs: Inputs, given: Mapping[str, Any], schema: Schema) -> Iterator[WrongDefault]:
+def _rejected_defaults(
+    inputs: Inputs, given: Mapping[str, Any], schema: Schema
+) -> Iterator[WrongDefault]:
     for problem in inputs.accept(given)[1]:
         steps = tokens(problem.pointer)
         depth = _depth_given(given, steps)

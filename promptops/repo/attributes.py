@@ -49,7 +49,7 @@ def converted_on_disk(
     places = _places(git.directory, common_dir, paths)
     if not (named or indexed or any(map(os.path.lexists, places))):
         return frozenset()
-    values = _of(git.ask(*_question(), given=_listed(paths)), git)
+    values = _parse_attributes(git.ask(*_question(), given=_listed(paths)), git)
     return frozenset(path for path, each in values.items() if set(each.values()) != {"unset"})
 
 
@@ -65,13 +65,15 @@ def attributes_at(
     silent = replace(git, environment={**git.environment, "GIT_ATTR_NOSYSTEM": "1"})
     given = _listed(paths)
     if cached:
-        return _of(silent.ask(*_OF_THE_REPOSITORY, *_question("--cached"), given=given), git)
+        return _parse_attributes(
+            silent.ask(*_OF_THE_REPOSITORY, *_question("--cached"), given=given), git
+        )
     if commit is None:
-        return _of(silent.ask(*_OF_THE_REPOSITORY, *_question(), given=given), git)
+        return _parse_attributes(silent.ask(*_OF_THE_REPOSITORY, *_question(), given=given), git)
     answer = silent.ask(*_OF_THE_REPOSITORY, *_question(f"--source={commit}"), given=given)
     if answer.status == _USAGE:  # before git 2.40
         answer = _in_an_index_of_its_own(silent, commit, given)
-    return _of(answer, git)
+    return _parse_attributes(answer, git)
 
 
 def altering(values: Values, content: bytes) -> Iterator[str]:
@@ -146,7 +148,7 @@ def _listed(paths: Iterable[str]) -> bytes:
     return "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
 
 
-def _of(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
+def _parse_attributes(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
     """Parse the output of `git check-attr`: path, attribute and value in turn."""
     if answer.status:
         raise git.error(answer)

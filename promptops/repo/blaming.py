@@ -41,7 +41,7 @@ def blame(repository: Repository, commit: str, path: str, options: Sequence[str]
     Raises:
         GitError: The commit has no such file, or an object is missing.
     """
-    return _asked(repository, *options, commit, "--", path)
+    return _run_blame(repository, *options, commit, "--", path)
 
 
 def blame_content(
@@ -54,10 +54,10 @@ def blame_content(
     with temporary_folder() as folder:
         file = Path(folder, "content")
         file.write_bytes(content)
-        return _asked(repository, *options, "--contents", str(file), "--", path)
+        return _run_blame(repository, *options, "--contents", str(file), "--", path)
 
 
-def _asked(repository: Repository, *arguments: str) -> Authors:
+def _run_blame(repository: Repository, *arguments: str) -> Authors:
     answer = repository.git.ask("blame", *_FORM, *arguments)
     if answer.status:
         error = repository.git.error(answer)

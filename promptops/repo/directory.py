@@ -96,9 +96,9 @@ class _Listing:
         except OSError as error:
             where = self._at(folder)
             hint = f"chmod u+rx {where!r}" if isinstance(error, PermissionError) else None
-            said = (error.strerror or str(error)).lower()
+            reason = (error.strerror or str(error)).lower()
             raise InputError(
-                f"the folder can't be listed: {said}", where=where, hint=hint
+                f"the folder can't be listed: {reason}", where=where, hint=hint
             ) from None
         return folders, others
 

@@ -37,7 +37,7 @@ def act(
         GitError: The deadline passed, or git can't be started.
     """
     surroundings = {**git.environment, **(environment or {})}
-    surroundings |= _of_terminal() if interactive else SILENT
+    surroundings |= _terminal_variables() if interactive else SILENT
     # Files instead of pipes: a process that git leaves behind, an agent, can keep pipes open.
     with temporary_file() as out, temporary_file() as err:
         try:
@@ -63,7 +63,7 @@ def act(
     return answer
 
 
-def _of_terminal() -> dict[str, str]:
+def _terminal_variables() -> dict[str, str]:
     terminal = {"GIT_TERMINAL_PROMPT": "1"}
     if "GPG_TTY" not in os.environ and sys.stdin is not None and sys.stdin.isatty():
         terminal["GPG_TTY"] = os.ttyname(sys.stdin.fileno())

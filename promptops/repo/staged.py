@@ -72,8 +72,8 @@ def _change(facts: list[str], path: str, conflicts: Mapping[str, str]) -> Change
     mode, new_mode, before, after, _ = facts
     if before == after and kind_of(mode) == kind_of(new_mode) and path not in conflicts:
         return None  # only the permissions differ
-    return Changed(path, _known(before), conflicts.get(path, _known(after)))
+    return Changed(path, _blob_or_none(before), conflicts.get(path, _blob_or_none(after)))
 
 
-def _known(blob: str) -> str | None:
+def _blob_or_none(blob: str) -> str | None:
     return blob if blob.strip("0") else None

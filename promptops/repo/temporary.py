@@ -19,10 +19,10 @@ def temporary_folder() -> Iterator[str]:
     from tempfile import TemporaryDirectory
 
     try:
-        made = TemporaryDirectory(prefix="promptops-")
+        folder_manager = TemporaryDirectory(prefix="promptops-")
     except OSError as error:
         raise _no_room(error) from None
-    with made as folder:
+    with folder_manager as folder:
         yield folder
 
 

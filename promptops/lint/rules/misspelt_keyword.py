@@ -136,7 +136,7 @@ _X_CUTOFF = 0.75
 def misspelt_tool_keys(tool: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Pointer of each misspelt key of a tool file, with the correct key."""
     for key in tool:
-        known = None if key in _OF_TOOLS else _meant(key, _OF_TOOLS)
+        known = None if key in _OF_TOOLS else _nearest_keyword(key, _OF_TOOLS)
         if known is not None and known not in tool:
             yield f"/{escaped(key)}", known
 
@@ -159,10 +159,10 @@ def _keyword_meant(key: str) -> str | None:
         return None
     if key.startswith("x-"):
         return nearest_name(key, _OURS, _X_CUTOFF)
-    return _meant(key, _KEYWORDS)
+    return _nearest_keyword(key, _KEYWORDS)
 
 
-def _meant(key: str, known: Iterable[str]) -> str | None:
+def _nearest_keyword(key: str, known: Iterable[str]) -> str | None:
     return next((each for each in known if _mistyped(_plain(key), _plain(each))), None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.asked_model import AskedModel, asked_model
+from promptops.lint.prompt_model import PromptModel, prompt_model
 from promptops.lint.request_tokens import cost_usd, request_tokens, worst_tokens
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
@@ -51,7 +51,7 @@ def over_budget(subject: PromptFacts) -> Iterator[Problem]:
     prompt = subject.prompt
     if prompt is None or not prompt.budget:
         return
-    model = asked_model(prompt, subject.config)
+    model = prompt_model(prompt, subject.config)
     yield from _answer(prompt)
     for load in _loads(subject):
         yield from _input(prompt, load)
@@ -92,7 +92,7 @@ def _input(prompt: Prompt, load: _Load) -> Iterator[Problem]:
         yield Problem(message, at="/budget/input_tokens", case=load.case)
 
 
-def _cost(prompt: Prompt, load: _Load, model: AskedModel) -> Iterator[Problem]:
+def _cost(prompt: Prompt, load: _Load, model: PromptModel) -> Iterator[Problem]:
     budget = prompt.budget.get("cost_usd")
     longest = _longest(prompt) or prompt.budget.get("output_tokens") or 0
     cost = cost_usd(model, load.tokens, int(longest))

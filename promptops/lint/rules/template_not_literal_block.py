@@ -121,13 +121,13 @@ def as_template(document: Document, pointer: str) -> Edit | None:
     text = document.template(pointer).value
     wanted = text.rstrip("\n") + ("\n" if text.endswith("\n") else "")
     place = document.place(pointer)
-    for written in _ways(document, pointer, wanted):
+    for written in _replacements(document, pointer, wanted):
         if _reads_as(document, pointer, Edit(place, written), wanted):
             return Edit(place, written)
     return None
 
 
-def _ways(document: Document, pointer: str, text: str) -> Iterator[str]:
+def _replacements(document: Document, pointer: str, text: str) -> Iterator[str]:
     if "\n" not in text:
         yield "'" + text.replace("'", "''") + "'"
     key = document.place(pointer, key=True)

@@ -26,12 +26,12 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         if move.breaks and move.kind == "promote":
             yield f"  {style('hint', 'tip')}: if all callers are ready for it: --allow-breaking"
         if move.kind == "rollback":
-            yield f"  {style('hint', 'tip')}: {_other_ways(move)}"
+            yield f"  {style('hint', 'tip')}: {_alternatives(move)}"
         return
     if not move.changed:
         yield f"{channel} already serves {visible(move.release)}, serial {move.serial}"
         return
-    yield f"{channel}: {_was(move)} -> {visible(move.release)}, serial {move.serial}"
+    yield f"{channel}: {_previous_release(move)} -> {visible(move.release)}, serial {move.serial}"
     if move.skipped:
         skipped = ", ".join(map(visible, move.skipped))
         yield f"{style('note', 'note')}: skips {skipped}, which was rolled back before"
@@ -43,12 +43,12 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         yield f"{style('hint', 'next')}: {visible(command)}"
 
 
-def _other_ways(move: Move) -> str:
+def _alternatives(move: Move) -> str:
     another = "choose another release: --to RELEASE"
     return f"{another}; or accept it as it is: --allow-unsigned" if move.unsigned else another
 
 
-def _was(move: Move) -> str:
+def _previous_release(move: Move) -> str:
     return visible(move.before) if move.before is not None else "nothing"
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.detect.repetition import find_repeated_words
+from promptops.lint.rules.repeated_word import find_repeated_words
 
 FIRING = [
     ("Answer the the question.", "the the", "the"),

@@ -9,9 +9,9 @@ from promptops.diff.effective_schema import list_of, properties_of
 from promptops.diff.equality import equal
 from promptops.diff.input_properties import DESCRIBING
 from promptops.diff.properties import PropertyPair
+from promptops.json_pointer import escaped
 from promptops.model.change import Change
 from promptops.model.prompt import Schema
-from promptops.source.nodes import escaped
 
 
 def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str]]:

@@ -14,10 +14,10 @@ from promptops.diff.input_properties import described, property_changes, trust_c
 from promptops.diff.properties import at, pairs, values_of
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, describe, readable_name
+from promptops.json_pointer import escaped, tokens
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
 from promptops.runtime.request.inputs import Inputs
-from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
@@ -256,9 +256,9 @@ class _Inputs:
 
 def _is_about(pointer: str, found: SchemaDifference) -> bool:
     """Whether an error of a validator is about the property of a difference."""
-    steps = [step for step in found.pointer.split("/")[1:] if step not in ("properties", "items")]
+    steps = [step for step in tokens(found.pointer) if step not in ("properties", "items")]
     about = steps[0] if steps else found.name
-    return about is None or pointer.split("/")[1:2] in ([], [about])
+    return about is None or tokens(pointer)[:1] in ([], [about])
 
 
 def _is_reported_as_breaking(

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import FileReference
 from promptops.model.prompt import Prompt
-from promptops.runtime.template.nearest import nearest_name
+from promptops.nearest import nearest_name
 from promptops.source.document import Document
-from promptops.source.nodes import escaped
 
 Schemas = Callable[[Mapping[str, Any]], Iterator[tuple[Any, str]]]
 """From the value of a file to its schemas, each with its pointer."""

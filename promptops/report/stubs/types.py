@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.json_pointer import unescaped
 from promptops.patterns import lazy_pattern
 from promptops.report.stubs.records import RecordField, typed_dict
 from promptops.report.stubs.schemas import MAX_DEPTH, Schemas, items, mapping, one_or_many
@@ -199,7 +200,7 @@ _SELF = "\0"
 
 def _name_of(reference: str) -> str:
     """The name of a definition; the last part of the path if it was a file."""
-    last = reference.partition("#")[2].replace("~1", "/").rpartition("/")[2]
+    last = unescaped(reference.partition("#")[2]).rpartition("/")[2]
     ending = _OF_A_FILE.search(last)
     return last[: ending.start()].rpartition(".")[2] if ending else last
 

@@ -17,6 +17,7 @@ from promptops.lint.rules.invisible_unicode import find_invisible
 from promptops.lint.rules.leftover_marker import find_markers
 from promptops.lint.rules.repeated_word import find_repeated_words
 from promptops.lint.rules.special_token_literal import find_special_tokens
+from tests.tiers import fast_spread
 
 SIZE = 200_000
 # A quiet machine takes a hundredth of it; something quadratic takes minutes.
@@ -46,7 +47,7 @@ UNITS = [
 ]
 
 
-@pytest.mark.parametrize("find", DETECTORS, ids=lambda find: find.__name__)
+@pytest.mark.parametrize("find", fast_spread(DETECTORS, 4), ids=lambda find: find.__name__)
 def test_a_hostile_text_is_read_in_linear_time(
     find: Callable[[str], tuple[TextMatch, ...]],
 ) -> None:

@@ -203,7 +203,7 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
 def header_said(name):
     from promptops.report.check.parts.rows import rows as asked
 
-    return next(row.said for row in asked(failed()) if row.name == name)
+    return next(row.result for row in asked(failed()) if row.name == name)
 
 
 def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():

@@ -66,7 +66,7 @@ def _not_compared(before: PromptSide, after: PromptSide) -> Change:
         basis = [dict(side.prompt.inputs) for side in (before, after)]
         message = f"the inputs can't be compared: {why}"
         return change("CHG117", "/inputs", message, basis=basis)
-    message = f"the earlier inputs were not valid, so nothing is compared: {_problem(before)}"
+    message = f"the earlier inputs were not valid, so they are not compared: {_problem(before)}"
     return change("CHG113", "/inputs", message)
 
 

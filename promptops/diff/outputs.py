@@ -63,7 +63,7 @@ def _schema_changes(
         yield change("CHG211", _AT, message, basis=[old, new])
         return
     if was:
-        message = f"the earlier output was not valid, so nothing is compared: {was}"
+        message = f"the earlier output was not valid, so it is not compared: {was}"
         yield change("CHG203", _AT, message)
         return
     from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed

@@ -48,8 +48,7 @@ class Repository:
         object_format: sha1 or sha256.
         git: The git program in the root.
         directory: The absolute path where it was opened; command line paths are relative to it.
-        staged: What a hook read before opening, or None. If given, the index is assumed not to
-            change.
+        staged: What a hook read before opening, or None; with it, the index must not change.
     """
 
     root: Path

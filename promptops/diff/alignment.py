@@ -9,30 +9,30 @@ from typing import Any, TypeVar
 M = TypeVar("M")
 
 
-def aligned(
-    old: Sequence[M], new: Sequence[M], said: Callable[[M], tuple[str, Any]]
+def align(
+    old: Sequence[M], new: Sequence[M], key: Callable[[M], tuple[str, Any]]
 ) -> Iterator[tuple[M | None, M | None]]:
     """Pairs in order; None if a side has no counterpart.
 
     Args:
-        said: The role and the text of a message.
+        key: The role and the text of a message.
     """
     for _, start, end, new_start, new_end in _matched(
-        [repr(said(each)) for each in old], [repr(said(each)) for each in new]
+        [repr(key(each)) for each in old], [repr(key(each)) for each in new]
     ):
-        yield from _by_role(old[start:end], new[new_start:new_end], said)
+        yield from _by_role(old[start:end], new[new_start:new_end], key)
 
 
 def _by_role(
-    old: Sequence[M], new: Sequence[M], said: Callable[[M], tuple[str, Any]]
+    old: Sequence[M], new: Sequence[M], key: Callable[[M], tuple[str, Any]]
 ) -> Iterator[tuple[M | None, M | None]]:
-    olds, news = ([said(each)[0] for each in side] for side in (old, new))
+    olds, news = ([key(message)[0] for message in side] for side in (old, new))
     for tag, start, end, new_start, new_end in _matched(olds, news):
         if tag == "equal":
             yield from zip(old[start:end], new[new_start:new_end], strict=True)
             continue
-        yield from ((each, None) for each in old[start:end])
-        yield from ((None, each) for each in new[new_start:new_end])
+        yield from ((message, None) for message in old[start:end])
+        yield from ((None, message) for message in new[new_start:new_end])
 
 
 def _matched(old: list[str], new: list[str]) -> Sequence[tuple[str, int, int, int, int]]:

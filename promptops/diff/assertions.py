@@ -31,8 +31,8 @@ class _List:
 
     Attributes:
         path: The path of its changes.
-        words: The owner of the list, which begins each message.
-        place: From "" to the list's owner, and from an index such as `/0` to an assertion.
+        words: The owner of the list; each message starts with it.
+        place: The place of the list's owner for "", of an assertion for an index such as `/0`.
     """
 
     path: str
@@ -93,7 +93,7 @@ def _of_field(case: Case, field: str) -> _List:
 
 
 def _data(old: Case, new: Case, inputs: Schema) -> Iterator[Change]:
-    """Changes in the data of a case: with other inputs it tests something else."""
+    """Changes in the data of a case: with different inputs it tests something else."""
     words = f"case `{new.name}`"
     if old.expected is not None and not equal(old.expected, new.expected):
         facts = {"before": old.expected, "after": new.expected, "place": _key(new, "expected")}
@@ -125,26 +125,26 @@ def _altered_inputs(old: Case, new: Case, inputs: Schema) -> list[str]:
 def _assertions(
     old: Sequence[Assertion], new: Sequence[Assertion], found: _List
 ) -> Iterator[Change]:
-    gone, come = _without(old, new), _without(new, old)
-    for lost in (old[index] for index in gone):
-        successor = _successor(lost, new, come)
+    departed, arrived = _without(old, new), _without(new, old)
+    for lost in (old[index] for index in departed):
+        successor = _successor(lost, new, arrived)
         if successor is None:
             facts = {"before": dict(lost), "place": found.place("")}
             message = f"{found.words}: `{lost.get('type')}` was removed"
             yield change("CHG602", found.path, message, **facts)
             continue
-        come.remove(successor)
+        arrived.remove(successor)
         yield _altered(lost, new[successor], found, found.place(f"/{successor}"))
-    for index in come:
+    for index in arrived:
         facts = {"after": dict(new[index]), "place": found.place(f"/{index}")}
         message = f"{found.words}: `{new[index].get('type')}` was added"
         yield change("CHG601", found.path, message, **facts)
 
 
-def _successor(lost: Assertion, new: Sequence[Assertion], come: Sequence[int]) -> int | None:
+def _successor(lost: Assertion, new: Sequence[Assertion], arrived: Sequence[int]) -> int | None:
     """The index of the assertion that replaces it; a contract that became a measure is the same."""
     for keys in (_IDENTIFYING, _WITHOUT_SCORE):
-        for index in come:
+        for index in arrived:
             if _identity(new[index], keys) == _identity(lost, keys):
                 return index
     return None
@@ -159,7 +159,7 @@ def _altered(old: Assertion, new: Assertion, found: _List, place: Place) -> Chan
 
 
 def _tightened(old: Assertion, new: Assertion) -> bool:
-    """Whether every difference asserts more; an undecidable one counts as less."""
+    """Whether every difference makes the assertion stricter; an undecidable one does not."""
     return all(
         _is_more(key, old.get(key), new.get(key), str(new.get("type", "")))
         for key in old.keys() | new.keys()
@@ -168,7 +168,7 @@ def _tightened(old: Assertion, new: Assertion) -> bool:
 
 
 def _is_more(key: str, old: Any, new: Any, kind: str) -> bool:
-    """A negated assertion reverses the direction, and a weight shifts the whole score."""
+    """Negation reverses the direction. A weight never counts: it shifts the whole score."""
     if key == "must":
         return bool(new)
     numbers = isinstance(old, int | float) and isinstance(new, int | float)
@@ -184,19 +184,19 @@ def _identity(assertion: Assertion, keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _without(those: Sequence[Assertion], others: Sequence[Assertion]) -> list[int]:
-    """The indices of assertions that are not among others, counting duplicates."""
-    left = [_written(each) for each in others]
+    """The indices of assertions that the other list lacks; duplicates count."""
+    left = [_canonical(assertion) for assertion in others]
     found = []
     for index, each in enumerate(those):
-        written = _written(each)
-        if written in left:
-            left.remove(written)
+        canonical = _canonical(each)
+        if canonical in left:
+            left.remove(canonical)
         else:
             found.append(index)
     return found
 
 
-def _written(assertion: Assertion) -> str:
+def _canonical(assertion: Assertion) -> str:
     try:
         return canonical_json(dict(assertion))
     except (ValueError, TypeError):

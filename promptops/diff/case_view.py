@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.analysis.prices import input_cost_usd
-from promptops.diff.alignment import aligned
-from promptops.diff.rendering import RenderedPair, refusal, sent
+from promptops.diff.alignment import align
+from promptops.diff.rendering import RenderedPair, error_text, sent
 from promptops.diff.side import PromptSide
 from promptops.model.change import CaseDiff, Seen, SeenPair
 from promptops.records import replace
 from promptops.runtime.request.render import RenderError, TracedRequest
 
 Count = Callable[[str], int]
-"""From a text to its number of tokens."""
+"""Counts the tokens of a text."""
 
 
 def case_diff(
@@ -23,28 +23,28 @@ def case_diff(
 ) -> CaseDiff:
     """One case with all its messages, changed and unchanged.
 
-    None if a side can't render it, because then there is nothing to compare.
+    Without messages if a side can't render it, because then there is nothing to compare.
     """
     sides = (rendered.before, rendered.after) if rendered.requests is not None else ()
-    old, new = [_seen(each, count) for each in sides] or ([], [])
+    old, new = [_messages(each, count) for each in sides] or ([], [])
     diff = CaseDiff(
         name=rendered.name,
-        messages=tuple(SeenPair(*pair) for pair in aligned(old, new, _said)),
+        messages=tuple(SeenPair(*pair) for pair in align(old, new, _role_and_text)),
         rest=rendered.rest,
-        before_error=refusal(rendered.before),
-        after_error=refusal(rendered.after),
+        before_error=error_text(rendered.before),
+        after_error=error_text(rendered.after),
     )
     return _priced(diff, before, after)
 
 
-def _seen(side: TracedRequest | RenderError, count: Count) -> list[Seen]:
+def _messages(side: TracedRequest | RenderError, count: Count) -> list[Seen]:
     if isinstance(side, RenderError):
         return []
     texts = [(str(message["role"]), _text(message)) for message in sent(side.request)]
     return [Seen(role=role, text=text, tokens=count(text)) for role, text in texts]
 
 
-def _said(message: Seen) -> tuple[str, str]:
+def _role_and_text(message: Seen) -> tuple[str, str]:
     return message.role, message.text
 
 

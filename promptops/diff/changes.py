@@ -1,4 +1,4 @@
-"""Creates changes: the catalogue gives level and bump, the caller the facts."""
+"""Creates changes: the table of codes gives level and bump, the caller the facts."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from promptops.model.config import Waiver
 from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
 
-OWN_POLICY = "the policy that lowers its bump is part of the same change"
+OWN_POLICY = "the setting that lowers its bump is part of the same change"
 
 
 def change(code: str, path: str, message: str, **facts: Any) -> Change:
-    """A change of the catalogue; `facts` are fields of `Change` and override the catalogue's."""
+    """A change with the facts of its code; `facts` are fields of `Change` and override them."""
     known = CODES[code]
     given = {"level": known.level, "bump": known.bump, "warning": known.warning, "risk": known.risk}
     return Change(code=code, name=known.name, path=path, message=message, **{**given, **facts})
 
 
 def with_fingerprints(prompt_id: str, changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Changes, worst first, with the hash of prompt, code, path and both values."""
+    """Sort changes, worst first, and fingerprint each: a hash of prompt, code, path and values."""
     ordered = sorted(changes, key=lambda each: (-each.bump, not each.risk, each.code, each.path))
     return tuple(replace(each, fingerprint=_fingerprint(prompt_id, each)) for each in ordered)
 
 
-def waived(
+def apply_waivers(
     changes: Iterable[Change], waivers: Iterable[Waiver], accepted: Iterable[Waiver], today: date
 ) -> tuple[Change, ...]:
-    """Changes; a breaking one that a waiver names gets the bump minor.
+    """Apply waivers: a waived breaking change requires only a minor bump.
 
-    A waiver past its end date lowers nothing, and the message shows that. A waiver that is not
-    among those `accepted` before is part of the change it allows: that is a risk.
+    An expired waiver has no effect, and the message shows that. A waiver that is not among the
+    `accepted` ones (those of the base) is part of the change that it allows: that is a risk.
     """
     known = {waiver.fingerprint: waiver for waiver in waivers}
     before = set(accepted)
     return tuple(
-        _waived(each, known[each.fingerprint], before, today)
+        _apply_waiver(each, known[each.fingerprint], before, today)
         if each.level == "BREAKING" and each.fingerprint in known
         else each
         for each in changes
     )
 
 
-def _waived(change: Change, waiver: Waiver, before: set[Waiver], today: date) -> Change:
+def _apply_waiver(change: Change, waiver: Waiver, before: set[Waiver], today: date) -> Change:
     if waiver.expires < today:
         return replace(change, message=f"{change.message} (its waiver ended on {waiver.expires})")
     own = "" if waiver in before else "the waiver is part of the change that it allows"
@@ -63,10 +63,10 @@ def _fingerprint(prompt_id: str, change: Change) -> str:
     if change.code == "CHG310" and change.witness is not None:
         values.append([change.witness.case])
     try:
-        said = canonical_json(_plain([prompt_id, change.code, change.path, *values]))
+        text = canonical_json(_plain([prompt_id, change.code, change.path, *values]))
     except ValueError:  # NaN, or half a surrogate pair
-        said = repr((prompt_id, change.code, change.path, values))
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        text = repr((prompt_id, change.code, change.path, values))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _plain(value: Any) -> Any:

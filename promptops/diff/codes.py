@@ -1,4 +1,4 @@
-"""The catalogue of changes: the meaning of each code, and the bump that it requires."""
+"""The table of change codes: the meaning of each, and the bump that it requires."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class ChangeCode:
     """One kind of change.
 
     Attributes:
-        name: In words with hyphens.
+        name: Words joined by hyphens.
         bump: The required bump, unless a policy or a waiver changes it.
         summary: One line for the documentation.
-        warning: Each such change deserves a look.
+        warning: Whether reports mark each such change for attention.
         risk: Why a reviewer must not overlook it; "" if it is not a risk in itself.
-        way_out: How to achieve the same without this change, or "".
+        instead: How to achieve the same without this change, or "".
     """
 
     code: str
@@ -30,16 +30,16 @@ class ChangeCode:
     summary: str
     warning: bool = False
     risk: str = ""
-    way_out: str = ""
+    instead: str = ""
 
 
 def _codes(table: str) -> Iterator[ChangeCode]:
-    """Parse the table below: each code with its meaning, its risk and its alternative."""
+    """Parse the table below: each code with its meaning, its risk and the alternative."""
     for row in table.strip().split("\nCHG"):
         first, *more = row.split("\n")
         code, name, level, bump, *flags = first.split()
         text = " ".join(line.strip() for line in more)
-        text, _, way_out = text.partition(" instead: ")
+        text, _, instead = text.partition(" instead: ")
         summary, _, risk = text.partition(" risk: ")
         yield ChangeCode(
             code=code if code.startswith("CHG") else f"CHG{code}",
@@ -49,7 +49,7 @@ def _codes(table: str) -> Iterator[ChangeCode]:
             summary=summary,
             warning="warn" in flags,
             risk=risk,
-            way_out=way_out,
+            instead=instead,
         )
 
 
@@ -83,10 +83,10 @@ CHG110 input-value-removed BREAKING major
 CHG111 input-value-added ADDITIVE minor
     an input accepts more listed values
 CHG112 input-bound-tightened BREAKING major
-    a bound, a pattern or another condition refuses more than before (a `format` only warns,
+    a bound, a pattern or another condition is stricter than before (a `format` only warns,
     because it is not validated)
 CHG113 input-bound-relaxed ADDITIVE minor
-    a bound, a pattern or another condition refuses less than before
+    a bound, a pattern or another condition is less strict than before
 CHG114 inputs-closed BREAKING major
     unknown names are now refused
 CHG115 inputs-opened ADDITIVE minor
@@ -159,11 +159,11 @@ CHG311 obligation-lost BEHAVIOR minor
     an obligation or prohibition (never, must, do not, only, always) was removed or reversed
     risk: a guardrail was removed or reworded
 CHG401 model-changed BEHAVIOR minor
-    another model of the same provider
-    risk: another model answers
+    the model changed; the provider is the same
+    risk: the model changed
 CHG402 provider-changed BREAKING major
-    another provider (`diff.provider_change` may make it minor)
-    risk: another provider's model answers
+    the provider changed (`diff.provider_change` can make it minor)
+    risk: the provider changed
 CHG403 parameters-changed BEHAVIOR minor
     sampling parameters or the output limit changed
 CHG404 capability-required BREAKING major
@@ -207,4 +207,4 @@ CHG903 bump-too-small BREAKING none
     the given bump or version is smaller than the required one
 """)
 }
-"""By code, in the order of the catalogue."""
+"""The table by code, in its order."""

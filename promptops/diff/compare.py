@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.diff.assertions import assertion_changes
 from promptops.diff.case_view import Count, case_diff
-from promptops.diff.changes import change, waived, with_fingerprints
+from promptops.diff.changes import apply_waivers, change, with_fingerprints
 from promptops.diff.inputs import input_changes
-from promptops.diff.matching import PromptPair, added, gone, matches, not_compared, unreadable
+from promptops.diff.matching import PromptPair, added, matches, not_compared, removed, unreadable
 from promptops.diff.messages import message_changes
 from promptops.diff.metadata import metadata_changes
 from promptops.diff.models import long_context, model_changes
 from promptops.diff.outputs import output_changes
-from promptops.diff.provenance import through
 from promptops.diff.rendering import RenderedPair, render_both
 from promptops.diff.requests import request_changes
 from promptops.diff.side import PromptSide
@@ -35,7 +34,7 @@ class CompareOptions:
     Attributes:
         strict: An additional property of the output breaks its consumers.
         today: The date, for waivers and sunsets.
-        count: From a model to the function that counts its tokens.
+        count: Returns the function that counts the tokens of a model.
     """
 
     strict: bool = False
@@ -50,7 +49,7 @@ def compare(
     changed: Collection[str],
     options: CompareOptions,
 ) -> Iterator[PromptDiff]:
-    """What changed about prompts; one that nobody can tell from what it was is left out.
+    """Compare prompts; yields a result only for prompts with changes.
 
     Args:
         paths: Prompt files to compare, of either side.
@@ -81,7 +80,7 @@ def _of_match(
     if before is not None and after is not None:
         changes = unreadable(match)
     else:
-        changes = added(match) if before is None else gone(match)
+        changes = added(match) if before is None else removed(match)
     return _diff(match, changes, options)
 
 
@@ -107,20 +106,20 @@ def _compared(
     if not changes:
         return None
     count = options.count(after.prompt.model)
-    cases = [case_diff(before, after, each, count) for each in rendered if _is_shown(each)]
+    cases = [case_diff(before, after, pair, count) for pair in rendered if _is_shown(pair)]
     changes += long_context(before, after, cases)
     if before.prompt.status == "draft":  # no release contained it, so no caller relies on it
         changes = [each if each.path == "/status" else _of_draft(each) for each in changes]
-    found = _diff(match, through(before, after, changes, changed), options)
+    found = _diff(match, with_causes(before, after, changes, changed), options)
     return replace(
         found,
         cases=tuple(cases),
-        rendered=number_of_cases(each.name for each in rendered if each.requests is not None),
+        rendered=number_of_cases(pair.name for pair in rendered if pair.requests is not None),
         via=tuple(sorted({path for change in found.changes for path in change.via})),
     )
 
 
-def not_answered(diff: PromptDiff, error: InternalError) -> PromptDiff:
+def with_failed_answers(diff: PromptDiff, error: InternalError) -> PromptDiff:
     """The prompt, with a change for recorded answers that could not be compared."""
     (failed,) = with_fingerprints(diff.id, [not_compared(f"recorded answers: {error}")])
     return replace(diff, changes=(failed, *diff.changes), bump=max(diff.bump, failed.bump))
@@ -139,7 +138,7 @@ def _is_shown(rendered: RenderedPair) -> bool:
 def _diff(match: PromptPair, changes: list[Change], options: CompareOptions) -> PromptDiff:
     marked = with_fingerprints(match.id, changes)
     base, head = match.base.config.diff.waivers, match.head.config.diff.waivers
-    settled = waived(marked, head, base, options.today)
+    settled = apply_waivers(marked, head, base, options.today)
     return PromptDiff(
         id=match.id,
         path=match.path,
@@ -148,3 +147,36 @@ def _diff(match: PromptPair, changes: list[Change], options: CompareOptions) -> 
         changes=settled,
         before_id=match.before_id,
     )
+
+
+_OF_TEXTS = ("/messages", "/tests")
+_OF_SCHEMAS = ("/inputs", "/output", "/tools")
+
+
+def with_causes(
+    before: PromptSide, after: PromptSide, changes: Iterable[Change], changed: frozenset[str]
+) -> list[Change]:
+    """Changes with the changed files that the prompt uses and that may be the cause."""
+    sides = before, after
+    texts = changed.intersection(text.path for side in sides for text in side.reached)
+    schemas = changed & (before.schema_files | after.schema_files)
+    parents = changed.intersection(
+        reference.target
+        for side in sides
+        for reference in side.loaded.references
+        if reference.kind == "extends"
+    )
+    profiles = (side.catalog.config.path for side in sides if side.prompt.model.profile)
+    config = changed.intersection(path for path in profiles if path)
+    files = {_OF_TEXTS: texts, _OF_SCHEMAS: schemas, ("/model",): config}
+    return [_with(change, files, parents) for change in changes]
+
+
+def _with(
+    change: Change, files: dict[tuple[str, ...], frozenset[str]], parents: frozenset[str]
+) -> Change:
+    own = (paths for starts, paths in files.items() if change.path.startswith(starts))
+    via = (
+        frozenset(parents).union(*own) if change.level != "NEUTRAL" or change.bump else frozenset()
+    )
+    return replace(change, via=tuple(sorted(via)))

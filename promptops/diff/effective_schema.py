@@ -1,4 +1,4 @@
-"""The inputs that a schema accepts in effect, as a plain schema.
+"""Rewrites an input schema to one that accepts the same inputs without filling in defaults.
 
 The renderer fills in defaults before it validates, so a property with a default is never missing.
 """
@@ -27,23 +27,23 @@ _SAYING = frozenset(("properties", "items", "required", "type", "additionalPrope
 
 
 def accepted(schema: Schema) -> Schema:
-    """A schema whose instances are the inputs that a schema accepts, if `is_plain` holds of it."""
+    """A schema that accepts, without defaults, the same inputs; exact if `is_plain(schema)`."""
 
-    def rewrite(made: dict[str, Any], was: Part) -> dict[str, Any]:
+    def rewrite(rewritten_part: dict[str, Any], was: Part) -> dict[str, Any]:
         filled = dict(_filled(was, schema))
         if filled:
-            required = _list(made.get("required"))
+            required = list_of(rewritten_part.get("required"))
             never = [name for name, fits in filled.items() if not fits and name not in required]
-            kept = [name for name in required if not filled.get(name)]
-            made["required"] = [*kept, *never]
-        return made
+            remaining = [name for name in required if not filled.get(name)]
+            rewritten_part["required"] = [*remaining, *never]
+        return rewritten_part
 
     return rewritten(schema, rewrite)
 
 
 def is_plain(schema: Schema) -> bool:
-    """Whether filling in defaults can be told from the schema: nothing else speaks of what is
-    filled, and each reference is one that the renderer follows, to a definition, alone."""
+    """Whether the effect of defaults is decidable: no other keyword applies to a filled value, and
+    each `$ref` points to a definition and has no keywords beside it."""
     return _Plain(schema).holds(schema, frozenset())
 
 
@@ -65,7 +65,7 @@ class _Plain:
         return all(self.holds(part, above) for part in _parts(schema))
 
     def fills(self, schema: Any, above: frozenset[int] = frozenset()) -> bool:
-        """Whether there is a default below, or something that can't be known."""
+        """Whether there is a default below, or a reference that can't be followed."""
         if not isinstance(schema, Mapping) or id(schema) in above:
             return False
         if id(schema) not in self._fills:
@@ -76,8 +76,8 @@ class _Plain:
         if "$ref" in schema:
             target = self._target(schema)
             return target is None or self.fills(target, above)
-        owned = _properties(schema).values()
-        if any("default" in followed(each, self._root) for each in owned):
+        owned = properties_of(schema).values()
+        if any("default" in followed(declared, self._root) for declared in owned):
             return True
         return any(self.fills(part, above) for part in _parts(schema))
 
@@ -91,16 +91,16 @@ class _Plain:
 
 
 def _parts(schema: Part) -> Iterator[Any]:
-    yield from _properties(schema).values()
+    yield from properties_of(schema).values()
     yield schema.get("items")
 
 
 def _filled(owner: Part, root: Schema) -> Iterator[tuple[str, bool]]:
     """Each property with a default, and whether the default itself is valid."""
-    for name, property_ in _properties(owner).items():
-        said = followed(property_, root)
-        if "default" in said:
-            yield name, _accepts(said, root)
+    for name, declared in properties_of(owner).items():
+        property_ = followed(declared, root)
+        if "default" in property_:
+            yield name, _accepts(property_, root)
 
 
 def _accepts(property_: Part, root: Schema) -> bool:
@@ -112,42 +112,12 @@ def _accepts(property_: Part, root: Schema) -> bool:
     return not problems
 
 
-def with_new_names(before: Schema, after: Schema) -> tuple[Schema, dict[str, str]]:
-    """The older schema with the names that the newer one has for its inputs, by `x-aliases`.
-
-    And from each such newer name to the older one. Where the older side is open, its callers could
-    pass the newer name as well, so that the two are not one.
-    """
-    if before.get("additionalProperties") is not False:
-        return before, {}
-    old, new = _properties(before), _properties(after)
-    names = {
-        alias: name
-        for alias, name in aliases(after).items()
-        if alias in old and alias not in new and name not in (*old, *_list(before.get("required")))
-    }
-    if not names:
-        return before, {}
-    renamed = dict(before)
-    renamed["properties"] = {names.get(name, name): said for name, said in old.items()}
-    renamed["required"] = [names.get(name, name) for name in _list(before.get("required"))]
-    return renamed, {name: alias for alias, name in names.items()}
-
-
-def aliases(schema: Schema) -> dict[str, str]:
-    """From each earlier name of an input to its current name."""
-    return {
-        str(alias): name
-        for name, said in _properties(schema).items()
-        if isinstance(said, Mapping)
-        for alias in _list(said.get("x-aliases"))
-    }
-
-
-def _properties(schema: Part) -> Mapping[str, Any]:
+def properties_of(schema: Part) -> Mapping[str, Any]:
+    """The properties of a schema; empty if they are missing or not a mapping."""
     found = schema.get("properties")
     return found if isinstance(found, Mapping) else {}
 
 
-def _list(value: Any) -> list[Any]:
+def list_of(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Whether two JSON values are equal, because Python's `==` treats true and 1 as equal."""
+"""Equality of JSON values; Python's `==` treats true and 1 as equal."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def equal(one: Any, other: Any) -> bool:
-    """1 and 1.0 are the same number; true and 1 are different values."""
+    """Whether two JSON values are equal: 1 and 1.0 are, true and 1 are not."""
     return bool(one == other) and _alike(one, other)
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Whether two values that Python treats as equal have no boolean in place of a number."""
+    """Whether two values that are equal in Python have booleans in the same places."""
     if isinstance(one, Mapping):
         return all(_alike(value, other[key]) for key, value in one.items())
     if isinstance(one, list | tuple):

@@ -33,15 +33,18 @@ def _too_small(declared: str, proved: str) -> Change:
 
 
 def lowered(changes: Collection[Change], declared: Bump, reason: str) -> Change | None:
-    """Why a bump below the required one is refused, or None: BEHAVIOR may be lowered with a reason.
+    """The error for a bump that is too small, or None: with a reason, BEHAVIOR can be lowered.
 
-    Only a waiver lowers a breaking change, and only to minor.
+    Only a waiver lowers the bump of a breaking change, and only to minor.
     """
     above = [each for each in changes if each.bump > declared]
     worst = max(above, key=lambda each: each.bump, default=None)
     if worst is None:
         return None
-    firm = next((each for each in above if each.level in ("BREAKING", "ADDITIVE")), None)
+    firm = next(
+        (requiring for requiring in above if requiring.level in ("BREAKING", "ADDITIVE")),
+        None,
+    )
     if firm is not None:
         return _too_small(str(declared), f"{firm.bump}, by {firm.code}")
     return None if reason.strip() else _too_small(str(declared), f"{worst.bump}, or a reason")

@@ -1,4 +1,4 @@
-"""Changes of inputs beside the accepted values: CHG103, CHG104, CHG106, CHG116 to CHG121."""
+"""CHG103, CHG104, CHG106, CHG116 to CHG121: changes that do not narrow or widen inputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import PropertyPair
-from promptops.diff.wording import compact, spoken
+from promptops.diff.wording import compact, readable_name
 from promptops.json_pointer import escaped
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change
@@ -19,11 +19,11 @@ DESCRIBING = ("description", "title", "examples", "$comment")
 """Keywords that are only for human readers."""
 
 
-def property_changes(pair: PropertyPair, had: str | None) -> Iterator[Change]:
+def property_changes(pair: PropertyPair, earlier_name: str | None) -> Iterator[Change]:
     """Changes of one property; `had` is its earlier name, which is now an alias."""
-    path, name = f"/inputs{pair.pointer}", spoken(pair.pointer, "the inputs")
-    if had is not None:
-        message = f"`{had}` was renamed to {name}, and the old name is still accepted"
+    path, name = f"/inputs{pair.pointer}", readable_name(pair.pointer, "the inputs")
+    if earlier_name is not None:
+        message = f"`{earlier_name}` was renamed to {name}, and the old name is still accepted"
         yield change("CHG104", path, message)
     if pair.before is None:
         yield _added(pair, path, name)
@@ -37,7 +37,7 @@ def described(old: Schema, new: Schema, pairs: Iterable[PropertyPair]) -> Iterat
     """One change for all differences in descriptions."""
     both = (pair for pair in pairs if pair.before is not None and pair.after is not None)
     names = [
-        spoken(pair.pointer, "")
+        readable_name(pair.pointer, "")
         for pair in both
         if any(not equal(*pair.values(key)) for key in DESCRIBING)
     ]
@@ -49,16 +49,16 @@ def described(old: Schema, new: Schema, pairs: Iterable[PropertyPair]) -> Iterat
 
 
 def trust_changes(old: Schema, new: Schema) -> Iterator[Change]:
-    """Each part, at any depth and below any keyword, that is no longer marked as untrusted."""
-    kept = dict(_labels(new, ""))
+    """Changes for parts, at any depth and below any keyword, that are no longer untrusted."""
+    labels_now = dict(_labels(new, ""))
     for pointer, marked in _labels(old, ""):
-        if marked and kept.get(pointer) is False:
-            message = f"{spoken(pointer, 'the inputs')} is no longer marked as untrusted"
+        if marked and labels_now.get(pointer) is False:
+            message = f"{readable_name(pointer, 'the inputs')} is no longer marked as untrusted"
             yield change("CHG121", f"/inputs{pointer}/x-untrusted", message)
 
 
 def _labels(schema: Any, pointer: str) -> Iterator[tuple[str, bool]]:
-    """Each schema, and whether it is marked as untrusted."""
+    """By JSON pointer, whether each schema is marked as untrusted."""
     if isinstance(schema, list):
         for index, item in enumerate(schema):
             yield from _labels(item, f"{pointer}/{index}")
@@ -93,7 +93,7 @@ def _kept(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:
 def _default(was: Any, now: Any) -> str:
     if now is ABSENT:
         return "no longer has a default"
-    return "now has a default" if was is ABSENT else "has another default"
+    return "now has a default" if was is ABSENT else "has a different default"
 
 
 def _format(pair: PropertyPair, path: str, name: str) -> Iterator[Change]:

@@ -7,18 +7,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from promptops.diff.changes import change
-from promptops.diff.effective_schema import accepted, aliases, is_plain, with_new_names
+from promptops.diff.effective_schema import accepted, is_plain
 from promptops.diff.equality import equal
-from promptops.diff.input_aliases import alias_changes
-from promptops.diff.input_properties import (
-    DESCRIBING,
-    described,
-    property_changes,
-    trust_changes,
-)
-from promptops.diff.properties import PropertyPair, at, pairs, values_of
+from promptops.diff.input_names import alias_changes, aliases, renames, with_new_names
+from promptops.diff.input_properties import described, property_changes, trust_changes
+from promptops.diff.properties import at, pairs, values_of
 from promptops.diff.side import PromptSide
-from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, said, spoken
+from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, describe, readable_name
 from promptops.json_pointer import escaped, tokens
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
@@ -42,13 +37,17 @@ def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterato
     old, new = before.prompt.inputs, after.prompt.inputs
     if equal(old, new):
         return
-    if isinstance(before.door, ValueError) or isinstance(after.door, ValueError):
+    if isinstance(before.input_validator, ValueError) or isinstance(
+        after.input_validator, ValueError
+    ):
         yield _not_compared(before, after)
         return
     if before.schema_problem or after.schema_problem:
         yield _not_compared(before, after)
         return
-    found = [*_Inputs(before, after, before.door, after.door, today).changes()]
+    found = [
+        *_Inputs(before, after, before.input_validator, after.input_validator, today).changes()
+    ]
     yield from found
     if not found and before.schema_files != after.schema_files:
         yield change("CHG503", "/inputs", "a schema moved; the inputs accept the same values")
@@ -61,18 +60,22 @@ def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterato
 
 
 def _not_compared(before: PromptSide, after: PromptSide) -> Change:
-    """An unknown new schema is breaking; an unknown old schema broke before."""
+    """A new schema that can't be read is breaking; an old one was broken before."""
     why = _problem(after)
     if why:
         basis = [dict(side.prompt.inputs) for side in (before, after)]
         message = f"the inputs can't be compared: {why}"
         return change("CHG117", "/inputs", message, basis=basis)
-    message = f"the earlier inputs were not valid, so nothing is compared: {_problem(before)}"
+    message = f"the earlier inputs were not valid, so they are not compared: {_problem(before)}"
     return change("CHG113", "/inputs", message)
 
 
 def _problem(side: PromptSide) -> str:
-    return str(side.door) if isinstance(side.door, ValueError) else side.schema_problem
+    return (
+        str(side.input_validator)
+        if isinstance(side.input_validator, ValueError)
+        else side.schema_problem
+    )
 
 
 class _Inputs:
@@ -83,27 +86,29 @@ class _Inputs:
         self._doors = old_door, new_door
         self._today = today
         self._new: Schema = after.prompt.inputs
-        # Compared under the newer names; a renamed input is not a difference.
+        # Compare under the newer names, so that a renamed input is not a difference.
         self._old, self._moved = with_new_names(before.prompt.inputs, self._new)
         self._pairs = tuple(pairs(self._old, self._new))
-        self._renamed = dict(self._renames())
+        self._renamed = dict(renames(self._pairs, before.names, after.names))
 
     def changes(self) -> Iterator[Change]:
         from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
         plain = is_plain(self._old) and is_plain(self._new)
-        sides = [accepted(each) if plain else each for each in (self._old, self._new)]
+        sides = [accepted(schema) if plain else schema for schema in (self._old, self._new)]
         narrowed, widened = differences(*sides), differences(*reversed(sides))
         if not plain:  # then only differences shown by both validators are certain
-            narrowed = tuple(each for each in narrowed if self._witness(each) is not None)
-        for each in narrowed:
-            yield from self._breaking(each)
+            narrowed = tuple(
+                difference for difference in narrowed if self._witness(difference) is not None
+            )
+        for difference in narrowed:
+            yield from self._breaking(difference)
         if not plain and self._differ():
             yield self._unproved()
         for old, new in self._renamed.items():
             yield self._rename(old, new, narrowed)
-        for each in widened:
-            yield from self._additive(each, narrowed)
+        for difference in widened:
+            yield from self._additive(difference, narrowed)
         yield from alias_changes(self._sides[0].prompt.inputs, self._old, self._new)
         yield from trust_changes(self._old, self._new)
         required = {(d.pointer, d.name) for d in narrowed if d.keyword == "required"}
@@ -111,20 +116,20 @@ class _Inputs:
             if self._is_renamed(pair.owner, pair.name):
                 continue
             if pair.before is not None or (pair.owner, pair.name) not in required:
-                had = self._moved.get(pair.name) if pair.owner == "" else None
-                yield from property_changes(pair, had)
+                earlier_name = self._moved.get(pair.name) if pair.owner == "" else None
+                yield from property_changes(pair, earlier_name)
         yield from described(self._old, self._new, self._pairs)
 
     def _differ(self) -> bool:
-        """Whether anything but words differs."""
+        """Whether anything but descriptions differs."""
         from promptops.analysis.schemas.reader import without_annotations
 
-        said = (without_annotations(side) for side in (self._old, self._new))
+        describe = (without_annotations(side) for side in (self._old, self._new))
         defaults = (
             [(side or {}).get("default", ABSENT) for side in (pair.before, pair.after)]
             for pair in self._pairs
         )
-        return not equal(*said) or any(not equal(*each) for each in defaults)
+        return not equal(*describe) or any(not equal(*pair) for pair in defaults)
 
     def _unproved(self) -> Change:
         message = (
@@ -145,11 +150,11 @@ class _Inputs:
         elif found.keyword == "additionalProperties" and found.name is not None:
             yield self._removed(found, facts["witness"])
         elif found.keyword == "additionalProperties":
-            who = spoken(found.pointer, "the inputs")
+            who = readable_name(found.pointer, "the inputs")
             yield change("CHG114", path, f"unknown names of {who} are now refused", **facts)
         else:
             code = _NARROWED.get(found.keyword, "CHG112")
-            yield change(code, path, said(found, INPUTS_NARROWED), **facts)
+            yield change(code, path, describe(found, INPUTS_NARROWED), **facts)
 
     def _required(self, found: SchemaDifference, witness: Witness | None) -> Change:
         was_there = found.name in (at(self._old, found.pointer).get("properties") or {})
@@ -177,7 +182,9 @@ class _Inputs:
         return change("CHG105", path, message, witness=witness, basis=was)
 
     def _rename(self, old: str, new: str, narrowed: tuple[SchemaDifference, ...]) -> Change:
-        proofs = (self._witness(each) for each in narrowed if each.name in (old, new))
+        proofs = (
+            self._witness(difference) for difference in narrowed if difference.name in (old, new)
+        )
         return change(
             "CHG107",
             f"/inputs/properties/{escaped(new)}",
@@ -198,17 +205,19 @@ class _Inputs:
         ):
             return  # added and removed properties are reported by name
         if found.keyword == "additionalProperties":
-            who = spoken(found.pointer, "the inputs")
+            who = readable_name(found.pointer, "the inputs")
             yield change("CHG115", path, f"unknown names of {who} are now accepted")
             return
         code = _WIDENED.get(found.keyword, "CHG113")
         yield change(
-            code, path, said(found, INPUTS_WIDENED), **values_of(found, self._old, self._new)
+            code, path, describe(found, INPUTS_WIDENED), **values_of(found, self._old, self._new)
         )
 
     def _is_kept(self, owner: str, name: str | None) -> bool:
-        kept = (pair for pair in self._pairs if pair.before is not None and pair.after is not None)
-        return any((pair.owner, pair.name) == (owner, name) for pair in kept)
+        on_both_sides = (
+            pair for pair in self._pairs if pair.before is not None and pair.after is not None
+        )
+        return any((pair.owner, pair.name) == (owner, name) for pair in on_both_sides)
 
     def _is_below_gone(self, found: SchemaDifference) -> bool:
         gone = (pair.pointer for pair in self._pairs if pair.after is None)
@@ -218,38 +227,21 @@ class _Inputs:
         names = (*self._renamed, *self._renamed.values())
         return owner == "" and name in names
 
-    def _renames(self) -> Iterator[tuple[str, str]]:
-        """Inputs renamed without an alias: the same schema, used in the same places."""
-        top = [pair for pair in self._pairs if pair.owner == ""]
-        gone = [pair for pair in top if pair.after is None]
-        new = [pair for pair in top if pair.before is None]
-        for pair in gone:
-            fits = [each for each in new if _same(pair, each) and self._uses_moved(pair, each)]
-            if len(fits) == 1:
-                yield pair.name, fits[0].name
-
-    def _uses_moved(self, gone: PropertyPair, new: PropertyPair) -> bool:
-        before, after = (side.names for side in self._sides)
-        return (
-            gone.name in before
-            and gone.name not in after
-            and new.name in after
-            and new.name not in before
-        )
-
     def _witness(self, found: SchemaDifference) -> Witness | None:
         """Inputs that the older side accepts and the newer one refuses, by both validators."""
         for case, value in self._tried(found):
             if not isinstance(value, Mapping) or self._doors[0].accept(value)[1]:
                 continue
             _, problems = self._doors[1].accept(value)
-            named = [each for each in problems if case is None or _is_about(each.pointer, found)]
+            named = [
+                problem for problem in problems if case is None or _is_about(problem.pointer, found)
+            ]
             if named:
                 return Witness(kind="input", value=value, case=case, reason=named[0].message)
         return None
 
     def _tried(self, found: SchemaDifference) -> Iterator[tuple[str | None, Any]]:
-        """Candidates for a witness: real inputs of cases first, then short ones."""
+        """Candidates for a witness: inputs of test cases first, then short ones."""
         cases = self._sides[0].prompt.cases
         for case in sorted(cases, key=lambda case: len(repr(case.inputs))):
             yield case.name, dict(case.inputs)
@@ -287,22 +279,12 @@ def _day(written: Any) -> date | None:
         return None
 
 
-def _same(gone: PropertyPair, new: PropertyPair) -> bool:
-    ignored = (*DESCRIBING, "x-aliases")
-    sides = (
-        {key: value for key, value in (side or {}).items() if key not in ignored}
-        for side in (gone.before, new.after)
-    )
-    first, second = sides
-    return equal(first, second) and gone.was_required == new.is_required
-
-
 def _joined(found: SchemaDifference) -> str:
     pointer = f"{found.pointer}/properties/{escaped(found.name or '')}"
-    return spoken(pointer, "the inputs")
+    return readable_name(pointer, "the inputs")
 
 
 def _what(found: SchemaDifference) -> str:
     if found.keyword == "work":
         return "the schema, which is too large to compare,"
-    return f"`{found.keyword}` of {spoken(found.pointer, 'the inputs')}"
+    return f"`{found.keyword}` of {readable_name(found.pointer, 'the inputs')}"

@@ -120,7 +120,7 @@ def added(match: PromptPair) -> list[Change]:
     return [change("CHG502", "", f"the {what} was added")]
 
 
-def gone(match: PromptPair) -> list[Change]:
+def removed(match: PromptPair) -> list[Change]:
     """The change for a prompt that only the older side has."""
     prompt = match.before.prompt if match.before else None
     if prompt is not None and prompt.status == "draft":
@@ -162,4 +162,4 @@ def _broken(loaded: LoadedPrompt | None) -> list[Change]:
 
 def _why(loaded: LoadedPrompt | None) -> str:
     problem = next(iter(loaded.problems), None) if loaded is not None else None
-    return f"{problem.message} ({problem.at})" if problem is not None else "it is no prompt file"
+    return f"{problem.message} ({problem.at})" if problem is not None else "it is not a prompt file"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from promptops.diff.changes import change
-from promptops.diff.effective_schema import with_new_names
+from promptops.diff.input_names import with_new_names
 from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Message, Prompt, Turn
@@ -18,9 +18,9 @@ def message_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
         facts = {"before": ", ".join(old), "after": ", ".join(new)}
         yield change("CHG306", "/messages", _what_happened(old, new), **facts)
     _, moved = with_new_names(before.prompt.inputs, after.prompt.inputs)
-    kept = _slots(after.prompt, moved)
+    remaining = _slots(after.prompt, moved)
     for slot, path in _slots(before.prompt, {}).items():
-        if slot not in kept:
+        if slot not in remaining:
             yield change("CHG307", path, f"{slot} no longer reaches the model")
     if old == new and _cached(before.prompt) != _cached(after.prompt):
         message = "the messages to be cached by the provider changed"
@@ -45,16 +45,16 @@ def _what_happened(old: list[str], new: list[str]) -> str:
     return "messages were added" if len(new) > len(old) else "messages were removed"
 
 
-def _slots(prompt: Prompt, had: Mapping[str, str]) -> Mapping[str, str]:
-    """Data that callers pass through to the model, by the earlier names of the inputs."""
+def _slots(prompt: Prompt, earlier: Mapping[str, str]) -> Mapping[str, str]:
+    """Data that callers pass on to the model, under the earlier names of the inputs."""
     found: dict[str, str] = {}
     for turn in prompt.messages:
         if isinstance(turn, ConversationHistory):
-            found[f"the conversation `{had.get(turn.source, turn.source)}`"] = turn.at
+            found[f"the conversation `{earlier.get(turn.source, turn.source)}`"] = turn.at
         for message in _messages(turn):
             for part in message.parts:
                 if isinstance(part, MediaPart) and part.origin == "input":
-                    found[f"the {part.kind} `{had.get(part.value, part.value)}`"] = part.at
+                    found[f"the {part.kind} `{earlier.get(part.value, part.value)}`"] = part.at
     return found
 
 

@@ -13,7 +13,7 @@ _FREE = ("title", "description", "owners", "tags", "metadata", "budget", "replac
 
 
 def metadata_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """Changes that are not sent to the model."""
+    """Changes of a prompt that the model never receives."""
     old, new = before.prompt, after.prompt
     for name in _FREE:
         was, now = getattr(old, name), getattr(new, name)
@@ -45,7 +45,7 @@ def _status(before: PromptSide, after: PromptSide) -> Change:
 
 
 def _names(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """Callers load a prompt by its names: removing one breaks them."""
+    """Changes of the names by which callers load a prompt; removing one breaks them."""
     old = {before.prompt.id, *before.prompt.aliases}
     new = {after.prompt.id, *after.prompt.aliases}
     for name in sorted(old - new):

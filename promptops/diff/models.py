@@ -69,13 +69,13 @@ def _another(before: PromptSide, after: PromptSide) -> Change:
             facts |= {"level": "BEHAVIOR", "bump": Bump.MINOR}
             if before.catalog.config.diff.provider_change != "minor":
                 facts["risk"] = OWN_POLICY
-        return change("CHG402", "/model", "another provider's model answers", **facts)
-    message = f"another model answers{_compared(old, new)}"
+        return change("CHG402", "/model", "the provider changed", **facts)
+    message = f"the model changed{_compared(old, new)}"
     return change("CHG401", "/model", message, before=was, after=now)
 
 
 def _endpoint(before: PromptSide, after: PromptSide) -> Iterator[Change]:
-    """Where requests go, and with which API key: not part of a request, but reported."""
+    """Changes of the server and the API key: not part of a request, but a risk."""
     name = after.prompt.model.profile or ""
     was, now = (side.catalog.config.models.get(name) for side in (before, after))
     if was is None or now is None:
@@ -95,19 +95,19 @@ def _named(model: Model) -> str | None:
 
 
 def _compared(old: Model, new: Model) -> str:
-    """Facts from the model table: that one is cheaper, or is retired earlier."""
+    """Facts from the model table, such as a lower price or an earlier retirement."""
     facts = [find(each.provider or "", each.id or "") for each in (old, new)]
     if facts[0] is None or facts[1] is None:
         return ""
-    said = [*_price(facts[0], facts[1]), *_end(facts[0], facts[1])]
-    return f": {', '.join(said)}" if said else ""
+    differences = [*_price(facts[0], facts[1]), *_end(facts[0], facts[1])]
+    return f": {', '.join(differences)}" if differences else ""
 
 
 def _price(old: ModelFacts, new: ModelFacts) -> Iterator[str]:
     prices = [old.input_usd, old.output_usd, new.input_usd, new.output_usd]
     if None in prices or prices[:2] == prices[2:]:
         return
-    word = "cheaper" if (new.output_usd or 0) < (old.output_usd or 0) else "dearer"
+    word = "cheaper" if (new.output_usd or 0) < (old.output_usd or 0) else "more expensive"
     was, now = (f"{each.input_usd:g}/{each.output_usd:g}" for each in (old, new))
     yield f"{word} ({was} -> {now} USD per million tokens in/out)"
 
@@ -123,7 +123,7 @@ def _parameters(old: Model, new: Model) -> Iterator[Change]:
         if equal(was, now) or name in _TOLD_ELSEWHERE:
             continue
         lower = name == "max_output_tokens" and _is_lower(now, was)
-        message = f"`{name}` is lower: longer answers are cut" if lower else f"`{name}` differs"
+        message = f"`{name}` is lower: longer answers are cut off" if lower else f"`{name}` differs"
         path = f"/model/params/{name}"
         yield change("CHG403", path, message, before=was, after=now, warning=lower)
     was, now = (each.params.get("stop", ABSENT) for each in (old, new))
@@ -141,7 +141,7 @@ def _parameters(old: Model, new: Model) -> Iterator[Change]:
 def _shown(value: Any) -> Any:
     """A setting without secrets."""
     if isinstance(value, str):
-        # A password in a URL is a secret, whatever it looks like.
+        # Any password in a URL is a secret, even one that does not look like a key.
         return without_secrets(_LOGIN.sub("***@", value))
     if isinstance(value, Mapping):
         return {key: _shown(item) for key, item in value.items()}
@@ -152,14 +152,14 @@ _LOGIN = lazy_pattern(r"(?<=://)[^/?#]*@")
 
 
 def _is_lower(now: Any, was: Any) -> bool:
-    """A new limit counts as lower, too."""
+    """Whether a limit is lower than before, or new."""
     return isinstance(now, int | float) and (was is ABSENT or now < was)
 
 
 def _abilities(before: Prompt, after: Prompt) -> Iterator[Change]:
-    had = _needed(before)
+    needed_before = _needed(before)
     for ability, path in _needed(after).items():
-        if ability not in had:
+        if ability not in needed_before:
             yield change("CHG404", path, f"the model must be able to {ability}")
 
 

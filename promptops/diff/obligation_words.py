@@ -1,26 +1,29 @@
-"""Words in a sentence that oblige or forbid."""
+"""Detects words that oblige or forbid, in six languages."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import defaultdict
 from functools import lru_cache
 
-from promptops.diff.normalised_text import Words, plain_words
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 
+Words = tuple[str, ...]
 Marks = tuple[tuple[Words, str], ...]
 """Phrases of the table below, each with its kind."""
 
 
 @record(frozen=True, slots=True)
 class Force:
-    """The strength of the demand in a sentence.
+    """How strongly a sentence obliges or forbids.
 
     Attributes:
         strength: 3 for must and never, 2 for should not and avoid, 0 without a demand.
         kinds: The kinds of its phrases, as named in the table.
         softeners: The phrases that allow exceptions.
-        content: The beginnings of its other words.
+        content: The first letters of its other words.
     """
 
     strength: int
@@ -92,7 +95,7 @@ _ROMANCE = frozenset(str.split("el los las una que del por con il gli che di del
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, list[tuple[Words, str]]]:
-    """The table by the first word of each phrase, longest first."""
+    """The phrases by their first word, longest first."""
     table: dict[str, list[tuple[Words, str]]] = defaultdict(list)
     for kind, phrases in _PHRASES.items():
         for phrase in phrases.split(","):
@@ -102,26 +105,29 @@ def _table() -> dict[str, list[tuple[Words, str]]]:
 
 
 def force_of(words: Words, intro: Marks = ()) -> Force:
-    """The demand of a sentence; `intro` are the phrases that introduce its list."""
+    """How strongly a sentence obliges; `intro` are the phrases that introduce its list."""
     found, content = phrases_in(words)
     kinds = frozenset(kind for _, kind in found + intro)
     strength = max((_STRENGTH.get(kind, 0) for kind in kinds), default=0)
     if "no" in kinds and (words[:1] in (("no",), ("non",)) or not _ROMANCE.isdisjoint(words)):
         strength = 3
-    # `may not` forbids, and so do `darfst das nicht`, `no puedes`: then `may` allows no exception.
+    # `may not`, `darfst das nicht` and `no puedes` forbid: there, `may` is not an exception.
     soft = ("soft",) if kinds & _TURNS[0] else ("soft", "permit")
     softeners = frozenset(words for words, kind in found if kind in soft)
     return Force(strength, kinds, softeners, content)
 
 
 def phrases_in(words: Words) -> tuple[Marks, Words]:
-    """The phrases of the table, and the beginnings of the other words that matter."""
+    """The phrases of the table, and the first letters of the other words, without fillers."""
     found: list[tuple[Words, str]] = []
     content: list[str] = []
     at = 0
     while at < len(words):
         choices = _table().get(words[at], ())
-        phrase = next((each for each in choices if words[at : at + len(each[0])] == each[0]), None)
+        phrase = next(
+            (option for option in choices if words[at : at + len(option[0])] == option[0]),
+            None,
+        )
         if phrase is not None:
             found.append(phrase)
         elif words[at] not in _FILLERS:
@@ -133,3 +139,40 @@ def phrases_in(words: Words) -> tuple[Marks, Words]:
 def forbids(kinds: frozenset[str]) -> bool:
     """Whether phrases of these kinds forbid rather than demand; a double negation demands."""
     return sum(bool(kinds & turning) for turning in _TURNS) % 2 == 1
+
+
+_LABEL = lazy_pattern(
+    r"\A[\W_]*(?:important|note|remember|reminder|warning|caution|critical|wichtig|achtung|attention"
+    r"|importante?|atenci[óo]n|attenzione|atenção)[*_]*[:!–—][\W_]*(?=\w)",
+    re.IGNORECASE,
+)
+_WORD = lazy_pattern(r"(?<!\w)-?\d+(?:[.,]\d+)*|[^\W_]+|[<>=≤≥≠%$€£+❌🚫⛔]")
+_NOT = lazy_pattern(
+    r"\b(?:(can)(?=not\b)|(ca|do|does|did|is|are|was|should|must|wo|would|could|has|have)n'?t\b)"
+)
+_BARE = {"ca": "can", "wo": "will"}
+_NUMBERS = dict(
+    zip(str.split("two three four five six seven eight nine ten"), "23456789", strict=False)
+)
+_NOTHING = frozenset(("a", "an", "the", "please"))
+
+
+def plain_words(line: str) -> Words:
+    """The significant parts of a line: words in lower case, numbers, and comparison signs."""
+    line = unicodedata.normalize("NFC", _LABEL.sub("", line, count=1)).casefold()
+    line = line.replace("’", "'").replace("'re ", " are ").replace("'ll ", " will ")
+    line = _NOT.sub(_with_not, line)
+    return tuple(_number(word) for word in _WORD.findall(line) if word not in _NOTHING)
+
+
+def _with_not(found: re.Match[str]) -> str:
+    if found[1]:
+        return "can "
+    return f"{_BARE.get(found[2], found[2])} not"
+
+
+def _number(word: str) -> str:
+    if word[-1].isdigit():
+        grouped = re.fullmatch(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?", word)
+        return (word.replace(",", "") if grouped else word).removesuffix(".0")
+    return _NUMBERS.get(word, word)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import Owner, PropertyPair, at, owners, pairs, values_of
-from promptops.diff.reader_schema import closed, opened
+from promptops.diff.rewriting import with_extra_properties, without_extra_properties
 from promptops.diff.side import PromptSide
-from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
+from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, describe, readable_name
 from promptops.json_pointer import escaped
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
@@ -63,25 +63,32 @@ def _schema_changes(
         yield change("CHG211", _AT, message, basis=[old, new])
         return
     if was:
-        message = f"the earlier output was not valid, so nothing is compared: {was}"
+        message = f"the earlier output was not valid, so it is not compared: {was}"
         yield change("CHG203", _AT, message)
         return
     from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
-    widened = differences(closed(new), opened(old))
-    narrowed = differences(closed(old), opened(new))
+    widened = differences(without_extra_properties(new), with_extra_properties(old))
+    narrowed = differences(without_extra_properties(old), with_extra_properties(new))
     known = {(pair.owner, pair.name) for pair in pairs(old, new)}
-    for each in widened:
-        if each.keyword == "additionalProperties" and (each.pointer, each.name) not in known:
-            path = f"{each.pointer}/properties/{escaped(each.name or '*')}"
-            message = f"{spoken(path, 'the output')} was added"
+    for difference in widened:
+        if (
+            difference.keyword == "additionalProperties"
+            and (difference.pointer, difference.name) not in known
+        ):
+            path = f"{difference.pointer}/properties/{escaped(difference.name or '*')}"
+            message = f"{readable_name(path, 'the output')} was added"
             yield change("CHG207", f"{_AT}{path}", message, **_if_strict(strict))
-        yield from _breaking(each, old, new)
-    told = {(each.pointer, each.keyword, each.name) for each in widened}
-    for each in narrowed:
-        if (each.pointer, each.keyword, each.name) not in told:
-            yield _narrowed(each, old, new)
-    lost = {(each.pointer, each.name) for each in widened if each.keyword == "required"}
+        yield from _breaking(difference, old, new)
+    reported = {(difference.pointer, difference.keyword, difference.name) for difference in widened}
+    for difference in narrowed:
+        if (difference.pointer, difference.keyword, difference.name) not in reported:
+            yield _narrowed(difference, old, new)
+    lost = {
+        (difference.pointer, difference.name)
+        for difference in widened
+        if difference.keyword == "required"
+    }
     for pair in pairs(old, new):
         yield from _of_property(pair, lost, strict)
     for owner in owners(old, new):
@@ -103,7 +110,7 @@ def _breaking(found: SchemaDifference, old: Schema, new: Schema) -> Iterator[Cha
     path = f"{_AT}{found.pointer}/{found.keyword}"
     facts = {"witness": _witness(found, old), **values_of(found, old, new)}
     if not found.decided:
-        where = f"`{found.keyword}` of {spoken(found.pointer, 'the output')}"
+        where = f"`{found.keyword}` of {readable_name(found.pointer, 'the output')}"
         what = "the schema, which is too large to compare," if found.keyword == "work" else where
         message = f"cannot prove that {what} excludes everything it did before"
         yield change("CHG211", path, message, basis=[old, new], **facts)
@@ -111,30 +118,30 @@ def _breaking(found: SchemaDifference, old: Schema, new: Schema) -> Iterator[Cha
         yield _lost(found, new, facts["witness"])
     else:
         code = _WIDENED.get(found.keyword, "CHG206")
-        yield change(code, path, said(found, OUTPUT_WIDENED), **facts)
+        yield change(code, path, describe(found, OUTPUT_WIDENED), **facts)
 
 
 def _lost(found: SchemaDifference, new: Schema, witness: Witness | None) -> Change:
     path = f"{found.pointer}/properties/{escaped(found.name or '')}"
-    name = spoken(path, "the output")
+    name = readable_name(path, "the output")
     still = found.name in (at(new, found.pointer).get("properties") or {})
-    message = f"{name} is now optional" if still else f"{name}, always there before, is gone"
+    message = f"{name} is now optional" if still else f"{name}, required before, was removed"
     return change("CHG201", f"{_AT}{path}", message, witness=witness)
 
 
 def _narrowed(found: SchemaDifference, old: Schema, new: Schema) -> Change:
     if found.keyword == "required" and found.name is not None:
         path = f"{found.pointer}/properties/{escaped(found.name)}"
-        return change("CHG203", f"{_AT}{path}", f"{spoken(path, '')} is now required")
+        return change("CHG203", f"{_AT}{path}", f"{readable_name(path, '')} is now required")
     code = _NARROWED.get(found.keyword, "CHG203")
     path = f"{_AT}{found.pointer}/{found.keyword}"
-    return change(code, path, said(found, OUTPUT_NARROWED), **values_of(found, old, new))
+    return change(code, path, describe(found, OUTPUT_NARROWED), **values_of(found, old, new))
 
 
 def _of_property(
     pair: PropertyPair, lost: set[tuple[str, str | None]], strict: bool
 ) -> Iterator[Change]:
-    path, name = f"{_AT}{pair.pointer}", spoken(pair.pointer, "the output")
+    path, name = f"{_AT}{pair.pointer}", readable_name(pair.pointer, "the output")
     if pair.before is None:
         yield change("CHG207", path, f"{name} was added", **_if_strict(strict))
     elif pair.after is None and (pair.owner, pair.name) not in lost:
@@ -143,7 +150,7 @@ def _of_property(
 
 def _of_owner(owner: Owner, strict: bool) -> Iterator[Change]:
     was, now = (_is_closed(side) for side in (owner.before, owner.after))
-    path, who = f"{_AT}{owner.pointer}", spoken(owner.pointer, "the output")
+    path, who = f"{_AT}{owner.pointer}", readable_name(owner.pointer, "the output")
     if was and not now:
         message = f"{who} may now have unknown properties"
         yield change("CHG212", f"{path}/additionalProperties", message, **_if_strict(strict))
@@ -163,7 +170,7 @@ def _if_strict(strict: bool) -> dict[str, Any]:
 
 def _described(old: Schema, new: Schema) -> Iterator[Change]:
     names = [
-        spoken(owner.pointer, "the output")
+        readable_name(owner.pointer, "the output")
         for owner in owners(old, new)
         if any(owner.before.get(key) != owner.after.get(key) for key in ("description", "title"))
     ]
@@ -173,9 +180,9 @@ def _described(old: Schema, new: Schema) -> Iterator[Change]:
 
 
 def _witness(found: SchemaDifference, old: Schema) -> Witness | None:
-    """An output that the newer schema allows and the older one did not, as consumers receive it."""
+    """An output, as consumers receive it, that only the newer schema allows."""
     if found.witness is ABSENT:
         return None
-    errors = validator(opened(old)).errors(found.witness)
+    errors = validator(with_extra_properties(old)).errors(found.witness)
     first = next(map(message_of, errors), "")
     return Witness(kind="output", value=found.witness, reason=first[:200])

@@ -53,7 +53,7 @@ class PropertyPair:
 
 @record(frozen=True, slots=True)
 class Owner:
-    """A schema of the same part of a value, before and after."""
+    """The schemas of one place, before and after."""
 
     pointer: str
     before: Mapping[str, Any]
@@ -61,7 +61,7 @@ class Owner:
 
 
 def owners(before: Schema, after: Schema) -> Iterator[Owner]:
-    """The schemas of each part that both sides have: the root, then what is below, depth first."""
+    """The schemas that both sides have in the same place: the root first, then depth first."""
     yield from _PropertyWalk(before, after).owners("", before, after, 0)
 
 
@@ -93,7 +93,7 @@ def followed(schema: Any, root: Schema) -> Mapping[str, Any]:
 
 
 def at(root: Schema, pointer: str) -> Mapping[str, Any]:
-    """The schema at a pointer that leads through references, as `schemas.inclusion` has them."""
+    """The schema at a pointer of `schemas.inclusion`; references are followed."""
     found: Any = followed(root, root)
     for step in tokens(pointer):
         found = child(found, step)
@@ -102,9 +102,9 @@ def at(root: Schema, pointer: str) -> Mapping[str, Any]:
 
 
 def values_of(found: SchemaDifference, before: Schema, after: Schema) -> dict[str, Any]:
-    """What both sides say by the keyword of a difference, as fields of a change.
+    """The values of a difference's keyword on both sides, as fields of a change.
 
-    Nothing if the message contains them.
+    Empty if the message already contains them.
     """
     if found.keyword in ("false", "work", "required", "additionalProperties"):
         return {}

@@ -67,7 +67,7 @@ class RenderedPair:
 
     @property
     def rest(self) -> tuple[str, ...]:
-        """The differences of the requests beside their messages."""
+        """The names of fields that differ, other than the messages."""
         both = self.requests
         if both is None:
             return ()
@@ -77,8 +77,8 @@ class RenderedPair:
 def render_both(before: PromptSide, after: PromptSide) -> tuple[RenderedPair, ...]:
     """The cases in the order of the newer side; then those that only the older one has.
 
-    A case of the newer side whose inputs the older one refuses stands beside the case that had its
-    name, each rendered on its own side: else nobody would see what became of the text.
+    If the older side refuses the inputs of a new case, it renders its own case of that name
+    instead, so that the change of the text is visible.
     """
     cases = len(before.prompt.cases) + len(after.prompt.cases)
     renderers = _renderer(before, cases), _renderer(after, cases)
@@ -93,7 +93,7 @@ def render_both(before: PromptSide, after: PromptSide) -> tuple[RenderedPair, ..
     return tuple(render(*each) for each in _cases(before, after))
 
 
-def refusal(side: TracedRequest | RenderError) -> str:
+def error_text(side: TracedRequest | RenderError) -> str:
     """Why a side can't render, or ""."""
     if isinstance(side, TracedRequest):
         return ""
@@ -102,7 +102,7 @@ def refusal(side: TracedRequest | RenderError) -> str:
 
 
 def sent(request: Request) -> list[dict[str, Any]]:
-    """The messages without the cache hint for the provider, which changes no answer."""
+    """The messages without the provider's cache hint, which does not affect answers."""
     return [{k: v for k, v in message.items() if k != "cache"} for message in request.messages]
 
 
@@ -116,7 +116,7 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 
 def _cases(before: PromptSide, after: PromptSide) -> Iterator[tuple[str, Case, bool]]:
-    """Each pair of name and inputs once, and whether the older side has it."""
+    """Each case once by its inputs, with its name and whether the older side has it."""
     old = list(before.prompt.cases)
     for case in after.prompt.cases:
         same = next((each for each in old if equal(each.inputs, case.inputs)), None)
@@ -146,15 +146,15 @@ def _traced(renderer: Renderer | RenderError, case: Case) -> TracedRequest | Ren
 
 
 def uncovered(before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...]) -> int:
-    """How many branches of either side's messages no case covers, or can't be analysed."""
+    """The number of branches on both sides that no case covers or that can't be analysed."""
     olds = [each.before for each in rendered]
     news = [each.after for each in rendered]
     return _uncovered(before, olds) + _uncovered(after, news)
 
 
 def _uncovered(side: PromptSide, rendered: list[TracedRequest | RenderError]) -> int:
-    traced = [each for each in rendered if isinstance(each, TracedRequest)]
-    taken = frozenset[Branch]().union(*(each.branches for each in traced))
+    traced = [result for result in rendered if isinstance(result, TracedRequest)]
+    taken = frozenset[Branch]().union(*(request.branches for request in traced))
     load = side.catalog.load
     full = never_empty(uses_of(side.prompt, load), InputSchemas(side.prompt.inputs))
     found = coverage(side.prompt, load, taken, full)
@@ -163,9 +163,9 @@ def _uncovered(side: PromptSide, rendered: list[TracedRequest | RenderError]) ->
 
 
 def _never_repeated(side: PromptSide) -> list[ForEach]:
-    """Messages for each item of a list that no case has an item of."""
+    """`for_each` messages whose list is empty in every case."""
     loops = [turn for turn in side.prompt.messages if isinstance(turn, ForEach)]
-    if not loops or isinstance(side.door, ValueError):
+    if not loops or isinstance(side.input_validator, ValueError):
         return loops
-    accepted = [side.door.accept(case.inputs)[0] for case in side.prompt.cases]
+    accepted = [side.input_validator.accept(case.inputs)[0] for case in side.prompt.cases]
     return [turn for turn in loops if not any(inputs.get(turn.source) for inputs in accepted)]

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.counting import counted, some
-from promptops.diff.alignment import aligned
+from promptops.diff.alignment import align
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
-from promptops.diff.guardrails import obligation_changes
-from promptops.diff.rendering import RenderedPair, refusal, sent, text_of, uncovered
+from promptops.diff.obligations import obligation_changes
+from promptops.diff.rendering import RenderedPair, error_text, sent, text_of, uncovered
 from promptops.diff.side import PromptSide
 from promptops.diff.templates import Sameness, compare_templates
 from promptops.model.bump import Bump
@@ -28,31 +28,31 @@ def request_changes(
     rendered: tuple[RenderedPair, ...],
     inputs: Sequence[Change],
 ) -> Iterator[Change]:
-    """Differences of the rendered requests in the cases, or possible differences outside of them.
+    """Changes of the rendered requests, proved by the cases or possible for other inputs.
 
-    `inputs` are the changes of the inputs: they explain each case whose inputs are refused.
+    `inputs` are the changes of the inputs: they explain cases whose inputs are refused.
     """
-    explained = any(each.level == "BREAKING" for each in inputs)
-    failing = [each for each in rendered if each.breaks and not (explained and each.refused)]
+    explained = any(input_change.level == "BREAKING" for input_change in inputs)
+    failing = [pair for pair in rendered if pair.breaks and not (explained and pair.refused)]
     if failing:
         yield _failing(failing)
-    elif after.breakage and not before.breakage:
-        message = f"it can no longer be rendered: {after.breakage}"
+    elif after.render_problem and not before.render_problem:
+        message = f"it can no longer be rendered: {after.render_problem}"
         yield change("CHG310", "/messages", message)
     yield from obligation_changes(before, after, rendered)
-    pairs = [each.requests for each in rendered if each.differs and each.requests is not None]
+    pairs = [pair.requests for pair in rendered if pair.differs and pair.requests is not None]
     differing = [kind for both in pairs for kind in _kinds(*both)]
-    total = sum(each.requests is not None for each in rendered)
+    total = sum(pair.requests is not None for pair in rendered)
     yield from _seen(differing, len(pairs), total, (before, after))
-    if not pairs and not failing and not after.breakage:
+    if not pairs and not failing and not after.render_problem:
         yield from _unrendered(before, after, rendered, total)
 
 
 def _failing(broken: Sequence[RenderedPair]) -> Change:
     first = broken[0]
-    value, reason = dict(first.inputs), refusal(first.after)
+    value, reason = dict(first.inputs), error_text(first.after)
     proof = Witness(kind="input", value=value, case=first.name, reason=reason)
-    names = some([f"`{each.name}`" for each in broken], 3)
+    names = some([f"`{pair.name}`" for pair in broken], 3)
     what = (
         "a case no longer renders" if len(broken) == 1 else f"{len(broken)} cases no longer render"
     )
@@ -61,12 +61,12 @@ def _failing(broken: Sequence[RenderedPair]) -> Change:
 
 
 def _kinds(old: Request, new: Request) -> Iterator[tuple[str, str]]:
-    """The code for each message that differs, with its role."""
+    """The change code and the role of each message that differs."""
     olds, news = sent(old), sent(new)
     if _prefill(olds) != _prefill(news):
         yield "CHG309", "assistant"
     olds, news = (each[:-1] if _prefill(each) is not None else each for each in (olds, news))
-    for was, now in aligned(olds, news, lambda message: (message["role"], message)):
+    for was, now in align(olds, news, lambda message: (message["role"], message)):
         if was is not None and now is not None and equal(was, now):
             continue
         role = str((now or was or {})["role"])
@@ -79,12 +79,12 @@ def _kinds(old: Request, new: Request) -> Iterator[tuple[str, str]]:
 
 
 def _prefill(messages: list[dict[str, Any]]) -> Sent | None:
-    """The beginning of the answer: a last message of the assistant."""
+    """The prefill: the last message if its role is assistant."""
     return messages[-1] if messages and messages[-1]["role"] == "assistant" else None
 
 
 def _is_example(messages: list[dict[str, Any]], message: Sent | None) -> bool:
-    """Whether it is part of a few-shot example: the answer, or the question before it."""
+    """Whether a message is part of a few-shot example: the answer or the question before it."""
     index = next(index for index, each in enumerate(messages) if each is message)
     later = messages[index : index + 2]
     roles = [message["role"] for message in later]
@@ -125,7 +125,7 @@ _SEEN = {
 def _unrendered(
     before: PromptSide, after: PromptSide, rendered: tuple[RenderedPair, ...], total: int
 ) -> Iterator[Change]:
-    """Changes in the templates if every case renders the same text."""
+    """Changes of templates that do not change the text of any case."""
     sameness = _sameness(before, after)
     if sameness == "form":
         yield change("CHG305", "/messages", "the templates differ only in formatting")
@@ -152,10 +152,9 @@ def _proof(
 
 
 def _sameness(before: PromptSide, after: PromptSide) -> Sameness:
-    """Of all the texts; where there are other texts than before, they are different.
+    """Compare all templates of the messages; `different` if one was added or removed.
 
-    Messages that were added or moved are told as such (CHG306), and only in others is looked for
-    another text.
+    Added and moved messages are reported as such (CHG306), so they are left out here.
     """
     old, new = _texts(before), _texts(after)
     if [key for key, _ in old] != [key for key, _ in new]:
@@ -174,7 +173,7 @@ def _compared(was: Text, now: Text, before: PromptSide, after: PromptSide) -> Sa
 
 
 def _texts(side: PromptSide) -> list[tuple[str, Text]]:
-    """Every template and every `when`, each with its purpose."""
+    """Every template and every `when` with a key for its purpose."""
     found: list[tuple[str, Text]] = []
     for turn in side.prompt.messages:
         if isinstance(turn, ForEach):
@@ -204,5 +203,5 @@ def _of_message(side: PromptSide, message: Message, prefix: str) -> Iterator[tup
 
 
 def _expression(when: Text) -> Text:
-    """A `when` as an equivalent template."""
+    """A template that renders text exactly where a `when` holds."""
     return Text(when.path, f"{{% if {when.value} %}}x{{% endif %}}", when.locate)

@@ -1,4 +1,4 @@
-"""Rewrites schemas along properties, items and references, the parts that values consist of.
+"""Rewrites the parts of a schema that describe parts of a value: properties and items.
 
 Schemas below `allOf`, `anyOf`, `not` and similar keywords are unchanged: each is one condition
 among others, and changing it would change their combination.
@@ -13,7 +13,7 @@ from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
 
 Rewrite = Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
-"""From a schema, its parts rewritten, and the schema it was, to another one."""
+"""Returns a new schema for one with rewritten parts and the original."""
 
 COMBINING = frozenset(
     (
@@ -25,17 +25,17 @@ COMBINING = frozenset(
 
 
 def rewritten(schema: Schema, rewrite: Rewrite, stops: Collection[str] = ()) -> Schema:
-    """A schema of which each part that values are made of is rewritten, through local references.
+    """Rewrite a schema and all its properties and items, through local references.
 
-    Parts that are referred to are copied, so that who refers to them otherwise sees them unchanged.
+    Referenced parts are copied, because other keywords may refer to the originals.
     A part with a keyword of `stops` is unchanged, including everything below it.
     """
     walk = _RewriteWalk(schema, rewrite, frozenset(stops))
-    made = walk.part(schema)
-    if not isinstance(made, dict) or not walk.copies:
-        return made if isinstance(made, dict) else schema
-    given = made.get("$defs")
-    return {**made, "$defs": {**(given if isinstance(given, Mapping) else {}), **walk.copies}}
+    result = walk.part(schema)
+    if not isinstance(result, dict) or not walk.copies:
+        return result if isinstance(result, dict) else schema
+    given = result.get("$defs")
+    return {**result, "$defs": {**(given if isinstance(given, Mapping) else {}), **walk.copies}}
 
 
 class _RewriteWalk:
@@ -49,14 +49,14 @@ class _RewriteWalk:
     def part(self, schema: Any) -> Any:
         if not isinstance(schema, Mapping) or self._stops.intersection(schema):
             return schema
-        made = dict(schema)
-        if isinstance(made.get("properties"), Mapping):
-            made["properties"] = {n: self.part(p) for n, p in made["properties"].items()}
-        if isinstance(made.get("items"), Mapping):
-            made["items"] = self.part(made["items"])
-        if isinstance(made.get("$ref"), str):
-            made["$ref"] = self._referred(made["$ref"])
-        return self._rewrite(made, schema)
+        result = dict(schema)
+        if isinstance(result.get("properties"), Mapping):
+            result["properties"] = {n: self.part(p) for n, p in result["properties"].items()}
+        if isinstance(result.get("items"), Mapping):
+            result["items"] = self.part(result["items"])
+        if isinstance(result.get("$ref"), str):
+            result["$ref"] = self._referred(result["$ref"])
+        return self._rewrite(result, schema)
 
     def _referred(self, reference: str) -> str:
         target = pointed(self._root, reference)
@@ -69,7 +69,7 @@ class _RewriteWalk:
 
 
 def pointed(root: Any, reference: str) -> Mapping[str, Any] | None:
-    """The schema that a local reference means; None if there is none or it is not local."""
+    """The schema that a local reference points to; None if missing or not local."""
     if reference != "#" and not reference.startswith("#/"):
         return None
     if "%" in reference:
@@ -78,3 +78,48 @@ def pointed(root: Any, reference: str) -> Mapping[str, Any] | None:
         reference = unquote(reference)
     found = value_at(root, reference[1:])
     return found if isinstance(found, Mapping) else None
+
+
+Part = Mapping[str, Any]
+
+_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array"}
+
+
+def without_extra_properties(schema: Schema) -> Schema:
+    """Forbid properties that the schema neither describes nor requires: consumers ignore those."""
+    return rewritten(schema, _closed, COMBINING - {"$ref"})
+
+
+def with_extra_properties(schema: Schema) -> Schema:
+    """Allow properties that the schema does not name, and any value of an extensible enum.
+
+    Consumers use what they know and ignore the rest.
+    """
+    return rewritten(schema, _opened, COMBINING - {"$ref"})
+
+
+def _closed(part: dict[str, Any], _was: Part) -> dict[str, Any]:
+    if part.get("additionalProperties", True) is True and _is_plain(part):
+        required = part.get("required")
+        named = dict.fromkeys(required if isinstance(required, list) else (), True)
+        part["properties"] = {**named, **part["properties"]}
+        part["additionalProperties"] = False
+    return part
+
+
+def _opened(part: dict[str, Any], _was: Part) -> dict[str, Any]:
+    if part.get("additionalProperties") is False and _is_plain(part):
+        del part["additionalProperties"]
+    if part.get("x-extensible-enum") and isinstance(part.get("enum"), list):
+        kinds = [_type(value) for value in part.pop("enum")]
+        part.setdefault("type", list(dict.fromkeys(kinds)))
+    return part
+
+
+def _type(value: Any) -> str:
+    return "null" if value is None else _TYPES.get(type(value), "object")
+
+
+def _is_plain(part: Part) -> bool:
+    """Whether it alone defines the allowed properties."""
+    return isinstance(part.get("properties"), Mapping) and "$ref" not in part

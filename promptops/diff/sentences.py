@@ -1,4 +1,4 @@
-"""The sentences of a prompt's text: of paragraphs, and of list items with their introductions."""
+"""Splits a prompt's text into sentences; list items are joined with the list's introduction."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
-from promptops.diff.normalised_text import Words, plain_words
-from promptops.diff.obligation_words import Force, Marks, forbids, force_of, phrases_in
+from promptops.diff.obligation_words import (
+    Force,
+    Marks,
+    Words,
+    forbids,
+    force_of,
+    phrases_in,
+    plain_words,
+)
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 LONG_LINE = 50
-"""Characters: a line this long may be wrapped; a shorter line ends its sentence."""
+"""In characters: a line this long may be wrapped; a shorter line ends its sentence."""
 LONG_INTRO = 200
-"""Characters: longer text is not the introduction of a list, which is repeated per item."""
+"""In characters: a longer text is not the introduction of a list."""
 
 
 @record(frozen=True, slots=True)
@@ -24,9 +31,9 @@ class Sentence:
 
     Attributes:
         words: Normalised for the comparison.
-        lines: The words by line, where it may be several sentences without full stops.
-        intro: Of an item, the phrases that introduce its list (`Never:`), where they oblige; then
-            its first word tells whether they forbid.
+        lines: The words by line, if the lines may be sentences without full stops.
+        intro: For a list item, the phrases that introduce its list (`Never:`), if they oblige; then
+            the first of `words` shows whether they forbid.
     """
 
     text: str
@@ -36,7 +43,7 @@ class Sentence:
 
     @property
     def force(self) -> Force:
-        """The strength of its demand."""
+        """How strongly it obliges or forbids."""
         return force_of(self.words[1:] if self.intro else self.words, self.intro)
 
 
@@ -67,11 +74,15 @@ def sentences(text: str) -> tuple[Sentence, ...]:
     for block, depth in _blocks(text):
         while above and depth <= above[-1][0]:
             above.pop()
-        made = [_sentence(part) for part in _parted(block)]
-        made = [sentence for sentence in made if sentence.words]
-        found += [_item(sentence, *above[-1][1:]) for sentence in made] if above else made
-        if made and _introduces(block, made[-1]):
-            above.append((depth, made[-1], phrases_in(made[-1].words)[0]))
+        block_sentences = [_sentence(part) for part in _parted(block)]
+        block_sentences = [sentence for sentence in block_sentences if sentence.words]
+        found += (
+            [_item(sentence, *above[-1][1:]) for sentence in block_sentences]
+            if above
+            else block_sentences
+        )
+        if block_sentences and _introduces(block, block_sentences[-1]):
+            above.append((depth, block_sentences[-1], phrases_in(block_sentences[-1].words)[0]))
     return tuple(found)
 
 
@@ -85,7 +96,7 @@ def _introduces(block: str, last: Sentence) -> bool:
 
 
 def _item(sentence: Sentence, intro: Sentence, marks: Marks) -> Sentence:
-    """What an item says; it is another sentence when it goes from `Never:` to `Always:`."""
+    """A list item as a sentence; below `Never:` it differs from one below `Always:`."""
     first = "never:" if forbids(frozenset(kind for _, kind in marks)) else "must:"
     return Sentence(
         f"{intro.text} {sentence.text}",
@@ -96,9 +107,9 @@ def _item(sentence: Sentence, intro: Sentence, marks: Marks) -> Sentence:
 
 
 def _blocks(text: str) -> Iterator[tuple[str, int]]:
-    """Paragraphs, headings and items without bullets, and how deep each stands; 0 but for items.
+    """Paragraphs, headings and list items without bullets, each with its depth: 0 for non-items.
 
-    A newline in a block is a line's end that may be a sentence's, too.
+    A newline remains in a block where a line's end may be the end of a sentence.
     """
     parts: list[str] = []
     depth = length = 0
@@ -117,7 +128,7 @@ def _blocks(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _bare(raw: str) -> tuple[str, bool, bool]:
-    """A line without bullet, number and tags; whether it is an item, and whether one begins."""
+    """A line without bullet, number and tags; whether it is an item; whether a block begins."""
     line = " ".join(raw.split())
     tags = _TAGS.fullmatch(line) if line.startswith("<") else None
     line = (tags[2] or "") if tags else line
@@ -127,7 +138,7 @@ def _bare(raw: str) -> tuple[str, bool, bool]:
 
 
 def _joint(line: str, length: int) -> str:
-    """The separator that joins a line to the previous one; "" if something new begins."""
+    """The separator that joins a line to the previous one; "" if a new block begins."""
     if length and (line[0].islower() or line[0] in "(,&"):
         return " "
     return "\n" if length >= LONG_LINE else ""
@@ -143,7 +154,7 @@ def _parted(block: str) -> Iterator[str]:
 
 
 def _is_abbreviated(block: str, start: int, end: re.Match[str]) -> bool:
-    """`e.g.`, `Dr.`; and a short word, where what follows does not look like a beginning."""
+    """Whether the text ends with `e.g.`, `Dr.`, or a short word before a lower-case one."""
     word = block[max(start, end.start() - 12) : end.start()].split()[-1:]
     last = "".join(word).lstrip("(").lower()
     follows = block[end.end() + 1 : end.end() + 2]

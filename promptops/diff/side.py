@@ -23,7 +23,7 @@ _NAME = lazy_pattern(r"[^\W\d]\w*")
 
 @record(frozen=True)
 class PromptSide:
-    """One side; `prompt` is the parsed prompt of `loaded`."""
+    """A prompt on one side; `prompt` is the parsed prompt of `loaded`."""
 
     catalog: Catalog
     loaded: LoadedPrompt
@@ -36,12 +36,12 @@ class PromptSide:
 
     @property
     def templates(self) -> tuple[Text, ...]:
-        """The texts of its messages, and all templates they use."""
+        """The texts of its messages, then all templates that they use."""
         return (*texts(self.prompt), *self.reached)
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
-        """The sources of its messages and of all they use, in the same order for equal prompts."""
+        """The source of each of its templates; equal prompts have the same order."""
         return tuple(text.value for text in self.templates)
 
     @cached_property
@@ -56,7 +56,7 @@ class PromptSide:
         return frozenset(turns).union(*(_NAME.findall(tag) for tag in tags))
 
     @cached_property
-    def door(self) -> Inputs | ValueError:
+    def input_validator(self) -> Inputs | ValueError:
         """The validator of inputs; the error if their schema is not valid."""
         try:
             return Inputs(self.prompt.inputs)
@@ -72,7 +72,7 @@ class PromptSide:
         return ""
 
     @cached_property
-    def breakage(self) -> str:
+    def render_problem(self) -> str:
         """Why it can't render completely, with the place; "" if it can."""
         for reference in self.loaded.references:
             if not reference.found and reference.kind in _NEEDED:

@@ -1,4 +1,4 @@
-"""Whether two templates are equivalent, however they are written."""
+"""Decides whether two templates are equivalent."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import TemplateError, parse
 
 Sameness = Literal["equal", "form", "moved", "different"]
-"""`equal`: they and all they use, character for character. `form`: only the formatting differs.
+"""`equal`: all characters of both and of all they use. `form`: only the formatting differs.
 `moved`: they name other files with the same content. `different`, or not proved."""
 
 MAX_NAMES = 2_000
-"""Templates loaded in one comparison; with more the result is `different`."""
+"""Limit for templates loaded in one comparison; above it the result is `different`."""
 
 _Loads = tuple[Load, Load]
 _Pair = tuple[Text, Text]
@@ -31,7 +31,7 @@ class _Shape:
     """The meaning of a template, apart from the files it names.
 
     Attributes:
-        parts: Its syntax tree without places, as one text.
+        parts: Its syntax tree without places, as one string.
         named: For each tag that names files, in order, the names; the first existing one is used.
     """
 
@@ -42,10 +42,9 @@ class _Shape:
 def compare_templates(before: Text, load_before: Load, after: Text, load_after: Load) -> Sameness:
     """Compare the texts of two messages, and all that they include, import and extend.
 
-    But for `different`, both render the same, or both fail, for all inputs. That leaves out the
-    newlines at the end, which are cut from every message, and the limits of work, which a longer
-    way to write the same may meet sooner. Never raises; a template that can't be parsed is equal
-    to its like, since it fails whatever it names.
+    Unless the result is `different`, both render the same text, or both fail, for all inputs. Two
+    things are ignored: trailing newlines, which every message loses, and the limits of work.
+    Never raises: two templates that can't be parsed are equal if their sources are.
     """
     loads = load_before, load_after
     moved, rewritten, left = False, before.value != after.value, MAX_NAMES
@@ -78,7 +77,7 @@ def _key(pair: _Pair) -> tuple[str, str, str, str]:
 
 
 def _reached(pair: _Pair, loads: _Loads, shapes: tuple[_Shape, _Shape]) -> list[_Pair] | None:
-    """The templates that each tag means on either side; None if the sides differ."""
+    """Pairs of the templates that the tags of both sides load; None if the sides differ."""
     old, new = shapes
     if old.parts != new.parts:
         return None
@@ -105,11 +104,11 @@ def _shape(source: str) -> _Shape:
         names = tuple(tuple(targets(node.template)) for node in named)
     except TemplateError:
         return _Shape(f"unreadable {source!r}", ())
-    return _Shape("\n".join(_written(part) for part in _walk(tree)), names)
+    return _Shape("\n".join(_text_of(part) for part in _walk(tree)), names)
 
 
 def _walk(tree: nodes.Node) -> Iterator[Any]:
-    """Nodes, lists and values of a tree in order, but for places and for the names of files."""
+    """Nodes, lists and values of a tree in order, without places and names of files."""
     waiting: list[Any] = [tree]
     while waiting:
         part = waiting.pop()
@@ -123,7 +122,7 @@ def _walk(tree: nodes.Node) -> Iterator[Any]:
 
 
 def _without_outputs(body: Sequence[Any]) -> list[Any]:
-    """A list of statements with the parts of `Output` in its place, and joined texts."""
+    """Statements with each `Output` replaced by its parts, and adjacent texts joined."""
     parts: list[Any] = []
     for node in body:
         for part in node.nodes if isinstance(node, nodes.Output) else (node,):
@@ -135,8 +134,8 @@ def _without_outputs(body: Sequence[Any]) -> list[Any]:
     return parts
 
 
-def _written(part: Any) -> str:
-    """A line that tells how many parts follow it, or a value with its type: `1` is not `1.0`."""
+def _text_of(part: Any) -> str:
+    """A list as its length, a node as its type, a value as its repr: `1` is not `1.0`."""
     if isinstance(part, list):
         return f"[{len(part)}"
     return type(part).__name__ if isinstance(part, nodes.Node) else repr(part)

@@ -1,4 +1,4 @@
-"""CHG405 to CHG408: the tools that the model may call. It writes arguments, the host reads them."""
+"""CHG405 to CHG408: the tools that the model may call with arguments that the host reads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import values_of
-from promptops.diff.reader_schema import closed
+from promptops.diff.rewriting import without_extra_properties
 from promptops.diff.side import PromptSide
-from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, said, spoken
+from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, describe, readable_name
 from promptops.json_pointer import escaped
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
@@ -77,22 +77,28 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
         return
     from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
-    widened = differences(closed(new.parameters), closed(old.parameters))
-    narrowed = differences(closed(old.parameters), closed(new.parameters))
-    for each in widened:
-        yield _widened(each, path, old, new)
-    told = {(each.pointer, each.keyword, each.name) for each in widened}
-    for each in narrowed:
-        if (each.pointer, each.keyword, each.name) not in told:
-            message = f"`{name}`: {_sentence(each, OUTPUT_NARROWED, 'was removed')}"
+    widened = differences(
+        without_extra_properties(new.parameters), without_extra_properties(old.parameters)
+    )
+    narrowed = differences(
+        without_extra_properties(old.parameters), without_extra_properties(new.parameters)
+    )
+    for difference in widened:
+        yield _widened(difference, path, old, new)
+    reported = {(difference.pointer, difference.keyword, difference.name) for difference in widened}
+    for difference in narrowed:
+        if (difference.pointer, difference.keyword, difference.name) not in reported:
+            message = f"`{name}`: {_sentence(difference, OUTPUT_NARROWED, 'was removed')}"
             facts = {"level": "BEHAVIOR", "bump": Bump.MINOR}
-            yield change("CHG407", f"{path}{each.pointer}/{each.keyword}", message, **facts)
+            yield change(
+                "CHG407", f"{path}{difference.pointer}/{difference.keyword}", message, **facts
+            )
 
 
 def _widened(found: SchemaDifference, path: str, old: Tool, new: Tool) -> Change:
     witness = None
     if found.witness is not ABSENT:
-        reason = "the tool could not be called so before"
+        reason = "the older schema refuses these arguments"
         witness = Witness(kind="arguments", value=found.witness, reason=reason)
     what = _sentence(found, OUTPUT_WIDENED, "may now be passed")
     doubt = "" if found.decided else " (not proved)"
@@ -105,10 +111,11 @@ def _widened(found: SchemaDifference, path: str, old: Tool, new: Tool) -> Change
 
 
 def _sentence(found: SchemaDifference, wording: Wording, property_: str) -> str:
-    """A sentence about a property by its name; otherwise as for any output."""
+    """A sentence about a property, by its name if it has one."""
     if found.name is None:
-        return said(found, wording)
-    name = spoken(f"{found.pointer}/properties/{escaped(found.name)}", "")
+        return describe(found, wording)
+    name = readable_name(f"{found.pointer}/properties/{escaped(found.name)}", "")
     if found.keyword == "required":
-        return f"{name} {'may be missing' if wording is OUTPUT_WIDENED else 'is always there'} now"
+        state = "may now be missing" if wording is OUTPUT_WIDENED else "is now always present"
+        return f"{name} {state}"
     return f"{name} {property_}"

@@ -11,12 +11,12 @@ from promptops.json_pointer import tokens
 from promptops.records import record
 
 _TYPES = {
-    "string": "text",
+    "string": "a string",
     "object": "an object",
     "array": "a list",
-    "integer": "a whole number",
+    "integer": "an integer",
     "number": "a number",
-    "boolean": "true or false",
+    "boolean": "a boolean",
     "null": "null",
 }
 _MOST_VALUES = 5
@@ -24,7 +24,7 @@ _MOST_VALUES = 5
 
 @record(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """Sentences of one direction; `{who}` is the part, `{what}` its types or values.
+    """Sentence patterns for one direction; `{who}` is the part, `{what}` its types or values.
 
     Attributes:
         root: The name of the whole: the inputs.
@@ -42,7 +42,7 @@ class Wording:
 INPUTS_NARROWED = Wording(
     root="the inputs",
     type="{who} no longer accepts {what}",
-    bound="{keyword} of {who} refuses more",
+    bound="{keyword} of {who} is stricter",
     nothing="{who} no longer accepts any value",
 )
 
@@ -51,14 +51,14 @@ if TYPE_CHECKING:
 INPUTS_WIDENED = Wording(
     root="the inputs",
     type="{who} also accepts {what}",
-    bound="{keyword} of {who} refuses less",
-    nothing="{who} accepts values where none was accepted",
+    bound="{keyword} of {who} is less strict",
+    nothing="{who} now accepts values; before, none was valid",
 )
 OUTPUT_WIDENED = Wording(
     root="the output",
     type="{who} may now be {what}",
     bound="{keyword} of {who} allows more",
-    nothing="{who} may now have a value, which was impossible",
+    nothing="{who} may now have a value; before, none was valid",
 )
 OUTPUT_NARROWED = Wording(
     root="the output",
@@ -68,9 +68,9 @@ OUTPUT_NARROWED = Wording(
 )
 
 
-def said(difference: SchemaDifference, wording: Wording) -> str:
-    """One line about a difference."""
-    who = spoken(difference.pointer, wording.root)
+def describe(difference: SchemaDifference, wording: Wording) -> str:
+    """Describe a difference in one line."""
+    who = readable_name(difference.pointer, wording.root)
     if difference.keyword == "type":
         return wording.type.format(who=who, what=_types(difference.left, difference.right))
     if difference.keyword in ("enum", "const"):
@@ -82,8 +82,8 @@ def said(difference: SchemaDifference, wording: Wording) -> str:
     return wording.bound.format(who=who, keyword=f"`{difference.keyword}`")
 
 
-def spoken(pointer: str, root: str) -> str:
-    """The name of a part of a schema for people: `known_issues[].title`."""
+def readable_name(pointer: str, root: str) -> str:
+    """A JSON pointer as a readable name: `known_issues[].title`; `root` for the whole."""
     words, named = "", False
     for step in tokens(pointer):
         if named:
@@ -99,7 +99,7 @@ def spoken(pointer: str, root: str) -> str:
 
 
 def _types(left: Any, right: Any) -> str:
-    """Types that only the first of two lists has."""
+    """Names of the types that only the first list has."""
     mine, others = _names(left), _names(right)
     only = [name for name in mine if name not in others] or mine
     return " or ".join(_TYPES.get(name, name) for name in only) or "a value"

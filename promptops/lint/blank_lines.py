@@ -1,4 +1,4 @@
-"""Blank lines in rendered text that tags leave and no author wrote."""
+"""Finds blank lines in rendered text that tags leave unintentionally."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Leftover:
     """One or more blank lines at a tag.
 
     Attributes:
-        kind: several blank lines in a row; a line of spaces; a value that was empty on its line.
-        place: Of the tag.
-        frame: The template that contains it.
-        tag: Its text as written.
+        kind: Several blank lines in a row, a line of spaces, or an empty value alone on a line.
+        place: The place of the tag.
+        frame: The template that contains the tag.
+        tag: The tag as written.
     """
 
     kind: Kind
@@ -41,10 +41,10 @@ class Leftover:
 def leftovers(passage: Passage) -> Iterator[Leftover]:
     """The blank lines that the tags of one rendered text leave, in order."""
     for start, end in _runs(passage):
-        # The newline before the first blank line shows whether a tag stood at its beginning.
+        # The newline before the first blank line shows whether the line started with a tag.
         pieces = list(passage.over(max(start - 1, 0), end))
         if all(piece.literal for _, _, piece in pieces):
-            yield from _of_run(passage.text, start, end, pieces)
+            yield from _in_run(passage.text, start, end, pieces)
 
 
 def _runs(passage: Passage) -> Iterator[tuple[int, int]]:
@@ -64,7 +64,7 @@ def _runs(passage: Passage) -> Iterator[tuple[int, int]]:
                 yield start, end
 
 
-def _of_run(
+def _in_run(
     text: str, start: int, end: int, pieces: list[tuple[int, int, Piece]]
 ) -> Iterator[Leftover]:
     lines = text[start:end].split("\n")[:-1]
@@ -94,7 +94,7 @@ def _tag(kind: Kind, pieces: list[tuple[int, int, Piece]]) -> Leftover | None:
         tags = list(_tags(frame, start, end))
         if not tags or (kind == "empty" and not tags[0].is_value):
             continue
-        # Spaces behind a tag are what it leaves; those before it are in front of it.
+        # Spaces after a tag remain of its line; spaces before it belong to the line above.
         tag = tags[-1] if kind == "spaces" and after.text[low] in " \t" else tags[0]
         source = frame.text.value[tag.start : tag.end]
         return Leftover(kind, frame.text.place(tag.start, tag.end), frame, source)
@@ -103,15 +103,15 @@ def _tag(kind: Kind, pieces: list[tuple[int, int, Piece]]) -> Leftover | None:
 
 def _between(before: Piece, after: Piece) -> tuple[Frame, int, int]:
     """The template that contains the tags between two pieces, and the offsets of that range."""
-    ends = {id(frame): end for frame, _, end in _way(before)}
-    for frame, start, _ in _way(after):
+    ends = {id(frame): end for frame, _, end in _frames_of(before)}
+    for frame, start, _ in _frames_of(after):
         if id(frame) in ends:
             return frame, ends[id(frame)], start
     return before.frame, before.end, before.end
 
 
-def _way(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
-    """Offsets of a piece in its template, in the template that includes it, and so on."""
+def _frames_of(piece: Piece) -> Iterator[tuple[Frame, int, int]]:
+    """Offsets of a piece in its template, in the including template, and so on."""
     frame: Frame | None = piece.frame
     start, end = piece.start, piece.end
     while frame is not None:
@@ -130,7 +130,7 @@ class _TagSpan:
 def _tags(frame: Frame, start: int, end: int) -> Iterator[_TagSpan]:
     """The tags that end after the first offset and begin before the second, at least one.
 
-    A loop leads back, so that the second offset may be the smaller one.
+    In a loop, the second offset can be smaller than the first.
     """
     try:
         template = parse(frame.text.value)
@@ -146,7 +146,7 @@ def _tags(frame: Frame, start: int, end: int) -> Iterator[_TagSpan]:
             if begin.start >= end > start:
                 return
         elif token.kind in _ENDS and begin is not None:
-            # The newline behind a tag is a part of its last token.
+            # The newline after a tag is part of its last token.
             close = begin.start + len(frame.text.value[begin.start : token.end].rstrip())
             if close > start:
                 yield _TagSpan(begin.start, close, begin.kind == "variable_begin")

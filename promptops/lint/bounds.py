@@ -1,4 +1,4 @@
-"""Parts of an input's schema that set no size limit."""
+"""Finds strings and lists without a size limit in the schema of an input."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class SchemaPart:
     Attributes:
         pointer: Its place in the prompt file.
         at: Pointer of its property; for another file's schema, of the property with the `$ref`.
-        name: As a person would write it: `known_issues[].title`.
-        outside: It is in another file.
+        name: The readable name: `known_issues[].title`.
+        outside: Whether it is in another file.
     """
 
     schema: Any
@@ -57,7 +57,7 @@ class Unbounded:
 
     Attributes:
         at: JSON pointer of its property in the prompt file.
-        lacks: The keyword that would limit it: `maxLength` or `maxItems`.
+        lacks: The missing keyword: `maxLength` or `maxItems`.
     """
 
     name: str
@@ -66,10 +66,10 @@ class Unbounded:
 
 
 class Bounds:
-    """The schema of a prompt's inputs, to find values without a size limit."""
+    """The schema of a prompt's inputs, searched for values without a size limit."""
 
     def __init__(self, root: Schema, of_file: Callable[[str], bool]) -> None:
-        """`of_file` tells which names under `$defs` are those of files."""
+        """`of_file`: whether a name under `$defs` is that of a file."""
         self._root = root
         self._of_file = of_file
         self._left = MAX_STEPS
@@ -89,11 +89,13 @@ class Bounds:
     def length(self, name: str, path: Path = ()) -> Iterator[Unbounded]:
         """The list at a path, if its length is unbounded; its items are not checked."""
         for part in self._reached(name, path):
-            for way in self.ways(part):
-                if "array" in types_of(way.schema) and not is_bounded_list(way.schema):
-                    yield Unbounded(way.name, way.at, "maxItems")
+            for alternative in self.alternatives(part):
+                if "array" in types_of(alternative.schema) and not is_bounded_list(
+                    alternative.schema
+                ):
+                    yield Unbounded(alternative.name, alternative.at, "maxItems")
 
-    def ways(self, part: SchemaPart, depth: int = 0) -> list[SchemaPart]:
+    def alternatives(self, part: SchemaPart, depth: int = 0) -> list[SchemaPart]:
         """The alternatives of a schema, each as one flat schema: references and `allOf` merged.
 
         None after MAX_STEPS.
@@ -103,25 +105,27 @@ class Bounds:
         if not isinstance(part.schema, Mapping) or depth > MAX_DEPTH or self._left < 0:
             return []
         schema = dict(part.schema)
-        ways = [replace(part, schema=schema)]
+        alternatives = [replace(part, schema=schema)]
         for key in ("allOf", "anyOf", "oneOf"):
             branches = schema.pop(key, None) or ()
             for index, branch in enumerate(branches if key == "allOf" else ()):
-                ways = self._merged(ways, [(index, branch)], key, depth)
+                alternatives = self._merged(alternatives, [(index, branch)], key, depth)
             if branches and key != "allOf":
-                ways = self._merged(ways, list(enumerate(branches)), key, depth)
-        return ways
+                alternatives = self._merged(alternatives, list(enumerate(branches)), key, depth)
+        return alternatives
 
     def _merged(
-        self, ways: list[SchemaPart], branches: list[tuple[int, Any]], key: str, depth: int
+        self, alternatives: list[SchemaPart], branches: list[tuple[int, Any]], key: str, depth: int
     ) -> list[SchemaPart]:
         merged: list[SchemaPart] = []
-        for way in ways[:MAX_DEPTH]:
+        for alternative in alternatives[:MAX_DEPTH]:
             for index, branch in branches[: max(self._left, 0)]:
-                below = replace(way, schema=branch, pointer=f"{way.pointer}/{key}/{index}")
+                below = replace(
+                    alternative, schema=branch, pointer=f"{alternative.pointer}/{key}/{index}"
+                )
                 merged += [
-                    replace(each, schema={**way.schema, **each.schema})
-                    for each in self.ways(below, depth + 1)
+                    replace(inner, schema={**alternative.schema, **inner.schema})
+                    for inner in self.alternatives(below, depth + 1)
                 ]
         return merged
 
@@ -145,55 +149,63 @@ class Bounds:
         first = self.input(name)
         parts = [first] if first is not None else []
         for step in path:
-            ways = [way for part in parts for way in self.ways(part)]
-            parts = [below for way in ways for below in children(way, step)]
+            alternatives = [
+                alternative for part in parts for alternative in self.alternatives(part)
+            ]
+            parts = [below for alternative in alternatives for below in children(alternative, step)]
         return parts
 
     def _unbounded(self, part: SchemaPart, seen: set[int], depth: int) -> Iterator[Unbounded]:
         if id(part.schema) in seen or depth > MAX_DEPTH:
             return
         seen.add(id(part.schema))
-        for way in self.ways(part):
-            types = types_of(way.schema)
-            if "string" in types and not is_bounded_text(way.schema):
-                yield Unbounded(way.name, way.at, "maxLength")
-            if "array" in types and not is_bounded_list(way.schema):
-                yield Unbounded(way.name, way.at, "maxItems")
-            for below in children(way):
+        for alternative in self.alternatives(part):
+            types = types_of(alternative.schema)
+            if "string" in types and not is_bounded_text(alternative.schema):
+                yield Unbounded(alternative.name, alternative.at, "maxLength")
+            if "array" in types and not is_bounded_list(alternative.schema):
+                yield Unbounded(alternative.name, alternative.at, "maxItems")
+            for below in children(alternative):
                 yield from self._unbounded(below, seen, depth + 1)
 
 
-def children(way: SchemaPart, step: Step | None = None) -> Iterator[SchemaPart]:
+def children(alternative: SchemaPart, step: Step | None = None) -> Iterator[SchemaPart]:
     """The schemas one step below a flat schema; all of them if the step is None."""
-    schema = way.schema
+    schema = alternative.schema
     properties = schema.get("properties") or {}
     if isinstance(step, str):
         properties = {step: properties[step]} if step in properties else {}
     if isinstance(step, str) or step is None or isinstance(step, Item):
         for name, below in properties.items():
-            yield _named(way, below, f"/properties/{escaped(name)}", f".{name}")
+            yield _named(alternative, below, f"/properties/{escaped(name)}", f".{name}")
     if not isinstance(step, str):
         for index, below in enumerate(schema.get("prefixItems") or ()):
-            yield _inner(way, below, f"/prefixItems/{index}", "[]")
+            yield _inner(alternative, below, f"/prefixItems/{index}", "[]")
         if isinstance(schema.get("items"), Mapping):
-            yield _inner(way, schema["items"], "/items", "[]")
+            yield _inner(alternative, schema["items"], "/items", "[]")
     more = schema.get("additionalProperties")
     if isinstance(more, Mapping) and (step is None or isinstance(step, Item)):
-        yield _inner(way, more, "/additionalProperties", "[]")
+        yield _inner(alternative, more, "/additionalProperties", "[]")
 
 
-def _named(way: SchemaPart, schema: Any, step: str, name: str) -> SchemaPart:
-    pointer = f"{way.pointer}{step}"
-    at = way.at if way.outside else pointer
-    return SchemaPart(schema, pointer, at, way.name + name, way.outside)
+def _named(alternative: SchemaPart, schema: Any, step: str, name: str) -> SchemaPart:
+    pointer = f"{alternative.pointer}{step}"
+    at = alternative.at if alternative.outside else pointer
+    return SchemaPart(schema, pointer, at, alternative.name + name, alternative.outside)
 
 
-def _inner(way: SchemaPart, schema: Any, step: str, name: str) -> SchemaPart:
-    return SchemaPart(schema, f"{way.pointer}{step}", way.at, way.name + name, way.outside)
+def _inner(alternative: SchemaPart, schema: Any, step: str, name: str) -> SchemaPart:
+    return SchemaPart(
+        schema,
+        f"{alternative.pointer}{step}",
+        alternative.at,
+        alternative.name + name,
+        alternative.outside,
+    )
 
 
 def types_of(schema: Schema) -> tuple[str, ...]:
-    """The types a schema names; none for a value that is listed by `enum` or `const`."""
+    """The types that a schema names; empty for values listed by `enum` or `const`."""
     if "enum" in schema or "const" in schema:
         return ()
     types = schema.get("type")

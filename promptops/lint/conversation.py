@@ -14,11 +14,11 @@ INSTRUCTIONS = ("system", "developer")
 
 @record(frozen=True, slots=True)
 class Turn:
-    """One message that is sent.
+    """A message that is sent.
 
     Attributes:
-        at: JSON pointer of the message in the prompt file; "" for one of the caller's history.
-        certain: It is always sent, because it has no `when`.
+        at: JSON pointer of the message in the prompt file; "" for the caller's history.
+        certain: Whether it is always sent: it has no `when`.
         case: The case that rendered it; None if it comes from the file itself.
     """
 
@@ -32,31 +32,31 @@ _HISTORY = Turn("", "", certain=False)
 
 
 def neighbours(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[tuple[Turn, Turn]]:
-    """Pairs of consecutive messages: in any request, and in those of the cases.
+    """Pairs of consecutive messages, of every request and of the cases' requests.
 
-    Instructions are left out, because providers take them out of the conversation.
+    Instructions are left out, because providers remove them from the conversation.
     """
-    for before, after in pairwise(_spoken(written_turns(prompt))):
+    for before, after in pairwise(_without_instructions(written_turns(prompt))):
         if before.certain and after.certain:
             yield before, after
     for turn in prompt.messages:
-        if isinstance(turn, ForEach):  # its last message is followed by its first
-            inner = _spoken(_turns_of(turn))
+        if isinstance(turn, ForEach):  # in a loop, the first message follows the last
+            inner = _without_instructions(_turns_of(turn))
             if inner and inner[0].certain and inner[-1].certain:
                 yield inner[-1], inner[0]
     for rendered in renders:
-        for before, after in pairwise(_spoken(rendered_turns(rendered))):
+        for before, after in pairwise(_without_instructions(rendered_turns(rendered))):
             if before.at and after.at:
                 yield before, after
 
 
 def last_turns(prompt: Prompt, renders: Sequence[RenderedCase]) -> Iterator[Turn]:
-    """The last message of a request: of any request, and of those of the cases."""
-    turns = _spoken(written_turns(prompt))
+    """The last message of every request, and those of the cases' requests."""
+    turns = _without_instructions(written_turns(prompt))
     if turns and turns[-1].certain:
         yield turns[-1]
     for rendered in renders:
-        sent = _spoken(rendered_turns(rendered))
+        sent = _without_instructions(rendered_turns(rendered))
         if sent and sent[-1].at:
             yield sent[-1]
 
@@ -67,7 +67,7 @@ def written_turns(prompt: Prompt) -> list[Turn]:
 
 
 def rendered_turns(rendered: RenderedCase) -> list[Turn]:
-    """The messages of a case's request; one without text has no pointer."""
+    """The messages of a case's request; messages without text have no pointer."""
     if rendered.traced is None:
         return []
     at = {text.message: _message_of(text.at) for text in rendered.traced.texts}
@@ -87,9 +87,9 @@ def _turns_of(turn: Message | ForEach | ConversationHistory) -> list[Turn]:
 
 
 def _message_of(at: str) -> str:
-    """The pointer of the message that a text part stands in."""
+    """The pointer of the message that contains a text part."""
     return at.partition("/content")[0]
 
 
-def _spoken(turns: Sequence[Turn]) -> list[Turn]:
+def _without_instructions(turns: Sequence[Turn]) -> list[Turn]:
     return [turn for turn in turns if turn.role not in INSTRUCTIONS]

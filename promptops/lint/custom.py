@@ -1,4 +1,4 @@
-"""Rules that a team declares in its configuration: existence, substitution, occurrence."""
+"""Rules declared in the configuration: existence, substitution, occurrence."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _rule(declared: CustomRule) -> Rule:
 
 
 def _existence(declared: CustomRule) -> Check:
-    """Each token that occurs is a problem."""
+    """Report each occurrence of a token."""
     patterns = [_compiled(token, declared) for token in declared.tokens]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
@@ -44,7 +44,7 @@ def _existence(declared: CustomRule) -> Check:
 
 
 def _substitution(declared: CustomRule) -> Check:
-    """Each token that occurs is a problem, and its replacement is the fix."""
+    """Report each occurrence of a token, with its replacement as the fix."""
     patterns = [(_compiled(token, declared), better) for token, better in declared.swap.items()]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
@@ -59,7 +59,7 @@ def _substitution(declared: CustomRule) -> Check:
 
 
 def _occurrence(declared: CustomRule) -> Check:
-    """A text in which a token occurs too often or too rarely is a problem."""
+    """Report texts that contain a token too often or too rarely."""
     patterns = [_compiled(token, declared) for token in declared.tokens]
 
     def check(passages: Sequence[Passage]) -> Iterator[Problem]:
@@ -74,12 +74,12 @@ def _occurrence(declared: CustomRule) -> Check:
 
 
 def _compiled(token: str, declared: CustomRule) -> Any:
-    """An RE2 pattern, which can't hang. A plain word matches only as a word."""
+    """Compile a token with RE2, which can't hang; a plain word matches only whole words."""
     import re2
 
     pattern = rf"\b{token}\b" if token.replace(" ", "").isalnum() else token
     options = re2.Options()
-    options.log_errors = False  # RE2 would print its errors to stderr itself
+    options.log_errors = False  # by default, RE2 prints errors to stderr
     options.case_sensitive = not declared.ignore_case
     try:
         return re2.compile(pattern, options)

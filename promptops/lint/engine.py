@@ -23,17 +23,16 @@ from promptops.records import record, replace
 from promptops.source.config import FILES
 
 MAX_PROBLEMS = 1_000
-"""Findings of one rule in one prompt; a hostile file could cause a hundred thousand."""
+"""The limit of findings of one rule in one prompt; a hostile file could cause 100,000."""
 
 
 @record(frozen=True, slots=True)
 class Selection:
-    """Which rules are run: those the configuration selects, without those it ignores.
+    """The rules to run: those that the configuration selects and does not ignore.
 
     Attributes:
-        select, ignore: Codes, their beginnings, or names; `ALL` selects the rules that are on by
-            default, and so does nothing. A rule in preview is not selected by the beginning of its
-            code.
+        select, ignore: Codes, prefixes of codes, or names; `ALL` and an empty selection mean the
+            rules that are on by default. A prefix does not select a rule in preview.
     """
 
     select: tuple[str, ...] = ()
@@ -46,13 +45,13 @@ class Selection:
             return rule.on == "default"
         if rule.on == "preview":
             return is_named_alone(self.select, rule.code, rule.name)
-        # `ALL` is what is on by default and more would be noise: opt-in rules are named.
+        # `ALL` means the default rules; opt-in rules must be named.
         by_all = ALL in map(str.upper, self.select) and rule.on == "default"
         return by_all or is_named(self.select, rule.code, rule.name)
 
 
 OF_TEMPLATES = frozenset(("TPL001", "TPL002", "TPL003", "TPL004", "TPL005", "VAR001"))
-"""Rules that judge templates by the messages and inputs of a prompt alone."""
+"""Rules that check templates using only the messages and inputs of a prompt."""
 
 
 def lint_prompt(
@@ -64,13 +63,13 @@ def lint_prompt(
             yield failed(problem, loaded)
     subject = PromptFacts(catalog, loaded, today)
     failures: set[InternalError] = set()
-    # A file that can't be parsed has no prompt to check: only rules on reading apply, and those on
-    # templates if the templates themselves are valid.
+    # For a file that can't be parsed, only rules about reading run, and rules about templates
+    # if the templates themselves are valid.
     readable = loaded.prompt is not None
     templates = PromptFacts(catalog, replace(loaded, prompt=loaded.templates), today)
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
-        if not rule.of_catalog and (readable or of_templates or _reads_only(rule)):
+        if not rule.checks_catalog and (readable or of_templates or _reads_only(rule)):
             try:
                 judged = templates if of_templates else subject
                 problems = rule.check(*[getattr(judged, name) for name in rule.needs])
@@ -87,10 +86,10 @@ def lint_prompt(
 def lint_catalog(
     catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    """Run the rules that check the catalog as a whole: those that need only `given`."""
+    """Run the rules that check the whole catalog: those whose parameters are all in `given`."""
     given = {"config": catalog.config, **given}
     for rule in rules:
-        if rule.of_catalog and set(rule.needs) <= given.keys():
+        if rule.checks_catalog and set(rule.needs) <= given.keys():
             try:
                 for problem in rule.check(*[given[name] for name in rule.needs]):
                     yield _finding(rule, problem, catalog, None)
@@ -100,7 +99,7 @@ def lint_catalog(
 
 
 def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
-    """The finding for a rule that failed, addressed to the authors of the rule."""
+    """The finding for a rule that raised an exception, addressed to its authors."""
     problem = error.problem(place, f"rule {rule.code} {rule.name}")
     package = rule.check.__module__.partition(".")[0]
     if package == "promptops":
@@ -126,7 +125,7 @@ def _reads_only(rule: Rule) -> bool:
     return set(rule.needs) <= _OF_WHAT_IS_READ
 
 
-_OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
+_OF_WHAT_IS_READ = frozenset(  # then there are no scopes
     ("problems", "document", "references", "written", "scopes", "catalog", "config", "today")
 )
 
@@ -145,7 +144,9 @@ def _finding(
         place=place,
         prompt=_owner(place, catalog, loaded),
         hint=hide(hint) if hint is not None else None,
-        related=tuple(replace(each, message=hide(each.message)) for each in problem.related),
+        related=tuple(
+            replace(related, message=hide(related.message)) for related in problem.related
+        ),
         fix=_shown_fix(problem.fix, hide),
         source_line=_source_line(catalog, place, rule),
         case=problem.case,

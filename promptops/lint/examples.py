@@ -1,8 +1,8 @@
 """The bad and good blocks of a rule's docstring, as catalogs that can be linted.
 
-A block is part of a prompt file: the parts that a valid file also needs are added. A block that
-begins with `--- PATH` is several files, each below such a line, and nothing is added to them; a
-file below `--- PATH (untracked)` was never added to git.
+A block is part of a prompt file; other parts that a valid file needs are added. A block that begins
+with `--- PATH` contains several complete files, each below such a line; a file below
+`--- PATH (untracked)` is not in git.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def findings(rule: Rule, block: Mapping[str, str]) -> list[Finding]:
     config = load({path: contents[path] for path in FILES if path in contents})
     elsewhere = {path.removesuffix(_UNTRACKED): "untracked" for path in given.keys() - contents}
     catalog = Catalog(MemoryTree(contents), config, elsewhere=elsewhere.get)
-    rules = list(built_in().values()) if rule.of_silencing else [rule]
+    rules = list(built_in().values()) if rule.checks_suppressions else [rule]
     results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
     outcome = conclude(catalog, results, rules, DAY, Silencers())
     return [finding for finding in outcome.findings if finding.code == rule.code]

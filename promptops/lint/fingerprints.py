@@ -13,9 +13,9 @@ _LONGEST = 2_000
 
 
 def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings with the hash of code, prompt, source line and ordinal; in the order of places.
+    """Sort findings by place and fingerprint each: a hash of code, prompt, line and ordinal.
 
-    The ordinal distinguishes the same finding on equal lines of one file.
+    The ordinal distinguishes equal findings on equal lines of one file.
     """
     findings = list(findings)
     seen: Counter[tuple[str, str, str]] = Counter()
@@ -31,7 +31,7 @@ def with_fingerprints(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _shortened(line: str) -> str:
-    """The hash of a long line, which may have a thousand findings."""
+    """The cached hash of a line; a long line may have a thousand findings."""
     return line if len(line) <= _LONGEST else _digest(line)
 
 

@@ -17,5 +17,5 @@ def marked(document: Document) -> int | None:
 
 
 def is_of_another_time(document: Document) -> bool:
-    """Whether the version is not the current one: SCH008 reports it, and SCH002 nothing more."""
+    """Whether the version is not the current one; SCH008 reports it, SCH002 does not."""
     return marked(document) not in (None, CURRENT)

@@ -1,4 +1,4 @@
-"""What a `when` proves about the values in its text."""
+"""Facts that a `when` proves about the values in its text."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_defined_by(whens: Sequence[TemplateScope], use: Use, steps: int) -> bool:
 
 
 def is_unreachable(use: Use, scope: TemplateScope, subject: PromptFacts) -> bool:
-    """As in `kind_guards`, which is large and is imported here: most prompts never need it."""
+    """Like `kind_guards`, a large module that is imported only here: most prompts don't need it."""
     from promptops.lint import kind_guards
 
     return kind_guards.is_unreachable(use, scope, subject)

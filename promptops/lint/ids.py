@@ -1,4 +1,4 @@
-"""Ids of prompt files: which ids collide on some file systems, and how ids are shown."""
+"""Ids of prompt files: validity, collisions on some file systems, and safe display."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Twin:
 
 
 def is_fit(identity: str) -> bool:
-    """Whether people can type it, git can tag it and every file system can store it."""
+    """Whether an id is easy to type, valid as a git tag and storable on every file system."""
     return bool(_ID.fullmatch(identity)) and not _REFUSED.search(identity)
 
 
 def twins(catalog: Catalog) -> Iterator[Twin]:
-    """Each file whose id another file has: the one with a valid id, or else the first by path."""
+    """Files whose id another file has, too; the file with a valid id keeps it, or the first one."""
     groups = defaultdict(list)
     for path, identity in catalog.ids_in_question.items():
         groups[folded(identity)].append((path, identity))

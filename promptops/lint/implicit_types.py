@@ -1,4 +1,4 @@
-"""Unquoted scalars that some YAML readers do not read as text."""
+"""Finds unquoted scalars that some YAML readers do not read as strings."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _DATE = lazy_pattern(r"[0-9]{4}-")
 _LONGEST = 60
 
 
-def taken_for(text: str) -> str:
-    """The type that some YAML reader, ours included, gives a plain scalar; "" for text only."""
+def other_type(text: str) -> str:
+    """The type that any YAML reader, including ours, gives a plain scalar; "" for a string."""
     if text in _WORDS:
         return "a boolean"
     if text[:1] not in _FIRST or len(text) > _LONGEST or not _NUMERIC.fullmatch(text):
@@ -51,15 +51,15 @@ _NUMERIC_KEYS = frozenset(
 
 
 def suspects(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Paths of the values of a document that are not text, or may be read as another type.
+    """Paths of values of a document that are not strings, or may be read as another type.
 
-    Walks the values, because few are suspects: a pointer for each scalar would cost much more.
+    Walks the values, because few are ambiguous: creating a pointer for each scalar is slower.
     """
     items = enumerate(value) if isinstance(value, list) else value.items()
     for key, item in items:
         kind = type(item)
         if kind is str:
-            if len(item) <= _LONGEST and taken_for(item):
+            if len(item) <= _LONGEST and other_type(item):
                 yield (*at, key)
         elif kind is dict or kind is list:
             yield from suspects(item, (*at, key))
@@ -77,9 +77,9 @@ _TEXT_ASSERTIONS = frozenset(
 
 
 def is_text_field(pointer: str, value: Any) -> bool:
-    """Whether a scalar of a prompt file, `value`, must be text by the schema of prompt files.
+    """Whether the schema of prompt files requires a string for `value`.
 
-    The inputs of test cases are not checked here: the prompt defines their schema.
+    Inputs of test cases are not checked here, because the prompt defines their schema.
     """
     inside = _SCHEMAS.match(pointer)
     if inside:
@@ -92,7 +92,7 @@ def is_text_field(pointer: str, value: Any) -> bool:
 
 
 def is_text(schema_: Any) -> bool:
-    """Whether a JSON Schema allows only text, as far as `type` or its values show."""
+    """Whether `type` or the listed values of a JSON Schema allow only strings."""
     if not isinstance(schema_, Mapping):
         return False
     if "type" in schema_:
@@ -102,7 +102,7 @@ def is_text(schema_: Any) -> bool:
 
 
 def _is_text_in_schema(path: list[str], found: Any) -> bool:
-    """Whether a scalar of a JSON Schema is text: its description, or data of type text."""
+    """Whether a scalar of a JSON Schema must be a string: a description, or data of this type."""
     for index, step in enumerate(path):
         last = len(path) - 1
         if step in _DATA and not _is_named(path, index):
@@ -125,7 +125,7 @@ def _is_named(path: list[str], index: int) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_text_by_format(pointer: str) -> bool:
-    """Whether the schema of prompt files allows only text there."""
+    """Whether the schema of prompt files allows only a string there."""
     node: Any = schema(PROMPT)
     for step in tokens(pointer):
         node = _resolved(node)

@@ -7,5 +7,5 @@ from promptops.model.finding import Related
 
 
 def included_from(stack: Stack) -> tuple[Related, ...]:
-    """The includes, imports and calls that lead there, the innermost first."""
+    """The includes, imports and calls that lead to a use, the innermost first."""
     return tuple(Related(site.place, "included from here") for site in reversed(stack))

@@ -1,4 +1,4 @@
-"""Where text can be inserted into a template without parsing it again."""
+"""Finds places where text can be inserted into a template safely."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _END = lazy_pattern(r"\s*[-+]?\}\}")
 
 
 def end_of_expression(site: TemplateSpan) -> Place | None:
-    """The empty place after a span that ends a `{{ … }}`; None if more follows.
+    """The empty place after a span at the end of a `{{ … }}`; None if more follows.
 
-    Inserted text must mean the same in every YAML scalar: no quotes, no `#`, no `: `.
+    Inserted text must be safe in every YAML scalar: no quotes, no `#`, no `: `.
     """
     if not _END.match(site.text.value, site.end):
         return None

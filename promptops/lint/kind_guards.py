@@ -1,4 +1,4 @@
-"""What tests in a template prove about the type of a value: `{% if x %}`, `x is mapping`."""
+"""Facts that tests in a template prove about the type of a value: `{% if x is mapping %}`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MISSING = "missing"
 """The kind of a missing value; the others are JSON Schema's types without `integer`."""
 
 Fact = tuple[Path, str]
-"""A name with the steps below it, as written at that place, and a kind that it is not."""
+"""A name with the steps below it, as written there, and a kind that it does not have."""
 Facts = frozenset[Fact]
 
 _NOTHING: Facts = frozenset()
@@ -29,7 +29,7 @@ _SIZED = frozenset(("array", "object", "string"))
 _COUNTED = frozenset(("boolean", "number"))
 _ALL = _SIZED | _COUNTED | _NO_VALUE
 
-# The kinds that pass a test, and then those that can also fail it.
+# The kinds that can pass a test, and those of them that can also fail it.
 _TESTS = {
     "string": (frozenset(("string",)), _NOTHING),
     "mapping": (frozenset(("object",)), _NOTHING),
@@ -53,7 +53,7 @@ _FALLBACKS = frozenset(("default", "d"))
 
 
 def excluded_kinds(use: Use, whens: Sequence[TemplateScope]) -> frozenset[str]:
-    """The kinds that the value of a use can't have there, because the template tested it before.
+    """The kinds that the value of a use can't have, because the template tested it before.
 
     `whens` are the conditions of the text.
     """
@@ -81,13 +81,13 @@ def is_unreachable(use: Use, scope: TemplateScope, subject: PromptFacts) -> bool
 
 
 def _inputs(scope: TemplateScope, subject: PromptFacts) -> frozenset[str]:
-    """The names that mean an input everywhere in the templates of a text."""
+    """The names that refer to an input everywhere in the templates of a text."""
     declared = subject.prompt.inputs.get("properties") or {} if subject.prompt else {}
     return frozenset(declared) - {each.name for each in scope.scope.definitions}
 
 
 def _meant(written: Path, use: Use, inputs: frozenset[str]) -> tuple[str, Path] | None:
-    """The input, and the path below it, that a name with its steps means near a use."""
+    """The input, and the path below it, that a name with its steps refers to near a use."""
     name, below = str(written[0]), written[1:]
     if name == use.site.source:
         steps = len(_written(use)) - 1
@@ -109,7 +109,7 @@ def _possible(schemas: InputSchemas, name: str, path: Path) -> frozenset[str]:
 
 def _around(use: Use, whens: Sequence[TemplateScope]) -> Iterator[Facts]:
     """The facts known at a use, and at the includes that lead to it."""
-    yield from (_held_by(when) for when in whens)
+    yield from (_facts_of_name(when) for when in whens)
     yield from (_known_at(site) for site in (use.site, *use.stack))
 
 
@@ -123,7 +123,7 @@ def _written(use: Use) -> Path:
     return (use.site.source, *reversed(steps))
 
 
-def _held_by(when: TemplateScope) -> Facts:
+def _facts_of_name(when: TemplateScope) -> Facts:
     test = test_of(when)
     return _NOTHING if test is None else _excluded_by(test, True)
 
@@ -134,7 +134,7 @@ def _known_at(site: TemplateSpan) -> Facts:
 
 @lru_cache(maxsize=256)
 def _facts(source: str) -> dict[int, Facts]:
-    """From the offset of each name and each literal to the facts known there."""
+    """The facts known at each name and literal, by offset."""
     found: dict[int, Facts] = {}
     with suppress(TemplateError):
         _walk(parse(source).tree, _NOTHING, found)
@@ -209,7 +209,7 @@ def _tested(test: nodes.Test, truth: bool) -> Facts:
 def _compared(operator: str, other: nodes.Node, truth: bool) -> frozenset[str]:
     """The kinds that the left side of a comparison excludes; missing values can't be compared."""
     values = _literals(operator, other)
-    # An order between values of two kinds fails, whatever its outcome would be.
+    # Comparing the order of two kinds fails, so it proves facts in both outcomes.
     if operator not in ("eq", "ne", "in", "notin") or truth == (operator in ("eq", "in")):
         return _NO_VALUE if values is None else _ALL - _kinds(values)
     return _NO_VALUE if values and None in values else frozenset((MISSING,))
@@ -225,7 +225,7 @@ def _literals(operator: str, other: nodes.Node) -> list[Any] | None:
 
 
 def _kinds(values: Iterable[Any]) -> frozenset[str]:
-    """The kinds that literals can be equal to: 1 is true."""
+    """The kinds that literals can be equal to; 1 equals true."""
     found: set[str] = set()
     for value in values:
         found |= {"string"} if isinstance(value, str) else _NULL if value is None else _COUNTED

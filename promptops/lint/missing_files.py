@@ -1,4 +1,4 @@
-"""Missing files of a prompt, and where they are instead: for TPL003 and REP005."""
+"""Finds missing files of a prompt, and where they are instead: for TPL003 and REP005."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Needed:
 
 
 def missing(catalog: Catalog, reference: FileReference) -> str | None:
-    """Why a commit of this tree would lack a named file; None if it has the file.
+    """Why a commit of this tree would not contain a named file; None if it does.
 
-    "" if it is nowhere (TPL003, or SCH002 for a schema); otherwise its state (REP005): `untracked`,
+    "" if it does not exist (TPL003, or SCH002 for a schema); else its state (REP005): `untracked`,
     `ignored`, `unstaged`, or `tracked` for a file that exists in another revision; `unmerged` for a
     file with an unresolved merge (SCH011).
     """
@@ -44,13 +44,15 @@ def _is_left_behind(catalog: Catalog, reference: FileReference) -> bool:
     target = catalog.files.entries.get(reference.target)
     if target is None or target.tracked:
         return False
-    catalog.looked_around = True  # `git add` changes this result without changing a file
+    catalog.looked_around = (
+        True  # `git add` changes this result without changing a file, so it is not cached
+    )
     origin = catalog.files.entries.get(reference.place.path)
     return origin is not None and origin.tracked
 
 
 def needed(catalog: Catalog, references: Iterable[FileReference]) -> Iterator[Needed]:
-    """The files that a prompt file and, at any depth, its templates name."""
+    """The files that a prompt file and its templates name, at any depth."""
     seen: set[str] = set()
     waiting = [Needed(reference) for reference in references]
     while waiting:

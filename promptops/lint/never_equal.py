@@ -1,4 +1,4 @@
-"""Comparisons of an input with a constant that its schema does not allow."""
+"""Finds comparisons of an input with a constant that its schema does not allow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NeverEqual:
 
     Attributes:
         test: The condition that compares them, `constant` the constant within it.
-        near: The allowed value that was probably meant, as written in a template; or None.
+        near: The allowed value that was probably intended, in template syntax; or None.
     """
 
     name: str
@@ -46,7 +46,7 @@ def never_equal(scope: TemplateScope, schemas: InputSchemas) -> Iterator[NeverEq
     for condition in scope.scope.conditions:
         if not condition.stack:
             for compare in _compares(condition.test):
-                yield from _of(compare, condition, scope, schemas)
+                yield from _impossible_comparisons(compare, condition, scope, schemas)
 
 
 def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
@@ -55,7 +55,7 @@ def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
     yield from test.find_all(nodes.Compare)
 
 
-def _of(
+def _impossible_comparisons(
     compare: nodes.Compare, condition: Condition, scope: TemplateScope, schemas: InputSchemas
 ) -> Iterator[NeverEqual]:
     read, constants = _sides(compare)
@@ -72,7 +72,7 @@ def _of(
 
 
 def _sides(compare: nodes.Compare) -> tuple[nodes.Expr | None, Sequence[nodes.Const]]:
-    """The paths read and the constants they are compared with, on either side."""
+    """The paths read and the constants they are compared with, in either order."""
     if len(compare.ops) != 1:
         return None, ()
     left, operand = compare.expr, compare.ops[0]
@@ -98,7 +98,7 @@ def _assigned(text: Text, expression: bool) -> frozenset[str]:
 
 
 def _uses(uses: Sequence[Use], text: Text, read: nodes.Expr) -> tuple[Use, ...]:
-    """The reads at the beginning of an expression, with the whole path."""
+    """The reads at the start of an expression, with the whole path."""
     root: nodes.Node = read
     while isinstance(root, nodes.Getattr | nodes.Getitem):
         root = root.node
@@ -141,12 +141,12 @@ def _never(
     near = nearest_name(constant.value, texts) if isinstance(constant.value, str) else None
     return NeverEqual(
         name=dotted(use.name, use.path),
-        written=_shown(constant.value),
+        written=_in_template_syntax(constant.value),
         test=condition.site,
         constant=TemplateSpan(text, token.start, token.end),
-        near=None if near is None else _shown(near),
+        near=None if near is None else _in_template_syntax(near),
     )
 
 
-def _shown(value: Any) -> str:
+def _in_template_syntax(value: Any) -> str:
     return dumps(value, ensure_ascii=False)

@@ -28,7 +28,7 @@ class Passage:
         role: Role of the message; "" for a template that several messages use.
         message: Index in the request; -1 for the text of a template itself.
         case: The test case that rendered it; None for the text of a template itself.
-        pieces: Joined they are `text`.
+        pieces: The pieces that make up `text`.
     """
 
     text: str
@@ -113,7 +113,7 @@ def include_stack(frame: Frame) -> Iterator[Related]:
 
 
 def passage(role: str, message: int, case: str | None, pieces: Iterable[Piece]) -> Passage:
-    """One passage made of these pieces."""
+    """Create a passage of pieces."""
     kept = tuple(piece for piece in pieces if piece.text)
     starts, at = [], 0
     for piece in kept:

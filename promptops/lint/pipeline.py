@@ -1,4 +1,4 @@
-"""The steps between rules and a report: repeats, suppressions, waivers, fingerprints."""
+"""The steps from rules to a report: duplicates, suppressions, waivers, fingerprints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from promptops.source.document import Document
 
 @record(frozen=True, slots=True)
 class PromptResult:
-    """The findings of the rules in one prompt, before anything suppresses them."""
+    """The findings of the rules in one prompt, before suppression."""
 
     findings: tuple[Finding, ...]
     suppressions: tuple[Suppression, ...]
@@ -59,13 +59,13 @@ class Outcome:
 
 @record(frozen=True, slots=True)
 class Silencers:
-    """Suppression by other means than comments.
+    """Suppression other than by comments.
 
     Attributes:
         baseline: Fingerprints of earlier, accepted findings.
-        complete: Every prompt was linted by every rule, so that what matched nothing is unused.
-        counts: Whether a comment may suppress a finding that it covers.
-        names: Of all rules that comments may name; by default those that run or are built in.
+        complete: Whether all rules ran on all prompts, so that unmatched suppressions are unused.
+        counts: Whether a comment may suppress a finding that it covers; see `suppressions`.
+        names: Rules that comments may name; by default those that run or are built in.
     """
 
     waivers: tuple[Waiver, ...] = ()
@@ -98,7 +98,7 @@ def _suppressions(catalog: Catalog, loaded: LoadedPrompt) -> Iterator[Suppressio
 
 
 def _document_suppressions(document: Document) -> Iterator[Suppression]:
-    """A comment on a key covers the key's line and all of its value."""
+    """The lines that a comment covers: a comment on a key covers the key and its whole value."""
     for comment in document.comments:
         place = document.place(comment.pointer)
         first = document.place(comment.pointer, key=True).line
@@ -122,7 +122,7 @@ def conclude(
     today: date,
     silencers: Silencers,
 ) -> Outcome:
-    """Findings of prompts and of the catalog as a whole, as they are reported."""
+    """The findings of prompts and of the whole catalog, as reported."""
     results = list(results)
     suppressions = tuple(dict.fromkeys(s for result in results for s in result.suppressions))
     found = [finding for result in results for finding in result.findings]
@@ -135,7 +135,11 @@ def conclude(
     unused = _unused(suppressions, silenced.used, rules)
     if not silencers.complete:
         # A comment in a partial may suppress findings of prompts that are not linted.
-        unused = (each for each in unused if catalog.id_of(each.place.path) is not None)
+        unused = (
+            suppression
+            for suppression in unused
+            if catalog.id_of(suppression.place.path) is not None
+        )
     given = {
         "catalog": catalog,
         "today": today,
@@ -145,10 +149,10 @@ def conclude(
         "rule_names": silencers.names or rule_names((*built_in().values(), *rules)),
         "complete": silencers.complete,
     }
-    last = [rule for rule in rules if rule.of_silencing]
+    last = [rule for rule in rules if rule.checks_suppressions]
     late = _late(catalog, last, given)
     if silencers.complete:
-        # Unused waivers are known only after these findings are, and are reported with them.
+        # Unused waivers are known only now, and are reported with these findings.
         idle = _split([*silenced.kept, *late], silencers, today).idle
         late = _late(catalog, last, {**given, "idle_waivers": idle})
     split = _split([*silenced.kept, *late], silencers, today)
@@ -173,18 +177,18 @@ def _with_users(findings: Sequence[Finding], config: str | None) -> Iterator[Fin
 def _comments(
     suppressions: Iterable[Suppression], used: Mapping[Suppression, tuple[Finding, ...]]
 ) -> Iterator[SilencingComment]:
-    for each in suppressions:
-        if each.codes and each.reason:
+    for suppression in suppressions:
+        if suppression.codes and suppression.reason:
             yield SilencingComment(
-                place=each.place,
-                codes=each.codes,
-                reason=each.reason,
-                silenced=used.get(each, ()),
+                place=suppression.place,
+                codes=suppression.codes,
+                reason=suppression.reason,
+                silenced=used.get(suppression, ()),
             )
 
 
 def _late(catalog: Catalog, rules: Sequence[Rule], given: Mapping[str, Any]) -> tuple[Finding, ...]:
-    """Problems of comments and waivers themselves."""
+    """Problems of the comments and waivers themselves."""
     return with_fingerprints(_configured(catalog, lint_catalog(catalog, rules, given)))
 
 
@@ -196,7 +200,7 @@ def _configured(catalog: Catalog, findings: Iterable[Finding]) -> list[Finding]:
 
 @record(frozen=True, slots=True)
 class _Split:
-    """Findings that no waiver or baseline suppresses, the suppressed ones, and unused waivers."""
+    """Split findings into reported and waived ones, and find unused waivers."""
 
     kept: list[Finding]
     waived: list[Finding]
@@ -206,8 +210,12 @@ class _Split:
 def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _Split:
     valid = {w.fingerprint for w in silencers.waivers if w.expires >= today}
     taken = valid | silencers.baseline
-    waived = [each for each in findings if each.fingerprint in taken and each.code != CODE]
-    kept = [each for each in findings if each.fingerprint not in taken or each.code == CODE]
+    waived = [
+        finding for finding in findings if finding.fingerprint in taken and finding.code != CODE
+    ]
+    kept = [
+        finding for finding in findings if finding.fingerprint not in taken or finding.code == CODE
+    ]
     used = {finding.fingerprint for finding in waived}
     idle = tuple(w for w in silencers.waivers if w.fingerprint not in used)
     return _Split(kept, waived, idle)
@@ -216,7 +224,7 @@ def _split(findings: Sequence[Finding], silencers: Silencers, today: date) -> _S
 def _unused(
     suppressions: Iterable[Suppression], used: Container[Suppression], rules: Sequence[Rule]
 ) -> Iterator[Suppression]:
-    """Those that took nothing out, of rules that did run: all of a beginning, where it is one."""
+    """Suppressions without an effect whose rules ran: for a prefix, all rules of the prefix."""
     ran = {rule.code for rule in rules}
     known = {rule.code: rule.name for rule in (*built_in().values(), *rules)}
     for each in suppressions:

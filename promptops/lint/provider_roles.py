@@ -13,7 +13,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 _COMMON = frozenset(("system", "user", "assistant", "tool"))
-# Generations that still continue a prefilled answer: up to 4.5.
+# Only generations up to 4.5 continue a prefilled answer.
 _CLAUDE_WITH_PREFILL = lazy_pattern(
     r"(?:.*[./])?claude-"
     r"(?:(?:instant|[123])\b.*|[a-z]+-4(?:-[0-5])?(?:[-@]\d{8})?(?:-latest|-v\d.*)?)"
@@ -26,8 +26,8 @@ class Conversation:
 
     Attributes:
         repeats: How it treats two consecutive messages with the same role.
-        prefill: Whether the last message may be the assistant's: always, never, or by model.
-        strict_tools: A user message can't follow a tool message.
+        prefill: Whether the last message may have the role assistant: always, never, by model.
+        strict_tools: Whether a user message must not follow a tool message.
     """
 
     roles: frozenset[str]
@@ -45,12 +45,12 @@ _PROVIDERS = {
 
 
 def conversation_of(provider: str | None) -> Conversation | None:
-    """The rules of a provider under any of its names; None if they are not known."""
+    """The rules of a provider by any of its names; None if they are unknown."""
     return _PROVIDERS.get(canonical_provider(provider)) if provider else None
 
 
 def accepts_prefill(conversation: Conversation, model: str) -> bool:
-    """Whether a request to a model may end with a turn of the assistant."""
+    """Whether a request to a model may end with an assistant message."""
     if conversation.prefill == "by model":
         return "claude" not in model or _CLAUDE_WITH_PREFILL.fullmatch(model) is not None
     return conversation.prefill == "always"

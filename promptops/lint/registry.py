@@ -32,10 +32,10 @@ class Rule:
         deprecated: What to use instead, and which version removes the rule; "" if it is not
             deprecated.
         needs: The names of its parameters, which the engine passes; see `lint.subject`.
-        dated: Its result depends on the current date, so it is never cached.
-        unsuppressable: Only a waiver with a reason and an end date suppresses it.
-        reads_all: It reads all prompts, so it does not run if only some are linted.
-        masked: Its findings and their source lines must not be shown.
+        dated: Whether its result depends on the current date, so that it is never cached.
+        unsuppressable: Whether only a waiver with a reason and an end date suppresses it.
+        reads_all: Whether it reads all prompts, so that it can't run on a selection.
+        masked: Whether its findings and source lines must not be shown.
     """
 
     code: str
@@ -66,16 +66,16 @@ class Rule:
 
     @property
     def summary(self) -> str:
-        """The first line, without its full stop."""
+        """The first line without the full stop."""
         return (self.check.__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
     @property
-    def of_catalog(self) -> bool:
-        """Whether it checks the catalog as a whole, rather than each prompt."""
+    def checks_catalog(self) -> bool:
+        """Whether it checks the whole catalog, not each prompt."""
         return not _OF_A_PROMPT & set(self.needs)
 
     @property
-    def of_silencing(self) -> bool:
+    def checks_suppressions(self) -> bool:
         """Whether it checks comments and waivers, after all other rules ran."""
         return bool(_OF_SILENCING & set(self.needs))
 
@@ -162,7 +162,8 @@ def built_in() -> Mapping[str, Rule]:
 def with_plugins() -> Mapping[str, Rule]:
     """The rules of this package and those of plug-ins (entry points `promptops.rules`).
 
-    Raises InputError, with its name, for a plugin that can't be imported.
+    Raises InputError for a plug-in that can't be imported: if it were skipped, its checks would
+    silently not run.
     """
     built_in()
     for offer in offers(GROUP):

@@ -1,4 +1,4 @@
-"""The estimated number of tokens of a request, and its cost."""
+"""Estimates the tokens and the cost of a request."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from math import ceil
 from typing import Any
 
 from promptops.analysis import tokens
-from promptops.lint.asked_model import AskedModel
-from promptops.lint.bounds import Bounds
+from promptops.lint.bounds import FORMAT_CHARS, Bounds, SchemaPart, children, types_of
+from promptops.lint.prompt_model import PromptModel
 from promptops.lint.subject import PromptFacts, messages
 from promptops.lint.unbounded_inputs import unbounded_inputs
 from promptops.model.prompt import MediaPart, Prompt
@@ -19,7 +19,7 @@ from promptops.runtime.request.render import Renderer, RenderError, TracedReques
 from promptops.runtime.template.sized_cache import cached_by_size
 
 CHARS_PER_TOKEN = 4
-"""Characters per token assumed for a value that is not known yet."""
+"""Characters per token assumed for unknown values."""
 
 
 MAX_TOKENS_A_BYTE = 1.3
@@ -37,7 +37,7 @@ def tokens_at_most(request: Request) -> int:
 
 
 def request_tokens(request: Request) -> int:
-    """Tokens of all texts, the tools and the output schema; media are not counted."""
+    """Tokens of all messages, the tools and the output schema, without media."""
     texts = sum(estimate(text) for message in request.messages for text in _texts(message))
     return texts + _structure_tokens(request)
 
@@ -47,7 +47,7 @@ def worst_tokens(subject: PromptFacts) -> int | None:
 
     A value counts one token for four characters.
     """
-    from promptops.lint.largest_inputs import MAX_CHARS, characters, largest_input
+    from promptops.lint.request_tokens import MAX_CHARS, characters, largest_input
 
     prompt, files = subject.prompt, subject.catalog.files
     if prompt is None or any(unbounded_inputs(prompt, subject.scopes, files.defines)):
@@ -65,7 +65,7 @@ def worst_tokens(subject: PromptFacts) -> int | None:
         return None
 
 
-def cost_usd(model: AskedModel, input_tokens: int, output_tokens: int) -> float | None:
+def cost_usd(model: PromptModel, input_tokens: int, output_tokens: int) -> float | None:
     """US dollars of one request without caching; None if the input price is not known."""
     if model.input_usd is None:
         return None
@@ -111,3 +111,86 @@ def _media_inputs(prompt: Prompt) -> list[str]:
         for part in message.parts
         if isinstance(part, MediaPart) and part.origin == "input"
     ]
+
+
+MAX_CHARS = 1_000_000
+"""The limit of characters; a larger value is cut to about this size."""
+
+_CUT_ANYWAY = 4_000
+"""Characters assumed for an unlimited string that the template truncates."""
+
+_PATTERN_CHARS = 64
+_MEDIA = "data:,"
+
+
+def largest_input(bounds: Bounds, name: str) -> Any:
+    """Approximately the largest value of an input; it may not be valid for the schema."""
+    part = bounds.input(name)
+    return None if part is None else _largest(bounds, part, 0)
+
+
+def characters(value: Any) -> int:
+    """The characters of all strings and numbers in a value, counted at each occurrence."""
+    sizes: dict[int, int] = {}
+
+    def count(item: Any) -> int:
+        if isinstance(item, Mapping):
+            return 1 + sum(count(each) for each in item.values())
+        if isinstance(item, list):  # all items are the same object
+            return len(item) * sizes.setdefault(id(item), max(count(item[0]), 1) if item else 0)
+        return len(item) if isinstance(item, str) else len(json.dumps(item))
+
+    return count(value)
+
+
+def _largest(bounds: Bounds, part: SchemaPart, depth: int) -> Any:
+    values = [
+        _largest_alternative(bounds, alternative, depth)
+        for alternative in bounds.alternatives(part)
+    ]
+    return max(values, key=characters, default="")
+
+
+def _largest_alternative(bounds: Bounds, alternative: SchemaPart, depth: int) -> Any:
+    schema = alternative.schema
+    if "const" in schema:
+        return schema["const"]
+    if schema.get("enum"):
+        return max(schema["enum"], key=lambda value: len(json.dumps(value)))
+    found = [
+        _largest_of_type(bounds, alternative, name, depth)
+        for name in types_of(schema) or ("object",)
+    ]
+    return max(found, key=characters)
+
+
+def _largest_of_type(bounds: Bounds, alternative: SchemaPart, name: str, depth: int) -> Any:
+    if name == "string":
+        return _text(alternative.schema)
+    if name in ("integer", "number"):
+        return max(
+            alternative.schema.get("maximum", 1_000_000), alternative.schema.get("minimum", 0)
+        )
+    if name in ("boolean", "null"):
+        return name == "boolean" or None
+    if depth > 8:
+        return ""
+    if name == "array":
+        items = [_largest(bounds, child, depth + 1) for child in children(alternative)]
+        count = min(alternative.schema.get("maxItems", len(items)), 10_000)
+        return [max(items, key=characters, default="")] * count
+    named = (alternative.schema.get("properties") or {}).keys()
+    return {
+        key: _largest(bounds, child, depth + 1)
+        for key in named
+        for child in children(alternative, key)
+    }
+
+
+def _text(schema: Mapping[str, Any]) -> str:
+    if "contentMediaType" in schema:
+        return _MEDIA
+    chars = schema.get("maxLength", FORMAT_CHARS.get(schema.get("format", "")))
+    if chars is None:
+        chars = _PATTERN_CHARS if "pattern" in schema else _CUT_ANYWAY
+    return "x" * int(min(chars, MAX_CHARS + 1))

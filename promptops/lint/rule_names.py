@@ -1,4 +1,4 @@
-"""How people name rules: by code, by a prefix of codes, or by name."""
+"""Matches names of rules: a code, a prefix of codes, or a name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from promptops.nearest import nearest_name
 from promptops.records import record
 
 ALL = "ALL"
-"""Every rule that is on by default."""
+"""Selects every rule that is on by default."""
 
 LIST_RULES = "`promptops rule` lists the rules"
 
 
 def is_named(written: Iterable[str], code: str, name: str) -> bool:
-    """Whether any of the given names means the rule, ignoring case."""
+    """Whether any of the given names matches the rule, ignoring case."""
     return any(_length(each, code, name) for each in written)
 
 
@@ -26,14 +26,14 @@ def is_named_alone(written: Iterable[str], code: str, name: str) -> bool:
 
 
 def best_name(written: Iterable[str], code: str, name: str) -> str | None:
-    """Of the given names, the one that means the rule most exactly; None if none does."""
+    """The given name that matches the rule most exactly; None without a match."""
     lengths = {each: _length(each, code, name) for each in written}
     best = max(lengths, key=lambda each: lengths[each], default=None)
     return best if best is not None and lengths[best] else None
 
 
 def _length(written: str, code: str, name: str) -> int:
-    """How many characters of the code are named; all of them for the rule's name."""
+    """The number of matching characters of the code; all for the name of the rule."""
     if written and (code.startswith(written.upper()) or name == written.lower()):
         return min(len(written), len(code))
     return 0
@@ -44,8 +44,8 @@ class RuleNames:
     """The known codes and names.
 
     Attributes:
-        complete: False if installed plug-ins were not loaded: a code that no known
-            rule has may be one of theirs.
+        complete: False if installed plug-ins were not loaded: an unknown code may
+            be one of theirs.
     """
 
     names: tuple[tuple[str, str], ...]

@@ -28,10 +28,10 @@ class Written:
 
     Attributes:
         kind: The role of the file for the prompt.
-        text: To be searched: the file without indentation, the escapes of quoted texts blanked
-            out. Of a prompt file that spells characters out (`"\\u0041"`), what its scalars mean.
-        source: The file, character for character.
-        place: Where a span of `text` stands in the file.
+        text: The text to search: the file without indentation; escapes in quoted strings are
+            blank. For a prompt file with character escapes (`"\\u0041"`), its scalar values.
+        source: The exact content of the file.
+        place: Returns the place in the file of a span of `text`.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Written:
 def written(
     catalog: Catalog, document: Document, references: Iterable[FileReference]
 ) -> Iterator[Written]:
-    """The prompt file, then each file it reaches that holds text, then its recordings."""
+    """The prompt file, then each text file that it uses, then its recordings."""
     yield _of_document(document)
     seen: set[str] = set()
     for kind, text in _texts(catalog, document, references):
@@ -85,7 +85,7 @@ def _unindented(source: Text) -> Written:
 
 @record(frozen=True, slots=True)
 class _Part:
-    """A scalar or a comment, with a function that finds a span of it in the file."""
+    """A scalar or a comment, with a function that returns the place of a span."""
 
     text: str
     place: Locate
@@ -97,7 +97,7 @@ def _scalars(document: Document) -> Iterator[_Part]:
     after_key = False
     for pointer, role, text in document.scalars():
         key = role == "key"
-        # A quoted value, so that a search for `name = "…"` finds both of its ends.
+        # The value is quoted, so that a search for `name = "…"` finds both ends.
         quote = '"' if after_key and not key else ""
         place = partial(_in_scalar, document, pointer, key)
         yield _Part(text, place, quote, ": " if key else f"{quote}\n")
@@ -148,7 +148,7 @@ def _texts(
         yield "template", text
     for path in catalog.recording_files(document.path):
         data = catalog.files.data(path)
-        if data is not None:  # larger than other texts may be, and not UTF-8 perhaps
+        if data is not None:  # may exceed the limit for other files, and may not be UTF-8
             lines = data.decode("utf-8", "replace").replace("\r\n", "\n")
             yield "recordings", plain_text(path, lines)
 
@@ -160,10 +160,10 @@ def templates(
     seen = {document.path}
     for reference in references:
         text = catalog.files.text(reference.target) if _is_template(reference) else None
-        for each in (text, *catalog.included(text)) if text is not None else ():
-            if each.path not in seen:
-                seen.add(each.path)
-                yield each
+        for used in (text, *catalog.included(text)) if text is not None else ():
+            if used.path not in seen:
+                seen.add(used.path)
+                yield used
 
 
 def _is_template(reference: FileReference) -> bool:

@@ -1,7 +1,7 @@
-"""Schema features that strict mode of structured outputs does not allow.
+"""Finds output schemas that no value satisfies, or that strict mode does not allow.
 
-The subset is that of OpenAI's structured outputs, according to its documentation and its error
-messages. Features that are in doubt (such as `maxLength`) are allowed.
+Strict mode is that of OpenAI's structured outputs, according to its documentation and its error
+messages. Doubtful features (such as `maxLength`) are allowed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped
+from promptops.nearest import did_you_mean
 from promptops.records import record
+from promptops.source.schema_resources import subschemas
 
 _NAMES = """allOf oneOf not if then else dependentRequired dependentSchemas patternProperties
     unevaluatedProperties propertyNames minProperties maxProperties unevaluatedItems contains
@@ -24,10 +26,10 @@ _INSTEAD = {"oneOf": "use `anyOf`", "allOf": "write one schema"}
 
 @record(frozen=True, slots=True)
 class NotStrict:
-    """One thing that strict mode refuses.
+    """A feature that strict mode refuses.
 
     Attributes:
-        pointer: In the schema.
+        pointer: JSON pointer in the schema.
         key: Whether the key itself is the problem, not its value.
     """
 
@@ -99,3 +101,35 @@ def _is_object(schema: Mapping[str, Any]) -> bool:
 def _types(schema: Mapping[str, Any]) -> list[str]:
     types = schema.get("type")
     return [types] if isinstance(types, str) else list(types or ())
+
+
+@record(frozen=True, slots=True)
+class Impossible:
+    """A name in `required` that the object's own `additionalProperties: false` excludes.
+
+    Attributes:
+        pointer: The pointer of the name in the schema.
+    """
+
+    message: str
+    pointer: str
+    hint: str
+
+
+def impossible_properties(schema: Any) -> Iterator[Impossible]:
+    """Each required property that a closed object does not define, at any depth."""
+    for pointer, part in subschemas(schema, ""):
+        if part.get("additionalProperties") is False and "patternProperties" not in part:
+            yield from _missing(part, pointer)
+
+
+def _missing(part: Mapping[str, Any], pointer: str) -> Iterator[Impossible]:
+    properties, required = part.get("properties", {}), part.get("required", ())
+    for index, name in enumerate(required):
+        if name not in properties:
+            free = [each for each in properties if each not in required]
+            yield Impossible(
+                f"no value is valid: `{name}` is required, but this closed object lacks it",
+                f"{pointer}/required/{index}",
+                did_you_mean(name, free) or "add it to `properties`, or remove it from `required`",
+            )

@@ -49,7 +49,7 @@ class TemplateScope:
         role: The role of its message.
         at: JSON pointer of the text or the `when`.
         condition: Whether it is a `when`.
-        items: The names that `for_each` gives, each with the input whose item it is.
+        items: The names that `for_each` defines, each with its input.
     """
 
     text: Text
@@ -73,7 +73,7 @@ class RenderedCase:
 
 
 MAX_RENDERED_CHARS = 6_000_000
-"""Rendered characters kept for one prompt, beside CASE_CHARS and the inputs of each case."""
+"""The limit of rendered characters for one prompt, in addition to CASE_CHARS and the inputs."""
 
 CASE_CHARS = 16_000
 """Characters that a case may render without counting against MAX_RENDERED_CHARS."""
@@ -89,7 +89,7 @@ class PromptFacts:
 
     @property
     def subject(self) -> PromptFacts:
-        """Itself, for rules that request it by this name."""
+        """The object itself, for rules that request it by this name."""
         return self
 
     @property
@@ -205,7 +205,7 @@ class PromptFacts:
 
 
 def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
-    """Every message; with `for_each`, also the name of the item and its input."""
+    """Every message, with the name of the `for_each` item and its input, if any."""
     for turn in prompt.messages if prompt else ():
         if isinstance(turn, Message):
             yield turn, {}
@@ -215,7 +215,7 @@ def messages(prompt: Prompt | None) -> Iterator[tuple[Message, dict[str, str]]]:
 
 
 def _rendered_cases(renderer: Renderer, cases: Sequence[Case]) -> Iterator[RenderedCase]:
-    """Small inputs with large requests must not fill the memory."""
+    """Limit memory: small inputs can cause large requests."""
     left = MAX_RENDERED_CHARS
     for index, case in enumerate(cases):
         rendered = _rendered(renderer, case)

@@ -24,7 +24,7 @@ class Suppression:
         place: The place of the comment's text.
         codes: Codes, prefixes of codes, or names of rules; an empty list is an error.
         first, last: The lines it applies to, both included; 0 and 0 for the whole file.
-        reason: Why; an empty reason is an error.
+        reason: The reason; an empty one is an error.
     """
 
     place: Place
@@ -43,10 +43,10 @@ class Suppression:
 
 
 def directive(words: str, place: Place, lines: tuple[int, int]) -> Suppression | None:
-    """The suppression in the words of a comment; None if it is an ordinary comment.
+    """Parse the words of a comment; None for an ordinary comment.
 
     Args:
-        words: The text of the comment, without its marks.
+        words: The text of the comment without its marks.
         lines: First and last line it would apply to.
     """
     match = _DIRECTIVE.search(words)
@@ -58,7 +58,7 @@ def directive(words: str, place: Place, lines: tuple[int, int]) -> Suppression |
 
 
 def template_suppressions(text: Text) -> Iterator[Suppression]:
-    """Suppressions in Jinja comments on separate lines; each applies to the next other line."""
+    """Suppressions in Jinja comments on separate lines; each applies to the next normal line."""
     if "promptops:" not in text.value:
         return
     for match in _JINJA_LINE.finditer(text.value):
@@ -70,7 +70,7 @@ def template_suppressions(text: Text) -> Iterator[Suppression]:
 
 
 def _next_line(source: str, offset: int) -> int:
-    """Offset of the next line that is more than such a comment."""
+    """The offset of the next line that is not such a comment."""
     while offset < len(source):
         start = offset + 1
         end = source.find("\n", start)
@@ -87,7 +87,7 @@ Counts = Callable[[Suppression, Finding], bool]
 
 @record(frozen=True, slots=True)
 class Silenced:
-    """Findings, divided by what suppresses them.
+    """Findings split by suppression.
 
     Attributes:
         used: The suppressions that cover any finding, each with the findings it removes.
@@ -105,16 +105,18 @@ def silence(
     counts: Counts,
 ) -> Silenced:
     """Remove findings that a valid comment covers; some rules ignore comments."""
-    valid = [each for each in suppressions if each.codes and each.reason]
+    valid = [
+        suppression for suppression in suppressions if suppression.codes and suppression.reason
+    ]
     kept: list[Finding] = []
     silenced: list[Finding] = []
     used: dict[Suppression, tuple[Finding, ...]] = {}
     for finding in findings:
-        covering = [each for each in valid if each.covers(finding)]
+        covering = [suppression for suppression in valid if suppression.covers(finding)]
         if finding.code in unsuppressable:
             covering = []
-        counting = [each for each in covering if counts(each, finding)]
-        used |= {each: used.get(each, ()) for each in covering}
-        used |= {each: (*used[each], finding) for each in counting}
+        counting = [suppression for suppression in covering if counts(suppression, finding)]
+        used |= {suppression: used.get(suppression, ()) for suppression in covering}
+        used |= {suppression: (*used[suppression], finding) for suppression in counting}
         (silenced if counting else kept).append(finding)
     return Silenced(tuple(kept), tuple(silenced), used)

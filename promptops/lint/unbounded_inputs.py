@@ -1,4 +1,4 @@
-"""The inputs without a size limit that reach a message."""
+"""Finds inputs without a size limit that reach a message."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ _SLICED = lazy_pattern(r"\s*\[[^\[\]:]*:\s*-?\d+\s*(?::[^\[\]:]*)?\]")
 def unbounded_inputs(
     prompt: Prompt, scopes: Sequence[TemplateScope], of_file: Callable[[str], bool]
 ) -> Iterator[Unbounded]:
-    """Each unlimited string and list that a model may receive, once, unless it is cut."""
+    """Each unlimited string and list that a model may receive uncut, once."""
     bounds = Bounds(prompt.inputs, of_file)
-    yield from dict.fromkeys(_found(prompt, scopes, bounds))
+    yield from dict.fromkeys(_unbounded(prompt, scopes, bounds))
 
 
-def _found(prompt: Prompt, scopes: Sequence[TemplateScope], bounds: Bounds) -> Iterator[Unbounded]:
+def _unbounded(
+    prompt: Prompt, scopes: Sequence[TemplateScope], bounds: Bounds
+) -> Iterator[Unbounded]:
     for turn in prompt.messages:
         if isinstance(turn, ForEach) or (
             isinstance(turn, ConversationHistory) and turn.last is None
@@ -35,10 +37,10 @@ def _found(prompt: Prompt, scopes: Sequence[TemplateScope], bounds: Bounds) -> I
             key = (use.name, use.path, use.role, use.filters)
             if use.reached and not _is_cut(use) and key not in seen:
                 seen.add(key)
-                yield from _of_use(use, bounds)
+                yield from _unbounded_in_use(use, bounds)
 
 
-def _of_use(use: Use, bounds: Bounds) -> Iterator[Unbounded]:
+def _unbounded_in_use(use: Use, bounds: Bounds) -> Iterator[Unbounded]:
     if use.role == "loop":
         yield from bounds.length(use.name, use.path)
     elif use.role in ("output", "filtered"):

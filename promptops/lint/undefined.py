@@ -1,4 +1,4 @@
-"""Names that nothing defines, and the prompts that define them: for VAR001 and REP004."""
+"""Finds undefined names, and prompts that define them: for VAR001 and REP004."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _OPENING = frozenset(("allOf", "anyOf", "oneOf", "$ref", "if", "patternPropertie
 
 
 def misspelt(prompt: Prompt, scopes: Iterable[TemplateScope]) -> set[str]:
-    """The inputs that an undefined name probably means."""
+    """The inputs that an undefined name probably misspells."""
     inputs = prompt.inputs.get("properties") or {}
     names = {use.name for use, _ in undefined(prompt, scopes)}
     names |= {name for name, _ in named_by_messages(prompt)}
@@ -86,7 +86,7 @@ def _gives(path: str, use: Use, subject: PromptFacts) -> bool:
 
 
 def _speaks_of(prompt: Prompt, use: Use, catalog: Catalog) -> bool:
-    """A cheap check whether a prompt may define a name, outside of the partial."""
+    """Whether a prompt may define a name outside of the partial: a cheap check."""
     if use.name in (prompt.inputs.get("properties") or {}):
         return True
     if use.name.encode() in (catalog.files.data(prompt.path) or b""):

@@ -1,4 +1,4 @@
-"""Where a template prints untrusted input: inputs marked `x-untrusted`."""
+"""Finds where templates print untrusted input: inputs marked `x-untrusted`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from promptops.runtime.template.template import Template, TemplateError, Token, 
 _MARK = "x-untrusted"
 _DEEPEST = 5
 
-# These return a number and no untrusted text.
+# These return a number, not untrusted text.
 _COUNTING = frozenset(("length", "count", "wordcount", "int", "float", "round", "abs", "sum"))
 _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "linecomment"))
 
@@ -24,7 +24,7 @@ _BLANK = frozenset(("whitespace", "comment_begin", "comment", "comment_end", "li
 def untrusted_uses(subject: PromptFacts) -> tuple[tuple[TemplateScope, Use], ...]:
     """The reads that put untrusted text into a message, with the template they begin in.
 
-    The last result is kept, because two rules request it one after the other.
+    The last result is cached, because two rules request it one after the other.
 
     Follows partials, macros, other names and joined strings; the place is where the value is read.
     Media are not text, and a condition prints nothing.
@@ -45,7 +45,7 @@ def _untrusted_uses(subject: PromptFacts) -> Iterator[tuple[TemplateScope, Use]]
 
 
 def _candidates(prompt: Prompt) -> frozenset[str]:
-    """The inputs that may be marked, or contain marked values: a cheap check."""
+    """The inputs that may be marked or contain marked values: a cheap check."""
     schemas = prompt.inputs.get("properties") or {}
     if _MARK not in repr(prompt.inputs):
         return frozenset()
@@ -91,13 +91,13 @@ def _is_printed(use: Use) -> bool:
         return False
     if use.role in ("output", "filtered"):
         return True
-    # Joined or passed to a filter; the argument of a macro is read where the macro prints it.
+    # Joined or passed to a filter; a macro's argument counts where the macro prints it.
     joined = use.role == "other" or (use.role == "argument" and use.raises)
     return joined and _is_joined(use)
 
 
 def _is_joined(use: Use) -> bool:
-    """Whether it is a part of a printed or assigned expression, but not a subscript."""
+    """Whether it is part of a printed or assigned expression, but not a subscript."""
     try:
         template = parse(use.site.text.value)
     except TemplateError:

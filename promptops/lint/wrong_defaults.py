@@ -1,4 +1,4 @@
-"""Defaults of inputs that are not valid for their own schema."""
+"""Finds defaults of inputs that are not valid for their own schema."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MAX_DEPTH = 8
 
 @record(frozen=True, slots=True)
 class WrongDefault:
-    """What is wrong with a default.
+    """An invalid default.
 
     Attributes:
-        problem: The error of a caller who passes nothing.
+        problem: The error that a caller without inputs gets.
         at: JSON pointer of the default in the prompt file.
-        constraint: Pointer of the keyword that refuses it, where a variant changes that keyword
-            and takes the default from its base.
+        constraint: Pointer of the keyword that refuses it, if a variant changes that keyword
+            and inherits the default.
     """
 
     problem: InputProblem
@@ -31,7 +31,7 @@ class WrongDefault:
 
 
 def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
-    """Wrong defaults of the inputs and of their properties and items, each where it is written.
+    """Invalid defaults of inputs and of their properties and items, each at its own place.
 
     A default behind a `$ref` is checked only if the `$ref` is the input itself.
     """
@@ -44,16 +44,18 @@ def wrong_defaults(prompt: Prompt) -> tuple[WrongDefault, ...]:
     given = _without_defaults(prompt.inputs)
     return tuple(
         replace(wrong, constraint=_changed_constraint(prompt, wrong.at))
-        for wrong in _found(inputs, given, prompt.inputs)
+        for wrong in _rejected_defaults(inputs, given, prompt.inputs)
     )
 
 
 def is_given(inputs: Any, pointer: str) -> bool:
-    """Whether a pointer leads to a value in the given inputs, rather than to a default."""
+    """Whether a pointer leads to a given input, not to a default."""
     return _depth_given(inputs, tokens(pointer)) == len(tokens(pointer))
 
 
-def _found(inputs: Inputs, given: Mapping[str, Any], schema: Schema) -> Iterator[WrongDefault]:
+def _rejected_defaults(
+    inputs: Inputs, given: Mapping[str, Any], schema: Schema
+) -> Iterator[WrongDefault]:
     for problem in inputs.accept(given)[1]:
         steps = tokens(problem.pointer)
         depth = _depth_given(given, steps)
@@ -86,7 +88,7 @@ def _refuses(schema: Any, value: Any) -> bool:
 
 
 def _without_defaults(schema: Any, depth: int = 0) -> Any:
-    """A value in which every object that can have defaults exists and is empty."""
+    """A value with an empty object wherever defaults can be filled in."""
     properties = schema.get("properties") if isinstance(schema, Mapping) else None
     if not isinstance(properties, Mapping) or depth > MAX_DEPTH:
         return {}
@@ -98,7 +100,7 @@ def _without_defaults(schema: Any, depth: int = 0) -> Any:
 
 
 def _value(schema: Any, depth: int) -> Any:
-    """An empty object, or a list with one; None if there is a default, or nothing inside."""
+    """An empty object, or a list with one; None if there is a default or no property."""
     if not isinstance(schema, Mapping) or "default" in schema:
         return None
     if "properties" in schema:
@@ -109,7 +111,7 @@ def _value(schema: Any, depth: int) -> Any:
 
 
 def _depth_given(value: Any, steps: list[str]) -> int:
-    """How many steps lead to a given value."""
+    """The number of steps that lead to a given value."""
     for depth, step in enumerate(steps):
         value = child(value, step, NO_VALUE)
         if value is NO_VALUE:
@@ -118,7 +120,7 @@ def _depth_given(value: Any, steps: list[str]) -> int:
 
 
 def _in_schema(schema: Any, value: Any, steps: list[str]) -> str:
-    """The pointer of the default at the end of some steps; with a `$ref`, of its schema."""
+    """The pointer of the default after some steps; for a `$ref`, in its schema."""
     pointer = "/inputs"
     for step in steps:
         keys = ("items",) if isinstance(value, list) else ("properties", step)

@@ -1,1 +1,1 @@
-"""Git: trees, differences, revisions. Runs the git program directly; history.py is slower."""
+"""Access to git by running the git program; only history.py uses GitPython."""

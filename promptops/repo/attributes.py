@@ -1,4 +1,4 @@
-"""Git attributes because of which a file on disk has other bytes than its commit."""
+"""Git attributes that make the bytes of a file on disk differ from those of its commit."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from promptops.repo.process import Git, ProcessOutput, decode, records
 
 FILE = ".gitattributes"
 CONVERTING = ("working-tree-encoding", "filter", "ident", "text", "eol", "crlf")
-"""All attributes by which git changes bytes on checkout or when a file is added."""
+"""All attributes that make git change bytes on checkout or when a file is added."""
 
 Values = Mapping[str, str]
-"""By attribute its value as git prints it; without those that are unspecified."""
+"""Values by attribute, as git prints them; without unspecified attributes."""
 
 _USAGE = 129
-"""The exit status of a git that does not know an option."""
+"""The exit status of git for an unknown option."""
 _OF_THE_REPOSITORY = ("-c", f"core.attributesFile={os.devnull}")
 _ENCODING = "working-tree-encoding"
 _SAME_AS_UTF_8 = lazy_pattern(r"utf-?8", re.IGNORECASE)
@@ -33,13 +33,13 @@ _IDENT = lazy_pattern(rb"\$Id(:[^$\n]*)?\$")
 def converted_on_disk(
     git: Git, common_dir: Path, paths: Sequence[str], indexed: Sequence[str]
 ) -> frozenset[str]:
-    """Those of the paths whose bytes on disk may differ from the committed ones.
+    """The paths whose bytes on disk may differ from the committed ones.
 
-    Decided by the attributes and the configuration of the work tree. Most repositories have
-    neither, and then git is not called for each path.
+    Depends on the attributes and the configuration of the work tree. Most repositories have none
+    of them; then git is not asked about each path.
 
     Args:
-        indexed: Attribute files in the index: they count if the work tree lacks them.
+        indexed: Attribute files in the index, which git reads if the work tree lacks them.
     """
     answer = git.ask("config", "--get-regexp", "^core[.](autocrlf|attributesfile)$")
     settings = decode(answer.stdout).lower().splitlines()
@@ -49,35 +49,37 @@ def converted_on_disk(
     places = _places(git.directory, common_dir, paths)
     if not (named or indexed or any(map(os.path.lexists, places))):
         return frozenset()
-    values = _of(git.ask(*_question(), given=_listed(paths)), git)
+    values = _parse_attributes(git.ask(*_question(), given=_listed(paths)), git)
     return frozenset(path for path, each in values.items() if set(each.values()) != {"unset"})
 
 
 def attributes_at(
     git: Git, paths: Sequence[str], *, commit: str | None = None, cached: bool = False
 ) -> Mapping[str, Values]:
-    """The converting attributes that a repository itself sets, of the paths that have any.
+    """The converting attributes that the repository itself sets, by path; only for paths with any.
 
     Args:
-        commit: Read them there, and otherwise in the work tree.
-        cached: Read them in the index.
+        commit: Read the attributes of this commit; None for those of the work tree.
+        cached: Read the attributes of the index.
     """
     silent = replace(git, environment={**git.environment, "GIT_ATTR_NOSYSTEM": "1"})
     given = _listed(paths)
     if cached:
-        return _of(silent.ask(*_OF_THE_REPOSITORY, *_question("--cached"), given=given), git)
+        return _parse_attributes(
+            silent.ask(*_OF_THE_REPOSITORY, *_question("--cached"), given=given), git
+        )
     if commit is None:
-        return _of(silent.ask(*_OF_THE_REPOSITORY, *_question(), given=given), git)
+        return _parse_attributes(silent.ask(*_OF_THE_REPOSITORY, *_question(), given=given), git)
     answer = silent.ask(*_OF_THE_REPOSITORY, *_question(f"--source={commit}"), given=given)
     if answer.status == _USAGE:  # before git 2.40
         answer = _in_an_index_of_its_own(silent, commit, given)
-    return _of(answer, git)
+    return _parse_attributes(answer, git)
 
 
 def altering(values: Values, content: bytes) -> Iterator[str]:
-    """Those of the attributes of a file that change the bytes of its content, as they are written.
+    """The attributes of a file that change the bytes of its content, as `name=value` or `name`.
 
-    What can't be known, as for a filter or an unusual encoding, counts as changing them.
+    An unknown effect, as of a filter or an unusual encoding, counts as a change.
     """
     encoding = values.get(_ENCODING, "")
     if encoding not in ("", "unset") and not _keeps(encoding, content):
@@ -90,7 +92,7 @@ def altering(values: Values, content: bytes) -> Iterator[str]:
 
 
 def attribute_files(paths: Iterable[str]) -> tuple[str, ...]:
-    """Where a repository may set the attributes of some files, sorted."""
+    """The `.gitattributes` files that may apply to some paths, sorted."""
     folders = _with_those_above({path.rpartition("/")[0] for path in paths})
     return tuple(sorted(f"{folder}/{FILE}" if folder else FILE for folder in folders))
 
@@ -99,7 +101,7 @@ def _altering_line_ends(values: Values, content: bytes) -> Iterator[str]:
     text, eol = values.get("text", values.get("crlf", "")), values.get("eol", "")
     both = content.count(b"\r\n")
     if text == "unset" or (text == "auto" and (b"\r" in content or b"\0" in content)):
-        return  # git leaves those alone
+        return  # git does not convert these
     if eol == "crlf" and content.count(b"\n") > both:
         yield "eol=crlf"
     elif both and (text or eol):
@@ -107,7 +109,7 @@ def _altering_line_ends(values: Values, content: bytes) -> Iterator[str]:
 
 
 def _keeps(encoding: str, content: bytes) -> bool:
-    """Whether a text in UTF-8 has the same bytes in an encoding."""
+    """Whether UTF-8 text has the same bytes in an encoding."""
     if _SAME_AS_UTF_8.fullmatch(encoding):
         return True
     name = encoding.partition("//")[0]
@@ -119,7 +121,7 @@ def _is_off(line: str) -> bool:
 
 
 def _places(root: Path, common_dir: Path, paths: Iterable[str]) -> Iterator[str]:
-    """Where git looks for attributes when it writes and reads the files of a work tree."""
+    """The attribute files that git reads for the files of a work tree."""
     yield "/etc/gitattributes"
     yield os.path.join(common_dir, "info", "attributes")
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
@@ -146,12 +148,12 @@ def _listed(paths: Iterable[str]) -> bytes:
     return "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
 
 
-def _of(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
-    """Of path, attribute and value in turns."""
+def _parse_attributes(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
+    """Parse the output of `git check-attr`: path, attribute and value in turn."""
     if answer.status:
         raise git.error(answer)
     if answer.stdout.count(b"\0unspecified\0") * 3 == answer.stdout.count(b"\0"):
-        return {}  # as nearly always, and looking at each value takes as long as git does
+        return {}  # the usual case; parsing each value would take as long as git
     fields = records(answer.stdout)
     found: dict[str, dict[str, str]] = {}
     for path, name, value in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
@@ -161,8 +163,8 @@ def _of(answer: ProcessOutput, git: Git) -> Mapping[str, Values]:
 
 
 def _in_an_index_of_its_own(git: Git, commit: str, given: bytes) -> ProcessOutput:
-    """As of the commit: git reads attributes from any index, and this one is thrown away."""
-    from tempfile import TemporaryDirectory  # nothing of a hook imports it
+    """Answer for a commit: read it into a temporary index, from which git reads attributes."""
+    from tempfile import TemporaryDirectory  # imported here because hooks don't need it
 
     try:
         with TemporaryDirectory(prefix="promptops-") as folder:

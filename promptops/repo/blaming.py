@@ -12,9 +12,13 @@ from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.repo.temporary import temporary_folder
 
-# What `promptops init --git-diff` sets up would have git number the lines of another text.
+# The textconv of `promptops init --git-diff` would number the lines of a different text.
 _FORM = ("--porcelain", "--no-textconv", "--encoding=UTF-8", "--no-progress")
-MOVED = ("-M", "-C", "-w")  # from a block of YAML to a partial, a line loses its indentation
+MOVED = (
+    "-M",
+    "-C",
+    "-w",
+)  # a line loses its indentation when it moves from a YAML block to a partial
 SPACES = ("-w",)
 _HINTS = {
     "Cannot read blob": "in a partial clone, fetch all: git fetch --refetch --no-filter",
@@ -22,38 +26,38 @@ _HINTS = {
 }
 
 Authors = tuple[Author | None, ...]
-"""Of each line of a file, the first one first; None for a line that is not committed yet."""
+"""The commit of each line of a file, in order; None for a line that is not committed yet."""
 
 
 def blame(repository: Repository, commit: str, path: str, options: Sequence[str] = ()) -> Authors:
-    """The authors of a file in a commit.
+    """The commit that last changed each line of a file.
 
-    What git is configured to ignore (`blame.ignoreRevsFile`) is ignored.
+    Respects git's configuration, such as `blame.ignoreRevsFile`.
 
     Args:
         commit: Its full id.
-        options: MOVED, SPACES.
+        options: MOVED and SPACES.
 
     Raises:
-        GitError: Git has no such file there, or lacks what it must read.
+        GitError: The commit has no such file, or an object is missing.
     """
-    return _asked(repository, *options, commit, "--", path)
+    return _run_blame(repository, *options, commit, "--", path)
 
 
 def blame_content(
     repository: Repository, path: str, content: bytes, options: Sequence[str] = ()
 ) -> Authors:
-    """As `blame`, of a file as it would be committed on top of HEAD: its bytes are given.
+    """Like `blame`, for `content` as if it were committed on top of HEAD.
 
-    The file is in the index, and there is a commit.
+    The file must be in the index, and a commit must exist.
     """
     with temporary_folder() as folder:
         file = Path(folder, "content")
         file.write_bytes(content)
-        return _asked(repository, *options, "--contents", str(file), "--", path)
+        return _run_blame(repository, *options, "--contents", str(file), "--", path)
 
 
-def _asked(repository: Repository, *arguments: str) -> Authors:
+def _run_blame(repository: Repository, *arguments: str) -> Authors:
     answer = repository.git.ask("blame", *_FORM, *arguments)
     if answer.status:
         error = repository.git.error(answer)
@@ -63,14 +67,14 @@ def _asked(repository: Repository, *arguments: str) -> Authors:
 
 
 def _boundaries(repository: Repository) -> frozenset[str]:
-    """The commits whose parents a shallow clone lacks. Git marks first commits in the same way."""
+    """The boundary commits of a shallow clone; git marks root commits in the same way."""
     if not repository.shallow:
         return frozenset()
     return frozenset((repository.common_dir / "shallow").read_text("ascii").split())
 
 
 def _authors(output: bytes, boundaries: frozenset[str]) -> Authors:
-    """Of `COMMIT LINE LINE`, then facts where the commit is new, then a tab and the line."""
+    """Parse porcelain output: `COMMIT LINE LINE`, facts of a new commit, a tab and the line."""
     known: dict[str, Author | None] = {}
     commit, facts = "", dict[str, str]()
     found: list[Author | None] = []
@@ -89,7 +93,7 @@ def _authors(output: bytes, boundaries: frozenset[str]) -> Authors:
 
 
 def _lines(row: str) -> int:
-    """The YAML lines in a line of git, since a carriage return ends a YAML line, too."""
+    """The YAML lines in a line of git: a carriage return ends a YAML line, too."""
     return 1 + row.removesuffix("\r").count("\r")
 
 
@@ -106,7 +110,7 @@ def _author(commit: str, facts: dict[str, str], boundary: bool) -> Author | None
 
 
 def _date(seconds: str, zone: str) -> str:
-    """Of what a commit says, which may be anything; "" where that is no date."""
+    """The date of a commit in ISO format; "" if its timestamp is invalid."""
     try:
         return datetime.fromtimestamp(int(seconds), _zone(zone)).isoformat()
     except (ValueError, OverflowError, OSError):
@@ -114,7 +118,7 @@ def _date(seconds: str, zone: str) -> str:
 
 
 def _zone(zone: str) -> timezone:
-    """Of `+0130`; a day and more is no time zone."""
+    """Parse a time zone such as `+0130`; None for a day or more."""
     minutes = int(zone[1:3]) * 60 + int(zone[3:5])
     if minutes >= 24 * 60:
         return UTC

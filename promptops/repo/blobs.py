@@ -15,14 +15,14 @@ from promptops.records import record
 from promptops.repo.process import Git, wait
 
 MAX_BYTES = 2 * 1024 * 1024
-"""Of a larger file only so much and one byte more is read: enough to see that it is too large."""
+"""The limit of a file in bytes; one byte more is read to detect a larger file."""
 
-# Written whole before an answer is read, so it must fit any pipe: 60 SHA-256 ids are 3,900 bytes.
+# A batch is written before answers are read, so it must fit any pipe: 60 ids are 3,900 bytes.
 AT_ONCE = 60
 
 
 class Blobs:
-    """Reads blobs of one repository; not for threads. A forked process starts its own git."""
+    """Reads blobs of one repository; not thread-safe. A forked process starts its own git."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
@@ -32,10 +32,10 @@ class Blobs:
         """The contents by blob id, each at most MAX_BYTES + 1 bytes.
 
         Args:
-            paths: By blob id, the path to name where the blob is missing.
+            paths: The path by blob id, for the error message about a missing blob.
 
         Raises:
-            GitError: A blob is missing: a partial clone, or a damaged repository.
+            GitError: A blob is missing, as in a partial clone or a damaged repository.
         """
         wanted = list(paths)
         found: dict[str, bytes] = {}
@@ -49,13 +49,13 @@ class Blobs:
         return found
 
     def in_index(self, paths: Sequence[str]) -> dict[str, bytes | None]:
-        """The index contents of some paths, of any kind of file.
+        """The index contents of some paths, for files of any kind.
 
-        None for a missing path, a conflict, and content that is not in the repository. The process
-        reads the index once, so later staging is not seen.
+        None for a missing path, a conflict, or a missing blob. The process
+        reads the index once, so it does not notice later staging.
 
         Args:
-            paths: Without newlines, at most AT_ONCE.
+            paths: At most AT_ONCE paths without newlines.
 
         Raises:
             GitError: The process ended, or a file is larger than MAX_BYTES.
@@ -81,17 +81,17 @@ class Blobs:
         return content[:size]
 
     def moved_to(self, git: Git) -> Blobs:
-        """The same process for a repository that is opened now; this one starts another."""
+        """Hand the running process to a new reader; this one starts another if needed."""
         moved = Blobs(git)
         moved._process, self._process = self._process, None
         return moved
 
     def close(self) -> None:
-        """End the process; reading again starts another."""
+        """End the process; another read starts a new one."""
         process, self._process = self._process, None
         if process is None or process.owner != os.getpid():
             return
-        # Closing its input is not enough: a fork of ours may hold the other copy.
+        # Closing its input is not enough: a forked process may have a copy open.
         os.kill(process.pid, signal.SIGKILL)
         os.close(process.write)
         process.answers.close()
@@ -100,14 +100,14 @@ class Blobs:
     def _read_batch(
         self, batch: list[str], paths: Mapping[str, str], found: dict[str, bytes]
     ) -> None:
-        """Read until the batch ends or a blob was too large to go on behind it."""
+        """Read the contents of a batch, up to and including the first blob that is too large."""
         process = self._running()
         os.write(process.write, "".join(f"{blob}\n" for blob in batch).encode())
         for blob in batch:
             size = _size(process.answers.readline())
             if size > MAX_BYTES:
                 found[blob] = process.answers.read(MAX_BYTES + 1)
-                self.close()  # cheaper than reading the rest
+                self.close()  # cheaper than reading the rest of the blob
                 return
             content = process.answers.read(size + 1)  # a newline follows
             if len(content) <= size:
@@ -137,7 +137,7 @@ class _Process:
 
 
 def _size(header: bytes) -> int:
-    """From `ID blob SIZE`; EOFError for `ID missing`, another kind of object, or the end."""
+    """The size from `ID blob SIZE`; EOFError for a missing or other object, or at the end."""
     words = header.split()
     if len(words) != 3 or words[1] != b"blob":
         raise EOFError

@@ -1,4 +1,4 @@
-"""A folder outside of git, a checkout or an export, listed as git would list it."""
+"""Lists a folder outside of git, such as an export, as git would list it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from promptops.repo.worktree import WorkTree
 
 MAX_FILES = 200_000
 MAX_HASHED = 1 << 30
-"""Of a larger file no id is worked out: a file without end would hold us for ever."""
+"""In bytes; a larger file gets no id, because an endless one would never finish."""
 
 
 def directory_tree(root: Path, under: Sequence[str], object_format: str = "sha1") -> Tree:
-    """The files of a folder, at or below `under`, with the ids that git would give their bytes.
+    """The files of a folder, at or below `under`, with the blob ids that git would give them.
 
-    Nothing is left out for a .gitignore, no link is followed, and what is a repository of its own
-    counts as a submodule, of an unknown commit.
+    `.gitignore` has no effect, links are not followed, and a nested repository counts as a
+    submodule with an unknown commit.
 
     Args:
-        object_format: sha1 or sha256, of the repository that the ids are compared with.
+        object_format: sha1 or sha256: the format of the ids to compare with.
 
     Raises:
-        InputError: By the tree, where a folder or a file can't be read, or there is too much.
+        InputError: Raised while the tree is used: something can't be read, or is too large.
     """
 
     def entries() -> dict[str, TreeEntry]:
@@ -35,7 +35,7 @@ def directory_tree(root: Path, under: Sequence[str], object_format: str = "sha1"
         return {entry.path: entry for entry in sorted(listed, key=lambda entry: entry.path)}
 
     def read(wanted: Iterable[TreeEntry]) -> dict[str, bytes]:
-        disk = WorkTree(root, object_format)  # anew: a folder may be a link by now
+        disk = WorkTree(root, object_format)  # again: a folder may have become a link
         contents = ((entry.path, _content(root, disk, entry.path)) for entry in wanted)
         return {path: content for path, content in contents if content is not None}
 
@@ -57,7 +57,7 @@ class _Listing:
         self._seen: set[str] = set()
 
     def entries(self, under: Sequence[str]) -> Iterator[TreeEntry]:
-        """Every file and link, each once; "" is the root itself."""
+        """Every file and link below `under`, each once; "" is the root itself."""
         folders: list[str] = []
         for path in under:
             if self._is_folder(path):
@@ -77,20 +77,22 @@ class _Listing:
                     yield from self._entry(path)
 
     def _is_folder(self, path: str) -> bool:
-        """Neither it nor any folder on the way to it is a link."""
+        """Whether neither the path nor a parent folder is a link."""
         return self._disk.holds(f"{path}/") and os.path.isdir(self._at(path))
 
     def _scan(self, folder: str) -> tuple[list[str], list[str]]:
-        """The folders and what else stands in a folder, without git's own."""
+        """The folders and the other entries of a folder, without `.git`."""
         prefix = f"{folder}/" if folder else ""
         folders: list[str] = []
         others: list[str] = []
         try:
             with os.scandir(self._at(folder)) as found:
-                for each in islice(found, MAX_FILES + 1):  # one too many is refused as such
-                    is_folder = each.is_dir(follow_symlinks=False)
-                    if each.name != ".git":
-                        (folders if is_folder else others).append(f"{prefix}{each.name}")
+                for entry in islice(
+                    found, MAX_FILES + 1
+                ):  # the caller reports the first one above the limit
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if entry.name != ".git":
+                        (folders if is_folder else others).append(f"{prefix}{entry.name}")
         except OSError as error:
             where = self._at(folder)
             hint = f"chmod u+rx {where!r}" if isinstance(error, PermissionError) else None
@@ -100,12 +102,12 @@ class _Listing:
         return folders, others
 
     def _entry(self, path: str) -> Iterator[TreeEntry]:
-        """Of a file or a link; of a pipe, of a device and of what was seen already nothing."""
+        """The entry of a file or a link; None for a pipe, a device or a missing file."""
         if not self._is_new(path):
             return
         try:
             size = os.lstat(self._at(path)).st_size
-        except OSError:  # it is not there, or not any more
+        except OSError:  # it does not exist, or no longer exists
             return
         if size > MAX_HASHED:
             message = f"a file of over {MAX_HASHED >> 20} MB, too large to be compared"

@@ -1,4 +1,4 @@
-"""The files of the work tree as a tree: listed by git, and with the ids of the bytes on disk."""
+"""The work tree as a tree: listed by git, with the blob ids of the bytes on disk."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from promptops.repo.tree import WORKTREE, Tree, parse_index, read_blobs
 from promptops.repo.worktree import WorkTree, blob_id
 
 _CAREFUL = ("-c", "core.trustctime=true", "-c", "core.checkStat=default")
-"""A file that was edited without another size or time is found by the time of that edit."""
+"""In nanoseconds: files changed this recently are read, since git may miss the edit."""
 _HASHED = ("file", "symlink")
 _SHOWN = ("--stage", "--cached", "--modified", "--deleted", "--others", "--exclude-standard")
 
 
 class DiskTree(Tree):
-    """What is on disk, with untracked files that are not ignored.
+    """The files on disk, including untracked ones that are not ignored.
 
-    A file that a sparse checkout leaves out counts as unchanged and is read from its blob.
+    A file outside a sparse checkout counts as unchanged and is read from its blob.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class DiskTree(Tree):
 
     @cached_property
     def listed(self) -> Mapping[str, TreeEntry]:
-        """As git sees them: what a filter changed on checkout has the id of the committed bytes."""
+        """The files with git's ids: where a filter applies, of the bytes before the filter."""
         above = attribute_files(self._under) if self._under else ()
         paths = (*self._under, *above)
         output = self._git.run(*_CAREFUL, "ls-files", "-z", "-v", *_SHOWN, "--", *paths)
@@ -63,7 +63,7 @@ class DiskTree(Tree):
         return self._contents([entry for entry in found if entry and entry.kind == "file"])
 
     def _verified(self) -> dict[str, TreeEntry]:
-        """With the ids of the bytes on disk, for which as few files as possible are read."""
+        """The files with the ids of the bytes on disk; reads as few files as possible."""
         entries = dict(self.listed)
         known = self._sparse | self._hashed
         files = [e.path for e in entries.values() if e.kind == "file" and e.path not in known]
@@ -88,7 +88,7 @@ class DiskTree(Tree):
         return contents
 
     def _correct(self, path: str, content: bytes) -> None:
-        """Give the entry the id of what was read: it may have been written since it was listed."""
+        """Read the content and update the id of its entry: the file may have changed meanwhile."""
         entries = self.__dict__.get("entries")
         if entries is None or path not in entries or len(content) > MAX_BYTES:
             return
@@ -100,9 +100,9 @@ class DiskTree(Tree):
         return WorkTree(self._git.directory, self._object_format)
 
     def _parsed(self, lines: list[str]) -> dict[str, TreeEntry]:
-        """Of `TAG PATH` and `TAG MODE ID STAGE<tab>PATH`, a path once for each thing true of it.
+        """Parse `TAG PATH` and `TAG MODE ID STAGE<tab>PATH`; a path can occur several times.
 
-        A tag in lower case is of a file whose changes git was asked to overlook.
+        A tag in lower case marks a file whose changes git ignores by configuration.
         """
         disk = self._disk()
         indexed = [line for line in lines if line[0] in "HhSsMm"]

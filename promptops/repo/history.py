@@ -1,4 +1,4 @@
-"""Refs and history through GitPython, which only this module imports, when it is used.
+"""Refs and history through GitPython, which only this module imports.
 
 Importing it takes 80 ms, so nothing here is for a hook.
 """
@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
+from promptops.model.bisection import Suspect
+from promptops.records import record
+from promptops.repo.process import decode, records
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL, NamedCommit
+from promptops.repo.tree import below
 
 if TYPE_CHECKING:
     import git
@@ -20,9 +24,9 @@ SAY_SINCE = "set what to compare with: --since REV"
 
 
 def latest_tag(repository: Repository, revision: str = "HEAD") -> str | None:
-    """The name of the nearest annotated tag among the revision's ancestors and itself.
+    """The name of the nearest annotated tag on the revision or an ancestor.
 
-    Those of single prompts, `ID@TAG`, are no releases.
+    Tags of single prompts, `ID@TAG`, are not releases and don't count.
     """
     commit = repository.resolve(revision)
     answer = repository.git.ask("describe", "--abbrev=0", "--exclude=*@*", commit)
@@ -36,10 +40,10 @@ def default_base(repository: Repository) -> str:
 
 
 def find_base(repository: Repository, way_out: str = SAY_SINCE) -> NamedCommit:
-    """The default commit to compare HEAD with.
+    """The default revision to compare HEAD with.
 
-    On a branch, its merge base with the upstream default branch; on that branch itself, without an
-    upstream, or without a branch, the latest annotated tag reachable.
+    On a branch, this is its merge base with the upstream default branch. On the default branch,
+    without an upstream or without a branch, it is the latest reachable annotated tag.
 
     Args:
         way_out: The hint on how to set the base.
@@ -61,7 +65,7 @@ def find_base(repository: Repository, way_out: str = SAY_SINCE) -> NamedCommit:
 
 
 def upstream_default(repository: Repository) -> str | None:
-    """Full name of the remote's default branch, if HEAD is on another branch than that."""
+    """The full name of the remote's default branch, unless HEAD is on that branch."""
     with _opened(repository) as opened:
         if opened.head.is_detached:
             return None
@@ -86,7 +90,54 @@ def _opened(repository: Repository) -> Iterator[git.Repo]:
 
 
 def _target(reference: git.SymbolicReference | None) -> str | None:
-    """What the remote's HEAD points at; a clone has it, `git remote add` does not make it."""
+    """The target of the remote's HEAD; a clone has it, `git remote add` does not create it."""
     if reference is None or reference.is_detached:
         return None
     return str(reference.reference.path)
+
+
+_PLAIN = ("--no-color", "--no-show-signature", "--no-notes", "--encoding=UTF-8")
+_FACTS = ("-z", "--topo-order", "--format=%H%n%aN%n%aI%n%s")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CommitSpan:
+    """The commit `bad` and its ancestors, without `good` commits and their ancestors.
+
+    Attributes:
+        paths: Only commits that change something at or below these paths.
+        first_parent: Only the first parents of merges, so that a merge is one step.
+    """
+
+    goods: tuple[str, ...]
+    bad: str
+    paths: tuple[str, ...] = ()
+    first_parent: bool = False
+
+
+def candidates(repository: Repository, span: CommitSpan) -> tuple[str, ...]:
+    """The ids of the commits; those that halve the range best come first, `bad` last."""
+    output = decode(repository.git.run("rev-list", "--bisect-all", *_arguments(span)))
+    return tuple(line.split(" ", 1)[0] for line in output.splitlines())
+
+
+def suspects(repository: Repository, span: CommitSpan) -> tuple[Suspect, ...]:
+    """The same commits with their authors, the oldest first."""
+    # `log.follow` in a user's configuration would change the commits for a single path.
+    log = ("-c", "log.follow=false", "log", *_PLAIN, *_FACTS)
+    rows = records(repository.git.run(*log, *_arguments(span)) + b"\0")
+    return tuple(_suspect(row) for row in reversed(rows) if row)
+
+
+def _suspect(row: str) -> Suspect:
+    commit, author, date, subject = row.split("\n", 3)
+    return Suspect(commit=commit, author=author, date=date, subject=subject)
+
+
+def _arguments(span: CommitSpan) -> Iterator[str]:
+    if span.first_parent:
+        yield "--first-parent"
+    yield span.bad
+    yield from (f"^{good}" for good in span.goods)
+    yield "--"
+    yield from below(span.paths)

@@ -1,7 +1,7 @@
-"""Git commands that create something, or use another repository; some ask for a passphrase.
+"""Runs git commands that may prompt for a passphrase, such as `tag --sign` and `push`.
 
-On a terminal they may ask. Otherwise they have no terminal and a deadline, so none waits for input
-that never comes.
+They can prompt only on a terminal. Otherwise they get no terminal and a deadline, so that none
+waits for input forever.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ def act(
     """The output of a git process.
 
     Args:
-        interactive: Whether a person is at a terminal; then there is no deadline.
-        environment: In addition to that of `git`.
+        interactive: Whether the command may prompt; then there is no deadline.
+        environment: Variables to add to those of `git`.
 
     Raises:
-        GitError: It took too long, or git can't be started.
+        GitError: The deadline passed, or git can't be started.
     """
     surroundings = {**git.environment, **(environment or {})}
-    surroundings |= _of_terminal() if interactive else SILENT
-    # Files and not pipes: a process that git leaves behind, an agent, may hold those open.
+    surroundings |= _terminal_variables() if interactive else SILENT
+    # Files instead of pipes: a process that git leaves behind, an agent, can keep pipes open.
     with temporary_file() as out, temporary_file() as err:
         try:
             process = subprocess.Popen(
@@ -63,7 +63,7 @@ def act(
     return answer
 
 
-def _of_terminal() -> dict[str, str]:
+def _terminal_variables() -> dict[str, str]:
     terminal = {"GIT_TERMINAL_PROMPT": "1"}
     if "GPG_TTY" not in os.environ and sys.stdin is not None and sys.stdin.isatty():
         terminal["GPG_TTY"] = os.ttyname(sys.stdin.fileno())
@@ -71,7 +71,7 @@ def _of_terminal() -> dict[str, str]:
 
 
 def _ended(process: subprocess.Popen[bytes], deadline_s: float | None) -> int:
-    """Its exit status; after the deadline it is killed with its children."""
+    """The exit status; after the deadline, the process and its children are killed."""
     try:
         return process.wait(deadline_s)
     except BaseException as error:
@@ -84,6 +84,6 @@ def _ended(process: subprocess.Popen[bytes], deadline_s: float | None) -> int:
 def _kill(process: subprocess.Popen[bytes], *, whole_session: bool) -> None:
     if whole_session:
         os.killpg(process.pid, signal.SIGKILL)
-    else:  # it shares our session, and its signals
+    else:  # an interactive process shares our session and its signals
         process.terminate()
     process.wait()

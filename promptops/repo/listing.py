@@ -1,4 +1,4 @@
-"""The files that git lists, kept as the bytes git wrote: of 10,000 only those in use are parsed."""
+"""Git's list of files as bytes: of 10,000 entries, only those in use are parsed."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from promptops.model.tree import Kind, TreeEntry
 KINDS: Mapping[str, Kind] = {"120000": "symlink", "160000": "submodule"}
 _MODE = len("100644 ")
 FOUND_ONE_BY_ONE = 64
-"""After so many searches for a path, parsing all of them is cheaper."""
+"""The number of searches after which parsing all entries is cheaper."""
 COMPARED_AT_ONCE = 4096
-"""Bytes. Shorter parts of two listings are compared line by line."""
+"""In bytes: shorter parts of two listings are compared line by line."""
 
 
 class Listing(Mapping[str, TreeEntry]):
-    """Entries by path; behaves like the dict that `parsed` is.
+    """Entries by path; behaves like the dict `parsed`.
 
-    Accepts what `git ls-files --stage -z` and `git ls-tree -r -z` write. Of the stages of a merge
-    conflict, the first one counts.
+    Accepts the output of `git ls-files --stage -z` and `git ls-tree -r -z`. For a merge conflict,
+    the first stage counts.
     """
 
     def __init__(self, written: bytes, without: Iterable[str] = ()) -> None:
-        """`without` are paths that git lists and that do not count."""
+        """`without` are listed paths to leave out."""
         self.written = written
         self._without = frozenset(without)
         self._searches = 0
@@ -31,7 +31,7 @@ class Listing(Mapping[str, TreeEntry]):
 
     @cached_property
     def parsed(self) -> dict[str, TreeEntry]:
-        """All entries, in the order that git wrote them in."""
+        """All entries, in git's order."""
         found: dict[str, TreeEntry] = {}
         for line in self.written.decode("utf-8", "surrogateescape").split("\0")[:-1]:
             entry = _entry(line)
@@ -43,7 +43,7 @@ class Listing(Mapping[str, TreeEntry]):
 
     @cached_property
     def records(self) -> frozenset[bytes]:
-        """`MODE ID<tab>PATH` of each file, alike for an index and a tree; of a conflict, not so."""
+        """`MODE ID<tab>PATH` of each file, for index and tree alike, except for conflicts."""
         lines = self.written.split(b"\0")[:-1]
         if not self._is_index:
             return frozenset([line[:_MODE] + line[line.index(b" ", _MODE) + 1 :] for line in lines])
@@ -52,12 +52,12 @@ class Listing(Mapping[str, TreeEntry]):
 
     @cached_property
     def _is_index(self) -> bool:
-        """Whether git listed an index, which it keeps sorted by the bytes of paths."""
+        """Whether it is the list of an index, which is sorted by the bytes of paths."""
         return not self.written.startswith((b"blob ", b"commit "), _MODE)
 
     @cached_property
     def is_ascii(self) -> bool:
-        """Whether all paths are."""
+        """Whether all paths are ASCII."""
         return self.written.isascii()
 
     @cached_property
@@ -65,12 +65,12 @@ class Listing(Mapping[str, TreeEntry]):
         return self.written.lower()
 
     def less(self, paths: Iterable[str]) -> Listing:
-        """The same without some paths more."""
+        """The same listing without some more paths."""
         hidden = tuple(paths)
         return Listing(self.written, (*self._without, *hidden)) if hidden else self
 
     def outside(self, other: Listing) -> list[str]:
-        """The paths whose records another listing lacks, and those that do not count; in order."""
+        """Sorted paths whose records another listing lacks, and all left-out paths."""
         if self._is_index and other._is_index:
             lines = set(_lines_outside(self.written, other.written))
         else:
@@ -79,7 +79,7 @@ class Listing(Mapping[str, TreeEntry]):
         return sorted(paths | self._without)
 
     def starting_with(self, text: str) -> Iterator[str]:
-        """The paths that start with a text, each once."""
+        """The paths that start with a string, each once."""
         if not self._is_index:
             yield from (path for path in self.holding(text) if path.startswith(text))
             return
@@ -96,7 +96,7 @@ class Listing(Mapping[str, TreeEntry]):
             start = self.written.index(b"\0", start) + 1
 
     def holding(self, text: str) -> Iterator[str]:
-        """The paths that hold a text, each once."""
+        """The paths that contain a string, each once."""
         part = text.encode("utf-8", "surrogateescape")
         if part not in self.written:
             return iter(())
@@ -105,9 +105,9 @@ class Listing(Mapping[str, TreeEntry]):
         return iter(dict.fromkeys(self._paths_around(part)))
 
     def beginning(self, text: str) -> Iterator[str]:
-        """The paths that begin with a text, whatever the case of letters, each once.
+        """The paths that start with a string, ignoring case, each once.
 
-        Only where `is_ascii`.
+        Requires `is_ascii`.
         """
         part = text.lower()
         starts = self._starts_around(self._lower, f"\t{part}".encode("utf-8", "surrogateescape"))
@@ -115,7 +115,7 @@ class Listing(Mapping[str, TreeEntry]):
         return (path for path in paths if path.lower().startswith(part) and path in self)
 
     def having(self, blob: str) -> Iterator[str]:
-        """The paths of the entries whose id is or begins with `blob`."""
+        """The paths of entries whose id starts with `blob`."""
         for start in self._starts_around(self.written, f" {blob}".encode()):
             entry = _entry(self._line(start))
             if entry.blob.startswith(blob) and self.get(entry.path) == entry:
@@ -167,12 +167,12 @@ class Listing(Mapping[str, TreeEntry]):
             return None
         for start in self._starts_of(name):
             entry = _entry(self._line(start))
-            if entry.path == path:  # not the end of a path with a tab in it
+            if entry.path == path:  # it may be the end of a path that contains a tab
                 return entry
         return None
 
     def _starts_of(self, name: bytes) -> Iterable[int]:
-        """Where lines begin that end with a path; in an index, the first line of this path."""
+        """Offsets of lines that end with a path; in an index, of the first line of this path."""
         if not self._is_index:
             return self._starts_around(self.written, b"\t%b\0" % name)
         start = _start_of(self.written, name)
@@ -186,7 +186,7 @@ class Listing(Mapping[str, TreeEntry]):
 
     @staticmethod
     def _starts_around(written: bytes, part: bytes) -> Iterator[int]:
-        """Where the lines begin that hold some bytes, which may end with the NUL behind a line."""
+        """Offsets of lines that contain some bytes, which may include the final NUL."""
         at = written.find(part)
         while at >= 0:
             yield written.rfind(b"\0", 0, at) + 1
@@ -199,7 +199,7 @@ class Listing(Mapping[str, TreeEntry]):
 
 
 def _start_of(written: bytes, path: bytes) -> int:
-    """Where the first line begins whose path is not before a path; `written` is sorted by path."""
+    """The offset of the first line with this path or a later one, by binary search."""
     low, high = 0, len(written)
     while low < high:
         start = written.rfind(b"\0", low, (low + high) // 2) + 1 or low
@@ -212,9 +212,9 @@ def _start_of(written: bytes, path: bytes) -> int:
 
 
 def _lines_outside(written: bytes, other: bytes) -> Iterator[bytes]:
-    """The lines that another listing of an index lacks, or has elsewhere.
+    """The lines that another listing of an index lacks or has in another place.
 
-    Halves that are equal are not split into lines: that is most of a listing.
+    Equal halves, usually most of a listing, are not split into lines.
     """
     if written == other:
         return
@@ -229,26 +229,26 @@ def _lines_outside(written: bytes, other: bytes) -> Iterator[bytes]:
 
 
 def _without_stage(line: bytes, end: int) -> bytes:
-    """Of a file of the index; `end` is where the id ends. Of a conflict, the line as it is."""
+    """A line of the index without its stage; `end` is the end of the id. Conflicts stay."""
     return line[:end] + line[end + 2 :] if line[end : end + 3] == b" 0\t" else line
 
 
 def starting_with(entries: Mapping[str, TreeEntry], text: str) -> Iterable[str]:
-    """The paths of a tree that start with a text."""
+    """The paths of a tree that start with a string."""
     if isinstance(entries, Listing):
         return entries.starting_with(text)
     return (path for path in entries if path.startswith(text))
 
 
 def holding(entries: Mapping[str, TreeEntry], text: str) -> Iterable[str]:
-    """The paths of a tree that hold a text."""
+    """The paths of a tree that contain a string."""
     if isinstance(entries, Listing):
         return entries.holding(text)
     return (path for path in entries if text in path)
 
 
 def _entry(line: str) -> TreeEntry:
-    """Of `MODE ID STAGE<tab>PATH` or `MODE TYPE ID<tab>PATH`."""
+    """Parse `MODE ID STAGE<tab>PATH` or `MODE TYPE ID<tab>PATH`."""
     facts, _, path = line.partition("\t")
     mode, first, last = facts.split(" ")
     if len(last) > 1:

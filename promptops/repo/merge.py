@@ -1,4 +1,4 @@
-"""The result of a merge, computed without touching the repository."""
+"""Computes the result of a merge without changing the repository."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from promptops.repo.revisions import FETCH_ALL, NamedCommit
 from promptops.repo.temporary import temporary_folder
 
 OLDEST_GIT = (2, 38)
-"""The first whose `merge-tree` needs neither index nor work tree."""
+"""The first version whose `merge-tree` needs neither index nor work tree."""
 PLAIN = ("-z", "--name-only", "--no-messages")
 NAMED = 10
-"""So many conflicted files are named, and the others counted."""
+"""The number of conflicted files to name; the others are counted."""
 
 
 @record(frozen=True, slots=True)
 class MergedTree:
-    """The result of a merge that was only computed.
+    """The result of a computed merge.
 
     Attributes:
-        repository: The same repository, which has the objects of the result for as long.
-        tree: Id of the tree, for `Repository.stored` and `Repository.difference`.
+        repository: The repository, with access to the temporary objects of the result.
+        tree: The id of the tree, for `Repository.stored` and `Repository.difference`.
     """
 
     repository: Repository
@@ -40,7 +40,7 @@ class MergedTree:
 def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> Iterator[MergedTree]:
     """The result of merging one commit into another.
 
-    New objects are in a temporary folder; index, work tree, refs and objects stay unchanged.
+    New objects are in a temporary folder; the repository and the work tree stay unchanged.
 
     Raises:
         GitError: There are conflicts, no common history, or git is older than OLDEST_GIT.
@@ -59,7 +59,7 @@ def merged(repository: Repository, into: NamedCommit, branch: NamedCommit) -> It
 
 
 def _beside(git: Git, folder: str) -> Git:
-    """Git that writes its objects into a folder and still reads those of the repository."""
+    """A git that writes objects into a folder and reads those of the repository, too."""
     objects = decode(git.run("rev-parse", "--path-format=absolute", "--git-path", "objects"))
     alternates = [_quoted(objects.removesuffix("\n"))]
     if known := git.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"):
@@ -72,7 +72,7 @@ def _beside(git: Git, folder: str) -> Git:
 
 
 def _quoted(path: str) -> str:
-    """For a list of paths that git splits at each colon."""
+    """Escape a path for a list that git splits at colons."""
     escaped = path.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"' if ":" in path else path
 

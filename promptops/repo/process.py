@@ -1,6 +1,6 @@
-"""Run git: one process per query, arguments as a list, never a shell.
+"""Runs git: one process per query, arguments as a list, never a shell.
 
-`os.posix_spawn` and not `subprocess`: importing and using the latter costs a hook 8 ms more.
+Uses `os.posix_spawn`, because `subprocess` costs a hook 8 ms more.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from threading import Thread
 
 ALWAYS = {
-    "LC_ALL": "C",  # messages are looked at
+    "LC_ALL": "C",  # messages are parsed
     "LANGUAGE": "",
     "GIT_OPTIONAL_LOCKS": "0",  # a reader must not write the index
     "GIT_LITERAL_PATHSPECS": "1",  # a path called `:(exclude)x` is a path
-    "GIT_NO_LAZY_FETCH": "1",  # a partial clone must not reach for the network
-    "GIT_NO_REPLACE_OBJECTS": "1",  # a replaced object has the id of another content
+    "GIT_NO_LAZY_FETCH": "1",  # a partial clone must not use the network
+    "GIT_NO_REPLACE_OBJECTS": "1",  # the content of a replaced object does not match its id
     "GIT_TERMINAL_PROMPT": "0",
 }
 CLASHING = ("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
@@ -56,16 +56,16 @@ HINTS = {
 
 
 def inherited_environment() -> dict[str, str]:
-    """For the repository a hook runs in: git's variables say which index is being committed."""
+    """The environment for the repository of a hook, with git's variables for the index."""
     environment = {name: value for name, value in os.environ.items() if name not in CLASHING}
     for name in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"):
-        if name in environment:  # git would take them as relative to its own -C
+        if name in environment:  # git would resolve them relative to its -C
             environment[name] = os.path.abspath(environment[name])
     return environment | ALWAYS
 
 
 def foreign_environment() -> dict[str, str]:
-    """For any other repository: without what a hook says of the one it runs in."""
+    """The environment for any other repository, without the variables of a hook."""
     inherited = inherited_environment()
     return {name: value for name, value in inherited.items() if name not in OF_ONE_REPOSITORY}
 
@@ -83,24 +83,24 @@ class ProcessOutput:
 class Git:
     """The git program, run in one directory with one environment.
 
-    Names from users (a revision, a path) always go after `--end-of-options` or `--`.
+    Names from users (a revision, a path) always follow `--end-of-options` or `--`.
     """
 
     directory: Path
     environment: Mapping[str, str] = field(repr=False)
 
     def run(self, *arguments: str) -> bytes:
-        """Its standard output; GitError with git's own message if it fails."""
+        """The standard output of git; raises GitError with git's message if it fails."""
         answer = self.ask(*arguments)
         if answer.status:
             raise self.error(answer)
         return answer.stdout
 
     def ask(self, *arguments: str, given: bytes = b"") -> ProcessOutput:
-        """For questions whose exit status is part of the answer; GitError if git can't start.
+        """For queries with a meaningful exit status; raises GitError only if git can't start.
 
         Args:
-            given: Its standard input, of any length.
+            given: Standard input of any length.
         """
         child_in, write = _pipe()
         out, child_out = _pipe()
@@ -123,7 +123,7 @@ class Git:
         return ProcessOutput(status, stdout, stderr)
 
     def converse(self, *arguments: str) -> tuple[int, int, int]:
-        """Start a process to talk to: its id, where to write, where to read; the caller waits."""
+        """Start a long-lived process: its id, its input, its output. The caller waits for it."""
         child_in, write = _pipe()
         read, child_out = _pipe()
         try:
@@ -137,7 +137,7 @@ class Git:
         return pid, write, read
 
     def error(self, answer: ProcessOutput) -> GitError:
-        """Git's first error line, and the fix if one is known."""
+        """An error with git's first error line, and the fix if it is known."""
         message = _complaint(answer)
         where = str(self.directory)
         hint = next((hint for known, hint in HINTS.items() if known in message), None)
@@ -153,12 +153,14 @@ class Git:
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)
                 ],
-                setsigdef=[signal.SIGPIPE],  # Python ignores it, and what it starts would, too
+                setsigdef=[
+                    signal.SIGPIPE
+                ],  # Python ignores SIGPIPE, and child processes would inherit that
             )
         except FileNotFoundError:
             hint = "install git 2.31 or later and put it on PATH"
             raise GitError("git is not installed", hint=hint) from None
-        except ValueError:  # a NUL, or half a surrogate pair
+        except ValueError:  # a NUL or a lone surrogate
             message = f"git can't take the argument {max(arguments, key=_oddness)!r}"
             raise GitError(message, where=str(self.directory)) from None
         except OSError as error:  # E2BIG, EACCES, ENOMEM
@@ -167,22 +169,22 @@ class Git:
 
 
 def wait(pid: int) -> int:
-    """Its exit status, once it has ended."""
+    """Wait for a process to end; returns its exit status."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def decode(output: bytes) -> str:
-    """Names as git stores them; bytes that are no UTF-8 survive as surrogates."""
+    """Decode names from git; bytes that are not UTF-8 become surrogates."""
     return output.decode("utf-8", "surrogateescape")
 
 
 def records(output: bytes) -> list[str]:
-    """What `-z` separates."""
+    """Split output of `-z`."""
     return decode(output).split("\0")[:-1]
 
 
 def _pipe() -> tuple[int, int]:
-    """Both ends numbered above the standard streams, even where the caller closed those."""
+    """A pipe with descriptors above the standard streams, even if those are closed."""
     while (spare := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(spare)
@@ -190,7 +192,7 @@ def _pipe() -> tuple[int, int]:
 
 
 def _start_writing(stream: int, given: bytes) -> Thread | None:
-    """Write all of it and close the stream, in a thread where git may answer before the end."""
+    """Write all input and close the stream, in a thread if it may not fit the pipe."""
     if not given:
         _close(stream)
         return None
@@ -202,7 +204,7 @@ def _start_writing(stream: int, given: bytes) -> Thread | None:
 
 
 def _write(stream: int, given: bytes) -> None:
-    # A program that ends without reading everything is judged by its exit status.
+    # If git ends without reading everything, its exit status shows whether it failed.
     with suppress(BrokenPipeError), os.fdopen(stream, "wb", buffering=0) as opened:
         left = memoryview(given)
         while left:

@@ -1,4 +1,4 @@
-"""A repository: queries to git with plain results."""
+"""Queries to one git repository, with plain results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promptops.records import field, record
 from promptops.repo import revisions
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, decode, inherited_environment, records
-from promptops.repo.staged import RAW, Staged
+from promptops.repo.staged import RAW, Staged, parse_changes
 from promptops.repo.tree import (
     INDEX,
     WORKTREE,
@@ -22,7 +22,6 @@ from promptops.repo.tree import (
     commit_tree,
     compare,
     index_tree,
-    kind_of,
 )
 
 if TYPE_CHECKING:
@@ -39,18 +38,17 @@ EMPTY_TREES = {
 
 @record(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """One repository; a context manager, since reading keeps a git process alive.
+    """One repository; a context manager, because reading keeps a git process running.
 
     Attributes:
-        root: Of the work tree, or git's own directory where there is none.
+        root: The root of the work tree, or git's directory if there is no work tree.
         git_dir: Git's directory of this work tree.
         common_dir: Git's directory shared by all linked work trees.
-        bare: Without a work tree, or entered through git's own directory.
+        bare: Whether it has no work tree, or was opened inside git's directory.
         object_format: sha1 or sha256.
         git: The git program in the root.
-        directory: Where it was opened, absolute: paths on a command line are relative to it.
-        staged: What a hook found before it was opened, or None. The index is then believed not to
-            change, as in a hook.
+        directory: The absolute path where it was opened; command line paths are relative to it.
+        staged: What a hook read before opening, or None; with it, the index must not change.
     """
 
     root: Path
@@ -64,7 +62,7 @@ class Repository:
     _blobs: Blobs = field(repr=False)
     staged: Staged | None = field(default=None, repr=False)
     _commits: set[str] = field(default_factory=set, repr=False)
-    """The ids of commits that were found: what a whole id means does not change."""
+    """Full ids of known commits; a full id always means the same commit."""
 
     @classmethod
     def open(
@@ -73,14 +71,14 @@ class Repository:
         environment: Mapping[str, str] | None = None,
         staged: Staged | None = None,
     ) -> Repository:
-        """The repository that `directory` lies in, or that GIT_DIR names.
+        """The repository that contains `directory`, or that GIT_DIR names.
 
         Args:
-            environment: For git; `process.foreign_environment()` for any repository but the one a
-                hook may be running in, whose environment is inherited.
+            environment: The environment of git; pass `process.foreign_environment()` for any
+                repository other than the one that a hook may be running in.
 
         Raises:
-            GitError: There is none, or git refuses to enter it.
+            GitError: There is no repository, or git refuses to open it.
         """
         git = Git(directory.absolute(), environment or inherited_environment())
         return cls._from_answer(git, staged)
@@ -93,7 +91,7 @@ class Repository:
         lines = decode(answer.stdout).splitlines()
         if len(lines) not in (5, 6) or (answer.status and len(lines) == 6):
             raise git.error(answer)
-        bare = len(lines) == 5  # the last question has no answer where there is no work tree
+        bare = len(lines) == 5  # without a work tree, the last query has no answer
         root = Path(lines[3] if bare else lines[5])
         directory = git.directory
         git = Git(root, _pinned(git.environment, lines[3], root))
@@ -114,7 +112,7 @@ class Repository:
         """The id of the commit, annotated tags peeled.
 
         Raises:
-            GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
+            GitError: It is unknown, ambiguous or not a commit, or there is no commit at all.
         """
         if revision not in self._commits:
             commit = revisions.resolve(self.git, revision, shallow=self.shallow)
@@ -123,14 +121,14 @@ class Repository:
         return revision
 
     def find(self, revision: str) -> str | None:
-        """As `resolve`, but None where git knows nothing of that name."""
+        """As `resolve`, but None for an unknown name."""
         return revisions.find(self.git, revision)
 
     def tree(self, revision: str, under: Sequence[str] = (), beside: Sequence[str] = ()) -> Tree:
         """The files of WORKTREE, INDEX or a revision; only those at or below `under`, if given.
 
         Args:
-            beside: Files of INDEX that `Tree.read_beside` reads and that are not in `entries`.
+            beside: Files of INDEX for `Tree.read_beside`; they are not in `entries`.
         """
         if revision == INDEX:
             return index_tree(self.git, self._blobs, below(under), below(beside))
@@ -139,13 +137,13 @@ class Repository:
         return self.stored(self.resolve(revision), under)
 
     def stored(self, identity: str, under: Sequence[str] = ()) -> Tree:
-        """The files of a commit or of a tree by its full id, which is not looked up."""
+        """The files of a commit or a tree by its full id, which is not checked."""
         return commit_tree(self.git, self._blobs, identity, below(under))
 
     def changed(self, base: str, head: str) -> tuple[Changed, ...]:
-        """What differs in content or kind, by path; of a repository without commits, HEAD is empty.
+        """Paths that differ in content or kind; HEAD of a repository without commits is empty.
 
-        A conflict in the index differs from everything. Untracked files count in WORKTREE.
+        A conflict in the index differs from everything. WORKTREE includes untracked files.
         """
         if base == head:
             return ()
@@ -153,24 +151,25 @@ class Repository:
             return compare(self._side(base), self._side(head))
         if base == INDEX:
             return tuple(
-                Changed(each.path, each.after, each.before) for each in self.changed(head, base)
+                Changed(changed.path, changed.after, changed.before)
+                for changed in self.changed(head, base)
             )
         if head == INDEX:
-            # Without a revision git compares with HEAD, or with nothing before the first commit.
+            # Without a revision git compares with HEAD, or before the first commit with nothing.
             return self._changed_in_index(() if base == "HEAD" else (self._commit_or_empty(base),))
         return self.difference(self._commit_or_empty(base), self._commit_or_empty(head))
 
     def difference(self, base: str, head: str) -> tuple[Changed, ...]:
-        """As `changed`, of commits or trees by their full ids, which are not looked up."""
+        """As `changed`, for commits or trees by their full ids, which are not checked."""
         if head == INDEX:
             return self._changed_in_index((base,))
-        return _parse_raw(records(self.git.run("diff", *RAW, base, head, "--")), {})
+        return parse_changes(records(self.git.run("diff", *RAW, base, head, "--")), {})
 
     def merge_base(self, a: str, b: str) -> str:
-        """The id of the best common ancestor.
+        """The id of the merge base of two revisions.
 
         Raises:
-            GitError: There is none.
+            GitError: They have no common ancestor.
         """
         answer = self.git.ask("merge-base", self.resolve(a), self.resolve(b))
         if answer.status > 1 or answer.status < 0:
@@ -182,14 +181,14 @@ class Repository:
         return decode(answer.stdout).strip()
 
     def grep(self, revision: str, fixed: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
-        """Sorted paths, at or below `paths`, whose content holds any of the strings.
+        """Sorted paths, at or below `paths`, whose content contains any of the strings.
 
-        Each string is a part of one line. All of the tree is searched where `paths` is empty.
+        A string must be within one line. If `paths` is empty, the whole tree is searched.
         """
         if not fixed:
             return ()
         where, prefix = self._searched(revision)
-        words = [argument for each in fixed for argument in ("-e", each)]
+        words = [argument for string in fixed for argument in ("-e", string)]
         options = ("-l", "-z", "-F", "--full-name", "--no-color", "--no-recurse-submodules")
         answer = self.git.ask("grep", *options, *words, *where, "--", *below(paths))
         if answer.status not in (0, 1):
@@ -197,7 +196,7 @@ class Repository:
         return tuple(sorted(path.removeprefix(prefix) for path in records(answer.stdout)))
 
     def attributes(self, revision: str, paths: Sequence[str]) -> Mapping[str, Values]:
-        """What a revision's own .gitattributes set of `attributes.CONVERTING`, by path."""
+        """The `attributes.CONVERTING` of the `.gitattributes` of a revision, by path."""
         from promptops.repo.attributes import attributes_at
 
         if revision == WORKTREE:
@@ -207,14 +206,14 @@ class Repository:
         return attributes_at(self.git, paths, commit=self.resolve(revision))
 
     def uncommitted(self, under: Sequence[str]) -> tuple[str, ...]:
-        """Sorted paths, at or below some, that differ from HEAD in the index or on disk."""
+        """Sorted paths, at or below `paths`, that differ from HEAD in the index or on disk."""
         options = ("--porcelain", "-z", "--no-renames", "--untracked-files=all")
         quiet = ("--ignore-submodules=dirty", "--")
         lines = records(self.git.run("status", *options, *quiet, *below(under)))
         return tuple(sorted(line[3:] for line in lines))
 
     def is_ignored(self, path: str) -> bool:
-        """Whether a file of the work tree is there and ignored; a tracked one is not.
+        """Whether a file of the work tree exists and is ignored; a tracked file is not.
 
         `git check-ignore` refuses to read paths literally.
         """
@@ -222,7 +221,7 @@ class Repository:
         return bool(self.git.run("ls-files", *options, path))
 
     def need_work_tree(self) -> None:
-        """Raises GitError if there is none."""
+        """Raise GitError if there is no work tree."""
         if self.bare:
             raise GitError(
                 "this repository has no work tree",
@@ -231,7 +230,7 @@ class Repository:
             )
 
     def close(self) -> None:
-        """End the process that reads blobs."""
+        """End the git process that reads blobs."""
         self._blobs.close()
 
     def __enter__(self) -> Repository:
@@ -253,7 +252,7 @@ class Repository:
 
     def _side(self, revision: str) -> Mapping[str, TreeEntry]:
         if revision == WORKTREE:
-            return self._disk(()).listed  # what a filter makes of a file is not a change
+            return self._disk(()).listed  # the effect of a filter on a file is not a change
         if revision == INDEX:
             return self.tree(INDEX).entries
         return commit_tree(self.git, self._blobs, self._commit_or_empty(revision), ()).entries
@@ -272,10 +271,10 @@ class Repository:
         conflicts = {}
         if any(line.startswith(":") and line.endswith(" U") for line in lines):
             conflicts = self._conflicts()
-        return _parse_raw(lines, conflicts)
+        return parse_changes(lines, conflicts)
 
     def _conflicts(self) -> dict[str, str]:
-        """By path the blob of the first stage, as `Tree.entries` has it."""
+        """The blob of the first stage by path, as in `Tree.entries`."""
         found: dict[str, str] = {}
         for line in records(self.git.run("ls-files", "--unmerged", "-z")):
             facts, _, path = line.partition("\t")
@@ -294,28 +293,8 @@ class Repository:
 
 
 def _pinned(environment: Mapping[str, str], git_dir: str, root: Path) -> Mapping[str, str]:
-    """GIT_DIR alone means that the work tree is where git is run; say it once and for all."""
+    """Set GIT_WORK_TREE: with GIT_DIR alone, the work tree would be where git runs."""
     if "GIT_DIR" not in environment:
         return environment
     pinned = {**environment, "GIT_DIR": git_dir}
     return pinned if str(root) == git_dir else {**pinned, "GIT_WORK_TREE": str(root)}
-
-
-def _parse_raw(lines: Sequence[str], conflicts: Mapping[str, str]) -> tuple[Changed, ...]:
-    """Of `:MODE MODE ID ID STATUS` and the path, in turns."""
-    changes = (
-        _change(facts[1:].split(" "), path, conflicts)
-        for facts, path in zip(lines[::2], lines[1::2], strict=True)
-    )
-    return tuple(sorted((each for each in changes if each), key=lambda change: change.path))
-
-
-def _change(facts: list[str], path: str, conflicts: Mapping[str, str]) -> Changed | None:
-    mode, new_mode, before, after, _ = facts
-    if before == after and kind_of(mode) == kind_of(new_mode) and path not in conflicts:
-        return None  # only its permission differs
-    return Changed(path, _known(before), conflicts.get(path, _known(after)))
-
-
-def _known(blob: str) -> str | None:
-    return blob if blob.strip("0") else None

@@ -1,4 +1,4 @@
-"""Resolve the name of a revision to the id of a commit."""
+"""Resolves the name of a revision to the id of a commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OBJECT_ID = lazy_pattern(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 @record(frozen=True, slots=True)
 class NamedCommit:
-    """A commit, and what a person calls it: its id where it has no other name."""
+    """A commit with the name that a person gave it, or else its id."""
 
     name: str
     commit: str
@@ -26,7 +26,7 @@ def resolve(git: Git, revision: str, *, shallow: bool) -> str:
     """The id of the commit, annotated tags peeled.
 
     Raises:
-        GitError: It is unknown, ambiguous or no commit, or there is no commit at all.
+        GitError: It is unknown, ambiguous or not a commit, or there is no commit at all.
     """
     commit = find(git, revision)
     if commit is None:
@@ -35,24 +35,24 @@ def resolve(git: Git, revision: str, *, shallow: bool) -> str:
 
 
 def find(git: Git, revision: str) -> str | None:
-    """The id of the commit, annotated tags peeled; None where git knows nothing of that name.
+    """The id of the commit, annotated tags peeled; None for an unknown name.
 
     Raises:
-        GitError: It is ambiguous or no commit.
+        GitError: It is ambiguous or not a commit.
     """
     answer = git.ask("-c", "core.warnAmbiguousRefs=true", *_verify(f"{revision}^{{commit}}"))
     commit = answer.stdout.decode("utf-8", "replace").strip()
     if answer.status or not OBJECT_ID.fullmatch(commit):
         _refuse_what_is_there(git, revision, answer.stderr)
         return None
-    # Of two refs git takes the tag. Of an id and a ref of that name it takes the id, as it should.
+    # Of two refs, git takes the tag. Of an id and a ref with that name, git correctly takes the id.
     if b"is ambiguous" in answer.stderr and not OBJECT_ID.fullmatch(revision):
         raise _ambiguous_ref(git, revision)
     return commit
 
 
 def is_unborn(git: Git) -> bool:
-    """HEAD names a branch that has no commit yet."""
+    """Whether HEAD names a branch without commits."""
     return git.ask(*_verify("HEAD")).status != 0
 
 
@@ -85,8 +85,8 @@ def _unknown(git: Git, revision: str, *, shallow: bool) -> GitError:
 
 
 def _kind(git: Git, revision: str) -> str | None:
-    """Of what is there but no commit: blob or tree."""
-    answer = git.ask(*_verify(revision))  # as it is: behind a colon, `^{}` is part of a path
+    """The kind of an object that is not a commit: blob or tree."""
+    answer = git.ask(*_verify(revision))  # without `^{}`, which after a colon is part of a path
     found = answer.stdout.decode("utf-8", "replace").strip()
     if answer.status or not OBJECT_ID.fullmatch(found):
         return None

@@ -11,18 +11,18 @@ from promptops.errors import InputError, os_reason
 
 @contextmanager
 def temporary_folder() -> Iterator[str]:
-    """The path of an empty folder, removed at the end.
+    """The path of an empty folder, which is removed on exit.
 
     Raises:
-        InputError: No folder for temporary files can be written to.
+        InputError: No folder for temporary files is writable.
     """
     from tempfile import TemporaryDirectory
 
     try:
-        made = TemporaryDirectory(prefix="promptops-")
+        folder_manager = TemporaryDirectory(prefix="promptops-")
     except OSError as error:
         raise _no_room(error) from None
-    with made as folder:
+    with folder_manager as folder:
         yield folder
 
 

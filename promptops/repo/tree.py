@@ -1,4 +1,4 @@
-"""The files of one revision, and how git lists them."""
+"""The files of one revision, as git lists them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EMPTY_BLOBS = (
 
 
 class Tree:
-    """The files of one revision, listed when first asked for.
+    """The files of one revision, listed on first use.
 
     Attributes:
         revision: WORKTREE, INDEX, a commit's or a tree's id, the path of a directory, or NOTHING.
@@ -38,13 +38,13 @@ class Tree:
 
     @cached_property
     def entries(self) -> Mapping[str, TreeEntry]:
-        """By path; of every kind, so that a link or a conflict can be complained of."""
+        """Entries by path; of all kinds, so that links and conflicts can be reported."""
         return self._list()
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Contents by path, each at most MAX_BYTES + 1 bytes.
 
-        What is no file of this tree (a link, a submodule, a conflict, nothing) is left out. Of the
+        Paths that are not files of this tree (links, submodules, conflicts) are left out. For the
         work tree, the bytes are those on disk, before git's filters.
 
         Raises:
@@ -56,7 +56,7 @@ class Tree:
 
 
 def empty_tree() -> Tree:
-    """What anything can be compared with."""
+    """The empty tree."""
     return Tree(NOTHING, dict, lambda _: {})
 
 
@@ -72,12 +72,12 @@ def commit_tree(git: Git, blobs: Blobs, commit: str, under: tuple[str, ...]) -> 
 def index_tree(
     git: Git, blobs: Blobs, under: tuple[str, ...], beside: tuple[str, ...] = ()
 ) -> IndexTree:
-    """What would be committed: of `git add --intent-to-add` nothing."""
+    """The files that would be committed, without those of `git add --intent-to-add`."""
     return IndexTree(git, blobs, under, beside if under else ())
 
 
 class IndexTree(Tree):
-    """The files of the index, with some files beside them that are listed at the same time."""
+    """The files of the index, and some other files that the same git process lists."""
 
     def __init__(
         self, git: Git, blobs: Blobs, under: tuple[str, ...], beside: tuple[str, ...]
@@ -88,11 +88,11 @@ class IndexTree(Tree):
         self._beside = beside
 
     def lists_beside(self, path: str) -> bool:
-        """Whether `read_beside` knows of a path."""
+        """Whether `read_beside` can read a path."""
         return path in self._beside
 
     def read_beside(self, path: str) -> bytes | None:
-        """What a file beside the others holds; None where there is none. Raises as `read`."""
+        """The content of one of the other files; None if it does not exist. Raises as `read`."""
         entry = self._listing.get(path)
         return self._read([entry])[path] if entry is not None and entry.kind == "file" else None
 
@@ -112,7 +112,7 @@ def _is_at_or_below(path: str, under: Sequence[str]) -> bool:
 
 
 def compare(base: Mapping[str, TreeEntry], head: Mapping[str, TreeEntry]) -> tuple[Changed, ...]:
-    """What differs in content or kind, by path."""
+    """Paths that differ in content or kind."""
     pairs = ((path, base.get(path), head.get(path)) for path in sorted(_candidates(base, head)))
     return tuple(
         Changed(path, before.blob if before else None, after.blob if after else None)
@@ -122,25 +122,25 @@ def compare(base: Mapping[str, TreeEntry], head: Mapping[str, TreeEntry]) -> tup
 
 
 def _candidates(base: Mapping[str, TreeEntry], head: Mapping[str, TreeEntry]) -> set[str]:
-    """The paths that may differ; of what git lists, those whose lines do."""
+    """The paths that may differ; between git's listings, those whose lines differ."""
     if not (isinstance(base, Listing) and isinstance(head, Listing)):
         return base.keys() | head.keys()
     return {*base.outside(head), *head.outside(base)}
 
 
 def below(paths: Sequence[str]) -> tuple[str, ...]:
-    """Paths as git takes them; none where one of them is the root."""
+    """Paths as arguments for git; empty if one of them is the root."""
     plain = tuple(path.strip("/").removeprefix("./") for path in paths)
     return () if any(path in ("", ".") for path in plain) else plain
 
 
 def kind_of(mode: str) -> Kind:
-    """From an octal mode as git prints it."""
+    """The kind for an octal mode as git prints it."""
     return KINDS.get(mode, "file")
 
 
 def parse_index(lines: Iterable[str]) -> dict[str, TreeEntry]:
-    """Of `MODE ID STAGE<tab>PATH`; of a conflict's stages, the first one."""
+    """Parse `MODE ID STAGE<tab>PATH`; for a conflict, the first stage counts."""
     entries: dict[str, TreeEntry] = {}
     for line in lines:
         facts, _, path = line.partition("\t")
@@ -153,11 +153,11 @@ def parse_index(lines: Iterable[str]) -> dict[str, TreeEntry]:
 
 
 def _intended(git: Git, written: bytes) -> list[str]:
-    """Paths of `git add --intent-to-add`, which the index has with the id of an empty blob."""
+    """Paths of `git add --intent-to-add`; the index has them with the id of an empty blob."""
     if not any(blob in written for blob in EMPTY_BLOBS):
         return []
     answer = git.ask("diff-files", "-z", "--name-only", "--diff-filter=A")
-    return records(answer.stdout)  # nothing, where there is no work tree
+    return records(answer.stdout)  # empty without a work tree
 
 
 def read_blobs(blobs: Blobs, wanted: Iterable[TreeEntry]) -> dict[str, bytes]:

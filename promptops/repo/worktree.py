@@ -1,4 +1,4 @@
-"""Files on disk, read so that no link leads out of the work tree."""
+"""Reads files on disk without following links out of the work tree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class WorkTree:
-    """The files below one root. A folder that is a link is no folder, as git sees it, too."""
+    """The files below one root. As in git, a link to a folder is not a folder."""
 
     def __init__(self, root: Path, object_format: str) -> None:
         self._root = os.path.realpath(root)
@@ -29,10 +29,10 @@ class WorkTree:
         self._folders: dict[str, bool] = {}
 
     def read(self, path: str) -> bytes | None:
-        """At most MAX_BYTES + 1 bytes; None where no regular file stands there.
+        """The content, at most MAX_BYTES + 1 bytes; None if it is not a regular file.
 
         Raises:
-            InputError: The file is there and can't be read.
+            InputError: The file exists and can't be read.
         """
         opened = self._open(path)
         if opened is None:
@@ -44,14 +44,13 @@ class WorkTree:
             os.close(number)
 
     def entry(self, path: str, *, tracked: bool) -> TreeEntry | None:
-        """With the id that git would give the content, unfiltered; None where nothing stands there.
+        """The entry with the id that git would give the unfiltered content; None if missing.
 
-        A file is read to its end for this, however large it is. One that may not be read gets the
-        id of zeros.
+        Reads the whole file, however large. A file without read permission gets an id of zeros.
         """
         try:
             opened = self._open(path)
-        except InputError:  # raised again when the content is needed
+        except InputError:  # the error is raised when the content is needed
             return TreeEntry(path, self._unknown, tracked=tracked)
         if opened is None:
             return self._link(path, tracked=tracked)
@@ -69,7 +68,7 @@ class WorkTree:
         return TreeEntry(path, self._hash(len(target), [target]), "symlink", tracked)
 
     def holds(self, path: str) -> bool:
-        """No folder on the way to it is a link, and none leads out; the file need not exist."""
+        """Whether no parent folder is a link and the path stays inside; the file need not exist."""
         folder = path.rpartition("/")[0]
         if folder not in self._folders:
             whole = os.path.normpath(os.path.join(self._root, folder))
@@ -78,17 +77,17 @@ class WorkTree:
         return self._folders[folder]
 
     def _open(self, path: str) -> tuple[int, int] | None:
-        """A descriptor that the caller closes, and the size in bytes; None for no regular file."""
+        """A descriptor, to be closed by the caller, and the size in bytes; None for other files."""
         if not self.holds(path):
             return None
         try:
-            # Without O_NONBLOCK a named pipe put in a file's place would hold us for ever.
+            # Without O_NONBLOCK, a named pipe in place of the file would block forever.
             number = os.open(f"{self._root}{os.sep}{path}", _READING)
         except PermissionError:
             raise InputError(
                 f"{path!r} can't be read: permission denied", where=path, hint=f"chmod u+r {path!r}"
             ) from None
-        except OSError:  # gone, or a link
+        except OSError:  # deleted, or a link
             return None
         status = os.fstat(number)
         if stat.S_ISREG(status.st_mode):
@@ -104,14 +103,14 @@ class WorkTree:
 
 
 def _pieces(number: int, size: int) -> Iterator[bytes]:
-    """As many bytes of an open file, or all there are."""
+    """Up to `size` bytes of an open file."""
     while size > 0 and (piece := os.read(number, min(size, _PIECE))):
         size -= len(piece)
         yield piece
 
 
 def blob_id(content: bytes, object_format: str) -> str:
-    """The id that git gives to bytes, in a repository of sha1 or sha256."""
+    """The blob id of bytes in a repository with sha1 or sha256."""
     digest = _digest(len(content), object_format)
     digest.update(content)
     return digest.hexdigest()

@@ -16,7 +16,7 @@ from promptops.model.report import LintReport, RuleInfo, Style
 
 
 class Writer(Protocol):
-    """The function `write` of a format, which ignores the arguments that it does not need.
+    """The function `write` of a format; it ignores arguments that it does not need.
 
     The text it returns ends with a newline, or is empty. It never raises, and the text can be
     encoded as UTF-8.
@@ -35,7 +35,7 @@ class Writer(Protocol):
 
 
 def writer(name: str) -> Writer:
-    """The format of that name; only its own module is imported. Raises UsageError."""
+    """Import and return a format by name. Raises UsageError if there is no such format."""
     from importlib import import_module
 
     if name not in formats():
@@ -44,7 +44,7 @@ def writer(name: str) -> Writer:
 
 
 def formats() -> tuple[str, ...]:
-    """Names of all formats, sorted; imports none of them."""
+    """The names of all formats, sorted; imports no format."""
     from promptops.submodules import module_names
 
     return tuple(sorted(name.replace("_", "-") for name in module_names(sys.modules[__name__])))

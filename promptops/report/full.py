@@ -12,7 +12,7 @@ _GUTTER = 5
 
 
 def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
-    """All findings and one line that counts them; "" if there are none."""
+    """All findings, then a line with their number; "" if there are none."""
     lines = [line for finding in report.findings for line in _lines(finding, style)]
     last = summary(report)
     if last:
@@ -21,7 +21,7 @@ def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
 
 
 def first_line(finding: Finding, style: Style = plain) -> str:
-    """Such as `a.prompt.yaml:3:1: error: it is wrong  [SCH001 yaml-syntax]`."""
+    """The first line: `a.prompt.yaml:3:1: error: it is wrong  [SCH001 yaml-syntax]`."""
     from promptops.report.parts.sentence import heading
     from promptops.report.parts.visible import visible, visible_path
 

@@ -21,5 +21,5 @@ def _command(finding: Finding) -> str:
 
 
 def _message(finding: Finding) -> str:
-    """The lines of the annotation. Line breaks in the finding's message are kept."""
+    """The lines of the annotation; line breaks of the message remain."""
     return "\n".join(line for line in (finding.message, advice(finding), *notes(finding)) if line)

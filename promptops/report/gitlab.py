@@ -16,11 +16,11 @@ _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO
 
 def write(report: LintReport, **_: object) -> str:
     """One JSON array, indented."""
-    seen: Counter[str] = Counter()
-    return json_text([_issue(finding, seen) for finding in report.findings])
+    counts: Counter[str] = Counter()
+    return json_text([_issue(finding, counts) for finding in report.findings])
 
 
-def _issue(finding: Finding, seen: Counter[str]) -> dict[str, Any]:
+def _issue(finding: Finding, counts: Counter[str]) -> dict[str, Any]:
     place = finding.place
     return {
         "type": "issue",
@@ -28,7 +28,7 @@ def _issue(finding: Finding, seen: Counter[str]) -> dict[str, Any]:
         "description": _description(finding),
         "categories": ["Style"],
         "severity": _SEVERITIES[finding.severity],
-        "fingerprint": _unique(finding, seen),
+        "fingerprint": _unique(finding, counts),
         "location": {"path": place.path, "lines": {"begin": place.line, "end": place.end_line}},
     }
 
@@ -38,8 +38,8 @@ def _description(finding: Finding) -> str:
     return f"{finding.code}: {visible(finding.message)}" + (f" ({hint})" if hint else "")
 
 
-def _unique(finding: Finding, seen: Counter[str]) -> str:
-    """GitLab shows only one of several issues with the same fingerprint."""
+def _unique(finding: Finding, counts: Counter[str]) -> str:
+    """A unique fingerprint: of issues with the same one, GitLab shows only one."""
     fingerprint = finding.fingerprint or f"{finding.code}:{finding.place}"
-    seen[fingerprint] += 1
-    return fingerprint if seen[fingerprint] == 1 else f"{fingerprint}-{seen[fingerprint]}"
+    counts[fingerprint] += 1
+    return fingerprint if counts[fingerprint] == 1 else f"{fingerprint}-{counts[fingerprint]}"

@@ -16,7 +16,7 @@ def write(report: LintReport, **_: object) -> str:
 
 
 def report_value(report: LintReport) -> dict[str, Any]:
-    """The object itself, for reports that hold it."""
+    """The object itself, for reports that contain it."""
     return {
         "schema": 1,
         "findings": [finding_value(finding) for finding in report.findings],

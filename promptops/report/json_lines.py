@@ -8,5 +8,5 @@ from promptops.report.parts.json_text import json_text
 
 
 def write(report: LintReport, **_: object) -> str:
-    """A line for each finding, of the shape that `json` has in `findings`."""
+    """One line for each finding: an element of `findings` of the format `json`."""
     return "".join(json_text(finding_value(finding), None) for finding in report.findings)

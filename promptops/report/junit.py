@@ -6,8 +6,8 @@
           failure?  message type     the findings that fail the run
           system-out?                the others
 
-One test case for each file with findings, since readers disagree about several failures of one. A
-clean run is one test case that passed: some readers reject an empty report.
+Each file with findings is one test case with at most one failure, because readers treat several
+failures differently. A clean run is one passed test case, because some reject an empty report.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def totals(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def counts(report: LintReport, fail_on: Severity) -> dict[str, int]:
-    """The attributes of the suite that are counts."""
+    """The attributes of the suite: counts."""
     files = _by_file(report)
     failures = sum(any(map(_fails(fail_on), findings)) for findings in files.values())
     return {"tests": max(1, len(files)), "failures": failures, "errors": 0, "skipped": 0}
 
 
 def suite(report: LintReport, fail_on: Severity) -> Iterator[str]:
-    """The suite's lines."""
+    """The lines of the suite."""
     files = _by_file(report)
     yield f"  <testsuite{attributes(name=_NAME, **counts(report, fail_on))}>"
     for path, findings in files.items():

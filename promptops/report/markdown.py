@@ -26,7 +26,7 @@ def write(report: LintReport, **_: object) -> str:
 
 
 def table(report: LintReport, room: int) -> str:
-    """The worst findings that fit, and the number of the others."""
+    """The worst findings that fit, and the number of those left out."""
     if not report.findings:
         return ""
     worst_first = sorted(report.findings, key=lambda finding: -finding.severity)
@@ -38,8 +38,8 @@ def table(report: LintReport, room: int) -> str:
 
 def _headline(report: LintReport) -> str:
     files = counted(report.files, "file")
-    said = summary(report)
-    return f"{said} in {files}" if report.findings else f"{said or 'no findings'} in {files}"
+    text = summary(report)
+    return f"{text} in {files}" if report.findings else f"{text or 'no findings'} in {files}"
 
 
 def _left_out(number: int) -> str:
@@ -49,7 +49,7 @@ def _left_out(number: int) -> str:
 def _row(finding: Finding) -> str:
     place = finding.place
     where = code(visible(f"{place.path}:{place.line}:{place.column}", _LONGEST_CELL))
-    said = sentence(visible(finding.message, _LONGEST_CELL))
+    text = sentence(visible(finding.message, _LONGEST_CELL))
     hint = sentence(advice(finding)[:_LONGEST_CELL])
-    what = f"{said}<br>{hint}" if hint else said
+    what = f"{text}<br>{hint}" if hint else text
     return f"| {finding.severity!s} | {where} | {what} | {escape(heading(finding))} |\n"

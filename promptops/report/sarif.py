@@ -30,7 +30,7 @@ def write(
     category: str = "promptops/lint/",
     **_: object,
 ) -> str:
-    """One run. Its rules are those given and those of the findings, by code.
+    """One run; its rules are the given ones and those of the findings, by code.
 
     Args:
         home: The project's address, or "": the schema does not require one.
@@ -54,7 +54,7 @@ def write(
 
 
 def _known_rules(report: LintReport, rules: Mapping[str, RuleInfo]) -> dict[str, RuleInfo]:
-    """By code, sorted; a rule that only a finding knows, such as a plugin's, has its name alone."""
+    """All rules, sorted by code; those known only from findings have just a name."""
     found = {
         finding.code: RuleInfo(
             code=finding.code, name=finding.name, severity=finding.severity, summary=finding.name
@@ -83,7 +83,7 @@ def _rule(rule: RuleInfo) -> dict[str, Any]:
 
 
 def _more(rule: RuleInfo) -> str:
-    """Where there is more to read: of what is no rule, nowhere."""
+    """The command for more information; "" for codes that are not lint rules."""
     return f"\n\nMore: promptops rule {rule.code}" if rule.code.isupper() else ""
 
 
@@ -111,7 +111,7 @@ def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
 
 
 def _sentence(finding: Finding) -> str:
-    # Flags of the command line are useless on a web page: only a real hint is added.
+    # A web page needs no command line flags: only a hint on the content is added.
     return f"{finding.message}; {advice(finding)}" if finding.hint else finding.message
 
 
@@ -145,7 +145,7 @@ def _artifact(path: str) -> dict[str, str]:
 
 def _bytes(path: str) -> bytes:
     try:
-        # A name that is not UTF-8 comes as Python decodes it, and leaves as git holds it.
+        # Python decodes a name that is not UTF-8 with surrogates; encode it to git's bytes again.
         return path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return path.encode("utf-8", "surrogatepass")

@@ -298,7 +298,7 @@ def test_what_a_policy_stops_on_is_told_with_its_fingerprint(history):
     fingerprint = json.loads(out)["prompts"][0]["changes"][0]["fingerprint"]
     assert (code, err) == (
         1,
-        "stops on ask: CHG112 `maxLength` of `question` refuses more  "
+        "stops on ask: CHG112 `maxLength` of `question` is stricter  "
         f"[fingerprint {fingerprint}]\n"
         "to accept an intended break, add its fingerprint to [[diff.waivers]]\n",
     )

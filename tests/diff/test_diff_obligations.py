@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.diff.obligations import How, Lost, lost
+from promptops.diff.obligations import How, LostObligation, lost_obligations
 from tests.hanging import ends_soon
 from tests.tiers import fast_spread
 
@@ -116,7 +116,7 @@ SILENT = [
 
 @pytest.mark.parametrize(("before", "after", "how"), TOLD)
 def test_a_lost_obligation_is_told(before: str, after: str, how: How) -> None:
-    found = lost([before], [after])
+    found = lost_obligations([before], [after])
 
     assert [each.how for each in found] == [how]
     assert (found[0].after is None) == (how == "gone")
@@ -124,42 +124,49 @@ def test_a_lost_obligation_is_told(before: str, after: str, how: How) -> None:
 
 @pytest.mark.parametrize(("before", "after"), SILENT)
 def test_what_loses_no_obligation_is_silent(before: str, after: str) -> None:
-    assert lost([before], [after]) == ()
+    assert lost_obligations([before], [after]) == ()
 
 
 def test_a_sentence_may_go_to_another_message() -> None:
-    assert lost(["Never lie.\nAlways cite.", "Hi."], ["Always cite.", "Hi.", "Never lie."]) == ()
+    assert (
+        lost_obligations(["Never lie.\nAlways cite.", "Hi."], ["Always cite.", "Hi.", "Never lie."])
+        == ()
+    )
 
 
 def test_the_sentences_are_told_as_they_were_in_their_order_and_once() -> None:
     before = ["- Never  share\n  the **key**.\n- Be kind.", "Always cite. Never share the key!"]
 
-    found = lost(before, ["Share the key with all. Be kind."])
+    found = lost_obligations(before, ["Share the key with all. Be kind."])
 
     assert found == (
-        Lost(before="Never share the key!", after="Share the key with all.", how="reversed"),
-        Lost(before="Always cite.", after=None, how="gone"),
+        LostObligation(
+            before="Never share the key!", after="Share the key with all.", how="reversed"
+        ),
+        LostObligation(before="Always cite.", after=None, how="gone"),
     )
 
 
 def test_an_item_is_told_with_what_introduces_it() -> None:
-    found = lost(["Do not:\n- share keys\n- give legal advice"], ["Do not:\n- share keys"])
+    found = lost_obligations(
+        ["Do not:\n- share keys\n- give legal advice"], ["Do not:\n- share keys"]
+    )
 
-    assert found == (Lost(before="Do not: give legal advice", after=None, how="gone"),)
+    assert found == (LostObligation(before="Do not: give legal advice", after=None, how="gone"),)
 
 
 def test_the_nearest_of_several_sentences_is_named() -> None:
     others = "Share photos. Share the key with admins. Share the blue key. Keys open doors."
 
-    found = lost(["Never share the blue key."], [others])
+    found = lost_obligations(["Never share the blue key."], [others])
 
     assert [each.after for each in found] == ["Share the blue key."]
 
 
 def test_a_sentence_that_both_sides_say_is_no_rewording_of_another() -> None:
-    found = lost(["Never share the key. Share the key card."], ["Share the key card."])
+    found = lost_obligations(["Never share the key. Share the key card."], ["Share the key card."])
 
-    assert found == (Lost(before="Never share the key.", after=None, how="gone"),)
+    assert found == (LostObligation(before="Never share the key.", after=None, how="gone"),)
 
 
 MANY = "".join(f"Never share key {n} of ours.\n" for n in range(8_000))
@@ -182,4 +189,4 @@ HUGE = [
 @pytest.mark.parametrize(("before", "after"), fast_spread(HUGE, 4), ids=range(len(HUGE)))
 def test_a_huge_text_takes_time_in_proportion(before: str, after: str) -> None:
     with ends_soon():  # a quadratic one takes minutes
-        lost([before], [after])
+        lost_obligations([before], [after])

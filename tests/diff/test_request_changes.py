@@ -411,7 +411,7 @@ def test_a_lower_limit_of_the_answer_warns(compared):
         True,
         600,
         300,
-        "`max_output_tokens` is lower: longer answers are cut",
+        "`max_output_tokens` is lower: longer answers are cut off",
     )
 
 

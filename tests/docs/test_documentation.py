@@ -179,7 +179,7 @@ def test_a_rule_that_is_shown_is_what_its_examples_say(title, said, tmp_path):
 
 
 def test_the_table_of_what_a_rule_may_ask_for_is_whole():
-    section = text_of("writing-rules.md").partition("### What a rule may ask for")[2]
+    section = text_of("writing-rules.md").partition("### What a rule can request")[2]
     told = set(re.findall(r"(?m)^\| `(\w+)` \|", section.partition("\n### ")[0]))
     offered = re.findall(r"(?m)^\| (`.+?`) \|", subject.__doc__ or "")
 

@@ -16,7 +16,7 @@ from promptops.jobs.lint import cache, runner
 from promptops.jobs.lint import lint as lint_job
 from promptops.jobs.lint.baseline import write_baseline
 from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.lint.rules import explained, listed
+from promptops.jobs.lint.rules import rule_list, rule_page
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.registry import Rule
@@ -602,11 +602,11 @@ def test_the_page_of_a_deprecated_rule_begins_with_its_replacement():
         deprecated="use `VAR001`; removed in 2.0",
     )
 
-    for page in (explained("text", rule), explained("markdown", rule)):
+    for page in (rule_page("text", rule), rule_page("markdown", rule)):
         head, _, body = page.partition("\n\n")
         assert head.endswith("PLG001 no-greeting (error, deprecated)")
         assert body.startswith("Deprecated: use `VAR001`; removed in 2.0.\n")
-    assert listed("text", [rule]) == "PLG001  no-greeting  error   (deprecated)\n"
+    assert rule_list("text", [rule]) == "PLG001  no-greeting  error   (deprecated)\n"
 
 
 def test_no_plugin_is_loaded_for_a_stranger(greeting):

@@ -8,7 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.examples import DAY, MemoryTree, files, findings
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
-from promptops.lint.rewriting import spliced
+from promptops.lint.rules.template_not_literal_block import spliced
 from promptops.model.config import Config
 from promptops.model.finding import Finding
 from promptops.source.document import read

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from promptops.lint.bounds import Bounds
-from promptops.lint.largest_inputs import largest_input
+from promptops.lint.request_tokens import largest_input
 from tests.hanging import ends_soon
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from promptops.lint.jinja_words import explained
+from promptops.lint.rules.jinja_syntax import explained
 from promptops.runtime.template.template import TemplateError, parse, parse_expression
 from tests.hanging import ends_soon
 

@@ -50,7 +50,7 @@ def test_a_word_typed_twice_is_found_and_the_second_one_taken_out() -> None:
         ("prompts/ask.prompt.yaml:4:21", 4, 28, "the"),
         ("prompts/ask.prompt.yaml:5:19", 6, 10, "the"),
     ]
-    assert [each.message for each in found] == ["`the` is there twice"] * 2
+    assert [each.message for each in found] == ["`the` is repeated"] * 2
 
 
 def test_a_word_that_stands_on_both_sides_of_an_include_has_no_fix() -> None:

@@ -204,7 +204,7 @@ STATES = [
         "ignored",
         "is ignored by git (git add --force 'prompts/a.j2', or name a file that is not ignored)",
     ),
-    ("unstaged", "is on disk, and not staged as it is (git add 'prompts/a.j2')"),
+    ("unstaged", "is on disk, but not staged (git add 'prompts/a.j2')"),
     ("tracked", "is on disk only (commit 'prompts/a.j2' with it)"),
 ]
 

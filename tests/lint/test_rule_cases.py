@@ -12,7 +12,7 @@ import yaml
 
 from promptops.lint.examples import PROMPT_PATH, files, findings
 from promptops.lint.registry import built_in
-from promptops.lint.rewriting import spliced
+from promptops.lint.rules.template_not_literal_block import spliced
 from promptops.model.finding import Finding
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))

@@ -64,7 +64,7 @@ def test_the_tag_tells_all(catalog, release):
     assert message(catalog, "v2.0.0") == (
         "v2.0.0\n\n"
         "Breaking:\n"
-        "- ask: `maxLength` of `question` refuses more: 100 -> 3 (CHG112)\n\n"
+        "- ask: `maxLength` of `question` is stricter: 100 -> 3 (CHG112)\n\n"
         "Changed:\n"
         "- ask, support/triage: the system text differs in the only case, through"
         f" {STYLE} (CHG301)\n\n"

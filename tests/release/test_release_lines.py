@@ -108,7 +108,7 @@ def test_a_break_that_may_pass_is_given_to_paste_and_is_then_no_less_than_minor(
         ["CHG903: patch is too small: the changes require minor, by CHG112"]
     ] * 2
     assert lowered[0].value["problems"][0]["details"] == [
-        "ask: CHG112 `maxLength` of `question` refuses more"
+        "ask: CHG112 `maxLength` of `question` is stricter"
     ]
     assert (made.code, made.value["version"]) == (0, "1.1.0")
 

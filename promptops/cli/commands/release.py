@@ -28,7 +28,7 @@ BUMPS = ("patch", "minor", "major")
 @click.option(
     "-y", "--yes", is_flag=True, help="Don't ask for confirmation; required without a terminal."
 )
-@click.option("--version", metavar="VERSION", help="Use this version instead of the proved one.")
+@click.option("--version", metavar="VERSION", help="Use this version instead of the proven one.")
 @click.option(
     "--bump",
     type=click.Choice(BUMPS),

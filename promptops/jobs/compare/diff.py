@@ -11,7 +11,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.file_words import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.diff.case_view import Count
-from promptops.diff.compare import CompareOptions, compare, not_answered
+from promptops.diff.compare import CompareOptions, compare, with_failed_answers
 from promptops.diff.gate import gate
 from promptops.errors import UsageError
 from promptops.jobs.compare.comparison import ComparisonSide, Sides
@@ -184,7 +184,7 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     try:
         return with_answers(diff, base, head)
     except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-        return not_answered(diff, internal_error(error))
+        return with_failed_answers(diff, internal_error(error))
 
 
 def _versioned(

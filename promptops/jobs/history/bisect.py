@@ -12,7 +12,7 @@ from promptops.jobs.workspace.named_prompts import optional_prompt, required_pro
 from promptops.jobs.workspace.workspace import Workspace, managed_paths, workspace, workspace_at
 from promptops.model.bisection import Bisection, TreeVerdict
 from promptops.records import record, replace
-from promptops.repo.bisecting import CommitSpan, candidates, suspects
+from promptops.repo.history import CommitSpan, candidates, suspects
 from promptops.repo.repository import Repository
 from promptops.source.config import FILES
 

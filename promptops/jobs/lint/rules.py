@@ -98,7 +98,7 @@ def _change_page(form: str, code: ChangeCode) -> str:
     mark = "# " if form == "markdown" else ""
     risk = f"\n\nA risk: {code.risk}." if code.risk else ""
     head = f"{mark}{code.code} {code.name} ({code.level}, {code.bump})"
-    fix = f"\n\nThe fix: {code.way_out}." if code.way_out else ""
+    fix = f"\n\nThe fix: {code.instead}." if code.instead else ""
     return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{risk}{fix}\n"
 
 
@@ -110,7 +110,7 @@ def _change_value(code: ChangeCode) -> dict[str, object]:
         "bump": str(code.bump),
         "summary": code.summary,
         "risk": code.risk or None,
-        "way_out": code.way_out or None,
+        "way_out": code.instead or None,
     }
 
 

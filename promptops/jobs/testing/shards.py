@@ -19,7 +19,7 @@ from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardAnswer, ShardRun
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
-from promptops.report.parts.json_data import json_data
+from promptops.report.parts.json_text import json_data
 
 MOST = 10_000
 _WRITTEN = lazy_pattern(r"(\d{1,5})/(\d{1,5})", re.ASCII)

@@ -1,1 +1,1 @@
-"""What can be wrong in a text: pure functions, no prompt, no file, no engine; one file each."""
+"""Detects problems in text: one file for each kind, pure functions without prompts or files."""

@@ -1,4 +1,4 @@
-"""Where a text shows code: fenced blocks and inline code. Used to leave samples alone."""
+"""Finds code in a text: fenced blocks and inline code, which other checks ignore."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Fence:
     """A line that opens or closes a fenced block.
 
     Attributes:
-        start, end: Offsets of the fence's marks, without what names the language.
+        start, end: Offsets of the fence's marks, without the language.
         marks: The marks themselves.
-        indent: Characters before them on the line.
-        bare: Nothing but the marks stands on the line, as on each closing one.
+        indent: The number of characters before them on the line.
+        bare: Whether the line contains only the marks, as closing fences do.
     """
 
     start: int
@@ -47,7 +47,7 @@ class CodeSpans:
 
 
 def code_of(text: str) -> CodeSpans:
-    """Fenced blocks (an unclosed one to the end of the text), and inline code between them."""
+    """Fenced blocks and inline code between them; an unclosed block reaches the end of the text."""
     if "`" not in text and "~~~" not in text:
         return CodeSpans(())
     blocks = tuple(_blocks(text))
@@ -57,7 +57,7 @@ def code_of(text: str) -> CodeSpans:
 
 
 def fences(text: str) -> Iterator[Fence]:
-    """Lines that begin with a fence, in order; not those that close what they open."""
+    """Lines that begin with a fence, in order, except those that also close it."""
     if "```" not in text and "~~~" not in text:
         return
     for line in _FENCE.finditer(text):
@@ -80,7 +80,7 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 
 def closes(fence: Fence, opened: Fence) -> bool:
-    """Whether a fence has the marks to close another, and is not shown inside it, indented."""
+    """Whether a fence closes another: it has the right marks and is not indented inside it."""
     if fence.indent - opened.indent > 3:
         return False
     return fence.marks[0] == opened.marks[0] and len(fence.marks) >= len(opened.marks)

@@ -26,9 +26,8 @@ class Tag:
     """A tag outside code.
 
     Attributes:
-        closing: It is `</name>`.
-        alone: It stands on its line as a delimiter does: by itself, or opening it with the text
-            right behind.
+        closing: Whether it is `</name>`.
+        alone: Whether it is alone on its line, or starts the line directly before text.
     """
 
     start: int
@@ -41,16 +40,16 @@ class Tag:
 def find_unbalanced(text: str) -> tuple[TextMatch, ...]:
     """Delimiters that open and never close, or close what never opened, in order.
 
-    A tag counts as a delimiter when it stands alone on its line, or opens it with the text right
-    behind: `<name>` within a sentence is a placeholder. One that the text ends with is left alone,
-    too: the model is to go on from there.
+    A tag is a delimiter if it is alone on its line or starts the line directly before text:
+    `<name>` within a sentence is a placeholder. A tag at the end of the text may stay open, because
+    the model continues from there.
     """
     tags = _tags(text) if "<" in text else []
     return in_order([*_open_fences(text), *_open_tags(text, tags)])
 
 
 def _open_fences(text: str) -> Iterator[TextMatch]:
-    """A fence that is open however nested blocks are read: as Markdown does, or by pairs."""
+    """A fence that stays open both as Markdown nests blocks and if fences are paired in order."""
     as_markdown: list[Fence] = []
     by_pairs: list[Fence] = []
     for fence in fences(text):
@@ -102,7 +101,7 @@ def _open_tags(text: str, tags: list[Tag]) -> Iterator[TextMatch]:
 
 
 def _unpaired(tags: list[Tag], length: int) -> Iterator[TextMatch]:
-    """Of one name. `length` is that of the text without the white space at its end."""
+    """Unclosed tags of one name; `length` is that of the text without trailing white space."""
     opened: list[Tag] = []
     for tag in tags:
         if not tag.closing:
@@ -110,9 +109,7 @@ def _unpaired(tags: list[Tag], length: int) -> Iterator[TextMatch]:
         elif opened:
             opened.pop()
         elif tag.alone:
-            yield TextMatch(
-                tag.start, tag.end, f"`</{tag.name}>` closes what never opened", tag.name
-            )
+            yield TextMatch(tag.start, tag.end, f"`</{tag.name}>` has no opening tag", tag.name)
     for tag in opened:
         if tag.alone and tag.end < length:
             yield TextMatch(tag.start, tag.end, f"`<{tag.name}>` is never closed", tag.name)

@@ -1,4 +1,4 @@
-"""SEC004: the parts of a text that stand between delimiters."""
+"""SEC004: finds the parts of a text between delimiters."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _QUOTES = ('"""', "'''")
 
 @record(frozen=True, slots=True)
 class Enclosures:
-    """Spans between delimiters, each with what opens it."""
+    """Spans between delimiters, each with its opening delimiter."""
 
     spans: tuple[tuple[int, int], ...]
 
     def hold(self, start: int, end: int) -> bool:
-        """Whether a span stands between a delimiter and the one that closes it."""
+        """Whether a span is between a delimiter and its closing one."""
         return any(low <= start and end <= high for low, high in self.spans)
 
 
 def enclosures(text: str) -> Enclosures:
-    """What stands between a tag and its end tag, in a code fence, or between triple quotes."""
+    """Spans between a tag and its end tag, in a code fence, or between triple quotes."""
     return Enclosures((*_between_tags(text), *_in_fences(text), *_between_quotes(text)))
 
 

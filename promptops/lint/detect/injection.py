@@ -1,6 +1,6 @@
-"""SEC006: phrases that tell a model to drop its instructions, in several languages.
+"""SEC006: phrases that ask a model to ignore its instructions, in several languages.
 
-Each phrase is found by a word it can't do without; only there its pattern is tried.
+A phrase is found by a required word; its pattern is tried only there.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 MAX_JUDGED = 2_000
-"""Phrases of one text whose surroundings are looked at."""
+"""The number of phrases per text whose context is checked."""
 
 Guard = Literal["near", "sentence"]
 
 
 @record(frozen=True, slots=True)
 class Phrase:
-    """A way to say it.
+    """A kind of phrase.
 
     Attributes:
-        words: The pattern begins with one of them, all in lower case.
-        pattern: Of the whole phrase; a space in it is any white space, for prompts are wrapped.
-        guard: How far back a "never" makes the phrase a defence: the same few words, or the
-            sentence and the list it stands in.
+        words: Words, in lower case, with which the pattern begins.
+        pattern: The whole phrase; a space matches any white space, because lines are wrapped.
+        guard: Where a "never" makes the phrase a defence: in the same few words, or in the
+            sentence or list that contains it.
     """
 
     words: tuple[str, ...]
@@ -161,7 +161,7 @@ _UNSPACED = (
     ),
 )
 
-# What turns the phrase into a defence against it: a negation, or the telling of who might say it.
+# Turns a phrase into a defence: a negation, or a description of an attacker.
 _DEFENCE_NEAR = lazy_pattern(
     r"(?:(?:\b(?:never|not|cannot|nicht|ne|no|non|nunca|niet|nie|не|without)|n['’]t)\s+"
     r"(?:\w+\s+){0,2}"
@@ -177,14 +177,16 @@ _DEFENCE_IN_SENTENCE = lazy_pattern(
 
 
 def find_injection(text: str) -> tuple[TextMatch, ...]:
-    """Override phrases, in order; not where a prompt defends itself against them, or quotes them.
+    """Override phrases, in order, except where a prompt quotes them or defends against them.
 
-    After `MAX_JUDGED` phrases the others are found whatever stands around them.
+    After `MAX_JUDGED` phrases, the context of others is ignored.
     """
     lower = lowered(text)
     phrases = chain(_spaced(lower, frozenset(blunt_words(text))), _unspaced(lower))
     return in_order(
-        TextMatch(start, end, f"`{_shown(text[start:end])}` tells a model to drop its instructions")
+        TextMatch(
+            start, end, f"`{_shown(text[start:end])}` asks the model to ignore its instructions"
+        )
         for index, (start, end, guard) in enumerate(phrases)
         if index >= MAX_JUDGED or not _is_harmless(lower, start, end, guard)
     )
@@ -213,7 +215,7 @@ def _spaced(lower: str, first_words: frozenset[bytes]) -> Iterator[tuple[int, in
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compiled when first needed: most texts hold none of the words, and a hook is in a hurry."""
+    """Compiled on first use: most texts contain none of the words, and hooks must be fast."""
     return re.compile(pattern.replace(" ", r"\s{1,8}") + r"(?!\w)")
 
 

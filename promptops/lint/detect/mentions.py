@@ -1,4 +1,4 @@
-"""Whether a text speaks of an attack, in quotes or as an example, rather than being one."""
+"""Distinguishes a quoted attack or an example of one from an actual attack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ATTACK = (
     r"|angriff\w*|attaque\w*|ataque\w*|attacco|攻击|攻撃|공격)"
 )
 _NAMES_ATTACK = lazy_pattern(rf"(?<!\w){_ATTACK}(?!\w)")
-# What stands in a sentence that quotes somebody, or that says what to do with what is quoted.
+# Words of a sentence that quotes a phrase or says how to handle it.
 _FRAMES_QUOTE = lazy_pattern(
     rf"(?<!\w)(?:{_ATTACK}|treat(?:s|ed)?|flag(?:s|ged)?|label\w*|classif\w+|detect\w*|recogni\w+"
     r"|report(?:s|ed)?|reject\w*|refus\w+|declin\w+|resist\w*|block(?:s|ed)?|mention\w*|quot\w+"
@@ -48,12 +48,12 @@ _CLOSERS = {
 }
 _STRAIGHT = frozenset("\"'`")
 _REACH = 300
-"""In characters: how far a sentence, a quotation or a line is looked at."""
+"""In characters: how much of a sentence, a quotation or a line is checked."""
 _MAX_ITEMS = 30
 
 
 def is_mention(lower: str, start: int, end: int) -> bool:
-    """Whether the phrase at a span is quoted, listed as an example of an attack, or labelled one.
+    """Whether the phrase at a span is quoted, or listed or labelled as an example of an attack.
 
     `lower` is the whole text in lower case.
     """
@@ -82,7 +82,7 @@ def _is_quoted(before: str, after: str) -> bool:
 
 
 def _open_quote(before: str) -> int | None:
-    """Where the quotation begins that is open at the end of a text."""
+    """The start of the quotation that is open at the end of a text."""
     opened: int | None = None
     for at, character in enumerate(before):
         if opened is not None:
@@ -100,7 +100,7 @@ def _end_of_quote(after: str, closers: str) -> int | None:
 
 
 def _closes(text: str, at: int, closers: str) -> bool:
-    """An apostrophe inside a word closes nothing."""
+    """Whether a quotation mark closes; an apostrophe inside a word does not."""
     return text[at] in closers and not (text[at] in "'’" and text[at + 1 : at + 2].isalnum())
 
 
@@ -110,7 +110,7 @@ def _last_sentence(text: str) -> str:
 
 
 def _is_labelled(lower: str, start: int, end: int) -> bool:
-    """In a table, or in an example with its verdict on the next line."""
+    """Whether it is in a table, or in an example with its label on the next line."""
     first = lower.rfind("\n", max(0, start - _REACH), start) + 1
     first = first or max(0, start - _REACH)
     line, _, rest = lower[first : end + _REACH].partition("\n")
@@ -122,7 +122,7 @@ def _is_labelled(lower: str, start: int, end: int) -> bool:
 
 
 def _is_listed(before: str) -> bool:
-    """An item of a list whose introduction names attacks."""
+    """Whether it is an item of a list whose introduction mentions attacks."""
     line = before[before.rfind("\n") + 1 :]
     marker = _ITEM.match(f"{line} ")
     if marker is None or line[marker.end() :].strip(" \"'“‘`«„"):

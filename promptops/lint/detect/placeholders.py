@@ -1,4 +1,4 @@
-"""VAR012: an input written in the syntax of another template language."""
+"""VAR012: inputs in the syntax of other template languages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMATTED = lazy_pattern(r"\b[fF]\"[^\"\n]*$|\b[fF]'[^'\n]*$")
 def find_placeholders(text: str, names: Collection[str]) -> tuple[TextMatch, ...]:
     """Foreign placeholders of declared inputs, or of names near one, in order.
 
-    Attributes of a match: `name` is the declared input, `replacement` how Jinja writes it.
+    In a match, `name` is the declared input and `replacement` its Jinja syntax.
     """
     if not names or ("{" not in text and "<<" not in text and "%(" not in text):
         return ()
@@ -40,7 +40,7 @@ def _matches(text: str, names: Collection[str]) -> Iterator[TextMatch]:
 
 
 def _is_other(text: str, at: int) -> bool:
-    """Part of a Jinja tag, a longer placeholder, a LaTeX command or a formatted string in code."""
+    """Whether it is part of a Jinja tag, a longer placeholder, a LaTeX command or code."""
     if at and text[at - 1] in _BEFORE:
         return True
     line = text[max(0, text.rfind("\n", 0, at) + 1, at - 200) : at]
@@ -48,7 +48,7 @@ def _is_other(text: str, at: int) -> bool:
 
 
 def _declared(written: str, names: Collection[str]) -> str | None:
-    """The input that is meant: the name itself, or one that differs in case, `_`, or one letter."""
+    """The intended input: the same name, or one that differs in case, `_` or one letter."""
     if written in names:
         return written
     plain = _plain(written)
@@ -63,7 +63,7 @@ def _plain(name: str) -> str:
 
 
 def _one_edit_apart(one: str, other: str) -> bool:
-    """One letter more, less or other, or two neighbours swapped."""
+    """Whether one letter is added, missing or different, or two neighbours are swapped."""
     if len(one) > len(other):
         one, other = other, one
     same = next((i for i, char in enumerate(one) if char != other[i]), len(one))
@@ -77,5 +77,5 @@ def _one_edit_apart(one: str, other: str) -> bool:
 
 def _match(found: re.Match[str], name: str) -> TextMatch:
     replacement = f"{{{{ {name} }}}}"
-    message = f"`{found[0]}` is no placeholder here and is sent as it stands"
+    message = f"`{found[0]}` is not a placeholder here and is sent unchanged"
     return TextMatch(found.start(), found.end(), message, name, replacement)

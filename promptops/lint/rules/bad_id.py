@@ -49,11 +49,11 @@ def bad_id(catalog: Catalog) -> Iterator[Problem]:
         messages:
           - {role: user, content: Sortiere das.}
     """
-    told = {twin.path for twin in twins(catalog)}  # reported by REP001
+    reported = {twin.path for twin in twins(catalog)}  # reported by REP001
     ids = catalog.ids_in_question
     below = _below(ids)
     for path, identity in ids.items():
-        if path not in told:
+        if path not in reported:
             if not is_fit(identity):
                 yield _unfit(path, identity)
             elif identity in below:

@@ -55,7 +55,9 @@ def bare_suppression(
             hint = "write `# promptops: ignore[CODE] the reason`"
             yield Problem("no rule is named", at=suppression.place, hint=hint)
         elif not suppression.reason:
-            yield Problem("no reason is given", at=suppression.place, hint="say why, after the `]`")
+            yield Problem(
+                "no reason is given", at=suppression.place, hint="give the reason after the `]`"
+            )
         for code in filter(rule_names.is_unknown, suppression.codes):
             message = f"there is no rule `{code}`"
             yield Problem(message, at=suppression.place, hint=rule_names.hint(code))

@@ -61,18 +61,18 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
             rendered:
               - {type: contains, value: family}
     """
-    traced = [each.traced for each in subject.renders if each.traced is not None]
+    traced = [render.traced for render in subject.renders if render.traced is not None]
     # A case that fails does not complete any branch and is reported as an error itself.
     if not traced or len(traced) < len(subject.cases):
         return
-    taken = frozenset[Branch]().union(*(each.branches for each in traced))
+    taken = frozenset[Branch]().union(*(request.branches for request in traced))
     uses = (use for scope in subject.scopes for use in scope.scope.uses)
     full = never_empty(uses, subject.input_schemas)
     found = coverage(prompt, subject.catalog.load, taken, full)
     impossible = {
-        each.test.place
+        comparison.test.place
         for scope in subject.scopes
-        for each in never_equal(scope, subject.input_schemas)
+        for comparison in never_equal(scope, subject.input_schemas)
     }
     for way in found.ways:
         if way.reached and not way.covered and way.site.place not in impossible:

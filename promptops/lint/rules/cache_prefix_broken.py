@@ -71,7 +71,7 @@ def cache_prefix_broken(subject: PromptFacts) -> Iterator[Problem]:
     for message, _ in messages(subject.prompt):
         if message.cache:
             # If an input is empty in a case, the template itself shows where it is printed.
-            for case, pieces in (*_rendered(subject, message), ("", _written(subject, message))):
+            for case, pieces in (*_rendered(subject, message), ("", _source_of(subject, message))):
                 for problem in _broken(list(pieces), case or None):
                     assert isinstance(problem.at, Place)
                     if problem.at not in seen:
@@ -89,7 +89,7 @@ def _rendered(subject: PromptFacts, message: Message) -> Iterator[tuple[str, Ite
             yield rendered.case.name, pieces
 
 
-def _written(subject: PromptFacts, message: Message) -> Iterator[Piece]:
+def _source_of(subject: PromptFacts, message: Message) -> Iterator[Piece]:
     for part in message.parts:
         if isinstance(part, TextPart):
             template = subject.catalog.template(part.text)

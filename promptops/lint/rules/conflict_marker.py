@@ -73,8 +73,8 @@ def conflict_marker(
               in one sentence.
     """
     yield from (problem for problem in problems if problem.code == "SCH011")
-    for each in written:
-        yield from _in_text(each.source)
+    for source in written:
+        yield from _in_text(source.source)
     for recordings in filter(catalog.files.is_unmerged, catalog.recording_files(document.path)):
         message = "recordings with an unresolved merge conflict"
         yield Problem(message, at=Place(recordings), hint=UNMERGED_HINT)

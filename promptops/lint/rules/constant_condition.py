@@ -90,7 +90,7 @@ def constant_condition(
                 yield _constant(condition, inputs)
             elif condition.repeats is not None:
                 yield _repeated(condition, condition.repeats)
-        yield from (_never(each) for each in never_equal(scope, input_schemas))
+        yield from (_never(comparison) for comparison in never_equal(scope, input_schemas))
 
 
 def _never(each: NeverEqual) -> Problem:
@@ -101,7 +101,7 @@ def _never(each: NeverEqual) -> Problem:
 def _constant(condition: Condition, inputs: Collection[str]) -> Problem:
     outcome = "true" if condition.constant else "false"
     test = condition.test
-    hint = "remove the condition" if condition.constant else "remove it with what stands below it"
+    hint = "remove the condition" if condition.constant else "remove it and the text below it"
     if isinstance(test, nodes.Const) and test.value in inputs:
         hint = f"without quotes, `{test.value}` is the input"
     return Problem(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from promptops.analysis.tokens import estimate
 from promptops.catalog.schema_places import stands
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.asked_model import asked_model
 from promptops.lint.passages import Passage
+from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_tokens import request_tokens, tokens_at_most
 from promptops.lint.subject import RenderedCase
 from promptops.model.config import Config
@@ -53,7 +53,7 @@ def context_overflow(
         tests:
           - name: one
     """
-    model = asked_model(prompt, config)
+    model = prompt_model(prompt, config)
     if model is None or model.context_window is None:
         return
     longest = prompt.model.params.get("max_output_tokens")
@@ -88,4 +88,8 @@ def _largest(
     if cases:
         tokens, name = max(cases)
         return tokens, f"in the case `{name}`", name
-    return sum(estimate(each.text) for each in passages if each.literal), "as written", None
+    return (
+        sum(estimate(passage.text) for passage in passages if passage.literal),
+        "as written",
+        None,
+    )

@@ -64,7 +64,7 @@ def _named(reference: FileReference) -> Place:
 _IS = {
     "untracked": "is untracked",
     "ignored": "is ignored by git",
-    "unstaged": "is on disk, and not staged as it is",
+    "unstaged": "is on disk, but not staged",
     "tracked": "is on disk only",
 }
 _HINT = {

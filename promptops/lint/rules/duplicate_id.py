@@ -79,7 +79,7 @@ def _aliases(catalog: Catalog) -> Iterator[Problem]:
             place = document.place(f"/aliases/{index}")
             if alias in known:
                 yield Problem(
-                    f"the alias `{shown(alias)}` is {_whose(known[alias], path, catalog, alias)}",
+                    f"the alias `{shown(alias)}` is {_owner(known[alias], path, catalog, alias)}",
                     at=place,
                     hint="remove it",
                     related=(Related(known[alias], "it is written here"),),
@@ -92,8 +92,8 @@ def _listed(value: Any) -> list[str]:
     return [a for a in aliases if isinstance(a, str)] if isinstance(aliases, list) else []
 
 
-def _whose(known: Place, path: str, catalog: Catalog, alias: str) -> str:
+def _owner(known: Place, path: str, catalog: Catalog, alias: str) -> str:
     is_id = catalog.paths.get(alias) == known.path
     if known.path == path:
-        return "the prompt's own id" if is_id else "there twice"
-    return f"the id of `{known.path}`" if is_id else f"an alias of `{known.path}`, too"
+        return "the prompt's own id" if is_id else "listed twice"
+    return f"the id of `{known.path}`" if is_id else f"also an alias of `{known.path}`"

@@ -45,10 +45,12 @@ def empty_message(
     """
     missing = {(r.place.path, r.place.line, r.place.column) for r in references if not r.found}
     written = set()
-    for each in _contents(prompt):
-        if not each.says.strip() and each.start not in missing:
-            written.add(each.at)
-            yield Problem("the message is empty", at=each.at, hint="say something, or remove it")
+    for content in _contents(prompt):
+        if not content.says.strip() and content.start not in missing:
+            written.add(content.at)
+            yield Problem(
+                "the message is empty", at=content.at, hint="add text, or remove the message"
+            )
     seen: set[str] = set(written)
     for rendered in renders:
         for text in rendered.traced.texts if rendered.traced else ():

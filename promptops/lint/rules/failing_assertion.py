@@ -40,14 +40,14 @@ def failing_assertion(cases: Sequence[Case], renders: Sequence[RenderedCase]) ->
     from promptops.evals.parse import is_of_plugin, problems
     from promptops.evals.result import judge_request
 
-    for each in renders:
+    for render in renders:
         # TST009 reports assertions that are invalid themselves.
-        if each.traced is None or not each.case.rendered or any(problems(each.case)):
+        if render.traced is None or not render.case.rendered or any(problems(render.case)):
             continue
-        verdicts = judge_request(each.traced.request, each.case)
-        for written, verdict in zip(each.case.rendered, verdicts, strict=True):
+        verdicts = judge_request(render.traced.request, render.case)
+        for written, verdict in zip(render.case.rendered, verdicts, strict=True):
             fails = verdict.status == "error" or (verdict.status == "failed" and verdict.must)
             if fails and not is_of_plugin(written):
                 what = "does not hold" if verdict.status == "failed" else "can't be judged"
-                message = f"`{verdict.type}` {what} in the case `{each.case.name}`"
+                message = f"`{verdict.type}` {what} in the case `{render.case.name}`"
                 yield Problem(message, at=verdict.place, hint=verdict.reason)

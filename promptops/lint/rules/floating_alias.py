@@ -7,7 +7,7 @@ from datetime import date
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.asked_model import asked_model, id_place, retires_soon
+from promptops.lint.prompt_model import id_place, prompt_model, retires_soon
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
 
@@ -33,7 +33,7 @@ def floating_alias(
         status: draft
         model: {provider: openai, id: gpt-5.4-mini}
     """
-    model = asked_model(prompt, config)
+    model = prompt_model(prompt, config)
     if prompt.status != "active" or model is None or model.facts is None:
         return
     if model.facts.floating and not retires_soon(model.facts, today):

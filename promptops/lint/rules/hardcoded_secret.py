@@ -37,10 +37,10 @@ def hardcoded_secret(written: Sequence[Written]) -> Iterator[Problem]:
               Describe what this code does:
               client = Client(api_key=os.environ["API_KEY"])
     """
-    for each in written:
-        for match in _found(each.text):
+    for source in written:
+        for match in _found(source.text):
             yield Problem(
                 match.message,
-                at=each.place(match.start, match.end),
+                at=source.place(match.start, match.end),
                 hint="revoke it and remove it: it stays in the history once it is committed",
             )

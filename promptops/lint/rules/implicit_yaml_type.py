@@ -8,7 +8,7 @@ from itertools import islice
 from promptops.catalog.catalog import Catalog
 from promptops.json_pointer import escaped, pointer_to
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.implicit_types import is_text, is_text_field, suspects, taken_for
+from promptops.lint.implicit_types import is_text, is_text_field, other_type, suspects
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.source.document import Document
@@ -55,7 +55,7 @@ def implicit_yaml_type(
         pointer = pointer_to(list(path))
         if is_text_field(pointer, document.value) and document.style(pointer) == "plain":
             text = document.template(pointer).value
-            taken, place = taken_for(text), document.place(pointer)
+            taken, place = other_type(text), document.place(pointer)
             if taken and place not in refused:
                 yield _unquoted(text, taken, place)
     prompt = catalog.loaded(document.path).prompt
@@ -69,7 +69,7 @@ def _in_cases(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
     for case in prompt.cases if texts else ():
         for name in texts:
             value = case.inputs.get(name)  # not text here either: TST002
-            if isinstance(value, str) and taken_for(value):
+            if isinstance(value, str) and other_type(value):
                 yield from _in_case(case, name, catalog)
 
 
@@ -79,7 +79,7 @@ def _in_case(case: Case, name: str, catalog: Catalog) -> Iterator[Problem]:
     if place.path.endswith((".yaml", ".yml")) and place.line == place.end_line:
         line = catalog.line(place.path, place.line)
         text = line[place.column - 1 : place.end_column - 1]
-        taken = taken_for(text)  # quotes, brackets and block marks are unambiguous
+        taken = other_type(text)  # quotes, brackets and block marks are unambiguous
         if taken:
             yield _unquoted(text, taken, place)
 

@@ -56,12 +56,12 @@ def include_not_found(
         Short sentences, plain words.
     """
     yield from _templates(scopes, catalog)
-    for each in needed(catalog, references):
-        reference = each.reference
+    for need in needed(catalog, references):
+        reference = need.reference
         if reference.kind in _KINDS and not reference.found and missing(catalog, reference) == "":
             message = f"there is no {_KINDS[reference.kind]} `{reference.written}`"
             yield _problem(
-                catalog, message, reference.written, reference.place, each.related, reference.kind
+                catalog, message, reference.written, reference.place, need.related, reference.kind
             )
 
 
@@ -75,7 +75,7 @@ def _templates(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Pr
                 at = problem.at
                 near = (lines.get((at.path, n), ()) for n in range(at.line, at.end_line + 1))
                 named = [n for line in near for place, n in line if _is_within(place, at)]
-                if all(_is_nowhere(catalog, each) for each in named):
+                if all(_is_nowhere(catalog, name) for name in named):
                     written = (named[0].target or "") if len(named) == 1 else ""
                     related = included_from(named[0].stack) if named else problem.related
                     yield _problem(catalog, problem.message, written, at, related)

@@ -63,10 +63,10 @@ def injection_phrase(subject: PromptFacts, written: Sequence[Written]) -> Iterat
     """
     yield from _in_texts(_of_the_prompt(subject.document))
     yield from _in_texts(_of_case_files(subject.catalog, subject.cases))
-    for each in written:
-        if each.kind == "template":
-            for match in _found(each.text):
-                yield _problem(match.message, each.place(match.start, match.end))
+    for source in written:
+        if source.kind == "template":
+            for match in _found(source.text):
+                yield _problem(match.message, source.place(match.start, match.end))
     for passage in subject.passages:
         for match in () if passage.literal else _found(passage.text):
             if passage.is_wholly_written(match.start, match.end):

@@ -71,8 +71,8 @@ def invalid_fixture(
         for case in cases:
             found = subject.renderer.accept(case.inputs)[1]
             for wrong in found:
-                told = _is_reported_as_misspelt(wrong, found, prompt)
-                if not told and not _is_default(wrong, case, prompt):
+                reported = _is_reported_as_misspelt(wrong, found, prompt)
+                if not reported and not _is_default(wrong, case, prompt):
                     yield _wrong_input(case, wrong)
         for rendered in subject.renders:
             yield from _not_rendered(rendered, prompt, subject)

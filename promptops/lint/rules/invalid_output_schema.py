@@ -9,8 +9,7 @@ from promptops.analysis.models import canonical_provider
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.schema_places import schema_locator, stands
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.closed_objects import impossible_properties
-from promptops.lint.strict_schema import not_strict
+from promptops.lint.strict_schema import impossible_properties, not_strict
 from promptops.model.place import Place
 from promptops.model.prompt import Locate, Prompt, Tool
 from promptops.records import replace
@@ -103,6 +102,6 @@ def _problems(schema: Any, at: str, locate: Locate, strict: bool) -> Iterator[Pr
     for wrong in impossible:
         yield Problem(wrong.message, at=locate(at + wrong.pointer, False), hint=wrong.hint)
     if strict and not found and not impossible:
-        for each in not_strict(schema):
-            place: Place = locate(at + each.pointer, each.key)
-            yield Problem(each.message, at=place, hint=each.hint)
+        for violation in not_strict(schema):
+            place: Place = locate(at + violation.pointer, violation.key)
+            yield Problem(violation.message, at=place, hint=violation.hint)

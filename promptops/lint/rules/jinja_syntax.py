@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import TemplateScope
+from promptops.patterns import lazy_pattern
 from promptops.records import replace
 
 
@@ -47,9 +49,64 @@ def jinja_syntax(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
               {% endif %}
     """
     for scope in scopes:
-        for each in scope.scope.problems:
-            if each.code == "TPL001":
-                from promptops.lint.jinja_words import explained
+        for problem in scope.scope.problems:
+            if problem.code == "TPL001":
+                from promptops.lint.rules.jinja_syntax import explained
 
-                message, hint = explained(each.message)
-                yield replace(each, message=message, hint=hint or each.hint)
+                message, hint = explained(problem.message)
+                yield replace(problem, message=message, hint=hint or problem.hint)
+
+
+_TOKENS = {
+    "'end of statement block'": "`%}`",
+    "'end of print statement'": "`}}`",
+    "token 'name'": "a name",
+    "'end of template'": "end of template",
+    "'const'": "a constant",
+}
+_OPEN = lazy_pattern(r"The innermost block that needs to be closed is '(\w+)'")
+_TAG = lazy_pattern(r"encountered unknown tag '(\w+)'")
+_INSTEAD = {
+    "got `=`": "to compare, write `==`",
+    "got `if`": "a second condition is an `elif`",
+    "unexpected `&`": "write `and`",
+    "unexpected `!`": "write `not`",
+    "unexpected `=`": "to compare, write `==`",
+    "unexpected `?`": "write `a if condition else b`",
+    "unexpected `$`": "write the name without `$`",
+    "expected a name, got `|`": "write `or`",
+    "expected `in`, got `of`": "write `in`",
+    "tag name expected": "write a tag such as `if` or `for`",
+    'unexpected `"`': "close the quotes",
+    "unexpected `'`": "close the quotes",
+    "unexpected `}`": "close it with `}}`",
+    "missing end of comment tag": "close it with `#}`",
+    "missing end of raw directive": "close it with `{% endraw %}`",
+}
+
+
+def explained(message: str) -> tuple[str, str | None]:
+    """The problem, and how to fix it if that is known."""
+    unclosed, tag = _OPEN.search(message), _TAG.match(message)
+    if tag is not None:
+        return _unknown(tag[1], unclosed[1] if unclosed else "")
+    if unclosed is not None:
+        return f"`{{% {unclosed[1]} %}}` is never closed", f"add `{{% end{unclosed[1]} %}}`"
+    for token, plain in _TOKENS.items():
+        message = message.replace(token, plain)
+    message = message.replace("expected token ", "expected ").replace(
+        "unexpected char ", "unexpected "
+    )
+    message = re.sub(r"""'([^']+|')'|"(')\"""", lambda found: f"`{found[1] or found[2]}`", message)
+    return message, next((hint for end, hint in _INSTEAD.items() if message.endswith(end)), None)
+
+
+def _unknown(tag: str, unclosed: str) -> tuple[str, str | None]:
+    if tag == "elseif":
+        return "there is no tag `elseif`", "write `elif`"
+    if not tag.startswith("end") and tag not in ("else", "elif"):
+        return f"there is no tag `{tag}`", None
+    if unclosed:
+        hint = f"close it before with `{{% end{unclosed} %}}`"
+        return f"`{{% {tag} %}}` inside an open `{{% {unclosed} %}}`", hint
+    return f"`{{% {tag} %}}` has no matching opening tag", "remove it, or open the tag"

@@ -104,8 +104,8 @@ def _missing(use: Use, schemas: InputSchemas) -> int | None:
         if required and not (not steps and is_item(use)):
             shape = schemas.at(use.name, use.path[:steps])
             if shape is None or shape.optional:
-                told = shape is None or (steps and schemas.misspelt(use.name, use.path[:steps]))
-                return None if told else steps  # reported by VAR003
+                reported = shape is None or (steps and schemas.misspelt(use.name, use.path[:steps]))
+                return None if reported else steps  # reported by VAR003
     return None
 
 
@@ -121,13 +121,13 @@ def _problem(use: Use, steps: int) -> Problem:
     return Problem(
         f"`{path}` may be missing",
         at=site.place,
-        hint=f"{what}, or test `{_written(use, site)} is defined` first",
+        hint=f"{what}, or test `{_source_of(use, site)} is defined` first",
         fix=_fix(use, steps, site),
         related=included_from(use.stack),
     )
 
 
-def _written(use: Use, site: TemplateSpan) -> str:
+def _source_of(use: Use, site: TemplateSpan) -> str:
     """The expression as written, if it is one run of characters."""
     text = use.site.text
     if site.text is not text or site.start < use.site.start:

@@ -37,6 +37,6 @@ def outdated_format_version(document: Document, problems: Sequence[Problem]) -> 
     yield Problem(
         f"`promptops/{number}` is an older format",
         at=place,
-        hint="write `promptops/1`" + ("" if current else ", and mend what it refuses"),
+        hint="write `promptops/1`" + ("" if current else ", and fix what the new version rejects"),
         fix=Fix((Edit(place, f"promptops/{CURRENT}"),), safe=True) if current else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.asked_model import AskedModel, asked_model
+from promptops.lint.prompt_model import PromptModel, prompt_model
 from promptops.lint.request_tokens import cost_usd, request_tokens, worst_tokens
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
@@ -51,7 +51,7 @@ def over_budget(subject: PromptFacts) -> Iterator[Problem]:
     prompt = subject.prompt
     if prompt is None or not prompt.budget:
         return
-    model = asked_model(prompt, subject.config)
+    model = prompt_model(prompt, subject.config)
     yield from _answer(prompt)
     for load in _loads(subject):
         yield from _input(prompt, load)
@@ -70,10 +70,12 @@ def _loads(subject: PromptFacts) -> Iterator[_Load]:
     """The largest case, and the largest request that the schema allows if that is larger."""
     cases = [
         _Load(
-            request_tokens(each.traced.request), f"in the case `{each.case.name}`", each.case.name
+            request_tokens(render.traced.request),
+            f"in the case `{render.case.name}`",
+            render.case.name,
         )
-        for each in subject.renders
-        if each.traced is not None
+        for render in subject.renders
+        if render.traced is not None
     ]
     largest = max(cases, key=lambda load: load.tokens, default=None)
     if largest is not None:
@@ -86,23 +88,23 @@ def _loads(subject: PromptFacts) -> Iterator[_Load]:
 def _input(prompt: Prompt, load: _Load) -> Iterator[Problem]:
     budget = prompt.budget.get("input_tokens")
     if budget is not None and load.tokens > budget:
-        message = f"about {load.tokens:,} input tokens {load.where}, {budget:,} are budgeted"
+        message = f"about {load.tokens:,} input tokens {load.where}, the budget is {budget:,}"
         yield Problem(message, at="/budget/input_tokens", case=load.case)
 
 
-def _cost(prompt: Prompt, load: _Load, model: AskedModel) -> Iterator[Problem]:
+def _cost(prompt: Prompt, load: _Load, model: PromptModel) -> Iterator[Problem]:
     budget = prompt.budget.get("cost_usd")
     longest = _longest(prompt) or prompt.budget.get("output_tokens") or 0
     cost = cost_usd(model, load.tokens, int(longest))
     if budget is not None and cost is not None and cost > budget:
-        message = f"about {cost:.4g} USD {load.where}, {budget:g} are budgeted"
+        message = f"about {cost:.4g} USD {load.where}, the budget is {budget:g}"
         yield Problem(message, at="/budget/cost_usd", case=load.case)
 
 
 def _answer(prompt: Prompt) -> Iterator[Problem]:
     budget, longest = prompt.budget.get("output_tokens"), _longest(prompt)
     if budget is not None and longest is not None and longest > budget:
-        message = f"`max_output_tokens` is {longest:,}, {budget:,} output tokens are budgeted"
+        message = f"`max_output_tokens` is {longest:,}, the budget is {budget:,} output tokens"
         yield Problem(message, at="/budget/output_tokens")
 
 

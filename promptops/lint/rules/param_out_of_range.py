@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.catalog.schema_places import stands
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.asked_model import AskedModel, asked_model
+from promptops.lint.prompt_model import PromptModel, prompt_model
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
 
@@ -46,14 +46,14 @@ def param_out_of_range(prompt: Prompt, config: Config) -> Iterator[Problem]:
           id: claude-opus-4-5-20251101
           params: {temperature: 0.2, max_output_tokens: 600}
     """
-    model = asked_model(prompt, config)
+    model = prompt_model(prompt, config)
     for name, value in prompt.model.params.items():
         message = _refused(name, value, model)
         if message is not None:
             yield Problem(message, at=_at(prompt, name))
 
 
-def _refused(name: str, value: Any, model: AskedModel | None) -> str | None:
+def _refused(name: str, value: Any, model: PromptModel | None) -> str | None:
     facts = model.facts if model else None
     called = f"{model.provider}/{model.id}" if model else "any model"
     if facts is not None and name in facts.unsupported:
@@ -70,7 +70,7 @@ def _refused(name: str, value: Any, model: AskedModel | None) -> str | None:
     return f"`{name}` {value:g} is not between {low:g} and {high:g}, the limits of {called}"
 
 
-def _too_long(value: float, model: AskedModel | None, called: str) -> str | None:
+def _too_long(value: float, model: PromptModel | None, called: str) -> str | None:
     if value < 1:
         return f"`max_output_tokens` {value:g} is less than one token"
     longest = model.max_output if model else None

@@ -49,9 +49,9 @@ def pii_literal(document: Document, written: Sequence[Written]) -> Iterator[Prob
             rendered:
               - {type: contains, value: call}
     """
-    for each in written:
-        for match in _found(each.text):
-            place = each.place(match.start, match.end)
+    for source in written:
+        for match in _found(source.text):
+            place = source.place(match.start, match.end)
             if not _names_an_owner(document, place):
                 example = ", such as `ada@example.com`" if match.name == "e-mail address" else ""
                 hint = f"use a value that is reserved for examples{example}"

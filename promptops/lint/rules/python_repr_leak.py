@@ -107,11 +107,11 @@ def _leak(use: Use, scope: TemplateScope, subject: PromptFacts) -> _Leak | None:
         message = f"`{whole}` may be null, which is printed as `None`"
         # A bare `if` would leave out the number 0.
         test = " is not none" if shape is not None and "number" in shape.types else ""
-        return _Leak(message, f"put it into `{{% if {_written(use)}{test} %}}`")
+        return _Leak(message, f"put it into `{{% if {_source_of(use)}{test} %}}`")
     return None
 
 
-def _written(use: Use) -> str:
+def _source_of(use: Use) -> str:
     last = _last(use)
     return use.site.text.value[use.site.start : last.end]
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import eq
 
-from promptops.analysis.match import TextMatch
+from promptops.analysis.match import TextMatch, blunt_words
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.detect.repetition import find_repeated_words
+from promptops.lint.detect.code import code_of
 from promptops.lint.passages import Passage
+from promptops.patterns import lazy_pattern
 from promptops.runtime.template.sized_cache import cached_by_size
-
-_found = cached_by_size(16_000_000)(find_repeated_words)
 
 
 @rule("STY003", severity=Severity.WARNING)
@@ -57,3 +58,61 @@ def _fix(passage: Passage, match: TextMatch) -> Fix | None:
         return None
     place = passage.place(match.start, match.end)
     return Fix((Edit(place, match.replacement or ""),), safe=False)
+
+
+# ASCII words only: in Turkish, Vietnamese, Hindi and others, a doubled word is a different word.
+_TWICE = lazy_pattern(
+    r"(?<![\w'’/.@#$&<\\*|=-])([A-Za-z]{1,30})([ \t]{1,8}|[ \t]{0,8}\r?\n[ \t]{0,8})"
+    r"((?i:\1))(?![\w'’/@<\\*|=({\[:-]|\.\w)"
+)
+_NEAR = 200
+_MOST = 1_000
+_WORDS = """that had is her do no very so bye ha he ho hee la na blah yes yeah well there now really
+    long far many much more again hear tut chop knock tick night ping choo win aye boo cha go hello
+    hi ok okay please never always too who nous vous die sie das der dat x s t d b n"""
+_RIGHT_TWICE = frozenset(_WORDS.split())
+
+
+@cached_by_size(16_000_000)
+def _found(text: str) -> tuple[TextMatch, ...]:
+    return find_repeated_words(text)
+
+
+def find_repeated_words(text: str) -> tuple[TextMatch, ...]:
+    """Repeated words, also across a line's end, in order; a match covers both words.
+
+    At most 1,000 of them.
+    """
+    return tuple(islice(_matches(text), _MOST)) if _may_repeat(text) else ()
+
+
+def _may_repeat(text: str) -> bool:
+    """Whether two adjacent words are equal without punctuation: a cheap check without misses."""
+    words = blunt_words(text)
+    return any(map(eq, words, words[1:]))
+
+
+def _matches(text: str) -> Iterator[TextMatch]:
+    code = None
+    for twice in _TWICE.finditer(text):
+        first, between, second = twice[1], twice[2], twice[3]
+        if first.lower() in _RIGHT_TWICE or not _is_slip(first, between, second):
+            continue
+        code = code or code_of(text)
+        if not code.holds(twice.start()) and _is_prose(text, twice.start(), twice.end()):
+            message = f"`{first}` is repeated"
+            yield TextMatch(twice.start(), twice.end(), message, first, first)
+
+
+def _is_slip(first: str, between: str, second: str) -> bool:
+    """Whether the second word is a name (`Duran Duran`) or begins a new sentence."""
+    return second.islower() and (first.islower() or "\n" not in between)
+
+
+def _is_prose(text: str, start: int, end: int) -> bool:
+    """Whether a line is prose: not a heading, a row of a table or only the two words."""
+    line = text[max(0, start - _NEAR) : start].rpartition("\n")[2] + text[start:end]
+    line += text[end : end + _NEAR].partition("\n")[0]
+    if "|" in line or "\t" in text[start:end] or line.lstrip()[:1] == "#":
+        return False
+    return len(line.split()) > 2

@@ -10,7 +10,7 @@ from promptops.analysis.models import ModelFacts
 from promptops.catalog.catalog import Catalog
 from promptops.counting import counted
 from promptops.lint import Edit, Fix, Problem, Severity, rule
-from promptops.lint.asked_model import AskedModel, asked_model, id_place, retires_soon
+from promptops.lint.prompt_model import PromptModel, id_place, prompt_model, retires_soon
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
 
@@ -31,13 +31,13 @@ def retired_model(
     Good:
         model: {provider: openai, id: gpt-5.4-mini-2026-03-17}
     """
-    model = asked_model(prompt, config)
+    model = prompt_model(prompt, config)
     if model is not None and model.facts is not None and retires_soon(model.facts, today):
         day = model.facts.retires_on or ""
         yield Problem(
             f"`{model.id}` {_when(day, (date.fromisoformat(day) - today).days)}",
             at=id_place(model, catalog),
-            hint=_way_out(model.facts),
+            hint=_hint(model.facts),
             fix=_successor(prompt, model),
         )
 
@@ -48,7 +48,7 @@ def _when(day: str, days: int) -> str:
     return f"is retired on {day}, in {counted(days, 'day')}"
 
 
-def _way_out(facts: ModelFacts) -> str:
+def _hint(facts: ModelFacts) -> str:
     source = f" ({facts.retirement_source})" if facts.retirement_source else ""
     return (
         f"its successor is `{facts.successor}`{source}"
@@ -57,7 +57,7 @@ def _way_out(facts: ModelFacts) -> str:
     )
 
 
-def _successor(prompt: Prompt, model: AskedModel) -> Fix | None:
+def _successor(prompt: Prompt, model: PromptModel) -> Fix | None:
     """The successor, only for an id in the prompt file: a profile serves other prompts too."""
     if model.at != "/model/id" or model.facts is None or model.facts.successor is None:
         return None

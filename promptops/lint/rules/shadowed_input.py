@@ -64,14 +64,18 @@ def shadowed_input(prompt: Prompt, scopes: Sequence[TemplateScope]) -> Iterator[
         if isinstance(turn, ForEach) and turn.name in inputs:
             yield _problem(prompt, turn.name, "the item of `for_each`", at=f"{turn.at}/as")
     for scope in scopes:
-        for each in scope.scope.definitions:
-            if each.name in inputs and not each.from_itself and not _is_anothers(each):
+        for definition in scope.scope.definitions:
+            if (
+                definition.name in inputs
+                and not definition.from_itself
+                and not _is_anothers(definition)
+            ):
                 yield _problem(
                     prompt,
-                    each.name,
-                    _KINDS[each.kind],
-                    at=each.site.place,
-                    related=included_from(each.stack),
+                    definition.name,
+                    _KINDS[definition.kind],
+                    at=definition.site.place,
+                    related=included_from(definition.stack),
                 )
 
 

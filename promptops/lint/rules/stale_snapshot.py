@@ -49,13 +49,13 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     found = recordings_in(catalog, prompt.path)
     requests = _requests(subject)
     answered = {recording.request for recording in found.recordings}
-    asking = [each for each in prompt.cases if each.name in requests and _asks(each, prompt)]
-    missing = [each for each in asking if requests[each.name] not in answered]
+    asking = [case for case in prompt.cases if case.name in requests and _asks(case, prompt)]
+    missing = [case for case in asking if requests[case.name] not in answered]
     if missing:
         yield _missing(missing, len(asking))
     # The old recording of such a case is replaced when the case is fixed and recorded.
-    pending = {each.name for each in prompt.cases}.difference(requests)
-    pending.update(each.name for each in missing)
+    pending = {case.name for case in prompt.cases}.difference(requests)
+    pending.update(case.name for case in missing)
     asked = set(requests.values())
     orphans: dict[str, list[Place]] = {}
     for place, each in zip(found.places, found.recordings, strict=True):

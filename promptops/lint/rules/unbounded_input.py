@@ -56,10 +56,11 @@ def unbounded_input(
               Sort this ticket of {{ names | join(", ") }}: {{ ticket }}
               The log begins with: {{ log | truncate(500) }}
     """
-    for each in unbounded_inputs(prompt, scopes, catalog.files.defines):
+    for unbounded in unbounded_inputs(prompt, scopes, catalog.files.defines):
+        keyword = unbounded.lacks
         yield Problem(
-            f"`{each.name}` is a {_WHAT[each.lacks]} without a size limit: add `{each.lacks}`",
-            at=each.at,
+            f"`{unbounded.name}` is a {_WHAT[keyword]} without a size limit: add `{keyword}`",
+            at=unbounded.at,
             key=True,
-            hint=_HINTS[each.lacks],
+            hint=_HINTS[keyword],
         )

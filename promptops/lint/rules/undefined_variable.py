@@ -47,7 +47,7 @@ def undefined_variable(
         if is_item(use) or use.name in required:
             continue
         if not (in_partial and is_given_to_partial(use, subject)):  # otherwise REP004 reports it
-            message, hint = _said(use, inputs)
+            message, hint = _message_and_hint(use, inputs)
             yield Problem(
                 message,
                 at=use.site.place,
@@ -59,7 +59,7 @@ def undefined_variable(
             yield Problem(f"`{name}` is not an input", at=at, hint=_near(name, inputs))
 
 
-def _said(use: Use, inputs: Mapping[str, Any]) -> tuple[str, str]:
+def _message_and_hint(use: Use, inputs: Mapping[str, Any]) -> tuple[str, str]:
     if use.origin == "isolated" and use.name in inputs:
         message = f"`{use.name}` is an input, which a template without context can't read"
         return message, "import it `with context`, or pass the value to the macro"

@@ -13,9 +13,9 @@ from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 
 _KINDS = {
-    "string": "a text",
+    "string": "a string",
     "number": "a number",
-    "boolean": "true or false",
+    "boolean": "a boolean",
     "array": "a list",
     "null": "null",
 }
@@ -106,7 +106,7 @@ def _problem(use: Use, index: int, owner: InputShape, near: str | None) -> Probl
     if kinds and "object" not in kinds:
         what = " or ".join(_KINDS[kind] for kind in kinds)
         message = f"`{whole}` is {what} and has no `{step}`"
-    hint = f"did you mean `{near}`?" if near else _known(owner)
+    hint = f"did you mean `{near}`?" if near else _known_keys(owner)
     is_written = near is not None and site.source == step and near.isidentifier()
     return Problem(
         message,
@@ -117,6 +117,6 @@ def _problem(use: Use, index: int, owner: InputShape, near: str | None) -> Probl
     )
 
 
-def _known(owner: InputShape) -> str | None:
+def _known_keys(owner: InputShape) -> str | None:
     keys = ", ".join(f"`{key}`" for key in owner.keys[:8])
     return f"it has {keys}" if keys else None

@@ -69,21 +69,21 @@ def unsafe_construct(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> 
           - role: user
             content: "Write a greeting for {{ name | upper }}."
     """
-    told: set[tuple[str, int]] = set()
-    for problem in _told_by_reading(prompt, subject, catalog):
+    reported: set[tuple[str, int]] = set()
+    for problem in _static_problems(prompt, subject, catalog):
         if isinstance(problem.at, Place):
-            told.add((problem.at.path, problem.at.line))
+            reported.add((problem.at.path, problem.at.line))
         yield problem
     circles = any(p.code == "REP002" for scope in subject.scopes for p in scope.scope.problems)
-    for problem in () if circles else _told_by_rendering(subject.renders):
-        if isinstance(problem.at, Place) and (problem.at.path, problem.at.line) not in told:
+    for problem in () if circles else _render_problems(subject.renders):
+        if isinstance(problem.at, Place) and (problem.at.path, problem.at.line) not in reported:
             yield problem
 
 
-def _told_by_reading(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
+def _static_problems(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> Iterator[Problem]:
     inputs = prompt.inputs.get("properties") or {}
     for scope in subject.scopes:
-        yield from (each for each in scope.scope.problems if each.code == "TPL005")
+        yield from (problem for problem in scope.scope.problems if problem.code == "TPL005")
         yield from _private(scope, subject.input_schemas)
         yield from _calls(scope, inputs)
     for text in _texts(subject.scopes, catalog):
@@ -112,11 +112,13 @@ def _calls(scope: TemplateScope, inputs: Collection[str]) -> Iterator[Problem]:
     # VAR001 reports names that are not inputs, and TPL003 reports lost imports.
     unknown = {use.name for use in scope.scope.uses if use.name not in inputs}
     if scope.scope.problems:
-        unknown |= {each.name for each in scope.scope.definitions if each.kind == "import"}
+        unknown |= {
+            definition.name for definition in scope.scope.definitions if definition.kind == "import"
+        }
     for call in scope.scope.calls:
         if call.kind == "value":
             if call.callee.partition(".")[0] not in unknown:
-                yield _called(call)
+                yield _call_problems(call)
         elif call.kind == "range" and _is_too_long(call.node):
             yield Problem(
                 "`range` gives at most 10,000 numbers",
@@ -125,7 +127,7 @@ def _calls(scope: TemplateScope, inputs: Collection[str]) -> Iterator[Problem]:
             )
 
 
-def _called(call: Call) -> Problem:
+def _call_problems(call: Call) -> Problem:
     instead = _INSTEAD.get(call.site.source)
     return Problem(
         f"`{call.callee}` is called, but values have no methods",
@@ -194,7 +196,7 @@ def _too_much_work(
     )
 
 
-def _told_by_rendering(renders: Sequence[RenderedCase]) -> Iterator[Problem]:
+def _render_problems(renders: Sequence[RenderedCase]) -> Iterator[Problem]:
     for rendered in renders:
         error = rendered.error
         if isinstance(error, BudgetSpent):

@@ -37,7 +37,7 @@ def untrusted_in_system(subject: PromptFacts) -> Iterator[Problem]:
             name: {type: string, maxLength: 80, default: Ada, x-untrusted: true}
         messages:
           - role: system
-            content: You help the customer whose name stands between tags.
+            content: You help the customer whose name is between the tags.
           - role: user
             content: "<name>{{ name }}</name>"
     """

@@ -76,10 +76,10 @@ def untrusted_not_delimited(subject: PromptFacts) -> Iterator[Problem]:
     if not printed:
         return
     rendered: set[_Offset] = set()
-    for each in subject.renders:
-        for text in each.traced.texts if each.traced is not None else ():
+    for render in subject.renders:
+        for text in render.traced.texts if render.traced is not None else ():
             if text.role not in _ROLES:
-                yield from _in_request(text, each.case.name, printed, rendered, subject)
+                yield from _in_request(text, render.case.name, printed, rendered, subject)
     for at, uses in printed.items():
         for use in uses if at not in rendered else ():
             if not _is_delimited_in_templates(use, subject):

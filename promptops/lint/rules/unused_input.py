@@ -46,11 +46,11 @@ def unused_input(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
             content: "Answer this ticket in {{ language }}: {{ ticket }}"
     """
     declared = prompt.inputs.get("properties") or {}
-    read = _read(prompt, subject.scopes)
+    read = _used_inputs(prompt, subject.scopes)
     unused = [name for name in declared if name not in read]
     if not unused or not _is_whole(subject):
         return
-    known = _words_of_assertions(prompt) | _meant(prompt, subject, unused)
+    known = _words_of_assertions(prompt) | _reported_otherwise(prompt, subject, unused)
     for name in unused:
         at = f"/inputs/properties/{escaped(name)}"
         if name not in known and prompt.locate(at, True).path == prompt.path:
@@ -58,7 +58,7 @@ def unused_input(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
             yield Problem(f"`{name}` is not used in any message", at=at, key=True, hint=hint)
 
 
-def _read(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
+def _used_inputs(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
     found = {
         use.name
         for scope in scopes
@@ -68,7 +68,7 @@ def _read(prompt: Prompt, scopes: Sequence[TemplateScope]) -> set[str]:
     return found | {name for name, _ in named_by_messages(prompt)}
 
 
-def _meant(prompt: Prompt, subject: PromptFacts, unused: Sequence[str]) -> set[str]:
+def _reported_otherwise(prompt: Prompt, subject: PromptFacts, unused: Sequence[str]) -> set[str]:
     """Inputs that a message misspells (VAR001), hides (VAR006) or puts in braces (VAR012)."""
     written = (passage.text for passage in subject.passages if passage.literal)
     foreign = {match.name for text in written for match in find_placeholders(text, unused)}

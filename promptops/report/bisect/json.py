@@ -17,11 +17,11 @@ def write(bisection: Bisection, **_: object) -> str:
             "prompt": bisection.prompt,
             "case": bisection.case,
             "first_bad": _suspect(first) if first is not None else None,
-            "suspects": [_suspect(each) for each in bisection.suspects],
+            "suspects": [_suspect(suspect) for suspect in bisection.suspects],
             "reason": bisection.reason or None,
             "commits": bisection.commits,
             "steps": bisection.steps,
-            "skipped": [_skipped(each) for each in bisection.skipped],
+            "skipped": [_skipped(skipped) for skipped in bisection.skipped],
             "here": _here(here) if here is not None else None,
         }
     )

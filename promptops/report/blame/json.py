@@ -16,7 +16,7 @@ def write(blame: Blame, **_: object) -> str:
             "prompt": blame.prompt,
             "case": blame.case,
             "revision": blame.revision,
-            "lines": [_line(each) for each in blame.lines],
+            "lines": [_line(line) for line in blame.lines],
         }
     )
 
@@ -29,8 +29,8 @@ def _line(line: BlamedLine) -> dict[str, Any]:
         **_origin(line.origin),
         "inputs": list(line.inputs),
         "only_inputs": not line.written,
-        "also": [_origin(each) for each in line.also],
-        "through": [_origin(each) for each in line.through],
+        "also": [_origin(other) for other in line.also],
+        "through": [_origin(include) for include in line.through],
     }
 
 

@@ -62,12 +62,12 @@ def _width(text: str) -> int:
 
 
 def _remarks(line: BlamedLine) -> str:
-    """The values in a line, and other lines that are part of it or include it."""
+    """Notes on a line: the values in it, and the includes around it."""
     values = ", ".join(map(visible, line.inputs))
-    later = [each for each in line.through if each.is_later(line.origin)]
+    later = [include for include in line.through if include.is_later(line.origin)]
     parts = (
         ("<- " if line.written else "<- only ") + values if values else "",
-        *(f"also {_commit(each)} {_place(each)}" for each in line.also),
-        *(f"through {_commit(each)} {_place(each)}" for each in later),
+        *(f"also {_commit(other)} {_place(other)}" for other in line.also),
+        *(f"through {_commit(other)} {_place(other)}" for other in later),
     )
     return "".join(f"   {part}" for part in parts if part)

@@ -10,7 +10,7 @@ from promptops.report.parts.visible import visible, visible_path
 
 
 def write(done: Publication, **_: object) -> str:
-    """One line each."""
+    """One line for each written file, then the channels that changed."""
     return "".join(f"{line}\n" for line in _lines(done))
 
 

@@ -27,6 +27,6 @@ def _entry(release: Release, record: ReleaseRecord) -> dict[str, Any]:
         "notes": record.notes,
         "content_sha256": record.content,
         "bundle_sha256": record.bundle,
-        "prompts": [change_value(each) for each in record.changes],
+        "prompts": [change_value(change) for change in record.changes],
         "versions": {name: str(version) for name, version in sorted(record.versions.items())},
     }

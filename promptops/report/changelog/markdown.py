@@ -36,7 +36,7 @@ def _lines(release: Release, record: ReleaseRecord) -> Iterator[str]:
 
 
 def _note(line: str) -> str:
-    """A line of the tag's message: it stays what it is, an item or a heading of a list."""
+    """A line of the tag's message; list items and headings stay list items and headings."""
     if line.startswith("- "):
         return f"- {sentence(visible(line[2:]))}"
     if line.endswith(":"):

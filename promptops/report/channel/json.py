@@ -1,4 +1,4 @@
-"""For programs: one object, described by `schemas/promote.schema.json` and its like."""
+"""For programs: one object, described by `schemas/promote.schema.json` or `rollback`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(move: Move, **_: object) -> str:
         "changed": move.changed,
         "commit": move.commit,
         "refusals": list(move.refusals),
-        "breaks": None if move.breaks is None else [_break(each) for each in move.breaks],
+        "breaks": None if move.breaks is None else [_break(broken) for broken in move.breaks],
         "notes": list(move.notes),
         "next": list(move.following),
     }

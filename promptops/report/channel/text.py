@@ -10,11 +10,11 @@ from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_path
 
 _SHOWN = 20
-"""Breaking changes listed; the others are counted."""
+"""The number of breaking changes listed; the others are counted."""
 
 
 def write(move: Move, *, style: Style = plain, **_: object) -> str:
-    """One line each; if nothing had to be done, one line that reports it."""
+    """One line for each fact, or one line if the channel already serves the release."""
     return "".join(f"{line}\n" for line in _lines(move, style))
 
 
@@ -27,29 +27,29 @@ def _lines(move: Move, style: Style) -> Iterator[str]:
         if move.breaks and move.kind == "promote":
             yield f"  {style('hint', 'tip')}: if all callers are ready for it: --allow-breaking"
         if move.kind == "rollback":
-            yield f"  {style('hint', 'tip')}: {_other_ways(move)}"
+            yield f"  {style('hint', 'tip')}: {_alternatives(move)}"
         return
     if not move.changed:
         yield f"{channel} already serves {visible(move.release)}, serial {move.serial}"
         return
-    yield f"{channel}: {_was(move)} -> {visible(move.release)}, serial {move.serial}"
+    yield f"{channel}: {_previous_release(move)} -> {visible(move.release)}, serial {move.serial}"
     if move.skipped:
         skipped = ", ".join(map(visible, move.skipped))
         yield f"{style('note', 'note')}: skips {skipped}, which was rolled back before"
     if move.commit is not None:
         yield f"committed {move.commit[:12]}"
-    for each in move.notes:
-        yield f"{style('note', 'note')}: {visible(each)}"
-    for each in move.following:
-        yield f"{style('hint', 'next')}: {visible(each)}"
+    for note in move.notes:
+        yield f"{style('note', 'note')}: {visible(note)}"
+    for command in move.following:
+        yield f"{style('hint', 'next')}: {visible(command)}"
 
 
-def _other_ways(move: Move) -> str:
+def _alternatives(move: Move) -> str:
     another = "choose another release: --to RELEASE"
     return f"{another}; or accept it as it is: --allow-unsigned" if move.unsigned else another
 
 
-def _was(move: Move) -> str:
+def _previous_release(move: Move) -> str:
     return visible(move.before) if move.before is not None else "nothing"
 
 
@@ -57,9 +57,9 @@ def _breaks(move: Move, style: Style) -> Iterator[str]:
     if move.breaks is None:
         yield f"{style('note', 'note')}: breaking changes are unknown: a release is missing here"
         return
-    for each in move.breaks[:_SHOWN]:
-        code = style("code", f"[{visible(each.change.code)}]")
-        who = style("path", visible_path(each.prompt))
-        yield f"{who}: {style('error', 'breaks')}: {visible(each.change.message)}  {code}"
+    for broken in move.breaks[:_SHOWN]:
+        code = style("code", f"[{visible(broken.change.code)}]")
+        who = style("path", visible_path(broken.prompt))
+        yield f"{who}: {style('error', 'breaks')}: {visible(broken.change.message)}  {code}"
     if len(move.breaks) > _SHOWN:
         yield and_more(len(move.breaks) - _SHOWN)

@@ -13,7 +13,7 @@ from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.risk import Risk
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import reason, rows
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
@@ -29,12 +29,12 @@ def write(report: CheckReport, **_: object) -> str:
     parts = [
         *(annotation("notice", None, "note", visible(note)) for note in report.notes),
         *(_refused_risk(risk) for risk in report.refused_risks),
-        *(_refusal(*each) for each in report.refused_changes),
+        *(_refusal(*refused) for refused in report.refused_changes),
         *(_risk(risk) for risk in report.risks if risk not in report.refused_risks),
         *_breaks(report),
         *_risks(report.diff),
         write_lint(report.lint),
-        write_test(untold(report)),
+        write_test(without_lint_errors(report)),
         *_summary(report),
     ]
     return "".join(parts)
@@ -76,5 +76,5 @@ def _place(prompt: PromptDiff) -> Place | None:
 
 def _summary(report: CheckReport) -> Iterator[str]:
     for row in rows(report) if report.looked else ():
-        yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.said}\n"
+        yield f"{row.name}: {'pass' if row.passed else 'fail'}: {row.result}\n"
     yield f"{headline(report)}: {counts(report)}\n"

@@ -13,7 +13,7 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
@@ -25,7 +25,7 @@ from promptops.report.test import html as test
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts
 
-# A diff and a run side by side have less room than alone.
+# A diff and a run share the page, so each has less room than alone.
 _CHARACTERS_OF_CHANGES = 4_000_000
 _CHARACTERS_OF_CASES = 4_000_000
 _MOST_CASES = 1_000
@@ -35,7 +35,7 @@ _MOST_REASONS = 20
 
 
 def write(report: CheckReport, **_: object) -> str:
-    """The whole page; what is told of coverage is what the report holds."""
+    """The whole page; coverage is shown as far as the report contains it."""
     changes, run = _changes(report), _run(report)
     covered, templates = coverage_views(report)
     files = file_views(report)
@@ -74,28 +74,28 @@ def _changes(report: CheckReport) -> tuple[PromptChangesView, ...]:
 
 
 def _run(report: CheckReport) -> dict[str, Any]:
-    """Prompts stand first whose cases don't all pass."""
+    """Order prompts: those with failing cases first."""
     room = Room(_CHARACTERS_OF_CASES, cases=_MOST_CASES)
-    run = test.values(report.test, room, untold(report), "cases-of")
+    run = test.values(report.test, room, without_lint_errors(report), "cases-of")
     return {**run, "prompts": sorted(run["prompts"], key=lambda view: view.quiet)}
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
-    """The most important information: the verdict, and its basis."""
-    asked = rows(report)
+    """The head of the page: the verdict and what it is based on."""
+    gate_rows = rows(report)
     return {
         "headline": headline(report),
         "has_risks": bool(counted_risks(report)),
-        "said": counts(report),
-        "gate": asked,
-        "cases_said": next((row.said for row in asked if row.name == "cases"), ""),
+        "counts": counts(report),
+        "gate": gate_rows,
+        "cases_result": next((row.result for row in gate_rows if row.name == "cases"), ""),
         "looked": report.looked,
     }
 
 
 @record(frozen=True, slots=True)
 class _Section:
-    """A part of the page, by its anchor, and how much is in it."""
+    """An entry of the navigation: anchor, title and number of items of a section."""
 
     name: str
     count: str = ""
@@ -108,7 +108,7 @@ def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section
 
 
 def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
-    """The sections that are not empty."""
+    """The navigation entries of all sections that are not empty."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
         yield _Section("changes", f"{len(report.diff.prompts):,}")

@@ -27,7 +27,7 @@ def write(report: CheckReport, **_: object) -> str:
             "risks": [str(risk) for risk in report.risks],
             "risk_details": [_risk(risk) for risk in report.risks],
             "gate": [
-                {"name": row.name, "passed": row.passed, "said": row.said} for row in rows(report)
+                {"name": row.name, "passed": row.passed, "said": row.result} for row in rows(report)
             ],
             "refused": [
                 {"prompt": prompt.id, "code": change.code, "fingerprint": change.fingerprint}

@@ -42,9 +42,9 @@ def write(report: CheckReport, **_: object) -> str:
 
 
 def _counts(report: CheckReport) -> dict[str, int]:
-    asked = rows(report)
-    failures = sum(not row.passed for row in asked)
-    return {"tests": len(asked), "failures": failures, "errors": 0, "skipped": 0}
+    gate_rows = rows(report)
+    failures = sum(not row.passed for row in gate_rows)
+    return {"tests": len(gate_rows), "failures": failures, "errors": 0, "skipped": 0}
 
 
 def _gate(report: CheckReport) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _asked(report: CheckReport, row: GateRow) -> str:
     if row.passed:
         return f"{case}/>"
     body = "\n".join(_refused(report)) if row.name == "release" else ""
-    failure = f"failure{attributes(message=row.said, type='gate')}"
+    failure = f"failure{attributes(message=row.result, type='gate')}"
     inner = f"<{failure}>{xml_text(body)}</failure>" if body else f"<{failure}/>"
     return f"{case}>\n      {inner}\n    </testcase>"
 

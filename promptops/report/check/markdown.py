@@ -9,7 +9,7 @@ from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
 from promptops.model.risk import Risk
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import fixes, reason, required, rows, waived
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.markdown import details, summary
@@ -35,18 +35,18 @@ def write(report: CheckReport, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes what is left out."""
     head = f"{MARKER}\n{_headline(report)}{_gate(report)}{_risks(report)}{_refused(report)}"
     changes = summary(report.diff) if report.diff is not None else ""
-    last = _why(report)
+    last = _selection_reasons(report)
     room = LIMIT - _RESERVED - len(head) - len(changes) - len(last)
     return "".join([head, changes, *_parts(report, room), last])
 
 
 def _parts(report: CheckReport, room: int) -> Iterator[str]:
-    """Findings, cases, details of changes: each has its share, and what the others leave."""
+    """Findings, cases, details of changes: each gets its share and what the others leave."""
     diff = report.diff if report.diff is not None and report.diff.prompts else None
-    kept = min(_ROOM_FOR_DETAILS, room // 2) if diff is not None else 0
+    reserved = min(_ROOM_FOR_DETAILS, room // 2) if diff is not None else 0
     wanted = min(_ROOM_FOR_FINDINGS, len(table(report.lint, room)))
-    cases = body(untold(report), room - kept - wanted)
-    findings = table(report.lint, room - kept - len(cases))
+    cases = body(without_lint_errors(report), room - reserved - wanted)
+    findings = table(report.lint, room - reserved - len(cases))
     yield from (findings, cases)
     if diff is not None:
         yield details(diff, room - len(findings) - len(cases))
@@ -64,7 +64,7 @@ def _headline(report: CheckReport) -> str:
 
 def _gate(report: CheckReport) -> str:
     lines = (
-        f"| {row.name} | {'pass' if row.passed else '**fail**'} | {_sentence(row.said)} |\n"
+        f"| {row.name} | {'pass' if row.passed else '**fail**'} | {_sentence(row.result)} |\n"
         for row in rows(report)
     )
     return f"\n{_GATE}{''.join(lines)}" if report.looked else ""
@@ -82,10 +82,10 @@ def _word(report: CheckReport, risk: Risk) -> str:
 
 def _refused(report: CheckReport) -> str:
     items = [_refusal(*each) for each in report.refused_changes]
-    told = _listed(items, _ROOM_FOR_REFUSED, "refused change")
+    refused = _listed(items, _ROOM_FOR_REFUSED, "refused change")
     how = "".join(f"\n{_sentence(each[0].upper() + each[1:])}.\n" for each in fixes(report))
     let_through = [_let_through(*each) for each in waived(report)]
-    return told + how + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
+    return refused + how + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
 
 
 def _refusal(prompt: PromptDiff, change: Change) -> str:
@@ -104,7 +104,7 @@ def _listed(items: list[str], room: int, noun: str) -> str:
     return "".join(["\n" if items else "", *shown, more])
 
 
-def _why(report: CheckReport) -> str:
+def _selection_reasons(report: CheckReport) -> str:
     """Why each prompt was checked; empty if all were."""
     if report.diff is None or not report.why:
         return ""

@@ -8,14 +8,14 @@ from promptops.counting import and_more, some
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
-from promptops.report.check.parts.deduplicate import untold
+from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import fixes, reason, waived
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
 from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
 from promptops.report.parts.visible import visible, visible_line
-from promptops.report.test.text import told
+from promptops.report.test.text import report_lines
 
 _MOST = 10
 
@@ -30,7 +30,7 @@ def write(report: CheckReport, *, style: Style = plain, figures: bool = False, *
 
 
 def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
-    """A line for each prompt that changed, the greatest bump first."""
+    """A line for each changed prompt, the greatest bump first."""
     for prompt in diff.prompts[:_MOST]:
         changes = facts.worst_first(prompt.changes)
         what = (
@@ -77,5 +77,5 @@ def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]
         name, who = visible(prompt.id), visible_line(waiver.who)
         until = f"by {who} until {waiver.expires}"
         yield f"{style('note', 'waived')}: {name}: {visible_line(change.message)}, {until}"
-    yield from told(untold(report), style, figures=figures)
+    yield from report_lines(without_lint_errors(report), style, figures=figures)
     yield style("summary", f"{headline(report)}: {counts(report)}")

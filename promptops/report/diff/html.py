@@ -10,7 +10,7 @@ from typing import Any
 from promptops.model.change import Change, DiffReport
 from promptops.report.diff.page.views import PromptChangesView, prompt_views
 from promptops.report.diff.parts.distinct import risks
-from promptops.report.diff.parts.facts import label, risk, told_risk
+from promptops.report.diff.parts.facts import label, risk, unexplained_risk
 from promptops.report.page.document import document
 
 PARTS = "diff/page/changes"
@@ -43,24 +43,24 @@ def risk_views(
 
 
 def _cases(report: DiffReport) -> tuple[int, int]:
-    """How many differ, of how many."""
+    """The number of cases that differ, and of all cases."""
     differ = sum(prompt.differing for prompt in report.prompts)
     return differ, max(differ, sum(prompt.rendered for prompt in report.prompts))
 
 
 def differences(prompts: Iterable[PromptChangesView]) -> int:
-    """How many there are to look at."""
+    """The number of prompts with changes to review."""
     return sum(not difference.twin for prompt in prompts for difference in prompt.differences)
 
 
 def _rise(pair: tuple[float, float]) -> str:
-    """Such as `+13`; with a minus sign, which is as wide as a plus sign."""
+    """A signed number such as `+13`; the minus sign is as wide as the plus sign."""
     difference = round(pair[1]) - round(pair[0])
     return f"{difference:+,}".replace("-", "−") if difference else "±0"
 
 
 def _price(usd: float) -> str:
-    """Of a thousand requests, such as `$1.30` or `$0.0042`."""
+    """The price of a thousand requests, such as `$1.30` or `$0.0042`."""
     dollars = 1000 * usd
     return f"${dollars:,.2f}" if dollars >= 0.1 or not dollars else f"${dollars:.2g}"
 
@@ -68,6 +68,6 @@ def _price(usd: float) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "rise": _rise,
     "risk": partial(risk, arrow="→"),
-    "told_risk": told_risk,
+    "unexplained_risk": unexplained_risk,
     "price": _price,
 }

@@ -16,8 +16,7 @@ from promptops.model.change import (
 )
 from promptops.model.config import Waiver
 from promptops.model.place import Place
-from promptops.report.parts.json_data import json_data
-from promptops.report.parts.json_text import json_text
+from promptops.report.parts.json_text import json_data, json_text
 
 
 def write(report: DiffReport, **_: object) -> str:
@@ -26,7 +25,7 @@ def write(report: DiffReport, **_: object) -> str:
 
 
 def diff_value(report: DiffReport) -> dict[str, Any]:
-    """The object itself, for reports that hold it."""
+    """The object itself, for reports that contain it."""
     return {
         "schema": 1,
         "base": report.base,
@@ -98,8 +97,8 @@ def _waiver(waiver: Waiver) -> dict[str, Any]:
 
 
 def _case(case: CaseDiff) -> dict[str, Any]:
-    before = None if case.before_error else [_seen(p.before) for p in case.messages if p.before]
-    after = None if case.after_error else [_seen(p.after) for p in case.messages if p.after]
+    before = None if case.before_error else [_message(p.before) for p in case.messages if p.before]
+    after = None if case.after_error else [_message(p.after) for p in case.messages if p.after]
     return {
         "name": case.name,
         "rendered": {"before": before, "after": after},
@@ -114,9 +113,9 @@ def _case(case: CaseDiff) -> dict[str, Any]:
 
 def _output(pair: SeenPair | None) -> dict[str, Any]:
     sides = (pair.before, pair.after) if pair is not None else (None, None)
-    before, after = (seen.text if seen is not None else None for seen in sides)
+    before, after = (message.text if message is not None else None for message in sides)
     return {"before": before, "after": after}
 
 
-def _seen(seen: Seen) -> dict[str, Any]:
-    return {"role": seen.role, "text": seen.text, "tokens": seen.tokens}
+def _message(message: Seen) -> dict[str, Any]:
+    return {"role": message.role, "text": message.text, "tokens": message.tokens}

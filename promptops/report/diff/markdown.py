@@ -34,9 +34,9 @@ def write(report: DiffReport, **_: object) -> str:
 
 
 def body(report: DiffReport, room: int) -> str:
-    """What follows the headline; of prompts in full, those there is room for."""
-    told = summary(report)
-    return told + details(report, room - len(told))
+    """The parts below the headline; prompts are shown in full while there is room."""
+    label = summary(report)
+    return label + details(report, room - len(label))
 
 
 def summary(report: DiffReport) -> str:
@@ -47,7 +47,7 @@ def summary(report: DiffReport) -> str:
 
 
 def details(report: DiffReport, room: int) -> str:
-    """Each prompt in full, folded, as many as there is room for."""
+    """Prompts in full, folded, as many as fit."""
     return "".join(_sections(report, room))
 
 
@@ -83,7 +83,7 @@ def _row(prompt: PromptDiff) -> str:
     cells = [
         code(facts.name(prompt, _ARROW)),
         " ".join(filter(None, [escape(facts.versions(prompt, _ARROW)), _bump(prompt)])),
-        _what(prompt),
+        _summary_cell(prompt),
         _cases(prompt),
         facts.token_range(prompt.cases),
     ]
@@ -95,7 +95,7 @@ def _bump(prompt: PromptDiff) -> str:
     return f"**{required}**{facts.bump(prompt).removeprefix(required)}"
 
 
-def _what(prompt: PromptDiff) -> str:
+def _summary_cell(prompt: PromptDiff) -> str:
     changes = facts.worst_first(prompt.changes)
     if not changes:
         return ""
@@ -113,7 +113,10 @@ def _quiet(prompts: list[PromptDiff]) -> str:
     if not prompts:
         return ""
     names = some(
-        [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts],
+        [
+            f"{code(facts.name(prompt, _ARROW))} ({facts.required(prompt.bump)})"
+            for prompt in prompts
+        ],
         facts.NAMES_SHOWN,
     )
     what = f"{counted(len(prompts), 'prompt')} changed without an effect on callers, the model"
@@ -121,7 +124,7 @@ def _quiet(prompts: list[PromptDiff]) -> str:
 
 
 def _sections(report: DiffReport, room: int) -> Iterator[str]:
-    """The prompts in their order, as long as there is room; how many there was none for."""
+    """The prompts that fit, in order, and the number of the others."""
     loud = [each for each in distinct_prompts(report) if not facts.is_quiet(each.prompt)]
     sections = list(within(room, (_section(report, each, len(loud) == 1) for each in loud)))
     yield from sections
@@ -137,10 +140,10 @@ def _left_out(report: DiffReport, number: int) -> str:
 def _section(report: DiffReport, distinct: DistinctPrompt, is_only: bool) -> str:
     prompt = distinct.prompt
     title = code(facts.name(prompt, _ARROW))
-    told = counted(len(prompt.changes), "change")
+    label = counted(len(prompt.changes), "change")
     also = f", the same in {counted(len(distinct.also), 'more prompt')}" if distinct.also else ""
     details = "<details open>" if is_only else "<details>"
-    text = f"\n{details}<summary>{title}: {told}{also}</summary>\n\n"
+    text = f"\n{details}<summary>{title}: {label}{also}</summary>\n\n"
     return f"{text}{_body(report, distinct)}\n</details>\n"
 
 
@@ -151,7 +154,9 @@ def _body(report: DiffReport, distinct: DistinctPrompt) -> str:
     if distinct.also:
         text += f"The same in {_codes([other.id for other in distinct.also])}.\n\n"
     changes = facts.worst_first(prompt.changes)
-    items = list(within(_LONGEST_SECTION, (_change(each, told_via=bool(via)) for each in changes)))
+    items = list(
+        within(_LONGEST_SECTION, (_change(change, told_via=bool(via)) for change in changes))
+    )
     if len(items) < len(changes):
         items.append(f"- {counted(len(changes) - len(items), 'more change')}\n")
     return f"{text}{''.join(items)}{''.join(_blocks(report, distinct))}"
@@ -170,9 +175,9 @@ def _details(change: Change, *, told_via: bool) -> Iterator[str]:
     if values is not None:
         yield from _values(values)
     if change.witness is not None:
-        shown, said = facts.compact(change.witness.value), facts.proof(change.witness)
-        yield f"witness: {change.witness.kind} {code(shown)} {_sentence(said)}"
-    if facts.told_risk(change):
+        shown, proof_text = facts.compact(change.witness.value), facts.proof(change.witness)
+        yield f"witness: {change.witness.kind} {code(shown)} {_sentence(proof_text)}"
+    if facts.unexplained_risk(change):
         yield f"risk: {_sentence(change.risk)}"
     if change.waiver is not None:
         yield f"waived {_sentence(facts.waived(change))}"
@@ -190,7 +195,7 @@ def _values(values: tuple[str, str]) -> Iterator[str]:
 
 
 def _blocks(report: DiffReport, distinct: DistinctPrompt) -> Iterator[str]:
-    """The cases, as long as there is room."""
+    """The cases that fit."""
     room = _LONGEST_SECTION
     for index, each in enumerate(distinct.cases):
         block = _block(report, distinct.prompt, each.case)
@@ -217,8 +222,8 @@ def _block(report: DiffReport, prompt: PromptDiff, case: CaseDiff) -> str:
     text += "".join(f"\n{name}: {_sentence(facts.short(line))}\n" for line in case.verdicts)
     if case.rest:
         text += f"\n{name}: {escape(', '.join(map(facts.short, case.rest)))} differ\n"
-    told = [facts.tokens(case, report.tokenizer, _ARROW), facts.cost(case, _ARROW)]
-    return f"{text}\n<sub>{escape('; '.join(filter(None, told)))}</sub>\n"
+    label = [facts.tokens(case, report.tokenizer, _ARROW), facts.cost(case, _ARROW)]
+    return f"{text}\n<sub>{escape('; '.join(filter(None, label)))}</sub>\n"
 
 
 def _patch(report: DiffReport, prompt: PromptDiff, pair: SeenPair) -> str:

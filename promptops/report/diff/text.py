@@ -10,9 +10,7 @@ from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, See
 from promptops.model.report import Style, plain
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
-from promptops.report.parts.marked import marked
-from promptops.report.parts.shortened import shortened
-from promptops.report.parts.shown_lines import by_words
+from promptops.report.parts.shown_lines import by_words, marked, shortened
 from promptops.report.parts.visible import visible, visible_path
 
 _LINES_OF_A_MESSAGE = 40
@@ -22,7 +20,7 @@ _LEVELS = {"breaking": "error", "warning": "warning", "waived": "note"}
 
 
 def write(report: DiffReport, *, style: Style = plain, **_: object) -> str:
-    """All changes, long values cut, and one summary line."""
+    """All changes with long values cut, then a summary line."""
     return _DiffWriter(report, style).text()
 
 
@@ -58,10 +56,10 @@ class _DiffWriter:
         yield from self._cases(distinct)
         if distinct.also:
             yield f"  the same in {counted(len(distinct.also), 'more prompt')}:"
-            for each in distinct.also:
-                yield f"    {self._title(each)}"
+            for other in distinct.also:
+                yield f"    {self._title(other)}"
                 yield from (
-                    f"      {line}" for line in map(self._fingerprint, each.changes) if line
+                    f"      {line}" for line in map(self._fingerprint, other.changes) if line
                 )
 
     def _title(self, prompt: PromptDiff) -> str:
@@ -84,11 +82,11 @@ class _DiffWriter:
             short = facts.are_short(values)
             yield from [f"{before} -> {after}"] if short else [f"was: {before}", f"now: {after}"]
         if change.witness is not None:
-            shown, said = facts.compact(change.witness.value), facts.proof(change.witness)
-            yield f"{self._style('note', 'witness')}: {change.witness.kind} {shown} {said}"
+            shown, proof_text = facts.compact(change.witness.value), facts.proof(change.witness)
+            yield f"{self._style('note', 'witness')}: {change.witness.kind} {shown} {proof_text}"
         yield from filter(None, (self._fingerprint(change),))
-        if facts.told_risk(change):
-            yield f"{self._style('error', 'risk')}: {facts.told_risk(change)}"
+        if facts.unexplained_risk(change):
+            yield f"{self._style('error', 'risk')}: {facts.unexplained_risk(change)}"
         if change.waiver is not None:
             yield f"{self._style('note', 'waived')} {facts.waived(change)}"
         if change.via and not told_via:
@@ -126,8 +124,8 @@ class _DiffWriter:
         yield from (f"{self._style('note', name)}: {facts.short(line)}" for line in case.verdicts)
         if case.rest:
             yield f"{self._style('note', name)}: {', '.join(map(facts.short, case.rest))} differ"
-        told = [facts.tokens(case, self._report.tokenizer), facts.cost(case)]
-        yield self._style("gutter", "; ".join(filter(None, told)))
+        figures = [facts.tokens(case, self._report.tokenizer), facts.cost(case)]
+        yield self._style("gutter", "; ".join(filter(None, figures)))
 
     def _message(self, prompt: PromptDiff, pair: SeenPair) -> Iterator[str]:
         before, after = pair.before, pair.after

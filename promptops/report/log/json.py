@@ -14,7 +14,7 @@ def write(history: PromptHistory, **_: object) -> str:
     value = {
         "schema": 1,
         "prompt": history.prompt,
-        "entries": [_entry(each) for each in history.entries],
+        "entries": [_entry(entry) for entry in history.entries],
         "shallow": history.shallow,
         "served": _served(served) if served is not None else None,
         "notes": list(history.notes),

@@ -17,7 +17,7 @@ _ROLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.N
 
 
 def write(history: PromptHistory, *, style: Style = plain, **_: object) -> str:
-    """The release of the channel, if selected, then the commits; "" if there are none."""
+    """The release that the channel served, if one was selected, then the commits."""
     return "".join(f"{line}\n" for line in _lines(history, style))
 
 

@@ -28,13 +28,13 @@ def document(
 ) -> str:
     """The page of a folder below `report/`: its `page.html.j2`.
 
-    Style and script stand in the page; a policy allows these two and nothing else.
+    Style and script are inline; the content security policy allows only these two.
 
     Args:
-        folder: Such as `diff/page`. Its own style and script are `page.css` and `page.js`.
-        parts: What other pages show, too, such as `diff/page/changes`, by the name of its style and
-            its script.
-        top: The level of the headings of prompts.
+        folder: A folder such as `diff/page` with `page.css` and `page.js`.
+        parts: Parts shared with other pages, such as `diff/page/changes`: the path of style and
+            script without suffix.
+        top: The heading level of prompts.
     """
     names = (_BASE, *parts, f"{folder}/page")
     style, script = _joined(names, ".css"), _joined(names, ".js")
@@ -47,13 +47,13 @@ def document(
 
 
 def _joined(names: Iterable[str], ending: str) -> str:
-    """Of the files of a kind, those that are there."""
+    """The contents of those files that exist."""
     found = (files(_REPORT).joinpath(*f"{name}{ending}".split("/")) for name in names)
     return "\n".join(each.read_text("utf-8") for each in found if each.is_file())
 
 
 def _policy(style: str, script: str) -> str:
-    """A content security policy; hashes are of what stands between the tags, to the character."""
+    """A content security policy with hashes of the exact contents of the two tags."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
         " base-uri 'none'; form-action 'none'"
@@ -65,7 +65,7 @@ def _hash(text: str) -> str:
 
 
 def _environment() -> Environment:
-    """Templates are named by where they stand: `diff/page/prompt.html.j2`."""
+    """The template environment; names are paths such as `diff/page/prompt.html.j2`."""
     environment = Environment(
         autoescape=True,
         loader=PackageLoader(_REPORT, "."),
@@ -85,12 +85,12 @@ def _environment() -> Environment:
 
 
 def _whole(text: str) -> str:
-    """All of a text, with its line ends."""
+    """The lines of a text with their line ends."""
     return "\n".join(visible(line, len(line)) for line in text.split("\n"))
 
 
 def _sentence(message: str) -> Markup:
-    """Text between backticks is shown as code."""
+    """HTML for a text; backticks mark code."""
     pieces = visible(message).split("`")
     if len(pieces) % 2 == 0:
         return Markup("%s") % "`".join(pieces)

@@ -17,12 +17,12 @@ _LARGEST_TABLE = 250_000
 
 @record(slots=True)
 class StepBudget:
-    """The remaining steps; work that needs more is skipped."""
+    """A limit of computing steps; work that would exceed it is skipped."""
 
     steps: int
 
     def allows(self, steps: int) -> bool:
-        """Whether there are that many; then they are spent."""
+        """Take that many steps from the limit; False if too few are left."""
         if steps > self.steps:
             return False
         self.steps -= steps
@@ -32,10 +32,10 @@ class StepBudget:
 def equal_pairs(
     before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: StepBudget
 ) -> Pairs:
-    """Indices of equal elements, rising on both sides, of the greatest weight in all.
+    """Pairs of indices of equal elements, in rising order, with the greatest total weight.
 
-    Of long sequences, elements that each side has once are paired first, and what stands between
-    them is looked at alone. A stretch that is too long even so has no pairs but at its ends.
+    In long sequences, elements that are unique on both sides are paired first, then the stretches
+    between them. A stretch that is still too long gets pairs only at its ends.
     """
     pairs: Pairs = []
     left = right = 0
@@ -48,9 +48,9 @@ def equal_pairs(
 
 
 def best_pairs(before: Sequence[T], after: Sequence[T], score: Callable[[T, T], int]) -> Pairs:
-    """Indices of pairs, rising on both sides, of the greatest score in all; none that scores 0.
+    """Pairs of indices, in rising order, with the greatest total score; all scores are above 0.
 
-    It takes as many steps as there are pairs of elements.
+    Takes one step for each pair of elements.
     """
     scores = [[score(left, right) for right in after] for left in before]
     best = _best_from(scores, len(after))
@@ -68,7 +68,7 @@ def best_pairs(before: Sequence[T], after: Sequence[T], score: Callable[[T, T], 
 
 
 def _best_from(scores: list[list[int]], width: int) -> list[list[int]]:
-    """The greatest score in all of what begins at each pair of indices."""
+    """The greatest total score from each pair of indices to the end."""
     best = [[0] * (width + 1)]
     for row in reversed(scores):
         below, current = best[-1], [0] * (width + 1)
@@ -98,7 +98,7 @@ def _pairs_of_gap(
 
 
 def _same_ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
-    """How many elements are equal at the beginning, and how many of the others at the end."""
+    """The numbers of equal elements at the beginning and, of the rest, at the end."""
     shorter = min(len(before), len(after))
     start = end = 0
     while start < shorter and before[start] == after[start]:
@@ -109,7 +109,7 @@ def _same_ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
 
 
 def _anchors(before: Sequence[str], after: Sequence[str]) -> Pairs:
-    """Of long sequences, the longest rising run of elements that are there once on each side."""
+    """The longest rising run of elements that are unique on both sides."""
     if len(before) * len(after) <= _LARGEST_TABLE:
         return []
     places = _places_of_the_unique(after)
@@ -128,9 +128,9 @@ def _places_of_the_unique(items: Sequence[str]) -> dict[str, int]:
 
 
 def _longest_rising(pairs: Pairs) -> Pairs:
-    """Of pairs whose first numbers rise, the most whose second numbers rise, too."""
-    lowest_last: list[int] = []  # by length, less one: the lowest number such a run can end with
-    ends: list[int] = []  # the pair that it ends with
+    """The longest subsequence of pairs with rising second numbers; first numbers rise."""
+    lowest_last: list[int] = []  # index: length - 1; value: the lowest last number of such a run
+    ends: list[int] = []  # the pairs that these runs end with
     previous: list[int] = []
     for index, (_, right) in enumerate(pairs):
         length = bisect_left(lowest_last, right)

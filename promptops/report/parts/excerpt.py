@@ -1,4 +1,4 @@
-"""A line of a source with carets under a part of it."""
+"""Shows a source line with carets under a part of it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _MARKS_ON_ONE_CHARACTER = 3
 
 @record(frozen=True, slots=True)
 class Excerpt:
-    """Two lines of the same grid of terminal cells."""
+    """A source line and a line of carets in the same terminal columns."""
 
     line: str
     carets: str
 
 
 def excerpt(source_line: str, place: Place) -> Excerpt:
-    """Show a source line, and carets under a place on it, cut at the line's end.
+    """Show a source line with carets under a place, which is cut at the end of the line.
 
-    Of a line of over 120 characters, the part around the place is shown, `…` at its cut ends.
+    A line of over 120 characters is cut around the place, with `…` at the cut ends.
     """
     line = source_line.rstrip("\r\n")
     start, end = _span(line, place)
@@ -39,14 +39,14 @@ def excerpt(source_line: str, place: Place) -> Excerpt:
 
 
 def _span(line: str, place: Place) -> tuple[int, int]:
-    """Offsets in the line; a place that goes on below ends with the line."""
+    """Offsets of the place in the line; a longer place ends with the line."""
     start = min(max(place.column - 1, 0), len(line))
     end = place.end_column - 1 if place.end_line == place.line else len(line)
     return start, min(max(end, start), len(line))
 
 
 def _on_grid(line: str, start: int, end: int) -> list[str]:
-    """What to show for each character, so that the span begins and ends at a cell's edge."""
+    """The characters to print, so that the span begins and ends at the edge of a cell."""
     shown = visible_characters(line)
     marks = _MARKS_ON_ONE_CHARACTER
     for index, char in enumerate(line):
@@ -61,14 +61,14 @@ def _on_grid(line: str, start: int, end: int) -> list[str]:
 
 
 def _joins(char: str) -> bool:
-    """Whether a terminal draws it into the cell before it: accents, vowels of Hangul syllables."""
+    """Whether a terminal combines it with the previous cell: accents, Hangul vowels."""
     if char.isascii():
         return False
     return category(char) in ("Mn", "Me") or "\u1160" <= char <= "\u11ff"
 
 
 def _width(shown: str) -> int:
-    """Number of terminal cells."""
+    """The number of terminal cells."""
     if shown.isascii():
         return len(shown)
     return sum(

@@ -7,7 +7,7 @@ from promptops.report.parts.visible import visible
 
 
 def annotation(kind: str, place: Place | None, title: str, message: str) -> str:
-    """One line; line ends of the message stay line ends of the annotation.
+    """One line; line breaks of the message are line breaks of the annotation.
 
     Args:
         kind: error, warning or notice.
@@ -31,6 +31,6 @@ def _property(text: str) -> str:
 
 
 def _data(text: str) -> str:
-    """A value on one line; what the percent escapes leave of control characters is shown."""
+    """A value on one line, with percent escapes; other control characters are made visible."""
     lines = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return visible(lines)

@@ -1,4 +1,4 @@
-"""Untrusted text in Markdown, which always stays plain text."""
+"""Escapes untrusted text in Markdown, so that it stays plain text."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 
 from promptops.patterns import lazy_pattern
 
-# An entity never counts as structure in Markdown, so this holds in text, in tables and in `<code>`.
-# GitHub looks for names and numbers (`@` and `#`) when Markdown is done, in each run of text: there
-# an entity is no help, and a comment ends the run.
+# An entity is never Markdown structure: neither in text nor in tables nor in `<code>`.
+# GitHub links names and numbers (`@` and `#`) in each run of text after the Markdown is done: there
+# an entity does not help, but a comment ends the run.
 _STRUCTURE = lazy_pattern(r"[&<>\"'`*_{}\[\]()~|:!$\\^+=@#]|(?<=[wW])\.")
 
 _BACKTICKS = lazy_pattern("`+")
 
 
 def sentence(text: str) -> str:
-    """Escaped, with what stands between backticks as code; of visible text on one line."""
+    """Escape one line of visible text; text in backticks becomes code."""
     pieces = text.split("`")
     if len(pieces) % 2 == 0:
         return escape(text)
@@ -25,17 +25,17 @@ def sentence(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Code within a line, of visible text."""
+    """Visible text as inline code."""
     return f"<code>{escape(text)}</code>"
 
 
 def escape(text: str) -> str:
-    """Markdown that is shown as this visible text."""
+    """Escape visible text for Markdown."""
     return _STRUCTURE.sub(lambda found: _harmless(found[0]), text)
 
 
 def fenced(language: str, lines: list[str]) -> str:
-    """A block of code that no line of it ends."""
+    """A code block with a fence that is longer than any in its lines."""
     longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "".join(f"{line}\n" for line in (f"{fence}{language}", *lines, fence))

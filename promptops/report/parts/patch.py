@@ -1,12 +1,11 @@
-"""The difference of two texts as in `diff`: whole lines after a mark."""
+"""The difference of two texts as `diff` prints it: whole lines, each with a mark."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby, zip_longest
 
-from promptops.report.parts.shortened import end_cut
-from promptops.report.parts.shown_lines import Line, by_lines
+from promptops.report.parts.shown_lines import Line, by_lines, end_cut
 from promptops.report.parts.visible import visible_line
 from promptops.report.parts.words import Kind, Segment
 
@@ -17,9 +16,9 @@ _MARKS: dict[Kind, str] = {"same": " ", "removed": "-", "added": "+"}
 
 
 def patch_lines(before: str, after: str) -> list[str]:
-    """Changed lines and two around them, each to be seen whole; `…` where lines are left out.
+    """Changed lines with two lines of context; `…` replaces lines left out.
 
-    Of a very long line that became another one, the part that changed is shown.
+    A very long line that changed is cut to the changed part.
     """
     parts = [part for line in by_lines(before, after) for part in _parts(line)]
     return [line for run in _runs(parts) for line in run]
@@ -53,7 +52,7 @@ def _replaced(removed: list[str], added: list[str]) -> list[str]:
 
 
 def _narrowed(old: str, new: str) -> tuple[str, str]:
-    """What differs of two long lines, with a little around it."""
+    """The part of two long lines that differs, with some context."""
     if max(len(old), len(new)) > _LONGEST:
         start = _shared_start(old, new) - _AROUND
         end = _shared_start(old[::-1], new[::-1]) - _AROUND
@@ -62,14 +61,14 @@ def _narrowed(old: str, new: str) -> tuple[str, str]:
 
 
 def _shared_start(one: str, other: str) -> int:
-    """How many characters are equal at the beginning."""
+    """The number of equal characters at the beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     unequal = (index for index, (left, right) in pairs if left != right)
     return next(unequal, min(len(one), len(other)))
 
 
 def _part(text: str, start: int, end: int) -> str:
-    """Without so many characters at both ends, where there are as many."""
+    """The text without `start` characters at the beginning and `end` at the end."""
     start, end = max(0, start), max(0, end)
     before, after = "…" if start else "", "…" if end else ""
     return f"{before}{text[start : max(start, len(text) - end)]}{after}"

@@ -1,4 +1,4 @@
-"""A finding in one sentence."""
+"""The parts of a finding as sentences."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from promptops.report.parts.visible import visible, visible_path
 
 
 def heading(finding: Finding) -> str:
-    """Such as `VAR001 undefined-variable`."""
+    """Code and name of the rule, such as `VAR001 undefined-variable`."""
     return visible(f"{finding.code} {finding.name}")
 
 
 def advice(finding: Finding) -> str:
-    """How to fix it, for a person; "" if that is not known."""
+    """How to fix it; "" if unknown."""
     if finding.hint:
         return visible(finding.hint)
     if finding.fix:
@@ -21,14 +21,14 @@ def advice(finding: Finding) -> str:
 
 
 def notes(finding: Finding) -> list[str]:
-    """The places and the test case that belong to it, a line each."""
+    """One line for each related place and for the test case."""
     lines = [note(related) for related in finding.related]
     if finding.case is not None:
-        lines.append(f"seen in the request of the case `{visible(finding.case)}`")
+        lines.append(f"found in the request of the case `{visible(finding.case)}`")
     return lines
 
 
 def note(related: Related) -> str:
-    """Such as `prompts/a.md.j2:3:1: included here`."""
+    """A related place, such as `prompts/a.md.j2:3:1: included here`."""
     place = related.place
     return f"{visible_path(place.path)}:{place.line}:{place.column}: {visible(related.message)}"

@@ -1,36 +1,38 @@
-"""The difference of two texts as lines to show: what changed, and a little of what is around."""
+"""The difference of two texts as lines: changed lines with context, marked and shortened."""
 
 from __future__ import annotations
 
+from promptops.model.report import Style
+from promptops.report.parts.visible import visible, visible_line
 from promptops.report.parts.words import Segment, line_difference, word_difference
 
 Line = tuple[Segment, ...]
-"""The parts of a line, without its end."""
+"""The segments of a line, without its end."""
 
 _CONTEXT = 2
 _NEW_LINE = "↵"
 
 
 def by_words(before: str, after: str) -> list[Line | None]:
-    """Lines with the words that were removed and added; None where lines are left out."""
+    """Lines with removed and added words; None for a gap."""
     return _with_context(_split(word_difference(before, after)))
 
 
 def by_lines(before: str, after: str) -> list[Line | None]:
-    """Lines, removed or added whole; None where lines are left out.
+    """Whole lines, removed, added or unchanged; None for a gap.
 
-    A line of both kinds differs in its end alone.
+    A line that is both removed and added differs only in its end.
     """
     return _with_context(_split(line_difference(before, after)))
 
 
 def is_changed(line: Line) -> bool:
-    """Some of it was removed or added."""
+    """Whether a part was removed or added."""
     return any(part.kind != "same" for part in line)
 
 
 def _split(segments: tuple[Segment, ...]) -> list[Line]:
-    """A line end that was removed or added is shown where it isn't that of lines beside it."""
+    """Split segments into lines; a changed line end is shown if adjacent lines don't imply it."""
     lines: list[list[Segment]] = [[]]
     for index, segment in enumerate(segments):
         *ended, last = segment.text.split("\n")
@@ -46,7 +48,7 @@ def _split(segments: tuple[Segment, ...]) -> list[Line]:
 
 
 def _ends_unlike(segments: tuple[Segment, ...]) -> bool:
-    """The last line has an end that the other side's last line lacks."""
+    """Whether only one side's last line has a line end."""
     if not segments or segments[-1].kind == "same" or not segments[-1].text.endswith("\n"):
         return False
     others = [part.text for part in segments if part.kind != segments[-1].kind]
@@ -61,7 +63,7 @@ def _append(line: list[Segment], segment: Segment, text: str) -> None:
 
 
 def _ends_lines(line: list[Segment], segments: tuple[Segment, ...], index: int) -> bool:
-    """Whether the line, or those that follow it in the segment, were removed or added whole."""
+    """Whether the line and the rest of its segment were removed or added as a whole."""
     segment = segments[index]
     if not line or {part.kind for part in line} == {segment.kind}:
         return bool(line)
@@ -70,7 +72,7 @@ def _ends_lines(line: list[Segment], segments: tuple[Segment, ...], index: int) 
 
 
 def _with_context(lines: list[Line]) -> list[Line | None]:
-    """Changed lines with up to two others on each side of them."""
+    """Changed lines with up to two lines of context on each side."""
     near = [False] * len(lines)
     for index, line in enumerate(lines):
         if is_changed(line):
@@ -84,3 +86,57 @@ def _with_context(lines: list[Line]) -> list[Line | None]:
         elif not shown or shown[-1] is not None:
             shown.append(None)
     return shown
+
+
+_MARKS = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+
+
+def marked(line: Line, style: Style) -> str:
+    """Mark by colour, or without colours by brackets: `a [-b-]{+c+}`."""
+    first, *rest = [*line, Segment("same", "")]
+    shown = [(first, visible_line(first.text)), *((each, visible(each.text)) for each in rest)]
+    return "".join(_piece(segment, text, style) for segment, text in shown if text)
+
+
+def _piece(segment: Segment, text: str, style: Style) -> str:
+    if style("removed", "x") == "x":
+        return _MARKS[segment.kind].format(text)
+    return text if segment.kind == "same" else style(segment.kind, text)
+
+
+_LONGEST = 200
+_AROUND = 80
+_LONGEST_CHANGE = 1000
+
+
+def shortened(line: Line) -> Line:
+    """The segments with long unchanged ones cut to the part next to a change."""
+    if not is_changed(line):
+        return tuple(Segment("same", end_cut(part.text, _LONGEST)) for part in line)
+    last = len(line) - 1
+    return tuple(
+        _unchanged(part, is_first=index == 0, is_last=index == last)
+        if part.kind == "same"
+        else Segment(part.kind, end_cut(part.text, _LONGEST_CHANGE))
+        for index, part in enumerate(line)
+    )
+
+
+def _unchanged(part: Segment, *, is_first: bool, is_last: bool) -> Segment:
+    text = part.text
+    if len(text) <= _LONGEST:
+        return part
+    start = "" if is_first else _to_word_end(text[:_AROUND])
+    end = "" if is_last else _to_word_end(text[-_AROUND:][::-1])[::-1]
+    return Segment("same", f"{start}…{end}")
+
+
+def _to_word_end(text: str) -> str:
+    """The text without a word that was cut in two, unless it is the only one."""
+    return text[: text.rfind(" ") + 1] or text
+
+
+def end_cut(text: str, limit: int) -> str:
+    """The first `limit` characters, and the number of the others."""
+    rest = len(text) - limit
+    return text if rest <= 0 else f"{text[:limit]}… ({rest:,} more characters)"

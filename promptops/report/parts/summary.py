@@ -11,7 +11,7 @@ from promptops.model.report import LintReport
 
 
 def summary(report: LintReport) -> str:
-    """Such as `found 3 errors, 1 warning (2 fixable with --fix)`; "" if there are none."""
+    """A summary: `found 3 errors, 1 warning (2 fixable with --fix)`; "" for no findings."""
     if not report.findings:
         return f"fixed {counted(report.fixed, 'finding')}" if report.fixed else ""
     notes = ", ".join(_notes(report))
@@ -32,13 +32,13 @@ def _notes(report: LintReport) -> list[str]:
 
 
 def by_severity(findings: Iterable[Finding]) -> str:
-    """Such as `3 errors, 1 warning`, the worst first."""
+    """Counts such as `3 errors, 1 warning`, the worst severity first."""
     counts = severities(findings)
     return ", ".join(counted(counts[level], str(level)) for level in _WORST_FIRST if counts[level])
 
 
 def severities(findings: Iterable[Finding]) -> Counter[Severity]:
-    """Number of findings of each severity."""
+    """The number of findings by severity."""
     return Counter(finding.severity for finding in findings)
 
 

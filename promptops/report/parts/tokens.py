@@ -1,4 +1,4 @@
-"""Units that are never split in a comparison: lines, words, numbers, Jinja tags, white space."""
+"""Splits text into units of a comparison: lines, words, numbers, Jinja tags, white space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_TAG = 500
 _TAG_ENDS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _TAG_START = lazy_pattern(r"\{[{%#]")
 
-# Chinese and Japanese have no spaces between words: each character is one.
+# Chinese and Japanese have no spaces between words: each character is a token.
 _ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _MARKS = "!-/:-@\\[-^`{-~\u00a1-\u00bf\u2010-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
 _LETTER = rf"[^\W\d_{_ALONE}]"
@@ -23,7 +23,7 @@ _TOKEN = lazy_pattern(
 
 
 def lines(text: str) -> list[str]:
-    """Each with its newline; a tag over several lines does not end one."""
+    """Lines with their newlines; a tag over several lines is never split."""
     found: list[str] = []
     begun: list[str] = []
     for piece, is_tag in _pieces(text):
@@ -37,7 +37,7 @@ def lines(text: str) -> list[str]:
 
 
 def tokens(line: str) -> list[str]:
-    """All of it, in order."""
+    """The tokens of a text, in order; joined, they are the text."""
     found: list[str] = []
     for piece, is_tag in _pieces(line):
         found += [piece] if is_tag else _TOKEN.findall(piece)
@@ -49,19 +49,19 @@ def is_space(token: str) -> bool:
 
 
 def has_word(token: str) -> bool:
-    """It is a word, a number or a tag, and no mark or white space."""
+    """Whether it is a word, a number or a tag, not punctuation or white space."""
     return (len(token) > 1 and not token.isspace()) or token.isalnum()
 
 
 def weight(token: str) -> int:
-    """How much it is worth that both sides share it."""
+    """The weight of a token that both sides share."""
     if token.isspace():
         return 1
     return 10 if has_word(token) else 3
 
 
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """Tags and what stands between them, each with whether it is a tag."""
+    """Tags and the text between them, each with whether it is a tag."""
     begin = at = 0
     while start := _TAG_START.search(text, at):
         close = text.find(_TAG_ENDS[start[0]], start.end(), start.end() + _LONGEST_TAG)

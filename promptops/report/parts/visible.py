@@ -1,4 +1,4 @@
-"""Untrusted text, made safe to print.
+"""Makes untrusted text safe to print.
 
 Control, bidirectional and invisible characters become escapes such as `\\u202e`. So do commands
 to CI logs.
@@ -10,18 +10,18 @@ from promptops.patterns import lazy_pattern
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
-# Printable for Python but invisible: fillers, blanks, joiners, variation selectors.
+# Python calls these printable, but they are invisible: fillers, blanks, variation selectors.
 _UNSEEN = lazy_pattern(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0100-\U000e01ef]"
 )
 
-# GitHub (`##[error]`), Azure (`##vso[...]`) and TeamCity read these anywhere in a line of a log.
+# GitHub (`##[error]`), Azure (`##vso[...]`) and TeamCity run these anywhere in a log line.
 _LOG_COMMAND = lazy_pattern(r"(?<=#)#(?=\w{0,30}\[)")
 
 
 def visible(text: str, limit: int = 2000) -> str:
-    """On one line, with everything in it to be seen; cut after `limit` characters of the source."""
+    """The text on one line, special characters escaped, cut after `limit` of its characters."""
     if len(text) > limit:
         return visible(text[:limit], limit) + f"… ({len(text) - limit} more characters)"
     if text.isascii() and text.isprintable() and "##" not in text:
@@ -30,13 +30,13 @@ def visible(text: str, limit: int = 2000) -> str:
 
 
 def visible_path(path: str) -> str:
-    """A path that may begin a line: one like `::error::` would be a command to GitHub's log."""
+    """A path safe at the start of a line: `::error::` would be a command to GitHub's log."""
     shown = visible(path)
     return f"./{shown}" if shown.lstrip().startswith("::") else shown
 
 
 def visible_line(line: str) -> str:
-    """A whole line of a text that is shown as it is, however long; no command to a log."""
+    """A line of any length that is safe to print and not a command to a log."""
     shown = visible(line, len(line))
     if not shown.lstrip().startswith("::"):
         return shown
@@ -44,7 +44,7 @@ def visible_line(line: str) -> str:
 
 
 def visible_characters(text: str) -> list[str]:
-    """What to show for each character of a text."""
+    """The printable form of each character of a text."""
     shown = [
         char if char.isprintable() and not _UNSEEN.match(char) else escaped(char) for char in text
     ]

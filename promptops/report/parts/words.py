@@ -1,4 +1,4 @@
-"""How two texts differ, for a person: by lines, and by words within lines that are still alike."""
+"""Compares two texts for readers: by lines, and by words within similar lines."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from promptops.report.parts.tokens import has_word, is_space, lines, tokens, wei
 
 Kind = Literal["same", "removed", "added"]
 Run = tuple[Kind, list[str]]
-"""Neighbours of one kind: lines, or tokens of a line."""
+"""Adjacent lines or tokens of one kind."""
 
 
 @record(frozen=True, slots=True)
 class Segment:
-    """A part of one text, or of both."""
+    """A part of one text or of both."""
 
     kind: Kind
     text: str
@@ -29,19 +29,19 @@ _SENTENCE_ENDS = frozenset(".!?:;")
 
 
 def word_difference(before: str, after: str) -> tuple[Segment, ...]:
-    """What was removed and added: words of lines that are still alike, and whole lines.
+    """Removed and added parts: words in similar lines, and whole lines.
 
-    Same and removed parts make `before`, same and added parts make `after`, character by
-    character. No two neighbours are of one kind, none is empty, and what was removed stands before
-    what was added in its place. A Jinja tag, a number, a word, a run of white space is never split.
-    The work is bounded: of long texts that share little, more may be shown as changed than was.
+    Joined, same and removed parts are exactly `before`; same and added parts are exactly `after`.
+    Adjacent segments differ in kind, none is empty, and a removed segment precedes the added one
+    that replaces it. A Jinja tag, number, word or run of white space is never split. Work is
+    bounded: for long texts with little in common, the result can mark more than what changed.
     """
     budget = StepBudget(_STEPS)
     return _segments(_by_words(_by_lines(before, after, budget), budget))
 
 
 def line_difference(before: str, after: str) -> tuple[Segment, ...]:
-    """The same by whole lines, each with its line end; a Jinja tag is never split."""
+    """Like `word_diff` with whole lines and their line ends; a Jinja tag is never split."""
     return _segments(_by_lines(before, after, StepBudget(_STEPS)))
 
 
@@ -56,12 +56,12 @@ def _by_lines(before: str, after: str, budget: StepBudget) -> list[Run]:
 
 
 def _bare(found: list[str]) -> list[str]:
-    """Without line ends: the last line is the same when another follows it now."""
+    """Lines without ends, so that the last line is equal when another one follows it."""
     return [line.removesuffix("\n") for line in found]
 
 
 def _by_words(runs: list[Run], budget: StepBudget) -> Iterator[Run]:
-    """Lines that were removed and lines that were added in their place, word by word."""
+    """Compare removed lines and the lines that replace them, word by word."""
     removed: list[str] = []
     for kind, texts in runs:
         if kind == "removed":
@@ -93,13 +93,13 @@ def _replaced(removed: list[str], added: list[str], budget: StepBudget) -> Itera
 
 
 def _steps(removed: list[str], added: list[str]) -> int:
-    """What looking into the lines costs, tables aside."""
+    """The number of steps to compare lines by words, except tables."""
     characters = sum(map(len, removed)) + sum(map(len, added))
     return characters + _STEPS_FOR_A_PAIR * min(len(removed), len(added))
 
 
 def _alike(old: list[list[str]], new: list[list[str]], budget: StepBudget) -> Pairs:
-    """Which line became which."""
+    """Pairs of similar lines: the old one became the new one."""
     if len(old) == len(new) == 1:
         return [(0, 0)]
     if budget.allows(len(old) * sum(map(len, new))):
@@ -113,7 +113,7 @@ def _words(line: list[str]) -> frozenset[str]:
 
 
 def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
-    """Of a thousand; 0 where too little is shared."""
+    """The similarity of two lines from 1 to 1000; 0 if they share too little."""
     if not one and not other:
         return 1
     shared = 2 * len(one & other) / (len(one) + len(other))
@@ -121,20 +121,20 @@ def _likeness(one: frozenset[str], other: frozenset[str]) -> int:
 
 
 def _within(old: list[str], new: list[str], budget: StepBudget) -> list[Run]:
-    """The tokens of a line; whole on both sides where hardly anything would be left standing."""
+    """The token segments of two lines; whole lines if they share too little."""
     runs = _merged(_runs(old, new, equal_pairs(old, new, weight, budget)))
     runs = _begun_with_a_sentence(_without_islands(runs))
     return runs if _is_readable(runs) else [("removed", old), ("added", new)]
 
 
 def _without_islands(runs: list[Run]) -> list[Run]:
-    """Changed on both sides is changed between, where no word, or too few of them, stand there."""
+    """Mark unchanged tokens between two changes as changed if they contain too few words."""
     runs = _sunk(runs, lambda index: not any(map(has_word, runs[index][1])))
     return _sunk(runs, lambda index: 2 * _weight(runs[index][1]) < _less_around(runs, index))
 
 
 def _sunk(runs: list[Run], is_island: Callable[[int], bool]) -> list[Run]:
-    """With islands that are removed and added, too."""
+    """The segments with small unchanged ones turned into removed and added ones."""
     sunk: list[Run] = []
     for index, (kind, texts) in enumerate(runs):
         if kind == "same" and 0 < index < len(runs) - 1 and is_island(index):
@@ -145,12 +145,12 @@ def _sunk(runs: list[Run], is_island: Callable[[int], bool]) -> list[Run]:
 
 
 def _less_around(runs: list[Run], index: int) -> int:
-    """How much changed on the side of an index where less did."""
+    """The size of the smaller of the changes before and after an index."""
     return min(_changed(runs, index - 1, -1), _changed(runs, index + 1, 1))
 
 
 def _changed(runs: list[Run], index: int, step: int) -> int:
-    """How much the longer side has in the change that begins at an index."""
+    """The size of the longer side of the change that begins at an index."""
     most = 0
     while 0 <= index < len(runs) and runs[index][0] != "same":
         most = max(most, _weight(runs[index][1]))
@@ -159,9 +159,9 @@ def _changed(runs: list[Run], index: int, step: int) -> int:
 
 
 def _begun_with_a_sentence(runs: list[Run]) -> list[Run]:
-    """Move what was only added or removed to the left where it then begins with a sentence.
+    """Move additions and removals to the left if they then begin with a sentence.
 
-    Added before `Be brief.`, `Be kind. ` is found as `kind. Be ` behind `Be `.
+    `Be kind. ` added before `Be brief.` is found as `kind. Be ` after `Be `.
     """
     moved = list(runs)
     for index in range(1, len(runs)):
@@ -180,7 +180,7 @@ def _after(runs: list[Run], index: int) -> list[str]:
 
 
 def _to_sentence(stays: list[str], texts: list[str]) -> int:
-    """By how many tokens to move to the left; 0 for not at all."""
+    """The number of tokens to move to the left; 0 to stay."""
     for count in range(min(len(stays), len(texts) - 1) + 1):
         if count and stays[-count] != texts[-count]:
             return 0
@@ -191,7 +191,7 @@ def _to_sentence(stays: list[str], texts: list[str]) -> int:
 
 
 def _is_readable(runs: list[Run]) -> bool:
-    """A third of both sides is shared, or one side as a whole in at most two pieces."""
+    """Whether a third of both sides is shared, or one side completely in at most two pieces."""
     kinds = [kind for kind, _ in runs]
     if not {"removed", "added"} <= set(kinds) and kinds.count("same") <= 2:
         return True
@@ -216,7 +216,7 @@ def _runs(old: Sequence[str], new: Sequence[str], pairs: Pairs) -> Iterator[Run]
 
 
 def _paired(one: str, other: str) -> Iterator[Run]:
-    """Equal texts, or one with a line end and one without."""
+    """Whether two texts are equal, except for a missing line end."""
     shared = min(one, other, key=len)
     yield ("same", [shared])
     yield ("removed", [one[len(shared) :]])
@@ -224,7 +224,7 @@ def _paired(one: str, other: str) -> Iterator[Run]:
 
 
 def _merged(runs: Iterable[Run]) -> list[Run]:
-    """One run of each kind between two that stay, none empty."""
+    """Merge segments: between two unchanged ones at most one of each kind, none empty."""
     merged: list[Run] = []
     gathered: dict[Kind, list[str]] = {"same": [], "removed": [], "added": []}
     for kind, texts in runs:

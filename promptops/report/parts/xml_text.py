@@ -1,4 +1,4 @@
-"""Text in XML."""
+"""Escapes text for XML."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from html import escape
 
 
 def attributes(**values: str | int) -> str:
-    """Of a tag, with a blank before each."""
+    """The attributes of a tag, each after a space."""
     return "".join(f' {name}="{xml_text(str(value))}"' for name, value in values.items())
 
 
 def xml_text(shown: str) -> str:
-    """Escaped; of visible text, so that no character XML forbids is in it."""
+    """Escape visible text, which contains no character that XML forbids."""
     return escape(shown)

@@ -1,4 +1,4 @@
-"""A prompt file as text for people, which `git diff` compares: one fact a line, no YAML.
+"""A prompt file as readable text for `git diff`: one fact per line, no YAML.
 
 Nothing in the file is left out: unknown keys are facts like any other.
 """
@@ -31,16 +31,16 @@ _WRITERS: Mapping[str, Callable[[Any], Iterable[Block]]] = {
 
 
 def prompt_text(value: Mapping[str, Any], comments: Sequence[str] = ()) -> str:
-    """The text of what a prompt file holds, whatever its shape; of the same value the same text.
+    """The text of a parsed prompt file of any shape; equal values have equal texts.
 
-    Linear in the size of the file, and every line is safe for a terminal.
+    Takes linear time; every line is safe to print.
     """
     blocks = [*_blocks(value), tuple(comments)]
     return safe_text("\n\n".join("\n".join(map(_one_line, block)) for block in blocks if block))
 
 
 def safe_text(text: str) -> str:
-    """Each line of a text made visible, tabs left as they are; it ends with a newline."""
+    """A text with escaped special characters, except tabs; ends with a newline."""
     lines = text.removesuffix("\n").split("\n")
     return "".join("\t".join(map(visible_line, line.split("\t"))) + "\n" for line in lines)
 
@@ -55,5 +55,5 @@ def _blocks(value: Mapping[str, Any]) -> Iterator[Block]:
 
 
 def _one_line(line: str) -> str:
-    """A name may hold anything, and must not begin a line of its own."""
+    """A name without line breaks: names are untrusted."""
     return line.replace("\n", "\\n")

@@ -9,7 +9,7 @@ from promptops.report.prompt_text.facts import Block, fact, facts, facts_of, rul
 
 
 def case_blocks(value: Any) -> Iterator[Block]:
-    """A block for each test case, or for the file that holds more of them."""
+    """A block for each test case, and for a file with more cases."""
     if not isinstance(value, list):
         yield tuple(facts("tests", value))
         return
@@ -40,11 +40,11 @@ def _case(case: Any) -> Iterator[str]:
 
 
 def _asserted(rest: dict[str, Any], key: str) -> Iterator[str]:
-    """Such as `rendered contains, role system: Be kind`."""
+    """An assertion, such as `rendered contains, role system: Be kind`."""
     if not isinstance(rest.get(key), list):
         return
-    for each in rest.pop(key):
-        assertion = dict(each) if isinstance(each, dict) else {"value": each}
+    for item in rest.pop(key):
+        assertion = dict(item) if isinstance(item, dict) else {"value": item}
         kind = assertion.pop("type") if isinstance(assertion.get("type"), str) else "?"
         value = fact("", assertion.pop("value")) if "value" in assertion else ()
         words = [f"{name} {shown(assertion[name], ', ')}" for name in sorted(assertion)]

@@ -1,4 +1,4 @@
-"""Facts as lines: `name: value`, the same line for the same value."""
+"""Writes facts as lines `name: value`; equal values are equal lines."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from promptops.source.values import plain_value
 
 Block = tuple[str, ...]
-"""Lines that belong together; a blank line stands between two blocks."""
+"""Lines that belong together; a blank line separates blocks."""
 
 LONGEST_NAME = 80
-"""Characters of a name below which nothing is taken apart any more: every line repeats its name,
-so a deep file could become a thousand times longer than it is."""
+"""In characters: values with a longer name are written on one line. Every line repeats its name, so
+a deeply nested file could become a thousand times longer."""
 
 
 def facts(name: str, value: Any) -> Iterator[str]:
-    """The lines of a value and of all that it holds, mappings key by key in alphabetical order."""
+    """The lines of a value and everything in it; keys of mappings in alphabetical order."""
     if isinstance(value, dict) and value and len(name) <= LONGEST_NAME:
         yield from facts_of(value, f"{name}.")
     else:
@@ -25,13 +25,13 @@ def facts(name: str, value: Any) -> Iterator[str]:
 
 
 def facts_of(values: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """The lines of a mapping, the prefix before each name."""
+    """The lines of a mapping; `prefix` precedes each name."""
     for key in sorted(values):
         yield from facts(f"{prefix}{key}", values[key])
 
 
 def fact(name: str, value: Any) -> Iterator[str]:
-    """One line, and of a text of several lines one for each."""
+    """The lines of a string, or one line for any other value."""
     if isinstance(value, str) and "\n" in value:
         yield f"{name}:"
         yield from (f"  | {line}" if line else "  |" for line in value.split("\n"))
@@ -40,10 +40,10 @@ def fact(name: str, value: Any) -> Iterator[str]:
 
 
 def shown(value: Any, *separators: str) -> str:
-    """A value on one line: a text without quotes where it can't be taken for anything else.
+    """A value on one line; a string has no quotes if it is unambiguous without them.
 
     Args:
-        separators: What stands between the values of a line, and so in no text without quotes.
+        separators: Separators of values on a line; a string that contains one has quotes.
     """
     if isinstance(value, str) and _plain(value) and not any(each in value for each in separators):
         return value

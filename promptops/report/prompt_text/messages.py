@@ -88,7 +88,7 @@ def _part(part: Any) -> Iterator[str]:
 
 
 def _media(rest: dict[str, Any]) -> str:
-    """Such as `image input photo`."""
+    """A part, such as `image input photo`."""
     for kind in _MEDIA:
         value = rest.get(kind)
         if isinstance(value, dict) and len(value) == 1:
@@ -109,9 +109,9 @@ def _calls(calls: Any) -> Iterator[str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """As it stands, without the newlines at its end, which no request has.
+    """The text of a message without trailing newlines, which no request has.
 
-    A line that looks like a rule of ours is marked, so that no text can pretend to be a message.
+    A line that looks like a heading of this format is marked, so that text can't forge one.
     """
     text = text.rstrip("\n")
     for line in text.split("\n") if text else ():

@@ -38,7 +38,7 @@ _FLAGS = (
 
 
 def input_blocks(value: Any) -> Iterator[Block]:
-    """The inputs, one a line, in the order of the file."""
+    """The inputs, one per line, in the order of the file."""
     if not isinstance(value, dict):
         yield tuple(fact("inputs", value))
         return
@@ -49,7 +49,7 @@ def input_blocks(value: Any) -> Iterator[Block]:
 
 
 def output_blocks(value: Any) -> Iterator[Block]:
-    """What is returned, and each property of its schema."""
+    """The output, and each property of its schema."""
     rest = dict(value) if isinstance(value, dict) else value
     schema = rest.pop("schema", None) if isinstance(rest, dict) else None
     lines = facts("output", rest) if rest or schema is None else ()
@@ -57,7 +57,7 @@ def output_blocks(value: Any) -> Iterator[Block]:
 
 
 def tool_blocks(value: Any) -> Iterator[Block]:
-    """A block for each tool, or for the file that describes it."""
+    """A block for each tool, or for the file that defines it."""
     if not isinstance(value, list):
         yield tuple(fact("tools", value))
         return
@@ -81,7 +81,7 @@ def _tool(tool: Any) -> Iterator[str]:
 
 
 def _root(word: str, schema: Any) -> Iterator[str]:
-    """A schema whose properties are what counts; `word` and a name stand for each."""
+    """The lines of a schema's properties; each starts with `word` and its name."""
     if isinstance(schema, dict):
         rest = dict(schema)
         below = tuple(_properties(f"{word} ", rest))
@@ -104,7 +104,7 @@ def _schema(name: str, schema: Any, first: Iterable[str] = ()) -> Iterator[str]:
 
 
 def _properties(prefix: str, rest: dict[str, Any]) -> Iterator[str]:
-    """A schema's properties, taken out of it together with what says that they are required."""
+    """The lines of a schema's properties; removes them and `required` from `rest`."""
     properties = rest.get("properties")
     if not isinstance(properties, dict) or not properties:
         return
@@ -131,7 +131,7 @@ def _items(name: str, rest: dict[str, Any]) -> Iterator[str]:
 
 
 def _facts_of(name: str, rest: dict[str, Any], first: Iterable[str]) -> Iterator[str]:
-    """The line of what a schema says itself, and of its description one more."""
+    """One line for a schema itself, and another one for its description."""
     described = {key: rest.pop(key) for key in ("title", "description") if key in rest}
     words = [*_kind(rest), *first, *_words(rest)]
     words += [f"{key} {shown(rest[key], ', ')}" for key in sorted(rest)]
@@ -176,8 +176,8 @@ def _is_number(value: Any) -> bool:
 
 
 def _take(rest: dict[str, Any], key: str, value: object) -> bool:
-    """Take a key out, if it says just this."""
-    if type(rest.get(key)) is not type(value) or rest[key] != value:  # 1 is not true
+    """Remove a key if it has exactly this value; whether it had."""
+    if type(rest.get(key)) is not type(value) or rest[key] != value:  # 1 equals True in Python
         return False
     del rest[key]
     return True

@@ -1,1 +1,1 @@
-"""Formats for a release before and after it is created, and for the message of its tag."""
+"""Formats for a planned and a created release, and for the message of its tag."""

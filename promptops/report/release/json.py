@@ -20,14 +20,14 @@ def write(report: ReleaseReport, **_: object) -> str:
             "earlier": list(report.earlier),
             "pushed": report.pushed,
             "nothing": report.nothing or None,
-            "problems": [_problem(each) for each in report.problems],
+            "problems": [_problem(problem) for problem in report.problems],
             "warnings": list(report.warnings),
         }
     )
 
 
 def change_value(change: PromptChange) -> dict[str, Any]:
-    """One prompt, for every report that holds it."""
+    """One prompt, for all reports that contain it."""
     return {
         "id": change.prompt,
         "before": str(change.before) if change.before else None,
@@ -70,7 +70,7 @@ def _plan(plan: ReleasePlan) -> dict[str, Any]:
         "content_sha256": record.content,
         "bundle_sha256": record.bundle,
         "notes": record.notes,
-        "prompts": [change_value(each) for each in record.changes],
+        "prompts": [change_value(change) for change in record.changes],
         "versions": {name: str(version) for name, version in sorted(record.versions.items())},
     }
 

@@ -1,4 +1,4 @@
-"""The changelog of one release, as the message of its tag has it: plain text, for people."""
+"""The changelog of one release as plain text: the message of its tag."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from promptops.report.parts.visible import visible
 
 SECTIONS = ("Breaking", "Added", "Removed", "Changed")
 CHANGES_SHOWN = 5
-"""Of one prompt; the others are counted."""
+"""The number of changes listed for one prompt; the others are counted."""
 LINES_SHOWN = 50
-"""Of one section."""
+"""The number of lines of one section; the others are counted."""
 _NAMES_SHOWN = 3
 _LONGEST = 200
 
 
 def notes(report: DiffReport) -> str:
-    """A paragraph for each kind of change; "" where no version is required."""
+    """A paragraph for each kind of change; "" if no version bump is required."""
     found: dict[str, dict[str, list[str]]] = {section: {} for section in SECTIONS}
     for prompt in report.prompts:
-        for section, text in _told(prompt):
+        for section, text in _entries(prompt):
             found[section].setdefault(text, []).append(prompt.id)
     return "\n\n".join(
-        "\n".join((f"{section}:", *_lines(told))) for section, told in found.items() if told
+        "\n".join((f"{section}:", *_lines(entries)))
+        for section, entries in found.items()
+        if entries
     )
 
 
-def _told(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
-    """The section and the words of each thing to tell; the same of two prompts is told once."""
+def _entries(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
+    """Section and text of each line; prompts with the same text share one."""
     if not prompt.bump:
         return
     if prompt.state in ("added", "removed"):
         yield ("Added" if prompt.state == "added" else "Removed"), ""
         return
-    changes = [each for each in facts.worst_first(prompt.changes) if each.bump]
+    changes = [change for change in facts.worst_first(prompt.changes) if change.bump]
     for change in changes[:CHANGES_SHOWN]:
         yield ("Breaking" if change.breaking else "Changed"), _text(change)
     rest = len(changes) - CHANGES_SHOWN
@@ -52,8 +54,8 @@ def _text(change: Change) -> str:
     return visible(f"{what}{through}{waived} ({change.code})", _LONGEST)
 
 
-def _lines(told: dict[str, list[str]]) -> list[str]:
-    lines = [line for text, prompts in told.items() for line in _line(text, prompts)]
+def _lines(entries: dict[str, list[str]]) -> list[str]:
+    lines = [line for text, prompts in entries.items() for line in _line(text, prompts)]
     rest = and_more(len(lines) - LINES_SHOWN)
     return [*lines[:LINES_SHOWN], *([f"- {rest}"] if rest else [])]
 

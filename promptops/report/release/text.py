@@ -17,25 +17,25 @@ _BEFORE_1 = {Bump.MAJOR: ", a minor before 1.0.0,", Bump.MINOR: ", a patch befor
 
 
 def write(report: ReleaseReport, *, style: Style = plain) -> str:
-    """The plan, if it is new, then the result."""
+    """The plan of a new release, then the result."""
     is_new = report.plan is not None and report.state != "done"
     plan = f"{write_plan(report, style=style)}\n" if is_new else ""
     return plan + write_verdict(report, style=style)
 
 
 def write_plan(report: ReleaseReport, *, style: Style = plain) -> str:
-    """The plan that a person is asked to confirm."""
+    """The plan, before the user confirms it."""
     lines = [*(plan_lines(report.plan, style) if report.plan else ()), *_earlier(report)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def write_verdict(report: ReleaseReport, *, style: Style = plain) -> str:
-    """The result, for a person who has read the plan."""
+    """The result, without the plan that was already shown."""
     return "".join(f"{line}\n" for line in _verdict(report, style))
 
 
 def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
-    """A release, planned or existing."""
+    """The lines of a planned or existing release."""
     record = plan.record
     yield style("summary", f"{visible(record.tag)}  ({_step(plan)})")
     if record.reason:
@@ -53,7 +53,7 @@ def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
 
 
 def _step(plan: ReleasePlan) -> str:
-    """Such as `minor since v1.2.0`."""
+    """The bump, such as `minor since v1.2.0`."""
     record = plan.record
     bump = plan.required if record.bump is None else record.bump
     if not record.base:
@@ -65,7 +65,7 @@ def _step(plan: ReleasePlan) -> str:
 
 
 def change_lines(changes: Iterable[PromptChange], style: Style = plain) -> Iterator[str]:
-    """Such as `support/triage  1.4.2 -> 2.0.0 (major) CHG101`; the new ones stand in the notes."""
+    """Changed prompts: `support/triage  1.4.2 -> 2.0.0 (major) CHG101`; the notes list new ones."""
     for each in changes:
         if each.before is not None:
             after = f"{each.after} ({step(each)})" if each.after else "none (removed)"
@@ -75,7 +75,7 @@ def change_lines(changes: Iterable[PromptChange], style: Style = plain) -> Itera
 
 
 def step(change: PromptChange) -> str:
-    """The bump of a prompt, or why its version has another one."""
+    """The bump of a prompt, or why its version differs from it."""
     before, after = change.before, change.after
     if before is not None and after is not None and after.major and not before.major:
         return f"{change.bump}, and 1.0.0 with the release"
@@ -120,7 +120,7 @@ def _problem(problem: ReleaseProblem, style: Style) -> Iterator[str]:
 
 
 def _earlier(report: ReleaseReport) -> Iterator[str]:
-    """Earlier releases that were not pushed to the remote."""
+    """Notes on earlier releases that were not pushed, or are on the remote only now."""
     if report.earlier:
         tags = some([visible(tag) for tag in report.earlier], TAGS_SHOWN)
         where = visible(report.pushed or "")
@@ -134,9 +134,9 @@ def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:
         again = visible(report.next) or "promptops release --yes"
         return f"no release was created; {tag} would be {signed}: {again}"
     is_new = report.state == "created"
-    made = f"{tag} was created" if is_new else f"{tag} already exists"
+    created = f"{tag} was created" if is_new else f"{tag} already exists"
     if report.pushed is not None:
-        return f"{made}, and {visible(report.pushed)} has it"
-    # Only the remote knows whether an earlier run has pushed it, and it is not called here.
+        return f"{created}, and {visible(report.pushed)} has it"
+    # An earlier run may have pushed the tag; the remote is not called here to find out.
     then = "next" if is_new else "if it is not pushed yet"
-    return f"{made}; {then}: {style('hint', visible(report.next))}" if report.next else made
+    return f"{created}; {then}: {style('hint', visible(report.next))}" if report.next else created

@@ -1,7 +1,7 @@
 """Typed prompts, as a Python module: the output of `promptops stubs`.
 
-Each module but those below is a format, and its name is the format's name.
+Each module except those below is a format with the name of the module.
 
-`names` are those of classes; `types` says what a JSON Schema means in Python; `layout` breaks what
-is too long into lines; `preamble` is what every such module begins with.
+`syntax` writes names, literals and long types, `types` converts JSON Schemas to Python types, and
+`preamble` is the common start of every generated module.
 """

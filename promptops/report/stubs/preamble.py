@@ -67,7 +67,7 @@ TYPING = (
     "Unpack",
     "cast",
 )
-"""What may be imported from `typing`, in the order that sorters of imports have."""
+"""Names to import from `typing`, in the order of import sorters."""
 
 OWN = frozenset(
     (
@@ -75,4 +75,4 @@ OWN = frozenset(
         "RenderedRequest", "False", "None", "True", *TYPING,
     )
 )  # fmt: skip
-"""Names that no class of a prompt may have."""
+"""Names that classes of prompts must not use."""

@@ -9,16 +9,23 @@ from promptops.model.prompt import Prompt
 from promptops.model.stubs import Stubs
 from promptops.records import record
 from promptops.report.parts.visible import visible
-from promptops.report.stubs.layout import Type, laid_out
-from promptops.report.stubs.names import WIDTH, UniqueNames, class_name, docstring, quoted
 from promptops.report.stubs.preamble import LOADING, OWN, PROMPT, TYPING
+from promptops.report.stubs.syntax import (
+    WIDTH,
+    Type,
+    UniqueNames,
+    class_name,
+    docstring,
+    laid_out,
+    quoted,
+)
 from promptops.report.stubs.types import Declarations, Types
 
 _MARGIN = " " * 4
 
 
 def write(stubs: Stubs, **_: object) -> str:
-    """The text of the module; the same for the same prompts, whatever made it."""
+    """The text of the module; equal prompts have equal texts, whichever command wrote it."""
     names = UniqueNames(OWN)
     classes = {prompt.id: names.new(class_name(prompt.id)) for prompt in stubs.prompts}
     blocks = [PROMPT.rstrip("\n")]
@@ -37,12 +44,12 @@ def _header(stubs: Stubs) -> str:
         f"Bundle: {digest}\n"
         f"Made by: {visible(stubs.made_by)}\n"
     )
-    # Whoever checks that it is up to date compares it as it was made.
+    # `stubs --check` compares the file byte by byte, so formatters must not change it.
     return "\n".join((*docstring(text, ""), "# fmt: off", "# ruff: noqa"))
 
 
 def _imports(body: str) -> str:
-    """What the module uses."""
+    """The imports that the module needs."""
     used = set(re.findall(r"\w+", body)) | {"TYPE_CHECKING"}
     typing = [name for name in TYPING if name in used]
     return "\n".join(
@@ -77,11 +84,11 @@ class _Declarations:
     declarations: Declarations
 
     def blocks(self) -> Iterator[str]:
-        prompt, made = self.prompt, self.declarations
-        types = Types(made, prompt.inputs, self.name, given=True)
+        prompt, declarations = self.prompt, self.declarations
+        types = Types(declarations, prompt.inputs, self.name, given=True)
         inputs = types.parameters(f"{self.name}Inputs", f"What `{prompt.id}` takes.")
         answer = self._answer()
-        yield from made.texts
+        yield from declarations.texts
         yield "\n".join(self._class(inputs, answer))
 
     def _answer(self) -> Type:
@@ -114,7 +121,7 @@ def _description(prompt: Prompt) -> str:
 
 
 def _prompts(stubs: Stubs, classes: Mapping[str, str]) -> Iterator[str]:
-    """A `TypedDict`, which tells the nearest id where one is misspelt; overloads would tell all."""
+    """A `TypedDict`: for a typo, type checkers suggest the nearest id; overloads would list all."""
     yield "Prompts = TypedDict("
     yield f'{_MARGIN}"Prompts",'
     yield f"{_MARGIN}{{"

@@ -1,4 +1,4 @@
-"""Objects whose keys are known, as declarations of `TypedDict`."""
+"""Declares objects with known keys as `TypedDict`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 
 from promptops.records import record
-from promptops.report.stubs.layout import Type, laid_out
-from promptops.report.stubs.names import docstring, quoted
+from promptops.report.stubs.syntax import Type, docstring, laid_out, quoted
 
 TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
-"""What a key of a class may not be called: the types beside it would then mean that key."""
+"""Names that a key of a class can't have, because types of other keys would refer to it."""
 _MARGIN = " " * 4
 
 
@@ -24,7 +23,7 @@ class RecordField:
 
 
 def typed_dict(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
-    """The lines of a declaration: a class, or a call where no class can have those keys."""
+    """The lines of a declaration: a class, or a call if a key is not a valid attribute."""
     if all(_can_be_declared(each.key) for each in fields):
         yield from _class(name, fields, description)
     else:
@@ -36,9 +35,9 @@ def _class(name: str, fields: Sequence[RecordField], description: str) -> Iterat
     yield from docstring(description, _MARGIN)
     if description and fields:
         yield ""
-    for each in fields:
-        yield from laid_out(f"{each.key}: ", each.type, "", _MARGIN)
-        yield from docstring(each.description, _MARGIN)
+    for field in fields:
+        yield from laid_out(f"{field.key}: ", field.type, "", _MARGIN)
+        yield from docstring(field.description, _MARGIN)
     if not fields and not description:
         yield f"{_MARGIN}pass"
 
@@ -47,9 +46,9 @@ def _call(name: str, fields: Sequence[RecordField], description: str) -> Iterato
     yield f"{name} = TypedDict("
     yield f'{_MARGIN}"{name}",'
     yield f"{_MARGIN}{{"
-    for each in fields:
-        yield from _comment(each.description, _MARGIN * 2)
-        yield from laid_out(f"{quoted(each.key)}: ", each.type, ",", _MARGIN * 2)
+    for field in fields:
+        yield from _comment(field.description, _MARGIN * 2)
+        yield from laid_out(f"{quoted(field.key)}: ", field.type, ",", _MARGIN * 2)
     yield f"{_MARGIN}}},"
     yield ")"
     yield from docstring(description, "")
@@ -63,6 +62,6 @@ def _comment(text: str, margin: str) -> Iterator[str]:
 
 
 def _can_be_declared(key: str) -> bool:
-    """Python takes other names apart, or for something else."""
+    """Whether a key can be an attribute: Python mangles or reserves other names."""
     is_name = key.isascii() and key.isidentifier() and not iskeyword(key)
     return is_name and not key.startswith("__") and not key[0].isupper() and key not in TYPE_NAMES

@@ -1,4 +1,4 @@
-"""Schemas with their references followed and their `allOf` merged, within bounds."""
+"""Resolves references and merges `allOf` of schemas, within limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from promptops.json_pointer import value_at
 
 MAX_STEPS = 5000
-"""Schemas resolved for one prompt; further ones become `Any`."""
+"""The limit of schemas resolved for one prompt; further ones become `Any`."""
 MAX_DEPTH = 30
-"""Nesting levels of schemas."""
+"""The limit of nesting levels."""
 
 
 class Schemas:
@@ -23,7 +23,7 @@ class Schemas:
     def merged(
         self, schema: Any, active: frozenset[str] = frozenset(), depth: int = 0
     ) -> Mapping[str, Any]:
-        """One schema without `$ref` and `allOf`; empty for what may be anything."""
+        """One schema without `$ref` and `allOf`; empty if it allows any value."""
         self._left -= 1
         if not isinstance(schema, Mapping) or self._left < 0 or depth > MAX_DEPTH:
             return {}
@@ -41,14 +41,14 @@ class Schemas:
         return result
 
     def target(self, reference: str) -> Any:
-        """What a pointer from the root leads to, or None."""
+        """The schema at a JSON pointer from the root, or None."""
         if reference == "#":
             return self.root
         return value_at(self.root, f"/{reference.removeprefix('#/')}")
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """What fits both; of annotations the first."""
+    """The conjunction of two schemas; the first one's annotations win."""
     result = {**other, **one}
     for key in one.keys() & other.keys():
         if key == "properties":
@@ -57,7 +57,7 @@ def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
             result[key] = [*items(one[key]), *items(other[key])]
         elif key in ("type", "enum"):
             allowed = one_or_many(other[key])
-            both = [each for each in one_or_many(one[key]) if each in allowed]
+            both = [value for value in one_or_many(one[key]) if value in allowed]
             result[key] = both or one[key]
     return result
 
@@ -68,15 +68,15 @@ def _properties(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, A
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Itself, or empty where it is none."""
+    """The value if it is a mapping, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def items(value: Any) -> list[Any]:
-    """Itself, or empty where it is no list."""
+    """The value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
 def one_or_many(value: Any) -> list[Any]:
-    """A list of what may be written alone."""
+    """The value as a list; a single value becomes a list of one."""
     return value if isinstance(value, list) else [value]

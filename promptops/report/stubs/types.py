@@ -7,15 +7,22 @@ from typing import Any
 
 from promptops.json_pointer import unescaped
 from promptops.patterns import lazy_pattern
-from promptops.report.stubs.layout import Of, Type, on_one_line, union
-from promptops.report.stubs.names import UniqueNames, class_name, quoted
 from promptops.report.stubs.records import RecordField, typed_dict
 from promptops.report.stubs.schemas import MAX_DEPTH, Schemas, items, mapping, one_or_many
+from promptops.report.stubs.syntax import (
+    Of,
+    Type,
+    UniqueNames,
+    class_name,
+    on_one_line,
+    quoted,
+    union,
+)
 
 MAX_LITERALS = 200
-"""Of an enumeration with more values, only the types are told."""
+"""The limit of literal values; an enum with more becomes the types of its values."""
 MAX_CHARACTERS = 4000
-"""Of a type expression; one that is longer is anything."""
+"""The limit of characters of a type expression; a longer one becomes `Any`."""
 
 PLAIN = {
     "string": "str",
@@ -31,7 +38,7 @@ _ANNOTATIONS = frozenset(("$ref", "default", "description", "examples", "title")
 
 
 class Declarations:
-    """The declarations of a module, in an order in which each can be read."""
+    """The declarations of a module, ordered so that each follows those it refers to."""
 
     def __init__(self, names: UniqueNames) -> None:
         self.names = names
@@ -39,12 +46,12 @@ class Declarations:
 
 
 class Types:
-    """The types of one schema."""
+    """Converts one schema to types and declarations."""
 
     def __init__(
         self, declarations: Declarations, schema: Mapping[str, Any], prefix: str, *, given: bool
     ) -> None:
-        """`given`: callers pass it, so defaults are filled in; else they read it."""
+        """`given`: whether callers pass the value, so that defaults are filled in, or read it."""
         self._declarations = declarations
         self._schemas = Schemas(schema)
         self._prefix = prefix
@@ -54,17 +61,17 @@ class Types:
         self._open: set[str] = set()
 
     def whole(self, name: str) -> Type:
-        """The type of all of it; an object is called `name`."""
+        """The type of the whole schema; an object is declared as `name`."""
         return self._type(self._schemas.root, name, 0)
 
     def parameters(self, name: str, description: str) -> str | None:
-        """The name of the declaration of what a function takes by name; None where it takes all."""
+        """Declare the keyword arguments of a function; None if it accepts any name."""
         merged = dict(self._schemas.merged(self._schemas.root))
         if _is_open(merged):
             return None
         alternatives = (*items(merged.get("anyOf")), *items(merged.get("oneOf")))
         beside: dict[str, Any] = {}
-        for alternative in alternatives:  # which of them are needed, no type can tell
+        for alternative in alternatives:  # types can't express which alternative applies
             beside |= mapping(self._schemas.merged(alternative).get("properties"))
         merged["properties"] = {**beside, **mapping(merged.get("properties"))}
         merged["description"] = merged.get("description") or description
@@ -77,11 +84,11 @@ class Types:
         if isinstance(reference, str):
             found = self._referred(schema, reference, name, depth)
         else:
-            found = self._meant(self._schemas.merged(schema), name, depth)
+            found = self._type_of_schema(self._schemas.merged(schema), name, depth)
         return found if len(on_one_line(found)) <= MAX_CHARACTERS else "Any"
 
     def _referred(self, schema: Mapping[str, Any], reference: str, name: str, depth: int) -> Type:
-        """An object that is referred to is declared once, and may hold itself."""
+        """The type of a reference; an object is declared once and may contain itself."""
         if reference in self._named:
             return self._named[reference]
         merged = self._schemas.merged(schema)
@@ -96,11 +103,11 @@ class Types:
         if reference in self._open:
             return "Any"
         self._open.add(reference)
-        found = self._meant(merged, name, depth)
+        found = self._type_of_schema(merged, name, depth)
         self._open.discard(reference)
         return found
 
-    def _meant(self, schema: Mapping[str, Any], name: str, depth: int) -> Type:
+    def _type_of_schema(self, schema: Mapping[str, Any], name: str, depth: int) -> Type:
         if "const" in schema:
             return _literal([schema["const"]])
         if items(schema.get("enum")):
@@ -109,8 +116,10 @@ class Types:
             if items(schema.get(key)):
                 rest = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "default")}
                 alone = rest.keys() <= _ANNOTATIONS
-                branches = (each if alone else {"allOf": [each, rest]} for each in schema[key])
-                return union([self._type(each, name, depth + 1) for each in branches])
+                branches = (
+                    branch if alone else {"allOf": [branch, rest]} for branch in schema[key]
+                )
+                return union([self._type(branch, name, depth + 1) for branch in branches])
         kinds = one_or_many(schema["type"]) if "type" in schema else _implied(schema)
         return union([self._of_kind(kind, schema, name, depth) for kind in kinds])
 
@@ -141,14 +150,14 @@ class Types:
         return Of(head, ("str", value))
 
     def _is_record(self, schema: Mapping[str, Any]) -> bool:
-        """An object whose keys are known; of what callers give, others must not be allowed."""
+        """Whether all keys are known; values that callers pass must not allow other keys."""
         known = mapping(schema.get("properties"))
         return bool(known) and not (self._given and _is_open(schema))
 
     def _declared(
         self, schema: Mapping[str, Any], wanted: str, depth: int, reference: str = ""
     ) -> str:
-        """The name of a declaration; of two that say the same, the first."""
+        """Declare an object and return its name; an equal earlier declaration is reused."""
         names = self._declarations.names
         name = names.new(wanted)
         self._named |= {reference: name} if reference else {}
@@ -180,30 +189,30 @@ class Types:
         yield from typed_dict(_SELF, fields, described(schema))
 
     def _declarable(self, type_: Type) -> Type:
-        """In quotes, where something in it is not declared yet: it holds itself."""
+        """The type, in quotes if it refers to a declaration that is still open."""
         written = on_one_line(type_)
         return quoted(written) if self._open & set(_WORDS.findall(written)) else type_
 
 
 _SELF = "\0"
-"""Stands for the name of a declaration, so that two can be compared."""
+"""A placeholder for a declaration's own name, so that declarations can be compared."""
 
 
 def _name_of(reference: str) -> str:
-    """What a definition is called; one that was a file is called by its path, with dots."""
+    """The name of a definition; the last part of the path if it was a file."""
     last = unescaped(reference.partition("#")[2]).rpartition("/")[2]
     ending = _OF_A_FILE.search(last)
     return last[: ending.start()].rpartition(".")[2] if ending else last
 
 
 def described(schema: Mapping[str, Any]) -> str:
-    """What a schema says that it is, or ""."""
+    """The description or the title of a schema, or ""."""
     text = schema.get("description") or schema.get("title")
     return text.strip() if isinstance(text, str) else ""
 
 
 def _is_open(schema: Mapping[str, Any]) -> bool:
-    """Somebody says that there may be other keys."""
+    """Whether the schema explicitly allows other keys."""
     return schema.get("additionalProperties", False) is not False or bool(
         mapping(schema.get("patternProperties"))
     )
@@ -216,7 +225,7 @@ def _implied(schema: Mapping[str, Any]) -> list[str]:
 
 
 def _literal(values: list[Any]) -> Type:
-    """The values themselves, and the types of those that no literal can be."""
+    """A `Literal` of the values, and the types of values that can't be literals."""
     can_be = [each for each in values if type(each) in (str, int, bool)]
     if len(can_be) > MAX_LITERALS:
         return union([_type_of(each) for each in values])

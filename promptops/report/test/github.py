@@ -17,7 +17,7 @@ _KINDS = {"fail": "error", "inconclusive": "warning"}
 
 
 def write(run: TestRun, **_: object) -> str:
-    """One command a line: of what does not pass, and of branches that no case takes."""
+    """One command per line: for problems, and for branches that no case covers."""
     parts = [_troubles, _outages, _stale, _scores, _notes, _coverage]
     return "".join(line for part in parts for line in part(run))
 
@@ -25,8 +25,8 @@ def write(run: TestRun, **_: object) -> str:
 def _troubles(run: TestRun) -> Iterator[str]:
     repeated = facts.repeated(run)
     for each in troubles(run.cases):
-        message = "\n".join(filter(None, [facts.said(each), facts.reason(each)]))
-        yield annotation("error", each.place, facts.who(each, repeated), message)
+        message = "\n".join(filter(None, [facts.problem(each), facts.reason(each)]))
+        yield annotation("error", each.place, facts.affected_runs(each, repeated), message)
 
 
 def _outages(run: TestRun) -> Iterator[str]:

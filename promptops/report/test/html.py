@@ -30,29 +30,29 @@ def write(run: TestRun, **_: object) -> str:
     )
 
 
-def values(run: TestRun, room: Room, to_tell: TestRun, anchor: str = "prompt") -> dict[str, Any]:
-    """What the templates of the parts that pages share take.
+def values(run: TestRun, room: Room, to_show: TestRun, anchor: str = "prompt") -> dict[str, Any]:
+    """The variables for templates that pages share.
 
     Args:
-        to_tell: The run with the cases whose errors and outages are told above all cases.
-        anchor: What anchors of prompts begin with.
+        to_show: The run with the cases whose errors and outages are shown above all cases.
+        anchor: The prefix of the anchors of prompts.
     """
-    common = shared(to_tell.cases)
+    common = shared(to_show.cases)
     decided, prompts = decided_views(run, room), prompt_views(run, room, common, anchor)
     return {
         "decided": decided,
-        "judges": [(each.judge, scores.agreement(each)) for each in run.judges],
+        "judges": [(judge.judge, scores.agreement(judge)) for judge in run.judges],
         "prompts": prompts,
         "anchors": _anchors(prompts),
-        "shared": [(each, facts.by_prompt(each.runs)) for each in common],
-        "outages": [(why, facts.by_prompt(cases)) for why, cases in outages(to_tell).items()],
+        "shared": [(trouble, facts.by_prompt(trouble.runs)) for trouble in common],
+        "outages": [(why, facts.by_prompt(cases)) for why, cases in outages(to_show).items()],
         "facts": facts,
         "scores": scores,
     }
 
 
 def _anchors(prompts: Iterable[PromptResultsView]) -> dict[tuple[str, str], str]:
-    """Of the first run of each case, by prompt and name."""
+    """Anchors of the first run of each case, by prompt and name."""
     found: dict[tuple[str, str], str] = {}
     for prompt in prompts:
         for view in prompt.cases:

@@ -7,8 +7,7 @@ from typing import Any
 
 from promptops.model.answer import Answer
 from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, TestRun, Worse
-from promptops.report.parts.json_data import json_data
-from promptops.report.parts.json_text import json_text
+from promptops.report.parts.json_text import json_data, json_text
 
 
 def write(run: TestRun, **_: object) -> str:
@@ -17,7 +16,7 @@ def write(run: TestRun, **_: object) -> str:
 
 
 def test_value(run: TestRun) -> dict[str, Any]:
-    """The object itself, for reports that hold it."""
+    """The object itself, for reports that contain it."""
     return {
         "schema": 1,
         "summary": {
@@ -36,12 +35,12 @@ def test_value(run: TestRun) -> dict[str, Any]:
         "statistics": _statistics(run),
         "judges": [
             {
-                "judge": each.judge,
-                "anchors": each.anchors,
-                "kappa": None if each.kappa is None else _number(each.kappa, 3),
-                "may_gate": each.may_gate,
+                "judge": judge.judge,
+                "anchors": judge.anchors,
+                "kappa": None if judge.kappa is None else _number(judge.kappa, 3),
+                "may_gate": judge.may_gate,
             }
-            for each in run.judges
+            for judge in run.judges
         ],
         "cases": [_case(case) for case in run.cases],
         "coverage": _coverage(run) if run.coverage else None,
@@ -53,15 +52,15 @@ def _statistics(run: TestRun) -> dict[str, Any] | None:
         return None
     decided = [
         {
-            "prompt": each.prompt,
-            "score": each.score,
-            "verdict": each.verdict,
-            "line": each.line,
-            "worst": [_worse(worse) for worse in each.worst],
-            "culprits": list(each.culprits),
-            "gates": each.gates,
+            "prompt": decision.prompt,
+            "score": decision.score,
+            "verdict": decision.verdict,
+            "line": decision.line,
+            "worst": [_worse(worse) for worse in decision.worst],
+            "culprits": list(decision.culprits),
+            "gates": decision.gates,
         }
-        for each in run.decided
+        for decision in run.decided
     ]
     return {"baseline": run.baseline or None, "decided": decided}
 
@@ -152,5 +151,5 @@ def _row(row: CoverageRow) -> dict[str, Any]:
 
 
 def _number(value: float, digits: int = 9) -> float:
-    """JSON has no infinity; what is none is told as 0."""
+    """A finite number; infinity, which JSON lacks, becomes 0."""
     return round(value, digits) if math.isfinite(value) else 0.0

@@ -7,5 +7,5 @@ from promptops.source.shard import shard_text
 
 
 def write(run: TestRun, **_: object) -> str:
-    """A first line that says which shard of what it is, then a line for each answer."""
+    """A header line that identifies the shard, then a line for each answer."""
     return shard_text(run.shard) if run.shard is not None else ""

@@ -8,9 +8,9 @@
           skipped?  message          nothing could be scored, or a score is undecided
           system-out?                the answer, where the case does not pass
 
-A suite is a prompt; a test case is a case and repeat, or a score. Where less is covered than was
-asked for, that is a test case, too. A run of nothing is one that was skipped: some readers refuse
-none. So that a run that fails is never green, one whose test cases all pass has the verdict as one.
+A suite is a prompt; a test case is a case and repeat, or a score. Too little coverage is a test
+case, too. A run without cases is one skipped test case, because some readers reject an empty
+report. If the run fails although all test cases pass, the verdict is added as a failed one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def write(run: TestRun, **_: object) -> str:
 
 
 def counts(run: TestRun) -> dict[str, int]:
-    """Of all suites, as their attributes say."""
+    """The attributes of all suites: counts and time."""
     return _counts(test for tests in _suites(run).values() for test in tests)
 
 
@@ -63,12 +63,12 @@ def suites(run: TestRun) -> Iterator[str]:
 
 @record(frozen=True, slots=True)
 class _Test:
-    """A test case.
+    """A test case in JUnit terms.
 
     Attributes:
         kind: The type of a failure or an error.
-        message: In one line; visible, as are the lines of the body.
-        answer: To be shown beside.
+        message: One line, safe to print, as are the lines of the body.
+        answer: The answer to show with it.
     """
 
     name: str
@@ -102,7 +102,7 @@ def _suites(run: TestRun) -> dict[str, list[_Test]]:
 def _case(case: CaseRun, repeated: Collection[tuple[str, str]], differences: Differences) -> _Test:
     outcome, kind = _outcome(case)
     found = troubles((case,))
-    message = "; ".join(dict.fromkeys(map(facts.said, found)))
+    message = "; ".join(dict.fromkeys(map(facts.problem, found)))
     latency = case.answer.latency_s if case.answer else None
     return _Test(
         facts.case_name((case,), repeated),
@@ -122,18 +122,18 @@ def _outcome(case: CaseRun) -> tuple[Outcome, str]:
         return "error", "stale"
     if case.status == "error":
         return "error", "infrastructure" if case.infrastructure else "error"
-    statuses = {each.status for each in case.assertions}
+    statuses = {assertion.status for assertion in case.assertions}
     return ("skipped", "skipped") if statuses == {"skipped"} else ("passed", "")
 
 
 def _lines(trouble: Trouble, differences: Differences) -> Iterator[str]:
     place = trouble.place
-    yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.said(trouble)}"
+    yield f"{visible_path(place.path)}:{place.line}:{place.column}: {facts.problem(trouble)}"
     if facts.reason(trouble):
         yield f"  {visible_line(facts.reason(trouble))}"
     lines = list(differences.lines(*trouble.compared)) if trouble.compared else []
     if lines:
-        yield f"  {differences.legend('expected', 'got')}:"
+        yield f"  {differences.legend('expected', 'actual')}:"
     yield from (f"    {line}".rstrip() for line in lines)
 
 

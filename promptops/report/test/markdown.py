@@ -16,7 +16,7 @@ MARKER = "<!-- promptops test -->"
 """Identifies the comment, so that it is updated and not repeated."""
 
 LIMIT = 65_536
-"""Characters of a comment."""
+"""The limit of a comment in characters."""
 
 _RESERVED = 1_000  # for the notes on omitted parts
 _ROOM_FOR_SCORES = 10_000
@@ -44,12 +44,12 @@ def write(run: TestRun, **_: object) -> str:
 
 
 def body(run: TestRun, room: int) -> str:
-    """What follows the verdict; of prompts with cases that don't pass, those there is room for.
+    """The parts below the verdict; prompts with failing cases are shown as far as they fit.
 
-    All else is whole, or left out where there is no room for it.
+    Every other part is shown completely or left out.
     """
     told = [_scores(run), _worst(run.decided), _judges(run), _outages(run)]
-    every = [each for each in (_coverage(run), *told, _stale(run), _notes(run)) if each]
+    every = [part for part in (_coverage(run), *told, _stale(run), _notes(run)) if part]
     parts = list(fitting(room - _RESERVED, every))
     left_out = len(every) - len(parts)
     last = [parts.pop(0)] if run.coverage and parts[:1] == every[:1] else []
@@ -167,16 +167,16 @@ def _cases(cases: list[CaseRun]) -> str:
 
 
 def _sections(run: TestRun, room: int) -> Iterator[str]:
-    """The prompts with cases that fail or are in error, as long as there is room.
+    """The prompts with cases that fail or are in error, as far as they fit.
 
-    What is wrong for several prompts at once has a section of its own.
+    Errors shared by several prompts have a section of their own.
     """
     repeated = facts.repeated(run)
     found: dict[frozenset[str], list[Trouble]] = {}
     for trouble in troubles(run.cases):
         found.setdefault(frozenset(case.prompt for case in trouble.runs), []).append(trouble)
     is_only = len(found) == 1
-    every = (_section(each, repeated, is_only=is_only) for each in found.values())
+    every = (_section(trouble, repeated, is_only=is_only) for trouble in found.values())
     shown = list(within(room, every))
     yield from shown
     left_out = frozenset().union(*found).difference(*list(found)[: len(shown)])
@@ -197,7 +197,7 @@ def _section(found: list[Trouble], repeated: Collection[tuple[str, str]], *, is_
 
 
 def _with_first(found: list[Trouble]) -> Iterator[tuple[Trouble, bool]]:
-    """Each with whether it is the first that speaks of its answer: that is shown once."""
+    """Each problem, and whether it is the first about its answer, which is shown once."""
     spoken_of: set[int] = set()
     for trouble in found:
         yield trouble, id(trouble.case) not in spoken_of
@@ -210,14 +210,14 @@ def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]], first: boo
     place = trouble.place
     where = code(facts.short(f"{place.path}:{place.line}:{place.column}"))
     name = code(facts.which(trouble, repeated) or facts.case_name(trouble.runs, repeated))
-    text = f"- {name}: **{trouble.status}**: {_sentence(facts.said(trouble))} ({where})\n"
+    text = f"- {name}: **{trouble.status}**: {_sentence(facts.problem(trouble))} ({where})\n"
     if facts.reason(trouble):
         text += f"  - {_sentence(facts.reason(trouble))}\n"
     return text + "".join(f"\n{_indented(block)}\n" for block in _blocks(trouble, first))
 
 
 def _blocks(trouble: Trouble, first: bool) -> Iterator[str]:
-    """How two texts differ, or the answer, unless it was shown before."""
+    """The difference of the texts, or else the answer unless it was already shown."""
     judged, compared = trouble.assertion, trouble.compared
     if compared is not None and max(map(len, compared)) <= _LONGEST_TO_COMPARE:
         yield _block("diff", patch_lines(*compared))
@@ -234,7 +234,7 @@ def _block(language: str, lines: list[str], most: int = _LINES_OF_A_BLOCK) -> st
 
 
 def _indented(block: str) -> str:
-    """Within the item of a list."""
+    """Indent lines for the item of a list."""
     return "".join(f"  {line}\n" for line in block.splitlines()).rstrip("\n")
 
 
@@ -269,7 +269,7 @@ def _sentence(text: str) -> str:
 
 
 def _listed(room: int, items: Iterable[str], number: int, noun: str) -> str:
-    """As many as there is room for, and how many more there are."""
+    """The items that fit, and the number of the others."""
     shown = list(within(room, items))
     left_out = number - len(shown)
     more = f"\n{counted(left_out, f'more {noun}')}: {code(facts.ALL)}\n" if left_out else ""

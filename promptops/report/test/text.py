@@ -21,11 +21,11 @@ def write(run: TestRun, *, style: Style = plain, figures: bool = False, **_: obj
     Args:
         figures: Show the statistics of scores and judges instead of a plain sentence.
     """
-    lines = [*told(run, style, figures=figures), style("summary", facts.verdict(run))]
+    lines = [*report_lines(run, style, figures=figures), style("summary", facts.verdict(run))]
     return "".join(f"{line}\n" for line in lines)
 
 
-def told(run: TestRun, style: Style, *, figures: bool = False) -> Iterator[str]:
+def report_lines(run: TestRun, style: Style, *, figures: bool = False) -> Iterator[str]:
     """The lines before the summary."""
     return _RunWriter(run, style, figures=figures).lines()
 
@@ -57,8 +57,8 @@ class _RunWriter:
 
     def _trouble(self, trouble: Trouble) -> Iterator[str]:
         where, status = self._place(trouble.place), self._style("error", trouble.status)
-        who = self._style("code", facts.who(trouble, self._repeated))
-        yield f"{where}: {status}: {facts.said(trouble)}  [{who}]"
+        who = self._style("code", facts.affected_runs(trouble, self._repeated))
+        yield f"{where}: {status}: {facts.problem(trouble)}  [{who}]"
         if facts.reason(trouble):
             yield f"  {visible_line(facts.reason(trouble))}"
         if trouble.compared is not None:
@@ -67,7 +67,7 @@ class _RunWriter:
     def _difference(self, expected: str, got: str) -> Iterator[str]:
         lines = list(self._differences.lines(expected, got))
         if lines:
-            yield f"  {self._differences.legend('expected', 'got')}:"
+            yield f"  {self._differences.legend('expected', 'actual')}:"
         yield from (f"    {line}".rstrip() for line in lines)
 
     def _outages(self) -> Iterator[str]:

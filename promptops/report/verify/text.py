@@ -13,7 +13,7 @@ _WORDS = {"failed": "failed", "absent": "-", "passed": "ok"}
 
 
 def write(found: Verification, *, style: Style = plain, **_: object) -> str:
-    """Ends with the digest of the bundle, if it is known."""
+    """A line for each check; the last one has the digest of the bundle, if it is known."""
     lines = [line for check in found.checks for line in _lines(check, style)]
     return "".join(f"{line}\n" for line in (*lines, _verdict(found, style)))
 

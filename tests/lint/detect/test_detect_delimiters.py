@@ -10,7 +10,7 @@ FIRING = [
     ('  <doc id="1">  \nThe text', '<doc id="1">', "`<doc>` is never closed"),
     ("<a>\n<b>\nx\n</a>\n", "<b>", "`<b>` is never closed"),
     ("<doc>\nx\n<\\doc>\n", "<doc>", "`<doc>` is never closed"),
-    ("x\n</doc>\ny", "</doc>", "`</doc>` closes what never opened"),
+    ("x\n</doc>\ny", "</doc>", "`</doc>` has no opening tag"),
     ("<doc>\nx\n</doc>\n<doc>\ny", "<doc>", "`<doc>` is never closed"),
     ("Reply as\n```json\n{}\n", "```", "a code fence is never closed"),
     ("```\na\n```\n~~~~\nb\n~~~\n", "~~~~", "a code fence is never closed"),

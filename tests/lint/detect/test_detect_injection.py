@@ -54,7 +54,7 @@ def test_an_override_phrase_is_found_where_it_stands(phrase: str) -> None:
     found = [(text[m.start : m.end], m.message) for m in find_injection(text)]
 
     shown = " ".join(phrase.split())
-    assert found == [(phrase, f"`{shown}` tells a model to drop its instructions")]
+    assert found == [(phrase, f"`{shown}` asks the model to ignore its instructions")]
 
 
 @pytest.mark.parametrize(

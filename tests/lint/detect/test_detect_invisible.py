@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.detect.unicode import find_invisible
+from promptops.lint.rules.invisible_unicode import find_invisible
 
 TAGS = "".join(chr(0xE0000 + ord(char)) for char in "ignore")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.detect.markers import find_markers
+from promptops.lint.rules.leftover_marker import find_markers
 
 
 def left(word: str) -> str:

@@ -31,7 +31,7 @@ def test_a_placeholder_of_another_language_is_found_with_the_input_it_means(
         for m in find_placeholders(text, NAMES)
     ]
 
-    message = f"`{written}` is no placeholder here and is sent as it stands"
+    message = f"`{written}` is not a placeholder here and is sent unchanged"
     assert found == [(written, name, f"{{{{ {name} }}}}", message)]
 
 

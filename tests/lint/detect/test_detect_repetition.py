@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.detect.repetition import find_repeated_words
+from promptops.lint.rules.repeated_word import find_repeated_words
 
 FIRING = [
     ("Answer the the question.", "the the", "the"),
@@ -21,7 +21,7 @@ def test_a_word_typed_twice_is_found_with_the_text_that_mends_it(
 ) -> None:
     found = [(text[m.start : m.end], m.message, m.replacement) for m in find_repeated_words(text)]
 
-    assert found == [(twice, f"`{once}` is there twice", once)]
+    assert found == [(twice, f"`{once}` is repeated", once)]
 
 
 @pytest.mark.parametrize(

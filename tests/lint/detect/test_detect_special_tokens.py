@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.lint.detect.special_tokens import find_special_tokens
+from promptops.lint.rules.special_token_literal import find_special_tokens
 
 TOKENS = [
     "<|im_start|>",

@@ -12,11 +12,11 @@ from promptops.analysis.personal import find_personal_data
 from promptops.analysis.secrets import find_secrets
 from promptops.lint.detect.delimiters import find_unbalanced
 from promptops.lint.detect.injection import find_injection
-from promptops.lint.detect.markers import find_markers
 from promptops.lint.detect.placeholders import find_placeholders
-from promptops.lint.detect.repetition import find_repeated_words
-from promptops.lint.detect.special_tokens import find_special_tokens
-from promptops.lint.detect.unicode import find_invisible
+from promptops.lint.rules.invisible_unicode import find_invisible
+from promptops.lint.rules.leftover_marker import find_markers
+from promptops.lint.rules.repeated_word import find_repeated_words
+from promptops.lint.rules.special_token_literal import find_special_tokens
 from tests.tiers import fast_spread
 
 SIZE = 200_000

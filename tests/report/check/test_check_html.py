@@ -188,7 +188,7 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
     (revisions,) = with_class(header, "revisions")
     assert words(revisions) == "v1.4.2 → to HEAD at 0123456789ab"
     assert rows(header) == [
-        ["Question", "Verdict", "Found"],
+        ["Check", "Verdict", "Result"],
         ["Lint", "✕ fail", "3 errors, 1 warning, 2 infos"],
         ["Cases", "✕ fail", header_said("cases")],
         ["Coverage", "✕ fail", "23 of 28 branches, 82%, at least 90% required"],
@@ -205,7 +205,7 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
 def header_said(name):
     from promptops.report.check.parts.rows import rows as asked
 
-    return next(row.said for row in asked(failed()) if row.name == name)
+    return next(row.result for row in asked(failed()) if row.name == name)
 
 
 def test_what_is_refused_and_what_is_a_risk_stand_above_all_parts():
@@ -363,7 +363,7 @@ def test_places_that_belong_to_a_finding_are_shown_with_their_lines():
         "prompts/none.yaml:3:1 and there",
     ]
     assert [mark.text for mark in related.all("mark")] == ['"partials/support-desk.md.j2"']
-    assert "Seen in the request of the case a light that blinks" in words(root)
+    assert "Found in the request of the case a light that blinks" in words(root)
 
 
 def test_a_long_line_is_cut_around_what_is_marked():
@@ -418,7 +418,7 @@ def test_a_branch_that_no_case_takes_is_marked_in_its_template_once_for_all_prom
     assert words(next(triage.all("h3"))) == TRIAGE
     assert [mark.text for mark in desk.all("mark")] == ["plan == 'free'"]
     assert remarks == [
-        "○ Not taken in no case plan == 'free' holds; in every case plan == 'free' holds "
+        "○ Not covered in no case plan == 'free' holds; in every case plan == 'free' holds "
         "7:7 · support/triage, support/reply"
     ]
 

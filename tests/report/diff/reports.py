@@ -108,7 +108,7 @@ def _breaking():
             change(
                 "CHG112",
                 "/inputs/properties/ticket",
-                "`maxLength` of `ticket` refuses more",
+                "`maxLength` of `ticket` is stricter",
                 before=4000,
                 after=2000,
                 witness=Witness(
@@ -266,7 +266,7 @@ def _model():
             change(
                 "CHG401",
                 "/model",
-                "another model answers: input costs a tenth, the longest answer is shorter",
+                "the model changed: input costs a tenth, the longest answer is shorter",
                 before="openai/gpt-5",
                 after="openai/gpt-5-mini",
                 via=("promptops.toml",),

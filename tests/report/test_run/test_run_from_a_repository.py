@@ -51,7 +51,7 @@ def test_a_failure_comes_with_the_difference_of_long_texts(tested):
     lines = result.stdout.splitlines()
     assert (result.return_value, lines[-1]) == (1, "fail: 1 failed of 1 case")
     assert lines[2:4] == [
-        "  [-expected-] {+got+}:",
+        "  [-expected-] {+actual+}:",
         "    You triage support tickets about the router."
         " Be brief: [-two-]{+three+} sentences are enough for it.",
     ]

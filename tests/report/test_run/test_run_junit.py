@@ -109,7 +109,7 @@ def test_a_failure_shows_how_long_texts_differ():
     )
 
     assert root.find(".//failure").text.split("\n")[2:] == [
-        "  [-expected-] {+got+}:",
+        "  [-expected-] {+actual+}:",
         "    Hello [-Sam-]{+you+}.",
     ]
 

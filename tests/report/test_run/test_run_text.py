@@ -217,7 +217,7 @@ def test_the_difference_of_long_texts_is_cut():
 
     lines = write(run(found, verdict="fail")).splitlines()
 
-    assert lines[2] == "  [-expected-] {+got+}:"
+    assert lines[2] == "  [-expected-] {+actual+}:"
     assert lines[-2] == "    … 187 more lines"
     assert len(lines) == 2 + 1 + 12 + 1 + 1
 

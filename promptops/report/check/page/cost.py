@@ -12,13 +12,13 @@ from promptops.report.diff.page.views import Pair, PromptChangesView, means
 
 @record(frozen=True, slots=True, kw_only=True)
 class CostRow:
-    """Of one prompt, or of all.
+    """The costs of one prompt, or of all.
 
     Attributes:
-        tokens, usd: Of a request before and after, the mean of the cases that differ; None where
-            none differs, or where a price is not known.
+        tokens, usd: Of a request before and after, the mean of the cases that differ; None if
+            no case differs, or if a price is unknown.
         answers: The number of recorded answers.
-        read, written: Tokens of all of them, as the provider counted: of requests, and of answers.
+        read, written: All tokens of requests and of answers, as counted by the provider.
     """
 
     prompt: str
@@ -36,7 +36,7 @@ class CostRow:
 def cost_rows(
     prompts: Sequence[PromptChangesView], cases: Iterable[CaseRun]
 ) -> tuple[CostRow, ...]:
-    """One for each prompt of which something is known; those that changed first."""
+    """The costs of each prompt with known costs; changed prompts first."""
     changed = {view.prompt.id: view for view in prompts}
     answered: dict[str, list[CaseRun]] = {}
     for case in cases:
@@ -48,7 +48,7 @@ def cost_rows(
 
 
 def total(prompts: Iterable[PromptDiff], rows: Iterable[CostRow]) -> CostRow:
-    """Requests are means of all cases, answers are sums."""
+    """The total of all prompts: means for requests, sums for answers."""
     tokens, usd = means([case for prompt in prompts for case in prompt.cases])
     every = list(rows)
     return CostRow(
@@ -68,6 +68,6 @@ def _row(name: str, view: PromptChangesView | None, cases: Sequence[CaseRun]) ->
         tokens=view.tokens if view else None,
         usd=view.usd if view else None,
         answers=len(usage),
-        read=sum(each.input for each in usage),
-        written=sum(each.output for each in usage),
+        read=sum(used.input for used in usage),
+        written=sum(used.output for used in usage),
     )

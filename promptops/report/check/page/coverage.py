@@ -17,10 +17,10 @@ _MOST_TO_SHOW = 1_000_000
 
 @record(frozen=True, slots=True)
 class RowView:
-    """How much of a prompt is covered; its branches lead to their files, each file once.
+    """The coverage of a prompt, with links to the files of its uncovered branches.
 
     Attributes:
-        files: Anchor and path.
+        files: Anchor and path of each file, once.
     """
 
     anchor: str
@@ -30,10 +30,10 @@ class RowView:
 
 @record(frozen=True, slots=True)
 class BranchView:
-    """What no case of some prompts does, at one place."""
+    """A branch at one place that no case of some prompts covers."""
 
     place: Place
-    said: tuple[str, ...]
+    labels: tuple[str, ...]
     prompts: tuple[str, ...]
 
 
@@ -42,10 +42,10 @@ class TemplateView:
     """A file with branches that no case covers.
 
     Attributes:
-        parts: Its lines; those far from any such branch are folded, or left out where the page is
-            full, and then have no text.
-        loose: Branches for which there is no line to show.
-        left_out: Number of places that are too many to show.
+        parts: Its lines; lines far from such branches are folded; on a full page they are
+            left out and have no text.
+        loose: Branches without a line to show.
+        left_out: The number of places not shown because of the limit.
     """
 
     anchor: str
@@ -57,7 +57,7 @@ class TemplateView:
 
 
 def coverage_views(report: CheckReport) -> tuple[tuple[RowView, ...], tuple[TemplateView, ...]]:
-    """Of all prompts, in the order of the run; of all files, in the order of their branches."""
+    """All prompts in the order of the run, and all files in the order of their branches."""
     rows = report.test.coverage
     found = _branches(rows)
     anchors = {path: f"template-{number}" for number, path in enumerate(found, 1)}
@@ -73,18 +73,18 @@ def _row(number: int, row: CoverageRow, anchors: Mapping[str, str]) -> RowView:
 
 
 def _branches(rows: Iterable[CoverageRow]) -> dict[str, list[BranchView]]:
-    """By file; what several prompts say of one place stands once."""
+    """The uncovered branches by file; those of several prompts at one place are merged."""
     prompts: dict[tuple[Place, tuple[str, ...]], list[str]] = {}
     for row in rows:
-        for place, said in _said(row).items():
-            prompts.setdefault((place, tuple(said)), []).append(row.prompt)
+        for place, found_labels in _labels(row).items():
+            prompts.setdefault((place, tuple(found_labels)), []).append(row.prompt)
     found: dict[str, list[BranchView]] = {}
-    for (place, told), of in prompts.items():
-        found.setdefault(place.path, []).append(BranchView(place, told, tuple(of)))
+    for (place, labels), names in prompts.items():
+        found.setdefault(place.path, []).append(BranchView(place, labels, tuple(names)))
     return found
 
 
-def _said(row: CoverageRow) -> dict[Place, list[str]]:
+def _labels(row: CoverageRow) -> dict[Place, list[str]]:
     found: dict[Place, list[str]] = {}
     for branch in row.uncovered:
         found.setdefault(branch.place, []).append(branch.said)
@@ -92,7 +92,7 @@ def _said(row: CoverageRow) -> dict[Place, list[str]]:
 
 
 class _CoverageViews:
-    """Makes the views of one report; says how much still fits."""
+    """Creates the views of one report and counts the room that is left."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.sources = sources

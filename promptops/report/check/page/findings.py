@@ -12,14 +12,14 @@ from promptops.report.check.page.source import AnnotatedLine, Note, Stretch, exc
 from promptops.report.parts.summary import severities
 
 MOST = 1_000
-"""Findings shown on the page: more would not be read, and this many still open quickly."""
+"""The limit of findings on the page; a browser still opens this many quickly."""
 
 _MOST_LINES_OF_A_FINDING = 20
 
 
 @record(frozen=True, slots=True)
 class RelatedView:
-    """Another place that a finding speaks of; its line is None where the file is not known."""
+    """Another place that a finding refers to; its line is None if the file is unknown."""
 
     related: Related
     line: AnnotatedLine[None] | None
@@ -30,7 +30,7 @@ class FindingView:
     """A finding.
 
     Attributes:
-        fails: The gate fails because of it.
+        fails: Whether the gate fails because of it.
     """
 
     finding: Finding
@@ -43,8 +43,8 @@ class FileView:
     """A file with findings.
 
     Attributes:
-        loose: Findings for which there is no line to show.
-        left_out: Number of findings that are not shown.
+        loose: Findings without a line to show.
+        left_out: The number of findings not shown because of the limit.
     """
 
     anchor: str
@@ -56,13 +56,13 @@ class FileView:
 
     @property
     def prompts(self) -> frozenset[str]:
-        """The prompts that its findings were found in."""
+        """The prompts of its findings."""
         shown = [*self.loose, *(note for each in self.stretches for note in each.notes)]
         return frozenset(view.finding.prompt for view in shown)
 
 
 def file_views(report: CheckReport) -> tuple[FileView, ...]:
-    """One for each file, in the order of their first findings, those first that fail the gate."""
+    """The files with findings, in the order of their worst: those that fail the gate first."""
     found: dict[str, list[Finding]] = {}
     for finding in sorted(report.lint.findings, key=lambda each: each.severity < report.fail_on):
         found.setdefault(finding.place.path, []).append(finding)
@@ -74,7 +74,7 @@ def file_views(report: CheckReport) -> tuple[FileView, ...]:
 
 
 class _FindingViews:
-    """Makes the views of one report; says how many findings still fit."""
+    """Creates the views of one report and counts how many findings still fit."""
 
     def __init__(self, report: CheckReport) -> None:
         self.fail_on = report.fail_on
@@ -85,7 +85,7 @@ class _FindingViews:
     def file(self, anchor: str, path: str, findings: Sequence[Finding]) -> FileView:
         shown = findings[: max(self.room, 0)]
         self.room -= len(shown)
-        views = [self.finding(each) for each in shown]
+        views = [self.finding(finding) for finding in shown]
         lines = self.lines(path)
         loose = tuple(view for view in views if not (lines or view.finding.source_line.strip()))
         return FileView(
@@ -105,7 +105,7 @@ class _FindingViews:
         return FindingView(finding, finding.severity >= self.fail_on, related)
 
     def lines(self, path: str) -> Sequence[str]:
-        """All of a file; none where it is not known."""
+        """The lines of a file; empty if the file is unknown."""
         if path not in self._lines:
             source = self.sources.get(path)
             self._lines[path] = () if source is None else source.removesuffix("\n").split("\n")
@@ -117,7 +117,7 @@ class _FindingViews:
 
 
 def _placed(views: Sequence[FindingView], lines: Sequence[str]) -> Iterator[Stretch[FindingView]]:
-    """Where the file is not known, each with the line that it knows itself."""
+    """Findings of an unknown file, each with the source line that it carries itself."""
     if lines:
         yield from stretches(lines, (Note(view.finding.place, view) for view in views))
     else:
@@ -131,5 +131,5 @@ def _alone(view: FindingView) -> Stretch[FindingView]:
 
 
 def quiet(notes: Iterable[FindingView]) -> bool:
-    """Whether it is irrelevant for a reader who looks for reasons of a failure."""
+    """Whether a filter for failures hides it."""
     return not any(note.fails for note in notes)

@@ -17,13 +17,13 @@ from promptops.report.test.page.views import PromptResultsView as CasesView
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromptRow:
-    """A row; each view of a prompt is None where there is nothing to show.
+    """A checked prompt; each view is None if there is nothing to show.
 
     Attributes:
-        name: Its id, or its path where that is all that is known.
-        why: Why it was looked at, or "".
-        fails: A finding or a change of it fails the gate.
-        files: Those with findings about it.
+        name: Its id, or its path if the id is unknown.
+        why: Why it was selected, or "".
+        fails: Whether one of its findings or changes fails the gate.
+        files: The files with findings about it.
     """
 
     name: str
@@ -37,13 +37,13 @@ class PromptRow:
 
     @property
     def anchors(self) -> tuple[str, ...]:
-        """Of all parts of the page about it, in their order."""
+        """The anchors of all parts of the page about it, in order."""
         parts = (self.changes, *self.files, self.cases, self.covered)
         return tuple(part.anchor for part in parts if part is not None)
 
     @property
     def quiet(self) -> bool:
-        """Whether it is irrelevant for a reader who looks for changes and failures."""
+        """Whether a filter for changes and failures hides it."""
         changed = self.changes is not None and not self.changes.quiet
         passed = self.cases is None or self.cases.quiet
         return passed and not (changed or self.fails)
@@ -51,7 +51,7 @@ class PromptRow:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the page shows of prompts elsewhere."""
+    """The other views of prompts on the page."""
 
     changes: Sequence[ChangesView]
     files: Sequence[FileView]
@@ -60,10 +60,10 @@ class Parts:
 
 
 def prompt_rows(report: CheckReport, parts: Parts) -> tuple[PromptRow, ...]:
-    """Failing prompts first, then changed ones, then the others."""
+    """The checked prompts: failing ones first, then changed ones, then the others."""
     rows = _Rows(report, parts)
-    made = [rows.row(name) for name in rows.names()]
-    return tuple(sorted(made, key=lambda row: (not _fails(row), row.changes is None)))
+    views = [rows.row(name) for name in rows.names()]
+    return tuple(sorted(views, key=lambda row: (not _fails(row), row.changes is None)))
 
 
 def _fails(row: PromptRow) -> bool:
@@ -71,7 +71,7 @@ def _fails(row: PromptRow) -> bool:
 
 
 class _Rows:
-    """The results of prompts, by their names."""
+    """The views of prompts by prompt name."""
 
     def __init__(self, report: CheckReport, parts: Parts) -> None:
         self.fail_on = report.fail_on
@@ -89,12 +89,12 @@ class _Rows:
                 self.files.setdefault(prompt, []).append(file)
 
     def names(self) -> Iterable[str]:
-        """Each once: those that changed in the order of the diff."""
+        """The names of all checked prompts, each once; changed ones in the order of the diff."""
         return dict.fromkeys((*self.changes, *self.why, *self.cases, *self.covered))
 
     def row(self, name: str) -> PromptRow:
         findings = self.findings.get(name, [])
-        failing = any(each.severity >= self.fail_on for each in findings)
+        failing = any(finding.severity >= self.fail_on for finding in findings)
         return PromptRow(
             name=name,
             why=self.why.get(name, ""),
@@ -110,7 +110,7 @@ class _Rows:
 def _by_prompt(
     findings: Iterable[Finding], users: Mapping[str, Sequence[str]]
 ) -> dict[str, list[Finding]]:
-    """A finding in a file that several prompts use counts for each of them."""
+    """Findings by prompt; one in a shared file belongs to each prompt that uses the file."""
     found: dict[str, list[Finding]] = {}
     for finding in findings:
         for prompt in (finding.prompt,) if finding.prompt else users.get(finding.place.path, ()):

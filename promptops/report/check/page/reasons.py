@@ -22,12 +22,12 @@ PARTS = {
 
 @record(frozen=True, slots=True)
 class ReasonView:
-    """One reason.
+    """One reason why the gate fails.
 
     Attributes:
-        anchor: Of the part of the page that shows it.
+        anchor: The anchor of the part of the page that shows it.
         name: The prompt, the file or the part that the reason is about.
-        text: Not escaped, with code between backticks.
+        text: Unescaped, with code in backticks.
     """
 
     anchor: str
@@ -36,7 +36,7 @@ class ReasonView:
 
 
 def reasons(report: CheckReport, parts: Parts) -> tuple[ReasonView, ...]:
-    """Refused risks and changes, then findings, then cases; none where the gate passes."""
+    """Refused risks and changes, then findings, then cases; empty if the gate passes."""
     return (*_refused(report, parts), *_findings(report, parts), *_cases(report, parts))
 
 

@@ -12,7 +12,7 @@ from promptops.records import record
 T = TypeVar("T")
 
 _CONTEXT = 2
-_CLOSE = 3  # so near that what is between takes less room than to say so
+_CLOSE = 3  # a shorter gap takes less room than a marker for it
 _TALLEST_SPAN = 6
 _LONGEST_LINE = 400
 _LEFT_OF_SPAN = 80
@@ -23,7 +23,7 @@ class LinePart:
     """A part of a line.
 
     Attributes:
-        marked: A note is about it.
+        marked: Whether a note is about it.
     """
 
     text: str
@@ -45,7 +45,7 @@ class AnnotatedLine(Generic[T]):
 
 @record(frozen=True, slots=True)
 class Stretch(Generic[T]):
-    """Lines that follow each other; at least one."""
+    """At least one line; lines without a gap between them."""
 
     lines: tuple[AnnotatedLine[T], ...]
 
@@ -55,25 +55,25 @@ class Stretch(Generic[T]):
 
     @property
     def weight(self) -> int:
-        """Number of characters."""
+        """The number of characters."""
         return sum(len(piece.text) for line in self.lines for piece in line.pieces)
 
 
 @record(frozen=True, slots=True)
 class Note(Generic[T]):
-    """A message about a place."""
+    """A message with its place."""
 
     place: Place
-    said: T
+    message: T
 
 
 def stretches(
     text: Sequence[str], notes: Iterable[Note[T]], context: int = _CONTEXT
 ) -> Iterator[Stretch[T]]:
-    """The lines that notes speak of, with some around them; places near each other are one stretch.
+    """The lines with notes and some context; nearby places form one stretch.
 
     Args:
-        text: All lines of the file; a place behind the last one is taken for that.
+        text: All lines of the file; a place after the last line counts as the last line.
         context: How many lines to show above and below.
     """
     found = sorted((_within(note, len(text)) for note in notes), key=lambda note: note.place)
@@ -83,22 +83,22 @@ def stretches(
 
 
 def excerpt(line: str, place: Place) -> AnnotatedLine[T]:
-    """One line alone, as its place has it."""
+    """A single line, as quoted in the place of its note."""
     return AnnotatedLine(number=place.line, pieces=tuple(_pieces(line, place.line, [place])))
 
 
 def _within(note: Note[T], lines: int) -> Note[T]:
-    """With a place that is in the file, and not too tall to be shown."""
+    """The note with its place moved into the file and cut to a height that can be shown."""
     place = note.place
     line = min(max(place.line, 1), max(lines, 1))
     tallest = min(line + _TALLEST_SPAN - 1, lines)
     end = max(line, min(place.end_line, tallest))
     column = place.end_column if end == place.end_line else _LONGEST_LINE * 1_000
-    return Note(Place(place.path, line, place.column, end, column), note.said)
+    return Note(Place(place.path, line, place.column, end, column), note.message)
 
 
 def _windows(notes: Sequence[Note[T]], lines: int, context: int) -> Iterator[tuple[int, int]]:
-    """First and last line of each stretch, 1-based."""
+    """The first and the last line of each stretch, 1-based."""
     around = [
         (max(1, note.place.line - context), min(lines, note.place.end_line + context))
         for note in notes
@@ -121,12 +121,12 @@ def _line(text: Sequence[str], number: int, notes: Sequence[Note[T]]) -> Annotat
     return AnnotatedLine(
         number=number,
         pieces=tuple(_pieces(text[number - 1], number, places)),
-        notes=tuple(note.said for note in notes if note.place.end_line == number),
+        notes=tuple(note.message for note in notes if note.place.end_line == number),
     )
 
 
 def _pieces(line: str, number: int, places: Iterable[Place]) -> Iterator[LinePart]:
-    """A line cut where marks begin and end, and its ends where it is long."""
+    """A line split where marks begin and end; the ends of a long line are cut off."""
     spans = [_span(line, number, place) for place in places]
     left, right = _shown(line, spans)
     edges = {left, right, *(min(max(edge, left), right) for span in spans for edge in span)}
@@ -141,7 +141,7 @@ def _pieces(line: str, number: int, places: Iterable[Place]) -> Iterator[LinePar
 
 
 def _span(line: str, number: int, place: Place) -> tuple[int, int]:
-    """Offsets in the line; of an empty place, of the character that it stands before."""
+    """Offsets of the mark in the line; an empty place marks the next character."""
     start = place.column - 1 if number == place.line else len(line) - len(line.lstrip())
     end = place.end_column - 1 if number == place.end_line else len(line)
     start = min(max(start, 0), len(line))
@@ -149,7 +149,7 @@ def _span(line: str, number: int, place: Place) -> tuple[int, int]:
 
 
 def _shown(line: str, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """What to show of a line: all, or what is around the first mark."""
+    """The offsets to show of a line: all of it, or the part around the first mark."""
     if len(line) <= _LONGEST_LINE:
         return 0, len(line)
     first = min((start for start, _ in spans), default=0)

@@ -1,4 +1,4 @@
-"""All reasons why the gate fails, as findings: for formats that support only findings."""
+"""Converts all reasons why the gate fails to findings, for formats without other results."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
+from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
-from promptops.report.check.parts.deduplicate import untold
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles
 
 _CONFIGURATION = "promptops.toml"
-"""The place of a risk without a place, which these formats require."""
+"""The place of a risk that has none, because these formats require one."""
 
 SUMMARIES = {
     "case-failed": "Every assertion of a case holds",
@@ -32,36 +32,36 @@ SUMMARIES = {
 def as_findings(report: CheckReport) -> LintReport:
     """Findings of lint, then risks, refused changes, and cases that don't pass."""
     more = [*_risks(report), *_refused(report), *failing_cases(report)]
-    found = (*report.lint.findings, *_told_apart(more))
+    found = (*report.lint.findings, *_with_unique_fingerprints(more))
     return replace(report.lint, findings=found)
 
 
-def _told_apart(findings: list[Finding]) -> Iterator[Finding]:
-    """With fingerprints that differ, also of two like assertions of one case."""
-    seen: Counter[str] = Counter()
+def _with_unique_fingerprints(findings: list[Finding]) -> Iterator[Finding]:
+    """Findings with unique fingerprints, even for equal assertions of one case."""
+    counts: Counter[str] = Counter()
     for finding in findings:
-        seen[finding.fingerprint] += 1
-        number = seen[finding.fingerprint]
+        counts[finding.fingerprint] += 1
+        number = counts[finding.fingerprint]
         again = bool(finding.fingerprint) and number > 1
         mark = f"{finding.fingerprint}-{number}" if again else finding.fingerprint
         yield replace(finding, fingerprint=mark)
 
 
 def rule_infos(report: LintReport) -> dict[str, RuleInfo]:
-    """What is said of those that are no rules of lint, by code."""
+    """Descriptions of the codes that are not lint rules."""
     return {
-        each.code: RuleInfo(
-            code=each.code,
-            name=each.name,
-            severity=each.severity,
-            summary=SUMMARIES.get(each.code, each.name),
+        finding.code: RuleInfo(
+            code=finding.code,
+            name=finding.name,
+            severity=finding.severity,
+            summary=SUMMARIES.get(finding.code, finding.name),
         )
-        for each in report.findings
+        for finding in report.findings
     }
 
 
 def _risks(report: CheckReport) -> Iterator[Finding]:
-    """A warning each, an error where it is refused."""
+    """Risks as warnings; refused ones as errors."""
     refused = set(report.refused_risks)
     for risk in report.risks:
         place = risk.place or Place(_CONFIGURATION)
@@ -76,7 +76,7 @@ def _refused(report: CheckReport) -> Iterator[Finding]:
 
 
 def _change(prompt: PromptDiff, change: Change) -> Finding:
-    """At its prompt's file, also where that is gone: a format without it would show nothing."""
+    """The place of a change: its prompt's file, even if it was removed."""
     return Finding(
         code=change.code,
         name=change.name,
@@ -89,13 +89,13 @@ def _change(prompt: PromptDiff, change: Change) -> Finding:
 
 
 def failing_cases(report: CheckReport) -> Iterator[Finding]:
-    """Cases that do not pass, too little coverage, scores that got worse, stale recordings."""
-    run = untold(report)
+    """Failing cases, too little coverage, worse scores and stale recordings."""
+    run = without_lint_errors(report)
     repeated = facts.repeated(run)
-    for each in troubles(run.cases):
-        who = facts.who(each, repeated)
-        said = ": ".join(filter(None, [who, facts.said(each), facts.reason(each)]))
-        yield _case(f"case-{each.status}", said, each.place, each)
+    for trouble in troubles(run.cases):
+        who = facts.affected_runs(trouble, repeated)
+        text = ": ".join(filter(None, [who, facts.problem(trouble), facts.reason(trouble)]))
+        yield _case(f"case-{trouble.status}", text, trouble.place, trouble)
     yield from _worse(report)
     for prompt, cases in stale(run).items():
         message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
@@ -103,7 +103,7 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
 
 
 def _worse(report: CheckReport) -> Iterator[Finding]:
-    """Too little coverage, and scores that got worse, each at a place that says something of it."""
+    """Too little coverage and worse scores, each at the most helpful place."""
     run = report.test
     first = next((row for row in run.coverage if row.uncovered), None)
     if run.undercovered and first is not None:
@@ -124,8 +124,8 @@ def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:
 
 
 def _finding(code: str, message: str, place: Place, prompt: str, what: str) -> Finding:
-    """`what` tells it from the others of the prompt, wherever it stands."""
-    said = "\0".join((code, prompt, what)).encode("utf-8", "surrogatepass")
+    """The fingerprint of a finding; `what` identifies it within the prompt, not its place."""
+    text = "\0".join((code, prompt, what)).encode("utf-8", "surrogatepass")
     return Finding(
         code=code,
         name=code,
@@ -133,5 +133,25 @@ def _finding(code: str, message: str, place: Place, prompt: str, what: str) -> F
         message=message,
         place=place,
         prompt=prompt,
-        fingerprint=sha256(said).hexdigest()[:16],
+        fingerprint=sha256(text).hexdigest()[:16],
     )
+
+
+def without_lint_errors(report: CheckReport) -> TestRun:
+    """The run without cases whose error a finding reports on the same line.
+
+    Use it to show errors, not to count them.
+    """
+    errors = (each for each in report.lint.findings if each.severity is Severity.ERROR)
+    lines = {_line(each.place) for each in errors}
+    cases = tuple(case for case in report.test.cases if not _is_told(case, lines))
+    return replace(report.test, cases=cases)
+
+
+def _is_told(case: CaseRun, lines: set[tuple[str, int]]) -> bool:
+    own = case.status == "error" and case.reason and not case.infrastructure
+    return bool(own) and _line(case.place) in lines
+
+
+def _line(place: Place) -> tuple[str, int]:
+    return place.path, place.line

@@ -19,16 +19,17 @@ class GateRow:
     """One check.
 
     Attributes:
-        said: The result as a sentence, safe to print.
+        name: lint, cases, coverage, budgets or release.
+        result: One sentence, safe to print.
     """
 
     name: CheckName
     passed: bool
-    said: str
+    result: str
 
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
-    """The checks that ran, in their order; the gate passes if all of them do."""
+    """The checks that ran, in order; the gate passes if all of them pass."""
     found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
     return tuple(row for row in found if row is not None)
 
@@ -52,7 +53,7 @@ def reason(change: Change) -> str:
 
 
 def fixes(report: CheckReport) -> Iterator[str]:
-    """How to get refused breaking changes and risks accepted, if they are intended."""
+    """How to accept intended breaking changes and risks."""
     refused = [change for _, change in report.refused_changes]
     if any(change.breaking for change in refused):
         yield BREAK_FIX
@@ -62,15 +63,15 @@ def fixes(report: CheckReport) -> Iterator[str]:
 
 
 def waived(report: CheckReport) -> Iterator[tuple[PromptDiff, Change, Waiver]]:
-    """The accepted breaking changes, which a reader should not have to look for."""
+    """Breaking changes that the gate accepted."""
     for prompt in report.diff.prompts if report.diff is not None else ():
         for change in prompt.changes:
             if change.waiver is not None:
                 yield prompt, change, change.waiver
 
 
-def _row(report: CheckReport, name: CheckName, said: str) -> GateRow:
-    return GateRow(name, name not in report.failing_checks, said)
+def _row(report: CheckReport, name: CheckName, result: str) -> GateRow:
+    return GateRow(name, name not in report.failing_checks, result)
 
 
 def _lint(report: CheckReport) -> GateRow:
@@ -79,8 +80,8 @@ def _lint(report: CheckReport) -> GateRow:
 
 def _cases(report: CheckReport) -> GateRow:
     # Coverage has its own row, and the gate makes no API calls: answers are replayed.
-    said = facts.counts(replace(report.test, fail_under=None)).removesuffix(" (replayed)")
-    return _row(report, "cases", said)
+    result = facts.counts(replace(report.test, fail_under=None)).removesuffix(" (replayed)")
+    return _row(report, "cases", result)
 
 
 def _coverage(report: CheckReport) -> GateRow | None:
@@ -94,11 +95,11 @@ def _coverage(report: CheckReport) -> GateRow | None:
 def _budgets(report: CheckReport) -> GateRow | None:
     if not report.budgeted:
         return None
-    over = {each.prompt for each in report.lint.findings if each.code == OVER_BUDGET}
+    over = {finding.prompt for finding in report.lint.findings if finding.code == OVER_BUDGET}
     prompts = counted(report.budgeted, "prompt")
     whose = "its budget" if report.budgeted == 1 else "their budgets"
-    said = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
-    return _row(report, "budgets", said)
+    result = f"{len(over)} of {prompts} over budget" if over else f"{prompts} within {whose}"
+    return _row(report, "budgets", result)
 
 
 def _release(report: CheckReport) -> GateRow | None:
@@ -124,7 +125,7 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
 
 
 def required(diff: DiffReport) -> str:
-    """Such as `requires a major version, 2.0.0 after 1.4.2`."""
+    """The required version, such as `requires a major version, 2.0.0 after 1.4.2`."""
     if not diff.bump:
         return "requires no version bump"
     numbers = f", {diff.after_version} after {diff.before_version}" if diff.after_version else ""

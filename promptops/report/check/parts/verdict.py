@@ -11,24 +11,24 @@ from promptops.report.test.parts import facts
 
 
 def verdict(report: CheckReport) -> str:
-    """Such as `fail`."""
+    """The verdict in one word, such as `fail`."""
     return "pass" if report.passed else "fail"
 
 
 def headline(report: CheckReport) -> str:
-    """The verdict with the number of risks, such as `pass · 3 risks`: never the verdict alone."""
+    """The verdict with the number of risks, such as `pass · 3 risks`."""
     return " · ".join(filter(None, [verdict(report), counted_risks(report)]))
 
 
 def counted_risks(report: CheckReport) -> str:
-    """Such as `3 risks`, those of the gate and those of the changes; "" where there are none."""
+    """The number of risks of the gate and of changes, such as `3 risks`; "" for none."""
     of_changes = risks(report.diff) if report.diff is not None else []
     number = len(report.risks) + len(of_changes)
     return counted(number, "risk") if number else ""
 
 
 def counts(report: CheckReport) -> str:
-    """Such as `2 prompts, 3 findings (2 errors, 1 warning), 1 failed of 3 cases`."""
+    """Counts, such as `2 prompts, 3 findings (2 errors, 1 warning), 1 failed of 3 cases`."""
     if not report.looked:
         return f"nothing to check, {report.nothing}"
     findings = _findings(report)

@@ -1,4 +1,4 @@
-"""Two texts side by side: matching lines are in one row."""
+"""Rows for two texts side by side; matching lines share a row."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from itertools import groupby
 from typing import Literal
 
 from promptops.records import record
-from promptops.report.parts.words import Kind, Segment
+from promptops.report.parts.words import Kind, Segment, word_difference
 
 _CONTEXT = 2
 _FEWEST_TO_FOLD = 3
 _MOST_PIECES = 2_000
+_MOST_LINES = 100_000
+_MOST_ROWS = 4_000
+_ROW_CHARACTERS = 200  # of the markup of a row
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -20,8 +23,8 @@ class DiffLine:
 
     Attributes:
         number: 1-based.
-        shared: What the other side has of it: number of the segment, and of the line within that.
-        end: Its line end is on both sides, or on this one only, or there is none.
+        shared: Parts that the other side has, too: segment number, line number in the segment.
+        end: Whether its line end is on both sides, only on this side, or missing.
     """
 
     number: int
@@ -35,7 +38,7 @@ class DiffLine:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing of it is on the other side."""
+        """Whether the other side has no part of it."""
         return all(piece.kind != "same" for piece in self.pieces)
 
     @property
@@ -45,10 +48,10 @@ class DiffLine:
 
 @record(frozen=True, slots=True, kw_only=True)
 class DiffRow:
-    """At least one of the lines is there.
+    """A row with a line on at least one side.
 
     Attributes:
-        ends: Where these two end is a part of the difference.
+        ends: Whether the line ends are part of the difference.
     """
 
     before: DiffLine | None = None
@@ -65,10 +68,54 @@ class DiffRow:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """Lines that are the same on both sides, and far from any that are not."""
+    """Equal lines, far from any difference; shown folded."""
 
     lines: int
     text: str
+
+
+@record(frozen=True, slots=True)
+class Compared:
+    """Two texts side by side, as rows.
+
+    Attributes:
+        left_out: The number of lines not shown because of the limit.
+    """
+
+    rows: tuple[DiffRow | Fold, ...]
+    left_out: int = 0
+
+    @property
+    def weight(self) -> int:
+        """The size on the page in characters, including the markup of rows."""
+        return sum(map(_weight, self.rows))
+
+
+def compare(before: str, after: str) -> Compared:
+    """Two texts side by side; with too many lines or rows, the rest is only counted."""
+    lines = max(before.count("\n"), after.count("\n")) + 1
+    if lines > _MOST_LINES:
+        return not_compared(before, after)
+    if before == after:
+        return Compared((Fold(lines=lines, text=after),))
+    rows = tuple(folded(list(side_by_side(word_difference(before, after)))))
+    return Compared(rows[:_MOST_ROWS], height(rows[_MOST_ROWS:]))
+
+
+def not_compared(before: str, after: str) -> Compared:
+    """No rows, only the number of lines."""
+    return Compared((), max(before.count("\n"), after.count("\n")) + 1)
+
+
+def height(rows: Iterable[DiffRow | Fold]) -> int:
+    """The number of lines of some rows, folded ones included."""
+    return sum(row.lines if isinstance(row, Fold) else 1 for row in rows)
+
+
+def _weight(row: DiffRow | Fold) -> int:
+    if isinstance(row, Fold):
+        return _ROW_CHARACTERS + len(row.text)
+    return _ROW_CHARACTERS + sum(len(line.text) for line in (row.before, row.after) if line)
 
 
 def side_by_side(segments: Sequence[Segment]) -> Iterator[DiffRow]:
@@ -92,7 +139,7 @@ def side_by_side(segments: Sequence[Segment]) -> Iterator[DiffRow]:
 
 
 def folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow | Fold]:
-    """The rows that differ with two around them; each stretch between is one fold."""
+    """Rows that differ with two rows of context; each stretch between them is one fold."""
     near = _near_changes(rows)
     for is_near, stretch in groupby(enumerate(rows), key=lambda item: item[0] in near):
         found = [row for _, row in stretch]
@@ -104,12 +151,12 @@ def folded(rows: Sequence[DiffRow]) -> Iterator[DiffRow | Fold]:
 
 
 def _waiting(before: DiffLine, after: DiffLine) -> tuple[bool, bool]:
-    """Which of the two belongs to a line of the other side further down; at most one does."""
+    """The one of two lines whose partner comes later on the other side; at most one has one."""
     if not before.shared or not after.shared:
         return bool(before.shared), bool(after.shared)
     if set(before.shared) & set(after.shared):
         return False, False
-    # The partner of the one that comes first is already gone: a line was split or joined.
+    # The partner of the first one was already shown: a line was split or joined.
     return before.shared > after.shared, before.shared < after.shared
 
 
@@ -123,7 +170,7 @@ def _near_changes(rows: Sequence[DiffRow]) -> set[int]:
 
 
 def _lines(segments: Iterable[Segment], own: Kind) -> Iterator[DiffLine]:
-    """The lines of the side whose own segments are of that kind."""
+    """The lines of one side; segments of `kind` are only on this side."""
     number = 1
     pieces: list[Segment] = []
     shared: list[tuple[int, int]] = []

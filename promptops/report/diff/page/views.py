@@ -1,4 +1,4 @@
-"""The parts of a report that the page shows, in the order of its template."""
+"""The views that the page of a diff shows, in the order of its template."""
 
 from __future__ import annotations
 
@@ -9,38 +9,21 @@ from typing import Any
 
 from promptops.model.change import ABSENT, CaseDiff, Change, DiffReport, PromptDiff, Seen, SeenPair
 from promptops.records import field, record, replace
-from promptops.report.diff.page.rows import DiffRow, Fold, folded, side_by_side
+from promptops.report.diff.page.rows import Compared, DiffRow, compare, height, not_compared
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts
 from promptops.report.diff.parts.facts import label, worst_first
-from promptops.report.parts.json_data import json_data
-from promptops.report.parts.words import word_difference
+from promptops.report.parts.json_text import json_data
 
 MOST_TO_SHOW = 30_000_000
-"""Characters of a page with which a browser is still fast."""
+"""The size of a page, in characters, that a browser still opens quickly."""
 
-# Some seconds of work, at the worst.
+# At worst a few seconds of work.
 _MOST_TO_COMPARE = 40_000_000
-_MOST_LINES = 100_000
-# A row weighs what its markup does.
-_ROW_WEIGHS = 200
-_MOST_ROWS = 4_000
 _SHORT = 60
 _LONGEST_WITNESS = 20_000
 
 Pair = tuple[float, float]
-"""Of a request before and after."""
-
-
-@record(frozen=True, slots=True)
-class Compared:
-    """Two texts side by side.
-
-    Attributes:
-        left_out: Number of lines that are too many to show.
-    """
-
-    rows: tuple[DiffRow | Fold, ...]
-    left_out: int = 0
+"""A figure of a request before and after."""
 
 
 @record(frozen=True, slots=True)
@@ -49,7 +32,7 @@ class MessageView:
 
     Attributes:
         number: 1-based.
-        compared: Both texts; one that is the same on both sides is folded as a whole.
+        compared: Both texts; an unchanged text is folded as a whole.
     """
 
     number: int
@@ -59,11 +42,11 @@ class MessageView:
 
 @record(frozen=True, slots=True, kw_only=True)
 class RequestDifference:
-    """How requests differ, once for all cases of a prompt that differ so.
+    """A difference between requests, shown once for all cases of a prompt that have it.
 
     Attributes:
         cases: At least one; the messages are those of the first.
-        twin: The same difference further up, in another prompt, instead of messages.
+        twin: Another prompt that shows the same difference, instead of messages.
     """
 
     anchor: str
@@ -75,7 +58,7 @@ class RequestDifference:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ChangeView:
-    """A change; its values on a line each, or side by side where they are long."""
+    """A change with its values: one line each, or side by side if they are long."""
 
     change: Change
     before: str | None = None
@@ -85,30 +68,30 @@ class ChangeView:
 
     @property
     def sides(self) -> str:
-        """Which side alone has a value: `only-before`, `only-after`, or "" for none or both."""
+        """The only side with a value: `only-before`, `only-after`, or "" for none or both."""
         if (self.change.before is ABSENT) == (self.change.after is ABSENT):
             return ""
         return "only-before" if self.change.after is ABSENT else "only-after"
 
     @property
     def quiet(self) -> bool:
-        """Whether it is irrelevant for a reader who looks for important changes."""
+        """Whether a filter for important changes hides it."""
         return self.label == "neutral"
 
     @property
     def label(self) -> str:
-        """Such as `breaking`, `neutral`, `risk`."""
+        """The level or risk as one word, such as `breaking`, `neutral`, `risk`."""
         return label(self.change)
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromptChangesView:
-    """A section of the page.
+    """A prompt as a section of the page.
 
     Attributes:
         tokens, usd: Of a request before and after, the mean of the cases that differ and render on
-            both sides; None where there is none, or where a price is not known.
-        twin: The prompt that changed in the same way and is shown in full; None for that one.
+            both sides; None if there is no such case or a price is unknown.
+        twin: A prompt with the same changes that is shown in full; None for that prompt itself.
         also: The prompts whose twin this one is.
     """
 
@@ -129,11 +112,11 @@ class PromptChangesView:
 def prompt_views(
     report: DiffReport, anchor: str = "prompt", to_show: int = MOST_TO_SHOW
 ) -> tuple[PromptChangesView, ...]:
-    """One for each prompt, in the order of the report; those that changed alike follow each other.
+    """The changed prompts in the order of the report; those with the same changes are adjacent.
 
     Args:
-        anchor: What anchors of prompts begin with.
-        to_show: Characters for which there is room.
+        anchor: The prefix of the anchors of prompts.
+        to_show: The number of characters that fit.
     """
     page = _PageBudget(to_show=to_show)
     anchors = (f"{anchor}-{number}" for number in count(1))
@@ -143,7 +126,7 @@ def prompt_views(
 def _alike(
     page: _PageBudget, anchors: Iterator[str], each: DistinctPrompt
 ) -> Iterator[PromptChangesView]:
-    """One prompt in full, then those that changed in the same way."""
+    """One prompt in full, then those with the same changes."""
     twins = each.also if _is_explained(each.prompt) else ()
     first = replace(_prompt_view(page, next(anchors), each.prompt), also=twins)
     yield first
@@ -153,7 +136,7 @@ def _alike(
 
 
 def _is_explained(prompt: PromptDiff) -> bool:
-    """Whether its changes have the values of what a case only knows by name, such as `model`."""
+    """Whether changes contain the values of fields that cases only name, such as `model`."""
     return bool(prompt.changes) or not any(case.rest for case in prompt.cases)
 
 
@@ -172,10 +155,10 @@ def _twin_view(anchor: str, prompt: PromptDiff, first: PromptChangesView) -> Pro
 
 @record(slots=True)
 class _PageBudget:
-    """What is already on the page, and how much still fits.
+    """The differences already on the page, and the room that is left.
 
     Attributes:
-        to_compare, to_show: Characters for which there is time, and for which there is room.
+        to_compare, to_show: The characters that can still be compared and shown.
     """
 
     to_compare: int = _MOST_TO_COMPARE
@@ -190,33 +173,15 @@ class _PageBudget:
 
     def _compare(self, before: str, after: str) -> Compared:
         self.to_compare -= len(before) + len(after)
-        lines = max(before.count("\n"), after.count("\n")) + 1
-        if self.to_compare < 0 or lines > _MOST_LINES:
-            return Compared((), lines)
-        if before == after:
-            return Compared((Fold(lines=lines, text=after),))
-        rows = tuple(folded(list(side_by_side(word_difference(before, after)))))
-        return Compared(rows[:_MOST_ROWS], _height(rows[_MOST_ROWS:]))
+        return compare(before, after) if self.to_compare >= 0 else not_compared(before, after)
 
     def show(self, before: str, after: str) -> Compared:
-        """The same, if there is room for it, which then is taken."""
+        """Compare two texts and take the room for them; without room, only count the lines."""
         compared = self.compare(before, after)
-        weight = sum(map(_weight, compared.rows))
-        if weight > self.to_show:
-            return Compared((), _height(compared.rows) + compared.left_out)
-        self.to_show -= weight
+        if compared.weight > self.to_show:
+            return Compared((), height(compared.rows) + compared.left_out)
+        self.to_show -= compared.weight
         return compared
-
-
-def _height(rows: Iterable[DiffRow | Fold]) -> int:
-    """Number of lines."""
-    return sum(row.lines if isinstance(row, Fold) else 1 for row in rows)
-
-
-def _weight(row: DiffRow | Fold) -> int:
-    if isinstance(row, Fold):
-        return _ROW_WEIGHS + len(row.text)
-    return _ROW_WEIGHS + sum(len(line.text) for line in (row.before, row.after) if line)
 
 
 def _prompt_view(page: _PageBudget, anchor: str, prompt: PromptDiff) -> PromptChangesView:
@@ -232,9 +197,9 @@ def _prompt_view(page: _PageBudget, anchor: str, prompt: PromptDiff) -> PromptCh
 
 
 def means(cases: Iterable[CaseDiff]) -> tuple[Pair | None, Pair | None]:
-    """Tokens, then US dollars of a request before and after, where both sides render it.
+    """Tokens and US dollars of a request before and after, as means of cases that render.
 
-    None where there is no such case; of dollars also where one of the prices is not known.
+    None if no case renders on both sides; dollars are also None if a price is unknown.
     """
     both = [case for case in cases if not (case.before_error or case.after_error)]
     usd = [
@@ -275,13 +240,13 @@ def _cut(text: str) -> str:
 
 
 def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator[RequestDifference]:
-    """Those of the prompt's cases, equal ones as one, in the order of their first cases."""
+    """The differences of a prompt's cases, equal ones merged, in the order of their first cases."""
     alike: dict[object, list[CaseDiff]] = {}
     for case in prompt.cases:
-        alike.setdefault(_looks(page, case), []).append(case)
-    for number, (looks, cases) in enumerate(alike.items(), 1):
-        # What else differs is known by name only, and may differ in another way there.
-        twin = None if cases[0].rest else page.shown.get(looks)
+        alike.setdefault(_appearance(page, case), []).append(case)
+    for number, (appearance, cases) in enumerate(alike.items(), 1):
+        # Other fields are known only by name and may differ in another way there.
+        twin = None if cases[0].rest else page.shown.get(appearance)
         difference = RequestDifference(
             anchor=f"{anchor}-difference-{number}",
             prompt=prompt.id,
@@ -289,30 +254,30 @@ def _differences(page: _PageBudget, anchor: str, prompt: PromptDiff) -> Iterator
             messages=() if twin else tuple(_messages(page, cases[0])),
             twin=twin,
         )
-        page.shown.setdefault(looks, difference)
+        page.shown.setdefault(appearance, difference)
         yield difference
 
 
-def _looks(page: _PageBudget, case: CaseDiff) -> object:
-    """Equal for cases whose differences look the same, whatever is folded away."""
+def _appearance(page: _PageBudget, case: CaseDiff) -> object:
+    """A key that is equal for cases whose visible differences are equal."""
     return (
         case.rest,
         case.verdicts,
         case.before_error,
         case.after_error,
-        tuple(_looks_of_pair(page, pair) for pair in case.shown if pair.differs),
+        tuple(_appearance_of_pair(page, pair) for pair in case.shown if pair.differs),
     )
 
 
-def _looks_of_pair(page: _PageBudget, pair: SeenPair) -> object:
+def _appearance_of_pair(page: _PageBudget, pair: SeenPair) -> object:
     before, after = _text(pair.before), _text(pair.after)
     compared = page.compare(before, after)
-    rows = tuple(_looks_of_row(row) for row in compared.rows if isinstance(row, DiffRow))
+    rows = tuple(_appearance_of_row(row) for row in compared.rows if isinstance(row, DiffRow))
     roles = tuple(seen.role if seen else None for seen in (pair.before, pair.after))
     return roles, rows, (before, after) if compared.left_out else None
 
 
-def _looks_of_row(row: DiffRow) -> object:
+def _appearance_of_row(row: DiffRow) -> object:
     return tuple(line and line.pieces for line in (row.before, row.after)), row.ends
 
 

@@ -19,7 +19,7 @@ from promptops.model.change import (
     Witness,
 )
 from promptops.patterns import lazy_pattern
-from promptops.report.parts.json_data import json_data
+from promptops.report.parts.json_text import json_data
 from promptops.report.parts.visible import visible
 
 _LONGEST_WITNESS = 120
@@ -33,13 +33,13 @@ _NOBODY = Seen(role="", text="", tokens=0)
 
 
 def headline(report: DiffReport) -> str:
-    """Such as `major: 3 prompts changed of 12 compared from v1.0.0 to HEAD, 1 risk`."""
+    """The summary: `major: 3 prompts changed of 12 compared from v1.0.0 to HEAD, 1 risk`."""
     sides = f" from {visible(report.base)} to {visible(report.head)}"
     return f"{required(report.bump)}: {_counts(report, sides)}"
 
 
 def counts(report: DiffReport) -> str:
-    """Such as `3 prompts changed of 12 compared, 1 risk`."""
+    """The counts: `3 prompts changed of 12 compared, 1 risk`."""
     return _counts(report, "")
 
 
@@ -47,11 +47,11 @@ def _counts(report: DiffReport, sides: str) -> str:
     compared = f"{counted(report.compared, 'prompt')} compared{sides}"
     changed = counted(len(report.prompts), "prompt")
     if not report.prompts:
-        said = f"no changes for callers, the model or consumers ({compared})"
+        result = f"no changes for callers, the model or consumers ({compared})"
     else:
-        said = f"{changed} changed of {report.compared:,} compared{sides}"
+        result = f"{changed} changed of {report.compared:,} compared{sides}"
     risks = f", {counted(len(report.risks), 'risk')}" if report.risks else ""
-    return f"{said}{risks}{_hidden(report.hidden)}"
+    return f"{result}{risks}{_hidden(report.hidden)}"
 
 
 def _hidden(number: int) -> str:
@@ -76,31 +76,31 @@ def short(text: str) -> str:
 
 
 def name(prompt: PromptDiff, arrow: str = "->") -> str:
-    """Its id, with the one it had before."""
+    """The id of a prompt, with the earlier one if it was renamed."""
     if prompt.before_id is None:
         return short(prompt.id)
     return f"{short(prompt.before_id)} {arrow} {short(prompt.id)}"
 
 
 def versions(prompt: PromptDiff, arrow: str = "->") -> str:
-    """Such as `1.4.2 -> 2.0.0`; "" where nothing was released."""
+    """The versions, such as `1.4.2 -> 2.0.0`; "" without a release."""
     both = [each for each in (prompt.before_version, prompt.after_version) if each is not None]
     return f" {arrow} ".join(map(short, both))
 
 
 def bump(prompt: PromptDiff) -> str:
-    """Such as `major`, or `major, removed`."""
+    """The bump and the state, such as `major`, or `major, removed`."""
     told = prompt.state in ("added", "removed", "unreadable")
     return f"{required(prompt.bump)}, {prompt.state}" if told else required(prompt.bump)
 
 
 def required(bump: Bump) -> str:
-    """Such as `major`; `no version bump` where none is required."""
+    """The required bump, such as `major`, or `no version bump`."""
     return str(bump) if bump else "no version bump"
 
 
 def worst_first(changes: Iterable[Change]) -> list[Change]:
-    """By bump; those of the same bump that break, are a risk or deserve a look first."""
+    """Changes by bump; of equal ones, breaking changes, risks and warnings first."""
     return sorted(
         changes,
         key=lambda change: (
@@ -113,19 +113,19 @@ def worst_first(changes: Iterable[Change]) -> list[Change]:
 
 
 def is_quiet(prompt: PromptDiff) -> bool:
-    """Whether it contains nothing that a reviewer should look at."""
+    """Whether a prompt has no change that a reviewer should check."""
     return not prompt.cases and all(label(change) == "neutral" for change in prompt.changes)
 
 
 def label(change: Change) -> str:
-    """Its level in lower case; a risk and a warning are never `neutral`."""
+    """The level in lower case; a risk or a warning is never `neutral`."""
     if change.level != "NEUTRAL":
         return change.level.lower()
     return "risk" if change.risk else "warning" if change.warning else "neutral"
 
 
 def level(change: Change) -> str:
-    """The word for the reason why it deserves attention, or ""."""
+    """The word for why a change needs attention, or ""."""
     if change.waiver is not None:
         return "waived"
     if change.breaking:
@@ -134,33 +134,33 @@ def level(change: Change) -> str:
 
 
 def shared_via(prompt: PromptDiff) -> tuple[str, ...]:
-    """The files through which all of it came that matters; () where changes differ in that."""
+    """The files that caused all relevant changes; () if the changes have different causes."""
     told = {change.via for change in prompt.changes if change.bump}
     return prompt.via if len(told) <= 1 else ()
 
 
 def values(change: Change) -> tuple[str, str] | None:
-    """Both values as JSON; None where the change has none."""
+    """Both values as JSON; None if the change has no values."""
     if change.before is ABSENT and change.after is ABSENT:
         return None
     return _value(change.before), _value(change.after)
 
 
 def are_short(values: tuple[str, str]) -> bool:
-    """They fit on one line."""
+    """Whether both values fit on one line."""
     return sum(map(len, values)) <= _LONGEST_LINE
 
 
 def risk(change: Change, arrow: str = "->") -> str:
-    """The risk that a reviewer must not overlook, in one line."""
+    """The risk of a change in one line."""
     there = [value for value in (change.before, change.after) if value is not ABSENT]
     told = f" {arrow} ".join(map(_value, there))
     at = f" ({visible(f'{change.place.path}:{change.place.line}')})" if change.place else ""
     return visible(change.message) + (f": {told}" if told else "") + at
 
 
-def told_risk(change: Change) -> str:
-    """Why it is a risk, if its message does not explain it; else ""."""
+def unexplained_risk(change: Change) -> str:
+    """Why a change is a risk, unless its message already explains it; else ""."""
     risk = visible(change.risk)
     return "" if risk in visible(change.message) else risk
 
@@ -170,19 +170,19 @@ def _value(value: Any) -> str:
 
 
 def compact(value: Any, limit: int = _LONGEST_WITNESS) -> str:
-    """JSON on one line, cut."""
+    """A value as JSON on one line, cut if long."""
     return visible(json.dumps(json_data(value), ensure_ascii=False), limit)
 
 
 def proof(witness: Witness) -> str:
-    """The explanation after a witness's value: what it proves, and its source."""
+    """The explanation after the value of a witness: what it proves, and its source."""
     proves = "is now refused" if witness.kind == "input" else "is possible now, and was refused"
     case = f", from the case `{short(witness.case)}`" if witness.case is not None else ""
     return f"{proves}{case}" + (f": {visible(witness.reason)}" if witness.reason else "")
 
 
 def waived(change: Change) -> str:
-    """Who waived it, until when and why; "" if it is not waived."""
+    """Who waived the change, until when and why; "" without a waiver."""
     waiver = change.waiver
     if waiver is None:
         return ""
@@ -190,7 +190,7 @@ def waived(change: Change) -> str:
 
 
 def role(pair: SeenPair, arrow: str = "->") -> str:
-    """Such as `user`, `user, added`, `system -> developer`."""
+    """The role of a message, such as `user`, `user, added`, `system -> developer`."""
     before, after = pair.before or _NOBODY, pair.after or _NOBODY
     if pair.before is None:
         return f"{short(after.role)}, added"
@@ -201,7 +201,7 @@ def role(pair: SeenPair, arrow: str = "->") -> str:
 
 
 def tokens(case: CaseDiff, tokenizer: str, arrow: str = "->") -> str:
-    """Such as `system 412 -> 425 tokens, all 520 -> 533 (+13, estimated)`."""
+    """Token counts, such as `system 412 -> 425 tokens, all 520 -> 533 (+13, estimated)`."""
     counted_by = short(tokenizer) if tokenizer else "estimated"
     before, after = case.before_tokens, case.after_tokens
     differing = [pair for pair in case.messages if pair.differs]
@@ -223,7 +223,7 @@ def _tokens(seen: Seen | None) -> int:
 
 
 def token_range(cases: Iterable[CaseDiff]) -> str:
-    """By how much the requests grew: `+13`, `-2 to +40`, or "" where none did."""
+    """How many tokens the requests grew by: `+13`, `-2 to +40`; "" for no difference."""
     grown = [
         case.after_tokens - case.before_tokens
         for case in cases
@@ -235,12 +235,12 @@ def token_range(cases: Iterable[CaseDiff]) -> str:
 
 
 def signed(number: int) -> str:
-    """Such as `+13`, `-2`, `±0`."""
+    """A number with its sign, such as `+13`, `-2`, `±0`."""
     return f"{number:+,}" if number else "±0"
 
 
 def cost(case: CaseDiff, arrow: str = "->") -> str:
-    """Of 1,000 requests; "" where it is the same."""
+    """The price of 1,000 requests before and after; "" if it is the same."""
     before, after = _usd(case.before_usd), _usd(case.after_usd)
     return f"{before} {arrow} {after} per 1,000 requests" if before != after else ""
 
@@ -255,7 +255,7 @@ def _usd(price: float | None) -> str:
 
 
 def errors(case: CaseDiff) -> list[str]:
-    """Why a side has no request, a sentence each."""
+    """One sentence for each side without a request, with the reason."""
     before, after = visible(case.before_error), visible(case.after_error)
     if before and after:
         return [f"can't be rendered, before: {before}", f"can't be rendered, now: {after}"]
@@ -265,5 +265,5 @@ def errors(case: CaseDiff) -> list[str]:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Some names, between backticks."""
+    """Some names in backticks, and the number of the others."""
     return some([f"`{short(each)}`" for each in names], NAMES_SHOWN)

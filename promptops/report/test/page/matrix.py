@@ -1,4 +1,4 @@
-"""Cases by assertions: which cells a prompt's matrix has."""
+"""The matrix of a prompt: a row for each case, a column for each type of assertion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.records import record
 from promptops.report.parts.visible import visible
 
 Shown = Literal["passed", "failed", "missed", "error", "stale", "skipped"]
-"""How an assertion ended: of those that don't hold, a contract failed, and a measure missed."""
+"""The state of an assertion: one that does not hold is `failed`, or `missed` for a measure."""
 
 SIGNS: dict[Shown, str] = {
     "passed": "✓",
@@ -21,7 +21,7 @@ SIGNS: dict[Shown, str] = {
     "stale": "↻",
     "skipped": "–",
 }
-_SAID: dict[Shown, str] = {
+_LABELS: dict[Shown, str] = {
     "passed": "holds",
     "failed": "does not hold",
     "missed": "does not hold (a measure)",
@@ -34,11 +34,11 @@ _WORST_FIRST: tuple[Shown, ...] = ("failed", "error", "stale", "missed", "skippe
 
 @record(frozen=True, slots=True)
 class Column:
-    """Assertions of one type.
+    """A column: assertions of one type.
 
     Attributes:
         number: 1-based.
-        begins: The first over answers.
+        begins: Whether it is the first column about answers.
     """
 
     number: int
@@ -49,18 +49,18 @@ class Column:
 
 @record(frozen=True, slots=True)
 class Cell:
-    """What the assertions of one type say of a case.
+    """The result of one type of assertion for a case.
 
     Attributes:
-        shown: The worst of them; None where it has none.
-        number: Of them.
-        said: For somebody who can't see the sign.
+        shown: The worst state; None without an assertion of this type.
+        number: The number of assertions.
+        label: The state in words, for screen readers.
     """
 
     column: Column
     shown: Shown | None
     number: int = 1
-    said: str = ""
+    label: str = ""
 
     @property
     def sign(self) -> str:
@@ -68,8 +68,10 @@ class Cell:
 
 
 def columns(cases: Iterable[CaseRun]) -> tuple[Column, ...]:
-    """Those over requests, then those over answers, each in the order of the cases."""
-    found = dict.fromkeys((each.on, each.type) for case in cases for each in case.assertions)
+    """Columns about requests, then about answers, both in the order of the cases."""
+    found = dict.fromkeys(
+        (assertion.on, assertion.type) for case in cases for assertion in case.assertions
+    )
     ordered = sorted(found, key=lambda key: key[0] == "answer")
     first = next((index for index, (on, _) in enumerate(ordered) if on == "answer"), None)
     return tuple(
@@ -79,7 +81,7 @@ def columns(cases: Iterable[CaseRun]) -> tuple[Column, ...]:
 
 
 def cells(case: CaseRun, every: Sequence[Column]) -> tuple[Cell, ...]:
-    """One for each column."""
+    """One cell for each column."""
     found: dict[tuple[str, str], list[Shown]] = {}
     for each in case.assertions:
         found.setdefault((each.on, each.type), []).append(shown(each))
@@ -99,10 +101,10 @@ def worst_first(assertions: Iterable[AssertionResult]) -> list[AssertionResult]:
 def _cell(case: CaseRun, column: Column, found: list[Shown] | None) -> Cell:
     name = visible(column.type)
     if not found:
-        # Which assertions it has is not known; that none of these was judged, is.
+        # Its assertions are unknown, but certainly none was evaluated.
         is_stale = case.status == "stale" and column.on == "answer"
-        return Cell(column, "stale" if is_stale else None, said=f"{name}: {_SAID['stale']}")
+        return Cell(column, "stale" if is_stale else None, label=f"{name}: {_LABELS['stale']}")
     worst = min(found, key=_WORST_FIRST.index)
     number = found.count(worst)
     of_all = "" if len(found) == 1 else f" ({number} of {counted(len(found), 'assertion')})"
-    return Cell(column, worst, len(found), f"{name}: {_SAID[worst]}{of_all}")
+    return Cell(column, worst, len(found), f"{name}: {_LABELS[worst]}{of_all}")

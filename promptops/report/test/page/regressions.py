@@ -1,4 +1,4 @@
-"""The decisions of a run, with the cases that lost most."""
+"""The score decisions of a run, with the cases that lost most."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from promptops.report.test.parts import scores
 
 @record(frozen=True, slots=True, kw_only=True)
 class WorseView:
-    """A case that lost, and both of its answers.
+    """A case whose score fell, with both answers.
 
     Attributes:
-        points: Such as `80 to 40 points`.
-        same: The answers are: only what was said of them differs.
-        difference: Of the answers; empty where it was not worked out.
+        points: The scores, such as `80 to 40 points`.
+        same: Whether the answers are equal, so that only their scores differ.
+        difference: The difference of the answers; empty if not computed.
     """
 
     name: str
@@ -29,7 +29,7 @@ class WorseView:
 
 @record(frozen=True, slots=True)
 class DecidedView:
-    """A decision; of one that passes nothing more is shown."""
+    """A decision; if it passes, without cases."""
 
     decided: Decided
     proved: str
@@ -37,7 +37,7 @@ class DecidedView:
 
 
 def decided_views(run: TestRun, room: Room) -> tuple[DecidedView, ...]:
-    """In the order of the run."""
+    """The decisions in the order of the run."""
     return tuple(
         DecidedView(
             each, scores.proved(each), tuple(_worse(worse, room) for worse in scores.worst(each))

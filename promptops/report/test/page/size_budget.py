@@ -1,11 +1,11 @@
-"""How much of the texts of a run fits on its page."""
+"""Limits the texts that the page of a run shows."""
 
 from __future__ import annotations
 
 from promptops.records import record
 from promptops.report.parts.words import Segment, word_difference
 
-# With a page of so many characters a browser is still quick.
+# Browsers still open a page of this many characters quickly.
 _MOST_TO_SHOW = 20_000_000
 _MOST_TO_COMPARE = 2_000_000
 _LONGEST_TO_COMPARE = 200_000
@@ -16,10 +16,10 @@ _MOST_CASES = 10_000
 
 @record(frozen=True, slots=True)
 class Cut:
-    """A text, as far as there is room for it.
+    """A text, cut to the room on the page.
 
     Attributes:
-        left_out: Number of characters that are not shown.
+        left_out: The number of characters that are not shown.
     """
 
     text: str
@@ -28,10 +28,10 @@ class Cut:
 
 @record(slots=True)
 class Room:
-    """How much still fits, and for how much there is time; characters.
+    """The characters that can still be shown and compared.
 
     Attributes:
-        cases: How many fit in all.
+        cases: The limit of cases.
     """
 
     to_show: int = _MOST_TO_SHOW
@@ -39,7 +39,7 @@ class Room:
     cases: int = _MOST_CASES
 
     def take_case(self) -> None:
-        """Of what is around the texts of a case."""
+        """Count the markup of a case."""
         self.to_show -= _CASE_WEIGHS
 
     def show(self, text: str) -> Cut:
@@ -48,7 +48,7 @@ class Room:
         return Cut(kept, len(text) - len(kept))
 
     def compare(self, before: str, after: str) -> tuple[Segment, ...]:
-        """Nothing where it would take too long."""
+        """The difference of two texts; empty if it would take too long."""
         length = len(before) + len(after)
         if length > min(_LONGEST_TO_COMPARE, self.to_compare, self.to_show):
             return ()

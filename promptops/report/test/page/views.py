@@ -1,4 +1,4 @@
-"""The parts of a run that the page shows, in the order of its template."""
+"""The views that the page of a run shows, in the order of its template."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from promptops.report.test.parts.troubles import Trouble, own_reason, troubles
 
 @record(frozen=True, slots=True)
 class ResultView:
-    """What an assertion says.
+    """The result of an assertion.
 
     Attributes:
-        column: Number of its column.
-        difference: Of the expected text and the one that was got; empty where it has none.
+        column: The number of its column.
+        difference: The difference of the expected and the actual text; empty without texts.
     """
 
     result: AssertionResult
@@ -39,21 +39,21 @@ class ResultView:
 
 @record(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A row of the matrix, and what it opens to.
+    """A row of the matrix, with the details that it opens.
 
     Attributes:
-        name: With its repeat, where it has several.
-        brief: Why it does not pass, the first reason; "" where it passes, and where that is said of
-            many at once.
-        messages: Role and text.
-        output: Of the model; None where there is no answer.
-        calls: Of tools, as texts.
+        name: The name of the case, with the repeat if there are several.
+        brief: The first reason why it does not pass; "" if it passes, or if many cases share the
+            reason.
+        messages: Role and text of each.
+        output: The output of the model; None without an answer.
+        calls: The tool calls, as strings.
     """
 
     anchor: str
     case: CaseRun
     name: str
-    brief: str
+    short_reason: str
     cells: tuple[Cell, ...]
     results: tuple[ResultView, ...]
     messages: tuple[tuple[str, Cut], ...]
@@ -66,17 +66,17 @@ class CaseView:
 
     @property
     def quiet(self) -> bool:
-        """Whether it is irrelevant for a reader who looks for failures."""
+        """Whether a filter for failures hides it."""
         return self.case.status == "passed"
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromptResultsView:
-    """A section of the page.
+    """A prompt as a section of the page.
 
     Attributes:
-        runs: All of its cases, of which some may be too many to show.
-        coverage: None where it was not asked for.
+        runs: All its cases; some may not be shown because of the limit.
+        coverage: None if it was not requested.
     """
 
     anchor: str
@@ -99,11 +99,12 @@ class PromptResultsView:
 
 
 def prompt_views(
-    run: TestRun, room: Room, told: Iterable[Trouble] = (), anchor: str = "prompt"
+    run: TestRun, room: Room, reported: Iterable[Trouble] = (), anchor: str = "prompt"
 ) -> tuple[PromptResultsView, ...]:
-    """One for each prompt, in the order of the run; what is `told` elsewhere is in no `brief`."""
+    """The sections in the order of the run; reasons in `reported` are not repeated."""
     covered = {row.prompt: row for row in run.coverage}
-    views = _Views(room, facts.repeated(run), frozenset(map(_said, told)), _fitting(run, room))
+    keys = frozenset(map(_reason_key, reported))
+    views = _Views(room, facts.repeated(run), keys, _fitting(run, room))
     return tuple(
         views.prompt(f"{anchor}-{number}", cases, covered.get(prompt))
         for number, (prompt, cases) in enumerate(facts.by_prompt(run.cases).items(), 1)
@@ -111,7 +112,7 @@ def prompt_views(
 
 
 def _fitting(run: TestRun, room: Room) -> frozenset[int]:
-    """By identity the cases for which there is room, those first that don't pass."""
+    """The ids (as of `id`) of cases that fit; those that don't pass come first."""
     passed_last = sorted(run.cases, key=lambda case: case.status == "passed")
     return frozenset(map(id, passed_last[: room.cases]))
 
@@ -120,7 +121,7 @@ def _fitting(run: TestRun, room: Room) -> frozenset[int]:
 class _Views:
     room: Room
     repeated: Collection[tuple[str, str]]
-    told: Collection[tuple[Place, str]]
+    reported: Collection[tuple[Place, str]]
     fitting: Collection[int]
 
     def prompt(
@@ -149,7 +150,7 @@ class _Views:
             anchor=anchor,
             case=case,
             name=facts.case_name((case,), self.repeated),
-            brief=self.brief(case),
+            short_reason=self.short_reason(case),
             cells=cells(case, every),
             results=tuple(_results(room, case, every)),
             messages=tuple((role, room.show(text)) for role, text in case.messages),
@@ -157,20 +158,20 @@ class _Views:
             calls=tuple(room.show(facts.call(call)) for call in calls),
         )
 
-    def brief(self, case: CaseRun) -> str:
+    def short_reason(self, case: CaseRun) -> str:
         if case.infrastructure:
             return ""
         if case.status in ("passed", "stale"):
             return case.reason
-        found = (each for each in troubles((case,)) if _said(each) not in self.told)
-        return next(map(_brief, found), "")
+        found = (each for each in troubles((case,)) if _reason_key(each) not in self.reported)
+        return next(map(_short_reason, found), "")
 
 
-def _said(trouble: Trouble) -> tuple[Place, str]:
+def _reason_key(trouble: Trouble) -> tuple[Place, str]:
     return trouble.place, trouble.reason
 
 
-def _brief(trouble: Trouble) -> str:
+def _short_reason(trouble: Trouble) -> str:
     if trouble.assertion is None:
         return trouble.reason
     return f"{trouble.assertion.type}: {trouble.reason}"

@@ -1,4 +1,4 @@
-"""How two texts differ, in a few lines of words, for a terminal or a log."""
+"""The difference of two texts in a few lines, for a terminal or a log."""
 
 from __future__ import annotations
 
@@ -13,29 +13,27 @@ _MOST = 1_000_000
 
 
 class Differences:
-    """The differences of one report: of many long texts, only the first ones are worked out."""
+    """Computes the differences of one report, within a limit of characters."""
 
     def __init__(self, style: Style) -> None:
         self._style = style
         self._left = _MOST  # characters
 
     def legend(self, before: str, after: str) -> str:
-        """Which mark or colour is whose."""
-        from promptops.report.parts.marked import marked
+        """The legend: which mark or colour belongs to which text."""
+        from promptops.report.parts.shown_lines import marked
         from promptops.report.parts.words import Segment
 
         words = Segment("removed", before), Segment("same", " "), Segment("added", after)
         return marked(words, self._style)
 
     def lines(self, before: str, after: str) -> Iterator[str]:
-        """At most a dozen, and how many more there are; none where it would take too long."""
+        """At most twelve lines, and the number of the others; none if it would take too long."""
         self._left -= len(before) + len(after)
         if self._left < 0 or max(len(before), len(after)) > _LONGEST:
             return
-        # What finds differences takes 20 ms to import, and most runs have none to show.
-        from promptops.report.parts.marked import marked
-        from promptops.report.parts.shortened import shortened
-        from promptops.report.parts.shown_lines import by_words
+        # This import takes 20 ms, and most runs have no difference to show.
+        from promptops.report.parts.shown_lines import by_words, marked, shortened
 
         found = by_words(before, after)
         for line in found[:_LINES]:

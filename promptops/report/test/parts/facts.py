@@ -10,7 +10,7 @@ from typing import Any
 from promptops.counting import counted, some
 from promptops.model.answer import Answer
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, Source, TestRun
-from promptops.report.parts.json_data import json_data
+from promptops.report.parts.json_text import json_data
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.troubles import Trouble
 
@@ -23,12 +23,12 @@ _ANSWERED: dict[Source, str] = {"recorded": "replayed", "cached": "cached", "liv
 
 
 def verdict(run: TestRun) -> str:
-    """Such as `fail: 2 failed, 1 error, 3 stale of 40 cases · $0.014`."""
+    """The summary: `fail: 2 failed, 1 error, 3 stale of 40 cases · $0.014`."""
     return f"{run.verdict}: {counts(run)}"
 
 
 def counts(run: TestRun) -> str:
-    """Such as `40 cases, 122 assertions (replayed)`; what does not pass comes first."""
+    """The counts: `40 cases, 122 assertions (replayed)`; failures come first."""
     if not run.cases:
         return "nothing to test" + (f", {visible(run.nothing)}" if run.nothing else "")
     in_files = sum(map(is_of_a_file, run.cases))
@@ -47,7 +47,7 @@ def counts(run: TestRun) -> str:
 
 
 def is_of_a_file(found: CaseRun) -> bool:
-    """An error of no case, but of a prompt or of recordings that can't be read."""
+    """Whether it is an error of a file that can't be read, not of a case."""
     return found.status == "error" and not found.name
 
 
@@ -65,7 +65,7 @@ def _troubled(run: TestRun, in_files: int) -> Iterator[str]:
 
 
 def _judged(run: TestRun) -> str:
-    """Such as `122 assertions (replayed)`, or with `30 replayed, 10 live` where answers differ."""
+    """Such as `122 assertions (replayed)`, or `(30 replayed, 10 live)` for mixed sources."""
     statuses = Counter(each.status for case in run.cases for each in case.assertions)
     skipped = f", {statuses['skipped']} skipped" if statuses["skipped"] else ""
     said = f"{counted(statuses.total() - statuses['skipped'], 'assertion')}{skipped}"
@@ -73,7 +73,7 @@ def _judged(run: TestRun) -> str:
 
 
 def answered(run: TestRun) -> str:
-    """Where the answers came from, in brackets; "" where nothing was asked."""
+    """The source of the answers in parentheses; "" without answers."""
     sources: Counter[Source] = Counter(case.source for case in run.cases if case.source != "none")
     if len(sources) == 1:
         return f"({_ANSWERED[next(iter(sources))]})"
@@ -90,7 +90,7 @@ def _scores(decided: Iterable[Decided]) -> Iterator[str]:
 
 
 def cost(usd: float) -> str:
-    """Such as `$0.014`; "" for nothing."""
+    """The cost, such as `$0.014`; "" for zero."""
     if not usd > 0:
         return ""
     if usd < 0.001:
@@ -99,23 +99,23 @@ def cost(usd: float) -> str:
 
 
 def undercovered(run: TestRun) -> str:
-    """Such as `71.4% of branches covered, under 90%`; "" where enough are."""
+    """Such as `71.4% of branches covered, under 90%`; "" if enough are covered."""
     if not run.undercovered:
         return ""
     covered = sum(row.covered for row in run.coverage)
     total = sum(row.total for row in run.coverage)
-    # Rounded down, so that what is too little never looks like enough.
+    # Rounded down, so that too little never looks like enough.
     percent = 1000 * covered // total / 10 if total else 100
     return f"{percent:g}% of branches covered, under {run.fail_under:g}%"
 
 
 def unanswered(cases: Sequence[CaseRun]) -> str:
-    """Such as `no answer to 40 cases`."""
+    """The number of cases without an answer, such as `no answer to 40 cases`."""
     return f"no answer to {counted(len(cases), 'case')}"
 
 
 def missing(run: TestRun) -> str:
-    """Such as `12 of 40 recordings missing`; "" where none is."""
+    """Missing recordings, such as `12 of 40 recordings missing`; "" for none."""
     missed = run.count("stale")
     if not missed:
         return ""
@@ -129,8 +129,8 @@ def advice(run: TestRun) -> str:
     return visible(run.advice) if run.advice or not run.count("stale") else RECORD
 
 
-def said(trouble: Trouble) -> str:
-    """In a few words what is wrong."""
+def problem(trouble: Trouble) -> str:
+    """The problem in a few words."""
     if trouble.assertion is None:
         return visible(trouble.reason)
     kind = visible(trouble.assertion.type)
@@ -138,24 +138,24 @@ def said(trouble: Trouble) -> str:
 
 
 def reason(trouble: Trouble) -> str:
-    """Why; "" where that is said already."""
+    """The reason; "" if the problem already contains it."""
     return "" if trouble.assertion is None else visible(trouble.reason)
 
 
-def who(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
-    """Such as `support/triage: refund #0, #2`; the cases are left out where it is of none."""
+def affected_runs(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
+    """Prompt and cases, such as `support/triage: refund #0, #2`; no cases for file errors."""
     return ": ".join(filter(None, [prompts(trouble.runs), which(trouble, repeated)]))
 
 
 def prompts(cases: Iterable[CaseRun]) -> str:
-    """Such as `judges/tone, support/triage`: some of the names, and how many there are beside."""
+    """Some prompts, and the number of the others, such as `judges/tone, support/triage`."""
     return _some(case.prompt for case in cases)
 
 
 def which(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
-    """Such as `refund #0, #2`; `16 cases` of what is wrong with all of them; "" where it has none.
+    """The affected cases: `refund #0, #2`, `16 cases` if all are, "" for none.
 
-    Where an assertion can't be judged, it is names: the others may be judged.
+    They are named if an assertion can't be evaluated, because it may work for other cases.
     """
     every = trouble.concerned
     of_several = len({prompt for prompt, _ in every}) > 1
@@ -165,7 +165,7 @@ def which(trouble: Trouble, repeated: Collection[tuple[str, str]]) -> str:
 
 
 def case_name(runs: Sequence[CaseRun], repeated: Collection[tuple[str, str]]) -> str:
-    """Such as `refund #0, #2`; of several cases some names; of an error of a file, the file."""
+    """The affected runs: `refund #0, #2`, some names of several cases, or a file."""
     first = runs[0]
     if is_of_a_file(first):
         return short(first.place.path.rpartition("/")[2])
@@ -177,12 +177,12 @@ def case_name(runs: Sequence[CaseRun], repeated: Collection[tuple[str, str]]) ->
 
 
 def repeated(run: TestRun) -> frozenset[tuple[str, str]]:
-    """Prompt and name of the cases that were answered more than once."""
+    """Prompt and name of cases with several answers."""
     return frozenset((case.prompt, case.name) for case in run.cases if case.repeat)
 
 
 def names(cases: Iterable[CaseRun]) -> str:
-    """Some of the names, each once, and how many there are beside."""
+    """Some distinct names, and the number of the others."""
     return _some(case.name for case in cases)
 
 
@@ -198,13 +198,13 @@ def call(made: Mapping[str, Any]) -> str:
 
 
 def answer_lines(answer: Answer) -> list[str]:
-    """What is said, as it is, and then each tool that is called; at least one line."""
+    """The text of an answer, then each tool call; at least one line."""
     said = answer.text.split("\n") if answer.text else []
     return [*said, *(f"call {call(each)}" for each in answer.tool_calls)] or ["(an empty answer)"]
 
 
 def by_prompt(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
-    """In the order in which the prompts come first."""
+    """Cases by prompt, in the order of the prompts' first cases."""
     found: dict[str, list[CaseRun]] = {}
     for case in cases:
         found.setdefault(case.prompt, []).append(case)
@@ -212,17 +212,17 @@ def by_prompt(cases: Iterable[CaseRun]) -> dict[str, list[CaseRun]]:
 
 
 def covered(rows: Iterable[CoverageRow]) -> str:
-    """Such as `41 of 48 branches, 85%`."""
+    """The coverage, such as `41 of 48 branches, 85%`."""
     every = list(rows)
     taken, total = sum(row.covered for row in every), sum(row.total for row in every)
     return f"{taken:,} of {counted(total, 'branch')}, {share(taken, total)}"
 
 
 def share(taken: int, total: int) -> str:
-    """In percent, 100 only where all are; of none, all are taken."""
+    """The coverage in percent: 100 only for all branches, or if there are none."""
     return f"{100 * taken // total if total else 100}%"
 
 
 def short(text: str) -> str:
-    """A name or a path, safe to print, and cut if it is too long."""
+    """A name or a path, safe to print, cut if long."""
     return visible(text, _LONGEST_NAME)

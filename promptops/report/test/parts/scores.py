@@ -1,4 +1,4 @@
-"""The wording of a decision in all formats, without any markup."""
+"""The wording of score decisions in all formats, without markup."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ LONG = f"too long to compare here: {facts.ALL}"
 
 
 def lines(decided: Decided, differences: Differences) -> Iterator[str]:
-    """What fresh answers proved, and the cases that lost most with how their answers differ."""
+    """Results of fresh answers, and the cases that lost most with the differences of answers."""
     if proved(decided):
         yield proved(decided)
     if worst(decided):
         yield f"worst cases, {differences.legend(BEFORE, NOW)}:"
-    for each in worst(decided):
-        yield f"  {visible_path(facts.short(each.name))}: {lost(each)}"
-        yield from (f"    {line}".rstrip() for line in _compared(each, differences))
+    for worse in worst(decided):
+        yield f"  {visible_path(facts.short(worse.name))}: {lost(worse)}"
+        yield from (f"    {line}".rstrip() for line in _compared(worse, differences))
 
 
 def agreement(judge: JudgeAgreement) -> str:
-    """How far a judge agrees with people, and whether it may gate."""
+    """The agreement of a judge with human labels, and whether it may gate."""
     by_chance = "chance alone would agree as often"
     kappa = by_chance if judge.kappa is None else f"kappa {judge.kappa:.2f}"
     gates = "it may gate" if judge.may_gate else "it may only measure"
@@ -44,7 +44,7 @@ def plain_agreement(judge: JudgeAgreement) -> str:
 
 
 def verdict(decided: Decided) -> str:
-    """The verdict, and whether the score does not affect the verdict of the run."""
+    """The verdict, with a note if it does not affect the run's verdict."""
     return decided.verdict if decided.gates else f"{decided.verdict} (not gated)"
 
 
@@ -54,19 +54,19 @@ def worst(decided: Decided) -> tuple[Worse, ...]:
 
 
 def proved(decided: Decided) -> str:
-    """Such as `proved worse by fresh answers: refund, late parcel`; "" where none were needed."""
+    """Such as `proved worse by fresh answers: refund, late parcel`; "" if none were needed."""
     names = ", ".join(map(facts.short, decided.culprits))
     return f"proved worse by fresh answers: {names}" if names else ""
 
 
 def lost(worse: Worse) -> str:
-    """Such as `80 to 46.7 points`."""
+    """The scores of a case, such as `80 to 46.7 points`."""
     before, after = (f"{round(100 * score, 1):g}" for score in (worse.before, worse.after))
     return f"{before} to {after} points"
 
 
 def answers(worse: Worse) -> tuple[str, str]:
-    """That of the baseline and that of the candidate, as texts."""
+    """The answers of baseline and candidate, as strings."""
     return _text(worse.before_answer), _text(worse.after_answer)
 
 
@@ -79,5 +79,5 @@ def _compared(worse: Worse, differences: Differences) -> Iterator[str]:
 
 
 def _text(answer: Answer) -> str:
-    """What is said, and then each tool that is called."""
+    """The text of an answer, then each tool call."""
     return "\n".join(facts.answer_lines(answer))

@@ -1,4 +1,4 @@
-"""Why cases don't pass, each reason once."""
+"""Collects the reasons why cases don't pass, each once."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Trouble:
     """One reason why a case does not pass.
 
     Attributes:
-        runs: Those of the case that have it, in their order; at least one. Of an error, those of
-            all cases for which it is the same at the same place, of whatever prompts.
-        assertion: That does not hold or can't be judged; None where it is the case itself.
+        runs: The affected runs of the case, in order; at least one. For an error, the runs of all
+            cases, also of other prompts, with the same error at the same place.
+        assertion: The assertion that does not hold or can't be evaluated; None for other reasons.
     """
 
     status: Literal["failed", "error"]
@@ -28,50 +28,50 @@ class Trouble:
 
     @property
     def case(self) -> CaseRun:
-        """The first of the runs."""
+        """The first affected run."""
         return self.runs[0]
 
     @property
     def concerned(self) -> frozenset[tuple[str, str]]:
-        """The cases, by prompt and name; of an error of a file none."""
+        """Prompt and name of the cases; empty for the error of a file."""
         return frozenset((case.prompt, case.name) for case in self.runs if case.name)
 
     @property
     def compared(self) -> tuple[str, str] | None:
-        """The text that was expected and the one that was got."""
+        """The expected and the actual text."""
         return self.assertion.compared if self.assertion and self.status == "failed" else None
 
 
 def troubles(cases: Iterable[CaseRun]) -> list[Trouble]:
-    """Of all cases that failed or are in error, but for outages; in the order of the cases."""
+    """The reasons of all failures and errors except outages, in the order of the cases."""
     found: dict[object, Trouble] = {}
     for case in cases:
-        for each in _of_case(case):
-            whose = (case.prompt, case.name) if each.status == "failed" else None
-            what = each.assertion.type if each.assertion else None
-            key = (whose, each.status, what, each.place, each.reason)
+        for trouble in _of_case(case):
+            whose = (case.prompt, case.name) if trouble.status == "failed" else None
+            what = trouble.assertion.type if trouble.assertion else None
+            key = (whose, trouble.status, what, trouble.place, trouble.reason)
             earlier = found.get(key)
-            found[key] = each if earlier is None else _joined(earlier, each)
+            found[key] = trouble if earlier is None else _joined(earlier, trouble)
     return list(found.values())
 
 
 def shared(cases: Iterable[CaseRun]) -> list[Trouble]:
-    """The errors that several cases have in common."""
+    """The errors that several cases share."""
     return [each for each in troubles(cases) if len(each.concerned) > 1]
 
 
 def outages(run: TestRun) -> dict[str, list[CaseRun]]:
-    """The errors that are a provider's or the network's, by their reason."""
+    """The errors of providers and the network, by reason."""
     return _by_reason(case for case in run.cases if case.status == "error" and case.infrastructure)
 
 
 def notes(run: TestRun) -> dict[str, list[CaseRun]]:
-    """What is to be known of cases that pass, each with its cases."""
+    """Notes on cases that pass, each with its cases."""
     return _by_reason(case for case in run.cases if case.status == "passed" and case.reason)
 
 
 def stale(run: TestRun) -> dict[str, list[CaseRun]]:
-    """The cases that have no recording, by their prompt."""
+    """The cases without a recording, by prompt."""
     found: dict[str, list[CaseRun]] = {}
     for case in run.cases:
         if case.status == "stale":
@@ -80,12 +80,12 @@ def stale(run: TestRun) -> dict[str, list[CaseRun]]:
 
 
 def breaks(case: CaseRun, assertion: AssertionResult) -> bool:
-    """Whether it is a reason why the case does not pass: a measure that doesn't hold is none."""
+    """Whether the case does not pass because of it; a measure that does not hold is no reason."""
     return assertion.status == "error" or (assertion.status == "failed" and assertion.must)
 
 
 def own_reason(case: CaseRun) -> str:
-    """What a case says itself; "" where it is in error for assertions, which tell their own."""
+    """The reason of the case itself; "" if the errors are those of its assertions."""
     if case.status != "error" or case.infrastructure:
         return case.reason
     return "" if any(each.status == "error" for each in case.assertions) else case.reason
@@ -108,7 +108,7 @@ def _of_case(case: CaseRun) -> Iterator[Trouble]:
     if case.status == "failed":
         yield from list(_of_assertions(case)) or [_of_itself(case, "failed")]
     elif case.infrastructure:
-        yield from (each for each in _of_assertions(case) if each.status == "failed")
+        yield from (trouble for trouble in _of_assertions(case) if trouble.status == "failed")
     elif case.status == "error":
         found = list(_of_assertions(case))
         if not any(each.status == "error" for each in found):
@@ -122,12 +122,12 @@ def _of_itself(case: CaseRun, status: Literal["failed", "error"]) -> Trouble:
 
 
 def _of_assertions(case: CaseRun) -> Iterator[Trouble]:
-    for each in case.assertions:
-        if breaks(case, each):
+    for assertion in case.assertions:
+        if breaks(case, assertion):
             yield Trouble(
-                status="error" if each.status == "error" else "failed",
-                place=each.place,
-                reason=each.reason,
+                status="error" if assertion.status == "error" else "failed",
+                place=assertion.place,
+                reason=assertion.reason,
                 runs=(case,),
-                assertion=each,
+                assertion=assertion,
             )

@@ -14,7 +14,7 @@ from promptops.model.prompt import Prompt
 from promptops.records import record
 
 NEAR_DAYS = 90
-"""Days before its retirement from which a model is reported."""
+"""A model is reported this many days before its retirement."""
 
 
 def retires_soon(facts: ModelFacts, today: date) -> bool:
@@ -25,13 +25,13 @@ def retires_soon(facts: ModelFacts, today: date) -> bool:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class AskedModel:
-    """A model and its limits; None for what is not known.
+class PromptModel:
+    """A model and its limits; None for unknown values.
 
     Attributes:
         at: JSON pointer of the model's name in the prompt file.
-        facts: From the model table.
-        profile: From the configuration; it overrides the table.
+        facts: Facts from the model table.
+        profile: The profile of the configuration, which overrides the table.
     """
 
     provider: str
@@ -42,31 +42,37 @@ class AskedModel:
 
     @property
     def context_window(self) -> int | None:
-        """Tokens of request and answer together."""
-        said = self.profile.context_window if self.profile else None
-        return said or (self.facts.context_window if self.facts else None)
+        """The limit of tokens of request and answer together."""
+        configured = self.profile.context_window if self.profile else None
+        return configured or (self.facts.context_window if self.facts else None)
 
     @property
     def max_output(self) -> int | None:
-        """Tokens of an answer."""
-        said = self.profile.max_output_tokens if self.profile else None
-        return said or (self.facts.max_output if self.facts else None)
+        """The limit of tokens of an answer."""
+        configured = self.profile.max_output_tokens if self.profile else None
+        return configured or (self.facts.max_output if self.facts else None)
 
     @property
     def input_usd(self) -> float | None:
         """US dollars per million tokens of the request."""
-        said = self.profile.price.get("input") if self.profile else None
-        return said if said is not None else (self.facts.input_usd if self.facts else None)
+        configured = self.profile.price.get("input") if self.profile else None
+        return (
+            configured if configured is not None else (self.facts.input_usd if self.facts else None)
+        )
 
     @property
     def output_usd(self) -> float | None:
         """US dollars per million tokens of the answer."""
-        said = self.profile.price.get("output") if self.profile else None
-        return said if said is not None else (self.facts.output_usd if self.facts else None)
+        configured = self.profile.price.get("output") if self.profile else None
+        return (
+            configured
+            if configured is not None
+            else (self.facts.output_usd if self.facts else None)
+        )
 
 
-def id_place(model: AskedModel, catalog: Catalog) -> Place | str:
-    """The place of a model's id: in its profile, once for all prompts that name it.
+def id_place(model: PromptModel, catalog: Catalog) -> Place | str:
+    """The place of a model's id: in its profile, shared by all prompts that name it.
 
     Without a profile, or if no file defines it, the pointer in the prompt file.
     """
@@ -77,13 +83,13 @@ def id_place(model: AskedModel, catalog: Catalog) -> Place | str:
     return places.word(f"/models/{escaped(profile.name)}/id", profile.id) or model.at
 
 
-def asked_model(prompt: Prompt, config: Config) -> AskedModel | None:
+def prompt_model(prompt: Prompt, config: Config) -> PromptModel | None:
     """The model of a prompt; None if it names none, or a profile that does not exist."""
     model = prompt.model
     if model.provider is None or model.id is None:
         return None
     profile = config.models.get(model.profile or "")
-    return AskedModel(
+    return PromptModel(
         provider=model.provider,
         id=model.id,
         at="/model/profile" if profile else "/model/id",

@@ -6,7 +6,6 @@ meaning of a name depends on the place of its file and on the roots, and is comp
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -14,16 +13,9 @@ from typing import Any
 from promptops.catalog.file_words import ESCAPED, file_words
 from promptops.catalog.files import Files
 from promptops.catalog.kept_facts import BEGINNING, KeptFacts, Names
-from promptops.catalog.named_files import (
-    guessed_names,
-    names_in_prompt,
-    names_in_schema,
-    names_in_template,
-)
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.named_files import kind_of, names_in_file
 from promptops.catalog.references import roots_of
 from promptops.model.config import Config
-from promptops.model.internal_error import internal_error
 from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
 from promptops.source.paths import confined
@@ -101,7 +93,7 @@ class Graph:
             return None
         if self._folders and not path.startswith(self._folders):
             return None
-        return _sort(path) + entry.blob
+        return kind_of(path) + entry.blob
 
     def _facts_of(self, key: str) -> Names | None:
         found = self._learnt.get(key)
@@ -160,7 +152,7 @@ class Graph:
         new = [path for path, key in keys if key is not None and self._facts_of(key) is None]
         self._files.prefetch(new)
         for path in new:
-            self.know(path, self._read(path))
+            self.know(path, names_in_file(path, self._files, self._value_of))
 
     def know(self, path: str, names: Names) -> None:
         """Add the names of a file that the caller has parsed."""
@@ -284,42 +276,6 @@ class Graph:
         kind: Any = "schema" if name[0] == "s" else "template"
         for root in roots_of(kind, self._config, path):
             yield confined(name[1:], path, root).path
-
-    def _read(self, path: str) -> Names:
-        try:
-            found = list(self._named_in(path))
-        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-            internal_error(error)  # the checks of the file report it
-            found = list(self._guessed(path))
-        return tuple(sorted({name for name in found if name[1:].isprintable()}))
-
-    def _named_in(self, path: str) -> Iterable[str]:
-        sort = _sort(path)
-        if sort == "y":
-            return self._of_prompt(path)
-        if sort == "j":
-            return self._of_json(path)
-        text = self._files.text(path)
-        return names_in_template(text.value) if text is not None else ()
-
-    def _of_prompt(self, path: str) -> Iterable[str]:
-        value = self._value_of(path)
-        return names_in_prompt(value) if isinstance(value, dict) else self._guessed(path)
-
-    def _of_json(self, path: str) -> Iterable[str]:
-        try:
-            return list(names_in_schema(json.loads(self._files.data(path) or b"")))
-        except (ValueError, RecursionError):
-            return self._guessed(path)
-
-    def _guessed(self, path: str) -> Iterable[str]:
-        """For a file that can't be parsed: it may name everything that looks like a path."""
-        return guessed_names((self._files.data(path) or b"").decode("utf-8", "replace"))
-
-
-def _sort(path: str) -> str:
-    """How a file is read: the same bytes name other files as a prompt than as a template."""
-    return "y" if path.endswith(PROMPT_ENDINGS) else "j" if path.endswith(".json") else "t"
 
 
 def last_part(name: str) -> str:

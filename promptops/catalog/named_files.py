@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.analysis.includes import includes
+from promptops.catalog.files import Files
 from promptops.catalog.kept_facts import Names
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.model.internal_error import internal_error
 from promptops.model.place import plain_text
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template.sized_cache import cached_by_size
@@ -19,6 +22,47 @@ _PATH = lazy_pattern(r".+\.\w+")
 _LONGEST_PATH = 4096
 """Of Linux; what is longer names no file, and would be searched for its last dot from each of its
 characters."""
+
+
+def names_in_file(path: str, files: Files, value_of: Callable[[str], Any]) -> Names:
+    """The printable names in a file, sorted; `value_of` parses a YAML file, None if it can't be."""
+    try:
+        found = list(_parsed_names(path, files, value_of))
+    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
+        internal_error(error)  # the checks of the file report it
+        found = list(_guessed_in(path, files))
+    return tuple(sorted({name for name in found if name[1:].isprintable()}))
+
+
+def kind_of(path: str) -> str:
+    """How a file is read: the same bytes name other files as a prompt than as a template.
+
+    `y` for a prompt, `j` for JSON, `t` for a template.
+    """
+    return "y" if path.endswith(PROMPT_ENDINGS) else "j" if path.endswith(".json") else "t"
+
+
+def _parsed_names(path: str, files: Files, value_of: Callable[[str], Any]) -> Iterable[str]:
+    kind = kind_of(path)
+    if kind == "y":
+        value = value_of(path)
+        return names_in_prompt(value) if isinstance(value, dict) else _guessed_in(path, files)
+    if kind == "j":
+        return _names_in_json(path, files)
+    text = files.text(path)
+    return names_in_template(text.value) if text is not None else ()
+
+
+def _names_in_json(path: str, files: Files) -> Iterable[str]:
+    try:
+        return list(names_in_schema(json.loads(files.data(path) or b"")))
+    except (ValueError, RecursionError):
+        return _guessed_in(path, files)
+
+
+def _guessed_in(path: str, files: Files) -> Iterator[str]:
+    """The names in a file that can't be parsed: everything that looks like a path."""
+    return guessed_names((files.data(path) or b"").decode("utf-8", "replace"))
 
 
 def names_in_prompt(value: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,12 @@ from promptops.repo.listing import holding
 PROMPT_ENDINGS = (".prompt.yaml", ".prompt.yml")
 
 
+def without_ending(path: str) -> str:
+    """The path of a prompt file without its suffix; any other path as it is."""
+    ending = next((ending for ending in PROMPT_ENDINGS if path.endswith(ending)), "")
+    return path.removesuffix(ending)
+
+
 class PromptIds(Mapping[str, str]):
     """From the path of each prompt file, and of each folder with such a name, to its id.
 

@@ -44,10 +44,10 @@ def stands(locate: Locate, pointer: str) -> bool:
     return all(locate("/".join(steps[:end]), False) != place for end in range(1, len(steps)))
 
 
-def without_what_is_none(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inputs' schema with `{}` for each input whose own schema is none.
+def without_invalid(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of the inputs, with `{}` for each input whose own schema is not valid.
 
-    So the names of the inputs stay known, and whoever reads on can trust what is there.
+    The names of all inputs stay known, and the result is a valid schema.
     """
     properties = {
         name: schema if _is_schema(schema) else {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from promptops.catalog.catalog import ENDINGS, Catalog
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.patterns import lazy_pattern
 
@@ -39,7 +40,7 @@ def rename_command(path: str) -> str:
 def proper_name(path: str) -> str:
     """The path with the suffix of a prompt file: `a.PROMPT.yml` and `a.yaml` are both `a`."""
     stem = re.sub(r"(?i)(?:\.prompts?)?\.ya?ml(?:\.\w+)?$", "", path)
-    return f"{stem}{ENDINGS[0]}"
+    return f"{stem}{PROMPT_ENDINGS[0]}"
 
 
 def _is_candidate(catalog: Catalog, path: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
@@ -52,19 +51,18 @@ OF_TEMPLATES = frozenset(("TPL001", "TPL002", "TPL003", "TPL004", "TPL005", "VAR
 """Rules that judge templates by the messages and inputs of a prompt alone."""
 
 
-def lint_prompt(
-    catalog: Catalog, loaded: LoadedPrompt, rules: Sequence[Rule], today: date
-) -> Iterator[Finding]:
+def lint_prompt(subject: PromptFacts, rules: Sequence[Rule]) -> Iterator[Finding]:
     """Run the rules over one prompt; the findings have no fingerprints yet."""
+    catalog, loaded = subject.catalog, subject.loaded
     for problem in loaded.problems:
         if problem.code == CODE:
             yield failed(problem, loaded)
-    subject = PromptFacts(catalog, loaded, today)
     failures: set[InternalError] = set()
     # A file that can't be parsed has no prompt to check: only rules on reading apply, and those on
     # templates if the templates themselves are valid.
     readable = loaded.prompt is not None
-    templates = PromptFacts(catalog, replace(loaded, prompt=loaded.templates), today)
+    only_templates = replace(loaded, prompt=loaded.templates)
+    templates = PromptFacts(catalog, only_templates, subject.today, subject.surroundings)
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
         if not rule.of_catalog and (readable or of_templates or _reads_only(rule)):
@@ -124,7 +122,17 @@ def _reads_only(rule: Rule) -> bool:
 
 
 _OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
-    ("problems", "document", "references", "written", "scopes", "catalog", "config", "today")
+    (
+        "problems",
+        "document",
+        "references",
+        "written",
+        "scopes",
+        "surroundings",
+        "catalog",
+        "config",
+        "today",
+    )
 )
 
 

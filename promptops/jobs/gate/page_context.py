@@ -31,7 +31,7 @@ def shown(workspace: Workspace, report: CheckReport) -> Shown:
 
 def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for path in dict.fromkeys(each.place.path for each in findings if not each.prompt):
-        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
+        yield path, tuple(catalog.ids[user] for user in catalog.surroundings().includers(path))
 
 
 def _spoken_of(report: CheckReport) -> Iterator[str]:

@@ -209,7 +209,9 @@ class _Overlay:
 def _over(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
     tree = _Overlay(workspace.catalog.files.tree, contents)
     known = workspace.catalog.graph.facts
-    catalog = Catalog(tree, workspace.config, workspace.catalog.elsewhere, known=lambda: known)
+    state = workspace.catalog.surroundings().state
+    releases = workspace.catalog.releases
+    catalog = Catalog(tree, workspace.config, state, known=lambda: known, releases=releases)
     return replace(workspace, catalog=catalog)
 
 

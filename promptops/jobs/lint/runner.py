@@ -50,7 +50,7 @@ def judge(
     processes: int,
 ) -> dict[str, LintedPrompt]:
     """The results of each prompt, in the given order, cached or computed."""
-    catalog.places_first = True
+    catalog.documents.expect_places()
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
     judging = _Judging(catalog, rules, today)
@@ -83,7 +83,6 @@ class _Judging:
 
     def _one(self, path: str) -> LintedPrompt:
         catalog = self.catalog
-        catalog.looked_around = False
         loaded = catalog.loaded(path)
         result = lint_one(catalog, loaded, self.rules, self.today)
         needed: frozenset[str] = frozenset()
@@ -92,7 +91,7 @@ class _Judging:
         except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             problem = internal_error(error).problem(Place(path), "the files it needs")
             result = replace(result, findings=(*result.findings, failed(problem, loaded)))
-        lasting = not (catalog.looked_around or result.failed)
+        lasting = result.portable and not result.failed
         return LintedPrompt(result, needed, lasting=lasting, names=catalog.graph.names(path))
 
     def in_parallel(self, paths: Sequence[str], processes: int) -> list[LintedPrompt]:

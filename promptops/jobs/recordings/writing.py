@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from promptops.catalog.catalog import ENDINGS
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.journal import Entries, Journal, JournalEntry
@@ -142,7 +142,9 @@ class _Settling:
 
 
 def _has_prompt(root: Path, file: str) -> bool:
-    return any((root / f"{file.removesuffix(ENDING)}{ending}").is_file() for ending in ENDINGS)
+    return any(
+        (root / f"{file.removesuffix(ENDING)}{ending}").is_file() for ending in PROMPT_ENDINGS
+    )
 
 
 def _put(file: Path, content: bytes) -> None:

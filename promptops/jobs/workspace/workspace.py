@@ -112,7 +112,6 @@ def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Co
         elsewhere=_elsewhere(repository, revision),
         known=lambda: read_graph(repository.common_dir),
         releases=lambda: releases(repository),
-        before=lambda path: held_at(repository, "HEAD", path),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.scopes import Locals, walk
+from promptops.analysis.template_walk import Locals, walk
 from promptops.analysis.uses import ITEM, Use
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
 from promptops.runtime.template.scope import Load

@@ -105,6 +105,19 @@ class Context:
             value = self._sources[name] = self._outside(name)
         return value
 
+    def top_bindings(self) -> dict[str, Value]:
+        """The names of all top levels; of one name, the value that is found first."""
+        return {n: value for top in reversed(self.tops) for n, value in top.bindings.items()}
+
+    def exports(self) -> dict[str, Value]:
+        """The names that an import of these top levels provides."""
+        return {
+            name: value
+            for top in reversed(self.tops)
+            for name, value in top.bindings.items()
+            if not name.startswith("_") and name not in top.imported
+        }
+
     def _outside(self, name: str) -> Value:
         if name in ("range", "namespace", "self"):
             return (Builtin(name),)
@@ -161,9 +174,9 @@ class NameScope:
             frame = frame.parent
         return None
 
-    def held(self) -> dict[str, Value]:
-        """All that this scope and those around it hold."""
-        outer = self.parent.held() if self.parent else {}
+    def all_bindings(self) -> dict[str, Value]:
+        """The names of this scope and of those around it."""
+        outer = self.parent.all_bindings() if self.parent else {}
         return {**outer, **self.bindings}
 
 

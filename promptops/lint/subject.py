@@ -26,7 +26,7 @@ from datetime import date
 from functools import cached_property
 
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.scopes import walk, walk_expression
+from promptops.analysis.template_walk import walk, walk_expression
 from promptops.analysis.uses import ITEM, TemplateFacts
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.surroundings import Surroundings

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from promptops.analysis.scopes import walk
+from promptops.analysis.template_walk import walk
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
 from promptops.errors import InputError, UsageError

@@ -200,7 +200,7 @@ class CallReader:
 
 def _owners(methods: Value) -> Value:
     """The values of which methods are called: values have no methods, so these are read."""
-    return tuple(part.above() for part in sources(methods) if part.path and not part.open)
+    return tuple(part.parent() for part in sources(methods) if part.path and not part.open)
 
 
 def _kind_of(callee: Value) -> Callee:

@@ -1,4 +1,4 @@
-"""Which ways through a prompt's templates its test cases take."""
+"""Which branches of a prompt's templates its test cases cover, and messages about the others."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def coverage(
     called = _called(template for _, _, template in templates) if has_macros else frozenset()
     found: list[TemplateBranch] = []
     for text in _conditions(prompt):
-        found += _judged(_ways_of(text), keys, ())
+        found += _with_coverage(_ways_of(text), keys, ())
     for text, stack, template in templates:
         for tag in TagWalk(text, template, full, called).tags(template.tree.body):
-            found += _judged(tag, keys, stack)
+            found += _with_coverage(tag, keys, stack)
     return Coverage(tuple(found))
 
 
@@ -91,7 +91,7 @@ def _ways_of(when: Text) -> list[FoundWay]:
     return [FoundWay("when", "holds", site, 0), FoundWay("when", "fails", site, 0)]
 
 
-def _judged(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[TemplateBranch]:
+def _with_coverage(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[TemplateBranch]:
     covered = [_key(way.site.text, way.offset, way.direction) in keys for way in ways]
     for way, is_covered in zip(ways, covered, strict=True):
         yield TemplateBranch(
@@ -168,3 +168,28 @@ def _called(templates: Iterable[Template]) -> frozenset[str]:
         for node in template.tree.find_all(nodes.FromImport):
             aliases.update((n[1], n[0]) for n in node.names if isinstance(n, tuple))
     return frozenset(names | {aliases[name] for name in names if name in aliases})
+
+
+def uncovered_message(way: TemplateBranch) -> tuple[str, TemplateSpan, str]:
+    """The message for a branch that no case covers, the span it refers to, and the fix."""
+    what = f"`{_short(way.site.source)}`"
+    is_loop = way.tag == "for"
+    if way.tag == "include":
+        return f"no case includes `{way.site.source[1:-1]}`", way.site, "add a case that does"
+    if not way.reached:
+        return f"no case reaches {what}", way.site, "add a case that does"
+    if way.otherwise is not None and way.direction in ("else", "empty"):
+        tag = "loop" if is_loop else "`if`"
+        return f"no case covers the `else` of this {tag}", way.otherwise, "add a case that does"
+    if way.direction in ("then", "holds", "taken"):
+        claim, missing = ("empty", "has an item") if is_loop else ("false", "is true")
+        return f"{what} is {claim} in every case", way.site, f"add a case in which it {missing}"
+    if is_loop:
+        return f"{what} has an item in every case", way.site, "add a case in which it is empty"
+    claim = "or a condition of its `elif` is true" if way.chained else "is true"
+    return f"{what} {claim} in every case", way.site, "add a case in which it is false"
+
+
+def _short(source: str) -> str:
+    words = " ".join(source.split())
+    return words if len(words) <= 60 else f"{words[:59]}…"

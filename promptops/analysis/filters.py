@@ -8,12 +8,12 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.attributes import NamedPath, is_tolerant, named_paths
 from promptops.analysis.guards import DEFAULTS, TOLERANT_TESTS
 from promptops.analysis.paths import PathReader
 from promptops.analysis.sources import ValueSource
+from promptops.analysis.spans import Offsets
 from promptops.analysis.uses import ITEM, Role, Word
-from promptops.analysis.values import KNOWN, Value, joined, sources, stepped
+from promptops.analysis.values import KNOWN, Value, joined, sources, value_below
 from promptops.analysis.walk_state import (
     ARGUMENT,
     GUARD,
@@ -24,6 +24,7 @@ from promptops.analysis.walk_state import (
     Position,
     Visitor,
 )
+from promptops.runtime.template.template import Template
 
 # Filters of Jinja that accept an undefined value.
 _TOLERANT_FILTERS = frozenset(("items", "pprint"))
@@ -64,10 +65,11 @@ class FilterReader:
         site = self._position.site(spans.word(self._position.here.template, node.lineno))
         for path in paths:
             items: Value = tuple(
-                part.unbound().step(ITEM, site, object()).there() for part in sources(value)
+                part.without_alias().step(ITEM, site, object()).as_defined()
+                for part in sources(value)
             )
             for step, offsets in path:
-                items = stepped(items, step, self._position.site(offsets))
+                items = value_below(items, step, self._position.site(offsets))
             self._paths.use_all(items, how)
 
     def collect_filter(self, node: nodes.Filter, how: How) -> How:
@@ -108,14 +110,16 @@ class FilterReader:
         self.read_arguments(node, how)
         if node.name in _ONE_ELEMENT:
             site = self._position.site(spans.word(template, node.lineno))
-            return stepped(value, ITEM, site, identity=object())
+            return value_below(value, ITEM, site, identity=object())
         return value if node.name in _SAME_ELEMENTS else KNOWN
 
     def _take_default(self, node: nodes.Filter, inner: How, how: How) -> Value:
         assert node.node is not None, "only the filter of a filter block has no input"
         value = self._visitor.take(node.node, inner)
         protected = [
-            part.guarded((*part.guards[:-1], "default")) if isinstance(part, ValueSource) else part
+            part.with_guards((*part.guards[:-1], "default"))
+            if isinstance(part, ValueSource)
+            else part
             for part in value
         ]
         defaults = [self._visitor.take(argument, how) for argument in node.args[:1]] or [KNOWN]
@@ -139,3 +143,60 @@ class FilterReader:
         site = self._position.site(spans.word(here.template, offset))
         if self._found.is_first("word", site):
             words.append(Word(name=name, site=site, stack=here.stack))
+
+
+# Jinja's filters, and where among its positional arguments each has the attribute.
+_POSITIONS = {
+    "groupby": 0,
+    "join": 1,
+    "map": None,
+    "max": 1,
+    "min": 1,
+    "rejectattr": 0,
+    "selectattr": 0,
+    "sort": 2,
+    "sum": 0,
+    "unique": 1,
+}
+
+NamedPath = list[tuple[str | int, Offsets]]
+
+
+def named_paths(template: Template, node: nodes.Filter) -> list[NamedPath]:
+    """The paths that a filter reads of each element, each step with its offsets."""
+    argument = _argument(node) if node.name in _POSITIONS else None
+    if not isinstance(argument, nodes.Const) or not isinstance(argument.value, str):
+        return []
+    start, end = spans.constant(template, argument)
+    written = end - start == len(argument.value)
+    paths: list[NamedPath] = []
+    offset = start
+    # Only `sort` takes several, but a comma stands in no attribute's name.
+    for path in argument.value.split(","):
+        steps: NamedPath = []
+        for name in path.split("."):
+            at = (offset, offset + len(name)) if written else (start, end)
+            steps.append((int(name) if name.isdigit() else name, at))
+            offset += len(name) + 1
+        paths.append(steps)
+    return paths
+
+
+def is_tolerant(node: nodes.Filter) -> bool:
+    """Whether the filter makes do with elements that lack the attribute."""
+    if any(pair.key == "default" for pair in node.kwargs):
+        return True
+    tests = node.args[1:2] if node.name in ("selectattr", "rejectattr") else []
+    return any(
+        isinstance(test, nodes.Const) and test.value in ("defined", "undefined") for test in tests
+    )
+
+
+def _argument(node: nodes.Filter) -> nodes.Expr | None:
+    for pair in node.kwargs:
+        if pair.key == "attribute":
+            return pair.value
+    position = _POSITIONS[node.name]
+    if position is None or position >= len(node.args):
+        return None
+    return node.args[position]

@@ -92,7 +92,7 @@ class TemplateLinks:
     # Templates.
 
     def _include(self, node: nodes.Include) -> None:
-        text = self._loader.named(node, "include", node.ignore_missing)
+        text = self._loader.linked(node, "include", node.ignore_missing)
         if text is not None:
             self.render(text, self._context_for(node), self._stack_at(node))
 
@@ -114,7 +114,7 @@ class TemplateLinks:
         return {**context.visible, **context.top_bindings(), **names}
 
     def _extends(self, node: nodes.Extends) -> None:
-        text = self._loader.named(node, "extends")
+        text = self._loader.linked(node, "extends")
         if text is not None:
             self._parents.append((text, self._loader.site(node)))
         if node in self._position.here.template.tree.body:
@@ -123,7 +123,7 @@ class TemplateLinks:
     def _import(self, node: nodes.Import) -> None:
         module = self._module(node, "import")
         template = self._position.here.template
-        offsets = spans.named(template, node.lineno, node.target, after="as")
+        offsets = spans.name_in_tag(template, node.lineno, node.target, after="as")
         self._names.define_imported(node.target, KNOWN if module is None else (module,), offsets)
 
     def _from_import(self, node: nodes.FromImport) -> None:
@@ -132,11 +132,11 @@ class TemplateLinks:
         for item in node.names:
             name, alias = item if isinstance(item, tuple) else (item, item)
             value = KNOWN if module is None else module.exports.get(name) or unset(name)
-            offsets = spans.named(template, node.lineno, alias, after="import")
+            offsets = spans.name_in_tag(template, node.lineno, alias, after="import")
             self._names.define_imported(alias, value, offsets)
 
     def _module(self, node: nodes.Import | nodes.FromImport, kind: Any) -> ModuleValue | None:
-        text = self._loader.named(node, kind)
+        text = self._loader.linked(node, kind)
         if text is None:
             return None
         if not node.with_context and text.path in self._modules:

@@ -102,7 +102,7 @@ def canonical_provider(provider: str) -> str:
     return _PROVIDERS.get(lower, lower)
 
 
-def made() -> str:
+def table_date() -> str:
     """The day the table was made, as `YYYY-MM-DD`."""
     return str(_table()["made"])
 
@@ -146,3 +146,18 @@ def _facts(
         ranges={name: (low, high) for name, (low, high) in ranges.items()},
         unsupported=frozenset((*common["unsupported"], *row.get("unsupported", ()))),
     )
+
+
+def input_cost_usd(
+    tokens: int, provider: str | None, model: str | None, price: Mapping[str, float] | None = None
+) -> float | None:
+    """US dollars for some tokens of input; None where the model's price is not known.
+
+    Args:
+        price: Of the profile, by `input`, in USD per million tokens; it wins over the table.
+    """
+    per_million = (price or {}).get("input")
+    if per_million is None:
+        facts = find(provider or "", model or "")
+        per_million = facts.input_usd if facts is not None else None
+    return None if per_million is None else tokens * per_million / 1_000_000

@@ -9,7 +9,7 @@ from jinja2 import nodes
 
 from promptops.analysis import spans
 from promptops.analysis.uses import Definition
-from promptops.analysis.values import KNOWN, MacroValue, Value, stepped
+from promptops.analysis.values import KNOWN, MacroValue, Value, value_below
 from promptops.analysis.walk_state import ALIAS, OTHER, FactCollector, Position, Visitor
 
 
@@ -38,7 +38,7 @@ class NameBinder:
             for index, item in enumerate(target.items):
                 end = item.lineno + len(getattr(item, "name", "x"))
                 site = self._position.site((item.lineno, end))
-                self.bind(item, stepped(value, index, site), kind, source)
+                self.bind(item, value_below(value, index, site), kind, source)
         elif isinstance(target, nodes.Name):
             offsets = target.lineno, target.lineno + len(target.name)
             self.define(target.name, value, kind, offsets, source)
@@ -113,7 +113,7 @@ class NameBinder:
     def _define_macro(self, node: nodes.Macro) -> None:
         macro = self.callable_body(node)
         template = self._position.here.template
-        offsets = spans.named(template, node.lineno, node.name, after="macro")
+        offsets = spans.name_in_tag(template, node.lineno, node.name, after="macro")
         self.define(node.name, (macro,), "macro", offsets)
 
 

@@ -10,7 +10,7 @@ from jinja2 import nodes
 from promptops.analysis import spans
 from promptops.analysis.sources import ValueSource
 from promptops.analysis.uses import TemplateSpan, Use, Word
-from promptops.analysis.values import KNOWN, Value, bound, sources, stepped
+from promptops.analysis.values import KNOWN, Value, as_alias, sources, value_below
 from promptops.analysis.walk_state import (
     OTHER,
     FactCollector,
@@ -53,7 +53,7 @@ class PathReader:
     def _take_path(self, node: nodes.Name | nodes.Getattr | nodes.Getitem, how: How) -> Value:
         value = self.value(node)
         self.use_all(value, how)
-        return bound(value)
+        return as_alias(value)
 
     def value(self, node: nodes.Node) -> Value:
         """The value of a path; the last step is not collected as a use."""
@@ -63,18 +63,20 @@ class PathReader:
             return self._subscript(node)
         if not isinstance(node, nodes.Name):
             return tuple(
-                part.unbound() if isinstance(part, ValueSource) else part
+                part.without_alias() if isinstance(part, ValueSource) else part
                 for part in self._visitor.take(node, OTHER)
             )
         value = self._position.lookup(node.name)
         site = self._position.site((node.lineno, node.lineno + len(node.name)))
-        return tuple(part.at(site) if isinstance(part, ValueSource) else part for part in value)
+        return tuple(
+            part.read_at(site) if isinstance(part, ValueSource) else part for part in value
+        )
 
     def _attribute(self, node: nodes.Getattr) -> Value:
         base = self.value(node.node)
         site = self._position.site(spans.attribute(self._position.here.template, node))
         self._refuse_private(node.attr, site)
-        return stepped(base, node.attr, site)
+        return value_below(base, node.attr, site)
 
     def _subscript(self, node: nodes.Getitem) -> Value:
         base = self.value(node.node)
@@ -83,11 +85,11 @@ class PathReader:
             template = self._position.here.template
             site = self._position.site(spans.constant(template, _literal(node.arg)))
             self._refuse_private(str(step), site)
-            return stepped(base, step, site)
+            return value_below(base, step, site)
         self._visitor.read(node.arg, OTHER)
         if isinstance(node.arg, nodes.Slice):
             return base
-        return tuple(part.opened() for part in sources(base)) or KNOWN
+        return tuple(part.with_unknown_step() for part in sources(base)) or KNOWN
 
     def _refuse_private(self, name: str, site: TemplateSpan) -> None:
         if name.startswith("_") and self._found.is_first("private", site):

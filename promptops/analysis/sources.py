@@ -35,7 +35,7 @@ class ValueSource:
     def step(self, step: Step, site: TemplateSpan, identity: object = None) -> ValueSource:
         """The value below this one; `identity` tells elements of loops apart."""
         if self.open or len(self.path) >= MAX_PATH:
-            return self.opened()
+            return self.with_unknown_step()
         return ValueSource(
             self.name,
             (*self.key, step if identity is None else identity),
@@ -48,7 +48,7 @@ class ValueSource:
             self.site,
         )
 
-    def above(self) -> ValueSource:
+    def parent(self) -> ValueSource:
         """What this one is a part of."""
         return ValueSource(
             self.name,
@@ -62,32 +62,34 @@ class ValueSource:
             self.site,
         )
 
-    def at(self, site: TemplateSpan) -> ValueSource:
+    def read_at(self, site: TemplateSpan) -> ValueSource:
         """As read at a name."""
         return self._with(self.guards, self.aliases, self.open, site)
 
-    def bound(self) -> ValueSource:
+    def as_alias(self) -> ValueSource:
         """As another name holds it."""
         aliases = self.aliases if self.site is None else (*self.aliases, self.site)
         return self._with(self.guards, aliases, self.open, None)
 
-    def unbound(self) -> ValueSource:
+    def without_alias(self) -> ValueSource:
         """As at the place it was last read at, for what stands directly below it."""
         if self.site is not None or not self.aliases:
             return self
         return self._with(self.guards, self.aliases[:-1], self.open, self.aliases[-1])
 
-    def opened(self) -> ValueSource:
+    def with_unknown_step(self) -> ValueSource:
         """Something below this one that can't be known."""
         return self._with(self.guards, self.aliases, True, self.site)
 
-    def guarded(self, guards: tuple[Guard, ...]) -> ValueSource:
+    def with_guards(self, guards: tuple[Guard, ...]) -> ValueSource:
         """The same, protected."""
         return self._with(guards, self.aliases, self.open, self.site)
 
-    def there(self) -> ValueSource:
+    def as_defined(self) -> ValueSource:
         """As it is where it has been iterated."""
-        return self.guarded(tuple("defined" if guard == "none" else guard for guard in self.guards))
+        return self.with_guards(
+            tuple("defined" if guard == "none" else guard for guard in self.guards)
+        )
 
     def guards_given(self, facts: Facts) -> tuple[Guard, ...]:
         """How each step is protected where some values are known to be defined."""

@@ -47,7 +47,7 @@ def word(template: Template, offset: int) -> Offsets:
     return first.start, end
 
 
-def named(template: Template, offset: int, name: str, after: str = "") -> Offsets:
+def name_in_tag(template: Template, offset: int, name: str, after: str = "") -> Offsets:
     """A name within the tag that begins at an offset, the first one after a given word."""
     passed = not after
     for token in _tokens(template, offset):

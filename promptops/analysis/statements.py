@@ -108,7 +108,7 @@ class BranchWalker:
         if not facts:
             return value
         return tuple(
-            part.guarded(part.guards_given(facts)) if isinstance(part, ValueSource) else part
+            part.with_guards(part.guards_given(facts)) if isinstance(part, ValueSource) else part
             for part in value
         )
 

@@ -1,4 +1,4 @@
-"""The tags of a template, each as the ways that lead on from it."""
+"""The branches of a template: each tag with the ways that lead on from it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import Literal
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.guards import literal
-from promptops.analysis.implied_truth import sized, true_where
+from promptops.analysis.guards import DEFAULTS, literal
 from promptops.analysis.uses import TemplateSpan
 from promptops.model.place import Text
 from promptops.records import record
-from promptops.runtime.template.template import Template, token_at
+from promptops.runtime.template.template import (
+    Template,
+    TemplateError,
+    is_template,
+    parse,
+    token_at,
+)
 
 Tag = Literal["if", "elif", "for", "include", "when"]
 Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fails"]
@@ -151,3 +156,58 @@ class TagWalk:
             elif opened and token.kind == "name":
                 opened = False
                 yield token.start, token.end
+
+
+_KEEP_ITEMS = frozenset(("sort", "list", "reverse", "unique", "items", "dictsort", "map"))
+"""Filters whose result has items where their input has."""
+
+
+def true_where(test: nodes.Node) -> Iterator[nodes.Node]:
+    """Expressions that are true, or have items, wherever a test holds."""
+    if isinstance(test, nodes.And):
+        yield from true_where(test.left)
+        yield from true_where(test.right)
+    elif isinstance(test, nodes.Compare):
+        yield from _counted(test)
+    else:
+        yield sized(test)
+
+
+def sized(expression: nodes.Node) -> nodes.Node:
+    """`xs` of `xs | sort` and `xs | length`: what is empty exactly when the expression is."""
+    while isinstance(expression, nodes.Filter) and expression.node is not None:
+        if expression.name not in _KEEP_ITEMS | {"length", "count"}:
+            break
+        expression = expression.node
+    return expression
+
+
+def _counted(test: nodes.Compare) -> Iterator[nodes.Node]:
+    """`xs | length > 0` and its kin."""
+    operand = test.ops[0]
+    bound = operand.expr.value if isinstance(operand.expr, nodes.Const) else None
+    is_more = (operand.op, bound) in {("gt", 0), ("gteq", 1), ("ne", 0)}
+    if len(test.ops) == 1 and is_more and isinstance(test.expr, nodes.Filter):
+        yield sized(test.expr)
+
+
+_CHOOSING = (nodes.CondExpr, nodes.And, nodes.Or)
+
+
+def hides_ways(text: Text) -> bool:
+    """Whether a template prints one thing or another by an expression: `a or b`, `x if c else y`,
+    `a | default(b)`. Of a broken template, False."""
+    if not is_template(text.value):
+        return False
+    try:
+        tree = parse(text.value).tree
+    except TemplateError:
+        return False
+    return any(_chooses(node) for output in tree.find_all(nodes.Output) for node in output.nodes)
+
+
+def _chooses(node: nodes.Node) -> bool:
+    if isinstance(node, _CHOOSING) or any(True for _ in node.find_all(_CHOOSING)):
+        return True
+    filters = [node] if isinstance(node, nodes.Filter) else []
+    return any(each.name in DEFAULTS for each in (*filters, *node.find_all(nodes.Filter)))

@@ -92,7 +92,7 @@ class TemplateLoader:
             self._found.problem(error.code, error.message, site, stack, error.hint)
             return None
 
-    def named(self, node: LinkTag, kind: Any, ignore_missing: bool = False) -> Text | None:
+    def linked(self, node: LinkTag, kind: Any, ignore_missing: bool = False) -> Text | None:
         """The template that a tag names, if it exists and may be entered."""
         given = node.template
         choices = given.items if isinstance(given, nodes.List | nodes.Tuple) else [given]

@@ -190,7 +190,7 @@ def sources(value: Value) -> Iterator[ValueSource]:
     return (part for part in value if isinstance(part, ValueSource))
 
 
-def stepped(value: Value, step: Step, site: TemplateSpan, identity: object = None) -> Value:
+def value_below(value: Value, step: Step, site: TemplateSpan, identity: object = None) -> Value:
     """What stands below a value."""
     if len(value) == 1:
         return _below(value[0], step, site, identity)
@@ -203,7 +203,7 @@ def _below(part: Alternative, step: Step, site: TemplateSpan, identity: object) 
     if isinstance(part, ModuleValue):
         exported = part.exports.get(str(step)) or unset(str(step))
         return tuple(
-            value.at(site) if isinstance(value, ValueSource) else value for value in exported
+            value.read_at(site) if isinstance(value, ValueSource) else value for value in exported
         )
     if isinstance(part, LoopValue):
         return (Builtin("loop"),)
@@ -214,10 +214,10 @@ def _below(part: Alternative, step: Step, site: TemplateSpan, identity: object) 
 
 def elements(value: Value, site: TemplateSpan, identity: object) -> Value:
     """What a loop's variable holds: it is there, and so is what it is an element of."""
-    items = [part.step(ITEM, site, identity).bound().there() for part in sources(value)]
+    items = [part.step(ITEM, site, identity).as_alias().as_defined() for part in sources(value)]
     return tuple(items) or KNOWN
 
 
-def bound(value: Value) -> Value:
+def as_alias(value: Value) -> Value:
     """As another name holds it."""
-    return tuple(part.bound() if isinstance(part, ValueSource) else part for part in value)
+    return tuple(part.as_alias() if isinstance(part, ValueSource) else part for part in value)

@@ -10,9 +10,9 @@ from promptops.analysis.includes import includes
 from promptops.catalog.files import Files
 from promptops.catalog.layers import Layers
 from promptops.catalog.messages import Messages
-from promptops.catalog.named import wrong_profile, wrong_tool
 from promptops.catalog.references import ReferenceLog, ReferenceResolver
 from promptops.catalog.schemas import SchemaReader
+from promptops.catalog.unknown_names import wrong_profile, wrong_tool
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, LoadedPrompt

@@ -12,11 +12,10 @@ from promptops.catalog.build import PromptBuilder, texts
 from promptops.catalog.documents import PromptDocuments
 from promptops.catalog.files import Files, FileTree
 from promptops.catalog.graph import Graph
-from promptops.catalog.kept_facts import Names
 from promptops.catalog.layers import layers
-from promptops.catalog.near_ids import near_ids
-from promptops.catalog.prompt_ids import PromptIds, without_ending
+from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
 from promptops.catalog.references import ReferenceResolver
+from promptops.catalog.stored_facts import Names
 from promptops.catalog.surroundings import Surroundings
 from promptops.model.config import Config
 from promptops.model.finding import Problem
@@ -68,8 +67,8 @@ class Catalog:
         self.resolver = ReferenceResolver(self.files, config)
         self._loaded: dict[str, LoadedPrompt] = {}
         self._lines: dict[str, list[str]] = {}
-        self._shown: dict[str, Masked] = {}
-        self._shown_lines: dict[str, list[str]] = {}
+        self._masked: dict[str, Masked] = {}
+        self._masked_lines: dict[str, list[str]] = {}
 
     @cached_property
     def paths(self) -> Mapping[str, str]:
@@ -204,7 +203,7 @@ class Catalog:
         found.pop(prompt.path, None)
         return tuple(found.values())
 
-    def rests_on(self, path: str) -> frozenset[str]:
+    def dependencies(self, path: str) -> frozenset[str]:
         """The paths of the files that findings about a prompt file depend on.
 
         The files that it, its partials and its schemas name, existing or not; every place where
@@ -215,7 +214,7 @@ class Catalog:
         read |= self._own_recordings(path)
         if loaded.prompt is not None:
             read |= {text.path for text in self.reached(loaded.prompt)}
-        named = (self.graph.meant(each) for each in (path, *read))
+        named = (self.graph.targets(each) for each in (path, *read))
         return frozenset(read.union(*named) - {path, ""})
 
     def recordings_of(self, path: str) -> str:
@@ -256,13 +255,13 @@ class Catalog:
 
     def _includers_of(self, path: str) -> tuple[str, ...]:
         if path not in self._includers:
-            prompts = (other for other in self.graph.above(path) if other in self.ids)
+            prompts = (other for other in self.graph.dependents(path) if other in self.ids)
             self._includers[path] = tuple(p for p in prompts if self.reaches(p, path))
         return self._includers[path]
 
     def is_needed(self, path: str) -> bool:
         """Whether any prompt file needs a file; an unreadable one may need whatever it names."""
-        return any(other in self.ids for other in self.graph.above(path))
+        return any(other in self.ids for other in self.graph.dependents(path))
 
     def reaches(self, prompt_file: str, path: str) -> bool:
         """Whether a prompt file needs a file."""
@@ -272,19 +271,19 @@ class Catalog:
         found = loaded.prompt
         return found is not None and any(text.path == path for text in self.reached(found))
 
-    def shown(self, path: str) -> Masked:
+    def masked(self, path: str) -> Masked:
         """A file with its secrets masked, newlines as LF; empty if it is missing or over 1 MB."""
-        if path not in self._shown:
+        if path not in self._masked:
             data = self.files.data(path) or b""
             text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
-            self._shown[path] = masked(text.replace("\r\n", "\n"))
-        return self._shown[path]
+            self._masked[path] = masked(text.replace("\r\n", "\n"))
+        return self._masked[path]
 
-    def shown_line(self, path: str, number: int) -> str:
+    def masked_line(self, path: str, number: int) -> str:
         """A line of a file, 1-based, with its secrets masked; "" if it does not exist."""
-        if path not in self._shown_lines:
-            self._shown_lines[path] = self.shown(path).text.split("\n")
-        lines = self._shown_lines[path]
+        if path not in self._masked_lines:
+            self._masked_lines[path] = self.masked(path).text.split("\n")
+        lines = self._masked_lines[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def line(self, path: str, number: int) -> str:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cached_property, lru_cache
 from typing import Any
 
-from promptops.catalog.file_words import ESCAPED, file_words
 from promptops.catalog.files import Files
-from promptops.catalog.kept_facts import BEGINNING, KeptFacts, Names
-from promptops.catalog.named_files import kind_of, names_in_file
+from promptops.catalog.named_files import ESCAPED, file_words, kind_of, names_in_file
 from promptops.catalog.references import roots_of
+from promptops.catalog.stored_facts import BEGINNING, Names, StoredFacts
 from promptops.model.config import Config
 from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
@@ -46,7 +45,7 @@ class Graph:
         self._config = config
         self._value_of = value_of
         self._known = known
-        self._learnt: dict[str, Names] = {}
+        self._parsed: dict[str, Names] = {}
         self.words: dict[str, frozenset[str]] = {}
         roots = {*config.prompts, *config.schemas}
         self._folders = () if "." in roots else tuple(f"{root}/" for root in roots)
@@ -55,25 +54,25 @@ class Graph:
     @property
     def facts(self) -> Mapping[str, Names]:
         """All that is known, by key."""
-        return {**self._known, **self._learnt}
+        return {**self._known, **self._parsed}
 
     @property
-    def learnt(self) -> int:
+    def parsed_count(self) -> int:
         """How many contents were parsed."""
-        return len(self._learnt) + len(self.words)
+        return len(self._parsed) + len(self.words)
 
     @property
-    def kept(self) -> KeptFacts:
+    def stored(self) -> StoredFacts:
         """The facts of an earlier run."""
-        return self._known if isinstance(self._known, KeptFacts) else KeptFacts()
+        return self._known if isinstance(self._known, StoredFacts) else StoredFacts()
 
     @property
-    def is_new(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether nothing is known yet of any file."""
-        return not (self._known or self._learnt or self.words)
+        return not (self._known or self._parsed or self.words)
 
     @property
-    def was_kept(self) -> bool:
+    def has_stored(self) -> bool:
         """Whether there are facts of an earlier run."""
         return bool(self._known)
 
@@ -96,32 +95,36 @@ class Graph:
         return kind_of(path) + entry.blob
 
     def _facts_of(self, key: str) -> Names | None:
-        found = self._learnt.get(key)
+        found = self._parsed.get(key)
         return self._known.get(key) if found is None else found
 
     @property
-    def unknown(self) -> list[str]:
+    def unparsed(self) -> list[str]:
         """The files whose names are not known yet."""
         return [path for path, key in self.sources.items() if self._facts_of(key) is None]
 
     @property
-    def unseen(self) -> list[str]:
+    def without_words(self) -> list[str]:
         """The files of which neither the names are known nor the words."""
-        keys = ((path, self._key(path)) for path in self._maybe_unseen())
-        return [path for path, key in keys if key is not None and not self._is_seen(key)]
+        keys = ((path, self._key(path)) for path in self._maybe_without_words())
+        return [path for path, key in keys if key is not None and not self._has_names_or_words(key)]
 
-    def _maybe_unseen(self) -> Iterable[str]:
+    def _maybe_without_words(self) -> Iterable[str]:
         entries, known = self._files.entries, self._known
-        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.listing.written:
+        if (
+            isinstance(entries, Listing)
+            and isinstance(known, StoredFacts)
+            and known.listing.written
+        ):
             return entries.outside(known.listing)
         return self.sources
 
-    def _is_seen(self, key: str) -> bool:
+    def _has_names_or_words(self, key: str) -> bool:
         if key in self.words or self._facts_of(key) is not None:
             return True
-        return isinstance(self._known, KeptFacts) and self._known.has_words(key)
+        return isinstance(self._known, StoredFacts) and self._known.has_words(key)
 
-    def look(self, paths: Sequence[str]) -> None:
+    def read_words(self, paths: Sequence[str]) -> None:
         """Note the words of some files, which takes a tenth of the time of reading their names."""
         self._files.prefetch(paths)
         for path in paths:
@@ -130,14 +133,14 @@ class Graph:
             if content is not None and key is not None:
                 self.words[key] = file_words(content)
 
-    def learn_from_words(self, names: Iterable[str]) -> None:
+    def parse_with_words(self, names: Iterable[str]) -> None:
         """Read what the files name that have one of some plain names among their words."""
         wanted = {*names, ESCAPED}
         having = (key for key, words in self.words.items() if not wanted.isdisjoint(words))
         blobs = {key[1 : BEGINNING + 1] for key in having}
-        if isinstance(self._known, KeptFacts):
+        if isinstance(self._known, StoredFacts):
             blobs.update(blob for word in wanted for blob in self._known.with_word(word))
-        self.learn(self._beginning(blobs))
+        self.parse(self._beginning(blobs))
 
     def _beginning(self, blobs: Collection[str]) -> list[str]:
         """The files of contents whose ids begin so."""
@@ -146,19 +149,19 @@ class Graph:
             return sorted({path for blob in blobs for path in entries.having(blob)})
         return [path for path, key in self.sources.items() if key[1 : BEGINNING + 1] in blobs]
 
-    def learn(self, paths: Iterable[str]) -> None:
+    def parse(self, paths: Iterable[str]) -> None:
         """Parse the names in some files."""
         keys = ((path, self._key(path)) for path in paths)
         new = [path for path, key in keys if key is not None and self._facts_of(key) is None]
         self._files.prefetch(new)
         for path in new:
-            self.know(path, names_in_file(path, self._files, self._value_of))
+            self.add_names(path, names_in_file(path, self._files, self._value_of))
 
-    def know(self, path: str, names: Names) -> None:
+    def add_names(self, path: str, names: Names) -> None:
         """Add the names of a file that the caller has parsed."""
         key = self._key_of_read_bytes(path)
         if key is not None and self._facts_of(key) is None:
-            self._learnt[key] = names
+            self._parsed[key] = names
             self._enter(key, names)
 
     def _key_of_read_bytes(self, path: str) -> str | None:
@@ -173,22 +176,22 @@ class Graph:
 
     def names(self, path: str) -> Names:
         """What one file names."""
-        self.learn((path,))
+        self.parse((path,))
         key = self._key(path)
         return () if key is None else self._facts_of(key) or ()
 
-    def namers(self, target: str) -> Iterator[str]:
+    def files_naming(self, target: str) -> Iterator[str]:
         """Of the files whose names are known, those with a name that may mean a path."""
         for path, name in self._files_naming(target.rpartition("/")[2]):
-            if target in self._meant(path, name):
+            if target in self._targets_of(path, name):
                 yield path
 
     def _files_naming(self, last: str) -> Iterable[tuple[str, str]]:
         """The files that contain a name with a last part, each with the name."""
         entries, known = self._files.entries, self._known
-        is_searched = isinstance(known, KeptFacts) and bool(known.listing.written)
+        is_searched = isinstance(known, StoredFacts) and bool(known.listing.written)
         if isinstance(entries, Listing) and (is_searched or self._is_nearly_new):
-            found = [*self.kept.naming(last), *self._learnt_naming(last)]
+            found = [*self.stored.naming(last), *self._parsed_naming(last)]
             if len(found) <= FEW:
                 return self._located(entries, found)
         return self._indexed(last)
@@ -196,7 +199,7 @@ class Graph:
     @property
     def _is_nearly_new(self) -> bool:
         """Whether all that is known was learnt now, and of few files."""
-        return not self._known and len(self._learnt) <= FEW
+        return not self._known and len(self._parsed) <= FEW
 
     def _located(
         self, entries: Listing, found: Iterable[tuple[str, str]]
@@ -206,22 +209,22 @@ class Graph:
                 if self._key(path) == key:  # equal content is read in another way elsewhere
                     yield path, name
 
-    def _learnt_naming(self, last: str) -> Iterator[tuple[str, str]]:
-        for key, names in self._learnt.items():
+    def _parsed_naming(self, last: str) -> Iterator[tuple[str, str]]:
+        for key, names in self._parsed.items():
             yield from ((key, name) for name in names if name[0] != "a" and _last(name) == last)
 
     def _indexed(self, last: str) -> Iterator[tuple[str, str]]:
         for key, name in self._index.get(last, ()):
             yield from ((path, name) for path in self._files_of_keys[key])
 
-    def above(self, target: str) -> Iterator[str]:
+    def dependents(self, target: str) -> Iterator[str]:
         """Every file that names a file, or one that does, each once; all files are read."""
-        self.learn(self.unknown)
+        self.parse(self.unparsed)
         seen, waiting = {target}, [target]
         while waiting:
             below = waiting.pop(0)
             for path, name in self._indexed(below.rpartition("/")[2]):
-                if path not in seen and below in self._meant(path, name):
+                if path not in seen and below in self._targets_of(path, name):
                     seen.add(path)
                     waiting.append(path)
                     yield path
@@ -229,7 +232,7 @@ class Graph:
     @property
     def aliases(self) -> Mapping[str, list[str]]:
         """From each name that prompts had to their paths; all files are read."""
-        self.learn(self.unknown)
+        self.parse(self.unparsed)
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
             for name in self._facts_of(key) or ():
@@ -263,15 +266,15 @@ class Graph:
                 if name[0] != "a":
                     index.setdefault(_last(name), []).append((key, name))
 
-    def meant(self, path: str) -> frozenset[str]:
+    def targets(self, path: str) -> frozenset[str]:
         """All paths that a file's names may mean."""
         if path not in self._targets:
             names = (name for name in self.names(path) if name[0] != "a")
-            found = (target for name in names for target in self._meant(path, name))
+            found = (target for name in names for target in self._targets_of(path, name))
             self._targets[path] = frozenset(found)
         return self._targets[path]
 
-    def _meant(self, path: str, name: str) -> Iterator[str]:
+    def _targets_of(self, path: str, name: str) -> Iterator[str]:
         """All places where the file may be: a new one in an earlier root takes the name over."""
         kind: Any = "schema" if name[0] == "s" else "template"
         for root in roots_of(kind, self._config, path):

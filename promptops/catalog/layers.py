@@ -57,11 +57,11 @@ class Layers:
     def _document_at(self, pointer: str) -> Document:
         if len(self.documents) == 1:
             return self.documents[0]
-        holding = (each for each in self.documents if _holds(each.value, pointer))
+        holding = (each for each in self.documents if _has_value(each.value, pointer))
         return next(holding, self.documents[0])
 
 
-def _holds(value: Any, pointer: str) -> bool:
+def _has_value(value: Any, pointer: str) -> bool:
     for step in pointer.split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
         if isinstance(value, Mapping) and key in value:

@@ -37,7 +37,7 @@ def written_at(schema: Any, pointer: str, of_file: OfFile) -> str:
     return "" if _file_of(pointer, of_file) is not None else pointer
 
 
-def stands(locate: Locate, pointer: str) -> bool:
+def is_written(locate: Locate, pointer: str) -> bool:
     """Whether a pointer leads to something that is written, rather than to an ancestor."""
     place = locate(pointer, False)
     steps = pointer.split("/")

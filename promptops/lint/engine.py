@@ -141,7 +141,7 @@ def _finding(
 ) -> Finding:
     place = _placed(problem, catalog, loaded)
     hint = problem.hint or (problem.fix if isinstance(problem.fix, str) else None)
-    hide = partial(without_secrets, known=catalog.shown(place.path).secrets)
+    hide = partial(without_secrets, known=catalog.masked(place.path).secrets)
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -165,7 +165,7 @@ def _shown_fix(fix: str | Fix | None, hide: Callable[[str], str]) -> Fix | None:
 
 
 def _source_line(catalog: Catalog, place: Place, rule: Rule) -> str:
-    line = catalog.shown_line(place.path, place.line)
+    line = catalog.masked_line(place.path, place.line)
     if not rule.masked:
         return line
     end = place.end_column if place.end_line == place.line else len(line) + 1

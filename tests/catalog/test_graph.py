@@ -78,7 +78,7 @@ def test_a_name_means_a_path_of_each_root_it_may_start_from():
         schemas=("s",),
     )
 
-    assert found.graph.meant("a/x.prompt.yaml") == {"a/y", "b/y", "a/t.json", "s/t.json"}
+    assert found.graph.targets("a/x.prompt.yaml") == {"a/y", "b/y", "a/t.json", "s/t.json"}
 
 
 def test_who_names_a_file_and_who_is_above_it():
@@ -143,7 +143,7 @@ def test_what_a_prompt_rests_on_is_all_that_it_reaches_or_lacks():
         }
     )
 
-    assert found.rests_on("prompts/a.prompt.yaml") == {
+    assert found.dependencies("prompts/a.prompt.yaml") == {
         "prompts/base/b.prompt.yaml",
         "prompts/p.j2",
         "prompts/gone.j2",

@@ -23,7 +23,9 @@ def shown(workspace: Workspace, report: CheckReport) -> Shown:
         commit=workspace.repository.find(stands_on) or "",
         ids={path: catalog.ids.get(path, path) for path in report.why},
         sources={
-            path: catalog.shown(path).text for path in paths if catalog.files.text(path) is not None
+            path: catalog.masked(path).text
+            for path in paths
+            if catalog.files.text(path) is not None
         },
         users=dict(_users(catalog, report.lint.findings)),
     )

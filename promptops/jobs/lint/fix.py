@@ -114,7 +114,7 @@ def _changes_nothing(workspace: Workspace, findings: Sequence[Finding]) -> bool:
     if not contents:
         return True
     before, after = workspace.catalog, _over(workspace, contents).catalog
-    above = {path for touched in contents for path in before.graph.above(touched)}
+    above = {path for touched in contents for path in before.graph.dependents(touched)}
     concerned = sorted(path for path in above.union(contents) if path in before.ids)
     before.files.prefetch(concerned)
     return all(_meaning(before, path) == _meaning(after, path) for path in concerned)

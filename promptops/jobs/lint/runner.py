@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.kept_facts import Names
+from promptops.catalog.stored_facts import Names
 from promptops.jobs.lint.cache import CachedResult, LintCache
 from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one
@@ -58,7 +58,7 @@ def judge(
     anew = judging.in_parallel(missing, processes) if apart else judging.in_turn(missing)
     new = dict(zip(missing, anew, strict=True))
     for path, each in new.items():
-        catalog.graph.know(path, each.names)
+        catalog.graph.add_names(path, each.names)
         if each.lasting:
             cache.keep(catalog.files, path, CachedResult(each.result, each.needed))
     return {
@@ -87,7 +87,7 @@ class _Judging:
         result = lint_one(catalog, loaded, self.rules, self.today)
         needed: frozenset[str] = frozenset()
         try:
-            needed = catalog.rests_on(path) | _profile_files(catalog, loaded)
+            needed = catalog.dependencies(path) | _profile_files(catalog, loaded)
         except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             problem = internal_error(error).problem(Place(path), "the files it needs")
             result = replace(result, findings=(*result.findings, failed(problem, loaded)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.named import wrong_profile
+from promptops.catalog.unknown_names import wrong_profile
 from promptops.evals.agreement import ANCHOR
 from promptops.evals.case_assertions import asserted, counterparts, problems_of_answers
 from promptops.evals.judge_prompts import is_anchor

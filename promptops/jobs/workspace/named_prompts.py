@@ -121,7 +121,7 @@ def _needing(catalog: Catalog, path: str) -> list[str]:
     """The prompts that reach a file, or whose recordings it holds."""
     first = first_of(path)
     own = [each for each in catalog.ids if first and catalog.recordings_of(each) == first]
-    above = [each for each in catalog.graph.above(path) if each in catalog.ids]
+    above = [each for each in catalog.graph.dependents(path) if each in catalog.ids]
     return own or [each for each in above if _may_reach(catalog, each, path)]
 
 

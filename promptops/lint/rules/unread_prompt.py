@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
+from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun
 from promptops.model.place import Place

@@ -115,7 +115,7 @@ def _is_needed(catalog: Catalog, path: str, kind: str) -> bool:
 def _not_there(catalog: Catalog) -> list[str]:
     """Paths that a file names but that do not exist (TPL003), perhaps misspelt."""
     there = {_file_name(path) for path in catalog.files.entries}
-    named = {target for path in catalog.graph.sources for target in catalog.graph.meant(path)}
+    named = {target for path in catalog.graph.sources for target in catalog.graph.targets(path)}
     return sorted(target for target in named if _file_name(target) not in there)
 
 

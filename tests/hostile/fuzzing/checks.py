@@ -95,7 +95,7 @@ def check_file(seed: int, index: int) -> None:
     loaded = list(catalog.prompts(catalog.prompt_files))
     results = [lint_one(catalog, each, rules, DAY) for each in loaded]
     for path in catalog.prompt_files:
-        catalog.rests_on(path)
+        catalog.dependencies(path)
     found = conclude(catalog, results, rules, LintRun(today=DAY), Silencers()).findings
     internal = [each.message for each in found if each.code == CODE]
     if internal:

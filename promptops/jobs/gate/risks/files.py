@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
 from promptops.catalog.references import is_below
-from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.place import Place

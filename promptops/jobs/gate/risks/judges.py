@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.catalog.file_words import ESCAPES
+from promptops.catalog.named_files import ESCAPES
 from promptops.jobs.gate.risks.pairs import PromptVersions
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
@@ -34,7 +34,7 @@ def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
     catalog, changed = workspace.catalog, with_first(selected.changed or ())
     for judge, judged in _judged_by(workspace).items():
         path = catalog.paths[judge]
-        if changed & {path, *catalog.rests_on(path)}:
+        if changed & {path, *catalog.dependencies(path)}:
             more = f" and {counted(len(judged) - 1, 'more prompt')}" if judged[1:] else ""
             message = f"the judge of {judged[0]}{more} changes"
             yield Risk(message=message, prompt=judge, place=Place(path))

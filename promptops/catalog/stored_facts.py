@@ -27,7 +27,7 @@ FOUND_ONE_BY_ONE = 64
 """After this many searches for a key, parsing all lines is cheaper."""
 
 
-class KeptFacts(Mapping[str, Names]):
+class StoredFacts(Mapping[str, Names]):
     """Names by key; behaves like the dict that `parsed` is.
 
     Attributes:
@@ -120,19 +120,19 @@ class KeptFacts(Mapping[str, Names]):
 
 
 def lines_of_facts(facts: Mapping[str, Names], last_part: Callable[[str], str]) -> Iterator[str]:
-    """As `KeptFacts` takes them, each without its newline."""
+    """As `StoredFacts` takes them, each without its newline."""
     for key, names in facts.items():
         yield from _lines(key, names, last_part)
 
 
 def lines_of_words(words: Mapping[str, str], keys: Iterable[str]) -> Iterator[str]:
-    """As `KeptFacts` takes them, of its `words` and `keys_with_words`."""
+    """As `StoredFacts` takes them, of its `words` and `keys_with_words`."""
     yield from (f"{_WORD}\t{key}\t" for key in keys)
     yield from (f"{_WORD}{word}\t\t{beginnings}" for word, beginnings in words.items())
 
 
 def by_word(words: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """As `KeptFacts.words`, of words by key."""
+    """As `StoredFacts.words`, of words by key."""
     found: dict[str, list[str]] = {}
     for key, some in words.items():
         for word in some:

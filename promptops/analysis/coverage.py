@@ -16,24 +16,24 @@ from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template, TemplateError, is_template, parse
 
 Branch = tuple[Text, int, str]
-"""A way that a rendering took, as `runtime.request.render.Traced` notes it."""
+"""A branch that a rendering took, as `runtime.request.render.Traced` notes it."""
 
 _Key = tuple[str, int, int, str]
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class TemplateBranch:
-    """One way on from a tag, or from a `when`.
+    """One branch of a tag or of a `when`.
 
     Attributes:
-        direction: then · else: of an `if` where no test holds, written or not · taken · empty: of
+        direction: then · else: of an `if` if no test is true, written or not · taken · empty: of
             a loop · included · holds · fails: of a `when`.
-        site: What decides: the test, what is looped over, the name of an include, the `when`.
-        otherwise: The word `else` of the tag, where it has one.
+        site: The expression that decides: the test, the iterable, the include, the `when`.
+        otherwise: The word `else` of the tag, if it has one.
         chained: The `if` has an `elif`.
-        covered: A case took it.
-        reached: A case took this way or another one of the same tag.
-        stack: The includes on the way to the template, outermost first.
+        covered: A case covers it.
+        reached: A case covers this or another branch of the same tag.
+        stack: The includes that lead to the template, outermost first.
     """
 
     tag: Tag
@@ -48,7 +48,7 @@ class TemplateBranch:
 
 @record(frozen=True, slots=True)
 class Coverage:
-    """All ways of a prompt, in the order of its messages."""
+    """All branches of a prompt, in the order of its messages."""
 
     ways: tuple[TemplateBranch, ...]
 
@@ -64,13 +64,13 @@ class Coverage:
 def coverage(
     prompt: Prompt, load: Load, taken: Iterable[Branch], never_empty: Iterable[Use] = ()
 ) -> Coverage:
-    """What is covered of all that a prompt's messages reach.
+    """The branches of all templates that a prompt's messages reach, covered or not.
 
-    Tests that literals alone decide have no ways, and so have macros that nothing calls.
+    A test that consists of literals has no branches, nor has a macro that nothing calls.
 
     Args:
         taken: The branches of all cases.
-        never_empty: Loops over what always has an item, which can't be taken empty.
+        never_empty: Uses that loop over arrays with at least one item.
     """
     keys = {_key(*branch) for branch in set(taken)}
     full = {place_of(use.site.text, use.site.start) for use in never_empty}

@@ -145,7 +145,7 @@ class FilterReader:
             words.append(Word(name=name, site=site, stack=here.stack))
 
 
-# Jinja's filters, and where among its positional arguments each has the attribute.
+# Filters of Jinja, with the index of the positional argument that names the attribute.
 _POSITIONS = {
     "groupby": 0,
     "join": 1,
@@ -163,7 +163,7 @@ NamedPath = list[tuple[str | int, Offsets]]
 
 
 def named_paths(template: Template, node: nodes.Filter) -> list[NamedPath]:
-    """The paths that a filter reads of each element, each step with its offsets."""
+    """The paths that a filter reads in each element, each step with its offsets."""
     argument = _argument(node) if node.name in _POSITIONS else None
     if not isinstance(argument, nodes.Const) or not isinstance(argument.value, str):
         return []
@@ -171,7 +171,7 @@ def named_paths(template: Template, node: nodes.Filter) -> list[NamedPath]:
     written = end - start == len(argument.value)
     paths: list[NamedPath] = []
     offset = start
-    # Only `sort` takes several, but a comma stands in no attribute's name.
+    # Only `sort` accepts several, but no name of an attribute contains a comma.
     for path in argument.value.split(","):
         steps: NamedPath = []
         for name in path.split("."):
@@ -183,7 +183,7 @@ def named_paths(template: Template, node: nodes.Filter) -> list[NamedPath]:
 
 
 def is_tolerant(node: nodes.Filter) -> bool:
-    """Whether the filter makes do with elements that lack the attribute."""
+    """Whether the filter accepts elements without the attribute."""
     if any(pair.key == "default" for pair in node.kwargs):
         return True
     tests = node.args[1:2] if node.name in ("selectattr", "rejectattr") else []

@@ -160,7 +160,7 @@ class TemplateLinks:
         self.render_block(BlockValue(node.name, 0), context)
 
     def render_block(self, block: BlockValue, context: Context) -> None:
-        """Walk a block where it stands, or where `super` or `self` calls it."""
+        """Walk a block at its own tag, or at a call of `super` or `self`."""
         known = context.blocks.get(block.name, [])
         if block.index < len(known):
             parent = (BlockValue(block.name, block.index + 1),)

@@ -10,7 +10,7 @@ from promptops.analysis.secrets import find_secrets
 from promptops.records import record
 
 PIECE = 12
-"""As many characters of a known secret are no coincidence; a message may quote its beginning."""
+"""This many characters of a known secret are not a coincidence; a message may quote its start."""
 
 
 @record(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Masked:
 
     Attributes:
         text: As long as the original, with the same lines.
-        secrets: What was replaced, of at least `PIECE` characters.
+        secrets: The replaced strings of at least `PIECE` characters.
     """
 
     text: str
@@ -38,7 +38,7 @@ def masked(text: str) -> Masked:
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
-    """A message without what looks like a secret, and without pieces of those that are known."""
+    """A message with secrets, and with parts of known secrets, masked."""
     for secret in known:
         for at in occurrences(text, secret[:PIECE]):
             end = at

@@ -1,4 +1,4 @@
-"""Loops that can't be taken empty: those over an array that its schema gives an item."""
+"""Loops that are never empty, because the schema of the array requires an item."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from promptops.runtime.template.scope import Load
 
 
 def never_empty(uses: Iterable[Use], schemas: InputSchemas) -> Iterator[Use]:
-    """Those of some uses that loop over what always has an item."""
+    """Those of some uses that loop over an array with at least one item."""
     for use in uses:
         if use.role == "loop" and not use.filters and _has_items(use, schemas):
             yield use
 
 
 def uses_of(prompt: Prompt, load: Load) -> Iterator[Use]:
-    """What the templates of a prompt's messages use, through their includes."""
+    """The uses of inputs in the templates of a prompt's messages, and in their includes."""
     for turn in prompt.messages:
         if isinstance(turn, Message):
             yield from _of_message(turn, load, {})

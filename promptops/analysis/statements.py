@@ -168,7 +168,7 @@ class LoopWalker:
                 self._visitor.body(node.body)
 
     def _read_filter(self, node: nodes.For, test: nodes.Node, value: Value) -> None:
-        """Read the `if` of a loop; what it proves holds in the body."""
+        """Read the `if` of a loop; the facts that it proves hold in the body."""
         position = self._position
         with position.inside(position.inner(node, "test")):
             self._bind_item(node, value)

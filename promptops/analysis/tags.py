@@ -1,4 +1,4 @@
-"""The branches of a template: each tag with the ways that lead on from it."""
+"""The tags of a template, each with its branches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fail
 
 @record(frozen=True, slots=True)
 class FoundWay:
-    """A way before it is known whether a case takes it; `offset` is the one the renderer notes."""
+    """A branch before its coverage is known; `offset` is the one that the renderer records."""
 
     tag: Tag
     direction: Direction
@@ -37,12 +37,12 @@ class FoundWay:
 
 
 def place_of(text: Text, offset: int) -> tuple[str, int, int]:
-    """Texts are told apart by their place: one that is read twice is one."""
+    """The identity of a text: its place, so that a text that is read twice counts once."""
     return (text.path, *text.locate(offset))
 
 
 class TagWalk:
-    """The tags of one template, each as the list of its ways."""
+    """The tags of one template, each as the list of its branches."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class TagWalk:
     def tags(self, body: Iterable[nodes.Node]) -> Iterator[list[FoundWay]]:
         for node in body:
             if isinstance(node, (nodes.Expr, nodes.Output)):
-                continue  # most of a tree, and no tag stands there
+                continue  # most of a tree, and without tags
             if isinstance(node, nodes.Macro) and node.name not in self._called:
                 continue
             if isinstance(node, nodes.If):
@@ -74,7 +74,7 @@ class TagWalk:
             yield from self.tags(node.iter_child_nodes())
 
     def _branches(self, node: nodes.If) -> Iterator[list[FoundWay]]:
-        """What stands in the branches; not where a test is never true, which is no way at all."""
+        """The tags in the branches, without a branch whose test is never true."""
         for branch in (node, *node.elif_):
             if literal(branch.test) is not False:
                 before = self._true
@@ -91,7 +91,7 @@ class TagWalk:
                 tag: Tag = "elif" if elif_ else "if"
                 ways.append(FoundWay(tag, "then", site, test.lineno))
         if len(ways) <= len(node.elif_):
-            return ways  # with a constant test among them it can't be told what is left over
+            return ways  # a constant test: whether `else` can run is unknown
         first = ways[0].site
         otherwise = self._else(first.end)
         chained = bool(node.elif_)
@@ -109,13 +109,13 @@ class TagWalk:
         return ways
 
     def _always_taken(self, node: nodes.For, site: TemplateSpan) -> bool:
-        """What is looped over has an item by its schema, or by the `if` around the loop."""
+        """Whether the iterable has an item, by its schema or by the `if` around the loop."""
         if place_of(self._text, site.start) in self._full:
             return True
         return any(each == sized(node.iter) for each in self._true)
 
     def _looped_over(self, start: int) -> TemplateSpan:
-        """All to the end of the tag, with the `if` that chooses among the items."""
+        """From the iterable to the end of the tag, including the `if` of the loop."""
         end = start
         for token in self._template.tokens[token_at(self._template, start) :]:
             if token.kind == "block_end":
@@ -131,7 +131,7 @@ class TagWalk:
         return TemplateSpan(self._text, *offsets)
 
     def _else(self, offset: int) -> TemplateSpan | None:
-        """The word `else` of the tag that an offset stands in."""
+        """The word `else` of the tag that contains an offset."""
         depth = 0
         words = iter(self._words(offset))
         for start, end in words:
@@ -147,7 +147,7 @@ class TagWalk:
         return None
 
     def _words(self, offset: int) -> Iterator[tuple[int, int]]:
-        """The first word of each tag behind an offset."""
+        """The first word of each tag after an offset."""
         tokens = self._template.tokens
         opened = False
         for token in tokens[token_at(self._template, offset) :]:
@@ -159,11 +159,11 @@ class TagWalk:
 
 
 _KEEP_ITEMS = frozenset(("sort", "list", "reverse", "unique", "items", "dictsort", "map"))
-"""Filters whose result has items where their input has."""
+"""Filters whose result has items if their input has."""
 
 
 def true_where(test: nodes.Node) -> Iterator[nodes.Node]:
-    """Expressions that are true, or have items, wherever a test holds."""
+    """Expressions that are true, or have items, whenever a test is true."""
     if isinstance(test, nodes.And):
         yield from true_where(test.left)
         yield from true_where(test.right)
@@ -174,7 +174,7 @@ def true_where(test: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def sized(expression: nodes.Node) -> nodes.Node:
-    """`xs` of `xs | sort` and `xs | length`: what is empty exactly when the expression is."""
+    """`xs` of `xs | sort` and `xs | length`: the value that is empty if the expression is."""
     while isinstance(expression, nodes.Filter) and expression.node is not None:
         if expression.name not in _KEEP_ITEMS | {"length", "count"}:
             break
@@ -183,7 +183,7 @@ def sized(expression: nodes.Node) -> nodes.Node:
 
 
 def _counted(test: nodes.Compare) -> Iterator[nodes.Node]:
-    """`xs | length > 0` and its kin."""
+    """`xs | length > 0` and equivalent comparisons."""
     operand = test.ops[0]
     bound = operand.expr.value if isinstance(operand.expr, nodes.Const) else None
     is_more = (operand.op, bound) in {("gt", 0), ("gteq", 1), ("ne", 0)}
@@ -195,8 +195,8 @@ _CHOOSING = (nodes.CondExpr, nodes.And, nodes.Or)
 
 
 def hides_ways(text: Text) -> bool:
-    """Whether a template prints one thing or another by an expression: `a or b`, `x if c else y`,
-    `a | default(b)`. Of a broken template, False."""
+    """Whether an expression of a template chooses its output: `a or b`, `x if c else y`,
+    `a | default(b)`. False for a template that is not valid."""
     if not is_template(text.value):
         return False
     try:

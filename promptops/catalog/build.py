@@ -25,7 +25,7 @@ MAX_TAGS = 20_000
 
 
 class PromptBuilder:
-    """Builds one prompt; problems on the way are collected and hide nothing else."""
+    """Builds one prompt; a problem does not hide other problems."""
 
     def __init__(self, files: Files, config: Config, layers: Layers, identity: str) -> None:
         self._files = files
@@ -190,7 +190,7 @@ _HARMLESS = frozenset(("SCH003", "SCH010"))
 
 
 def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:
-    """Missing prompts that a prompt extends: the rest of it can't be checked without them."""
+    """A problem for each missing prompt that this one extends; nothing else is checked then."""
     for each in parents:
         if not each.found:
             message = f"there is no prompt file `{each.written}`"

@@ -1,4 +1,4 @@
-"""The files of a revision as texts, read once each."""
+"""The files of a revision as texts, each read once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Files:
         self.entries = tree.entries
 
     def prefetch(self, paths: Iterable[str]) -> None:
-        """Read many files at once that will be needed."""
+        """Read many files in one request, before they are needed."""
         wanted = [path for path in paths if path not in self._bytes and self.is_file(path)]
         if wanted:
             self._bytes.update(self.tree.read(wanted))
@@ -57,7 +57,7 @@ class Files:
         return entry is not None and entry.kind == "unmerged"
 
     def defines(self, name: str) -> bool:
-        """Whether a name under `$defs` of a resolved schema is one that a file got there."""
+        """Whether a name under `$defs` of a resolved schema is the name of a file."""
         return name in self._definitions or name.rstrip("_") in self._definitions
 
     @cached_property
@@ -65,9 +65,9 @@ class Files:
         return frozenset(map(definition_name, self.entries))
 
     def recordings(self, first: str) -> tuple[str, ...]:
-        """The files of the recordings that begin with `first`, in order, as far as there are any.
+        """The existing recording files whose first one is `first`, in order.
 
-        Of whatever kind: links and unmerged files, too.
+        Links and unmerged files are included.
         """
         return self._recordings.get(first, ())
 

@@ -1,7 +1,7 @@
 """References between files: the names that each file contains, which depend only on its content.
 
 Facts are stored by content id, so that of 10,000 files only the changed ones are parsed. The
-meaning of a name depends on the place of its file and on the roots, and is computed when needed.
+target of a name depends on the path of its file and on the roots, and is computed when needed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from promptops.repo.listing import Listing
 from promptops.source.paths import confined
 
 FORMAT = 5
-"""Increase this when parsing yields other names, so that old facts are not used."""
+"""Increase this when parsing finds other names, so that old facts are not used."""
 
 SILENT_ENDINGS = (
     *(".jsonl", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".pdf"),
     *(".mp3", ".wav", ".ogg", ".mp4", ".zip", ".gz"),
 )
 FEW = 32
-"""Up to this many contents, files are found one by one; for more, all are searched."""
+"""Up to this number, files are searched by content id one by one; for more, all are searched."""
 
 
 class Graph:
@@ -40,7 +40,7 @@ class Graph:
         value_of: Callable[[str], Any],
         known: Mapping[str, Names],
     ) -> None:
-        """`value_of` reads a YAML file, None for one that can't be; `known` is by `key_of`."""
+        """`value_of` parses a YAML file, None if it can't be; `known` is by the key of a file."""
         self._files = files
         self._config = config
         self._value_of = value_of
@@ -53,37 +53,37 @@ class Graph:
 
     @property
     def facts(self) -> Mapping[str, Names]:
-        """All that is known, by key."""
+        """All known names, by key."""
         return {**self._known, **self._parsed}
 
     @property
     def parsed_count(self) -> int:
-        """How many contents were parsed."""
+        """The number of contents parsed in this run."""
         return len(self._parsed) + len(self.words)
 
     @property
     def stored(self) -> StoredFacts:
-        """The facts of an earlier run."""
+        """The names that an earlier run stored."""
         return self._known if isinstance(self._known, StoredFacts) else StoredFacts()
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known yet of any file."""
+        """Whether no names are known yet."""
         return not (self._known or self._parsed or self.words)
 
     @property
     def has_stored(self) -> bool:
-        """Whether there are facts of an earlier run."""
+        """Whether an earlier run stored names."""
         return bool(self._known)
 
     @cached_property
     def sources(self) -> dict[str, str]:
-        """From each file that may name another to the key of its facts."""
+        """From each file that can name other files to its key."""
         keys = ((path, self._key_of(path, entry)) for path, entry in self._files.entries.items())
         return {path: key for path, key in keys if key is not None}
 
     def _key(self, path: str) -> str | None:
-        """The key of a file's facts; None for what names nothing."""
+        """The key of a file; None for a kind of file that names no others."""
         entry = self._files.entries.get(path)
         return self._key_of(path, entry) if entry is not None else None
 
@@ -100,12 +100,12 @@ class Graph:
 
     @property
     def unparsed(self) -> list[str]:
-        """The files whose names are not known yet."""
+        """The files whose names are not parsed yet."""
         return [path for path, key in self.sources.items() if self._facts_of(key) is None]
 
     @property
     def without_words(self) -> list[str]:
-        """The files of which neither the names are known nor the words."""
+        """The files of which neither the names nor the words are known."""
         keys = ((path, self._key(path)) for path in self._maybe_without_words())
         return [path for path, key in keys if key is not None and not self._has_names_or_words(key)]
 
@@ -125,7 +125,7 @@ class Graph:
         return isinstance(self._known, StoredFacts) and self._known.has_words(key)
 
     def read_words(self, paths: Sequence[str]) -> None:
-        """Note the words of some files, which takes a tenth of the time of reading their names."""
+        """Collect the words of some files, in a tenth of the time of parsing their names."""
         self._files.prefetch(paths)
         for path in paths:
             content = self._files.data(path)
@@ -134,7 +134,7 @@ class Graph:
                 self.words[key] = file_words(content)
 
     def parse_with_words(self, names: Iterable[str]) -> None:
-        """Read what the files name that have one of some plain names among their words."""
+        """Parse the files that have one of some plain names among their words."""
         wanted = {*names, ESCAPED}
         having = (key for key, words in self.words.items() if not wanted.isdisjoint(words))
         blobs = {key[1 : BEGINNING + 1] for key in having}
@@ -143,14 +143,14 @@ class Graph:
         self.parse(self._beginning(blobs))
 
     def _beginning(self, blobs: Collection[str]) -> list[str]:
-        """The files of contents whose ids begin so."""
+        """The files whose content ids begin with one of some prefixes."""
         entries = self._files.entries
         if isinstance(entries, Listing) and len(blobs) <= FEW:
             return sorted({path for blob in blobs for path in entries.having(blob)})
         return [path for path, key in self.sources.items() if key[1 : BEGINNING + 1] in blobs]
 
     def parse(self, paths: Iterable[str]) -> None:
-        """Parse the names in some files."""
+        """Parse the names in some files, unless they are known."""
         keys = ((path, self._key(path)) for path in paths)
         new = [path for path, key in keys if key is not None and self._facts_of(key) is None]
         self._files.prefetch(new)
@@ -165,7 +165,7 @@ class Graph:
             self._enter(key, names)
 
     def _key_of_read_bytes(self, path: str) -> str | None:
-        """The key of the read bytes: a file may have changed since it was listed."""
+        """The key of the bytes that were read: a file may have changed since it was listed."""
         key = self._key(path)
         sources = self.__dict__.get("sources")
         if sources is not None and key is not None and sources.get(path) != key:
@@ -175,19 +175,19 @@ class Graph:
         return key
 
     def names(self, path: str) -> Names:
-        """What one file names."""
+        """The names in one file."""
         self.parse((path,))
         key = self._key(path)
         return () if key is None else self._facts_of(key) or ()
 
     def files_naming(self, target: str) -> Iterator[str]:
-        """Of the files whose names are known, those with a name that may mean a path."""
+        """The files with a name that may refer to a path, among those whose names are known."""
         for path, name in self._files_naming(target.rpartition("/")[2]):
             if target in self._targets_of(path, name):
                 yield path
 
     def _files_naming(self, last: str) -> Iterable[tuple[str, str]]:
-        """The files that contain a name with a last part, each with the name."""
+        """The files with names that end in a last part, each with such a name."""
         entries, known = self._files.entries, self._known
         is_searched = isinstance(known, StoredFacts) and bool(known.listing.written)
         if isinstance(entries, Listing) and (is_searched or self._is_nearly_new):
@@ -198,7 +198,7 @@ class Graph:
 
     @property
     def _is_nearly_new(self) -> bool:
-        """Whether all that is known was learnt now, and of few files."""
+        """Whether names are known of a few files only, all parsed in this run."""
         return not self._known and len(self._parsed) <= FEW
 
     def _located(
@@ -218,7 +218,7 @@ class Graph:
             yield from ((path, name) for path in self._files_of_keys[key])
 
     def dependents(self, target: str) -> Iterator[str]:
-        """Every file that names a file, or one that does, each once; all files are read."""
+        """Every file that refers to a file, directly or indirectly, each once. Parses all files."""
         self.parse(self.unparsed)
         seen, waiting = {target}, [target]
         while waiting:
@@ -231,7 +231,7 @@ class Graph:
 
     @property
     def aliases(self) -> Mapping[str, list[str]]:
-        """From each name that prompts had to their paths; all files are read."""
+        """From each earlier name of a prompt to the paths of its prompts. Parses all files."""
         self.parse(self.unparsed)
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
@@ -242,7 +242,7 @@ class Graph:
 
     @cached_property
     def _files_of_keys(self) -> Mapping[str, list[str]]:
-        """From the key of facts to the files with them: equal files have one key."""
+        """From each key to the files with it: equal files have the same key."""
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
             found.setdefault(key, []).append(path)
@@ -250,7 +250,7 @@ class Graph:
 
     @cached_property
     def _index(self) -> dict[str, list[tuple[str, str]]]:
-        """From the last part of a name to the keys of the files that say it, each with it."""
+        """From the last part of a name to the keys of the files with such names, each with one."""
         self.__dict__["_index"] = {}
         facts = self.facts
         for key in self._files_of_keys:
@@ -267,7 +267,7 @@ class Graph:
                     index.setdefault(_last(name), []).append((key, name))
 
     def targets(self, path: str) -> frozenset[str]:
-        """All paths that a file's names may mean."""
+        """All paths that the names in a file may refer to."""
         if path not in self._targets:
             names = (name for name in self.names(path) if name[0] != "a")
             found = (target for name in names for target in self._targets_of(path, name))
@@ -275,14 +275,14 @@ class Graph:
         return self._targets[path]
 
     def _targets_of(self, path: str, name: str) -> Iterator[str]:
-        """All places where the file may be: a new one in an earlier root takes the name over."""
+        """One path in each root: a new file in an earlier root becomes the target of the name."""
         kind: Any = "schema" if name[0] == "s" else "template"
         for root in roots_of(kind, self._config, path):
             yield confined(name[1:], path, root).path
 
 
 def last_part(name: str) -> str:
-    """Of the path that a name of `Names` stands for."""
+    """The last part of the path that a name of `Names` refers to."""
     return _last(name)
 
 

@@ -15,8 +15,8 @@ from promptops.source.references import merge_patch
 MAX_LAYERS = 6
 
 Follow = Callable[[str, Place, str], FileReference | Problem]
-"""From a written path, its place and the file it stands in to what it refers to; a problem where
-it leads outside."""
+"""From a written path, its place and its file to the reference; a problem if it leads out of the
+repository."""
 
 
 @record(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Layers:
         return self.documents[0].path
 
     def place(self, pointer: str, key: bool = False, within: Offsets | None = None) -> Place:
-        """In the file that says it; see `model.prompt.LocateWithin`."""
+        """The place in the file that contains the value; see `model.prompt.LocateWithin`."""
         return self._document_at(pointer).place(pointer, key, within)
 
     def path_at(self, pointer: str) -> str:
@@ -74,7 +74,7 @@ def _has_value(value: Any, pointer: str) -> bool:
 
 
 def layers(document: Document, read: Callable[[str], Document], follow: Follow) -> Layers:
-    """A document with all it extends; a chain that is too long or a circle ends at its problem."""
+    """A document with all that it extends; a problem ends a chain that is too long or circular."""
     documents, parents, problems = [document], [], []
     while isinstance(documents[-1].value, dict) and "extends" in documents[-1].value:
         last = documents[-1]

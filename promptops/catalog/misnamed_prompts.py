@@ -1,4 +1,4 @@
-"""Files below a prompt root that look like prompt files but have another suffix."""
+"""Files in a prompt root that look like prompt files but have another suffix."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOKS = lazy_pattern(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
 
 
 def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:
-    """Of some paths, the files that look like prompt files but that nothing reads."""
+    """Those of some files that look like prompt files but that nothing reads."""
     likely = [path for path in paths if _is_candidate(catalog, path)]
     catalog.files.prefetch(likely)
     for path in likely:
@@ -44,7 +44,7 @@ def proper_name(path: str) -> str:
 
 
 def _is_candidate(catalog: Catalog, path: str) -> bool:
-    """By its name: YAML that is no prompt and no case file, in capital letters or renamed, too."""
+    """Whether the name is that of a YAML file, also in capitals or renamed, that is not read."""
     name = path.rpartition("/")[2].lower()
     is_yaml = name.endswith(_YAML) or any(f"{ending}." in name for ending in _YAML)
     if not is_yaml or name.endswith(_CASES) or path in catalog.ids:

@@ -20,8 +20,7 @@ _MAX_CACHED_BYTES = 16_000_000
 _RUN = lazy_pattern(r"[^\s\"'`,:{}\[\]()<>|]+")
 _PATH = lazy_pattern(r".+\.\w+")
 _LONGEST_PATH = 4096
-"""Of Linux; what is longer names no file, and would be searched for its last dot from each of its
-characters."""
+"""The limit of Linux. A longer run is not a path, and matching it would take quadratic time."""
 
 
 def names_in_file(path: str, files: Files, value_of: Callable[[str], Any]) -> Names:
@@ -104,7 +103,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
-    """Every mapping in a value, and every text; no recursion, however deep it is."""
+    """Every mapping in a value, and every string; without recursion, for any depth."""
     waiting = [value]
     while waiting:
         each = waiting.pop()
@@ -155,7 +154,7 @@ _ESCAPES = tuple(each.encode() for each in ESCAPES)
 def file_words(content: bytes) -> frozenset[str]:
     """Every run of the characters of plain file names that has a dot in it.
 
-    And the part of each that a file which can't be read is taken to name: `a.md` of `a.md.`
+    Also the part that is guessed as a name if the file can't be parsed: `a.md` of `a.md.`
     """
     runs = set(content.translate(_SPACES).split())
     found = {run.decode() for run in runs if b"." in run.rstrip(b".")}
@@ -164,5 +163,5 @@ def file_words(content: bytes) -> frozenset[str]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether each file that has a name as the last part of a path has it among its words."""
+    """Whether every file with a path that ends in this name has the name among its words."""
     return _PLAIN.fullmatch(name) is not None

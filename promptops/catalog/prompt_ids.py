@@ -80,7 +80,7 @@ class PromptIds(Mapping[str, str]):
 
 
 FEW = 64
-"""Up to this many paths are searched one by one; for more, all ids are computed."""
+"""Up to this number, paths are searched one by one; for more, all ids are computed."""
 
 _ENDING = ".prompt.y"
 """The common beginning of all suffixes of prompt files."""
@@ -89,10 +89,10 @@ _ENDING = ".prompt.y"
 def near_ids(
     ids: PromptIds, entries: Mapping[str, TreeEntry], paths: Collection[str]
 ) -> Mapping[str, str]:
-    """From paths to ids: of the files of `paths`, of the ids above them, of all that differ from
-    these in case alone, and of all below these.
+    """From paths to ids: the ids of `paths`, their parent ids, ids that differ from these only in
+    case, and ids below all of these.
 
-    All ids, where they can't be found faster.
+    All ids, if searching is not faster.
     """
     if not isinstance(entries, Listing) or len(paths) > FEW or not entries.is_ascii or ids.folders:
         return ids

@@ -16,7 +16,7 @@ from promptops.source.recordings import ReadRecordings, read_files
 def recordings_in(catalog: Catalog, path: str) -> ReadRecordings:
     """The recordings of a prompt file; reads them each time.
 
-    A file that can't be read is a problem, and hides no answer of the other files.
+    A file that can't be read is a problem, and does not hide answers in other files.
     """
     files = catalog.recording_files(path)
     catalog.files.prefetch(files)

@@ -76,7 +76,7 @@ class SchemaReader:
         return resolved
 
     def _not_an_object(self, problem: Problem, reference: FileReference | None) -> Problem:
-        """A schema that exists but can't be parsed is not absent."""
+        """The problem of a missing schema, or of one that exists but is not an object."""
         if reference is None:
             return problem
         if not reference.found:
@@ -90,7 +90,7 @@ class SchemaReader:
         return replace(problem, message=message, hint=None)
 
     def _note_schemas(self, schema: Any, at: str, base: str, read: set[str]) -> None:
-        """Note each file at the `$ref` that names it, or what only other files name at `at`."""
+        """Record each file at the `$ref` that names it; one that only other files name, at `at`."""
         for pointer, written in _written_references(schema, at):
             self._references.know("schema", written, self._layers.place(pointer, False), base, read)
         for path in sorted(read):

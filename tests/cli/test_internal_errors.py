@@ -87,7 +87,7 @@ PLACES = {
     "a rule judges a prompt": ("promptops.lint.rules.no_assertion", "no_assertion", "id='bad'"),
     "what rules ask for is worked out": ("promptops.analysis.template_walk", "walk", BAD),
     "comments are read": ("promptops.lint.pipeline", "_suppressions", BAD),
-    "its files are listed": ("promptops.catalog.catalog", "rests_on", BAD),
+    "its files are listed": ("promptops.catalog.catalog", "dependencies", BAD),
 }
 
 

@@ -329,7 +329,7 @@ PROMPTS = st.one_of(
     prompts=st.lists(PROMPTS, min_size=1, max_size=6),
     changed=st.lists(NAMES, min_size=1, max_size=2, unique=True),
 )
-def test_kept_facts_and_git_grep_select_what_reading_everything_selects(
+def test_stored_facts_and_git_grep_select_what_reading_everything_selects(
     repo, tmp_path_factory, monkeypatch, partials, prompts, changed
 ):
 

@@ -1,7 +1,7 @@
 """What files name, kept by content id in git's directory: a commit reads only what is new.
 
 After a line of facts about the file: the files whose names are all known, as git lists them in an
-index, then the lines of `kept_facts`.
+index, then the lines of `stored_facts`.
 """
 
 from __future__ import annotations

@@ -44,13 +44,13 @@ class InputAlternative:
                 known = own if known is None else known & own
         return known
 
-    def named(self, key: str) -> Iterator[Any]:
+    def keyword_values(self, key: str) -> Iterator[Any]:
         """The values of a keyword in all parts."""
         return (part[key] for part in self.parts if key in part)
 
     def requires(self, name: str) -> bool:
         """Whether an object of this kind always has a key."""
-        return any(name in required for required in self.named("required"))
+        return any(name in required for required in self.keyword_values("required"))
 
     def defaults(self, name: str, root: Schema) -> bool:
         """Whether the renderer puts a key in where the caller leaves it out."""
@@ -82,13 +82,18 @@ class InputShape:
     def types(self) -> frozenset[str]:
         """The union of all alternatives; empty if one alternative has no limit."""
         types = [way.types for way in self.ways]
-        known = [each for each in types if each is not None]
+        known = [name_set for name_set in types if name_set is not None]
         return frozenset().union(*known) if len(known) == len(types) else frozenset()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys that its schema names."""
-        found = (name for way in self.ways for each in way.named("properties") for name in each)
+        found = (
+            name
+            for way in self.ways
+            for properties in way.keyword_values("properties")
+            for name in properties
+        )
         return tuple(dict.fromkeys(found))
 
 
@@ -146,24 +151,33 @@ class InputSchemas:
 
     def _of_key(self, way: InputAlternative, name: str) -> InputShape | None:
         required = way.requires(name)
-        given = [each[name] for each in way.named("properties") if name in each]
+        given = [
+            properties[name]
+            for properties in way.keyword_values("properties")
+            if name in properties
+        ]
         if given:
             filled = name in (way.fills("properties") or ())
             ways = self._all_of(given, filled=filled)
             return InputShape(ways, not required and not way.defaults(name, self._root))
-        if any(True for _ in way.named("patternProperties")):
+        if any(True for _ in way.keyword_values("patternProperties")):
             return InputShape(ANYTHING, declared=False)
-        others = [*way.named("additionalProperties"), *way.named("unevaluatedProperties")]
+        others = [
+            *way.keyword_values("additionalProperties"),
+            *way.keyword_values("unevaluatedProperties"),
+        ]
         if False in others:
             return None
-        some = any(True for _ in way.named("properties"))
+        some = any(True for _ in way.keyword_values("properties"))
         schemas = [other for other in others if isinstance(other, Mapping)]
         ways = self._all_of(schemas, filled=False) if schemas else ANYTHING
         return InputShape(ways, some and not required, declared=False)
 
     def _elements(self, way: InputAlternative) -> tuple[InputAlternative, ...]:
-        items = [each for each in way.named("items") if isinstance(each, Mapping)]
-        first = [each for each in way.named("prefixItems") if isinstance(each, list)]
+        items = [schema for schema in way.keyword_values("items") if isinstance(schema, Mapping)]
+        first = [
+            schemas for schemas in way.keyword_values("prefixItems") if isinstance(schemas, list)
+        ]
         if first or not items:
             return ANYTHING
         return self._all_of(items, filled=way.fills("items") is not None)

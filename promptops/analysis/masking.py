@@ -34,7 +34,7 @@ def masked(text: str) -> Masked:
     for match in found:
         stars = "\n".join("*" * len(row) for row in text[match.start : match.end].split("\n"))
         text = f"{text[: match.start]}{stars}{text[match.end :]}"
-    return Masked(text, tuple(each for each in secrets if len(each) >= PIECE))
+    return Masked(text, tuple(secret for secret in secrets if len(secret) >= PIECE))
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:

@@ -38,4 +38,4 @@ def _has_items(use: Use, schemas: InputSchemas) -> bool:
     shape = schemas.at(use.name, use.path)
     if shape is None or not shape.ways:
         return False
-    return all(any(least >= 1 for least in way.named("minItems")) for way in shape.ways)
+    return all(any(least >= 1 for least in way.keyword_values("minItems")) for way in shape.ways)

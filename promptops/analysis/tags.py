@@ -85,7 +85,7 @@ class TagWalk:
 
     def _if(self, node: nodes.If) -> list[FoundWay]:
         ways = []
-        for test, elif_ in ((node, False), *((each, True) for each in node.elif_)):
+        for test, elif_ in ((node, False), *((branch, True) for branch in node.elif_)):
             if literal(test.test) is None:
                 site = self._site(spans.test_of_tag(self._template, test, elif_=elif_))
                 tag: Tag = "elif" if elif_ else "if"
@@ -112,7 +112,7 @@ class TagWalk:
         """Whether the iterable has an item, by its schema or by the `if` around the loop."""
         if place_of(self._text, site.start) in self._full:
             return True
-        return any(each == sized(node.iter) for each in self._true)
+        return any(expression == sized(node.iter) for expression in self._true)
 
     def _looped_over(self, start: int) -> TemplateSpan:
         """From the iterable to the end of the tag, including the `if` of the loop."""
@@ -210,4 +210,4 @@ def _chooses(node: nodes.Node) -> bool:
     if isinstance(node, _CHOOSING) or any(True for _ in node.find_all(_CHOOSING)):
         return True
     filters = [node] if isinstance(node, nodes.Filter) else []
-    return any(each.name in DEFAULTS for each in (*filters, *node.find_all(nodes.Filter)))
+    return any(found.name in DEFAULTS for found in (*filters, *node.find_all(nodes.Filter)))

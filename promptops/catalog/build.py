@@ -67,7 +67,7 @@ class PromptBuilder:
 
     def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
         """A prompt with only messages and inputs, from a file whose other parts are invalid."""
-        only_shape = all(each.code in (*_HARMLESS, "SCH002") for each in self._problems)
+        only_shape = all(problem.code in (*_HARMLESS, "SCH002") for problem in self._problems)
         part = {key: value[key] for key in ("format", "inputs", "messages") if key in value}
         if not only_shape or misspells_templates(value) or check_prompt(part, self._layers.place):
             return None
@@ -109,7 +109,9 @@ class PromptBuilder:
 
     def _wrong_tool(self, prompt: Prompt) -> Iterator[Problem]:
         """Not reported if the file of a tool is missing, which is reported itself."""
-        if all(each.found for each in self._references.references if each.kind == "tool"):
+        if all(
+            reference.found for reference in self._references.references if reference.kind == "tool"
+        ):
             names = [tool.name for tool in prompt.tools]
             yield from wrong_tool(prompt.tool_choice, names, self._layers.place)
 
@@ -191,10 +193,10 @@ _HARMLESS = frozenset(("SCH003", "SCH010"))
 
 def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:
     """A problem for each missing prompt that this one extends; nothing else is checked then."""
-    for each in parents:
-        if not each.found:
-            message = f"there is no prompt file `{each.written}`"
-            yield Problem(message, at=each.place, code="TPL003")
+    for parent in parents:
+        if not parent.found:
+            message = f"there is no prompt file `{parent.written}`"
+            yield Problem(message, at=parent.place, code="TPL003")
 
 
 def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:

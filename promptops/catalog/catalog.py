@@ -214,7 +214,7 @@ class Catalog:
         read |= self._own_recordings(path)
         if loaded.prompt is not None:
             read |= {text.path for text in self.reached(loaded.prompt)}
-        named = (self.graph.targets(each) for each in (path, *read))
+        named = (self.graph.targets(file) for file in (path, *read))
         return frozenset(read.union(*named) - {path, ""})
 
     def recordings_of(self, path: str) -> str:
@@ -233,7 +233,7 @@ class Catalog:
         if not found:
             return frozenset((first,))
         following = (numbered(first, number) for number in range(1, MAX_FILES + 1))
-        free = next((each for each in following if each not in found), first)
+        free = next((next_file for next_file in following if next_file not in found), first)
         return frozenset((first, free, *found))
 
     def surroundings(self) -> Surroundings:

@@ -57,7 +57,7 @@ class Layers:
     def _document_at(self, pointer: str) -> Document:
         if len(self.documents) == 1:
             return self.documents[0]
-        holding = (each for each in self.documents if _has_value(each.value, pointer))
+        holding = (document for document in self.documents if _has_value(document.value, pointer))
         return next(holding, self.documents[0])
 
 
@@ -88,8 +88,8 @@ def layers(document: Document, read: Callable[[str], Document], follow: Follow) 
         parents.append(reference)
         if not reference.found:
             break
-        if any(reference.target == each.path for each in documents):
-            circle = " -> ".join([*(each.path for each in documents), reference.target])
+        if any(reference.target == document.path for document in documents):
+            circle = " -> ".join([*(document.path for document in documents), reference.target])
             problems.append(Problem(f"`extends` is circular: {circle}", at=place, code="REP002"))
             break
         if len(documents) == MAX_LAYERS:

@@ -106,14 +106,14 @@ def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
     """Every mapping in a value, and every string; without recursion, for any depth."""
     waiting = [value]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield each, ""
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
-        elif isinstance(each, str):
-            yield None, each
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part, ""
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, str):
+            yield None, part
 
 
 @cached_by_size(_MAX_CACHED_BYTES)
@@ -148,7 +148,7 @@ ESCAPED = "\\"
 _CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@+~=-"
 _SPACES = bytes(byte if byte in _CHARACTERS else ord(" ") for byte in range(256))
 _PLAIN = lazy_pattern(r"[A-Za-z0-9_.@+~=-]*\.[A-Za-z0-9_@+~=-][A-Za-z0-9_.@+~=-]*")
-_ESCAPES = tuple(each.encode() for each in ESCAPES)
+_ESCAPES = tuple(escape.encode() for escape in ESCAPES)
 
 
 def file_words(content: bytes) -> frozenset[str]:

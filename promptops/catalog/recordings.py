@@ -20,9 +20,9 @@ def recordings_in(catalog: Catalog, path: str) -> ReadRecordings:
     """
     files = catalog.recording_files(path)
     catalog.files.prefetch(files)
-    contents = {each: catalog.files.data(each) for each in files}
-    found = read_files({each: data for each, data in contents.items() if data is not None})
-    unread = _not_read(catalog.files, (each for each in files if contents[each] is None))
+    contents = {file: catalog.files.data(file) for file in files}
+    found = read_files({file: data for file, data in contents.items() if data is not None})
+    unread = _not_read(catalog.files, (file for file in files if contents[file] is None))
     return replace(found, problems=(*found.problems, *unread))
 
 

@@ -75,7 +75,7 @@ class StoredFacts(Mapping[str, Names]):
     def with_word(self, word: str) -> list[str]:
         """The id prefixes of the files that have a word."""
         lines = self._matching(f"\n{_WORD}{word}\t".encode())
-        return [each for *_, beginnings in lines for each in beginnings.split()]
+        return [beginning for *_, beginnings in lines for beginning in beginnings.split()]
 
     def naming(self, last: str) -> list[tuple[str, str]]:
         """The keys of the files with names that end in a last part, each with such a name."""

@@ -72,7 +72,7 @@ class CheckReport:
     @property
     def refused_risks(self) -> tuple[Risk, ...]:
         """The risks that fail the gate: all of them if the policy refuses risks."""
-        return tuple(each for each in self.risks if "risk" in self.refused or each.refused)
+        return tuple(risk for risk in self.risks if "risk" in self.refused or risk.refused)
 
     @property
     def looked(self) -> bool:

@@ -73,8 +73,8 @@ def home() -> str:
 def home_of(project_urls: Iterable[str]) -> str:
     """The address of the first `LABEL, URL` with the best label; "" if none is a web page."""
     urls: dict[str, str] = {}
-    for each in project_urls:
-        label, _, url = each.partition(",")
+    for project_url in project_urls:
+        label, _, url = project_url.partition(",")
         if url.strip().startswith("https://"):
             urls.setdefault(re.sub(r"[\W_]", "", label).lower(), url.strip())
     return next((urls[label] for label in _HOMES if label in urls), "")
@@ -103,7 +103,7 @@ def install_command(extra: str) -> str:
 
     marker = f"extra == '{extra}'"
     try:
-        found = [each.partition(";") for each in requires(NAME) or ()]
+        found = [requirement.partition(";") for requirement in requires(NAME) or ()]
     except PackageNotFoundError:
         found = []
     packages = [name.strip() for name, _, condition in found if condition.strip() == marker]

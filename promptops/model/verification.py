@@ -51,8 +51,8 @@ class Verification:
     @property
     def proven(self) -> bool:
         """Whether a signature or a release record confirms it, rather than its own digest alone."""
-        vouching = [each for each in self.checks if each.subject in ("name", "tag", "signature")]
-        return self.passed and any(each.state == "passed" for each in vouching)
+        vouching = [check for check in self.checks if check.subject in ("name", "tag", "signature")]
+        return self.passed and any(check.state == "passed" for check in vouching)
 
     @property
     def passed(self) -> bool:

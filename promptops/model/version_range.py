@@ -27,7 +27,7 @@ class VersionRange:
 
     def holds(self, version: Version) -> bool:
         """Whether a version is in the range; a prerelease only if the range names a similar one."""
-        if version.pre and version.release not in {each.release for each in self.named}:
+        if version.pre and version.release not in {prerelease.release for prerelease in self.named}:
             return False
         return all(_FITS[sign](version, bound) for sign, bound in self.bounds)
 

@@ -223,7 +223,7 @@ Check = Callable[[Comparison, Implication], Iterator[FoundDifference]]
 
 def _group(schema: Schema, keyword: str) -> Schema:
     keywords = (keyword, *_TOGETHER.get(keyword, ()))
-    return {each: schema[each] for each in keywords if each in schema}
+    return {keyword: schema[keyword] for keyword in keywords if keyword in schema}
 
 
 def _refused(alternative: Alternative, right: Bare, where: Where) -> FoundDifference:

@@ -9,6 +9,7 @@ from promptops.catalog.files import Files
 from promptops.catalog.layers import Layers
 from promptops.catalog.references import ReferenceLog
 from promptops.catalog.schema_places import schema_locator, without_invalid
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference
 from promptops.model.prompt import Output, Tool
@@ -16,7 +17,6 @@ from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.nodes import escaped
 from promptops.source.references import check_schema, resolve, wrong_dialect
 
 

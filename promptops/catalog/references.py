@@ -64,7 +64,7 @@ class ReferenceResolver:
             known += islice((path for path in paths if _is_near(path, folder, name)), _MOST_NEAR)
         near = nearest_name(written.removeprefix("./"), known, 0.8, MAX_CATALOG_CHARS)
         same = [path for path in known if path.rpartition("/")[2] == name]
-        return near or same[0] if len(same) == 1 else None
+        return near or (same[0] if len(same) == 1 else None)
 
 
 def _is_near(path: str, folder: str, name: str) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis import spans
+from promptops.analysis.expressions import PathReader
 from promptops.analysis.linked_templates import TemplateLinks
 from promptops.analysis.names import NameBinder
-from promptops.analysis.paths import PathReader
 from promptops.analysis.statements import LoopWalker
 from promptops.analysis.template_loader import EnteredBodies
 from promptops.analysis.uses import Call, Callee, Stack, TemplateSpan

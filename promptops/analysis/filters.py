@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis import spans
+from promptops.analysis.expressions import PathReader
 from promptops.analysis.guards import DEFAULTS, TOLERANT_TESTS
-from promptops.analysis.paths import PathReader
 from promptops.analysis.sources import ValueSource
 from promptops.analysis.spans import Offsets
 from promptops.analysis.uses import ITEM, Role, Word

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.conditions import ConditionReader, normalised
+from promptops.analysis.expressions import ConditionReader, normalised
 from promptops.analysis.filters import FilterReader
 from promptops.analysis.guards import NOTHING, Facts
 from promptops.analysis.names import NameBinder

@@ -2,7 +2,7 @@
 
 Follows Jinja's semantics with StrictUndefined, through includes, imports, parents, macros and
 blocks, without rendering anything. A `TemplateWalk` hands each node to the part that knows its
-kind: paths, filters, conditions, names, statements, linked templates, calls. The parts share a
+kind: expressions, filters, names, statements, linked templates, calls. The parts share a
 position and a collector of facts (`walk_state.py`), and hand inner nodes back.
 """
 
@@ -15,11 +15,10 @@ from jinja2 import nodes
 
 from promptops.analysis import spans
 from promptops.analysis.calls import CallReader
-from promptops.analysis.conditions import ConditionReader
+from promptops.analysis.expressions import ConditionReader, PathReader
 from promptops.analysis.filters import FilterReader
 from promptops.analysis.linked_templates import TemplateLinks
 from promptops.analysis.names import NameBinder
-from promptops.analysis.paths import PathReader
 from promptops.analysis.sources import ValueSource
 from promptops.analysis.statements import BranchWalker, LoopWalker
 from promptops.analysis.template_loader import EnteredBodies, TemplateLoader

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
-from promptops.catalog.documents import PromptDocuments
-from promptops.catalog.files import Files, FileTree
+from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.graph import Graph
 from promptops.catalog.layers import layers
 from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from jinja2 import nodes
 
+from promptops.analysis.expressions import PathReader
 from promptops.analysis.guards import NOTHING
-from promptops.analysis.paths import PathReader
 from promptops.analysis.sources import ValueSource
 from promptops.analysis.template_loader import MAX_WORK, EnteredBodies
 from promptops.analysis.uses import TemplateSpan

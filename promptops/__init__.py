@@ -61,7 +61,7 @@ def __getattr__(name: str) -> "Any":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    home = next((each for each, names in _HOMES.items() if name in names), "promptops.errors")
+    home = next((module for module, names in _HOMES.items() if name in names), "promptops.errors")
     found = globals()[name] = getattr(import_module(home), name)
     return found
 

@@ -1,6 +1,6 @@
-"""What applications call: `load` and what goes with it.
+"""The functions for applications: `load`, `aload`, `pin`.
 
-A program that loads from a file, a site or a package imports nothing of what reads repositories.
+Loading from a file, a site or a package imports no code that reads repositories.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from promptops.runtime.loading.trust import Trust
 
     class Loaded(Protocol):
-        """What one ref means, however that is found out."""
+        """The bundle of one ref, from any kind of source."""
 
         @property
         def ready(self) -> bool:
-            """Whether `get` gives at once what it has."""
+            """Whether `get` returns at once."""
 
         def get(self, refresh_s: float, timeout_s: float) -> Bundle: ...
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REFRESH_S = 60.0
 TIMEOUT_S = 2.0
 MAX_REMEMBERED = 1024
-"""Refs, with what they mean."""
+"""The number of refs whose bundles stay in memory."""
 
 AnyPath = str | os.PathLike[str]
 Key = tuple[str | None, AnyPath | None, AnyPath | None]
@@ -45,7 +45,7 @@ Key = tuple[str | None, AnyPath | None, AnyPath | None]
 
 _LOADED: dict[Key, Loaded] = {}
 _OVERRIDES: set[str] = set()
-"""Folders that were said to be read instead."""
+"""Values of PROMPTOPS_OVERRIDE that were logged."""
 
 _PINNED: ContextVar[dict[Key, Bundle] | None] = ContextVar("promptops_pinned", default=None)
 
@@ -60,36 +60,37 @@ def load(
 ) -> Bundle:
     """All prompts of one release, by id.
 
-    Call it wherever prompts are needed: what was loaded is kept in memory, one snapshot for all
-    that asks for the same, and comes back in under a microsecond. What a ref means was decided
-    when the process first loaded it, by the arguments and the environment of then.
+    Call it wherever prompts are needed: a loaded bundle stays in memory, is shared by all callers
+    with the same arguments, and is returned in under a microsecond. The process reads the
+    environment variables when it first loads a ref, and not again.
 
     Args:
-        ref: `v1.8.0`, exactly that release; `^1.2`, `~1.2.3`, `>=1,<2`, the highest that fits, a
-            prerelease only where one is named; `production`, what a channel serves; `sha256:…`,
-            a bundle by its content; `git:REV`, any revision, for development. There is no default.
-        source: A git repository, a bundle or the folder of a site on this machine, `https://…` (a
-            site), `git+https://…`, `git+ssh://…`, `git+file://…`, or `pkg:NAME`, a bundle in an
-            installed package. By default PROMPTOPS_SOURCE, else the repository around the current
-            directory.
-        trust: File of allowed signers; what none of them signed is refused. By default
-            PROMPTOPS_TRUST; else only the digest is checked.
-        refresh_s: Seconds until the source is asked again what a channel, a range or a revision
-            means; in the background, while everybody goes on with the snapshot they have. Each
-            wait differs by up to a fifth, the first is a random part of it, and after failures it
-            doubles, up to ten times, so that many replicas do not ask at once. A site that answers
-            with `Retry-After` is left alone for that long, at most an hour.
-        timeout_s: Seconds that a source on another machine has when nothing is loaded yet.
+        ref: `v1.8.0`, exactly that release; `^1.2`, `~1.2.3`, `>=1,<2`, the highest matching
+            release, a prerelease only if the range names one; `production`, the release of that
+            channel; `sha256:…`, a bundle by its content; `git:REV`, any revision, for development.
+            There is no default.
+        source: A git repository, a bundle file or the folder of a site on this machine,
+            `https://…` (a site), `git+https://…`, `git+ssh://…`, `git+file://…`, or `pkg:NAME`, a
+            bundle in an installed package. The default is PROMPTOPS_SOURCE, else the repository
+            around the current directory.
+        trust: File of allowed signers: a bundle that none of them signed is refused. The default
+            is PROMPTOPS_TRUST; without both, only the digest is verified.
+        refresh_s: Seconds after which a channel, a range or a revision is resolved again. This
+            happens in the background; callers continue with the current bundle. Each interval is
+            varied by up to a fifth, the first one is a random part of it, and after failures it
+            doubles, up to ten times, so that many replicas do not send requests at once. If a site
+            replies with `Retry-After`, the next request waits for that time, at most an hour.
+        timeout_s: Seconds for a source on another machine if nothing is loaded yet.
 
     Raises:
-        NotFound: There is no such release, channel or source; never replaced by another one.
-        UsageError: The ref means nothing, or none was given: the error lists what there is.
-        IntegrityError: A bundle is damaged, another than it should be, or not signed by anybody
-            who is trusted; or a channel went back. What was loaded before stays in use.
-        TransportError: The source can't be reached, or lacks the release that a channel of it
-            names, and nothing was kept on this machine. Otherwise the last that is known comes
-            back, its `stale` true. An error of a source on another machine is raised again at once
-            for up to `refresh_s`, and for a minute at most, unless it answers with `Retry-After`.
+        NotFound: There is no such release, channel or source; another one is never substituted.
+        UsageError: The ref is not valid, or there is none; the error lists the possible refs.
+        IntegrityError: A bundle is damaged, is not the expected one or has no trusted signature; or
+            the serial of a channel decreased. A bundle that was loaded before stays in use.
+        TransportError: The source can't be reached, or lacks the release that its channel names,
+            and this machine has no cached copy. With a copy, the last known bundle is returned with
+            `stale` true. The error of a source on another machine is raised again without a new
+            request for up to `refresh_s`, at most a minute, unless it replied with `Retry-After`.
         InputError, GitError: A file or a repository can't be read.
     """
     key = (ref, source, trust)
@@ -109,7 +110,7 @@ async def aload(
     refresh_s: float = REFRESH_S,
     timeout_s: float = TIMEOUT_S,
 ) -> Bundle:
-    """As `load`; while something is loaded for the first time, other tasks go on."""
+    """As `load`; other tasks continue while a bundle is loaded for the first time."""
     import asyncio
     from functools import partial
     from threading import Thread
@@ -131,22 +132,22 @@ async def aload(
     def run() -> None:
         try:
             outcome: Bundle | Exception = work()
-        except Exception as error:  # noqa: BLE001  # raised where it is awaited
+        except Exception as error:  # noqa: BLE001  # raised by `await`
             outcome = error
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, outcome)
 
-    # No executor's thread: a program that ends would wait for it.
+    # Not a thread of an executor: the program would wait for it before it ends.
     Thread(target=copy_context().run, args=(run,), name="promptops", daemon=True).start()
     return await future
 
 
 @contextmanager
 def pin() -> Iterator[None]:
-    """Within it, each ref keeps meaning what it meant when it was first loaded there.
+    """Inside of it, each ref keeps the bundle that it had when it was first loaded there.
 
-    For one request of a user, say, that loads in several places. It holds for the thread or the
-    task that entered it, and for the tasks that are made within; inside another one it is that.
+    For example for one request of a user that loads prompts in several places. It applies to the
+    thread or task that entered it and to tasks created inside. A nested `pin` joins the outer one.
     """
     pinned = _PINNED.get()
     token = _PINNED.set({} if pinned is None else pinned)

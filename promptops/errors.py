@@ -11,7 +11,7 @@ from typing import ClassVar
 from promptops.records import record
 
 BUG = 70
-"""The exit code after an error inside promptops: a bug of ours."""
+"""The exit code for an internal error: a bug in promptops."""
 
 
 def os_reason(error: object) -> str:
@@ -46,7 +46,7 @@ class PromptopsError(Exception):
         where: The place, as a path or `path:line:column`, or None.
         hint: The fix, or None.
         source: The line at the place, or None.
-        others: Further errors that were found together with this one; they are shown after it.
+        others: Further errors that were found together with this one, to show after it.
     """
 
     exit_code: ClassVar[int] = BUG
@@ -104,7 +104,7 @@ class TransportError(PromptopsError):
     """A source could not be reached, or did not answer before the deadline.
 
     Attributes:
-        retry_after_s: Seconds that the source asks clients to wait; 0 if it does not say.
+        retry_after_s: Seconds that the source asks clients to wait; 0 if it sends no time.
     """
 
     exit_code = 5

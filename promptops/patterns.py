@@ -16,7 +16,7 @@ _ATTRIBUTES = ("flags", "groups", "groupindex")
 
 
 class _Pattern:
-    """Stands in for a compiled pattern; has its attributes from the first use on."""
+    """Replaces a compiled pattern; gets its attributes at the first use."""
 
     __slots__ = ("_flags", "pattern", *_METHODS, *_ATTRIBUTES)
 
@@ -25,12 +25,12 @@ class _Pattern:
         self._flags = flags
 
     def __getattr__(self, name: str) -> Any:
-        """Called only for attributes that are not set yet, so once."""
+        """Called once, for the first attribute that is not set yet."""
         if name not in _METHODS and name not in _ATTRIBUTES:
             raise AttributeError(f"a pattern has no attribute {name!r}")
         compiled = _compile(self.pattern, self._flags)
-        for each in (*_METHODS, *_ATTRIBUTES):
-            setattr(self, each, getattr(compiled, each))
+        for attribute in (*_METHODS, *_ATTRIBUTES):
+            setattr(self, attribute, getattr(compiled, attribute))
         return getattr(compiled, name)
 
     def __repr__(self) -> str:
@@ -48,10 +48,10 @@ def lazy_pattern(source: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 
 @contextmanager
 def lazy_patterns() -> Iterator[None]:
-    """Make the constant patterns of modules that are imported meanwhile lazy ones.
+    """Inside of it, the patterns of imported modules are lazy.
 
-    For modules that call only methods of their patterns, in processes with one thread: PyYAML's
-    and Jinja2's patterns are a tenth of what a hook may take, and it uses few of them.
+    Only for modules that call methods of their patterns, in a process with one thread. Compiling
+    the patterns of PyYAML and Jinja2 takes a tenth of the time of a hook, which uses few of them.
     """
     compiled: Any = re.compile
     re.compile = lazy_pattern  # type: ignore[assignment]

@@ -26,7 +26,7 @@ __all__ = ["MISSING", "Field", "field", "fields", "is_record", "record", "replac
 _set = object.__setattr__
 
 INITS_NOT_COMPILED = 3
-"""So many objects of a class are initialised by a loop over its fields."""
+"""This many objects of a class are initialised by a loop over its fields."""
 
 
 class _Missing:
@@ -75,9 +75,9 @@ def _record(
     """The class with the methods of a record; the arguments are those of `dataclass`."""
 
     def decorated(declared: Any) -> Any:
-        made = tuple(_declared_fields(declared, kw_only))
-        methods = _methods(made, frozen=frozen, slots=slots, eq=eq, order=order)
-        return (_with_slots if slots else _with)(declared, made, methods)
+        attributes = tuple(_declared_fields(declared, kw_only))
+        methods = _methods(attributes, frozen=frozen, slots=slots, eq=eq, order=order)
+        return (_with_slots if slots else _with)(declared, attributes, methods)
 
     return decorated if cls is None else decorated(cls)
 
@@ -87,59 +87,59 @@ def _declared_fields(cls: Any, kw_only: bool) -> Iterator[_Field]:
         if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             continue
         value = cls.__dict__.get(name, _MISSING)
-        each = value if isinstance(value, _Field) else _Field(default=value)
-        if each.default.__class__.__hash__ is None:
+        attribute = value if isinstance(value, _Field) else _Field(default=value)
+        if attribute.default.__class__.__hash__ is None:
             raise ValueError(f"the default of {cls.__name__}.{name} is mutable: default_factory")
-        each.name, each.type = name, annotation
-        each.kw_only = kw_only if each.kw_only is None else each.kw_only
-        yield each
+        attribute.name, attribute.type = name, annotation
+        attribute.kw_only = kw_only if attribute.kw_only is None else attribute.kw_only
+        yield attribute
 
 
 def _methods(
-    made: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool, order: bool
+    attributes: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool, order: bool
 ) -> dict[str, Any]:
     methods: dict[str, Any] = {"__repr__": _repr, "__replace__": _replace}
-    methods["__init__"] = _written_after_some_calls(_frozen_init if frozen else _plain_init)
+    methods["__init__"] = _compiled_after_some_calls(_frozen_init if frozen else _plain_init)
     if eq:
-        methods["__eq__"] = _written_at_first_call("__eq__", _EQ)
-        methods["__hash__"] = _written_at_first_call("__hash__", _hash) if frozen else None
+        methods["__eq__"] = _compiled_at_first_call("__eq__", _EQ)
+        methods["__hash__"] = _compiled_at_first_call("__hash__", _hash) if frozen else None
     if order:
-        methods |= {name: _written_at_first_call(name, write) for name, write in _ORDER.items()}
+        methods |= {name: _compiled_at_first_call(name, write) for name, write in _ORDER.items()}
     if frozen:
         methods |= {"__setattr__": _no_setattr, "__delattr__": _no_delattr}
     if frozen and slots:
         methods |= {"__getstate__": _getstate, "__setstate__": _setstate}
-    methods["__match_args__"] = tuple(f.name for f in made if f.init and not f.kw_only)
+    methods["__match_args__"] = tuple(f.name for f in attributes if f.init and not f.kw_only)
     return methods
 
 
-def _with(cls: Any, made: tuple[_Field, ...], methods: dict[str, Any]) -> Any:
-    for each in made:
-        if isinstance(cls.__dict__.get(each.name), _Field):
-            delattr(cls, each.name)
+def _with(cls: Any, attributes: tuple[_Field, ...], methods: dict[str, Any]) -> Any:
+    for attribute in attributes:
+        if isinstance(cls.__dict__.get(attribute.name), _Field):
+            delattr(cls, attribute.name)
     for name, method in methods.items():
         if cls.__dict__.get(name) is None:  # Python sets `__hash__` to None beside an `__eq__`
             setattr(cls, name, method)
-    cls.__record_fields__, cls.__dataclass_fields__ = made, _as_dataclass
+    cls.__record_fields__, cls.__dataclass_fields__ = attributes, _as_dataclass
     return cls
 
 
-def _with_slots(cls: Any, made: tuple[_Field, ...], methods: dict[str, Any]) -> Any:
-    """Slots can't be added to a class: it is created a second time, as dataclasses do, too."""
-    names = tuple(each.name for each in made)
-    body = {name: each for name, each in cls.__dict__.items() if name not in names}
+def _with_slots(cls: Any, attributes: tuple[_Field, ...], methods: dict[str, Any]) -> Any:
+    """Slots can't be added to a class, so it is created a second time, as dataclasses do."""
+    names = tuple(attribute.name for attribute in attributes)
+    body = {name: value for name, value in cls.__dict__.items() if name not in names}
     for name in ("__dict__", "__weakref__"):
         body.pop(name, None)
     if body.get("__hash__", 0) is None:  # set by Python beside an `__eq__` in the body
         del body["__hash__"]
     body = {**methods, **body, "__slots__": names}
-    body |= {"__record_fields__": made, "__dataclass_fields__": _as_dataclass}
+    body |= {"__record_fields__": attributes, "__dataclass_fields__": _as_dataclass}
     recreated = type(cls)(cls.__name__, cls.__bases__, body)
     recreated.__qualname__ = cls.__qualname__
     return recreated
 
 
-def _written_at_first_call(name: str, write: Callable[[tuple[_Field, ...]], str]) -> Any:
+def _compiled_at_first_call(name: str, write: Callable[[tuple[_Field, ...]], str]) -> Any:
     written: list[Any] = []
 
     def first_call(self: Any, /, *arguments: Any, **named: Any) -> Any:
@@ -153,13 +153,13 @@ def _written_at_first_call(name: str, write: Callable[[tuple[_Field, ...]], str]
 
 
 def _owner(self: Any, name: str, method: Any) -> Any:
-    """The class that has a method; None where another thread has replaced it there."""
-    owners = (each for each in type(self).__mro__ if each.__dict__.get(name) is method)
+    """The class that has a method; None if another thread has replaced it."""
+    owners = (owner for owner in type(self).__mro__ if owner.__dict__.get(name) is method)
     return next(owners, None)
 
 
-def _written_after_some_calls(write: Callable[[tuple[_Field, ...]], str]) -> Any:
-    compiled = _written_at_first_call("__init__", write)
+def _compiled_after_some_calls(write: Callable[[tuple[_Field, ...]], str]) -> Any:
+    compiled = _compiled_at_first_call("__init__", write)
     calls: list[None] = []
 
     def first_calls(self: Any, /, *arguments: Any, **named: Any) -> None:
@@ -176,42 +176,42 @@ def _written_after_some_calls(write: Callable[[tuple[_Field, ...]], str]) -> Any
 
 
 def _initialise(
-    self: Any, made: tuple[_Field, ...], arguments: tuple[Any, ...], named: dict[str, Any]
+    self: Any, attributes: tuple[_Field, ...], arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> bool:
-    """Set all fields; False, and nothing is done, where `__init__` does not take the arguments."""
-    taken = [each for each in made if each.init]
-    positional = [each.name for each in taken if not each.kw_only]
+    """Set all fields; False, without a change, if `__init__` does not accept the arguments."""
+    taken = [attribute for attribute in attributes if attribute.init]
+    positional = [attribute.name for attribute in taken if not attribute.kw_only]
     given = {**dict(zip(positional, arguments, strict=False)), **named}
     if len(given) < len(arguments) + len(named):  # too many, or one twice
         return False
-    if not given.keys() <= {each.name for each in taken}:
+    if not given.keys() <= {attribute.name for attribute in taken}:
         return False
-    if any(each.name not in given and not _has_default(each) for each in taken):
+    if any(attribute.name not in given and not _has_default(attribute) for attribute in taken):
         return False
-    for each in made:
-        if each.name in given:
-            _set(self, each.name, given[each.name])
-        elif each.default_factory is not _MISSING:
-            _set(self, each.name, each.default_factory())
-        elif each.default is not _MISSING:
-            _set(self, each.name, each.default)
+    for attribute in attributes:
+        if attribute.name in given:
+            _set(self, attribute.name, given[attribute.name])
+        elif attribute.default_factory is not _MISSING:
+            _set(self, attribute.name, attribute.default_factory())
+        elif attribute.default is not _MISSING:
+            _set(self, attribute.name, attribute.default)
     if hasattr(self, "__post_init__"):
         self.__post_init__()
     return True
 
 
-def _has_default(each: _Field) -> bool:
-    return each.default is not _MISSING or each.default_factory is not _MISSING
+def _has_default(attribute: _Field) -> bool:
+    return attribute.default is not _MISSING or attribute.default_factory is not _MISSING
 
 
 def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str]) -> Any:
     """The method of this name, with the defaults in its global names."""
-    made: tuple[_Field, ...] = owner.__record_fields__
+    attributes: tuple[_Field, ...] = owner.__record_fields__
     names: dict[str, Any] = {"_set": _set, "_MISSING": _MISSING}
-    for each in made:
-        names[f"_default_{each.name}"] = each.default
-        names[f"_factory_{each.name}"] = each.default_factory
-    source = write(made)
+    for attribute in attributes:
+        names[f"_default_{attribute.name}"] = attribute.default
+        names[f"_factory_{attribute.name}"] = attribute.default_factory
+    source = write(attributes)
     if name == "__init__" and hasattr(owner, "__post_init__"):
         source += "\n self.__post_init__()"
     exec(source, names)
@@ -220,49 +220,65 @@ def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str])
     return method
 
 
-def _init(made: tuple[_Field, ...], assignment: str) -> str:
-    plain = [_parameter(each) for each in made if each.init and not each.kw_only]
-    named = [_parameter(each) for each in made if each.init and each.kw_only]
+def _init(attributes: tuple[_Field, ...], assignment: str) -> str:
+    plain = [
+        _parameter(attribute)
+        for attribute in attributes
+        if attribute.init and not attribute.kw_only
+    ]
+    named = [
+        _parameter(attribute) for attribute in attributes if attribute.init and attribute.kw_only
+    ]
     parameters = ", ".join(["self", *plain, *(["*", *named] if named else [])])
     lines = [
-        " " + assignment.format(name=each.name, value=_value(each)) for each in made if _value(each)
+        " " + assignment.format(name=attribute.name, value=_value(attribute))
+        for attribute in attributes
+        if _value(attribute)
     ]
     return f"def __init__({parameters}):\n" + "\n".join(lines or [" pass"])
 
 
-def _parameter(each: _Field) -> str:
-    if each.default_factory is not _MISSING:
-        return f"{each.name}=_MISSING"
-    return each.name if each.default is _MISSING else f"{each.name}=_default_{each.name}"
+def _parameter(attribute: _Field) -> str:
+    if attribute.default_factory is not _MISSING:
+        return f"{attribute.name}=_MISSING"
+    return (
+        attribute.name
+        if attribute.default is _MISSING
+        else f"{attribute.name}=_default_{attribute.name}"
+    )
 
 
-def _value(each: _Field) -> str:
-    """The expression in `__init__`; empty where `__post_init__` sets the field."""
-    factory = f"_factory_{each.name}()" if each.default_factory is not _MISSING else ""
-    if not each.init:
-        return factory or ("" if each.default is _MISSING else f"_default_{each.name}")
-    return f"{factory} if {each.name} is _MISSING else {each.name}" if factory else each.name
+def _value(attribute: _Field) -> str:
+    """The expression in `__init__`; empty if `__post_init__` sets the field."""
+    factory = f"_factory_{attribute.name}()" if attribute.default_factory is not _MISSING else ""
+    if not attribute.init:
+        return factory or ("" if attribute.default is _MISSING else f"_default_{attribute.name}")
+    return (
+        f"{factory} if {attribute.name} is _MISSING else {attribute.name}"
+        if factory
+        else attribute.name
+    )
 
 
-def _plain_init(made: tuple[_Field, ...]) -> str:
-    return _init(made, "self.{name} = {value}")
+def _plain_init(attributes: tuple[_Field, ...]) -> str:
+    return _init(attributes, "self.{name} = {value}")
 
 
-def _frozen_init(made: tuple[_Field, ...]) -> str:
-    return _init(made, "_set(self, '{name}', {value})")
+def _frozen_init(attributes: tuple[_Field, ...]) -> str:
+    return _init(attributes, "_set(self, '{name}', {value})")
 
 
-def _of(name: str, made: tuple[_Field, ...]) -> str:
-    return "(" + "".join(f"{name}.{each.name}," for each in made) + ")"
+def _of(name: str, attributes: tuple[_Field, ...]) -> str:
+    return "(" + "".join(f"{name}.{attribute.name}," for attribute in attributes) + ")"
 
 
-def _hash(made: tuple[_Field, ...]) -> str:
-    return f"def __hash__(self):\n return hash({_of('self', made)})"
+def _hash(attributes: tuple[_Field, ...]) -> str:
+    return f"def __hash__(self):\n return hash({_of('self', attributes)})"
 
 
 def _comparison(name: str, operator: str) -> Callable[[tuple[_Field, ...]], str]:
-    def write(made: tuple[_Field, ...]) -> str:
-        compared = f"{_of('self', made)} {operator} {_of('other', made)}"
+    def write(attributes: tuple[_Field, ...]) -> str:
+        compared = f"{_of('self', attributes)} {operator} {_of('other', attributes)}"
         return (
             f"def {name}(self, other):\n"
             " if other.__class__ is not self.__class__: return NotImplemented\n"
@@ -294,19 +310,19 @@ def _no_delattr(self: Any, name: str) -> None:
 
 
 def _getstate(self: Any) -> list[Any]:
-    return [getattr(self, each.name) for each in self.__record_fields__]
+    return [getattr(self, attribute.name) for attribute in self.__record_fields__]
 
 
 def _setstate(self: Any, state: list[Any]) -> None:
-    for each, value in zip(self.__record_fields__, state, strict=True):
-        _set(self, each.name, value)
+    for attribute, value in zip(self.__record_fields__, state, strict=True):
+        _set(self, attribute.name, value)
 
 
 def _replace(self: Any, /, **changes: Any) -> Any:
     """Another record of the same class, with some fields changed; TypeError for unknown names."""
-    for each in self.__record_fields__:
-        if each.init and each.name not in changes:
-            changes[each.name] = getattr(self, each.name)
+    for attribute in self.__record_fields__:
+        if attribute.init and attribute.name not in changes:
+            changes[attribute.name] = getattr(self, attribute.name)
     return type(self)(**changes)
 
 
@@ -316,7 +332,7 @@ def _is_record(value: object) -> bool:
 
 
 def _fields(value: Any) -> tuple[_Field, ...]:
-    """The fields of a record, of a dataclass (a plug-in may have some), or of an instance."""
+    """The fields of a record, of a dataclass of a plug-in, or of an instance of either."""
     own = getattr(value, "__record_fields__", None)
     return tuple(_fields_of_dataclass(value)) if own is None else own
 
@@ -324,13 +340,15 @@ def _fields(value: Any) -> tuple[_Field, ...]:
 def _fields_of_dataclass(value: Any) -> Iterator[_Field]:
     import dataclasses
 
-    def ours(default: Any) -> Any:
+    def own_missing(default: Any) -> Any:
         return _MISSING if default is dataclasses.MISSING else default
 
-    for each in dataclasses.fields(value):
-        factory = ours(each.default_factory)
-        found = _Field(default=ours(each.default), default_factory=factory, init=each.init)
-        found.name, found.type = each.name, each.type
+    for attribute in dataclasses.fields(value):
+        factory = own_missing(attribute.default_factory)
+        found = _Field(
+            default=own_missing(attribute.default), default_factory=factory, init=attribute.init
+        )
+        found.name, found.type = attribute.name, attribute.type
         yield found
 
 
@@ -340,13 +358,18 @@ class _AsDataclass:
     def __get__(self, instance: object, owner: Any) -> Any:
         import dataclasses
 
-        def theirs(each: _Field) -> Any:
-            given = {"default": each.default, "default_factory": each.default_factory}
+        def dataclass_field(attribute: _Field) -> Any:
+            given = {"default": attribute.default, "default_factory": attribute.default_factory}
             known: Any = {name: value for name, value in given.items() if value is not _MISSING}
-            return dataclasses.field(init=each.init, repr=each.repr, kw_only=True, **known)
+            return dataclasses.field(
+                init=attribute.init, repr=attribute.repr, kw_only=True, **known
+            )
 
-        made = [(each.name, each.type, theirs(each)) for each in owner.__record_fields__]
-        twin: Any = dataclasses.make_dataclass(owner.__name__, made)
+        attributes = [
+            (attribute.name, attribute.type, dataclass_field(attribute))
+            for attribute in owner.__record_fields__
+        ]
+        twin: Any = dataclasses.make_dataclass(owner.__name__, attributes)
         return twin.__dataclass_fields__
 
 

@@ -1,4 +1,4 @@
-"""The modules of a package, found by being there: rules, assertions, commands."""
+"""The modules of a package, discovered in its folder: rules, assertions, commands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from types import ModuleType
 def module_names(package: ModuleType) -> list[str]:
     """The names of the modules in a package of one folder, sorted.
 
-    `pkgutil` does the same and imports `inspect` for it, which takes 3 ms; it is used where the
-    package is not a folder with sources.
+    `pkgutil` does the same but imports `inspect`, which takes 3 ms. It is used only if the package
+    is not a folder with sources.
     """
     try:
         files = os.listdir(package.__path__[0])

@@ -1,1 +1,1 @@
-"""Templates as text with places and scopes: what they read, from where, and under which guard."""
+"""Static analysis: templates, secrets and personal data in texts, tokens, models, schemas."""

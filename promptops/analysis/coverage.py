@@ -1,4 +1,4 @@
-"""Which ways through a prompt's templates its test cases take."""
+"""Which branches of a prompt's templates its test cases cover, and messages about the others."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template, TemplateError, is_template, parse
 
 Branch = tuple[Text, int, str]
-"""A way that a rendering took, as `runtime.request.render.Traced` notes it."""
+"""A branch that a rendering took, as `runtime.request.render.Traced` notes it."""
 
 _Key = tuple[str, int, int, str]
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class TemplateBranch:
-    """One way on from a tag, or from a `when`.
+    """One branch of a tag or of a `when`.
 
     Attributes:
-        direction: then · else: of an `if` where no test holds, written or not · taken · empty: of
+        direction: then · else: of an `if` if no test is true, written or not · taken · empty: of
             a loop · included · holds · fails: of a `when`.
-        site: What decides: the test, what is looped over, the name of an include, the `when`.
-        otherwise: The word `else` of the tag, where it has one.
+        site: The expression that decides: the test, the iterable, the include, the `when`.
+        otherwise: The word `else` of the tag, if it has one.
         chained: The `if` has an `elif`.
-        covered: A case took it.
-        reached: A case took this way or another one of the same tag.
-        stack: The includes on the way to the template, outermost first.
+        covered: A case covers it.
+        reached: A case covers this or another branch of the same tag.
+        stack: The includes that lead to the template, outermost first.
     """
 
     tag: Tag
@@ -48,7 +48,7 @@ class TemplateBranch:
 
 @record(frozen=True, slots=True)
 class Coverage:
-    """All ways of a prompt, in the order of its messages."""
+    """All branches of a prompt, in the order of its messages."""
 
     ways: tuple[TemplateBranch, ...]
 
@@ -64,13 +64,13 @@ class Coverage:
 def coverage(
     prompt: Prompt, load: Load, taken: Iterable[Branch], never_empty: Iterable[Use] = ()
 ) -> Coverage:
-    """What is covered of all that a prompt's messages reach.
+    """The branches of all templates that a prompt's messages reach, covered or not.
 
-    Tests that literals alone decide have no ways, and so have macros that nothing calls.
+    A test that consists of literals has no branches, nor has a macro that nothing calls.
 
     Args:
         taken: The branches of all cases.
-        never_empty: Loops over what always has an item, which can't be taken empty.
+        never_empty: Uses that loop over arrays with at least one item.
     """
     keys = {_key(*branch) for branch in set(taken)}
     full = {place_of(use.site.text, use.site.start) for use in never_empty}
@@ -79,10 +79,10 @@ def coverage(
     called = _called(template for _, _, template in templates) if has_macros else frozenset()
     found: list[TemplateBranch] = []
     for text in _conditions(prompt):
-        found += _judged(_ways_of(text), keys, ())
+        found += _with_coverage(_ways_of(text), keys, ())
     for text, stack, template in templates:
         for tag in TagWalk(text, template, full, called).tags(template.tree.body):
-            found += _judged(tag, keys, stack)
+            found += _with_coverage(tag, keys, stack)
     return Coverage(tuple(found))
 
 
@@ -91,7 +91,7 @@ def _ways_of(when: Text) -> list[FoundWay]:
     return [FoundWay("when", "holds", site, 0), FoundWay("when", "fails", site, 0)]
 
 
-def _judged(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[TemplateBranch]:
+def _with_coverage(ways: list[FoundWay], keys: set[_Key], stack: Stack) -> Iterator[TemplateBranch]:
     covered = [_key(way.site.text, way.offset, way.direction) in keys for way in ways]
     for way, is_covered in zip(ways, covered, strict=True):
         yield TemplateBranch(
@@ -160,3 +160,28 @@ def _called(templates: Iterable[Template]) -> frozenset[str]:
         for node in template.tree.find_all(nodes.FromImport):
             aliases.update((n[1], n[0]) for n in node.names if isinstance(n, tuple))
     return frozenset(names | {aliases[name] for name in names if name in aliases})
+
+
+def uncovered_message(way: TemplateBranch) -> tuple[str, TemplateSpan, str]:
+    """The message for a branch that no case covers, the span it refers to, and the fix."""
+    what = f"`{_short(way.site.source)}`"
+    is_loop = way.tag == "for"
+    if way.tag == "include":
+        return f"no case includes `{way.site.source[1:-1]}`", way.site, "add a case that does"
+    if not way.reached:
+        return f"no case reaches {what}", way.site, "add a case that does"
+    if way.otherwise is not None and way.direction in ("else", "empty"):
+        tag = "loop" if is_loop else "`if`"
+        return f"no case covers the `else` of this {tag}", way.otherwise, "add a case that does"
+    if way.direction in ("then", "holds", "taken"):
+        claim, missing = ("empty", "has an item") if is_loop else ("false", "is true")
+        return f"{what} is {claim} in every case", way.site, f"add a case in which it {missing}"
+    if is_loop:
+        return f"{what} has an item in every case", way.site, "add a case in which it is empty"
+    claim = "or a condition of its `elif` is true" if way.chained else "is true"
+    return f"{what} {claim} in every case", way.site, "add a case in which it is false"
+
+
+def _short(source: str) -> str:
+    words = " ".join(source.split())
+    return words if len(words) <= 60 else f"{words[:59]}…"

@@ -1,10 +1,9 @@
-"""How many tokens a text has, counted as its model does: with an extra package, for some models.
+"""Exact token counts, for models with public tokenizers, with an extra package.
 
-The package `splintr-rs` (the extra `tokens`) holds the vocabularies and reads nothing from a
-network. What stands below is public: OpenAI's own table in tiktoken, and the vocabularies that
-models with open weights are published with. A model that isn't there is estimated
-(`analysis.tokens`), since a wrong count must never be called exact: all of Anthropic's and
-Google's, and what is named after a deployment.
+The package `splintr-rs` (the extra `tokens`) contains the vocabularies and makes no network
+requests. The table below is public: OpenAI's own table in tiktoken, and the vocabularies of models
+with open weights. Tokens of other models are estimated (`analysis.tokens`), since a wrong count
+must never be called exact: all models of Anthropic and Google, and names of deployments.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 
 _BEFORE = lazy_pattern(r"^(?:ft:|.*/|(?:[a-z-]+\.)+)?")
-"""A fine-tuned model's mark, who publishes it (`meta-llama/`), or where it runs (`us.meta.`)."""
+"""Prefixes of ids: a fine-tuned model, its publisher (`meta-llama/`), its region (`us.meta.`)."""
 
 _ENCODINGS = tuple(
     (name, lazy_pattern(rf"(?:{models})(?![^-:@])"))
@@ -36,7 +35,7 @@ _ENCODINGS = tuple(
 
 @record(frozen=True, slots=True)
 class Counter:
-    """Counts the tokens of a text by itself: nothing that a provider puts around messages.
+    """Counts the tokens of a text, without those that a provider adds to messages.
 
     Attributes:
         name: Of the encoding, such as o200k_base.
@@ -46,21 +45,21 @@ class Counter:
     _encode: Callable[[str], Sequence[int]] = field(repr=False)
 
     def count(self, text: str) -> int:
-        """Tokens of a text; what spells a special token is text like any other."""
+        """The number of tokens; the text of a special token counts as plain text."""
         return len(self._encode(text.encode("utf-8", "replace").decode("utf-8")))
 
 
 def counter(provider: str | None, model: str | None) -> Counter | None:
-    """What counts a model's tokens exactly; None where it isn't known or isn't installed.
+    """The exact counter of a model; None if it is unknown or the package is not installed.
 
-    The first time takes about 0.1 s and 50 MB for each encoding.
+    The first call takes about 0.1 s and 50 MB for each encoding.
     """
     name = encoding(provider, model)
     return None if name is None else _loaded(name)
 
 
 def encoding(provider: str | None, model: str | None) -> str | None:
-    """The name of a model's encoding, where it is public; None otherwise."""
+    """The name of a model's encoding; None if it is not public."""
     if not model or (provider or "").lower().startswith("azure"):  # there ids are what users chose
         return None
     bare = _BEFORE.sub("", model.lower(), count=1)

@@ -1,4 +1,4 @@
-"""What a condition proves: which values are defined where it holds, and where it does not."""
+"""The values that a condition proves to be defined, if it is true and if it is false."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from jinja2 import nodes
 
 Facts = frozenset[tuple[object, ...]]
 Keys = Callable[[nodes.Node | None], Facts]
-"""The identities of the values that a name, or an attribute path, may stand for."""
+"""The identities of the possible values of a name or of an attribute path."""
 
 NOTHING: Facts = frozenset()
 
 DEFAULTS = frozenset(("default", "d"))
 
-# Jinja's StrictUndefined lets these tests pass; what they hold of is defined, but for `callable`.
+# These tests accept StrictUndefined. If one is true, the value is defined, except for `callable`.
 TOLERANT_TESTS = frozenset(
     (
         "none",
@@ -34,19 +34,19 @@ TOLERANT_TESTS = frozenset(
 )
 _PROVING_TESTS = TOLERANT_TESTS - {"callable", "sameas"} | {"defined"}
 
-# Of an empty text or an empty list these make something false.
+# Filters whose result is false for an empty string or list.
 _KEEP_EMPTY = frozenset(
     ("length", "count", "trim", "list", "upper", "lower", "int", "float", "join")
 )
 
 
 def proven(test: nodes.Node, truth: bool, keys: Keys) -> Facts:
-    """The values that are defined where a test has the given outcome."""
+    """The values that are defined if a test has the given outcome."""
     if isinstance(test, nodes.Not):
         return proven(test.node, not truth, keys)
     if isinstance(test, nodes.And | nodes.Or):
         left, right = proven(test.left, truth, keys), proven(test.right, truth, keys)
-        # Both sides of an `and` hold where it holds; where it does not, either may be the reason.
+        # If an `and` is true, both sides are; if it is false, one side may be true.
         return left | right if isinstance(test, nodes.And) == truth else left & right
     if isinstance(test, nodes.Test):
         return _by_test(test, truth, keys)
@@ -66,7 +66,7 @@ def _by_test(test: nodes.Test, truth: bool, keys: Keys) -> Facts:
 
 
 def _by_default(test: nodes.Filter, keys: Keys) -> Facts:
-    """`x | default(false)` holds only for an `x` that is there."""
+    """`x | default(false)` is true only if `x` is defined."""
     node: nodes.Node | None = test
     while isinstance(node, nodes.Filter) and node.name in _KEEP_EMPTY and not node.args:
         node = node.node
@@ -77,7 +77,7 @@ def _by_default(test: nodes.Filter, keys: Keys) -> Facts:
 
 
 def _by_comparison(test: nodes.Compare, truth: bool, keys: Keys) -> Facts:
-    """`x | default("a") == "b"` holds only for an `x` that is there."""
+    """`x | default("a") == "b"` is true only if `x` is defined."""
     fallback = default_of(test.expr)
     if fallback is None or len(test.ops) != 1 or not _is_default(test.expr):
         return NOTHING
@@ -88,7 +88,7 @@ def _by_comparison(test: nodes.Compare, truth: bool, keys: Keys) -> Facts:
 
 
 def default_of(node: nodes.Node | None) -> tuple[object] | None:
-    """The literal that a `default` filter puts in place, or None where it is no literal."""
+    """The literal argument of a `default` filter in a tuple; None if it is not a literal."""
     if not _is_default(node) or node.dyn_args or node.dyn_kwargs:
         return None
     given = [*node.args, *(word.value for word in node.kwargs if word.key == "default_value")]
@@ -106,7 +106,7 @@ def _is_default(node: nodes.Node | None) -> TypeGuard[nodes.Filter]:
 
 
 def literal(test: nodes.Node) -> bool | None:
-    """What a test always is, as far as literals alone decide it."""
+    """The constant value of a test that consists of literals; else None."""
     if isinstance(test, nodes.Const):
         return bool(test.value)
     if isinstance(test, nodes.List | nodes.Tuple | nodes.Dict):

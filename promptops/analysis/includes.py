@@ -20,10 +20,9 @@ class Include:
 
 
 def includes(text: Text) -> tuple[Include, ...]:
-    """What a template includes, imports and extends by constant names, in order.
+    """The templates that a template includes, imports or extends by constant names, in order.
 
-    Nothing for a text that is no template; of one that can't be parsed, what is plain all the same:
-    the rest is another door's business.
+    Empty for a text without tags. In a template that can't be parsed, only plain tags are found.
     """
     return _includes(text.value) if "{%" in text.value else ()
 
@@ -54,7 +53,7 @@ _PLAIN = lazy_pattern(
 
 
 def _plain(source: str) -> list[Include] | None:
-    """The same without a parser, twenty times faster; None where the parser has to tell."""
+    """The same without a parser, twenty times faster; None if the parser is needed."""
     found = []
     for tag in _TAG.finditer(source):
         inside, unclosed = tag.groups()

@@ -1,7 +1,7 @@
-"""What the inputs' schema says of a value that a template reads: its types, whether it is there.
+"""The schema of a value that a template reads: its types, and whether it can be missing.
 
-Where a schema can't be known for sure (a value without a type, a circle of references, too many
-alternatives) the answer is that anything may stand there, so that no rule speaks of a guess.
+If a schema is not certain (no type, circular references, too many alternatives), any value is
+possible, so that no rule reports a guess.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class InputAlternative:
 
     @property
     def types(self) -> frozenset[str] | None:
-        """Names of JSON Schema types, `number` for an integer, too; None where nothing says."""
+        """Names of JSON Schema types, also `number` for an integer; None if unknown."""
         known: frozenset[str] | None = None
         for part in self.parts:
             own = _types(part)
@@ -46,20 +46,20 @@ class InputAlternative:
                 known = own if known is None else known & own
         return known
 
-    def named(self, key: str) -> Iterator[Any]:
-        """What each part says by a keyword."""
+    def keyword_values(self, key: str) -> Iterator[Any]:
+        """The values of a keyword in all parts."""
         return (part[key] for part in self.parts if key in part)
 
     def requires(self, name: str) -> bool:
         """Whether an object of this kind always has a key."""
-        return any(name in required for required in self.named("required"))
+        return any(name in required for required in self.keyword_values("required"))
 
     def defaults(self, name: str, root: Schema) -> bool:
         """Whether the renderer puts a key in where the caller leaves it out."""
         return "default" in _followed((self.fills("properties") or {}).get(name), root)
 
     def fills(self, key: str) -> Mapping[str, Any] | None:
-        """What the renderer looks below for defaults."""
+        """The schemas in which the renderer looks for defaults."""
         found = self.filled.get(key) if self.filled is not None else None
         return found if isinstance(found, Mapping) else None
 
@@ -69,11 +69,11 @@ ANYTHING = (InputAlternative(),)
 
 @record(frozen=True, slots=True)
 class InputShape:
-    """What may stand at one place of the inputs.
+    """The possible values at one path of the inputs.
 
     Attributes:
-        optional: It may be missing although what it stands in is there.
-        declared: A schema names it; else it is only not forbidden.
+        optional: It can be missing in an existing parent.
+        declared: A schema names it; otherwise it is only not forbidden.
     """
 
     ways: tuple[InputAlternative, ...]
@@ -82,20 +82,25 @@ class InputShape:
 
     @property
     def types(self) -> frozenset[str]:
-        """All it may be; nothing where one way says nothing."""
+        """The union of all alternatives; empty if one alternative has no limit."""
         types = [way.types for way in self.ways]
-        known = [each for each in types if each is not None]
+        known = [name_set for name_set in types if name_set is not None]
         return frozenset().union(*known) if len(known) == len(types) else frozenset()
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys that its schema names."""
-        found = (name for way in self.ways for each in way.named("properties") for name in each)
+        found = (
+            name
+            for way in self.ways
+            for properties in way.keyword_values("properties")
+            for name in properties
+        )
         return tuple(dict.fromkeys(found))
 
 
 class InputSchemas:
-    """The schema of a prompt's inputs, to be asked about paths."""
+    """The schema of a prompt's inputs, by path."""
 
     def __init__(self, root: Schema) -> None:
         """`root` refers to nothing outside itself, as in `model.prompt.Prompt`."""
@@ -112,7 +117,7 @@ class InputSchemas:
         return nearest_name(str(path[-1]), owner.keys, 0.75)
 
     def at(self, name: str, path: Path = ()) -> InputShape | None:
-        """What an input, or a value below it, may be; None where nothing can ever stand."""
+        """The possible values of an input or of a path below it; None if no value is possible."""
         key = (name, path)
         if key not in self._known:
             owner = self.at(name, path[:-1]) if path else self._whole
@@ -127,7 +132,7 @@ class InputSchemas:
         declared = [shape for shape in possible if shape.declared]
         if not possible:
             return None
-        # A key that some alternatives name belongs to those: a template asks which one it has.
+        # A key that some alternatives name belongs to them: a template tests which one it has.
         optional = any(s.optional for s in declared) or all(s.optional for s in possible)
         ways = tuple(way for shape in possible for way in shape.ways)
         return InputShape(ways[:MAX_WAYS], optional, bool(declared))
@@ -146,30 +151,39 @@ class InputSchemas:
 
     def _of_key(self, way: InputAlternative, name: str) -> InputShape | None:
         required = way.requires(name)
-        given = [each[name] for each in way.named("properties") if name in each]
+        given = [
+            properties[name]
+            for properties in way.keyword_values("properties")
+            if name in properties
+        ]
         if given:
             filled = name in (way.fills("properties") or ())
             ways = self._all_of(given, filled=filled)
             return InputShape(ways, not required and not way.defaults(name, self._root))
-        if any(True for _ in way.named("patternProperties")):
+        if any(True for _ in way.keyword_values("patternProperties")):
             return InputShape(ANYTHING, declared=False)
-        others = [*way.named("additionalProperties"), *way.named("unevaluatedProperties")]
+        others = [
+            *way.keyword_values("additionalProperties"),
+            *way.keyword_values("unevaluatedProperties"),
+        ]
         if False in others:
             return None
-        some = any(True for _ in way.named("properties"))
+        some = any(True for _ in way.keyword_values("properties"))
         schemas = [other for other in others if isinstance(other, Mapping)]
         ways = self._all_of(schemas, filled=False) if schemas else ANYTHING
         return InputShape(ways, some and not required, declared=False)
 
     def _elements(self, way: InputAlternative) -> tuple[InputAlternative, ...]:
-        items = [each for each in way.named("items") if isinstance(each, Mapping)]
-        first = [each for each in way.named("prefixItems") if isinstance(each, list)]
+        items = [schema for schema in way.keyword_values("items") if isinstance(schema, Mapping)]
+        first = [
+            schemas for schemas in way.keyword_values("prefixItems") if isinstance(schemas, list)
+        ]
         if first or not items:
             return ANYTHING
         return self._all_of(items, filled=way.fills("items") is not None)
 
     def _all_of(self, schemas: list[Any], *, filled: bool) -> tuple[InputAlternative, ...]:
-        """All schemas at once; the first is that of the renderer, where it looks there."""
+        """All schemas together; the first is the one of the renderer, if it uses it."""
         return self._joined(
             self._expanded(schema, 0, filled=index == 0 and filled)
             for index, schema in enumerate(schemas)
@@ -224,7 +238,7 @@ def _written(step: Step) -> str:
 
 
 def _followed(schema: Any, root: Schema) -> Schema:
-    """What a `$ref` means, with what stands beside it, as the renderer takes it; {} for no such."""
+    """The target of a `$ref` with its sibling keywords, as in the renderer; {} if there is none."""
     for _ in range(MAX_REFERENCES):
         if not isinstance(schema, Mapping):
             return {}

@@ -10,7 +10,7 @@ from promptops.analysis.secrets import find_secrets
 from promptops.records import record
 
 PIECE = 12
-"""As many characters of a known secret are no coincidence; a message may quote its beginning."""
+"""This many characters of a known secret are not a coincidence; a message may quote its start."""
 
 
 @record(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Masked:
 
     Attributes:
         text: As long as the original, with the same lines.
-        secrets: What was replaced, of at least `PIECE` characters.
+        secrets: The replaced strings of at least `PIECE` characters.
     """
 
     text: str
@@ -34,11 +34,11 @@ def masked(text: str) -> Masked:
     for match in found:
         stars = "\n".join("*" * len(row) for row in text[match.start : match.end].split("\n"))
         text = f"{text[: match.start]}{stars}{text[match.end :]}"
-    return Masked(text, tuple(each for each in secrets if len(each) >= PIECE))
+    return Masked(text, tuple(secret for secret in secrets if len(secret) >= PIECE))
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
-    """A message without what looks like a secret, and without pieces of those that are known."""
+    """A message with secrets, and with parts of known secrets, masked."""
     for secret in known:
         for at in occurrences(text, secret[:PIECE]):
             end = at

@@ -1,4 +1,4 @@
-"""What a detector yields, and how it looks for a thing without reading the text twice."""
+"""The matches of detectors, and fast search in a text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _BLUNT = bytes.maketrans(_UPPER + _OTHER, _UPPER.lower() + b" " * len(_OTHER))
 
 @record(frozen=True, slots=True)
 class TextMatch:
-    """Something found in a text.
+    """A match of a detector in a text.
 
     Attributes:
         start, end: Offsets in characters, end exclusive.
-        message: What is wrong: lower case, no full stop; it never repeats a secret.
-        name: What it is called, where there is a name: the vendor, the token, the placeholder.
-        replacement: The text that would mend it, or None when only a person can.
+        message: The problem: lower case, no full stop; it never contains a secret.
+        name: The vendor, the token or the placeholder, if it has a name.
+        replacement: The text that fixes it; None if only a person can fix it.
     """
 
     start: int
@@ -39,17 +39,17 @@ def occurrences(text: str, literal: str) -> Iterator[int]:
 
 
 def lowered(text: str) -> str:
-    """The text in lower case, character for character, so that offsets stay true."""
+    """The text in lower case, character for character, so that offsets stay valid."""
     # U+0130 is the one character whose lower case is longer than itself.
     return text.lower() if text.isascii() else text.replace("\u0130", "I").lower()
 
 
 @lru_cache(maxsize=4)
 def blunt_words(text: str) -> tuple[bytes, ...]:
-    """The words of a text, to rule out quickly what it can't hold; in order, but blunt.
+    """The words of a text in lower case, in order, to exclude matches quickly.
 
-    ASCII letters are in lower case; other ASCII than letters and digits, and what is outside
-    Latin-1, parts words. Kept for the next detector, which is asked about the same text.
+    Any ASCII character except letters and digits, and any character outside Latin-1, separates
+    words. Cached for the next detector, which searches the same text.
     """
     return tuple(text.encode("latin-1", "replace").translate(_BLUNT).split())
 

@@ -1,7 +1,7 @@
-"""What is known of the models that prompts name: limits, prices, retirement, accepted parameters.
+"""Known models: limits, prices, retirement, accepted parameters.
 
-The table lies beside this file and is rebuilt by `scripts/update_models.py`. It is read when first
-asked, and never fetched.
+The table is the file `models.json`, rebuilt by `scripts/update_models.py`. It is read on first use
+and never fetched.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PROVIDERS = {
     "llama": "meta",
     "mistralai": "mistral",
 }
-# What stands around an id: a region, the word `models/`, a fine-tuned model's owner.
+# Prefixes and suffixes of ids: a region, the word `models/`, the owner of a fine-tuned model.
 _AROUND = lazy_pattern(
     r"(?:models/|ft:|(?:us|eu|apac|au|jp|ca|sa|us-gov|global)\.)([^:]+(?::\d+)?).*"
 )
@@ -36,22 +36,22 @@ _AROUND = lazy_pattern(
 
 @record(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """A known model. None where a fact is not known.
+    """A known model; None for unknown facts.
 
     Attributes:
-        provider: In the table's name: openai, anthropic, google, mistral, deepseek, xai, groq,
+        provider: As the table names it: openai, anthropic, google, mistral, deepseek, xai, groq,
             meta, cohere or amazon.
-        id: The canonical id, or the one that was asked for.
+        id: The canonical id, or the requested one.
         context_window: Tokens of prompt and answer together.
         max_output: Tokens of an answer.
         input_usd, output_usd, cached_usd: US dollars for a million tokens; `cached_usd` for input
-            read from the provider's cache. Where a price has steps, the first one.
+            read from the provider's cache. If a price has steps, the first one.
         retires_on: The day from which requests fail, as `YYYY-MM-DD`; may be past.
         retirement_source: The page that announced it.
-        successor: The id the provider recommends in its place.
-        floating: The name moves on to newer models, so that a release does not hold it still.
-        ranges: Least and greatest value accepted, by parameter in neutral names. Equal ends mean
-            that only the default is accepted.
+        successor: The id that the provider recommends instead.
+        floating: The id refers to newer models over time, so a release does not pin the model.
+        ranges: Lowest and highest accepted value, by neutral parameter name. Equal values
+            mean that only the default is accepted.
         unsupported: Parameters the model refuses.
     """
 
@@ -86,7 +86,7 @@ def nearest(model: str, provider: str | None = None) -> str | None:
 
 
 def covers(provider: str) -> bool:
-    """Whether the table speaks of a provider: of others no model is unknown."""
+    """Whether the table has models of a provider; for other providers no model is unknown."""
     return canonical_provider(provider) in _table()["providers"]
 
 
@@ -101,8 +101,8 @@ def canonical_provider(provider: str) -> str:
     return _PROVIDERS.get(lower, lower)
 
 
-def made() -> str:
-    """The day the table was made, as `YYYY-MM-DD`."""
+def table_date() -> str:
+    """The date of the table, as `YYYY-MM-DD`."""
     return str(_table()["made"])
 
 
@@ -145,3 +145,18 @@ def _facts(
         ranges={name: (low, high) for name, (low, high) in ranges.items()},
         unsupported=frozenset((*common["unsupported"], *row.get("unsupported", ()))),
     )
+
+
+def input_cost_usd(
+    tokens: int, provider: str | None, model: str | None, price: Mapping[str, float] | None = None
+) -> float | None:
+    """US dollars for some tokens of input; None if the price of the model is not known.
+
+    Args:
+        price: From the profile: `input` in USD per million tokens; overrides the table.
+    """
+    per_million = (price or {}).get("input")
+    if per_million is None:
+        facts = find(provider or "", model or "")
+        per_million = facts.input_usd if facts is not None else None
+    return None if per_million is None else tokens * per_million / 1_000_000

@@ -1,25 +1,25 @@
-"""Loops that can't be taken empty: those over an array that its schema gives an item."""
+"""Loops that are never empty, because the schema of the array requires an item."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.scopes import Locals, walk
+from promptops.analysis.template_walk import Locals, walk
 from promptops.analysis.uses import ITEM, Use
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
 from promptops.runtime.template.scope import Load
 
 
 def never_empty(uses: Iterable[Use], schemas: InputSchemas) -> Iterator[Use]:
-    """Those of some uses that loop over what always has an item."""
+    """Those of some uses that loop over an array with at least one item."""
     for use in uses:
         if use.role == "loop" and not use.filters and _has_items(use, schemas):
             yield use
 
 
 def uses_of(prompt: Prompt, load: Load) -> Iterator[Use]:
-    """What the templates of a prompt's messages use, through their includes."""
+    """The uses of inputs in the templates of a prompt's messages, and in their includes."""
     for turn in prompt.messages:
         if isinstance(turn, Message):
             yield from _of_message(turn, load, {})
@@ -38,4 +38,4 @@ def _has_items(use: Use, schemas: InputSchemas) -> bool:
     shape = schemas.at(use.name, use.path)
     if shape is None or not shape.ways:
         return False
-    return all(any(least >= 1 for least in way.named("minItems")) for way in shape.ways)
+    return all(any(least >= 1 for least in way.keyword_values("minItems")) for way in shape.ways)

@@ -1,6 +1,6 @@
-"""E-mail addresses, telephone, account, card and social security numbers of somebody.
+"""E-mail addresses, telephone, account, card and social security numbers.
 
-What is reserved for examples and fiction is nobody's, and left alone.
+Values that are reserved for examples and fiction are ignored.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _checked(
 def _candidates(
     text: str, shape: bytes, literal: bytes, pattern: re.Pattern[str]
 ) -> Iterator[re.Match[str]]:
-    """Where the pattern matches at the literal; a longer number is none of several short ones."""
+    """The matches at the literal; a longer number does not contain several short ones."""
     at = shape.find(literal)
     while at >= 0:
         found = None if _continues(text, at) else pattern.match(text, at)

@@ -1,4 +1,4 @@
-"""Which addresses and numbers are nobody's: reserved, documented, made up, or not valid at all."""
+"""Addresses and numbers of no person: reserved, documented, invented, or not valid."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _LENGTHS = """AT20 BE16 BG22 CH21 CY28 CZ24 DE22 DK18 EE20 ES24 FI18 FR27 GB22 G
     SA24 IL23 BR29 RS22 BA20 AL28 AD24 GE22 QA29"""
 _IBAN_LENGTHS = {length[:2]: int(length[2:]) for length in _LENGTHS.split()}
 
-# What the card schemes and payment providers publish for tests.
+# Test numbers of card schemes and payment providers.
 _CARDS = """4111111111111111 4012888888881881 4222222222222 4242424242424242 5555555555554444
     5105105105105100 5200828282828210 2223003122003222 2223000048400011 378282246310005
     371449635398431 378734493671000 6011111111111117 6011000990139424 6011981111111113

@@ -18,10 +18,10 @@ from promptops.records import record
 
 @record(frozen=True, slots=True)
 class KeyShape:
-    """What a vendor's keys look like.
+    """The format of a vendor's keys.
 
     Attributes:
-        literals: Every key holds one of them.
+        literals: Every key contains one of them.
         pattern: Of the whole key; tried `lead` characters before the literal.
         lead: Characters of the key before the literal.
     """
@@ -165,7 +165,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _is_stand_in(secret: str) -> bool:
-    """A documented example, or what an author writes where the key would be."""
+    """A documented example, or a placeholder for the key."""
     if any(documented in secret for documented in _DOCUMENTED):
         return True
     return len(set(secret)) < 10 or _STAND_IN.search(secret) is not None

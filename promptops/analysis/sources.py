@@ -1,4 +1,4 @@
-"""A value that comes from outside a template, with the way it was read on."""
+"""A value from outside of a template, with its path and the reads that led to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.records import record
 MAX_PATH = 50
 
 Key = tuple[Any, ...]
-"""A value's identity: like name and path, but two loops over one array have two elements."""
+"""The identity of a value: name and path, with different elements for different loops."""
 
 
 @record(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ValueSource:
     """A value that the caller passes, or that nothing defines.
 
     Attributes:
-        site: Of the read it was taken from, until it is bound to another name.
+        site: Of its last read, until it is bound to another name.
     """
 
     name: str
@@ -33,9 +33,9 @@ class ValueSource:
     site: TemplateSpan | None = None
 
     def step(self, step: Step, site: TemplateSpan, identity: object = None) -> ValueSource:
-        """The value below this one; `identity` tells elements of loops apart."""
+        """The value below this one; `identity` distinguishes the elements of different loops."""
         if self.open or len(self.path) >= MAX_PATH:
-            return self.opened()
+            return self.with_unknown_step()
         return ValueSource(
             self.name,
             (*self.key, step if identity is None else identity),
@@ -48,8 +48,8 @@ class ValueSource:
             self.site,
         )
 
-    def above(self) -> ValueSource:
-        """What this one is a part of."""
+    def parent(self) -> ValueSource:
+        """The value that contains this one."""
         return ValueSource(
             self.name,
             self.key[:-1],
@@ -62,42 +62,44 @@ class ValueSource:
             self.site,
         )
 
-    def at(self, site: TemplateSpan) -> ValueSource:
-        """As read at a name."""
+    def read_at(self, site: TemplateSpan) -> ValueSource:
+        """The same value, read at a place."""
         return self._with(self.guards, self.aliases, self.open, site)
 
-    def bound(self) -> ValueSource:
-        """As another name holds it."""
+    def as_alias(self) -> ValueSource:
+        """The same value under another name."""
         aliases = self.aliases if self.site is None else (*self.aliases, self.site)
         return self._with(self.guards, aliases, self.open, None)
 
-    def unbound(self) -> ValueSource:
-        """As at the place it was last read at, for what stands directly below it."""
+    def without_alias(self) -> ValueSource:
+        """The same value, at its last read, for values directly below it."""
         if self.site is not None or not self.aliases:
             return self
         return self._with(self.guards, self.aliases[:-1], self.open, self.aliases[-1])
 
-    def opened(self) -> ValueSource:
-        """Something below this one that can't be known."""
+    def with_unknown_step(self) -> ValueSource:
+        """An unknown value below this one."""
         return self._with(self.guards, self.aliases, True, self.site)
 
-    def guarded(self, guards: tuple[Guard, ...]) -> ValueSource:
-        """The same, protected."""
+    def with_guards(self, guards: tuple[Guard, ...]) -> ValueSource:
+        """The same value with other guards."""
         return self._with(guards, self.aliases, self.open, self.site)
 
-    def there(self) -> ValueSource:
-        """As it is where it has been iterated."""
-        return self.guarded(tuple("defined" if guard == "none" else guard for guard in self.guards))
+    def as_defined(self) -> ValueSource:
+        """The same value, known to be defined, because it was iterated."""
+        return self.with_guards(
+            tuple("defined" if guard == "none" else guard for guard in self.guards)
+        )
 
     def guards_given(self, facts: Facts) -> tuple[Guard, ...]:
-        """How each step is protected where some values are known to be defined."""
+        """The guard of each step if some values are known to be defined."""
         return tuple(
             "defined" if guard == "none" and self.key[: index + 1] in facts else guard
             for index, guard in enumerate(self.guards)
         )
 
     def as_fallback(self) -> ValueSource:
-        """What an input of the name gives where no `set` of it ran."""
+        """The value of the input if no `set` of this name ran."""
         if self.origin != "input" or self.aliases:
             return self
         return ValueSource(self.name, self.key, self.path, self.path_sites, self.guards, "branch")

@@ -1,4 +1,4 @@
-"""Exact spans of what Jinja's syntax tree tells only the beginning of."""
+"""Exact spans of nodes, of which Jinja's syntax tree has only the start."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def attribute(template: Template, node: nodes.Getattr) -> Offsets:
 
 
 def constant(template: Template, node: nodes.Const) -> Offsets:
-    """A literal; of a text, what stands between the quotes."""
+    """A literal; for a string, the text between the quotes."""
     token = template.tokens[token_at(template, node.lineno)]
     if token.kind == "string" and token.end - token.start - 2 == len(str(node.value)):
         return token.start + 1, token.end - 1
@@ -47,8 +47,8 @@ def word(template: Template, offset: int) -> Offsets:
     return first.start, end
 
 
-def named(template: Template, offset: int, name: str, after: str = "") -> Offsets:
-    """A name within the tag that begins at an offset, the first one after a given word."""
+def name_in_tag(template: Template, offset: int, name: str, after: str = "") -> Offsets:
+    """A name in the tag at an offset: the first one after a given word."""
     passed = not after
     for token in _tokens(template, offset):
         text = template.source[token.start : token.end]
@@ -61,7 +61,7 @@ def named(template: Template, offset: int, name: str, after: str = "") -> Offset
 
 
 def test_of_tag(template: Template, node: nodes.If, *, elif_: bool) -> Offsets:
-    """The test of an `if` or of an `elif` tag; Jinja tells the tag's word or the test's begin."""
+    """The test of an `if` or `elif` tag; Jinja has the start of the tag's word or of the test."""
     tokens = _tokens(template, node.lineno)
     first = next(tokens)
     if not elif_:
@@ -75,7 +75,7 @@ def test_of_tag(template: Template, node: nodes.If, *, elif_: bool) -> Offsets:
 
 
 def branch(template: Template, offset: int) -> Offsets:
-    """From the end of the tag that an offset stands in to the tag that ends its branch."""
+    """From the end of the tag that contains an offset to the tag that ends its branch."""
     tokens = _tokens(template, offset)
     start = next((token.end for token in tokens if token.kind == "block_end"), offset)
     depth = 0
@@ -86,7 +86,7 @@ def branch(template: Template, offset: int) -> Offsets:
         text = template.source[tag.start : tag.end]
         if depth == 0 and text in ("elif", "else", "endif"):
             return start, token.start
-        # An `else` of a loop within the branch is not ours.
+        # An `else` of a loop inside the branch does not end it.
         depth += (text in ("if", "for")) - (text in ("endif", "endfor"))
     return start, len(template.source)
 
@@ -102,7 +102,7 @@ def expression(template: Template, node: nodes.Node) -> Offsets:
 
 def _end(template: Template, node: nodes.Node) -> int:
     if isinstance(node, nodes.Compare):
-        return 0  # Jinja places it behind itself; its operands tell where it ends
+        return 0  # Jinja has its end as its start; its operands have the end
     if isinstance(node, nodes.Name):
         return node.lineno + len(node.name)
     if isinstance(node, nodes.Getattr):
@@ -137,7 +137,7 @@ def _bracket(template: Template, token: Token) -> int:
 
 
 def _tokens(template: Template, offset: int) -> Iterator[Token]:
-    """Those from an offset on that mean something."""
+    """The tokens from an offset on, without blanks and comments."""
     for index in range(token_at(template, offset), len(template.tokens)):
         token = template.tokens[index]
         if token.kind not in _BLANK and token.end > offset:

@@ -1,279 +1,187 @@
-"""The walk over statements: what they print, and the names they bind in which scope."""
+"""Statements that print, branch and loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.expressions import ExpressionWalk, even
-from promptops.analysis.guards import Facts, proven
-from promptops.analysis.paths import ALIAS, LOOP, OTHER, OUTPUT, TEST
+from promptops.analysis.expressions import ConditionReader, normalised
+from promptops.analysis.filters import FilterReader
+from promptops.analysis.guards import NOTHING, Facts
+from promptops.analysis.names import NameBinder
 from promptops.analysis.sources import ValueSource
-from promptops.analysis.uses import Definition, TemplateSpan
-from promptops.analysis.values import (
-    KNOWN,
-    Here,
-    LoopValue,
-    MacroValue,
-    NameScope,
-    Value,
-    elements,
-    joined,
-    stepped,
+from promptops.analysis.uses import TemplateSpan
+from promptops.analysis.values import KNOWN, LoopValue, Value, elements, joined
+from promptops.analysis.walk_state import (
+    ALIAS,
+    LOOP,
+    OTHER,
+    OUTPUT,
+    TEST,
+    Branch,
+    Position,
+    Visitor,
 )
 
 _PAIRS = frozenset(("items", "dictsort"))
-Branch = tuple[dict[str, Value], Facts]
-"""What names hold at the end of a branch, and what is proven in it."""
+"""Filters whose result has pairs of a key and a value."""
 
 
-class StatementWalk(ExpressionWalk):
-    """Walks bodies; templates, macros and blocks are entered by `Walk`."""
+class BranchWalker:
+    """Walks printed expressions, and the branches of `if`."""
 
-    silent: bool = False
-    """After an `extends`: what stands outside blocks is not printed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.macros: list[MacroValue] = []
-
-    def body(self, statements: Iterable[nodes.Node]) -> None:
-        """Walk statements in order."""
-        for node in statements:
-            self.STATEMENTS[node.__class__](self, node)
-
-    @contextmanager
-    def moved(self, here: Here, frame: NameScope, silent: bool) -> Iterator[None]:
-        """Walk elsewhere for a while."""
-        before = self.here, self.frame, self.silent
-        self.here, self.frame, self.silent = here, frame, silent
-        try:
-            yield
-        finally:
-            self.here, self.frame, self.silent = before
-
-    def inner(self, node: nodes.Node, part: str = "") -> NameScope:
-        """A scope within the one where the walk stands."""
-        return NameScope(node, self.frame, part=part)
+    def __init__(self, visitor: Visitor, position: Position, conditions: ConditionReader) -> None:
+        self._visitor = visitor
+        self._position = position
+        self._conditions = conditions
+        self.statements: dict[type, Callable[[Any], None]] = {
+            nodes.Output: self._output,
+            nodes.FilterBlock: self._filter_block,
+            nodes.If: self._if,
+        }
 
     def _output(self, node: nodes.Output) -> None:
-        if self.silent:
+        if self._position.silent:
             return
         for child in node.nodes:
             if child.__class__ is not nodes.TemplateData:
-                self.read(child, OUTPUT)
+                self._visitor.read(child, OUTPUT)
 
-    # Conditions.
+    def _filter_block(self, node: nodes.FilterBlock) -> None:
+        with self._position.inside(self._position.inner(node)):
+            self._visitor.body(node.body)
+            self._visitor.read(node.filter, OTHER)
 
     def _if(self, node: nodes.If) -> None:
-        before, facts = self.frame.bindings, self.facts
+        position = self._position
         ends: list[Branch] = []
-        texts: dict[str, TemplateSpan] = {}
-        for part in (node, *node.elif_):
-            self._test_of(part, node, texts)
-            where, otherwise = (proven(part.test, truth, self.keys) for truth in (True, False))
-            ends.append(self._branch(part.body, before, self.facts | where))
-            self.facts |= otherwise
-        ends.append(self._branch(node.else_, before, self.facts))
-        self.facts = facts
-        self._merge(before, ends)
+        tests: dict[str, TemplateSpan] = {}
+        with position.own_facts():
+            for part in (node, *node.elif_):
+                self._read_test(part, node, tests)
+                where, otherwise = (position.proven(part.test, truth) for truth in (True, False))
+                ends.append(self._branch(part.body, where))
+                position.add_facts(otherwise)
+            ends.append(self._branch(node.else_, NOTHING))
+        self._merge(ends)
 
-    def _test_of(self, part: nodes.If, whole: nodes.If, texts: dict[str, TemplateSpan]) -> None:
-        self.read(part.test, TEST)
-        offsets = spans.test_of_tag(self.here.template, part, elif_=part is not whole)
-        site = self.site(offsets)
-        self.condition(
+    def _read_test(self, part: nodes.If, whole: nodes.If, tests: dict[str, TemplateSpan]) -> None:
+        self._visitor.read(part.test, TEST)
+        template = self._position.here.template
+        offsets = spans.test_of_tag(template, part, elif_=part is not whole)
+        site = self._position.site(offsets)
+        text = normalised(site.source)
+        self._conditions.collect(
             "if" if part is whole else "elif",
             part.test,
             offsets,
-            repeats=texts.get(even(site.source)),
+            repeats=tests.get(text),
             complete=bool(whole.else_) or part is not (whole.elif_ or [whole])[-1],
         )
-        texts.setdefault(even(site.source), site)
+        tests.setdefault(text, site)
 
-    def _branch(self, body: list[nodes.Node], before: dict[str, Value], facts: Facts) -> Branch:
-        outside = self.facts
-        self.frame.bindings, self.facts = dict(before), facts
-        self.body(body)
-        end = self.frame.bindings, self.facts
-        self.frame.bindings, self.facts = before, outside
-        return end
+    def _branch(self, body: list[nodes.Node], facts: Facts) -> Branch:
+        return self._position.branch(facts, lambda: self._visitor.body(body))
 
-    def _merge(self, before: dict[str, Value], ends: list[Branch]) -> None:
-        """After the branches a name holds what one of them gave it, or else what it held."""
+    def _merge(self, ends: list[Branch]) -> None:
+        """After the branches, a name has its value at the end of one of them."""
+        frame = self._position.frame
         changed = dict.fromkeys(
             name
             for bindings, _ in ends
             for name, value in bindings.items()
-            if before.get(name) is not value
+            if frame.bindings.get(name) is not value
         )
-        after = dict(before)
-        for name in changed:
-            after[name] = joined(self._at_end(name, *end) for end in ends)
-        self.frame.bindings = after
+        after = {name: joined(self._at_end(name, *end) for end in ends) for name in changed}
+        frame.bindings = {**frame.bindings, **after}
 
     def _at_end(self, name: str, bindings: dict[str, Value], facts: Facts) -> Value:
         value = bindings.get(name)
         if value is None:
             value = tuple(
                 part.as_fallback() if isinstance(part, ValueSource) else part
-                for part in self.lookup(name)
+                for part in self._position.lookup(name)
             )
         if not facts:
             return value
         return tuple(
-            part.guarded(part.guards_given(facts)) if isinstance(part, ValueSource) else part
+            part.with_guards(part.guards_given(facts)) if isinstance(part, ValueSource) else part
             for part in value
         )
 
-    # Loops.
+
+class LoopWalker:
+    """Walks the body of a loop once, for all elements."""
+
+    def __init__(
+        self,
+        visitor: Visitor,
+        position: Position,
+        names: NameBinder,
+        filters: FilterReader,
+        conditions: ConditionReader,
+    ) -> None:
+        self._visitor = visitor
+        self._position = position
+        self._names = names
+        self._filters = filters
+        self._conditions = conditions
+        self.statements: dict[type, Callable[[Any], None]] = {nodes.For: self._for}
 
     def _for(self, node: nodes.For) -> None:
+        visitor, position = self._visitor, self._position
+        loop = LoopValue(node, position.frame, node.recursive)
         if isinstance(node.iter, nodes.Filter) and node.iter.name in _PAIRS and node.iter.node:
-            value = self.take(node.iter.node, self.word_of_filter(node.iter, LOOP))
-            self.filter_arguments(node.iter, LOOP)
+            value = visitor.take(node.iter.node, self._filters.collect_filter(node.iter, LOOP))
+            self._filters.read_arguments(node.iter, LOOP)
+            self.over(node, loop, value)
         elif isinstance(node.iter, nodes.List | nodes.Tuple):
-            items = joined(self.take(item, ALIAS) for item in node.iter.items)
-            self.loop(node, LoopValue(node, self.frame, node.recursive), lambda _: items or KNOWN)
-            value = None
+            items = joined(visitor.take(item, ALIAS) for item in node.iter.items)
+            self._loop(node, loop, lambda _: items or KNOWN)
         else:
-            value = self.take(node.iter, LOOP)
-        if value is not None:
-            self.loop_over(node, LoopValue(node, self.frame, node.recursive), value)
+            self.over(node, loop, visitor.take(node.iter, LOOP))
         if node.else_:
-            with self.moved(self.here, self.inner(node, "else"), self.silent):
-                self.body(node.else_)
+            with position.inside(position.inner(node, "else")):
+                visitor.body(node.else_)
 
-    def loop_over(self, node: nodes.For, loop: LoopValue, value: Value) -> None:
-        """Walk a loop's body with the elements of a value."""
+    def over(self, node: nodes.For, loop: LoopValue, value: Value) -> None:
+        """Walk the body of a loop with the elements of a value."""
         identity = object()
-        self.loop(node, loop, lambda site: elements(value, site, identity))
+        self._loop(node, loop, lambda site: elements(value, site, identity))
 
-    def loop(self, node: nodes.For, loop: LoopValue, item: Callable[[TemplateSpan], Value]) -> None:
-        """Walk a loop's body; its variable holds an item."""
-        target = node.target
+    def _loop(
+        self, node: nodes.For, loop: LoopValue, item_at: Callable[[TemplateSpan], Value]
+    ) -> None:
+        position, target = self._position, node.target
         first = target.items[0] if isinstance(target, nodes.Tuple) and target.items else target
-        value = item(self.site((first.lineno, first.lineno + len(getattr(first, "name", "x")))))
-        facts = self.facts
-        if node.test is not None:
-            self._loop_filter(node, node.test, value)
-        with self.moved(self.here, self.inner(node, "body"), self.silent):
-            self._bind_item(node, value)
-            self.frame.bindings["loop"] = (loop,)
-            self.body(node.body)
-        self.facts = facts
+        end = first.lineno + len(getattr(first, "name", "x"))
+        value = item_at(position.site((first.lineno, end)))
+        with position.own_facts():
+            if node.test is not None:
+                self._read_filter(node, node.test, value)
+            with position.inside(position.inner(node, "body")):
+                self._bind_item(node, value)
+                position.frame.bindings["loop"] = (loop,)
+                self._visitor.body(node.body)
 
-    def _loop_filter(self, node: nodes.For, test: nodes.Node, value: Value) -> None:
-        with self.moved(self.here, self.inner(node, "test"), self.silent):
+    def _read_filter(self, node: nodes.For, test: nodes.Node, value: Value) -> None:
+        """Read the `if` of a loop; the facts that it proves hold in the body."""
+        position = self._position
+        with position.inside(position.inner(node, "test")):
             self._bind_item(node, value)
-            self.read(test, TEST)
-            self.condition("filter", test, spans.expression(self.here.template, test))
-            self.facts |= proven(test, True, self.keys)
+            self._visitor.read(test, TEST)
+            offsets = spans.expression(position.here.template, test)
+            self._conditions.collect("filter", test, offsets)
+            position.add_facts(position.proven(test, True))
 
     def _bind_item(self, node: nodes.For, value: Value) -> None:
         target = node.target
         pairs = isinstance(node.iter, nodes.Filter) and node.iter.name in _PAIRS
         if pairs and isinstance(target, nodes.Tuple) and len(target.items) == 2:
-            self.bind(target.items[0], KNOWN, "for", node.iter)
-            self.bind(target.items[1], value, "for", node.iter)
+            self._names.bind(target.items[0], KNOWN, "for", node.iter)
+            self._names.bind(target.items[1], value, "for", node.iter)
         else:
-            self.bind(target, KNOWN if pairs else value, "for", node.iter)
-
-    # Names.
-
-    def bind(self, target: nodes.Node, value: Value, kind: Any, made_of: nodes.Node | None) -> None:
-        """Give a name, or several, a value in the scope where the walk stands."""
-        if isinstance(target, nodes.Tuple):
-            for index, item in enumerate(target.items):
-                site = self.site((item.lineno, item.lineno + len(getattr(item, "name", "x"))))
-                self.bind(item, stepped(value, index, site), kind, made_of)
-        elif isinstance(target, nodes.Name):
-            offsets = target.lineno, target.lineno + len(target.name)
-            self.define(target.name, value, kind, offsets, made_of)
-        elif isinstance(target, nodes.NSRef):
-            name = nodes.Name(target.name, "load", lineno=target.lineno)
-            self.read(name, OTHER)
-
-    def define(
-        self,
-        name: str,
-        value: Value,
-        kind: Any,
-        offsets: spans.Offsets,
-        made_of: nodes.Node | None = None,
-    ) -> None:
-        """Give a name a value, and collect that it was."""
-        self.frame.bindings[name] = value
-        self.frame.imported.discard(name)
-        site = self.site(offsets)
-        if self.first("definition", site):
-            itself = made_of is not None and name in _names_in(made_of)
-            self.found.definitions.append(
-                Definition(
-                    kind=kind, name=name, site=site, stack=self.here.stack, from_itself=itself
-                )
-            )
-
-    def _assign(self, node: nodes.Assign) -> None:
-        target, given = node.target, node.node
-        if (
-            isinstance(target, nodes.Tuple)
-            and isinstance(given, nodes.Tuple)
-            and len(target.items) == len(given.items)
-        ):
-            values = [self.take(item, ALIAS) for item in given.items]
-            for item, value in zip(target.items, values, strict=True):
-                self.bind(item, value, "set", given)
-        else:
-            self.bind(target, self.take(given, ALIAS), "set", given)
-
-    def _assign_block(self, node: nodes.AssignBlock) -> None:
-        with self.moved(self.here, self.inner(node), silent=False):
-            self.body(node.body)
-            if node.filter is not None:
-                self.read(node.filter, OTHER)
-        self.bind(node.target, KNOWN, "set", None)
-
-    def _with(self, node: nodes.With) -> None:
-        values = [self.take(value, ALIAS) for value in node.values]
-        with self.moved(self.here, self.inner(node), self.silent):
-            for target, value, given in zip(node.targets, values, node.values, strict=True):
-                self.bind(target, value, "with", given)
-            self.body(node.body)
-
-    def _filter_block(self, node: nodes.FilterBlock) -> None:
-        with self.moved(self.here, self.inner(node), self.silent):
-            self.body(node.body)
-            self.read(node.filter, OTHER)
-
-    def _macro(self, node: nodes.Macro) -> None:
-        macro = MacroValue(node, self.here, self.frame)
-        self.macros.append(macro)
-        offsets = spans.named(self.here.template, node.lineno, node.name, after="macro")
-        self.define(node.name, (macro,), "macro", offsets)
-
-    def _call_block(self, node: nodes.CallBlock) -> None:
-        content = MacroValue(node, self.here, self.frame)
-        self.macros.append(content)
-        self.call(node.call, (content,))
-
-    STATEMENTS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
-        nodes.Output: _output,
-        nodes.If: _if,
-        nodes.For: _for,
-        nodes.Assign: _assign,
-        nodes.AssignBlock: _assign_block,
-        nodes.With: _with,
-        nodes.FilterBlock: _filter_block,
-        nodes.Macro: _macro,
-        nodes.CallBlock: _call_block,
-    }
-
-
-def _names_in(node: nodes.Node) -> set[str]:
-    inner = {name.name for name in node.find_all(nodes.Name)}
-    return inner | {node.name} if isinstance(node, nodes.Name) else inner
+            self._names.bind(target, KNOWN if pairs else value, "for", node.iter)

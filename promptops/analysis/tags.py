@@ -1,4 +1,4 @@
-"""The tags of a template, each as the ways that lead on from it."""
+"""The tags of a template, each with its branches."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import Literal
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.guards import literal
-from promptops.analysis.implied_truth import sized, true_where
+from promptops.analysis.guards import DEFAULTS, literal
 from promptops.analysis.uses import TemplateSpan
 from promptops.model.place import Text
 from promptops.records import record
-from promptops.runtime.template.template import Template, token_at
+from promptops.runtime.template.template import (
+    Template,
+    TemplateError,
+    is_template,
+    parse,
+    token_at,
+)
 
 Tag = Literal["if", "elif", "for", "include", "when"]
 Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fails"]
@@ -21,7 +26,7 @@ Direction = Literal["then", "else", "taken", "empty", "included", "holds", "fail
 
 @record(frozen=True, slots=True)
 class FoundWay:
-    """A way before it is known whether a case takes it; `offset` is the one the renderer notes."""
+    """A branch before its coverage is known; `offset` is the one that the renderer records."""
 
     tag: Tag
     direction: Direction
@@ -32,12 +37,12 @@ class FoundWay:
 
 
 def place_of(text: Text, offset: int) -> tuple[str, int, int]:
-    """Texts are told apart by their place: one that is read twice is one."""
+    """The identity of a text: its place, so that a text that is read twice counts once."""
     return (text.path, *text.locate(offset))
 
 
 class TagWalk:
-    """The tags of one template, each as the list of its ways."""
+    """The tags of one template, each as the list of its branches."""
 
     def __init__(
         self,
@@ -55,7 +60,7 @@ class TagWalk:
     def tags(self, body: Iterable[nodes.Node]) -> Iterator[list[FoundWay]]:
         for node in body:
             if isinstance(node, (nodes.Expr, nodes.Output)):
-                continue  # most of a tree, and no tag stands there
+                continue  # most of a tree, and without tags
             if isinstance(node, nodes.Macro) and node.name not in self._called:
                 continue
             if isinstance(node, nodes.If):
@@ -69,7 +74,7 @@ class TagWalk:
             yield from self.tags(node.iter_child_nodes())
 
     def _branches(self, node: nodes.If) -> Iterator[list[FoundWay]]:
-        """What stands in the branches; not where a test is never true, which is no way at all."""
+        """The tags in the branches, without a branch whose test is never true."""
         for branch in (node, *node.elif_):
             if literal(branch.test) is not False:
                 before = self._true
@@ -80,13 +85,13 @@ class TagWalk:
 
     def _if(self, node: nodes.If) -> list[FoundWay]:
         ways = []
-        for test, elif_ in ((node, False), *((each, True) for each in node.elif_)):
+        for test, elif_ in ((node, False), *((branch, True) for branch in node.elif_)):
             if literal(test.test) is None:
                 site = self._site(spans.test_of_tag(self._template, test, elif_=elif_))
                 tag: Tag = "elif" if elif_ else "if"
                 ways.append(FoundWay(tag, "then", site, test.lineno))
         if len(ways) <= len(node.elif_):
-            return ways  # with a constant test among them it can't be told what is left over
+            return ways  # a constant test: whether `else` can run is unknown
         first = ways[0].site
         otherwise = self._else(first.end)
         chained = bool(node.elif_)
@@ -104,13 +109,13 @@ class TagWalk:
         return ways
 
     def _always_taken(self, node: nodes.For, site: TemplateSpan) -> bool:
-        """What is looped over has an item by its schema, or by the `if` around the loop."""
+        """Whether the iterable has an item, by its schema or by the `if` around the loop."""
         if place_of(self._text, site.start) in self._full:
             return True
-        return any(each == sized(node.iter) for each in self._true)
+        return any(expression == sized(node.iter) for expression in self._true)
 
     def _looped_over(self, start: int) -> TemplateSpan:
-        """All to the end of the tag, with the `if` that chooses among the items."""
+        """From the iterable to the end of the tag, including the `if` of the loop."""
         end = start
         for token in self._template.tokens[token_at(self._template, start) :]:
             if token.kind == "block_end":
@@ -126,7 +131,7 @@ class TagWalk:
         return TemplateSpan(self._text, *offsets)
 
     def _else(self, offset: int) -> TemplateSpan | None:
-        """The word `else` of the tag that an offset stands in."""
+        """The word `else` of the tag that contains an offset."""
         depth = 0
         words = iter(self._words(offset))
         for start, end in words:
@@ -142,7 +147,7 @@ class TagWalk:
         return None
 
     def _words(self, offset: int) -> Iterator[tuple[int, int]]:
-        """The first word of each tag behind an offset."""
+        """The first word of each tag after an offset."""
         tokens = self._template.tokens
         opened = False
         for token in tokens[token_at(self._template, offset) :]:
@@ -151,3 +156,58 @@ class TagWalk:
             elif opened and token.kind == "name":
                 opened = False
                 yield token.start, token.end
+
+
+_KEEP_ITEMS = frozenset(("sort", "list", "reverse", "unique", "items", "dictsort", "map"))
+"""Filters whose result has items if their input has."""
+
+
+def true_where(test: nodes.Node) -> Iterator[nodes.Node]:
+    """Expressions that are true, or have items, whenever a test is true."""
+    if isinstance(test, nodes.And):
+        yield from true_where(test.left)
+        yield from true_where(test.right)
+    elif isinstance(test, nodes.Compare):
+        yield from _counted(test)
+    else:
+        yield sized(test)
+
+
+def sized(expression: nodes.Node) -> nodes.Node:
+    """`xs` of `xs | sort` and `xs | length`: the value that is empty if the expression is."""
+    while isinstance(expression, nodes.Filter) and expression.node is not None:
+        if expression.name not in _KEEP_ITEMS | {"length", "count"}:
+            break
+        expression = expression.node
+    return expression
+
+
+def _counted(test: nodes.Compare) -> Iterator[nodes.Node]:
+    """`xs | length > 0` and equivalent comparisons."""
+    operand = test.ops[0]
+    bound = operand.expr.value if isinstance(operand.expr, nodes.Const) else None
+    is_more = (operand.op, bound) in {("gt", 0), ("gteq", 1), ("ne", 0)}
+    if len(test.ops) == 1 and is_more and isinstance(test.expr, nodes.Filter):
+        yield sized(test.expr)
+
+
+_CHOOSING = (nodes.CondExpr, nodes.And, nodes.Or)
+
+
+def hides_ways(text: Text) -> bool:
+    """Whether an expression of a template chooses its output: `a or b`, `x if c else y`,
+    `a | default(b)`. False for a template that is not valid."""
+    if not is_template(text.value):
+        return False
+    try:
+        tree = parse(text.value).tree
+    except TemplateError:
+        return False
+    return any(_chooses(node) for output in tree.find_all(nodes.Output) for node in output.nodes)
+
+
+def _chooses(node: nodes.Node) -> bool:
+    if isinstance(node, _CHOOSING) or any(True for _ in node.find_all(_CHOOSING)):
+        return True
+    filters = [node] if isinstance(node, nodes.Filter) else []
+    return any(found.name in DEFAULTS for found in (*filters, *node.find_all(nodes.Filter)))

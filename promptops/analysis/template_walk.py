@@ -1,302 +1,167 @@
-"""The walk over everything a template reaches: includes, imports, parents, macros, blocks."""
+"""Which inputs a template reads, where, how, and under which guard.
+
+Follows Jinja's semantics with StrictUndefined, through includes, imports, parents, macros and
+blocks, without rendering anything. A `TemplateWalk` hands each node to the part that knows its
+kind: expressions, filters, names, statements, linked templates, calls. The parts share a
+position and a collector of facts (`walk_state.py`), and hand inner nodes back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.guards import NOTHING
-from promptops.analysis.macros import MacroWalk
-from promptops.analysis.paths import OTHER
-from promptops.analysis.uses import Stack, TemplateReference, TemplateSpan
-from promptops.analysis.values import (
-    KNOWN,
-    Block,
-    BlockValue,
-    Builtin,
-    Context,
-    Here,
-    LoopValue,
-    ModuleValue,
-    NameScope,
-    Value,
-    unset,
+from promptops.analysis.calls import CallReader
+from promptops.analysis.expressions import ConditionReader, PathReader
+from promptops.analysis.filters import FilterReader
+from promptops.analysis.linked_templates import TemplateLinks
+from promptops.analysis.names import NameBinder
+from promptops.analysis.sources import ValueSource
+from promptops.analysis.statements import BranchWalker, LoopWalker
+from promptops.analysis.template_loader import EnteredBodies, TemplateLoader
+from promptops.analysis.uses import Path, TemplateFacts, TemplateSpan
+from promptops.analysis.values import KNOWN, Context, Here, NameScope, Value
+from promptops.analysis.walk_state import (
+    ARGUMENT,
+    OTHER,
+    PASSED,
+    TEST,
+    FactCollector,
+    How,
+    Position,
 )
-from promptops.model.finding import Problem, Related
+from promptops.model.finding import Problem
 from promptops.model.place import Text
-from promptops.records import replace
-from promptops.runtime.template.node_facts import has_loop
 from promptops.runtime.template.scope import Load
-from promptops.runtime.template.template import Template, TemplateError, parse
+from promptops.runtime.template.template import Template, TemplateError, parse_expression
 
-MAX_DEPTH = 8
-"""Of templates that reach one another; the renderer's limit, too."""
-
-Naming = nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends
-"""The tags that name a template."""
+Locals = Mapping[str, tuple[str, Path]]
+"""Names that the prompt gives a part of an input: `as example` is `("examples", (ITEM,))`."""
 
 
-class Walk(MacroWalk):
-    """One walk, from one template on."""
+def walk(entry: Text, load: Load, *, locals_: Locals | None = None) -> TemplateFacts:
+    """All uses of inputs in a template and in the templates that it reaches; never raises."""
+    context = Context(_visible(entry, locals_ or {}), isolated=False)
+    nowhere = nodes.Template([], lineno=0)
+    here = Here(entry, Template("", nowhere, ()), context, (), ())
+    return TemplateWalk(load, Position(here, NameScope(nowhere, None))).of_template(entry)
 
-    def __init__(self, load: Load) -> None:
-        super().__init__()
-        self._load = load
-        self._loaded: dict[tuple[str, str], Text | None] = {}
-        self._refused: set[str] = set()
-        self._modules: dict[str, ModuleValue] = {}
-        self._parents: list[tuple[Text, TemplateSpan]] = []
-        self._blocks: list[tuple[Block, Here]] = []
 
-    def start(self, entry: Text, visible: Mapping[str, Value]) -> None:
-        """Walk all that is rendered, and then once what nothing renders."""
-        context = Context(visible, isolated=False)
-        nowhere = nodes.Template([], lineno=0)
-        template = Template("", nowhere, ())
-        self.here = Here(entry, template, context, (), ())
-        self.frame = NameScope(nowhere, None)
-        try:
-            self._render(entry, context, ())
-            self._unreached()
-        except RecursionError:
-            self._problem(
-                "TPL005", "the template is nested too deep", TemplateSpan(entry, 0, 1), ()
-            )
+def walk_expression(when: Text, *, locals_: Locals | None = None) -> TemplateFacts:
+    """The same for a `when`; never raises."""
+    try:
+        template = parse_expression(when.value)
+    except TemplateError as error:
+        place = TemplateSpan(when, error.start, error.end).place
+        problem = Problem(error.message, at=place, hint=error.hint, code=error.code)
+        return TemplateFacts(problems=(problem,))
+    here = Here(when, template, Context(_visible(when, locals_ or {}), isolated=False), (), ())
+    position = Position(here, NameScope(template.tree, None))
+    return TemplateWalk(lambda _path, _target: None, position).of_condition()
 
-    def _unreached(self) -> None:
-        self.reached = False
-        self.facts = NOTHING
-        for block, here in self._blocks:
-            if id(block.node) not in self.entered:
-                self.here = here
-                self._enter_block(block, here.context, unset("super"))
-        # Macros may hold macros: the list grows.
-        for macro in self.macros:
-            if id(macro.node) not in self.entered:
-                bindings = {name.name: KNOWN for name in macro.node.args}
-                bindings["caller"] = (Builtin("caller"),)
-                self.enter_macro(macro, bindings, {}, macro.here.stack)
 
-    # Templates.
+class TemplateWalk:
+    """One walk: a `Visitor` that dispatches by the class of a node."""
 
-    def _render(self, text: Text, context: Context, stack: Stack) -> bool:
-        """Walk a template's top level, and then that of the one it extends."""
-        template = self._parsed(text, stack)
-        if template is None:
-            return False
-        here = Here(text, template, context, stack, (*self.here.files, text.path))
-        frame = NameScope(template.tree, None, top=True)
-        context.tops.insert(0, frame)
-        if "block" in template.source:
-            self._register_blocks(template, here)
-        outer, self._parents = self._parents, []
-        with self.moved(here, frame, silent=False):
-            self.body(template.tree.body)
-            for parent, site in self._parents:
-                self._render(parent, context, (*stack, site))
-        self._parents = outer
-        return True
-
-    def _parsed(self, text: Text, stack: Stack) -> Template | None:
-        # `parse` remembers what it read, but not what it refused.
-        if text.path in self._refused:
-            return None
-        try:
-            return parse(text.value)
-        except TemplateError as error:
-            self._refused.add(text.path)
-            site = TemplateSpan(text, error.start, error.end)
-            self._problem(error.code, error.message, site, stack, error.hint)
-            return None
-
-    def _problem(
-        self, code: str, message: str, site: TemplateSpan, stack: Stack, hint: str | None = None
-    ) -> None:
-        if not self.first(code, site):
-            return
-        related = tuple(Related(way.place, "reached from here") for way in stack)
-        self.found.problems.append(
-            Problem(message, at=site.place, hint=hint, code=code, related=related)
+    def __init__(self, load: Load, position: Position) -> None:
+        found, entered = FactCollector(), EnteredBodies()
+        paths = PathReader(self, position, found)
+        filters = FilterReader(self, position, found, paths)
+        conditions = ConditionReader(self, position, found)
+        names = NameBinder(self, position, found)
+        branches = BranchWalker(self, position, conditions)
+        loops = LoopWalker(self, position, names, filters, conditions)
+        loader = TemplateLoader(load, self, position, found, entered)
+        links = TemplateLinks(self, position, loader=loader, names=names, entered=entered)
+        calls = CallReader(
+            self,
+            position,
+            found,
+            paths=paths,
+            names=names,
+            loops=loops,
+            links=links,
+            entered=entered,
         )
-
-    def _register_blocks(self, template: Template, here: Here) -> None:
-        for node in template.tree.find_all(nodes.Block):
-            block = Block(node, here)
-            here.context.blocks.setdefault(node.name, []).append(block)
-            self._blocks.append((block, here))
-
-    def _reach(self, node: Naming, kind: Any, ignore_missing: bool = False) -> Text | None:
-        """The template that a tag names, if it exists and may be entered."""
-        given = node.template
-        choices = given.items if isinstance(given, nodes.List | nodes.Tuple) else [given]
-        texts = [self._referred(choice, kind, ignore_missing) for choice in choices]
-        text = next((text for text in texts if text is not None), None)
-        constant = all(_is_text(choice) for choice in choices)
-        if text is None and constant and not ignore_missing:
-            constants = (choice for choice in choices if isinstance(choice, nodes.Const))
-            names = " or ".join(f"`{choice.value}`" for choice in constants)
-            message = (
-                f"there is no template {names}" if choices else "the name of a template is missing"
-            )
-            site = self.site(spans.expression(self.here.template, given))
-            if isinstance(given, nodes.Const):
-                site = self.site(spans.constant(self.here.template, given))
-            self._problem("TPL003", message, site, self.here.stack)
-        return text if text is not None and self._may_enter(text, node) else None
-
-    def _referred(self, choice: nodes.Expr, kind: Any, ignore_missing: bool) -> Text | None:
-        target: str | None = None
-        if isinstance(choice, nodes.Const) and isinstance(choice.value, str):
-            target = choice.value
-            site = self.site(spans.constant(self.here.template, choice))
-        else:
-            self.read(choice, OTHER)
-            site = self.site(spans.expression(self.here.template, choice))
-        if self.first("reference", site):
-            self.found.references.append(
-                TemplateReference(
-                    kind=kind,
-                    target=target,
-                    site=site,
-                    stack=self.here.stack,
-                    ignore_missing=ignore_missing,
-                )
-            )
-        return None if target is None else self._text(target)
-
-    def _text(self, target: str) -> Text | None:
-        key = self.here.text.path, target
-        if key not in self._loaded:
-            self._loaded[key] = self._load(*key)
-        return self._loaded[key]
-
-    def _may_enter(self, text: Text, node: Naming) -> bool:
-        files = self.here.files
-        if text.path in files:
-            way = " -> ".join((*files[files.index(text.path) :], text.path))
-            message = f"`{text.path}` includes itself: {way}"
-            self._problem("REP002", message, self._tag(node), self.here.stack)
-            return False
-        if len(files) > MAX_DEPTH:
-            message = f"templates include one another more than {MAX_DEPTH} deep"
-            self._problem("TPL005", message, self._tag(node), self.here.stack)
-            return False
-        return self.may_repeat(text.path, len(text.value) // 2)
-
-    def _tag(self, node: Naming) -> TemplateSpan:
-        return self.site(spans.expression(self.here.template, node.template))
-
-    def _include(self, node: nodes.Include) -> None:
-        text = self._reach(node, "include", node.ignore_missing)
-        if text is not None:
-            self._render(text, self._context_for(node), (*self.here.stack, self._tag(node)))
-
-    def _context_for(self, node: nodes.Include | nodes.Import | nodes.FromImport) -> Context:
-        if not node.with_context:
-            return Context({}, isolated=True)
-        return Context(self._visible(), self.here.context.isolated)
-
-    def _visible(self) -> dict[str, Value]:
-        """What an included template sees of the scopes around its tag."""
-        context = self.here.context
-        held = self.frame.held()
-        loop = next((part for part in held.get("loop", ()) if isinstance(part, LoopValue)), None)
-        if loop and not has_loop(loop.node):
-            del held["loop"]
-        tops = {
-            name: value for top in reversed(context.tops) for name, value in top.bindings.items()
+        self._position = position
+        self._found = found
+        self._conditions = conditions
+        self._links = links
+        self._calls = calls
+        self._readers: dict[type, Callable[[Any, How], None]] = {
+            **paths.readers,
+            **filters.readers,
+            **conditions.readers,
+            **calls.readers,
         }
-        return {**context.visible, **tops, **held}
-
-    def _extends(self, node: nodes.Extends) -> None:
-        text = self._reach(node, "extends")
-        if text is not None:
-            self._parents.append((text, self._tag(node)))
-        if node in self.here.template.tree.body:
-            self.silent = True
-
-    def _import(self, node: nodes.Import) -> None:
-        module = self._module(node, "import")
-        offsets = spans.named(self.here.template, node.lineno, node.target, after="as")
-        self._define_imported(node.target, KNOWN if module is None else (module,), offsets)
-
-    def _from_import(self, node: nodes.FromImport) -> None:
-        module = self._module(node, "from")
-        for item in node.names:
-            name, alias = item if isinstance(item, tuple) else (item, item)
-            value = KNOWN if module is None else module.exports.get(name) or unset(name)
-            offsets = spans.named(self.here.template, node.lineno, alias, after="import")
-            self._define_imported(alias, value, offsets)
-
-    def _define_imported(self, name: str, value: Value, offsets: spans.Offsets) -> None:
-        self.define(name, value, "import", offsets)
-        self.frame.imported.add(name)
-
-    def _module(self, node: nodes.Import | nodes.FromImport, kind: Any) -> ModuleValue | None:
-        text = self._reach(node, kind)
-        if text is None:
-            return None
-        if not node.with_context and text.path in self._modules:
-            return self._modules[text.path]
-        context = self._context_for(node)
-        if not self._render(text, context, (*self.here.stack, self._tag(node))):
-            return None
-        exports = {
-            name: value
-            for top in reversed(context.tops)
-            for name, value in top.bindings.items()
-            if not name.startswith("_") and name not in top.imported
+        self._takers: dict[type, Callable[[Any, How], Value]] = {
+            **paths.takers,
+            **filters.takers,
+            **conditions.takers,
         }
-        module = ModuleValue(exports)
-        if not node.with_context:
-            self._modules[text.path] = module
-        return module
+        self._statements: dict[type, Callable[[Any], None]] = {
+            **branches.statements,
+            **loops.statements,
+            **names.statements,
+            **links.statements,
+            **calls.statements,
+        }
 
-    # Blocks.
+    def of_template(self, entry: Text) -> TemplateFacts:
+        """Walk what is rendered, and then, once, the macros and blocks that nothing renders."""
+        here = self._position.here
+        try:
+            self._links.render(entry, here.context, ())
+            self._position.move_to_unreached(here)
+            self._links.enter_unrendered()
+            self._calls.enter_uncalled()
+        except RecursionError:
+            message = "the template is nested too deep"
+            self._found.problem("TPL005", message, TemplateSpan(entry, 0, 1), ())
+        return self._found.facts()
 
-    def _block(self, node: nodes.Block) -> None:
-        if self.silent and self.frame.top:
+    def of_condition(self) -> TemplateFacts:
+        """Walk the expression of a `when`."""
+        template = self._position.here.template
+        for output in template.tree.find_all(nodes.Output):
+            test = output.nodes[0]
+            self.read(test, TEST)
+            self._conditions.collect("when", test, spans.expression(template, test))
+        return self._found.facts()
+
+    def read(self, node: nodes.Node, how: How) -> None:
+        """Collect the uses of inputs in an expression."""
+        reader = self._readers.get(node.__class__)
+        if reader is not None:
+            reader(node, how)
             return
-        context = self.here.context
-        if node.scoped:
-            context = Context(self._visible(), context.isolated, blocks=context.blocks)
-        self._render_named(BlockValue(node.name, 0), context)
+        for child in node.iter_child_nodes():
+            self.read(child, OTHER)
 
-    def render_block(self, block: BlockValue, site: TemplateSpan) -> None:
-        """Walk a block that `super` or `self` calls."""
-        self._render_named(block, self.here.context)
+    def take(self, node: nodes.Node, how: How) -> Value:
+        """Collect the same, and return the possible values, for another name."""
+        taker = self._takers.get(node.__class__)
+        if taker is not None:
+            return taker(node, how)
+        # A computed value needs its operands, even if the result is never used.
+        self.read(node, OTHER if how.role == "alias" else ARGUMENT if how is PASSED else how)
+        return KNOWN
 
-    def _render_named(self, block: BlockValue, context: Context) -> None:
-        known = context.blocks.get(block.name, [])
-        if block.index < len(known):
-            above = (BlockValue(block.name, block.index + 1),)
-            outer: Value = above if block.index + 1 < len(known) else unset("super")
-            chosen = known[block.index]
-            if self.may_repeat(id(chosen.node), len(chosen.here.template.tokens)):
-                self._enter_block(chosen, context, outer)
-
-    def _enter_block(self, block: Block, context: Context, outer: Value) -> None:
-        if block.node in self.active:
-            return
-        here = replace(block.here, context=context, files=self.here.files)
-        frame = NameScope(block.node, None, {"super": outer})
-        self.active.append(block.node)
-        with self.moved(here, frame, silent=False):
-            self.body(block.node.body)
-        self.active.pop()
-
-    STATEMENTS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
-        **MacroWalk.STATEMENTS,
-        nodes.Include: _include,
-        nodes.Import: _import,
-        nodes.FromImport: _from_import,
-        nodes.Extends: _extends,
-        nodes.Block: _block,
-    }
+    def body(self, statements: Iterable[nodes.Node]) -> None:
+        """Walk statements in order."""
+        for node in statements:
+            self._statements[node.__class__](node)
 
 
-def _is_text(node: nodes.Expr) -> bool:
-    return isinstance(node, nodes.Const) and isinstance(node.value, str)
+def _visible(entry: Text, locals_: Locals) -> dict[str, Value]:
+    start = TemplateSpan(entry, 0, 0)
+    visible: dict[str, Value] = {}
+    for name, (source, path) in locals_.items():
+        value = ValueSource(source, (source,))
+        for step in path:
+            value = value.step(step, start, (name, step))
+        visible[name] = (value,)
+    return visible

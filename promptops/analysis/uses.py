@@ -1,4 +1,4 @@
-"""What a walk over a template finds: uses of inputs, references, definitions, conditions, calls."""
+"""The facts about a template: uses of inputs, references, definitions, conditions, calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from promptops.runtime.template.template import parse
 
 
 class Item(Enum):
-    """A step of a path that is no key: any element of an array, any value of a mapping."""
+    """A step of a path that is not a key: any element of an array, any value of a mapping."""
 
     ITEM = "[]"
 
@@ -29,27 +29,27 @@ Step = str | int | Item
 Path = tuple[Step, ...]
 
 Guard = Literal["none", "defined", "default"]
-"""`defined`: read only where an `is defined` holds; `default`: a default takes its place."""
+"""`defined`: read only if `is defined` is true; `default`: a default replaces a missing value."""
 
 Role = Literal["output", "filtered", "test", "guard", "loop", "argument", "alias", "other"]
-"""What a value is read for.
+"""The purpose of a read.
 
 output: printed as it is · filtered: printed through filters · test: decides a condition ·
-guard: asked only whether it is defined · loop: iterated · argument: of a call or a filter ·
-alias: given another name by `set` or `with`, which is not yet a use · other."""
+guard: only tested for being defined · loop: iterated · argument: of a call or a filter ·
+alias: bound to another name by `set` or `with`, which is not a use yet · other."""
 
 Origin = Literal["input", "branch", "isolated", "unset"]
-"""Where a value that nothing in the template defines comes from.
+"""The origin of a value that the template does not define.
 
-input: the caller · branch: the caller, on those ways on which no `set` of that name ran ·
-isolated: nowhere, since a template imported, or included, without context sees no inputs ·
-unset: nowhere, whatever is passed (set only later, a macro's argument that was not given, a name
-that an imported template lacks)."""
+input: the caller · branch: the caller, if no `set` of that name ran · isolated: none, since a
+template that is imported or included without context has no inputs · unset: none, whatever the
+caller passes (set only later, a missing argument of a macro, a name that an imported template
+lacks)."""
 
 
 @record(frozen=True, slots=True)
 class TemplateSpan:
-    """A span of a template: offsets in the text it stands in, end exclusive."""
+    """A span of a template: offsets in its text, 0-based, end exclusive."""
 
     text: Text
     start: int
@@ -75,15 +75,15 @@ class Use:
     """One read of a value that the caller passes, or that nothing defines.
 
     Attributes:
-        name: Of the input, also where it is read through another name.
-        path: What is read below the input, `ITEM` for an element of a loop.
-        site: Of the name as written here, which is another than `name` for an alias.
-        path_sites: Of each step, as many as `path`; a loop's element stands at its loop variable.
-        guards: How the name and then each step are protected: one more than `path`.
-        raises: Rendering fails here when the last step is missing and has no guard.
-        filters: Those applied, the first one first.
-        aliases: Where the value was taken from its input on the way to the name read here.
-        open: A subscript that is no constant follows: what is read is somewhere below `path`.
+        name: Of the input, even if it is read through another name.
+        path: The steps below the input, `ITEM` for an element of a loop.
+        site: Of the name as written here, which differs from `name` for an alias.
+        path_sites: Of each step, as many as `path`; of a loop's element, the loop variable.
+        guards: Of the name and then of each step: one more than `path`.
+        raises: Rendering fails here if the last step is missing and has no guard.
+        filters: The applied filters, in order.
+        aliases: The reads of the input that gave the value the name read here.
+        open: A subscript that is not a constant follows: the read value is below `path`.
         reached: False in a macro that nothing calls and in a block that nothing renders.
     """
 
@@ -103,12 +103,12 @@ class Use:
 
     @property
     def guard(self) -> Guard:
-        """That of the value read, the last step."""
+        """The guard of the read value, the last step."""
         return self.guards[-1]
 
     @property
     def required(self) -> tuple[bool, ...]:
-        """For the name and then each step: whether rendering fails here when it is missing."""
+        """For the name and then each step: whether rendering fails here if it is missing."""
         last = len(self.path)
         return tuple(
             guard == "none" and (index < last or self.raises or self.open)
@@ -118,7 +118,7 @@ class Use:
 
 @record(frozen=True, slots=True, kw_only=True)
 class TemplateReference:
-    """A template named by another; `target` is None where it is no constant."""
+    """A template named by another; `target` is None if the name is not a constant."""
 
     kind: Literal["include", "import", "from", "extends"]
     target: str | None
@@ -132,7 +132,7 @@ class Definition:
     """A name that a template gives a value, which hides an input of that name.
 
     Attributes:
-        from_itself: The value is made of the same name: `set x = x | default("")`.
+        from_itself: The value is computed from the same name: `set x = x | default("")`.
     """
 
     kind: Literal["set", "for", "argument", "with", "import", "macro"]
@@ -147,10 +147,10 @@ class Condition:
     """A test that decides what is rendered.
 
     Attributes:
-        text: The test as written, white space made even, to compare with another.
-        constant: What it always is, as far as literals alone decide it; else None.
-        repeats: An earlier test of the same `if` that says the same.
-        complete: There is something for when it does not hold: `else`, or another `elif`.
+        text: The test as written, with single spaces, to compare it with another.
+        constant: Its value if it consists of literals; else None.
+        repeats: An earlier, equal test of the same `if`.
+        complete: There is a branch for the false outcome: `else`, or another `elif`.
     """
 
     kind: Literal["if", "elif", "inline", "filter", "when"]
@@ -164,7 +164,7 @@ class Condition:
 
     @property
     def branch(self) -> TemplateSpan | None:
-        """What is rendered where an `if` or an `elif` holds; None for the other kinds."""
+        """The branch of an `if` or `elif`; None for other kinds."""
         if self.kind not in ("if", "elif"):
             return None
         text = self.site.text
@@ -181,7 +181,7 @@ class Word:
 
 
 Callee = Literal["macro", "range", "namespace", "loop", "block", "value"]
-"""What is called; `value`: what came from the inputs, or what can't be known, so no function."""
+"""The kind of the called object; `value`: an input or an unknown value, so not a function."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -202,9 +202,9 @@ class Call:
 
 @record(frozen=True, slots=True, kw_only=True)
 class TemplateFacts:
-    """All that was found from one template on, through everything it reaches.
+    """All facts about a template and the templates that it reaches.
 
-    Uses come once for each way that leads to them; the others once, with the first way.
+    Uses appear once for each stack that leads to them; other facts once, with the first stack.
 
     Attributes:
         private: Attributes that begin with `_`.

@@ -1,4 +1,4 @@
-"""What the names of a template hold, and where they are looked up."""
+"""The values of a template's names, and the scopes in which they are looked up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_ALTERNATIVES = 16
 
 @record(frozen=True, slots=True)
 class PresentValue:
-    """A value that is always there and of whose parts nothing is said."""
+    """A value that is always defined, with unknown parts."""
 
 
 @record(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Builtin:
 
 @record(frozen=True, slots=True, eq=False)
 class MacroValue:
-    """A macro, or the body of a call block, with all it can see."""
+    """A macro, or the body of a call block, with its scope."""
 
     node: nodes.Macro | nodes.CallBlock
     here: Here
@@ -39,14 +39,14 @@ class MacroValue:
 
 @record(frozen=True, slots=True, eq=False)
 class ModuleValue:
-    """An imported template: what it exports."""
+    """An imported template: its exports."""
 
     exports: Mapping[str, Value]
 
 
 @record(frozen=True, slots=True, eq=False)
 class LoopValue:
-    """`loop`; `target` is None where its call is not followed once more."""
+    """`loop`; `again` is False inside of its own call, which is not followed a second time."""
 
     node: nodes.For
     frame: NameScope
@@ -65,7 +65,7 @@ Alternative = (
     ValueSource | PresentValue | Builtin | MacroValue | ModuleValue | LoopValue | BlockValue
 )
 Value = tuple[Alternative, ...]
-"""What an expression may be, one for each way that leads to it."""
+"""The possible values of an expression."""
 
 KNOWN: Value = (PresentValue(),)
 
@@ -80,13 +80,13 @@ class Block:
 
 @record(slots=True, eq=False)
 class Context:
-    """What a template sees outside its own frames.
+    """The names that a template sees outside of its own scopes.
 
     Attributes:
-        visible: What the includer's frames hold.
-        isolated: No inputs: imported or included without context.
+        visible: The names of the including template's scopes.
+        isolated: Without inputs: imported or included without context.
         tops: The top levels rendered so far, of a template and of those that it extends.
-        blocks: By name, the one that overrides first.
+        blocks: By name, the overriding one first.
     """
 
     visible: Mapping[str, Value]
@@ -96,7 +96,7 @@ class Context:
     _sources: dict[str, Value] = field(default_factory=dict)
 
     def resolve(self, name: str) -> Value:
-        """What a name that no frame holds means."""
+        """The value of a name that no scope has."""
         for top in self.tops:
             if name in top.bindings:
                 return top.bindings[name]
@@ -104,6 +104,19 @@ class Context:
         if value is None:
             value = self._sources[name] = self._outside(name)
         return value
+
+    def top_bindings(self) -> dict[str, Value]:
+        """The names of all top levels; of one name, the value that is found first."""
+        return {n: value for top in reversed(self.tops) for n, value in top.bindings.items()}
+
+    def exports(self) -> dict[str, Value]:
+        """The names that an import of these top levels provides."""
+        return {
+            name: value
+            for top in reversed(self.tops)
+            for name, value in top.bindings.items()
+            if not name.startswith("_") and name not in top.imported
+        }
 
     def _outside(self, name: str) -> Value:
         if name in ("range", "namespace", "self"):
@@ -114,16 +127,16 @@ class Context:
 
 
 def unset(name: str, origin: Origin = "unset") -> Value:
-    """Of a name that has no value, whatever is passed."""
+    """The value of a name that has none, whatever the caller passes."""
     return (ValueSource(name, ((origin, name),), origin=origin),)
 
 
 @record(frozen=True, slots=True, eq=False)
 class Here:
-    """Where the walk stands.
+    """The current place of the walk.
 
     Attributes:
-        files: The templates on the way, the outermost first.
+        files: The templates that lead here, outermost first.
     """
 
     text: Text
@@ -150,7 +163,7 @@ class NameScope:
     imported: set[str] = field(default_factory=set)
 
     def find(self, name: str) -> Value | None:
-        """What this scope or one around it holds; None where the context is asked."""
+        """The value in this scope or one around it; None if the context has to resolve the name."""
         frame: NameScope | None = self
         while frame is not None:
             value = frame.bindings.get(name)
@@ -161,24 +174,24 @@ class NameScope:
             frame = frame.parent
         return None
 
-    def held(self) -> dict[str, Value]:
-        """All that this scope and those around it hold."""
-        outer = self.parent.held() if self.parent else {}
+    def all_bindings(self) -> dict[str, Value]:
+        """The names of this scope and of those around it."""
+        outer = self.parent.all_bindings() if self.parent else {}
         return {**outer, **self.bindings}
 
 
 def joined(values: Iterable[Value]) -> Value:
-    """One of several, each alternative once."""
+    """The alternatives of several values, each once."""
     return tuple(dict.fromkeys(part for value in values for part in value))[:MAX_ALTERNATIVES]
 
 
 def sources(value: Value) -> Iterator[ValueSource]:
-    """Those alternatives that come from outside."""
+    """The alternatives that come from outside of the template."""
     return (part for part in value if isinstance(part, ValueSource))
 
 
-def stepped(value: Value, step: Step, site: TemplateSpan, identity: object = None) -> Value:
-    """What stands below a value."""
+def value_below(value: Value, step: Step, site: TemplateSpan, identity: object = None) -> Value:
+    """The value of a key, an attribute or an index of a value."""
     if len(value) == 1:
         return _below(value[0], step, site, identity)
     return joined(_below(part, step, site, identity) for part in value)
@@ -190,7 +203,7 @@ def _below(part: Alternative, step: Step, site: TemplateSpan, identity: object) 
     if isinstance(part, ModuleValue):
         exported = part.exports.get(str(step)) or unset(str(step))
         return tuple(
-            value.at(site) if isinstance(value, ValueSource) else value for value in exported
+            value.read_at(site) if isinstance(value, ValueSource) else value for value in exported
         )
     if isinstance(part, LoopValue):
         return (Builtin("loop"),)
@@ -200,11 +213,11 @@ def _below(part: Alternative, step: Step, site: TemplateSpan, identity: object) 
 
 
 def elements(value: Value, site: TemplateSpan, identity: object) -> Value:
-    """What a loop's variable holds: it is there, and so is what it is an element of."""
-    items = [part.step(ITEM, site, identity).bound().there() for part in sources(value)]
+    """The values of a loop's variable; they and the array are known to be defined."""
+    items = [part.step(ITEM, site, identity).as_alias().as_defined() for part in sources(value)]
     return tuple(items) or KNOWN
 
 
-def bound(value: Value) -> Value:
-    """As another name holds it."""
-    return tuple(part.bound() if isinstance(part, ValueSource) else part for part in value)
+def as_alias(value: Value) -> Value:
+    """The same value under another name."""
+    return tuple(part.as_alias() if isinstance(part, ValueSource) else part for part in value)

@@ -10,10 +10,9 @@ from promptops.analysis.includes import includes
 from promptops.catalog.files import Files
 from promptops.catalog.layers import Layers
 from promptops.catalog.messages import Messages
-from promptops.catalog.named import wrong_profile, wrong_tool
 from promptops.catalog.references import ReferenceLog, ReferenceResolver
-from promptops.catalog.schema_places import schema_locator, without_what_is_none
-from promptops.json_pointer import escaped
+from promptops.catalog.schemas import SchemaReader
+from promptops.catalog.unknown_names import wrong_profile, wrong_tool
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, LoadedPrompt
@@ -21,17 +20,10 @@ from promptops.model.place import Text
 from promptops.model.prompt import (
     Case,
     Model,
-    Output,
     Prompt,
     TextPart,
-    Tool,
     messages_of,
 )
-from promptops.patterns import lazy_pattern
-from promptops.records import replace
-from promptops.source.compose import MAX_DEPTH
-from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.references import check_schema, resolve, wrong_dialect
 from promptops.source.shape import check_prompt, check_shape, misspells_templates
 
 MAX_TAGS = 20_000
@@ -39,22 +31,24 @@ MAX_TAGS = 20_000
 
 
 class PromptBuilder:
-    """Builds one prompt; problems on the way are collected and hide nothing else."""
+    """Builds one prompt; a problem does not hide other problems."""
 
     def __init__(self, files: Files, config: Config, layers: Layers, identity: str) -> None:
         self._files = files
         self._config = config
         self._layers = layers
         self._id = identity
-        self._ledger = ReferenceLog(ReferenceResolver(files, config), layers.path)
+        self._references = ReferenceLog(ReferenceResolver(files, config), layers.path)
         self._problems: list[Problem] = []
-        self._no_json: set[str] = set()
+        self._schemas = SchemaReader(
+            files, config.schemas, layers, self._references, self._problems
+        )
 
     def loaded(self) -> LoadedPrompt:
         """The prompt, or the problems that prevent it."""
         layers = self._layers
         for parent in layers.parents:
-            self._ledger.add(parent)
+            self._references.add(parent)
         self._problems += [*layers.document.problems, *layers.problems]
         self._problems += check_shape(layers.document)
         prompt = templates = None
@@ -72,14 +66,14 @@ class PromptBuilder:
             id=self._id,
             path=layers.path,
             prompt=prompt,
-            problems=(*self._problems, *self._ledger.problems),
-            references=tuple(self._ledger.references),
+            problems=(*self._problems, *self._references.problems),
+            references=tuple(self._references.references),
             templates=templates,
         )
 
     def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
         """A prompt with only messages and inputs, from a file whose other parts are invalid."""
-        only_shape = all(each.code in (*_HARMLESS, "SCH002") for each in self._problems)
+        only_shape = all(problem.code in (*_HARMLESS, "SCH002") for problem in self._problems)
         part = {key: value[key] for key in ("format", "inputs", "messages") if key in value}
         if not only_shape or misspells_templates(value) or check_prompt(part, self._layers.place):
             return None
@@ -95,10 +89,10 @@ class PromptBuilder:
             path=self._layers.path,
             locate=self._layers.place,
             messages=messages.turns(value.get("messages") or []),
-            inputs=self._inputs(value.get("inputs") or {}),
-            output=self._output(value.get("output") or {}),
+            inputs=self._schemas.inputs(value.get("inputs") or {}),
+            output=self._schemas.output(value.get("output") or {}),
             model=self._model(model),
-            tools=tuple(self._tools(value.get("tools") or [])),
+            tools=tuple(self._schemas.tools(value.get("tools") or [])),
             tool_choice=value.get("tool_choice"),
             cases=tuple(self._cases(value.get("tests") or [])),
             evaluation=value.get("evaluation") or {},
@@ -121,7 +115,9 @@ class PromptBuilder:
 
     def _wrong_tool(self, prompt: Prompt) -> Iterator[Problem]:
         """Not reported if the file of a tool is missing, which is reported itself."""
-        if all(each.found for each in self._ledger.references if each.kind == "tool"):
+        if all(
+            reference.found for reference in self._references.references if reference.kind == "tool"
+        ):
             names = [tool.name for tool in prompt.tools]
             yield from wrong_tool(prompt.tool_choice, names, self._layers.place)
 
@@ -141,96 +137,19 @@ class PromptBuilder:
         for text in texts(prompt):
             for include in includes(text):
                 place = partial(text.place, include.start, include.end)
-                self._ledger.refer("template", include.name, place, text.path)
+                self._references.refer("template", include.name, place, text.path)
 
     def _body(self, written: str, at: str) -> Text:
         """The file of a body; an empty text replaces a missing file."""
         place = self._layers.place(at, False)
-        reference = self._ledger.refer("body", written, place, place.path)
+        reference = self._references.refer("body", written, place, place.path)
         found = self._files.text(reference.target) if reference and reference.found else None
         return found or Text(place.path, "", lambda _: (place.line, place.column))
 
     def _media(self, written: str, at: str) -> str:
         place = self._layers.place(at, False)
-        reference = self._ledger.refer("media", written, place, place.path)
+        reference = self._references.refer("media", written, place, place.path)
         return reference.target if reference else written
-
-    def _inputs(self, written: Mapping[str, Any]) -> Mapping[str, Any]:
-        closed = {"type": "object", "additionalProperties": False, **written}
-        self._problems += wrong_dialect(closed, self._layers.place, "/inputs")
-        resolved = self._schema(closed, "/inputs")
-        locate = schema_locator(self._layers.place, "/inputs", resolved, self._files.defines)
-        problems = check_schema(resolved, locate, "/inputs")
-        self._problems += problems
-        return without_what_is_none(resolved) if problems else resolved
-
-    def _schema(self, schema: Any, at: str, base: str = "") -> Any:
-        """A schema, including the files it refers to."""
-        base = base or self._layers.path_at(at)
-        read: set[str] = set()
-
-        def schema_file(path: str) -> Mapping[str, Any] | bool | None:
-            found = self._json(path)
-            if self._files.is_file(path):
-                read.add(path)
-            return found
-
-        resolved, problems = resolve(schema, schema_file, base, self._config.schemas)
-        for problem in problems:
-            place = self._layers.place(f"{at}{problem.at}", False)
-            absent = _ABSENT.fullmatch(problem.message)
-            told = problem
-            if absent:
-                found = self._ledger.refer("schema", absent[1], place, absent[2] or base)
-                if found is not None and self._is_reported(found.target):
-                    continue  # in that file, at the wrong character
-                told = self._no_object(problem, found)
-            self._problems.append(replace(told, at=place))
-        if read:
-            self._note_schemas(schema, at, base, read)
-        return resolved
-
-    def _no_object(self, problem: Problem, reference: FileReference | None) -> Problem:
-        """A schema that exists but can't be parsed is not absent."""
-        if reference is None:
-            return problem
-        if not reference.found:
-            near = self._ledger.resolver.nearest("schema", reference.written, reference.place.path)
-            return problem if near is None else replace(problem, hint=f"did you mean `{near}`?")
-        written = reference.written
-        message = (
-            f"`{written}` is not a schema: expected a JSON object, nested at most {MAX_DEPTH} deep"
-        )
-        return replace(problem, message=message, hint=None)
-
-    def _note_schemas(self, schema: Any, at: str, base: str, read: set[str]) -> None:
-        """Note each file at the `$ref` that names it, or what only other files name at `at`."""
-        for pointer, written in _written_references(schema, at):
-            self._ledger.know("schema", written, self._layers.place(pointer, False), base, read)
-        for path in sorted(read):
-            self._ledger.note("schema", path, self._layers.place(at, True))
-
-    def _json(self, path: str) -> Mapping[str, Any] | bool | None:
-        """The value of a JSON file, if it can be a schema and is not nested too deeply."""
-        from promptops.source.json_document import json_value
-
-        data = self._files.data(path)
-        value, problems = json_value(path, data) if data is not None else (None, ())
-        if any(problem.code in _NO_JSON for problem in problems):
-            self._no_json.add(path)
-        self._problems.extend(p for p in problems if p not in self._problems)
-        return value if isinstance(value, dict | bool) else None
-
-    def _output(self, written: Mapping[str, Any]) -> Output:
-        schema = written.get("schema")
-        self._problems += wrong_dialect(schema, self._layers.place, "/output/schema")
-        return Output(
-            format=written.get("format", "text"),
-            schema=None if schema is None else self._schema(schema, "/output/schema"),
-            name=written.get("name"),
-            strict=written.get("strict", False),
-            description=written.get("description"),
-        )
 
     def _model(self, written: Mapping[str, Any]) -> Model:
         """The model with the values of its profile; values in the prompt override them."""
@@ -248,47 +167,6 @@ class PromptBuilder:
             provider_options=options,
         )
 
-    def _tools(self, written: list[Mapping[str, Any]]) -> Iterator[Tool]:
-        for index, value in enumerate(written):
-            at = f"/tools/{index}"
-            base = self._layers.path_at(at)
-            if "ref" in value:
-                yield from self._tool_file(value["ref"], at, base)
-            else:
-                inline = value.get("parameters")
-                self._problems += wrong_dialect(inline, self._layers.place, f"{at}/parameters")
-                yield self._tool(value, at, base)
-
-    def _tool_file(self, written: str, at: str, base: str) -> Iterator[Tool]:
-        place = self._layers.place(f"{at}/ref", False)
-        reference = self._ledger.refer("tool", written, place, base)
-        if reference is None or not reference.found:
-            return  # the reference reports that
-        found = self._json(reference.target)
-        if isinstance(found, Mapping) and isinstance(found.get("name"), str):
-            yield self._tool(found, at, reference.target)
-        elif not self._is_reported(reference.target):
-            self._unreadable_tool(written, at)
-
-    def _tool(self, value: Mapping[str, Any], at: str, base: str) -> Tool:
-        return Tool(
-            name=value["name"],
-            description=str(value.get("description", "")),
-            parameters=self._schema(value.get("parameters") or {}, f"{at}/parameters", base),
-            returns=value.get("returns"),
-            strict=bool(value.get("strict", False)),
-            at=at,
-        )
-
-    def _is_reported(self, path: str) -> bool:
-        """Whether a JSON file can't be parsed or is unmerged, which is reported in that file."""
-        return path in self._no_json or self._files.is_unmerged(path)
-
-    def _unreadable_tool(self, written: str, at: str) -> None:
-        place = self._layers.place(f"{at}/ref", False)
-        message = f"`{written}` is not a tool: expected a JSON object with `name` and `parameters`"
-        self._problems.append(Problem(message, at=place, code="SCH002"))
-
     def _cases(self, written: list[Mapping[str, Any]]) -> Iterator[Case]:
         for index, value in enumerate(written):
             at = f"/tests/{index}"
@@ -301,7 +179,7 @@ class PromptBuilder:
         from promptops.source.cases import read_cases
 
         place = self._layers.place(at, False)
-        reference = self._ledger.refer("cases", written, place, place.path)
+        reference = self._references.refer("cases", written, place, place.path)
         data = self._files.data(reference.target) if reference and reference.found else None
         if reference is None or data is None:
             return
@@ -315,36 +193,16 @@ class PromptBuilder:
             yield case(value, f"/{index}", found.place)
 
 
-_ABSENT = lazy_pattern(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
-
-
-def _written_references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
-    """The files that a schema's own `$ref`s name, each with its pointer."""
-    if isinstance(schema, list):
-        for index, item in enumerate(schema):
-            yield from _written_references(item, f"{at}/{index}")
-    elif isinstance(schema, Mapping):
-        for key, value in schema.items():
-            pointer = f"{at}/{escaped(key)}"
-            if key == "$ref" and isinstance(value, str) and not value.startswith("#"):
-                yield pointer, value.partition("#")[0]
-            else:
-                yield from _written_references(value, pointer)
-
-
-_NO_JSON = frozenset(("SCH001", CONFLICT))
-"""Why a JSON file has no value."""
-
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """Problems that do not prevent checking the rest of the file."""
 
 
 def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:
-    """Missing prompts that a prompt extends: the rest of it can't be checked without them."""
-    for each in parents:
-        if not each.found:
-            message = f"there is no prompt file `{each.written}`"
-            yield Problem(message, at=each.place, code="TPL003")
+    """A problem for each missing prompt that this one extends; nothing else is checked then."""
+    for parent in parents:
+        if not parent.found:
+            message = f"there is no prompt file `{parent.written}`"
+            yield Problem(message, at=parent.place, code="TPL003")
 
 
 def case(value: Mapping[str, Any], at: str, locate: Any) -> Case:

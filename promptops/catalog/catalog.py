@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked, masked
 from promptops.catalog.build import PromptBuilder, texts
-from promptops.catalog.files import Files, FileTree
+from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.graph import Graph
-from promptops.catalog.kept_facts import Names
 from promptops.catalog.layers import layers
-from promptops.catalog.near_ids import near_ids
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS, PromptIds
+from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
 from promptops.catalog.references import ReferenceResolver
+from promptops.catalog.stored_facts import Names
+from promptops.catalog.surroundings import Surroundings
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
-from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.conflicts import UNMERGED_HINT
-from promptops.source.document import MAX_BYTES, Document, read
+from promptops.source.document import MAX_BYTES, Document
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import MAX_FILES, numbered
 
 if TYPE_CHECKING:
     from promptops.runtime.template.template import Template
-
-ENDINGS = PROMPT_ENDINGS
-
-
-def _nowhere(_path: str) -> None:
-    return None
 
 
 class Catalog:
@@ -43,57 +35,45 @@ class Catalog:
 
     Attributes:
         revision: The tree: `worktree`, `index`, or the id of a commit.
-        looked_around: A rule read other files than a prompt's own; its findings about the prompt
-            hold only for this catalog and are not cached.
-        whole: Everything is checked, so that rules may read every file; set to False if only
-            some prompts are.
-        places_first: The places in every file will be needed.
-        concerned: Only findings in or about these paths are reported; None for all.
+        releases: From each release tag to the digest of its bundle, `sha256:…`, where it is known;
+            None if the tree belongs to no repository.
     """
 
     def __init__(
         self,
         tree: FileTree,
         config: Config,
-        elsewhere: Callable[[str], str | None] = _nowhere,
+        elsewhere: Callable[[str], str | None] = lambda _path: None,
         *,
         known: Callable[[], Mapping[str, Names]] = dict,
         releases: Callable[[], Mapping[str, str | None]] | None = None,
-        before: Callable[[str], bytes | None] | None = None,
     ) -> None:
-        """What stands outside the tree is asked for when a rule wants to know it.
+        """Facts from outside of the tree are requested when a rule needs them.
 
         Args:
-            elsewhere: What a file is that the tree lacks: untracked, ignored, unstaged.
-            known: What files name, where it was found out before.
-            releases: From each release tag to its bundle's digest, `sha256:…`, where it is known.
-            before: What a file held at the base that the tree is compared with.
+            elsewhere: The state of a file that the tree lacks: untracked, ignored, unstaged.
+            known: The names in files, as an earlier run stored them.
+            releases: See the attribute.
         """
         self._elsewhere = elsewhere
         self._known = known
         self.releases = releases
-        self.before = before
-        self.looked_around = False
-        self.whole = True
-        self.places_first = False
-        self.concerned: frozenset[str] | None = None
         self._includers: dict[str, tuple[str, ...]] = {}
         self._included: dict[tuple[str, str], tuple[Text, ...]] = {}
         self.config = config
         self.revision = tree.revision
         self.files = Files(tree)
         self.resolver = ReferenceResolver(self.files, config)
-        self._documents: dict[str, Document] = {}
         self._loaded: dict[str, LoadedPrompt] = {}
         self._lines: dict[str, list[str]] = {}
-        self._shown: dict[str, Masked] = {}
-        self._shown_lines: dict[str, list[str]] = {}
+        self._masked: dict[str, Masked] = {}
+        self._masked_lines: dict[str, list[str]] = {}
 
     @cached_property
     def paths(self) -> Mapping[str, str]:
         """From each prompt's id to its path, in the order of ids.
 
-        Where two files give one id, the first; REP001 speaks of the other.
+        If two files have the same id, the first one; REP001 reports the other.
         """
         found: dict[str, str] = {}
         for path in sorted(self.ids):
@@ -102,7 +82,7 @@ class Catalog:
 
     @cached_property
     def prompt_files(self) -> tuple[str, ...]:
-        """Every path below a prompt root with the suffix of a prompt file, of any kind."""
+        """Every path in a prompt root with the suffix of a prompt file, of any kind."""
         return tuple(self.ids)
 
     @cached_property
@@ -110,12 +90,9 @@ class Catalog:
         """From the path of each prompt file to its id, in the tree's order."""
         return PromptIds(self.files.entries, self.config.prompts)
 
-    @property
-    def ids_in_question(self) -> Mapping[str, str]:
-        """As `ids`, of all prompts that a finding on the id of a concerned one depends on."""
-        if self.concerned is None:
-            return self.ids
-        return near_ids(self.ids, self.files.entries, self.concerned)
+    def ids_near(self, paths: Collection[str] | None) -> Mapping[str, str]:
+        """As `ids`: those that may collide with the ids of some prompt files; all for None."""
+        return self.ids if paths is None else near_ids(self.ids, self.files.entries, paths)
 
     @property
     def folders(self) -> frozenset[str]:
@@ -123,13 +100,13 @@ class Catalog:
         return self.ids.folders
 
     def id_of(self, path: str) -> str | None:
-        """A prompt file's id: its path below the root without the suffix; None for other files."""
+        """A prompt file's id: its path in the root without the suffix; None for other files."""
         return self.ids.of(path)
 
     def loaded(self, path: str) -> LoadedPrompt:
         """A prompt file, read and resolved.
 
-        Where a bug of ours keeps it from being read, that is its problem; the others are read.
+        A bug of promptops that prevents this is a problem of this file only.
         """
         if path not in self._loaded:
             try:
@@ -154,9 +131,9 @@ class Catalog:
         return (self.loaded(path) for path in wanted)
 
     def prompts_once(self) -> Iterator[LoadedPrompt]:
-        """All prompt files in order, for a caller that keeps none of them: each is then dropped.
+        """All prompt files in order; each is dropped when the next one is requested.
 
-        Reading goes faster where memory is used again. What was read before is kept.
+        Reusing memory makes reading faster. Files that were read before are not dropped.
         """
         wanted = list(self.paths.values())
         self.files.prefetch(wanted)
@@ -165,46 +142,27 @@ class Catalog:
             yield self.loaded(path)
             if not known:
                 del self._loaded[path]
-                self._documents.pop(path, None)
+                self.documents.drop(path)
+
+    @cached_property
+    def documents(self) -> PromptDocuments:
+        """The prompt files as YAML documents."""
+        return PromptDocuments(self.files, self.ids)
 
     def document(self, path: str) -> Document:
-        """A prompt file as YAML with places; what is no plain file says so in its problems."""
-        if path not in self._documents:
-            try:
-                self._documents[path] = self._read(path)
-            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-                problem = internal_error(error).problem(Place(path))
-                self._documents[path] = _without_content(path, problem)
-        return self._documents[path]
-
-    def _read(self, path: str) -> Document:
-        data = self.files.data(path)
-        if data is None:
-            return self._no_file(path)
-        if self.places_first:
-            return read(path, data)
-        from promptops.source.quick_value import read_by_value
-
-        return read_by_value(path, data)
-
-    def _no_file(self, path: str) -> Document:
-        entry = self.files.entries.get(path)
-        absent = "folder" if path in self.folders else "missing"
-        kind = entry.kind if entry is not None else absent
-        code = CONFLICT if kind == "unmerged" else "SCH001"
-        problem = Problem(_NO_FILE[kind], at=Place(path), hint=_WAY_OUT.get(kind), code=code)
-        return _without_content(path, problem)
+        """A prompt file with the place of each value; what prevents parsing is in its problems."""
+        return self.documents.document(path)
 
     def _follow_parent(self, written: str, place: Place, base: str) -> FileReference | Problem:
         return self.resolver.follow("extends", written, place, base)
 
     def load(self, origin: str, name: str) -> Text | None:
-        """The template that the file `origin` includes by `name`; None where there is none."""
+        """The template that the file `origin` includes by `name`; None if it does not exist."""
         found = self.resolver.follow("template", name, Place(origin), origin)
         return None if isinstance(found, Problem) else self.files.text(found.target)
 
     def template(self, text: Text) -> Template | None:
-        """A parsed text; None for a text without tags, or with invalid ones."""
+        """A text, parsed as a template; None if it has no tags, or invalid ones."""
         from promptops.runtime.template.template import TemplateError, is_template, parse
 
         if not is_template(text.value):
@@ -215,7 +173,7 @@ class Catalog:
             return None
 
     def included(self, text: Text) -> tuple[Text, ...]:
-        """All templates that a text reaches through includes, each once, in the order met."""
+        """All templates that a text includes at any depth, each once, breadth first."""
         key = text.path, text.value
         if key not in self._included:
             self._included[key] = tuple(self._reach(text).values())
@@ -244,30 +202,29 @@ class Catalog:
         found.pop(prompt.path, None)
         return tuple(found.values())
 
-    def rests_on(self, path: str) -> frozenset[str]:
-        """The files that decide what is said of a prompt file, and where any of them might be.
+    def dependencies(self, path: str) -> frozenset[str]:
+        """The paths of the files that findings about a prompt file depend on.
 
-        Those it names, those that its partials and schemas name, and those that are missing; its
-        recordings, which are named by nothing, and where the next file of them would be.
+        The files that it, its partials and its schemas name, existing or not; every place where
+        such a file may be added; its recordings, and the path of the next recording file.
         """
         loaded = self.loaded(path)
         read = {reference.target for reference in loaded.references}
         read |= self._own_recordings(path)
         if loaded.prompt is not None:
             read |= {text.path for text in self.reached(loaded.prompt)}
-        named = (self.graph.meant(each) for each in (path, *read))
+        named = (self.graph.targets(file) for file in (path, *read))
         return frozenset(read.union(*named) - {path, ""})
 
     def recordings_of(self, path: str) -> str:
-        """The first file of a prompt file's recordings, whether there are any or not.
+        """The path of the first recording file of a prompt file, whether or not it exists.
 
-        It stands for all of them: what is recorded for a prompt is kept under this path.
+        It identifies the recordings of the prompt.
         """
-        ending = next((ending for ending in ENDINGS if path.endswith(ending)), "")
-        return f"{path.removesuffix(ending)}{RECORDINGS}"
+        return f"{without_ending(path)}{RECORDINGS}"
 
     def recording_files(self, path: str) -> tuple[str, ...]:
-        """The files of a prompt file's recordings that are there, in order, of whatever kind."""
+        """The existing recording files of a prompt file, in order, links and conflicts included."""
         return self.files.recordings(self.recordings_of(path))
 
     def _own_recordings(self, path: str) -> frozenset[str]:
@@ -275,13 +232,17 @@ class Catalog:
         if not found:
             return frozenset((first,))
         following = (numbered(first, number) for number in range(1, MAX_FILES + 1))
-        free = next((each for each in following if each not in found), first)
+        free = next((next_file for next_file in following if next_file not in found), first)
         return frozenset((first, free, *found))
 
-    def elsewhere(self, path: str) -> str | None:
-        """The state of a file that the tree lacks: untracked, ignored, unstaged, or None."""
-        self.looked_around = True
-        return self._elsewhere(path)
+    def surroundings(self) -> Surroundings:
+        """A new record of what a check uses beyond the files that its prompt needs."""
+        return Surroundings(
+            self.files,
+            paths=lambda: self.paths,
+            state=self._elsewhere,
+            includers=self._includers_of,
+        )
 
     @cached_property
     def graph(self) -> Graph:
@@ -291,21 +252,15 @@ class Catalog:
     def _value(self, path: str) -> Any:
         return self.document(path).value
 
-    def includers(self, path: str) -> tuple[str, ...]:
-        """The prompt files that need a file, themselves or through what they include and extend.
-
-        Parses those that may.
-        """
-        self.looked_around = True
+    def _includers_of(self, path: str) -> tuple[str, ...]:
         if path not in self._includers:
-            prompts = (other for other in self.graph.above(path) if other in self.ids)
+            prompts = (other for other in self.graph.dependents(path) if other in self.ids)
             self._includers[path] = tuple(p for p in prompts if self.reaches(p, path))
         return self._includers[path]
 
     def is_needed(self, path: str) -> bool:
         """Whether any prompt file needs a file; an unreadable one may need whatever it names."""
-        self.looked_around = True
-        return any(other in self.ids for other in self.graph.above(path))
+        return any(other in self.ids for other in self.graph.dependents(path))
 
     def reaches(self, prompt_file: str, path: str) -> bool:
         """Whether a prompt file needs a file."""
@@ -315,47 +270,25 @@ class Catalog:
         found = loaded.prompt
         return found is not None and any(text.path == path for text in self.reached(found))
 
-    def shown(self, path: str) -> Masked:
-        """A file as it may be shown, newlines as LF; empty if it does not exist or exceeds 1 MB."""
-        if path not in self._shown:
+    def masked(self, path: str) -> Masked:
+        """A file with its secrets masked, newlines as LF; empty if it is missing or over 1 MB."""
+        if path not in self._masked:
             data = self.files.data(path) or b""
             text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
-            self._shown[path] = masked(text.replace("\r\n", "\n"))
-        return self._shown[path]
+            self._masked[path] = masked(text.replace("\r\n", "\n"))
+        return self._masked[path]
 
-    def shown_line(self, path: str, number: int) -> str:
-        """A line of a file as it may be shown; "" if it does not exist."""
-        if path not in self._shown_lines:
-            self._shown_lines[path] = self.shown(path).text.split("\n")
-        lines = self._shown_lines[path]
+    def masked_line(self, path: str, number: int) -> str:
+        """A line of a file, 1-based, with its secrets masked; "" if it does not exist."""
+        if path not in self._masked_lines:
+            self._masked_lines[path] = self.masked(path).text.split("\n")
+        lines = self._masked_lines[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def line(self, path: str, number: int) -> str:
-        """A line of a file, without its newline; "" if it does not exist."""
+        """A line of a file, 1-based, without its newline; "" if it does not exist."""
         if path not in self._lines:
             text = (self.files.data(path) or b"").decode("utf-8", "replace")
             self._lines[path] = text.replace("\r\n", "\n").split("\n")
         lines = self._lines[path]
         return lines[number - 1] if 0 < number <= len(lines) else ""
-
-
-def _without_content(path: str, problem: Problem) -> Document:
-    document = read(path, b"")
-    document.problems = (problem,)
-    return document
-
-
-_NO_FILE = {
-    "symlink": "a prompt file that is a symbolic link",
-    "submodule": "a prompt file that is a submodule",
-    "unmerged": "a prompt file with an unresolved merge conflict",
-    "file": "a prompt file that can't be read",
-    "folder": "a folder with the name of a prompt file",
-    "missing": "there is no such file",
-}
-_WAY_OUT = {
-    "symlink": "commit the file itself",
-    "submodule": "commit the file itself",
-    "folder": "rename it",
-    "unmerged": UNMERGED_HINT,
-}

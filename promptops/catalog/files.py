@@ -1,4 +1,4 @@
-"""The files of a revision as texts, read once each."""
+"""The files of a revision, each read once: as bytes, as text, prompt files also as YAML."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Protocol
 
-from promptops.model.place import Text, plain_text
+from promptops.catalog.prompt_ids import PromptIds
+from promptops.model.finding import Problem
+from promptops.model.internal_error import internal_error
+from promptops.model.place import Place, Text, plain_text
 from promptops.model.tree import TreeEntry
 from promptops.repo.listing import holding
-from promptops.source.document import MAX_BYTES
+from promptops.source.conflicts import CODE as CONFLICT
+from promptops.source.conflicts import UNMERGED_HINT
+from promptops.source.document import MAX_BYTES, Document, read
 from promptops.source.recording_files import INSIDE, by_first
 from promptops.source.references import definition_name
 
@@ -41,7 +46,7 @@ class Files:
         self.entries = tree.entries
 
     def prefetch(self, paths: Iterable[str]) -> None:
-        """Read many files at once that will be needed."""
+        """Read many files in one request, before they are needed."""
         wanted = [path for path in paths if path not in self._bytes and self.is_file(path)]
         if wanted:
             self._bytes.update(self.tree.read(wanted))
@@ -57,7 +62,7 @@ class Files:
         return entry is not None and entry.kind == "unmerged"
 
     def defines(self, name: str) -> bool:
-        """Whether a name under `$defs` of a resolved schema is one that a file got there."""
+        """Whether a name under `$defs` of a resolved schema is the name of a file."""
         return name in self._definitions or name.rstrip("_") in self._definitions
 
     @cached_property
@@ -65,9 +70,9 @@ class Files:
         return frozenset(map(definition_name, self.entries))
 
     def recordings(self, first: str) -> tuple[str, ...]:
-        """The files of the recordings that begin with `first`, in order, as far as there are any.
+        """The existing recording files whose first one is `first`, in order.
 
-        Of whatever kind: links and unmerged files, too.
+        Links and unmerged files are included.
         """
         return self._recordings.get(first, ())
 
@@ -102,3 +107,71 @@ def _decoded(path: str, data: bytes | None) -> Text | None:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return plain_text(path, text)
+
+
+class PromptDocuments:
+    """Prompt files, parsed on first use."""
+
+    def __init__(self, files: Files, ids: PromptIds) -> None:
+        self._files = files
+        self._ids = ids
+        self._documents: dict[str, Document] = {}
+        self._with_places = False
+
+    def expect_places(self) -> None:
+        """From now on, compute places while parsing: faster if most of them will be needed."""
+        self._with_places = True
+
+    def document(self, path: str) -> Document:
+        """A prompt file with the place of each value; what prevents parsing is in its problems."""
+        if path not in self._documents:
+            try:
+                self._documents[path] = self._parsed(path)
+            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
+                problem = internal_error(error).problem(Place(path))
+                self._documents[path] = _without_content(path, problem)
+        return self._documents[path]
+
+    def drop(self, path: str) -> None:
+        """Free the memory of a document; a later request parses the file again."""
+        self._documents.pop(path, None)
+
+    def _parsed(self, path: str) -> Document:
+        data = self._files.data(path)
+        if data is None:
+            return self._not_a_file(path)
+        if self._with_places:
+            return read(path, data)
+        from promptops.source.quick_value import read_by_value
+
+        return read_by_value(path, data)
+
+    def _not_a_file(self, path: str) -> Document:
+        entry = self._files.entries.get(path)
+        absent = "folder" if path in self._ids.folders else "missing"
+        kind = entry.kind if entry is not None else absent
+        code = CONFLICT if kind == "unmerged" else "SCH001"
+        problem = Problem(_NOT_A_FILE[kind], at=Place(path), hint=_FIX.get(kind), code=code)
+        return _without_content(path, problem)
+
+
+def _without_content(path: str, problem: Problem) -> Document:
+    document = read(path, b"")
+    document.problems = (problem,)
+    return document
+
+
+_NOT_A_FILE = {
+    "symlink": "a prompt file that is a symbolic link",
+    "submodule": "a prompt file that is a submodule",
+    "unmerged": "a prompt file with an unresolved merge conflict",
+    "file": "a prompt file that can't be read",
+    "folder": "a folder with the name of a prompt file",
+    "missing": "there is no such file",
+}
+_FIX = {
+    "symlink": "commit the file itself",
+    "submodule": "commit the file itself",
+    "folder": "rename it",
+    "unmerged": UNMERGED_HINT,
+}

@@ -1,42 +1,33 @@
 """References between files: the names that each file contains, which depend only on its content.
 
 Facts are stored by content id, so that of 10,000 files only the changed ones are parsed. The
-meaning of a name depends on the place of its file and on the roots, and is computed when needed.
+target of a name depends on the path of its file and on the roots, and is computed when needed.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from promptops.catalog.file_words import ESCAPED, file_words
 from promptops.catalog.files import Files
-from promptops.catalog.kept_facts import BEGINNING, KeptFacts, Names
-from promptops.catalog.named_files import (
-    guessed_names,
-    names_in_prompt,
-    names_in_schema,
-    names_in_template,
-)
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.named_files import ESCAPED, file_words, kind_of, names_in_file
 from promptops.catalog.references import roots_of
+from promptops.catalog.stored_facts import BEGINNING, Names, StoredFacts
 from promptops.model.config import Config
-from promptops.model.internal_error import internal_error
 from promptops.model.tree import TreeEntry
 from promptops.repo.listing import Listing
 from promptops.source.paths import confined
 
 FORMAT = 5
-"""Increase this when parsing yields other names, so that old facts are not used."""
+"""Increase this when parsing finds other names, so that old facts are not used."""
 
 SILENT_ENDINGS = (
     *(".jsonl", ".csv", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".pdf"),
     *(".mp3", ".wav", ".ogg", ".mp4", ".zip", ".gz"),
 )
 FEW = 32
-"""Up to this many contents, files are found one by one; for more, all are searched."""
+"""Up to this number, files are searched by content id one by one; for more, all are searched."""
 
 
 class Graph:
@@ -49,12 +40,12 @@ class Graph:
         value_of: Callable[[str], Any],
         known: Mapping[str, Names],
     ) -> None:
-        """`value_of` reads a YAML file, None for one that can't be; `known` is by `key_of`."""
+        """`value_of` parses a YAML file, None if it can't be; `known` is by the key of a file."""
         self._files = files
         self._config = config
         self._value_of = value_of
         self._known = known
-        self._learnt: dict[str, Names] = {}
+        self._parsed: dict[str, Names] = {}
         self.words: dict[str, frozenset[str]] = {}
         roots = {*config.prompts, *config.schemas}
         self._folders = () if "." in roots else tuple(f"{root}/" for root in roots)
@@ -62,37 +53,37 @@ class Graph:
 
     @property
     def facts(self) -> Mapping[str, Names]:
-        """All that is known, by key."""
-        return {**self._known, **self._learnt}
+        """All known names, by key."""
+        return {**self._known, **self._parsed}
 
     @property
-    def learnt(self) -> int:
-        """How many contents were parsed."""
-        return len(self._learnt) + len(self.words)
+    def parsed_count(self) -> int:
+        """The number of contents parsed in this run."""
+        return len(self._parsed) + len(self.words)
 
     @property
-    def kept(self) -> KeptFacts:
-        """The facts of an earlier run."""
-        return self._known if isinstance(self._known, KeptFacts) else KeptFacts()
+    def stored(self) -> StoredFacts:
+        """The names that an earlier run stored."""
+        return self._known if isinstance(self._known, StoredFacts) else StoredFacts()
 
     @property
-    def is_new(self) -> bool:
-        """Whether nothing is known yet of any file."""
-        return not (self._known or self._learnt or self.words)
+    def is_empty(self) -> bool:
+        """Whether no names are known yet."""
+        return not (self._known or self._parsed or self.words)
 
     @property
-    def was_kept(self) -> bool:
-        """Whether there are facts of an earlier run."""
+    def has_stored(self) -> bool:
+        """Whether an earlier run stored names."""
         return bool(self._known)
 
     @cached_property
     def sources(self) -> dict[str, str]:
-        """From each file that may name another to the key of its facts."""
+        """From each file that can name other files to its key."""
         keys = ((path, self._key_of(path, entry)) for path, entry in self._files.entries.items())
         return {path: key for path, key in keys if key is not None}
 
     def _key(self, path: str) -> str | None:
-        """The key of a file's facts; None for what names nothing."""
+        """The key of a file; None for a kind of file that names no others."""
         entry = self._files.entries.get(path)
         return self._key_of(path, entry) if entry is not None else None
 
@@ -101,36 +92,40 @@ class Graph:
             return None
         if self._folders and not path.startswith(self._folders):
             return None
-        return _sort(path) + entry.blob
+        return kind_of(path) + entry.blob
 
     def _facts_of(self, key: str) -> Names | None:
-        found = self._learnt.get(key)
+        found = self._parsed.get(key)
         return self._known.get(key) if found is None else found
 
     @property
-    def unknown(self) -> list[str]:
-        """The files whose names are not known yet."""
+    def unparsed(self) -> list[str]:
+        """The files whose names are not parsed yet."""
         return [path for path, key in self.sources.items() if self._facts_of(key) is None]
 
     @property
-    def unseen(self) -> list[str]:
-        """The files of which neither the names are known nor the words."""
-        keys = ((path, self._key(path)) for path in self._maybe_unseen())
-        return [path for path, key in keys if key is not None and not self._is_seen(key)]
+    def without_words(self) -> list[str]:
+        """The files of which neither the names nor the words are known."""
+        keys = ((path, self._key(path)) for path in self._maybe_without_words())
+        return [path for path, key in keys if key is not None and not self._has_names_or_words(key)]
 
-    def _maybe_unseen(self) -> Iterable[str]:
+    def _maybe_without_words(self) -> Iterable[str]:
         entries, known = self._files.entries, self._known
-        if isinstance(entries, Listing) and isinstance(known, KeptFacts) and known.listing.written:
+        if (
+            isinstance(entries, Listing)
+            and isinstance(known, StoredFacts)
+            and known.listing.written
+        ):
             return entries.outside(known.listing)
         return self.sources
 
-    def _is_seen(self, key: str) -> bool:
+    def _has_names_or_words(self, key: str) -> bool:
         if key in self.words or self._facts_of(key) is not None:
             return True
-        return isinstance(self._known, KeptFacts) and self._known.has_words(key)
+        return isinstance(self._known, StoredFacts) and self._known.has_words(key)
 
-    def look(self, paths: Sequence[str]) -> None:
-        """Note the words of some files, which takes a tenth of the time of reading their names."""
+    def read_words(self, paths: Sequence[str]) -> None:
+        """Collect the words of some files, in a tenth of the time of parsing their names."""
         self._files.prefetch(paths)
         for path in paths:
             content = self._files.data(path)
@@ -138,39 +133,39 @@ class Graph:
             if content is not None and key is not None:
                 self.words[key] = file_words(content)
 
-    def learn_from_words(self, names: Iterable[str]) -> None:
-        """Read what the files name that have one of some plain names among their words."""
+    def parse_with_words(self, names: Iterable[str]) -> None:
+        """Parse the files that have one of some plain names among their words."""
         wanted = {*names, ESCAPED}
         having = (key for key, words in self.words.items() if not wanted.isdisjoint(words))
         blobs = {key[1 : BEGINNING + 1] for key in having}
-        if isinstance(self._known, KeptFacts):
+        if isinstance(self._known, StoredFacts):
             blobs.update(blob for word in wanted for blob in self._known.with_word(word))
-        self.learn(self._beginning(blobs))
+        self.parse(self._beginning(blobs))
 
     def _beginning(self, blobs: Collection[str]) -> list[str]:
-        """The files of contents whose ids begin so."""
+        """The files whose content ids begin with one of some prefixes."""
         entries = self._files.entries
         if isinstance(entries, Listing) and len(blobs) <= FEW:
             return sorted({path for blob in blobs for path in entries.having(blob)})
         return [path for path, key in self.sources.items() if key[1 : BEGINNING + 1] in blobs]
 
-    def learn(self, paths: Iterable[str]) -> None:
-        """Parse the names in some files."""
+    def parse(self, paths: Iterable[str]) -> None:
+        """Parse the names in some files, unless they are known."""
         keys = ((path, self._key(path)) for path in paths)
         new = [path for path, key in keys if key is not None and self._facts_of(key) is None]
         self._files.prefetch(new)
         for path in new:
-            self.know(path, self._read(path))
+            self.add_names(path, names_in_file(path, self._files, self._value_of))
 
-    def know(self, path: str, names: Names) -> None:
+    def add_names(self, path: str, names: Names) -> None:
         """Add the names of a file that the caller has parsed."""
         key = self._key_of_read_bytes(path)
         if key is not None and self._facts_of(key) is None:
-            self._learnt[key] = names
+            self._parsed[key] = names
             self._enter(key, names)
 
     def _key_of_read_bytes(self, path: str) -> str | None:
-        """The key of the read bytes: a file may have changed since it was listed."""
+        """The key of the bytes that were read: a file may have changed since it was listed."""
         key = self._key(path)
         sources = self.__dict__.get("sources")
         if sources is not None and key is not None and sources.get(path) != key:
@@ -180,31 +175,31 @@ class Graph:
         return key
 
     def names(self, path: str) -> Names:
-        """What one file names."""
-        self.learn((path,))
+        """The names in one file."""
+        self.parse((path,))
         key = self._key(path)
         return () if key is None else self._facts_of(key) or ()
 
-    def namers(self, target: str) -> Iterator[str]:
-        """Of the files whose names are known, those with a name that may mean a path."""
+    def files_naming(self, target: str) -> Iterator[str]:
+        """The files with a name that may refer to a path, among those whose names are known."""
         for path, name in self._files_naming(target.rpartition("/")[2]):
-            if target in self._meant(path, name):
+            if target in self._targets_of(path, name):
                 yield path
 
     def _files_naming(self, last: str) -> Iterable[tuple[str, str]]:
-        """The files that contain a name with a last part, each with the name."""
+        """The files with names that end in a last part, each with such a name."""
         entries, known = self._files.entries, self._known
-        is_searched = isinstance(known, KeptFacts) and bool(known.listing.written)
+        is_searched = isinstance(known, StoredFacts) and bool(known.listing.written)
         if isinstance(entries, Listing) and (is_searched or self._is_nearly_new):
-            found = [*self.kept.naming(last), *self._learnt_naming(last)]
+            found = [*self.stored.naming(last), *self._parsed_naming(last)]
             if len(found) <= FEW:
                 return self._located(entries, found)
         return self._indexed(last)
 
     @property
     def _is_nearly_new(self) -> bool:
-        """Whether all that is known was learnt now, and of few files."""
-        return not self._known and len(self._learnt) <= FEW
+        """Whether names are known of a few files only, all parsed in this run."""
+        return not self._known and len(self._parsed) <= FEW
 
     def _located(
         self, entries: Listing, found: Iterable[tuple[str, str]]
@@ -214,30 +209,30 @@ class Graph:
                 if self._key(path) == key:  # equal content is read in another way elsewhere
                     yield path, name
 
-    def _learnt_naming(self, last: str) -> Iterator[tuple[str, str]]:
-        for key, names in self._learnt.items():
+    def _parsed_naming(self, last: str) -> Iterator[tuple[str, str]]:
+        for key, names in self._parsed.items():
             yield from ((key, name) for name in names if name[0] != "a" and _last(name) == last)
 
     def _indexed(self, last: str) -> Iterator[tuple[str, str]]:
         for key, name in self._index.get(last, ()):
             yield from ((path, name) for path in self._files_of_keys[key])
 
-    def above(self, target: str) -> Iterator[str]:
-        """Every file that names a file, or one that does, each once; all files are read."""
-        self.learn(self.unknown)
+    def dependents(self, target: str) -> Iterator[str]:
+        """Every file that refers to a file, directly or indirectly, each once. Parses all files."""
+        self.parse(self.unparsed)
         seen, waiting = {target}, [target]
         while waiting:
             below = waiting.pop(0)
             for path, name in self._indexed(below.rpartition("/")[2]):
-                if path not in seen and below in self._meant(path, name):
+                if path not in seen and below in self._targets_of(path, name):
                     seen.add(path)
                     waiting.append(path)
                     yield path
 
     @property
     def aliases(self) -> Mapping[str, list[str]]:
-        """From each name that prompts had to their paths; all files are read."""
-        self.learn(self.unknown)
+        """From each earlier name of a prompt to the paths of its prompts. Parses all files."""
+        self.parse(self.unparsed)
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
             for name in self._facts_of(key) or ():
@@ -247,7 +242,7 @@ class Graph:
 
     @cached_property
     def _files_of_keys(self) -> Mapping[str, list[str]]:
-        """From the key of facts to the files with them: equal files have one key."""
+        """From each key to the files with it: equal files have the same key."""
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
             found.setdefault(key, []).append(path)
@@ -255,7 +250,7 @@ class Graph:
 
     @cached_property
     def _index(self) -> dict[str, list[tuple[str, str]]]:
-        """From the last part of a name to the keys of the files that say it, each with it."""
+        """From the last part of a name to the keys of the files with such names, each with one."""
         self.__dict__["_index"] = {}
         facts = self.facts
         for key in self._files_of_keys:
@@ -271,59 +266,23 @@ class Graph:
                 if name[0] != "a":
                     index.setdefault(_last(name), []).append((key, name))
 
-    def meant(self, path: str) -> frozenset[str]:
-        """All paths that a file's names may mean."""
+    def targets(self, path: str) -> frozenset[str]:
+        """All paths that the names in a file may refer to."""
         if path not in self._targets:
             names = (name for name in self.names(path) if name[0] != "a")
-            found = (target for name in names for target in self._meant(path, name))
+            found = (target for name in names for target in self._targets_of(path, name))
             self._targets[path] = frozenset(found)
         return self._targets[path]
 
-    def _meant(self, path: str, name: str) -> Iterator[str]:
-        """All places where the file may be: a new one in an earlier root takes the name over."""
+    def _targets_of(self, path: str, name: str) -> Iterator[str]:
+        """One path in each root: a new file in an earlier root becomes the target of the name."""
         kind: Any = "schema" if name[0] == "s" else "template"
         for root in roots_of(kind, self._config, path):
             yield confined(name[1:], path, root).path
 
-    def _read(self, path: str) -> Names:
-        try:
-            found = list(self._named_in(path))
-        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-            internal_error(error)  # the checks of the file report it
-            found = list(self._guessed(path))
-        return tuple(sorted({name for name in found if name[1:].isprintable()}))
-
-    def _named_in(self, path: str) -> Iterable[str]:
-        sort = _sort(path)
-        if sort == "y":
-            return self._of_prompt(path)
-        if sort == "j":
-            return self._of_json(path)
-        text = self._files.text(path)
-        return names_in_template(text.value) if text is not None else ()
-
-    def _of_prompt(self, path: str) -> Iterable[str]:
-        value = self._value_of(path)
-        return names_in_prompt(value) if isinstance(value, dict) else self._guessed(path)
-
-    def _of_json(self, path: str) -> Iterable[str]:
-        try:
-            return list(names_in_schema(json.loads(self._files.data(path) or b"")))
-        except (ValueError, RecursionError):
-            return self._guessed(path)
-
-    def _guessed(self, path: str) -> Iterable[str]:
-        """For a file that can't be parsed: it may name everything that looks like a path."""
-        return guessed_names((self._files.data(path) or b"").decode("utf-8", "replace"))
-
-
-def _sort(path: str) -> str:
-    """How a file is read: the same bytes name other files as a prompt than as a template."""
-    return "y" if path.endswith(PROMPT_ENDINGS) else "j" if path.endswith(".json") else "t"
-
 
 def last_part(name: str) -> str:
-    """Of the path that a name of `Names` stands for."""
+    """The last part of the path that a name of `Names` refers to."""
     return _last(name)
 
 

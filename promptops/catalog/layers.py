@@ -16,8 +16,8 @@ from promptops.source.references import merge_patch
 MAX_LAYERS = 6
 
 Follow = Callable[[str, Place, str], FileReference | Problem]
-"""From a written path, its place and the file it stands in to what it refers to; a problem where
-it leads outside."""
+"""From a written path, its place and its file to the reference; a problem if it leads out of the
+repository."""
 
 
 @record(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Layers:
         return self.documents[0].path
 
     def place(self, pointer: str, key: bool = False, within: Offsets | None = None) -> Place:
-        """In the file that says it; see `model.prompt.LocateWithin`."""
+        """The place in the file that contains the value; see `model.prompt.LocateWithin`."""
         return self._document_at(pointer).place(pointer, key, within)
 
     def path_at(self, pointer: str) -> str:
@@ -59,15 +59,15 @@ class Layers:
         if len(self.documents) == 1:
             return self.documents[0]
         holding = (
-            each
-            for each in self.documents
-            if value_at(each.value, pointer, NO_VALUE) is not NO_VALUE
+            document
+            for document in self.documents
+            if value_at(document.value, pointer, NO_VALUE) is not NO_VALUE
         )
         return next(holding, self.documents[0])
 
 
 def layers(document: Document, read: Callable[[str], Document], follow: Follow) -> Layers:
-    """A document with all it extends; a chain that is too long or a circle ends at its problem."""
+    """A document with all that it extends; a problem ends a chain that is too long or circular."""
     documents, parents, problems = [document], [], []
     while isinstance(documents[-1].value, dict) and "extends" in documents[-1].value:
         last = documents[-1]
@@ -81,8 +81,8 @@ def layers(document: Document, read: Callable[[str], Document], follow: Follow) 
         parents.append(reference)
         if not reference.found:
             break
-        if any(reference.target == each.path for each in documents):
-            circle = " -> ".join([*(each.path for each in documents), reference.target])
+        if any(reference.target == document.path for document in documents):
+            circle = " -> ".join([*(document.path for document in documents), reference.target])
             problems.append(Problem(f"`extends` is circular: {circle}", at=place, code="REP002"))
             break
         if len(documents) == MAX_LAYERS:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from promptops.analysis.includes import includes
-from promptops.catalog.kept_facts import Names
+from promptops.catalog.files import Files
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.stored_facts import Names
+from promptops.model.internal_error import internal_error
 from promptops.model.place import plain_text
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template.sized_cache import cached_by_size
@@ -17,8 +20,48 @@ _MAX_CACHED_BYTES = 16_000_000
 _RUN = lazy_pattern(r"[^\s\"'`,:{}\[\]()<>|]+")
 _PATH = lazy_pattern(r".+\.\w+")
 _LONGEST_PATH = 4096
-"""Of Linux; what is longer names no file, and would be searched for its last dot from each of its
-characters."""
+"""The limit of Linux. A longer run is not a path, and matching it would take quadratic time."""
+
+
+def names_in_file(path: str, files: Files, value_of: Callable[[str], Any]) -> Names:
+    """The printable names in a file, sorted; `value_of` parses a YAML file, None if it can't be."""
+    try:
+        found = list(_parsed_names(path, files, value_of))
+    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
+        internal_error(error)  # the checks of the file report it
+        found = list(_guessed_in(path, files))
+    return tuple(sorted({name for name in found if name[1:].isprintable()}))
+
+
+def kind_of(path: str) -> str:
+    """How a file is read: the same bytes name other files as a prompt than as a template.
+
+    `y` for a prompt, `j` for JSON, `t` for a template.
+    """
+    return "y" if path.endswith(PROMPT_ENDINGS) else "j" if path.endswith(".json") else "t"
+
+
+def _parsed_names(path: str, files: Files, value_of: Callable[[str], Any]) -> Iterable[str]:
+    kind = kind_of(path)
+    if kind == "y":
+        value = value_of(path)
+        return names_in_prompt(value) if isinstance(value, dict) else _guessed_in(path, files)
+    if kind == "j":
+        return _names_in_json(path, files)
+    text = files.text(path)
+    return names_in_template(text.value) if text is not None else ()
+
+
+def _names_in_json(path: str, files: Files) -> Iterable[str]:
+    try:
+        return list(names_in_schema(json.loads(files.data(path) or b"")))
+    except (ValueError, RecursionError):
+        return _guessed_in(path, files)
+
+
+def _guessed_in(path: str, files: Files) -> Iterator[str]:
+    """The names in a file that can't be parsed: everything that looks like a path."""
+    return guessed_names((files.data(path) or b"").decode("utf-8", "replace"))
 
 
 def names_in_prompt(value: Mapping[str, Any]) -> Iterator[str]:
@@ -60,17 +103,17 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _within(value: Any) -> Iterator[tuple[Mapping[str, Any] | None, str]]:
-    """Every mapping in a value, and every text; no recursion, however deep it is."""
+    """Every mapping in a value, and every string; without recursion, for any depth."""
     waiting = [value]
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            yield each, ""
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
-        elif isinstance(each, str):
-            yield None, each
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part, ""
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, str):
+            yield None, part
 
 
 @cached_by_size(_MAX_CACHED_BYTES)
@@ -94,3 +137,31 @@ def guessed_names(source: str) -> Iterator[str]:
         if found:
             yield f"p{found[0]}"
             yield f"s{found[0]}"
+
+
+ESCAPES = ("\\u", "\\U", "\\x", "\\N", "\\0", "\\1")
+"""Each file that writes a name with escapes contains one of these."""
+
+ESCAPED = "\\"
+"""The word of a file that contains one of `ESCAPES`: it may name any file."""
+
+_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@+~=-"
+_SPACES = bytes(byte if byte in _CHARACTERS else ord(" ") for byte in range(256))
+_PLAIN = lazy_pattern(r"[A-Za-z0-9_.@+~=-]*\.[A-Za-z0-9_@+~=-][A-Za-z0-9_.@+~=-]*")
+_ESCAPES = tuple(escape.encode() for escape in ESCAPES)
+
+
+def file_words(content: bytes) -> frozenset[str]:
+    """Every run of the characters of plain file names that has a dot in it.
+
+    Also the part that is guessed as a name if the file can't be parsed: `a.md` of `a.md.`
+    """
+    runs = set(content.translate(_SPACES).split())
+    found = {run.decode() for run in runs if b"." in run.rstrip(b".")}
+    found |= {part[0] for part in map(_PATH.match, found) if part}
+    return frozenset(found | {ESCAPED} if any(map(content.__contains__, _ESCAPES)) else found)
+
+
+def is_plain(name: str) -> bool:
+    """Whether every file with a path that ends in this name has the name among its words."""
+    return _PLAIN.fullmatch(name) is not None

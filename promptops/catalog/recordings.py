@@ -16,13 +16,13 @@ from promptops.source.recordings import ReadRecordings, read_files
 def recordings_in(catalog: Catalog, path: str) -> ReadRecordings:
     """The recordings of a prompt file; reads them each time.
 
-    A file that can't be read is a problem, and hides no answer of the other files.
+    A file that can't be read is a problem, and does not hide answers in other files.
     """
     files = catalog.recording_files(path)
     catalog.files.prefetch(files)
-    contents = {each: catalog.files.data(each) for each in files}
-    found = read_files({each: data for each, data in contents.items() if data is not None})
-    unread = _not_read(catalog.files, (each for each in files if contents[each] is None))
+    contents = {file: catalog.files.data(file) for file in files}
+    found = read_files({file: data for file, data in contents.items() if data is not None})
+    unread = _not_read(catalog.files, (file for file in files if contents[file] is None))
     return replace(found, problems=(*found.problems, *unread))
 
 

@@ -30,10 +30,9 @@ class ReferenceResolver:
     def follow(
         self, kind: ReferenceKind, written: str, place: Placed, base: str
     ) -> FileReference | Problem:
-        """Where a path leads that stands in the file `base`; a problem where it leads outside.
+        """The target of a path written in the file `base`; a problem if it is outside.
 
-        The first root that has the file counts; where none has it, the target is where it should
-        be.
+        The first root that has the file is used; if none has it, the target is its expected path.
         """
         first: FileReference | None = None
         for root in roots_of(kind, self.config, base):
@@ -52,9 +51,9 @@ class ReferenceResolver:
         return first
 
     def nearest(self, kind: ReferenceKind, written: str, base: str) -> str | None:
-        """A path like the one written that leads to a file of the same folder, or the same name.
+        """A path similar to the written one, of a file with the same folder or the same name.
 
-        In the form to write: from one of the roots of its kind.
+        Relative to one of the roots of its kind, as it has to be written.
         """
         folder, _, name = written.removeprefix("./").rpartition("/")
         known: list[str] = []
@@ -68,7 +67,7 @@ class ReferenceResolver:
 
 
 def _is_near(path: str, folder: str, name: str) -> bool:
-    """Whether a path below a root has the folder or the name of another."""
+    """Whether a path has the same folder or the same name as another."""
     own, _, file = path.rpartition("/")
     return own == folder or f"/{folder}/" in f"/{path}" or file == name
 
@@ -94,7 +93,7 @@ class ReferenceLog:
     def refer(
         self, kind: ReferenceKind, written: str, place: Placed, base: str = ""
     ) -> FileReference | None:
-        """Note a reference; None, and a problem, where its path leads outside."""
+        """Record a reference; None, and a problem, if its path leads out of the repository."""
         found = self.resolver.follow(kind, written, place, base or self._path)
         if isinstance(found, Problem):
             self.problems.append(found)
@@ -105,14 +104,14 @@ class ReferenceLog:
     def know(
         self, kind: ReferenceKind, written: str, place: Place, base: str, targets: set[str]
     ) -> None:
-        """Note a reference to one of some files, which are then noted; any other is none."""
+        """Record a reference if its target is in `targets`, and remove the target from there."""
         found = self.resolver.follow(kind, written, place, base)
         if isinstance(found, FileReference) and found.target in targets:
             self.add(found)
             targets.discard(found.target)
 
     def note(self, kind: ReferenceKind, target: str, place: Place) -> None:
-        """Note a reference whose target is already known."""
+        """Record a reference whose target is already known."""
         found = self.resolver.files.is_file(target)
         self.add(FileReference(kind, target, target, place, found))
 

@@ -15,9 +15,9 @@ OfFile = Callable[[str], bool]
 
 
 def schema_locator(locate: Locate, at: str, schema: Any, of_file: OfFile) -> Locate:
-    """As `locate`, for pointers into a resolved schema that stands at `at` in the prompt file.
+    """As `locate`, for pointers into a resolved schema at `at` in the prompt file.
 
-    What came from another file is placed at the `$ref` that brought it in.
+    The place of a value from another file is the `$ref` to that file.
     """
 
     def place(pointer: str, key: bool = False) -> Place:
@@ -29,7 +29,7 @@ def schema_locator(locate: Locate, at: str, schema: Any, of_file: OfFile) -> Loc
 
 
 def written_at(schema: Any, pointer: str, of_file: OfFile) -> str:
-    """A pointer into a resolved schema as it is in the first file: of a `$ref` at the least."""
+    """The pointer in the first file for one into a resolved schema: the value or a `$ref`."""
     seen: set[str] = set()
     while (file := _file_of(pointer, of_file)) is not None and file not in seen:
         seen.add(file)
@@ -37,17 +37,17 @@ def written_at(schema: Any, pointer: str, of_file: OfFile) -> str:
     return "" if _file_of(pointer, of_file) is not None else pointer
 
 
-def stands(locate: Locate, pointer: str) -> bool:
-    """Whether a pointer leads to something that is written, rather than to an ancestor."""
+def is_written(locate: Locate, pointer: str) -> bool:
+    """Whether the value of a pointer is written in the file, rather than only an ancestor."""
     place = locate(pointer, False)
     steps = pointer.split("/")
     return all(locate("/".join(steps[:end]), False) != place for end in range(1, len(steps)))
 
 
-def without_what_is_none(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inputs' schema with `{}` for each input whose own schema is none.
+def without_invalid(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of the inputs, with `{}` for each input whose own schema is not valid.
 
-    So the names of the inputs stay known, and whoever reads on can trust what is there.
+    The names of all inputs stay known, and the result is a valid schema.
     """
     properties = {
         name: schema if _is_schema(schema) else {}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.analysis.prices import input_cost_usd
+from promptops.analysis.models import input_cost_usd
 from promptops.diff.alignment import align
 from promptops.diff.rendering import RenderedPair, error_text, sent
 from promptops.diff.side import PromptSide

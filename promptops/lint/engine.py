@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
@@ -54,19 +53,18 @@ OF_TEMPLATES = frozenset(("TPL001", "TPL002", "TPL003", "TPL004", "TPL005", "VAR
 """Rules that check templates using only the messages and inputs of a prompt."""
 
 
-def lint_prompt(
-    catalog: Catalog, loaded: LoadedPrompt, rules: Sequence[Rule], today: date
-) -> Iterator[Finding]:
+def lint_prompt(subject: PromptFacts, rules: Sequence[Rule]) -> Iterator[Finding]:
     """Run the rules over one prompt; the findings have no fingerprints yet."""
+    catalog, loaded = subject.catalog, subject.loaded
     for problem in loaded.problems:
         if problem.code == CODE:
             yield failed(problem, loaded)
-    subject = PromptFacts(catalog, loaded, today)
     failures: set[InternalError] = set()
     # For a file that can't be parsed, only rules about reading run, and rules about templates
     # if the templates themselves are valid.
     readable = loaded.prompt is not None
-    templates = PromptFacts(catalog, replace(loaded, prompt=loaded.templates), today)
+    only_templates = replace(loaded, prompt=loaded.templates)
+    templates = PromptFacts(catalog, only_templates, subject.today, subject.surroundings)
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
         if not rule.checks_catalog and (readable or of_templates or _reads_only(rule)):
@@ -125,8 +123,18 @@ def _reads_only(rule: Rule) -> bool:
     return set(rule.needs) <= _OF_WHAT_IS_READ
 
 
-_OF_WHAT_IS_READ = frozenset(  # then there are no scopes
-    ("problems", "document", "references", "written", "scopes", "catalog", "config", "today")
+_OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
+    (
+        "problems",
+        "document",
+        "references",
+        "written",
+        "scopes",
+        "surroundings",
+        "catalog",
+        "config",
+        "today",
+    )
 )
 
 
@@ -135,7 +143,7 @@ def _finding(
 ) -> Finding:
     place = _placed(problem, catalog, loaded)
     hint = problem.hint or (problem.fix if isinstance(problem.fix, str) else None)
-    hide = partial(without_secrets, known=catalog.shown(place.path).secrets)
+    hide = partial(without_secrets, known=catalog.masked(place.path).secrets)
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -161,7 +169,7 @@ def _shown_fix(fix: str | Fix | None, hide: Callable[[str], str]) -> Fix | None:
 
 
 def _source_line(catalog: Catalog, place: Place, rule: Rule) -> str:
-    line = catalog.shown_line(place.path, place.line)
+    line = catalog.masked_line(place.path, place.line)
     if not rule.masked:
         return line
     end = place.end_column if place.end_line == place.line else len(line) + 1

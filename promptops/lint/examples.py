@@ -17,6 +17,7 @@ from typing import Literal
 from promptops.catalog.catalog import Catalog
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
+from promptops.lint.subject import LintRun
 from promptops.model.finding import Finding
 from promptops.model.tree import TreeEntry
 from promptops.patterns import lazy_pattern
@@ -85,5 +86,5 @@ def findings(rule: Rule, block: Mapping[str, str]) -> list[Finding]:
     catalog = Catalog(MemoryTree(contents), config, elsewhere=elsewhere.get)
     rules = list(built_in().values()) if rule.checks_suppressions else [rule]
     results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
-    outcome = conclude(catalog, results, rules, DAY, Silencers())
+    outcome = conclude(catalog, results, rules, LintRun(today=DAY), Silencers())
     return [finding for finding in outcome.findings if finding.code == rule.code]

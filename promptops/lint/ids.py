@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from unicodedata import normalize
 
 from promptops.catalog.catalog import Catalog
@@ -31,10 +31,13 @@ def is_fit(identity: str) -> bool:
     return bool(_ID.fullmatch(identity)) and not _REFUSED.search(identity)
 
 
-def twins(catalog: Catalog) -> Iterator[Twin]:
-    """Files whose id another file has, too; the file with a valid id keeps it, or the first one."""
+def twins(catalog: Catalog, concerned: Collection[str] | None) -> Iterator[Twin]:
+    """Each file whose id another file has: the one with a valid id, or else the first by path.
+
+    Of `concerned` files and what they collide with; of all files for None.
+    """
     groups = defaultdict(list)
-    for path, identity in catalog.ids_in_question.items():
+    for path, identity in catalog.ids_near(concerned).items():
         groups[folded(identity)].append((path, identity))
     for group in groups.values():
         if len(group) > 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.surroundings import Surroundings
 from promptops.model.finding import Problem, Related
 from promptops.model.loaded import FileReference
 from promptops.model.place import Text
@@ -24,31 +25,27 @@ class Needed:
     related: tuple[Related, ...] = ()
 
 
-def missing(catalog: Catalog, reference: FileReference) -> str | None:
-    """Why a commit of this tree would not contain a named file; None if it does.
+def missing(surroundings: Surroundings, reference: FileReference) -> str | None:
+    """Why a commit of this tree would lack a named file; None if it has the file.
 
     "" if it does not exist (TPL003, or SCH002 for a schema); else its state (REP005): `untracked`,
     `ignored`, `unstaged`, or `tracked` for a file that exists in another revision; `unmerged` for a
     file with an unresolved merge (SCH011).
     """
     if not reference.found:
-        entry = catalog.files.entries.get(reference.target)
-        if catalog.files.is_unmerged(reference.target):
+        entry = surroundings.files.entries.get(reference.target)
+        if surroundings.files.is_unmerged(reference.target):
             return "unmerged"
-        return "" if entry is not None else catalog.elsewhere(reference.target) or ""
-    return "untracked" if _is_left_behind(catalog, reference) else None
+        return "" if entry is not None else surroundings.state(reference.target) or ""
+    return "untracked" if _is_left_behind(surroundings, reference) else None
 
 
-def _is_left_behind(catalog: Catalog, reference: FileReference) -> bool:
+def _is_left_behind(surroundings: Surroundings, reference: FileReference) -> bool:
     """Whether a tracked file needs an untracked one, which the next commit would lack."""
-    target = catalog.files.entries.get(reference.target)
+    target = surroundings.files.entries.get(reference.target)
     if target is None or target.tracked:
         return False
-    catalog.looked_around = (
-        True  # `git add` changes this result without changing a file, so it is not cached
-    )
-    origin = catalog.files.entries.get(reference.place.path)
-    return origin is not None and origin.tracked
+    return surroundings.is_tracked(reference.place.path)
 
 
 def needed(catalog: Catalog, references: Iterable[FileReference]) -> Iterator[Needed]:

@@ -13,6 +13,7 @@ from promptops.lint.engine import as_configured, failed, lint_catalog, lint_prom
 from promptops.lint.fingerprints import with_fingerprints
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.rule_names import RuleNames, is_named, rule_names
+from promptops.lint.subject import LintRun, PromptFacts
 from promptops.lint.suppressions import (
     Counts,
     Suppression,
@@ -32,10 +33,16 @@ from promptops.source.document import Document
 
 @record(frozen=True, slots=True)
 class PromptResult:
-    """The findings of the rules in one prompt, before suppression."""
+    """The findings of the rules in one prompt, before anything suppresses them.
+
+    Attributes:
+        portable: The result is valid in each catalog in which the files that the prompt needs are
+            equal.
+    """
 
     findings: tuple[Finding, ...]
     suppressions: tuple[Suppression, ...]
+    portable: bool = True
 
     @property
     def failed(self) -> bool:
@@ -63,14 +70,12 @@ class Silencers:
 
     Attributes:
         baseline: Fingerprints of earlier, accepted findings.
-        complete: Whether all rules ran on all prompts, so that unmatched suppressions are unused.
-        counts: Whether a comment may suppress a finding that it covers; see `suppressions`.
-        names: Rules that comments may name; by default those that run or are built in.
+        counts: Whether a comment may suppress a finding that it covers.
+        names: Of all rules that comments may name; by default those that run or are built in.
     """
 
     waivers: tuple[Waiver, ...] = ()
     baseline: frozenset[str] = frozenset()
-    complete: bool = True
     counts: Counts = lambda _comment, _finding: True
     names: RuleNames | None = None
 
@@ -79,12 +84,14 @@ def lint_one(
     catalog: Catalog, loaded: LoadedPrompt, rules: Sequence[Rule], today: date
 ) -> PromptResult:
     """One prompt, with the suppression comments in its files."""
-    found = tuple(without_repeats(lint_prompt(catalog, loaded, rules, today)))
+    subject = PromptFacts(catalog, loaded, today)
+    found = tuple(without_repeats(lint_prompt(subject, rules)))
+    portable = not subject.surroundings.were_used
     try:
-        return PromptResult(found, tuple(_suppressions(catalog, loaded)))
+        return PromptResult(found, tuple(_suppressions(catalog, loaded)), portable)
     except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         problem = internal_error(error).problem(Place(loaded.path), "comments that suppress")
-        return PromptResult((*found, failed(problem, loaded)), ())
+        return PromptResult((*found, failed(problem, loaded)), (), portable)
 
 
 def _suppressions(catalog: Catalog, loaded: LoadedPrompt) -> Iterator[Suppression]:
@@ -119,21 +126,21 @@ def conclude(
     catalog: Catalog,
     results: Iterable[PromptResult],
     rules: Sequence[Rule],
-    today: date,
+    run: LintRun,
     silencers: Silencers,
 ) -> Outcome:
     """The findings of prompts and of the whole catalog, as reported."""
     results = list(results)
     suppressions = tuple(dict.fromkeys(s for result in results for s in result.suppressions))
     found = [finding for result in results for finding in result.findings]
-    found += lint_catalog(catalog, rules, {"catalog": catalog, "today": today})
-    if silencers.complete:
+    found += lint_catalog(catalog, rules, {"catalog": catalog, "today": run.today, "run": run})
+    if run.complete:
         found = list(_with_users(found, catalog.config.path))
     kept = _configured(catalog, without_repeats(found))
     heedless = frozenset({CODE, *(rule.code for rule in rules if rule.unsuppressable)})
     silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
     unused = _unused(suppressions, silenced.used, rules)
-    if not silencers.complete:
+    if not run.complete:
         # A comment in a partial may suppress findings of prompts that are not linted.
         unused = (
             suppression
@@ -142,20 +149,20 @@ def conclude(
         )
     given = {
         "catalog": catalog,
-        "today": today,
+        "today": run.today,
+        "run": run,
         "suppressions": suppressions,
         "unused": tuple(unused),
         "idle_waivers": (),
         "rule_names": silencers.names or rule_names((*built_in().values(), *rules)),
-        "complete": silencers.complete,
     }
     last = [rule for rule in rules if rule.checks_suppressions]
     late = _late(catalog, last, given)
-    if silencers.complete:
-        # Unused waivers are known only now, and are reported with these findings.
-        idle = _split([*silenced.kept, *late], silencers, today).idle
+    if run.complete:
+        # Unused waivers are known only after these findings are, and are reported with them.
+        idle = _split([*silenced.kept, *late], silencers, run.today).idle
         late = _late(catalog, last, {**given, "idle_waivers": idle})
-    split = _split([*silenced.kept, *late], silencers, today)
+    split = _split([*silenced.kept, *late], silencers, run.today)
     findings = sorted(split.kept, key=lambda finding: (finding.place, finding.code))
     return Outcome(
         findings=tuple(findings),

@@ -12,21 +12,24 @@
 | `renders` | for each case its request, or the error |
 | `passages` | texts to check, rendered and literal, each character with its place |
 | `subject` | all of these |
+| `surroundings` | other prompts that need a file; files that the tree lacks |
 | `catalog`, `config`, `today` | all prompts at this revision; the configuration; the date |
+| `run` | for a rule over the catalog: which part of it is linted, `LintRun` |
 
 A rule without a parameter about one prompt runs once, over the catalog.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 
 from promptops.analysis.input_schemas import InputSchemas
-from promptops.analysis.scopes import walk, walk_expression
+from promptops.analysis.template_walk import walk, walk_expression
 from promptops.analysis.uses import ITEM, TemplateFacts
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.surroundings import Surroundings
 from promptops.lint.passages import Passage, literal_passage, rendered_passages
 from promptops.lint.searchable_text import Written, written
 from promptops.model.config import Config
@@ -79,13 +82,38 @@ CASE_CHARS = 16_000
 """Characters that a case may render without counting against MAX_RENDERED_CHARS."""
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class LintRun:
+    """Which part of a catalog is linted, and what it is compared with.
+
+    Attributes:
+        complete: Every prompt was linted by every rule: a rule may read every file, and what
+            matched nothing is unused.
+        concerned: Only findings in or about these paths are reported; None for all.
+        base: Reads a file of the commit that the catalog is compared with; None if the file or
+            the commit is missing.
+    """
+
+    today: date
+    complete: bool = True
+    concerned: frozenset[str] | None = None
+    base: Callable[[str], bytes | None] = lambda _path: None
+
+
 class PromptFacts:
     """Facts about one prompt; each is computed on first use."""
 
-    def __init__(self, catalog: Catalog, loaded: LoadedPrompt, today: date) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        loaded: LoadedPrompt,
+        today: date,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.catalog = catalog
         self.loaded = loaded
         self.today = today
+        self.surroundings = surroundings or catalog.surroundings()
 
     @property
     def subject(self) -> PromptFacts:

@@ -66,10 +66,9 @@ def is_given_to_partial(use: Use, subject: PromptFacts) -> bool:
         return False
     known = _GIVEN.setdefault(subject.catalog, {})
     key = use.site.text.path, use.name
+    includers = subject.surroundings.includers(use.site.text.path)
     if key not in known:
-        includers = subject.catalog.includers(use.site.text.path)
         known[key] = any(_gives(path, use, subject) for path in includers)
-    subject.catalog.looked_around = True
     return known[key]
 
 

@@ -67,7 +67,7 @@ def is_untrusted(use: Use, prompt: Prompt, subject: PromptFacts) -> bool:
 
 
 def _is_marked(shape: InputShape) -> bool:
-    return any(True in way.named(_MARK) for way in shape.ways)
+    return any(True in way.keyword_values(_MARK) for way in shape.ways)
 
 
 def _is_marked_below(schemas: InputSchemas, name: str, path: Path, depth: int) -> bool:
@@ -75,7 +75,7 @@ def _is_marked_below(schemas: InputSchemas, name: str, path: Path, depth: int) -
     if shape is None or depth > _DEEPEST:
         return False
     below: list[Path] = [(*path, key) for key in shape.keys]
-    if any(True for way in shape.ways for _ in way.named("items")):
+    if any(True for way in shape.ways for _ in way.keyword_values("items")):
         below.append((*path, ITEM))
     for each in below:
         inner = schemas.at(name, each)

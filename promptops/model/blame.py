@@ -123,5 +123,7 @@ class Blame:
     @property
     def cut(self) -> bool:
         """Whether a line may be older than shown, because the clone is shallow."""
-        origins = (each for line in self.lines for each in (line.origin, *line.also, *line.through))
-        return any(each.author is not None and each.author.boundary for each in origins)
+        origins = (
+            origin for line in self.lines for origin in (line.origin, *line.also, *line.through)
+        )
+        return any(origin.author is not None and origin.author.boundary for origin in origins)

@@ -12,7 +12,7 @@ from promptops.model.place import Place
 from promptops.records import record
 
 NOT_COMPARED = "CHG505"
-"""The code of the change that stands for what a bug of ours kept from being compared."""
+"""The code of the change that reports a comparison that an internal error prevented."""
 
 Level = Literal["BREAKING", "BEHAVIOR", "ADDITIVE", "NEUTRAL"]
 
@@ -22,7 +22,7 @@ class _Absent(Enum):
 
 
 ABSENT: Final = _Absent.ABSENT
-"""Where a side has no value at all, which `None` would not say: it is JSON's null."""
+"""The side has no value. `None` is JSON's null, which is a value."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Change:
 
     @property
     def breaking(self) -> bool:
-        """It breaks callers or consumers, and is not waived."""
+        """Whether it breaks callers or consumers and is not waived."""
         return self.level == "BREAKING" and self.waiver is None
 
 
@@ -123,11 +123,11 @@ class SeenPair:
 
 
 AS_IT_WAS = " (as it was)"
-"""Ends the name of a case of the older side beside one of the same name with other inputs."""
+"""Suffix for the older one of two cases with the same name and different inputs."""
 
 
 def number_of_cases(names: Iterable[str]) -> int:
-    """How many test cases have these names; one that is also there as it was counts once."""
+    """The number of test cases with these names; both versions of a changed case count as one."""
     return len({name.removesuffix(AS_IT_WAS) for name in names})
 
 
@@ -136,13 +136,13 @@ class CaseDiff:
     """A test case, rendered on both sides with the same inputs.
 
     Attributes:
-        name: Of the case, on the newer side where it is there.
-        messages: All of them, in order, those that differ and those that don't.
-        rest: What else of the request differs: `model`, `params`, `tools`, …
-        before_error, after_error: Why that side renders nothing for these inputs, or "".
-        answer: What the model was recorded to answer on either side; None without a recording.
-        verdicts: Each assertion over the answer whose verdict is another one, in a line.
-        before_usd, after_usd: Price of sending the request once, without an answer; None where the
+        name: Of the case; on the newer side, if it exists there.
+        messages: All of them, in order, whether or not they differ.
+        rest: Other parts of the request that differ: `model`, `params`, `tools`, …
+        before_error, after_error: Why this side can't be rendered with these inputs, or "".
+        answer: The recorded answers of both sides; None without a recording.
+        verdicts: One line for each assertion on the answer whose verdict changed.
+        before_usd, after_usd: Price of sending the request once, without an answer; None if the
             price of the model is not known.
     """
 
@@ -175,13 +175,13 @@ class PromptDiff:
     """What changed about one prompt.
 
     Attributes:
-        id: On the newer side; of a prompt that was removed, the one it had.
-        before_id: The one it had, where it was renamed; else None.
-        state: `unreadable` where a side can't be read, as the changes say.
-        via: Paths of the files it reaches, other than its own, that changed.
+        id: On the newer side; the last id of a removed prompt.
+        before_id: The earlier id of a renamed prompt; else None.
+        state: `unreadable` if a side can't be read; a change reports that.
+        via: Paths of the changed files that the prompt uses, without its own.
         cases: Those whose requests differ, in the order of the newer side.
         rendered: Number of cases that were rendered on both sides.
-        before_version, after_version: Released, and the next; None where nothing was released.
+        before_version, after_version: Released, and next; None if nothing was released.
     """
 
     id: str

@@ -24,10 +24,10 @@ class Shown:
     """What a page shows, and no other format.
 
     Attributes:
-        head: What was looked at, as a person would write it: `the work tree`, `v1.4.0`.
-        commit: The id of that commit, or of the one that it stands on; "" before the first.
-        ids: From the path of a prompt file that was looked at to its id.
-        sources: Texts of the files that findings and branches speak of, by path, newlines as LF;
+        head: What was checked, as a person would write it: `the work tree`, `v1.4.0`.
+        commit: The id of the checked commit, or of HEAD; "" before the first commit.
+        ids: From the path of each checked prompt file to its id.
+        sources: Content of the files that findings and branches refer to, by path, newlines as LF;
             without those that can't be read.
         users: From the path of a file with findings that belongs to no prompt, such as a partial or
             a file with a message's content, to the ids of the prompts that use it.
@@ -42,19 +42,19 @@ class Shown:
 
 @record(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """The verdict, and what it rests on.
+    """The verdict of the gate, and the results it is based on.
 
     Attributes:
-        why: From the path of a prompt file that was looked at to the reason, in the order of paths.
+        why: From the path of each checked prompt file to the reason, in the order of paths.
         nothing: Why no prompt was selected, or "".
-        risks: What makes the gate milder in the change; the rules of the base count.
-        notes: What whoever reads the verdict has to know of it.
-        fail_on: From which severity on a finding fails the gate.
-        refused: Kinds of changes that fail it.
+        risks: Changes that make the gate less strict; the policy of the base applies.
+        notes: Notes on the verdict for its readers.
+        fail_on: The lowest severity of a finding that fails the gate.
+        refused: Kinds of changes that fail the gate.
         budgeted: How many of the prompts have a budget.
         strict: A release is refused while a score is undecided; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
-        shown: What only a page shows beside all that; None where none is asked for.
+        shown: Data that only a page shows; None for other formats.
     """
 
     lint: LintReport
@@ -77,18 +77,18 @@ class CheckReport:
 
     @property
     def refused_risks(self) -> tuple[Risk, ...]:
-        """The risks that fail the gate: all of them where the policy refuses risks."""
-        return tuple(each for each in self.risks if "risk" in self.refused or each.refused)
+        """The risks that fail the gate: all of them if the policy refuses risks."""
+        return tuple(risk for risk in self.risks if "risk" in self.refused or risk.refused)
 
     @property
     def looked(self) -> bool:
-        """Whether there was anything to look at: a prompt, one that is gone, or a finding."""
+        """Whether there was anything to check: a prompt, a removed prompt, or a finding."""
         changed = self.diff is not None and bool(self.diff.prompts)
         return changed or bool(self.why or self.lint.findings)
 
     @property
     def failed(self) -> bool:
-        """Whether a bug of ours kept anything from being judged."""
+        """Whether a bug in promptops prevented a check."""
         return self.lint.failed or self.test.failed or bool(self.diff and self.diff.failed)
 
     @property

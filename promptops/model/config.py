@@ -1,4 +1,4 @@
-"""The configuration, parsed; what it leaves out has the defaults that stand here."""
+"""The parsed configuration, with defaults for missing keys."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from promptops.model.finding import Severity
 from promptops.records import field, record
 
 FailOn = Literal["breaking", "risk"]
-"""What breaks callers or consumers and nobody waived; what a reviewer must not overlook."""
+"""Breaking changes without a waiver, and risks that need a reviewer's attention."""
 
 
 CHANNELS_FILE = "channels.yaml"
-"""Beside the configuration: which release each channel serves."""
+"""The file that names the release of each channel."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class ModelProfile:
-    """A model as prompt files name it.
+    """A model profile, which prompt files refer to by name.
 
     Attributes:
         api_key_env: Name of the environment variable that holds the key.
-        params: In neutral names; a prompt file may override them.
+        params: With provider-neutral names; a prompt file can override them.
         price: USD per million tokens: `input`, `output`, `cached`; overrides the table.
         context_window, max_output_tokens: In tokens; override the table.
     """
@@ -43,11 +43,11 @@ class ModelProfile:
 
 @record(frozen=True, slots=True, kw_only=True)
 class CustomRule:
-    """A rule of a team's own.
+    """A lint rule that the configuration defines.
 
     Attributes:
-        tokens: Of existence and occurrence: RE2 patterns.
-        swap: Of substitution: from an RE2 pattern to what should stand there.
+        tokens: RE2 patterns, for `existence` and `occurrence`.
+        swap: From an RE2 pattern to its replacement, for `substitution`.
         scope: Only messages of this role; None for all.
     """
 
@@ -76,13 +76,13 @@ class Waiver:
 
 @record(frozen=True, slots=True, kw_only=True)
 class LintSettings:
-    """Which rules run, and what they are told.
+    """Which lint rules run, and their options.
 
     Attributes:
-        select, ignore, extend_select: Codes or their beginnings; `ALL` for those on by default.
-        per_file_ignores: From a glob of paths to codes or their beginnings.
-        severity: From a code to another severity than the rule's own.
-        baseline: File with fingerprints of findings to leave out.
+        select, ignore, extend_select: Codes or code prefixes; `ALL` for those on by default.
+        per_file_ignores: From a glob of paths to codes or code prefixes.
+        severity: From a code to a severity that replaces the rule's own.
+        baseline: File with fingerprints of accepted findings.
     """
 
     select: tuple[str, ...] = ("ALL",)
@@ -102,9 +102,9 @@ class TestSettings:
     """How cases are run; `budget` in USD by event: commit, pull_request, nightly.
 
     Attributes:
-        timeout_s: For one try to get an answer.
-        total_timeout_s: For all tries of an answer, and what is waited between them.
-        embeddings, moderations: Name of the profile that is asked for them.
+        timeout_s: For one attempt to get an answer.
+        total_timeout_s: For all attempts to get one answer, including the waits between them.
+        embeddings, moderations: Name of the profile that provides them.
     """
 
     __test__ = False  # its name would make pytest collect it
@@ -121,7 +121,7 @@ class TestSettings:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseSettings:
-    """How releases are named, made and verified."""
+    """How releases are named, created and verified."""
 
     tag_format: str = "v{version}"
     tags: Literal["repository", "per-prompt"] = "repository"
@@ -133,7 +133,7 @@ class ReleaseSettings:
 
 @record(frozen=True, slots=True, kw_only=True)
 class DiffSettings:
-    """Which bump a change asks for where teams differ; `waivers` are of breaking changes."""
+    """The required bumps that a team can configure; `waivers` accept breaking changes."""
 
     whitespace: Literal["minor", "patch"] = "minor"
     provider_change: Literal["major", "minor"] = "major"
@@ -142,11 +142,11 @@ class DiffSettings:
 
 @record(frozen=True, slots=True, kw_only=True)
 class CheckSettings:
-    """What the gate refuses beside findings and cases that don't pass.
+    """Other reasons for which the gate fails, besides findings and failing cases.
 
     Attributes:
         fail_on: Kinds of changes since the base.
-        coverage: Percent of the templates' branches that cases must take; None for any.
+        coverage: Required coverage of template branches, in percent; None for no limit.
     """
 
     fail_on: tuple[FailOn, ...] = ()
@@ -158,7 +158,7 @@ class Config:
     """The configuration of one tree.
 
     Attributes:
-        path: The file it was read from, or None when there is none.
+        path: The file it was read from; None without a configuration file.
         prompts, schemas: Roots: folders relative to the repository root, without a slash at the
             end; "." for the repository root itself.
         models: Profiles by name.

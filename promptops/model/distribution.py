@@ -1,4 +1,4 @@
-"""The installed distribution: its name, its version, what its extras need, where it came from."""
+"""The installed distribution: name, version, packages of its extras, origin."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def parse_origin(text: str) -> InstallOrigin:
 
 
 def version() -> str:
-    """As installed; "unknown" in a checkout that is not."""
+    """The installed version; "unknown" in a checkout that is not installed."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 
@@ -73,17 +73,17 @@ def home() -> str:
 def home_of(project_urls: Iterable[str]) -> str:
     """The address of the first `LABEL, URL` with the best label; "" if none is a web page."""
     urls: dict[str, str] = {}
-    for each in project_urls:
-        label, _, url = each.partition(",")
+    for project_url in project_urls:
+        label, _, url = project_url.partition(",")
         if url.strip().startswith("https://"):
             urls.setdefault(re.sub(r"[\W_]", "", label).lower(), url.strip())
     return next((urls[label] for label in _HOMES if label in urls), "")
 
 
 def installed_origin() -> InstallOrigin | None:
-    """Where pip installed this distribution from; None unless that is a repository on the web.
+    """The origin of this installation; None unless pip installed it from a repository on the web.
 
-    pip writes it to `direct_url.json` (PEP 610). An index leaves none, and a folder has no commit.
+    pip writes it to `direct_url.json` (PEP 610), except for an index. A folder has no commit.
     """
     from importlib.metadata import PackageNotFoundError, distribution
 
@@ -95,7 +95,7 @@ def installed_origin() -> InstallOrigin | None:
 
 
 def install_command(extra: str) -> str:
-    """What installs the packages of an extra.
+    """The command that installs the packages of an extra.
 
     It names those packages and not this one: an index may have another project of our name.
     """
@@ -103,7 +103,7 @@ def install_command(extra: str) -> str:
 
     marker = f"extra == '{extra}'"
     try:
-        found = [each.partition(";") for each in requires(NAME) or ()]
+        found = [requirement.partition(";") for requirement in requires(NAME) or ()]
     except PackageNotFoundError:
         found = []
     packages = [name.strip() for name, _, condition in found if condition.strip() == marker]

@@ -21,7 +21,7 @@ class Severity(IntEnum):
 
 @record(frozen=True, slots=True)
 class Related:
-    """Another place related to a finding: an include on the way, the other definition."""
+    """Another place related to a finding: an include that leads to it, the other definition."""
 
     place: Place
     message: str

@@ -1,4 +1,4 @@
-"""The history of one prompt by semantic changes, and what a channel served at a time."""
+"""The history of one prompt by semantic changes, and the release of a channel at a given time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from promptops.records import record
 
 @record(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """What a commit made of the prompt; of a merge, what it brought onto the branch.
+    """The changes of a prompt in one commit; for a merge, those that it brought onto the branch.
 
     Attributes:
         date: Of the author, in ISO 8601.
-        prompt: Its id there; where the commit removed it, the one it had.
-        before: The id it had before, where that is another one; else None.
-        state: `same` where nothing of its meaning changed.
+        prompt: Its id at the commit; the last id if the commit removed it.
+        before: The previous id, if the commit renamed it; else None.
+        state: `same` if its meaning did not change.
         changes: Worst first.
-        via: Paths of the files, other than its own, that a change came through.
-        release: The name of the first release that holds the commit; None before there is one.
+        via: Paths of the changed files that the prompt uses, without its own.
+        release: The name of the first release that contains the commit, or None.
     """
 
     commit: str
@@ -44,12 +44,12 @@ class HistoryEntry:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What a channel served at a time.
+    """The release that a channel served at a given time.
 
     Attributes:
         time: Has a time zone.
-        release: None where the channel served nothing.
-        since: When the commit was made since which it did, in UTC.
+        release: None if the channel served nothing.
+        since: The time of the commit that set it, in UTC.
     """
 
     channel: str
@@ -65,10 +65,10 @@ class PromptHistory:
     """The commits that changed a prompt, the newest first.
 
     Attributes:
-        prompt: Its id at the newest commit that has it; None where no prompt was asked about.
+        prompt: Its id at the newest commit that has it; None without a prompt.
         shallow: The clone ends before the history does.
-        served: What the channel served that was asked about.
-        notes: What a person must know of how it was found.
+        served: The release of the given channel, or None.
+        notes: Limits of the result, for a person.
     """
 
     prompt: str | None

@@ -11,7 +11,7 @@ from promptops.model.place import Place
 from promptops.records import record
 
 CODE = "internal-error"
-"""In lower case, since it is not the code of a rule: nothing selects, ignores or silences it."""
+"""In lower case, since it is not the code of a rule: nothing selects, ignores or suppresses it."""
 NAME = "bug-in-promptops"
 HINT = "report it with the output of PROMPTOPS_DEBUG=1"
 
@@ -33,7 +33,7 @@ class InternalError:
         return f"internal error: {self.type} at {self.at}"
 
     def problem(self, at: str | Place, subject: str = "") -> Problem:
-        """The problem that reports it; `subject` names what failed beside the place."""
+        """The problem that reports it; `subject` names the check that failed."""
         where = f" ({subject})" if subject else ""
         return Problem(f"{self}{where}", at=at, hint=HINT, code=CODE)
 

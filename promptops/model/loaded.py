@@ -1,4 +1,4 @@
-"""A prompt file as the catalog holds it: read, resolved, with what it refers to."""
+"""A prompt file in the catalog: parsed, resolved, with its references."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ReferenceKind = Literal["template", "body", "extends", "schema", "tool", "cases"
 
 
 Placed = Place | Callable[[], Place]
-"""A place, or what finds it: most places are never asked for."""
+"""A place, or a function that computes it: most places are never needed."""
 
 
 def placed(at: Placed) -> Place:
@@ -27,9 +27,9 @@ class FileReference:
     """A file that a file needs.
 
     Attributes:
-        written: The path as it stands there.
-        target: Relative to the repository root; where the file should be when it is not found.
-        at: Where it stands.
+        written: The path as written.
+        target: Relative to the repository root; the expected path of a missing file.
+        at: The place of the path.
         found: It is a plain file of the tree.
     """
 
@@ -41,7 +41,7 @@ class FileReference:
 
     @property
     def place(self) -> Place:
-        """Where it stands."""
+        """The place of the path."""
         return placed(self.at)
 
     def __eq__(self, other: object) -> bool:
@@ -58,14 +58,14 @@ class FileReference:
 
 @record(frozen=True, slots=True, kw_only=True)
 class LoadedPrompt:
-    """A prompt file that was read.
+    """A prompt file after parsing.
 
     Attributes:
-        prompt: None where the file can't be read or doesn't fit the schema.
-        problems: What the doors found, each with its rule's code.
-        references: What the file itself names; what its partials name is theirs.
-        templates: Only the messages and inputs, where they fit the schema and other parts of the
-            file do not: the templates can be judged all the same.
+        prompt: None if the file can't be parsed or is not valid for the schema.
+        problems: What parsing found, each with the code of its rule.
+        references: The files that this file names; without those that its partials name.
+        templates: Only the messages and inputs, if they are valid for the schema and other parts of
+            the file are not: the templates can still be checked.
     """
 
     id: str

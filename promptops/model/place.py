@@ -44,11 +44,11 @@ class Place:
 
 @record(frozen=True, slots=True)
 class Text:
-    """A text and where each of its characters stands in a file.
+    """A text with the place of each of its characters in a file.
 
     Attributes:
         path: The file, relative to the repository root.
-        value: The text as it means, newlines as LF: for a YAML scalar, what a parser gives.
+        value: The parsed text, newlines as LF: for a YAML scalar, its value.
         locate: From an offset in `value` (0 to its length) to 1-based line and column.
     """
 

@@ -1,4 +1,4 @@
-"""The prompt, as everything above the reader sees it."""
+"""A prompt, as all packages above the parser use it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from promptops.records import field, record
 Locate = Callable[[str, bool], Place]
 """From a JSON pointer into a file to the place of its value or, if the flag is set, of its key.
 
-A pointer that leads nowhere gives the place of the nearest ancestor that exists."""
+For a pointer to nothing, the place of the nearest existing ancestor."""
 
 
 class LocateWithin(Protocol):
     """As `Locate`, and the place of some characters of the text of a scalar."""
 
     def __call__(self, pointer: str, key: bool, /, within: Offsets | None = None) -> Place:
-        """With `within`, the place of these characters of the value."""
+        """The place of a value; with `within`, of these characters of it."""
 
 
 Schema = Mapping[str, Any]
@@ -33,7 +33,7 @@ class TextPart:
 
     Attributes:
         at: JSON pointer of the text in the prompt file; "" for the prompt's root.
-        when: A Jinja expression; the part is left out where it is false.
+        when: A Jinja expression; the part is omitted if it is false.
     """
 
     text: Text
@@ -46,7 +46,7 @@ class MediaPart:
     """An image, a sound or a document of a message; never rendered as text.
 
     Attributes:
-        origin: What `value` is: the name of an input, an address, or a file's path.
+        origin: The kind of `value`: the name of an input, a URL, or the path of a file.
         detail: Of an image, for the provider.
         title: Of a document.
     """
@@ -68,8 +68,8 @@ class Message:
     """One turn.
 
     Attributes:
-        parts: What it says, in order. A plain text is one text part.
-        plain: It was written as one text, so the request holds a text and no list of parts.
+        parts: Its content, in order. A plain string is one text part.
+        plain: It was written as a string, so the request has a string instead of a list of parts.
     """
 
     role: Role
@@ -85,7 +85,7 @@ class Message:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ForEach:
-    """Messages repeated for each item of an array input; `name` holds the item."""
+    """Messages repeated for each item of an array input; `name` is the variable for the item."""
 
     source: str
     name: str
@@ -116,11 +116,11 @@ def messages_of(turns: Iterable[Turn]) -> Iterator[Message]:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Model:
-    """Which model is asked, and how.
+    """The model of a prompt, and its parameters.
 
     Attributes:
-        profile: A name of the configuration, or None when provider and id are written here.
-        params: In neutral names.
+        profile: A name in the configuration; None if the prompt names provider and id.
+        params: With provider-neutral names.
         provider_options: By provider.
     """
 
@@ -133,7 +133,7 @@ class Model:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What the model is to return; `schema` with its references resolved."""
+    """The expected output of the model; `schema` with its references resolved."""
 
     format: Literal["text", "json", "markdown"] = "text"
     schema: Schema | None = None
@@ -156,11 +156,11 @@ class Tool:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A test case: inputs, and what must hold.
+    """A test case: inputs and assertions.
 
     Attributes:
         at: JSON pointer of the case in its file.
-        locate: Of the file the case stands in, which may be a case file.
+        locate: In the file of the case, which may be a case file.
     """
 
     name: str
@@ -178,10 +178,10 @@ class Prompt:
     """One prompt file, resolved: `extends` merged, references and body files read.
 
     Attributes:
-        id: The path below the prompt root without its ending.
-        inputs: Schema of the inputs, closed unless the file opens it, references resolved.
+        id: The path in the prompt root, without the suffix.
+        inputs: Schema of the inputs, with references resolved; closed unless the file opens it.
         extends: Path of the file it is a variant of, or None.
-        locate: Of the prompt file; what came through `extends` is located in that file.
+        locate: In the prompt file; for a value from `extends`, in the file it comes from.
     """
 
     id: str

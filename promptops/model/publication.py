@@ -1,4 +1,4 @@
-"""What became of a bundle: where it was put, and what points at it now."""
+"""The result of publishing a bundle: its files, and the channels that serve it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class BuiltFacts:
     """A bundle in short.
 
     Attributes:
-        release: Name of the tag; None for a revision that is no release.
+        release: Name of the tag; None for a revision that is not a release.
         content, bundle: SHA-256 in hexadecimal.
-        prompts: How many there are.
+        prompts: The number of prompts.
     """
 
     release: str | None
@@ -24,13 +24,13 @@ class BuiltFacts:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What `promptops build` did.
+    """The result of `promptops build`.
 
     Attributes:
-        built: None where only channels were looked at.
-        files: Paths of what holds the bundle and its signature.
-        channels: Those of a site that serve something else now.
-        notes: What was left as it is, and why.
+        built: None if only channels were updated.
+        files: Paths of the bundle and its signature.
+        channels: Those of a site that were changed.
+        notes: What was left unchanged, and why.
     """
 
     built: BuiltFacts | None

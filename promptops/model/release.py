@@ -12,11 +12,11 @@ from promptops.records import field, record
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromptChange:
-    """What a release makes of one prompt.
+    """The versions of one prompt before and after a release.
 
     Attributes:
         before: None for a new prompt.
-        after: None for one that is gone.
+        after: None for a removed prompt.
         codes: Of its changes, in order.
     """
 
@@ -29,15 +29,15 @@ class PromptChange:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseRecord:
-    """What a release's tag says.
+    """The record in the tag of a release.
 
     Attributes:
         tag: The name of the tag.
         notes: The changelog, for people; several paragraphs.
         versions: Of all prompts, by id.
-        content, bundle: SHA-256 in hexadecimal; None in a tag made by hand.
-        base: Name of the release that it was compared with; None for the first one.
-        reason: Why the bump is another one than the changes require, or "".
+        content, bundle: SHA-256 in hexadecimal; None in a tag that promptops did not create.
+        base: Name of the release it was compared with; None for the first one.
+        reason: Why the bump differs from the required one, or "".
     """
 
     tag: str
@@ -54,11 +54,11 @@ class ReleaseRecord:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Release:
-    """An annotated tag that is called like a release, and says that it is called so.
+    """An annotated tag with the name of a release, whose tag object has the same name.
 
     Attributes:
         tag: Id of the tag object.
-        date: Of the tagger, in ISO 8601; "" where the tag names none.
+        date: Of the tagger, in ISO 8601; "" if the tag has none.
     """
 
     name: str
@@ -74,7 +74,7 @@ class ReleaseProblem:
 
     Attributes:
         hint: The fix.
-        details: One line for each of many; not more than a person reads.
+        details: One line for each instance, up to a readable number.
     """
 
     message: str
@@ -84,13 +84,13 @@ class ReleaseProblem:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleasePlan:
-    """A release as it would be made, or as it is.
+    """A planned release, or an existing one.
 
     Attributes:
-        required: What the changes require, on the plain scale.
-        signed: Whether its tags get a signature.
-        tags: All that belong to it: its own, then those of prompts.
-        missing: Those of them that are not there.
+        required: The bump that the changes require, before the rule for versions below 1.0.0.
+        signed: Whether its tags are signed.
+        tags: Its own tag, then those of prompts.
+        missing: Those of them that do not exist.
     """
 
     version: Version
@@ -104,17 +104,17 @@ class ReleasePlan:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ReleaseReport:
-    """What a release would be, what stands in its way, and what became of it.
+    """The plan of a release, the problems that prevent it, and the result.
 
     Attributes:
-        plan: None where there is nothing to release.
-        state: `done`: its tag was there before; `nothing`: there is nothing to release.
-        nothing: Why, or "".
-        warnings: What does not stop it.
+        plan: None if there is nothing to release.
+        state: `done`: its tag already existed; `nothing`: there is nothing to release.
+        nothing: The reason, or "".
+        warnings: Problems that do not prevent it.
         earlier: Tags of releases before this one that the remote lacks, or lacked before it was
-            `pushed`; known only where something is to be pushed.
-        pushed: The remote that has all of it now, or None.
-        next: The command that makes what is planned, or that pushes what was made, or "".
+            `pushed`; computed only if something is to be pushed.
+        pushed: The remote that received all tags, or None.
+        next: The command that creates the planned release or pushes the created one, or "".
     """
 
     plan: ReleasePlan | None

@@ -10,12 +10,12 @@ from promptops.model.place import Place
 from promptops.records import record
 
 Style = Callable[[str, str], str]
-"""From a role and a text to the text as it is shown.
+"""From a role and a text to the styled text.
 
 Roles: `path`, `error`, `warning`, `info`, `code`, `gutter`, `caret`, `hint`, `note`, `summary`,
 `removed`, `added`.
-The text is already safe for a terminal; it is no markup of any library and must not be read as
-such. What a style adds has no width."""
+The text is already safe for a terminal. It is not markup of any library and must not be parsed
+as such. What a style adds has no width."""
 
 
 def plain(_role: str, text: str) -> str:
@@ -25,12 +25,12 @@ def plain(_role: str, text: str) -> str:
 
 @record(frozen=True, slots=True, kw_only=True)
 class SilencingComment:
-    """A comment with a code and a reason, in a file that was looked at.
+    """A comment with a code and a reason, in a checked file.
 
     Attributes:
-        place: Of the comment's words.
-        codes: Rules, or beginnings of their codes.
-        silenced: The findings that it takes out.
+        place: Of the text of the comment.
+        codes: Rule codes or code prefixes.
+        silenced: The findings that it suppresses.
     """
 
     place: Place
@@ -44,11 +44,11 @@ class LintReport:
     """The result of one lint run.
 
     Attributes:
-        findings: What is still there, in the order to show.
+        findings: The remaining ones, in the order of the report.
         files: Number of files that were checked.
-        fixed: Number of findings that `--fix` mended and that are no longer there.
-        suppressed: Number of findings taken away by comments, waivers and the baseline.
-        comments: Those that may silence findings, in the order of the files they are in.
+        fixed: Number of findings that `--fix` fixed.
+        suppressed: Number of findings suppressed by comments, waivers and the baseline.
+        comments: Those that can suppress findings, in the order of their files.
     """
 
     findings: tuple[Finding, ...]
@@ -69,10 +69,10 @@ class LintReport:
 
 @record(frozen=True, slots=True, kw_only=True)
 class RuleInfo:
-    """What a report says about a rule.
+    """Facts about a rule, for reports.
 
     Attributes:
-        summary: One line: what the rule finds.
+        summary: One line: what the rule checks.
         help_uri: Address of its page, or "".
     """
 

@@ -1,4 +1,4 @@
-"""A part of the test cases, run by itself, and what came of it."""
+"""One shard of a test run, and its results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHARD_FORMAT = 1
 
 @record(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """Which part: `index` of `count`, from 1."""
+    """A shard: `index` of `count`, 1-based."""
 
     index: int
     count: int
@@ -24,14 +24,14 @@ class Shard:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ShardAnswer:
-    """What came of one answer that was wanted.
+    """The result of one requested answer.
 
     Attributes:
         path: Of the prompt file it belongs to.
         request: Digest of the request.
-        judge: Whose request it is, where a judge is asked; else "".
+        judge: Id of the judge's prompt if the request is to a judge; else "".
         reason: Why there is no answer, or "".
-        infrastructure: It was wanted, and the provider or the network failed.
+        infrastructure: There is none because the provider or the network failed.
     """
 
     path: str
@@ -46,14 +46,14 @@ class ShardAnswer:
 
 @record(frozen=True, slots=True, kw_only=True)
 class ShardRun:
-    """All that a run of one shard found out; what it says of that is worked out when merged.
+    """All results of one shard; the report is computed when shards are merged.
 
     Attributes:
-        revision: The commit that was looked at, or that of HEAD; "" before the first.
-        plan: Digest of all that was to be run, by all shards together.
-        patterns, since, selectors: What was selected; `since` a commit, or None.
-        repeats, baseline: As they were asked for, or None.
-        cost_usd: Of what was asked.
+        revision: The tested commit, or that of HEAD; "" before the first commit.
+        plan: Digest of the whole run, equal in all of its shards.
+        patterns, since, selectors: The selection; `since` is a commit, or None.
+        repeats, baseline: As given on the command line, or None.
+        cost_usd: Of all requests.
         problems: Why answers were not recorded.
     """
 

@@ -11,10 +11,10 @@ class Stubs:
     """The prompts of one revision, and where they come from.
 
     Attributes:
-        title: What people call the revision.
-        release: Name of its tag; None where it is no release.
+        title: The usual name of the revision.
+        release: Name of its tag; None if it is not a release.
         digest: SHA-256, in hexadecimal, of its bundle; None for a work tree, which has none.
-        made_by: The command line that asks for the same again.
+        made_by: The command line that creates the same module.
         prompts: By id.
     """
 

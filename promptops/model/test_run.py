@@ -17,18 +17,18 @@ Verdict = Literal["pass", "fail", "inconclusive"]
 
 @record(frozen=True, slots=True, kw_only=True)
 class AssertionResult:
-    """What one assertion says.
+    """The result of one assertion.
 
     Attributes:
         type: As written, with its `not-`.
-        status: `skipped` where only a fresh answer can be judged.
-        must: It is a contract: a case in which it does not hold fails.
-        reason: Expected, where, got; of one that holds, too.
-        place: Of the assertion; of an error, of what to change in it.
-        on: What it judges: the request, before anything is asked, or the answer.
-        score: Of a measure, the score it counts in; else None.
-        compared: The text that was expected and the one that was got, both whole, where they are
-            too long for the reason to show how they differ; else None.
+        status: `skipped` if only a fresh answer can be checked.
+        must: It is a contract: if it fails, the case fails.
+        reason: Expected value, place, actual value; also for a passed assertion.
+        place: Of the assertion; for an error, of the part to change.
+        on: What it checks: the rendered request, or the answer.
+        score: The name of the score, for a measure; else None.
+        compared: The expected and the actual text, both complete, if they are too long for the
+            reason to show the difference; else None.
     """
 
     type: str
@@ -47,15 +47,15 @@ class CaseRun:
 
     Attributes:
         repeat: 0-based.
-        status: `stale`: its request has no recording, so nothing was said of its answer. `error`:
-            it can't be rendered, judged, or asked: no fault of the model.
-        reason: Why it is stale or in error, or what is to be known of its answer; "" else.
-        place: Of the case, or of what is in error.
-        messages: Role and text of each message of the request; empty where it can't be rendered.
-        answer: None where there is none, or nobody asks for one.
-        source: Where the answer came from; `none` for a case that asserts nothing about it.
-        infrastructure: The error is a provider's or the network's, and stays out of statistics.
-        internal: The error is a bug of ours.
+        status: `stale`: its request has no recording, so its answer was not checked. `error`: it
+            could not be rendered, sent or judged, which is not the model's fault.
+        reason: Why it is stale or in error, or a note on its answer; else "".
+        place: Of the case, or of the error.
+        messages: Role and text of each message of the request; empty if it can't be rendered.
+        answer: None without a recording, or if none is needed.
+        source: The origin of the answer; `none` for a case without assertions on it.
+        infrastructure: The provider or the network failed; excluded from statistics.
+        internal: The error is a bug in promptops.
     """
 
     prompt: str
@@ -74,10 +74,10 @@ class CaseRun:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Uncovered:
-    """A branch that no case takes.
+    """A template branch that no case covers.
 
     Attributes:
-        said: What no case does: "`known` has an item in every case".
+        said: The message: "`known` has an item in every case".
     """
 
     place: Place
@@ -86,7 +86,7 @@ class Uncovered:
 
 @record(frozen=True, slots=True, kw_only=True)
 class CoverageRow:
-    """How much of the templates of a prompt its cases render; branches."""
+    """Branch coverage of the templates of a prompt by its cases."""
 
     prompt: str
     covered: int
@@ -99,8 +99,8 @@ class Worse:
     """A case whose answers score lower than the baseline's.
 
     Attributes:
-        before, after: Mean scores over its repeats, 0 to 1: the baseline's, the candidate's.
-        before_answer, after_answer: The first answer of either side.
+        before, after: Mean scores over its repeats, 0 to 1, of the baseline and the candidate.
+        before_answer, after_answer: The first answer of each side.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Worse:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """The decision over one prompt's measured score, candidate against baseline.
+    """The decision on one measured score of a prompt, candidate against baseline.
 
     Attributes:
         line: The figures, as `evals.deciding.decision.sentence` writes them.
@@ -141,13 +141,13 @@ class Decided:
 
 @record(frozen=True, slots=True, kw_only=True)
 class JudgeAgreement:
-    """How far a prompt that judges agrees with its anchors, which people judged.
+    """The agreement of a judge with its anchors, which people judged.
 
     Attributes:
-        judge: Id of the prompt.
+        judge: Id of the judge's prompt.
         anchors: How many of its cases are anchors with an answer.
-        kappa: Cohen's, 1 for always; None where chance alone would always agree.
-        may_gate: It agrees well enough to fail a case.
+        kappa: Cohen's kappa, 1 for full agreement; None if chance alone would always agree.
+        may_gate: The agreement is high enough to fail a case.
     """
 
     judge: str
@@ -158,21 +158,21 @@ class JudgeAgreement:
 
 @record(frozen=True, slots=True, kw_only=True)
 class TestRun:
-    """A run of the cases that were selected.
+    """A run of the selected cases.
 
     Attributes:
-        judges: Prompts that judge, of those that ran, and how far they agree with people.
-        baseline: What measured scores are compared with, as a person would write it, or "".
+        judges: The judges among the prompts that ran, and their agreement with people.
+        baseline: The baseline of measured scores, as a person would write it, or "".
         nothing: Why no case was selected, or "".
         advice: The command to type next, or "".
-        fail_under: In percent of branches: the coverage that was asked for; None for any.
-        unanswered: Requests, those to judges too, that got no answer: a provider failed, or the
-            run ended before.
-        unasked: Those of them that were not asked for, since the run ended before.
-        ended: Why it did, or "".
-        interrupted: Somebody wanted it to end.
-        shard: What it found out, where it was one shard of a run; that is merged with the others.
-        cost_usd: Of what was asked in this run; 0 for a replay.
+        fail_under: The required branch coverage, in percent; None for no limit.
+        unanswered: Requests without an answer, to judges too: a provider failed, or the run
+            ended early.
+        unasked: Those of them that were not sent because the run ended early.
+        ended: Why it ended early, or "".
+        interrupted: The user interrupted it.
+        shard: The results to merge, if it was one shard of a run.
+        cost_usd: Of the requests of this run; 0 for a replay.
     """
 
     __test__ = False  # its name would make pytest collect it
@@ -196,19 +196,19 @@ class TestRun:
 
     @property
     def failed(self) -> bool:
-        """Whether a bug of ours kept anything from being judged."""
+        """Whether a bug in promptops prevented a check."""
         return any(case.internal for case in self.cases)
 
     @property
     def undercovered(self) -> bool:
-        """Whether less is covered than was asked for; of no branch, all is."""
+        """Whether the coverage is below the required one; without branches it is complete."""
         covered = sum(row.covered for row in self.coverage)
         total = sum(row.total for row in self.coverage)
         # Not `<`: nothing is enough for a limit that is no number.
         return self.fail_under is not None and not 100 * covered >= self.fail_under * total
 
     def failing_under(self, percent: float | None) -> TestRun:
-        """The same run, which fails where less is covered."""
+        """The same run with a required coverage."""
         run = replace(self, fail_under=percent)
         return replace(run, verdict="fail") if run.undercovered else run
 
@@ -217,7 +217,7 @@ class TestRun:
         return tuple(score for score in self.decided if score.gates and score.verdict == verdict)
 
     def count(self, status: CaseStatus) -> int:
-        """How many cases ended so."""
+        """The number of cases with this status."""
         return sum(case.status == status for case in self.cases)
 
 

@@ -16,8 +16,8 @@ class TreeEntry:
     Attributes:
         path: Relative to the repository root, forward slashes.
         blob: Git's object id of the content; equal ids are equal content.
-        kind: What it is; only a `file` is ever read.
-        tracked: In the index; always true but for untracked files of the work tree.
+        kind: Only a `file` is ever read.
+        tracked: In git's index; false only for untracked files of the work tree.
     """
 
     path: str

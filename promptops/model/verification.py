@@ -1,4 +1,4 @@
-"""Whether a release, or the file of a bundle, is what it says it is."""
+"""The result of verifying a release or a bundle file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from promptops.records import record
 State = Literal["passed", "failed", "absent"]
 Subject = Literal["name", "content", "bundle", "tag", "signature"]
 UNSIGNED = "unsigned"
-"""What the check of a signature says where there is none, and none has to be."""
+"""The message of the signature check if there is none and none is required."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class VerificationStep:
-    """One thing that was looked at.
+    """One check of the verification.
 
     Attributes:
-        state: `absent` where there is nothing to hold it against, which refuses nothing.
-        hint: The way out of what failed, or "".
+        state: `absent` if there is nothing to compare with, which is not a failure.
+        hint: The fix if it failed, or "".
     """
 
     subject: Subject
@@ -29,14 +29,14 @@ class VerificationStep:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """All that was looked at, whatever it came to.
+    """All checks and their results.
 
     Attributes:
-        target: As it was asked for.
-        release: Name of the tag; None for a bundle of no release.
-        commit: Id of the commit; "" where the file can't be read.
-        content, bundle: SHA-256 in hexadecimal, as they are; None where they can't be told.
-        signer: Who signed it, of those who are trusted; None where nobody is known to have.
+        target: As given on the command line.
+        release: Name of the tag; None for a bundle that is not of a release.
+        commit: Id of the commit; "" if the file can't be read.
+        content, bundle: The actual SHA-256, in hexadecimal; None if unknown.
+        signer: The trusted signer; None without a trusted signature.
     """
 
     target: str
@@ -50,9 +50,9 @@ class Verification:
 
     @property
     def proven(self) -> bool:
-        """It is more than whole: something beside it says that it is what it should be."""
-        vouching = [each for each in self.checks if each.subject in ("name", "tag", "signature")]
-        return self.passed and any(each.state == "passed" for each in vouching)
+        """Whether a signature or a release record confirms it, rather than its own digest alone."""
+        vouching = [check for check in self.checks if check.subject in ("name", "tag", "signature")]
+        return self.passed and any(check.state == "passed" for check in vouching)
 
     @property
     def passed(self) -> bool:

@@ -1,4 +1,4 @@
-"""A version, its order, and what a bump makes of it."""
+"""A version: its order, and the next version after a bump."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promptops.records import record
 _NUMBER = r"(?:0|[1-9]\d{0,9})"
 _PRE = rf"(?:{_NUMBER}|\d*[A-Za-z-][0-9A-Za-z-]*)"
 VERSION = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?"
-"""What a version looks like; Semantic Versioning's, without build metadata."""
+"""The pattern of a version: Semantic Versioning without build metadata."""
 _PARTS = lazy_pattern(
     rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_PRE}(?:\.{_PRE})*))?", re.ASCII
 )
@@ -22,7 +22,7 @@ _PARTS = lazy_pattern(
 @total_ordering
 @record(frozen=True, slots=True)
 class Version:
-    """A released version, as Semantic Versioning has them.
+    """A released version, by the rules of Semantic Versioning.
 
     Attributes:
         pre: The parts of a prerelease, `("rc", "1")`; empty for a release.
@@ -42,7 +42,7 @@ class Version:
 
     @property
     def release(self) -> Version:
-        """What a prerelease comes before; itself for a release."""
+        """The release of a prerelease; a release itself."""
         return Version(self.major, self.minor, self.patch)
 
     def after(self, bump: Bump) -> Version:
@@ -61,7 +61,7 @@ class Version:
 
 
 def parse(text: str, *, prereleases: bool = False) -> Version | None:
-    """A version without anything around it; None for what is none, or a prerelease unasked for."""
+    """A version from text; None if it is not one, or a prerelease where none is allowed."""
     found = _PARTS.fullmatch(text)
     if found is None or (found[4] and not prereleases):
         return None

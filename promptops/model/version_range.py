@@ -1,4 +1,4 @@
-"""Which versions an application takes: `^1.2`, `~1.2.3`, `>=1,<2`."""
+"""The versions that an application accepts: `^1.2`, `~1.2.3`, `>=1,<2`."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ STARTS = ("^", "~", ">", "<", "=")
 
 @record(frozen=True, slots=True)
 class VersionRange:
-    """All versions that fit each of some bounds.
+    """All versions within some bounds.
 
     Attributes:
         bounds: A sign (`>=`, `<`, `>`, `<=`) and a version, each.
-        named: Prereleases that the range names: only those before the same release are taken.
+        named: Prereleases that the range names; only those of the same releases are accepted.
     """
 
     bounds: tuple[tuple[str, Version], ...]
     named: frozenset[Version]
 
     def holds(self, version: Version) -> bool:
-        """Whether a version fits; a prerelease does only where the range names one like it."""
-        if version.pre and version.release not in {each.release for each in self.named}:
+        """Whether a version is in the range; a prerelease only if the range names a similar one."""
+        if version.pre and version.release not in {prerelease.release for prerelease in self.named}:
             return False
         return all(_FITS[sign](version, bound) for sign, bound in self.bounds)
 
@@ -36,7 +36,7 @@ class VersionRange:
 
 
 def parse_range(text: str) -> VersionRange | None:
-    """A range, or None for what is none; parts are joined by commas."""
+    """A range from text, its parts separated by commas; None if it is not a range."""
     bounds: list[tuple[str, Version]] = []
     named: set[Version] = set()
     for part in text.split(","):
@@ -54,7 +54,7 @@ def parse_range(text: str) -> VersionRange | None:
 
 
 def _bounds(sign: str, version: Version, given: int) -> list[tuple[str, Version]]:
-    """What one part means; `given` numbers of the version were written."""
+    """The bounds of one part; `given` is how many numbers of the version were written."""
     if sign == "^":
         return [(">=", version), ("<", _above_caret(version, given))]
     if sign == "~":
@@ -67,7 +67,7 @@ def _bounds(sign: str, version: Version, given: int) -> list[tuple[str, Version]
 
 
 def _above_caret(version: Version, given: int) -> Version:
-    """Where the first number that is not 0 changes; `^0` is all of 0, `^0.0` all of 0.0."""
+    """The next version that changes the first number other than 0; `^0` is 0.x, `^0.0` is 0.0.x."""
     if version.major or given == 1:
         return Version(version.major + 1, 0, 0)
     if version.minor or given == 2:

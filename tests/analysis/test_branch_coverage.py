@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.analysis.coverage import coverage
-from promptops.analysis.scopes import walk
+from promptops.analysis.template_walk import walk
 from promptops.model.place import Place, Text, plain_text
 from promptops.model.prompt import ForEach, Message, Prompt, TextPart
 from promptops.runtime.request.render import Renderer

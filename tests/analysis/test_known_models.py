@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptops.analysis import models
-from promptops.analysis.models import ModelFacts, covers, find, made, nearest
+from promptops.analysis.models import ModelFacts, covers, find, nearest, table_date
 
 TABLE = Path(models.__file__).with_name("models.json")
 PROVIDERS = (
@@ -143,7 +143,7 @@ def test_the_table_is_small_dated_and_sound() -> None:
     facts = every_model()
 
     assert TABLE.stat().st_size < 60_000
-    assert date.fromisoformat(made()) >= date(2026, 11, 24)
+    assert date.fromisoformat(table_date()) >= date(2026, 11, 24)
     assert {one.provider for one in facts} == set(PROVIDERS)
     assert [one.id for one in facts if one.retires_on and not is_day(one.retires_on)] == []
     assert [one.id for one in facts if (one.output_usd or 0) < 0 or (one.input_usd or 0) < 0] == []

@@ -2,8 +2,7 @@
 
 import pytest
 
-from promptops.analysis.models import find
-from promptops.analysis.prices import input_cost_usd
+from promptops.analysis.models import find, input_cost_usd
 
 
 def test_the_table_knows_what_a_known_model_costs():

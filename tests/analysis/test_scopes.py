@@ -14,7 +14,7 @@ from jinja2 import DictLoader, StrictUndefined, Template, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
-from promptops.analysis.scopes import walk, walk_expression
+from promptops.analysis.template_walk import walk, walk_expression
 from promptops.analysis.uses import ITEM, TemplateFacts, Use
 from promptops.model.place import Place, Text, plain_text
 from tests.tiers import examples

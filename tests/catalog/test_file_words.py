@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.file_words import ESCAPED, file_words, is_plain
+from promptops.catalog.named_files import ESCAPED, file_words, is_plain
 from promptops.lint.examples import MemoryTree
 from promptops.model.config import Config
 
@@ -51,6 +51,6 @@ def test_what_a_file_names_plainly_is_among_its_words(parts, key):
         catalog = Catalog(MemoryTree({path: text.encode()}), Config())
 
         words = file_words(text.encode())
-        named = {each.rpartition("/")[2] for each in catalog.graph.meant(path)}
+        named = {each.rpartition("/")[2] for each in catalog.graph.targets(path)}
 
         assert ESCAPED in words or {name for name in named if is_plain(name)} <= words

@@ -78,7 +78,7 @@ def test_a_name_means_a_path_of_each_root_it_may_start_from():
         schemas=("s",),
     )
 
-    assert found.graph.meant("a/x.prompt.yaml") == {"a/y", "b/y", "a/t.json", "s/t.json"}
+    assert found.graph.targets("a/x.prompt.yaml") == {"a/y", "b/y", "a/t.json", "s/t.json"}
 
 
 def test_who_names_a_file_and_who_is_above_it():
@@ -94,20 +94,20 @@ def test_who_names_a_file_and_who_is_above_it():
         }
     ).graph
 
-    above = list(found.above("prompts/b.j2"))
+    above = list(found.dependents("prompts/b.j2"))
 
-    assert list(found.namers("prompts/b.j2")) == ["prompts/a.j2"]
+    assert list(found.files_naming("prompts/b.j2")) == ["prompts/a.j2"]
     assert above == ["prompts/a.j2", "prompts/two.prompt.yaml", "prompts/one.prompt.yaml"]
 
 
 def test_each_of_two_equal_files_names_what_they_name():
     text = "{% include 'a.j2' %}"
     found = catalog({"prompts/b.j2": text, "prompts/c.j2": text}).graph
-    list(found.namers("prompts/a.j2"))  # the index is there, and empty
+    list(found.files_naming("prompts/a.j2"))  # the index is there, and empty
 
-    found.learn(["prompts/b.j2", "prompts/c.j2"])
+    found.parse(["prompts/b.j2", "prompts/c.j2"])
 
-    assert list(found.namers("prompts/a.j2")) == ["prompts/b.j2", "prompts/c.j2"]
+    assert list(found.files_naming("prompts/a.j2")) == ["prompts/b.j2", "prompts/c.j2"]
 
 
 def test_what_is_known_is_not_read_again():
@@ -116,8 +116,8 @@ def test_what_is_known_is_not_read_again():
     tree = MemoryTree({"prompts/b.j2": data})
     found = Catalog(tree, Config(), known=lambda: {key: ("pelsewhere.j2",)}).graph
 
-    assert (found.names("prompts/b.j2"), found.unknown) == (("pelsewhere.j2",), [])
-    assert found.learnt == 0
+    assert (found.names("prompts/b.j2"), found.unparsed) == (("pelsewhere.j2",), [])
+    assert found.parsed_count == 0
 
 
 def test_the_same_bytes_name_other_files_as_a_prompt_than_as_a_template():
@@ -143,7 +143,7 @@ def test_what_a_prompt_rests_on_is_all_that_it_reaches_or_lacks():
         }
     )
 
-    assert found.rests_on("prompts/a.prompt.yaml") == {
+    assert found.dependencies("prompts/a.prompt.yaml") == {
         "prompts/base/b.prompt.yaml",
         "prompts/p.j2",
         "prompts/gone.j2",

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.catalog.catalog import Catalog
+from promptops.lint.examples import DAY
 from promptops.lint.rules.bad_id import bad_id
 from promptops.lint.rules.duplicate_id import duplicate_id
+from promptops.lint.subject import LintRun
 from promptops.model.config import Config
 from promptops.repo.listing import Listing
 from promptops.repo.tree import Tree
@@ -28,19 +30,18 @@ def catalog(paths, roots):
     return Catalog(tree, Config(prompts=roots))
 
 
-def found(of, concerned):
-    """The problems that are in or about some paths, in order."""
-    of.whole = False
-    problems = [*bad_id(of), *duplicate_id(of)]
+def found(of, concerned, searched):
+    """The problems in or about the concerned paths, in order, if the ids near some are searched."""
+    run = LintRun(today=DAY, complete=False, concerned=searched)
+    problems = [*bad_id(of, run), *duplicate_id(of, run)]
     paths = [{each.at.path, *(r.place.path for r in each.related)} for each in problems]
     kept = [each for each, about in zip(problems, paths, strict=True) if about & concerned]
     return sorted(kept, key=lambda each: (each.at, each.message))
 
 
 @given(st.sets(PATHS, max_size=8), ROOTS, st.data())
-def test_ids_in_question_decide_what_all_ids_decide(paths, roots, data):
+def test_the_ids_near_some_files_collide_with_them_as_all_ids_do(paths, roots, data):
     concerned = data.draw(st.sets(st.sampled_from(sorted(paths)), max_size=3)) if paths else set()
-    few = catalog(paths, roots)
-    few.concerned = frozenset(concerned)
+    few = found(catalog(paths, roots), concerned, frozenset(concerned))
 
-    assert found(few, concerned) == found(catalog(paths, roots), concerned)
+    assert few == found(catalog(paths, roots), concerned, None)

@@ -85,9 +85,9 @@ PLACES = {
     "a file is read": ("promptops.source.document", "read", BAD),
     "a prompt is built": ("promptops.catalog.build", "_prompt", "B says"),
     "a rule judges a prompt": ("promptops.lint.rules.no_assertion", "no_assertion", "id='bad'"),
-    "what rules ask for is worked out": ("promptops.analysis.scopes", "walk", BAD),
+    "what rules ask for is worked out": ("promptops.analysis.template_walk", "walk", BAD),
     "comments are read": ("promptops.lint.pipeline", "_suppressions", BAD),
-    "its files are listed": ("promptops.catalog.catalog", "rests_on", BAD),
+    "its files are listed": ("promptops.catalog.catalog", "dependencies", BAD),
 }
 
 
@@ -133,7 +133,7 @@ def test_no_configuration_and_no_option_silences_an_internal_error(
         BAD: GOOD.replace("format:", "# promptops: ignore-file[internal-error] quiet\nformat:"),
         "promptops.toml": '[lint]\nignore = ["TST"]\n[lint.per-file-ignores]\n"**" = ["VAR"]\n',
     })  # fmt: skip
-    with fault("promptops.analysis.scopes", "walk", BAD, KeyError()):
+    with fault("promptops.analysis.template_walk", "walk", BAD, KeyError()):
         code, report, _ = command("lint", "--no-cache", "--select", "VAR", "--exit-zero")
 
     assert code == 70
@@ -141,7 +141,7 @@ def test_no_configuration_and_no_option_silences_an_internal_error(
 
 
 def test_an_internal_error_is_never_answered_from_the_cache(command: Callable[..., Any]) -> None:
-    with fault("promptops.analysis.scopes", "walk", BAD, KeyError()):
+    with fault("promptops.analysis.template_walk", "walk", BAD, KeyError()):
         first, _, _ = command("lint")
 
     again, report, _ = command("lint")
@@ -151,7 +151,7 @@ def test_an_internal_error_is_never_answered_from_the_cache(command: Callable[..
 
 
 def test_an_internal_error_is_no_part_of_a_baseline(repo: Any, command: Callable[..., Any]) -> None:
-    with fault("promptops.analysis.scopes", "walk", BAD, KeyError()):
+    with fault("promptops.analysis.template_walk", "walk", BAD, KeyError()):
         code, _, _ = command("lint", "--write-baseline")
 
     assert (code, (repo.root / "promptops-baseline.json").exists()) == (70, False)
@@ -222,7 +222,7 @@ def test_a_release_is_refused_where_a_comparison_fails(
 
 
 def test_the_page_is_written_without_what_failed(repo: Any, command: Callable[..., Any]) -> None:
-    with fault("promptops.analysis.scopes", "walk", BAD, KeyError()):
+    with fault("promptops.analysis.template_walk", "walk", BAD, KeyError()):
         code = run(["report", "-o", "page.html"])
 
     page = Path(repo.root, "page.html").read_text("utf-8")
@@ -243,14 +243,14 @@ def test_the_traceback_is_shown_with_the_debug_variable(
     command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROMPTOPS_DEBUG", "1")
-    with fault("promptops.analysis.scopes", "walk", BAD, KeyError("wanted")):
+    with fault("promptops.analysis.template_walk", "walk", BAD, KeyError("wanted")):
         code, _, err = command("lint", "--no-cache")
 
     assert (code, "Traceback" in err, "wanted" in err) == (70, True, True)
 
 
 def test_an_interruption_is_no_internal_error(command: Callable[..., Any]) -> None:
-    with fault("promptops.analysis.scopes", "walk", BAD, KeyboardInterrupt()):
+    with fault("promptops.analysis.template_walk", "walk", BAD, KeyboardInterrupt()):
         code, report, _ = command("lint", "--no-cache")
 
     assert (code, report) == (130, None)

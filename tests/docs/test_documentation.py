@@ -17,6 +17,7 @@ from promptops.lint import subject
 from promptops.lint.examples import DAY, MemoryTree, files
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
+from promptops.lint.subject import LintRun
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.filters import allowed_filters, allowed_tests
 from promptops.source.config import FILES, load
@@ -62,7 +63,7 @@ def findings(contents: dict[str, str]) -> list[str]:
     catalog = catalog_of(contents)
     rules = [rule for rule in built_in().values() if rule.on == "default"]
     results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
-    outcome = conclude(catalog, results, rules, DAY, Silencers())
+    outcome = conclude(catalog, results, rules, LintRun(today=DAY), Silencers())
     return [f"{each.place}: {each.message} [{each.code}]" for each in outcome.findings]
 
 

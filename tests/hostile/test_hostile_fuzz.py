@@ -19,13 +19,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from promptops.analysis.scopes import walk
+from promptops.analysis.template_walk import walk
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
 from promptops.errors import InputError, UsageError
 from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
+from promptops.lint.subject import LintRun
 from promptops.model.place import Place, plain_text
 from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.template.template import TemplateError, parse
@@ -141,7 +142,7 @@ def test_a_prompt_file_that_broke_a_rule_once_is_linted_by_every_rule(text: str)
     rules = list(built_in().values())
 
     results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
-    outcome = conclude(catalog, results, rules, DAY, Silencers())
+    outcome = conclude(catalog, results, rules, LintRun(today=DAY), Silencers())
 
     assert outcome.findings
     assert "internal-error" not in {finding.code for finding in outcome.findings}

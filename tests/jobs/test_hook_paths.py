@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from promptops.catalog import graph, kept_facts, near_ids
+from promptops.catalog import graph, prompt_ids, stored_facts
 from promptops.cli.main import run
 from promptops.jobs.workspace import selection
 from promptops.repo import listing
@@ -199,9 +199,9 @@ def reports(capfd, monkeypatch, tmp_path):
         monkeypatch.chdir(root)
         capfd.readouterr()
         with monkeypatch.context() as general:
-            for module in (listing, kept_facts):
+            for module in (listing, stored_facts):
                 general.setattr(module, "FOUND_ONE_BY_ONE", -1)
-            for module in (near_ids, graph):
+            for module in (prompt_ids, graph):
                 general.setattr(module, "FEW", -1)
             general.setattr(selection, "GREP_FROM", 10**6)
             expected = run(["lint", "--staged", "--format", "full"]), *capfd.readouterr()

@@ -689,7 +689,7 @@ def test_the_include_graph_keeps_names_by_the_bytes_that_were_read(repo):
     linted(repo)
 
     with workspace(repo.root, "HEAD") as opened:
-        meant = opened.catalog.graph.meant("prompts/outer.md.j2")
+        meant = opened.catalog.graph.targets("prompts/outer.md.j2")
 
     assert meant == {"prompts/a.md.j2"}
 

@@ -330,7 +330,7 @@ PROMPTS = st.one_of(
     prompts=st.lists(PROMPTS, min_size=1, max_size=6),
     changed=st.lists(NAMES, min_size=1, max_size=2, unique=True),
 )
-def test_kept_facts_and_git_grep_select_what_reading_everything_selects(
+def test_stored_facts_and_git_grep_select_what_reading_everything_selects(
     repo, tmp_path_factory, monkeypatch, partials, prompts, changed
 ):
 
@@ -347,21 +347,21 @@ def test_kept_facts_and_git_grep_select_what_reading_everything_selects(
     monkeypatch.setattr(selection, "GREP_FROM", -1)
     by_grep = selected(repo.root, STAGED)
     with workspace(repo.root, "index") as opened:
-        opened.catalog.graph.learn(opened.catalog.graph.unknown[:1])
+        opened.catalog.graph.parse(opened.catalog.graph.unparsed[:1])
         save_graph(opened.catalog, opened.repository.common_dir)
     by_words = selected(repo.root, STAGED)
     with workspace(repo.root, "index") as opened:
-        opened.catalog.graph.look(opened.catalog.graph.unseen)
+        opened.catalog.graph.read_words(opened.catalog.graph.without_words)
         monkeypatch.setattr(graph_cache, "SAVED_FROM", 0)
         save_graph(opened.catalog, opened.repository.common_dir)
     with workspace(repo.root, "index") as opened:
-        seen = opened.catalog.graph.unseen == []
+        seen = opened.catalog.graph.without_words == []
     by_kept_words = selected(repo.root, STAGED)
     with workspace(repo.root, "index") as opened:
-        opened.catalog.graph.learn(opened.catalog.graph.unknown)
+        opened.catalog.graph.parse(opened.catalog.graph.unparsed)
         save_graph(opened.catalog, opened.repository.common_dir)
     with workspace(repo.root, "index") as opened:
-        known = opened.catalog.graph.unknown == []
+        known = opened.catalog.graph.unparsed == []
     by_facts = selected(repo.root, STAGED)
 
     assert (by_grep, by_facts, known) == (by_reading, by_reading, True)
@@ -388,7 +388,7 @@ def test_a_broken_graph_file_is_as_good_as_none(catalog, content):
 def test_the_graph_is_kept_where_it_can_be_and_nowhere_else(catalog):
     (catalog.root / ".git" / "promptops").write_text("in the way")
     with workspace(catalog.root) as opened:
-        opened.catalog.graph.learn(opened.catalog.graph.unknown)
+        opened.catalog.graph.parse(opened.catalog.graph.unparsed)
 
         save_graph(opened.catalog, opened.repository.common_dir)
 

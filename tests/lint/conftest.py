@@ -10,6 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.examples import DAY, PROMPT_PATH, MemoryTree, files, findings
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
+from promptops.lint.subject import LintRun
 from promptops.model.config import Config
 
 Lines = Callable[[str, str], list[str]]
@@ -52,7 +53,7 @@ def all_said() -> Callable[[str], list[str]]:
         catalog = Catalog(MemoryTree(contents), Config())
         rules = [rule for rule in built_in().values() if rule.on == "default"]
         results = [lint_one(catalog, loaded, rules, DAY) for loaded in catalog.prompts()]
-        outcome = conclude(catalog, results, rules, DAY, Silencers())
+        outcome = conclude(catalog, results, rules, LintRun(today=DAY), Silencers())
         return [
             f"{each.code} {each.place}".replace(f"{PROMPT_PATH}:", "") for each in outcome.findings
         ]

@@ -9,6 +9,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.engine import lint_prompt
 from promptops.lint.examples import MemoryTree, files, findings
 from promptops.lint.registry import built_in
+from promptops.lint.subject import PromptFacts
 from promptops.source.config import load
 
 Lines = Callable[[str, str], list[str]]
@@ -63,7 +64,7 @@ def test_a_model_is_retired_on_its_day_and_near_it_before(day: date, expected: l
     messages = [
         finding.message
         for loaded in catalog.prompts()
-        for finding in lint_prompt(catalog, loaded, [built_in()["CFG002"]], day)
+        for finding in lint_prompt(PromptFacts(catalog, loaded, day), [built_in()["CFG002"]])
     ]
 
     assert messages == expected

@@ -13,6 +13,7 @@ from promptops.lint.engine import lint_catalog
 from promptops.lint.examples import DAY, MemoryTree, files, findings
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
+from promptops.lint.subject import LintRun
 from promptops.model.config import Config
 from promptops.model.finding import Finding
 
@@ -302,10 +303,10 @@ def channels(
         MemoryTree({"channels.yaml": text.encode()}),
         Config(),
         releases=None if releases is None else lambda: releases,
-        before=None if before is None else lambda _path: before.encode(),
     )
+    run = LintRun(today=DAY, base=lambda _path: None if before is None else before.encode())
     rule = built_in()["REP007"]
-    return [_line(f) for f in lint_catalog(catalog, [rule], {"catalog": catalog, "today": DAY})]
+    return [_line(f) for f in lint_catalog(catalog, [rule], {"catalog": catalog, "run": run})]
 
 
 def at(place: str, message: str) -> list[str]:

@@ -294,6 +294,6 @@ def test_what_is_said_of_a_prompt_rests_on_its_recordings(
     block |= {f"prompts/ask.recordings{part}.jsonl": "" for part in present}
     catalog = Catalog(MemoryTree({path: text.encode() for path, text in block.items()}), load({}))
 
-    assert catalog.rests_on("prompts/ask.prompt.yml") == {
+    assert catalog.dependencies("prompts/ask.prompt.yml") == {
         f"prompts/ask.recordings{part}.jsonl" for part in expected
     }

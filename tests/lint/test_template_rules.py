@@ -10,6 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.lint.engine import lint_prompt
 from promptops.lint.examples import DAY, MemoryTree, files, findings
 from promptops.lint.registry import built_in
+from promptops.lint.subject import PromptFacts
 from promptops.runtime.template import limits
 from promptops.source.config import load
 
@@ -142,7 +143,7 @@ def test_a_template_that_is_elsewhere_is_not_missing_but_left_out() -> None:
     def told(elsewhere: dict[str, str]) -> list[str]:
         catalog = Catalog(MemoryTree(block), config, elsewhere.get)
         [loaded] = catalog.prompts(["prompts/a.prompt.yaml"])
-        found = lint_prompt(catalog, loaded, [built_in()["TPL003"]], DAY)
+        found = lint_prompt(PromptFacts(catalog, loaded, DAY), [built_in()["TPL003"]])
         return [finding.message for finding in found]
 
     assert told({}) == ["there is no template `x`"]

@@ -66,7 +66,7 @@ class Alternative:
         narrowed = (_NARROWING.get(key, ()) for layer in self.layers for key in layer)
         return self.values is not None or not (
             self.cut
-            or any(map(_is_metaschema, self.said("$ref")))
+            or any(map(_is_metaschema, self.keyword_values("$ref")))
             or any(seen.intersection(types) for types in narrowed)
         )
 
@@ -79,17 +79,17 @@ class Alternative:
         """Those among some of its values."""
         return replace(self, types=frozenset(map(kind, values)), values=tuple(values))
 
-    def said(self, keyword: str) -> list[Any]:
+    def keyword_values(self, keyword: str) -> list[Any]:
         """The values of a keyword, where layers have it."""
         return [layer[keyword] for layer in self.layers if keyword in layer]
 
     def least(self, keyword: str) -> int:
         """The greatest value of a lower bound on a count; 0 without one."""
-        return max(map(int, self.said(keyword)), default=0)
+        return max(map(int, self.keyword_values(keyword)), default=0)
 
     def most(self, keyword: str) -> float:
         """The least value of an upper bound on a count; infinite without one."""
-        return min(map(int, self.said(keyword)), default=math.inf)
+        return min(map(int, self.keyword_values(keyword)), default=math.inf)
 
 
 def _is_metaschema(reference: str) -> bool:

@@ -170,8 +170,8 @@ class Alternatives:
 
     def _few(self, alternative: Alternative) -> list[Any] | None:
         """All values, and maybe some more, where they are few; else None."""
-        listed: list[list[Any]] = [[v] for v in alternative.said("const")]
-        listed += alternative.said("enum")
+        listed: list[list[Any]] = [[v] for v in alternative.keyword_values("const")]
+        listed += alternative.keyword_values("enum")
         if listed:
             return min(listed, key=len)
         found: list[Any] = []

@@ -92,7 +92,7 @@ class Implication:
     group: Schema
 
     @property
-    def asked(self) -> Any:
+    def value(self) -> Any:
         """The keyword's value."""
         return self.right[self.keyword]
 
@@ -103,8 +103,8 @@ class Implication:
             keyword=self.keyword,
             where=self.where,
             name=None,
-            left=first(self.alternative.said(self.keyword)),
-            right=self.asked,
+            left=first(self.alternative.keyword_values(self.keyword)),
+            right=self.value,
             alternative=self.alternative,
             refusing=self.group,
         )
@@ -162,7 +162,7 @@ class Comparison:
     ) -> tuple[Alternative, ...]:
         """What of an alternative is an instance of a schema, too, as far as it may be any."""
         found = self.alternatives.within(alternative, (schema,))
-        refused = alternative.said("not") if found else []
+        refused = alternative.keyword_values("not") if found else []
         return () if any(not self.compare((schema,), one, where) for one in refused) else found
 
     def _outer(self, pair: Pair) -> Pair | None:
@@ -192,9 +192,9 @@ class Comparison:
             alternative = alternative.only(alternative.types - lost)
         for keyword in right if alternative.types else ():
             if keyword in self._checks:
-                yield from self._asked(alternative, right, keyword, where)
+                yield from self._check_keyword(alternative, right, keyword, where)
 
-    def _asked(
+    def _check_keyword(
         self, alternative: Alternative, right: Schema, keyword: str, where: Where
     ) -> Iterator[FoundDifference]:
         group = _group(right, keyword)
@@ -223,7 +223,7 @@ Check = Callable[[Comparison, Implication], Iterator[FoundDifference]]
 
 def _group(schema: Schema, keyword: str) -> Schema:
     keywords = (keyword, *_TOGETHER.get(keyword, ()))
-    return {each: schema[each] for each in keywords if each in schema}
+    return {keyword: schema[keyword] for keyword in keywords if keyword in schema}
 
 
 def _refused(alternative: Alternative, right: Bare, where: Where) -> FoundDifference:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from promptops.analysis.schemas.alternative import Alternative, Layers
 from promptops.analysis.schemas.comparison import Comparison, FoundDifference, Implication, first
-from promptops.analysis.schemas.fresh import fresh_name
 from promptops.analysis.schemas.parts import (
     applied,
     item,
@@ -18,6 +17,7 @@ from promptops.analysis.schemas.parts import (
     width,
 )
 from promptops.analysis.schemas.reader import Bare
+from promptops.analysis.schemas.texts import fresh_name
 from promptops.json_pointer import escaped
 from promptops.model.change import ABSENT
 from promptops.records import replace
@@ -76,7 +76,7 @@ def _unknown(question: Implication, name: str | None) -> FoundDifference:
         "object",
         keyword="additionalProperties",
         name=name,
-        left=first(question.alternative.said("additionalProperties")),
+        left=first(question.alternative.keyword_values("additionalProperties")),
         right=False,
         exact=name is not None or "patternProperties" not in question.group,
     )
@@ -112,13 +112,13 @@ def _contains_enough(comparison: Comparison, question: Implication) -> bool:
     if least == 0:
         return True
     if alternative.least("minItems") >= least and all(
-        not comparison.compare(layers, question.asked, question.where.part(alternative, index, ""))
+        not comparison.compare(layers, question.value, question.where.part(alternative, index, ""))
         for index, layers in _all_items(alternative)
     ):
         return True
     return any(
         layer.get("minContains", 1) >= least
-        and not comparison.compare((layer["contains"],), question.asked, question.where)
+        and not comparison.compare((layer["contains"],), question.value, question.where)
         for layer in alternative.layers
         if "contains" in layer
     )
@@ -129,13 +129,13 @@ def _contains_few(comparison: Comparison, question: Implication) -> bool:
     if most is None or comparison.alternatives.longest(alternative) <= most:
         return True
     if all(
-        comparison.alternatives.empty((*layers, question.asked))
+        comparison.alternatives.empty((*layers, question.value))
         for _, layers in _all_items(alternative)
     ):
         return True
     return any(
         layer.get("maxContains", most + 1) <= most
-        and not comparison.compare((question.asked,), layer["contains"], question.where)
+        and not comparison.compare((question.value,), layer["contains"], question.where)
         for layer in alternative.layers
         if "contains" in layer
     )
@@ -151,15 +151,15 @@ def needed(comparison: Comparison, question: Implication) -> Iterator[FoundDiffe
     if "object" not in question.alternative.types:
         return
     known = required(question.alternative)
-    said = question.alternative.said("required")
-    for name in question.asked:
+    said = question.alternative.keyword_values("required")
+    for name in question.value:
         if name not in known:
             left = tuple(dict.fromkeys(n for names in said for n in names)) if said else ABSENT
             yield question.found(
                 "object",
                 name=name,
                 left=left,
-                right=tuple(question.asked),
+                right=tuple(question.value),
                 refusing={"required": [name]},
             )
 
@@ -168,7 +168,7 @@ def needed_with(comparison: Comparison, question: Implication) -> Iterator[Found
     """`dependentRequired`."""
     if "object" not in question.alternative.types:
         return
-    for trigger, needs in question.asked.items():
+    for trigger, needs in question.value.items():
         layers = member(comparison.document, question.alternative, trigger)
         if comparison.alternatives.empty(layers):
             continue
@@ -185,12 +185,12 @@ def property_names(comparison: Comparison, question: Implication) -> Iterator[Fo
     if "object" not in alternative.types:
         return
     for name in known.possible(alternative):
-        if not comparison.document.admits((question.asked,), name):
+        if not comparison.document.admits((question.value,), name):
             yield question.found("object", name=name)
     if not known.closed(alternative):
-        layers = (*alternative.said("propertyNames"), {"type": "string"})
+        layers = (*alternative.keyword_values("propertyNames"), {"type": "string"})
         where = question.where.part(alternative, None, "/propertyNames")
-        causes = tuple(comparison.compare(layers, question.asked, where))
+        causes = tuple(comparison.compare(layers, question.value, where))
         if causes:
             yield question.found("object", exact=False, causes=causes)
 
@@ -221,5 +221,5 @@ def _evaluated(comparison: Comparison, schema: Bare, depth: int = 16) -> Iterato
 
 
 def unevaluated_items(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
-    if "array" in question.alternative.types and question.asked != {}:
+    if "array" in question.alternative.types and question.value != {}:
         yield question.found("array", exact=False)

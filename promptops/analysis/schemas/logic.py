@@ -16,7 +16,7 @@ MAX_CASES = 16
 
 def every(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`allOf`."""
-    for index, schema in enumerate(question.asked):
+    for index, schema in enumerate(question.value):
         where = question.where.at(f"/allOf/{index}")
         yield from comparison.check(question.alternative, schema, where)
 
@@ -40,15 +40,15 @@ def _choice(
 ) -> Iterator[FoundDifference]:
     near = [
         i
-        for i, branch in enumerate(question.asked)
+        for i, branch in enumerate(question.value)
         if comparison.meeting(part, branch, question.where)
     ]
-    one = near or _of_same_type(comparison, part, question.asked)
+    one = near or _of_same_type(comparison, part, question.value)
     if len(one) == 1:
         where = question.where.at(f"/{question.keyword}/{one[0]}")
-        yield from comparison.check(part, question.asked[one[0]], where)
+        yield from comparison.check(part, question.value[one[0]], where)
         return
-    causes = [comparison.check(part, question.asked[i], question.where) for i in near]
+    causes = [comparison.check(part, question.value[i], question.where) for i in near]
     if question.keyword == "anyOf" and not all(causes):
         return
     cases = _cases(comparison, part) if near else []
@@ -95,7 +95,7 @@ def _cases(comparison: Comparison, part: Alternative) -> list[Alternative]:
 
 
 def negation(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
-    alternative, inner = question.alternative, question.asked
+    alternative, inner = question.alternative, question.value
     if comparison.meeting(alternative, inner, question.where):
         everything = not comparison.check(alternative, inner, question.where)
         yield question.found(exact=everything)
@@ -103,7 +103,7 @@ def negation(comparison: Comparison, question: Implication) -> Iterator[FoundDif
 
 def condition(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`if`, `then` and `else`."""
-    alternative, test = question.alternative, question.asked
+    alternative, test = question.alternative, question.value
     causes: list[FoundDifference] = []
     for one in comparison.meeting(alternative, test, question.where):
         causes += comparison.check(one, question.group.get("then", {}), question.where)
@@ -118,7 +118,7 @@ def condition(comparison: Comparison, question: Implication) -> Iterator[FoundDi
 def dependent(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     """`dependentSchemas`."""
     alternative = question.alternative.only(frozenset(("object",)))
-    for name, schema in question.asked.items() if alternative.types else ():
+    for name, schema in question.value.items() if alternative.types else ():
         where = question.where.at(f"/dependentSchemas/{escaped(name)}")
         for one in comparison.alternatives.within(alternative, ({"required": [name]},)):
             yield from comparison.check(one, schema, where)

@@ -19,11 +19,13 @@ def required(alternative: Alternative, also: Iterable[str] = ()) -> tuple[str, .
     if alternative.values is not None:
         objects = [value for value in alternative.values if isinstance(value, dict)]
         return tuple(n for n in objects[0] if all(n in o for o in objects)) if objects else ()
-    found = dict.fromkeys([*also, *(n for names in alternative.said("required") for n in names)])
+    found = dict.fromkeys(
+        [*also, *(n for names in alternative.keyword_values("required") for n in names)]
+    )
     size = -1
     while size < len(found):
         size = len(found)
-        for needs in alternative.said("dependentRequired"):
+        for needs in alternative.keyword_values("dependentRequired"):
             found |= dict.fromkeys(n for name in needs if name in found for n in needs[name])
     return tuple(found)
 
@@ -32,15 +34,17 @@ def names(alternative: Alternative) -> tuple[str, ...]:
     """Names that it says something of."""
     if alternative.values is not None:
         return tuple(dict.fromkeys(n for v in alternative.values if isinstance(v, dict) for n in v))
-    listed = [n for known in alternative.said("properties") for n in known]
-    for of_names in alternative.said("propertyNames"):
+    listed = [n for known in alternative.keyword_values("properties") for n in known]
+    for of_names in alternative.keyword_values("propertyNames"):
         listed += [n for n in _values(of_names) or () if isinstance(n, str)]
     return tuple(dict.fromkeys([*listed, *required(alternative)]))
 
 
 def patterns(alternative: Alternative) -> tuple[str, ...]:
     """Patterns of names that it says something of."""
-    return tuple(dict.fromkeys(p for known in alternative.said("patternProperties") for p in known))
+    return tuple(
+        dict.fromkeys(p for known in alternative.keyword_values("patternProperties") for p in known)
+    )
 
 
 def member(document: SchemaPair, alternative: Alternative, name: str) -> Layers:
@@ -61,7 +65,9 @@ def others(alternative: Alternative, pattern: str | None = None) -> Layers:
         return NOTHING
     if len(required(alternative)) >= alternative.most("maxProperties"):
         return NOTHING
-    if any(_values(of_names) is not None for of_names in alternative.said("propertyNames")):
+    if any(
+        _values(of_names) is not None for of_names in alternative.keyword_values("propertyNames")
+    ):
         return NOTHING
     return tuple(s for layer in alternative.layers for s in _other(layer, pattern))
 
@@ -80,7 +86,7 @@ def width(alternative: Alternative) -> int:
     """The position from which on all items are alike."""
     if alternative.values is not None:
         return max((len(v) for v in alternative.values if isinstance(v, list)), default=0)
-    return max(map(len, alternative.said("prefixItems")), default=0)
+    return max(map(len, alternative.keyword_values("prefixItems")), default=0)
 
 
 def applied(document: SchemaPair, schema: Schema, name: str) -> list[tuple[Bare, str]]:

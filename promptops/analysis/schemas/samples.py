@@ -10,10 +10,9 @@ from typing import Any, Final
 from promptops.analysis.schemas.alternative import BOUNDS, TYPES, Alternative, Layers, kind
 from promptops.analysis.schemas.alternatives import Alternatives
 from promptops.analysis.schemas.document import SchemaPair
-from promptops.analysis.schemas.fresh import fresh_name
 from promptops.analysis.schemas.numbers import NumberRange, exact, number, range_of
 from promptops.analysis.schemas.parts import item, member, names, others, required
-from promptops.analysis.schemas.texts import texts
+from promptops.analysis.schemas.texts import fresh_name, texts
 from promptops.model.change import ABSENT
 
 MAX_SAMPLES: Final = 12
@@ -93,7 +92,7 @@ class Samples:
         if size > MAX_ITEMS:
             return ABSENT
         made: list[Any] = []
-        unique = any(alternative.said("uniqueItems"))
+        unique = any(alternative.keyword_values("uniqueItems"))
         wanted = [
             layers
             for layers in _contained(alternative)
@@ -121,7 +120,7 @@ class Samples:
 
     def _of_type(self, alternative: Alternative, name: str) -> Iterator[Any]:
         if name in ("integer", "number"):
-            refused = [layer for layer in alternative.said("not") if layer]
+            refused = [layer for layer in alternative.keyword_values("not") if layer]
             ends = [exact(layer[key]) for layer in refused for key in BOUNDS if key in layer]
             yield from _numbers(range_of(alternative.layers, name == "integer"), ends)
         elif name == "string":
@@ -136,7 +135,9 @@ class Samples:
     def strings(self, alternative: Alternative, lengths: tuple[int, ...] = ()) -> Iterator[str]:
         """Texts, those of some lengths first."""
         least, most = alternative.least("minLength"), alternative.most("maxLength")
-        matching = [text for pattern in alternative.said("pattern") for text in texts(pattern)]
+        matching = [
+            text for pattern in alternative.keyword_values("pattern") for text in texts(pattern)
+        ]
         wanted = [*lengths, least, least + 1] if lengths else [least, least + 1]
         sized = [
             text for length in wanted for text in _of_length(length, [*matching, "a", "0", "b"])
@@ -164,7 +165,7 @@ class Samples:
     def _arrays(self, alternative: Alternative) -> Iterator[Any]:
         yield self.array_with(alternative, {})
         first = item(alternative, 0)
-        asked = [self.several((*first, layer)) for layer in alternative.said("contains")]
+        asked = [self.several((*first, layer)) for layer in alternative.keyword_values("contains")]
         values = list(islice(_in_turn([self.several(first), *asked]), 4))
         for value in values:
             yield self.array_with(alternative, {0: value})

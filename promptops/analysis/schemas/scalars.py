@@ -17,7 +17,7 @@ _LOOKS_AROUND = lazy_pattern(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
 def enum(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     values = question.alternative.values
     left = ABSENT if values is None else values
-    yield question.found(left=left, right=tuple(question.asked))
+    yield question.found(left=left, right=tuple(question.value))
 
 
 def const(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
@@ -33,12 +33,12 @@ def bound(comparison: Comparison, question: Implication) -> Iterator[FoundDiffer
         if name in question.alternative.types:
             numbers = range_of(question.alternative.layers, name == "integer")
             if not _within(numbers, question):
-                yield question.found(name, left=_said(question))
+                yield question.found(name, left=_tightest(question))
                 return
 
 
 def _within(numbers: NumberRange, question: Implication) -> bool:
-    wanted = exact(question.asked)
+    wanted = exact(question.value)
     if question.keyword == "multipleOf":
         return numbers.multiples(wanted)
     inclusive = not question.keyword.startswith("exclusive")
@@ -47,9 +47,9 @@ def _within(numbers: NumberRange, question: Implication) -> bool:
     return numbers.below(wanted, inclusive)
 
 
-def _said(question: Implication) -> object:
+def _tightest(question: Implication) -> object:
     """The tightest value of the same keyword on the left."""
-    said = question.alternative.said(question.keyword)
+    said = question.alternative.keyword_values(question.keyword)
     tightest = max if question.keyword.lower().endswith("minimum") else min
     return tightest(said, key=exact) if said else ABSENT
 
@@ -61,9 +61,9 @@ def length(comparison: Comparison, question: Implication) -> Iterator[FoundDiffe
 
 def _needs_text(comparison: Comparison, question: Implication) -> bool:
     """Whether one character is asked for, the most frequent bound, and a pattern needs it."""
-    patterns = question.alternative.said("pattern")
+    patterns = question.alternative.keyword_values("pattern")
     matches = comparison.document.matches
-    asked = question.keyword == "minLength" and question.asked == 1
+    asked = question.keyword == "minLength" and question.value == 1
     return asked and not all(matches(pattern, "") for pattern in patterns)
 
 
@@ -71,7 +71,7 @@ def pattern(comparison: Comparison, question: Implication) -> Iterator[FoundDiff
     """A pattern may be found in every text: only a witness decides that it is not."""
     if "string" not in question.alternative.types:
         return
-    if not _is_in_every_text(comparison, question.asked):
+    if not _is_in_every_text(comparison, question.value):
         yield question.found("string", exact=False)
 
 
@@ -90,9 +90,9 @@ def properties(comparison: Comparison, question: Implication) -> Iterator[FoundD
 
 def unique(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
     alternative = question.alternative
-    if not question.asked or "array" not in alternative.types:
+    if not question.value or "array" not in alternative.types:
         return
-    implied = any(alternative.said("uniqueItems"))
+    implied = any(alternative.keyword_values("uniqueItems"))
     if alternative.values is not None or not (
         implied or comparison.alternatives.longest(alternative) <= 1
     ):
@@ -103,11 +103,11 @@ def _counted(comparison: Comparison, question: Implication, name: str) -> Iterat
     alternative, keyword = question.alternative, question.keyword
     if name not in alternative.types:
         return
-    said = alternative.said(keyword)
+    said = alternative.keyword_values(keyword)
     low = keyword.startswith("min")
     if alternative.values is None:
         reached = _least(question) if low else _most(comparison, question)
-        if reached >= question.asked if low else reached <= question.asked:
+        if reached >= question.value if low else reached <= question.value:
             return
     left = (max if low else min)(said) if said else ABSENT
     yield question.found(name, left=left)

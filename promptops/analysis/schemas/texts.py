@@ -1,4 +1,4 @@
-"""Some short texts that a simple pattern matches."""
+"""Short strings that a simple pattern matches, and names of properties that no schema names."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from promptops.analysis.schemas.alternative import Alternative
+from promptops.analysis.schemas.document import SchemaPair
+from promptops.analysis.schemas.parts import names, patterns
+from promptops.model.prompt import Schema
 from promptops.patterns import lazy_pattern
 
 MAX_TEXTS: Final = 12
@@ -120,3 +124,32 @@ class _PatternReader:
 def _joined(heads: list[str], tails: list[str]) -> list[str]:
     """A few of all combinations, those of the first ones first."""
     return list(islice((head + tail for tail in tails for head in heads), MAX_TEXTS))
+
+
+_NAMES = ("other", "another", "a", "x", "A", "0", "_", "a-b", "more1", "")
+
+
+def fresh_name(
+    document: SchemaPair, alternative: Alternative, right: Schema, pattern: str | None
+) -> str | None:
+    """A name that nobody names; None where none is found.
+
+    It matches a pattern of one side, and none of the right side if the pattern is one of the left;
+    or it matches no pattern of either side, where none is given.
+    """
+    known = {*names(alternative), *right.get("properties", {})}
+    listed_right = right.get("patternProperties", {})
+    avoided = () if pattern in listed_right else tuple(listed_right)
+    avoided += patterns(alternative) if pattern is None else ()
+    allowed = tuple(alternative.keyword_values("propertyNames"))
+    listed = [text for layer in allowed if layer for text in texts(layer.get("pattern", ""))]
+    tried: list[str] = [*(texts(pattern) if pattern else ()), *_NAMES, *listed]
+    for name in tried:
+        if (
+            name not in known
+            and (pattern is None or document.matches(pattern, name))
+            and not any(document.matches(other, name) for other in avoided)
+            and document.admits(allowed, name)
+        ):
+            return name
+    return None

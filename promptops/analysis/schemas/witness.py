@@ -11,10 +11,10 @@ from promptops.analysis.schemas.alternative import BOUNDS, Alternative
 from promptops.analysis.schemas.alternatives import Alternatives
 from promptops.analysis.schemas.comparison import FoundDifference
 from promptops.analysis.schemas.document import SchemaPair
-from promptops.analysis.schemas.fresh import fresh_name
 from promptops.analysis.schemas.numbers import exact, range_of
 from promptops.analysis.schemas.parts import item, member
 from promptops.analysis.schemas.samples import Samples, between
+from promptops.analysis.schemas.texts import fresh_name
 from promptops.model.change import ABSENT
 
 MAX_TRIED: Final = 60
@@ -91,7 +91,11 @@ class Witnesses:
 
     def _without_contained(self, found: FoundDifference) -> Iterator[Any]:
         alternative = found.alternative
-        layers = (*item(alternative, 0), *alternative.said("contains"), {"not": found.right})
+        layers = (
+            *item(alternative, 0),
+            *alternative.keyword_values("contains"),
+            {"not": found.right},
+        )
         for value in islice(self._samples.several(layers), 3):
             yield self._samples.array_with(alternative, {0: value})
 

@@ -35,7 +35,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops list 'support/*' --select status:active
       promptops list --at v1.2.0 --format json
     """
-    from promptops.catalog.unread import UNREAD
+    from promptops.catalog.misnamed_prompts import UNREAD
     from promptops.jobs.workspace.listing import prompt_listing, unread_files
     from promptops.jobs.workspace.selection import SelectionOptions, select
     from promptops.jobs.workspace.workspace import workspace

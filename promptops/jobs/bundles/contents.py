@@ -182,7 +182,9 @@ class _Building:
 
     def _refuse_missing(self, loaded: LoadedPrompt, prompt: Prompt) -> None:
         """Raise InputError for a missing template that is not included with `ignore missing`."""
-        from promptops.analysis.scopes import walk  # it parses, and most templates are all there
+        from promptops.analysis.template_walk import (
+            walk,  # it parses, and most templates are all there
+        )
 
         for text in texts(prompt):
             for problem in walk(text, self._catalog.load).problems:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from promptops.analysis.exact_tokens import counter
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.file_words import ESCAPES
+from promptops.catalog.named_files import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.diff.case_view import Count
 from promptops.diff.compare import CompareOptions, compare, with_failed_answers

@@ -24,7 +24,9 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
         commit=workspace.repository.find(commit_name) or "",
         ids={path: catalog.ids.get(path, path) for path in report.why},
         sources={
-            path: catalog.shown(path).text for path in paths if catalog.files.text(path) is not None
+            path: catalog.masked(path).text
+            for path in paths
+            if catalog.files.text(path) is not None
         },
         users=dict(_users(catalog, report.lint.findings)),
     )
@@ -32,7 +34,7 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
 
 def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for path in dict.fromkeys(finding.place.path for finding in findings if not finding.prompt):
-        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
+        yield path, tuple(catalog.ids[user] for user in catalog.surroundings().includers(path))
 
 
 def _mentioned_paths(report: CheckReport) -> Iterator[str]:

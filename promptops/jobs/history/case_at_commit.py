@@ -177,7 +177,7 @@ def _approvals(repository: Repository, options: CaseOptions) -> Approvals:
 def _dependencies_key(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:
     """A key that is equal if nothing changed that could change the verdict."""
     entries = catalog.files.entries
-    paths = {loaded.path, *catalog.rests_on(loaded.path)} & entries.keys()
+    paths = {loaded.path, *catalog.dependencies(loaded.path)} & entries.keys()
     if loaded.prompt is None or _has_unknown_dependencies(loaded.prompt):
         paths = set(entries)
     content = frozenset((path, entries[path].blob, entries[path].kind) for path in paths)

@@ -35,7 +35,7 @@ class FollowedPrompt:
         own: frozenset[str] = frozenset()
         path = catalog.paths.get(self.here) if self.here is not None else None
         if path is not None:
-            own = catalog.rests_on(path) | {path}
+            own = catalog.dependencies(path) | {path}
             prompt = catalog.loaded(path).prompt
             self._names |= dict.fromkeys(prompt.aliases if prompt is not None else ())
         return own.union(FILES, possible_paths(catalog, self._names))

@@ -113,7 +113,7 @@ def _changes_nothing(workspace: Workspace, findings: Sequence[Finding]) -> bool:
     if not contents:
         return True
     before, after = workspace.catalog, _with_contents(workspace, contents).catalog
-    above = {path for touched in contents for path in before.graph.above(touched)}
+    above = {path for touched in contents for path in before.graph.dependents(touched)}
     concerned = sorted(path for path in above.union(contents) if path in before.ids)
     before.files.prefetch(concerned)
     return all(_meaning(before, path) == _meaning(after, path) for path in concerned)
@@ -211,7 +211,9 @@ class _Overlay:
 def _with_contents(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
     tree = _Overlay(workspace.catalog.files.tree, contents)
     known = workspace.catalog.graph.facts
-    catalog = Catalog(tree, workspace.config, workspace.catalog.elsewhere, known=lambda: known)
+    state = workspace.catalog.surroundings().state
+    releases = workspace.catalog.releases
+    catalog = Catalog(tree, workspace.config, state, known=lambda: known, releases=releases)
     return replace(workspace, catalog=catalog)
 
 

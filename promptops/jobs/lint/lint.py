@@ -24,11 +24,15 @@ from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.rule_names import is_named_alone
+from promptops.lint.subject import LintRun
 from promptops.lint.suppressions import Counts
 from promptops.model.finding import Finding
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport, RuleInfo
 from promptops.records import record
+
+BaseFiles = Callable[[str], bytes | None]
+"""From a path to the content of the file at the base; None if it does not exist there."""
 
 CACHED_FROM = 20
 """Up to this many selected prompts are linted faster than the whole cache is read."""
@@ -72,11 +76,9 @@ def lint_selected(
 ) -> LintReport:
     """Lint prompts that were selected before."""
     catalog = workspace.catalog
-    catalog.whole = wanted.everything
-    if wanted.since is not None:
-        catalog.before = _held_before(workspace, wanted.since)
     today = options.today or date.today()
     rules = chosen_rules(workspace, options)
+    base = _base_files(workspace, wanted.since)
     few = len(selected.why) < CACHED_FROM and not wanted.everything
     cache = _no_cache() if few else _cache(workspace, rules, today, options)
     processes = options.processes or _cores()
@@ -87,18 +89,21 @@ def lint_selected(
     silencers = Silencers(
         waivers=workspace.config.lint.waivers,
         baseline=_baseline(workspace, options),
-        complete=wanted.everything,
-        counts=_counts(workspace, wanted, options),
+        counts=_counts(workspace, wanted, options, base),
         names=available_names(workspace.config.lint, untrusted=options.untrusted),
     )
     concerned = _relevant_paths(selected, linted)
-    if not (wanted.everything or silencers.waivers or silencers.baseline):
-        catalog.concerned = (
-            concerned  # findings elsewhere that a waiver or the baseline silences are counted
-        )
+    # Findings elsewhere that a waiver or the baseline silences are counted.
+    every_path = wanted.everything or silencers.waivers or silencers.baseline
+    run = LintRun(
+        today=today,
+        complete=wanted.everything,
+        concerned=None if every_path else concerned,
+        base=base,
+    )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
     results = [result.result for result in linted.values()]
-    outcome = conclude(catalog, results, whole, today, silencers)
+    outcome = conclude(catalog, results, whole, run, silencers)
     save_graph(catalog, workspace.repository.common_dir)
     findings = outcome.findings
     if not wanted.everything:
@@ -111,15 +116,15 @@ def lint_selected(
     )
 
 
-def _counts(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -> Counts:
+def _counts(
+    workspace: Workspace, wanted: SelectionOptions, options: LintOptions, base: BaseFiles
+) -> Counts:
     """Which comments may silence what they cover."""
     if not options.doubt_comments:
         return Silencers().counts
     from promptops.jobs.lint.baseline import known_comments
 
-    catalog = workspace.catalog
-    before = catalog.before if wanted.since is not None else None
-    return known_comments(catalog, before or _no_content)
+    return known_comments(workspace.catalog, base if wanted.since is not None else _no_content)
 
 
 def _no_content(_path: str) -> None:
@@ -159,8 +164,10 @@ def deprecations(workspace: Workspace, options: LintOptions) -> tuple[str, ...]:
     )
 
 
-def _held_before(workspace: Workspace, since: str) -> Callable[[str], bytes | None]:
-    """The content of a file at the base of the branch, computed when a rule needs it."""
+def _base_files(workspace: Workspace, since: str | None) -> BaseFiles:
+    """Reads files of the commit where the branch started, found on first use; else of HEAD."""
+    if since is None:
+        return lambda path: content_at(workspace.repository, "HEAD", path)
     base = lru_cache(lambda: merge_base(workspace, since))
     return lambda path: content_at(workspace.repository, base(), path)
 

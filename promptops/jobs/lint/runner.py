@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.kept_facts import Names
+from promptops.catalog.stored_facts import Names
 from promptops.jobs.lint.cache import CachedResult, LintCache
 from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one
@@ -50,7 +50,7 @@ def lint_prompts(
     processes: int,
 ) -> dict[str, LintedPrompt]:
     """The results of each prompt, in the given order, cached or computed."""
-    catalog.places_first = True
+    catalog.documents.expect_places()
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
     run = _LintRun(catalog, rules, today)
@@ -58,7 +58,7 @@ def lint_prompts(
     computed = run.in_parallel(missing, processes) if apart else run.in_turn(missing)
     new = dict(zip(missing, computed, strict=True))
     for path, linted in new.items():
-        catalog.graph.know(path, linted.names)
+        catalog.graph.add_names(path, linted.names)
         if linted.lasting:
             cache.keep(catalog.files, path, CachedResult(linted.result, linted.needed))
     return {
@@ -83,16 +83,15 @@ class _LintRun:
 
     def _one(self, path: str) -> LintedPrompt:
         catalog = self.catalog
-        catalog.looked_around = False
         loaded = catalog.loaded(path)
         result = lint_one(catalog, loaded, self.rules, self.today)
         needed: frozenset[str] = frozenset()
         try:
-            needed = catalog.rests_on(path) | _profile_files(catalog, loaded)
+            needed = catalog.dependencies(path) | _profile_files(catalog, loaded)
         except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
             problem = internal_error(error).problem(Place(path), "the files it needs")
             result = replace(result, findings=(*result.findings, failed(problem, loaded)))
-        lasting = not (catalog.looked_around or result.failed)
+        lasting = result.portable and not result.failed
         return LintedPrompt(result, needed, lasting=lasting, names=catalog.graph.names(path))
 
     def in_parallel(self, paths: Sequence[str], processes: int) -> list[LintedPrompt]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from promptops.catalog.catalog import ENDINGS
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, os_reason
 from promptops.jobs.recordings.journal import Journal, JournalContent, JournalEntry
 from promptops.jobs.recordings.merging import NeededRecording, merge_recordings
@@ -143,7 +143,9 @@ class _Settling:
 
 
 def _has_prompt(root: Path, file: str) -> bool:
-    return any((root / f"{file.removesuffix(ENDING)}{ending}").is_file() for ending in ENDINGS)
+    return any(
+        (root / f"{file.removesuffix(ENDING)}{ending}").is_file() for ending in PROMPT_ENDINGS
+    )
 
 
 def _put(file: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from promptops.analysis.masking import without_secrets
-from promptops.catalog.unread import UNREAD
+from promptops.catalog.misnamed_prompts import UNREAD
 from promptops.errors import PromptopsError
 from promptops.jobs.setup import pre_commit_file
 from promptops.jobs.setup.bytecode import without_bytecode

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from promptops.catalog.catalog import ENDINGS
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
 from promptops.jobs.setup.new_files import SCHEMA, create_file, model_lines, relative_path, template
 from promptops.jobs.workspace.workspace import Workspace, workspace
@@ -62,7 +62,7 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
 
 def _check(identity: str) -> None:
     """Check the id by the rule SCH005, before there is a file."""
-    for ending in ENDINGS:
+    for ending in PROMPT_ENDINGS:
         if identity.endswith(ending):
             raise UsageError(
                 f"an id has no file extension: {identity!r}",
@@ -96,7 +96,7 @@ def _check_free(opened: Workspace, identity: str) -> None:
 
 def _path(opened: Workspace, identity: str) -> str:
     root = opened.config.prompts[0]
-    return f"{'' if root == '.' else f'{root}/'}{identity}{ENDINGS[0]}"
+    return f"{'' if root == '.' else f'{root}/'}{identity}{PROMPT_ENDINGS[0]}"
 
 
 def _schema(root: Path) -> tuple[str, bool]:

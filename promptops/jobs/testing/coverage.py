@@ -48,14 +48,13 @@ def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> CoverageR
 
 def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     # What reads branches takes 20 ms to import, and most runs ask for no coverage.
-    from promptops.analysis.coverage import coverage
+    from promptops.analysis.coverage import coverage, uncovered_message
     from promptops.analysis.input_schemas import InputSchemas
     from promptops.analysis.nonempty_loops import never_empty, uses_of
-    from promptops.analysis.uncovered_wording import untaken
 
     full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
     found = coverage(prompt, catalog.load, _covered_branches(catalog, prompt), full)
-    missing = (untaken(way) for way in found.ways if not way.covered)
+    missing = (uncovered_message(way) for way in found.ways if not way.covered)
     # For a condition that no case reaches, both branches would report the same.
     uncovered = dict.fromkeys(
         Uncovered(place=site.place, said=description) for description, site, _ in missing

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.named import UNKNOWN_PROFILE
+from promptops.catalog.unknown_names import UNKNOWN_PROFILE
 from promptops.evals.judge_answer import status_of
 from promptops.evals.result import Judgement
 from promptops.evals.subject import text_of

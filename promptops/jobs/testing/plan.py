@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import chain
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.named import wrong_profile
+from promptops.catalog.unknown_names import wrong_profile
 from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.evals.agreement import ANCHOR

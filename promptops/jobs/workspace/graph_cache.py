@@ -1,7 +1,7 @@
 """The cached include graph in git's directory, by content id: a commit reads only new files.
 
 A header line is followed by the files whose references are all known, as git lists them in an
-index, then by the lines of `kept_facts`.
+index, then by the lines of `stored_facts`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.graph import FORMAT, SILENT_ENDINGS, Graph, last_part
-from promptops.catalog.kept_facts import KeptFacts, by_word, lines_of_facts, lines_of_words
+from promptops.catalog.stored_facts import StoredFacts, by_word, lines_of_facts, lines_of_words
 
 MAX_FACTS = 100_000
 SAVED_FROM = 32
@@ -20,30 +20,30 @@ SAVED_FROM = 32
 _TITLE = f"promptops include graph {FORMAT}".encode()
 
 
-def read_graph(common_dir: Path) -> KeptFacts:
+def read_graph(common_dir: Path) -> StoredFacts:
     """The cached facts; none if the file is missing, damaged or has another format."""
     try:
         header, _, rest = _file(common_dir).read_bytes().partition(b"\n")
         title, size, checksum = header.rsplit(b" ", 2)
         if title != _TITLE or crc32(rest) != int(checksum):
-            return KeptFacts()
+            return StoredFacts()
         at = int(size)
     except (OSError, ValueError):
-        return KeptFacts()
-    return KeptFacts(rest[at:], rest[:at])
+        return StoredFacts()
+    return StoredFacts(rest[at:], rest[:at])
 
 
 def save_graph(catalog: Catalog, common_dir: Path) -> None:
     """Save the facts for the next run, unless there are only a few."""
     graph = catalog.graph
-    if not graph.learnt or (graph.was_kept and graph.learnt < SAVED_FROM):
+    if not graph.parsed_count or (graph.has_stored and graph.parsed_count < SAVED_FROM):
         return
     from promptops.storage.atomic import keep
 
     facts, words, known_keys = (
         graph.facts,
         _words(graph),
-        {*graph.kept.keys_with_words, *graph.words},
+        {*graph.stored.keys_with_words, *graph.words},
     )
     if len(facts) + len(known_keys) > MAX_FACTS:
         facts = {key: facts[key] for key in graph.sources.values() if key in facts}
@@ -55,7 +55,7 @@ def save_graph(catalog: Catalog, common_dir: Path) -> None:
 
 
 def _words(graph: Graph) -> dict[str, str]:
-    words = dict(graph.kept.words)
+    words = dict(graph.stored.words)
     for word, beginnings in by_word(graph.words).items():
         words[word] = f"{words[word]} {beginnings}" if word in words else beginnings
     return words

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.unread import rename_command, unread_prompts
+from promptops.catalog.misnamed_prompts import rename_command, unread_prompts
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace

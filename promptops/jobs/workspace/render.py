@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.catalog.named import UNKNOWN_PROFILE, UNKNOWN_TOOL
+from promptops.catalog.unknown_names import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.jobs.workspace.listing import unreadable_error
 from promptops.jobs.workspace.workspace import Workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.file_words import ESCAPES, is_plain
+from promptops.catalog.named_files import ESCAPES, is_plain
 from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs.workspace.workspace import Workspace, configuration, managed_paths
@@ -128,7 +128,7 @@ def prompts_reaching(
         _learn_references(catalog, frontier, grep)
         found: dict[str, str] = {}
         for target in frontier:
-            for path in catalog.graph.namers(target):
+            for path in catalog.graph.files_naming(target):
                 if path not in why:
                     found.setdefault(path, _reason(target, why))
         why |= found
@@ -180,27 +180,27 @@ def _learn_references(catalog: Catalog, targets: Sequence[str], grep: Grep | Non
     """Add every file that may refer to a target to the graph."""
     graph, names = catalog.graph, [target.rpartition("/")[2] for target in targets]
     if grep is None:
-        graph.learn(graph.unknown)
+        graph.parse(graph.unparsed)
         return
-    if graph.is_new and len(catalog.files.entries) > GREP_FROM:
-        graph.learn(_found_by_git(targets, grep))
+    if graph.is_empty and len(catalog.files.entries) > GREP_FROM:
+        graph.parse(_found_by_git(targets, grep))
         return
-    unseen = graph.unseen
-    if len(unseen) > GREP_FROM and graph.was_kept:
-        graph.look(unseen)
+    unseen = graph.without_words
+    if len(unseen) > GREP_FROM and graph.has_stored:
+        graph.read_words(unseen)
     elif len(unseen) <= GREP_FROM:
-        graph.learn(unseen)
-    if (len(unseen) <= GREP_FROM or graph.was_kept) and all(map(is_plain, names)):
-        graph.learn_from_words(names)
+        graph.parse(unseen)
+    if (len(unseen) <= GREP_FROM or graph.has_stored) and all(map(is_plain, names)):
+        graph.parse_with_words(names)
     else:
         _learn_from_git(catalog, targets, grep)
 
 
 def _learn_from_git(catalog: Catalog, targets: Sequence[str], grep: Grep) -> None:
-    unknown = catalog.graph.unknown
+    unknown = catalog.graph.unparsed
     if len(unknown) > GREP_FROM:
         unknown = sorted(set(unknown).intersection(_found_by_git(targets, grep)))
-    catalog.graph.learn(unknown)
+    catalog.graph.parse(unknown)
 
 
 def _found_by_git(targets: Sequence[str], grep: Grep) -> Iterable[str]:

@@ -119,7 +119,6 @@ def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Co
         elsewhere=_missing_file_state(repository, revision),
         known=lambda: read_graph(repository.common_dir),
         releases=lambda: bundle_digests(repository),
-        before=lambda path: content_at(repository, "HEAD", path),
     )
 
 

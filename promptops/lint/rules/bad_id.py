@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.ids import better, is_fit, shown, twins
+from promptops.lint.subject import LintRun
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 
@@ -15,7 +16,7 @@ _UNFIT = lazy_pattern(r"[^-/_.a-z0-9]")
 
 
 @rule("SCH005", severity=Severity.WARNING)
-def bad_id(catalog: Catalog) -> Iterator[Problem]:
+def bad_id(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """An id has only `a-z`, `0-9`, `-`, `_`, `.` and `/`, and is not a folder of other ids.
 
     The id is the file's path below the prompt root. People type it and use it in tag names, URLs
@@ -49,11 +50,11 @@ def bad_id(catalog: Catalog) -> Iterator[Problem]:
         messages:
           - {role: user, content: Sortiere das.}
     """
-    reported = {twin.path for twin in twins(catalog)}  # reported by REP001
-    ids = catalog.ids_in_question
+    twin_paths = {twin.path for twin in twins(catalog, run.concerned)}  # reported by REP001
+    ids = catalog.ids_near(run.concerned)
     below = _below(ids)
     for path, identity in ids.items():
-        if path not in reported:
+        if path not in twin_paths:
             if not is_fit(identity):
                 yield _unfit(path, identity)
             elif identity in below:

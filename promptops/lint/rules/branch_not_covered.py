@@ -80,9 +80,9 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
 
 
 def _problem(way: TemplateBranch, prompt: Prompt) -> Problem:
-    from promptops.analysis.uncovered_wording import untaken
+    from promptops.analysis.coverage import uncovered_message
 
-    message, site, hint = untaken(way)
+    message, site, hint = uncovered_message(way)
     related = included_from(way.stack)
     if prompt.extends is not None and site.place.path != prompt.path:
         message = f"{message}, in the variant `{prompt.id}`"

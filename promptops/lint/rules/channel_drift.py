@@ -8,6 +8,7 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.subject import LintRun
 from promptops.model.place import Place
 from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
@@ -22,7 +23,7 @@ _KEYS = ("release", "bundle", "serial")
 
 
 @rule("REP007", severity=Severity.ERROR)
-def channel_drift(catalog: Catalog) -> Iterator[Problem]:
+def channel_drift(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """A channel names an existing release and its digest, and its serial only increases.
 
     Applications that load `production` read `channels.yaml`. If the release is misspelt or its
@@ -57,14 +58,15 @@ def channel_drift(catalog: Catalog) -> Iterator[Problem]:
     document = read(PATH, data)
     yield from document.problems
     for name, entry in (document.value or {}).items():
-        yield from _Channel(catalog, document, name).problems(entry)
+        yield from _Channel(catalog, run, document, name).problems(entry)
 
 
 class _Channel:
     """One entry of the file."""
 
-    def __init__(self, catalog: Catalog, document: Document, name: str) -> None:
+    def __init__(self, catalog: Catalog, run: LintRun, document: Document, name: str) -> None:
         self._catalog = catalog
+        self._run = run
         self._document = document
         self._name = name
         self._at = f"/{escaped(name)}"
@@ -154,7 +156,7 @@ class _Channel:
 
     def _before(self) -> Mapping[str, Any]:
         """The channel's entry at the base; empty if there is no entry or no base."""
-        data = self._catalog.before(PATH) if self._catalog.before is not None else None
+        data = self._run.base(PATH)
         value = read(PATH, data).value if data else None
         entry = value.get(self._name) if isinstance(value, dict) else None
         return entry if isinstance(entry, Mapping) else {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.missing_files import missing, needed
+from promptops.lint.missing_files import needed
 from promptops.lint.searchable_text import Written
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place, Text
@@ -79,7 +79,8 @@ def conflict_marker(
         message = "recordings with an unresolved merge conflict"
         yield Problem(message, at=Place(recordings), hint=UNMERGED_HINT)
     for need in needed(catalog, references):
-        if missing(catalog, need.reference) == "unmerged":
+        unmerged = catalog.files.is_unmerged(need.reference.target)
+        if unmerged and not need.reference.found:
             message = f"`{need.reference.written}` has an unresolved merge conflict"
             at, related = need.reference.place, need.related
             yield Problem(message, at=at, hint=UNMERGED_HINT, related=related)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.analysis.tokens import estimate
-from promptops.catalog.schema_places import stands
+from promptops.catalog.schema_places import is_written
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.passages import Passage
 from promptops.lint.prompt_model import prompt_model
@@ -66,7 +66,7 @@ def context_overflow(
         yield Problem(
             f"about {tokens:,} input tokens {where} and {answer:,} of the answer exceed"
             f" the {model.context_window:,} tokens of {model.provider}/{model.id}",
-            at=own if stands(prompt.locate, own) else model.at,
+            at=own if is_written(prompt.locate, own) else model.at,
             case=case,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.surroundings import Surroundings
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.missing_files import missing, needed
 from promptops.model.loaded import FileReference
@@ -14,7 +15,7 @@ from promptops.records import replace
 
 @rule("REP005", severity=Severity.ERROR)
 def dependency_not_in_commit(
-    references: Sequence[FileReference], catalog: Catalog
+    references: Sequence[FileReference], catalog: Catalog, surroundings: Surroundings
 ) -> Iterator[Problem]:
     """The files that a prompt needs are committed with it.
 
@@ -41,7 +42,7 @@ def dependency_not_in_commit(
         Be brief.
     """
     for need in needed(catalog, references):
-        state = missing(catalog, need.reference)
+        state = missing(surroundings, need.reference)
         if state in _IS:
             target = need.reference.target
             yield Problem(

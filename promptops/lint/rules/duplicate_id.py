@@ -8,11 +8,12 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.ids import Twin, shown, twins
+from promptops.lint.subject import LintRun
 from promptops.model.place import Place
 
 
 @rule("REP001", severity=Severity.ERROR)
-def duplicate_id(catalog: Catalog) -> Iterator[Problem]:
+def duplicate_id(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """An id or alias belongs to exactly one prompt.
 
     Two files can have the same id, such as `ask.prompt.yaml` and `ask.prompt.yml`, or ids that
@@ -52,9 +53,9 @@ def duplicate_id(catalog: Catalog) -> Iterator[Problem]:
         messages:
           - {role: user, content: Say goodbye.}
     """
-    for twin in twins(catalog):
+    for twin in twins(catalog, run.concerned):
         yield _same(twin)
-    if catalog.whole:
+    if run.complete:
         yield from _aliases(catalog)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.uses import TemplateReference as Named
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.surroundings import Surroundings
 from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.missing_files import missing, needed
@@ -24,7 +25,10 @@ _KINDS = {
 
 @rule("TPL003", severity=Severity.ERROR)
 def include_not_found(
-    scopes: Sequence[TemplateScope], references: Sequence[FileReference], catalog: Catalog
+    scopes: Sequence[TemplateScope],
+    references: Sequence[FileReference],
+    catalog: Catalog,
+    surroundings: Surroundings,
 ) -> Iterator[Problem]:
     """Every file that a prompt names is in the tree that is checked.
 
@@ -55,17 +59,23 @@ def include_not_found(
         --- prompts/partials/house-style.md.j2
         Short sentences, plain words.
     """
-    yield from _templates(scopes, catalog)
+    yield from _templates(scopes, catalog, surroundings)
     for need in needed(catalog, references):
         reference = need.reference
-        if reference.kind in _KINDS and not reference.found and missing(catalog, reference) == "":
+        if (
+            reference.kind in _KINDS
+            and not reference.found
+            and missing(surroundings, reference) == ""
+        ):
             message = f"there is no {_KINDS[reference.kind]} `{reference.written}`"
             yield _problem(
                 catalog, message, reference.written, reference.place, need.related, reference.kind
             )
 
 
-def _templates(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Problem]:
+def _templates(
+    scopes: Sequence[TemplateScope], catalog: Catalog, surroundings: Surroundings
+) -> Iterator[Problem]:
     """Missing templates, each at its name within the quotes."""
     for scope in scopes:
         missing_ones = [p for p in scope.scope.problems if p.code == "TPL003"]
@@ -75,7 +85,7 @@ def _templates(scopes: Sequence[TemplateScope], catalog: Catalog) -> Iterator[Pr
                 at = problem.at
                 near = (lines.get((at.path, n), ()) for n in range(at.line, at.end_line + 1))
                 named = [n for line in near for place, n in line if _is_within(place, at)]
-                if all(_is_nowhere(catalog, name) for name in named):
+                if all(_is_nowhere(catalog, surroundings, name) for name in named):
                     written = (named[0].target or "") if len(named) == 1 else ""
                     related = included_from(named[0].stack) if named else problem.related
                     yield _problem(catalog, problem.message, written, at, related)
@@ -98,13 +108,13 @@ def _is_within(inner: Place, outer: Place) -> bool:
     )
 
 
-def _is_nowhere(catalog: Catalog, named: Named) -> bool:
+def _is_nowhere(catalog: Catalog, surroundings: Surroundings, named: Named) -> bool:
     """Neither outside the repository (SEC010) nor left out of the commit (REP005)."""
     if named.target is None:
         return False
     place, base = named.site.place, named.site.text.path
     found = catalog.resolver.follow("template", named.target, place, base)
-    return isinstance(found, FileReference) and missing(catalog, found) == ""
+    return isinstance(found, FileReference) and missing(surroundings, found) == ""
 
 
 def _problem(  # noqa: PLR0917 -- the parts of a problem

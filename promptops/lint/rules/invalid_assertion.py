@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.surroundings import Surroundings
 from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import FileReference
 from promptops.model.prompt import Case, Message, Prompt, TextPart
@@ -18,7 +19,11 @@ from promptops.runtime.template.template import TemplateError, parse
 
 @rule("TST009", severity=Severity.ERROR)
 def invalid_assertion(
-    prompt: Prompt, cases: Sequence[Case], references: Sequence[FileReference], catalog: Catalog
+    prompt: Prompt,
+    cases: Sequence[Case],
+    references: Sequence[FileReference],
+    catalog: Catalog,
+    surroundings: Surroundings,
 ) -> Iterator[Problem]:
     """Every assertion has valid arguments and can fail.
 
@@ -113,18 +118,17 @@ def invalid_assertion(
         for case in cases:
             yield from problems(case)
             yield from constant_delimiters(prompt, case)
-        judges, profiles = _judges(prompt, catalog), catalog.config.models
+        judges, profiles = _judges(prompt, catalog, surroundings), catalog.config.models
         yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
         yield from problems_of_names(prompt, tools=_tools(prompt, references))
 
 
-def _judges(prompt: Prompt, catalog: Catalog) -> Collection[str]:
-    """The ids of all prompts, if one of them is named as the judge."""
+def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Collection[str]:
+    """The ids that the name of the judge may be: all of them if no prompt has that name."""
     judge = prompt.evaluation.get("judge")
     if not isinstance(judge, str):
         return ()
-    catalog.looked_around |= judge not in catalog.paths  # adding a file changes this
-    return catalog.paths
+    return (judge,) if surroundings.has_prompt(judge) else catalog.paths
 
 
 def _tools(prompt: Prompt, references: Sequence[FileReference]) -> tuple[str, ...] | None:

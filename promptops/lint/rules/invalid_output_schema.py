@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.analysis.models import canonical_provider
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.schema_places import schema_locator, stands
+from promptops.catalog.schema_places import is_written, schema_locator
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.strict_schema import impossible_properties, not_strict
 from promptops.model.place import Place
@@ -89,7 +89,7 @@ def _located(catalog: Catalog, prompt: Prompt, at: str, schema: Any) -> Locate:
 def _of_tool(catalog: Catalog, prompt: Prompt, tool: Tool, at: str) -> Locate:
     """A problem of a tool; if the tool is in its own file, the place is its `ref`."""
     reference = f"{tool.at}/ref"
-    if stands(prompt.locate, reference):
+    if is_written(prompt.locate, reference):
         place = prompt.locate(reference, False)
         return lambda _pointer, _key: place
     return _located(catalog, prompt, at, tool.parameters)

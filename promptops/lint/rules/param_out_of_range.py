@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.catalog.schema_places import stands
+from promptops.catalog.schema_places import is_written
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.prompt_model import PromptModel, prompt_model
 from promptops.model.config import Config
@@ -82,4 +82,4 @@ def _too_long(value: float, model: PromptModel | None, called: str) -> str | Non
 def _at(prompt: Prompt, name: str) -> str:
     """The place of the prompt's own value, or of the profile that sets the value."""
     own = f"/model/params/{name}"
-    return own if stands(prompt.locate, own) else "/model/profile"
+    return own if is_written(prompt.locate, own) else "/model/profile"

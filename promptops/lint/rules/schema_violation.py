@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.surroundings import Surroundings
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.formats import is_of_another_time
 from promptops.lint.missing_files import missing
@@ -28,6 +29,7 @@ def schema_violation(
     document: Document,
     references: Sequence[FileReference],
     catalog: Catalog,
+    surroundings: Surroundings,
 ) -> Iterator[Problem]:
     """A prompt file has only the keys and value types that its format defines.
 
@@ -58,7 +60,7 @@ def schema_violation(
         x-reviewed: 2026-11-24
     """
     misread = {_path(problem) for problem in problems if problem.code in _OF_YAML}
-    elsewhere = {r.place for r in references if r.kind == "schema" and missing(catalog, r)}
+    elsewhere = {r.place for r in references if r.kind == "schema" and missing(surroundings, r)}
     for problem in problems:
         if problem.code != "SCH002" or problem.at in elsewhere:  # REP005 reports that
             continue

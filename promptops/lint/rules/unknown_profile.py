@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.catalog.named import UNKNOWN_PROFILE
+from promptops.catalog.unknown_names import UNKNOWN_PROFILE
 from promptops.lint import Problem, Severity, rule
 
 

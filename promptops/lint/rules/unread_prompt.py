@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
+from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.subject import LintRun
 from promptops.model.place import Place
 
 
 @rule("REP011", severity=Severity.WARNING)
-def unread_prompt(catalog: Catalog) -> Iterator[Problem]:
+def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """A file that looks like a prompt has the suffix of a prompt file.
 
     Only files that end in `.prompt.yaml` or `.prompt.yml` are prompts. If one is renamed to
@@ -33,6 +34,6 @@ def unread_prompt(catalog: Catalog) -> Iterator[Problem]:
         messages:
           - {role: user, content: Say hello.}
     """
-    concerned = catalog.concerned
-    for path in unread_prompts(catalog, catalog.files.entries if concerned is None else concerned):
+    paths = catalog.files.entries if run.concerned is None else run.concerned
+    for path in unread_prompts(catalog, paths):
         yield Problem(UNREAD, at=Place(path), hint=rename_command(path))

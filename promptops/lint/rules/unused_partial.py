@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from promptops.catalog.catalog import ENDINGS, Catalog
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
@@ -104,14 +105,16 @@ def _kind(catalog: Catalog, path: str) -> str:
 def _is_needed(catalog: Catalog, path: str, kind: str) -> bool:
     if kind == "recording":
         stem = (first_of(path) or "").removesuffix(RECORDINGS)
-        return bool(stem) and any(f"{stem}{ending}" in catalog.files.entries for ending in ENDINGS)
+        return bool(stem) and any(
+            f"{stem}{ending}" in catalog.files.entries for ending in PROMPT_ENDINGS
+        )
     return catalog.is_needed(path)
 
 
 def _not_there(catalog: Catalog) -> list[str]:
     """Paths that a file names but that do not exist (TPL003), perhaps misspelt."""
     there = {_file_name(path) for path in catalog.files.entries}
-    named = {target for path in catalog.graph.sources for target in catalog.graph.meant(path)}
+    named = {target for path in catalog.graph.sources for target in catalog.graph.targets(path)}
     return sorted(target for target in named if _file_name(target) not in there)
 
 

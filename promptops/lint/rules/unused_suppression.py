@@ -9,6 +9,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.engine import matches
+from promptops.lint.subject import LintRun
 from promptops.lint.suppressions import Suppression
 from promptops.model.config import Waiver
 from promptops.model.place import Place
@@ -20,7 +21,7 @@ def unused_suppression(
     unused: Sequence[Suppression],
     idle_waivers: Sequence[Waiver],
     today: date,
-    complete: bool,
+    run: LintRun,
 ) -> Iterator[Problem]:
     """Every suppression comment, waiver and ignore glob matches a finding.
 
@@ -62,7 +63,7 @@ def unused_suppression(
         )
         path = catalog.config.path or "promptops.toml"
         yield Problem(message, at=Place(path), hint="remove it, or fix what it waives")
-    if complete:
+    if run.complete:
         yield from _idle_globs(catalog)
 
 

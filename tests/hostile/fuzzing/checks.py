@@ -23,6 +23,7 @@ from promptops.jobs.testing.plan import plan_cases
 from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
+from promptops.lint.subject import LintRun
 from promptops.model.change import DiffReport
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport
@@ -93,8 +94,8 @@ def check_file(seed: int, index: int) -> None:
     loaded = list(catalog.prompts(catalog.prompt_files))
     results = [lint_one(catalog, each, rules, DAY) for each in loaded]
     for path in catalog.prompt_files:
-        catalog.rests_on(path)
-    found = conclude(catalog, results, rules, DAY, Silencers()).findings
+        catalog.dependencies(path)
+    found = conclude(catalog, results, rules, LintRun(today=DAY), Silencers()).findings
     internal = [each.message for each in found if each.code == CODE]
     if internal:
         raise Wrong(internal[0])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.file_words import ESCAPES
+from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
+from promptops.catalog.named_files import ESCAPES
 from promptops.catalog.references import is_below
-from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
 from promptops.counting import counted, some
 from promptops.jobs.gate.risks.prompts import (
     PromptVersions,
@@ -105,7 +105,7 @@ def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
     catalog, changed = workspace.catalog, with_first(selected.changed or ())
     for judge, judged in _judged_by(workspace).items():
         path = catalog.paths[judge]
-        if changed & {path, *catalog.rests_on(path)}:
+        if changed & {path, *catalog.dependencies(path)}:
             message = f"the judge of {some(judged, 1, 'prompt')} changes"
             yield Risk(message=message, prompt=judge, place=Place(path))
 

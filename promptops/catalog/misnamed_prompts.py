@@ -1,11 +1,12 @@
-"""Files below a prompt root that look like prompt files but have another suffix."""
+"""Files in a prompt root that look like prompt files but have another suffix."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from promptops.catalog.catalog import ENDINGS, Catalog
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.patterns import lazy_pattern
 
@@ -17,7 +18,7 @@ _LOOKS = lazy_pattern(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
 
 
 def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[str]:
-    """Of some paths, the files that look like prompt files but that nothing reads."""
+    """Those of some files that look like prompt files but that nothing reads."""
     likely = [path for path in paths if _is_candidate(catalog, path)]
     catalog.files.prefetch(likely)
     for path in likely:
@@ -39,11 +40,11 @@ def rename_command(path: str) -> str:
 def proper_name(path: str) -> str:
     """The path with the suffix of a prompt file: `a.PROMPT.yml` and `a.yaml` are both `a`."""
     stem = re.sub(r"(?i)(?:\.prompts?)?\.ya?ml(?:\.\w+)?$", "", path)
-    return f"{stem}{ENDINGS[0]}"
+    return f"{stem}{PROMPT_ENDINGS[0]}"
 
 
 def _is_candidate(catalog: Catalog, path: str) -> bool:
-    """By its name: YAML that is no prompt and no case file, in capital letters or renamed, too."""
+    """Whether the name is that of a YAML file, also in capitals or renamed, that is not read."""
     name = path.rpartition("/")[2].lower()
     is_yaml = name.endswith(_YAML) or any(f"{ending}." in name for ending in _YAML)
     if not is_yaml or name.endswith(_CASES) or path in catalog.ids:

@@ -1,9 +1,9 @@
 """The names in files, stored by an earlier run: searched as bytes, or parsed for many queries.
 
-One line for each name: its last part, the key of the file's facts, and the name, with tabs between
-them. A file that names nothing has a line without last part and name. Names are printable, so no
-tab and no newline is part of one. Of a file whose names are not known there is a line `/` with
-its key. Each word of such files has a line `/WORD`, with the beginnings of their ids.
+There is one line for each name: its last part, the key of the file, and the name, separated by
+tabs. A file without names has a line without last part and name. Names are printable, so they
+contain no tab and no newline. A file whose names are not known has a line `/` with its key. Each
+word of such files has a line `/WORD` with the prefixes of their ids.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from functools import cached_property
 from promptops.repo.listing import Listing
 
 Names = tuple[str, ...]
-"""What one file names, sorted, each behind a letter: `p` for a path that starts from the roots of
-prompts, `s` from those of schemas, `a` for a name that the prompt had itself."""
+"""The names in one file, sorted, each after a letter: `p` for a path relative to the prompt roots,
+`s` relative to the schema roots, `a` for an earlier name of the prompt."""
 
 _WORD = "/"
-"""Begins the lines of words; the last part of a path never does."""
+"""Begins the lines of words; the last part of a path has no slash."""
 
 BEGINNING = 10
-"""Digits of an id. Two files with the same digits are both checked."""
+"""The number of digits of an id prefix. Two files with the same prefix are both checked."""
 
 FOUND_ONE_BY_ONE = 64
 """After this many searches for a key, parsing all lines is cheaper."""
 
 
-class KeptFacts(Mapping[str, Names]):
-    """Names by key; behaves like the dict that `parsed` is.
+class StoredFacts(Mapping[str, Names]):
+    """Names by key, found without parsing all lines.
 
     Attributes:
-        listing: The files whose facts or words are here, or that name nothing, as of an index.
+        listing: The files that are stored here, or that can name no others, as of an index.
     """
 
     def __init__(self, lines: bytes = b"", listing: bytes = b"") -> None:
-        """`lines` begin with a newline and end with one; empty where nothing was kept."""
+        """`lines` begin and end with a newline; empty if nothing is stored."""
         self._lines = lines
         self.listing = Listing(listing)
         self._searches = 0
@@ -43,7 +43,7 @@ class KeptFacts(Mapping[str, Names]):
 
     @cached_property
     def parsed(self) -> dict[str, Names]:
-        """All facts, by key."""
+        """All names, by key."""
         found: dict[str, list[str]] = {}
         for line in self._lines.decode().split("\n")[1:-1]:
             last, key, name = line.split("\t")
@@ -56,29 +56,29 @@ class KeptFacts(Mapping[str, Names]):
 
     @cached_property
     def words(self) -> dict[str, str]:
-        """From each word to the beginnings of the ids of the files that have it, in one text."""
+        """From each word to the id prefixes of the files that have it, separated by spaces."""
         lines = self._matching(f"\n{_WORD}".encode())
         return {word[1:]: beginnings for word, key, beginnings in lines if not key}
 
     @cached_property
     def keys_with_words(self) -> frozenset[str]:
-        """The keys of the files whose words are here."""
+        """The keys of the files whose words are stored."""
         return frozenset(key for _, key, _ in self._matching(f"\n{_WORD}\t".encode()))
 
     def has_words(self, key: str) -> bool:
-        """Whether the words of a file are here."""
+        """Whether the words of a file are stored."""
         self._searches += 1
         if self._searches > FOUND_ONE_BY_ONE:
             return key in self.keys_with_words
         return f"\n{_WORD}\t{key}\t".encode() in self._lines
 
     def with_word(self, word: str) -> list[str]:
-        """The beginnings of the ids of files that have a word."""
+        """The id prefixes of the files that have a word."""
         lines = self._matching(f"\n{_WORD}{word}\t".encode())
-        return [each for *_, beginnings in lines for each in beginnings.split()]
+        return [beginning for *_, beginnings in lines for beginning in beginnings.split()]
 
     def naming(self, last: str) -> list[tuple[str, str]]:
-        """The keys of files that say a name with a last part, each with that name."""
+        """The keys of the files with names that end in a last part, each with such a name."""
         found = self._matching(f"\n{last}\t".encode("utf-8", "surrogatepass")) if last else ()
         return [(key, name) for _, key, name in found]
 
@@ -109,7 +109,7 @@ class KeptFacts(Mapping[str, Names]):
         return bool(self._lines)
 
     def _matching(self, part: bytes) -> Iterator[list[str]]:
-        """The fields of each line that holds some bytes, which may begin with its newline."""
+        """The fields of each line that contains some bytes, which may begin with its newline."""
         lines = self._lines
         at = lines.find(part)
         while at >= 0:
@@ -120,19 +120,19 @@ class KeptFacts(Mapping[str, Names]):
 
 
 def lines_of_facts(facts: Mapping[str, Names], last_part: Callable[[str], str]) -> Iterator[str]:
-    """As `KeptFacts` takes them, each without its newline."""
+    """The lines for `StoredFacts`, each without its newline."""
     for key, names in facts.items():
         yield from _lines(key, names, last_part)
 
 
 def lines_of_words(words: Mapping[str, str], keys: Iterable[str]) -> Iterator[str]:
-    """As `KeptFacts` takes them, of its `words` and `keys_with_words`."""
+    """The lines for `StoredFacts` of its `words` and `keys_with_words`."""
     yield from (f"{_WORD}\t{key}\t" for key in keys)
     yield from (f"{_WORD}{word}\t\t{beginnings}" for word, beginnings in words.items())
 
 
 def by_word(words: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """As `KeptFacts.words`, of words by key."""
+    """As `StoredFacts.words`, from the words by key."""
     found: dict[str, list[str]] = {}
     for key, some in words.items():
         for word in some:

@@ -11,6 +11,7 @@ from promptops.source.document import Document, decode, read
 from promptops.source.json_lines import JsonNode, TextOffset
 from promptops.source.lines import Lines
 from promptops.source.nodes import Node, value_at
+from promptops.source.plain_yaml import plain_mapping
 from promptops.source.quick_value import NotPlainError, Scalars, quick_value
 from promptops.source.scalars import locator
 
@@ -20,12 +21,20 @@ def read_by_value(path: str, data: bytes) -> Document:
     text, problems = decode(path, data)
     if problems:
         return read(path, data)
-    scalars: Scalars = {}
+    lines, scalars = Lines(path, text), Scalars()
     try:
-        value = quick_value(text, scalars)
+        value = _plain_value(lines, scalars) or quick_value(text, scalars)
     except NotPlainError:
         return read(path, data)
-    return _QuickDocument(Lines(path, text), value, scalars)
+    return _QuickDocument(lines, value, scalars)
+
+
+def _plain_value(lines: Lines, scalars: Scalars) -> dict[str, Any] | None:
+    try:
+        return plain_mapping(lines, scalars)
+    except NotPlainError:
+        scalars.clear()  # of strings that exist no longer
+        return None
 
 
 class _QuickDocument(Document):

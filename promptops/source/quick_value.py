@@ -30,9 +30,7 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
         scalars: Filled with the strings below the key `messages`.
     """
     parser = _parser()
-    if parser is None or "\t" in text or begins_with_directive(text):
-        raise NotPlainError
-    if not text.isascii() and any(char in text for char in MISREAD):
+    if parser is None or begins_with_directive(text) or may_be_misread(text):
         raise NotPlainError
     import yaml
 
@@ -40,6 +38,11 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
         return _ValueReader(parser(text).get_event, scalars).document()
     except (yaml.YAMLError, ValueError, OverflowError):
         raise NotPlainError from None
+
+
+def may_be_misread(text: str) -> bool:
+    """Whether a text has tabs, or characters that YAML 1.1 and 1.2 read differently."""
+    return "\t" in text or (not text.isascii() and any(char in text for char in MISREAD))
 
 
 class _ValueReader:

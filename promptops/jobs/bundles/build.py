@@ -9,7 +9,7 @@ from promptops.errors import IntegrityError, UsageError
 from promptops.jobs.bundles.artifacts import packed, put
 from promptops.jobs.bundles.contents import VersionOf, bundle_of
 from promptops.jobs.tags.tag import ReleaseTag, release_tag
-from promptops.jobs.workspace.workspace import opened
+from promptops.jobs.workspace.workspace import opened, opened_with
 from promptops.model.publication import BuiltFacts, Publication
 from promptops.records import record
 from promptops.release.tags import table
@@ -98,7 +98,7 @@ def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
     Raises IntegrityError for a misnamed tag.
     """
     release = tag.release
-    workspace = opened(repository, release.commit)
+    workspace = opened_with(repository, release.commit, tag.config)
     told = table(release, tag.record)
     texts = {name: str(version) for name, version in told.versions.items()}
     versions = texts if told.every is None else _every_but_drafts(str(told.every))

@@ -60,7 +60,11 @@ def opened(repository: Repository, revision: str, overrides: Sequence[str] = ())
     staged = _staged(repository, overrides) if revision == INDEX else None
     if staged is not None:
         return staged
-    config = configuration(repository, revision, overrides)
+    return opened_with(repository, revision, configuration(repository, revision, overrides))
+
+
+def opened_with(repository: Repository, revision: str, config: Config) -> Workspace:
+    """A revision of an open repository whose configuration was read before."""
     tree = repository.tree(revision, managed(config), _beside(config))
     return _workspace(repository, revision, tree, config)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from promptops.errors import InputError, IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
@@ -35,14 +35,20 @@ if TYPE_CHECKING:
     from promptops.runtime.loading.cache import BundleCache
     from promptops.runtime.loading.trust import Trust
 
-_SEEN: dict[tuple[str, str], dict[int, str]] = {}
-"""Serials of channels, with the bundles' digests, by source: of this process, whoever asks and
-wherever nothing is kept.
+V = TypeVar("V")
+
+_SEEN: dict[tuple[str, str], tuple[int, str]] = {}
+"""The highest serial of a channel and the digest of its bundle, by source and channel: for all
+clients of this process, also where nothing is cached on disk.
 """
 
-_PROVEN: set[tuple[str, str]] = set()
+_PROVEN: dict[tuple[str, str], None] = {}
 """Keys of `Trust`, each with the digest of a bundle that one of its signers signed, as this process
 has verified.
+"""
+MAX_REMEMBERED = 1_024
+"""Of channels, and of verified bundles; the oldest are forgotten: they are on disk, or verified
+again.
 """
 PROVE_S = 10.0
 """To verify the signature of a kept bundle, which takes hundredths of a second."""
@@ -180,7 +186,7 @@ class RefResolver:
 
     def _refuse_serial(self, serial: int) -> None:
         key = self._source.where, self._text
-        seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
+        seen = max(self._cache.serial(*key), _SEEN.get(key, (0, ""))[0])
         if serial < seen:
             message = f"channel {self._text!r} went back from serial {seen} to {serial}"
             hint = (
@@ -200,8 +206,12 @@ class RefResolver:
         """A serial always means one bundle; stored as a pointer, since formats differ."""
         key = (self._source.where, channel, "serial", str(serial))
         kept = (self._cache.pointer(*key) or {}).get("bundle")
-        seen = _SEEN.setdefault(key[:2], {})
-        if digest != seen.setdefault(serial, kept if isinstance(kept, str) else digest):
+        last, of_last = _SEEN.get(key[:2], (0, ""))
+        known = kept if isinstance(kept, str) else digest
+        known = of_last if serial == last else known
+        if serial >= last:
+            _note(_SEEN, key[:2], (serial, known))
+        if digest != known:
             message = f"channel {channel!r} names a different release with the same serial {serial}"
             hint = "change channels by `promptops promote` and `promptops rollback` only"
             raise IntegrityError(message, where=self.where, hint=hint)
@@ -284,7 +294,7 @@ class RefResolver:
     def _keep(self, delivery: Delivery) -> None:
         digest = delivery.contents.digest
         if self._trust is not None:
-            _PROVEN.add((self._trust.key, digest))
+            _note(_PROVEN, (self._trust.key, digest), None)
         if self.remote:
             self._cache.keep_bundle(digest, delivery.contents.data)
             if delivery.proof is not None:
@@ -303,7 +313,7 @@ class RefResolver:
             self._source.prove(kept, self._trust, monotonic() + PROVE_S)
         except IntegrityError:
             return None
-        _PROVEN.add((self._trust.key, digest))
+        _note(_PROVEN, (self._trust.key, digest), None)
         return contents
 
     def _known(self, ref: str) -> str | None:
@@ -335,6 +345,14 @@ class RefResolver:
 
     def _key(self, ref: str) -> tuple[str, ...]:
         return self._source.where, ref, self._trust.key if self._trust is not None else ""
+
+
+def _note(known: dict[tuple[str, str], V], key: tuple[str, str], value: V) -> None:
+    """Remember a value as the newest one. Without a lock, which a fork might leave locked."""
+    known.pop(key, None)
+    known[key] = value
+    for oldest in list(known)[:-MAX_REMEMBERED]:
+        known.pop(oldest, None)
 
 
 def _key_name(*key: str) -> str:

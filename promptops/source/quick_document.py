@@ -5,23 +5,25 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from promptops.json_pointer import value_at
 from promptops.model.place import Text
 from promptops.source.compose import compose
 from promptops.source.document import Document, decode, read
 from promptops.source.json_lines import JsonNode, TextOffset
 from promptops.source.lines import Lines
-from promptops.source.nodes import Node, value_at
+from promptops.source.nodes import Node
 from promptops.source.plain_yaml import plain_mapping
 from promptops.source.quick_value import NotPlainError, Scalars, quick_value
 from promptops.source.scalars import locator
 
 
 def read_by_value(path: str, data: bytes) -> Document:
-    """As `read`, in half the time if few places outside of texts are needed."""
+    """As `read`, in a fraction of its time if few places outside of texts are needed."""
     text, problems = decode(path, data)
     if problems:
         return read(path, data)
-    lines, scalars = Lines(path, text), Scalars()
+    lines = Lines(path, text)
+    scalars: Scalars = {}
     try:
         value = _plain_value(lines, scalars) or quick_value(text, scalars)
     except NotPlainError:

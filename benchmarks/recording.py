@@ -18,14 +18,14 @@ provider = "openai"
 id = "{MODEL}"
 base_url = "http://127.0.0.1:1/v1"
 """
-"""Where nobody listens: replaying asks nobody, and who asks says `asking(address)`."""
+"""Nothing listens there: replaying calls no model, and live runs pass `asking(address)`."""
 
 PROFILE = "profile: mock"
 
 
-def asking(address: str) -> tuple[str, str]:
-    """The options that have the profile ask a server."""
-    return "--config", f'models.mock.base_url="{address}"'
+def asking(address: str) -> tuple[str, ...]:
+    """The options with which the profile calls a server, whose address no branch names."""
+    return "--trust-config", "--config", f'models.mock.base_url="{address}"'
 
 
 def record(environment: Environment, repository: Path, subject: str) -> None:

@@ -15,6 +15,7 @@ from tickets import MODEL, chat, tickets
 
 from promptops.evals.engine.ask import Answered, Ask, Settings
 from promptops.evals.engine.run import ask
+from promptops.evals.providers.endpoint import approve, endpoint_of
 from promptops.evals.providers.registry import provider_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -36,11 +37,14 @@ def engine():
         Ask(digest=str(number), repeat=0, request=request(ticket), profile=profile)
         for number, ticket in enumerate(tickets(REQUESTS))
     ]
-    outcomes = ask(
-        asks, lambda each: provider_of(each, {}), Settings(concurrency=AT_ONCE), lambda _: None
-    )
+    outcomes = ask(asks, provider, Settings(concurrency=AT_ONCE), lambda _: None)
     assert len(outcomes) == REQUESTS
     assert all(isinstance(each, Answered) for each in outcomes)
+
+
+def provider(profile):
+    """Its address is that of the benchmark's own server."""
+    return provider_of(approve(profile, {endpoint_of(profile)}), {})
 
 
 async def bare():

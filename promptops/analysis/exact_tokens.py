@@ -8,6 +8,7 @@ must never be called exact: all models of Anthropic and Google, and names of dep
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -52,7 +53,8 @@ class Counter:
 def counter(provider: str | None, model: str | None) -> Counter | None:
     """The exact counter of a model; None if it is unknown or the package is not installed.
 
-    The first call takes about 0.1 s and 50 MB for each encoding.
+    The first time takes about 0.05 s and 50 MB for each encoding, and 0.13 s more for the first
+    word of several tokens.
     """
     name = encoding(provider, model)
     return None if name is None else _loaded(name)
@@ -64,6 +66,21 @@ def encoding(provider: str | None, model: str | None) -> str | None:
         return None
     bare = _BEFORE.sub("", model.lower(), count=1)
     return next((name for name, models in _ENCODINGS if models.match(bare)), None)
+
+
+def installed() -> str:
+    """What identifies the installed package, of its files: another version may count differently.
+
+    "" if it is not installed. Does not import it.
+    """
+    from importlib.util import find_spec
+
+    spec = find_spec("splintr")
+    if spec is None or not spec.origin:
+        return ""
+    with os.scandir(os.path.dirname(spec.origin)) as entries:
+        stats = sorted((each.name, each.stat()) for each in entries if each.is_file())
+    return "-".join(f"{stat.st_size:x}.{stat.st_mtime_ns:x}" for _, stat in stats)
 
 
 @cache

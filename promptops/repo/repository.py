@@ -120,6 +120,10 @@ class Repository:
             return commit
         return revision
 
+    def remember_commit(self, commit: str) -> None:
+        """Note that a full id is that of a commit, as git reported it: `resolve` returns it."""
+        self._commits.add(commit)
+
     def find(self, revision: str) -> str | None:
         """As `resolve`, but None for an unknown name."""
         return revisions.find(self.git, revision)

@@ -7,6 +7,7 @@ import jsonschema_rs
 import pytest
 from click.testing import CliRunner
 
+from promptops.analysis import exact_tokens
 from promptops.cli.group import group
 from promptops.source.schemas import schema
 
@@ -327,3 +328,23 @@ def test_a_renamed_prompt_is_no_new_one_under_its_new_id(history):
     code, out, _ = run(history.root, "v1.2.0", "say", "--worktree", "--fail-on", "breaking")
 
     assert (code, out.splitlines()[0]) == (1, "ask -> say  1.2.0 -> 2.0.0 (major)")
+
+
+def test_the_next_diff_reports_the_same_exact_counts_without_the_tokenizer(repo, monkeypatch):
+    splintr = pytest.importorskip("splintr", reason="the extra `tokens` is not installed")
+    model = "model: {provider: openai, id: gpt-5.4-mini-2026-03-17}\n"
+    prompt = PROMPT.replace("inputs:\n", f"{model}inputs:\n", 1)
+    repo.write({"prompts/ask.prompt.yaml": prompt, "prompts/partials/style.md.j2": STYLE})
+    repo.commit("one")
+    repo.write({"prompts/partials/style.md.j2": "Be shortish.\nNever guess.\n"})
+    repo.commit("two")
+    exact_tokens._loaded.cache_clear()
+    code, first, err = run(repo.root, "HEAD~1..HEAD")
+    assert (code, err) == (0, "")
+    assert "o200k_base" in first
+
+    exact_tokens._loaded.cache_clear()
+    monkeypatch.setattr(splintr, "Tokenizer", None)  # whoever uses it now fails
+
+    assert run(repo.root, "HEAD~1..HEAD") == (0, first, "")
+    exact_tokens._loaded.cache_clear()

@@ -14,7 +14,7 @@ from promptops.model.finding import Finding
 from promptops.source.config import load
 
 KEY = "sk-proj-" + "aB3dE5gH7jK9mN1pQ4sT6vX8zC2fL0wR"
-PHRASE = "`Ignore all previous instructions` tells a model to drop its instructions"
+PHRASE = "`Ignore all previous instructions` asks the model to ignore its instructions"
 
 
 def found(code: str, block: str) -> list[Finding]:

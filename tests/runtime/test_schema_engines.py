@@ -6,10 +6,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from promptops.runtime.request.portable_schema import MAX_PARTS, portable_engine
 from promptops.runtime.request.schema_check import MAX_MESSAGE_CHARS
@@ -206,3 +208,55 @@ def test_without_the_wheel_no_schema_takes_long_or_much_memory(name: str) -> Non
 @pytest.mark.parametrize("name", CASES)
 def test_without_the_wheel_none_of_all_schemas_takes_long_or_much_memory(name: str) -> None:
     assert_within_the_limits(name)
+
+
+WITH_WHEELS = [
+    ("linux", "x86_64"),
+    ("linux", "aarch64"),
+    ("darwin", "x86_64"),
+    ("darwin", "arm64"),
+    ("win32", "AMD64"),
+    ("win32", "ARM64"),
+]
+WITHOUT_WHEELS = [
+    ("linux", "armv7l"),
+    ("linux", "i686"),
+    ("linux", "ppc64le"),
+    ("linux", "riscv64"),
+    ("linux", "s390x"),
+    ("freebsd14", "amd64"),
+    ("cygwin", "x86_64"),
+    ("emscripten", "wasm32"),
+]
+
+
+def required(name: str, sys_platform: str, machine: str, implementation: str = "cpython") -> bool:
+    """Whether a plain installation on a platform includes a package."""
+    project = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text())["project"]
+    requirements = map(Requirement, project["dependencies"])
+    (found,) = (each for each in requirements if each.name == name)
+    platform = {
+        "sys_platform": sys_platform,
+        "platform_machine": machine,
+        "implementation_name": implementation,
+    }
+    return found.marker is None or found.marker.evaluate(platform)
+
+
+@pytest.mark.parametrize(("sys_platform", "machine"), WITH_WHEELS)
+def test_the_fast_engine_is_installed_where_it_has_wheels(sys_platform, machine):
+    assert required("jsonschema-rs", sys_platform, machine)
+
+
+@pytest.mark.parametrize(("sys_platform", "machine"), WITHOUT_WHEELS)
+def test_no_compiler_is_needed_where_the_fast_engine_has_no_wheel(sys_platform, machine):
+    assert not required("jsonschema-rs", sys_platform, machine)
+
+
+def test_pypy_has_the_portable_engine():
+    assert not required("jsonschema-rs", "linux", "x86_64", "pypy")
+
+
+@pytest.mark.parametrize(("sys_platform", "machine"), [*WITH_WHEELS, *WITHOUT_WHEELS])
+def test_the_portable_engine_is_installed_everywhere(sys_platform, machine):
+    assert required("jsonschema", sys_platform, machine)

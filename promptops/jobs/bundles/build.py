@@ -9,7 +9,7 @@ from promptops.errors import IntegrityError, UsageError
 from promptops.jobs.bundles.artifacts import gzipped, write_artifact
 from promptops.jobs.bundles.contents import VersionOf, bundle_of
 from promptops.jobs.tags.tag import ReleaseTag, release_tag
-from promptops.jobs.workspace.workspace import workspace_at
+from promptops.jobs.workspace.workspace import workspace_at, workspace_with
 from promptops.model.publication import BuiltFacts, Publication
 from promptops.records import record
 from promptops.release.tags import version_table
@@ -103,7 +103,7 @@ def release_bundle(repository: Repository, tag: ReleaseTag) -> bytes:
     Raises IntegrityError for a misnamed tag.
     """
     release = tag.release
-    workspace = workspace_at(repository, release.commit)
+    workspace = workspace_with(repository, release.commit, tag.config)
     recorded = version_table(release, tag.record)
     texts = {name: str(version) for name, version in recorded.versions.items()}
     versions = texts if recorded.every is None else _every_but_drafts(str(recorded.every))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from promptops.analysis.exact_tokens import counter
+from promptops.analysis.exact_tokens import counter, encoding
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.named_files import ESCAPES
@@ -15,6 +16,7 @@ from promptops.diff.compare import CompareOptions, compare, with_failed_answers
 from promptops.diff.gate import gate
 from promptops.errors import UsageError
 from promptops.jobs.compare.comparison import ComparisonSide, Sides
+from promptops.jobs.compare.token_counts import TokenCounts
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.named_prompts import matching_prompts, no_match_error
 from promptops.jobs.workspace.selection import Grep, prompts_reaching
@@ -36,7 +38,6 @@ from promptops.release.tags import (
     version_table,
 )
 from promptops.release.versions import prompt_version
-from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.source.config import FILES
 
 
@@ -64,11 +65,12 @@ def diff(sides: Sides, chosen: DiffOptions) -> DiffReport:
     shown = paths & wanted
     if sides.repository is not None:
         save_graph(head, sides.repository.common_dir)
-    counting = _Counting()
+    counting = _Counting(sides.repository.common_dir if sides.repository is not None else None)
     today = datetime.now(UTC).date()
     count = _estimated if chosen.estimated else counting.count
     options = CompareOptions(strict=chosen.strict, today=today, count=count)
     compared = list(compare(base, head, shown, sides.changed, options))
+    counting.save()
     last = last_release(sides) if compared else None
     following = last.version.after(max(prompt.bump for prompt in compared)) if last else None
     if last is not None and following is not None:
@@ -216,7 +218,8 @@ class _Counting:
         name: Of the exact tokenizers that counted; "" as soon as anything was estimated.
     """
 
-    _exact: dict[str, Count] = field(default_factory=dict)
+    _common_dir: Path | None
+    _exact: dict[str, TokenCounts | None] = field(default_factory=dict)
     _estimated: bool = False
 
     @property
@@ -224,12 +227,25 @@ class _Counting:
         return "" if self._estimated else " and ".join(self._exact)
 
     def count(self, model: Model) -> Count:
-        exact = counter(model.provider, model.id)
-        if exact is None:
+        name = encoding(model.provider, model.id) or ""
+        if name not in self._exact:
+            self._exact[name] = self._counts(model, name)
+        counts = self._exact[name]
+        if counts is None:
             self._estimated = True
             return estimate
-        # Most messages are the same on both sides, and in most cases.
-        return self._exact.setdefault(exact.name, cached_by_size(16_000_000)(exact.count))
+        return counts.count
+
+    def save(self) -> None:
+        """Keep the counts for the next run."""
+        for counts in filter(None, self._exact.values()):
+            counts.save()
+
+    def _counts(self, model: Model, name: str) -> TokenCounts | None:
+        if not name:
+            return None
+        counts = TokenCounts(name, lambda: counter(model.provider, model.id), self._common_dir)
+        return counts if counts.exact else None
 
 
 def parse_declared(text: str) -> Bump | Version:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from promptops.errors import IntegrityError
 from promptops.jobs.workspace.workspace import configuration
+from promptops.model.config import Config
 from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
-from promptops.records import record
+from promptops.records import field, record
 from promptops.release.record import read_record
 from promptops.release.tags import TagNames
 from promptops.repo.process import decode
@@ -34,6 +35,7 @@ class ReleaseTag:
         inside: The name in the tag object; None for a tag that is not annotated.
         id: The id of the tag object.
         signature: The signature in the object; "" if there is none.
+        config: The configuration in the commit.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ReleaseTag:
     commit: str
     record: ReleaseRecord
     signature: str
+    config: Config = field(repr=False)
 
     @property
     def release(self) -> Release:
@@ -79,7 +82,9 @@ def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
     if (kind_of_target if annotated else kind) != "commit":
         return None
     commit = target if annotated else identity
-    version = TagNames(configuration(repository, commit).release.tag_format).read(name)
+    repository.remember_commit(commit)
+    config = configuration(repository, commit)
+    version = TagNames(config.release.tag_format).read(name)
     if version is None:
         return None
     return ReleaseTag(
@@ -90,6 +95,7 @@ def release_tag(repository: Repository, name: str) -> ReleaseTag | None:
         commit=commit,
         record=read_record(text.removesuffix(signature) if annotated else ""),
         signature=signature,
+        config=config,
     )
 
 

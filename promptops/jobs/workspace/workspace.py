@@ -67,7 +67,11 @@ def workspace_at(repository: Repository, revision: str, overrides: Sequence[str]
     staged = _staged(repository, overrides) if revision == INDEX else None
     if staged is not None:
         return staged
-    config = configuration(repository, revision, overrides)
+    return workspace_with(repository, revision, configuration(repository, revision, overrides))
+
+
+def workspace_with(repository: Repository, revision: str, config: Config) -> Workspace:
+    """A revision of an open repository whose configuration was read before."""
     tree = repository.tree(revision, managed_paths(config), _baseline_paths(config))
     return _workspace(repository, revision, tree, config)
 

@@ -12,6 +12,7 @@ from promptops.model.version import parse
 from promptops.records import record
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import Contents
+from promptops.runtime.loading.process_memory import SERIALS, VERIFIED, remember
 from promptops.runtime.loading.refs import (
     Digest,
     Exact,
@@ -34,12 +35,6 @@ from promptops.runtime.loading.source import (
 if TYPE_CHECKING:
     from promptops.runtime.loading.cache import BundleCache
     from promptops.runtime.loading.trust import Trust
-
-_SEEN: dict[tuple[str, str], dict[int, str]] = {}
-"""From a source and a channel to the serials that this process saw, with the bundles' digests."""
-
-_PROVEN: set[tuple[str, str]] = set()
-"""Keys of `Trust` with the digests of bundles whose signatures this process has verified."""
 
 PROVE_S = 10.0
 """The time limit for verifying the signature of a cached bundle; it usually takes 0.05 s."""
@@ -171,7 +166,7 @@ class RefResolver:
 
     def _refuse_serial(self, serial: int) -> None:
         key = self._source.where, self._text
-        seen = max((self._cache.serial(*key), *_SEEN.get(key, ())))
+        seen = max(self._cache.serial(*key), SERIALS.get(key, (0, ""))[0])
         if serial < seen:
             message = f"channel {self._text!r} went back from serial {seen} to {serial}"
             hint = (
@@ -191,8 +186,12 @@ class RefResolver:
         """A serial always means one bundle; stored as a pointer, since formats differ."""
         key = (self._source.where, channel, "serial", str(serial))
         kept = (self._cache.pointer(*key) or {}).get("bundle")
-        seen = _SEEN.setdefault(key[:2], {})
-        if digest != seen.setdefault(serial, kept if isinstance(kept, str) else digest):
+        last, of_last = SERIALS.get(key[:2], (0, ""))
+        known = kept if isinstance(kept, str) else digest
+        known = of_last if serial == last else known
+        if serial >= last:
+            remember(SERIALS, key[:2], (serial, known))
+        if digest != known:
             message = f"channel {channel!r} names a different release with the same serial {serial}"
             hint = "change channels by `promptops promote` and `promptops rollback` only"
             raise IntegrityError(message, where=self.where, hint=hint)
@@ -240,7 +239,7 @@ class RefResolver:
     def _keep(self, delivery: Delivery) -> None:
         digest = delivery.contents.digest
         if self._trust is not None:
-            _PROVEN.add((self._trust.key, digest))
+            remember(VERIFIED, (self._trust.key, digest), None)
         if self.remote:
             self._cache.keep_bundle(digest, delivery.contents.data)
             if delivery.proof is not None:
@@ -252,14 +251,14 @@ class RefResolver:
         The signature is verified once per process, because another user may have written the cache.
         """
         contents = self._cache.bundle(digest)
-        if contents is None or self._trust is None or (self._trust.key, digest) in _PROVEN:
+        if contents is None or self._trust is None or (self._trust.key, digest) in VERIFIED:
             return contents
         kept = Delivery(contents=contents, proof=self._cache.proof(digest, *self._key("proof")))
         try:
             self._source.prove(kept, self._trust, monotonic() + PROVE_S)
         except IntegrityError:
             return None
-        _PROVEN.add((self._trust.key, digest))
+        remember(VERIFIED, (self._trust.key, digest), None)
         return contents
 
     def _known(self, ref: str) -> str | None:

@@ -108,7 +108,7 @@ def test_a_break_is_refused_unless_it_is_allowed(released):
     unchanged = (released.root / "channels.yaml").read_bytes()
     allowed = promoted(released, "v2.0.0", allow_breaking=True)
 
-    assert refused.refusals == ("`v2.0.0` breaks callers of `v1.1.0` by a change",)
+    assert refused.refusals == ("`v2.0.0` breaks callers of `v1.1.0` by 1 change",)
     assert [(each.prompt, each.change.code) for each in refused.breaks] == [("ask", "CHG102")]
     assert (unchanged, refused.changed) == (before, False)
     assert (allowed.changed, allowed.breaks) == (True, refused.breaks)
@@ -135,7 +135,7 @@ def test_what_nobody_committed_is_not_what_callers_have(released):
     # Beside v2.0.0, which stands on disk, it would break nothing.
     refused = promoted(released, "v2.1.0", saving=EDIT)
 
-    assert refused.refusals == ("`v2.1.0` breaks callers of `v1.1.0` by a change",)
+    assert refused.refusals == ("`v2.1.0` breaks callers of `v1.1.0` by 1 change",)
 
 
 @pytest.mark.parametrize("release", ["v9.9.9", "main", "", "-x", "v1.0.0^{}", "light"])
@@ -608,7 +608,7 @@ production: nothing -> v1.1.0, serial 1
 committed {commit}
 production already serves v1.1.0, serial 1
 ask: breaks: `tone` was optional and is now required  [CHG102]
-refused: `v2.0.0` breaks callers of `v1.1.0` by a change
+refused: `v2.0.0` breaks callers of `v1.1.0` by 1 change
   tip: if all callers are ready for it: --allow-breaking
 production: v1.1.0 -> v1.0.0, serial 2
 next: git commit -m 'Roll production back to v1.0.0' -- channels.yaml

@@ -172,7 +172,7 @@ def test_a_run_of_its_cases_tells_how_far_a_judge_agrees_with_people(repo, plan,
         written(repo, server.base_url)
         found = run(repo, "record", ("judges/tone",))
 
-    assert report.write(found).splitlines()[0] == line
+    assert report.write(found, figures=True).splitlines()[0] == line
 
 
 def test_its_opinions_and_its_anchors_are_replayed_without_anybody_to_ask(repo):

@@ -67,10 +67,13 @@ def test_a_server_that_never_ends_an_answer_is_given_up(repo, answer):
     with fault_server(always(answer)) as server:
         repo.write(files(server.base_url, ("alpha", "beta")))
         repo.commit("one")
-        said = ask(repo.root, "test", "--record", *within(0.3, 0.8))
+        for patience in (within(0.3, 0.8), within(3, 8), within(30, 80)):
+            said = ask(repo.root, "test", "--record", *patience)
+            if server.requests:  # in less time a busy machine may have sent none
+                break
 
     assert (said.code, unanswered(said)) == (5, {f"{FAST} gave no answer: {LATE}": 2})
-    assert server.requests  # of a busy machine, perhaps one
+    assert server.requests
     assert not (repo.root / FILE).exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.counting import and_more, counted, plural, series, some, some_lines
+from promptops.plurals import and_more, counted, plural, series, some, some_lines
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.nearest import MAX_NAME_CHARS, did_you_mean, nearest_name
+from promptops.suggestions import MAX_NAME_CHARS, did_you_mean, nearest_name
 
 
 def test_the_nearest_name_is_a_hint_and_a_far_one_is_none() -> None:

@@ -18,8 +18,8 @@ ONE_PLACE = {
         r"""["']s["'] if|["']1 \w+["'] if|== 1 else ["']\w*s["']|else ["']s["']""",
         set(),
     ),
-    "what is left out is counted": (r"""\} more(?: \{|["'])""", {"counting.py"}),
-    "a mistyped name is looked up": (r"get_close_matches", {"nearest.py"}),
+    "what is left out is counted": (r"""\} more(?: \{|["'])""", {"plurals.py"}),
+    "a mistyped name is looked up": (r"get_close_matches", {"suggestions.py"}),
     "a file is replaced": (r"os\.replace\(|temporary\.replace\(", {"storage/atomic.py"}),
     "the oldest files are removed": (r"key=.*st_mtime", {"storage/eviction.py"}),
     "the reason of an error of the system is named": (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from jinja2 import nodes
 
 from promptops.analysis.includes import includes
-from promptops.analysis.tags import Direction, FoundWay, Tag, TagWalk, place_of
+from promptops.analysis.template_tags import Direction, FoundWay, Tag, TagWalk, place_of
 from promptops.analysis.uses import Stack, TemplateSpan, Use
 from promptops.model.place import Text
 from promptops.model.prompt import Prompt, TextPart, messages_of

@@ -13,8 +13,8 @@ from typing import Any
 from promptops.analysis.uses import Item, Path, Step
 from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
-from promptops.nearest import nearest_name
 from promptops.records import record
+from promptops.suggestions import nearest_name
 
 MAX_WAYS = 24
 MAX_DEPTH = 10

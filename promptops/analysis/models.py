@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
+from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 _TABLE = Path(__file__).with_name("models.json")
 _PROVIDERS = {

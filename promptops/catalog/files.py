@@ -142,7 +142,7 @@ class PromptDocuments:
             return self._not_a_file(path)
         if self._with_places:
             return read(path, data)
-        from promptops.source.quick_document import read_by_value
+        from promptops.source.quick_value import read_by_value
 
         return read_by_value(path, data)
 

@@ -11,10 +11,10 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, Placed, ReferenceKind, placed
 from promptops.model.place import Place
 from promptops.model.tree import TreeEntry
-from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.records import record
 from promptops.repo.listing import starting_with
 from promptops.source.paths import confined
+from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 _MOST_NEAR = 500
 """Files of one root that are compared with a path that does not exist."""

@@ -9,7 +9,7 @@ from typing import Any
 from promptops.model.finding import Edit, Fix, Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.nearest import nearest_name
+from promptops.suggestions import nearest_name
 
 UNKNOWN_PROFILE = "CFG014"
 UNKNOWN_TOOL = "CFG016"

@@ -7,8 +7,8 @@ from importlib import import_module
 import click
 
 from promptops.cli import commands
-from promptops.nearest import did_you_mean
-from promptops.submodules import module_names
+from promptops.module_discovery import module_names
+from promptops.suggestions import did_you_mean
 
 SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),

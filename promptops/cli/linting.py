@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from promptops.cli.output import OutputOptions
-from promptops.counting import counted
 from promptops.errors import BUG, UsageError
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.untrusted import is_untrusted
 

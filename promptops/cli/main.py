@@ -82,7 +82,7 @@ def _reader_closed() -> int:
 
 def _run_hook(line: list[str]) -> int:
     """Run a hook; most commits stage no file that promptops reads, and end here."""
-    from promptops.jobs.workspace.fast_exit import staged_files
+    from promptops.jobs.workspace.hook_fast_exit import staged_files
 
     staged = staged_files()
     if not staged.relevant:

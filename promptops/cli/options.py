@@ -11,7 +11,7 @@ import click
 
 from promptops.cli.output import OutputOptions, wants_color
 from promptops.errors import PromptopsError, UsageError
-from promptops.nearest import did_you_mean
+from promptops.suggestions import did_you_mean
 from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ def note_uncommitted(
     output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]
 ) -> None:
     """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
-    from promptops.counting import some
     from promptops.jobs.workspace.workspace import managed_paths
+    from promptops.plurals import some
     from promptops.report.parts.visible import visible_path
 
     repository = workspace.repository

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.counting import some
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt, Schema
+from promptops.plurals import some
 from promptops.records import record
 from promptops.runtime.request.canonical import canonical_json
 

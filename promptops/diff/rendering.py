@@ -8,7 +8,7 @@ from typing import Any
 from promptops.analysis.coverage import Branch, coverage
 from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.nonempty_loops import never_empty, uses_of
-from promptops.analysis.tags import hides_ways
+from promptops.analysis.template_tags import hides_ways
 from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide
 from promptops.model.change import AS_IT_WAS

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.counting import counted, some
 from promptops.diff.alignment import align
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
@@ -18,6 +17,7 @@ from promptops.model.change import Change, Witness
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, MediaPart, Message, TextPart
 from promptops.model.request import Request
+from promptops.plurals import counted, some
 
 Sent = Mapping[str, Any]
 

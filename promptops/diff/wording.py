@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptops.counting import some
 from promptops.json_pointer import tokens
+from promptops.plurals import some
 from promptops.records import record
 
 _TYPES = {

@@ -12,9 +12,9 @@ from promptops.evals.registry import AssertionKind
 from promptops.evals.verdict import Refused
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
-from promptops.nearest import did_you_mean
 from promptops.records import MISSING, Field, fields
 from promptops.source.explain import type_name
+from promptops.suggestions import did_you_mean
 
 
 def unknown_keys(

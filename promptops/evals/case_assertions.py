@@ -11,9 +11,9 @@ from promptops.evals.result import At
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
-from promptops.nearest import did_you_mean
 from promptops.records import record, replace
 from promptops.source.explain import type_name
+from promptops.suggestions import did_you_mean
 
 
 @record(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.evals.verdict import Undecided
 from promptops.model.place import Offsets, plain_text
-from promptops.nearest import did_you_mean
 from promptops.records import record
 from promptops.runtime.template.data import NotJson, json_copy
 from promptops.runtime.template.limits import TookTooLong
 from promptops.runtime.template.scope import Run, TemplateFailure
+from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from jinja2 import nodes

@@ -10,9 +10,9 @@ from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import listed, shown
 from promptops.json_pointer import escaped
-from promptops.nearest import did_you_mean
 from promptops.records import record
 from promptops.source.explain import type_name
+from promptops.suggestions import did_you_mean
 
 Call = Mapping[str, Any]
 

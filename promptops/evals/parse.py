@@ -14,9 +14,9 @@ from promptops.evals.registry import AssertionKind, built_in, is_name_of_plugin,
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
-from promptops.nearest import did_you_mean
 from promptops.records import replace
 from promptops.source.explain import type_name
+from promptops.suggestions import did_you_mean
 
 COMMON = ("type", "path", "role", "transform", "weight", "score", "must")
 QUALITY = "quality"

@@ -18,7 +18,7 @@ from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.nearest import did_you_mean
+from promptops.suggestions import did_you_mean
 from promptops.untrusted import IS_SET, is_untrusted
 
 LONGEST_S = 10.0

@@ -16,9 +16,9 @@ from promptops.evals.questions import Question
 from promptops.evals.record import On
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Undecided, Verdict
+from promptops.module_discovery import module_names
 from promptops.plugins import load, offer_of
 from promptops.records import Field, record
-from promptops.submodules import module_names
 from promptops.untrusted import IS_SET, is_untrusted
 
 GROUP = "promptops.assertions"

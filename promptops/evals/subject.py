@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from promptops.counting import counted, plural
 from promptops.evals.case_expressions import Expression, WrongExpression
 from promptops.evals.json_values import NOTHING
 from promptops.evals.record import Record
 from promptops.evals.verdict import Unjudgeable
 from promptops.evals.wording import shown
 from promptops.json_pointer import NO_VALUE, child, escaped, tokens
-from promptops.nearest import did_you_mean
+from promptops.plurals import counted, plural
 from promptops.source.explain import type_name
+from promptops.suggestions import did_you_mean
 
 
 class Subject:

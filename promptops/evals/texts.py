@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from promptops.analysis.match import TextMatch
-from promptops.counting import counted, some
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import LONG, shown
+from promptops.plurals import counted, some
 
 MAX_COMPARED_CHARS = 400_000_000
 """Characters of a text times the number of searched strings: about a second."""

@@ -13,8 +13,8 @@ from promptops.evals.registry import kind_of
 from promptops.evals.verdict import NamedPart
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
-from promptops.nearest import did_you_mean
 from promptops.records import record, replace
+from promptops.suggestions import did_you_mean
 
 _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
 """Keys of an input schema with which inputs may exist that `properties` does not list."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.counting import series
+from promptops.plurals import series
 from promptops.source.explain import type_name
 
 LONG = 80

@@ -10,10 +10,10 @@ from typing import Literal, TypeVar
 
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
+from promptops.module_discovery import module_names
 from promptops.patterns import lazy_pattern
 from promptops.plugins import load, offers
 from promptops.records import record
-from promptops.submodules import module_names
 
 GROUP = "promptops.rules"
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped
-from promptops.nearest import did_you_mean
 from promptops.records import record
 from promptops.source.schema_resources import subschemas
+from promptops.suggestions import did_you_mean
 
 _NAMES = """allOf oneOf not if then else dependentRequired dependentSchemas patternProperties
     unevaluatedProperties propertyNames minProperties maxProperties unevaluatedItems contains

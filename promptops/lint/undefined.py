@@ -9,7 +9,7 @@ from promptops.analysis.uses import Use
 from promptops.catalog.catalog import Catalog
 from promptops.lint.subject import PromptFacts, TemplateScope, messages
 from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Prompt
-from promptops.nearest import nearest_name
+from promptops.suggestions import nearest_name
 
 _GIVEN: WeakKeyDictionary[Catalog, dict[tuple[str, str], bool]] = WeakKeyDictionary()
 

@@ -20,7 +20,8 @@ from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.release.channels import channel_entries
-from promptops.release.tags import TagNames, releases
+from promptops.release.tag_format import TagNames
+from promptops.release.tags import releases
 from promptops.repo.process import foreign_environment
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID

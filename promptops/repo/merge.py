@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from promptops.counting import some
 from promptops.errors import GitError
+from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.repo.blobs import Blobs
 from promptops.repo.process import Git, ProcessOutput, decode, records

@@ -45,13 +45,13 @@ def writer(name: str) -> Writer:
 
 def formats() -> tuple[str, ...]:
     """The names of all formats, sorted; imports no format."""
-    from promptops.submodules import module_names
+    from promptops.module_discovery import module_names
 
     return tuple(sorted(name.replace("_", "-") for name in module_names(sys.modules[__name__])))
 
 
 def _unknown(name: str) -> UsageError:
-    from promptops.nearest import did_you_mean
+    from promptops.suggestions import did_you_mean
 
     hint = did_you_mean(name, formats()) or f"one of: {', '.join(formats())}"
     return UsageError(f"there is no format {name!r}", hint=hint)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from promptops.counting import counted
 from promptops.model.finding import Finding
 from promptops.model.report import LintReport
+from promptops.plurals import counted
 from promptops.report.parts.markdown_text import code, escape, sentence, within
 from promptops.report.parts.sentence import advice, heading
 from promptops.report.parts.summary import summary

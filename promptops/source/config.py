@@ -21,7 +21,6 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
-from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
@@ -32,6 +31,7 @@ from promptops.source.paths import confined
 from promptops.source.references import merge_patch
 from promptops.source.shape import CONFIG, check_value, inexact_settings
 from promptops.source.toml_places import TomlPlaces, toml_problem
+from promptops.suggestions import did_you_mean
 
 OWN = "promptops.toml"
 SHARED = "pyproject.toml"

@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from promptops.counting import counted
 from promptops.model.finding import Problem
-from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
+from promptops.plurals import counted
 from promptops.records import record
 from promptops.source.json_lines import MAX_CASES, STRICT, JsonNode, TextOffset, refused
 from promptops.source.lines import Lines
+from promptops.suggestions import did_you_mean
 
 MAX_FIELD = 128 * 1024
 """Characters of one field."""

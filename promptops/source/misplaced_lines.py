@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from promptops.counting import counted
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
+from promptops.plurals import counted
 from promptops.records import record
 from promptops.source.lines import Lines
 

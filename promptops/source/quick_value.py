@@ -1,11 +1,18 @@
-"""Reads the value of a YAML file from the events of libyaml, without places."""
+"""A valid prompt file, parsed to its value; its nodes are created when needed."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
-from promptops.source.compose import MAX_DEPTH, MISREAD, begins_with_directive
+from promptops.json_pointer import value_at
+from promptops.model.place import Text
+from promptops.source.compose import MAX_DEPTH, MISREAD, begins_with_directive, compose
+from promptops.source.document import Document, decode, read
+from promptops.source.json_lines import JsonNode, TextOffset
+from promptops.source.lines import Lines
+from promptops.source.nodes import Node
+from promptops.source.scalars import locator
 from promptops.source.values import MAY_BE_NO_TEXT, is_json_number, plain_value
 
 
@@ -30,7 +37,9 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
         scalars: Filled with the strings below the key `messages`.
     """
     parser = _parser()
-    if parser is None or begins_with_directive(text) or may_be_misread(text):
+    if parser is None or "\t" in text or begins_with_directive(text):
+        raise NotPlainError
+    if not text.isascii() and any(char in text for char in MISREAD):
         raise NotPlainError
     import yaml
 
@@ -38,11 +47,6 @@ def quick_value(text: str, scalars: Scalars) -> dict[str, Any]:
         return _ValueReader(parser(text).get_event, scalars).document()
     except (yaml.YAMLError, ValueError, OverflowError):
         raise NotPlainError from None
-
-
-def may_be_misread(text: str) -> bool:
-    """Whether a text has tabs, or characters that YAML 1.1 and 1.2 read differently."""
-    return "\t" in text or (not text.isascii() and any(char in text for char in MISREAD))
 
 
 class _ValueReader:
@@ -146,3 +150,39 @@ def _parser() -> Any:
     from yaml._yaml import CParser
 
     return CParser
+
+
+def read_by_value(path: str, data: bytes) -> Document:
+    """Like `read`, in half the time if few places outside of strings are requested."""
+    text, problems = decode(path, data)
+    if problems:
+        return read(path, data)
+    scalars: Scalars = {}
+    try:
+        value = quick_value(text, scalars)
+    except NotPlainError:
+        return read(path, data)
+    return _QuickDocument(Lines(path, text), value, scalars)
+
+
+class _QuickDocument(Document):
+    def __init__(self, lines: Lines, value: Any, scalars: Scalars) -> None:
+        self.path = lines.path
+        self.text = lines.text
+        self.value = value
+        self.problems = ()
+        self._lines = lines
+        self._scalars = scalars
+
+    @cached_property
+    def _root(self) -> Node | None:  # type: ignore[override]
+        return compose(self._lines)
+
+    def template(self, pointer: str, *, key: bool = False) -> Text:
+        value = None if key else value_at(self.value, pointer)
+        found = self._scalars.get(id(value)) if isinstance(value, str) else None
+        if found is None or not isinstance(value, str):
+            return super().template(pointer, key=key)
+        style, start, end = found
+        node = JsonNode("scalar", value, TextOffset(start), TextOffset(end), style or "")
+        return Text(self.path, value, locator(node, self._lines))

@@ -8,7 +8,6 @@ from typing import Any
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
-from promptops.nearest import did_you_mean
 from promptops.records import field, record, replace
 from promptops.runtime.request.plain_schema import is_plain_schema
 from promptops.runtime.request.schema_engine import own_engine
@@ -23,6 +22,7 @@ from promptops.source.schema_resources import (
     resources_of,
     subschemas,
 )
+from promptops.suggestions import did_you_mean
 
 Read = Callable[[str], Mapping[str, Any] | bool | None]
 """From a path, relative to the repository root, to the schema in that file, if there is one."""

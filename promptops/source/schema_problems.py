@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from promptops.counting import counted
 from promptops.json_pointer import pointer_to
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.nearest import MAX_LOOKUPS, did_you_mean, nearest_name
+from promptops.plurals import counted
 from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of, shortened
 from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
+from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
 
 _TYPES = {
     "string": "a string",

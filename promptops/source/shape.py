@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
-from promptops.nearest import nearest_name
 from promptops.runtime.template.data import MAX_EXACT_INTEGER, TooMuchWork
 from promptops.source.document import Document
 from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
+from promptops.suggestions import nearest_name
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Error, OwnValidator

@@ -105,7 +105,7 @@ def test_coverage_is_told_though_no_policy_asks_for_it_in_the_source_of_the_part
         "{% endif %}",
     ]
     assert [words(each) for each in with_class(template, "remark")] == [
-        "○ Not taken formal is false in every case 2:7 · greet"
+        "○ Not covered formal is false in every case 2:7 · greet"
     ]
 
 

@@ -246,7 +246,7 @@ def test_two_releases_at_once_make_one(catalog, process, shim, tmp_path):
 
 def test_a_remote_that_never_answers_is_given_up(remote, catalog, say, hook, monkeypatch):
     hook("pre-receive", "sleep 600")
-    monkeypatch.setattr("promptops.jobs.release.tags.PUSH_DEADLINE_S", 1.0)
+    monkeypatch.setattr("promptops.jobs.release.tag_creation.PUSH_DEADLINE_S", 1.0)
 
     said = say(catalog, "release", "--yes", "--push")
 

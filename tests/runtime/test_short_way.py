@@ -15,8 +15,8 @@ from promptops.model.prompt import (
     Prompt,
     TextPart,
 )
-from promptops.runtime.request.fast_path import fast_path
 from promptops.runtime.request.messages import MAX_TURNS
+from promptops.runtime.request.plain_substitution import fast_path
 from promptops.runtime.request.render import Renderer, RenderError
 
 PATH = "prompts/a.prompt.yaml"

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.source.document import read
-from promptops.source.quick_document import read_by_value
-from promptops.source.quick_value import NotPlainError, quick_value
+from promptops.source.quick_value import NotPlainError, quick_value, read_by_value
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("prompts/**/*.prompt.yaml"), *ROOT.glob("examples/**/*.prompt.yaml")])

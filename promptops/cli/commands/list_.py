@@ -9,7 +9,7 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import at_option, common, since_option
 from promptops.cli.output import OutputOptions
-from promptops.counting import counted
+from promptops.plurals import counted
 
 
 @click.command("list")

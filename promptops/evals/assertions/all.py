@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from promptops.counting import counted
 from promptops.evals.assertion import Assertion
 from promptops.evals.assertion_sets import (
     PartResult,
@@ -19,6 +18,7 @@ from promptops.evals.registry import assertion
 from promptops.evals.similarity import doubt_threshold
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Undecided, Verdict
+from promptops.plurals import counted
 from promptops.records import record
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from promptops.counting import counted
 from promptops.evals.assertion import Assertion
 from promptops.evals.assertion_sets import (
     check_limits,
@@ -16,6 +15,7 @@ from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
+from promptops.plurals import counted
 from promptops.records import record
 
 

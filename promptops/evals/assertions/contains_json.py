@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.counting import counted
 from promptops.evals.json_values import NOTHING, covers, embedded_values, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
 from promptops.evals.wording import mentioned_part, shown, to_compare
+from promptops.plurals import counted
 from promptops.records import record
 
 

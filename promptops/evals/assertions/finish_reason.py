@@ -6,8 +6,8 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import listed, shown
-from promptops.nearest import did_you_mean
 from promptops.records import record
+from promptops.suggestions import did_you_mean
 
 _KNOWN = ("stop", "length", "tool_calls", "content_filter")
 

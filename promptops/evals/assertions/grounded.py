@@ -11,8 +11,8 @@ from promptops.evals.subject import Subject, as_json
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import NamedPart, Unjudgeable, Verdict
 from promptops.evals.wording import shown
-from promptops.nearest import did_you_mean
 from promptops.records import record
+from promptops.suggestions import did_you_mean
 
 
 @assertion("grounded", on=("answer",), judged=True)

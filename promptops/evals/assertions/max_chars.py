@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from promptops.counting import counted
 from promptops.evals.limits import MOST_CHARS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
+from promptops.plurals import counted
 from promptops.records import record
 
 

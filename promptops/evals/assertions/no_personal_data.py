@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.analysis.personal import find_personal_data
+from promptops.analysis.personal_data import find_personal_data
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.texts import found_in

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
-from promptops.counting import counted
 from promptops.evals.limits import MOST_CHARS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
 from promptops.json_pointer import escaped
-from promptops.nearest import did_you_mean
+from promptops.plurals import counted
 from promptops.records import record
 from promptops.source.explain import type_name
+from promptops.suggestions import did_you_mean
 
 
 @assertion("word-count")

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from math import inf
 
-from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Ask, Settings
-from promptops.evals.engine.closing import Closed, Closing
+from promptops.evals.engine.early_end import Closed, Closing
 from promptops.evals.engine.ledger import Ledger, Purse
 from promptops.evals.engine.worst_case import cost_usd, has_an_end, worst_cost_usd
 from promptops.model.answer import Usage
+from promptops.plurals import counted
 from promptops.records import record
 
 

@@ -9,7 +9,7 @@ from math import inf
 from random import Random
 
 from promptops.evals.engine.ask import Settings
-from promptops.evals.engine.closing import Closing
+from promptops.evals.engine.early_end import Closing
 from promptops.evals.engine.server_state import Allowance, Outage, SentRequest
 from promptops.evals.providers import Failure, RateLimits
 from promptops.records import record

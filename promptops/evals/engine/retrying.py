@@ -8,7 +8,7 @@ from collections import deque
 from promptops.errors import PromptopsError
 from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.budget import Budget, Hold
-from promptops.evals.engine.closing import Closed, Closing
+from promptops.evals.engine.early_end import Closed, Closing
 from promptops.evals.engine.limiter import Limiter, Ticket
 from promptops.evals.engine.worst_case import most_input_tokens, requested_output_tokens
 from promptops.evals.providers import Failure, Provider, Reply

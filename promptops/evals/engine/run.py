@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from promptops.evals.engine.ask import Answered, Ask, Failed, Key, Outcome, Settings, Unasked
 from promptops.evals.engine.budget import Budget, Hold, refuse_unpriced
-from promptops.evals.engine.closing import Closed, Closing, Interrupt
+from promptops.evals.engine.early_end import Closed, Closing, Interrupt
 from promptops.evals.engine.ledger import INTERRUPTED, Ledger
 from promptops.evals.engine.limiter import Limiter
 from promptops.evals.engine.retrying import Lateness, Retrying, Tried

@@ -17,8 +17,8 @@ from promptops.evals.providers import COMPATIBLE, Provider
 from promptops.evals.providers.endpoint import Approved, key_variable
 from promptops.evals.providers.redaction import guarded
 from promptops.model.config import ModelProfile
-from promptops.nearest import did_you_mean
 from promptops.plugins import load, offer_of, offers
+from promptops.suggestions import did_you_mean
 
 GROUP = "promptops.providers"
 Factory = Callable[[ModelProfile, str | None], Provider]

@@ -18,15 +18,16 @@ from promptops.jobs.workspace.workspace import configuration
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
 from promptops.model.version import parse
-from promptops.nearest import did_you_mean
 from promptops.records import record, replace
 from promptops.release.channels import PATH
-from promptops.release.tags import TagNames, releases
+from promptops.release.tag_format import TagNames
+from promptops.release.tags import releases
 from promptops.repo.history import upstream_default
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.source import Pointer
+from promptops.suggestions import did_you_mean
 
 ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
 """A line for the commit message of a rollback, so that the exception is on record."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from promptops.counting import counted
 from promptops.errors import GitError, NotFound
 from promptops.jobs.channels.file import refuse_uncommitted
 from promptops.jobs.channels.move import (
@@ -21,9 +20,10 @@ from promptops.jobs.channels.move import (
 )
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
-from promptops.nearest import did_you_mean
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.repo.repository import Repository
+from promptops.suggestions import did_you_mean
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,10 @@ from promptops.jobs.workspace.named_prompts import (
     nearest_prompts,
 )
 from promptops.jobs.workspace.workspace import configuration
-from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE
+from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 ONLY_GITS = frozenset("~^:@")
 MAX_REFS = 2000

@@ -12,7 +12,7 @@ from promptops.jobs.workspace.workspace import configuration, workspace_at
 from promptops.model.config import ReleaseSettings
 from promptops.model.finding import Finding
 from promptops.records import record
-from promptops.release.tags import TagNames
+from promptops.release.tag_format import TagNames
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import OBJECT_ID

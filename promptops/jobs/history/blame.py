@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.jobs.workspace.named_prompts import required_prompt
 from promptops.jobs.workspace.render import (
@@ -18,6 +17,7 @@ from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.lint.passages import Passage, include_stack, rendered_passages
 from promptops.model.blame import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.repo.blaming import MOVED, SPACES, Authors, blame_content
 from promptops.repo.blaming import blame as blame_file

@@ -28,9 +28,9 @@ from promptops.model.config import Config
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun
-from promptops.nearest import did_you_mean
 from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
+from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from promptops.jobs.workspace.approved_endpoints import Approvals

@@ -20,7 +20,7 @@ from promptops.jobs.workspace.named_prompts import no_match_error
 from promptops.model.change import Change, PromptDiff
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.records import record, replace
-from promptops.release.tags import TagNames
+from promptops.release.tag_format import TagNames
 from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL
 

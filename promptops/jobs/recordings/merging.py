@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.model.answer import Answer, Recording
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.source.recordings import FEWER, MAX_TOTAL_BYTES, Key, key_of, recordings_bytes
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from promptops.analysis.personal import find_personal_data
+from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem

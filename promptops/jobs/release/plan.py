@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from promptops.counting import counted
 from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import InputError
 from promptops.jobs.bundles.contents import bundle_of
@@ -24,9 +23,11 @@ from promptops.model.release import (
     ReleaseRecord,
 )
 from promptops.model.version import Version
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.release.record import read_record, write_record
-from promptops.release.tags import TagNames, VersionTable, release_records, version_table
+from promptops.release.tag_format import TagNames
+from promptops.release.tags import VersionTable, release_records, version_table
 from promptops.release.versions import (
     Declared,
     effective_bump,

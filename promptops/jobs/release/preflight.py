@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from promptops.counting import counted, some_lines
 from promptops.jobs.workspace.selection import is_managed
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.release import ReleaseProblem
+from promptops.plurals import counted, some_lines
 from promptops.repo.process import decode
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from promptops.counting import counted
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs.bundles.contents import content_digest
 from promptops.jobs.compare import comparison as two_sides
 from promptops.jobs.compare.comparison import Sides, open_sides
 from promptops.jobs.gate.check import check_release
-from promptops.jobs.release.gate import gate_problems, gate_warnings, not_checked
+from promptops.jobs.release.gate_problems import gate_problems, gate_warnings, not_checked
 from promptops.jobs.release.plan import (
     ReleaseContext,
     plan_release,
@@ -28,9 +27,8 @@ from promptops.jobs.release.preflight import (
     unpushed_commits,
 )
 from promptops.jobs.release.remote_state import default_remote, next_command, with_remote_state
-from promptops.jobs.release.tag_names import line_problems, name_problems
-from promptops.jobs.release.tag_signing import signing_problems, wants_signature
-from promptops.jobs.release.tags import (
+from promptops.jobs.release.tag_collisions import line_problems, name_problems
+from promptops.jobs.release.tag_creation import (
     RemoteRefusal,
     create_tags,
     delete_tags,
@@ -38,13 +36,16 @@ from promptops.jobs.release.tags import (
     push_tags,
     rejection_problem,
 )
+from promptops.jobs.release.tag_signing import signing_problems, wants_signature
 from promptops.jobs.tags.tag import release_tag
 from promptops.jobs.workspace.workspace import Workspace, configuration, workspace_at
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
 from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
+from promptops.plurals import counted
 from promptops.records import field, record, replace
-from promptops.release.tags import TagNames, latest_release, release_record, releases
+from promptops.release.tag_format import TagNames
+from promptops.release.tags import latest_release, release_record, releases
 from promptops.release.versions import Declared
 from promptops.repo.repository import Repository
 from promptops.runtime.loading.source import shown

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from promptops.counting import counted
 from promptops.errors import GitError
 from promptops.jobs.release.plan import ReleaseContext, release_tags
-from promptops.jobs.release.tags import missing_tags
+from promptops.jobs.release.tag_creation import missing_tags
 from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.version import Version
+from promptops.plurals import counted
 from promptops.records import replace
 from promptops.release.tags import release_records, releases
 from promptops.repo.interactive import act

@@ -12,7 +12,7 @@ from promptops.jobs.setup.new_files import SetupStep, attempt, mentions, templat
 from promptops.jobs.workspace.workspace import configuration
 from promptops.model.distribution import NAME, InstallOrigin
 from promptops.patterns import lazy_pattern
-from promptops.release.tags import PLACE
+from promptops.release.tag_format import PLACE
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 

@@ -9,7 +9,7 @@ from promptops.model.release import Release, ReleaseRecord
 from promptops.model.version import Version
 from promptops.records import field, record
 from promptops.release.record import read_record
-from promptops.release.tags import TagNames
+from promptops.release.tag_format import TagNames
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 

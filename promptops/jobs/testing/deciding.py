@@ -14,7 +14,7 @@ from promptops.evals.deciding.decision import (
     sentence,
     what_it_takes,
 )
-from promptops.evals.deciding.gate import (
+from promptops.evals.deciding.noninferiority import (
     REPEATS,
     Look,
     Margin,

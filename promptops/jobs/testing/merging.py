@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from promptops.counting import some
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.testing.shards import MergedShards, checked_commit, known_answers
@@ -13,6 +12,7 @@ from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.shard import ShardRun
 from promptops.model.test_run import TestRun
+from promptops.plurals import some
 from promptops.records import replace
 from promptops.source.shard import MAX_BYTES, read_shard
 

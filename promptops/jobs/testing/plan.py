@@ -8,7 +8,6 @@ from itertools import chain
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.unknown_names import wrong_profile
-from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.evals.agreement import ANCHOR
 from promptops.evals.case_assertions import assertions_of, counterparts, problems_of_answers
@@ -20,11 +19,12 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
-from promptops.nearest import did_you_mean
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.runtime.template.limits import PromptBudget
+from promptops.suggestions import did_you_mean
 
 MAX_ANSWERS = 50_000
 """The limit for one prompt: all cases are planned before the first request."""

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from promptops.counting import counted
 from promptops.errors import GitError
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering, Mode
@@ -50,6 +49,7 @@ from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, verdict_of
+from promptops.plurals import counted
 from promptops.records import replace
 
 RECORD = "promptops test --record"

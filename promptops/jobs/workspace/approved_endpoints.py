@@ -14,7 +14,6 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
-from promptops.counting import some_lines
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.evals.engine.ask import Ask
 from promptops.evals.providers.endpoint import (
@@ -28,6 +27,7 @@ from promptops.evals.providers.endpoint import (
 from promptops.jobs.workspace.default_branch import trusted_branch
 from promptops.jobs.workspace.workspace import configuration, content_at
 from promptops.model.config import Config, ModelProfile
+from promptops.plurals import some_lines
 from promptops.records import field, record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository

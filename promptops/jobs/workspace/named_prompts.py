@@ -9,12 +9,12 @@ from pathlib import Path
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
-from promptops.counting import counted, some
 from promptops.errors import UsageError
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
+from promptops.plurals import counted, some
 from promptops.repo.repository import Repository
 from promptops.source.recording_files import first_of
+from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 GLOB = frozenset("*?[")
 

@@ -10,11 +10,11 @@ from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun
 from promptops.model.place import Place
-from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.explain import type_name
+from promptops.suggestions import did_you_mean
 
 PATH = "channels.yaml"
 

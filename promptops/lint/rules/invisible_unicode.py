@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from promptops.analysis.match import TextMatch
-from promptops.counting import some
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.searchable_text import Written
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
+from promptops.plurals import some
 from promptops.source.document import Document
 
 

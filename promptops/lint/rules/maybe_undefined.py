@@ -12,7 +12,7 @@ from promptops.lint.include_stack import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import undeclared
 from promptops.model.prompt import Prompt
-from promptops.nearest import nearest_name
+from promptops.suggestions import nearest_name
 
 
 @rule("VAR004", severity=Severity.ERROR)

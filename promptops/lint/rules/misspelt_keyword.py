@@ -10,8 +10,8 @@ from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import FileReference
 from promptops.model.prompt import Prompt
-from promptops.nearest import nearest_name
 from promptops.source.document import Document
+from promptops.suggestions import nearest_name
 
 Schemas = Callable[[Mapping[str, Any]], Iterator[tuple[Any, str]]]
 """From the value of a file to its schemas, each with its pointer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.analysis.personal import find_personal_data
+from promptops.analysis.personal_data import find_personal_data
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.searchable_text import Written
 from promptops.model.place import Place

@@ -8,11 +8,11 @@ from datetime import date
 
 from promptops.analysis.models import ModelFacts
 from promptops.catalog.catalog import Catalog
-from promptops.counting import counted
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.prompt_model import PromptModel, id_place, prompt_model, retires_soon
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
+from promptops.plurals import counted
 
 
 @rule("CFG002", severity=Severity.WARNING, dated=True)

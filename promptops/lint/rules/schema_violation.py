@@ -13,10 +13,10 @@ from promptops.lint.undefined import undeclared
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
-from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.document import Document
+from promptops.suggestions import did_you_mean
 
 _OF_YAML = frozenset(("SCH001", "SCH010"))
 _UNQUOTED = lazy_pattern(r"expected a string.*, got (?:the number .*|true|false)$")

@@ -12,7 +12,7 @@ from promptops.lint.include_stack import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
 from promptops.model.prompt import Prompt
-from promptops.nearest import did_you_mean
+from promptops.suggestions import did_you_mean
 
 
 @rule("VAR001", severity=Severity.ERROR)

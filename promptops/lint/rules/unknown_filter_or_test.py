@@ -9,7 +9,7 @@ from promptops.analysis.uses import Word
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.subject import TemplateScope
-from promptops.nearest import nearest_name
+from promptops.suggestions import nearest_name
 
 _OTHER_NAMES = {
     "safe": "a prompt is not escaped, so leave it out",

@@ -9,7 +9,7 @@ from promptops.analysis.models import covers, find, nearest
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
-from promptops.nearest import nearest_name
+from promptops.suggestions import nearest_name
 
 _PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere")
 

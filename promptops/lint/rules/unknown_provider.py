@@ -10,9 +10,9 @@ from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.config import ModelProfile
 from promptops.model.place import Place
-from promptops.nearest import nearest_name
 from promptops.source.config import FILES, SHARED
 from promptops.source.toml_places import TomlPlaces
+from promptops.suggestions import nearest_name
 
 
 @rule("CFG015", severity=Severity.ERROR)

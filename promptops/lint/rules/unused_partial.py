@@ -10,9 +10,9 @@ from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
-from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import first_of, is_misnamed
+from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 _TEMPLATES = (".j2", ".jinja", ".jinja2")
 _SCHEMAS = (".schema.json", ".tool.json")

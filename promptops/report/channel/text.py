@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.counting import and_more
 from promptops.model.channel import Move
 from promptops.model.report import Style, plain
+from promptops.plurals import and_more
 from promptops.report.parts.visible import visible, visible_path
 
 _SHOWN = 20

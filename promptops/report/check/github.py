@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.counting import some
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.risk import Risk
+from promptops.plurals import some
 from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import reason, rows
 from promptops.report.check.parts.verdict import counts, headline

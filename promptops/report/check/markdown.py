@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.counting import counted
 from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
 from promptops.model.risk import Risk
+from promptops.plurals import counted
 from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import fixes, reason, required, rows, waived
 from promptops.report.check.parts.verdict import counts, headline

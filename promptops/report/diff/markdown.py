@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptops.counting import and_more, counted, some
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
+from promptops.plurals import and_more, counted, some
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
 from promptops.report.parts.markdown_text import code, escape, fenced, sentence, within

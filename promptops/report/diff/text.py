@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from promptops.counting import counted, some
 from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
 from promptops.model.report import Style, plain
+from promptops.plurals import counted, some
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
 from promptops.report.parts.shown_lines import by_words, marked, shortened

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.counting import and_more, some
 from promptops.model.bump import Bump
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.model.report import Style, plain
+from promptops.plurals import and_more, some
 from promptops.report.parts.visible import visible, visible_path
 
 _CHANGES = 8

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from promptops.counting import counted
 from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport
+from promptops.plurals import counted
 
 
 def summary(report: LintReport) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.counting import and_more, counted, some
 from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.plurals import and_more, counted, some
 from promptops.report.diff.parts import facts
 from promptops.report.parts.visible import visible
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from promptops.counting import counted, some
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun, Worse
+from promptops.plurals import counted, some
 from promptops.report.parts.markdown_text import code, escape, fenced, fitting, sentence, within
 from promptops.report.parts.patch import patch_lines
 from promptops.report.parts.visible import visible, visible_line

@@ -6,9 +6,9 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptops.counting import counted
 from promptops.errors import InputError, UsageError
 from promptops.model.place import Text, plain_text
+from promptops.plurals import counted
 from promptops.runtime.bundle.format import Contents
 from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields, Misshapen
@@ -90,7 +90,7 @@ class Bundle(Mapping[str, "Prompt"]):
         return self._prompts.setdefault(name, prompt)
 
     def _unknown(self, name: str) -> UnknownPrompt:
-        from promptops.nearest import MAX_CATALOG_CHARS, did_you_mean
+        from promptops.suggestions import MAX_CATALOG_CHARS, did_you_mean
 
         near = did_you_mean(str(name), self, max_chars=MAX_CATALOG_CHARS)
         hint = near or f"it has {counted(len(self), 'prompt')}: list(bundle)"

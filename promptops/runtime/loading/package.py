@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from promptops.counting import counted
 from promptops.errors import NotFound, UsageError
+from promptops.plurals import counted
 from promptops.runtime.loading.site import is_site
 from promptops.runtime.loading.source import PACKAGE_PREFIX
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from promptops.counting import some
 from promptops.errors import InputError, NotFound, UsageError
 from promptops.model.version import parse
-from promptops.nearest import did_you_mean
+from promptops.plurals import some
 from promptops.runtime.loading.refs import Digest, Highest, NamedRef, Ref
 from promptops.runtime.loading.source import BundleSource, Listed, shown
+from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from promptops.runtime.loading.trust import Trust

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from promptops.counting import counted
 from promptops.json_pointer import escaped, pointer_to
-from promptops.nearest import MAX_LOOKUPS, did_you_mean
+from promptops.plurals import counted
 from promptops.records import replace
 from promptops.runtime.request.inputs import InputProblem, dotted, sentence_about
 from promptops.runtime.request.schema_check import (
@@ -19,6 +18,7 @@ from promptops.runtime.request.schema_check import (
     message_of,
     shortened,
 )
+from promptops.suggestions import MAX_LOOKUPS, did_you_mean
 
 REFUSED = (InputProblem("", "the schema rejects all inputs"),)
 

@@ -14,7 +14,6 @@ from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt, Tool
 from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.request.fast_path import Messages, fast_path
 from promptops.runtime.request.inputs import InputProblem, Inputs
 from promptops.runtime.request.messages import (
     Media,
@@ -23,6 +22,7 @@ from promptops.runtime.request.messages import (
     SourcedText,
     TracedRendering,
 )
+from promptops.runtime.request.plain_substitution import Messages, fast_path
 from promptops.runtime.template.limits import PromptBudget
 from promptops.runtime.template.scope import Frame, Load, TemplateFailure
 

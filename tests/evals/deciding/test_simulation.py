@@ -22,7 +22,7 @@ from random import Random
 import pytest
 
 from promptops.evals.deciding.decision import CaseScore, Decision
-from promptops.evals.deciding.gate import decide
+from promptops.evals.deciding.noninferiority import decide
 from tests.tiers import fast_first
 
 LONG = int(os.environ.get("SIMULATED_RUNS", "0"))

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from promptops.evals.engine.ask import Ask, Outcome, Payer, Settings
-from promptops.evals.engine.closing import Interrupt
+from promptops.evals.engine.early_end import Interrupt
 from promptops.evals.engine.run import ask_all
 from promptops.evals.providers import Failure, RateLimits, Reply
 from promptops.evals.providers.openai.failures import rate_limits, retry_after_s

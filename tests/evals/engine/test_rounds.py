@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from promptops.evals.engine.ask import Payer, Unasked
-from promptops.evals.engine.closing import Interrupt
+from promptops.evals.engine.early_end import Interrupt
 from promptops.evals.engine.ledger import Ledger, Purse
 from promptops.evals.engine.run import ask, ask_all
 from promptops.evals.engine.worst_case import Estimate, estimate

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.analysis.personal import find_personal_data
+from promptops.analysis.personal_data import find_personal_data
 
 FIRING = [
     ("Write to jane.doe@gmail.com today.", "jane.doe@gmail.com", "an e-mail address"),

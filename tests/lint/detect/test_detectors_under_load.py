@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from promptops.analysis.match import TextMatch
-from promptops.analysis.personal import find_personal_data
+from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
 from promptops.lint.detect.delimiters import find_unbalanced
 from promptops.lint.detect.injection import find_injection

@@ -8,7 +8,6 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
 from promptops.catalog.named_files import ESCAPES
 from promptops.catalog.references import is_below
-from promptops.counting import counted, some
 from promptops.jobs.gate.risks.prompts import (
     PromptVersions,
     budget_risks,
@@ -23,6 +22,7 @@ from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
+from promptops.plurals import counted, some
 from promptops.source.recording_files import with_first
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from promptops.counting import counted
 from promptops.jobs.workspace.workspace import Workspace, managed_paths
 from promptops.model.place import Place
 from promptops.model.risk import Risk
+from promptops.plurals import counted
 from promptops.repo.attributes import FILE, Values, altering, attribute_files
 from promptops.repo.repository import INDEX, WORKTREE
 

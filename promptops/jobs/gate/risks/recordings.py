@@ -7,7 +7,6 @@ from functools import cached_property
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import recordings_in
-from promptops.counting import counted
 from promptops.jobs.gate.risks.prompts import path_before
 from promptops.jobs.recordings.audit import answer_differences
 from promptops.jobs.workspace.selection import Selected
@@ -16,6 +15,7 @@ from promptops.model.answer import Answer, Recording
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.source.recordings import Key, ReadRecordings, key_of
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.counting import counted
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import OVER_BUDGET, CheckName, CheckReport
 from promptops.model.config import Waiver
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible

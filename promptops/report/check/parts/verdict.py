@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from promptops.counting import counted, plural
 from promptops.model.check import CheckReport
+from promptops.plurals import counted, plural
 from promptops.report.check.parts.rows import required
 from promptops.report.diff.parts.distinct import risks
 from promptops.report.parts.summary import by_severity

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from promptops.counting import counted, some
 from promptops.model.bump import Bump
 from promptops.model.change import (
     ABSENT,
@@ -19,6 +18,7 @@ from promptops.model.change import (
     Witness,
 )
 from promptops.patterns import lazy_pattern
+from promptops.plurals import counted, some
 from promptops.report.parts.json_text import json_data
 from promptops.report.parts.visible import visible
 

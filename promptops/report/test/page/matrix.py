@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from promptops.counting import counted
 from promptops.model.test_run import AssertionResult, CaseRun
+from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.parts.visible import visible
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.counting import counted, some
 from promptops.model.answer import Answer
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, Source, TestRun
+from promptops.plurals import counted, some
 from promptops.report.parts.json_text import json_data
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.troubles import Trouble

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import pytest
 
-from promptops.submodules import module_names
+from promptops.module_discovery import module_names
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.counting import counted
 from promptops.jobs.gate.check import failures
 from promptops.jobs.release.preflight import shortened_list
 from promptops.jobs.testing.runner import RECORD
 from promptops.model.check import CheckReport
 from promptops.model.release import ReleaseProblem
 from promptops.model.test_run import Decided, TestRun
+from promptops.plurals import counted
 
 
 def gate_problems(report: CheckReport) -> list[ReleaseProblem]:

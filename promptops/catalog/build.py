@@ -20,6 +20,7 @@ from promptops.model.place import Text
 from promptops.model.prompt import Case, ForEach, Message, Model, Output, Prompt, TextPart, Tool
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
+from promptops.runtime.request.api_limits import speaks_openai
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.nodes import escaped
@@ -238,6 +239,9 @@ class PromptBuilder:
             id=profile.id if profile else written.get("id"),
             params=params,
             provider_options=options,
+            any_api=profile is not None
+            and profile.base_url is not None
+            and not speaks_openai(profile.provider),
         )
 
     def _tools(self, written: list[Mapping[str, Any]]) -> Iterator[Tool]:

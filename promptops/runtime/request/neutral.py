@@ -1,0 +1,54 @@
+"""Messages of a caller's history that have the form of chat completions, in the neutral form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+INSTRUCTIONS = ("system", "developer")
+"""Roles whose messages are instructions."""
+
+
+def parts_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The content of a message as parts; empty texts are left out."""
+    content = message.get("content")
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    parts = content if isinstance(content, (list, tuple)) else ()
+    return [_part(part) for part in parts if isinstance(part, Mapping) and not _is_empty(part)]
+
+
+def calls_of(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls of a message as `{"id", "name", "arguments"}`.
+
+    Raises ValueError if arguments are neither a mapping nor the JSON of one.
+    """
+    return [_call(call) for call in message.get("tool_calls") or ()]
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """The joined text of a message."""
+    return "".join(str(part.get("text") or "") for part in parts_of(message))
+
+
+def _is_empty(part: Mapping[str, Any]) -> bool:
+    return part.get("type") == "text" and not part.get("text")
+
+
+def _part(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    image = part.get("image_url")
+    if part.get("type") != "image_url" or not isinstance(image, Mapping):
+        return part
+    detail = {"detail": image["detail"]} if image.get("detail") else {}
+    return {"type": "image", "url": image.get("url"), **detail}
+
+
+def _call(call: Mapping[str, Any]) -> dict[str, Any]:
+    function = call.get("function", call)
+    arguments = function.get("arguments") or {}
+    if isinstance(arguments, str):
+        arguments = json.loads(arguments)
+    if not isinstance(arguments, Mapping):
+        raise ValueError("not a JSON object")
+    return {"id": call.get("id"), "name": function.get("name"), "arguments": dict(arguments)}

@@ -1,0 +1,239 @@
+"""What a request format can't express, with the place in the request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.errors import InputError, UsageError
+from promptops.model.request import Request
+from promptops.records import record
+from promptops.runtime.request.api_limits import APIS, Api, apis_of
+from promptops.runtime.request.media import media_source
+from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, parts_of
+
+_MEDIA = ("image", "audio", "document")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Unsupported:
+    """One field that a request format can't express.
+
+    Attributes:
+        at: JSON pointer into the request, such as `/params/seed` or `/messages/2/content/0`.
+        message: Names the field and the provider; lower case, no full stop.
+        hint: The fix, or None.
+    """
+
+    at: str
+    message: str
+    hint: str | None = None
+
+
+def refuse_unsupported(request: Request, method: str, prompt: str) -> None:
+    """Refuse a request that the format of `method` can't express, or that has another format.
+
+    `prompt` is the id that errors show. Raises UsageError for a prompt of a provider with another
+    format, and InputError for a field that the format can't express.
+    """
+    provider = request.model.get("provider")
+    apis = () if request.any_api else apis_of(provider)
+    api = APIS[method]
+    if apis and api not in apis:
+        raise _another_format(api, apis[0], str(provider), prompt)
+    if not apis and api.provider == "openai":
+        return  # a compatible server may accept more than OpenAI does
+    errors = [_error(each, prompt) for each in unsupported(request, api)]
+    if errors:
+        errors[0].others = tuple(errors[1:])
+        raise errors[0]
+
+
+def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
+    """Everything in a request that a format can't express."""
+    yield from unsupported_settings(request, api)
+    for index, message in enumerate(request.messages):
+        yield from unsupported_in(message, api, f"/messages/{index}")
+    yield from _conversation(request.messages, api)
+
+
+def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
+    """Everything outside of the messages that a format can't express."""
+    yield from _params(request, api)
+    form = request.response_format
+    if form is not None and not api.json_mode and not isinstance(form.get("schema"), Mapping):
+        message = f"{api.provider} can't express `format: json` without a schema"
+        yield Unsupported(at="/response_format", message=message, hint="add `output.schema`")
+    for index, tool in enumerate(request.tools):
+        name = str(tool.get("name", ""))
+        if api.letter_first and not (name[:1].isalpha() or name[:1] == "_"):
+            message = (
+                f"{api.provider} can't express the tool name `{name}`: it must begin with a letter"
+            )
+            yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
+
+
+def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
+    """Everything in one message, at the pointer `at`, that a format can't express."""
+    role = str(message.get("role"))
+    if message.get("name") is not None and not api.names and role != "tool":
+        text = f"{api.provider} can't express the `name` of a message"
+        yield Unsupported(at=f"{at}/name", message=text, hint="write the name into the content")
+    if api.own_parts is not None:
+        yield from _calls(message, api, at)
+    for index, part in enumerate(parts_of(message)):
+        kind = part.get("type")
+        if kind in _MEDIA and "source" not in part:
+            yield from _media(part, role, api, f"{at}/content/{index}")
+        elif api.own_parts is not None and kind != "text" and kind not in api.own_parts:
+            text = f"{api.provider} can't express `{kind}` parts"
+            yield Unsupported(at=f"{at}/content/{index}", message=text)
+
+
+def _params(request: Request, api: Api) -> Iterator[Unsupported]:
+    params = {name: value for name, value in request.params.items() if value is not None}
+    for name in params:
+        if name not in api.params and not name.startswith("x-"):
+            because = f": {api.refusals[name]}" if name in api.refusals else ""
+            message = f"{api.provider} can't express `{name}`{because}"
+            yield Unsupported(at=f"/params/{name}", message=message, hint="remove it")
+    effort = params.get("reasoning_effort")
+    if effort is not None and effort not in api.efforts:
+        message = f"{api.provider} can't express `reasoning_effort: {effort}`"
+        hint = f"use one of {', '.join(sorted(api.efforts))}"
+        yield Unsupported(at="/params/reasoning_effort", message=message, hint=hint)
+    if params.get("parallel_tool_calls") is False and not api.serial_calls:
+        message = f"{api.provider} can't express `parallel_tool_calls: false`"
+        yield Unsupported(at="/params/parallel_tool_calls", message=message, hint="remove it")
+    for name, own in api.required.items():
+        if name not in params and not any(own in _options(request, key) for key in api.options):
+            message = f"`{name}` is missing: {api.provider} requires it"
+            yield Unsupported(at="/params", message=message, hint=f"add `{name}` to `params`")
+
+
+def _options(request: Request, name: str) -> Mapping[str, Any]:
+    options = request.provider_options.get(name)
+    return options if isinstance(options, Mapping) else {}
+
+
+def _calls(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
+    try:
+        calls_of(message)
+    except (ValueError, AttributeError) as error:
+        text = f"the arguments of a tool call are not JSON: {error}"
+        yield Unsupported(at=f"{at}/tool_calls", message=text)
+    if message.get("role") == "tool" and message.get("tool_call_id") is None:
+        text = f"{api.provider} requires the `tool_call_id` of a tool message"
+        yield Unsupported(at=f"{at}/tool_call_id", message=text, hint="add the id of the tool call")
+
+
+def _media(part: Mapping[str, Any], role: str, api: Api, at: str) -> Iterator[Unsupported]:
+    kind, provider = part["type"], api.provider
+    limits = api.media.get(kind)
+    if limits is None:
+        yield Unsupported(at=at, message=f"{provider} can't express {kind} parts")
+        return
+    if role in INSTRUCTIONS and api.own_parts is not None or (role, kind) in api.refused_parts:
+        message = f"{provider} can't express {kind} parts in a message of the role `{role}`"
+        yield Unsupported(at=at, message=message, hint="move it to a user message")
+    if part.get("detail") is not None and part["detail"] not in api.details:
+        message = f"{provider} can't express `detail: {part['detail']}`"
+        yield Unsupported(at=f"{at}/detail", message=message, hint="remove it")
+    if part.get("title") is not None and not api.titles:
+        message = f"{provider} can't express the `title` of a document"
+        yield Unsupported(at=f"{at}/title", message=message, hint="write it in a text part")
+    source = media_source(part)
+    if source is None:
+        return
+    address = source.url is not None
+    if address and not limits.remote:
+        message = f"{provider} can't express the address of {_named(kind)}: it fetches no files"
+        yield Unsupported(at=at, message=message, hint="pass the data as an input, or use a file")
+        return
+    types = (limits.remote_types if address else frozenset()) or limits.types
+    if source.media_type is None:
+        typed = limits.typed_address if address else bool(types) or limits.typed_address
+        if typed:
+            yield Unsupported(
+                at=at,
+                message=f"{provider} requires the media type of {_named(kind)}",
+                hint="declare it with `contentMediaType` at the input, or use a `data:` URL",
+            )
+    elif types and source.media_type not in types:
+        message = f"{provider} can't express {_named(kind)} of type {source.media_type}"
+        hint = f"use {' or '.join(sorted(types))}"
+        yield Unsupported(at=at, message=message, hint=hint)
+
+
+def _named(kind: str) -> str:
+    return f"{'an' if kind[0] in 'ai' else 'a'} {kind}"
+
+
+def _conversation(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
+    """What depends on other messages."""
+    turns = [
+        index
+        for index, each in enumerate(messages)
+        if each.get("role") not in INSTRUCTIONS and _is_sent(each)
+    ]
+    if api.needs_turn and not turns:
+        message = f"{api.provider} requires a user message"
+        yield Unsupported(at="/messages", message=message, hint="add one")
+    for index in range(turns[0] if turns else 0, len(messages)):
+        yield from _later_instructions(messages, index, api)
+    if api.own_parts is not None:
+        yield from _unknown_calls(messages, api)
+    marks = [index for index, each in enumerate(messages) if each.get("cache")]
+    if api.cache_marks is not None and len(marks) > api.cache_marks:
+        message = f"{api.provider} can't express more than {api.cache_marks} messages with `cache`"
+        at = f"/messages/{marks[api.cache_marks]}/cache"
+        yield Unsupported(at=at, message=message, hint="keep the last ones")
+
+
+def _later_instructions(
+    messages: Sequence[Mapping[str, Any]], index: int, api: Api
+) -> Iterator[Unsupported]:
+    role = messages[index].get("role")
+    if role not in INSTRUCTIONS or not _is_sent(messages[index]):
+        return
+    if api.later_instructions == "anywhere":
+        return
+    if api.later_instructions == "after user":
+        if messages[index - 1].get("role") in ("user", "tool"):
+            return
+        message = f"{api.provider} can't express a {role} message that does not follow the user's"
+    else:
+        message = f"{api.provider} can't express a {role} message that is not at the top"
+    yield Unsupported(at=f"/messages/{index}/role", message=message, hint="move it to the top")
+
+
+def _unknown_calls(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
+    known: set[Any] = set()
+    for index, message in enumerate(messages):
+        known |= {
+            call.get("id") for call in message.get("tool_calls") or () if isinstance(call, Mapping)
+        }
+        answered = message.get("tool_call_id")
+        if answered is not None and answered not in known:
+            text = f"{api.provider} requires the tool call `{answered}` before its result"
+            yield Unsupported(at=f"/messages/{index}/tool_call_id", message=text)
+
+
+def _is_sent(message: Mapping[str, Any]) -> bool:
+    """Whether a message has content: no provider accepts an empty one, so it is left out."""
+    kinds = ("parts", "tool_calls", "tool_call_id")
+    return bool(parts_of(message)) or any(message.get(kind) for kind in kinds)
+
+
+def _another_format(api: Api, own: Api, provider: str, prompt: str) -> UsageError:
+    hint = f"call `request.{own.method}()`"
+    if own.provider != "openai":
+        hint += "; for a server with another API, set its `base_url` in the profile"
+    message = f"`{api.method}()` does not create requests for the provider `{provider}`"
+    return UsageError(message, where=prompt, hint=hint)
+
+
+def _error(found: Unsupported, prompt: str) -> InputError:
+    return InputError(f"{found.message}, at {found.at}", where=prompt, hint=found.hint)
+
+

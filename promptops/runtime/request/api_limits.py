@@ -50,7 +50,8 @@ class Api:
 
     Attributes:
         method: The method of `RenderedRequest` that creates it.
-        provider: Its provider, as messages name it.
+        provider: Its provider.
+        name: Its provider, or the format, as messages name it.
         options: The keys of `provider_options` that it uses.
         params: Parameters it can express, in neutral names.
         refusals: Why it can't express a parameter, where there is more to say than that.
@@ -67,13 +68,14 @@ class Api:
         letter_first: Whether the name of a tool must begin with a letter or an underscore.
         media: Limits by kind of media part; a missing kind can't be expressed.
         refused_parts: Roles with the kinds of media parts that their messages can't have.
-        own_parts: Types of parts in the provider's own form that a caller's history may have; None
-            if such parts are not checked.
+        own_parts: Types of parts in the provider's own form that a caller's history may have.
+        converts_calls: Whether tool calls get another form, for which they must be complete.
         needs_turn: Whether a message other than instructions is required.
     """
 
     method: str
     provider: str
+    name: str
     options: tuple[str, ...]
     params: frozenset[str] = _PARAMS
     refusals: Mapping[str, str] = field(default_factory=dict)
@@ -89,10 +91,16 @@ class Api:
     letter_first: bool = False
     media: Mapping[str, MediaLimits] = field(default_factory=dict)
     refused_parts: frozenset[tuple[str, str]] = frozenset()
-    own_parts: frozenset[str] | None = None
+    own_parts: frozenset[str] = frozenset()
+    converts_calls: bool = False
     needs_turn: bool = False
 
 
+def _pairs(roles: tuple[str, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset((role, kind) for role in roles for kind in ("image", "audio", "document"))
+
+
+_CHAT_PARTS = frozenset(("image_url", "input_audio", "file", "refusal"))
 _CLAUDE_SAMPLING = "API version 2026-10-21 removed it"
 _CLAUDE_PARTS = frozenset(
     (
@@ -117,28 +125,34 @@ _CLAUDE_PARTS = frozenset(
 _OPENAI = Api(
     method="openai",
     provider="openai",
+    name="openai",
     options=("openai",),
     media={
         "image": MediaLimits(),
         "document": MediaLimits(),
         "audio": MediaLimits(types=frozenset(("audio/wav", "audio/mp3")), remote=False),
     },
+    refused_parts=_pairs(("system", "developer", "assistant", "tool")),
+    own_parts=_CHAT_PARTS,
 )
 _RESPONSES = Api(
     method="responses",
     provider="openai",
+    name="openai's Responses API",
     options=("openai",),
     params=_PARAMS - {"stop", "seed", "frequency_penalty", "presence_penalty"},
     refusals=dict.fromkeys(
         ("stop", "seed", "frequency_penalty", "presence_penalty"),
-        "only chat completions have it",
+        "chat completions have it",
     ),
     names=False,
     media={"image": MediaLimits(), "document": MediaLimits()},
+    own_parts=_CHAT_PARTS | {"input_text", "output_text", "input_image", "input_file"},
 )
 _ANTHROPIC = Api(
     method="anthropic",
     provider="anthropic",
+    name="anthropic",
     options=("anthropic",),
     params=frozenset(("max_output_tokens", "stop", "reasoning_effort", "parallel_tool_calls")),
     refusals={"temperature": _CLAUDE_SAMPLING, "top_p": _CLAUDE_SAMPLING},
@@ -158,13 +172,15 @@ _ANTHROPIC = Api(
             remote_types=frozenset(("application/pdf",)),
         ),
     },
-    refused_parts=frozenset((("assistant", "document"),)),
+    refused_parts=_pairs(("system", "developer")) | {("assistant", "document")},
     own_parts=_CLAUDE_PARTS,
+    converts_calls=True,
     needs_turn=True,
 )
 _GEMINI = Api(
     method="gemini",
     provider="gemini",
+    name="gemini",
     options=("google", "gemini", "vertex", "vertexai"),
     serial_calls=False,
     names=False,
@@ -172,7 +188,8 @@ _GEMINI = Api(
     later_instructions="nowhere",
     letter_first=True,
     media={kind: MediaLimits(typed_address=True) for kind in ("image", "audio", "document")},
-    own_parts=frozenset(),
+    refused_parts=_pairs(("system", "developer")),
+    converts_calls=True,
     needs_turn=True,
 )
 

@@ -40,7 +40,7 @@ def refuse_unsupported(request: Request, method: str, prompt: str) -> None:
     apis = () if request.any_api else apis_of(provider)
     api = APIS[method]
     if apis and api not in apis:
-        raise _another_format(api, apis[0], str(provider), prompt)
+        raise _another_format(api, apis, str(provider), prompt)
     if not apis and api.provider == "openai":
         return  # a compatible server may accept more than OpenAI does
     errors = [_error(each, prompt) for each in unsupported(request, api)]
@@ -62,13 +62,13 @@ def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
     yield from _params(request, api)
     form = request.response_format
     if form is not None and not api.json_mode and not isinstance(form.get("schema"), Mapping):
-        message = f"{api.provider} can't express `format: json` without a schema"
+        message = f"{api.name} can't express `format: json` without a schema"
         yield Unsupported(at="/response_format", message=message, hint="add `output.schema`")
     for index, tool in enumerate(request.tools):
         name = str(tool.get("name", ""))
         if api.letter_first and not (name[:1].isalpha() or name[:1] == "_"):
             message = (
-                f"{api.provider} can't express the tool name `{name}`: it must begin with a letter"
+                f"{api.name} can't express the tool name `{name}`: it must begin with a letter"
             )
             yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
 
@@ -77,16 +77,19 @@ def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Un
     """Everything in one message, at the pointer `at`, that a format can't express."""
     role = str(message.get("role"))
     if message.get("name") is not None and not api.names and role != "tool":
-        text = f"{api.provider} can't express the `name` of a message"
+        text = f"{api.name} can't express the `name` of a message"
         yield Unsupported(at=f"{at}/name", message=text, hint="write the name into the content")
-    if api.own_parts is not None:
+    if "parts" in message and api.method != "gemini":
+        text = f"{api.name} can't express a message with `parts`: it is in Gemini's form"
+        yield Unsupported(at=f"{at}/parts", message=text)
+    if api.converts_calls:
         yield from _calls(message, api, at)
     for index, part in enumerate(parts_of(message)):
         kind = part.get("type")
         if kind in _MEDIA and "source" not in part:
             yield from _media(part, role, api, f"{at}/content/{index}")
-        elif api.own_parts is not None and kind != "text" and kind not in api.own_parts:
-            text = f"{api.provider} can't express `{kind}` parts"
+        elif kind != "text" and kind not in api.own_parts:
+            text = f"{api.name} can't express `{kind}` parts"
             yield Unsupported(at=f"{at}/content/{index}", message=text)
 
 
@@ -95,19 +98,19 @@ def _params(request: Request, api: Api) -> Iterator[Unsupported]:
     for name in params:
         if name not in api.params and not name.startswith("x-"):
             because = f": {api.refusals[name]}" if name in api.refusals else ""
-            message = f"{api.provider} can't express `{name}`{because}"
+            message = f"{api.name} can't express `{name}`{because}"
             yield Unsupported(at=f"/params/{name}", message=message, hint="remove it")
     effort = params.get("reasoning_effort")
     if effort is not None and effort not in api.efforts:
-        message = f"{api.provider} can't express `reasoning_effort: {effort}`"
+        message = f"{api.name} can't express `reasoning_effort: {effort}`"
         hint = f"use one of {', '.join(sorted(api.efforts))}"
         yield Unsupported(at="/params/reasoning_effort", message=message, hint=hint)
     if params.get("parallel_tool_calls") is False and not api.serial_calls:
-        message = f"{api.provider} can't express `parallel_tool_calls: false`"
+        message = f"{api.name} can't express `parallel_tool_calls: false`"
         yield Unsupported(at="/params/parallel_tool_calls", message=message, hint="remove it")
     for name, own in api.required.items():
         if name not in params and not any(own in _options(request, key) for key in api.options):
-            message = f"`{name}` is missing: {api.provider} requires it"
+            message = f"`{name}` is missing: {api.name} requires it"
             yield Unsupported(at="/params", message=message, hint=f"add `{name}` to `params`")
 
 
@@ -123,17 +126,17 @@ def _calls(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupporte
         text = f"the arguments of a tool call are not JSON: {error}"
         yield Unsupported(at=f"{at}/tool_calls", message=text)
     if message.get("role") == "tool" and message.get("tool_call_id") is None:
-        text = f"{api.provider} requires the `tool_call_id` of a tool message"
+        text = f"{api.name} requires the `tool_call_id` of a tool message"
         yield Unsupported(at=f"{at}/tool_call_id", message=text, hint="add the id of the tool call")
 
 
 def _media(part: Mapping[str, Any], role: str, api: Api, at: str) -> Iterator[Unsupported]:
-    kind, provider = part["type"], api.provider
+    kind, provider = part["type"], api.name
     limits = api.media.get(kind)
     if limits is None:
         yield Unsupported(at=at, message=f"{provider} can't express {kind} parts")
         return
-    if role in INSTRUCTIONS and api.own_parts is not None or (role, kind) in api.refused_parts:
+    if (role, kind) in api.refused_parts:
         message = f"{provider} can't express {kind} parts in a message of the role `{role}`"
         yield Unsupported(at=at, message=message, hint="move it to a user message")
     if part.get("detail") is not None and part["detail"] not in api.details:
@@ -177,15 +180,15 @@ def _conversation(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[U
         if each.get("role") not in INSTRUCTIONS and _is_sent(each)
     ]
     if api.needs_turn and not turns:
-        message = f"{api.provider} requires a user message"
+        message = f"{api.name} requires a user message"
         yield Unsupported(at="/messages", message=message, hint="add one")
-    for index in range(turns[0] if turns else 0, len(messages)):
+    for index in range(turns[0] if turns else len(messages), len(messages)):
         yield from _later_instructions(messages, index, api)
-    if api.own_parts is not None:
+    if api.converts_calls:
         yield from _unknown_calls(messages, api)
     marks = [index for index, each in enumerate(messages) if each.get("cache")]
     if api.cache_marks is not None and len(marks) > api.cache_marks:
-        message = f"{api.provider} can't express more than {api.cache_marks} messages with `cache`"
+        message = f"{api.name} can't express more than {api.cache_marks} messages with `cache`"
         at = f"/messages/{marks[api.cache_marks]}/cache"
         yield Unsupported(at=at, message=message, hint="keep the last ones")
 
@@ -201,9 +204,9 @@ def _later_instructions(
     if api.later_instructions == "after user":
         if messages[index - 1].get("role") in ("user", "tool"):
             return
-        message = f"{api.provider} can't express a {role} message that does not follow the user's"
+        message = f"{api.name} can't express a {role} message that follows no user message"
     else:
-        message = f"{api.provider} can't express a {role} message that is not at the top"
+        message = f"{api.name} can't express a {role} message that is not at the top"
     yield Unsupported(at=f"/messages/{index}/role", message=message, hint="move it to the top")
 
 
@@ -215,7 +218,7 @@ def _unknown_calls(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[
         }
         answered = message.get("tool_call_id")
         if answered is not None and answered not in known:
-            text = f"{api.provider} requires the tool call `{answered}` before its result"
+            text = f"{api.name} requires the tool call `{answered}` before its result"
             yield Unsupported(at=f"/messages/{index}/tool_call_id", message=text)
 
 
@@ -225,9 +228,9 @@ def _is_sent(message: Mapping[str, Any]) -> bool:
     return bool(parts_of(message)) or any(message.get(kind) for kind in kinds)
 
 
-def _another_format(api: Api, own: Api, provider: str, prompt: str) -> UsageError:
-    hint = f"call `request.{own.method}()`"
-    if own.provider != "openai":
+def _another_format(api: Api, own: Sequence[Api], provider: str, prompt: str) -> UsageError:
+    hint = f"call {' or '.join(f'`request.{each.method}()`' for each in own)}"
+    if own[0].provider != "openai":
         hint += "; for a server with another API, set its `base_url` in the profile"
     message = f"`{api.method}()` does not create requests for the provider `{provider}`"
     return UsageError(message, where=prompt, hint=hint)

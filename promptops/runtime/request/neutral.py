@@ -12,11 +12,16 @@ INSTRUCTIONS = ("system", "developer")
 
 def parts_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The content of a message as parts; empty texts are left out."""
+    return [part for _, part in numbered_parts(message)]
+
+
+def numbered_parts(message: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    """The parts, each with its index in the content of the message."""
     content = message.get("content")
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
-    parts = content if isinstance(content, (list, tuple)) else ()
-    return [_part(part) for part in parts if isinstance(part, Mapping) and not _is_empty(part)]
+    parts = enumerate(content) if isinstance(content, (list, tuple)) else ()
+    return [(i, _part(p)) for i, p in parts if isinstance(p, Mapping) and not _is_empty(p)]
 
 
 def calls_of(message: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.api_limits import APIS, Api, apis_of
 from promptops.runtime.request.media import media_source
-from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, parts_of
+from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, numbered_parts, parts_of
 
 _MEDIA = ("image", "audio", "document")
 
@@ -84,7 +84,7 @@ def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Un
         yield Unsupported(at=f"{at}/parts", message=text)
     if api.converts_calls:
         yield from _calls(message, api, at)
-    for index, part in enumerate(parts_of(message)):
+    for index, part in numbered_parts(message):
         kind = part.get("type")
         if kind in _MEDIA and "source" not in part:
             yield from _media(part, role, api, f"{at}/content/{index}")
@@ -238,5 +238,3 @@ def _another_format(api: Api, own: Sequence[Api], provider: str, prompt: str) ->
 
 def _error(found: Unsupported, prompt: str) -> InputError:
     return InputError(f"{found.message}, at {found.at}", where=prompt, hint=found.hint)
-
-

@@ -71,6 +71,7 @@ class Api:
         own_parts: Types of parts in the provider's own form that a caller's history may have.
         converts_calls: Whether tool calls get another form, for which they must be complete.
         needs_turn: Whether a message other than instructions is required.
+        begun_answers: Whether the last message may be the assistant's.
     """
 
     method: str
@@ -94,6 +95,7 @@ class Api:
     own_parts: frozenset[str] = frozenset()
     converts_calls: bool = False
     needs_turn: bool = False
+    begun_answers: bool = True
 
 
 def _pairs(roles: tuple[str, ...]) -> frozenset[tuple[str, str]]:
@@ -191,6 +193,7 @@ _GEMINI = Api(
     refused_parts=_pairs(("system", "developer")),
     converts_calls=True,
     needs_turn=True,
+    begun_answers=False,
 )
 
 APIS: Mapping[str, Api] = MappingProxyType(

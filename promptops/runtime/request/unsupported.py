@@ -182,6 +182,14 @@ def _conversation(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[U
     if api.needs_turn and not turns:
         message = f"{api.name} requires a user message"
         yield Unsupported(at="/messages", message=message, hint="add one")
+    if (
+        turns
+        and not api.begun_answers
+        and messages[turns[-1]].get("role") in ("assistant", "model")
+    ):
+        message = f"{api.name} can't express a last message of the assistant"
+        hint = "describe in the instructions how the answer begins"
+        yield Unsupported(at=f"/messages/{turns[-1]}/role", message=message, hint=hint)
     for index in range(turns[0] if turns else len(messages), len(messages)):
         yield from _later_instructions(messages, index, api)
     if api.converts_calls:

@@ -6,6 +6,7 @@ import base64
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,19 +58,27 @@ def as_json(value: Any) -> Any:
     return [as_json(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def _requests(name: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
+@contextmanager
+def repository_of(provider: str) -> Iterator[Path]:
+    """A repository with all prompts, whose profiles are those of `PROVIDER.toml`."""
     with TemporaryDirectory() as folder:
         root = Path(folder)
         for source in SOURCES:
             shutil.copytree(source, root / "prompts", dirs_exist_ok=True)
-        provider = "openai" if name == "responses" else name
         shutil.copy(HERE / f"{provider}.toml", root / "promptops.toml")
         subprocess.run(["git", "init", "--quiet", folder], check=True)
-        with workspace(root) as opened:
-            bundle = Bundle(read_bundle(bundle_of(opened), "test"), where="test")
-            for prompt in _prompts(opened):
-                inputs = prompt.cases[0].inputs if prompt.cases else {}
-                yield prompt.id, _arguments(bundle, prompt, inputs, name)
+        yield root
+
+
+def _requests(name: str) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    with (
+        repository_of("openai" if name == "responses" else name) as root,
+        workspace(root) as opened,
+    ):
+        bundle = Bundle(read_bundle(bundle_of(opened), "test"), where="test")
+        for prompt in _prompts(opened):
+            inputs = prompt.cases[0].inputs if prompt.cases else {}
+            yield prompt.id, _arguments(bundle, prompt, inputs, name)
 
 
 def _prompts(opened: Workspace) -> Iterator[Prompt]:

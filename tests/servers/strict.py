@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 Shape = Callable[[dict[str, Any], "str | None", int], dict[str, Any]]
@@ -242,7 +243,7 @@ def _turn(value: Any, at: str) -> None:
 def _turns(value: Any, at: str) -> None:
     _list(_turn, least=1)(value, at)
     roles = [each["role"] for each in value]
-    for index, (before, after) in enumerate(zip(roles, roles[1:], strict=False)):
+    for index, (before, after) in enumerate(pairwise(roles)):
         _expect(before != after, "roles must alternate", f"{at}.{index + 1}")
         _expect(after != "system" or before == "user", "must follow a user turn", f"{at}.{index}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
 
 from promptops.records import record
 
@@ -65,12 +64,25 @@ def media_source(part: Mapping[str, Any]) -> MediaSource | None:
     return MediaSource(media_type=None, data=data) if isinstance(data, str) else None
 
 
+def is_base64(data: str) -> bool:
+    """Whether data can be decoded; line breaks are allowed."""
+    import base64
+
+    try:
+        base64.b64decode(data)
+    except ValueError:
+        return False
+    return True
+
+
 def media_type_of_path(path: str) -> str | None:
     """The media type of a file by its ending; None if it is not known."""
     return _TYPES.get(path.rpartition(".")[2].lower())
 
 
 def _type_of_address(url: str) -> str | None:
+    from urllib.parse import urlsplit
+
     try:
         return media_type_of_path(urlsplit(url).path)
     except ValueError:
@@ -82,6 +94,7 @@ def _embedded(url: str) -> MediaSource:
     kind, *parameters = head.split(";")
     if "base64" not in parameters:
         import base64
+        from urllib.parse import unquote_to_bytes
 
         data = base64.b64encode(unquote_to_bytes(data)).decode()
     kind = kind.strip().lower()

@@ -27,9 +27,12 @@ def numbered_parts(message: Mapping[str, Any]) -> list[tuple[int, Mapping[str, A
 def calls_of(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tool calls of a message as `{"id", "name", "arguments"}`.
 
-    Raises ValueError if arguments are neither a mapping nor the JSON of one.
+    Raises ValueError for a call without them; arguments are a mapping, or the JSON of one.
     """
-    return [_call(call) for call in message.get("tool_calls") or ()]
+    calls = message.get("tool_calls") or ()
+    if not isinstance(calls, (list, tuple)):
+        raise ValueError("`tool_calls` is not a list")
+    return [_call(call) for call in calls]
 
 
 def text_of(message: Mapping[str, Any]) -> str:
@@ -49,11 +52,17 @@ def _part(part: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"type": "image", "url": image.get("url"), **detail}
 
 
-def _call(call: Mapping[str, Any]) -> dict[str, Any]:
-    function = call.get("function", call)
-    arguments = function.get("arguments") or {}
-    if isinstance(arguments, str):
-        arguments = json.loads(arguments)
+def _call(call: Any) -> dict[str, Any]:
+    function = call.get("function", call) if isinstance(call, Mapping) else None
+    if not isinstance(function, Mapping):
+        raise ValueError("it is not an object")
+    id_, name, arguments = call.get("id"), function.get("name"), function.get("arguments") or {}
+    if not isinstance(id_, str) or not isinstance(name, str):
+        raise ValueError("its `id` or name is missing")
+    try:
+        arguments = json.loads(arguments) if isinstance(arguments, str) else arguments
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"its arguments are not JSON: {error}") from None
     if not isinstance(arguments, Mapping):
-        raise ValueError("not a JSON object")
-    return {"id": call.get("id"), "name": function.get("name"), "arguments": dict(arguments)}
+        raise ValueError("its arguments are not a JSON object")
+    return {"id": id_, "name": name, "arguments": dict(arguments)}

@@ -9,7 +9,7 @@ from promptops.errors import InputError, UsageError
 from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.api_limits import APIS, Api, apis_of
-from promptops.runtime.request.media import media_source
+from promptops.runtime.request.media import is_base64, media_source
 from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, numbered_parts, parts_of
 
 _MEDIA = ("image", "audio", "document")
@@ -53,8 +53,10 @@ def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
     """Everything in a request that a format can't express."""
     yield from unsupported_settings(request, api)
     for index, message in enumerate(request.messages):
-        yield from unsupported_in(message, api, f"/messages/{index}")
-    yield from _conversation(request.messages, api)
+        if not _is_plain(message):
+            yield from unsupported_in(message, api, f"/messages/{index}")
+    if api.converts_calls:
+        yield from _conversation(request.messages, api)
 
 
 def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
@@ -82,15 +84,31 @@ def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Un
     if "parts" in message and api.method != "gemini":
         text = f"{api.name} can't express a message with `parts`: it is in Gemini's form"
         yield Unsupported(at=f"{at}/parts", message=text)
+    if "parts" in message and not _are_parts(message["parts"]):
+        yield Unsupported(
+            at=f"{at}/parts", message="the `parts` of a message are not a list of objects"
+        )
     if api.converts_calls:
         yield from _calls(message, api, at)
     for index, part in numbered_parts(message):
-        kind = part.get("type")
+        kind = str(part.get("type"))
         if kind in _MEDIA and "source" not in part:
             yield from _media(part, role, api, f"{at}/content/{index}")
         elif kind != "text" and kind not in api.own_parts:
             text = f"{api.name} can't express `{kind}` parts"
             yield Unsupported(at=f"{at}/content/{index}", message=text)
+
+
+def _are_parts(value: Any) -> bool:
+    listed = isinstance(value, (list, tuple)) and bool(value)
+    return listed and all(isinstance(part, Mapping) for part in value)
+
+
+def _is_plain(message: Mapping[str, Any]) -> bool:
+    """Whether a message has only a role and a text, which every format can express."""
+    return (
+        len(message) == 2 and type(message.get("content")) is str and message.get("role") != "tool"
+    )
 
 
 def _params(request: Request, api: Api) -> Iterator[Unsupported]:
@@ -122,8 +140,8 @@ def _options(request: Request, name: str) -> Mapping[str, Any]:
 def _calls(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
     try:
         calls_of(message)
-    except (ValueError, AttributeError) as error:
-        text = f"the arguments of a tool call are not JSON: {error}"
+    except ValueError as error:
+        text = f"a tool call is not valid: {error}"
         yield Unsupported(at=f"{at}/tool_calls", message=text)
     if message.get("role") == "tool" and message.get("tool_call_id") is None:
         text = f"{api.name} requires the `tool_call_id` of a tool message"
@@ -139,7 +157,7 @@ def _media(part: Mapping[str, Any], role: str, api: Api, at: str) -> Iterator[Un
     if (role, kind) in api.refused_parts:
         message = f"{provider} can't express {kind} parts in a message of the role `{role}`"
         yield Unsupported(at=at, message=message, hint="move it to a user message")
-    if part.get("detail") is not None and part["detail"] not in api.details:
+    if part.get("detail") is not None and str(part["detail"]) not in api.details:
         message = f"{provider} can't express `detail: {part['detail']}`"
         yield Unsupported(at=f"{at}/detail", message=message, hint="remove it")
     if part.get("title") is not None and not api.titles:
@@ -166,6 +184,9 @@ def _media(part: Mapping[str, Any], role: str, api: Api, at: str) -> Iterator[Un
         message = f"{provider} can't express {_named(kind)} of type {source.media_type}"
         hint = f"use {' or '.join(sorted(types))}"
         yield Unsupported(at=at, message=message, hint=hint)
+    elif source.data is not None and api.converts_calls and not is_base64(source.data):
+        message = f"the data of {_named(kind)} are not base64"
+        yield Unsupported(at=at, message=message, hint="pass base64, or an address")
 
 
 def _named(kind: str) -> str:
@@ -192,8 +213,7 @@ def _conversation(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[U
         yield Unsupported(at=f"/messages/{turns[-1]}/role", message=message, hint=hint)
     for index in range(turns[0] if turns else len(messages), len(messages)):
         yield from _later_instructions(messages, index, api)
-    if api.converts_calls:
-        yield from _unknown_calls(messages, api)
+    yield from _unknown_calls(messages, api)
     marks = [index for index, each in enumerate(messages) if each.get("cache")]
     if api.cache_marks is not None and len(marks) > api.cache_marks:
         message = f"{api.name} can't express more than {api.cache_marks} messages with `cache`"
@@ -219,11 +239,12 @@ def _later_instructions(
 
 
 def _unknown_calls(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
-    known: set[Any] = set()
+    known: list[Any] = []
     for index, message in enumerate(messages):
-        known |= {
-            call.get("id") for call in message.get("tool_calls") or () if isinstance(call, Mapping)
-        }
+        calls = message.get("tool_calls")
+        listed = calls if isinstance(calls, (list, tuple)) else ()
+        known += [call.get("id") for call in listed if isinstance(call, Mapping)]
+        known += [part.get("id") for part in parts_of(message) if part.get("type") == "tool_use"]
         answered = message.get("tool_call_id")
         if answered is not None and answered not in known:
             text = f"{api.name} requires the tool call `{answered}` before its result"

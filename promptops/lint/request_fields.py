@@ -97,7 +97,8 @@ def _setting(prompt: Prompt, at: str) -> str:
         tool = prompt.tools[int(rest.partition("/")[0])].at
         return f"{tool}/name" if stands(prompt.locate, f"{tool}/name") else tool
     if kind == "response_format":
-        return "/output/format"
+        places = (f"/output/{rest}" if rest else "/output/format", "/output/schema", "/output")
+        return next(place for place in places if stands(prompt.locate, place))
     places = (f"/model/{kind}/{rest}" if rest else "", "/model/profile", "/model")
     return next(place for place in places if place == "/model" or stands(prompt.locate, place))
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from contextlib import suppress
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.analysis.models import canonical_provider, providers
 from promptops.errors import InputError, UsageError
+from promptops.jobs.bundles.contents import bundle_of
+from promptops.jobs.workspace.workspace import workspace
 from promptops.model.prompt import Output
 from promptops.model.request import Request
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.api_limits import APIS, apis_of
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.rendered import RenderedRequest
-from tests.runtime.request_shapes.requests import all_requests
+from tests.runtime.request_shapes.requests import ROOT, all_requests, repository_of
 from tests.tiers import examples
 
 HELLO = ({"role": "user", "content": "Say hello."},)
@@ -65,6 +69,21 @@ def test_the_prompts_of_a_gateway_keep_openais_format() -> None:
         "max_completion_tokens": 50,
     }
     assert isinstance(requests["anthropic"], dict)
+
+
+@pytest.mark.xdist_group("request_shapes")
+def test_a_bundle_keeps_that_a_prompt_has_a_gateway_and_fits_its_schema() -> None:
+    schema = jsonschema_rs.validator_for(
+        json.loads((ROOT / "schemas" / "bundle.schema.json").read_text(encoding="utf-8"))
+    )
+
+    with repository_of("anthropic") as root, workspace(root) as opened:
+        lines = [json.loads(line) for line in bundle_of(opened).splitlines()]
+
+    assert [error.message for line in lines for error in schema.iter_errors(line)] == []
+    assert [line["id"] for line in lines if line.get("model", {}).get("any_api")] == [
+        "shapes/own-server"
+    ]
 
 
 def test_the_address_of_a_profile_is_not_part_of_the_digest() -> None:

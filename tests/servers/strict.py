@@ -164,6 +164,33 @@ def _json_schema(value: Any, at: str) -> None:
     _expect(value.get("type") == "object", "Input should be 'object'", f"{at}.type")
 
 
+_GRAMMAR = frozenset(
+    (
+        *("type", "enum", "const", "anyOf", "allOf", "$ref", "$defs", "definitions", "title"),
+        *("description", "properties", "required", "additionalProperties", "items", "minItems"),
+        "format",
+    )
+)
+
+
+def _structured(value: Any, at: str) -> None:
+    """A schema from which the API can make a grammar."""
+    _OBJECT(value, at)
+    for key in value.keys() - _GRAMMAR:
+        raise ValueError(f"{at}: property {key!r} is not supported")
+    if value.get("type") == "object":
+        closed = value.get("additionalProperties") is False
+        _expect(closed, "'additionalProperties' must be explicitly set to false", at)
+    _expect(value.get("minItems", 0) in (0, 1), "'minItems' must be 0 or 1", at)
+    for key in ("properties", "$defs", "definitions"):
+        for name, each in value.get(key, {}).items():
+            _structured(each, f"{at}.{key}.{name}")
+    for each in (*value.get("anyOf", ()), *value.get("allOf", ())):
+        _structured(each, at)
+    if "items" in value:
+        _structured(value["items"], f"{at}.items")
+
+
 _STRING, _OBJECT, _LIST = _of(str), _of(dict), _of(list)
 _INTEGER, _NUMBER, _BOOLEAN = _of(int), _of(int, float), _of(bool)
 _ANY: Check = lambda _value, _at: None  # noqa: E731  # a check like the others
@@ -277,7 +304,7 @@ _MESSAGES = _object(
             {
                 "effort": _one_of("low", "medium", "high", "xhigh", "max"),
                 "format": _object(
-                    {"type": _one_of("json_schema"), "schema": _json_schema}, "type", "schema"
+                    {"type": _one_of("json_schema"), "schema": _structured}, "type", "schema"
                 ),
             }
         ),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.model.request import Request
+from promptops.runtime.request.claude_schema import claude_schema
 from promptops.runtime.request.media import media_source
 from promptops.runtime.request.merging import merged
 from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, parts_of
@@ -98,6 +99,8 @@ def _block(part: Mapping[str, Any]) -> dict[str, Any]:
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
     parameters = tool.get("parameters")
     schema = dict(parameters) if isinstance(parameters, Mapping) else {}
+    if tool.get("strict"):
+        schema = claude_schema(schema)
     found = {"name": tool["name"], "input_schema": {"type": "object", **schema}}
     if tool.get("description"):
         found["description"] = tool["description"]
@@ -122,7 +125,8 @@ def _output_config(request: Request) -> dict[str, Any]:
     if effort is not None and effort != "none":
         found["effort"] = effort
     if request.response_format is not None:
-        found["format"] = {"type": "json_schema", "schema": described(request.response_format)}
+        schema = claude_schema(described(request.response_format))
+        found["format"] = {"type": "json_schema", "schema": schema}
     return found
 
 

@@ -59,6 +59,7 @@ class Api:
         efforts: Values of `reasoning_effort`.
         serial_calls: Whether it can express `parallel_tool_calls: false`.
         json_mode: Whether it can express JSON without a schema.
+        open_objects: Whether the schema of an answer may allow properties that it does not name.
         names: Whether messages can have a `name`.
         titles: Whether documents can have a `title`.
         details: Values of an image's `detail`.
@@ -84,6 +85,7 @@ class Api:
     efforts: frozenset[str] = _EFFORTS
     serial_calls: bool = True
     json_mode: bool = True
+    open_objects: bool = True
     names: bool = True
     titles: bool = True
     details: frozenset[str] = _DETAILS
@@ -161,6 +163,7 @@ _ANTHROPIC = Api(
     required={"max_output_tokens": "max_tokens"},
     efforts=frozenset(("none", "low", "medium", "high", "xhigh")),
     json_mode=False,
+    open_objects=False,
     names=False,
     details=frozenset(("auto",)),
     cache_marks=4,

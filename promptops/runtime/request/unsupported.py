@@ -9,6 +9,7 @@ from promptops.errors import InputError, UsageError
 from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.api_limits import APIS, Api, apis_of
+from promptops.runtime.request.claude_schema import open_objects
 from promptops.runtime.request.media import is_base64, media_source
 from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, numbered_parts, parts_of
 
@@ -66,6 +67,11 @@ def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
     if form is not None and not api.json_mode and not isinstance(form.get("schema"), Mapping):
         message = f"{api.name} can't express `format: json` without a schema"
         yield Unsupported(at="/response_format", message=message, hint="add `output.schema`")
+    if form is not None and not api.open_objects:
+        for at in open_objects(form.get("schema")):
+            message = f"{api.name} can't express an object with any keys in an output schema"
+            hint = "name the properties, or return a list of names and values"
+            yield Unsupported(at=f"/response_format/schema{at}", message=message, hint=hint)
     for index, tool in enumerate(request.tools):
         name = str(tool.get("name", ""))
         if api.letter_first and not (name[:1].isalpha() or name[:1] == "_"):
@@ -106,9 +112,10 @@ def _are_parts(value: Any) -> bool:
 
 def _is_plain(message: Mapping[str, Any]) -> bool:
     """Whether a message has only a role and a text, which every format can express."""
-    return (
-        len(message) == 2 and type(message.get("content")) is str and message.get("role") != "tool"
-    )
+    if len(message) != 2 or type(message.get("content")) is not str:
+        return False
+    role = message.get("role")
+    return type(role) is str and role != "tool"
 
 
 def _params(request: Request, api: Api) -> Iterator[Unsupported]:

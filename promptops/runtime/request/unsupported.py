@@ -8,9 +8,9 @@ from typing import Any
 from promptops.errors import InputError, UsageError
 from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.request.api_limits import APIS, Api, apis_of
+from promptops.runtime.request.api_limits import APIS, Api, MediaLimits, apis_of
 from promptops.runtime.request.claude_schema import open_objects
-from promptops.runtime.request.media import is_base64, media_source
+from promptops.runtime.request.media import MediaSource, is_base64, media_source
 from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, numbered_parts, parts_of
 
 _MEDIA = ("image", "audio", "document")
@@ -62,23 +62,13 @@ def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
 
 def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
     """Everything outside of the messages that a format can't express."""
-    yield from _params(request, api)
-    form = request.response_format
-    if form is not None and not api.json_mode and not isinstance(form.get("schema"), Mapping):
-        message = f"{api.name} can't express `format: json` without a schema"
-        yield Unsupported(at="/response_format", message=message, hint="add `output.schema`")
-    if form is not None and not api.open_objects:
-        for at in open_objects(form.get("schema")):
-            message = f"{api.name} can't express an object with any keys in an output schema"
-            hint = "name the properties, or return a list of names and values"
-            yield Unsupported(at=f"/response_format/schema{at}", message=message, hint=hint)
-    for index, tool in enumerate(request.tools):
-        name = str(tool.get("name", ""))
-        if api.letter_first and not (name[:1].isalpha() or name[:1] == "_"):
-            message = (
-                f"{api.name} can't express the tool name `{name}`: it must begin with a letter"
-            )
-            yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
+    params = {name: value for name, value in request.params.items() if value is not None}
+    yield from _params(params, api)
+    yield from _missing_params(params, request.provider_options, api)
+    if request.response_format is not None:
+        yield from _response_format(request.response_format, api)
+    if api.letter_first:
+        yield from _tool_names(request.tools, api)
 
 
 def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
@@ -118,30 +108,53 @@ def _is_plain(message: Mapping[str, Any]) -> bool:
     return type(role) is str and role != "tool"
 
 
-def _params(request: Request, api: Api) -> Iterator[Unsupported]:
-    params = {name: value for name, value in request.params.items() if value is not None}
+def _params(params: Mapping[str, Any], api: Api) -> Iterator[Unsupported]:
     for name in params:
         if name not in api.params and not name.startswith("x-"):
             because = f": {api.refusals[name]}" if name in api.refusals else ""
-            message = f"{api.name} can't express `{name}`{because}"
-            yield Unsupported(at=f"/params/{name}", message=message, hint="remove it")
+            yield _param(name, f"{api.name} can't express `{name}`{because}", "remove it")
     effort = params.get("reasoning_effort")
     if effort is not None and effort not in api.efforts:
-        message = f"{api.name} can't express `reasoning_effort: {effort}`"
         hint = f"use one of {', '.join(sorted(api.efforts))}"
-        yield Unsupported(at="/params/reasoning_effort", message=message, hint=hint)
+        message = f"{api.name} can't express `reasoning_effort: {effort}`"
+        yield _param("reasoning_effort", message, hint)
     if params.get("parallel_tool_calls") is False and not api.serial_calls:
         message = f"{api.name} can't express `parallel_tool_calls: false`"
-        yield Unsupported(at="/params/parallel_tool_calls", message=message, hint="remove it")
+        yield _param("parallel_tool_calls", message, "remove it")
+
+
+def _param(name: str, message: str, hint: str) -> Unsupported:
+    return Unsupported(at=f"/params/{name}", message=message, hint=hint)
+
+
+def _missing_params(
+    params: Mapping[str, Any], options: Mapping[str, Any], api: Api
+) -> Iterator[Unsupported]:
     for name, own in api.required.items():
-        if name not in params and not any(own in _options(request, key) for key in api.options):
+        given = any(own in (options.get(key) or ()) for key in api.options)
+        if name not in params and not given:
             message = f"`{name}` is missing: {api.name} requires it"
             yield Unsupported(at="/params", message=message, hint=f"add `{name}` to `params`")
 
 
-def _options(request: Request, name: str) -> Mapping[str, Any]:
-    options = request.provider_options.get(name)
-    return options if isinstance(options, Mapping) else {}
+def _response_format(form: Mapping[str, Any], api: Api) -> Iterator[Unsupported]:
+    if not api.json_mode and not isinstance(form.get("schema"), Mapping):
+        message = f"{api.name} can't express `format: json` without a schema"
+        yield Unsupported(at="/response_format", message=message, hint="add `output.schema`")
+    for at in () if api.open_objects else open_objects(form.get("schema")):
+        message = f"{api.name} can't express an object with any keys in an output schema"
+        hint = "name the properties, or return a list of names and values"
+        yield Unsupported(at=f"/response_format/schema{at}", message=message, hint=hint)
+
+
+def _tool_names(tools: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
+    for index, tool in enumerate(tools):
+        name = str(tool.get("name", ""))
+        if not (name[:1].isalpha() or name[:1] == "_"):
+            message = (
+                f"{api.name} can't express the tool name `{name}`: it must begin with a letter"
+            )
+            yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
 
 
 def _calls(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
@@ -156,48 +169,50 @@ def _calls(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupporte
 
 
 def _media(part: Mapping[str, Any], role: str, api: Api, at: str) -> Iterator[Unsupported]:
-    kind, provider = part["type"], api.name
-    limits = api.media.get(kind)
+    kind, limits = part["type"], api.media.get(part["type"])
     if limits is None:
-        yield Unsupported(at=at, message=f"{provider} can't express {kind} parts")
+        yield Unsupported(at=at, message=f"{api.name} can't express {kind} parts")
         return
+    yield from _media_fields(part, role, api, at)
+    source = media_source(part)
+    problem = _source_problem(kind, source, limits, api) if source is not None else None
+    if problem is not None:
+        yield Unsupported(at=at, message=problem[0], hint=problem[1])
+
+
+def _media_fields(part: Mapping[str, Any], role: str, api: Api, at: str) -> Iterator[Unsupported]:
+    kind = part["type"]
     if (role, kind) in api.refused_parts:
-        message = f"{provider} can't express {kind} parts in a message of the role `{role}`"
+        message = f"{api.name} can't express {kind} parts in a message of the role `{role}`"
         yield Unsupported(at=at, message=message, hint="move it to a user message")
-    if part.get("detail") is not None and str(part["detail"]) not in api.details:
-        message = f"{provider} can't express `detail: {part['detail']}`"
+    detail = part.get("detail")
+    if detail is not None and str(detail) not in api.details:
+        message = f"{api.name} can't express `detail: {detail}`"
         yield Unsupported(at=f"{at}/detail", message=message, hint="remove it")
     if part.get("title") is not None and not api.titles:
-        message = f"{provider} can't express the `title` of a document"
+        message = f"{api.name} can't express the `title` of a document"
         yield Unsupported(at=f"{at}/title", message=message, hint="write it in a text part")
-    source = media_source(part)
-    if source is None:
-        return
-    address = source.url is not None
-    if address and not limits.remote:
-        message = f"{provider} can't express the address of {_named(kind)}: it fetches no files"
-        yield Unsupported(at=at, message=message, hint="pass the data as an input, or use a file")
-        return
-    types = (limits.remote_types if address else frozenset()) or limits.types
-    if source.media_type is None:
-        typed = limits.typed_address if address else bool(types) or limits.typed_address
-        if typed:
-            yield Unsupported(
-                at=at,
-                message=f"{provider} requires the media type of {_named(kind)}",
-                hint="declare it with `contentMediaType` at the input, or use a `data:` URL",
-            )
-    elif types and source.media_type not in types:
-        message = f"{provider} can't express {_named(kind)} of type {source.media_type}"
-        hint = f"use {' or '.join(sorted(types))}"
-        yield Unsupported(at=at, message=message, hint=hint)
-    elif source.data is not None and api.converts_calls and not is_base64(source.data):
-        message = f"the data of {_named(kind)} are not base64"
-        yield Unsupported(at=at, message=message, hint="pass base64, or an address")
 
 
-def _named(kind: str) -> str:
-    return f"{'an' if kind[0] in 'ai' else 'a'} {kind}"
+def _source_problem(
+    kind: str, source: MediaSource, limits: MediaLimits, api: Api
+) -> tuple[str, str] | None:
+    """What the format can't express of the source of a media part, and the fix."""
+    named = f"{'an' if kind[0] in 'ai' else 'a'} {kind}"
+    remote = source.url is not None
+    if remote and not limits.remote:
+        message = f"{api.name} can't express the address of {named}: it fetches no files"
+        return message, "pass the data as an input, or use a file"
+    types = (limits.remote_types if remote else None) or limits.types
+    if source.media_type is None and (limits.typed_address or (types and not remote)):
+        message = f"{api.name} requires the media type of {named}"
+        return message, "declare it with `contentMediaType` at the input, or use a `data:` URL"
+    if source.media_type is not None and types and source.media_type not in types:
+        message = f"{api.name} can't express {named} of type {source.media_type}"
+        return message, f"use {' or '.join(sorted(types))}"
+    if source.data is not None and api.converts_calls and not is_base64(source.data):
+        return f"the data of {named} are not base64", "pass base64, or an address"
+    return None
 
 
 def _conversation(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:

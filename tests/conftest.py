@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.fork_server import ForkServer
+from tests.fork_server import ForkServer, shared
 from tests.tiers import FAST, FULL
 
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
+
+gc.disable()  # until all tests are collected
 
 # A busy machine is no reason to fail.
 for profile in (FAST, FULL):
@@ -49,6 +52,12 @@ class GitRepository:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._commits = 0
+
+    def copied_to(self, root: Path) -> GitRepository:
+        """A copy in another folder, whose next commit has the date that it would have here."""
+        copy = GitRepository(shutil.copytree(self.root, root, symlinks=True))
+        copy._commits = self._commits
+        return copy
 
     def write(self, files: Mapping[str, str | bytes]) -> None:
         """Write files by path relative to the root, byte for byte; folders are made."""
@@ -105,6 +114,27 @@ def _empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def prepared(
+    _empty_repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Callable[[GitRepository], None]], GitRepository]:
+    """Makes a repository once in a process, for fixtures that give each test a copy.
+
+    `make` must not depend on what a test sets up; it is called with an empty repository.
+    """
+    made: dict[Callable[[GitRepository], None], GitRepository] = {}
+
+    def once(make: Callable[[GitRepository], None]) -> GitRepository:
+        if make not in made:
+            root = tmp_path_factory.mktemp("prepared") / "repo"
+            repo = GitRepository(shutil.copytree(_empty_repository, root))
+            make(repo)
+            made[make] = repo
+        return made[make]
+
+    return once
+
+
 @pytest.fixture
 def repo(tmp_path: Path, _empty_repository: Path) -> GitRepository:
     """An empty repository on branch `main`, in a folder of its own below `tmp_path`."""
@@ -120,10 +150,15 @@ def fatal_steps(request: pytest.FixtureRequest) -> Callable[[Sequence[Any]], Seq
 
 
 @pytest.fixture(scope="session")
-def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+def fork_server() -> ForkServer:
     """Runs `promptops` command lines without the start of a process."""
-    with ForkServer(tmp_path_factory.mktemp("fork")) as server:
-        yield server
+    return shared()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the collector of garbage need not look at it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -25,6 +25,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -123,6 +124,16 @@ class ForkServer:
             err.seek(0)
             status = code[0] if code else -signal.SIGKILL
             return subprocess.CompletedProcess(texts, status, out.read(), err.read())
+
+
+@cache
+def shared() -> ForkServer:
+    """The one server of this process, which ends with it."""
+    folder = tempfile.TemporaryDirectory()
+    server = ForkServer(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(server.close)
+    return server
 
 
 def client_program(file: Path, address: str) -> None:

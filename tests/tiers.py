@@ -29,6 +29,13 @@ def fast_first(cases: Iterable[Any], first: int) -> list[Any]:
     return [*listed[:first], *(_slow(each) for each in listed[first:])]
 
 
+def fast_spread(cases: Iterable[Any], count: int) -> list[Any]:
+    """The cases for `parametrize`: all are slow but so many, in equal distances from the first."""
+    listed = list(cases)
+    fast = {round(index * len(listed) / count) for index in range(count)}
+    return [each if at in fast else _slow(each) for at, each in enumerate(listed)]
+
+
 def fast_only(cases: Iterable[Any], fast: Sequence[Any]) -> list[Any]:
     """The cases for `parametrize`: all are slow but those that are listed, which must exist."""
     listed = list(cases)

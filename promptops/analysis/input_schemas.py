@@ -11,7 +11,9 @@ from itertools import product
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
+from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
+from promptops.nearest import nearest_name
 from promptops.records import record
 
 MAX_WAYS = 24
@@ -104,12 +106,10 @@ class InputSchemas:
 
     def misspelt(self, name: str, path: Path) -> str | None:
         """The key that the last step of a path was probably to be, where no schema names it."""
-        from difflib import get_close_matches
-
         owner, found = self.at(name, path[:-1]), self.at(name, path)
         if owner is None or isinstance(path[-1], Item) or (found is not None and found.declared):
             return None
-        return next(iter(get_close_matches(str(path[-1]), owner.keys, 1, cutoff=0.75)), None)
+        return nearest_name(str(path[-1]), owner.keys, 0.75)
 
     def at(self, name: str, path: Path = ()) -> InputShape | None:
         """What an input, or a value below it, may be; None where nothing can ever stand."""
@@ -237,13 +237,8 @@ def _followed(schema: Any, root: Schema) -> Schema:
 
 
 def _pointed(target: str, root: Schema) -> Schema:
-    found: Any = root
-    if target != "#":
-        if not target.startswith("#/"):
-            return {}
-        for step in target[2:].split("/"):
-            key = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, Mapping) else None
+    is_local = target == "#" or target.startswith("#/")
+    found = value_at(root, target[1:]) if is_local else None
     return found if isinstance(found, Mapping) else {}
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 
@@ -78,12 +79,10 @@ def find(provider: str, model: str) -> ModelFacts | None:
 
 def nearest(model: str, provider: str | None = None) -> str | None:
     """The known id that is most like one, of a provider or of all; None when none is like it."""
-    from difflib import get_close_matches
-
     name = canonical_provider(provider) if provider else None
     owners = [owner for owner in _table()["providers"] if name in (None, owner)]
     known = sorted({known for owner in owners for known in _models(owner)})
-    return next(iter(get_close_matches(model, known, n=1, cutoff=0.8)), None)
+    return nearest_name(model, known, 0.8, MAX_CATALOG_CHARS)
 
 
 def covers(provider: str) -> bool:

@@ -13,6 +13,7 @@ from promptops.catalog.messages import Messages
 from promptops.catalog.named import wrong_profile, wrong_tool
 from promptops.catalog.references import ReferenceLog, ReferenceResolver
 from promptops.catalog.schema_places import schema_locator, without_what_is_none
+from promptops.json_pointer import escaped
 from promptops.model.config import Config
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, LoadedPrompt
@@ -23,7 +24,6 @@ from promptops.records import replace
 from promptops.runtime.request.api_limits import speaks_openai
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.nodes import escaped
 from promptops.source.references import check_schema, resolve, wrong_dialect
 from promptops.source.shape import check_prompt, check_shape, misspells_templates
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from promptops.json_pointer import NO_VALUE, value_at
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference
 from promptops.model.place import Offsets, Place, Text
@@ -57,20 +58,12 @@ class Layers:
     def _document_at(self, pointer: str) -> Document:
         if len(self.documents) == 1:
             return self.documents[0]
-        holding = (each for each in self.documents if _holds(each.value, pointer))
+        holding = (
+            each
+            for each in self.documents
+            if value_at(each.value, pointer, NO_VALUE) is not NO_VALUE
+        )
         return next(holding, self.documents[0])
-
-
-def _holds(value: Any, pointer: str) -> bool:
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, Mapping) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
-            value = value[int(key)]
-        else:
-            return False
-    return True
 
 
 def layers(document: Document, read: Callable[[str], Document], follow: Follow) -> Layers:

@@ -9,7 +9,7 @@ from typing import Any
 from promptops.model.finding import Edit, Fix, Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.source.explain import close
+from promptops.nearest import nearest_name
 
 UNKNOWN_PROFILE = "CFG014"
 UNKNOWN_TOOL = "CFG016"
@@ -24,7 +24,7 @@ def wrong_profile(
         yield _unknown(
             f"there is no profile `{name}`",
             locate("/model/profile", False),
-            near=close(name, profiles),
+            near=nearest_name(name, profiles),
             otherwise=f"add it to the configuration: [models.{name}]",
             code=UNKNOWN_PROFILE,
         )
@@ -37,7 +37,7 @@ def wrong_tool(choice: Any, tools: Collection[str], locate: Locate) -> Iterator[
         yield _unknown(
             f"the prompt has no tool `{name}`",
             locate("/tool_choice/name", False),
-            near=close(name, tools),
+            near=nearest_name(name, tools),
             otherwise=f"its tools: {', '.join(tools)}" if tools else "add it to `tools`",
             code=UNKNOWN_TOOL,
         )

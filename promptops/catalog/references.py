@@ -11,6 +11,7 @@ from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, Placed, ReferenceKind, placed
 from promptops.model.place import Place
 from promptops.model.tree import TreeEntry
+from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.records import record
 from promptops.repo.listing import starting_with
 from promptops.source.paths import confined
@@ -56,17 +57,15 @@ class ReferenceResolver:
         In the form to write: from one of the roots of its kind.
         """
 
-        from difflib import get_close_matches
-
         folder, _, name = written.removeprefix("./").rpartition("/")
         known: list[str] = []
         for root in roots_of(kind, self.config, base):
             inside = f"{root}/" if root else ""
             paths = (p[len(inside) :] for p in self.files.entries if p.startswith(inside))
             known += islice((path for path in paths if _is_near(path, folder, name)), _MOST_NEAR)
-        near = get_close_matches(written.removeprefix("./"), known, 1, cutoff=0.8)
+        near = nearest_name(written.removeprefix("./"), known, 0.8, MAX_CATALOG_CHARS)
         same = [path for path in known if path.rpartition("/")[2] == name]
-        return near[0] if near else same[0] if len(same) == 1 else None
+        return near or same[0] if len(same) == 1 else None
 
 
 def _is_near(path: str, folder: str, name: str) -> bool:

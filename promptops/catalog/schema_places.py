@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from promptops.json_pointer import escaped, tokens
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.source.nodes import escaped, tokens
 from promptops.source.references import check_schema
 
 OfFile = Callable[[str], bool]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from promptops.cli.output import OutputOptions
-from promptops.model.report import plain
 
 if TYPE_CHECKING:
     from promptops.jobs.channels.move import Saving
@@ -23,8 +21,5 @@ def saving(*, committed: bool) -> Saving:
 
 def shown(output: OutputOptions, move: Move) -> int:
     """Write the reports about a channel; returns the exit code."""
-    for name, file in output.formats:
-        style = output.style if file == "-" else plain
-        written: str = import_module(f"promptops.report.channel.{name}").write(move, style=style)
-        output.write(written, file)
+    output.write_report("channel", move)
     return int(bool(move.refusals))

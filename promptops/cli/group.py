@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from promptops.cli import commands
+from promptops.nearest import did_you_mean
 from promptops.submodules import module_names
 
 SECTIONS = {
@@ -39,13 +40,10 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0] if args else "", self.list_commands(ctx), 1)
-            if not near:
+            hint = did_you_mean(args[0] if args else "", self.list_commands(ctx))
+            if hint is None:
                 raise
-            message = f"No such command {args[0]!r}; did you mean {near[0]!r}?"
-            raise click.UsageError(message, ctx) from error
+            raise click.UsageError(f"No such command {args[0]!r}; {hint}", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         left = self.list_commands(ctx)

@@ -11,6 +11,7 @@ import click
 
 from promptops.cli.output import OutputOptions, wants_color
 from promptops.errors import PromptopsError, UsageError
+from promptops.nearest import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,10 +90,7 @@ def _formats(chosen: tuple[str, ...], known: tuple[str, ...]) -> tuple[tuple[str
     for each in chosen or (known[0],):
         name, _, file = each.partition("=")
         if name not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}"
+            hint = did_you_mean(name, known) or f"one of: {', '.join(known)}"
             raise UsageError(f"this command has no format {name!r}", hint=hint)
         if each.endswith("="):
             raise UsageError(f"{each!r} is missing the file", hint=f"write {name}=FILE, or {name}")

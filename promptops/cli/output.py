@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,27 @@ class OutputOptions:
         """The format that goes to stdout, or ""."""
         return next((name for name, file in self.formats if file == "-"), "")
 
+    def write_each(self, text_of: Callable[[str, Style], str]) -> None:
+        """Write a result in each requested format, coloured on stdout only.
+
+        `text_of` is called with the name of a format and the style of its text.
+        """
+        for name, file in self.formats:
+            self.write(text_of(name, self.style if file == "-" else plain), file)
+
+    def write_report(self, command: str, result: object, **facts: object) -> None:
+        """Write a result as the modules of `promptops.report.COMMAND` show it.
+
+        Each module is a format; `facts` are the arguments that some of them need besides.
+        """
+
+        def text_of(name: str, style: Style) -> str:
+            module = import_module(f"promptops.report.{command}.{name}")
+            text: str = module.write(result, style=style, **facts)
+            return text
+
+        self.write_each(text_of)
+
     def write(self, text: str, file: str = "-") -> None:
         """Write to stdout or to a file, in UTF-8 in every locale."""
         self.written.add(file)
@@ -44,7 +67,7 @@ class OutputOptions:
                 Path(self.directory, file).write_text(text, encoding="utf-8")
             except OSError as error:
                 raise InputError(f"can't be written: {error.strerror}", where=file) from None
-        elif text and not (self.quiet and self.format in ("full", "text", "concise")):
+        elif text and not (self.quiet and self.format in _FOR_PEOPLE):
             sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
             sys.stdout.flush()
 
@@ -68,6 +91,9 @@ class OutputOptions:
     def style(self) -> Style:
         return _styled if self.color else plain
 
+
+_FOR_PEOPLE = ("full", "text", "concise", "statistics")
+"""The formats that `--quiet` suppresses."""
 
 _STYLES: dict[str, dict[str, Any]] = {
     "path": {"bold": True},

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from promptops.cli.output import OutputOptions
+from promptops.counting import counted
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.ledger import INTERRUPTED
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible_line
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from promptops.cli.output import OutputOptions
@@ -21,15 +22,15 @@ def selection_and_lint(options: Mapping[str, Any]) -> tuple[SelectionOptions, Li
     wanted = SelectionOptions(
         patterns=options["patterns"], since=options["since"], selectors=options["select"]
     )
-    untrusted = bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    untrusted = is_untrusted()
     cached = not options["no_cache"]
     return wanted, LintOptions(use_cache=cached, untrusted=untrusted, doubt_comments=untrusted)
 
 
 def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[str, Any]) -> None:
     """Print which uncommitted changes a gate against a base leaves out, and how to include them."""
+    from promptops.counting import some
     from promptops.jobs.workspace.workspace import managed
-    from promptops.report.parts.summary import counted
     from promptops.report.parts.visible import visible_path
 
     repository = workspace.repository
@@ -38,6 +39,6 @@ def note_unjudged(output: OutputOptions, workspace: Workspace, options: Mapping[
         return
     changed = repository.uncommitted(managed(workspace.config))
     if changed:
-        more = f" and {counted(len(changed) - 1, 'more file')}" if changed[1:] else ""
-        output.note(f"not checked: uncommitted changes in {visible_path(changed[0])}{more}")
+        files = some([visible_path(path) for path in changed], 1, "file")
+        output.note(f"not checked: uncommitted changes in {files}")
         output.note("  tip: --worktree checks the files on disk, --staged the index")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.counting import some
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.side import PromptSide
@@ -74,8 +75,7 @@ def _same(old: Case, new: Case) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(f"`{name}`" for name in names[:3]) + more
+    return some([f"`{name}`" for name in names], 3)
 
 
 def _of_case(old: Case, new: Case, inputs: Schema) -> Iterator[Change]:

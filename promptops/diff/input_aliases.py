@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from promptops.diff.changes import change
 from promptops.diff.effective_schema import aliases
+from promptops.json_pointer import escaped
 from promptops.model.change import Change
 from promptops.model.prompt import Schema
-from promptops.source.nodes import escaped
 
 
 def alias_changes(was: Schema, old: Schema, new: Schema) -> Iterator[Change]:

@@ -9,11 +9,11 @@ from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import PropertyPair
 from promptops.diff.wording import compact, spoken
+from promptops.json_pointer import escaped
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change
 from promptops.model.prompt import Schema
 from promptops.records import replace
-from promptops.source.nodes import escaped
 
 DESCRIBING = ("description", "title", "examples", "$comment")
 """Keywords that are only for human readers."""

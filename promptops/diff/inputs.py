@@ -19,10 +19,10 @@ from promptops.diff.input_properties import (
 from promptops.diff.properties import PropertyPair, at, pairs, values_of
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import INPUTS_NARROWED, INPUTS_WIDENED, said, spoken
+from promptops.json_pointer import escaped, tokens
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Schema
 from promptops.runtime.request.inputs import Inputs
-from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
@@ -264,9 +264,9 @@ class _Inputs:
 
 def _is_about(pointer: str, found: SchemaDifference) -> bool:
     """Whether an error of a validator is about the property of a difference."""
-    steps = [step for step in found.pointer.split("/")[1:] if step not in ("properties", "items")]
+    steps = [step for step in tokens(found.pointer) if step not in ("properties", "items")]
     about = steps[0] if steps else found.name
-    return about is None or pointer.split("/")[1:2] in ([], [about])
+    return about is None or tokens(pointer)[:1] in ([], [about])
 
 
 def _is_reported_as_breaking(

@@ -11,11 +11,11 @@ from promptops.diff.properties import Owner, PropertyPair, at, owners, pairs, va
 from promptops.diff.reader_schema import closed, opened
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, said, spoken
+from promptops.json_pointer import escaped
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Output, Schema
 from promptops.runtime.request.schema_check import message_of, validator
-from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from promptops.diff.rewriting import pointed
+from promptops.json_pointer import child, escaped, tokens
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.records import record
-from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
@@ -95,12 +95,8 @@ def followed(schema: Any, root: Schema) -> Mapping[str, Any]:
 def at(root: Schema, pointer: str) -> Mapping[str, Any]:
     """The schema at a pointer that leads through references, as `schemas.inclusion` has them."""
     found: Any = followed(root, root)
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
-            found = found[int(key)]
-        else:
-            found = found.get(key) if isinstance(found, Mapping) else None
+    for step in tokens(pointer):
+        found = child(found, step)
         found = followed(found, root) if isinstance(found, Mapping) and "$ref" in found else found
     return found if isinstance(found, Mapping) else {}
 

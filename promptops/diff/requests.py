@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.counting import counted, some
 from promptops.diff.alignment import aligned
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
@@ -51,12 +52,11 @@ def _failing(broken: Sequence[RenderedPair]) -> Change:
     first = broken[0]
     value, reason = dict(first.inputs), refusal(first.after)
     proof = Witness(kind="input", value=value, case=first.name, reason=reason)
-    names = ", ".join(f"`{each.name}`" for each in broken[:3])
-    more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
+    names = some([f"`{each.name}`" for each in broken], 3)
     what = (
         "a case no longer renders" if len(broken) == 1 else f"{len(broken)} cases no longer render"
     )
-    message = f"{what}: {names}{more}"
+    message = f"{what}: {names}"
     return change("CHG310", "/tests", message, witness=proof)
 
 
@@ -142,7 +142,7 @@ def _proof(
         message = "the templates changed, but no case renders on both sides"
         return change("CHG304", "/messages", message)
     missing = uncovered(before, after, rendered)
-    cases = f"{total} case{'' if total == 1 else 's'}"
+    cases = counted(total, "case")
     if not missing:
         message = f"the templates changed; {cases} render the same text and cover every branch"
         return change("CHG303", "/messages", message)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
 
 Rewrite = Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
@@ -69,19 +70,11 @@ class _RewriteWalk:
 
 def pointed(root: Any, reference: str) -> Mapping[str, Any] | None:
     """The schema that a local reference means; None if there is none or it is not local."""
-    if reference == "#":
-        return root if isinstance(root, Mapping) else None
-    if not reference.startswith("#/"):
+    if reference != "#" and not reference.startswith("#/"):
         return None
-    found = root
     if "%" in reference:
         from urllib.parse import unquote
 
         reference = unquote(reference)
-    for step in reference[2:].split("/"):
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
-            found = found[int(key)]
-        else:
-            found = found.get(key) if isinstance(found, Mapping) else None
+    found = value_at(root, reference[1:])
     return found if isinstance(found, Mapping) else None

@@ -11,10 +11,10 @@ from promptops.diff.properties import values_of
 from promptops.diff.reader_schema import closed
 from promptops.diff.side import PromptSide
 from promptops.diff.wording import OUTPUT_NARROWED, OUTPUT_WIDENED, Wording, said, spoken
+from promptops.json_pointer import escaped
 from promptops.model.bump import Bump
 from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.prompt import Tool
-from promptops.source.nodes import escaped
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from promptops.counting import some
+from promptops.json_pointer import tokens
 from promptops.records import record
 
 _TYPES = {
@@ -82,9 +84,8 @@ def said(difference: SchemaDifference, wording: Wording) -> str:
 
 def spoken(pointer: str, root: str) -> str:
     """The name of a part of a schema for people: `known_issues[].title`."""
-    steps = pointer.split("/")[1:]
     words, named = "", False
-    for step in steps:
+    for step in tokens(pointer):
         if named:
             words += f".{step}" if words else step
             named = False
@@ -94,7 +95,7 @@ def spoken(pointer: str, root: str) -> str:
             words += "[]"
         elif step == "additionalProperties":
             words += ".*" if words else "*"
-    return f"`{words.replace('~1', '/').replace('~0', '~')}`" if words else root
+    return f"`{words}`" if words else root
 
 
 def _types(left: Any, right: Any) -> str:
@@ -119,8 +120,7 @@ def _listed(difference: SchemaDifference) -> str:
 
 def _some(values: Iterable[Any]) -> str:
     known = [f"`{value if isinstance(value, str) else compact(value)}`" for value in values]
-    more = f" and {len(known) - _MOST_VALUES} more" if len(known) > _MOST_VALUES else ""
-    return ", ".join(known[:_MOST_VALUES]) + more
+    return some(known, _MOST_VALUES)
 
 
 def compact(value: Any) -> str:

@@ -10,10 +10,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from promptops.evals.registry import AssertionKind
 from promptops.evals.verdict import Refused
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
+from promptops.nearest import did_you_mean
 from promptops.records import MISSING, Field, fields
-from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
+from promptops.source.explain import type_name
 
 
 def unknown(
@@ -23,7 +24,7 @@ def unknown(
     known = (*_hints(kind.check), *common)
     for key in written:
         if key not in known and not key.startswith("x-"):
-            hint = nearest(key, known) or f"known here: {', '.join(known)}"
+            hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
             message = f"`{key}` is not an argument of `{kind.name}`"
             yield Problem(message, at=f"/{escaped(key)}", key=True, hint=hint)
 

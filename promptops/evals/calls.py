@@ -9,9 +9,10 @@ from promptops.evals.json_values import covers
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import listed, shown
+from promptops.json_pointer import escaped
+from promptops.nearest import did_you_mean
 from promptops.records import record
-from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
+from promptops.source.explain import type_name
 
 Call = Mapping[str, Any]
 
@@ -42,7 +43,7 @@ def read_call(written: Any, at: str) -> Called:
         raise Refused(f"expected the name of a tool or a mapping, got {type_name(written)}", at=at)
     for key in written:
         if key not in ("name", "arguments"):
-            hint = nearest(str(key), ("name", "arguments")) or "known here: name, arguments"
+            hint = did_you_mean(str(key), ("name", "arguments")) or "known here: name, arguments"
             raise Refused(
                 f"`{key}` is not a key of a call", hint=hint, at=f"{at}/{escaped(str(key))}"
             )
@@ -64,7 +65,7 @@ def known_tool(name: str, subject: Subject, at: str) -> None:
     """Raises Unjudgeable for a tool that the request does not define; it is never called."""
     known = [str(tool.get("name")) for tool in subject.record.request.tools]
     if name not in known:
-        hint = nearest(name, known)
+        hint = did_you_mean(name, known)
         message = f"the prompt has no tool `{name}`" + (f": {hint}" if hint else "")
         raise Unjudgeable(message, at)
 

@@ -8,11 +8,12 @@ from typing import Any
 from promptops.evals.assertion import Assertion
 from promptops.evals.parse import QUALITY, is_of_plugin, parse
 from promptops.evals.result import At
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
+from promptops.nearest import did_you_mean
 from promptops.records import record, replace
-from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
+from promptops.source.explain import type_name
 
 
 @record(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _wrong_judge(
 ) -> Iterator[Problem]:
     judge, at = prompt.evaluation.get("judge"), "/evaluation/judge"
     if isinstance(judge, str) and judge not in judges:
-        hint = nearest(judge, judges) or "name the id of a prompt of this catalog"
+        hint = did_you_mean(judge, judges) or "name the id of a prompt of this catalog"
         place = prompt.locate(at, False)
         yield Problem(f"there is no prompt `{judge}` to use as the judge", at=place, hint=hint)
     if isinstance(judge, Mapping):
@@ -117,7 +118,7 @@ def _wrong_model(
     for key, value in model.items():
         at = f"/evaluation/judge/{escaped(key)}"
         if key not in _MODEL_KEYS:
-            hint = nearest(key, _MODEL_KEYS) or f"known here: {', '.join(_MODEL_KEYS)}"
+            hint = did_you_mean(key, _MODEL_KEYS) or f"known here: {', '.join(_MODEL_KEYS)}"
             place = prompt.locate(at, True)
             yield Problem(f"`{key}` is not a key of a model", at=place, key=True, hint=hint)
         elif not isinstance(value, str) or not value:
@@ -126,7 +127,7 @@ def _wrong_model(
     named = model.get("profile")
     if isinstance(named, str) and named not in profiles:
         place = prompt.locate("/evaluation/judge/profile", False)
-        yield Problem(f"there is no model `{named}`", at=place, hint=nearest(named, profiles))
+        yield Problem(f"there is no model `{named}`", at=place, hint=did_you_mean(named, profiles))
     if ("profile" in model) == ("id" in model) or ("id" in model) != ("provider" in model):
         hint = "write `profile`, or `provider` and `id`"
         place = prompt.locate("/evaluation/judge", False)
@@ -150,7 +151,7 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
             "several scores are measured, and no primary score is set", at=place, hint=hint
         )
     if isinstance(primary, str) and primary not in names:
-        hint = nearest(primary, names) or "name it in an assertion: `score`"
+        hint = did_you_mean(primary, names) or "name it in an assertion: `score`"
         place = prompt.locate("/evaluation/score", False)
         yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)
 
@@ -168,7 +169,7 @@ def _wrong_case(each: Asserted, case: Case, cases: Mapping[str, Case]) -> Iterat
         place = each.at(at, False)
         other = cases.get(named)
         if other is None:
-            yield Problem(f"there is no case `{named}`", at=place, hint=nearest(named, cases))
+            yield Problem(f"there is no case `{named}`", at=place, hint=did_you_mean(named, cases))
         elif named == case.name:
             yield Problem("a case can't be its own counterpart", at=place)
         elif other.inputs == case.inputs:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.evals.verdict import Undecided
 from promptops.model.place import Offsets, plain_text
+from promptops.nearest import did_you_mean
 from promptops.records import record
 from promptops.runtime.template.data import NotJson, json_copy
 from promptops.runtime.template.limits import TookTooLong
 from promptops.runtime.template.scope import Run, TemplateFailure
-from promptops.source.explain import nearest
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -131,7 +131,7 @@ def _names(tree: nodes.Expr, known: tuple[str, ...]) -> Iterator[str]:
         if not isinstance(node, nodes.Name) or id(node) in callees:
             continue
         if node.name not in known:
-            hint = nearest(node.name, known) or f"names: {', '.join(known)}"
+            hint = did_you_mean(node.name, known) or f"names: {', '.join(known)}"
             span = node.lineno, node.lineno + len(node.name)
             raise WrongExpression(f"`{node.name}` is not defined", hint, span)
         yield node.name
@@ -156,9 +156,9 @@ def _known_words(message: str, written: str) -> str | None:
     from promptops.runtime.template.environment import ENVIRONMENT
 
     if "filter" not in message:
-        return nearest(message.split("`")[1], ENVIRONMENT.tests)
+        return did_you_mean(message.split("`")[1], ENVIRONMENT.tests)
     old = FILTERS.get(written)
-    return f"use `{old}`" if old else nearest(written, ENVIRONMENT.filters)
+    return f"use `{old}`" if old else did_you_mean(written, ENVIRONMENT.filters)
 
 
 def _data(name: str, value: Any) -> Any:

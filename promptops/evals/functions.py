@@ -6,7 +6,6 @@ run in this process only if the caller allows it.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +18,8 @@ from promptops.evals.verdict import Undecided, Unjudgeable
 from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.source.explain import nearest
+from promptops.nearest import did_you_mean
+from promptops.untrusted import IS_SET, is_untrusted
 
 LONGEST_S = 10.0
 """A call that takes longer is given up."""
@@ -64,7 +64,7 @@ class Functions:
         known = self._modules[path, source]
         function: Function | None = known.get(name)
         if not callable(function):
-            hint = nearest(name, (key for key, value in known.items() if callable(value)))
+            hint = did_you_mean(name, (key for key, value in known.items() if callable(value)))
             more = f": {hint}" if hint else ""
             raise Unjudgeable(f"there is no function `{name}` in {path}{more}", "/value")
         return function
@@ -110,8 +110,8 @@ def functions_of(
 
 
 def _refused(allowed: bool) -> str:
-    if os.environ.get("PROMPTOPS_UNTRUSTED"):
-        return "PROMPTOPS_UNTRUSTED is set, so code from the repository is not run"
+    if is_untrusted():
+        return f"{IS_SET}, so code from the repository is not run"
     return "" if allowed else "this command does not run code from the repository"
 
 

@@ -10,10 +10,10 @@ from promptops.evals.possible import ANYTHING, Possible, PossibleScope, of_kind
 from promptops.evals.record import On
 from promptops.evals.verdict import Refused
 from promptops.evals.wording import shown
+from promptops.json_pointer import tokens
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES
 from promptops.records import record
-from promptops.source.nodes import tokens
 
 if TYPE_CHECKING:
     from promptops.evals.assertion import Assertion

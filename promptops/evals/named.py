@@ -14,8 +14,8 @@ from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
+from promptops.nearest import did_you_mean
 from promptops.records import record, replace
-from promptops.source.explain import nearest
 
 _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
 """Keys of an input schema with which inputs may exist that `properties` does not list."""
@@ -55,7 +55,7 @@ class _KnownNames:
         listed = f"its {named.kind}s: {', '.join(sorted(names))}"
         otherwise = listed if names else f"the prompt has no {named.kind}s"
         return f"the prompt has no {named.kind} `{named.name}`", (
-            nearest(named.name, names) or otherwise
+            did_you_mean(named.name, names) or otherwise
         )
 
 

@@ -13,8 +13,9 @@ from promptops.evals.registry import AssertionKind, built_in, is_name_of_plugin,
 from promptops.evals.verdict import Refused
 from promptops.model.finding import Problem
 from promptops.model.prompt import ROLES, Case
+from promptops.nearest import did_you_mean
 from promptops.records import replace
-from promptops.source.explain import nearest, type_name
+from promptops.source.explain import type_name
 
 COMMON = ("type", "path", "role", "transform", "weight", "score", "must")
 QUALITY = "quality"
@@ -156,7 +157,7 @@ def _unknown_name(name: Any, on: On) -> Problem:
     if is_name_of_plugin(name):
         hint = "install the package that provides it"
         return Problem(f"there is no assertion `{name}`", at="/type", hint=hint)
-    return Problem(f"there is no assertion `{name}`", at="/type", hint=nearest(name, known))
+    return Problem(f"there is no assertion `{name}`", at="/type", hint=did_you_mean(name, known))
 
 
 def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
@@ -188,7 +189,7 @@ def _misused_narrowing(
         hint = "start it with `/`: /messages/0/content"
         yield Problem(f"expected a JSON pointer, got {type_name(path)}", at="/path", hint=hint)
     if "role" in written and role not in ROLES:
-        known = nearest(str(role), ROLES) or f"roles: {', '.join(ROLES)}"
+        known = did_you_mean(str(role), ROLES) or f"roles: {', '.join(ROLES)}"
         yield Problem(f"expected a role, got {type_name(role)}", at="/role", hint=known)
 
 

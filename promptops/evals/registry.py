@@ -6,7 +6,6 @@ Another package provides one by an entry point `promptops.assertions`. Its name 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -17,8 +16,10 @@ from promptops.evals.questions import Question
 from promptops.evals.record import On
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Undecided, Verdict
+from promptops.plugins import load, offer_of
 from promptops.records import Field, record
 from promptops.submodules import module_names
+from promptops.untrusted import IS_SET, is_untrusted
 
 GROUP = "promptops.assertions"
 
@@ -121,7 +122,7 @@ def kind_of(written: str) -> tuple[AssertionKind, bool] | None:
         return _named(written), False
     positive = written.removeprefix("not-")
     if is_name_of_plugin(positive):
-        found = _plugin(positive, bool(os.environ.get("PROMPTOPS_UNTRUSTED")))
+        found = _plugin(positive, is_untrusted())
         return (found, positive != written) if found else None
     return (_named(positive), True) if positive != written and positive in _files() else None
 
@@ -133,27 +134,17 @@ def is_name_of_plugin(written: str) -> bool:
 
 @cache
 def _plugin(name: str, untrusted: bool) -> AssertionKind | None:
-    from importlib.metadata import entry_points
-
     if untrusted:
         return _not_loaded(name)
-    offers = list(entry_points(group=GROUP, name=name))
-    if len(offers) > 1:
-        values = " and ".join(sorted(offer.value for offer in offers))
-        raise InputError(f"two packages provide the assertion `{name}`: {values}")
-    for offer in offers:
-        try:
-            offer.load()
-        except (Exception, SystemExit) as error:
-            message = f"the plugin `{name}` can't be imported: {error}"
-            raise InputError(message, where=offer.value, hint="fix or uninstall it") from error
-        if name not in _FOUND:
-            message, hint = (
-                f"the plugin does not define `{name}`",
-                f'decorate its class with @assertion("{name}")',
-            )
-            raise InputError(message, where=offer.value, hint=hint)
-    return _FOUND[name] if offers else None
+    offer = offer_of(GROUP, name, "assertion")
+    if offer is None:
+        return None
+    load(offer)
+    if name not in _FOUND:
+        message = f"the plugin does not define `{name}`"
+        hint = f'decorate its class with @assertion("{name}")'
+        raise InputError(message, where=offer.value, hint=hint)
+    return _FOUND[name]
 
 
 def _not_loaded(name: str) -> AssertionKind:
@@ -178,7 +169,7 @@ class _NotLoaded:
     arguments: Any = None
 
     def check(self, _subject: Subject) -> Verdict:
-        raise Undecided("plug-ins are not loaded because PROMPTOPS_UNTRUSTED is set", "/type")
+        raise Undecided(f"plug-ins are not loaded because {IS_SET}", "/type")
 
 
 @cache

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from promptops.counting import counted, plural
 from promptops.evals.expressions import Expression, WrongExpression
 from promptops.evals.json_values import NOTHING
 from promptops.evals.record import Record
 from promptops.evals.verdict import Unjudgeable
-from promptops.evals.wording import amount, shown
-from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped, tokens
+from promptops.evals.wording import shown
+from promptops.json_pointer import NO_VALUE, child, escaped, tokens
+from promptops.nearest import did_you_mean
+from promptops.source.explain import type_name
 
 
 class Subject:
@@ -113,7 +115,7 @@ class Subject:
             return f"at {self._path}" if self._path else f"in the whole {self.record.on}"
         if self.role is None:
             return f"in the {self.record.on}"
-        return f"in the {self.role} message{'s' if len(self.messages) != 1 else ''}"
+        return f"in the {self.role} {plural(len(self.messages), 'message')}"
 
     @property
     def _narrowed(self) -> Any:
@@ -164,30 +166,19 @@ def _is_parts(value: Any) -> bool:
 def _pointed(value: Any, pointer: str) -> Any:
     way = ""
     for token in tokens(pointer):
-        step = _step(value, token)
-        if not step:
+        found = child(value, token, NO_VALUE)
+        if found is NO_VALUE:
             raise Unjudgeable(_astray(value, token, way), "/path")
-        value = step[0]
+        value = found
         way += f"/{escaped(token)}"
     return value
-
-
-def _step(value: Any, token: str) -> tuple[Any, ...]:
-    """The value there, alone in a tuple; an empty tuple if there is none."""
-    if isinstance(value, Mapping) and token in value:
-        return (value[token],)
-    if isinstance(value, (list, tuple)) and token.isascii() and token.isdigit():
-        canonical = token == "0" or token[0] != "0"
-        if canonical and len(token) < 10 and int(token) < len(value):
-            return (value[int(token)],)
-    return ()
 
 
 def _astray(value: Any, token: str, way: str) -> str:
     at = way or "the root"
     if isinstance(value, Mapping):
-        hint = nearest(token, map(str, value))
+        hint = did_you_mean(token, map(str, value))
         return f"there is no `{token}` at {at}" + (f": {hint}" if hint else "")
     if isinstance(value, (list, tuple)):
-        return f"there is no `{token}` at {at}, a list of {amount(len(value), 'item')}"
+        return f"there is no `{token}` at {at}, a list of {counted(len(value), 'item')}"
     return f"there is no `{token}` at {at}, which is {type_name(value)}"

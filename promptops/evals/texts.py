@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from promptops.analysis.match import TextMatch
+from promptops.counting import counted, some
 from promptops.evals.verdict import Refused, Unjudgeable
-from promptops.evals.wording import LONG, amount, shown
+from promptops.evals.wording import LONG, shown
 
 MAX_COMPARED_CHARS = 400_000_000
 """Characters of a text times strings that are looked for in it: at most about a second."""
@@ -69,7 +70,7 @@ def no_blank(values: tuple[str, ...]) -> Refused | None:
 def searchable(text: str, values: tuple[str, ...]) -> str:
     """The text; raises Unjudgeable if it takes too long to search for each value in it."""
     if len(text) * len(values) > MAX_COMPARED_CHARS:
-        what = f"{amount(len(values), 'string')} in {amount(len(text), 'character')}"
+        what = f"{counted(len(values), 'string')} in {counted(len(text), 'character')}"
         raise Unjudgeable(f"it takes too long to search for {what}", "/value")
     return text
 
@@ -83,11 +84,12 @@ def found_in(text: str, matches: tuple[TextMatch, ...]) -> str:
     """The findings of detectors by kind and line; a reason has more readers than a secret."""
     if not matches:
         return "none"
-    first = [
-        f"{each.message} in line {text.count(chr(10), 0, each.start) + 1}" for each in matches[:3]
-    ]
-    more = f", and {len(matches) - 3} more" if len(matches) > 3 else ""
-    return ", ".join(first) + more
+
+    def named(match: TextMatch) -> str:
+        line = text.count("\n", 0, match.start) + 1
+        return f"{match.message} in line {line}"
+
+    return some(matches, 3, name=named)
 
 
 def without(value: str, text: str) -> str:

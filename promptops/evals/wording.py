@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from promptops.counting import series
 from promptops.source.explain import type_name
 
 LONG = 80
@@ -22,15 +23,7 @@ def shown(value: Any) -> str:
 
 def listed(values: tuple[Any, ...], word: str) -> str:
     """Several values, the last after `word`; of many, the first ones and the number of others."""
-    first = [shown(value) for value in values[:5]]
-    if len(values) > 5:
-        return f"{', '.join(first)} {word} {len(values) - 5} more"
-    return f" {word} ".join([part for part in (", ".join(first[:-1]), first[-1]) if part])
-
-
-def amount(number: int, thing: str) -> str:
-    """`1 message`, `1,200 characters`."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    return series(values, word, 5, shown)
 
 
 def line_of(text: str, offset: int) -> str:

@@ -7,11 +7,11 @@ from datetime import date
 from promptops.analysis.models import ModelFacts, find
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
+from promptops.json_pointer import escaped
 from promptops.model.config import Config, ModelProfile
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.records import record
-from promptops.source.nodes import escaped
 
 NEAR_DAYS = 90
 """Days before its retirement from which a model is reported."""

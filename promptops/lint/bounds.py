@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
+from promptops.json_pointer import escaped, tokens, value_at
 from promptops.model.prompt import Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.source.nodes import escaped, tokens
 
 MAX_DEPTH = 12
 
@@ -134,10 +134,7 @@ class Bounds:
         return replace(part, schema=None)
 
     def _referred(self, part: SchemaPart, target: str) -> SchemaPart:
-        found: Any = self._root
-        steps = tokens(target)
-        for step in steps:
-            found = found.get(step) if isinstance(found, Mapping) else None
+        found, steps = value_at(self._root, target), tokens(target)
         beside = {key: value for key, value in part.schema.items() if key != "$ref"}
         schema = {**found, **beside} if isinstance(found, Mapping) else found
         if part.outside or (len(steps) > 1 and steps[0] == "$defs" and self._of_file(steps[1])):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.nearest import did_you_mean
 from promptops.records import record
-from promptops.source.explain import nearest
 from promptops.source.schema_resources import subschemas
 
 
@@ -38,5 +38,5 @@ def _missing(part: Mapping[str, Any], pointer: str) -> Iterator[Impossible]:
             yield Impossible(
                 f"no value is valid: `{name}` is required, but this closed object lacks it",
                 f"{pointer}/required/{index}",
-                nearest(name, free) or "add it to `properties`, or remove it from `required`",
+                did_you_mean(name, free) or "add it to `properties`, or remove it from `required`",
             )

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from promptops.json_pointer import child, tokens, value_at
 from promptops.patterns import lazy_pattern
-from promptops.source.nodes import tokens
 from promptops.source.schemas import schema
 from promptops.source.shape import PROMPT
 
@@ -83,10 +83,10 @@ def is_text_field(pointer: str, value: Any) -> bool:
     """
     inside = _SCHEMAS.match(pointer)
     if inside:
-        return _is_text_in_schema(tokens(pointer[inside.end() :]), _at(value, inside[0]))
+        return _is_text_in_schema(tokens(pointer[inside.end() :]), value_at(value, inside[0]))
     assertion = _SAID.match(pointer)
     if assertion and tokens(pointer[assertion.end() :])[:1] == ["value"]:
-        kind = _at(value, f"{assertion[0]}/type")
+        kind = value_at(value, f"{assertion[0]}/type")
         return isinstance(kind, str) and kind.removeprefix("not-") in _TEXT_ASSERTIONS
     return _is_text_by_format(pointer)
 
@@ -110,7 +110,7 @@ def _is_text_in_schema(path: list[str], found: Any) -> bool:
             return plain and is_text(found)
         if index == last:
             return step in _TEXTS and not _is_named(path, index)
-        found = _step(found, step)
+        found = child(found, step)
     return False
 
 
@@ -121,20 +121,6 @@ def _is_named(path: list[str], index: int) -> bool:
         and path[index - 1] in ("properties", "$defs")
         and (index < 2 or not _is_named(path, index - 1))
     )
-
-
-def _at(value: Any, pointer: str) -> Any:
-    for step in tokens(pointer):
-        value = _step(value, step)
-    return value
-
-
-def _step(value: Any, step: str) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(step)
-    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-        return value[int(step)]
-    return None
 
 
 @lru_cache(maxsize=4096)

@@ -14,8 +14,8 @@ from promptops.analysis.uses import Condition, TemplateSpan, Use
 from promptops.lint.guards import written_path
 from promptops.lint.subject import TemplateScope
 from promptops.model.place import Text
+from promptops.nearest import nearest_name
 from promptops.records import record
-from promptops.runtime.template.nearest import nearest_name
 from promptops.runtime.template.template import parse, parse_expression, token_at
 
 _EQUALITY = frozenset(("eq", "ne"))

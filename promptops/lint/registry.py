@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from types import FunctionType
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from promptops.errors import InputError
 from promptops.model.finding import Problem, Severity
 from promptops.patterns import lazy_pattern
+from promptops.plugins import load, offers
 from promptops.records import record
 from promptops.submodules import module_names
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
 GROUP = "promptops.rules"
-_METADATA = (".dist-info", ".egg-info")
 
 On = Literal["default", "preview", "opt-in"]
 Check = Callable[..., Iterator[Problem]]
@@ -154,50 +148,14 @@ def built_in() -> Mapping[str, Rule]:
 def with_plugins() -> Mapping[str, Rule]:
     """The rules of this package and those of plug-ins (entry points `promptops.rules`).
 
-    Raises InputError, with its name, for a plugin that can't be imported: a check that is silently
-    missing would be a pass that tested nothing.
+    Raises InputError, with its name, for a plugin that can't be imported.
     """
     built_in()
-    for plugin in _plugins():
-        try:
-            plugin.load()
-        except (Exception, SystemExit) as error:
-            raise InputError(
-                f"the plugin {plugin.name!r} can't be imported: {error}",
-                where=plugin.value,
-                hint="fix or uninstall it",
-            ) from error
+    for offer in offers(GROUP):
+        load(offer)
     return dict(sorted(_FOUND.items()))
 
 
 def has_plugins() -> bool:
     """Whether any installed package offers rules; imports none of them."""
-    return any(True for _ in _plugins())
-
-
-def _plugins() -> Iterable[EntryPoint]:
-    """Entry points of plug-ins; `importlib.metadata` costs 10 ms, and most packages offer none."""
-    if not any(_may_offer(Path(folder or ".")) for folder in sys.path):
-        return ()
-    from importlib.metadata import entry_points
-
-    return entry_points(group=GROUP)
-
-
-def _may_offer(folder: Path) -> bool:
-    """Whether a folder of `sys.path` may hold the metadata of a plug-in."""
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.endswith(_METADATA)]
-    except OSError:
-        return folder.is_file()  # a zip file, which is not searched here
-    return any(_offers(folder / name / "entry_points.txt") for name in names)
-
-
-def _offers(file: Path) -> bool:
-    try:
-        return GROUP.encode() in file.read_bytes()
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
+    return bool(offers(GROUP))

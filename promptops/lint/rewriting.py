@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.json_pointer import tokens
 from promptops.lint import Edit
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.document import Document, read
-from promptops.source.nodes import tokens
 
 _OWN_LINE = lazy_pattern(r" *(?:- +)*")
 

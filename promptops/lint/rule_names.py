@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 
 from promptops.lint.registry import Rule
+from promptops.nearest import nearest_name
 from promptops.records import record
-from promptops.runtime.template.nearest import nearest_name
 
 ALL = "ALL"
 """Every rule that is on by default."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from promptops.runtime.template.nearest import nearest_name
-from promptops.source.nodes import escaped
+from promptops.json_pointer import escaped
+from promptops.nearest import nearest_name
 
 _ONE = (
     "additionalProperties",

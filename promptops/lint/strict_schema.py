@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.json_pointer import escaped
 from promptops.records import record
-from promptops.source.nodes import escaped
 
 _NAMES = """allOf oneOf not if then else dependentRequired dependentSchemas patternProperties
     unevaluatedProperties propertyNames minProperties maxProperties unevaluatedItems contains

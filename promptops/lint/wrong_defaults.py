@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from promptops.json_pointer import NO_VALUE, child, escaped, tokens
 from promptops.model.prompt import Prompt, Schema
 from promptops.records import record, replace
 from promptops.runtime.request.defaults import defaults_of
 from promptops.runtime.request.inputs import InputProblem, Inputs
-from promptops.source.nodes import escaped, tokens
 
 MAX_DEPTH = 8
 """Levels of objects and lists within an input that are searched for defaults."""
@@ -112,11 +112,8 @@ def _value(schema: Any, depth: int) -> Any:
 def _depth_given(value: Any, steps: list[str]) -> int:
     """How many steps lead to a given value."""
     for depth, step in enumerate(steps):
-        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        elif isinstance(value, Mapping) and step in value:
-            value = value[step]
-        else:
+        value = child(value, step, NO_VALUE)
+        if value is NO_VALUE:
             return depth
     return len(steps)
 

@@ -20,13 +20,15 @@ from promptops.records import record
 from promptops.repo.interactive import act
 from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
 from promptops.repo.repository import Repository
-from promptops.runtime.loading.cache import ABANDONED_S, cache_folder
+from promptops.runtime.loading.cache import cache_folder
 from promptops.runtime.loading.private_files import (
     make_private_folder,
     read_private,
     why_not_private,
 )
 from promptops.runtime.loading.source import shown
+from promptops.storage.atomic import PART, part_of
+from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
 
 KEPT = 16
 BRANCH = "refs/heads/fetched"
@@ -34,7 +36,6 @@ REVISION = "refs/promptops/fetched"
 """For what may be no commit: a tag."""
 _LONGEST_S = 3600.0
 _NAMES = {"HEAD", "config", "objects", "refs", "packed-refs", "shallow"}
-_PART = ".part"
 _ABSENT = ("not found", "does not appear to be a git repository", "does not exist")
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
 
@@ -99,7 +100,7 @@ class Remote:
 
     def _keep(self, wanted: WantedCommit, place: Path) -> bool:
         """Fetch it into its place; False where nothing can be kept."""
-        part = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
+        part = part_of(place)
         try:
             make_private_folder(part)
         except OSError:
@@ -177,7 +178,7 @@ def _moved_into(part: Path, place: Path) -> bool:
 
 def _remove_damaged(place: Path) -> None:
     """Move it out of the way in one step, then remove it."""
-    aside = place.with_name(f"{place.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
+    aside = part_of(place)
     with suppress(OSError):
         place.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
@@ -232,9 +233,8 @@ def _key(wanted: WantedCommit) -> str:
 def _forget_old(spared: Path) -> None:
     """Remove all but the most recently used repositories, and leftovers of dead processes."""
     with suppress(OSError):
-        found = sorted(spared.parent.iterdir(), key=lambda each: -each.stat().st_mtime)
-        parts = [each for each in found if each.name.endswith(_PART)]
-        whole = [each for each in found if each not in parts and each != spared]
-        old = time.time() - ABANDONED_S
-        for each in (*whole[KEPT - 1 :], *(p for p in parts if p.stat().st_mtime < old)):
-            shutil.rmtree(each, ignore_errors=True)
+        found = statuses(path for path in spared.parent.iterdir() if path != spared)
+        whole = [each for each in found if not each[0].name.endswith(PART)]
+        abandoned = [path for path, status in found if is_abandoned(path, status)]
+        for path in (*all_but_newest(whole, KEPT - 1), *abandoned):
+            shutil.rmtree(path, ignore_errors=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from promptops.jobs.testing.answering import Mode
+from promptops.untrusted import IS_SET, is_untrusted
 
 
 def mode_of(config: pytest.Config) -> Mode:
@@ -21,10 +20,8 @@ def mode_of(config: pytest.Config) -> Mode:
     option = f"--promptops-{asking[0]}"
     if len(asking) > 1:
         raise pytest.UsageError(f"{option} and --promptops-{asking[1]} exclude each other")
-    if os.environ.get("PROMPTOPS_UNTRUSTED"):
-        raise pytest.UsageError(
-            f"{option}: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set"
-        )
+    if is_untrusted():
+        raise pytest.UsageError(f"{option}: no API calls for an untrusted change: {IS_SET}")
     if config.getoption("dist", "no") != "no":
         # A server's limits hold for all requests, and only one process can pace them.
         raise pytest.UsageError(f"{option} calls models from one process only\n  tip: use -n 0")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.errors import InputError
+from promptops.json_pointer import escaped
 from promptops.model.config import CHANNELS_FILE
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -14,7 +15,6 @@ from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.site import CANARY, CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
 from promptops.runtime.loading.source import Pointer
 from promptops.source.document import Document, read_any
-from promptops.source.nodes import escaped
 from promptops.source.values import plain_value
 
 PATH = CHANNELS_FILE

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from promptops.counting import some
 from promptops.errors import GitError
 from promptops.records import record, replace
 from promptops.repo.blobs import Blobs
@@ -78,11 +79,9 @@ def _quoted(path: str) -> str:
 
 def _conflict(root: Path, names: tuple[str, str], conflicted: Sequence[str]) -> GitError:
     into, branch = names
-    named = ", ".join(f"`{path}`" for path in conflicted[:NAMED])
-    rest = len(conflicted) - NAMED
-    more = f" and {rest} more" if rest > 0 else ""
+    named = some([f"`{path}`" for path in conflicted], NAMED)
     return GitError(
-        f"`{branch}` can't be merged into `{into}` without conflicts: {named}{more}",
+        f"`{branch}` can't be merged into `{into}` without conflicts: {named}",
         where=str(root),
         hint=f"resolve them on `{branch}` and commit: git merge {into}",
     )

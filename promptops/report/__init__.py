@@ -51,8 +51,7 @@ def formats() -> tuple[str, ...]:
 
 
 def _unknown(name: str) -> UsageError:
-    from difflib import get_close_matches
+    from promptops.nearest import did_you_mean
 
-    near = get_close_matches(name, formats(), 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"one of: {', '.join(formats())}"
+    hint = did_you_mean(name, formats()) or f"one of: {', '.join(formats())}"
     return UsageError(f"there is no format {name!r}", hint=hint)

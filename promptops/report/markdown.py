@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from promptops.counting import counted
 from promptops.model.finding import Finding
 from promptops.model.report import LintReport
-from promptops.report.parts.markdown_text import code, escape, sentence
+from promptops.report.parts.markdown_text import code, escape, sentence, within
 from promptops.report.parts.sentence import advice, heading
-from promptops.report.parts.summary import counted, summary
+from promptops.report.parts.summary import summary
 from promptops.report.parts.visible import visible
 
 MARKER = "<!-- promptops lint -->"
@@ -31,7 +30,7 @@ def table(report: LintReport, room: int) -> str:
     if not report.findings:
         return ""
     worst_first = sorted(report.findings, key=lambda finding: -finding.severity)
-    rows = list(_rows_within(room - len(_TABLE), worst_first))
+    rows = list(within(room - len(_TABLE), map(_row, worst_first)))
     left_out = len(worst_first) - len(rows)
     more = f"\n{_left_out(left_out)}\n" if left_out else ""
     return "".join(["\n", _TABLE, *rows, more])
@@ -45,15 +44,6 @@ def _headline(report: LintReport) -> str:
 
 def _left_out(number: int) -> str:
     return f"{counted(number, 'more finding')} left out: `promptops lint` shows all."
-
-
-def _rows_within(room: int, findings: list[Finding]) -> Iterator[str]:
-    for finding in findings:
-        row = _row(finding)
-        room -= len(row)
-        if room < 0:
-            return
-        yield row
 
 
 def _row(finding: Finding) -> str:

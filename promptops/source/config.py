@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from promptops.errors import InputError, UsageError
+from promptops.json_pointer import escaped
 from promptops.model.config import (
     CheckSettings,
     Config,
@@ -20,14 +21,13 @@ from promptops.model.config import (
     Waiver,
 )
 from promptops.model.finding import Problem, Severity
+from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
-from promptops.source.explain import nearest
 from promptops.source.lines import Lines
-from promptops.source.nodes import escaped
 from promptops.source.paths import confined
 from promptops.source.references import merge_patch
 from promptops.source.settings import inexact_settings
@@ -158,7 +158,7 @@ def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Pr
     for key in ("embeddings", "moderations"):
         name = table.get("test", {}).get(key)
         if name is not None and name not in known:
-            hint = nearest(name, known) or f"give it a profile: [models.{name}]"
+            hint = did_you_mean(name, known) or f"give it a profile: [models.{name}]"
             yield Problem(f"there is no model `{name}`", at=places.place(f"/test/{key}"), hint=hint)
 
 

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.counting import counted
 from promptops.model.finding import Problem
+from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
 from promptops.source.csv_rows import MAX_COLUMNS, CsvField, rows
-from promptops.source.explain import nearest
 from promptops.source.json_lines import STRICT, JsonNode, TextOffset, refused
 from promptops.source.lines import Lines
 
@@ -39,7 +40,7 @@ def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
     nodes, cases = [], []
     for row in body:
         if len(row) != len(header):
-            message = f"{len(row)} fields in a table of {len(header)} columns"
+            message = f"{counted(len(row), 'field')} in a table of {counted(len(header), 'column')}"
             problems.append(_problem(lines, row[0], message, "quote a text that contains a comma"))
             continue
         case, node, wrong = _case(lines, header, row)
@@ -55,7 +56,7 @@ def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
         if field.value in seen:
             yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
         elif field.value not in _COLUMNS and not _INPUT.fullmatch(field.value):
-            hint = nearest(field.value, _COLUMNS) or f"did you mean `inputs.{field.value}`?"
+            hint = did_you_mean(field.value, _COLUMNS) or f"did you mean `inputs.{field.value}`?"
             yield _problem(lines, field, f"unknown column `{field.value}`", hint)
         seen.add(field.value)
 

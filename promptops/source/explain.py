@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from promptops.counting import counted
+from promptops.json_pointer import pointer_to
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.source.nodes import pointer_to
+from promptops.nearest import MAX_LOOKUPS, did_you_mean, nearest_name
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Error
@@ -44,19 +46,6 @@ def explain(
     explainer = _Explainer(schema, value, place, at, secret)
     first = list(islice(errors, MAX_ERRORS))
     return tuple(sorted(set(explainer.problems(first)), key=_order))
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """A hint with the known word nearest to the one written, or None."""
-    near = close(word, known)
-    return f"did you mean `{near}`?" if near else None
-
-
-def close(word: str, known: Iterable[str]) -> str | None:
-    """The known word nearest to the one written, if any is similar."""
-    from promptops.runtime.template.nearest import nearest_name
-
-    return nearest_name(word, known)
 
 
 class _NotShown:
@@ -158,11 +147,9 @@ class _Explainer:
 
     def _close(self, name: str, known: list[str]) -> str | None:
         """The known key nearest to an unknown one; None after MAX_LOOKUPS keys."""
-        from promptops.runtime.template.nearest import MAX_LOOKUPS
-
         key = (name, tuple(known))
         if key not in self._near and len(self._near) < MAX_LOOKUPS:
-            self._near[key] = close(name, known)
+            self._near[key] = nearest_name(name, known)
         return self._near.get(key)
 
     def _known(self, error: Error) -> list[str]:
@@ -300,7 +287,7 @@ def _say_type(kind: Any, got: Any) -> tuple[str, str | None]:
 
 def _say_enum(kind: Any, got: Any) -> tuple[str, str | None]:
     options = [str(option) for option in kind.options]
-    hint = nearest(got, options) if isinstance(got, str) else None
+    hint = did_you_mean(got, options) if isinstance(got, str) else None
     if len(options) > 12:
         return f"{type_name(got)} is not a known value", hint
     return f"expected one of {', '.join(options)}, got {type_name(got)}", hint
@@ -318,7 +305,7 @@ def _say_limit(phrase: str) -> Callable[[Any, Any], tuple[str, str | None]]:
 
 
 def _say_shorter(kind: Any, got: Any) -> tuple[str, str | None]:
-    wanted = "text" if kind.limit == 1 else f"a text of at least {kind.limit} characters"
+    wanted = "text" if kind.limit == 1 else f"a text of at least {counted(kind.limit, 'character')}"
     return f"expected {wanted}, got {type_name(got)}", None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from promptops.counting import counted
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -42,8 +43,7 @@ def dedented_text(offset: int, lines: Lines) -> Problem | None:
         lines,
         (row.start, row.end),
         "this line is indented less than the text block above it",
-        f"indent it by {missing} more {'space' if missing == 1 else 'spaces'}, "
-        f"like line {first.number}",
+        f"indent it by {counted(missing, 'more space')}, like line {first.number}",
     )
 
 
@@ -194,7 +194,7 @@ def _span(row: _SourceLine, key: re.Match[str]) -> tuple[int, int]:
 def _indent(spaces: int) -> str:
     if not spaces:
         return "begin it in column 1"
-    return f"indent it by {spaces} {'space' if spaces == 1 else 'spaces'}"
+    return f"indent it by {counted(spaces, 'space')}"
 
 
 def _problem(lines: Lines, span: tuple[int, int], message: str, hint: str) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.json_pointer import escaped, tokens
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -39,33 +40,6 @@ def find(root: Node, pointer: str) -> FoundNode:
             return FoundNode(node, key, False)
         key, node = step
     return FoundNode(node, key, True)
-
-
-def value_at(value: Any, pointer: str) -> Any:
-    """The value at a JSON pointer in the value of a document; None if the pointer leads nowhere."""
-    for token in tokens(pointer):
-        if isinstance(value, dict):
-            value = value.get(token)
-        elif isinstance(value, list) and token.isdecimal() and int(token) < len(value):
-            value = value[int(token)]
-        else:
-            return None
-    return value
-
-
-def tokens(pointer: str) -> list[str]:
-    """The reference tokens of a JSON pointer (RFC 6901), unescaped."""
-    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-
-
-def escaped(token: str | int) -> str:
-    """A key or an index as a token of a JSON pointer."""
-    return str(token).replace("~", "~0").replace("/", "~1")
-
-
-def pointer_to(path: list[str | int]) -> str:
-    """The JSON pointer of a path of keys and indexes."""
-    return "".join(f"/{escaped(token)}" for token in path)
 
 
 def walk(node: Node, pointer: str = "") -> Iterator[tuple[str, Node | None, Node]]:

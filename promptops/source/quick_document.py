@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from promptops.json_pointer import value_at
 from promptops.model.place import Text
 from promptops.source.compose import compose
 from promptops.source.document import Document, decode, read
 from promptops.source.json_lines import JsonNode, TextOffset
 from promptops.source.lines import Lines
-from promptops.source.nodes import Node, value_at
+from promptops.source.nodes import Node
 from promptops.source.quick_value import NotPlainError, Scalars, quick_value
 from promptops.source.scalars import locator
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
+from promptops.nearest import did_you_mean
 from promptops.records import field, record, replace
 from promptops.runtime.request.plain_schema import is_plain_schema
 from promptops.runtime.request.schema_engine import own_engine
 from promptops.runtime.template.data import TooMuchWork
-from promptops.source.explain import explain, nearest
-from promptops.source.nodes import escaped
+from promptops.source.explain import explain
 from promptops.source.paths import confined
 from promptops.source.schema_resources import (
     DATA,
@@ -245,7 +246,7 @@ class _Bundler:
             Problem(
                 f"there is no `$anchor` `{fragment}`{where}",
                 at=at if resource.origin is None else resource.origin,
-                hint=nearest(fragment, file.anchors[target])
+                hint=did_you_mean(fragment, file.anchors[target])
                 or "an anchor is valid in its own file only",
                 code="SCH002",
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.json_pointer import escaped
 from promptops.records import field, record
-from promptops.source.nodes import escaped
 
 DATA = frozenset(("const", "default", "enum", "examples"))
 """Keywords whose value is data, even if it looks like a schema."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.runtime.template.data import MAX_EXACT_INTEGER
-from promptops.source.nodes import escaped
 
 _SETTINGS = ("params", "provider_options")
 

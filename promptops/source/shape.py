@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
+from promptops.nearest import nearest_name
 from promptops.runtime.template.data import TooMuchWork
 from promptops.source.document import Document
-from promptops.source.explain import Secret, close, explain, nothing_secret
+from promptops.source.explain import Secret, explain, nothing_secret
 from promptops.source.schemas import schema
 from promptops.source.settings import inexact_settings
 
@@ -52,7 +53,7 @@ def misspells_templates(value: Mapping[str, Any]) -> bool:
     """Whether an unknown key may be a misspelt key that affects templates."""
     known = schema(PROMPT)["properties"]
     unknown = (key for key in value if key not in known)
-    return any(close(str(key), ("extends", "inputs", "messages")) for key in unknown)
+    return any(nearest_name(str(key), ("extends", "inputs", "messages")) for key in unknown)
 
 
 def check_case(value: Any, place: Locate, at: str = "") -> tuple[Problem, ...]:

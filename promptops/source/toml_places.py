@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from promptops.json_pointer import escaped
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
-from promptops.source.nodes import escaped
 
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"

@@ -1,27 +1,95 @@
-"""Cache files in git's directory: they may be deleted, and are written atomically."""
+"""Atomic file writes: a file is replaced as a whole, or stays as it was."""
 
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+PART = ".part"
+"""How the name of a temporary file of a cache ends, so that an abandoned one can be recognised."""
+
+_CREATE = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def replace_whole(file: Path, data: bytes, temporary: Path) -> None:
+    """Replace a file and its entry in the folder on disk; its permissions stay as they were.
+
+    `temporary` is in the same folder, and a file of that name is lost. Raises OSError.
+    """
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    try:
+        mode = stat.S_IMODE(os.lstat(file).st_mode)
+    except FileNotFoundError:
+        _put(file, data, temporary, 0o666, os.fsync)
+    else:
+        _put(file, data, temporary, mode, lambda number: _finish(number, mode))
+    sync_folder(file.parent)
+
+
+def replace_private(file: Path, data: bytes) -> None:
+    """Replace a file on disk; only this user may read and write it. Raises OSError."""
+    _put(file, data, part_of(file), 0o600, os.fsync)
+
 
 def keep(file: Path, data: bytes) -> None:
-    """Write a file atomically; a directory that can't be written is not an error."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
+    """Replace a file of a cache, and create its folder; if that is not possible, do nothing.
+
+    The data may be lost if the machine stops: waiting for the disk takes longer than the work that
+    the cache saves.
+    """
+    with suppress(OSError, ValueError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(file)
-    except OSError:
+        _put(file, data, part_of(file), 0o666, lambda _number: None)
+
+
+def part_of(path: Path) -> Path:
+    """A temporary name in the same folder that no other process and thread uses."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(6).hex()}{PART}")
+
+
+def write_all(number: int, data: bytes) -> None:
+    """Write to an open file to the last byte; raises OSError where it does not fit."""
+    while data:
+        data = data[os.write(number, data) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until added and removed entries of a folder are on disk."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _put(
+    file: Path, data: bytes, temporary: Path, mode: int, finish: Callable[[int], None]
+) -> None:
+    number = os.open(temporary, _CREATE, mode)
+    try:
+        try:
+            write_all(number, data)
+            finish(number)
+        finally:
+            os.close(number)
+        os.replace(temporary, file)
+    except BaseException:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            temporary.unlink()
+        raise
 
 
-def forget_all_but_newest(folder: Path, pattern: str, count: int) -> None:
-    """Remove the files of a kind that were written longest ago."""
-    with suppress(OSError):
-        files = sorted(folder.glob(pattern), key=lambda file: file.stat().st_mtime)
-        for file in files[:-count]:
-            file.unlink(missing_ok=True)
+def _finish(number: int, mode: int) -> None:
+    os.fchmod(number, mode)
+    os.fsync(number)

@@ -109,7 +109,7 @@ def script(runner: dict[str, str], tmp_path: Path) -> Callable[..., tuple[int, s
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             check=False,
-            timeout=60,
+            timeout=120,
         )
         return done.returncode, done.stdout
 

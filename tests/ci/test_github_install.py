@@ -2,6 +2,7 @@
 
 import subprocess
 
+import pytest
 import yaml
 
 from promptops.jobs.setup.ci_files import workflow_text
@@ -51,6 +52,7 @@ def served(bare):
     }
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_from_the_checkout_when_promptops_is_installed(start, tmp_path):
     """`python -m venv` and `python -m pip` would take a file of that name in the current folder."""
     action = tmp_path / "action"

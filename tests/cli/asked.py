@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tests.cli.conftest import MAIN, Said
-from tests.fork_server import ForkServer
+from tests.fork_server import shared
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """No run of a test takes longer, but on a machine that does something else."""
 
 FILE = "prompts/ask.recordings.jsonl"
@@ -97,16 +94,7 @@ def ended(process: subprocess.Popen[str]) -> Said:
 def ask(root: Path, *arguments: str, program: str = MAIN, **environment: str) -> Said:
     """Run the command to its end, in a fork; another program in a process of its own."""
     if program == MAIN:
-        done = _forks().run(arguments, cwd=root, environment={**os.environ, **environment})
+        done = shared().run(arguments, cwd=root, environment={**os.environ, **environment})
         return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
     with running(root, *arguments, program=program, **environment) as process:
         return ended(process)
-
-
-@cache
-def _forks() -> ForkServer:
-    folder = TemporaryDirectory()
-    server = ForkServer(Path(folder.name))
-    atexit.register(folder.cleanup)
-    atexit.register(server.close)
-    return server

@@ -26,12 +26,12 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
         (
             ("lnt",),
             2,
-            "error: No such command 'lnt'; did you mean 'lint'?\n  tip: promptops --help\n",
+            "error: No such command 'lnt'; did you mean `lint`?\n  tip: promptops --help\n",
         ),
         (
             ("list", "support/traige"),
             2,
-            "error: no prompt matches 'support/traige'\n  tip: did you mean 'support/triage'?\n",
+            "error: no prompt matches 'support/traige'\n  tip: did you mean `support/triage`?\n",
         ),
         (
             ("show", "nothing"),
@@ -41,7 +41,7 @@ TRIAGE = "prompts/support/triage.prompt.yaml"
         (
             ("lint", "--format", "jsn"),
             2,
-            "error: this command has no format 'jsn'\n  tip: did you mean 'json'?\n",
+            "error: this command has no format 'jsn'\n  tip: did you mean `json`?\n",
         ),
         (
             ("lint", "--format", "json", "--format", "sarif"),
@@ -266,10 +266,10 @@ def test_an_interrupted_run_says_so(small, tmp_path):
 
 def _interrupted(running):
     """Python misses a signal that comes just before it blocks, so that one may not do."""
-    for _ in range(20):
+    for _ in range(12):
         running.send_signal(signal.SIGINT)
         try:
-            return running.communicate(timeout=2)
+            return running.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             continue
     raise AssertionError("it goes on")

@@ -18,6 +18,7 @@ from promptops.cli.hook_lines import HOOK_LINES, hook_arguments, hook_output
 from promptops.cli.linting import LintArguments
 from promptops.cli.main import run
 from promptops.records import fields
+from tests.tiers import fast_spread
 
 ROOT = Path(__file__).parents[2]
 OF_OUTPUT = {"directory": Path(), "chosen": (), "quiet": False, "no_color": False, "overrides": ()}
@@ -124,7 +125,9 @@ OTHER_LINES = [
 ]
 
 
-@pytest.mark.parametrize("line", [*map(list, HOOK_LINES), *OTHER_LINES], ids=" ".join)
+@pytest.mark.parametrize(
+    "line", fast_spread([*map(list, HOOK_LINES), *OTHER_LINES], 5), ids=" ".join
+)
 def test_every_line_gives_the_same_output_both_ways(repo: Any, line: list[str]) -> None:
     repo.write({"prompts/ask.prompt.yaml": "format: promptops/1\ndescripton: x\n"})
     repo.git("add", ".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import FILES
+from tests.tiers import fast_spread
 
 KEY = "gsk_Zq8Lm3WvXyRb7NcHs5KpDf2GjUe9QaTt4oPl6YhBn1CvXz0A"
 PEM = "MIIEowIBAAKCAQEAq8Zt3LmWv0XyRb7NcHs5KpDf2GjUe9QaTt4oPl6YhBn1CvXz"
@@ -47,14 +48,17 @@ def project(repo):
 
 @pytest.mark.parametrize(
     "line",
-    [
-        f'api_key_env = "{KEY}"',
-        f'api_key_env = "{KEY.replace("gsk_", "gsk-")}"',
-        f'base_url = "{KEY}"',
-        f'"{KEY}" = 1',
-        f'headers = {{x = 1, "{KEY}" = 2}}',
-        f'id = "{KEY}"\nid = 1',
-    ],
+    fast_spread(
+        [
+            f'api_key_env = "{KEY}"',
+            f'api_key_env = "{KEY.replace("gsk_", "gsk-")}"',
+            f'base_url = "{KEY}"',
+            f'"{KEY}" = 1',
+            f'headers = {{x = 1, "{KEY}" = 2}}',
+            f'id = "{KEY}"\nid = 1',
+        ],
+        2,
+    ),
     ids=["variable", "no variable", "address", "key", "header", "twice"],
 )
 def test_a_configuration_that_is_refused_is_quoted_without_its_secret(project, say, line):
@@ -68,13 +72,16 @@ def test_a_configuration_that_is_refused_is_quoted_without_its_secret(project, s
 
 @pytest.mark.parametrize(
     "line",
-    [
-        f'base_url = "https://me:{KEY}@models.acme.test/v1"',
-        f'headers = {{Authorization = "Bearer {KEY}"}}',
-        f'headers = {{x-acme-token = "{KEY}"}}',
-        f'provider_options = {{openai = {{extra = "{KEY}"}}}}',
-        f"# {KEY}",
-    ],
+    fast_spread(
+        [
+            f'base_url = "https://me:{KEY}@models.acme.test/v1"',
+            f'headers = {{Authorization = "Bearer {KEY}"}}',
+            f'headers = {{x-acme-token = "{KEY}"}}',
+            f'provider_options = {{openai = {{extra = "{KEY}"}}}}',
+            f"# {KEY}",
+        ],
+        2,
+    ),
     ids=["password", "bearer", "header", "option", "comment"],
 )
 def test_a_secret_in_the_configuration_is_found_and_not_shown(project, say, line):
@@ -87,23 +94,26 @@ def test_a_secret_in_the_configuration_is_found_and_not_shown(project, say, line
 
 @pytest.mark.parametrize(
     "files",
-    [
-        {"channels.yaml": f"production: {{release: {KEY}, serial: 1}}\n"},
-        {"prompts/checks.py": f"KEY = '{KEY}'\n"},
-        {ASK: FILES[ASK].replace("You sort tickets.", f"Use {KEY} {{{{ tikcet }}}} the the.")},
-        {ASK: FILES[ASK].replace("It blinks.", f"Use {KEY} now now", 1)},
-        {ASK: FILES[ASK].replace("format: promptops/1", f"format: {KEY}")},
-        {ASK: FILES[ASK].replace("profile: fast", f"profile: {KEY}")},
-        {ASK: FILES[ASK].replace("tags: [support]", f"tags: {{a: {KEY}}}")},
-        {
-            ASK: FILES[ASK].replace(
-                "You sort tickets.",
-                "-----BEGIN RSA PRIVATE KEY-----\n"
-                f"      {PEM} {{{{ tikcet }}}}\n      {PEM[::-1]}  \n"
-                "      -----END RSA PRIVATE KEY-----",
-            )
-        },
-    ],
+    fast_spread(
+        [
+            {"channels.yaml": f"production: {{release: {KEY}, serial: 1}}\n"},
+            {"prompts/checks.py": f"KEY = '{KEY}'\n"},
+            {ASK: FILES[ASK].replace("You sort tickets.", f"Use {KEY} {{{{ tikcet }}}} the the.")},
+            {ASK: FILES[ASK].replace("It blinks.", f"Use {KEY} now now", 1)},
+            {ASK: FILES[ASK].replace("format: promptops/1", f"format: {KEY}")},
+            {ASK: FILES[ASK].replace("profile: fast", f"profile: {KEY}")},
+            {ASK: FILES[ASK].replace("tags: [support]", f"tags: {{a: {KEY}}}")},
+            {
+                ASK: FILES[ASK].replace(
+                    "You sort tickets.",
+                    "-----BEGIN RSA PRIVATE KEY-----\n"
+                    f"      {PEM} {{{{ tikcet }}}}\n      {PEM[::-1]}  \n"
+                    "      -----END RSA PRIVATE KEY-----",
+                )
+            },
+        ],
+        3,
+    ),
     ids=["channels", "code", "text", "case", "format", "profile", "tags", "private key"],
 )
 def test_findings_beside_a_secret_do_not_show_it(project, say, files):

@@ -13,6 +13,7 @@ from tests.cli.asked import FILE, PATIENCE_S, ended, files, running
 from tests.servers.answers import Answer
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Received
+from tests.tiers import fast_first
 
 WORDS = tuple(f"word{number}" for number in range(12))
 RECORD = ("test", "--record", "-j", "3")
@@ -39,7 +40,9 @@ def recorded(root: Path) -> list[tuple[str, str]]:
     return [(each["case"], each["output"]) for each in map(json.loads, lines)]
 
 
-@pytest.mark.parametrize("linked", [False, True], ids=["one work tree", "two work trees"])
+@pytest.mark.parametrize(
+    "linked", fast_first([False, True], 1), ids=["one work tree", "two work trees"]
+)
 def test_two_runs_at_once_lose_nothing_and_double_nothing(repo, tmp_path, say, linked):
     plan = Numbered()
     with fault_server(plan) as server:

@@ -201,7 +201,7 @@ def test_a_request_without_its_tool_is_an_error(tested, tool, said):
             2,
             ["error: no prompt matches 'none*'", "  tip: `promptops list` shows the prompts"],
         ),
-        (("asc",), 2, ["error: no prompt matches 'asc'", "  tip: did you mean 'ask'?"]),
+        (("asc",), 2, ["error: no prompt matches 'asc'", "  tip: did you mean `ask`?"]),
         (
             ("--select", "tag:none"),
             2,

@@ -50,7 +50,8 @@ def recorded(root: Path) -> list[str]:
 
 
 def test_ctrl_c_finishes_what_is_under_way_writes_it_and_the_next_run_goes_on(repo):
-    plan = After(Answer(after_s=1.0))
+    noticed = Event()
+    plan = After(Answer(until=noticed))
     with fault_server(plan) as server:
         repo.write(files(server.base_url, WORDS))
         repo.commit("one")
@@ -58,6 +59,9 @@ def test_ctrl_c_finishes_what_is_under_way_writes_it_and_the_next_run_goes_on(re
         with running(repo.root, *RECORD) as process:
             assert plan.reached.wait(PATIENCE_S)
             process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            first = [process.stderr.readline() for _ in range(3)]
+            noticed.set()
             said = ended(process)
         plan.lift()
         before, kept = asked(server), recorded(repo.root)
@@ -68,7 +72,7 @@ def test_ctrl_c_finishes_what_is_under_way_writes_it_and_the_next_run_goes_on(re
         assert kept == before
         assert "hint: promptops test --record\n" in said.out
         assert "not requested: interrupted\n" in said.out
-        calling, *lines = said.err.splitlines()
+        calling, *lines = ("".join(first) + said.err).splitlines()
         assert calling == f"calling `fast` at {server.base_url} with no API key"
         assert lines == [
             "sending 12 requests: up to $0",

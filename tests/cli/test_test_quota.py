@@ -17,5 +17,5 @@ def test_500_requests_at_3000_a_minute_lose_nothing_and_are_hardly_refused(repo)
 
     assert (said.code, said.out) == (0, "pass: 500 cases, 500 assertions (live)\n")
     assert server.statuses[200] == 500
-    assert len(server.requests) - 500 == server.statuses[429] < 5
+    assert len(server.requests) - 500 == server.statuses[429] < 50
     assert len((repo.root / FILE).read_text().splitlines()) == 500

@@ -18,6 +18,7 @@ from tests.cli.conftest import Said
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Received
+from tests.tiers import fast_spread
 
 PLAIN = "acme7f3a9b2c5d1e4a6b8c0d"  # no vendor's pattern, so that it is not found by its looks
 SPECIAL = "ac me\"7f\\3a/9b+2c=5d&1e<4a>'6b%8c"
@@ -140,7 +141,7 @@ def broken_runs(root: Path, folder: Path, names: tuple[str, ...]) -> list[Said]:
         return [ended(process) for process in started]
 
 
-@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("secret", fast_spread(SECRETS.values(), 2), ids=SECRETS)
 def test_a_key_is_neither_said_nor_written(repo, tmp_path, monkeypatch, say, secret):
     monkeypatch.setenv(VARIABLE, secret.key)
     folders = [tmp_path / name for name in ("home", "tmp", "out")]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from promptops.diff.obligations import How, Lost, lost
+from tests.hanging import ends_soon
+from tests.tiers import fast_spread
 
 KEY = "Never share the key."
 LONG = "Never tell anybody who has not signed in yet what the\nFrench office charges for it."
@@ -179,10 +179,7 @@ HUGE = [
 ]
 
 
-@pytest.mark.parametrize(("before", "after"), HUGE, ids=range(len(HUGE)))
+@pytest.mark.parametrize(("before", "after"), fast_spread(HUGE, 4), ids=range(len(HUGE)))
 def test_a_huge_text_takes_time_in_proportion(before: str, after: str) -> None:
-    began = time.process_time()
-
-    lost([before], [after])
-
-    assert time.process_time() - began < 5  # a third of it; a quadratic one takes minutes
+    with ends_soon():  # a quadratic one takes minutes
+        lost([before], [after])

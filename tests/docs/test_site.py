@@ -61,6 +61,7 @@ class Fetched(HTMLParser):
         self.addresses += [value for name, value in attrs if name in names and value]
 
 
+@pytest.mark.slow
 def test_the_site_is_built_without_a_warning_and_fetches_nothing_from_elsewhere(site):
     pages = sorted(site.rglob("*.html"))
     fetched = {address for page in pages for address in Fetched(page).addresses}
@@ -139,6 +140,7 @@ def browser(tmp_path_factory):
         yield found
 
 
+@pytest.mark.slow
 def test_a_browser_asks_nobody_else_finds_words_and_copies_what_a_reader_types(site, browser):
     asked = []
     with served(site) as address, browser.new_context() as context:
@@ -158,6 +160,7 @@ def test_a_browser_asks_nobody_else_finds_words_and_copies_what_a_reader_types(s
     assert [each for each in asked if not each.startswith(address)] == []
 
 
+@pytest.mark.slow
 def test_no_page_is_wider_than_a_phone(site, browser):
     wide = {}
     with browser.new_context(viewport=PHONE) as context:

@@ -1,6 +1,5 @@
 """Whatever a model answers, every assertion says something, and soon."""
 
-import time
 from typing import Any
 
 import pytest
@@ -8,6 +7,8 @@ import pytest
 from promptops.evals.registry import AssertionKind, built_in
 from tests.evals.answers import judged
 from tests.evals.test_assertion_documentation import example
+from tests.hanging import ends_soon
+from tests.tiers import fast_spread
 
 KINDS = tuple(kind for kind in built_in().values() if "answer" in kind.on)
 DEEP = "[" * 900 + "]" * 900
@@ -36,20 +37,19 @@ HOSTILE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("answer", fast_spread(HOSTILE.values(), 5), ids=HOSTILE)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_hostile_answer_gets_a_verdict_soon(kind: AssertionKind, answer: Any) -> None:
     written = example(kind, "Holds")
     stated = written.get("output") or [
         {key: value for key, value in each.items() if key != "role"} for each in written["rendered"]
     ]
-    begin = time.process_time()
 
-    found = judged({**written, "answer": answer, "output": stated})
+    with ends_soon():
+        found = judged({**written, "answer": answer, "output": stated})
 
     assert len(found) == len(stated)
     assert all(each.reason.isprintable() for each in found)
-    assert time.process_time() - begin < 5
 
 
 EXPRESSIONS = [
@@ -67,11 +67,10 @@ EXPRESSIONS = [
 @pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE)
 def test_an_expression_over_a_hostile_answer_gives_a_verdict_soon(answer: Any) -> None:
     stated = [{"type": "expr", "value": expression} for expression in EXPRESSIONS]
-    begin = time.process_time()
 
-    found = judged({"answer": answer, "output": stated})
+    with ends_soon():
+        found = judged({"answer": answer, "output": stated})
 
     assert len(found) == len(stated)
     assert not any(each.internal for each in found)
     assert all(each.reason.isprintable() for each in found)
-    assert time.process_time() - begin < 8

@@ -1,11 +1,10 @@
 """JSON found in texts, whatever stands around it."""
 
-import time
-
 import pytest
 
 from promptops.evals.json_values import NOTHING, found, parsed
 from promptops.evals.verdict import Unjudgeable
+from tests.hanging import ends_soon
 
 
 @pytest.mark.parametrize(
@@ -24,12 +23,8 @@ def test_mappings_and_lists_are_found_in_a_text(text: str, values: list[object])
 
 @pytest.mark.parametrize("text", ["[" * 1_000_000, '{"a":' * 200_000, "{" * 1_000_000])
 def test_a_text_that_is_almost_json_ends_soon(text: str) -> None:
-    begin = time.process_time()
-
-    with pytest.raises(Unjudgeable):
+    with ends_soon(), pytest.raises(Unjudgeable):
         list(found(text))
-
-    assert time.process_time() - begin < 2
 
 
 @pytest.mark.parametrize("text", ["", "NaN", "{'a': 1}", '{"a": 1} x', "[" * 100_000])

@@ -10,6 +10,8 @@ from promptops.evals.functions import Functions
 from promptops.evals.verdict import Unjudgeable
 from tests.evals.answers import judged
 
+WAIT = "import threading\n\nwait = threading.Event().wait\n\n"
+
 
 def called(source: str, name: str = "check", **given: Any) -> tuple[str, float | None, str]:
     (verdict,) = judged(
@@ -94,22 +96,29 @@ def test_a_file_that_is_not_in_the_tree_is_an_error() -> None:
 
 def test_a_function_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(functions, "LONGEST_S", 0.05)
-    source = "import threading\n\ndef check(output, facts):\n  threading.Event().wait(60)"
 
-    assert called(source)[::2] == ("error", "`check` of checks.py takes over 0.05 s")
+    status, _, reason = called(f"{WAIT}def check(output, facts):\n  wait()")
+
+    # On a busy machine the file itself may take that long.
+    assert (status, reason.removeprefix("`check` of ")) == ("error", "checks.py takes over 0.05 s")
 
 
 @pytest.mark.parametrize(
     ("source", "what"),
     [
-        ("import time\n\ndef check(o, f):\n  time.sleep(1)", "`check` of checks.py"),
-        ("import time\n\ntime.sleep(1)", "checks.py"),
+        (
+            f"{WAIT}def quick(o, f): return True\n\ndef check(o, f):\n  wait()",
+            "`check` of checks.py",
+        ),
+        (f"{WAIT}wait()", "checks.py"),
     ],
     ids=["a function", "a file"],
 )
 def test_what_was_given_up_once_is_not_waited_for_again(monkeypatch, source: str, what: str):
-    monkeypatch.setattr(functions, "LONGEST_S", 0.05)
     known = Functions(lambda path, base: source.encode(), allowed=True)
+    if what != "checks.py":  # only the function is slow, however slow the machine is
+        known.call("quick", "checks.py", "", ("a", {}))
+    monkeypatch.setattr(functions, "LONGEST_S", 0.05)
 
     said = []
     for _ in range(3):

@@ -19,14 +19,15 @@ from typing import Any
 
 import pytest
 
+from tests.fork_server import shared
 from tests.real_model import missing, real_model
 from tests.servers.answers import FAULTS, Answer
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import always, in_order
+from tests.tiers import fast_first
 
 pytestmark = pytest.mark.xdist_group("triage")  # its model is started once
 EXAMPLE = Path(__file__).parents[2] / "examples" / "triage"
-PROMPTOPS = "from promptops.cli.main import main; main()"
 DEADLINE_S = 240.0  # a machine that others use is slow
 TICKET = {"id": "T-1", "product": "router", "ticket": "The light blinks red."}
 OTHER = {"id": "T-2", "product": "hub", "ticket": "How do I pair it?"}
@@ -70,18 +71,22 @@ def model() -> Iterator[str]:
 
 
 @pytest.fixture
-def released(repo) -> Path:
+def released(prepared, tmp_path) -> Path:
     """A repository of the example, released as its README says."""
+    return prepared(released_example).copied_to(tmp_path / "repo").root
+
+
+def released_example(repo) -> None:
     shutil.copytree(EXAMPLE, repo.root, dirs_exist_ok=True)
     repo.commit("A ticket desk")
     made = promptops(repo.root, "release", "--yes")
     assert made.code == 0, made.err
     assert repo.git("cat-file", "-t", "v0.1.0") == "tag"
-    return repo.root
 
 
 def promptops(folder: Path, *arguments: str) -> Said:
-    return run([sys.executable, "-c", PROMPTOPS, *arguments], folder)
+    done = shared().run(arguments, cwd=folder, environment=os.environ)
+    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def desk(folder: Path, *tickets: Any, model: str, arguments: tuple[str, ...] = (), **more: str):
@@ -132,6 +137,7 @@ def test_its_catalog_passes_the_gate_without_findings(repo):
     assert found == Said(0, "pass: 2 prompts, no findings, 4 cases, 10 assertions\n", "")
 
 
+@pytest.mark.slow
 def test_a_real_model_answers_the_tickets_of_the_readme(released, model):
     tickets = (EXAMPLE / "tickets.jsonl").read_bytes()
 
@@ -171,6 +177,7 @@ def test_what_is_sent_and_logged_is_that_of_the_release(released):
     assert "rude" not in first[0]["content"] + second[0]["content"]
 
 
+@pytest.mark.slow
 def test_it_runs_on_a_bundle_far_from_the_repository(released, tmp_path):
     bundle = tmp_path / "prompts.jsonl"
     assert promptops(released, "build", "v0.1.0", "-o", str(bundle)).code == 0
@@ -197,6 +204,7 @@ def test_a_site_out_of_reach_leaves_it_the_prompts_it_had(released, tmp_path):
     assert "'v0.1.0' stays in use" in after.err
 
 
+@pytest.mark.slow
 def test_a_model_that_fails_gives_the_ticket_to_people(released):
     with fault_server(always(Answer(status=500, headers=AT_ONCE))) as server:
         found = desk(released, TICKET, model=server.base_url)
@@ -208,6 +216,7 @@ def test_a_model_that_fails_gives_the_ticket_to_people(released):
     assert len(server.requests) == 3  # the client of `openai` asks twice more
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_none_does_not_stop_the_next_ticket(released):
     bodies = [b'{"choices": 3}', b'{"choices": [{"message": {"content": 5}}]}', b"null"]
     faults = [FAULTS[name] for name in ("malformed", "not UTF-8", "empty", "another shape")]
@@ -226,6 +235,7 @@ def test_an_answer_that_is_none_does_not_stop_the_next_ticket(released):
     assert "Traceback" not in found.err
 
 
+@pytest.mark.slow
 def test_an_answer_that_does_not_fit_is_asked_for_once_more(released):
     with fault_server(in_order(Answer(says="a bug, \u009b\n I think"), SORTED, REPLY)) as server:
         found = desk(released, TICKET, model=server.base_url)
@@ -270,11 +280,14 @@ def test_lines_that_are_no_tickets_do_not_stop_the_next_one(released):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [
-        (("--prompts", "v9.0.0"), "there is no 'v9.0.0'"),
-        (("--prompts", "git:HEAD", "--source", "/nowhere"), "/nowhere: "),
-        (("--source", "http://127.0.0.1:9"), "http://127.0.0.1:9/index.json: no answer"),
-    ],
+    fast_first(
+        [
+            (("--prompts", "v9.0.0"), "there is no 'v9.0.0'"),
+            (("--prompts", "git:HEAD", "--source", "/nowhere"), "/nowhere: "),
+            (("--source", "http://127.0.0.1:9"), "http://127.0.0.1:9/index.json: no answer"),
+        ],
+        1,
+    ),
     ids=["no such release", "no such source", "out of reach"],
 )
 def test_without_its_prompts_the_desk_stays_closed(arguments, message, released, tmp_path):
@@ -288,6 +301,7 @@ def test_without_its_prompts_the_desk_stays_closed(arguments, message, released,
     assert message in line
 
 
+@pytest.mark.slow
 def test_a_release_without_one_of_its_prompts_is_noticed_at_the_start(repo):
     shutil.copytree(EXAMPLE, repo.root, dirs_exist_ok=True)
     for file in (repo.root / "prompts/desk").glob("reply.*"):
@@ -301,6 +315,7 @@ def test_a_release_without_one_of_its_prompts_is_noticed_at_the_start(repo):
     assert "there is no prompt 'desk/reply' in v0.1.0" in found.err
 
 
+@pytest.mark.slow
 def test_without_a_key_the_desk_stays_closed(released, monkeypatch):
     for name in [name for name in os.environ if name.startswith("OPENAI_")]:
         monkeypatch.delenv(name)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import fast_spread
+
 ROOT = Path(__file__).parents[2]
 TRIAGE = "prompts/support/triage.prompt.yaml"
 STYLE = "prompts/partials/style.md.j2"
@@ -149,7 +151,7 @@ def outcome(
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("change", fast_spread(CHANGES.values(), 8), ids=CHANGES)
 def test_both_ways_are_the_same(catalog: Any, change: Change) -> None:
     environment = change(catalog) or {}
 

@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from tests.tiers import fast_spread
+
 TRIAGE = "prompts/support/triage.prompt.yaml"
 STYLE = "prompts/partials/style.md.j2"
 CLOSING = "prompts/partials/closing.md.j2"
@@ -68,7 +70,7 @@ def edit(repository, path, old, new):
     repository.write({path: text.replace(old, new, 1)})
 
 
-@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("what", fast_spread(WRONG, 4))
 def test_a_commit_is_refused_at_the_character(what, hooked, refused):
     changes, expected = WRONG[what]
     hooked.write({"prompts/partials/forgotten.md.j2": "Nobody added this.\n"})

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import fast_spread
+
 PATH = "prompts/bad.prompt.yaml"
 HEAD = 'format: promptops/1\ndescription: d.\nowners: ["@a/b"]\n'
 GOOD = '{"name":"a","inputs":{"a":"x"},"rendered":[{"type":"contains","value":"x"}]}\n'
@@ -101,7 +103,7 @@ FILES: dict[str, dict[str, str | bytes]] = {
 }
 
 
-@pytest.mark.parametrize("files", FILES.values(), ids=FILES)
+@pytest.mark.parametrize("files", fast_spread(FILES.values(), 10), ids=FILES)
 def test_a_case_file_that_means_harm_is_told_at_its_place(
     files: dict[str, str | bytes], outcome: Any, same_as_golden: Callable[[str], None]
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import fast_spread
+
 PATH = "prompts/bad.prompt.yaml"
 GOOD = (
     'format: promptops/1\ndescription: d.\nowners: ["@a/b"]\nmessages:\n'
@@ -99,7 +101,7 @@ FILES: dict[str, dict[str, str | bytes]] = {
 }
 
 
-@pytest.mark.parametrize("files", FILES.values(), ids=FILES)
+@pytest.mark.parametrize("files", fast_spread(FILES.values(), 16), ids=FILES)
 def test_a_configuration_that_means_harm_is_told_at_its_place(
     files: dict[str, str | bytes], outcome: Any, same_as_golden: Callable[[str], None]
 ) -> None:

@@ -60,7 +60,7 @@ def test_the_worst_files_need_little_memory(table: str, name: str, repo: Any) ->
         cwd=repo.root,
         env={**_environment(), "PYTHONPATH": str(HERE.parents[1])},
         text=True,
-        timeout=60,
+        timeout=240,
     )
 
     assert child.returncode == 0, child.stderr[-2000:]

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import fast_spread
+
 PATH = "prompts/bad.prompt.yaml"
 HEAD = 'format: promptops/1\ndescription: d.\nowners: ["@a/b"]\n'
 REST = "messages:\n  - role: user\n    content: hello\n"
@@ -65,7 +67,7 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-@pytest.mark.parametrize("content", FILES.values(), ids=FILES)
+@pytest.mark.parametrize("content", fast_spread(FILES.values(), 12), ids=FILES)
 def test_a_file_that_is_no_prompt_is_told_at_its_place(
     content: str | bytes, outcome: Any, same_as_golden: Callable[[str], None]
 ) -> None:

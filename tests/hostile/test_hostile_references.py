@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import fast_spread
+
 CANARY = "canary-4b1d93"
 PATH = "prompts/bad.prompt.yaml"
 HEAD = 'format: promptops/1\ndescription: d.\nowners: ["@a/b"]\n'
@@ -101,7 +103,7 @@ WRITTEN = (
 )
 
 
-@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("written", fast_spread(WRITTEN, 3))
 @pytest.mark.parametrize("sort", naming(""))
 def test_a_path_that_leads_out_is_not_followed(
     sort: str, written: str, repo: Any, outside: Path, nothing_leaks: Callable[[], None]

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import fast_spread
+
 GOOD = 'format: promptops/1\ndescription: d.\nowners: ["@a/b"]\n' + (
     "messages:\n  - role: user\n    content: hello\ntests:\n  - name: one\n"
     "    rendered: [{type: contains, value: hello}]\n"
@@ -200,7 +202,7 @@ def test_prompts_of_any_name_are_checked_listed_rendered_and_shown(
     assert command("list").code == 0
 
 
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.parametrize("name", fast_spread(NAMES, 10), ids=ascii)
 def test_a_prompt_of_any_name_can_be_asked_for(
     name: str, repo: Any, command: Callable[..., Any]
 ) -> None:

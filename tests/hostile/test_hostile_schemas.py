@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.tiers import fast_spread
+
 PATH = "prompts/bad.prompt.yaml"
 HEAD = 'format: promptops/1\ndescription: d.\nowners: ["@a/b"]\n'
 MESSAGES = "messages:\n  - role: user\n    content: hello\n"
@@ -163,7 +165,7 @@ FILES: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("files", FILES.values(), ids=FILES)
+@pytest.mark.parametrize("files", fast_spread(FILES.values(), 12), ids=FILES)
 def test_a_schema_that_means_harm_is_told_at_its_place(
     files: dict[str, str], outcome: Any, same_as_golden: Callable[[str], None]
 ) -> None:

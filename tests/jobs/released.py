@@ -102,6 +102,6 @@ def promptops(
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )

@@ -83,6 +83,7 @@ def alternating(history, ends_with, count=65, broken_at=41):
     return [history.says(f"{word}{n} times\n", f"wording {n}") for n, word in enumerate(made)]
 
 
+@pytest.mark.slow
 def test_among_64_commits_the_one_is_found_in_seven_judgements_or_less(history):
     commits = alternating(history, (RUDE, RUDER))
     judged = []
@@ -155,6 +156,7 @@ def test_where_skipped_commits_stand_before_the_bad_one_each_of_them_is_a_suspec
     assert reasons[broken[2]] == "its request has no recording"
 
 
+@pytest.mark.slow
 def test_a_long_stretch_of_commits_without_recordings_is_leapt_over(history):
     good = history.says(KIND)
     for number in range(40):

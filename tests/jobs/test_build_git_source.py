@@ -213,19 +213,21 @@ def test_another_address_is_no_source(address):
 def test_what_hangs_is_given_up_with_all_that_it_started(catalog, cache, tmp_path, monkeypatch):
     """An ssh that never answers, and leaves a child behind."""
     program = tmp_path / "ssh"
-    program.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/child\nwait\n")
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path}/child\nwait\n")
     program.chmod(0o755)
     monkeypatch.setenv("GIT_SSH_COMMAND", str(program))
     monkeypatch.setenv("GIT_SSH_VARIANT", "simple")
-    started = time.monotonic()
+    child = tmp_path / "child"
+    for deadline_s in (1, 5, 25):  # a busy machine may not have started it within the first
+        started = time.monotonic()
+        with pytest.raises(TransportError, match="no answer in time"):
+            open_source("git+ssh://host/x", offline=False, deadline_s=deadline_s).releases()
+        assert time.monotonic() - started < 120
+        if child.exists() and child.read_text():
+            break
 
-    with pytest.raises(TransportError, match="no answer in time"):
-        open_source("git+ssh://host/x", offline=False, deadline_s=1).releases()
-
-    assert time.monotonic() - started < 30
-    child = int((tmp_path / "child").read_text())
-    while not is_gone(child):
-        assert time.monotonic() - started < 50
+    while not is_gone(int(child.read_text())):
+        assert time.monotonic() - started < 240
 
 
 def is_gone(child):

@@ -84,7 +84,7 @@ def test_a_passphrase_is_not_asked_for(catalog, tmp_path):
 
     assert done.returncode == 4
     assert b"a key with a passphrase must be in an agent: ssh-add" in done.stderr
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 120
     assert not (tmp_path / "a").exists()
 
 

@@ -388,6 +388,7 @@ def test_missing_bytecode_is_reported_with_its_cause_and_the_command(repo, tmp_p
     )
 
 
+@pytest.mark.slow
 def test_what_the_command_compiles_is_no_longer_reported(repo, tmp_path):
     folder = str(tmp_path / "bytecode")
     environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": folder}
@@ -408,5 +409,6 @@ def test_what_the_command_compiles_is_no_longer_reported(repo, tmp_path):
     assert doctor(repo, **environment) == []
 
 
+@pytest.mark.slow
 def test_bytecode_that_python_writes_itself_is_nothing_to_report(repo, tmp_path):
     assert doctor(repo, PYTHONPYCACHEPREFIX=str(tmp_path), PYTHONDONTWRITEBYTECODE="") == []

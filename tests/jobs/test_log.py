@@ -301,7 +301,7 @@ def test_an_id_that_never_was_is_wrong_usage(catalog, log):
     assert log(catalog, "aks") == (
         2,
         "",
-        "error: no prompt matches 'aks'\n  tip: did you mean 'ask'?\n",
+        "error: no prompt matches 'aks'\n  tip: did you mean `ask`?\n",
     )
     assert log(catalog, "new") == (
         2,

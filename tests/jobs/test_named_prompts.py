@@ -132,11 +132,11 @@ def test_a_prompt_that_can_not_be_read_is_among_those_that_may_need_a_partial(ca
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("plane", "no prompt matches 'plane'", "did you mean 'plain'?"),
+        ("plane", "no prompt matches 'plane'", "did you mean `plain`?"),
         (
             "prompts/support/traige.prompt.yaml",
             "no prompt matches 'prompts/support/traige.prompt.yaml'",
-            "did you mean 'prompts/support/triage.prompt.yaml'?",
+            "did you mean `prompts/support/triage.prompt.yaml`?",
         ),
         (
             "prompts/partials/unused.md.j2",

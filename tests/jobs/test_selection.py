@@ -15,6 +15,7 @@ from promptops.jobs.workspace import graph_cache, selection
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import workspace
+from tests.tiers import examples
 
 STAGED = SelectionOptions(staged=True)
 SAY = "format: promptops/1\nmessages:\n  - {role: user, content: Say hello.}\n"
@@ -99,7 +100,7 @@ def test_ids_globs_and_former_names_select(catalog, patterns, expected):
 @pytest.mark.parametrize(
     ("pattern", "hint"),
     [
-        ("support/traige", "did you mean 'support/triage'?"),
+        ("support/traige", "did you mean `support/triage`?"),
         ("zzz", "`promptops list` shows the prompts"),
         ("x/*", "`promptops list` shows the prompts"),
         ("", "`promptops list` shows the prompts"),
@@ -320,7 +321,7 @@ PROMPTS = st.one_of(
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

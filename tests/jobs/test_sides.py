@@ -19,8 +19,12 @@ def prompt(content: str, more: str = "") -> str:
 
 
 @pytest.fixture
-def history(repo):
+def history(prepared, tmp_path):
     """Tags v1 and v2, one commit behind them on `main`, and a branch `topic` from v2."""
+    return prepared(releases).copied_to(tmp_path / "repo")
+
+
+def releases(repo):
     repo.write({SAY: prompt("one"), "README.md": "one"})
     repo.commit("one")
     repo.git("tag", "-a", "v1", "-m", "release")
@@ -33,7 +37,6 @@ def history(repo):
     repo.git("checkout", "--quiet", "main")
     repo.write({SAY: prompt("three"), "README.md": "three"})
     repo.commit("three")
-    return repo
 
 
 def shown(folder, *arguments, **flags):

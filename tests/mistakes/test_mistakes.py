@@ -22,6 +22,7 @@ from tests.mistakes.kinds import (
     Renamed,
 )
 from tests.mistakes.misspelt_keys import misspelt_keys
+from tests.tiers import fast_spread
 
 pytestmark = pytest.mark.xdist_group("mistakes")  # the clean repository is built once
 Promptops = Callable[..., str]
@@ -69,7 +70,7 @@ def test_the_repository_without_a_mistake_is_clean(promptops: Promptops) -> None
     ]
 
 
-@pytest.mark.parametrize("mistake", [*EDITS, *RENAMED], ids=lambda each: each.name)
+@pytest.mark.parametrize("mistake", fast_spread([*EDITS, *RENAMED], 70), ids=lambda each: each.name)
 def test_a_mistake_is_reported_at_its_place(
     mistake: Mistake | Renamed, clean: GitRepository, promptops: Promptops
 ) -> None:

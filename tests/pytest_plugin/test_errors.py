@@ -15,7 +15,7 @@ def test_loading_the_plugin_loads_nothing_else_of_ours():
     )
 
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
 
     assert done.stdout.split() == ["promptops", "promptops.pytest_plugin"]

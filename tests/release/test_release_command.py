@@ -521,7 +521,7 @@ def test_on_a_terminal_the_plan_is_shown_and_somebody_is_asked(catalog, answer, 
     while not shown.endswith(b"[y/N]: "):
         shown += os.read(leader, 4096)
     os.write(leader, f"{answer}\n".encode())
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     os.close(leader)
 
     text = shown.decode().replace("\r\n", "\n")

@@ -142,7 +142,7 @@ def test_a_wrong_key_is_told_before_anything_is_made(catalog, release, tmp_path,
 def test_a_passphrase_that_nobody_can_type_is_not_waited_for(catalog, process, tmp_path):
     sign_by_ssh(catalog, ssh_key(tmp_path, passphrase="secret"))
     ask = tmp_path / "ask"
-    ask.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nsleep 60\n")
+    ask.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nsleep 600\n")
     ask.chmod(0o755)
     start = time.monotonic()
 
@@ -156,7 +156,7 @@ def test_a_passphrase_that_nobody_can_type_is_not_waited_for(catalog, process, t
         '  tip: give it to an agent: eval "$(ssh-agent)" && ssh-add KEY\n'
     ) in said.stdout
     assert not (tmp_path / "asked").exists()
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 120
 
 
 def test_a_program_that_never_ends_is_given_up(catalog, release, tmp_path, monkeypatch):

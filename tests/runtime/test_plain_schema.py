@@ -15,6 +15,7 @@ from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.request.plain_schema import MAX_DEPTH, is_plain_schema, plain_check
 from promptops.runtime.request.schema_check import validator
 from promptops.runtime.template.data import NotJson, json_copy
+from tests.tiers import examples
 
 EDGES = [0, 1, -1, 2, 3, 2**53 - 1, 2**53, 2**53 + 1, -(2**53), 2**63, 2**64, 10**40]
 NUMBERS = st.sampled_from(
@@ -89,20 +90,20 @@ def test_what_the_fast_check_accepts_fits(schema: Any, value: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000)
+@settings(max_examples=examples(4_000))
 @given(SCHEMAS, VALUES)
 def test_what_the_fast_check_accepts_fits_at_full_size(schema: Any, value: Any) -> None:
     _accepts_only_what_fits(schema, value)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.dictionaries(st.sampled_from(KEYWORDS), ANYTHING, max_size=3))
 def test_a_schema_with_a_fast_check_is_valid(schema: dict[str, Any]) -> None:
     if plain_check(schema) is not None:
         validator(schema)
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.dictionaries(st.sampled_from(KEYWORDS), ANYTHING, max_size=3) | SCHEMAS)
 def test_a_schema_that_is_certainly_plain_has_a_fast_check(schema: Any) -> None:
     if is_plain_schema(schema):
@@ -224,6 +225,7 @@ def test_a_schema_that_is_nested_too_deep_has_no_fast_check() -> None:
     assert is_plain_schema(deep["items"])
 
 
+@pytest.mark.slow
 def test_a_schema_that_is_too_large_when_written_out_has_no_fast_check() -> None:
     shared: dict[str, Any] = {"type": "string"}
     for _ in range(MAX_DEPTH):

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from enum import Enum, StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from promptops.runtime.request.inputs import InputProblem, Inputs
+from tests.hanging import ends_soon
 
 BEYOND = (
     "is an integer beyond 9007199254740991, which other languages can't read exactly: "
@@ -228,13 +228,11 @@ def test_a_default_beyond_all_exact_integers_is_refused() -> None:
 
 @pytest.mark.parametrize("make", [endless, exponential])
 def test_data_without_end_is_refused_soon(make: Any) -> None:
-    started = time.thread_time()
-
-    accepted, problems = Inputs({}).accept({"v": make()})
+    with ends_soon():
+        accepted, problems = Inputs({}).accept({"v": make()})
 
     assert accepted == {}
     assert len(problems) == 1
-    assert time.thread_time() - started < 20
 
 
 @pytest.mark.parametrize("given", ["text", None, [1], 3])
@@ -249,12 +247,10 @@ def test_inputs_that_are_no_object_are_told(given: Any) -> None:
     ["^(a+)+$", "^(a|a)*$", "(?=a)(a+)+\\1x$", "^(a|a)*\\1?$", "^(([a-z])+.)+[A-Z]([a-z])+$"],
 )
 def test_no_pattern_hangs(pattern: str) -> None:
-    started = time.thread_time()
-
-    _, problems = Inputs(closed(v={"pattern": pattern})).accept({"v": "a" * 2_000 + "!"})
+    with ends_soon():
+        _, problems = Inputs(closed(v={"pattern": pattern})).accept({"v": "a" * 2_000 + "!"})
 
     assert len(problems) == 1
-    assert time.thread_time() - started < 2
 
 
 @pytest.mark.parametrize(

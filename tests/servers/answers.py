@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from threading import Event
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +41,7 @@ class Answer:
         body: Sent instead of what the API would answer.
         padding: So many bytes of white space stand before the body. It stays good JSON.
         after_s: Seconds from the end of the request to the beginning of the answer.
+        until: The answer begins after this is set.
         byte_every_s: Seconds before each byte of the body; 0 to send it at once.
     """
 
@@ -49,6 +51,7 @@ class Answer:
     body: bytes | None = None
     padding: int = 0
     after_s: float = 0.0
+    until: Event | None = None
     byte_every_s: float = 0.0
     ending: Ending = Ending.WHOLE
 

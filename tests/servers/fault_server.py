@@ -72,11 +72,18 @@ class FaultServer:
     async def serve(self, stopping: Future[Callable[[], object]]) -> None:
         """Serve until what it puts into `stopping` is called, from any thread."""
         stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         server = await asyncio.start_server(self._connected, sock=self._listening, limit=HEAD_BYTES)
         stopping.set_result(lambda: loop.call_soon_threadsafe(stopped.set))
         await stopped.wait()
         server.close()
+        self._abort()
+
+    def cut(self) -> None:
+        """Cut all connections, from any thread; further ones are accepted."""
+        self._loop.call_soon_threadsafe(self._abort)
+
+    def _abort(self) -> None:
         for writer in self._open:
             writer.transport.abort()
 
@@ -102,6 +109,8 @@ class FaultServer:
         try:
             answer = self._plan(received)
             await asyncio.sleep(answer.after_s)
+            while answer.until is not None and not answer.until.is_set():
+                await asyncio.sleep(0.01)
             if answer.ending is Ending.NEVER:
                 await reader.read(1)  # nothing more comes until the client gives up
             elif answer.ending is Ending.RESET:

@@ -57,6 +57,7 @@ def test_it_answers_a_chat_and_counts_its_tokens(model, client):
     }
 
 
+@pytest.mark.slow
 def test_an_answer_that_ends_by_itself_says_so(model, client):
     answer = _ask(client(model.base_url), "Count from 1 to 20.", max_tokens=60, stop=["4"])
 
@@ -66,6 +67,7 @@ def test_an_answer_that_ends_by_itself_says_so(model, client):
     assert "4" not in choice.message.content
 
 
+@pytest.mark.slow
 def test_it_keeps_to_a_strict_schema(model, client):
     answer = _ask(
         client(model.base_url),
@@ -80,6 +82,7 @@ def test_it_keeps_to_a_strict_schema(model, client):
     assert 1 <= ticket["urgency"] <= 5
 
 
+@pytest.mark.slow
 def test_the_same_request_has_the_same_bytes_in_any_order_and_after_a_start(model, client):
     asked = client(model.base_url)
 
@@ -92,6 +95,7 @@ def test_the_same_request_has_the_same_bytes_in_any_order_and_after_a_start(mode
     assert [again, after.choices[0].message.content] == [first, first]
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_what_chance_gave(model, client):
     asked = client(model.base_url)
 
@@ -103,6 +107,7 @@ def test_a_seed_repeats_what_chance_gave(model, client):
     assert said[0] == said[1] != said[2]
 
 
+@pytest.mark.slow
 def test_it_gives_the_probabilities_of_its_tokens(model, client):
     answer = _ask(client(model.base_url), "Say hello.", max_tokens=2, logprobs=True, top_logprobs=2)
 
@@ -112,6 +117,7 @@ def test_it_gives_the_probabilities_of_its_tokens(model, client):
     assert all(token.logprob == token.top_logprobs[0].logprob < 0 for token in tokens)
 
 
+@pytest.mark.slow
 def test_it_answers_the_responses_api(model, client):
     answer = client(model.base_url).responses.create(
         model=MODEL, input="Say hello.", temperature=0, max_output_tokens=8
@@ -121,6 +127,7 @@ def test_it_answers_the_responses_api(model, client):
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (33, 8)
 
 
+@pytest.mark.slow
 def test_texts_that_mean_the_same_are_nearer(model, client):
     texts = ["a cat sits", "a kitten is sitting", "tax law of 1987"]
 
@@ -162,6 +169,7 @@ def test_what_it_can_not_do_is_refused(options, model, client):
         _ask(client(model.base_url), "Say hello.", **options)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("packages")
 def test_a_server_killed_in_the_middle_of_an_answer_is_a_connection_error(client):
     import openai
@@ -186,6 +194,7 @@ def _wait_until_it_answers(base_url: str) -> None:
     raise AssertionError("it never began")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("packages")
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there is no way to wait for a stranger")
 def test_it_ends_when_the_process_that_started_it_is_killed():
@@ -211,6 +220,7 @@ def test_it_ends_when_the_process_that_started_it_is_killed():
     assert (parent.returncode, ended) == (-signal.SIGKILL, [server])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("packages")
 def test_it_ends_with_the_block_that_started_it():
     with real_model() as address:
@@ -220,6 +230,7 @@ def test_it_ends_with_the_block_that_started_it():
         os.kill(address.process_id, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("packages")
 def test_the_script_prints_where_it_serves_and_says_why_it_can_not():
     with subprocess.Popen(

@@ -88,6 +88,7 @@ def test_a_word_in_a_partial_changes_exactly_the_lines_of_the_cases_that_reach_i
         assert not {each["request"] for each in before} & {each["request"] for each in after}
 
 
+@pytest.mark.slow
 def test_asking_for_everything_again_changes_no_byte(recorded):
     again = _run(recorded, "refresh")
 

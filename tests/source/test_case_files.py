@@ -172,7 +172,7 @@ def test_the_characters_of_a_field_have_places() -> None:
         (b'name\n"a"b\n', [("SCH001", "2:4-2:5", "text after the closing quote")]),
         (b"name,x\na,b\n", [("SCH002", "1:6-1:7", "unknown column `x`")]),
         (b"name,name\na,b\n", [("SCH003", "1:6-1:10", "`name` is two columns")]),
-        (b"name,tags\na\n", [("SCH002", "2:1-2:2", "1 fields in a table of 2 columns")]),
+        (b"name,tags\na\n", [("SCH002", "2:1-2:2", "1 field in a table of 2 columns")]),
         (b"name,rendered\na,[\n", [("SCH001", "2:3-2:4", "this is not JSON")]),
         (b"name,inputs.x:json\na,NaN\n", [("SCH001", "2:3-2:6", "this is not JSON")]),
         (b"name,output\na," + b"[" * 100_000, [("SCH001", "2:3-2:100003", "this is not JSON")]),

@@ -18,6 +18,7 @@ from promptops.source.document import read
 from promptops.source.generated import config_check, prompt_check
 from promptops.source.quick_checks import MAX_DEPTH, MAX_NODES, is_plain
 from promptops.source.schemas import schema
+from tests.tiers import examples
 
 ROOT = Path(__file__).parents[2]
 MAKER = runpy.run_path(str(ROOT / "scripts" / "make_checks.py"))
@@ -137,7 +138,7 @@ def test_what_is_accepted_fits_at_length(name: str, data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("name", CHECKS)
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_is_accepted_fits(name: str, data: st.DataObject) -> None:
     _accepted_fits(name, data)

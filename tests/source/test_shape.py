@@ -9,7 +9,7 @@ import pytest
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.source.document import read
-from promptops.source.explain import nearest, type_name
+from promptops.source.explain import type_name
 from promptops.source.shape import check_case, check_prompt, check_shape
 
 
@@ -287,11 +287,6 @@ def test_checking_a_shape_does_not_import_jsonschema() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
 
     assert done.stdout == "False\n"
-
-
-def test_the_nearest_word_is_a_hint_and_a_far_one_is_none() -> None:
-    assert nearest("mesages", ["messages", "model"]) == "did you mean `messages`?"
-    assert nearest("xyz", ["messages"]) is None
 
 
 @pytest.mark.parametrize(

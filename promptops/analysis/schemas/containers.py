@@ -18,9 +18,9 @@ from promptops.analysis.schemas.parts import (
     width,
 )
 from promptops.analysis.schemas.reader import Bare
+from promptops.json_pointer import escaped
 from promptops.model.change import ABSENT
 from promptops.records import replace
-from promptops.runtime.template.data import escaped
 
 
 def members(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:

@@ -8,8 +8,8 @@ from promptops.analysis.schemas.alternative import TYPES, Alternative
 from promptops.analysis.schemas.comparison import Comparison, FoundDifference, Implication
 from promptops.analysis.schemas.parts import member, required
 from promptops.analysis.schemas.reader import Bare
+from promptops.json_pointer import escaped
 from promptops.records import replace
-from promptops.runtime.template.data import escaped
 
 MAX_CASES = 16
 

@@ -7,6 +7,7 @@ from typing import Any
 from promptops.analysis.schemas.comparison import FoundDifference
 from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.reader import Bare
+from promptops.json_pointer import child, tokens
 
 LAST = 1_000_000
 
@@ -15,13 +16,12 @@ def rank(document: SchemaPair, found: FoundDifference) -> tuple[int, ...]:
     """Compares as the places of keywords and properties do; other properties come last."""
     ranks: list[int] = []
     here: Any = document.right
-    for step in found.where.pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
+    for key in tokens(found.where.pointer):
         here = _holding(document, here, key)
         ranks.append(_index(here, key))
-        here = _below(here, key)
+        here = child(here, key)
     here = _holding(document, here, found.keyword)
-    names = _below(here, found.keyword)
+    names = child(here, found.keyword)
     name = LAST if found.name is None else _index(names, found.name)
     return (*ranks, _index(here, found.keyword), name)
 
@@ -44,9 +44,3 @@ def _index(container: Any, key: str) -> int:
         if isinstance(container, (dict, list)) and key in container
         else LAST
     )
-
-
-def _below(container: Any, key: str) -> Any:
-    if isinstance(container, list):
-        return container[int(key)] if key.isdecimal() and int(key) < len(container) else None
-    return container.get(key) if isinstance(container, dict) else None

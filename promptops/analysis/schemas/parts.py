@@ -8,8 +8,8 @@ from typing import Any
 from promptops.analysis.schemas.alternative import Alternative, Layers
 from promptops.analysis.schemas.document import SchemaPair
 from promptops.analysis.schemas.reader import Bare
+from promptops.json_pointer import escaped
 from promptops.model.prompt import Schema
-from promptops.runtime.template.data import escaped
 
 NOTHING: Layers = (False,)
 

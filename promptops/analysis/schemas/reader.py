@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
+from promptops.json_pointer import escaped, value_at
 from promptops.model.prompt import Schema
-from promptops.runtime.template.data import escaped
 
 Bare = Schema | Literal[False]
 """A schema as this package sees it: `true` is `{}`; annotations and unknown keywords are gone."""
@@ -161,11 +161,5 @@ def _all_anchors(schema: Any, pointer: str, named: bool = False) -> Iterator[tup
 
 def _at(root: Any, pointer: str) -> Any:
     """What a JSON pointer leads to; None where it leads to no schema."""
-    found = None if pointer == _NOWHERE else root
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, list) and key.isdecimal() and str(int(key)) == key:
-            found = found[int(key)] if int(key) < len(found) else None
-        else:
-            found = found.get(key) if isinstance(found, Mapping) else None
+    found = None if pointer == _NOWHERE else value_at(root, pointer)
     return found if isinstance(found, (bool, Mapping)) else None

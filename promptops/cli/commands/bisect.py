@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -73,10 +72,7 @@ def command(output: OutputOptions, identity: str, case: str, **options: Any) -> 
     _refuse_contradictions(options)
     wanted = identity, case
     found = _judged(output, wanted) if options["here"] else _searched(output, wanted, options)
-    for name, file in output.formats:
-        style = {"style": output.style} if file == "-" else {}
-        write = import_module(f"promptops.report.bisect.{name}").write
-        output.write(write(found, **style), file)
+    output.write_report("bisect", found)
     if found.here is not None:
         return _EXIT[found.here.verdict]
     return int(found.first_bad is None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import click
@@ -63,7 +62,6 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
     """
     from promptops.jobs.history.blame import blame
     from promptops.model.blame import BlameOptions
-    from promptops.model.report import plain
     from promptops.repo.revisions import FETCH_ALL
 
     first, last = _lines(options["span"])
@@ -77,9 +75,7 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
         spaces=not options["blank"],
     )
     blamed = blame(output.directory, identity, chosen, output.overrides)
-    for name, file in output.formats:
-        write = import_module(f"promptops.report.blame.{name}").write
-        output.write(write(blamed, style=output.style if file == "-" else plain), file)
+    output.write_report("blame", blamed)
     if blamed.cut:
         output.note(f"lines marked ^ may be older: {FETCH_ALL}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -79,7 +78,5 @@ def _built(output: OutputOptions, revision: str, file: str, *, sign: bool) -> in
 
 
 def _report(output: OutputOptions, publication: Publication) -> int:
-    for name, file in output.formats:
-        written: str = import_module(f"promptops.report.build.{name}").write(publication)
-        output.write(written, file)
+    output.write_report("build", publication)
     return 0

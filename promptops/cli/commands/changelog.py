@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
 from promptops.cli.options import common
@@ -22,12 +20,9 @@ def command(output: OutputOptions, releases: tuple[str, ...]) -> int:
       promptops changelog v1.4.0 --format markdown=notes.md
     """
     from promptops.jobs.release.changelog import changelog
-    from promptops.model.report import plain
 
     history = changelog(output.directory, releases, output.overrides)
     if not history:
         output.note("there is no release yet (`promptops release` creates one)")
-    for name, file in output.formats:
-        write = import_module(f"promptops.report.changelog.{name}").write
-        output.write(write(history, style=output.style if file == "-" else plain), file)
+    output.write_report("changelog", history)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +13,7 @@ from promptops.cli.selection_options import note_unjudged, selection_and_lint
 from promptops.errors import BUG
 
 if TYPE_CHECKING:
-    from promptops.model.check import CheckReport
+    pass
 
 
 @click.command()
@@ -53,29 +52,14 @@ def command(output: OutputOptions, **options: Any) -> int:
         report = check(opened, wanted, chosen, output.overrides, page=page)
         for path, reason in report.why.items() if options["why"] else ():
             output.note(f"{visible_path(path)}: {visible(reason)}")
-        for name, file in output.formats:
-            extra = _driver() if name == "sarif" else {}
-            written = _written(name, report, output, extra, to_terminal=file == "-")
-            output.write(written, file)
+        output.write_report("check", report, **_driver(output))
     return BUG if report.failed else int(not report.passed)
 
 
-def _written(
-    name: str,
-    report: CheckReport,
-    output: OutputOptions,
-    extra: dict[str, Any],
-    *,
-    to_terminal: bool,
-) -> str:
-    style = {"style": output.style} if to_terminal else {}
-    module = import_module(f"promptops.report.check.{name}")
-    written: str = module.write(report, **style, **extra)
-    return written
-
-
-def _driver() -> dict[str, Any]:
+def _driver(output: OutputOptions) -> dict[str, Any]:
     """The tool's entry in SARIF; rules of plug-ins are described by their findings."""
+    if "sarif" not in dict(output.formats):
+        return {}
     from promptops.jobs.lint.lint import built_in_infos
     from promptops.model.distribution import home, version
 

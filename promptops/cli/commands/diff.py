@@ -87,19 +87,8 @@ def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
             output.note(f"there is no release in this repository to compare {wanted} with")
         if not report.prompts and uncommitted(opened):
             output.note("uncommitted changes are not compared: promptops diff --worktree")
-    for name, file in output.formats:
-        output.write(_written(name, report, output, to_terminal=file == "-"), file)
+    output.write_report("diff", report)
     return _exit_code(output, report, options["fail_on"], verdict)
-
-
-def _written(name: str, report: Any, output: OutputOptions, *, to_terminal: bool) -> str:
-    from importlib import import_module
-
-    from promptops.model.report import plain
-
-    style = output.style if to_terminal else plain
-    written: str = import_module(f"promptops.report.diff.{name}").write(report, style=style)
-    return written
 
 
 def _exit_code(output: OutputOptions, report: Any, fail_on: tuple[str, ...], verdict: Any) -> int:

@@ -54,8 +54,9 @@ def command(output: OutputOptions, channel: str | None, source: str | None) -> i
     )
     problems = sum(check.state == "problem" for check in checks)
     value = {"schema": 1, "ok": not problems, "checks": [asdict(check) for check in checks]}
-    for name, file in output.formats:
-        output.write(_text(checks, output.style) if name == "text" else json_text(value), file)
+    output.write_each(
+        lambda name, style: _text(checks, style) if name == "text" else json_text(value)
+    )
     return int(bool(problems))
 
 

@@ -77,8 +77,9 @@ def command(
     then = f"promptops init{typed}" if any(map(_failed, done)) else done[0].next_command
     value = {"schema": 1, "steps": [asdict(step) for step in steps], "next": then}
     undo = UNDO if git_diff else ()
-    for name, file in output.formats:
-        output.write(_text(done, undo, then) if name == "text" else json_text(value), file)
+    output.write_each(
+        lambda name, _: _text(done, undo, then) if name == "text" else json_text(value)
+    )
     return 3 if any(map(_failed, done)) else 0
 
 

@@ -9,6 +9,7 @@ import click
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import at_option, common, since_option
 from promptops.cli.output import OutputOptions
+from promptops.counting import counted
 
 
 @click.command("list")
@@ -47,9 +48,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         value = listed(opened, select(opened, wanted))
         unread = unread_files(opened) if wanted.everything else ()
-    for name, file in output.formats:
-        shown = _text(value) if name == "text" else json_text(value)
-        output.write(shown, file)
+    output.write_each(lambda name, _: _text(value) if name == "text" else json_text(value))
     for path, hint in unread:
         output.note(f"{visible_path(path)}: warning: {UNREAD}\n  tip: {visible(hint)}")
     return 0
@@ -63,7 +62,7 @@ def _text(value: dict[str, Any]) -> str:
             visible_line(entry["id"]),
             entry["status"],
             visible(entry["model"] or "-"),
-            f"{entry['cases']} case{'s' if entry['cases'] != 1 else ''}",
+            counted(entry["cases"], "case"),
         )
         for entry in value["prompts"]
     ]

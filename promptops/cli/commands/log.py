@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import click
@@ -48,7 +47,6 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops log support/triage --at 2026-01-31T03:00Z --channel production
     """
     from promptops.jobs.history.log import LogOptions, log
-    from promptops.model.report import plain
     from promptops.repo.revisions import FETCH_ALL
     from promptops.report.parts.visible import visible
 
@@ -60,7 +58,5 @@ def command(output: OutputOptions, **options: Any) -> int:
         output.note(visible(note))
     if history.shallow:
         output.note(f"older history is missing: {FETCH_ALL}")
-    for name, file in output.formats:
-        write = import_module(f"promptops.report.log.{name}").write
-        output.write(write(history, style=output.style if file == "-" else plain), file)
+    output.write_report("log", history)
     return 0

@@ -29,9 +29,8 @@ def command(output: OutputOptions, identity: str) -> int:
     from promptops.report.parts.json_text import json_text
 
     created = create(output.directory, identity)
-    for name, file in output.formats:
-        value = {"schema": 1, **asdict(created)}
-        output.write(_text(created) if name == "text" else json_text(value), file)
+    value = {"schema": 1, **asdict(created)}
+    output.write_each(lambda name, _: _text(created) if name == "text" else json_text(value))
     return 0
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +12,7 @@ from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 from promptops.records import replace
+from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from promptops.jobs.release.release import ReleaseOptions
@@ -115,7 +114,7 @@ def _release_options(options: dict[str, Any]) -> ReleaseOptions:
         sign=options["sign"],
         push=options["push"],
         interactive=sys.stdin.isatty() and sys.stderr.isatty(),
-        untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")),
+        untrusted=is_untrusted(),
     )
 
 
@@ -170,13 +169,10 @@ def _agreed(output: OutputOptions, report: ReleaseReport) -> bool:
 
 def _written(output: OutputOptions, report: ReleaseReport, *, shown: bool = False) -> int:
     """Write the report in every format; the plan only where it was not shown before."""
-    from promptops.model.report import plain
-    from promptops.report.release.text import write_verdict
+    if shown and output.format == "text":
+        from promptops.report.release.text import write_verdict
 
-    for name, file in output.formats:
-        style = output.style if file == "-" else plain
-        write = import_module(f"promptops.report.release.{name}").write
-        if shown and file == "-" and name == "text":
-            write = write_verdict
-        output.write(write(report, style=style), file)
+        output.write(write_verdict(report, style=output.style))
+        output = replace(output, formats=tuple(each for each in output.formats if each[1] != "-"))
+    output.write_report("release", report)
     return int(bool(report.problems))

@@ -69,8 +69,7 @@ def command(output: OutputOptions, **options: Any) -> int:
             rendered = render_inputs(opened, path, inputs)
         else:
             rendered = render_case(opened, path, options["case"])
-        for name, file in output.formats:
-            output.write(_written(name, rendered, annotate=options["annotate"]), file)
+        output.write_each(lambda name, _: _written(name, rendered, annotate=options["annotate"]))
     return 0
 
 

@@ -31,7 +31,6 @@ def command(output: OutputOptions, code: str | None) -> int:
     is_change = code is not None and code.upper() in CODES  # it needs no configuration
     rules = {} if is_change else known_rules(output.directory, output.overrides)
     found = find_rules(code, rules) if code is not None else tuple(rules.values())
-    for name, file in output.formats:
-        alone = code is not None and len(found) == 1
-        output.write(explained(name, found[0]) if alone else listed(name, found), file)
+    alone = code is not None and len(found) == 1
+    output.write_each(lambda name, _: explained(name, found[0]) if alone else listed(name, found))
     return 0

@@ -33,11 +33,11 @@ def command(output: OutputOptions, identity: str, revision: str) -> int:
 
     with workspace(output.directory, revision, output.overrides) as opened:
         value = shown(opened, one(opened, identity))
-    for name, file in output.formats:
-        if name == "json":
-            output.write(json_text(value), file)
-        else:
-            output.write(_about(value) + _yaml(value["prompt"]), file)
+    output.write_each(
+        lambda name, _: (
+            json_text(value) if name == "json" else _about(value) + _yaml(value["prompt"])
+        )
+    )
     return 0
 
 

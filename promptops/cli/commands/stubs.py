@@ -26,15 +26,12 @@ def command(output: OutputOptions, ref: str, target: str | None) -> int:
       promptops stubs v1.8.0 -o src/acme/prompts.py
       promptops stubs worktree -o src/acme/prompts.py
     """
-    from importlib import import_module
-
     from promptops.jobs.bundles.stubs import stubs
 
     if target is not None:
         output = replace(output, formats=_into(output.formats, target))
     module = stubs(output.directory, ref, target, output.overrides)
-    for name, file in output.formats:
-        output.write(import_module(f"promptops.report.stubs.{name}").write(module), file)
+    output.write_report("stubs", module)
     return 0
 
 

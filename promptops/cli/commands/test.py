@@ -7,7 +7,6 @@ import math
 import os
 import shlex
 from collections.abc import Iterable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -144,10 +143,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     run = run.failing_under(options["fail_under"])
     if run.unasked:
         run = replace(run, advice=_again(options))
-    for name, file in output.formats:
-        style = {"style": output.style} if file == "-" else {}
-        written = import_module(f"promptops.report.test.{name}").write(run, **style)
-        output.write(written, file)
+    output.write_report("test", run)
     if run.unasked:
         output.note(f"not requested: {run.unasked:,} of the answers, {run.ended}")
     return _exit_code(run)

@@ -27,6 +27,5 @@ def command(output: OutputOptions, file: Path) -> int:
     from promptops.jobs.setup.textconv import text_of
 
     text = text_of(output.directory / file)
-    for _, target in output.formats:
-        output.write(text, target)
+    output.write_each(lambda _name, _style: text)
     return 0

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
-from promptops.model.report import plain
 
 
 @click.command()
@@ -38,8 +36,5 @@ def command(output: OutputOptions, target: str, trust: str | None) -> int:
     signers = Path(output.directory, trust) if trust is not None else None
     with uncollected():
         found = verify(output.directory, target, signers, output.overrides)
-    for name, file in output.formats:
-        style = output.style if file == "-" else plain
-        written: str = import_module(f"promptops.report.verify.{name}").write(found, style=style)
-        output.write(written, file)
+    output.write_report("verify", found)
     return int(not found.passed)

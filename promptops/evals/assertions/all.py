@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptops.counting import counted
 from promptops.evals.assertion import Assertion
 from promptops.evals.assertion_sets import (
     PartResult,
@@ -18,7 +19,6 @@ from promptops.evals.registry import assertion
 from promptops.evals.similarity import doubt_threshold
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Undecided, Verdict
-from promptops.evals.wording import amount
 from promptops.records import record
 
 
@@ -94,5 +94,5 @@ def _degree(judged: tuple[PartResult, ...]) -> float:
 
 def _wanted(count: int, threshold: float | None) -> str:
     if threshold is not None:
-        return f"{threshold:g} of {amount(count, 'assertion')}, by weight,"
+        return f"{threshold:g} of {counted(count, 'assertion')}, by weight,"
     return "the assertion" if count == 1 else f"all {count} assertions"

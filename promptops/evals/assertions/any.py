@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptops.counting import counted
 from promptops.evals.assertion import Assertion
 from promptops.evals.assertion_sets import (
     check_limits,
@@ -15,7 +16,6 @@ from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
-from promptops.evals.wording import amount
 from promptops.records import record
 
 
@@ -61,11 +61,11 @@ class AnyOf:
         error = gravest(judged)
         if error is not None and not held:
             raise error
-        wanted = f"any of {amount(len(self.value), 'assertion')}"
+        wanted = f"any of {counted(len(self.value), 'assertion')}"
         return Verdict(
             passed=bool(held),
             expected=wanted,
-            opposite=f"none of {amount(len(self.value), 'assertion')}",
+            opposite=f"none of {counted(len(self.value), 'assertion')}",
             where="to hold",
             got="; ".join(map(told, held or judged)),
             degree=max(part.verdict.share for part in judged if part.verdict),

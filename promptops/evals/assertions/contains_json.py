@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from promptops.counting import counted
 from promptops.evals.comparison import part_asked, to_compare
 from promptops.evals.json_values import NOTHING, covers, found, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import amount, shown
+from promptops.evals.wording import shown
 from promptops.records import record
 
 
@@ -71,4 +72,4 @@ def _values(subject: Subject) -> list[Any]:
 def _got(values: list[Any], looked_at: Any) -> str:
     if not values:
         return f"no JSON in {shown(looked_at)}"
-    return shown(values[0]) if len(values) == 1 else amount(len(values), "other value")
+    return shown(values[0]) if len(values) == 1 else counted(len(values), "other value")

@@ -6,8 +6,8 @@ from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import listed, shown
+from promptops.nearest import did_you_mean
 from promptops.records import record
-from promptops.source.explain import nearest
 
 _KNOWN = ("stop", "length", "tool_calls", "content_filter")
 
@@ -36,7 +36,7 @@ class FinishReason:
 
     def __post_init__(self) -> None:
         if self.value not in _KNOWN:
-            hint = nearest(self.value, _KNOWN) or f"known here: {', '.join(_KNOWN)}"
+            hint = did_you_mean(self.value, _KNOWN) or f"known here: {', '.join(_KNOWN)}"
             raise Refused(f"{shown(self.value)} is not a finish reason", hint=hint)
 
     def check(self, subject: Subject) -> Verdict:

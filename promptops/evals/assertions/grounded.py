@@ -12,8 +12,8 @@ from promptops.evals.subject import Subject, as_json
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Unjudgeable, Verdict
 from promptops.evals.wording import shown
+from promptops.nearest import did_you_mean
 from promptops.records import record
-from promptops.source.explain import nearest
 
 
 @assertion("grounded", on=("answer",), judged=True)
@@ -75,7 +75,7 @@ class Grounded:
 
     def _context(self, inputs: Any) -> str:
         if self.value not in inputs:
-            hint = nearest(self.value, inputs)
+            hint = did_you_mean(self.value, inputs)
             message = f"the case has no input `{self.value}`" + (f": {hint}" if hint else "")
             raise Unjudgeable(message, "/value")
         context = inputs[self.value]

@@ -14,11 +14,11 @@ from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Unjudgeable, Verdict
 from promptops.evals.wording import shown
+from promptops.json_pointer import tokens
 from promptops.model.place import Place
 from promptops.records import record
 from promptops.runtime.request.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
-from promptops.source.nodes import tokens
 from promptops.source.references import check_schema
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from promptops.counting import counted
 from promptops.evals.limits import MOST_CHARS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
-from promptops.evals.wording import amount
 from promptops.records import record
 
 
@@ -42,8 +42,8 @@ class MaxChars:
         length = len(subject.text)
         return Verdict(
             passed=length <= self.value,
-            expected=f"at most {amount(self.value, 'character')}",
-            opposite=f"more than {amount(self.value, 'character')}",
+            expected=f"at most {counted(self.value, 'character')}",
+            opposite=f"more than {counted(self.value, 'character')}",
             where=subject.where,
             got=f"{length:,}",
         )

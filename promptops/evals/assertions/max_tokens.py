@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from promptops.analysis.tokens import estimate
+from promptops.counting import counted
 from promptops.evals.limits import MOST_TOKENS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
-from promptops.evals.wording import amount
 from promptops.records import record
 
 
@@ -43,18 +43,18 @@ class MaxTokens:
         return 0, self.value
 
     def check(self, subject: Subject) -> Verdict:
-        counted = _counted(subject)
-        tokens = estimate(subject.text) if counted is None else counted
+        reported = _reported(subject)
+        tokens = estimate(subject.text) if reported is None else reported
         return Verdict(
             passed=tokens <= self.value,
-            expected=f"at most {amount(self.value, 'token')}",
-            opposite=f"more than {amount(self.value, 'token')}",
+            expected=f"at most {counted(self.value, 'token')}",
+            opposite=f"more than {counted(self.value, 'token')}",
             where=subject.where,
-            got=f"about {tokens:,} (an estimate)" if counted is None else f"{tokens:,}",
+            got=f"about {tokens:,} (an estimate)" if reported is None else f"{tokens:,}",
         )
 
 
-def _counted(subject: Subject) -> int | None:
+def _reported(subject: Subject) -> int | None:
     """The provider's token count of the whole checked text; None if there is none."""
     answer = subject.record.answer
     return None if subject.narrowed or answer is None else answer.usage.output or None

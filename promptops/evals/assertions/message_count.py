@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from promptops.counting import counted
 from promptops.evals.limits import MOST_MESSAGES, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Verdict
-from promptops.evals.wording import amount
 from promptops.records import record
 
 
@@ -42,7 +42,7 @@ class MessageCount:
     def check(self, subject: Subject) -> Verdict:
         count = len(subject.messages)
         role = f"{subject.role} " if subject.role else ""
-        wanted = amount(self.value, f"{role}message")
+        wanted = counted(self.value, f"{role}message")
         return Verdict(
             passed=count == self.value,
             expected=wanted,

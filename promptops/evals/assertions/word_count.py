@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
+from promptops.counting import counted
 from promptops.evals.limits import MOST_CHARS, check_limit
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
-from promptops.evals.wording import amount
+from promptops.json_pointer import escaped
+from promptops.nearest import did_you_mean
 from promptops.records import record
-from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
+from promptops.source.explain import type_name
 
 
 @assertion("word-count")
@@ -42,7 +43,7 @@ class WordCount:
         for name, limit in limits.items():
             at = f"/value/{escaped(name)}" if name else "/value"
             if name not in ("", "min", "max"):
-                hint = nearest(name, ("min", "max")) or "known here: min, max"
+                hint = did_you_mean(name, ("min", "max")) or "known here: min, max"
                 raise Refused(f"`{name}` is not a limit", hint=hint, at=at)
             if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
                 raise Refused(f"expected a whole number, got {type_name(limit)}", at=at)
@@ -79,7 +80,7 @@ class WordCount:
 
 def _range(low: int, high: int | None) -> str:
     if high is None:
-        return f"at least {amount(low, 'word')}"
+        return f"at least {counted(low, 'word')}"
     if low == high:
-        return amount(low, "word")
-    return f"{low:,} to {amount(high, 'word')}" if low else f"at most {amount(high, 'word')}"
+        return counted(low, "word")
+    return f"{low:,} to {counted(high, 'word')}" if low else f"at most {counted(high, 'word')}"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from math import inf
 
+from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.closing import Closed, Closing
@@ -82,9 +83,7 @@ class Budget:
         """The purse that has too little left; raises Closed if nothing more is sent."""
         self._closing.check()
         if self._out_of_requests():
-            requests = (
-                "1 request" if self._most_requests == 1 else f"{self._most_requests:,} requests"
-            )
+            requests = counted(self._most_requests or 0, "request")
             self._ledger.end(f"the budget of {requests} is spent")
         ends = (self._ledger.ended, *(purse.spent for purse in hold.purses))
         if any(ends):

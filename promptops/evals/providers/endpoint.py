@@ -7,7 +7,6 @@ model without comparing its endpoint with the trusted ones.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
@@ -20,6 +19,7 @@ from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.untrusted import IS_SET, is_untrusted
 
 OFFLINE = "echo"
 """The provider that sends nothing."""
@@ -175,8 +175,8 @@ def approve(
 
 def refuse_untrusted() -> None:
     """Raise UsageError if the environment forbids every API call."""
-    if os.environ.get("PROMPTOPS_UNTRUSTED"):
+    if is_untrusted():
         raise UsageError(
-            "no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set",
+            f"no API calls for an untrusted change: {IS_SET}",
             hint="replay: promptops test",
         )

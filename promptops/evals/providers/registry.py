@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from urllib.parse import urlsplit
 
-from promptops.errors import InputError, UsageError
+from promptops.errors import UsageError
 from promptops.evals.providers import Provider
 from promptops.evals.providers.apis import COMPATIBLE
 from promptops.evals.providers.endpoint import Approved, key_variable
 from promptops.evals.providers.guarded import guarded
 from promptops.model.config import ModelProfile
+from promptops.nearest import did_you_mean
+from promptops.plugins import load, offer_of, offers
 
 GROUP = "promptops.providers"
 Factory = Callable[[ModelProfile, str | None], Provider]
@@ -62,17 +63,12 @@ def provider_of(
 
 def names() -> frozenset[str]:
     """Of all providers, including plug-ins, which are not imported."""
-    from importlib.metadata import entry_points
-
-    return frozenset((*built_in(), *(offer.name for offer in entry_points(group=GROUP))))
+    return frozenset((*built_in(), *(offer.name for offer in offers(GROUP))))
 
 
 def is_known(profile: ModelProfile) -> bool:
     """Whether there is a provider for a profile; plug-ins are not imported."""
-    from importlib.metadata import entry_points
-
-    known = profile.provider in built_in() or profile.base_url is not None
-    return known or bool(entry_points(group=GROUP, name=profile.provider))
+    return profile.base_url is not None or profile.provider in names()
 
 
 def _refuse_no_address(profile: ModelProfile) -> None:
@@ -89,34 +85,18 @@ def _factory(profile: ModelProfile, plugins: bool) -> Factory:
     if found is None and profile.base_url is not None:
         found = built_in()[COMPATIBLE]
     if found is None:
-        near = get_close_matches(name, built_in(), n=1)
         raise UsageError(
             f"there is no provider `{name}`",
             where=f"models.{profile.name}",
-            hint=f"did you mean `{near[0]}`?"
-            if near
-            else "set `base_url` in its profile to a server with an OpenAI-compatible API",
+            hint=did_you_mean(name, built_in())
+            or "set `base_url` in its profile to a server with an OpenAI-compatible API",
         )
     return found
 
 
 def _plugin(name: str) -> Factory | None:
-    from importlib.metadata import entry_points
-
-    offers = list(entry_points(group=GROUP, name=name))
-    if not offers:
-        return None
-    if len(offers) > 1:
-        values = " and ".join(sorted(offer.value for offer in offers))
-        raise InputError(f"two packages provide the provider `{name}`: {values}")
-    try:
-        factory: Factory = offers[0].load()
-    except (Exception, SystemExit) as error:
-        raise InputError(
-            f"the plugin `{name}` can't be imported: {error}",
-            where=offers[0].value,
-            hint="fix or uninstall it",
-        ) from error
+    offer = offer_of(GROUP, name, "provider")
+    factory: Factory | None = load(offer) if offer is not None else None
     return factory
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from promptops.errors import InputError
 from promptops.patterns import lazy_pattern
-from promptops.storage.whole_files import replace_whole
+from promptops.storage.atomic import replace_whole
 
 _LEFTOVER = lazy_pattern(r"\..+\.(?:json|jsonl|jsonl\.sig)\.\d+")
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"

@@ -13,7 +13,7 @@ from promptops.repo.interactive import act
 from promptops.repo.process import ProcessOutput, decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.loading.source import Pointer
-from promptops.storage.whole_files import replace_whole
+from promptops.storage.atomic import replace_whole
 
 COMMIT_DEADLINE_S = 600.0
 """Deadline of a commit, including the hooks that it runs."""

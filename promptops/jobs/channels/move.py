@@ -18,6 +18,7 @@ from promptops.jobs.workspace.workspace import configuration
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
 from promptops.model.version import parse
+from promptops.nearest import did_you_mean
 from promptops.records import record, replace
 from promptops.release.channels import PATH
 from promptops.release.names import TagNames
@@ -27,7 +28,6 @@ from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.source import Pointer
-from promptops.source.explain import nearest
 
 ALLOWED_UNSIGNED = "The release is not signed; --allow-unsigned was given."
 """A line for the commit message of a rollback, so that the exception is on record."""
@@ -92,7 +92,7 @@ def meant(ground: ChannelContext, written: str) -> Release:
     alike = (each for each in ground.releases.values() if version and each.version == version)
     found = ground.releases.get(written) or next(alike, None)
     if found is None:
-        near = nearest(written, ground.releases)
+        near = did_you_mean(written, ground.releases)
         hint = near or "`git fetch --tags`, or create it: promptops release"
         raise NotFound(f"there is no release {written!r}", hint=hint)
     return found

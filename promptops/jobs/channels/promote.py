@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from promptops.counting import counted
 from promptops.errors import GitError, NotFound
 from promptops.jobs.channels.file import refuse_uncommitted
 from promptops.jobs.channels.move import (
@@ -20,9 +21,9 @@ from promptops.jobs.channels.move import (
 )
 from promptops.model.channel import Break, Move
 from promptops.model.release import Release
+from promptops.nearest import did_you_mean
 from promptops.records import record, replace
 from promptops.repo.repository import Repository
-from promptops.source.explain import nearest
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def _refuse_unknown(ground: ChannelContext, wanted: PromoteOptions) -> None:
     if wanted.create or not known or ground.now is not None or ground.serves is not None:
         return
     new = f"to create it: promptops promote {wanted.release} {wanted.channel} --create"
-    near = nearest(wanted.channel, known)
+    near = did_you_mean(wanted.channel, known)
     hint = f"{near}; {new}" if near else new
     raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
 
@@ -115,5 +116,5 @@ def _breaks(
 
 def _refusal(ground: ChannelContext, release: Release, breaks: tuple[Break, ...]) -> str:
     assert ground.serves is not None
-    number = "a change" if len(breaks) == 1 else f"{len(breaks)} changes"
+    number = counted(len(breaks), "change")
     return f"`{release.name}` breaks callers of `{ground.serves.release}` by {number}"

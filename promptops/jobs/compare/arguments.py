@@ -12,6 +12,7 @@ from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.compare.revisions import Folder, RevisionNames, RevisionRange
 from promptops.jobs.workspace.named_prompts import GLOB, named, written_paths
 from promptops.jobs.workspace.workspace import configuration
+from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.records import record
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE
@@ -111,14 +112,13 @@ def _is_prompt(names: RevisionNames, name: str, catalogs: Sequence[Catalog]) -> 
 
 def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog]) -> NoReturn:
     """Raise the error for an argument that names nothing."""
-    from difflib import get_close_matches
-
     ids = {each for catalog in catalogs for each in catalog.ids.values()}
     if os.path.isfile(names.directory / first):
         raise UsageError(f"`{first}` is a file", hint="name a revision or a prompt")
     near = [
-        *(f"the prompt `{each}`" for each in get_close_matches(first, ids, 1)),
-        *(f"the revision `{each}`" for each in get_close_matches(first, _refs(names), 1)),
+        f"the {kind} `{name}`"
+        for kind, known in (("prompt", ids), ("revision", _refs(names)))
+        if (name := nearest_name(first, known, max_chars=MAX_CATALOG_CHARS)) is not None
     ]
     meant_for_git = ".." in first or ONLY_GITS.intersection(first) or first.startswith("HEAD")
     if meant_for_git or first.startswith(("/", "./")) or (names.repository.shallow and not near):

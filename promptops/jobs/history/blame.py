@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.jobs.workspace.named_prompts import one
 from promptops.jobs.workspace.render import AnnotatedRequest, RenderedLine, lines, render_case
@@ -115,8 +116,8 @@ def _chosen(rows: Sequence[_BlamedLine], asked: BlameOptions) -> Sequence[tuple[
     """The requested lines, each with its number."""
     if asked.first > max(len(rows), 1):
         where = "in all" if asked.message is None else f"in message {asked.message}"
-        lines_there = "1 line" if len(rows) == 1 else f"{len(rows)} lines"
-        raise UsageError(f"there is no line {asked.first}", hint=f"there are {lines_there} {where}")
+        hint = f"there are {counted(len(rows), 'line')} {where}"
+        raise UsageError(f"there is no line {asked.first}", hint=hint)
     return list(enumerate(rows, start=1))[asked.first - 1 : asked.last]
 
 

@@ -23,9 +23,9 @@ from promptops.model.config import Config
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun
+from promptops.nearest import did_you_mean
 from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
-from promptops.source.explain import nearest
 
 if TYPE_CHECKING:
     from promptops.jobs.workspace.approved_endpoints import Approvals
@@ -111,7 +111,7 @@ class CaseAt:
         plan = [each for each in whole if each.case.name == self._case]
         if not plan:
             reason = f"there is no case `{self._case}`"
-            hint = nearest(self._case, (each.case.name for each in whole))
+            hint = did_you_mean(self._case, (each.case.name for each in whole))
             return TreeVerdict(commit="", verdict="skip", reason=with_hint(reason, hint))
         return _verdict(self._runs(catalog, plan, whole))
 

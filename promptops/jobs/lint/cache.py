@@ -73,11 +73,12 @@ class LintCache:
         if self._file is not None and self._fresh:
             import pickle
 
-            from promptops.storage.atomic import forget_all_but_newest, keep
+            from promptops.storage.atomic import keep
+            from promptops.storage.eviction import evict_to_count, statuses
 
             entries = dict(list(self._entries.items())[-MAX_ENTRIES:])
             keep(self._file, pickle.dumps((self._key, entries), protocol=5))
-            forget_all_but_newest(self._file.parent, "lint-*", MAX_FILES)
+            evict_to_count(statuses(self._file.parent.glob("lint-*")), MAX_FILES)
 
 
 def _unpacked(packed: bytes) -> PromptResult:

@@ -10,6 +10,8 @@ from pathlib import Path
 from promptops.model.answer import Answer, Recording
 from promptops.source.recordings import MAX_BYTES as LARGEST
 from promptops.source.recordings import read_recordings, recordings_bytes
+from promptops.storage.atomic import keep
+from promptops.storage.eviction import evict_to_size
 
 MAX_BYTES = 256 * 1024 * 1024
 _BLOCK = 4096
@@ -44,31 +46,13 @@ class AnswerCache:
 
         for recording in recordings:
             if refusal("", recording) is None:
-                self._keep(recording)
-        self._evict()
-
-    def _keep(self, recording: Recording) -> None:
-        file = self._file(recording.request, recording.repeat)
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            temporary = file.with_name(f"{file.name}.{os.getpid()}")
-            # Not synced: that takes longer than a request, and `find` removes what a crash
-            # `find` takes away.
-            temporary.write_bytes(recordings_bytes((recording,)))
-            temporary.replace(file)
+                file = self._file(recording.request, recording.repeat)
+                keep(file, recordings_bytes((recording,)))
+        evict_to_size(self._folder, self._max_bytes, _disk_space)
 
     def _file(self, request: str, repeat: int) -> Path:
         return self._folder / request[:2] / f"{request[2:]}-{repeat}"
 
-    def _evict(self) -> None:
-        """Shrink to three quarters, so that it is rarely needed."""
-        with suppress(OSError):
-            files = [(file, file.stat()) for file in self._folder.glob("*/*")]
-            total = sum(max(status.st_size, _BLOCK) for _, status in files)
-            if total <= self._max_bytes:
-                return
-            for file, status in sorted(files, key=lambda each: each[1].st_mtime_ns):
-                file.unlink(missing_ok=True)
-                total -= max(status.st_size, _BLOCK)
-                if total <= self._max_bytes * 3 // 4:
-                    return
+
+def _disk_space(status: os.stat_result) -> int:
+    return max(status.st_size, _BLOCK)

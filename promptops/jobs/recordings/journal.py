@@ -14,8 +14,8 @@ from promptops.model.finding import Problem
 from promptops.records import record
 from promptops.repo.repository import Repository
 from promptops.source.recordings import read_recordings, recordings_bytes
+from promptops.storage.atomic import replace_whole, write_all
 from promptops.storage.lock import held
-from promptops.storage.whole_files import replace_whole, write_all
 
 
 @record(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from promptops.counting import counted
 from promptops.errors import UsageError
 from promptops.jobs.recordings.merging import Need
 from promptops.model.answer import Answer, Recording
@@ -42,7 +43,9 @@ def refuse_overfull(
         size += len(asked) * _mean_answer(recorded)
     if size > MAX_TOTAL_BYTES:
         number = len(kept) + len(asked)
-        message = f"{number:,} answers would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
+        message = (
+            f"{counted(number, 'answer')} would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
+        )
         raise UsageError(message, where=file, hint=FEWER)
 
 

@@ -20,7 +20,7 @@ from promptops.repo.repository import Repository
 from promptops.repo.worktree import WorkTree
 from promptops.source.recording_files import ENDING, by_first
 from promptops.source.recordings import read_files
-from promptops.storage.whole_files import replace_whole, sync_folder
+from promptops.storage.atomic import replace_whole, sync_folder
 
 
 @record(frozen=True, slots=True, kw_only=True)

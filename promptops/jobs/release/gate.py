@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import counted
 from promptops.jobs.gate.repeats import failures, without_repeats
 from promptops.jobs.lint.lint import LintOptions, lint_selected
 from promptops.jobs.release.preflight import more
@@ -12,7 +13,6 @@ from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.release import ReleaseProblem
 from promptops.model.test_run import TestRun, Verdict
-from promptops.report.parts.summary import counted
 
 
 def gate(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
+from promptops.counting import counted, some_lines
 from promptops.jobs.workspace.selection import is_managed
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.release import ReleaseProblem
 from promptops.repo.process import decode
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
-from promptops.report.parts.summary import counted
 
 SHOWN = 10
 """At most this many problems of a kind are listed; the others are counted."""
@@ -30,8 +30,7 @@ def repository_problems(workspace: Workspace) -> Iterator[ReleaseProblem]:
 
 def more(lines: Sequence[str]) -> tuple[str, ...]:
     """The first lines, and the number of the others."""
-    rest = len(lines) - SHOWN
-    return (*lines[:SHOWN], *((f"and {rest} more",) if rest > 0 else ()))
+    return tuple(some_lines(lines, SHOWN))
 
 
 def uncommitted(workspace: Workspace) -> list[str]:

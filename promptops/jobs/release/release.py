@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from promptops.counting import counted
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs.bundles.contents import content_digest
 from promptops.jobs.compare import comparison as two_sides
@@ -29,7 +30,6 @@ from promptops.release.names import TagNames
 from promptops.release.tags import latest, record_of, releases
 from promptops.release.versions import Declared
 from promptops.repo.repository import Repository
-from promptops.report.parts.summary import counted
 from promptops.runtime.loading.source import shown
 
 

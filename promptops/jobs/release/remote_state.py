@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
+from promptops.counting import counted
 from promptops.errors import GitError
 from promptops.jobs.release.plan import ReleaseContext, tags_of
 from promptops.jobs.release.remotes import default_remote, remote_problems, remotes
@@ -16,7 +17,6 @@ from promptops.release.tags import records, releases
 from promptops.repo.interactive import act
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
-from promptops.report.parts.summary import counted
 from promptops.runtime.loading.source import shown
 
 DEADLINE_S = 60.0

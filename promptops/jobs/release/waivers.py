@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from promptops.counting import counted
 from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff
 from promptops.repo.process import decode
 from promptops.repo.repository import Repository
-from promptops.report.parts.summary import counted
 
 SHOWN = 5
 LASTS = timedelta(days=90)

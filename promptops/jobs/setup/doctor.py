@@ -29,6 +29,7 @@ from promptops.runtime.loading.cache import cache_hint, cache_location
 from promptops.runtime.loading.private_files import why_not_private
 from promptops.runtime.request.schema_engine import NATIVE, PORTABLE, is_portable
 from promptops.source.schemas import schema_text
+from promptops.untrusted import is_untrusted
 
 State = Literal["ok", "note", "problem"]
 PYTHONS = ((3, 11), (3, 14))
@@ -236,7 +237,7 @@ def _depth(repository: Repository) -> Diagnosis:
 def _configured(repository: Repository) -> Iterator[Diagnosis]:
     try:
         found = open_workspace(repository, WORKTREE)
-        refuse_unknown_rules(found, untrusted=bool(os.environ.get("PROMPTOPS_UNTRUSTED")))
+        refuse_unknown_rules(found, untrusted=is_untrusted())
     except PromptopsError as error:
         yield _failed("configuration", error)
         return

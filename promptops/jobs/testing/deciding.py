@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import fmean
@@ -17,6 +16,7 @@ from promptops.jobs.testing.paired_run import Arms
 from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, Verdict, Worse
 from promptops.records import field, record, replace
+from promptops.untrusted import is_untrusted
 
 SOURCE = "source:"
 """The prefix of tags for dependent cases, such as those of one document or conversation."""
@@ -269,7 +269,7 @@ class _Deciding:
 
 def _is_final(verdict: Verdict) -> bool:
     """Whether a verdict is final: an untrusted change can't blame another model."""
-    return verdict == "fail" and bool(os.environ.get("PROMPTOPS_UNTRUSTED"))
+    return verdict == "fail" and is_untrusted()
 
 
 def _look(cases: Sequence[CaseScore]) -> Look:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from promptops.counting import some
 from promptops.errors import InputError, UsageError
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.testing.shards import MergedShards, known_answers, revision_of
@@ -117,6 +118,5 @@ def _refuse_gaps(found: dict[str, ShardRun]) -> None:
     count = next(iter(found.values())).shard.count
     missing = [f"{index}/{count}" for index in range(1, count + 1) if index not in files]
     if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        numbers = f"{', '.join(missing[:3])}{more}"
-        raise UsageError(f"shards are missing: {numbers}", hint="name the files of all shards")
+        hint = "name the files of all shards"
+        raise UsageError(f"shards are missing: {some(missing, 3)}", hint=hint)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from promptops.counting import counted
 from promptops.errors import GitError, UsageError
 from promptops.jobs.recordings.cache import AnswerCache
 from promptops.jobs.recordings.store import Store
@@ -37,10 +38,9 @@ from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.shard import Shard, ShardRun
 from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, Verdict
+from promptops.nearest import did_you_mean
 from promptops.records import replace
 from promptops.repo.repository import Repository
-from promptops.report.parts.summary import counted
-from promptops.source.explain import nearest
 
 if TYPE_CHECKING:
     from promptops.jobs.workspace.approved_endpoints import Approvals
@@ -281,7 +281,7 @@ def _named(plan: list[Planned], patterns: Sequence[str]) -> list[Planned]:
     for pattern in patterns:
         names = {each.case.name for each in plan}
         if not any(_is_called(name, pattern) for name in names):
-            hint = nearest(pattern, names) or f"there are {counted(len(names), 'case')}"
+            hint = did_you_mean(pattern, names) or f"there are {counted(len(names), 'case')}"
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan

@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
+from promptops.counting import some_lines
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.evals.engine.ask import Ask
 from promptops.evals.providers.endpoint import (
@@ -107,9 +108,8 @@ class Approvals:
 
     def _refused(self, profiles: Iterable[ModelProfile], config: Config) -> UsageError:
         named = list(dict.fromkeys(map(_described, profiles)))
-        more = f"; and {len(named) - _SHOWN} more" if named[_SHOWN:] else ""
         return UsageError(
-            f"{'; '.join(named[:_SHOWN])}{more}: {self._trusted.lacks('endpoint')}",
+            f"{'; '.join(some_lines(named, _SHOWN))}: {self._trusted.lacks('endpoint')}",
             where=config.path,
             hint=HINT,
         )

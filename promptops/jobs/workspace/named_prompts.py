@@ -8,8 +8,10 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
+from promptops.counting import counted, some
 from promptops.errors import UsageError
 from promptops.jobs.workspace.workspace import Workspace
+from promptops.nearest import MAX_CATALOG_CHARS, did_you_mean
 from promptops.repo.repository import Repository
 from promptops.source.recording_files import first_of
 
@@ -17,9 +19,6 @@ GLOB = frozenset("*?[")
 
 MAX_SHOWN = 10
 """At most this many prompts are listed for an ambiguous name."""
-
-MAX_NAME_CHARS = 4096
-"""The longest name for which the nearest one is searched."""
 
 
 def named(catalog: Catalog, repository: Repository | None, name: str) -> list[str]:
@@ -87,8 +86,7 @@ def no_match(catalog: Catalog, repository: Repository | None, name: str) -> Usag
         return UsageError(message, hint="the path is outside the repository")
     if any(catalog.files.is_file(path) for path in paths):
         return UsageError(message, hint="the file is not a prompt, and no prompt uses it")
-    near = _nearest(catalog, name, paths)
-    hint = f"did you mean {near!r}?" if near else "`promptops list` shows the prompts"
+    hint = _nearest(catalog, name, paths) or "`promptops list` shows the prompts"
     return UsageError(message, hint=hint)
 
 
@@ -159,17 +157,14 @@ def _inside(path: str) -> Iterator[str]:
 
 
 def _several(name: str, ids: Sequence[str]) -> UsageError:
-    more = f" and {len(ids) - MAX_SHOWN} more" if ids[MAX_SHOWN:] else ""
-    hint = f"name one of them: {', '.join(ids[:MAX_SHOWN])}{more}"
-    return UsageError(f"{name!r} matches {len(ids)} prompts, and one is required", hint=hint)
+    hint = f"name one of them: {some(ids, MAX_SHOWN)}"
+    return UsageError(
+        f"{name!r} matches {counted(len(ids), 'prompt')}, and one is required", hint=hint
+    )
 
 
 def _nearest(catalog: Catalog, name: str, paths: Sequence[str]) -> str | None:
     """Of the ids; of the paths for what is written like the path of a file."""
-    from difflib import get_close_matches
-
-    if len(name) > MAX_NAME_CHARS:
-        return None
     if name.endswith((".yaml", ".yml")) and paths:
-        return next(iter(get_close_matches(paths[0], catalog.ids, 1)), None)
-    return next(iter(get_close_matches(name, catalog.paths, 1)), None)
+        return did_you_mean(paths[0], catalog.ids, max_chars=MAX_CATALOG_CHARS)
+    return did_you_mean(name, catalog.paths, max_chars=MAX_CATALOG_CHARS)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from promptops.catalog.config_places import toml_places
 from promptops.errors import UsageError
 from promptops.jobs.workspace.workspace import Workspace
+from promptops.json_pointer import escaped
 from promptops.lint.custom import custom_rules
 from promptops.lint.registry import Rule, built_in, has_plugins, with_plugins
 from promptops.lint.rule_names import RuleNames, rule_names
@@ -14,7 +15,6 @@ from promptops.model.config import LintSettings
 from promptops.model.finding import Problem
 from promptops.records import replace
 from promptops.source.config_errors import refuse
-from promptops.source.nodes import escaped
 
 
 def available_rules(settings: LintSettings, *, untrusted: bool) -> dict[str, Rule]:

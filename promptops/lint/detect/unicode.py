@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from promptops.analysis.match import TextMatch
+from promptops.counting import some
 from promptops.patterns import lazy_pattern
 
 _SUSPECT = (
@@ -82,8 +83,7 @@ def _holds_right_to_left(text: str, at: int) -> bool:
 
 
 def _message(run: str) -> str:
-    more = f" and {len(run) - 1} more" if len(run) > 1 else ""
-    return f"an invisible character: {_named(run[0])}{more}{_hidden_words(run)}"
+    return f"an invisible character: {some(run, 1, name=_named)}{_hidden_words(run)}"
 
 
 def _hidden_words(run: str) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
+from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
-from promptops.source.explain import nearest, type_name
-from promptops.source.nodes import escaped
+from promptops.source.explain import type_name
 
 PATH = "channels.yaml"
 
@@ -96,7 +97,7 @@ class _Channel:
             if key == CANARY:
                 yield Problem(NO_CANARY, at=place, hint=CANARY_HINT)
             elif key not in _KEYS and not key.startswith("x-"):
-                hint = nearest(key, _KEYS) or f"known keys: {', '.join(_KEYS)}"
+                hint = did_you_mean(key, _KEYS) or f"known keys: {', '.join(_KEYS)}"
                 yield Problem(f"unknown key `{key}`", at=place, hint=hint)
         for key in ("release", "serial"):
             if key not in entry:
@@ -114,7 +115,8 @@ class _Channel:
             releases = self._catalog.releases()
             if release not in releases:
                 hint = (
-                    nearest(release, releases) or "run `git fetch --tags`, or name another release"
+                    did_you_mean(release, releases)
+                    or "run `git fetch --tags`, or name another release"
                 )
                 yield Problem(f"there is no release `{release}`", at=place, hint=hint)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from promptops.catalog.catalog import Catalog
+from promptops.json_pointer import escaped, pointer_to
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.implicit_types import is_text, is_text_field, suspects, taken_for
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.source.document import Document
-from promptops.source.nodes import escaped, pointer_to
 
 _MAX_SUSPECTS = 20_000
 """Scalars checked in one file. A file with more is data and not written by hand."""

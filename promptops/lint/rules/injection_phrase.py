@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.detect.injection import find_injection
 from promptops.lint.searchable_text import Written
@@ -16,7 +17,6 @@ from promptops.model.place import Place, Text
 from promptops.model.prompt import Case
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.source.document import Document
-from promptops.source.nodes import escaped
 
 _found = cached_by_size(16_000_000)(find_injection)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
-from promptops.source.nodes import escaped
 
 _KEYS = frozenset(
     (

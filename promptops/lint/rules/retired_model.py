@@ -8,6 +8,7 @@ from datetime import date
 
 from promptops.analysis.models import ModelFacts
 from promptops.catalog.catalog import Catalog
+from promptops.counting import counted
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.asked_model import AskedModel, asked_model, id_place, retires_soon
 from promptops.model.config import Config
@@ -44,7 +45,7 @@ def retired_model(
 def _when(day: str, days: int) -> str:
     if days <= 0:
         return f"was retired on {day}"
-    return f"is retired on {day}, in {days} day{'s' if days > 1 else ''}"
+    return f"is retired on {day}, in {counted(days, 'day')}"
 
 
 def _way_out(facts: ModelFacts) -> str:

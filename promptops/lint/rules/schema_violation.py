@@ -12,10 +12,10 @@ from promptops.lint.undefined import undeclared
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
+from promptops.nearest import did_you_mean
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.document import Document
-from promptops.source.explain import nearest
 
 _OF_YAML = frozenset(("SCH001", "SCH010"))
 _UNQUOTED = lazy_pattern(r"expected text.*, got (?:the number .*|true|false)$")
@@ -82,7 +82,7 @@ def _undeclared(prompt: Prompt) -> Iterator[Problem]:
     """Inputs that are required but not declared: no caller could call the prompt."""
     declared = prompt.inputs.get("properties") or {}
     for name, pointer in undeclared(prompt).items():
-        hint = nearest(name, declared) or "declare it under `properties`"
+        hint = did_you_mean(name, declared) or "declare it under `properties`"
         yield Problem(f"`{name}` is required but not declared", at=pointer, hint=hint)
 
 

@@ -12,7 +12,7 @@ from promptops.lint.include_stack import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
 from promptops.model.prompt import Prompt
-from promptops.source.explain import nearest
+from promptops.nearest import did_you_mean
 
 
 @rule("VAR001", severity=Severity.ERROR)
@@ -69,4 +69,4 @@ def _said(use: Use, inputs: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _near(name: str, inputs: Mapping[str, Any]) -> str:
-    return nearest(name, inputs) or "declare it under `inputs`"
+    return did_you_mean(name, inputs) or "declare it under `inputs`"

@@ -9,7 +9,7 @@ from promptops.analysis.uses import Word
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.subject import TemplateScope
-from promptops.source.explain import close
+from promptops.nearest import nearest_name
 
 _OTHER_NAMES = {
     "safe": "a prompt is not escaped, so leave it out",
@@ -82,7 +82,7 @@ def _tests() -> frozenset[str]:
 
 def _problem(kind: str, word: Word, known: Collection[str]) -> Problem:
     hint = _OTHER_NAMES.get(word.name) if kind == "filter" else None
-    near = None if hint else close(word.name, sorted(known))
+    near = None if hint else nearest_name(word.name, sorted(known))
     place = word.site.place
     return Problem(
         f"there is no {kind} `{word.name}`",

@@ -9,6 +9,7 @@ from promptops.analysis.models import covers, find, nearest
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
+from promptops.nearest import nearest_name
 
 _PROVIDERS = ("openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "cohere")
 
@@ -57,9 +58,7 @@ def unknown_model(prompt: Prompt, config: Config) -> Iterator[Problem]:
 
 
 def _nearest_provider(written: str) -> str | None:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(written.lower(), _PROVIDERS, 1, cutoff=0.75)), None)
+    return nearest_name(written.lower(), _PROVIDERS, 0.75)
 
 
 def _unknown(prompt: Prompt, at: str, message: str, near: str | None, otherwise: str) -> Problem:

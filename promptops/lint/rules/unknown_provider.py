@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from promptops.analysis.models import covers, providers
 from promptops.catalog.catalog import Catalog
+from promptops.json_pointer import escaped
 from promptops.lint import Problem, Severity, rule
 from promptops.model.config import ModelProfile
 from promptops.model.place import Place
+from promptops.nearest import nearest_name
 from promptops.source.config import FILES, SHARED
-from promptops.source.explain import close
-from promptops.source.nodes import escaped
 from promptops.source.toml_places import TomlPlaces
 
 
@@ -59,7 +59,7 @@ def _misspelt(profile: ModelProfile) -> str | None:
 
     if is_known(profile):
         return None
-    return close(profile.provider, {*names(), *providers()})
+    return nearest_name(profile.provider, {*names(), *providers()})
 
 
 def _place(catalog: Catalog, profile: str) -> Place:

@@ -9,6 +9,7 @@ from promptops.catalog.catalog import ENDINGS, Catalog
 from promptops.catalog.references import is_below
 from promptops.lint import Problem, Severity, rule
 from promptops.model.place import Place
+from promptops.nearest import MAX_CATALOG_CHARS, nearest_name
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import first_of, is_misnamed
 
@@ -58,15 +59,13 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
         --- prompts/partials/tone.md.j2
         Be brief.
     """
-    from difflib import get_close_matches
-
     kinds = ((path, _kind(catalog, path)) for path in catalog.files.entries)
     if any(map(catalog.files.is_unmerged, catalog.files.entries)):
         return  # the references of an unmerged file are unknown
     unused = [(path, kind) for path, kind in kinds if kind and not _is_needed(catalog, path, kind)]
     lost = _not_there(catalog) if unused else []
     for path, kind in unused:
-        if not get_close_matches(path, lost, 1, cutoff=0.9):
+        if nearest_name(path, lost, 0.9, MAX_CATALOG_CHARS) is None:
             hint = _MISNAMED if is_misnamed(path) else _HINT[kind]
             yield Problem(f"no prompt uses this {kind}", at=Place(path), hint=hint)
 

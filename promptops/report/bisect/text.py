@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from promptops.counting import and_more, counted
 from promptops.model.bisection import Bisection, Suspect, TreeVerdict
 from promptops.model.report import Style, plain
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
 _SHORT = 12
@@ -41,7 +41,7 @@ def _found(bisection: Bisection, style: Style) -> Iterator[str]:
     for each in bisection.skipped[:_SHOWN]:
         yield f"  {style('path', each.commit[:_SHORT])} {visible(each.reason)}"
     if len(bisection.skipped) > _SHOWN:
-        yield f"  and {len(bisection.skipped) - _SHOWN} more"
+        yield f"  {and_more(len(bisection.skipped) - _SHOWN)}"
     yield f"next: {_next(bisection)}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import counted
 from promptops.model.publication import Publication
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import and_more
 from promptops.model.channel import Move
 from promptops.model.report import Style, plain
 from promptops.report.parts.visible import visible, visible_path
@@ -61,4 +62,4 @@ def _breaks(move: Move, style: Style) -> Iterator[str]:
         who = style("path", visible_path(each.prompt))
         yield f"{who}: {style('error', 'breaks')}: {visible(each.change.message)}  {code}"
     if len(move.breaks) > _SHOWN:
-        yield f"and {len(move.breaks) - _SHOWN} more"
+        yield and_more(len(move.breaks) - _SHOWN)

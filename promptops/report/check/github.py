@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import some
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.place import Place
@@ -63,9 +64,8 @@ def _breaks(report: CheckReport) -> Iterator[str]:
 
 def _risks(diff: DiffReport | None) -> Iterator[str]:
     for prompts, change in risks(diff) if diff is not None else ():
-        first, *others = prompts
-        who = visible(first.id) + (f" and {len(others)} more" if others else "")
-        place = change.place or _place(first)
+        who = some([visible(prompt.id) for prompt in prompts], 1)
+        place = change.place or _place(prompts[0])
         yield annotation("warning", place, f"{who}: risk", facts.risk(change))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import counted
 from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
@@ -13,10 +14,9 @@ from promptops.report.check.parts.rows import fixes, reason, required, rows, wai
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.markdown import details, summary
 from promptops.report.markdown import table
-from promptops.report.parts.markdown_text import code, escape, sentence
-from promptops.report.parts.summary import counted
+from promptops.report.parts.markdown_text import code, escape, fitting, sentence, within
 from promptops.report.parts.visible import visible
-from promptops.report.test.markdown import LIMIT, body, fitting, within
+from promptops.report.test.markdown import LIMIT, body
 
 MARKER = "<!-- promptops check -->"
 """Identifies the comment, so that it is updated and not repeated."""

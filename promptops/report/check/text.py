@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import and_more, some
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
 from promptops.model.report import Style, plain
@@ -13,7 +14,6 @@ from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
 from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
 from promptops.report.test.text import told
 
@@ -29,13 +29,14 @@ def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
     """A line for each prompt that changed, the greatest bump first."""
     for prompt in diff.prompts[:_MOST]:
         changes = facts.worst_first(prompt.changes)
-        what = visible_line(changes[0].message) if changes else "it changed"
-        more = f" and {counted(len(changes) - 1, 'more change')}" if changes[1:] else ""
+        what = (
+            some(changes, 1, "change", lambda change: visible_line(change.message)) or "it changed"
+        )
         name = style("path", visible(facts.name(prompt, "->")))
-        yield f"{style('note', 'change')}: {name}: {facts.bump(prompt)}: {what}{more}"
+        yield f"{style('note', 'change')}: {name}: {facts.bump(prompt)}: {what}"
     left_out = len(diff.prompts) - _MOST
     if left_out > 0:
-        yield f"  and {counted(left_out, 'more prompt')}"
+        yield f"  {and_more(left_out, 'prompt')}"
     if diff.prompts:
         yield f"  {style('hint', _command(diff))} shows the rendered requests"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from promptops.counting import and_more, counted, some
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
 from promptops.report.diff.parts import facts
 from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompts, risks
-from promptops.report.parts.markdown_text import code, escape, fenced, sentence
+from promptops.report.parts.markdown_text import code, escape, fenced, sentence, within
 from promptops.report.parts.patch import patch_lines
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
 MARKER = "<!-- promptops diff -->"
@@ -58,23 +58,22 @@ def _headline(report: DiffReport) -> str:
 
 def _risks(report: DiffReport) -> str:
     found = risks(report)
-    lines = list(_within(_ROOM_FOR_RISKS, (_risk(*each) for each in found)))
+    lines = list(within(_ROOM_FOR_RISKS, (_risk(*each) for each in found)))
     left_out = len(found) - len(lines)
     if left_out:
-        lines.append(f"- and {counted(left_out, 'more risk')}\n")
+        lines.append(f"- {and_more(left_out, 'risk')}\n")
     return f"\n**Risks**\n\n{''.join(lines)}" if lines else ""
 
 
 def _risk(prompts: tuple[PromptDiff, ...], change: Change) -> str:
-    first, *others = prompts
-    who = code(facts.name(first, _ARROW)) + (f" and {len(others)} more" if others else "")
+    who = some([code(facts.name(prompt, _ARROW)) for prompt in prompts], 1)
     return f"- {who}: {_sentence(facts.risk(change, _ARROW))} ({escape(visible(change.code))})\n"
 
 
 def _table(report: DiffReport, prompts: list[PromptDiff]) -> str:
     if not prompts:
         return ""
-    rows = list(_within(_ROOM_FOR_ROWS, map(_row, prompts)))
+    rows = list(within(_ROOM_FOR_ROWS, map(_row, prompts)))
     left_out = len(prompts) - len(rows)
     more = f"\n{_left_out(report, left_out)}\n" if left_out else ""
     return f"\n{_TABLE}{''.join(rows)}{more}"
@@ -100,8 +99,7 @@ def _what(prompt: PromptDiff) -> str:
     changes = facts.worst_first(prompt.changes)
     if not changes:
         return ""
-    more = f" and {counted(len(changes) - 1, 'more change')}" if len(changes) > 1 else ""
-    return f"{_sentence(changes[0].message)}{more}"
+    return some(changes, 1, "change", lambda change: _sentence(change.message))
 
 
 def _cases(prompt: PromptDiff) -> str:
@@ -114,8 +112,9 @@ def _cases(prompt: PromptDiff) -> str:
 def _quiet(prompts: list[PromptDiff]) -> str:
     if not prompts:
         return ""
-    names = facts.some(
-        [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts]
+    names = some(
+        [f"{code(facts.name(each, _ARROW))} ({facts.required(each.bump)})" for each in prompts],
+        facts.NAMES_SHOWN,
     )
     what = f"{counted(len(prompts), 'prompt')} changed without an effect on callers, the model"
     return f"\n{what} or consumers: {names}.\n"
@@ -124,7 +123,7 @@ def _quiet(prompts: list[PromptDiff]) -> str:
 def _sections(report: DiffReport, room: int) -> Iterator[str]:
     """The prompts in their order, as long as there is room; how many there was none for."""
     loud = [each for each in distinct_prompts(report) if not facts.is_quiet(each.prompt)]
-    sections = list(_within(room, (_section(report, each, len(loud) == 1) for each in loud)))
+    sections = list(within(room, (_section(report, each, len(loud) == 1) for each in loud)))
     yield from sections
     left_out = sum(1 + len(each.also) for each in loud[len(sections) :])
     if left_out:
@@ -152,7 +151,7 @@ def _body(report: DiffReport, distinct: DistinctPrompt) -> str:
     if distinct.also:
         text += f"The same in {_codes([other.id for other in distinct.also])}.\n\n"
     changes = facts.worst_first(prompt.changes)
-    items = list(_within(_LONGEST_SECTION, (_change(each, told_via=bool(via)) for each in changes)))
+    items = list(within(_LONGEST_SECTION, (_change(each, told_via=bool(via)) for each in changes)))
     if len(items) < len(changes):
         items.append(f"- {counted(len(changes) - len(items), 'more change')}\n")
     return f"{text}{''.join(items)}{''.join(_blocks(report, distinct))}"
@@ -225,7 +224,7 @@ def _block(report: DiffReport, prompt: PromptDiff, case: CaseDiff) -> str:
 def _patch(report: DiffReport, prompt: PromptDiff, pair: SeenPair) -> str:
     before, after = pair.before, pair.after
     lines = patch_lines(before.text if before else "", after.text if after else "")
-    shown = list(_within(_LONGEST_PATCH, lines[:_LINES_OF_A_MESSAGE]))
+    shown = list(within(_LONGEST_PATCH, lines[:_LINES_OF_A_MESSAGE]))
     left_out = len(lines) - len(shown)
     text = fenced("diff", shown)
     if left_out:
@@ -238,17 +237,8 @@ def _all_of(report: DiffReport, prompt: PromptDiff) -> str:
 
 
 def _codes(names: Iterable[str]) -> str:
-    return facts.some([code(facts.short(name)) for name in names])
+    return some([code(facts.short(name)) for name in names], facts.NAMES_SHOWN)
 
 
 def _sentence(text: str) -> str:
     return sentence(visible(text, _LONGEST_SENTENCE))
-
-
-def _within(room: int, texts: Iterable[str]) -> Iterator[str]:
-    """As many as there is room for."""
-    for text in texts:
-        room -= len(text)
-        if room < 0:
-            return
-        yield text

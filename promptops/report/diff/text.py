@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from promptops.counting import counted, some
 from promptops.model.bump import Bump
 from promptops.model.change import CaseDiff, Change, DiffReport, PromptDiff, SeenPair
 from promptops.model.report import Style, plain
@@ -12,7 +13,6 @@ from promptops.report.diff.parts.distinct import DistinctPrompt, distinct_prompt
 from promptops.report.parts.marked import marked
 from promptops.report.parts.shortened import shortened
 from promptops.report.parts.shown_lines import by_words
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_path
 
 _LINES_OF_A_MESSAGE = 40
@@ -30,7 +30,7 @@ def risk_lines(report: DiffReport, style: Style) -> Iterator[str]:
     """Each risk once."""
     for prompts, change in risks(report):
         first, *others = [visible_path(facts.short(prompt.id)) for prompt in prompts]
-        who = style("path", first) + (f" and {len(others)} more" if others else "")
+        who = some([style("path", first), *others], 1)
         code = style("code", f"[{visible(change.code)}]")
         yield f"{style('error', 'risk')}: {who}: {facts.risk(change)}  {code}"
 
@@ -52,7 +52,7 @@ class _DiffWriter:
         yield self._title(prompt)
         via = facts.shared_via(prompt)
         if via:
-            yield f"  through {facts.some([*map(facts.short, via)])}"
+            yield f"  through {some(via, facts.NAMES_SHOWN, name=facts.short)}"
         for change in facts.worst_first(prompt.changes):
             yield from self._change(change, told_via=bool(via))
         yield from self._cases(distinct)
@@ -92,7 +92,7 @@ class _DiffWriter:
         if change.waiver is not None:
             yield f"{self._style('note', 'waived')} {facts.waived(change)}"
         if change.via and not told_via:
-            yield f"through {facts.some([*map(facts.short, change.via)])}"
+            yield f"through {some(change.via, facts.NAMES_SHOWN, name=facts.short)}"
 
     def _fingerprint(self, change: Change) -> str:
         """The fingerprint for a waiver of a breaking change, or ""."""

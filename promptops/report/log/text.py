@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import and_more, some
 from promptops.model.bump import Bump
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.model.report import Style, plain
@@ -56,7 +57,6 @@ def _changes(entry: HistoryEntry, style: Style) -> Iterator[str]:
     for change in entry.changes[:_CHANGES]:
         yield f"{style('code', visible(change.code))}  {visible(change.message, 300)}"
     if len(entry.changes) > _CHANGES:
-        yield f"and {len(entry.changes) - _CHANGES} more"
+        yield and_more(len(entry.changes) - _CHANGES)
     if entry.via:
-        more = f" and {len(entry.via) - _PATHS} more" if len(entry.via) > _PATHS else ""
-        yield f"through {', '.join(map(visible, entry.via[:_PATHS]))}{more}"
+        yield f"through {some(entry.via, _PATHS, name=visible)}"

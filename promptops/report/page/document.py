@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from promptops.report.parts.summary import counted
+from promptops.counting import counted
 from promptops.report.parts.visible import visible
 
 _REPORT = "promptops.report"

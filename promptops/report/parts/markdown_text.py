@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from promptops.patterns import lazy_pattern
 
 # An entity never counts as structure in Markdown, so this holds in text, in tables and in `<code>`.
@@ -41,3 +43,20 @@ def fenced(language: str, lines: list[str]) -> str:
 
 def _harmless(char: str) -> str:
     return f"{char}<!-- -->" if char in "@#" else f"&#{ord(char)};"
+
+
+def within(room: int, texts: Iterable[str]) -> Iterator[str]:
+    """The first texts that fit together into so many characters."""
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            return
+        yield text
+
+
+def fitting(room: int, texts: Iterable[str]) -> Iterator[str]:
+    """The texts that fit together into so many characters; one that is too long is left out."""
+    for text in texts:
+        if len(text) <= room:
+            room -= len(text)
+            yield text

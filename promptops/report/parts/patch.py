@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby, zip_longest
 
+from promptops.report.parts.shortened import end_cut
 from promptops.report.parts.shown_lines import Line, by_lines
 from promptops.report.parts.visible import visible_line
 from promptops.report.parts.words import Kind, Segment
@@ -39,7 +40,7 @@ def _runs(parts: list[Segment | None]) -> Iterator[list[str]]:
         yield _replaced(removed, added)
         removed = []
         if kind != "added":
-            yield [_shown("same", _end_cut(text, _LONGEST)) for text in texts]
+            yield [_shown("same", end_cut(text, _LONGEST)) for text in texts]
     yield _replaced(removed, [])
 
 
@@ -57,7 +58,7 @@ def _narrowed(old: str, new: str) -> tuple[str, str]:
         start = _shared_start(old, new) - _AROUND
         end = _shared_start(old[::-1], new[::-1]) - _AROUND
         old, new = _part(old, start, end), _part(new, start, end)
-    return _end_cut(old, _LONGEST_CHANGE), _end_cut(new, _LONGEST_CHANGE)
+    return end_cut(old, _LONGEST_CHANGE), end_cut(new, _LONGEST_CHANGE)
 
 
 def _shared_start(one: str, other: str) -> int:
@@ -77,8 +78,3 @@ def _part(text: str, start: int, end: int) -> str:
 def _shown(kind: Kind, text: str) -> str:
     kept = text if kind == "same" else text.rstrip(" ")
     return f"{_MARKS[kind]}{visible_line(kept)}{'·' * (len(text) - len(kept))}".rstrip()
-
-
-def _end_cut(text: str, limit: int) -> str:
-    rest = len(text) - limit
-    return text if rest <= 0 else f"{text[:limit]}… ({rest:,} more characters)"

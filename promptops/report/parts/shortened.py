@@ -13,12 +13,12 @@ _LONGEST_CHANGE = 1000
 def shortened(line: Line) -> Line:
     """With what is unchanged for long left out but next to a change, as `…`."""
     if not is_changed(line):
-        return tuple(Segment("same", _end_cut(part.text, _LONGEST)) for part in line)
+        return tuple(Segment("same", end_cut(part.text, _LONGEST)) for part in line)
     last = len(line) - 1
     return tuple(
         _unchanged(part, is_first=index == 0, is_last=index == last)
         if part.kind == "same"
-        else Segment(part.kind, _end_cut(part.text, _LONGEST_CHANGE))
+        else Segment(part.kind, end_cut(part.text, _LONGEST_CHANGE))
         for index, part in enumerate(line)
     )
 
@@ -37,6 +37,7 @@ def _to_word_end(text: str) -> str:
     return text[: text.rfind(" ") + 1] or text
 
 
-def _end_cut(text: str, limit: int) -> str:
+def end_cut(text: str, limit: int) -> str:
+    """The first characters; if there are others, with their number."""
     rest = len(text) - limit
     return text if rest <= 0 else f"{text[:limit]}… ({rest:,} more characters)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from promptops.counting import counted
 from promptops.model.finding import Finding, Severity
 from promptops.model.report import LintReport
 
@@ -39,11 +40,6 @@ def by_severity(findings: Iterable[Finding]) -> str:
 def severities(findings: Iterable[Finding]) -> Counter[Severity]:
     """Number of findings of each severity."""
     return Counter(finding.severity for finding in findings)
-
-
-def counted(number: int, noun: str) -> str:
-    """Such as `1 error`, `2 errors`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 _WORST_FIRST = sorted(Severity, reverse=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import and_more, counted, some
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.report.diff.parts import facts
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
 SECTIONS = ("Breaking", "Added", "Removed", "Changed")
@@ -47,19 +47,19 @@ def _told(prompt: PromptDiff) -> Iterator[tuple[str, str]]:
 def _text(change: Change) -> str:
     values = facts.values(change)
     what = change.message if values and not facts.are_short(values) else facts.risk(change)
-    through = f", through {facts.some(change.via)}" if change.via else ""
+    through = f", through {some(change.via, facts.NAMES_SHOWN)}" if change.via else ""
     waived = f"; waived: {change.waiver.reason}" if change.waiver else ""
     return visible(f"{what}{through}{waived} ({change.code})", _LONGEST)
 
 
 def _lines(told: dict[str, list[str]]) -> list[str]:
     lines = [line for text, prompts in told.items() for line in _line(text, prompts)]
-    rest = len(lines) - LINES_SHOWN
-    return [*lines[:LINES_SHOWN], *([f"- and {rest} more"] if rest > 0 else [])]
+    rest = and_more(len(lines) - LINES_SHOWN)
+    return [*lines[:LINES_SHOWN], *([f"- {rest}"] if rest else [])]
 
 
 def _line(text: str, prompts: list[str]) -> list[str]:
     names = [visible(each) for each in prompts]
     if not text:
         return [f"- {name}" for name in names]
-    return [f"- {facts.some(names, _NAMES_SHOWN)}: {text}"]
+    return [f"- {some(names, _NAMES_SHOWN)}: {text}"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from promptops.counting import counted, some
 from promptops.model.bump import Bump
 from promptops.model.release import PromptChange, ReleasePlan, ReleaseProblem, ReleaseReport
 from promptops.model.report import Style, plain
-from promptops.report.diff.parts.facts import some
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
 
 PROMPTS_SHOWN = 50

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from promptops.json_pointer import value_at
+
 MAX_STEPS = 5000
 """Schemas resolved for one prompt; further ones become `Any`."""
 MAX_DEPTH = 30
@@ -42,14 +44,7 @@ class Schemas:
         """What a pointer from the root leads to, or None."""
         if reference == "#":
             return self.root
-        found = self.root
-        for step in reference.removeprefix("#/").split("/"):
-            key = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
-                found = found[int(key)]
-            else:
-                found = found.get(key) if isinstance(found, Mapping) else None
-        return found
+        return value_at(self.root, f"/{reference.removeprefix('#/')}")
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

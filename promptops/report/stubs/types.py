@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.json_pointer import unescaped
 from promptops.patterns import lazy_pattern
 from promptops.report.stubs.layout import Of, Type, on_one_line, union
 from promptops.report.stubs.names import UniqueNames, class_name, quoted
@@ -190,7 +191,7 @@ _SELF = "\0"
 
 def _name_of(reference: str) -> str:
     """What a definition is called; one that was a file is called by its path, with dots."""
-    last = reference.partition("#")[2].replace("~1", "/").rpartition("/")[2]
+    last = unescaped(reference.partition("#")[2]).rpartition("/")[2]
     ending = _OF_A_FILE.search(last)
     return last[: ending.start()].rpartition(".")[2] if ending else last
 

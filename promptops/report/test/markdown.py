@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from promptops.counting import counted, some
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun, Worse
-from promptops.report.parts.markdown_text import code, escape, fenced, sentence
+from promptops.report.parts.markdown_text import code, escape, fenced, fitting, sentence, within
 from promptops.report.parts.patch import patch_lines
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible, visible_line
 from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.troubles import Trouble, notes, outages, stale, troubles
@@ -56,14 +56,6 @@ def body(run: TestRun, room: int) -> str:
         last.append(f"\n{counted(left_out, 'more part')} left out: {code(facts.ALL)}\n")
     sections = _sections(run, room - sum(map(len, (*parts, *last))))
     return "".join([*parts, *sections, *last])
-
-
-def fitting(room: int, parts: Iterable[str]) -> Iterator[str]:
-    """Those that there still is room for, where others are too long."""
-    for part in parts:
-        if len(part) <= room:
-            room -= len(part)
-            yield part
 
 
 def _head(run: TestRun) -> str:
@@ -155,9 +147,7 @@ def _cases(cases: list[CaseRun]) -> str:
         f"{code(facts.short(prompt))} ({escape(facts.names(found))})"
         for prompt, found in facts.by_prompt(cases).items()
     ]
-    left_out = len(told) - _PROMPTS_OF_A_REASON
-    more = f" and {counted(left_out, 'more prompt')}" if left_out > 0 else ""
-    return ", ".join(told[:_PROMPTS_OF_A_REASON]) + more
+    return some(told, _PROMPTS_OF_A_REASON, "prompt")
 
 
 def _sections(run: TestRun, room: int) -> Iterator[str]:
@@ -268,12 +258,3 @@ def _listed(room: int, items: Iterable[str], number: int, noun: str) -> str:
     left_out = number - len(shown)
     more = f"\n{counted(left_out, f'more {noun}')}: {code(facts.ALL)}\n" if left_out else ""
     return "".join(shown) + more
-
-
-def within(room: int, texts: Iterable[str]) -> Iterator[str]:
-    """As many as there is room for."""
-    for text in texts:
-        room -= len(text)
-        if room < 0:
-            return
-        yield text

@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from promptops.counting import counted
 from promptops.errors import InputError, UsageError
 from promptops.model.place import Text, plain_text
 from promptops.runtime.bundle.format import Contents
@@ -72,7 +73,7 @@ class Bundle(Mapping[str, "Prompt"]):
     def __repr__(self) -> str:
         name = self.release or self.commit[:12]
         stale = ", stale" if self.stale else ""
-        facts = f"{_counted(len(self))}, sha256:{self.digest[:12]}{stale}"
+        facts = f"{counted(len(self), 'prompt')}, sha256:{self.digest[:12]}{stale}"
         return f"<promptops.Bundle {name!r}: {facts}>"
 
     def _read(self, name: str) -> Prompt:
@@ -89,10 +90,10 @@ class Bundle(Mapping[str, "Prompt"]):
         return self._prompts.setdefault(name, prompt)
 
     def _unknown(self, name: str) -> UnknownPrompt:
-        from difflib import get_close_matches
+        from promptops.nearest import MAX_CATALOG_CHARS, did_you_mean
 
-        near = get_close_matches(str(name), self, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {len(self)} prompts: list(bundle)"
+        near = did_you_mean(str(name), self, max_chars=MAX_CATALOG_CHARS)
+        hint = near or f"it has {counted(len(self), 'prompt')}: list(bundle)"
         release = self.release or self.commit[:12]
         return UnknownPrompt(f"there is no prompt {name!r} in {release}", hint=hint)
 
@@ -119,10 +120,6 @@ class Bundle(Mapping[str, "Prompt"]):
     def _unreadable(self, what: str) -> InputError:
         hint = "it was built by something other than promptops: build it again"
         return InputError(f"{what} can't be read from the bundle", where=self._where, hint=hint)
-
-
-def _counted(prompts: int) -> str:
-    return "1 prompt" if prompts == 1 else f"{prompts} prompts"
 
 
 class Prompt:

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -27,13 +26,9 @@ from promptops.runtime.loading.private_files import (
 
 MAX_TOTAL_BYTES = 512 * 1024 * 1024
 MAX_POINTERS = 4096
-ABANDONED_S = 3600.0
-"""A temporary file of this age is of a process that died while it wrote."""
-
 MAX_PROOF_BYTES = 4 * 1024 * 1024
 """A signature has a few hundred; the tag of a release lists all prompts with their versions."""
 
-_PART = ".part"
 _PROOF = ".proof"
 _DIGEST = lazy_pattern(r"[0-9a-f]{64}")
 _REPORTED: set[Path] = set()
@@ -117,8 +112,11 @@ class BundleCache:
         """Cache the bytes of a verified bundle."""
         if self._folder is not None:
             file = self._bundle_file(self._folder, digest)
+            from promptops.storage.eviction import evict_to_size
+
             _write(file, data)
-            _evict(self._folder / "bundles", self._max_bytes, spared=file)
+            folder = self._folder / "bundles"
+            evict_to_size(folder, self._max_bytes, lambda status: status.st_size, spared=file)
 
     def proof(self, digest: str, *key: str) -> bytes | None:
         """The cached proof of who signed a bundle; not verified."""
@@ -149,7 +147,9 @@ class BundleCache:
             new = not file.exists()
             _write(file, json.dumps(value, sort_keys=True).encode())
             if new:
-                _evict_pointers(self._folder / "pointers")
+                from promptops.storage.eviction import evict_to_count, stored_files
+
+                evict_to_count(stored_files(self._folder / "pointers"), MAX_POINTERS)
 
     def serial(self, *key: str) -> int:
         """The highest serial cached under the key, or 0."""
@@ -182,7 +182,9 @@ class BundleCache:
         serial, of = self.serial(*key), key_name(*key)
         shutil.rmtree(self._folder / "serials" / of, ignore_errors=True)
         answers = 0
-        for file, _ in _files(self._folder / "pointers"):
+        from promptops.storage.eviction import stored_files
+
+        for file, _ in stored_files(self._folder / "pointers"):
             if (_read_object(file) or {}).get("of") == of:
                 with suppress(OSError):
                     file.unlink()
@@ -229,52 +231,8 @@ def _read_object(file: Path) -> dict[str, Any] | None:
 
 def _write(file: Path, data: bytes) -> None:
     """Write atomically, whoever else writes the same file and whenever this process dies."""
-    part = file.with_name(f"{file.name}.{os.getpid()}-{os.urandom(6).hex()}{_PART}")
-    try:
+    from promptops.storage.atomic import replace_private
+
+    with suppress(OSError, ValueError):
         make_private_folder(file.parent)
-        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(number, "wb") as opened:
-            opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
-    except (OSError, ValueError):
-        with suppress(OSError, ValueError):
-            part.unlink()
-
-
-def _evict(folder: Path, max_bytes: int, spared: Path) -> None:
-    """Shrink the cache to three quarters of the limit, so that not every write does it."""
-    found = _files(folder)
-    total = sum(status.st_size for _, status in found)
-    if total <= max_bytes:
-        return
-    for file, status in sorted(found, key=lambda each: each[1].st_mtime_ns):
-        if total <= max_bytes * 3 // 4:
-            return
-        if file != spared:
-            with suppress(OSError):
-                file.unlink()
-                total -= status.st_size
-
-
-def _evict_pointers(folder: Path) -> None:
-    found = sorted(_files(folder), key=lambda each: each[1].st_mtime_ns)
-    for file, _ in found[: max(0, len(found) - MAX_POINTERS)]:
-        with suppress(OSError):
-            file.unlink()
-
-
-def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    """All complete files below a folder; abandoned temporary files are removed."""
-    found = []
-    for root, _, names in os.walk(folder):
-        for name in names:
-            file = Path(root, name)
-            with suppress(OSError):
-                status = file.stat()
-                if not name.endswith(_PART):
-                    found.append((file, status))
-                elif status.st_mtime < time.time() - ABANDONED_S:
-                    file.unlink()
-    return found
+        replace_private(file, data)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from promptops.counting import some
 from promptops.errors import NotFound, UsageError
+from promptops.nearest import did_you_mean
 from promptops.runtime.loading.refs import NamedRef, parse_ref
 from promptops.runtime.loading.source import Listed
 
@@ -30,21 +32,18 @@ def not_found(
 
 
 def _of_channel(name: str, channels: Iterable[str] | None) -> str:
-    from difflib import get_close_matches
-
     if channels is None:
         return "a bundle has no channels: name a repository or a site, or a release; "
-    near = get_close_matches(name, channels, 1)
-    return f"did you mean {near[0]!r}? " if near else ""
+    hint = did_you_mean(name, channels)
+    return f"{hint} " if hint else ""
 
 
 def _there_is(releases: Mapping[str, Listed], channels: Iterable[str]) -> str:
     """A list of the channels and the highest releases."""
     names = sorted(releases.values(), key=_order, reverse=True)
-    shown = [_name(each) for each in names[:_SHOWN]]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    found = [*(f"{each!r}" for each in sorted(channels)), *shown]
-    return f"there is {', '.join(found)}{more}" if found else "there are no releases"
+    found = [*(f"{each!r}" for each in sorted(channels)), *map(_name, names)]
+    shown = some(found, len(found) - len(names) + _SHOWN)
+    return f"there is {shown}" if found else "there are no releases"
 
 
 def _order(listed: Listed) -> tuple[bool, object, str]:

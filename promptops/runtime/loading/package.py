@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from promptops.counting import counted
 from promptops.errors import NotFound, UsageError
 from promptops.runtime.loading.site import is_site
 from promptops.runtime.loading.source import PACKAGE_PREFIX
@@ -30,7 +31,7 @@ def package_path(name: str) -> Path:
         return found[0]
     names = ", ".join(sorted(file.name for file in found))
     hint = f"name one: {where}/FILE, where FILE is one of {names}" if found else None
-    raise NotFound(f"the package has {len(found)} bundles", where=where, hint=hint)
+    raise NotFound(f"the package has {counted(len(found), 'bundle')}", where=where, hint=hint)
 
 
 def _folders(package: str, where: str) -> list[Path]:

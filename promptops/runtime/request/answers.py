@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from promptops.errors import InputError
+from promptops.json_pointer import pointer_to
 from promptops.model.prompt import Output
 from promptops.runtime.request.answer_text import CUT_OFF, FINISHED, answer_text
 from promptops.runtime.request.schema_check import Error, message_of, shortened, validator
@@ -80,7 +81,7 @@ class Answers:
 
 
 def _misfit(error: Error) -> str:
-    at = "".join(f"/{step}" for step in error.instance_path)
+    at = pointer_to(error.instance_path)
     message = f"the answer does not fit the output schema: {shortened(message_of(error), 1_000)}"
     return f"{message}, at {shortened(at, 500)}" if at else message
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
 from promptops.runtime.template.data import TooMuchWork, exact_copy
 
@@ -93,10 +94,7 @@ def _followed(schema: Any, root: Schema) -> Any:
         target = schema.get("$ref") if isinstance(schema, Mapping) else None
         if not isinstance(target, str) or not target.startswith("#/"):
             return schema
-        found: Any = root
-        for step in target[2:].split("/"):
-            key = step.replace("~1", "/").replace("~0", "~")
-            found = found.get(key) if isinstance(found, Mapping) else None
+        found = value_at(root, target[1:])
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         schema = {**found, **beside} if isinstance(found, Mapping) else None
     return schema

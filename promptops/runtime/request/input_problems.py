@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from promptops.counting import counted
+from promptops.json_pointer import escaped, pointer_to
+from promptops.nearest import MAX_LOOKUPS, did_you_mean
 from promptops.records import replace
 from promptops.runtime.request.inputs import InputProblem, dotted, named
 from promptops.runtime.request.schema_check import (
@@ -16,8 +19,6 @@ from promptops.runtime.request.schema_check import (
     message_of,
     shortened,
 )
-from promptops.runtime.template.data import escaped
-from promptops.runtime.template.nearest import MAX_LOOKUPS, nearest_name
 
 REFUSED = (InputProblem("", "the schema rejects all inputs"),)
 
@@ -49,7 +50,7 @@ def _each(validator: Validator, inputs: dict[str, Any], names: list[str]) -> Ite
 
 
 def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
-    pointer = "".join(f"/{escaped(step)}" for step in error.instance_path)
+    pointer = pointer_to(error.instance_path)
     kind, facts = error.kind.name, error.kind.as_dict()
     sentence = _SENTENCES.get(kind)
     if kind == "required":
@@ -70,9 +71,8 @@ def _shortened(sentence: str) -> str:
 
 
 def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
-    near = nearest_name(key, names) if not pointer else None
+    hint = did_you_mean(key, names) if not pointer else None
     what = "an input" if not pointer else f"a key of `{dotted(pointer)}`"
-    hint = f"did you mean `{near}`?" if near is not None else None
     return InputProblem(f"{pointer}/{escaped(key)}", f"`{key}` is not {what}", hint, key=True)
 
 
@@ -95,10 +95,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "enum": lambda facts, value: f"must be one of {_listed(facts['options'])}",
     "const": lambda facts, value: f"must be {_listed([facts['expected_value']])}",
     "minLength": lambda facts, value: (
-        f"must have at least {_counted(facts['limit'], 'character')}, not {len(value)}"
+        f"must have at least {counted(facts['limit'], 'character')}, not {len(value)}"
     ),
     "maxLength": lambda facts, value: (
-        f"must have at most {_counted(facts['limit'], 'character')}, not {len(value)}"
+        f"must have at most {counted(facts['limit'], 'character')}, not {len(value)}"
     ),
     "pattern": lambda facts, value: (
         f"must match `{facts['pattern']}`"
@@ -106,10 +106,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
         else "takes too long to match against its pattern"
     ),
     "minItems": lambda facts, value: (
-        f"must have at least {_counted(facts['limit'], 'item')}, not {len(value)}"
+        f"must have at least {counted(facts['limit'], 'item')}, not {len(value)}"
     ),
     "maxItems": lambda facts, value: (
-        f"must have at most {_counted(facts['limit'], 'item')}, not {len(value)}"
+        f"must have at most {counted(facts['limit'], 'item')}, not {len(value)}"
     ),
     "uniqueItems": lambda facts, value: "must not contain the same item twice",
     "minimum": lambda facts, value: f"must be at least {facts['limit']}, not {value}",
@@ -121,10 +121,6 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     ),
     "falseSchema": lambda facts, value: "must be omitted: its schema accepts no value",
 }
-
-
-def _counted(limit: int, what: str) -> str:
-    return f"{limit} {what}" if limit == 1 else f"{limit:,} {what}s"
 
 
 def _listed(options: Any) -> str:

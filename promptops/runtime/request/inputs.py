@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from promptops.json_pointer import tokens
 from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.runtime.request.defaults import defaults_of
@@ -96,4 +97,4 @@ def named(pointer: str, sentence: str) -> str:
 
 def dotted(pointer: str) -> str:
     """A JSON pointer in the notation of templates: `a.0.b`."""
-    return ".".join(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+    return ".".join(tokens(pointer))

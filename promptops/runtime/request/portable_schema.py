@@ -17,6 +17,7 @@ from jsonschema.validators import extend, validator_for
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 from referencing.exceptions import Unresolvable
 
+from promptops.json_pointer import child, tokens, value_at
 from promptops.records import record
 from promptops.runtime.template.data import TooMuchWork
 
@@ -148,21 +149,11 @@ def _located(schema: Any, path: Iterable[str | int]) -> list[str | int]:
     here = schema
     for step in path:
         while isinstance(here, Mapping) and step not in here and "$ref" in here:
-            steps = str(here["$ref"]).partition("#")[2].split("/")[1:]
-            found, here = [], schema
-            for each in steps:
-                name = each.replace("~1", "/").replace("~0", "~")
-                found.append(name)
-                here = _below(here, name)
+            pointer = str(here["$ref"]).partition("#")[2]
+            found, here = [*tokens(pointer)], value_at(schema, pointer)
         found.append(step)
-        here = _below(here, step)
+        here = child(here, str(step))
     return found
-
-
-def _below(schema: Any, step: str | int) -> Any:
-    if isinstance(schema, list):
-        return schema[int(step)] if str(step).isdecimal() and int(step) < len(schema) else None
-    return schema.get(step) if isinstance(schema, Mapping) else None
 
 
 def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from promptops.json_pointer import value_at
 from promptops.runtime.request.schema_cost import (
     OF_ITEMS,
     OF_MEMBERS,
@@ -141,14 +142,7 @@ class Work:
     def _at(self, fragment: str) -> Any:
         if fragment and not fragment.startswith("/"):
             return self._anchors.get(fragment)
-        found: Any = self.root
-        steps = (part.replace("~1", "/").replace("~0", "~") for part in fragment.split("/")[1:])
-        for step in steps:
-            if isinstance(found, list):
-                found = found[int(step)] if step.isdecimal() and int(step) < len(found) else None
-            else:
-                found = found.get(step) if isinstance(found, Mapping) else None
-        return found
+        return value_at(self.root, fragment)
 
 
 class OwnWork(Work):

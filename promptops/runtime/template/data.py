@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from promptops.json_pointer import escaped
+
 MAX_DATA_DEPTH = 100
 MAX_DATA_ITEMS = 1_000_000
 MAX_INTEGER_BITS = 4_096
@@ -138,8 +140,3 @@ def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise NotJson("", f"is {value}, which is not a JSON number")
     return value
-
-
-def escaped(step: Any) -> str:
-    """One step of a JSON pointer."""
-    return str(step).replace("~", "~0").replace("/", "~1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -232,9 +231,9 @@ def _changed_repository(random: Random) -> Iterator[str]:
     """A repository with two commits: a hostile file, then that file changed."""
     before = hostile(random)
     after = changed(random, before)
-    folder = tempfile.mkdtemp(prefix="fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    folder = tempfile.mkdtemp(prefix="fuzz-")
     try:
-        shutil.copytree(_empty_repository(), f"{folder}/r")
+        _init(Path(folder, "r"))
         for found, fine in ((before, FINE_BEFORE), (after, FINE)):
             _write(Path(folder, "r"), found, fine)
             _git(f"{folder}/r", "add", "--all")
@@ -258,21 +257,24 @@ def _write(root: Path, found: Hostile, fine: str) -> None:
         target.symlink_to(name)
 
 
-_EMPTY: list[str] = []
+GIT_CONFIG = """\
+[core]
+	repositoryformatversion = 0
+	bare = false
+[user]
+	name = A
+	email = a@example.com
+[commit]
+	gpgsign = false
+"""
 
 
-def _empty_repository() -> str:
-    if not _EMPTY:
-        folder = tempfile.mkdtemp(prefix="fuzz-empty-")
-        _git(folder, "init", "--quiet", "--initial-branch=main", "--template=")
-        for key, value in (
-            ("user.name", "A"),
-            ("user.email", "a@example.com"),
-            ("commit.gpgsign", "false"),
-        ):
-            _git(folder, "config", key, value)
-        _EMPTY.append(folder)
-    return _EMPTY[0]
+def _init(root: Path) -> None:
+    """What `git init` writes; without a process, and with nothing to keep for the next item."""
+    for name in ("objects", "refs/heads"):
+        (root / ".git" / name).mkdir(parents=True)
+    (root / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (root / ".git" / "config").write_text(GIT_CONFIG)
 
 
 def _git(folder: str, *arguments: str) -> None:

@@ -54,7 +54,7 @@ class Child:
 
     def ended(self) -> tuple[int, list[str]]:
         """Its exit code and the lines it printed."""
-        said, _ = self._process.communicate(timeout=60)
+        said, _ = self._process.communicate(timeout=120)
         return self._process.returncode, said.splitlines()
 
 

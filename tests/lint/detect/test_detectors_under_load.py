@@ -17,6 +17,7 @@ from promptops.lint.detect.placeholders import find_placeholders
 from promptops.lint.detect.repetition import find_repeated_words
 from promptops.lint.detect.special_tokens import find_special_tokens
 from promptops.lint.detect.unicode import find_invisible
+from tests.tiers import fast_spread
 
 SIZE = 200_000
 # A quiet machine takes a hundredth of it; something quadratic takes minutes.
@@ -46,7 +47,7 @@ UNITS = [
 ]
 
 
-@pytest.mark.parametrize("find", DETECTORS, ids=lambda find: find.__name__)
+@pytest.mark.parametrize("find", fast_spread(DETECTORS, 4), ids=lambda find: find.__name__)
 def test_a_hostile_text_is_read_in_linear_time(
     find: Callable[[str], tuple[TextMatch, ...]],
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from promptops.report.check.html import write
 from tests.report.check.html_reports import REPORTS, failed, hostile, large, passed
 from tests.report.diff.browser import visits
+from tests.tiers import fast_first, fast_only
 
 CONTRASTS = Path(__file__).parents[1] / "diff" / "contrasts.js"
 PHONE = {"width": 390, "height": 844}
@@ -31,7 +32,7 @@ def prompts(page):
     return page.locator(".overview tbody tr:visible th > :first-child").all_inner_texts()
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", fast_only(REPORTS, ["hostile"]))
 def test_a_page_opens_without_an_error_a_dialog_or_a_request(opened, name):
     page = opened(REPORTS[name]())
 
@@ -67,6 +68,7 @@ def test_the_filter_narrows_every_part_and_what_leads_to_them(opened):
     assert parts(page) == every
 
 
+@pytest.mark.slow
 def test_a_prompt_is_found_in_each_part_by_its_name(opened):
     page = opened(failed())
 
@@ -76,6 +78,7 @@ def test_a_prompt_is_found_in_each_part_by_its_name(opened):
     assert prompts(page) == ["sql/write"]
 
 
+@pytest.mark.slow
 def test_a_prompt_of_which_nothing_is_shown_is_found_by_its_own_row(opened):
     page = opened(failed())
 
@@ -85,6 +88,7 @@ def test_a_prompt_of_which_nothing_is_shown_is_found_by_its_own_row(opened):
     assert parts(page) == []
 
 
+@pytest.mark.slow
 def test_what_passes_is_hidden_and_shown_again(opened):
     page = opened(failed())
 
@@ -104,6 +108,7 @@ def test_what_passes_is_hidden_and_shown_again(opened):
     assert page.locator(".stretch:visible").count() == 5
 
 
+@pytest.mark.slow
 def test_where_all_passes_hiding_it_leaves_the_verdict(opened):
     page = opened(passed())
 
@@ -126,6 +131,7 @@ def test_keys_move_through_changes_findings_cases_and_branches(opened):
     assert list(dict.fromkeys(seen)) == ["findings", "cases", "coverage", "changes"]
 
 
+@pytest.mark.slow
 def test_what_a_key_goes_to_is_below_what_stays_in_reach(opened):
     page = opened(failed())
 
@@ -139,6 +145,7 @@ def test_what_a_key_goes_to_is_below_what_stays_in_reach(opened):
     assert edge <= top < edge + 120
 
 
+@pytest.mark.slow
 def test_all_that_folds_opens_and_folds_at_once(opened):
     page = opened(failed())
     foldable = page.locator(".part summary.stop").count()
@@ -151,6 +158,7 @@ def test_all_that_folds_opens_and_folds_at_once(opened):
     assert sorted((folded, unfolded)) == [0, foldable]
 
 
+@pytest.mark.slow
 def test_the_keyboard_alone_reaches_the_parts(opened):
     page = opened(failed())
 
@@ -166,6 +174,7 @@ def test_the_keyboard_alone_reaches_the_parts(opened):
     assert page.locator("#coverage-title").is_visible()
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_case_it_leads_to(opened):
     page = opened(failed(), "#cases-of-1-case-2")
 
@@ -174,8 +183,8 @@ def test_a_link_opens_the_case_it_leads_to(opened):
     assert found == ["cases-of-1-case-2"]
 
 
-@pytest.mark.parametrize("name", REPORTS)
-@pytest.mark.parametrize("width", [390, 800, 1280])
+@pytest.mark.parametrize("name", fast_only(REPORTS, ["hostile"]))
+@pytest.mark.parametrize("width", fast_first([390, 800, 1280], 1))
 def test_nothing_is_wider_than_the_screen(opened, name, width):
     page = opened(REPORTS[name](), viewport={"width": width, "height": 844})
     page.evaluate(OPEN_ALL)
@@ -205,6 +214,7 @@ BROKEN_WORDS = """() => {
 }"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 768, 1024, 1280])
 def test_no_word_of_the_table_of_prompts_is_broken(opened, width):
     long = "a prompt file, a partial and the configuration of " + "changed " * 30
@@ -217,6 +227,7 @@ def test_no_word_of_the_table_of_prompts_is_broken(opened, width):
     assert page.evaluate(BROKEN_WORDS) == []
 
 
+@pytest.mark.slow
 def test_on_a_phone_nothing_stays_in_front_of_what_is_read(opened):
     page = opened(failed(), viewport=PHONE)
 
@@ -225,7 +236,7 @@ def test_on_a_phone_nothing_stays_in_front_of_what_is_read(opened):
     assert page.locator(".reach").evaluate("found => found.getBoundingClientRect().bottom") < 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", fast_first(["light", "dark"], 1))
 def test_every_text_stands_out_in_both_schemes(opened, scheme):
     page = opened(failed(), color_scheme=scheme)
     page.evaluate(OPEN_ALL)
@@ -236,6 +247,7 @@ def test_every_text_stands_out_in_both_schemes(opened, scheme):
     assert seen > 800
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_plots_stand_out_from_the_page(opened, scheme):
     page = opened(failed(), color_scheme=scheme)
@@ -262,6 +274,7 @@ def _luminance(color):
     )
 
 
+@pytest.mark.slow
 def test_all_is_there_to_read_without_scripts(opened):
     page = opened(failed(), java_script_enabled=False)
 
@@ -274,6 +287,7 @@ def test_all_is_there_to_read_without_scripts(opened):
     assert not page.locator("#controls").is_visible()
 
 
+@pytest.mark.slow
 def test_a_print_shows_what_was_folded_and_no_controls(opened):
     page = opened(failed())
     page.emulate_media(media="print")
@@ -286,7 +300,6 @@ def test_a_print_shows_what_was_folded_and_no_controls(opened):
 @pytest.mark.slow
 def test_a_large_page_stays_quick(opened):
     page = opened(large(prompts=400, cases=5))
-    page.set_default_timeout(30_000)
 
     page.fill("#filter", "prompt-377")
     found = prompts(page)

@@ -38,7 +38,7 @@ def test_cases_that_don_t_pass_are_shown_before_those_that_do():
     sections = with_class(root, "prompt")
     shown_of = [len(with_class(section, "case")) for section in sections]
     assert shown_of == [700, 300]
-    assert "1200 more cases: promptops test --format json has all" in sections[1].text
+    assert "1,200 more cases: promptops test --format json has all" in sections[1].text
     assert "1,500 passed" in sections[1].text
 
 
@@ -50,7 +50,7 @@ def test_findings_that_are_too_many_are_counted_and_not_lost():
 
     assert len(with_class(root, "remark")) == 1_000
     assert "200 more findings: promptops check --format json has all" in root.text
-    assert "1200 errors" in root.text
+    assert "1,200 errors" in root.text
 
 
 def test_branches_that_are_too_many_are_counted_and_not_lost():
@@ -69,7 +69,7 @@ def test_branches_that_are_too_many_are_counted_and_not_lost():
 
     assert len(with_class(root, "remark")) == 1_000
     assert "100 more places" in root.text
-    assert "not taken at 1100 places" in root.text
+    assert "not taken at 1,100 places" in root.text
 
 
 def test_where_sources_are_too_long_their_lines_are_counted():
@@ -93,7 +93,7 @@ def test_where_sources_are_too_long_their_lines_are_counted():
     )
 
     root = read(page)
-    assert [each.text for each in with_class(root, "gap")] == ["1497 lines", "1497 lines"]
+    assert [each.text for each in with_class(root, "gap")] == ["1,497 lines", "1,497 lines"]
     assert len(page) < 2_000_000
 
 

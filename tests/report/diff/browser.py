@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = 120_000  # a machine that others use is slow
 WIDE = {"width": 1280, "height": 900}
 _ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
@@ -47,6 +48,7 @@ def visits(browser: Any, folder: Path, write: Callable[[Any], str]) -> Iterator[
         path.write_text(write(report), encoding="utf-8")
         contexts.append(browser.new_context(**{"viewport": WIDE, **options}))
         page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.events = []
         page.on("console", lambda message: page.events.append(message.text))
         page.on("pageerror", lambda error: page.events.append(str(error)))

@@ -177,6 +177,7 @@ def test_prompts_for_which_there_is_no_room_are_counted():
     assert text.endswith(f"\n{300 - sections} {left_out}\n")
 
 
+@pytest.mark.slow
 def test_thousands_of_risks_and_quiet_prompts_are_counted():
     loud = change("CHG121", "/inputs", "`a` is trusted now")
     risky = [prompt(f"p{n}", replace(loud, message=f"`a{n}` is trusted now")) for n in range(3000)]
@@ -186,9 +187,9 @@ def test_thousands_of_risks_and_quiet_prompts_are_counted():
 
     listed = len(re.findall(r"(?m)^- <code>p\d", text.partition("| prompt |")[0]))
     assert len(text) < 65_536
-    assert f"\n- and {3000 - listed} more risks\n" in text
-    assert "3000 prompts changed without an effect" in text
-    assert "<code>q7</code> (patch) and 2992 more." in text
+    assert f"\n- and {3000 - listed:,} more risks\n" in text
+    assert "3,000 prompts changed without an effect" in text
+    assert "<code>q7</code> (patch) and 2,992 more." in text
 
 
 def test_a_text_of_a_stranger_stays_text(hostile_text):

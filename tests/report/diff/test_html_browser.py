@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from promptops.report.diff.html import write
+from tests.report.diff.browser import PATIENCE_MS
 from tests.report.diff.html_extremes import REPORTS, hostile, large
 from tests.report.diff.html_reports import realistic
+from tests.tiers import fast_first, fast_only
 
 HERE = Path(__file__).parent
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -41,6 +43,7 @@ def visit(browser, tmp_path):
         path = tmp_path / "page.html"
         path.write_text(write(report), encoding="utf-8")
         contexts.append(browser.new_context(**{"viewport": WIDE, **options}))
+        contexts[-1].set_default_timeout(PATIENCE_MS)
         visit = Visit(contexts[-1].new_page())
         visit.page.goto(path.as_uri() + address)
         visit.events.remove(f"request: {path.as_uri()}")
@@ -51,7 +54,7 @@ def visit(browser, tmp_path):
         context.close()
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", fast_only(REPORTS, ["hostile"]))
 def test_a_page_opens_without_an_error_a_dialog_or_a_request(visit, name):
     visited = visit(REPORTS[name]())
 
@@ -115,6 +118,7 @@ def test_keys_go_to_the_next_change_and_back(visit):
     ]
 
 
+@pytest.mark.slow
 def test_a_change_that_a_key_goes_to_is_on_the_screen_and_outlined(visit):
     visited = visit(realistic())
 
@@ -130,6 +134,7 @@ def test_a_change_that_a_key_goes_to_is_on_the_screen_and_outlined(visit):
     assert outline == "solid"
 
 
+@pytest.mark.slow
 def test_the_last_change_has_no_next_one(visit):
     visited = visit(realistic())
 
@@ -139,6 +144,7 @@ def test_the_last_change_has_no_next_one(visit):
     assert visited.focused() == "Neutral tags differ"
 
 
+@pytest.mark.slow
 def test_keys_go_on_from_where_one_has_read(visit):
     visited = visit(realistic())
     visited.page.locator("#prompt-3").scroll_into_view_if_needed()
@@ -149,6 +155,7 @@ def test_keys_go_on_from_where_one_has_read(visit):
     assert visited.focused().startswith("Breaking nothing is rendered any more")
 
 
+@pytest.mark.slow
 def test_a_question_mark_shows_the_keys_and_escape_hides_them(visit):
     visited = visit(realistic())
     keys = visited.page.locator("#keys")
@@ -163,6 +170,7 @@ def test_a_question_mark_shows_the_keys_and_escape_hides_them(visit):
     assert not visited.page.evaluate("document.activeElement.matches('.stop')")
 
 
+@pytest.mark.slow
 def test_keys_can_be_switched_off(visit):
     visited = visit(realistic())
     visited.page.keyboard.press("?")
@@ -188,6 +196,7 @@ def test_the_filter_keeps_prompts_that_have_all_words(visit):
     assert visited.page.inner_text("#status") == "2 of 7 prompts"
 
 
+@pytest.mark.slow
 def test_escape_leaves_the_filter_and_keeps_it(visit):
     visited = visit(realistic())
     visited.page.keyboard.press("/")
@@ -200,6 +209,7 @@ def test_escape_leaves_the_filter_and_keeps_it(visit):
     assert visited.focused() == "Additive a new prompt"
 
 
+@pytest.mark.slow
 def test_neutral_changes_are_hidden_and_shown_again_but_not_risks(visit):
     visited = visit(realistic())
 
@@ -223,6 +233,7 @@ def _shown(visited):
     return rows, [title.split(" to ")[-1] for title in titles]
 
 
+@pytest.mark.slow
 def test_requests_are_folded_and_opened_all_at_once(visit):
     visited = visit(realistic())
     tables = visited.page.locator(".difference table")
@@ -237,6 +248,7 @@ def test_requests_are_folded_and_opened_all_at_once(visit):
     assert tables.first.is_visible()
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_difference_it_leads_to(visit):
     visited = visit(large(prompts=20), "#prompt-7-difference-2")
 
@@ -245,6 +257,7 @@ def test_a_link_opens_the_difference_it_leads_to(visit):
     assert opened.evaluate_all("found => found.map(({id}) => id)") == ["prompt-7-difference-2"]
 
 
+@pytest.mark.slow
 def test_all_is_there_to_read_without_scripts(visit):
     visited = visit(realistic(), java_script_enabled=False)
 
@@ -253,6 +266,7 @@ def test_all_is_there_to_read_without_scripts(visit):
     assert not visited.page.locator("#controls").is_visible()
 
 
+@pytest.mark.slow
 def test_the_first_key_leads_past_the_summary(visit):
     visited = visit(realistic())
 
@@ -264,8 +278,8 @@ def test_the_first_key_leads_past_the_summary(visit):
     assert visited.page.evaluate("document.activeElement.id") == "changes"
 
 
-@pytest.mark.parametrize("name", REPORTS)
-@pytest.mark.parametrize("width", [390, 800, 1280])
+@pytest.mark.parametrize("name", fast_only(REPORTS, ["hostile"]))
+@pytest.mark.parametrize("width", fast_first([390, 800, 1280], 1))
 def test_nothing_is_wider_than_the_screen(visit, name, width):
     visited = visit(REPORTS[name](), viewport={"width": width, "height": 844})
     visited.page.evaluate(
@@ -279,6 +293,7 @@ def test_nothing_is_wider_than_the_screen(visit, name, width):
     assert wide == 0
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_sides_stand_one_below_the_other(visit):
     places = []
     for viewport in (WIDE, PHONE):
@@ -291,7 +306,8 @@ def test_on_a_phone_the_sides_stand_one_below_the_other(visit):
 
 
 @pytest.mark.parametrize(
-    ("scheme", "paper"), [("light", "rgb(253, 253, 251)"), ("dark", "rgb(21, 23, 26)")]
+    ("scheme", "paper"),
+    fast_first([("light", "rgb(253, 253, 251)"), ("dark", "rgb(21, 23, 26)")], 1),
 )
 def test_every_text_stands_out_in_both_schemes(visit, scheme, paper):
     visited = visit(realistic(), color_scheme=scheme)
@@ -306,7 +322,6 @@ def test_every_text_stands_out_in_both_schemes(visit, scheme, paper):
 @pytest.mark.slow
 def test_a_large_page_stays_quick(visit):
     visited = visit(large())
-    visited.page.set_default_timeout(20_000)
 
     visited.page.keyboard.press("/")
     visited.page.keyboard.type("prompt-477")
@@ -328,6 +343,7 @@ def test_a_large_page_stays_quick(visit):
     assert visited.page.evaluate("document.activeElement.matches('.stop')")
 
 
+@pytest.mark.slow
 def test_a_print_shows_what_was_folded_and_no_controls(visit):
     visited = visit(large(prompts=20))
     visited.page.emulate_media(media="print")

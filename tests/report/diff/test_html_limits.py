@@ -18,7 +18,7 @@ def test_lines_that_are_too_many_are_counted_and_not_lost():
 
     rows = sum(1 for row in root.all("tr") if any(True for _ in row.all("del")))
     assert rows == 4_000
-    assert "1000 lines too many for this page" in root.text
+    assert "1,000 lines too many for this page" in root.text
 
 
 def test_a_full_page_says_what_it_leaves_out():

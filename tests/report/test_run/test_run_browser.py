@@ -8,6 +8,7 @@ from promptops.report.test.html import write
 from tests.report.diff.browser import visits
 from tests.report.test_run.hostile_runs import hostile, large
 from tests.report.test_run.runs import RUNS, failing
+from tests.tiers import fast_first, fast_only
 
 CONTRASTS = Path(__file__).parents[1] / "diff" / "contrasts.js"
 MAKERS = {**RUNS, "hostile": hostile}
@@ -26,7 +27,7 @@ def names(page):
     return [name.split(": ", 1)[1] for name in found]
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", fast_only(MAKERS, ["hostile"]))
 def test_a_page_opens_without_an_error_a_dialog_or_a_request(opened, name):
     page = opened(MAKERS[name]())
 
@@ -45,6 +46,7 @@ def test_what_models_write_runs_nothing_and_adds_nothing(opened):
     assert counts == [1, 1, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_differences_only_leaves_the_cases_that_do_not_pass(opened):
     page = opened(failing())
     every = len(names(page))
@@ -60,6 +62,7 @@ def test_differences_only_leaves_the_cases_that_do_not_pass(opened):
     assert len(names(page)) == 17
 
 
+@pytest.mark.slow
 def test_prompts_whose_cases_all_pass_are_hidden_with_them(opened):
     page = opened(RUNS["stale"]())
 
@@ -87,6 +90,7 @@ def test_the_filter_looks_at_names_reasons_and_answers_but_not_at_requests(opene
     assert found == [["lost password"], order, [], order, []]
 
 
+@pytest.mark.slow
 def test_a_cell_opens_the_case_and_marks_what_its_assertions_say(opened):
     page = opened(failing())
     details = page.locator("#prompt-1-case-1")
@@ -115,6 +119,7 @@ def test_keys_go_through_the_cases_and_open_one(opened):
     assert page.locator("#prompt-1-case-2 .texts").is_visible()
 
 
+@pytest.mark.slow
 def test_keys_pass_over_what_is_hidden(opened):
     page = opened(failing())
 
@@ -125,6 +130,7 @@ def test_keys_pass_over_what_is_hidden(opened):
     assert page.evaluate("document.activeElement.parentElement.id") == "prompt-1-case-3"
 
 
+@pytest.mark.slow
 def test_all_cases_open_and_fold_at_once(opened):
     page = opened(failing())
 
@@ -136,6 +142,7 @@ def test_all_cases_open_and_fold_at_once(opened):
     assert page.locator(".case[open]").count() == 0
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_case_it_leads_to(opened):
     page = opened(failing(), "#prompt-3-case-2")
 
@@ -144,6 +151,7 @@ def test_a_link_opens_the_case_it_leads_to(opened):
     assert found == ["prompt-3-case-2"]
 
 
+@pytest.mark.slow
 def test_all_is_there_to_read_without_scripts(opened):
     page = opened(failing(), java_script_enabled=False)
 
@@ -154,8 +162,8 @@ def test_all_is_there_to_read_without_scripts(opened):
     assert not page.locator("#controls").is_visible()
 
 
-@pytest.mark.parametrize("name", MAKERS)
-@pytest.mark.parametrize("width", [390, 800, 1280])
+@pytest.mark.parametrize("name", fast_only(MAKERS, ["hostile"]))
+@pytest.mark.parametrize("width", fast_first([390, 800, 1280], 1))
 def test_nothing_is_wider_than_the_screen(opened, name, width):
     page = opened(MAKERS[name](), viewport={"width": width, "height": 844})
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
@@ -167,6 +175,7 @@ def test_nothing_is_wider_than_the_screen(opened, name, width):
     assert wide == 0
 
 
+@pytest.mark.slow
 def test_on_a_phone_a_cell_that_does_not_pass_has_its_name_beside(opened):
     page = opened(failing(), viewport={"width": 390, "height": 844})
 
@@ -177,6 +186,7 @@ def test_on_a_phone_a_cell_that_does_not_pass_has_its_name_beside(opened):
     assert not page.locator(".head").first.is_visible()
 
 
+@pytest.mark.slow
 def test_request_and_answer_stand_side_by_side_where_there_is_room(opened):
     places = []
     for width in (1280, 390):
@@ -189,7 +199,7 @@ def test_request_and_answer_stand_side_by_side_where_there_is_room(opened):
     assert places == [(True, False), (False, True)]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", fast_first(["light", "dark"], 1))
 def test_every_text_stands_out_in_both_schemes(opened, scheme):
     page = opened(failing(), color_scheme=scheme)
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
@@ -200,6 +210,7 @@ def test_every_text_stands_out_in_both_schemes(opened, scheme):
     assert seen > 300
 
 
+@pytest.mark.slow
 def test_the_columns_stand_below_their_names(opened):
     page = opened(failing())
 
@@ -209,6 +220,7 @@ def test_the_columns_stand_below_their_names(opened):
             assert [each.bounding_box()["x"] for each in row.locator(".cell").all()] == heads
 
 
+@pytest.mark.slow
 def test_a_print_shows_what_cases_open_to_and_no_controls(opened):
     page = opened(failing())
     page.emulate_media(media="print")
@@ -220,7 +232,6 @@ def test_a_print_shows_what_cases_open_to_and_no_controls(opened):
 @pytest.mark.slow
 def test_a_large_page_stays_quick(opened):
     page = opened(large(prompts=20, cases=100))
-    page.set_default_timeout(20_000)
 
     page.fill("#filter", "prompt-017 answer 44")
     found = names(page)

@@ -278,7 +278,7 @@ def test_a_long_text_is_cut_with_a_count():
 
     root = read(write(run(found)))
 
-    assert "10000 more characters: promptops test --format json has all" in root.text
+    assert "10,000 more characters: promptops test --format json has all" in root.text
 
 
 @pytest.mark.slow

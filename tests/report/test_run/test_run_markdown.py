@@ -51,6 +51,7 @@ def test_a_large_run_fits_and_says_what_is_left_out():
     assert "more prompts left out: <code>promptops test --format json</code>" in text
 
 
+@pytest.mark.slow
 def test_everything_at_once_fits():
     long = "x" * 400
     failed = case("a", long, FAILED, status="failed", answer=answer("y\n" * 50_000))

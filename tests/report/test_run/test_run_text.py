@@ -327,7 +327,7 @@ def test_nearly_all_branches_are_not_all():
 
     lines = write(run(case("a", "c"), coverage=(row,))).splitlines()
 
-    assert lines[:2] == ["coverage: 999 of 1000 branches, 99%", "  a  999/1000   99%"]
+    assert lines[:2] == ["coverage: 999 of 1,000 branches, 99%", "  a  999/1000   99%"]
 
 
 def test_ten_thousand_cases_are_written_in_seconds():

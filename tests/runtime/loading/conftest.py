@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import promptops
 from tests.conftest import GitRepository
 from tests.runtime.loading.git_releases import promote, release
 from tests.runtime.loading.site import Signer, Site
@@ -49,12 +50,17 @@ def signer(tmp_path: Path) -> Signer:
 
 
 @pytest.fixture
-def releases(repo: GitRepository) -> GitRepository:
+def releases(
+    prepared: Callable[[Callable[[GitRepository], None]], GitRepository], tmp_path: Path
+) -> GitRepository:
     """v1.0.0 says hello and v1.1.0 good day, which `production` serves with serial 3."""
+    return prepared(two_releases).copied_to(tmp_path / "repo")
+
+
+def two_releases(repo: GitRepository) -> None:
     release(repo, "1.0.0", "Hello")
     release(repo, "1.1.0", "Good day")
     promote(repo, "v1.1.0", 3)
-    return repo
 
 
 @pytest.fixture(params=["folder", "git+file"])
@@ -62,11 +68,26 @@ def source(request: pytest.FixtureRequest, releases: GitRepository, cache: Path)
     return str(releases.root) if request.param == "folder" else f"git+file://{releases.root}"
 
 
+PATIENCE_S = 60
+"""What waits for a site; a machine that others use is slow."""
+
+NEVER_S = 1e9
+"""A first refresh comes after a random part of the interval: of this one, never."""
+
+
 @pytest.fixture(autouse=True)
 def _new_process() -> Iterator[None]:
     forget()
     yield
     forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for only two seconds, or refreshes, unless it requests that itself."""
+    for load in (promptops.load, promptops.aload):
+        monkeypatch.setitem(load.__kwdefaults__, "timeout_s", PATIENCE_S)
+        monkeypatch.setitem(load.__kwdefaults__, "refresh_s", NEVER_S)
 
 
 @pytest.fixture
@@ -82,7 +103,7 @@ def program(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
 
+from tests.runtime.loading.state import background
 from tests.servers.answers import Answer, Ending
 from tests.servers.fault_server import FaultServer, fault_server
 from tests.servers.plans import Received
@@ -79,6 +80,17 @@ class ServedSite:
     def asked(self) -> list[str]:
         """The paths that were asked for, in order."""
         return [each.path.removeprefix(_PREFIX) for each in self._server.requests]
+
+    def cut(self) -> None:
+        """Cut all connections."""
+        self._server.cut()
+
+    def cut_until_settled(self) -> None:
+        """Cut connections until nothing is queried in the background, also by what hangs."""
+        for thread in background():
+            while thread.is_alive():
+                self.cut()
+                thread.join(0.01)
 
     @property
     def statuses(self) -> list[int]:

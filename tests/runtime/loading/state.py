@@ -18,6 +18,10 @@ def forget() -> None:
 
 def settle() -> None:
     """Wait for all that is asked in the background."""
-    for thread in threading.enumerate():
-        if thread.name == "promptops":
-            thread.join(timeout=60)
+    for thread in background():
+        thread.join(timeout=60)
+
+
+def background() -> list[threading.Thread]:
+    """The threads that query a source."""
+    return [thread for thread in threading.enumerate() if thread.name == "promptops"]

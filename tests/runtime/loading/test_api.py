@@ -33,7 +33,7 @@ def test_a_channel_is_asked_again_when_it_is_time(site: Site) -> None:
     before = promptops.load("production", source=site.folder)
     site.channel("production", "1.0.0", 4)
 
-    soon = promptops.load("production", source=site.folder, refresh_s=3600)
+    soon = promptops.load("production", source=site.folder, refresh_s=1e9)
     settle()
     later = promptops.load("production", source=site.folder, refresh_s=0)
     settle()
@@ -140,7 +140,7 @@ IMPORTS = """
 import sys
 import promptops
 assert not [name for name in sys.modules if name.startswith("promptops.")]
-prompts = promptops.load("production", source=sys.argv[1])
+prompts = promptops.load("production", source=sys.argv[1], timeout_s=60)
 prompts["greet"].render(name="Ada").openai()
 names = {name for name in sys.modules if name.startswith("promptops.")}
 above = ("source", "analysis", "repo", "catalog", "jobs", "cli", "lint", "diff", "evals", "report")

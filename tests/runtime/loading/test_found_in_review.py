@@ -28,7 +28,7 @@ from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import forget, settle
 from tests.servers.answers import Answer
 
-PATIENCE_S = 30  # a machine that others use is slow
+PATIENCE_S = 60  # a machine that others use is slow
 
 
 @pytest.mark.parametrize("ref", ["v2.0.0", "2.0.0", "^2"])

@@ -224,7 +224,7 @@ def test_a_misspelt_channel_of_a_repository_is_told_which_there_are(
     with pytest.raises(promptops.NotFound) as raised:
         load("prodution", source)
 
-    hint = "did you mean 'production'? there is 'production', 'v1.1.0', 'v1.0.0'"
+    hint = "did you mean `production`? there is 'production', 'v1.1.0', 'v1.0.0'"
     assert raised.value.hint == hint
 
 

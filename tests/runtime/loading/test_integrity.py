@@ -17,7 +17,7 @@ from tests.runtime.loading.site import Signer, Site, bundle, digest_of
 from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import forget, settle
 
-PATIENCE_S = 30  # a machine that others use is slow
+PATIENCE_S = 60  # a machine that others use is slow
 
 
 def flip_a_byte(site: Site) -> None:
@@ -310,7 +310,7 @@ def test_what_was_signed_by_one_who_is_trusted_is_loaded(
 ) -> None:
     signed(site, signer)
 
-    loaded = promptops.load(ref, source=server.address, trust=signer.allowed, timeout_s=30)
+    loaded = promptops.load(ref, source=server.address, trust=signer.allowed, timeout_s=PATIENCE_S)
 
     assert loaded.release == "v1.1.0"
 
@@ -326,7 +326,7 @@ def test_what_is_not_signed_is_refused_also_if_it_was_kept_without_trust(
         promptops.load(ref, source=server.address)
 
     with pytest.raises(promptops.IntegrityError, match="the bundle is not signed"):
-        promptops.load(ref, source=server.address, trust=signer.allowed, timeout_s=30)
+        promptops.load(ref, source=server.address, trust=signer.allowed, timeout_s=PATIENCE_S)
 
 
 def test_the_environment_says_who_is_trusted(
@@ -442,11 +442,11 @@ def test_what_was_verified_is_not_verified_for_other_signers(
     server: ServedSite, site: Site, signer: Signer, cache: Path, tmp_path: Path
 ) -> None:
     signed(site, signer)
-    promptops.load("v1.0.0", source=server.address, trust=signer.allowed, timeout_s=30)
+    promptops.load("v1.0.0", source=server.address, trust=signer.allowed, timeout_s=PATIENCE_S)
     other = Signer(tmp_path / "eve", "eve@example.com")
 
     with pytest.raises(promptops.IntegrityError, match="which is not trusted for it"):
-        promptops.load("v1.0.0", source=server.address, trust=other.allowed, timeout_s=30)
+        promptops.load("v1.0.0", source=server.address, trust=other.allowed, timeout_s=PATIENCE_S)
 
 
 def test_without_ssh_keygen_nothing_is_taken_on_trust(

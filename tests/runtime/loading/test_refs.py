@@ -107,9 +107,9 @@ def test_a_misspelt_channel_is_told_the_one_that_may_be_meant(
 
     for source in (str(site.folder), server.address):
         with pytest.raises(promptops.NotFound) as raised:
-            promptops.load("prodution", source=source, timeout_s=30)
+            promptops.load("prodution", source=source)
         assert raised.value.hint == (
-            "did you mean 'production'? there is 'production', 'staging', 'v1.1.0', 'v1.0.0'"
+            "did you mean `production`? there is 'production', 'staging', 'v1.1.0', 'v1.0.0'"
         )
     assert server.asked == ["channels/prodution.json", "index.json"]
 

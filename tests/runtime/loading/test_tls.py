@@ -66,7 +66,7 @@ def test_a_certificate_that_is_known_is_taken(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
     with serving(site.folder, certificate) as address:
-        loaded = promptops.load("production", source=address, timeout_s=30)
+        loaded = promptops.load("production", source=address, timeout_s=60)
 
     assert loaded.release == "v1.1.0"
 
@@ -76,7 +76,7 @@ def test_a_certificate_that_nobody_knows_is_refused(site: Site, certificate: Pat
         serving(site.folder, certificate) as address,
         pytest.raises(promptops.TransportError, match="certificate verify failed"),
     ):
-        promptops.load("production", source=address, timeout_s=30)
+        promptops.load("production", source=address, timeout_s=60)
 
 
 def test_a_certificate_of_another_name_is_refused(
@@ -88,7 +88,7 @@ def test_a_certificate_of_another_name_is_refused(
         other = address.replace("localhost", "127.0.0.1")
 
         with pytest.raises(promptops.TransportError, match="certificate verify failed"):
-            promptops.load("production", source=other, timeout_s=30)
+            promptops.load("production", source=other, timeout_s=60)
 
 
 def test_nothing_leads_from_https_to_http(
@@ -100,4 +100,4 @@ def test_nothing_leads_from_https_to_http(
         serving(site.folder, certificate, Leading) as address,
         pytest.raises(promptops.TransportError, match="the server redirects to another scheme"),
     ):
-        promptops.load("production", source=address, timeout_s=30)
+        promptops.load("production", source=address, timeout_s=60)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
+from promptops.counting import counted
 from promptops.jobs.workspace.workspace import Workspace, managed
 from promptops.model.place import Place
 from promptops.model.risk import Risk
 from promptops.repo.attributes import FILE, Values, altering, attribute_files
 from promptops.repo.repository import INDEX, WORKTREE
-from promptops.report.parts.summary import counted
 
 MOST = 20
 """At most this many attributes are reported with their places."""

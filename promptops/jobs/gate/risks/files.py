@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
 from promptops.catalog.unread import UNREAD, rename_command, unread_prompts
+from promptops.counting import counted
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.place import Place
 from promptops.model.risk import Risk
-from promptops.report.parts.summary import counted
 
 
 def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator[Risk]:

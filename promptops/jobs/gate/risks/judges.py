@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.file_words import ESCAPES
+from promptops.counting import some
 from promptops.jobs.gate.risks.pairs import PromptVersions
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
-from promptops.report.parts.summary import counted
 from promptops.source.recording_files import with_first
 
 
@@ -35,8 +35,7 @@ def _changed_judges(workspace: Workspace, selected: Selected) -> Iterator[Risk]:
     for judge, judged in _judged_by(workspace).items():
         path = catalog.paths[judge]
         if changed & {path, *catalog.rests_on(path)}:
-            more = f" and {counted(len(judged) - 1, 'more prompt')}" if judged[1:] else ""
-            message = f"the judge of {judged[0]}{more} changes"
+            message = f"the judge of {some(judged, 1, 'prompt')} changes"
             yield Risk(message=message, prompt=judge, place=Place(path))
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import recordings_in
+from promptops.counting import counted
 from promptops.jobs.gate.risks.pairs import path_before
 from promptops.jobs.recordings.audit import differences
 from promptops.jobs.workspace.selection import Selected
@@ -16,7 +17,6 @@ from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.risk import Risk
 from promptops.records import record, replace
-from promptops.report.parts.summary import counted
 from promptops.source.recordings import Key, ReadRecordings, key_of
 
 MOST_NAMED = 5

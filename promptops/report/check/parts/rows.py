@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import counted
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
 from promptops.records import record, replace
-from promptops.report.parts.summary import by_severity, counted
+from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts import facts
 

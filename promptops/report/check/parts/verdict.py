@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from promptops.counting import counted, plural
 from promptops.model.check import CheckReport
 from promptops.report.check.parts.rows import required
 from promptops.report.diff.parts.distinct import risks
-from promptops.report.parts.summary import by_severity, counted
+from promptops.report.parts.summary import by_severity
 from promptops.report.test.parts import facts
 
 
@@ -63,4 +64,4 @@ def _cases(report: CheckReport) -> str:
 
 
 def _counted(number: int, noun: str) -> str:
-    return counted(number, noun) if number else f"no {noun}s"
+    return counted(number, noun) if number else f"no {plural(0, noun)}"

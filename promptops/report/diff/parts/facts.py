@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
+from promptops.counting import counted, some
 from promptops.model.bump import Bump
 from promptops.model.change import (
     ABSENT,
@@ -19,7 +20,6 @@ from promptops.model.change import (
 )
 from promptops.patterns import lazy_pattern
 from promptops.report.parts.json_data import json_data
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
 _LONGEST_WITNESS = 120
@@ -27,7 +27,7 @@ _LONGEST_VALUE = 160
 _LONGEST_LINE = 80
 _REVISION = lazy_pattern(r"[\w./@^~][\w./@^~-]*")
 _LEAST_USD = 0.0001
-_NAMES_SHOWN = 8
+NAMES_SHOWN = 8
 _LONGEST_NAME = 200
 _NOBODY = Seen(role="", text="", tokens=0)
 
@@ -49,7 +49,7 @@ def _counts(report: DiffReport, sides: str) -> str:
     if not report.prompts:
         said = f"no changes for callers, the model or consumers ({compared})"
     else:
-        said = f"{changed} changed of {report.compared} compared{sides}"
+        said = f"{changed} changed of {report.compared:,} compared{sides}"
     risks = f", {counted(len(report.risks), 'risk')}" if report.risks else ""
     return f"{said}{risks}{_hidden(report.hidden)}"
 
@@ -57,11 +57,8 @@ def _counts(report: DiffReport, sides: str) -> str:
 def _hidden(number: int) -> str:
     if not number:
         return ""
-    return f"; {counted(number, 'other prompt')} may have changed and {_were(number)} not selected"
-
-
-def _were(number: int) -> str:
-    return "was" if number == 1 else "were"
+    were = "was" if number == 1 else "were"
+    return f"; {counted(number, 'other prompt')} may have changed and {were} not selected"
 
 
 def command(report: DiffReport, ids: Iterable[str] = ()) -> str:
@@ -209,7 +206,7 @@ def tokens(case: CaseDiff, tokenizer: str, arrow: str = "->") -> str:
     before, after = case.before_tokens, case.after_tokens
     differing = [pair for pair in case.messages if pair.differs]
     if before == after and all(_tokens(pair.before) == _tokens(pair.after) for pair in differing):
-        return f"{after:,} token{'' if after == 1 else 's'} as before ({counted_by})"
+        return f"{counted(after, 'token')} as before ({counted_by})"
     parts = [_message_tokens(pair, arrow) for pair in differing if len(case.messages) > 1]
     parts.append(f"all {before:,} {arrow} {after:,}")
     parts[0] += " tokens"
@@ -267,12 +264,6 @@ def errors(case: CaseDiff) -> list[str]:
     return [f"could not be rendered before: {before}"] if before else []
 
 
-def some(texts: Sequence[str], shown: int = _NAMES_SHOWN) -> str:
-    """At most this many of them, and the number of the others."""
-    rest = len(texts) - shown
-    return ", ".join(texts[:shown]) + (f" and {rest} more" if rest > 0 else "")
-
-
 def listed(names: Iterable[str]) -> str:
     """Some names, between backticks."""
-    return some([f"`{short(each)}`" for each in names])
+    return some([f"`{short(each)}`" for each in names], NAMES_SHOWN)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from promptops.counting import counted
 from promptops.model.test_run import AssertionResult, CaseRun
 from promptops.records import record
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 
 Shown = Literal["passed", "failed", "missed", "error", "stale", "skipped"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import counted
 from promptops.model.report import Style
-from promptops.report.parts.summary import counted
 
 _LINES = 12
 _LONGEST = 100_000

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.counting import counted, some
 from promptops.model.answer import Answer
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, Source, TestRun
 from promptops.report.parts.json_data import json_data
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.troubles import Trouble
 
@@ -187,9 +187,7 @@ def names(cases: Iterable[CaseRun]) -> str:
 
 
 def _some(every: Iterable[str]) -> str:
-    every = list(dict.fromkeys(map(short, every)))
-    rest = len(every) - _NAMES_SHOWN
-    return ", ".join(every[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return some(list(dict.fromkeys(map(short, every))), _NAMES_SHOWN)
 
 
 def call(made: Mapping[str, Any]) -> str:
@@ -217,7 +215,7 @@ def covered(rows: Iterable[CoverageRow]) -> str:
     """Such as `41 of 48 branches, 85%`."""
     every = list(rows)
     taken, total = sum(row.covered for row in every), sum(row.total for row in every)
-    return f"{taken} of {total} {'branch' if total == 1 else 'branches'}, {share(taken, total)}"
+    return f"{taken:,} of {counted(total, 'branch')}, {share(taken, total)}"
 
 
 def share(taken: int, total: int) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.counting import counted
 from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, JudgeAgreement, Worse
-from promptops.report.parts.summary import counted
 from promptops.report.parts.visible import visible_path
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.difference import Differences

@@ -1,0 +1,56 @@
+"""JSON pointers (RFC 6901): write them, split them, follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+NO_VALUE: Final = object()
+"""A default for `child` and `value_at` that no JSON value equals."""
+
+_LONGEST_INDEX = 9
+"""Digits of an index: no list is longer, and Python refuses to convert thousands of them."""
+
+
+def escaped(step: object) -> str:
+    """A key or an index as a token of a pointer."""
+    return str(step).replace("~", "~0").replace("/", "~1")
+
+
+def unescaped(token: str) -> str:
+    """The key that a token of a pointer means."""
+    return token.replace("~1", "/").replace("~0", "~")
+
+
+def pointer_to(path: Iterable[object]) -> str:
+    """The pointer of a path of keys and indexes; "" for an empty path."""
+    return "".join(f"/{escaped(step)}" for step in path)
+
+
+def tokens(pointer: str) -> list[str]:
+    """The keys and indexes of a pointer, unescaped; none for ""."""
+    return [unescaped(token) for token in pointer.split("/")[1:]]
+
+
+def child(value: Any, step: str, default: Any = None) -> Any:
+    """The value of a key of a mapping or at an index of a list; the default if there is none."""
+    if isinstance(value, Mapping):
+        return value.get(step, default)
+    if isinstance(value, (list, tuple)) and _is_index(step) and int(step) < len(value):
+        return value[int(step)]
+    return default
+
+
+def value_at(value: Any, pointer: str, default: Any = None) -> Any:
+    """The value that a pointer leads to; the default if it leads nowhere."""
+    for step in tokens(pointer):
+        value = child(value, step, NO_VALUE)
+        if value is NO_VALUE:
+            return default
+    return value
+
+
+def _is_index(step: str) -> bool:
+    """Whether a step is a number without leading zeros."""
+    is_number = step.isascii() and step.isdigit() and len(step) <= _LONGEST_INDEX
+    return is_number and (step == "0" or step[0] != "0")

@@ -1,0 +1,45 @@
+"""Find the known name that is most similar to a mistyped one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+MAX_NAME_CHARS = 255
+"""Of the name that is looked for: a longer one is no typing error."""
+
+MAX_KNOWN_CHARS = 10_000
+"""Of the known names it is compared with; those after them are not looked at."""
+
+MAX_CATALOG_CHARS = 1_000_000
+"""The same for the ids and paths of a catalog, which a command looks at once."""
+
+MAX_LOOKUPS = 10
+"""Names of one value that are looked for: a value with more is not mistyped."""
+
+
+def nearest_name(
+    word: str, known: Iterable[str], cutoff: float = 0.6, max_chars: int = MAX_KNOWN_CHARS
+) -> str | None:
+    """The known name that is most similar, or None; known names beyond `max_chars` are ignored."""
+    if len(word) > MAX_NAME_CHARS:
+        return None
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(_first(known, max_chars)), 1, cutoff)
+    return near[0] if near else None
+
+
+def did_you_mean(
+    word: str, known: Iterable[str], cutoff: float = 0.6, max_chars: int = MAX_KNOWN_CHARS
+) -> str | None:
+    """The same as a hint."""
+    near = nearest_name(word, known, cutoff, max_chars)
+    return f"did you mean `{near}`?" if near else None
+
+
+def _first(known: Iterable[str], left: int) -> Iterator[str]:
+    for name in known:
+        left -= len(name)
+        if left < 0:
+            return
+        yield name

@@ -99,8 +99,8 @@ def _setting(prompt: Prompt, at: str) -> str:
     if kind == "response_format":
         places = (f"/output/{rest}" if rest else "/output/format", "/output/schema", "/output")
         return next(place for place in places if stands(prompt.locate, place))
-    places = (f"/model/{kind}/{rest}" if rest else "", "/model/profile", "/model")
-    return next(place for place in places if place == "/model" or stands(prompt.locate, place))
+    places = (*((f"/model/{kind}/{rest}",) if rest else ()), "/model/profile")
+    return next((place for place in places if stands(prompt.locate, place)), "/model")
 
 
 def _turn(prompt: Prompt, message: Message) -> dict[str, Any]:

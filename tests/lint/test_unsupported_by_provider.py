@@ -71,6 +71,19 @@ def test_a_parameter_of_a_profile_is_reported_at_the_profile(found: Lines) -> No
     ]
 
 
+def test_a_missing_limit_is_reported_at_the_profile(found: Lines) -> None:
+    block = (
+        '--- promptops.toml\n[models.fast]\nprovider = "anthropic"\nid = "claude-sonnet-4-6"\n'
+        "--- prompts/ask.prompt.yaml\n"
+        "format: promptops/1\nmodel: {profile: fast}\n"
+        "messages:\n  - {role: user, content: Say hello.}\n"
+    )
+
+    assert found(CODE, block) == [
+        "`max_output_tokens` is missing: anthropic requires it ask.prompt.yaml:2:18-22"
+    ]
+
+
 def test_a_server_of_ones_own_is_not_checked(found: Lines) -> None:
     block = (
         "--- promptops.toml\n"
@@ -96,7 +109,7 @@ def test_what_the_model_refuses_is_reported_once(all_said: Callable[[str], list[
     [
         (
             "model: {provider: anthropic, id: claude-sonnet-4-6}\n",
-            "`max_output_tokens` is missing: anthropic requires it ask.prompt.yaml:1:1-52",
+            "`max_output_tokens` is missing: anthropic requires it ask.prompt.yaml:1:8-52",
         ),
         (
             f"{CLAUDE}messages:\n  - role: user\n    content:\n      - {{text: Hear this.}}\n"

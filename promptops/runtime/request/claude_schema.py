@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.json_pointer import escaped
+
 _FORMATS = frozenset(
     (
         "date-time",
@@ -62,7 +64,7 @@ def open_objects(schema: Any, pointer: str = "") -> Iterator[str]:
         yield pointer
     for key in _NAMED:
         for name, each in _items(schema.get(key)):
-            yield from open_objects(each, f"{pointer}/{key}/{_escaped(name)}")
+            yield from open_objects(each, f"{pointer}/{key}/{escaped(name)}")
     for key in _LISTED:
         for index, each in enumerate(_list(schema.get(key))):
             yield from open_objects(each, f"{pointer}/{key}/{index}")
@@ -101,7 +103,3 @@ def _items(value: Any) -> list[tuple[str, Any]]:
 
 def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -13,7 +13,7 @@ from promptops.catalog.messages import Messages
 from promptops.catalog.references import ReferenceLog, ReferenceResolver
 from promptops.catalog.schemas import SchemaReader
 from promptops.catalog.unknown_names import wrong_profile, wrong_tool
-from promptops.model.config import Config
+from promptops.model.config import Config, ModelProfile
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Text
@@ -165,6 +165,7 @@ class PromptBuilder:
             id=profile.id if profile else written.get("id"),
             params=params,
             provider_options=options,
+            any_api=profile is not None and _has_any_api(profile),
         )
 
     def _cases(self, written: list[Mapping[str, Any]]) -> Iterator[Case]:
@@ -195,6 +196,15 @@ class PromptBuilder:
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """Problems that do not prevent checking the rest of the file."""
+
+
+def _has_any_api(profile: ModelProfile) -> bool:
+    """Whether the profile has its own address, and its provider's name does not mean OpenAI."""
+    if profile.base_url is None:
+        return False
+    from promptops.runtime.request.api_limits import speaks_openai
+
+    return not speaks_openai(profile.provider)
 
 
 def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:

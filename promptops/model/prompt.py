@@ -122,6 +122,8 @@ class Model:
         profile: A name in the configuration; None if the prompt names provider and id.
         params: With provider-neutral names.
         provider_options: By provider.
+        any_api: The profile has a `base_url`, whose API is not the one that belongs to the name of
+            the provider.
     """
 
     profile: str | None = None
@@ -129,6 +131,7 @@ class Model:
     id: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     provider_options: Mapping[str, Any] = field(default_factory=dict)
+    any_api: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ class Request:
         tools: Each `{"name", "description", "parameters", "strict"}`.
         response_format: `{"format", "schema", "name", "strict", "description"}`, without unset
             keys; None for plain text.
+        any_api: Whether the profile has its own address, so that the provider's name does not
+            decide the format; not part of the digest.
     """
 
     messages: tuple[Mapping[str, Any], ...]
@@ -31,3 +33,4 @@ class Request:
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: Any = None
     response_format: Mapping[str, Any] | None = None
+    any_api: bool = False

@@ -14,6 +14,11 @@ from promptops.cli.output import OutputOptions
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 TRIAGE = "support/triage"
 
+AS_CLAUDE = (
+    "--config",
+    "models.fast={provider='anthropic',id='claude-opus-5',params={max_output_tokens=60}}",
+)
+AS_GEMINI = ("--config", "models.fast={provider='google',id='gemini-3.5-flash'}")
 GOLDEN = {
     "list.txt": ("list",),
     "list.json": ("list", "--format", "json"),
@@ -27,6 +32,8 @@ GOLDEN = {
     "render.annotated.json": ("render", TRIAGE, "--annotate", "--format", "json"),
     "render.json": ("render", "triage", "--format", "json"),
     "render.openai.json": ("render", TRIAGE, "--format", "openai"),
+    "render.anthropic.json": ("render", TRIAGE, "--format", "anthropic", *AS_CLAUDE),
+    "render.gemini.json": ("render", TRIAGE, "--format", "gemini", *AS_GEMINI),
     "render.inputs.txt": ("render", TRIAGE, "-i", "ticket=1", "-i", "known=[]"),
     "rule.txt": ("rule", "VAR001"),
     "rule.md": ("rule", "var001", "--format", "markdown"),
@@ -132,3 +139,14 @@ def test_quiet_suppresses_what_people_read_and_nothing_else(
         output.write_each(lambda name, _: f"{name}\n")
 
     assert capsysbinary.readouterr().out == b"json\n"
+
+
+def test_the_format_of_another_provider_is_refused(small, say):
+    said = say("render", TRIAGE, "--format", "gemini", "-C", str(small.root))
+
+    assert (said.code, said.out, said.err) == (
+        2,
+        "",
+        "support/triage: error: `gemini()` does not create requests for the provider `openai`\n"
+        "  tip: call `request.openai()` or `request.responses()`\n",
+    )

@@ -102,6 +102,8 @@ request = triage.render(
     ticket="It blinks.", product="hub", known_issues=[{"id": "KI-1", "title": "Red light"}]
 )
 arguments: dict[str, object] = request.openai()
+arguments = request.anthropic()
+arguments = request.gemini()
 result = triage.parse("{}")
 category: str = result["category"]
 known: str | None = result["known_issue"]

@@ -1,4 +1,4 @@
-"""What the fault server can answer, well and badly, in the shapes of OpenAI's API."""
+"""What the fault server can answer, well and badly, in the shapes of the providers' APIs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from enum import Enum, auto
 from threading import Event
 from types import MappingProxyType
 from typing import Any
+
+from tests.servers.strict import shape_of
 
 CREATED_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 FINGERPRINT = "fp_echo"
@@ -100,7 +102,7 @@ def body_of(answer: Answer, path: str, request: bytes, number: int) -> tuple[int
         return answer.status, answer.body
     if answer.status >= 400:
         return _refusal(answer.status, f"planned: {answer.status}")
-    shape = SHAPES.get(path)
+    shape = SHAPES.get(path) or shape_of(path)
     if shape is None:
         return _refusal(404, "there is nothing here")
     try:

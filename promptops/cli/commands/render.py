@@ -13,6 +13,7 @@ from promptops.cli.options import at_option, common
 from promptops.cli.output import OutputOptions
 from promptops.errors import InputError, UsageError
 
+_PROVIDERS = ("openai", "anthropic", "gemini")
 INPUT_HELP = (
     "Set an input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."
 )
@@ -36,13 +37,13 @@ INPUT_HELP = (
 )
 @click.option("--annotate", is_flag=True, help="Show the source file and line of each line.")
 @at_option
-@common("text", "json", "openai")
+@common("text", "json", *_PROVIDERS)
 def command(output: OutputOptions, **options: Any) -> int:
     """Render the request that a model receives, for a test case or for given inputs.
 
     ID may also be the path of the file. The input schema decides the type of VALUE: `7` is a string
     for a string input and a number for an integer input. Write arrays and objects as JSON.
-    `--format openai` prints the arguments of the `openai` client's chat completions.
+    `--format openai`, `anthropic` or `gemini` prints the arguments of that provider's client.
 
     \b
     Example:
@@ -89,13 +90,35 @@ def _inputs_from_file(file: Path | None) -> dict[str, Any]:
 
 def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:
     from promptops.report.parts.json_text import json_text
-    from promptops.runtime.request.chat import chat_arguments
 
-    if name == "openai":
-        return json_text(chat_arguments(rendered.request))
+    if name in _PROVIDERS:
+        return json_text(_without_bytes(_arguments(name, rendered)))
     if name == "json":
         return json_text(_value_of(rendered, annotate))
     return _annotated(rendered) if annotate else _text(rendered)
+
+
+def _arguments(name: str, rendered: Any) -> dict[str, Any]:
+    """The arguments of a provider's client; raises as the methods of `RenderedRequest`."""
+    from promptops.runtime.request.anthropic import message_arguments
+    from promptops.runtime.request.chat import chat_arguments
+    from promptops.runtime.request.gemini import content_arguments
+    from promptops.runtime.request.unsupported import refuse_unsupported
+
+    refuse_unsupported(rendered.request, name, rendered.prompt.id)
+    create = {"anthropic": message_arguments, "gemini": content_arguments}
+    return create.get(name, chat_arguments)(rendered.request)
+
+
+def _without_bytes(value: Any) -> Any:
+    """Bytes as base64, as Google's API receives them."""
+    from base64 import b64encode
+
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, dict):
+        return {key: _without_bytes(each) for key, each in value.items()}
+    return [_without_bytes(each) for each in value] if isinstance(value, list) else value
 
 
 def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:

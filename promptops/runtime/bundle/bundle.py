@@ -210,9 +210,9 @@ class Prompt:
     def parse(self, answer: Any) -> Any:
         """Parse a model's answer: JSON data that matches the output schema, or a string.
 
-        `answer` is the chat completion or the response that the `openai` client returned, the same
-        as a mapping, or its text. Raises `AnswerError` for an answer that does not match, and
-        InputError if the output schema is invalid.
+        `answer` is what the client of OpenAI (chat completion or response), Anthropic or Gemini
+        returned, the same as a mapping, or its text. Raises `AnswerError` for an answer that does
+        not match, and InputError if the output schema is invalid.
         """
         if self._answers is None:
             self._answers = self._reading()

@@ -43,6 +43,7 @@ def prompt_value(prompt: Prompt) -> dict[str, Any]:
             id=prompt.model.id,
             params=_json_or_none(prompt.model.params or None),
             provider_options=_json_or_none(prompt.model.provider_options or None),
+            any_api=prompt.model.any_api,
         ),
         "tools": [_tool_value(tool) for tool in prompt.tools],
         "tool_choice": _json_or_none(prompt.tool_choice),
@@ -158,6 +159,7 @@ def _model_of(fields: Fields) -> Model:
         id=fields.optional_text("id"),
         params=fields.json_object("params"),
         provider_options=fields.json_object("provider_options"),
+        any_api=fields.flag("any_api"),
     )
 
 

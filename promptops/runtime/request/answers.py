@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from typing import Any
 
 from promptops.errors import InputError
 from promptops.json_pointer import pointer_to
 from promptops.model.prompt import Output
+from promptops.runtime.request.answer_text import CUT_OFF, FINISHED, answer_text
 from promptops.runtime.request.schema_check import Error, message_of, shortened, validator
 
 
@@ -37,16 +37,16 @@ class Answers:
     def parse(self, answer: Any) -> Any:
         """A string, or JSON data that matches the output schema.
 
-        `answer` is the chat completion or the response that the `openai` client returned, the same
-        as a mapping, or a string. Raises AnswerError, and InputError for an object that is not a
-        model's answer.
+        `answer` is what the client of OpenAI (chat completion or response), Anthropic or Gemini
+        returned, the same as a mapping, or a string. Raises AnswerError, and InputError for an
+        object that is not a model's answer.
         """
-        text, finished = _text_and_reason(answer)
+        text, finished = answer_text(answer)
         if text is None:
             raise InputError(
                 f"{type(answer).__name__} is not a model's answer",
                 where=self._prompt,
-                hint="pass `parse` the completion, the response, or its text",
+                hint="pass `parse` what the client returned, or its text",
             )
         return self.read(text, finished)
 
@@ -57,8 +57,8 @@ class Answers:
         """
         if self._validator is None and self._output.format != "json":
             return text
-        if finish_reason not in ("stop", "completed", "tool_calls", ""):
-            hint = "increase `max_output_tokens`" if "length" in finish_reason else None
+        if finish_reason not in FINISHED:
+            hint = "increase `max_output_tokens`" if finish_reason in CUT_OFF else None
             message = f"the answer is incomplete: it ended with {finish_reason!r}"
             raise AnswerError(message, text=text, where=self._prompt, hint=hint)
         return self._checked(text)
@@ -95,36 +95,3 @@ def _finite(digits: str) -> float:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"`{name}` is not a JSON number")
-
-
-def _text_and_reason(answer: Any) -> tuple[str | None, str]:
-    """The text (None if there is none) and the finish reason."""
-    if isinstance(answer, str):
-        return answer, ""
-    choices = _get(answer, "choices")
-    if isinstance(choices, (list, tuple)) and choices:
-        message = _get(choices[0], "message")
-        if message is None:
-            return None, ""
-        text = _get(message, "content") or _get(message, "refusal") or ""
-        return _joined(text), str(_get(choices[0], "finish_reason") or "")
-    output = _get(answer, "output")
-    if isinstance(output, (list, tuple)):
-        messages = (item for item in output if _get(item, "type") == "message")
-        text = "".join(_joined(_get(message, "content")) or "" for message in messages)
-        reason = _get(_get(answer, "incomplete_details"), "reason")
-        return text, str(reason or _get(answer, "status") or "")
-    return None, ""
-
-
-def _joined(content: Any) -> str | None:
-    """A string, or the joined text parts; None for anything else that a server may send."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, (list, tuple)):
-        return None
-    return "".join(str(_get(part, "text") or _get(part, "refusal") or "") for part in content)
-
-
-def _get(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)

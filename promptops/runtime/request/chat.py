@@ -10,6 +10,7 @@ from promptops.model.request import Request
 
 _NAMES = {"max_output_tokens": "max_completion_tokens"}
 _DATA_KIND = "application/octet-stream"
+_AUDIO = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav", "audio/vnd.wave": "wav"}
 
 
 def chat_arguments(request: Request) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def chat_arguments(request: Request) -> dict[str, Any]:
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     turn = {key: value for key, value in message.items() if key != "cache"}
-    if isinstance(turn["content"], list):
+    if isinstance(turn.get("content"), list):
         turn["content"] = [_part(part) for part in turn["content"]]
     if "tool_calls" in turn:
         turn["tool_calls"] = [_call(call) for call in turn["tool_calls"]]
@@ -47,7 +48,7 @@ def _part(part: Mapping[str, Any]) -> Mapping[str, Any]:
         kind, _, data = address.removeprefix("data:").partition(";base64,")
         return {
             "type": "input_audio",
-            "input_audio": {"data": data, "format": kind.partition("/")[2]},
+            "input_audio": {"data": data, "format": _AUDIO.get(kind, kind.partition("/")[2])},
         }
     if part["type"] == "document":
         return {

@@ -161,6 +161,7 @@ def _fixed(prompt: Prompt) -> dict[str, Any]:
         "tools": tuple(_tool(tool) for tool in prompt.tools),
         "tool_choice": prompt.tool_choice,
         "response_format": _response_format(prompt),
+        "any_api": prompt.model.any_api,
     }
 
 

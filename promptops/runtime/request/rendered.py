@@ -46,16 +46,42 @@ class RenderedRequest:
         return request_digest(self.request)
 
     def openai(self) -> dict[str, Any]:
-        """Arguments for `client.chat.completions.create(**request.openai())`."""
+        """Arguments for `client.chat.completions.create(**request.openai())`.
+
+        Raises UsageError for a provider with another API, and InputError for a field that the API
+        can't express.
+        """
         from promptops.runtime.request.chat import chat_arguments
 
-        return chat_arguments(self.request)
+        return chat_arguments(self._checked("openai"))
 
     def responses(self) -> dict[str, Any]:
-        """Arguments for `client.responses.create(**request.responses())`."""
+        """Arguments for `client.responses.create(**request.responses())`; raises as `openai`."""
         from promptops.runtime.request.responses import response_arguments
 
-        return response_arguments(self.request)
+        return response_arguments(self._checked("responses"))
+
+    def anthropic(self) -> dict[str, Any]:
+        """Arguments for `client.messages.create(**request.anthropic())`; raises as `openai`."""
+        from promptops.runtime.request.anthropic import message_arguments
+
+        return message_arguments(self._checked("anthropic"))
+
+    def gemini(self) -> dict[str, Any]:
+        """Arguments for `client.models.generate_content(**request.gemini())`; raises as `openai`.
+
+        The data of images, sounds and documents are bytes.
+        """
+        from promptops.runtime.request.gemini import content_arguments
+
+        return content_arguments(self._checked("gemini"))
+
+    def _checked(self, method: str) -> Request:
+        from promptops.runtime.request.unsupported import refuse_unsupported
+
+        request = self.request
+        refuse_unsupported(request, method, self.prompt)
+        return request
 
     def attributes(self, *, inputs: bool = False) -> dict[str, str]:
         """Attributes for an OpenTelemetry span, by its conventions: the prompt and its version.

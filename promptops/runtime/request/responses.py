@@ -22,7 +22,8 @@ def response_arguments(request: Request) -> dict[str, Any]:
     if "reasoning_effort" in body:
         body["reasoning"] = {"effort": body.pop("reasoning_effort")}
     if "tools" in body:
-        body["tools"] = [_flat(tool) for tool in body["tools"]]
+        # Without `strict`, this API would try to be strict.
+        body["tools"] = [{"parameters": None, "strict": False, **_flat(t)} for t in body["tools"]]
     if isinstance(body.get("tool_choice"), dict):
         body["tool_choice"] = _flat(body["tool_choice"])
     if "response_format" in body:
@@ -56,8 +57,8 @@ def _part(text_type: str, part: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"type": text_type, "text": part["text"]}
     if part["type"] == "image_url":
         image = part["image_url"]
-        detail = {"detail": image["detail"]} if "detail" in image else {}
-        return {"type": "input_image", "image_url": image["url"], **detail}
+        detail = image.get("detail", "auto")
+        return {"type": "input_image", "image_url": image["url"], "detail": detail}
     if part["type"] == "file":
         return {"type": "input_file", **part["file"]}
     return part

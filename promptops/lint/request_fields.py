@@ -1,0 +1,130 @@
+"""The fields of a prompt file that the request format of its provider can't express."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.catalog.schema_places import is_written
+from promptops.lint.subject import PromptFacts, RenderedCase, messages
+from promptops.model.prompt import MediaPart, Message, Part, Prompt
+from promptops.model.request import Request
+from promptops.records import record
+from promptops.runtime.request.api_limits import Api
+from promptops.runtime.request.media import media_type_of_path
+from promptops.runtime.request.messages import message_data
+from promptops.runtime.request.render import Renderer
+from promptops.runtime.request.unsupported import (
+    Unsupported,
+    unsupported,
+    unsupported_in,
+    unsupported_settings,
+)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UnsupportedField:
+    """A field that a request format can't express.
+
+    Attributes:
+        at: JSON pointer into the prompt file.
+        owner: JSON pointer of its message; "" for a setting.
+        param: The name of the parameter, or "".
+        case: The test case whose request it was found in; None if the file itself shows it.
+    """
+
+    at: str
+    owner: str
+    param: str
+    message: str
+    hint: str | None
+    case: str | None = None
+
+
+def unsupported_fields(
+    subject: PromptFacts, prompt: Prompt, api: Api
+) -> Iterator[UnsupportedField]:
+    """Each field once: those that the file shows, then those that a case's request shows."""
+    seen: set[tuple[str, str]] = set()
+    for field in _written(subject, prompt, api):
+        seen.add((field.owner, field.message))
+        yield field
+    for rendered in subject.renders:
+        for field in _rendered(rendered, api):
+            if (field.owner, field.message) not in seen:
+                seen.add((field.owner, field.message))
+                yield field
+
+
+def _written(subject: PromptFacts, prompt: Prompt, api: Api) -> Iterator[UnsupportedField]:
+    if isinstance(subject.renderer, Renderer):
+        request = Request(messages=(), **subject.renderer.fixed)
+        for found in unsupported_settings(request, api):
+            yield _field(found, _setting(prompt, found.at))
+    for message, _ in messages(prompt):
+        for found in unsupported_in(_turn(prompt, message), api, message.at):
+            at = found.at if is_written(prompt.locate, found.at) else message.at
+            yield _field(found, at, owner=message.at)
+
+
+def _rendered(rendered: RenderedCase, api: Api) -> Iterator[UnsupportedField]:
+    """A caller's own messages have no place in the file, and are left out."""
+    if rendered.traced is None:
+        return
+    owners = {text.message: text.at.rpartition("/content")[0] for text in rendered.traced.texts}
+    for found in unsupported(rendered.traced.request, api):
+        kind, _, rest = found.at.removeprefix("/").partition("/")
+        index = rest.partition("/")[0]
+        owner = owners.get(int(index), "") if index.isdecimal() else ""
+        if kind == "messages" and (owner or not rest):
+            at = owner or "/messages"
+            yield _field(found, at, owner=at, case=rendered.case.name)
+
+
+def _field(
+    found: Unsupported, at: str, owner: str = "", case: str | None = None
+) -> UnsupportedField:
+    param = found.at.removeprefix("/params/") if found.at.startswith("/params/") else ""
+    return UnsupportedField(
+        at=at, owner=owner, param=param, message=found.message, hint=found.hint, case=case
+    )
+
+
+def _setting(prompt: Prompt, at: str) -> str:
+    """The pointer in the prompt file; of the profile, if the profile sets the value."""
+    kind, _, rest = at.removeprefix("/").partition("/")
+    if kind == "tools":
+        tool = prompt.tools[int(rest.partition("/")[0])].at
+        return f"{tool}/name" if is_written(prompt.locate, f"{tool}/name") else tool
+    if kind == "response_format":
+        places = (f"/output/{rest}" if rest else "/output/format", "/output/schema", "/output")
+        return next(place for place in places if is_written(prompt.locate, place))
+    places = (*((f"/model/{kind}/{rest}",) if rest else ()), "/model/profile")
+    return next((place for place in places if is_written(prompt.locate, place)), "/model")
+
+
+def _turn(prompt: Prompt, message: Message) -> dict[str, Any]:
+    """The message as far as the file determines it; its texts are not empty."""
+    parts = [_part(prompt, part) for part in message.parts]
+    return message_data(message, "text" if message.plain else parts)
+
+
+def _part(prompt: Prompt, part: Part) -> dict[str, Any]:
+    if not isinstance(part, MediaPart):
+        return {"type": "text", "text": "text"}
+    found = {"type": part.kind, "detail": part.detail, "title": part.title}
+    return {
+        **{key: value for key, value in found.items() if value is not None},
+        **_source(prompt, part),
+    }
+
+
+def _source(prompt: Prompt, part: MediaPart) -> dict[str, str]:
+    """An input may be an address whatever its schema says, so that only a test case shows it."""
+    if part.origin == "url":
+        return {"url": part.value}
+    schema = (prompt.inputs.get("properties") or {}).get(part.value)
+    kind: Any = media_type_of_path(part.value)
+    if part.origin == "input":
+        kind = schema.get("contentMediaType") if isinstance(schema, Mapping) else None
+    return {"url": f"data:{kind};base64,"} if kind else {}

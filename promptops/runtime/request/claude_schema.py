@@ -1,0 +1,105 @@
+"""JSON Schemas in the subset that Anthropic's structured outputs accept.
+
+The API refuses other keywords. As Anthropic's own SDK does, they are moved into the description, so
+that the model still reads them; `parse` checks the answer against the whole schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.json_pointer import escaped
+
+_FORMATS = frozenset(
+    (
+        "date-time",
+        "time",
+        "date",
+        "duration",
+        "email",
+        "hostname",
+        "uri",
+        "ipv4",
+        "ipv6",
+        "uuid",
+    )
+)
+_KEPT = ("$ref", "$anchor", "type", "title", "enum", "const", "required")
+_NAMED = ("$defs", "definitions", "properties")
+_LISTED = {"anyOf": "anyOf", "oneOf": "anyOf", "allOf": "allOf"}
+_LEFT_OUT = ("additionalProperties", "description", "$schema", "$id", "$comment")
+
+
+def claude_schema(schema: Any) -> Any:
+    """The schema with closed objects and without keywords that the API refuses."""
+    if not isinstance(schema, Mapping):
+        return schema
+    found: dict[str, Any] = {}
+    more: dict[str, Any] = {}
+    for key, value in schema.items():
+        kept = _kept(key, value)
+        if kept is not None:
+            found |= kept
+        elif key not in _LEFT_OUT and not key.startswith("x-"):
+            more[key] = value
+    if "$ref" in schema:  # nothing but definitions may stand beside it
+        return {key: each for key, each in found.items() if key in ("$ref", "$defs", "definitions")}
+    if _is_object(schema):
+        found["additionalProperties"] = False
+    described = [schema["description"]] if "description" in schema else []
+    if more:
+        described.append(json.dumps(more, ensure_ascii=False))
+    return {**found, "description": "\n\n".join(described)} if described else found
+
+
+def open_objects(schema: Any, pointer: str = "") -> Iterator[str]:
+    """Pointers of what allows an object to have any key, which the API can't express."""
+    if not isinstance(schema, Mapping):
+        return
+    if schema.get("additionalProperties") not in (None, False):
+        yield f"{pointer}/additionalProperties"
+    elif schema.get("type") == "object" and _allows_any_key(schema):
+        yield pointer
+    for key in _NAMED:
+        for name, each in _items(schema.get(key)):
+            yield from open_objects(each, f"{pointer}/{key}/{escaped(name)}")
+    for key in _LISTED:
+        for index, each in enumerate(_list(schema.get(key))):
+            yield from open_objects(each, f"{pointer}/{key}/{index}")
+    yield from open_objects(schema.get("items"), f"{pointer}/items")
+
+
+def _allows_any_key(schema: Mapping[str, Any]) -> bool:
+    known = ("properties", "additionalProperties", "$ref", *_LISTED)
+    return not any(key in schema for key in known)
+
+
+def _kept(key: str, value: Any) -> dict[str, Any] | None:
+    """What a keyword becomes; None if the API refuses it."""
+    if key in _NAMED:
+        return {key: {name: claude_schema(each) for name, each in _items(value)}}
+    if key in _LISTED:
+        return {_LISTED[key]: [claude_schema(each) for each in _list(value)]}
+    if key == "items":
+        return {key: claude_schema(value)}
+    is_kept = (
+        key in _KEPT
+        or (key == "format" and value in _FORMATS)
+        or (key == "minItems" and value in (0, 1))
+    )
+    return {key: value} if is_kept else None
+
+
+def _is_object(schema: Mapping[str, Any]) -> bool:
+    types = schema.get("type")
+    return "properties" in schema or types == "object" or "object" in _list(types)
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    return list(value.items()) if isinstance(value, Mapping) else []
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []

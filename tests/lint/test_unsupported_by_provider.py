@@ -1,0 +1,150 @@
+"""CFG017: what the request format of a prompt's provider can't express."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from promptops.jobs.workspace.workspace import workspace
+from promptops.lint.engine import lint_prompt
+from promptops.lint.examples import DAY
+from promptops.lint.registry import built_in
+from tests.runtime.request_shapes.requests import all_requests, repository_of
+
+Lines = Callable[[str, str], list[str]]
+
+CODE = "CFG017"
+GEMINI = "model: {provider: google, id: gemini-3.5-flash}\n"
+CLAUDE = """\
+model:
+  provider: anthropic
+  id: claude-sonnet-4-6
+  params: {max_output_tokens: 60}
+"""
+
+
+@pytest.mark.xdist_group("request_shapes")
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "gemini"])
+def test_lint_reports_exactly_the_fields_for_which_an_application_gets_an_error(
+    provider: str,
+) -> None:
+    rules = [built_in()["CFG004"], built_in()[CODE]]
+
+    with repository_of(provider) as root, workspace(root) as opened:
+        reported = {
+            loaded.prompt.id: {
+                finding.code for finding in lint_prompt(opened.catalog, loaded, rules, DAY)
+            }
+            for loaded in opened.catalog.prompts()
+            if loaded.prompt is not None and loaded.prompt.model.profile not in (None, "gateway")
+        }
+
+    # The messages of a caller have no place in the file.
+    ids = {id_ for id_ in reported if not id_.startswith("shapes/history-")}
+    assert {id_ for id_ in ids if reported[id_]} == {
+        id_ for id_ in ids if isinstance(all_requests()[id_].arguments[provider], str)
+    }
+
+
+def test_a_parameter_is_reported_at_its_value(found: Lines) -> None:
+    block = CLAUDE.replace("60", "60, temperature: 0.2")
+
+    assert found(CODE, block) == [
+        "anthropic can't express `temperature`: API version 2026-10-21 removed it"
+        " ask.prompt.yaml:4:48-51"
+    ]
+
+
+def test_a_parameter_of_a_profile_is_reported_at_the_profile(found: Lines) -> None:
+    block = (
+        "--- promptops.toml\n"
+        '[models.fast]\nprovider = "anthropic"\nid = "claude-sonnet-4-6"\n'
+        "params = {top_p = 0.9, max_output_tokens = 60}\n"
+        "--- prompts/ask.prompt.yaml\n"
+        "format: promptops/1\nmodel: {profile: fast}\n"
+        "messages:\n  - {role: user, content: Say hello.}\n"
+    )
+
+    assert found(CODE, block) == [
+        "anthropic can't express `top_p`: API version 2026-10-21 removed it ask.prompt.yaml:2:18-22"
+    ]
+
+
+def test_a_missing_limit_is_reported_at_the_profile(found: Lines) -> None:
+    block = (
+        '--- promptops.toml\n[models.fast]\nprovider = "anthropic"\nid = "claude-sonnet-4-6"\n'
+        "--- prompts/ask.prompt.yaml\n"
+        "format: promptops/1\nmodel: {profile: fast}\n"
+        "messages:\n  - {role: user, content: Say hello.}\n"
+    )
+
+    assert found(CODE, block) == [
+        "`max_output_tokens` is missing: anthropic requires it ask.prompt.yaml:2:18-22"
+    ]
+
+
+def test_a_server_of_ones_own_is_not_checked(found: Lines) -> None:
+    block = (
+        "--- promptops.toml\n"
+        '[models.fast]\nprovider = "anthropic"\nid = "claude-sonnet-4-6"\n'
+        'base_url = "https://gateway.acme.example/v1"\n'
+        "params = {temperature = 0.9}\n"
+        "--- prompts/ask.prompt.yaml\n"
+        "format: promptops/1\nmodel: {profile: fast}\n"
+        "messages:\n  - {role: user, content: Say hello.}\n"
+    )
+
+    assert found(CODE, block) == []
+
+
+def test_what_the_model_refuses_is_reported_once(all_said: Callable[[str], list[str]]) -> None:
+    codes = {line.partition(" ")[0] for line in all_said(CLAUDE.replace("60", "60, seed: 7"))}
+
+    assert codes & {"CFG004", CODE} == {"CFG004"}
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (
+            "model: {provider: anthropic, id: claude-sonnet-4-6}\n",
+            "`max_output_tokens` is missing: anthropic requires it ask.prompt.yaml:1:8-52",
+        ),
+        (
+            f"{CLAUDE}messages:\n  - role: user\n    content:\n      - {{text: Hear this.}}\n"
+            '      - {audio: {url: "https://acme.example/a.wav"}}\n',
+            "anthropic can't express audio parts ask.prompt.yaml:9:9-53",
+        ),
+        (
+            f"{GEMINI}messages:\n  - {{role: user, name: ada, content: Say hello.}}\n",
+            "gemini can't express the `name` of a message ask.prompt.yaml:3:24-27",
+        ),
+        (
+            f"{GEMINI}tools: [{{name: 2fa, description: The code.}}]\n",
+            "gemini can't express the tool name `2fa`: it must begin with a letter"
+            " ask.prompt.yaml:2:16-19",
+        ),
+        (
+            f"{GEMINI}messages:\n  - {{role: user, content: Say hello.}}\n"
+            "  - {role: system, content: Be brief.}\n",
+            "gemini can't express a system message that is not at the top"
+            " ask.prompt.yaml:4:5-39 [one]",
+        ),
+        (
+            "model:\n  provider: openai\n  id: gpt-5.4-mini-2026-03-17\n  params: {seed: 7}\n"
+            "  provider_options: {openai: {api: responses}}\n",
+            "openai's Responses API can't express `seed`: chat completions have it"
+            " ask.prompt.yaml:4:18-19",
+        ),
+    ],
+)
+def test_each_field_is_reported_at_its_place(found: Lines, block: str, expected: str) -> None:
+    assert found(CODE, block) == [expected]
+
+
+@pytest.mark.parametrize("provider", ["acme", "mistral", "vertex"])
+def test_a_provider_that_may_use_several_formats_is_not_checked(
+    found: Lines, provider: str
+) -> None:
+    assert found(CODE, f"model: {{provider: {provider}, id: large, params: {{seed: 7}}}}\n") == []

@@ -57,6 +57,8 @@ def load(offer: EntryPoint) -> Any:
 
 def _may_offer(folder: Path, group: bytes) -> bool:
     """Whether a folder of `sys.path` may have the metadata of a plug-in."""
+    if folder.suffix == ".egg":
+        return True
     try:
         with os.scandir(folder) as entries:
             names = [entry.name for entry in entries if entry.name.endswith(_METADATA)]

@@ -90,7 +90,6 @@ class CallReader:
                 followed = True
             elif isinstance(part, BlockValue):
                 self._links.render_block(part, self._position.here.context)
-                followed = True
         if not followed:
             keeps = any(part == Builtin("namespace") for part in callee)
             self._read_arguments(node, PASSED if keeps else ARGUMENT)

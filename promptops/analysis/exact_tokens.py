@@ -69,17 +69,20 @@ def encoding(provider: str | None, model: str | None) -> str | None:
 
 
 def installed() -> str:
-    """What identifies the installed package, of its files: another version may count differently.
+    """An identifier of the files of the installed package; another version may count differently.
 
-    "" if it is not installed. Does not import it.
+    "" if it is not installed, or not in a folder. Does not import it.
     """
     from importlib.util import find_spec
 
     spec = find_spec("splintr")
     if spec is None or not spec.origin:
         return ""
-    with os.scandir(os.path.dirname(spec.origin)) as entries:
-        stats = sorted((each.name, each.stat()) for each in entries if each.is_file())
+    try:
+        with os.scandir(os.path.dirname(spec.origin)) as entries:
+            stats = sorted((file.name, file.stat()) for file in entries if file.is_file())
+    except OSError:
+        return ""
     return "-".join(f"{stat.st_size:x}.{stat.st_mtime_ns:x}" for _, stat in stats)
 
 

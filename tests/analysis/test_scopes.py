@@ -483,6 +483,15 @@ def test_what_nothing_calls_or_renders_is_walked_once_and_marked() -> None:
     ]
 
 
+def test_the_arguments_of_a_call_of_a_block_are_read() -> None:
+    scope = scope_of(
+        "{% extends 'b' %}{% block c %}{{ super(foo) }}{{ self.c(bar) }}{% endblock %}",
+        {"b": "{% block c %}{% endblock %}"},
+    )
+
+    assert {use.name for use in scope.uses} >= {"foo", "bar"}
+
+
 def test_references_tell_their_kind_and_whether_they_are_constant() -> None:
     scope = scope_of(
         "{% include 'a' ignore missing %}{% import \"b\" as b %}{% from 'c' import d %}"

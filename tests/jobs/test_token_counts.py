@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.analysis.exact_tokens import Counter
+from promptops.analysis.tokens import estimate
 from promptops.jobs.compare import token_counts
 from promptops.jobs.compare.token_counts import TokenCounts
 
@@ -46,6 +47,18 @@ def test_a_tokenizer_is_not_loaded_for_texts_that_were_counted_before(tmp_path):
 
 def test_without_the_package_nothing_is_exact(tmp_path):
     assert not TokenCounts("words", lambda: None, tmp_path).exact
+
+
+def test_a_text_is_estimated_if_a_tokenizer_of_kept_counts_does_not_load(tmp_path):
+    kept(tmp_path, ["a b"])
+
+    counts = TokenCounts("words", lambda: None, tmp_path)
+
+    assert counts.exact
+    assert (counts.count("a b"), counts.estimated) == (2, False)
+    assert (counts.count("hello"), counts.estimated) == (estimate("hello"), True)
+    counts.save()
+    assert TokenCounts("words", words(), tmp_path).count("hello") == 1
 
 
 def test_without_a_repository_nothing_is_written(tmp_path):

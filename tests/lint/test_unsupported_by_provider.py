@@ -10,6 +10,7 @@ from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.engine import lint_prompt
 from promptops.lint.examples import DAY
 from promptops.lint.registry import built_in
+from promptops.lint.subject import PromptFacts
 from tests.runtime.request_shapes.requests import all_requests, repository_of
 
 Lines = Callable[[str, str], list[str]]
@@ -34,7 +35,8 @@ def test_lint_reports_exactly_the_fields_for_which_an_application_gets_an_error(
     with repository_of(provider) as root, workspace(root) as opened:
         reported = {
             loaded.prompt.id: {
-                finding.code for finding in lint_prompt(opened.catalog, loaded, rules, DAY)
+                finding.code
+                for finding in lint_prompt(PromptFacts(opened.catalog, loaded, DAY), rules)
             }
             for loaded in opened.catalog.prompts()
             if loaded.prompt is not None and loaded.prompt.model.profile not in (None, "gateway")

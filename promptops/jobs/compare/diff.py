@@ -224,7 +224,8 @@ class _Counting:
 
     @property
     def name(self) -> str:
-        return "" if self._estimated else " and ".join(self._exact)
+        estimated = any(counts.estimated for counts in self._exact.values() if counts)
+        return "" if self._estimated or estimated else " and ".join(self._exact)
 
     def count(self, model: Model) -> Count:
         name = encoding(model.provider, model.id) or ""

@@ -11,13 +11,18 @@ from hashlib import sha256
 from pathlib import Path
 
 from promptops.analysis.exact_tokens import Counter, installed
+from promptops.analysis.tokens import estimate
 from promptops.storage.atomic import keep
 
 MAX_COUNTS = 10_000
 
 
 class TokenCounts:
-    """The counts of one encoding."""
+    """The counts of one encoding.
+
+    Attributes:
+        estimated: A text was only estimated, because the tokenizer could not be loaded.
+    """
 
     def __init__(
         self, encoding: str, load: Callable[[], Counter | None], common_dir: Path | None
@@ -25,10 +30,13 @@ class TokenCounts:
         """`load` gives the tokenizer, or None if it is not installed; without a folder, nothing
         is kept."""
         self._load = load
-        self._title = f"promptops token counts 1 {encoding} {installed()}"
-        self._file = common_dir / "promptops" / f"tokens-{encoding}" if common_dir else None
+        version = installed()
+        self._title = f"promptops token counts 1 {encoding} {version}"
+        folder = common_dir / "promptops" if common_dir and version else None
+        self._file = folder / f"tokens-{encoding}" if folder else None
         self._known = _read(self._file, self._title) if self._file else {}
         self._new: dict[str, int] = {}
+        self.estimated = False
 
     @property
     def exact(self) -> bool:
@@ -54,7 +62,8 @@ class TokenCounts:
     def _counted(self, digest: str, text: str) -> int:
         tokenizer = self._load()
         if tokenizer is None:
-            raise RuntimeError("the tokenizer was removed while it was used")
+            self.estimated = True
+            return estimate(text)
         found = tokenizer.count(text)
         if len(self._new) < MAX_COUNTS:
             self._new[digest] = found

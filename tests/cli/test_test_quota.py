@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.asked import FILE, ask, files
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Quota
@@ -9,6 +11,7 @@ from tests.servers.plans import Quota
 WORDS = tuple(f"word{number}" for number in range(500))
 
 
+@pytest.mark.slow
 def test_500_requests_at_3000_a_minute_lose_nothing_and_are_hardly_refused(repo):
     with fault_server(Quota(3000, burst=250)) as server:
         repo.write(files(server.base_url, WORDS))

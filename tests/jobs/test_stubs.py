@@ -467,6 +467,7 @@ ROOTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(ROOTS, ROOTS)
 def test_whatever_the_schema_the_module_can_be_imported(inputs, output):
     text = typed(inputs, output)

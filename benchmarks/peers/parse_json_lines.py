@@ -15,6 +15,6 @@ def read(pattern):
     ]
 
 
-cases, answers = read("*.cases.jsonl"), read("*.recordings.jsonl")
+cases, answers = read("*.cases.jsonl"), read("*.recordings.*jsonl")
 assert len(cases) == len(answers)
 print(f"{len(cases)} cases")

@@ -1,6 +1,6 @@
 """The gate of a pull request: the wall time of whole processes. The prompts are those of `lint`,
-each with a recorded answer; three were changed and recorded again. What an earlier run found out
-is known."""
+each with a recorded answer; three were changed and recorded again. The caches of an earlier run are
+warm."""
 
 from __future__ import annotations
 

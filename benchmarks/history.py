@@ -1,5 +1,5 @@
-"""What happened to a prompt: the wall time of whole processes, in a history in which every commit
-changes the prompt that is asked about."""
+"""The history of a prompt: the wall time of whole processes. Every commit of the history changes
+this prompt."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Linting: of the hook the CPU time of whole processes, of the others their wall time, in a
-generated repository of prompts that have partials, conditions, loops and two test cases each. Cold
-is without what an earlier run found out."""
+"""Linting in a generated repository of prompts with partials, conditions, loops and two test cases
+each: the CPU time of whole processes for the hook, their wall time for the others. Cold means
+without the caches of an earlier run."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What an application pays: CPU time, since nothing is waited for. Whole processes in turns; calls
-in batches, in processes that have imported everything, in turns, too. Two messages and six
-variables are rendered: ours checks them against their schema and fills in defaults, MLflow,
-LangChain and Prompty look for missing ones, the others check nothing. A peer
-that renders another text than ours is left out."""
+"""The cost for an application, as CPU time, because nothing waits. Processes run in turns; calls
+run in batches, in processes that have imported everything, also in turns. Two messages and six
+variables are rendered. Ours checks them against their schema and applies defaults; MLflow,
+LangChain and Prompty look for missing variables; the others check nothing. A peer that renders a
+different text is left out."""
 
 from __future__ import annotations
 

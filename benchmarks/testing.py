@@ -1,5 +1,5 @@
-"""Test cases, whose answers are asserted to be JSON and to contain a word: the wall time of whole
-processes, and the largest resident size. Who asks asks one server on loopback, which answers each
+"""Test cases with assertions that the answer is JSON and contains a word: the wall time of whole
+processes, and the largest resident size. Live runs call one server on loopback that answers each
 request after 50 ms."""
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def hook_arguments(line: list[str]) -> LintArguments:
     """The arguments that one of these lines sets."""
     from promptops.cli.linting import LintArguments
 
-    return LintArguments(**HOOK_LINES[tuple(line)])  # type: ignore[arg-type]
+    return LintArguments(**HOOK_LINES[tuple(line)])  # type: ignore[arg-type]  # values of several types
 
 
 def hook_output() -> OutputOptions:

@@ -135,6 +135,18 @@ def at_option(function: F) -> F:
     )
 
 
+def tag_option(function: F) -> F:
+    """Add `--select tag:NAME`."""
+    text = "Only prompts with this tag:, owner: or status:."
+    return click.option("--select", multiple=True, metavar="tag:NAME", help=text)(function)
+
+
+def no_cache_option(function: F) -> F:
+    """Add `--no-cache`."""
+    text = "Compute everything again, without the cache."
+    return click.option("--no-cache", is_flag=True, help=text)(function)
+
+
 def verbose_option(function: F) -> F:
     """Add `--verbose`."""
     text = "Print the statistics of scores and judges: intervals, tests, number of answers."

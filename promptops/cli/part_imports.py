@@ -52,7 +52,7 @@ class _NotRun(ModuleType):
         qualified, parts = f"{self.__name__}.{name}", self.__dict__.get("__path__")
         if parts and not name.startswith("__") and PathFinder.find_spec(qualified, parts):
             return import_module(qualified)
-        self.__class__ = ModuleType  # type: ignore[assignment]
+        self.__class__ = ModuleType  # type: ignore[assignment]  # typed as fixed, but Python allows it
         if self.__spec__ is not None and self.__spec__.loader is not None:
             self.__spec__.loader.exec_module(self)
         return getattr(self, name)

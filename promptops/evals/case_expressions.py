@@ -92,7 +92,8 @@ def _parsed(text: str) -> nodes.Expr:
     from promptops.runtime.template.node_facts import walk
     from promptops.runtime.template.template import parse_expression
 
-    tree: nodes.Expr = parse_expression(text).tree.body[0].nodes[0]  # type: ignore[attr-defined]
+    output: Any = parse_expression(text).tree.body[0]
+    tree: nodes.Expr = output.nodes[0]
     parts = list(walk(tree))
     if len(parts) > MAX_NODES:
         raise WrongExpression(f"the expression has over {MAX_NODES} parts")

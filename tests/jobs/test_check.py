@@ -195,7 +195,7 @@ def test_without_a_revision_the_base_is_where_the_branch_left_the_default_one(re
         0,
         [
             "change: greet: patch: `description` differs",
-            f"  promptops diff {base} --worktree shows the rendered requests",
+            f"  promptops diff {base} --worktree shows the details",
             "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
         ],
     )
@@ -306,7 +306,7 @@ def test_what_changed_since_the_base_is_told_with_the_version_it_requires(repo, 
         0,
         [
             "change: greet: minor: the user text differs in the only case",
-            f"  promptops diff {head} --worktree shows the rendered requests",
+            f"  promptops diff {head} --worktree shows the details",
             "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
         ],
     )

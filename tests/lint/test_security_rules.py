@@ -25,6 +25,21 @@ def said(code: str, block: str) -> list[str]:
     return [f"{each.place} {each.message}" for each in found(code, block)]
 
 
+def test_a_secret_in_recordings_larger_than_other_texts_may_be_is_found() -> None:
+    block = f"""\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages: [{{role: user, content: Hi}}]
+--- prompts/ask.recordings.jsonl
+{{"output": "{"x " * 600_000}"}}
+{{"output": "{KEY}"}}
+"""
+
+    assert said("SEC001", block) == [
+        "prompts/ask.recordings.jsonl:2:13 a secret: OpenAI key `sk-pr…`"
+    ]
+
+
 def test_no_line_that_is_shown_holds_the_secret_and_no_comment_silences_it() -> None:
     block = f"metadata:\n  a: {KEY}  # promptops: ignore[SEC001] it is mine\n"
 

@@ -58,7 +58,7 @@ def _member(comparison: Comparison, question: Implication, name: str) -> Iterato
 def _unnamed(
     comparison: Comparison, question: Implication, pattern: str | None, asked: tuple[Bare, str]
 ) -> Iterator[FoundDifference]:
-    """Properties that nobody names: those that match a pattern, or none of those known."""
+    """Properties that are not named: those that match a pattern, or none of those known."""
     layers = others(question.alternative, pattern)
     schema, path = asked
     if schema == {} or comparison.alternatives.empty(layers):

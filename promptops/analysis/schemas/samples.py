@@ -180,7 +180,7 @@ class Samples:
         return self.example(member(self._document, alternative, name))
 
     def _grown(self, alternative: Alternative, made: dict[str, Any], size: int) -> Any:
-        """With properties that nobody names, up to a size."""
+        """With properties that are not named, up to a size."""
         while len(made) < min(size, MAX_ITEMS):
             name = fresh_name(self._document, alternative, {"properties": made}, None)
             value = ABSENT if name is None else self.example(others(alternative))

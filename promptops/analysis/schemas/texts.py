@@ -132,7 +132,7 @@ _NAMES = ("other", "another", "a", "x", "A", "0", "_", "a-b", "more1", "")
 def fresh_name(
     document: SchemaPair, alternative: Alternative, right: Schema, pattern: str | None
 ) -> str | None:
-    """A name that nobody names; None where none is found.
+    """A name that is not in any list of properties; None if none is found.
 
     It matches a pattern of one side, and none of the right side if the pattern is one of the left;
     or it matches no pattern of either side, where none is given.

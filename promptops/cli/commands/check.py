@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,29 +11,23 @@ from promptops.cli.options import (
     common,
     gate_revision,
     gate_revision_options,
+    no_cache_option,
     note_uncommitted,
     selection_and_lint,
     since_option,
+    tag_option,
     verbose_option,
 )
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @gate_revision_options
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="tag:NAME",
-    help="Only prompts with this tag:, owner: or status:.",
-)
-@click.option("--no-cache", is_flag=True, help="Compute everything again, without the cache.")
+@tag_option
+@no_cache_option
 @click.option("--why", is_flag=True, help="Print why each prompt was selected.")
 @verbose_option
 @common("text", "json", "markdown", "html", "github", "gitlab", "sarif", "junit")

@@ -8,7 +8,7 @@ import click
 
 from promptops.cli.complete import complete_prompt
 from promptops.cli.linting import FORMATS, LintArguments, run_lint
-from promptops.cli.options import at_option, common, since_option
+from promptops.cli.options import at_option, common, no_cache_option, since_option
 from promptops.cli.output import OutputOptions
 
 
@@ -49,7 +49,7 @@ from promptops.cli.output import OutputOptions
 @click.option(
     "--no-baseline", is_flag=True, help="Also show the findings that the baseline accepts."
 )
-@click.option("--no-cache", is_flag=True, help="Compute everything again, without the cache.")
+@no_cache_option
 @click.option("--why", is_flag=True, help="Print why each prompt was selected.")
 @common(*FORMATS)
 def command(output: OutputOptions, **options: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import at_option, common, since_option
+from promptops.cli.options import at_option, common, since_option, tag_option
 from promptops.cli.output import OutputOptions
 from promptops.plurals import counted
 
@@ -16,12 +16,7 @@ from promptops.plurals import counted
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @at_option
 @since_option
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="tag:NAME",
-    help="Only prompts with this tag:, owner: or status:.",
-)
+@tag_option
 @common("text", "json")
 def command(output: OutputOptions, **options: Any) -> int:
     """List the prompts of the catalog.

@@ -11,9 +11,11 @@ from promptops.cli.options import (
     common,
     gate_revision,
     gate_revision_options,
+    no_cache_option,
     note_uncommitted,
     selection_and_lint,
     since_option,
+    tag_option,
 )
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
@@ -25,13 +27,8 @@ FILE = "promptops-report.html"
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @gate_revision_options
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="tag:NAME",
-    help="Only prompts with this tag:, owner: or status:.",
-)
-@click.option("--no-cache", is_flag=True, help="Compute everything again, without the cache.")
+@tag_option
+@no_cache_option
 @click.option(
     "-o",
     "--output",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import at_option, common, since_option, verbose_option
+from promptops.cli.options import at_option, common, since_option, tag_option, verbose_option
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import replace
@@ -43,12 +43,7 @@ class _Amount(click.FloatRange):
 @click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
 @since_option
 @at_option
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="tag:NAME",
-    help="Only prompts with this tag:, owner: or status:.",
-)
+@tag_option
 @click.option(
     "--case", "cases", multiple=True, metavar="NAME|GLOB", help="Run only cases with this name."
 )

@@ -17,7 +17,7 @@ from promptops.model.prompt import Prompt
 def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
     """Every branch of a prompt's templates is rendered by at least one test case.
 
-    If no case renders a branch, nobody checks it: not the reviewer of a change, not the rules that
+    If no case renders a branch, no one checks it: not the reviewer of a change, not the rules that
     check rendered text, not the model in a test. The rule counts each `if`, `elif` and `else`, each
     loop with and without items, and each `when`, in partials too. An `if` without an `else` must
     also be tested with a false condition.

@@ -22,7 +22,7 @@ _KEYS = frozenset(
 def missing_metadata(prompt: Prompt, config: Config) -> Iterator[Problem]:
     """A prompt has the metadata that this repository requires.
 
-    Nobody is responsible for a prompt without an owner. A prompt without a description must be read
+    No one is responsible for a prompt without an owner. A prompt without a description must be read
     in full by everyone who looks for a prompt. The configuration lists the required keys; a name
     that is not a key of a prompt file is a key of `metadata`.
 

@@ -42,7 +42,7 @@ def _changes(diff: DiffReport, style: Style) -> Iterator[str]:
     if left_out > 0:
         yield f"  {and_more(left_out, 'prompt')}"
     if diff.prompts:
-        yield f"  {style('hint', _command(diff))} shows the rendered requests"
+        yield f"  {style('hint', _command(diff))} shows the details"
 
 
 def _command(diff: DiffReport) -> str:

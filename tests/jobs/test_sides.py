@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from promptops.errors import GitError, InputError, PromptopsError, UsageError
-from promptops.jobs.compare.comparison import ComparisonOptions, open_sides
+from promptops.jobs.diff.comparison import ComparisonOptions, open_sides
 from promptops.repo.revisions import FETCH_ALL
 
 SAY = "prompts/say.prompt.yaml"

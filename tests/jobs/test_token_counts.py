@@ -6,8 +6,8 @@ import pytest
 
 from promptops.analysis.exact_tokens import Counter
 from promptops.analysis.tokens import estimate
-from promptops.jobs.compare import token_counts
-from promptops.jobs.compare.token_counts import TokenCounts
+from promptops.jobs.diff import token_counts
+from promptops.jobs.diff.token_counts import TokenCounts
 
 
 def words(loads=None):

@@ -62,8 +62,8 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 
 def _compared(output: OutputOptions, options: dict[str, Any]) -> int:
-    from promptops.jobs.compare.comparison import ComparisonOptions, open_sides
-    from promptops.jobs.compare.diff import (
+    from promptops.jobs.diff.comparison import ComparisonOptions, open_sides
+    from promptops.jobs.diff.diff import (
         DiffOptions,
         declared_problem,
         diff,

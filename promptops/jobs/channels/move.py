@@ -10,8 +10,8 @@ from promptops.errors import GitError, NotFound, UsageError
 from promptops.jobs.bundles.verify import verify
 from promptops.jobs.channels.file import ChannelFile, channel_file, commit_channels, write_channel
 from promptops.jobs.channels.history import channel_history
-from promptops.jobs.compare.comparison import ComparisonOptions, open_sides
-from promptops.jobs.compare.diff import DiffOptions, diff
+from promptops.jobs.diff.comparison import ComparisonOptions, open_sides
+from promptops.jobs.diff.diff import DiffOptions, diff
 from promptops.jobs.release.remote_state import default_remote, remote_names
 from promptops.jobs.tags.tag import release_tag
 from promptops.jobs.workspace.workspace import configuration

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from promptops.jobs.compare.comparison import ComparisonSide, empty_side, sides_between
-from promptops.jobs.compare.diff import DiffOptions, diff
+from promptops.jobs.diff.comparison import ComparisonSide, empty_side, sides_between
+from promptops.jobs.diff.diff import DiffOptions, diff
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.change import DiffReport

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from promptops.diff.gate import demanding, gate, lowered
 from promptops.errors import InputError
 from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.compare.comparison import Sides
-from promptops.jobs.compare.diff import DiffOptions, diff
+from promptops.jobs.diff.comparison import Sides
+from promptops.jobs.diff.diff import DiffOptions, diff
 from promptops.jobs.release.preflight import shortened_list
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.bump import Bump

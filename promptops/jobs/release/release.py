@@ -9,8 +9,8 @@ from typing import Literal
 
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs.bundles.contents import content_digest
-from promptops.jobs.compare import comparison as two_sides
-from promptops.jobs.compare.comparison import Sides, open_sides
+from promptops.jobs.diff import comparison as two_sides
+from promptops.jobs.diff.comparison import Sides, open_sides
 from promptops.jobs.gate.check import check_release
 from promptops.jobs.release.gate_problems import gate_problems, gate_warnings, not_checked
 from promptops.jobs.release.plan import (

@@ -15,8 +15,8 @@ from promptops.diff.case_view import Count
 from promptops.diff.compare import CompareOptions, compare, with_failed_answers
 from promptops.diff.gate import gate
 from promptops.errors import UsageError
-from promptops.jobs.compare.comparison import ComparisonSide, Sides
-from promptops.jobs.compare.token_counts import TokenCounts
+from promptops.jobs.diff.comparison import ComparisonSide, Sides
+from promptops.jobs.diff.token_counts import TokenCounts
 from promptops.jobs.workspace.graph_cache import save_graph
 from promptops.jobs.workspace.named_prompts import matching_prompts, no_match_error
 from promptops.jobs.workspace.selection import Grep, prompts_reaching
@@ -181,7 +181,7 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     recording_files = (catalog.recording_files(path) for catalog, path in paths if path)
     if not diff.cases or not any(recording_files):
         return diff
-    from promptops.jobs.compare.recorded_answers import with_answers
+    from promptops.jobs.diff.recorded_answers import with_answers
 
     try:
         return with_answers(diff, base, head)

@@ -9,7 +9,7 @@ from typing import NoReturn
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.references import is_below
 from promptops.errors import GitError, PromptopsError, UsageError
-from promptops.jobs.compare.revisions import Folder, RevisionNames, RevisionRange
+from promptops.jobs.diff.revisions import Folder, RevisionNames, RevisionRange
 from promptops.jobs.workspace.named_prompts import (
     GLOB,
     candidate_paths,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from promptops.errors import GitError, UsageError
-from promptops.jobs.compare.revisions import Folder, Named, RevisionNames, RevisionRange
+from promptops.jobs.diff.revisions import Folder, Named, RevisionNames, RevisionRange
 from promptops.records import record, replace
 from promptops.repo.directory import directory_tree
 from promptops.repo.merge import merged

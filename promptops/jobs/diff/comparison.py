@@ -8,14 +8,14 @@ from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, InputError
-from promptops.jobs.compare.arguments import (
+from promptops.jobs.diff.arguments import (
     ParsedArguments,
     parse_arguments,
     refuse_doubt,
     refuse_second_revision,
 )
-from promptops.jobs.compare.revisions import RevisionNames, RevisionRange, open_names
-from promptops.jobs.compare.sources import (
+from promptops.jobs.diff.revisions import RevisionNames, RevisionRange, open_names
+from promptops.jobs.diff.sources import (
     ComparisonOptions,
     SideSource,
     commit_source,

@@ -304,3 +304,44 @@ def test_a_branch_that_a_variant_does_not_cover_names_the_variant_and_no_impossi
         )
         for name in ("v", "w")
     ]
+
+
+IMPOSSIBLE = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+inputs:
+  required: [tone]
+  properties:
+    tone: {enum: [final, draft]}
+messages:
+  - role: user
+    content: |
+      CONTENT
+tests:
+  - {name: one, inputs: {tone: final}, rendered: [{type: contains, value: x}]}
+--- prompts/a.md.j2
+x {% if tone == "WRITTEN" %}a{% endif %}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "written", "hint"),
+    [
+        ("{% include 'a.md.j2' %}", "finall", '`tone` is never "finall": did you mean "final"?'),
+        ("{% include 'a.md.j2' %}", "x", '`tone` is never "x": its schema lists other values'),
+        ("{% include 'a.md.j2' %}", "draft", "add a case in which it is true"),
+        (
+            "{% set tone = tone ~ 'l' %}{% include 'a.md.j2' %}",
+            "drafft",
+            "add a case in which it is true",
+        ),
+    ],
+)
+def test_a_branch_of_a_partial_that_no_case_can_cover_names_the_impossible_value(
+    content: str, written: str, hint: str
+) -> None:
+    block = IMPOSSIBLE.replace("CONTENT", content).replace("WRITTEN", written)
+
+    assert [
+        (str(each.place), each.hint) for each in findings(built_in()["TST003"], files(block))
+    ] == [("prompts/a.md.j2:1:9", hint)]

@@ -69,7 +69,11 @@ class PromptBuilder:
             problems=(*self._problems, *self._references.problems),
             references=tuple(self._references.references),
             templates=templates,
+            lacks_tools=prompt is not None and self._lacks_tools(prompt),
         )
+
+    def _lacks_tools(self, prompt: Prompt) -> bool:
+        return len(prompt.tools) < len(self._layers.value.get("tools") or ())
 
     def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
         """A prompt with only messages and inputs, from a file whose other parts are invalid."""
@@ -114,10 +118,8 @@ class PromptBuilder:
         return prompt
 
     def _wrong_tool(self, prompt: Prompt) -> Iterator[Problem]:
-        """Not reported if the file of a tool is missing, which is reported itself."""
-        if all(
-            reference.found for reference in self._references.references if reference.kind == "tool"
-        ):
+        """Not reported if the file of a tool can't be read, which is reported itself."""
+        if not self._lacks_tools(prompt):
             names = [tool.name for tool in prompt.tools]
             yield from wrong_tool(prompt.tool_choice, names, self._layers.place)
 

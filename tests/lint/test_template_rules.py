@@ -252,6 +252,19 @@ def test_a_base_that_is_not_there_names_the_nearest_one() -> None:
     ]
 
 
+def test_a_base_beside_the_file_is_guessed_as_it_is_written() -> None:
+    blocks = {
+        "prompts/support/base.prompt.yaml": "format: promptops/1\nmessages: []\n",
+        "prompts/support/ask.prompt.yaml": "format: promptops/1\nextends: ./bse.prompt.yaml\n",
+    }
+
+    found = findings(built_in()["TPL003"], blocks)
+
+    assert [(str(each.place), each.hint) for each in found] == [
+        ("prompts/support/ask.prompt.yaml:2:10", "did you mean `./base.prompt.yaml`?")
+    ]
+
+
 ENUM = """\
 inputs:
   required: [tone, flags, open]

@@ -63,6 +63,11 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
     wanted, chosen = _selection(arguments), _options(arguments)
     if arguments.write_baseline and not wanted.everything:
         raise UsageError("--write-baseline applies to all prompts", hint="leave out the prompts")
+    if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
+        raise UsageError(
+            "--unsafe-fixes needs --fix or --diff",
+            hint="to apply these fixes, too: promptops lint --fix --unsafe-fixes",
+        )
     revision = _revision(arguments)
     with workspace(output.directory, revision, output.overrides, staged=staged) as found:
         opened = found

@@ -95,7 +95,7 @@ def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, sai
     assert score.startswith("score: ask brevity: inconclusive: the same score as ")
     assert (code, last) == (
         0,
-        "pass · 1 risk: 1 prompt, no findings, 1 score undecided · 3 cases, 3 assertions"
+        "pass · 1 risk: 1 prompt, no findings, 1 score inconclusive · 3 cases, 3 assertions"
         " · requires a minor version",
     )
 

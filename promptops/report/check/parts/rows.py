@@ -119,9 +119,9 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
     if refused:
         kinds = " and ".join(report.refused)
         yield f"{counted(len(refused), 'change')} refused by `check.fail-on` ({kinds})"
-    undecided = len(report.undecided)
-    if undecided and report.strict:
-        yield f"a release is refused while {counted(undecided, 'score')} is undecided"
+    inconclusive = len(report.inconclusive)
+    if inconclusive and report.strict:
+        yield f"a release is refused while {counted(inconclusive, 'score')} is inconclusive"
 
 
 def required(diff: DiffReport) -> str:

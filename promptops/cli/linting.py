@@ -94,6 +94,8 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
             output.note(f"warning: {visible(note)}")
         limit = _limit(opened, arguments)
         _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
+        if revision == "index":
+            _note_unstaged(output, opened, report)
         if report.failed:
             return BUG
         return int(bool(report.failing(limit)) and not arguments.exit_zero)
@@ -159,6 +161,22 @@ def _report(
     output.write_each(
         lambda name, style: writer(name)(report, rules=rules, fail_on=limit, style=style, **extra)
     )
+
+
+def _note_unstaged(output: OutputOptions, opened: Any, report: Any) -> None:
+    """Findings are those of the staged content, which an editor does not show."""
+    if not report.findings:
+        return
+    from shlex import quote
+
+    from promptops.jobs.lint.unstaged import unstaged_files
+    from promptops.report.parts.visible import visible_path
+
+    for path in unstaged_files(opened.repository, (each.place.path for each in report.findings)):
+        output.note(
+            f"note: {visible_path(path)}: the staged content was checked; the file on disk differs"
+        )
+        output.note(f"  tip: git add {visible_path(quote(path))}")
 
 
 def _limit(opened: Any, arguments: LintArguments) -> Any:

@@ -140,7 +140,7 @@ def test_a_finding_in_a_half_staged_file_names_the_difference_from_the_disk(hook
     note = "note: {}: the staged content was checked; the file on disk differs"
     assert code != 0
     assert note.format(TRIAGE) in said
-    assert f"  tip: git add {TRIAGE}" in said
+    assert f"  tip: git add '{TRIAGE}'" in said
     assert note.format(STYLE) not in said
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.model.answer import Answer
 from promptops.model.test_run import AssertionResult, CaseStatus
-from promptops.records import record, replace
+from promptops.records import record
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,3 @@ class PromptRun:
     def incomplete(self) -> bool:
         """Whether an answer is missing or incomplete."""
         return any(answer.answer is None for answer in self.answers)
-
-    def saved(self, path: str) -> PromptRun:
-        """The same run, whose inputs are now a test case in this file."""
-        return replace(self, saved_in=path)

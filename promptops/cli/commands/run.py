@@ -12,7 +12,7 @@ from promptops.cli.commands.render import INPUT_HELP
 from promptops.cli.complete import complete_case, complete_profile, complete_prompt
 from promptops.cli.options import at_option, budget_options, call_settings, common
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG
 
 if TYPE_CHECKING:
     from promptops.jobs.run.inputs import GivenInputs
@@ -100,6 +100,7 @@ def _run(
         models=models,
         settings=call_settings(options, opened.config.test),
         trusted=options["trust_config"],
+        save_as=options["saved"],
         event=options["event"] or ci_event(os.environ),
     )
     return run_prompt(opened, prompt, given, settings)
@@ -127,6 +128,8 @@ def _write(output: OutputOptions, run: PromptRun) -> None:
             output.write(text.write(run), file)
     for line in text.result_lines(run, output.style):
         output.note(line)
+    if run.saved_in:
+        output.note(text.saved_line(run))
 
 
 def _exit_code(run: PromptRun) -> int:

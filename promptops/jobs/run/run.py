@@ -14,6 +14,7 @@ from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.jobs.run.inputs import CaseInputs
 from promptops.jobs.run.judging import judge_answers
 from promptops.jobs.run.requests import ModelRequest, model_requests
+from promptops.jobs.run.saving import new_case
 from promptops.jobs.run.streaming import Streams
 from promptops.jobs.testing.model_calls import Event, ModelCalls, Watcher, within_budget
 from promptops.jobs.workspace.approved_endpoints import Approvals
@@ -44,6 +45,7 @@ class PromptRunOptions:
     Attributes:
         models: Names of profiles; empty for the prompt's own model.
         trusted: `--trust-config`: endpoints of the configuration are approved and remembered.
+        save_as: The name of the test case that gets the inputs; None for none.
         event: The event whose budget limits the cost if `settings` don't.
     """
 
@@ -51,6 +53,7 @@ class PromptRunOptions:
     models: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
     trusted: bool = False
+    save_as: str | None = None
     event: Event | None = None
 
 
@@ -75,6 +78,10 @@ def run_prompt(
     """
     streams = Streams(options.watcher.text)
     requests = model_requests(workspace, prompt, given.inputs, options.models, streams)
+    saved = None
+    if options.save_as is not None:
+        inputs, request = given.inputs, requests[0].request
+        saved = new_case(workspace, prompt, options.save_as, inputs, request)
     calls = _calls(workspace, options, streams)
     asks = [_ask(each, calls) for each in requests]
     watcher, answers = options.watcher, dict[int, ModelAnswer]()
@@ -84,6 +91,8 @@ def run_prompt(
         answers[number] = _answer(requests[number], outcome)
         watcher.answered(number, answers[number])
 
+    if saved is not None:  # before the call, which may fail
+        saved.write(workspace.repository.root)
     outcomes = calls.ask(asks, workspace.catalog, came)
     for number, outcome in enumerate(outcomes):
         if number not in answers:
@@ -102,6 +111,7 @@ def run_prompt(
         cost_usd=calls.cost_usd,
         interrupted=calls.ledger.interrupted,
         infrastructure=judged.infrastructure,
+        saved_in=saved.path if saved is not None else "",
     )
 
 

@@ -56,8 +56,13 @@ def _tokens(answer: ModelAnswer) -> str:
 
 def _cost(answer: ModelAnswer) -> str:
     if answer.cost_usd is not None:
-        return f"${answer.cost_usd:.4g}"
+        return _usd(answer.cost_usd)
     return "cost unknown" if answer.duration_s is not None else ""
+
+
+def _usd(cost: float) -> str:
+    """Never as `$1.8e-05`."""
+    return f"${cost:.4g}" if cost >= 0.0001 or not cost else f"${cost:.7f}".rstrip("0")
 
 
 def _times(answer: ModelAnswer) -> str:
@@ -96,6 +101,11 @@ def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
             yield f"{who}{style('error', 'error')}: {visible_line(answer.reason)}"
         if run.case is not None and answer.status is not None:
             yield f"{who}{_verdict(run.case, answer, style)}"
+
+
+def saved_line(run: PromptRun) -> str:
+    """Where the inputs are now a test case."""
+    return f"saved as a case in {visible_path(run.saved_in)}: edit its assertions"
 
 
 def _result(result: AssertionResult, who: str, style: Style) -> str:

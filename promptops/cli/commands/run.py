@@ -107,6 +107,8 @@ def _run(
 
 
 def _inputs(output: OutputOptions, options: dict[str, Any]) -> GivenInputs:
+    from io import BytesIO
+
     from promptops.jobs.run.inputs import GivenInputs
 
     return GivenInputs(
@@ -114,7 +116,7 @@ def _inputs(output: OutputOptions, options: dict[str, Any]) -> GivenInputs:
         written=options["given"],
         file=options["file"],
         directory=output.directory,
-        stdin=sys.stdin,
+        stdin=BytesIO() if sys.stdin is None else sys.stdin.buffer,
     )
 
 

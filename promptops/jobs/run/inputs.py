@@ -21,11 +21,11 @@ _SHOWN = 5
 
 
 class ReadableInput(Protocol):
-    """Standard input."""
+    """Standard input, as bytes."""
 
     def isatty(self) -> bool: ...
 
-    def read(self) -> str: ...
+    def read(self) -> bytes: ...
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class GivenInputs:
 
     def _from_stdin(self) -> dict[str, Any]:
         try:
-            text = self.stdin.read()
+            text = self.stdin.read().decode("utf-8")
         except UnicodeDecodeError:
             raise InputError("not UTF-8", where="standard input") from None
         return _object(text, "standard input") if text.strip() else {}

@@ -12,7 +12,7 @@ from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.worst_case import Estimate
 from promptops.model.prompt_run import ModelAnswer
 from promptops.report.parts.visible_stream import VisibleStream
-from promptops.report.run.text import call_lines, heading_line, problem_lines, usage_line
+from promptops.report.run.text import heading_line, problem_lines, tool_lines, usage_line
 
 _WAITING = "waiting for the first text …"
 
@@ -69,7 +69,7 @@ class ShownAnswers(ShownProgress):
         self._write(self._stream.end())
         if not self._stream.at_line_start:
             self._write("\n")
-        for line in call_lines(answer):
+        for line in tool_lines(answer):
             self._write(f"{line}\n")
         for line in problem_lines(answer, self._output.style):
             click.echo(line, err=True)

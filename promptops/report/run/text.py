@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.report import Style, plain
 from promptops.model.test_run import AssertionResult
 from promptops.plurals import counted
+from promptops.report.parts.answer_text import call_lines
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.parts.visible_stream import visible_text
 
@@ -22,7 +22,7 @@ def _section(answer: ModelAnswer, run: PromptRun, style: Style) -> str:
     text = visible_text(answer.text)
     heading = f"{heading_line(answer.profile, style)}\n" if run.answers[1:] else ""
     end = "\n" if text and not text.endswith("\n") else ""
-    return heading + text + end + "".join(f"{line}\n" for line in call_lines(answer))
+    return heading + text + end + "".join(f"{line}\n" for line in tool_lines(answer))
 
 
 def heading_line(profile: str, style: Style = plain) -> str:
@@ -30,11 +30,9 @@ def heading_line(profile: str, style: Style = plain) -> str:
     return style("path", f"--- {visible(profile)}")
 
 
-def call_lines(answer: ModelAnswer) -> Iterator[str]:
-    """The tool calls of an answer, each as `[call NAME ARGUMENTS]`."""
-    for call in answer.answer.tool_calls if answer.answer is not None else ():
-        arguments = json.dumps(call.get("arguments"), ensure_ascii=False)
-        yield visible_line(f"[call {call.get('name')} {arguments}]")
+def tool_lines(answer: ModelAnswer) -> Iterator[str]:
+    """The tool calls of an answer."""
+    return call_lines(answer.answer.tool_calls if answer.answer is not None else ())
 
 
 def usage_line(answer: ModelAnswer, style: Style = plain) -> str:

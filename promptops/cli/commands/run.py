@@ -73,6 +73,9 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
       echo '{"product": "hub", "ticket": "It beeps"}' | promptops run support/triage
       promptops run support/triage -i product=hub -i ticket=Hi --save-case greeting
     """
+    from promptops.cli.part_imports import import_parsers
+
+    import_parsers()  # the rest of these libraries is not used before the first text arrives
     from promptops.jobs.run.run import refuse_calls
     from promptops.jobs.workspace.workspace import workspace
 

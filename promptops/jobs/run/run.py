@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
@@ -12,17 +13,19 @@ from promptops.evals.engine.ledger import INTERRUPTED
 from promptops.evals.engine.worst_case import most_output_tokens
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.jobs.run.inputs import CaseInputs
-from promptops.jobs.run.judging import judge_answers
 from promptops.jobs.run.requests import ModelRequest, model_requests
-from promptops.jobs.run.saving import new_case
 from promptops.jobs.run.streaming import Streams
 from promptops.jobs.testing.model_calls import Event, ModelCalls, Watcher, within_budget
 from promptops.jobs.workspace.approved_endpoints import Approvals
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.prompt import Prompt
 from promptops.model.prompt_run import ModelAnswer, PromptRun
+from promptops.model.request import Request
 from promptops.records import field, record
 from promptops.runtime.request.canonical import request_digest
+
+if TYPE_CHECKING:
+    from promptops.jobs.run.saving import NewCase
 
 _HOOKS = ("GIT_INDEX_FILE", "GIT_QUARANTINE_PATH", "PRE_COMMIT")
 """Variables that git, or pre-commit, sets for hooks and for nothing else."""
@@ -78,10 +81,7 @@ def run_prompt(
     """
     streams = Streams(options.watcher.text)
     requests = model_requests(workspace, prompt, given.inputs, options.models, streams)
-    saved = None
-    if options.save_as is not None:
-        inputs, request = given.inputs, requests[0].request
-        saved = new_case(workspace, prompt, options.save_as, inputs, request)
+    saved = _new_case(workspace, prompt, given.inputs, requests[0].request, options.save_as)
     calls = _calls(workspace, options, streams)
     asks = [_ask(each, calls) for each in requests]
     watcher, answers = options.watcher, dict[int, ModelAnswer]()
@@ -99,6 +99,8 @@ def run_prompt(
             came(outcome)
     if streams.error is not None:
         raise streams.error
+    from promptops.jobs.run.judging import judge_answers  # not before the first text is shown
+
     asked = [(each, answers[number]) for number, each in enumerate(requests)]
     judged = judge_answers(workspace, given.case, asked, calls)
     return PromptRun(
@@ -113,6 +115,20 @@ def run_prompt(
         infrastructure=judged.infrastructure,
         saved_in=saved.path if saved is not None else "",
     )
+
+
+def _new_case(
+    workspace: Workspace,
+    prompt: Prompt,
+    inputs: Mapping[str, Any],
+    request: Request,
+    name: str | None,
+) -> NewCase | None:
+    if name is None:
+        return None
+    from promptops.jobs.run.saving import new_case
+
+    return new_case(workspace, prompt, name, inputs, request)
 
 
 def _calls(workspace: Workspace, options: PromptRunOptions, streams: Streams) -> ModelCalls:

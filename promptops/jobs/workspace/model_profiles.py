@@ -1,14 +1,32 @@
-"""A prompt with another model profile than its own."""
+"""The model profile of a prompt, and a prompt with another one than its own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from promptops.catalog.build import model_of
+from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.jobs.workspace.workspace import Workspace, with_config
 from promptops.model.config import ModelProfile
 from promptops.model.prompt import Model, Prompt
 from promptops.records import replace
 from promptops.suggestions import did_you_mean
+
+
+def model_profile(catalog: Catalog, model: Model) -> ModelProfile | None:
+    """The profile that a prompt names, or one made from its own model."""
+    if model.profile is not None and model.profile in catalog.config.models:
+        return catalog.config.models[model.profile]
+    return unnamed_profile({"provider": model.provider, "id": model.id})
+
+
+def unnamed_profile(model: Mapping[str, str | None]) -> ModelProfile | None:
+    """A profile for a model without one; None if there is no model."""
+    provider, identity = model.get("provider"), model.get("id")
+    if not provider or not identity:
+        return None
+    return ModelProfile(name=f"{provider}/{identity}", provider=provider, id=identity)
 
 
 def with_profile(workspace: Workspace, prompt: Prompt, name: str) -> Prompt:

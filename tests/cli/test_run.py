@@ -332,6 +332,19 @@ def test_a_cut_answer_is_reported_with_its_limit(repo, served):
     )
 
 
+def test_an_answer_that_the_server_cuts_is_reported_with_its_length(repo, served):
+    usage = {"prompt_tokens": 9, "completion_tokens": 2}
+    stream = [chunk({"content": "one two"}, "length"), chunk(usage=usage), DONE]
+    with fault_server(always(Answer(stream=stream))) as server:
+        served(server)
+
+        said = ask(repo.root, "run", "ask", "-i", "word=x")
+
+    assert said.err.splitlines()[2] == (
+        "warning: the answer is cut after 2 tokens, the limit of the model or of the server"
+    )
+
+
 @pytest.mark.parametrize(
     ("stream", "out", "warning"),
     [
@@ -408,6 +421,34 @@ def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, se
     text = (shown + rest).decode()
     assert process.returncode == 0
     assert "waiting for the first text …\r\x1b[Kbegin end\r\nfast (m-1): " in text
+
+
+def test_an_error_on_a_terminal_has_its_own_line(repo, served):
+    with fault_server() as server:
+        served(server)
+        repo.write(
+            {
+                "promptops.toml": catalog(server.base_url)["promptops.toml"].replace(
+                    "price", 'api_key_env = "NO_SUCH_KEY"\nprice'
+                )
+            }
+        )
+        repo.commit("a key")
+        ours, theirs = os.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-c", MAIN, "run", "ask", "-i", "word=x"],
+            cwd=repo.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+        ) as process:
+            os.close(theirs)
+            text = b"".join(iter(lambda: _read(ours), b"")).decode()
+            process.wait(PATIENCE_S)
+        os.close(ours)
+
+    assert process.returncode == 2
+    assert "waiting for the first text …\r\x1b[KNO_SUCH_KEY: error: " in text
 
 
 def _read(terminal: int) -> bytes:
@@ -727,7 +768,7 @@ def test_the_inputs_become_a_case_that_lints_clean(repo, served):
         again = ask(repo.root, "run", "ask", "--case", "a new one")
 
     assert said.code == 0
-    assert said.err.splitlines()[-1] == (
+    assert said.err.splitlines()[0] == (
         "saved as a case in prompts/ask.prompt.yaml: edit its assertions"
     )
     assert (linted.code, linted.out) == (0, "")

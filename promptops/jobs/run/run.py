@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
 from promptops.evals.engine.ledger import INTERRUPTED
-from promptops.evals.engine.worst_case import most_output_tokens
+from promptops.evals.engine.worst_case import requested_output_tokens
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.jobs.run.inputs import CaseInputs
 from promptops.jobs.run.requests import ModelRequest, model_requests
@@ -39,6 +39,9 @@ class RunWatcher(Watcher, Protocol):
 
     def answered(self, number: int, answer: ModelAnswer) -> None:
         """The answer of a model is complete, or no more of it will arrive."""
+
+    def saved(self, path: str) -> None:
+        """The inputs are now a test case in this file."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -91,8 +94,9 @@ def run_prompt(
         answers[number] = _answer(requests[number], outcome)
         watcher.answered(number, answers[number])
 
-    if saved is not None:  # before the call, which may fail
+    if saved is not None:  # at once: during the call the file may be edited
         saved.write(workspace.repository.root)
+        watcher.saved(saved.path)
     outcomes = calls.ask(asks, workspace.catalog, came)
     for number, outcome in enumerate(outcomes):
         if number not in answers:
@@ -182,7 +186,7 @@ def _answer(asked: ModelRequest, outcome: Outcome) -> ModelAnswer:
         cost_usd=answered.cost_usd if answered else None,
         duration_s=None if started_s is None or ended_s is None else ended_s - started_s,
         first_text_s=None if started_s is None or first_s is None else first_s - started_s,
-        limit=most_output_tokens(outcome.ask),
+        limit=requested_output_tokens(outcome.ask) or None,
     )
 
 

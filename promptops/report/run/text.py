@@ -80,12 +80,19 @@ def problem_lines(answer: ModelAnswer, style: Style = plain) -> Iterator[str]:
     if answer.problem:
         yield f"{style('error', 'error')}: {visible(answer.problem)}"
     elif answer.was_cut:
-        limit = f" of {counted(answer.limit, 'token')}" if answer.limit is not None else ""
-        yield f"{warning}: the answer is cut at the limit{limit}; raise `max_output_tokens`"
+        yield f"{warning}: {_cut(answer)}"
     elif answer.answer is not None and answer.answer.finish_reason == "content_filter":
         yield f"{warning}: the provider's content filter stopped the answer"
     elif answer.answer is not None and not answer.text and not answer.answer.tool_calls:
         yield f"{warning}: the answer is empty"
+
+
+def _cut(answer: ModelAnswer) -> str:
+    if answer.limit is not None:
+        limit = counted(answer.limit, "token")
+        return f"the answer is cut at the limit of {limit}; raise `max_output_tokens`"
+    sent = counted(answer.answer.usage.output, "token") if answer.answer is not None else ""
+    return f"the answer is cut after {sent}, the limit of the model or of the server"
 
 
 def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
@@ -101,9 +108,9 @@ def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
             yield f"{who}{_verdict(run.case, answer, style)}"
 
 
-def saved_line(run: PromptRun) -> str:
+def saved_line(path: str) -> str:
     """Where the inputs are now a test case."""
-    return f"saved as a case in {visible_path(run.saved_in)}: edit its assertions"
+    return f"saved as a case in {visible_path(path)}: edit its assertions"
 
 
 def _result(result: AssertionResult, who: str, style: Style) -> str:

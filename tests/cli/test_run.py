@@ -265,10 +265,9 @@ def test_several_models_are_called_at_the_same_time_and_shown_in_order(repo, ser
     ]
 
 
-def test_a_profile_replaces_the_parameters_of_the_prompts_own_but_not_those_of_the_file(repo):
-    prompt = PROMPT.replace(
-        "{profile: fast}", "{profile: fast, params: {temperature: 0.5, seed: 1}}"
-    )
+@pytest.mark.parametrize("own", ["profile: fast", "provider: acme, id: a-1"])
+def test_a_profile_replaces_that_of_the_prompt_but_not_the_parameters_of_the_file(repo, own):
+    prompt = PROMPT.replace("{profile: fast}", f"{{{own}, params: {{temperature: 0.5, seed: 1}}}}")
     toml = profile("fast", "fast-1", "URL", "params = {top_p = 0.1, seed = 3}") + profile(
         "strong", "strong-1", "URL", "params = {temperature = 1.0, stop = ['x']}"
     )

@@ -223,6 +223,67 @@ def test_a_case_is_judged_and_a_violated_contract_is_exit_1(repo, served):
     )
 
 
+JUDGED = """\
+evaluation:
+  judge: {profile: judge}
+  assertions:
+    - {type: llm-rubric, value: The word is repeated.}
+"""
+
+
+def test_judges_of_the_case_are_called_too_and_their_measures_fail_nothing(repo, served):
+    opinion = Answer(says='{"reason": "It is not repeated.", "score": 0.0}')
+
+    def plan(received: Received) -> Answer:
+        return opinion if received.json["model"] == "judge-1" else OK
+
+    with fault_server(plan) as server:
+        served(server, prompt=PROMPT + JUDGED, more=profile("judge", "judge-1", server.base_url))
+
+        said = ask(repo.root, "run", "ask", "--case", "repeats it")
+        without = ask(repo.root, "run", "ask", "-i", "word=7")
+
+        models = [received.json["model"] for received in server.requests]
+        assert "stream" not in server.requests[1].json
+    assert models == ["fast-1", "judge-1", "fast-1"]
+    assert (said.code, said.out, without.code) == (0, "Say 7 2 times.\n", 0)
+    lines = said.err.splitlines()
+    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds"
+    assert lines[-2].startswith(
+        "prompts/ask.prompt.yaml:25:7: failed: llm-rubric (score `quality`)"
+    )
+
+
+def test_a_judge_that_fails_is_exit_5_and_the_answer_stays(repo, served):
+    def plan(received: Received) -> Answer:
+        return Answer(status=401) if received.json["model"] == "judge-1" else OK
+
+    with fault_server(plan) as server:
+        served(server, prompt=PROMPT + JUDGED, more=profile("judge", "judge-1", server.base_url))
+
+        said = ask(repo.root, "run", "ask", "--case", "repeats it")
+
+    assert (said.code, said.out) == (5, "Say 7 2 times.\n")
+    assert "status 401" in said.err
+
+
+def test_an_answer_is_compared_with_the_recorded_answer_to_another_case(repo, served):
+    other = (
+        '  - name: the same\n    inputs: {word: "7"}\n    output:\n'
+        "      - {type: counterfactual, value: repeats it}\n"
+    )
+    with fault_server() as server:
+        served(server, prompt=PROMPT + other)
+
+        before = ask(repo.root, "run", "ask", "--case", "the same")
+        ask(repo.root, "test", "--record", "--case", "repeats it")
+        after = ask(repo.root, "run", "ask", "--case", "the same")
+
+    assert (before.code, after.code) == (1, 0)
+    assert "error: counterfactual: " in before.err
+    assert after.err.splitlines()[-1] == "case 'the same': passed: 1 of 1 contract holds"
+
+
 def test_nothing_is_recorded_and_nothing_in_the_repository_changes(repo, served):
     with fault_server() as server:
         served(server)

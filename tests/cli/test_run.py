@@ -269,10 +269,10 @@ def test_a_judge_that_fails_is_exit_5_and_the_answer_stays(repo, served):
 
 def test_an_answer_is_compared_with_the_recorded_answer_to_another_case(repo, served):
     other = (
-        '  - name: the same\n    inputs: {word: "7"}\n    output:\n'
+        "  - name: the same\n    inputs: {word: eight}\n    output:\n"
         "      - {type: counterfactual, value: repeats it}\n"
     )
-    with fault_server() as server:
+    with fault_server(always(Answer(says="It is 7."))) as server:
         served(server, prompt=PROMPT + other)
 
         before = ask(repo.root, "run", "ask", "--case", "the same")

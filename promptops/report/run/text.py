@@ -125,5 +125,6 @@ def _verdict(case: str, answer: ModelAnswer, style: Style) -> str:
     contracts = [result for result in answer.assertions if result.must]
     passed = sum(result.status == "passed" for result in contracts)
     status = style("info" if answer.status == "passed" else "error", answer.status or "")
-    hold = f"{passed} of {counted(len(contracts), 'contract')}" if contracts else "no contract"
-    return f"case {visible(case)!r}: {status}: {hold} {'holds' if len(contracts) < 2 else 'hold'}"
+    hold = f"{passed} of {counted(len(contracts), 'contract')}" if contracts else ""
+    holds = f": {hold} {'holds' if len(contracts) == 1 else 'hold'}" if hold else ""
+    return f"case {visible(case)!r}: {status}{holds}"

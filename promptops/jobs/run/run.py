@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
@@ -23,9 +23,6 @@ from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.request import Request
 from promptops.records import field, record
 from promptops.runtime.request.canonical import request_digest
-
-if TYPE_CHECKING:
-    from promptops.jobs.run.saving import NewCase
 
 _HOOKS = ("GIT_INDEX_FILE", "GIT_QUARANTINE_PATH", "PRE_COMMIT")
 """Variables that git, or pre-commit, sets for hooks and for nothing else."""
@@ -84,28 +81,14 @@ def run_prompt(
     """
     streams = Streams(options.watcher.text)
     requests = model_requests(workspace, prompt, given.inputs, options.models, streams)
-    saved = _new_case(workspace, prompt, given.inputs, requests[0].request, options.save_as)
     calls = _calls(workspace, options, streams)
-    asks = [_ask(each, calls) for each in requests]
-    watcher, answers = options.watcher, dict[int, ModelAnswer]()
-
-    def came(outcome: Outcome) -> None:
-        number = outcome.ask.repeat
-        answers[number] = _answer(requests[number], outcome)
-        watcher.answered(number, answers[number])
-
-    if saved is not None:  # at once: during the call the file may be edited
-        saved.write(workspace.repository.root)
-        watcher.saved(saved.path)
-    outcomes = calls.ask(asks, workspace.catalog, came)
-    for number, outcome in enumerate(outcomes):
-        if number not in answers:
-            came(outcome)
+    saved_in = _save(workspace, prompt, given.inputs, requests[0].request, options)
+    answers = _answers(workspace, requests, calls, options.watcher)
     if streams.error is not None:
         raise streams.error
     from promptops.jobs.run.judging import judge_answers  # not before the first text is shown
 
-    asked = [(each, answers[number]) for number, each in enumerate(requests)]
+    asked = list(zip(requests, answers, strict=True))
     judged = judge_answers(workspace, given.case, asked, calls)
     return PromptRun(
         prompt=prompt.id,
@@ -117,22 +100,48 @@ def run_prompt(
         cost_usd=calls.cost_usd,
         interrupted=calls.ledger.interrupted,
         infrastructure=judged.infrastructure,
-        saved_in=saved.path if saved is not None else "",
+        saved_in=saved_in,
     )
 
 
-def _new_case(
+def _save(
     workspace: Workspace,
     prompt: Prompt,
     inputs: Mapping[str, Any],
     request: Request,
-    name: str | None,
-) -> NewCase | None:
-    if name is None:
-        return None
+    options: PromptRunOptions,
+) -> str:
+    """Save the inputs as a test case, if wanted; returns the path of the file, or "".
+
+    At once: during the call the file may be edited.
+    """
+    if options.save_as is None:
+        return ""
     from promptops.jobs.run.saving import new_case
 
-    return new_case(workspace, prompt, name, inputs, request)
+    saved = new_case(workspace, prompt, options.save_as, inputs, request)
+    saved.write(workspace.repository.root)
+    options.watcher.saved(saved.path)
+    return saved.path
+
+
+def _answers(
+    workspace: Workspace, requests: Sequence[ModelRequest], calls: ModelCalls, watcher: RunWatcher
+) -> list[ModelAnswer]:
+    """The answers in the order of the requests; the watcher gets each one as it ends."""
+    found: dict[int, ModelAnswer] = {}
+
+    def came(outcome: Outcome) -> None:
+        number = outcome.ask.repeat
+        if number not in found:
+            found[number] = _answer(requests[number], outcome)
+            watcher.answered(number, found[number])
+
+    asks = [_ask(each, calls) for each in requests]
+    # A failure, and a request that was not sent, is only in the result.
+    for outcome in calls.ask(asks, workspace.catalog, came):
+        came(outcome)
+    return [found[number] for number in range(len(requests))]
 
 
 def _calls(workspace: Workspace, options: PromptRunOptions, streams: Streams) -> ModelCalls:

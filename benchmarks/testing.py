@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cases import case, make
+from cases import make
 from environment import PEERS
 from mock_server import mock_server
 from peers.tickets import MODEL
@@ -169,7 +169,7 @@ def _engine(scene: Scene, address: str) -> Iterator[Row]:
 def _first_text(scene: Scene, repository: Path, address: str) -> Iterator[Row]:
     """From the start of a process to the first text of a streamed answer."""
     environment, what = scene.environment, "`run`, CPU until the first text"
-    ours = environment.ours("run", "triage-0", "--case", case(0), *asking(address))
+    ours = environment.ours("run", "triage-0", "--case", "ticket 0", *asking(address))
     bare = environment.script(BARE_STREAM, "stream_bare.py", "tickets.json")
     programs = [
         environment.script(each.name, "first_text.py", *each.command, says="(?m)^first text: ")

@@ -20,6 +20,13 @@ _FEATURES = {
 }
 """From our name of a feature to litellm's."""
 
+_BUDGETS = {
+    "gemini-2.5-pro": (128, 32_768),
+    "gemini-2.5-flash": (0, 24_576),
+    "gemini-2.5-flash-lite": (0, 24_576),
+}
+"""From https://ai.google.dev/gemini-api/docs/thinking."""
+
 _O_SERIES = re.compile(r"o[134](-(mini|pro))?(-\d{4}.*)?")
 _ALWAYS_THINKS = re.compile(r"gemini-(2\.5|3(\.\d)?)-pro.*|claude-sonnet-5-5")
 """Where the providers' pages say so and litellm's facts do not."""
@@ -31,15 +38,23 @@ def refused_features(name: str, limits: Mapping[str, Any]) -> list[str]:
     """Features that a model does not have: `images`, `tools`, `output_schema`, and others.
 
     `begun_answer` is a last message of the assistant that the model continues, `forced_tools` is
-    `tool_choice: required` or the name of a tool.
+    `tool_choice: required` or the name of a tool, `thinking_budget` a number of tokens for Claude.
     """
     complete = name == "openai" and limits.get("supports_function_calling")
     absent = {"images", "output_schema"} if complete else set()
-    return [
+    found = [
         feature
         for feature, key in _FEATURES.items()
         if limits.get(key, None if feature not in absent else False) is False
     ]
+    adaptive = limits.get("supports_adaptive_thinking")
+    only_adaptive = adaptive and not limits.get("supports_legacy_thinking")
+    return [*found, *(["thinking_budget"] if name == "anthropic" and only_adaptive else [])]
+
+
+def thinking_budget(model: str) -> tuple[int, int] | None:
+    """The lowest and highest budget of a Gemini model in tokens; 0 turns thinking off."""
+    return _BUDGETS.get(model)
 
 
 def refused_efforts(name: str, model: str, limits: Mapping[str, Any]) -> list[str]:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from genai_prices import data as prices  # type: ignore[import-not-found]
-from model_limits import refused_efforts, refused_features, refused_params
+from model_limits import refused_efforts, refused_features, refused_params, thinking_budget
 from model_retirements import Retirement, Source, in_litellm, retirements, written_ids
 
 # Our name of a provider: (name in genai-prices, names in litellm, prefix of its ids there).
@@ -258,6 +258,8 @@ def dated(retirement: Retirement, sources: list[Source]) -> dict[str, Any]:
 def own_ranges(name: str, model: str, limits: Mapping[str, Any]) -> Mapping[str, Any]:
     if name == "openai" and REASONS_ONLY.fullmatch(model):
         return FIXED_OPENAI
+    if name == "google" and thinking_budget(model):
+        return {"thinking_budget": thinking_budget(model)}
     return FIXED if limits.get("supports_sampling_params") is False else {}
 
 

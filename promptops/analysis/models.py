@@ -55,12 +55,12 @@ class ModelFacts:
         successor: The id that the provider recommends instead.
         floating: The id refers to newer models over time, so a release does not pin the model.
         ranges: Lowest and highest accepted value, by neutral parameter name. Equal values
-            mean that only the default is accepted.
+            mean that only the default is accepted. `thinking_budget` is in tokens.
         unsupported: Parameters the model refuses.
         refused_efforts: Values of `reasoning_effort` that the model refuses.
         lacks: Features that the model does not have: `images`, `tools`, `output_schema`,
             `forced_tools` (`tool_choice: required` or a name), `begun_answer` (a last message of
-            the assistant, which the model continues). Other features are unknown.
+            the assistant, which the model continues), `thinking_budget`. Others are unknown.
     """
 
     provider: str

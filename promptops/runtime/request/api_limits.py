@@ -23,7 +23,9 @@ _PARAMS = frozenset(
         "parallel_tool_calls",
     )
 )
-_EFFORTS = frozenset(("none", "minimal", "low", "medium", "high", "xhigh"))
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+"""Values of `reasoning_effort`, the least first."""
+
 _DETAILS = frozenset(("auto", "low", "high", "original"))
 
 
@@ -82,7 +84,7 @@ class Api:
     params: frozenset[str] = _PARAMS
     refusals: Mapping[str, str] = field(default_factory=dict)
     required: Mapping[str, str] = field(default_factory=dict)
-    efforts: frozenset[str] = _EFFORTS
+    efforts: frozenset[str] = frozenset(EFFORTS)
     serial_calls: bool = True
     json_mode: bool = True
     open_objects: bool = True

@@ -62,9 +62,8 @@ def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
 
 def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
     """Everything outside of the messages that a format can't express."""
-    params = {name: value for name, value in request.params.items() if value is not None}
-    yield from _params(params, api)
-    yield from _missing_params(params, request.provider_options, api)
+    yield from unsupported_params(request.params, api)
+    yield from _missing_params(request.params, request.provider_options, api)
     if request.response_format is not None:
         yield from _response_format(request.response_format, api)
     if api.letter_first:
@@ -108,8 +107,9 @@ def _is_plain(message: Mapping[str, Any]) -> bool:
     return type(role) is str and role != "tool"
 
 
-def _params(params: Mapping[str, Any], api: Api) -> Iterator[Unsupported]:
-    for name in params:
+def unsupported_params(params: Mapping[str, Any], api: Api) -> Iterator[Unsupported]:
+    """Every parameter that a format can't express; one without a value is not sent."""
+    for name in (name for name, value in params.items() if value is not None):
         if name not in api.params and not name.startswith("x-"):
             because = f": {api.refusals[name]}" if name in api.refusals else ""
             yield _param(name, f"{api.name} can't express `{name}`{because}", "remove it")
@@ -132,7 +132,7 @@ def _missing_params(
 ) -> Iterator[Unsupported]:
     for name, own in api.required.items():
         given = any(own in (options.get(key) or ()) for key in api.options)
-        if name not in params and not given:
+        if params.get(name) is None and not given:
             message = f"`{name}` is missing: {api.name} requires it"
             yield Unsupported(at="/params", message=message, hint=f"add `{name}` to `params`")
 

@@ -102,8 +102,9 @@ def _setting(prompt: Prompt, at: str) -> str:
     """The pointer in the prompt file; of the profile, if the profile sets the value."""
     kind, _, rest = at.removeprefix("/").partition("/")
     if kind == "tools":
-        tool = prompt.tools[int(rest.partition("/")[0])].at
-        return f"{tool}/name" if is_written(prompt.locate, f"{tool}/name") else tool
+        index, _, below = rest.partition("/")
+        tool = prompt.tools[int(index)].at
+        return f"{tool}/{below}" if is_written(prompt.locate, f"{tool}/{below}") else tool
     if kind == "response_format":
         places = (f"/output/{rest}" if rest else "/output/format", "/output/schema", "/output")
         return next(place for place in places if is_written(prompt.locate, place))

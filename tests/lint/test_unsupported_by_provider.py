@@ -148,6 +148,21 @@ def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
             " ask.prompt.yaml:2:16-19",
         ),
         (
+            f"{GEMINI}output:\n  format: json\n  schema:\n    type: object\n    properties:\n"
+            "      price: {allOf: [{type: number}]}\n",
+            "gemini can't express `allOf` in a schema ask.prompt.yaml:7:22-38",
+        ),
+        (
+            f"{GEMINI}tools:\n  - name: pay\n    description: Pays.\n    strict: true\n"
+            "    parameters: {type: object, properties: {sum: {not: {type: string}}}}\n",
+            "gemini can't express `not` in a schema ask.prompt.yaml:6:56-70",
+        ),
+        (
+            f"{CLAUDE}tools:\n  - name: pay\n    description: Pays.\n    strict: true\n"
+            "    parameters: {type: object, additionalProperties: true}\n",
+            "anthropic can't express an object with any keys in a schema ask.prompt.yaml:9:54-58",
+        ),
+        (
             f"{GEMINI}messages:\n  - {{role: user, content: Say hello.}}\n"
             "  - {role: system, content: Be brief.}\n",
             "gemini can't express a system message that is not at the top"

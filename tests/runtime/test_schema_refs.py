@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -52,9 +53,7 @@ def test_a_reference_is_followed_to_the_schema_it_leads_to(
 
 def test_a_chain_of_references_has_a_limit() -> None:
     names = [f"s{number}" for number in range(MAX_REFERENCES + 2)]
-    chain = {
-        name: {"$ref": f"#/$defs/{below}"} for name, below in zip(names, names[1:], strict=False)
-    }
+    chain = {name: {"$ref": f"#/$defs/{below}"} for name, below in pairwise(names)}
     root = {"$defs": {**chain, names[-1]: {"type": "string"}}}
 
     assert followed({"$ref": "#/$defs/s2"}, root) == {"type": "string"}

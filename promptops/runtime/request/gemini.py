@@ -10,6 +10,7 @@ from typing import Any
 from promptops.model.request import Request
 from promptops.runtime.request.anthropic import described
 from promptops.runtime.request.api_limits import APIS
+from promptops.runtime.request.gemini_schema import gemini_schema
 from promptops.runtime.request.media import media_source
 from promptops.runtime.request.merging import merged
 from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, parts_of, text_of
@@ -130,7 +131,7 @@ def _thinking(request: Request) -> dict[str, Any] | None:
 def _response(form: Mapping[str, Any] | None) -> dict[str, Any]:
     if form is None:
         return {}
-    schema = {"response_json_schema": described(form)} if "schema" in form else {}
+    schema = {"response_json_schema": gemini_schema(described(form))} if "schema" in form else {}
     return {"response_mime_type": "application/json", **schema}
 
 
@@ -141,10 +142,11 @@ def _tools(request: Request) -> list[dict[str, Any]] | None:
 
 
 def _declaration(tool: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = tool.get("parameters") or None
     found = {
         "name": tool["name"],
         "description": tool.get("description") or None,
-        "parameters_json_schema": tool.get("parameters") or None,
+        "parameters_json_schema": gemini_schema(parameters) if tool.get("strict") else parameters,
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -9,7 +9,6 @@ from promptops.errors import InputError, UsageError
 from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.api_limits import APIS, Api, MediaLimits, apis_of
-from promptops.runtime.request.claude_schema import open_objects
 from promptops.runtime.request.media import MediaSource, is_base64, media_source
 from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, numbered_parts, parts_of
 
@@ -66,8 +65,7 @@ def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
     yield from _missing_params(request.params, request.provider_options, api)
     if request.response_format is not None:
         yield from _response_format(request.response_format, api)
-    if api.letter_first:
-        yield from _tool_names(request.tools, api)
+    yield from _tools(request.tools, api)
 
 
 def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
@@ -141,20 +139,28 @@ def _response_format(form: Mapping[str, Any], api: Api) -> Iterator[Unsupported]
     if not api.json_mode and not isinstance(form.get("schema"), Mapping):
         message = f"{api.name} can't express `format: json` without a schema"
         yield Unsupported(at="/response_format", message=message, hint="add `output.schema`")
-    for at in () if api.open_objects else open_objects(form.get("schema")):
-        message = f"{api.name} can't express an object with any keys in an output schema"
-        hint = "name the properties, or return a list of names and values"
-        yield Unsupported(at=f"/response_format/schema{at}", message=message, hint=hint)
+    yield from _schema(form.get("schema"), "/response_format/schema", api)
 
 
-def _tool_names(tools: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
+def _schema(schema: Any, at: str, api: Api) -> Iterator[Unsupported]:
+    for found in api.refused_in_schema(schema) if api.refused_in_schema else ():
+        message = f"{api.name} can't express {found.what}"
+        yield Unsupported(at=f"{at}{found.at}", message=message, hint=found.hint)
+
+
+def _tools(tools: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
     for index, tool in enumerate(tools):
-        name = str(tool.get("name", ""))
-        if not (name[:1].isalpha() or name[:1] == "_"):
-            message = (
-                f"{api.name} can't express the tool name `{name}`: it must begin with a letter"
-            )
-            yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
+        if tool.get("strict"):
+            yield from _schema(tool.get("parameters"), f"/tools/{index}/parameters", api)
+        if api.letter_first:
+            yield from _tool_name(tool, index, api)
+
+
+def _tool_name(tool: Mapping[str, Any], index: int, api: Api) -> Iterator[Unsupported]:
+    name = str(tool.get("name", ""))
+    if not (name[:1].isalpha() or name[:1] == "_"):
+        message = f"{api.name} can't express the tool name `{name}`: it must begin with a letter"
+        yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
 
 
 def _calls(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:

@@ -158,6 +158,11 @@ def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
             "gemini can't express `not` in a schema ask.prompt.yaml:6:56-70",
         ),
         (
+            f"{GEMINI}tools: [{{name: pay, description: Pays., parameters: {{type: string}}}}]\n",
+            "gemini can't express parameters of a tool that are not an object"
+            " ask.prompt.yaml:2:53-67",
+        ),
+        (
             f"{CLAUDE}tools:\n  - name: pay\n    description: Pays.\n    strict: true\n"
             "    parameters: {type: object, additionalProperties: true}\n",
             "anthropic can't express an object with any keys in a schema ask.prompt.yaml:9:54-58",

@@ -54,6 +54,8 @@ _PART_KINDS = ("text", "inlineData", "fileData", "functionCall", "functionRespon
 _PART_FIELDS = proto_of(
     {
         "text": STRING,
+        "thought": BOOLEAN,
+        "thoughtSignature": any_base64,
         "inlineData": proto_of({"mimeType": STRING, "data": any_base64}, "mimeType", "data"),
         "fileData": proto_of({"mimeType": STRING, "fileUri": STRING}, "fileUri"),
         "functionCall": proto_of({"id": STRING, "name": STRING, "args": OBJECT}, "name"),

@@ -13,7 +13,14 @@ from promptops.runtime.request.api_limits import APIS
 from promptops.runtime.request.gemini_schema import gemini_schema
 from promptops.runtime.request.media import media_source
 from promptops.runtime.request.merging import merged
-from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, parts_of, text_of
+from promptops.runtime.request.neutral import (
+    INSTRUCTIONS,
+    calls_of,
+    gemini_calls,
+    parts_of,
+    text_of,
+    thought_signature,
+)
 
 _AS_NAMED = (
     "temperature",
@@ -63,7 +70,7 @@ def _contents(request: Request) -> tuple[list[dict[str, Any]], list[dict[str, An
     turns: list[dict[str, Any]] = []
     names: dict[Any, Any] = {}
     for message in request.messages:
-        names |= {call["id"]: call["name"] for call in calls_of(message)}
+        names |= {call["id"]: call["name"] for call in calls_of(message)} | gemini_calls(message)
         parts, role = _parts(message, names), message.get("role")
         if not parts:
             continue
@@ -87,9 +94,12 @@ def _parts(message: Mapping[str, Any], names: Mapping[Any, Any]) -> list[dict[st
         media = [_part(part) for part in parts_of(message) if part.get("type") != "text"]
         return [{"function_response": answer}, *media]
     parts = [_part(part) for part in parts_of(message)]
-    for call in calls_of(message):
+    written = message.get("tool_calls") or ()
+    for call, original in zip(calls_of(message), written, strict=True):
         known = {"id": call["id"], "name": call["name"], "args": call["arguments"]}
-        parts.append({"function_call": known})
+        signature = thought_signature(original)
+        signed = {"thought_signature": signature} if signature is not None else {}
+        parts.append({"function_call": known, **signed})
     return parts
 
 

@@ -6,13 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.errors import InputError, UsageError
-from promptops.model.request import Request
+from promptops.model.request import Request, RequestSettings
 from promptops.records import record
 from promptops.runtime.request.api_limits import APIS, Api, MediaLimits, apis_of
 from promptops.runtime.request.media import MediaSource, is_base64, media_source
-from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, numbered_parts, parts_of
+from promptops.runtime.request.neutral import (
+    INSTRUCTIONS,
+    calls_of,
+    gemini_calls,
+    numbered_parts,
+    parts_of,
+)
 
 _MEDIA = ("image", "audio", "document")
+_NOTHING, _CONTENT = "nothing", "content"
+"""What is left to check in further requests of a prompt: messages that are not plain."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -30,23 +38,33 @@ class Unsupported:
     hint: str | None = None
 
 
-def refuse_unsupported(request: Request, method: str, prompt: str) -> None:
+def refuse_unsupported(
+    request: Request, method: str, prompt: str, settings: Mapping[str, Any] | None = None
+) -> None:
     """Refuse a request that the format of `method` can't express, or that has another format.
 
-    `prompt` is the id that errors show. Raises UsageError for a prompt of a provider with another
-    format, and InputError for a field that the format can't express.
+    `prompt` is the id that errors show. With `settings`, those of the request's prompt, they are
+    checked only once. Raises UsageError for a prompt of a provider with another format, and
+    InputError for a field that the format can't express.
     """
+    checked = settings.checked if isinstance(settings, RequestSettings) else {}
+    left = checked.get(method)
+    if left == _NOTHING or (left == _CONTENT and all(map(_is_plain, request.messages))):
+        return
     provider = request.model.get("provider")
     apis = () if request.any_api else apis_of(provider)
     api = APIS[method]
     if apis and api not in apis:
         raise _another_format(api, apis, str(provider), prompt)
     if not apis and api.provider == "openai":
-        return  # a compatible server may accept more than OpenAI does
+        checked[method] = _NOTHING  # a compatible server may accept more than OpenAI does
+        return
     errors = [_error(each, prompt) for each in unsupported(request, api)]
     if errors:
         errors[0].others = tuple(errors[1:])
         raise errors[0]
+    if not api.converts_calls:
+        checked[method] = _CONTENT
 
 
 def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
@@ -150,8 +168,14 @@ def _schema(schema: Any, at: str, api: Api) -> Iterator[Unsupported]:
 
 def _tools(tools: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
     for index, tool in enumerate(tools):
-        if tool.get("strict"):
-            yield from _schema(tool.get("parameters"), f"/tools/{index}/parameters", api)
+        at = f"/tools/{index}/parameters"
+        parameters = tool.get("parameters")
+        kind = parameters.get("type", "object") if isinstance(parameters, Mapping) else "object"
+        if kind != "object":
+            message = f"{api.name} can't express parameters of a tool that are not an object"
+            yield Unsupported(at=at, message=message, hint="declare them as `properties`")
+        elif tool.get("strict"):
+            yield from _schema(parameters, at, api)
         if api.letter_first:
             yield from _tool_name(tool, index, api)
 
@@ -273,6 +297,7 @@ def _unknown_calls(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[
         listed = calls if isinstance(calls, (list, tuple)) else ()
         known += [call.get("id") for call in listed if isinstance(call, Mapping)]
         known += [part.get("id") for part in parts_of(message) if part.get("type") == "tool_use"]
+        known += gemini_calls(message)
         answered = message.get("tool_call_id")
         if answered is not None and answered not in known:
             text = f"{api.name} requires the tool call `{answered}` before its result"

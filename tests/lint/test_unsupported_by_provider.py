@@ -163,6 +163,11 @@ def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
             " ask.prompt.yaml:2:53-67",
         ),
         (
+            f"{CLAUDE}output:\n  format: json\n  schema:\n    type: object\n"
+            "    properties: {below: {type: array, items: {$ref: '#'}}}\n",
+            "anthropic can't express a `$ref` that leads back to itself ask.prompt.yaml:9:53-56",
+        ),
+        (
             f"{CLAUDE}tools:\n  - name: pay\n    description: Pays.\n    strict: true\n"
             "    parameters: {type: object, additionalProperties: true}\n",
             "anthropic can't express an object with any keys in a schema ask.prompt.yaml:9:54-58",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped
+from promptops.runtime.request.schema_cycles import closing_references
 from promptops.runtime.request.schema_refusal import SchemaRefusal
 
 _FORMATS = frozenset(
@@ -56,11 +57,13 @@ def claude_schema(schema: Any) -> Any:
 
 
 def refused(schema: Any) -> Iterator[SchemaRefusal]:
-    """Everything in a schema that the API can't express: objects with any keys."""
+    """Everything in a schema that the API can't express: objects with any keys, and recursion."""
     for at in _open_objects(schema, ""):
         what = "an object with any keys in a schema"
         hint = "name the properties, or use a list of names and values"
         yield SchemaRefusal(at=at, what=what, hint=hint)
+    for at in closing_references(schema, _below, _below):
+        yield SchemaRefusal(at=at, what="a `$ref` that leads back to itself")
 
 
 def _open_objects(schema: Any, pointer: str) -> Iterator[str]:
@@ -70,13 +73,19 @@ def _open_objects(schema: Any, pointer: str) -> Iterator[str]:
         yield f"{pointer}/additionalProperties"
     elif schema.get("type") == "object" and _allows_any_key(schema):
         yield pointer
+    for step, each in _below(schema):
+        yield from _open_objects(each, f"{pointer}{step}")
+
+
+def _below(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The schemas in a schema, with their pointers."""
     for key in _NAMED:
         for name, each in _items(schema.get(key)):
-            yield from _open_objects(each, f"{pointer}/{key}/{escaped(name)}")
+            yield f"/{key}/{escaped(name)}", each
     for key in _LISTED:
         for index, each in enumerate(_list(schema.get(key))):
-            yield from _open_objects(each, f"{pointer}/{key}/{index}")
-    yield from _open_objects(schema.get("items"), f"{pointer}/items")
+            yield f"/{key}/{index}", each
+    yield "/items", schema.get("items")
 
 
 def _allows_any_key(schema: Mapping[str, Any]) -> bool:

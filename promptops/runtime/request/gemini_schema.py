@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.json_pointer import escaped, value_at
-from promptops.runtime.request.schema_refs import local_pointer
+from promptops.json_pointer import escaped
+from promptops.runtime.request.schema_cycles import closing_references
 from promptops.runtime.request.schema_refusal import SchemaRefusal
 
 _KEPT = frozenset(
@@ -64,7 +64,9 @@ def gemini_schema(schema: Any) -> Any:
 def refused(schema: Any) -> Iterator[SchemaRefusal]:
     """Everything in a schema that the API can't express."""
     yield from _refused(schema, "")
-    yield from _cycles(schema)
+    for at in closing_references(schema, _below, _required):
+        what = "a `$ref` that leads back to itself through required properties or items"
+        yield SchemaRefusal(at=at, what=what, hint="make a property on the way optional")
 
 
 def _kept(key: str, value: Any) -> dict[str, Any] | None:
@@ -133,48 +135,10 @@ def _below(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"/{key}", schema[key]
 
 
-def _cycles(root: Any) -> Iterator[SchemaRefusal]:
-    """References that lead back to themselves without an optional property on the way."""
-    done: set[str] = set()
-    for start in dict.fromkeys(("", *_targets(root))):
-        yield from _closing(root, start, (start,), done)
-
-
-def _targets(schema: Any) -> Iterator[str]:
-    """The pointers that references anywhere in a schema lead to."""
-    if isinstance(schema, Mapping):
-        pointer = local_pointer(schema.get("$ref"))
-        if pointer is not None:
-            yield pointer
-        for _, below in _below(schema):
-            yield from _targets(below)
-
-
-def _closing(
-    root: Any, pointer: str, above: tuple[str, ...], done: set[str]
-) -> Iterator[SchemaRefusal]:
-    if pointer in done:
-        return
-    for at, leads_to in _unavoidable(value_at(root, pointer), pointer):
-        if leads_to in above:
-            what = "a `$ref` that leads back to itself through required properties or items"
-            hint = "make a property on the way optional"
-            yield SchemaRefusal(at=f"{at}/$ref", what=what, hint=hint)
-        else:
-            yield from _closing(root, leads_to, (*above, leads_to), done)
-    done.add(pointer)
-
-
-def _unavoidable(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """The references that every value of a schema needs: their places and targets."""
-    if not isinstance(schema, Mapping):
-        return
-    leads_to = local_pointer(schema.get("$ref"))
-    if leads_to is not None:
-        yield pointer, leads_to
-    required = schema.get("required") or ()
+def _required(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The schemas in a schema without its optional properties."""
+    optional = {f"/properties/{escaped(name)}" for name in schema.get("properties") or ()}
+    optional -= {f"/properties/{escaped(name)}" for name in schema.get("required") or ()}
     for step, below in _below(schema):
-        kind, _, name = step[1:].partition("/")
-        if kind == "$defs" or (kind == "properties" and name not in map(escaped, required)):
-            continue
-        yield from _unavoidable(below, f"{pointer}{step}")
+        if step not in optional:
+            yield step, below

@@ -10,6 +10,7 @@ import pytest
 from promptops.analysis import models
 from promptops.analysis.models import ModelFacts, covers, find, nearest, table_date
 
+ROOT = Path(__file__).parents[2]
 TABLE = Path(models.__file__).with_name("models.json")
 PROVIDERS = (
     *("openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "meta", "cohere"),
@@ -130,6 +131,24 @@ def test_every_retirement_date_has_a_page_and_the_day_of_its_copy() -> None:
     assert {source["page"][:8] for source in sources} == {"https://"}
     assert [source for source in sources if not is_day(source["as_of"])] == []
     assert max(source["as_of"] for source in sources) <= table["made"]
+
+
+def test_the_table_has_the_dates_that_are_written_down() -> None:
+    entries = json.loads((ROOT / "scripts" / "model_retirements.json").read_text("utf-8"))
+    written = {
+        (entry["provider"], model): (row["retires"], entry["page"], entry["as_of"])
+        for entry in entries
+        for row in entry["models"]
+        for model in row["ids"].split()
+    }
+
+    facts = {key: find(*key) for key in written}
+
+    assert {
+        key: (each.retires_on, each.retirement_source, each.retirement_as_of)
+        for key, each in facts.items()
+        if each is not None
+    } == written
 
 
 def test_sources_that_disagree_are_both_in_the_table() -> None:

@@ -82,7 +82,7 @@ class Alternatives:
         return alternative.most("maxItems")
 
     def _split(self, base: Alternative, layers: Layers) -> Iterator[Alternative]:
-        """Choose each branch of each `anyOf` of new layers in turn; drop impossible combinations."""
+        """Choose each branch of each `anyOf` of new layers in turn; drop what is impossible."""
         flat = self._flat(base.layers, layers)
         waiting = [(flat, 0)] if flat is not None else []
         done, cut, seen = 0, base.cut, set()

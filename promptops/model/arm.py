@@ -14,7 +14,7 @@ ArmVerdict = Literal["reference", "not worse", "worse", "better", "open"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class ValueInterval:
     """A value with its confidence interval."""
 
     value: float
@@ -100,14 +100,14 @@ class ArmResult:
     verdict: ArmVerdict
     note: str = ""
     score: float | None = None
-    difference: Estimate | None = None
+    difference: ValueInterval | None = None
     decided: Decided | None = None
     others: tuple[Decided, ...] = ()
     needs: str = ""
     cases_needed: int | None = None
     contracts: KeptContracts
     cost_usd_1000: float | None = None
-    cost_ratio: Estimate | None = None
+    cost_ratio: ValueInterval | None = None
     tokens: TokenMeans | None = None
     latency: Latency | None = None
     problems: tuple[CaseRun, ...] = ()
@@ -196,7 +196,7 @@ class ArmTotal:
 
     name: str
     cost_usd_1000: float | None = None
-    cost_ratio: Estimate | None = None
+    cost_ratio: ValueInterval | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,7 @@ class Recommendation:
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class ArmComparison:
     """Arms compared over some prompts.
 
     Attributes:

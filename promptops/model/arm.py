@@ -74,6 +74,7 @@ class ArmResult:
         model: The model that answered, else the one that the profile names; "" if unknown.
         answered: The number of its answers.
         cases: The number of cases with answers of the arm and of the reference.
+        repeats: The smallest number of answers to one of them, in either arm.
         stale: The number of its requests without an answer. If it is above 0, the arm is open.
         unpaired: Names of the cases whose inputs the arm does not accept.
         verdict: `reference` of the reference itself. Without a primary score, contracts decide.
@@ -95,6 +96,7 @@ class ArmResult:
     model: str = ""
     answered: int = 0
     cases: int = 0
+    repeats: int = 0
     stale: int = 0
     unpaired: tuple[str, ...] = ()
     verdict: ArmVerdict
@@ -205,7 +207,7 @@ class Recommendation:
 
     Attributes:
         arm: None if no arm is recommended; the sentence then gives the reason.
-        sentence: Plain text with code in backticks; names in it are safe to print.
+        sentence: Code in backticks. Names in it are as the user wrote them: make them visible.
     """
 
     arm: str | None

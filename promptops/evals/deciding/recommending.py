@@ -88,7 +88,7 @@ def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
 
 
 def cost_change(ratio: ValueInterval) -> str:
-    """A ratio in words: `40% less [35, 45]`, `20% more [-1, 45]`, `3.1 times as much [2.5, 3.8]`."""
+    """In words: `40% less [35, 45]`, `20% more [-1, 45]`, `3.1 times as much [2.5, 3.8]`."""
     if ratio.value >= _IN_TIMES:
         return f"{ratio.value:.1f} times as much [{ratio.low:.1f}, {ratio.high:.1f}]"
     less = ratio.value <= 1

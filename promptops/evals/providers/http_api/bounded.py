@@ -55,3 +55,9 @@ def json_object(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise bad_answer("is not an object")
     return value
+
+
+def is_json(response: httpx2.Response) -> bool:
+    """Whether a response is one JSON object and not a stream of events."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"

@@ -78,4 +78,26 @@ def _event(kind: str, **fields: Any) -> bytes:
     return sse({"type": kind, **fields}, kind)
 
 
-_EVENTS = {"/v1/chat/completions": _chunks, "/v1/responses": _events}
+def _of_message(body: dict[str, Any]) -> Iterator[bytes]:
+    """The events of the Messages API."""
+    usage = {**body["usage"], "output_tokens": 1}
+    start = {**body, "content": [], "stop_reason": None, "usage": usage}
+    yield _event("message_start", message=start)
+    yield _event("ping")
+    for index, block in enumerate(body["content"]):
+        yield _event("content_block_start", index=index, content_block={**block, "text": ""})
+        for word in words(block["text"]):
+            delta = {"type": "text_delta", "text": word}
+            yield _event("content_block_delta", index=index, delta=delta)
+        yield _event("content_block_stop", index=index)
+    delta = {"stop_reason": body["stop_reason"], "stop_sequence": None}
+    usage = {"output_tokens": body["usage"]["output_tokens"]}
+    yield _event("message_delta", delta=delta, usage=usage)
+    yield _event("message_stop")
+
+
+_EVENTS = {
+    "/v1/chat/completions": _chunks,
+    "/v1/responses": _events,
+    "/v1/messages": _of_message,
+}

@@ -40,7 +40,7 @@ class Call:
     """
 
     body: Mapping[str, Any]
-    headers: Mapping[str, str]
+    headers: dict[str, str]
 
 
 def call_of(request: Request) -> Call:
@@ -55,7 +55,7 @@ def call_of(request: Request) -> Call:
     return Call(body={**arguments, **extra}, headers=headers)
 
 
-def _headers(options: Mapping[str, Any]) -> Mapping[str, str]:
+def _headers(options: Mapping[str, Any]) -> dict[str, str]:
     """Only headers that select a version: others could carry anything to an approved address."""
     headers = mapping(options.get("extra_headers"))
     for name, value in headers.items():
@@ -65,7 +65,7 @@ def _headers(options: Mapping[str, Any]) -> Mapping[str, str]:
                 "set `headers` in the profile"
             )
             raise Failure(message=message, kind="refused")
-    return headers
+    return dict(headers)
 
 
 def answer_of(body: Mapping[str, Any]) -> Answer:

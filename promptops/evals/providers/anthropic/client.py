@@ -60,16 +60,10 @@ class Anthropic:
         return Reply(answer=answer_of(_parsed(response)), limits=limits)
 
     async def _streamed(self, request: Request, on_text: OnText) -> Reply:
-        passed = False
-
-        def pass_on(piece: str) -> None:
-            nonlocal passed
-            passed = True
-            on_text(piece)
-
+        message = StreamedMessage(on_text)
         async with await self._open(call_of(request)) as stream:
-            answer = answer_of(await _joined(stream, StreamedMessage(pass_on)))
-        if not passed and answer.text:  # the reason of a refusal, or an answer in one piece
+            answer = answer_of(await _joined(stream, message))
+        if answer.text and not message.has_text:  # the reason of a refusal, or all in one piece
             on_text(answer.text)
         return Reply(answer=answer, limits=rate_limits(stream.response.headers, time()))
 

@@ -33,9 +33,14 @@ class _Block:
 
 
 class StreamedMessage:
-    """The body of a message, as far as it has arrived; text is passed on at once."""
+    """The body of a message, as far as it has arrived; text is passed on at once.
+
+    Attributes:
+        has_text: Whether any text was passed on.
+    """
 
     def __init__(self, on_text: OnText) -> None:
+        self.has_text = False
         self._on_text = on_text
         self._message: dict[str, Any] = {}
         self._usage: dict[str, Any] = {}
@@ -82,6 +87,7 @@ class StreamedMessage:
     def _add_text(self, block: _Block, piece: Any) -> None:
         if block.start.get("type") == "text" and text(piece):
             block.texts.append(text(piece))
+            self.has_text = True
             self._on_text(text(piece))
 
 

@@ -7,7 +7,11 @@ from typing import Any
 
 from promptops.evals.providers import Failure
 from promptops.evals.providers.http_api.failures import bad_answer
-from promptops.evals.providers.http_api.requests import refuse_inexpressible, refuse_options
+from promptops.evals.providers.http_api.requests import (
+    refuse_inexpressible,
+    refuse_options,
+    refuse_other_apis,
+)
 from promptops.evals.providers.http_api.values import count, items, mapping, text, tool_call
 from promptops.model.answer import Answer, Usage
 from promptops.model.request import Request
@@ -45,6 +49,7 @@ class Call:
 
 def call_of(request: Request) -> Call:
     """The call for a request; raises Failure if the API can't express it."""
+    refuse_other_apis(request, _OWN)
     options = mapping(request.provider_options.get(_OWN))
     refuse_options(_OWN, options, contradict=_OF_THE_PROMPT, managed=_OF_THE_CLIENT)
     headers = _headers(options)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from promptops.errors import UsageError
 from promptops.evals.providers import Provider
+from promptops.evals.providers.client_packages import missing_client
 from promptops.evals.providers.registry import provider
 from promptops.model.config import ModelProfile
-from promptops.model.distribution import install_command
 
 
 @provider("gemini")
@@ -17,8 +16,4 @@ def gemini(profile: ModelProfile, key: str | None) -> Provider:
 
         return Gemini(profile, key)
     except ImportError as error:
-        raise UsageError(
-            f"calling `{profile.name}` needs the package `google-genai`, version 3.6 or later: "
-            f"{error}",
-            hint=install_command("gemini"),
-        ) from None
+        raise missing_client(profile, "gemini", error) from None

@@ -10,7 +10,11 @@ from pydantic import ValidationError
 
 from promptops.evals.providers import Failure
 from promptops.evals.providers.http_api.failures import bad_answer
-from promptops.evals.providers.http_api.requests import refuse_inexpressible, refuse_options
+from promptops.evals.providers.http_api.requests import (
+    refuse_inexpressible,
+    refuse_options,
+    refuse_other_apis,
+)
 from promptops.evals.providers.http_api.values import count, items, mapping, text, tool_call
 from promptops.model.answer import Answer, Usage
 from promptops.model.request import Request
@@ -54,13 +58,16 @@ _FINISHED = {
 
 def arguments_of(request: Request) -> dict[str, Any]:
     """The arguments for a request; raises Failure if the API can't express it."""
+    refuse_other_apis(request, "gemini")
     for name in _API.options:
         options = mapping(request.provider_options.get(name))
         refuse_options(name, options, contradict=_OF_THE_PROMPT, managed=_OF_THE_CLIENT)
     refuse_inexpressible(request, _API)
     arguments = content_arguments(request)
     try:
-        config = types.GenerateContentConfig(**arguments.get("config", {}), **_ONE_REQUEST)
+        config = types.GenerateContentConfig.model_validate(
+            {**arguments.get("config", {}), **_ONE_REQUEST}
+        )
     except ValidationError as error:
         raise _invalid_option(error) from None
     if config.candidate_count not in (None, 1):

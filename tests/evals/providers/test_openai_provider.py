@@ -606,9 +606,7 @@ except UsageError as error:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.startswith(
-        "calling `a` needs the package `openai`, version 3 or later: "
-    )
+    assert done.stdout.startswith("calling `a` needs the package `openai`, version 3 or later: ")
     assert done.stdout.endswith("| pip install 'openai>=3'\n")
 
 

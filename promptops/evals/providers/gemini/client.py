@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from contextlib import suppress
 from time import time
 
 import httpx2
@@ -20,7 +21,7 @@ from promptops.evals.providers.endpoint import address_of
 from promptops.evals.providers.gemini.contents import answer_of, arguments_of
 from promptops.evals.providers.gemini.failures import ERRORS, failure_in
 from promptops.evals.providers.gemini.streaming import StreamedContent
-from promptops.evals.providers.http_api.bounded import bounded, json_object
+from promptops.evals.providers.http_api.bounded import bounded, json_object, json_value
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
@@ -102,10 +103,9 @@ async def _refuse_error(response: httpx2.Response) -> None:
     if response.status_code == 200:
         return
     await response.aread()
-    try:
-        body = json_object(response.content)
-    except Failure:
-        body = {}
+    body = None
+    with suppress(Failure):
+        body = json_value(response.content)
     raise failure_in(body, response.status_code, response.headers, time())
 
 

@@ -46,12 +46,17 @@ def _too_large() -> Exception:
     return bad_answer(f"is larger than {MOST_BYTES // 2**20} MB")
 
 
-def json_object(content: bytes) -> dict[str, Any]:
-    """The JSON object of a response; raises Failure for anything else."""
+def json_value(content: bytes) -> Any:
+    """The JSON value of a response; raises Failure for anything else."""
     try:
-        value = json.loads(content.decode("utf-8"))
+        return json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         raise bad_answer("is not JSON") from None
+
+
+def json_object(content: bytes) -> dict[str, Any]:
+    """The JSON object of a response; raises Failure for anything else."""
+    value = json_value(content)
     if not isinstance(value, dict):
         raise bad_answer("is not an object")
     return value

@@ -421,6 +421,21 @@ def test_a_refusal_is_told_in_the_words_of_the_server(status, error, kind, retry
     assert (failure.kind, failure.retryable) == (kind, retryable)
 
 
+@pytest.mark.parametrize(
+    ("error", "details"),
+    [
+        ({"message": "Unsupported value.", "param": "seed"}, "`seed`: Unsupported value."),
+        ({"message": "'seed' is unsupported", "param": "seed"}, "'seed' is unsupported"),
+        ({"param": "seed"}, "`seed`: this parameter is refused"),
+        ({"message": "no", "param": ["seed"]}, "no"),
+    ],
+)
+def test_a_parameter_that_the_model_refuses_is_named(error, details):
+    failure = _answering({"error": error}, _request(), status=400)
+
+    assert failure.message == f"the server answered with status 400: {details}"
+
+
 def test_what_a_server_says_is_cut_and_has_nothing_invisible_in_it():
     said = "line\n\x1b[31mred\u202e " + "long " * 1000
 

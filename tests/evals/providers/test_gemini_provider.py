@@ -245,8 +245,8 @@ def test_a_parameter_that_the_model_refuses_is_named():
     assert (failure.kind, failure.retryable, failure.message) == (
         "refused",
         False,
-        "the server answered with status 400: `generation_config.thinking_config`: "
-        "Request contains an invalid argument.",
+        "the server answered with status 400: Request contains an invalid argument. "
+        "(`generation_config.thinking_config`)",
     )
 
 

@@ -75,9 +75,10 @@ def status_in(error: Any) -> int:
 def _details(status: int, error: ErrorBody) -> str:
     if 300 <= status < 400:
         return ": it redirects, and the API key is sent only to `base_url`"
+    details = f": {error.message}" if error.message else ""
     if error.parameter and error.parameter not in error.message:
-        return f": `{error.parameter}`: {error.message or 'this parameter is refused'}"
-    return f": {error.message}" if error.message else ""
+        details += f" (`{error.parameter}`)"
+    return details
 
 
 def _kind(status: int, codes: Collection[str]) -> FailureKind:

@@ -18,6 +18,7 @@ from promptops.evals.providers.http_api.bounded import bounded, is_json, json_ob
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
+from promptops.evals.providers.http_api.requests import refuse_options
 from promptops.evals.providers.http_api.single_try import single_try
 from promptops.evals.providers.http_api.values import mapping
 from promptops.evals.providers.openai.apis import APIS, Api
@@ -94,7 +95,9 @@ def _api(request: Request) -> Api:
     if api is None:
         message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
         raise Failure(message=message, kind="refused")
-    _refuse_another_request(request)
+    # The budget is based on the request.
+    options = mapping(request.provider_options.get(OWN))
+    refuse_options(OWN, options, contradict=("model", "messages", "input"), managed=())
     return api
 
 
@@ -130,15 +133,6 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
     if profile.base_url is not None:
         client.organization = client.project = None
     return client
-
-
-def _refuse_another_request(request: Request) -> None:
-    """Raises Failure if an option contradicts the request, on which the budget is based."""
-    options = request.provider_options.get(OWN, {})
-    for name in ("model", "messages", "input"):
-        if name in options or name in (options.get("extra_body") or {}):
-            message = f"`{name}` in `provider_options.{OWN}` contradicts the prompt"
-            raise Failure(message=message, kind="refused")
 
 
 def _without_api(request: Request) -> Request:

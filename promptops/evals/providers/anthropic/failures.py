@@ -16,6 +16,7 @@ from promptops.evals.providers.http_api.failures import (
     error_response,
     no_connection,
     status_in,
+    timed_out,
 )
 from promptops.evals.providers.http_api.single_try import Errors
 from promptops.evals.providers.http_api.values import mapping, text
@@ -37,7 +38,7 @@ def _failure(error: Exception, now_s: float) -> Failure:
         body = mapping(error.body).get("error")
         return error_response(error.status_code, _body(body), headers, now_s)
     if isinstance(error, anthropic.APITimeoutError):
-        return Failure(message="the connection timed out", kind="timeout", retryable=True)
+        return timed_out()
     return no_connection(error)
 
 

@@ -30,6 +30,7 @@ from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 
+_TIMEOUT = httpx2.Timeout(None, connect=CONNECT_S)
 _NO_KEY = "no-key"  # the package requires one, also for servers without keys
 _VERSION = "v1"
 _VERSION_AT_END = re.compile(r"/(v\d\w*)/*$")
@@ -90,12 +91,16 @@ class Gemini:
 
 def _http_client(address: httpx2.URL) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
-        timeout=httpx2.Timeout(None, connect=CONNECT_S),
         limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
         auth=credentials_in(address),
         follow_redirects=False,  # the API key is sent only to the configured address
-        event_hooks={"response": [bounded, _refuse_error]},
+        event_hooks={"request": [_set_timeouts], "response": [bounded, _refuse_error]},
     )
+
+
+async def _set_timeouts(request: httpx2.Request) -> None:
+    """The package turns all timeouts of its client off."""
+    request.extensions["timeout"] = _TIMEOUT.as_dict()
 
 
 async def _refuse_error(response: httpx2.Response) -> None:

@@ -91,6 +91,11 @@ def _kind(status: int, codes: Collection[str]) -> FailureKind:
     return "server" if status >= 500 else "refused"
 
 
+def timed_out() -> Failure:
+    """A connection was not established, or was silent, for too long."""
+    return Failure(message="the connection timed out", kind="timeout", retryable=True)
+
+
 def no_connection(error: BaseException) -> Failure:
     """For an error of the SDK, or of its HTTP library, without a response."""
     for cause in _causes(error):

@@ -9,7 +9,7 @@ from time import time
 import httpx2
 
 from promptops.evals.providers import Failure, Reply
-from promptops.evals.providers.http_api.failures import no_connection
+from promptops.evals.providers.http_api.failures import no_connection, timed_out
 from promptops.evals.providers.redaction import redacted
 from promptops.records import record
 
@@ -42,6 +42,8 @@ async def single_try(
         failure = Failure(message=message, kind="timeout", retryable=True)
     except errors.base as error:
         failure = errors.failure(error, time())
+    except httpx2.TimeoutException:
+        failure = timed_out()
     except (httpx2.HTTPError, httpx2.StreamError) as error:
         failure = no_connection(error)
     except (ValueError, TypeError) as error:  # raised while body and headers are encoded

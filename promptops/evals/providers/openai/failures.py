@@ -16,6 +16,7 @@ from promptops.evals.providers.http_api.failures import (
     error_response,
     no_connection,
     status_in,
+    timed_out,
 )
 from promptops.evals.providers.http_api.single_try import Errors
 
@@ -25,7 +26,7 @@ def _failure(error: Exception, now_s: float) -> Failure:
     if isinstance(error, openai.APIStatusError):
         return error_response(error.status_code, _body(error.body), error.response.headers, now_s)
     if isinstance(error, openai.APITimeoutError):
-        return Failure(message="the connection timed out", kind="timeout", retryable=True)
+        return timed_out()
     return no_connection(error)
 
 

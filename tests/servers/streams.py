@@ -21,8 +21,10 @@ def stream_of(answer: Answer, received: Received, status: int, body: bytes) -> P
     """
     if answer.stream is not None:
         return answer.stream
+    if status != 200 or answer.body is not None or answer.padding:
+        return None
     events = _events_of(received)
-    if events is None or status != 200 or answer.body is not None or answer.padding:
+    if events is None:
         return None
     parts = list(events(json.loads(body)))
     return parts[: len(parts) // 2] if answer.ending is Ending.TRUNCATED else parts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import Event
 from typing import Any
 
@@ -21,13 +21,20 @@ def stream_of(answer: Answer, received: Received, status: int, body: bytes) -> P
     """
     if answer.stream is not None:
         return answer.stream
-    events = _EVENTS.get(received.path)
-    if events is None or status != 200 or answer.body is not None or answer.padding:
+    if status != 200 or answer.body is not None or answer.padding:
         return None
-    if received.json.get("stream") is not True:
+    events = _events_of(received)
+    if events is None:
         return None
     parts = list(events(json.loads(body)))
     return parts[: len(parts) // 2] if answer.ending is Ending.TRUNCATED else parts
+
+
+def _events_of(received: Received) -> Callable[[dict[str, Any]], Iterator[bytes]] | None:
+    """What makes the events of a whole answer; None if no stream is requested."""
+    if received.path.endswith(":streamGenerateContent?alt=sse"):
+        return _of_content
+    return _EVENTS.get(received.path) if received.json.get("stream") is True else None
 
 
 def sse(value: Any, event: str = "") -> bytes:
@@ -78,4 +85,36 @@ def _event(kind: str, **fields: Any) -> bytes:
     return sse({"type": kind, **fields}, kind)
 
 
-_EVENTS = {"/v1/chat/completions": _chunks, "/v1/responses": _events}
+def _of_message(body: dict[str, Any]) -> Iterator[bytes]:
+    """The events of the Messages API."""
+    usage = {**body["usage"], "output_tokens": 1}
+    start = {**body, "content": [], "stop_reason": None, "usage": usage}
+    yield _event("message_start", message=start)
+    yield _event("ping")
+    for index, block in enumerate(body["content"]):
+        yield _event("content_block_start", index=index, content_block={**block, "text": ""})
+        for word in words(block["text"]):
+            delta = {"type": "text_delta", "text": word}
+            yield _event("content_block_delta", index=index, delta=delta)
+        yield _event("content_block_stop", index=index)
+    delta = {"stop_reason": body["stop_reason"], "stop_sequence": None}
+    usage = {"output_tokens": body["usage"]["output_tokens"]}
+    yield _event("message_delta", delta=delta, usage=usage)
+    yield _event("message_stop")
+
+
+def _of_content(body: dict[str, Any]) -> Iterator[bytes]:
+    """The responses of `streamGenerateContent`; the last one has the finish reason."""
+    candidate = body["candidates"][0]
+    for word in words(candidate["content"]["parts"][0]["text"]):
+        content = {"role": "model", "parts": [{"text": word}]}
+        yield sse({**body, "candidates": [{"index": 0, "content": content}]})
+    last = {**candidate, "content": {"role": "model", "parts": [{"text": ""}]}}
+    yield sse({**body, "candidates": [last]})
+
+
+_EVENTS = {
+    "/v1/chat/completions": _chunks,
+    "/v1/responses": _events,
+    "/v1/messages": _of_message,
+}

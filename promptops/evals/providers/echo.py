@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from promptops.analysis.tokens import estimate
-from promptops.evals.providers import Failure, OnText, Provider, Reply, api_of
+from promptops.evals.providers import OnText, Provider, Reply
+from promptops.evals.providers.http_api.requests import refuse_other_apis
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
@@ -21,10 +22,7 @@ def echo(_profile: ModelProfile, _key: str | None) -> Provider:
 
 class _Echo:
     async def ask(self, request: Request, deadline_s: float) -> Reply:
-        api = api_of(request)
-        if api not in ("chat", "responses"):
-            # Without a place: neither the request nor a text in it is wrong.
-            raise Failure(message=f"the provider `echo` has no {api}", kind="refused")
+        refuse_other_apis(request, "echo")
         text = canonical_json({"messages": list(request.messages)})
         tokens = estimate(text)
         model = str(request.model.get("id", "echo"))

@@ -30,6 +30,8 @@ _PIECE = 8
 _LIKE_A_KEY = lazy_pattern(
     r"(?i:bearer|basic)\s+[\w+/=.~-]{8,}"
     r"|(?<=://)[^\s/@]+@"
+    r"|(?i:(?<=[?&]key=)|(?<=[?&]api_key=))[\w.%+/=~-]{8,}"
+    r"|(?i:(?<=-key:\s)|(?<=-key['\"]:\s['\"]))[\w.+/=~-]{16,}"
     r"|\b(?:(?:sk|pk|rk|xai|gsk|hf)[-_]|AIza)[\w*.-]{6,}"
     r"|(?<![\w-])[\w-]*\*{3,}[\w*.-]*"  # half hidden by the server
 )

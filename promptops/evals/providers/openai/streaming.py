@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from promptops.evals.providers import Failure, OnText, RateLimits
-from promptops.evals.providers.openai.apis import items, mapping, text
+from promptops.evals.providers import OnText
+from promptops.evals.providers.http_api.failures import interrupted
+from promptops.evals.providers.http_api.values import items, mapping, text
 from promptops.evals.providers.openai.failures import failure_in_response
 from promptops.records import field, record
 
@@ -67,7 +68,7 @@ class _Chunks:
 
     def whole(self) -> dict[str, Any]:
         if self._finish_reason is None:
-            raise _broken_off()
+            raise interrupted()
         calls = [
             {"function": {"name": call.name, "arguments": "".join(call.arguments)}}
             for call in self._calls
@@ -116,17 +117,12 @@ class _Events:
         elif kind in _ENDS:
             self._body = dict(mapping(event.get("response")))
         elif kind == "error":
-            raise failure_in_response(event, RateLimits())
+            raise failure_in_response(event, {}, 0.0)
 
     def whole(self) -> dict[str, Any]:
         if self._body is None:
-            raise _broken_off()
+            raise interrupted()
         return self._body
-
-
-def _broken_off() -> Failure:
-    message = "the stream ended before the answer was complete"
-    return Failure(message=message, kind="connection", retryable=True)
 
 
 STREAMING: Mapping[str, Streaming] = {

@@ -10,6 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import SAMPLE, NeededRecording, needs_sample, refuse_overfull
+from promptops.jobs.recordings.roots import recording_roots
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.jobs.testing.model_calls import ModelCalls
@@ -110,7 +111,7 @@ class Answering:
         estimated yet.
         """
         for want in wants:
-            file = self._catalog.recordings_of(want.path)
+            file = self._store.first_file(want.path)
             self._needs.setdefault(file, []).append(_need(want))
             self._wants[want.key] = want
         new = {want.key: want for want in wants if want.key not in self.known}
@@ -142,7 +143,8 @@ class Answering:
         if self._mode == "live":
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
-        return write_journal(self._repository, self._needs, prune=prune)
+        roots = recording_roots(self._catalog.config)
+        return write_journal(self._repository, self._needs, prune=prune, roots=roots)
 
     def _live(self) -> Iterator[Recording]:
         for (_, request, repeat, judge), result in self.known.items():
@@ -190,7 +192,7 @@ class Answering:
         self, missing: Mapping[str, Sequence[WantedAnswer]], answered: Mapping[Key, AnswerResult]
     ) -> None:
         for path, wants in missing.items():
-            file = self._catalog.recordings_of(path)
+            file = self._store.first_file(path)
             new = [
                 _recording(self._wants[key], result.answer)
                 for key, result in answered.items()
@@ -231,7 +233,7 @@ class Answering:
     def _record(self, want: WantedAnswer, answer: Answer) -> None:
         if self._repository is None:
             return
-        file = self._catalog.recordings_of(want.path)
+        file = self._store.first_file(want.path)
         problem = Journal(self._repository).append(file, _recording(want, answer))
         if problem is not None:
             self.refused.append(problem)

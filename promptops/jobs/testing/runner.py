@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptops.errors import UsageError
+from promptops.jobs.recordings.journal import Journal
+from promptops.jobs.recordings.roots import recording_roots
 from promptops.jobs.recordings.writing import write_journal
 from promptops.jobs.testing.model_calls import within_budget
 from promptops.jobs.testing.options import RunOptions
@@ -18,7 +20,7 @@ from promptops.jobs.workspace.workspace import Workspace, configuration
 from promptops.model.config import Config, ModelProfile
 from promptops.model.test_run import TestRun
 from promptops.records import replace
-from promptops.repo.repository import Repository
+from promptops.repo.repository import WORKTREE, Repository
 
 __all__ = ["RECORD", "RunOptions", "run_selected", "test", "write_earlier_answers"]
 
@@ -65,8 +67,9 @@ def run_selected(
 def write_earlier_answers(directory: Path) -> None:
     """Write answers that an earlier run left in the journal; called before a catalog is opened."""
     with Repository.open(directory) as repository:
-        if not repository.bare:
-            write_journal(repository)
+        if not repository.bare and Journal(repository).pending:
+            roots = recording_roots(configuration(repository, WORKTREE))
+            write_journal(repository, roots=roots)
 
 
 def _refuse_other_prices(workspace: Workspace, base: Config) -> None:

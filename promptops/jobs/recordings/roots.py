@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from promptops.catalog.files import Files
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
 from promptops.model.config import Config
 from promptops.records import record
 from promptops.source.recording_files import ENDING
@@ -78,7 +78,7 @@ class RecordingsAside:
 
     def first_file(self, path: str) -> str:
         """The path of the first file of recordings of a prompt file, whether or not it exists."""
-        return f"{self.folder}/{self.ids[path]}{ENDING}"
+        return f"{self.folder}/{self.ids.get(path) or without_ending(path)}{ENDING}"
 
 
 def arm_folder(comparisons: str, arm: str) -> str:

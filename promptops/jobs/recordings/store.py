@@ -87,14 +87,19 @@ class Store:
         catalog: Catalog,
         cache: AnswerCache | None = None,
         aside: RecordingsAside | None = None,
+        head: Catalog | None = None,
     ) -> None:
-        """Without a cache only recordings are used: those next to prompts, then those aside.
+        """Looks up the recordings next to prompts, then those aside, then the cache.
 
-        With recordings aside, new answers are written there.
+        Args:
+            aside: New answers are written there.
+            head: Another revision, whose recordings are looked up after those of `catalog`: it has
+                the judges.
         """
         self._catalog = catalog
         self._cache = cache
         self._aside = aside
+        self._head = Store(head) if head is not None and head.files is not catalog.files else None
         self._own: dict[str, ReadRecordings] = {}
         self._others: dict[str, ReadRecordings] = {}
         self._answers: dict[str, Mapping[Key, Answer]] = {}
@@ -125,10 +130,10 @@ class Store:
     def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
         if prompt not in self._answers:
             own = map(without_latency, self._beside(prompt).recordings)
-            self._answers[prompt] = {
-                key_of(recording): recording.answer
-                for recording in (*self._in_folder(prompt).recordings, *own)
-            }
+            head = self._head._recorded(prompt) if self._head is not None else {}
+            aside = self._in_folder(prompt).recordings
+            found = {key_of(recording): recording.answer for recording in (*aside, *own)}
+            self._answers[prompt] = {**head, **found}
         return self._answers[prompt]
 
     def _beside(self, prompt: str) -> ReadRecordings:

@@ -14,6 +14,7 @@ from promptops.jobs.testing.plan import PlannedCase
 from promptops.jobs.testing.requests import planned_profile, wanted_answer
 from promptops.model.answer import Answer
 from promptops.model.prompt import Prompt
+from promptops.model.request import Request
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
@@ -41,12 +42,14 @@ class Arm:
         opinions: Answering,
         store: Store,
         ids: Mapping[str, str] = MappingProxyType({}),
+        reference: Arm | None = None,
     ) -> None:
         """`store` has the recorded answers to the requests of `catalog`.
 
         Args:
             opinions: Finds the judges' verdicts on the answers in `store`.
             ids: From the id of a prompt in `head` to its id in `catalog`, where they differ.
+            reference: The arm whose answers a judge compares with; None for this one.
         """
         self.title = title
         self.outdated: set[str] = set()
@@ -54,19 +57,30 @@ class Arm:
         self._store = store
         self._ids = ids
         self.opinions = opinions
-        self._judging = AnswerJudge(head, opinions, self.answer)
+        self._judging = AnswerJudge(head, opinions, (reference or self).answer)
         self._answers: dict[tuple[str, str, int], Answer] = {}
         self._renderers: dict[str, tuple[Prompt, Renderer] | None] = {}
+        self._requests: dict[tuple[str, str], tuple[Prompt, Request, str] | None] = {}
 
     def counterpart(self, planned: PlannedCase) -> PlannedCase | None:
         """The same case for the prompt of this arm; None if its inputs don't accept it.
 
         Also None for a case without assertions on the answer.
         """
-        prompt = planned.prompt
         if planned.request is None or not planned.needs_answer:
             return None
-        found = self._own_version(prompt)
+        key = planned.prompt.id, planned.case.name
+        if key not in self._requests:
+            self._requests[key] = self._request(planned)
+        found = self._requests[key]
+        if found is None:
+            return None
+        prompt, request, digest = found
+        return replace(planned, prompt=prompt, request=request, digest=digest)
+
+    def _request(self, planned: PlannedCase) -> tuple[Prompt, Request, str] | None:
+        """The request to a case, with its digest; of all repeats, because they are equal."""
+        found = self._own_version(planned.prompt)
         if found is None:
             return None
         own, renderer = found
@@ -74,9 +88,8 @@ class Arm:
             request = renderer.request(planned.case.inputs)
         except RenderError:
             return None
-        answered = replace(prompt, path=own.path, model=own.model)
-        digest = request_digest(request)
-        return replace(planned, prompt=answered, request=request, digest=digest)
+        prompt = replace(planned.prompt, path=own.path, model=own.model)
+        return prompt, request, request_digest(request)
 
     def wants(self, plan: Iterable[PlannedCase]) -> Iterator[WantedAnswer]:
         """The answers that its prompts need for those cases."""

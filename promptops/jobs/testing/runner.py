@@ -31,6 +31,24 @@ def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) ->
     Raises UsageError for a name without a match, an endpoint that is not approved, or a missing key
     or package; InputError if recordings can't be written.
     """
+    options = within_policy(workspace, wanted, options)
+    prune = options.prune and wanted.everything and not options.cases
+    options = replace(options, prune=prune)
+    if options.baseline is None and wanted.since is not None:
+        options = replace(options, baseline=merge_base(workspace, wanted.since))
+    run = run_selected(workspace, select(workspace, wanted), options)
+    if run.shard is None:
+        return run
+    return replace(run, shard=with_selection(run.shard, workspace, wanted))
+
+
+def within_policy(
+    workspace: Workspace, wanted: SelectionOptions, options: RunOptions
+) -> RunOptions:
+    """The options with the base of a change and the budget of the event.
+
+    Raises UsageError for prices that the change sets, InputError for a root without files.
+    """
     if wanted.since is None:
         refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
     policy = workspace.config
@@ -40,14 +58,7 @@ def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) ->
         policy = configuration(workspace.repository, options.base)
         _refuse_other_prices(workspace, policy)
     settings = within_budget(options.settings, policy.test.budget, options.event)
-    prune = options.prune and wanted.everything and not options.cases
-    options = replace(options, settings=settings, prune=prune)
-    if options.baseline is None and wanted.since is not None:
-        options = replace(options, baseline=merge_base(workspace, wanted.since))
-    run = run_selected(workspace, select(workspace, wanted), options)
-    if run.shard is None:
-        return run
-    return replace(run, shard=with_selection(run.shard, workspace, wanted))
+    return replace(options, settings=settings)
 
 
 def run_selected(

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering, Mode
@@ -262,15 +263,19 @@ class CaseRunner:
         )
 
     def _why_nothing(self) -> str:
-        catalog, selected = self._catalog, self._selected
         if self._options.shard is not None and self._whole:
             return f"shard {self._options.shard} has no cases"
-        if selected.changed is None and catalog.prompt_files and not selected.why:
-            return f"none of {counted(len(catalog.prompt_files), 'prompt')} is selected"
-        if selected.changed is None:
-            return "there are no test cases"
-        changed = counted(len(selected.why), "prompt")
-        return f"{changed} changed, none with a test case"
+        return why_no_cases(self._catalog, self._selected)
+
+
+def why_no_cases(catalog: Catalog, selected: Selected) -> str:
+    """Why a selection of prompts has no test case."""
+    if selected.changed is None and catalog.prompt_files and not selected.why:
+        return f"none of {counted(len(catalog.prompt_files), 'prompt')} is selected"
+    if selected.changed is None:
+        return "there are no test cases"
+    changed = counted(len(selected.why), "prompt")
+    return f"{changed} changed, none with a test case"
 
 
 def _no_answer(_: PlannedCase) -> None:

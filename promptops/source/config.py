@@ -29,7 +29,7 @@ from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.lines import Lines
-from promptops.source.paths import confined
+from promptops.source.paths import confined, overlapping
 from promptops.source.references import merge_patch
 from promptops.source.shape import CONFIG, check_value, inexact_settings
 from promptops.source.toml_places import TomlPlaces, toml_problem
@@ -156,8 +156,8 @@ def _wrong_folders_aside(table: Mapping[str, Any], places: TomlPlaces) -> Iterat
             yield Problem(f"`{written}` is not a valid folder: {reason}", at=place)
             continue
         folder = _root(written)
-        root = next((root for root in roots if _overlap(folder, root)), None)
-        other = next((name for name, path in others.items() if _overlap(folder, path)), None)
+        root = next((root for root in roots if overlapping(folder, root)), None)
+        other = next((name for name, path in others.items() if overlapping(folder, path)), None)
         others[command] = folder
         if root is not None:
             message = f"`{written}` and the prompt root `{root}` contain each other's files"
@@ -166,11 +166,6 @@ def _wrong_folders_aside(table: Mapping[str, Any], places: TomlPlaces) -> Iterat
         elif other is not None:
             message = f"`{written}` and the folder of `{other}` contain each other's files"
             yield Problem(message, at=place, hint="name another folder")
-
-
-def _overlap(folder: str, other: str) -> bool:
-    one, two = (f"{path}/" for path in (folder, other))
-    return "./" in (one, two) or one.startswith(two) or two.startswith(one)
 
 
 def _wrong_settings(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:

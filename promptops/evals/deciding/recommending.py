@@ -73,12 +73,18 @@ def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
     assert chosen.cost_ratio is not None
     reference = comparison.reference
     claims = f"`{chosen.name}` costs {cost_change(chosen.cost_ratio)} than `{reference}`"
-    contracts = f"keeps every contract that `{reference}` keeps"
+    contracts = f"keeps every contract that `{reference}` keeps{_but(chosen, comparison)}"
     scored = _scored(chosen.name, comparison.prompts)
     if not scored:
         return f"{claims} and {contracts}; no score was compared. {_advice(chosen, comparison)}"
     score = _score_claim(scored, comparison.share)
     return f"{claims} and {score}; it {contracts}. {_advice(chosen, comparison)}"
+
+
+def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
+    """Cases that could not be compared."""
+    unpaired = sum(len(arm.unpaired) for arm in _results(chosen.name, comparison.prompts))
+    return f", but does not accept the inputs of {counted(unpaired, 'case')}" if unpaired else ""
 
 
 def cost_change(ratio: ValueInterval) -> str:

@@ -7,6 +7,7 @@ from statistics import fmean
 
 from promptops.evals.deciding.arms import arm_verdict
 from promptops.evals.deciding.decision import Decision, plain_sentence, sentence, what_it_takes
+from promptops.evals.deciding.noninferiority import DEFAULT_MARGIN
 from promptops.evals.deciding.quantiles import latency_of
 from promptops.evals.deciding.ratio import ValuePair
 from promptops.evals.judge_answer import scores, status_of
@@ -28,7 +29,7 @@ from promptops.jobs.testing.requests import planned_profile
 from promptops.model.arm import ArmKind, ArmResult, ArmVerdict, KeptContracts, ValueInterval
 from promptops.model.test_run import CaseRun, Decided, Worse
 from promptops.plurals import counted
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,11 @@ class ArmResults:
 
     prompt: PromptArms
     reference: ArmRun
+    others: Sequence[ArmRun]
     kind: ArmKind
     prices: Prices
     problems: Mapping[str, Sequence[CaseRun]]
+    _costs: dict[str, Mapping[str, float] | None] = field(default_factory=dict)
 
     def of_reference(self) -> ArmResult:
         found = self._described(self.reference)
@@ -57,7 +60,7 @@ class ArmResults:
 
     def of(self, arm: ArmRun) -> ArmResult:
         """The result of an arm that is not the reference."""
-        pairs = self._cost_pairs(arm)
+        pairs = self.cost_pairs(arm)
         found = replace(
             self._described(arm),
             contracts=self._contracts(arm),
@@ -93,7 +96,7 @@ class ArmResults:
         """What the answers of one arm show by themselves."""
         answers = list(self._answers(arm))
         runs = self._runs(arm)
-        costs = case_costs(self.prices, arm, self.prompt.id)
+        costs = self.costs(arm)
         measured = list(arm.scores_of(self.prompt.id, self.prompt.score).values())
         latencies = (judged.answer.latency_s for judged in answers)
         return ArmResult(
@@ -123,7 +126,7 @@ class ArmResults:
         plan = [
             replace(planned, repeat=n)
             for planned in self.prompt.cases
-            if planned.error or arm.arm.counterpart(planned) is not None
+            if arm.arm.counterpart(planned) is not None
             for n in range(self.prompt.repeats)
         ]
         wanted = [
@@ -191,9 +194,23 @@ class ArmResults:
             return "cases of the reference could not be judged"
         return model_note(self.prompt.id, self.reference, arm)
 
-    def _cost_pairs(self, arm: ArmRun) -> Sequence[ValuePair] | None:
-        costs = [case_costs(self.prices, each, self.prompt.id) for each in (self.reference, arm)]
-        return cost_pairs(self.prompt, *costs)
+    def costs(self, arm: ArmRun) -> Mapping[str, float] | None:
+        """The mean cost of the answers to each case, in USD; None if any is unknown."""
+        if arm.name not in self._costs:
+            self._costs[arm.name] = case_costs(self.prices, arm, self.prompt.id)
+        return self._costs[arm.name]
+
+    def cost_pairs(self, arm: ArmRun) -> Sequence[ValuePair] | None:
+        """The costs of the cases that both arms answered; None if any is unknown."""
+        return cost_pairs(self.prompt, self.costs(self.reference), self.costs(arm))
+
+    @property
+    def margin(self) -> float:
+        """The acceptable loss, as it was applied: the widest of all arms."""
+        if self.prompt.margin != "auto":
+            return self.prompt.margin
+        found = (self.prompt.decide(self.prompt.score, self.reference, arm) for arm in self.others)
+        return max((each.margin for each in found if each is not None), default=DEFAULT_MARGIN)
 
     def _decided(
         self, arm: ArmRun, score: str, decision: Decision, ratio: ValueInterval | None

@@ -73,6 +73,7 @@ class Answering:
     """Finds or requests the answers of one run; a new answer is on disk before the run continues.
 
     Attributes:
+        store: The recorded answers.
         known: The results of all wanted answers so far.
         needs: All needs so far, by the first file of their recordings.
         refused: Why answers were not recorded.
@@ -95,7 +96,7 @@ class Answering:
             refuse_untrusted()
         self._catalog = catalog
         self._repository = repository
-        self._store = store
+        self.store = store
         self._mode = mode
         self._calls = calls or ModelCalls()
         self._may_call = mode != "replay" and known is None
@@ -119,7 +120,7 @@ class Answering:
     def look_up(self, wants: Sequence[WantedAnswer]) -> list[WantedAnswer]:
         """Look for stored answers; the needs without one that may be requested, each once."""
         for want in wants:
-            file = self._store.first_file(want.path)
+            file = self.store.first_file(want.path)
             self.needs.setdefault(file, []).append(_need(want))
             self._wants[want.key] = want
         new = {want.key: want for want in wants if want.key not in self.known}
@@ -168,7 +169,7 @@ class Answering:
             return AnswerResult(
                 reason="no shard has an answer for it"
             )  # unless it will be requested
-        found = self._store.find(want.path, want.digest, want.repeat, want.judge)
+        found = self.store.find(want.path, want.digest, want.repeat, want.judge)
         if found is None:
             return AnswerResult(reason="its request has no recording")
         if found.source == "cached" and self._mode == "record":
@@ -195,20 +196,20 @@ class Answering:
 
     def _sample(self, wants: Sequence[WantedAnswer]) -> Sequence[WantedAnswer]:
         needs = [_need(want) for want in wants]
-        crowded = needs_sample(self._store.recordings(wants[0].path), needs)
+        crowded = needs_sample(self.store.recordings(wants[0].path), needs)
         return wants[:SAMPLE] if crowded else ()
 
     def _refuse_overfull(
         self, missing: Mapping[str, Sequence[WantedAnswer]], answered: Mapping[Key, AnswerResult]
     ) -> None:
         for path, wants in missing.items():
-            file = self._store.first_file(path)
+            file = self.store.first_file(path)
             new = [
                 _recording(self._wants[key], result.answer)
                 for key, result in answered.items()
                 if result.answer is not None and key[0] == path
             ]
-            recorded = [*self._store.recordings(path), *new]
+            recorded = [*self.store.recordings(path), *new]
             refuse_overfull(file, recorded, self.needs[file], [_need(want) for want in wants])
 
     def _request(self, wants: Iterable[WantedAnswer]) -> None:
@@ -222,7 +223,7 @@ class Answering:
     def _record(self, want: WantedAnswer, answer: Answer) -> None:
         if self._repository is None:
             return
-        file = self._store.first_file(want.path)
+        file = self.store.first_file(want.path)
         problem = Journal(self._repository).append(file, _recording(want, answer))
         if problem is not None:
             self.refused.append(problem)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from promptops.analysis.tokens import estimate
-from promptops.evals.providers import Failure, Provider, Reply, api_of
+from promptops.evals.providers import Failure, OnText, Provider, Reply, api_of
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
@@ -29,5 +32,16 @@ class _Echo:
             answer=Answer(text=text, model=model, usage=Usage(input=tokens, output=tokens))
         )
 
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        reply = await self.ask(request, deadline_s)
+        for word in _words(reply.answer.text):
+            on_text(word)
+        return reply
+
     async def close(self) -> None:
         pass
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words of a text, each with the white space before it."""
+    return (found[0] for found in re.finditer(r"\s*\S+|\s+$", text))

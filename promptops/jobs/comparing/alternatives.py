@@ -9,10 +9,10 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.jobs.comparing.options import MAX_ARMS, CompareOptions
 from promptops.jobs.workspace.named_prompts import required_prompt
+from promptops.jobs.workspace.other_profile import required_profile
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.loaded import LoadedPrompt
-from promptops.plurals import some
 from promptops.records import field, record
 from promptops.repo.process import decode
 from promptops.repo.repository import INDEX, WORKTREE, Repository
@@ -81,13 +81,13 @@ def _models(workspace: Workspace, selected: Selected, options: CompareOptions) -
     }
     name = options.reference or _profile_name(own, options.names)
     implied = options.reference is None and name in AS_IT_STANDS
-    of_reference = catalog if options.reference is None else _with_profile(catalog, name)
+    of_reference = catalog if options.reference is None else _with_profile(workspace, name)
     return Alternatives(
         head=catalog,
         reference=Alternative(name=name, catalog=of_reference),
         loaded=tuple(of_reference.prompts(selected.why)),
         others=tuple(
-            Alternative(name=other, catalog=_with_profile(catalog, other))
+            Alternative(name=other, catalog=_with_profile(workspace, other))
             for other in options.names
             if other != name
         ),
@@ -102,17 +102,8 @@ def _profile_name(own: Collection[str | None], taken: Collection[str]) -> str:
     return next((name for name in AS_IT_STANDS if name not in taken), AS_IT_STANDS[-1])
 
 
-def _with_profile(catalog: Catalog, name: str) -> Catalog:
-    profiles = catalog.config.models
-    if name not in profiles:
-        known = some([f"`{each}`" for each in profiles], 8) if profiles else ""
-        hint = f"profiles: {known}" if known else f"give it a profile: [models.{name}]"
-        raise UsageError(
-            f"there is no model profile `{name}`",
-            where=catalog.config.path,
-            hint=did_you_mean(name, profiles) or hint,
-        )
-    return catalog.with_profile(name)
+def _with_profile(workspace: Workspace, name: str) -> Catalog:
+    return workspace.catalog.with_profile(required_profile(workspace, name).name)
 
 
 def _revisions(workspace: Workspace, selected: Selected, options: CompareOptions) -> Alternatives:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from time import time
 from typing import Any
 
@@ -15,14 +15,15 @@ import httpx2
 import openai
 
 from promptops.errors import UsageError
-from promptops.evals.providers import ADDRESS, OWN, Failure, RateLimits, Reply, api_of
-from promptops.evals.providers.openai.apis import APIS
+from promptops.evals.providers import ADDRESS, OWN, Failure, OnText, RateLimits, Reply, api_of
+from promptops.evals.providers.openai.apis import APIS, Api, mapping
 from promptops.evals.providers.openai.failures import (
     bad_answer,
     failure_in_response,
     failure_of,
     rate_limits,
 )
+from promptops.evals.providers.openai.streaming import STREAMING, StreamedBody
 from promptops.evals.providers.redaction import redacted, secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -46,11 +47,18 @@ class OpenAI:
             ) from None
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
+        return await self._safely(self._reply(request, deadline_s), deadline_s)
+
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        return await self._safely(self._streamed(request, deadline_s, on_text), deadline_s)
+
+    async def _safely(self, answering: Awaitable[Reply], deadline_s: float) -> Reply:
+        """Raises Failure for every error, without secrets."""
         failure: Failure
         try:
-            return await self._reply(request, deadline_s)
-        except Failure as said:
-            failure = said
+            return await answering
+        except Failure as original:
+            failure = original
         except TimeoutError:
             message = f"no answer within {deadline_s:.3g} s"
             failure = Failure(message=message, kind="timeout", retryable=True)
@@ -69,17 +77,71 @@ class OpenAI:
         await self._client.close()
 
     async def _reply(self, request: Request, deadline_s: float) -> Reply:
-        name = api_of(request)
-        api = APIS.get(name)
-        if api is None:
-            message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
-            raise Failure(message=message, kind="refused")
-        _refuse_another_request(request)
+        api = _api(request)
         arguments = _body(api.arguments(_without_api(request)))
         async with asyncio.timeout(deadline_s):
             response = await self._client.post(api.path, cast_to=httpx2.Response, body=arguments)
         limits = rate_limits(response.headers, time())
         return Reply(answer=api.answer(_parsed(response, limits)), limits=limits)
+
+    async def _streamed(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        api, streaming = _api(request), STREAMING.get(api_of(request))
+        if streaming is None:
+            reply = await self._reply(request, deadline_s)
+            on_text(reply.answer.text)
+            return reply
+        body = {**_body(api.arguments(_without_api(request))), **streaming.options}
+        async with asyncio.timeout(deadline_s), await self._open(api, body) as stream:
+            limits = rate_limits(stream.response.headers, time())
+            if _is_whole(stream.response):
+                await stream.response.aread()
+                answer = api.answer(_parsed(stream.response, limits))
+                on_text(answer.text)
+            else:
+                answer = api.answer(await _joined(stream, streaming.body(on_text), limits))
+        return Reply(answer=answer, limits=limits)
+
+    async def _open(self, api: Api, body: dict[str, Any]) -> openai.AsyncStream[object]:
+        """A stream of events, each as parsed JSON."""
+        return await self._client.post(
+            api.path,
+            cast_to=object,
+            body=body,
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
+
+
+def _api(request: Request) -> Api:
+    name = api_of(request)
+    api = APIS.get(name)
+    if api is None:
+        message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
+        raise Failure(message=message, kind="refused")
+    _refuse_another_request(request)
+    return api
+
+
+def _is_whole(response: httpx2.Response) -> bool:
+    """Whether a server answered with one JSON object, although a stream was requested."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"
+
+
+async def _joined(
+    events: AsyncIterator[object], body: StreamedBody, limits: RateLimits
+) -> dict[str, Any]:
+    """The body that the events of a stream are parts of; raises Failure if one is missing."""
+    try:
+        async for event in events:
+            body.add(mapping(event))
+    except (ValueError, RecursionError):
+        raise bad_answer("is a stream of something other than JSON") from None
+    except openai.APIError as error:
+        if error.body is None:
+            raise
+        raise failure_in_response(error.body, limits) from None
+    return body.whole()
 
 
 def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:

@@ -66,6 +66,9 @@ def _refusal(status: int, body: Any, limits: RateLimits) -> Failure:
     codes = {value for name in ("code", "type") if isinstance(value := error.get(name), str)}
     sentence = error.get("message")
     details = f": {sentence}" if isinstance(sentence, str) and sentence else ""
+    parameter = error.get("param")
+    if isinstance(parameter, str) and parameter and parameter not in details:
+        details += f" (`{parameter}`)"
     if 300 <= status < 400:
         details = ": it redirects, and the API key is sent only to `base_url`"
     return Failure(

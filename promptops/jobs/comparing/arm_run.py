@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.judge_answer import scores, status_of
+from promptops.evals.judge_answer import scores
+from promptops.jobs.comparing.contracts import violations
 from promptops.jobs.testing.answering import Answering, AnswerResult, WantedAnswer
 from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.judging import JudgedAnswer
@@ -109,8 +110,8 @@ class ArmRun:
 
     def _violates(self, planned: PlannedCase) -> bool:
         judged = self.judged_answer(planned)
-        return judged is not None and status_of(judged.judgements) == "failed"
+        return judged is not None and bool(violations(judged.judgements))
 
     def _keeps(self, planned: PlannedCase) -> bool:
         judged = self.judged_answer(planned)
-        return judged is not None and status_of(judged.judgements) == "passed"
+        return judged is not None and not violations(judged.judgements)

@@ -8,6 +8,7 @@ from itertools import groupby
 from promptops.evals.deciding.recommending import concluded
 from promptops.evals.judge_answer import scores
 from promptops.jobs.comparing.arm_run import ArmRun
+from promptops.jobs.comparing.contracts import unjudged, violations
 from promptops.jobs.comparing.figures import cost_usd_1000, ratio_of
 from promptops.jobs.comparing.results import ArmResults
 from promptops.jobs.testing.judging import JudgedAnswer
@@ -98,18 +99,14 @@ def _answers(results: ArmResults, arm: ArmRun, planned: PlannedCase) -> Iterator
 
 
 def _answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAnswer:
-    wrong = [each for each in judged.judgements if each.status == "error"]
+    wrong = unjudged(judged.judgements)
     return ArmAnswer(
         arm=arm.name,
         repeat=judged.planned.repeat,
         answer=judged.answer,
         source=arm.answering.known[judged.planned.key].source,
         score=scores(judged.judgements).get(results.prompt.score),
-        violated=tuple(
-            (each.type, each.reason)
-            for each in judged.judgements
-            if each.must and each.status == "failed"
-        ),
+        violated=tuple((each.type, each.reason) for each in violations(judged.judgements)),
         reason=wrong[0].reason if wrong else "",
         cost_usd=results.prices.cost_usd(arm, judged),
     )

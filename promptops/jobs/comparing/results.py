@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from promptops.evals.deciding.arms import arm_verdict
@@ -10,7 +10,7 @@ from promptops.evals.deciding.decision import Decision, plain_sentence, sentence
 from promptops.evals.deciding.noninferiority import DEFAULT_MARGIN
 from promptops.evals.deciding.quantiles import latency_of
 from promptops.evals.deciding.ratio import ValuePair
-from promptops.evals.judge_answer import scores, status_of
+from promptops.evals.judge_answer import scores
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.changed_models import model_note
 from promptops.jobs.comparing.figures import (
@@ -21,10 +21,10 @@ from promptops.jobs.comparing.figures import (
     ratio_of,
     token_means,
 )
+from promptops.jobs.comparing.missing import each_reason_once, number_missing, unfinished
 from promptops.jobs.comparing.prompt_arms import PromptArms
 from promptops.jobs.testing.judging import JudgedAnswer
-from promptops.jobs.testing.outcomes import case_runs
-from promptops.jobs.testing.plan import Key, PlannedCase
+from promptops.jobs.testing.plan import PlannedCase
 from promptops.jobs.testing.requests import planned_profile
 from promptops.model.arm import ArmKind, ArmResult, ArmVerdict, KeptContracts, ValueInterval
 from promptops.model.test_run import CaseRun, Decided, Worse
@@ -95,7 +95,7 @@ class ArmResults:
     def _described(self, arm: ArmRun) -> ArmResult:
         """What the answers of one arm show by themselves."""
         answers = list(self._answers(arm))
-        runs = self._runs(arm)
+        runs = unfinished(self.prompt, arm)
         costs = self.costs(arm)
         measured = list(arm.scores_of(self.prompt.id, self.prompt.score).values())
         latencies = (judged.answer.latency_s for judged in answers)
@@ -106,7 +106,7 @@ class ArmResults:
             answered=len(answers),
             cases=len(self._paired(arm)),
             repeats=self._fewest(arm),
-            stale=sum(run.status == "stale" or run.infrastructure for run in runs),
+            stale=number_missing(runs),
             unpaired=tuple(
                 planned.case.name
                 for planned in self.prompt.cases
@@ -118,26 +118,8 @@ class ArmResults:
             cost_usd_1000=cost_usd_1000(costs.values()) if costs is not None else None,
             tokens=token_means(answers),
             latency=latency_of(each for each in latencies if each is not None),
-            problems=(*_each_once(runs), *self.problems.get(arm.name, ())),
+            problems=(*each_reason_once(runs), *self.problems.get(arm.name, ())),
         )
-
-    def _runs(self, arm: ArmRun) -> list[CaseRun]:
-        """The results of the answers that are needed, and of all others that exist."""
-        plan = [
-            replace(planned, repeat=n)
-            for planned in self.prompt.cases
-            if arm.arm.counterpart(planned) is not None
-            for n in range(self.prompt.repeats)
-        ]
-        wanted = [
-            planned
-            for planned in plan
-            if planned.repeat < self.prompt.first_repeats or arm.judged_answer(planned)
-        ]
-        own = [arm.arm.counterpart(planned) or planned for planned in wanted]
-        known: dict[Key, object] = {each.key: arm.answering.known.get(each.key) for each in own}
-        results = {key: arm.answering.known[key] for key, found in known.items() if found}
-        return list(case_runs(own, results, list(arm.answers(self.prompt.id)), {}))
 
     def _answers(self, arm: ArmRun) -> Iterator[JudgedAnswer]:
         names = {planned.case.name for planned in self.prompt.cases}
@@ -175,7 +157,7 @@ class ArmResults:
         return list(arm.lost.get(self.prompt.id, ()))
 
     def _contracts(self, arm: ArmRun) -> KeptContracts:
-        broken = {*self._lost(self.reference)} | {*_failing(self.reference, self.prompt.id)}
+        broken = self._lost(self.reference)
         kept = [each.case.name for each in self._paired(arm) if each.case.name not in broken]
         lost = [name for name in kept if name in self._lost(arm)]
         return KeptContracts(kept=len(kept) - len(lost), of=len(kept), lost=tuple(lost))
@@ -186,11 +168,10 @@ class ArmResults:
             arm.arm.counterpart(planned) is None for planned in self.prompt.cases
         ):
             return f"`{arm.name}` accepts the inputs of no case, or has no such prompt"
-        runs = self._runs(self.reference)
-        missing = sum(run.status == "stale" or run.infrastructure for run in runs)
-        if missing:
-            return f"{counted(missing, 'answer')} of the reference missing"
-        if any(run.status == "error" for run in runs):
+        runs = unfinished(self.prompt, self.reference)
+        if number_missing(runs):
+            return f"{counted(number_missing(runs), 'answer')} of the reference missing"
+        if runs:
             return "cases of the reference could not be judged"
         return model_note(self.prompt.id, self.reference, arm)
 
@@ -257,19 +238,3 @@ def _with_decision(found: ArmResult, decision: Decision, decided: Decided) -> Ar
         needs=what_it_takes(needs) if needs is not None else "",
         cases_needed=needs.cases if needs is not None else None,
     )
-
-
-def _failing(arm: ArmRun, prompt: str) -> Iterator[str]:
-    """Cases with an answer that could not be judged."""
-    for judged in arm.answers(prompt):
-        if status_of(judged.judgements) in ("error", "stale"):
-            yield judged.planned.case.name
-
-
-def _each_once(runs: Iterable[CaseRun]) -> Iterator[CaseRun]:
-    """The cases with an error, each reason once: an outage fails many in the same way."""
-    reasons: set[str] = set()
-    for run in runs:
-        if run.status == "error" and run.reason not in reasons:
-            reasons.add(run.reason)
-            yield run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.evals.deciding.decision import in_points
-from promptops.evals.deciding.pareto import front, points_of, total_points
+from promptops.evals.deciding.pareto import front, front_of, total_points
 from promptops.model.arm import (
     ArmComparison,
     ArmResult,
@@ -23,9 +23,7 @@ WORTH_IT = 0.95
 
 def concluded(comparison: ArmComparison) -> ArmComparison:
     """The comparison with fronts, fit arms and the recommendation, from its other fields."""
-    prompts = tuple(
-        replace(prompt, pareto=front(points_of(prompt))) for prompt in comparison.prompts
-    )
+    prompts = tuple(replace(prompt, pareto=front_of(prompt)) for prompt in comparison.prompts)
     found = replace(comparison, prompts=prompts)
     fit = tuple(each.name for each in _alternatives(found) if _is_fit(each.name, prompts))
     found = replace(found, fit=fit, pareto=front(total_points(found)))
@@ -52,7 +50,7 @@ def _alternatives(comparison: ArmComparison) -> Sequence[ArmTotal]:
 
 def _is_fit(name: str, prompts: Sequence[PromptComparison]) -> bool:
     results = list(_results(name, prompts))
-    return bool(results) and all(result.fit for result in results)
+    return len(results) == len(prompts) and all(result.fit for result in results)
 
 
 def _results(name: str, prompts: Sequence[PromptComparison]) -> Iterator[ArmResult]:

@@ -23,7 +23,7 @@ def with_reference_named(found: Alternatives, plan: Sequence[PlannedCase]) -> Al
     """
     own = tuple(planned.digest for planned in plan if planned.needs_answer)
     same = [arm for arm in found.others if own and _requests(_arm(arm, found), plan) == own]
-    if len(same) != 1:
+    if not same:
         return found
     return replace(
         found,

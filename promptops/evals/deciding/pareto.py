@@ -58,7 +58,10 @@ def score_of(arm: ArmResult, prompt: PromptComparison) -> float | None:
     reference = prompt.arms[0]
     if arm is reference or reference.score is None:
         return reference.score if arm is reference else None
-    return None if arm.difference is None else reference.score + arm.difference.value
+    if arm.difference is None:
+        return None
+    # The reference may have more answers than the difference is from.
+    return min(1.0, max(0.0, reference.score + arm.difference.value))
 
 
 def total_points(comparison: ArmComparison) -> tuple[CostAndScore, ...]:

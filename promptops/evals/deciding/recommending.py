@@ -20,6 +20,8 @@ from promptops.records import replace
 WORTH_IT = 0.95
 """A cheaper arm is recommended up to this cost, as a share of the reference's."""
 
+_IN_TIMES = 2.0  # from this ratio on, percent are hard to read
+
 
 def concluded(comparison: ArmComparison) -> ArmComparison:
     """The comparison with fronts, fit arms and the recommendation, from its other fields."""
@@ -86,7 +88,9 @@ def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
 
 
 def cost_change(ratio: ValueInterval) -> str:
-    """A ratio in percent: `40% less [35, 45]`, or `20% more [-1, 45]`."""
+    """In words: `40% less [35, 45]`, `20% more [-1, 45]`, `3.1 times as much [2.5, 3.8]`."""
+    if ratio.value >= _IN_TIMES:
+        return f"{ratio.value:.1f} times as much [{ratio.low:.1f}, {ratio.high:.1f}]"
     less = ratio.value <= 1
     sign = -1 if less else 1
     percent = [100 * sign * (each - 1) for each in (ratio.value, ratio.low, ratio.high)]

@@ -7,7 +7,7 @@ import pytest
 from promptops.evals.deciding.arms import arm_verdict, decide_arm
 from promptops.evals.deciding.decision import CaseScore, Needs
 from promptops.evals.deciding.noninferiority import decide
-from promptops.evals.deciding.pareto import CostAndScore, front
+from promptops.evals.deciding.pareto import CostAndScore, front, score_of
 from promptops.evals.deciding.recommending import concluded, cost_change
 from promptops.model.arm import (
     ArmComparison,
@@ -242,10 +242,13 @@ def test_cases_whose_inputs_the_arm_does_not_accept_are_mentioned():
         ((1.8, 1.6, 2.02), "80% more [60, 102]"),
         ((0.97, 0.9, 1.04), "3% less [-4, 10]"),
         ((1.0, 1.0, 1.0), "0% less [0, 0]"),
+        ((1.994, 1.9, 2.1), "99% more [90, 110]"),
+        ((2.0, 1.9, 2.1), "2.0 times as much [1.9, 2.1]"),
+        ((16.34, 15.67, 17.05), "16.3 times as much [15.7, 17.1]"),
         ((0.0, 0.0, 0.0), "100% less [100, 100]"),
     ],
 )
-def test_a_ratio_is_shown_in_percent(bounds, text):
+def test_a_ratio_is_shown_in_percent_or_times(bounds, text):
     value, low, high = bounds
 
     assert cost_change(ValueInterval(value=value, low=low, high=high)) == text
@@ -272,6 +275,12 @@ def test_an_arm_with_missing_answers_is_not_on_the_front():
     found = compared(arm("cheap"), arm("cheaper", "open", 0.2, stale=3))
 
     assert found.pareto == found.prompts[0].pareto == ("cheap", "fast")
+
+
+def test_a_score_is_never_over_100_points():
+    prompt = compared(arm("new", "better", difference=(0.12, 0.08, 0.16))).prompts[0]
+
+    assert score_of(prompt.arms[1], prompt) == 1.0
 
 
 def test_nothing_compared_has_no_recommendation():

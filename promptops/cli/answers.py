@@ -12,7 +12,13 @@ from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.worst_case import Estimate
 from promptops.model.prompt_run import ModelAnswer
 from promptops.report.parts.visible_stream import VisibleStream
-from promptops.report.run.text import call_lines, heading_line, problem_lines, usage_line
+from promptops.report.run.text import (
+    heading_line,
+    problem_lines,
+    saved_line,
+    tool_lines,
+    usage_line,
+)
 
 _WAITING = "waiting for the first text …"
 
@@ -43,6 +49,14 @@ class ShownAnswers(ShownProgress):
             click.echo(_WAITING, err=True, nl=False)
             self._notes_wait = True
 
+    def ends(self) -> None:
+        self._end_waiting()
+        super().ends()
+
+    def saved(self, path: str) -> None:
+        """The inputs are now a test case in this file."""
+        self._output.note(saved_line(path))
+
     def came(self, outcome: Answered | Failed) -> None:
         if self._bar is not None:
             super().came(outcome)
@@ -69,7 +83,7 @@ class ShownAnswers(ShownProgress):
         self._write(self._stream.end())
         if not self._stream.at_line_start:
             self._write("\n")
-        for line in call_lines(answer):
+        for line in tool_lines(answer):
             self._write(f"{line}\n")
         for line in problem_lines(answer, self._output.style):
             click.echo(line, err=True)
@@ -80,12 +94,15 @@ class ShownAnswers(ShownProgress):
         self._write(self._stream.add(piece))
 
     def _begin(self) -> None:
-        if self._notes_wait:
-            click.echo("\r\x1b[K", err=True, nl=False)
-            self._notes_wait = False
+        self._end_waiting()
         if self._headings and not self._begun:
             self._write(f"{heading_line(self._headings[self._number], self._output.style)}\n")
         self._begun = True
+
+    def _end_waiting(self) -> None:
+        if self._notes_wait:
+            click.echo("\r\x1b[K", err=True, nl=False)
+            self._notes_wait = False
 
     def _write(self, text: str) -> None:
         if self._shows_text and text:

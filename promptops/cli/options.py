@@ -230,7 +230,7 @@ def call_settings(options: Mapping[str, Any], config: TestSettings) -> Settings:
 
 def verbose_option(function: F) -> F:
     """Add `--verbose`."""
-    text = "Print the statistics of scores and judges: intervals, tests, number of answers."
+    text = "Print the answers of failing cases, and the statistics of scores and judges."
     return click.option("-v", "--verbose", is_flag=True, help=text)(function)
 
 

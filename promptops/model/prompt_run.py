@@ -23,7 +23,7 @@ class ModelAnswer:
         cost_usd: None if the price or the usage is unknown, as it is for an incomplete answer.
         duration_s: From sending until the end of the answer; None if nothing was sent.
         first_text_s: From sending until the first text; None without text.
-        limit: The most output tokens that the request allows; None for no limit.
+        limit: The most output tokens that the request allows; None if it sets no limit.
         status: Of the test case with this answer; None if there is nothing to judge.
         reason: Why the status is `error`, or "".
         assertions: The results of the test case.

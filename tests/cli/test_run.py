@@ -223,6 +223,67 @@ def test_a_case_is_judged_and_a_violated_contract_is_exit_1(repo, served):
     )
 
 
+JUDGED = """\
+evaluation:
+  judge: {profile: judge}
+  assertions:
+    - {type: llm-rubric, value: The word is repeated.}
+"""
+
+
+def test_judges_of_the_case_are_called_too_and_their_measures_fail_nothing(repo, served):
+    opinion = Answer(says='{"reason": "It is not repeated.", "score": 0.0}')
+
+    def plan(received: Received) -> Answer:
+        return opinion if received.json["model"] == "judge-1" else OK
+
+    with fault_server(plan) as server:
+        served(server, prompt=PROMPT + JUDGED, more=profile("judge", "judge-1", server.base_url))
+
+        said = ask(repo.root, "run", "ask", "--case", "repeats it")
+        without = ask(repo.root, "run", "ask", "-i", "word=7")
+
+        models = [received.json["model"] for received in server.requests]
+        assert "stream" not in server.requests[1].json
+    assert models == ["fast-1", "judge-1", "fast-1"]
+    assert (said.code, said.out, without.code) == (0, "Say 7 2 times.\n", 0)
+    lines = said.err.splitlines()
+    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds"
+    assert lines[-2].startswith(
+        "prompts/ask.prompt.yaml:25:7: failed: llm-rubric (score `quality`)"
+    )
+
+
+def test_a_judge_that_fails_is_exit_5_and_the_answer_stays(repo, served):
+    def plan(received: Received) -> Answer:
+        return Answer(status=401) if received.json["model"] == "judge-1" else OK
+
+    with fault_server(plan) as server:
+        served(server, prompt=PROMPT + JUDGED, more=profile("judge", "judge-1", server.base_url))
+
+        said = ask(repo.root, "run", "ask", "--case", "repeats it")
+
+    assert (said.code, said.out) == (5, "Say 7 2 times.\n")
+    assert "status 401" in said.err
+
+
+def test_an_answer_is_compared_with_the_recorded_answer_to_another_case(repo, served):
+    other = (
+        "  - name: the same\n    inputs: {word: eight}\n    output:\n"
+        "      - {type: counterfactual, value: repeats it}\n"
+    )
+    with fault_server(always(Answer(says="It is 7."))) as server:
+        served(server, prompt=PROMPT + other)
+
+        before = ask(repo.root, "run", "ask", "--case", "the same")
+        ask(repo.root, "test", "--record", "--case", "repeats it")
+        after = ask(repo.root, "run", "ask", "--case", "the same")
+
+    assert (before.code, after.code) == (1, 0)
+    assert "error: counterfactual: " in before.err
+    assert after.err.splitlines()[-1] == "case 'the same': passed: 1 of 1 contract holds"
+
+
 def test_nothing_is_recorded_and_nothing_in_the_repository_changes(repo, served):
     with fault_server() as server:
         served(server)
@@ -265,10 +326,9 @@ def test_several_models_are_called_at_the_same_time_and_shown_in_order(repo, ser
     ]
 
 
-def test_a_profile_replaces_the_parameters_of_the_prompts_own_but_not_those_of_the_file(repo):
-    prompt = PROMPT.replace(
-        "{profile: fast}", "{profile: fast, params: {temperature: 0.5, seed: 1}}"
-    )
+@pytest.mark.parametrize("own", ["profile: fast", "provider: acme, id: a-1"])
+def test_a_profile_replaces_that_of_the_prompt_but_not_the_parameters_of_the_file(repo, own):
+    prompt = PROMPT.replace("{profile: fast}", f"{{{own}, params: {{temperature: 0.5, seed: 1}}}}")
     toml = profile("fast", "fast-1", "URL", "params = {top_p = 0.1, seed = 3}") + profile(
         "strong", "strong-1", "URL", "params = {temperature = 1.0, stop = ['x']}"
     )
@@ -329,6 +389,19 @@ def test_a_cut_answer_is_reported_with_its_limit(repo, served):
     assert (said.code, said.out) == (0, "one two\n")
     assert said.err.splitlines()[2] == (
         "warning: the answer is cut at the limit of 7 tokens; raise `max_output_tokens`"
+    )
+
+
+def test_an_answer_that_the_server_cuts_is_reported_with_its_length(repo, served):
+    usage = {"prompt_tokens": 9, "completion_tokens": 2}
+    stream = [chunk({"content": "one two"}, "length"), chunk(usage=usage), DONE]
+    with fault_server(always(Answer(stream=stream))) as server:
+        served(server)
+
+        said = ask(repo.root, "run", "ask", "-i", "word=x")
+
+    assert said.err.splitlines()[2] == (
+        "warning: the answer is cut after 2 tokens, the limit of the model or of the server"
     )
 
 
@@ -408,6 +481,34 @@ def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, se
     text = (shown + rest).decode()
     assert process.returncode == 0
     assert "waiting for the first text …\r\x1b[Kbegin end\r\nfast (m-1): " in text
+
+
+def test_an_error_on_a_terminal_has_its_own_line(repo, served):
+    with fault_server() as server:
+        served(server)
+        repo.write(
+            {
+                "promptops.toml": catalog(server.base_url)["promptops.toml"].replace(
+                    "price", 'api_key_env = "NO_SUCH_KEY"\nprice'
+                )
+            }
+        )
+        repo.commit("a key")
+        ours, theirs = os.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-c", MAIN, "run", "ask", "-i", "word=x"],
+            cwd=repo.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+        ) as process:
+            os.close(theirs)
+            text = b"".join(iter(lambda: _read(ours), b"")).decode()
+            process.wait(PATIENCE_S)
+        os.close(ours)
+
+    assert process.returncode == 2
+    assert "waiting for the first text …\r\x1b[KNO_SUCH_KEY: error: " in text
 
 
 def _read(terminal: int) -> bytes:
@@ -727,7 +828,7 @@ def test_the_inputs_become_a_case_that_lints_clean(repo, served):
         again = ask(repo.root, "run", "ask", "--case", "a new one")
 
     assert said.code == 0
-    assert said.err.splitlines()[-1] == (
+    assert said.err.splitlines()[0] == (
         "saved as a case in prompts/ask.prompt.yaml: edit its assertions"
     )
     assert (linted.code, linted.out) == (0, "")

@@ -13,6 +13,7 @@ from promptops.cli.complete import complete_case, complete_profile, complete_pro
 from promptops.cli.options import at_option, budget_options, call_settings, common
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG
+from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.run.inputs import GivenInputs
@@ -73,6 +74,9 @@ def command(output: OutputOptions, identity: str, **options: Any) -> int:
       echo '{"product": "hub", "ticket": "It beeps"}' | promptops run support/triage
       promptops run support/triage -i product=hub -i ticket=Hi --save-case greeting
     """
+    from promptops.cli.part_imports import import_parsers
+
+    import_parsers()  # the rest of these libraries is not used before the first text arrives
     from promptops.jobs.run.run import refuse_calls
     from promptops.jobs.workspace.workspace import workspace
 
@@ -121,17 +125,13 @@ def _inputs(output: OutputOptions, options: dict[str, Any]) -> GivenInputs:
 
 
 def _write(output: OutputOptions, run: PromptRun) -> None:
-    from promptops.report.run import json, text
+    from promptops.report.run.text import result_lines
 
-    for name, file in output.formats:
-        if name == "json":
-            output.write(json.write(run), file)
-        elif file != "-":  # on stdout it was printed while it arrived
-            output.write(text.write(run), file)
-    for line in text.result_lines(run, output.style):
+    # On stdout the text was printed while it arrived.
+    formats = tuple(pair for pair in output.formats if pair != ("text", "-"))
+    replace(output, formats=formats).write_report("run", run)
+    for line in result_lines(run, output.style):
         output.note(line)
-    if run.saved_in:
-        output.note(text.saved_line(run))
 
 
 def _exit_code(run: PromptRun) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptops.evals.case_assertions import assertions_of
+from promptops.evals.case_assertions import assertions_of, counterparts
 from promptops.evals.judge_answer import judge_output, status_of
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.run.requests import ModelRequest
@@ -83,11 +83,14 @@ class _CaseJudge:
         """The case of the prompt under one model; None if it has no assertions."""
         if not self._case.rendered and not any(True for _ in assertions_of(self._case, prompt)):
             return None
-        (planned,) = self._plan(replace(prompt, cases=(self._case,)))
+        planned = next(each for each in self._plan(prompt) if each.case is self._case)
         return replace(planned, prompt=prompt, needs_answer=True)
 
     def _plan(self, prompt: Prompt) -> list[PlannedCase]:
-        loaded = replace(self._catalog.loaded(prompt.path), prompt=prompt)
+        """All cases if one of them is compared with another, else the case alone."""
+        cases = prompt.cases if counterparts(self._case, prompt) else (self._case,)
+        loaded = self._catalog.loaded(prompt.path)
+        loaded = replace(loaded, prompt=replace(prompt, cases=cases))
         return list(plan_cases(self._catalog, [loaded], 1))
 
     def _partners(self, planned: PlannedCase) -> list[tuple[PlannedCase, Answer]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.errors import UsageError
 from promptops.jobs.run.streaming import ArrivingAnswer, Streams
-from promptops.jobs.testing.requests import model_profile
+from promptops.jobs.workspace.model_profiles import model_profile
 from promptops.jobs.workspace.other_profile import with_profile
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.config import ModelProfile

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
 from promptops.evals.engine.ledger import INTERRUPTED
-from promptops.evals.engine.worst_case import most_output_tokens
+from promptops.evals.engine.worst_case import requested_output_tokens
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.jobs.run.inputs import CaseInputs
-from promptops.jobs.run.judging import judge_answers
 from promptops.jobs.run.requests import ModelRequest, model_requests
-from promptops.jobs.run.saving import new_case
 from promptops.jobs.run.streaming import Streams
 from promptops.jobs.testing.model_calls import Event, ModelCalls, Watcher, within_budget
 from promptops.jobs.workspace.approved_endpoints import Approvals
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.prompt import Prompt
 from promptops.model.prompt_run import ModelAnswer, PromptRun
+from promptops.model.request import Request
 from promptops.records import field, record
 from promptops.runtime.request.canonical import request_digest
 
@@ -36,6 +36,9 @@ class RunWatcher(Watcher, Protocol):
 
     def answered(self, number: int, answer: ModelAnswer) -> None:
         """The answer of a model is complete, or no more of it will arrive."""
+
+    def saved(self, path: str) -> None:
+        """The inputs are now a test case in this file."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -78,28 +81,14 @@ def run_prompt(
     """
     streams = Streams(options.watcher.text)
     requests = model_requests(workspace, prompt, given.inputs, options.models, streams)
-    saved = None
-    if options.save_as is not None:
-        inputs, request = given.inputs, requests[0].request
-        saved = new_case(workspace, prompt, options.save_as, inputs, request)
     calls = _calls(workspace, options, streams)
-    asks = [_ask(each, calls) for each in requests]
-    watcher, answers = options.watcher, dict[int, ModelAnswer]()
-
-    def came(outcome: Outcome) -> None:
-        number = outcome.ask.repeat
-        answers[number] = _answer(requests[number], outcome)
-        watcher.answered(number, answers[number])
-
-    if saved is not None:  # before the call, which may fail
-        saved.write(workspace.repository.root)
-    outcomes = calls.ask(asks, workspace.catalog, came)
-    for number, outcome in enumerate(outcomes):
-        if number not in answers:
-            came(outcome)
+    saved_in = _save(workspace, prompt, given.inputs, requests[0].request, options)
+    answers = _answers(workspace, requests, calls, options.watcher)
     if streams.error is not None:
         raise streams.error
-    asked = [(each, answers[number]) for number, each in enumerate(requests)]
+    from promptops.jobs.run.judging import judge_answers  # not before the first text is shown
+
+    asked = list(zip(requests, answers, strict=True))
     judged = judge_answers(workspace, given.case, asked, calls)
     return PromptRun(
         prompt=prompt.id,
@@ -111,8 +100,48 @@ def run_prompt(
         cost_usd=calls.cost_usd,
         interrupted=calls.ledger.interrupted,
         infrastructure=judged.infrastructure,
-        saved_in=saved.path if saved is not None else "",
+        saved_in=saved_in,
     )
+
+
+def _save(
+    workspace: Workspace,
+    prompt: Prompt,
+    inputs: Mapping[str, Any],
+    request: Request,
+    options: PromptRunOptions,
+) -> str:
+    """Save the inputs as a test case, if wanted; returns the path of the file, or "".
+
+    At once: during the call the file may be edited.
+    """
+    if options.save_as is None:
+        return ""
+    from promptops.jobs.run.saving import new_case
+
+    saved = new_case(workspace, prompt, options.save_as, inputs, request)
+    saved.write(workspace.repository.root)
+    options.watcher.saved(saved.path)
+    return saved.path
+
+
+def _answers(
+    workspace: Workspace, requests: Sequence[ModelRequest], calls: ModelCalls, watcher: RunWatcher
+) -> list[ModelAnswer]:
+    """The answers in the order of the requests; the watcher gets each one as it ends."""
+    found: dict[int, ModelAnswer] = {}
+
+    def came(outcome: Outcome) -> None:
+        number = outcome.ask.repeat
+        if number not in found:
+            found[number] = _answer(requests[number], outcome)
+            watcher.answered(number, found[number])
+
+    asks = [_ask(each, calls) for each in requests]
+    # A failure, and a request that was not sent, is only in the result.
+    for outcome in calls.ask(asks, workspace.catalog, came):
+        came(outcome)
+    return [found[number] for number in range(len(requests))]
 
 
 def _calls(workspace: Workspace, options: PromptRunOptions, streams: Streams) -> ModelCalls:
@@ -166,7 +195,7 @@ def _answer(asked: ModelRequest, outcome: Outcome) -> ModelAnswer:
         cost_usd=answered.cost_usd if answered else None,
         duration_s=None if started_s is None or ended_s is None else ended_s - started_s,
         first_text_s=None if started_s is None or first_s is None else first_s - started_s,
-        limit=most_output_tokens(outcome.ask),
+        limit=requested_output_tokens(outcome.ask) or None,
     )
 
 

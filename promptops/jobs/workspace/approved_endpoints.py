@@ -187,11 +187,15 @@ class _Trusted:
             elif self._is_unborn:
                 yield WORKTREE
             return
-        yield self.branch
-        for commit in (self._base, self._fork("HEAD")):
-            # The commit of `--since` may be on the untrusted branch itself.
-            if commit is not None and self._fork(commit) == commit:
-                yield commit
+        try:
+            tip = self._repository.resolve(self.branch)
+        except GitError:  # the name is ambiguous, so nothing is trusted
+            return
+        fork = self._fork(tip, "HEAD")
+        # The commit of `--since` may be on the untrusted branch itself.
+        known = self._base is not None and self._fork(tip, self._base) == self._base
+        commits = (tip, fork, self._base if known else None)
+        yield from dict.fromkeys(commit for commit in commits if commit is not None)
 
     @property
     def _is_unborn(self) -> bool:
@@ -199,9 +203,11 @@ class _Trusted:
         answer = self._repository.git.ask("rev-list", "--max-count=1", "--all", "--")
         return answer.status == 0 and not answer.stdout.strip()
 
-    def _fork(self, commit: str) -> str | None:
+    def _fork(self, tip: str, revision: str) -> str | None:
+        """Where a revision left the default branch; `tip` is the full id of its last commit."""
         try:
-            return self._repository.merge_base(self.branch or "", commit)
+            commit = self._repository.resolve(revision)
+            return tip if commit == tip else self._repository.merge_base(tip, commit)
         except GitError:  # a shallow clone, or unrelated histories
             return None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.report import Style, plain
 from promptops.model.test_run import AssertionResult
 from promptops.plurals import counted
+from promptops.report.parts.answer_text import call_lines
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.parts.visible_stream import visible_text
 
@@ -22,7 +22,7 @@ def _section(answer: ModelAnswer, run: PromptRun, style: Style) -> str:
     text = visible_text(answer.text)
     heading = f"{heading_line(answer.profile, style)}\n" if run.answers[1:] else ""
     end = "\n" if text and not text.endswith("\n") else ""
-    return heading + text + end + "".join(f"{line}\n" for line in call_lines(answer))
+    return heading + text + end + "".join(f"{line}\n" for line in tool_lines(answer))
 
 
 def heading_line(profile: str, style: Style = plain) -> str:
@@ -30,11 +30,9 @@ def heading_line(profile: str, style: Style = plain) -> str:
     return style("path", f"--- {visible(profile)}")
 
 
-def call_lines(answer: ModelAnswer) -> Iterator[str]:
-    """The tool calls of an answer, each as `[call NAME ARGUMENTS]`."""
-    for call in answer.answer.tool_calls if answer.answer is not None else ():
-        arguments = json.dumps(call.get("arguments"), ensure_ascii=False)
-        yield visible_line(f"[call {call.get('name')} {arguments}]")
+def tool_lines(answer: ModelAnswer) -> Iterator[str]:
+    """The tool calls of an answer."""
+    return call_lines(answer.answer.tool_calls if answer.answer is not None else ())
 
 
 def usage_line(answer: ModelAnswer, style: Style = plain) -> str:
@@ -82,12 +80,19 @@ def problem_lines(answer: ModelAnswer, style: Style = plain) -> Iterator[str]:
     if answer.problem:
         yield f"{style('error', 'error')}: {visible(answer.problem)}"
     elif answer.was_cut:
-        limit = f" of {counted(answer.limit, 'token')}" if answer.limit is not None else ""
-        yield f"{warning}: the answer is cut at the limit{limit}; raise `max_output_tokens`"
+        yield f"{warning}: {_cut(answer)}"
     elif answer.answer is not None and answer.answer.finish_reason == "content_filter":
         yield f"{warning}: the provider's content filter stopped the answer"
     elif answer.answer is not None and not answer.text and not answer.answer.tool_calls:
         yield f"{warning}: the answer is empty"
+
+
+def _cut(answer: ModelAnswer) -> str:
+    if answer.limit is not None:
+        limit = counted(answer.limit, "token")
+        return f"the answer is cut at the limit of {limit}; raise `max_output_tokens`"
+    sent = counted(answer.answer.usage.output, "token") if answer.answer is not None else ""
+    return f"the answer is cut after {sent}, the limit of the model or of the server"
 
 
 def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
@@ -103,9 +108,9 @@ def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
             yield f"{who}{_verdict(run.case, answer, style)}"
 
 
-def saved_line(run: PromptRun) -> str:
+def saved_line(path: str) -> str:
     """Where the inputs are now a test case."""
-    return f"saved as a case in {visible_path(run.saved_in)}: edit its assertions"
+    return f"saved as a case in {visible_path(path)}: edit its assertions"
 
 
 def _result(result: AssertionResult, who: str, style: Style) -> str:
@@ -120,5 +125,6 @@ def _verdict(case: str, answer: ModelAnswer, style: Style) -> str:
     contracts = [result for result in answer.assertions if result.must]
     passed = sum(result.status == "passed" for result in contracts)
     status = style("info" if answer.status == "passed" else "error", answer.status or "")
-    hold = f"{passed} of {counted(len(contracts), 'contract')}" if contracts else "no contract"
-    return f"case {visible(case)!r}: {status}: {hold} {'holds' if len(contracts) < 2 else 'hold'}"
+    hold = f"{passed} of {counted(len(contracts), 'contract')}" if contracts else ""
+    holds = f": {hold} {'holds' if len(contracts) == 1 else 'hold'}" if hold else ""
+    return f"case {visible(case)!r}: {status}{holds}"

@@ -20,7 +20,6 @@ from promptops.cli.options import (
     since_option,
     tag_option,
     trust_option,
-    verbose_option,
 )
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
@@ -88,7 +87,12 @@ _KINDS = ("model", "revision", "prompt")
 )
 @budget_options
 @trust_option
-@verbose_option
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Print the statistics of each decision: interval, p value.",
+)
 @common("text", "json", "markdown", "html")
 def command(output: OutputOptions, **options: Any) -> int:
     """Compare models, revisions or prompts on the same test cases.

@@ -1,0 +1,163 @@
+"""Fetch the state and the results of pending batches from their providers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from promptops.evals.engine.ask import Key
+from promptops.evals.providers import BatchProgress, Failure
+from promptops.jobs.testing.batch.pending import BatchedRequest, PendingBatch, PendingBatches
+from promptops.jobs.testing.batch.service import BatchService
+from promptops.jobs.testing.batch.submitting import intent_of, row_of
+from promptops.model.answer import Answer
+from promptops.model.batch import BatchRow, BatchState
+from promptops.model.config import ModelProfile
+from promptops.records import field, record, replace
+
+NO_RESULT = "its batch has no result for it"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class FetchedBatch:
+    """A pending batch after its provider was asked.
+
+    Attributes:
+        profile: The profile that can collect it; None if there is none any more.
+        results: For all its requests if it has ended; for some if its results are damaged.
+        exists: It was created; an interrupted submit may have ended before that.
+    """
+
+    batch: PendingBatch
+    row: BatchRow
+    profile: ModelProfile | None = None
+    results: Mapping[Key, Answer | Failure] = field(default_factory=dict)
+    exists: bool = True
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can be collected from it."""
+        return self.row.state == "collected" or not self.exists
+
+
+def key_of(request: BatchedRequest, base_url: str | None) -> Key:
+    """The key that an `Ask` for this request has."""
+    return request.request, request.repeat, base_url or ""
+
+
+Open = tuple[ModelProfile, BatchService]
+"""The profile with the endpoint of a batch, and its batch API."""
+
+
+def fetch(
+    batches: Sequence[PendingBatch],
+    opened: Mapping[str, Open],
+    pending: PendingBatches,
+    visit: Visit,
+) -> tuple[FetchedBatch, ...]:
+    """Visit batches one after the other.
+
+    Args:
+        opened: By the digest of the endpoint.
+        visit: What to do with each existing batch: `collected`, `confirmed` or `cancelled`.
+    """
+
+    async def run() -> list[FetchedBatch]:
+        try:
+            return [await _visited(batch, opened, pending, visit) for batch in batches]
+        finally:
+            for _, service in opened.values():
+                await service.close()
+
+    return tuple(asyncio.run(run()))
+
+
+async def _visited(
+    batch: PendingBatch, opened: Mapping[str, Open], pending: PendingBatches, visit: Visit
+) -> FetchedBatch:
+    found = opened.get(batch.endpoint)
+    if found is None:
+        reason = f"no profile has its endpoint any more: restore `{batch.profile}`"
+        return FetchedBatch(batch=batch, row=row_of(batch, "unknown", reason=reason))
+    profile, service = found
+    try:
+        if not batch.id:
+            progress = await service.find(intent_of(batch, pending))
+            if progress is None:
+                pending.remove(batch)
+                row = row_of(batch, "unknown", reason="it was not created")
+                return FetchedBatch(batch=batch, row=row, profile=profile, exists=False)
+            batch = replace(batch, id=progress.id)
+            pending.write(batch)
+        return await visit(batch, profile, service)
+    except Failure as failure:
+        row = row_of(batch, "unknown", reason=failure.message)
+        return FetchedBatch(batch=batch, row=row, profile=profile)
+
+
+async def confirmed(
+    batch: PendingBatch, profile: ModelProfile, service: BatchService
+) -> FetchedBatch:
+    """Only make sure that it exists."""
+    return FetchedBatch(batch=batch, row=row_of(batch, "running"), profile=profile)
+
+
+async def cancelled(
+    batch: PendingBatch, profile: ModelProfile, service: BatchService
+) -> FetchedBatch:
+    """Cancel it unless it has ended."""
+    progress = await service.progress(batch.id)
+    if not progress.ended and not progress.cancelling:
+        progress = await service.cancel(batch.id)
+    return FetchedBatch(batch=batch, row=_row(batch, progress), profile=profile)
+
+
+async def collected(
+    batch: PendingBatch, profile: ModelProfile, service: BatchService
+) -> FetchedBatch:
+    """Get its results if it has ended."""
+    progress = await service.progress(batch.id)
+    if not progress.ended:
+        return FetchedBatch(batch=batch, row=_row(batch, progress), profile=profile)
+    found, problem = await service.results(batch.id)
+    by_id = {request.custom_id: request for request in batch.requests}
+    results = {
+        key_of(by_id[name], profile.base_url): result.outcome
+        for name, result in found.items()
+        if name in by_id
+    }
+    row = replace(
+        _row(batch, progress),
+        answers=sum(isinstance(outcome, Answer) for outcome in results.values()),
+        ignored=len(found.keys() - by_id.keys()),
+    )
+    if problem:
+        row = replace(row, state="unknown", reason=problem)
+    else:
+        results = _with_missing(results, batch, profile, progress)
+    return FetchedBatch(batch=batch, row=row, profile=profile, results=results)
+
+
+def _with_missing(
+    results: Mapping[Key, Answer | Failure],
+    batch: PendingBatch,
+    profile: ModelProfile,
+    progress: BatchProgress,
+) -> dict[Key, Answer | Failure]:
+    """A failure for each request that an ended batch has no result for."""
+    why = progress.reason or NO_RESULT
+    keys = (key_of(request, profile.base_url) for request in batch.requests)
+    missing = {key: Failure(message=why, kind="refused") for key in keys if key not in results}
+    return {**results, **missing}
+
+
+def _row(batch: PendingBatch, progress: BatchProgress) -> BatchRow:
+    state: BatchState = "running"
+    if progress.ended:
+        state = "collected"
+    elif progress.cancelling:
+        state = "cancelling"
+    return row_of(batch, state, done=progress.done, reason=progress.reason)
+
+
+Visit = Callable[[PendingBatch, ModelProfile, BatchService], Awaitable[FetchedBatch]]

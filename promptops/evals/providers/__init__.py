@@ -209,9 +209,6 @@ OWN = "openai"
 COMPATIBLE = "openai"
 """The provider that calls an address for which no other provider is known."""
 
-ADDRESS = "https://api.openai.com/v1"
-"""Its address if a profile has none."""
-
 
 def api_of(request: Request) -> str:
     """`chat`, `responses`, `embeddings` or `moderations`, if the prompt file is valid."""

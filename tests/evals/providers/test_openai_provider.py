@@ -617,9 +617,10 @@ def test_nothing_heavy_is_imported_until_a_model_is_asked():
 import sys
 import promptops.evals.engine.run
 from promptops.evals.providers.registry import built_in
-print(sorted(built_in()), [name for name in ("openai", "httpx2") if name in sys.modules])
+heavy = ("anthropic", "google.genai", "httpx2", "openai")
+print(sorted(built_in()), [name for name in heavy if name in sys.modules])
 """
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout == "['echo', 'openai'] []\n"
+    assert done.stdout == "['anthropic', 'echo', 'openai'] []\n"

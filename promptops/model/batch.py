@@ -7,7 +7,9 @@ from typing import Literal
 from promptops.records import record
 
 BatchAction = Literal["submit", "collect", "cancel"]
-BatchState = Literal["submitted", "running", "cancelling", "collected", "unknown"]
+BatchState = Literal[
+    "submitted", "running", "cancelling", "ended", "collected", "absent", "unknown"
+]
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -18,13 +20,16 @@ class BatchRow:
         id: As the provider names it; "" if its creation is not confirmed.
         profile: The name of the model profile.
         model: As the provider names it.
-        state: `collected`: it has ended, and its answers are stored. `unknown`: the provider could
-            not be asked, or what it sent is incomplete; the batch stays pending.
+        state: `ended`: its answers can be collected. `collected`: it has ended, and its answers
+            are stored. `absent`: a submit was interrupted before the provider created it.
+            `unknown`: the provider could not be called, or what it sent is incomplete; the batch
+            stays pending.
         requests: The requests in it.
         done: Those that the provider has finished, failed ones included.
         answers: The answers that this run collected.
         ignored: Results for requests that are not in it.
         reason: Why it ended early or its state is unknown, or "".
+        file: The file that makes it pending, if its state is unknown; else "".
     """
 
     id: str
@@ -36,6 +41,7 @@ class BatchRow:
     answers: int = 0
     ignored: int = 0
     reason: str = ""
+    file: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -87,5 +93,5 @@ class BatchReport:
     @property
     def incomplete(self) -> bool:
         """Whether an answer is missing that no running batch will bring."""
-        unknown = any(batch.state == "unknown" for batch in self.batches)
+        unknown = any(batch.state in ("unknown", "absent") for batch in self.batches)
         return unknown or bool(self.unanswered) or self.left > 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.batches import batch_option, exit_code_of, refuse_options_beside_batch
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import at_option, common, since_option, tag_option, verbose_option
 from promptops.cli.output import OutputOptions
@@ -19,6 +20,7 @@ from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.testing.runner import RunOptions
+    from promptops.model.batch import BatchReport
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
 
@@ -54,6 +56,7 @@ class _Amount(click.FloatRange):
 @click.option(
     "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
 )
+@batch_option
 @click.option(
     "-j",
     "concurrency",
@@ -122,17 +125,23 @@ def command(output: OutputOptions, **options: Any) -> int:
     """Run test cases on recorded answers, or call the model for new ones.
 
     By default it makes no API calls and uses no network. Exits 1 when a case fails or has no
-    recording, 5 when a provider could not answer or the budget is spent.
+    recording, 5 when a provider could not answer or the budget is spent, 75 while a batch that is
+    to be collected is still running.
 
     \b
     Example:
       promptops test
       promptops test support/triage --record
+      promptops test --batch submit --max-cost 5
       promptops test --since origin/main --format junit=out.xml
       promptops test --shard 1/8 --format jsonl=1.jsonl
       promptops test --merge *.jsonl
     """
     _refuse_contradictions(output, options)
+    if options["batch"] is not None:
+        batches = _batched(output, options)
+        output.write_report("batch", batches)
+        return exit_code_of(batches)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     run = _merged(output, options) if options["merge"] else _tested(output, options)
@@ -147,6 +156,7 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> None:
     modes = [f"--{mode}" for mode in MODES if options[mode]]
+    refuse_options_beside_batch(output, options)
     for first, others in (
         (modes[:1], modes[1:]),
         (modes[:1], _given(options, ("audit",))),
@@ -155,7 +165,7 @@ def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> No
     ):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
-    if modes and options["revision"] != "worktree":
+    if (modes or options["batch"]) and options["revision"] != "worktree":
         raise UsageError(
             "only the cases in the work tree can be recorded or run live", hint="leave out --at"
         )
@@ -179,6 +189,30 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
         write_earlier_answers(output.directory)
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         return test(opened, wanted, _options(output, options, opened.config.test))
+
+
+def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
+    from promptops.cli.progress import estimate_line
+    from promptops.evals.engine.worst_case import Estimate
+    from promptops.jobs.testing.batch import cases
+    from promptops.jobs.testing.runner import write_earlier_answers
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import workspace
+
+    def shows(estimate: Estimate) -> None:
+        output.note(estimate_line(estimate))
+
+    write_earlier_answers(output.directory)
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        chosen = replace(_options(output, options, opened.config.test), mode="record")
+        if options["batch"] == "collect":
+            return cases.collect_cases(opened, chosen, shows)
+        if options["batch"] == "cancel":
+            return cases.cancel_cases(opened, chosen, shows)
+        wanted = SelectionOptions(
+            patterns=options["patterns"], since=options["since"], selectors=options["select"]
+        )
+        return cases.submit_cases(opened, wanted, chosen, shows)
 
 
 def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:

@@ -193,12 +193,14 @@ class Batches(Protocol):
         Raises Failure after the readable ones if some can't be read.
         """
 
+    async def close(self) -> None:
+        """Close connections."""
+
 
 @runtime_checkable
 class BatchProvider(Provider, Protocol):
     """A provider that also answers many requests within a day, at a lower price."""
 
-    @property
     def batches(self) -> Batches:
         """Its batch API, with the same address and key."""
 

@@ -13,8 +13,9 @@ from importlib import import_module
 from urllib.parse import urlsplit
 
 from promptops.errors import UsageError
-from promptops.evals.providers import COMPATIBLE, Provider
+from promptops.evals.providers import COMPATIBLE, Batches, BatchProvider, Provider
 from promptops.evals.providers.endpoint import Approved, key_variable
+from promptops.evals.providers.guarded_batches import guarded_batches
 from promptops.evals.providers.redaction import guarded
 from promptops.model.config import ModelProfile
 from promptops.plugins import load, offer_of, offers
@@ -58,6 +59,21 @@ def provider_of(
     factory = _factory(profile, plugins)
     key = _key(profile, environment)
     return guarded(factory(profile, key), profile, key)
+
+
+def batches_of(approved: Approved, environment: Mapping[str, str]) -> Batches | None:
+    """The batch API for an approved profile; None if its provider has none.
+
+    Raises UsageError and InputError as `provider_of` does.
+    """
+    profile = approved.profile
+    _refuse_no_address(profile)
+    factory = _factory(profile, plugins=True)
+    key = _key(profile, environment)
+    found = factory(profile, key)
+    if not isinstance(found, BatchProvider):
+        return None
+    return guarded_batches(found.batches(), profile, key)
 
 
 def names() -> frozenset[str]:

@@ -137,7 +137,7 @@ class ModelCalls:
 OnOutcome = Callable[[Outcome], None]
 
 Sender = Callable[[Sequence[Ask], Catalog, ModelCalls, OnOutcome], tuple[Outcome, ...]]
-"""Returns the outcome of each request, in order; passes each one on once, as soon as it is known."""
+"""Returns the outcome of each request, in order, and passes each different one on at once."""
 
 
 def _send(

@@ -245,7 +245,9 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
-    return [planned for planned in plan if any(matches_name(planned.case.name, p) for p in patterns)]
+    return [
+        planned for planned in plan if any(matches_name(planned.case.name, p) for p in patterns)
+    ]
 
 
 def matches_name(name: str, pattern: str) -> bool:

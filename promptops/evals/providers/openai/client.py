@@ -5,6 +5,7 @@ The package's own response classes cost half of the time of a request, and accep
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from time import time
 from typing import Any
 
@@ -12,13 +13,13 @@ import httpx2
 import openai
 
 from promptops.errors import UsageError
-from promptops.evals.providers import OWN, Failure, Reply, api_of
+from promptops.evals.providers import OWN, Batches, Failure, Reply, api_of
 from promptops.evals.providers.endpoint import address_of
-from promptops.evals.providers.http_api.bounded import bounded, json_object
+from promptops.evals.providers.http_api.bounded import bounded, bounded_file, json_object
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.rate_headers import rate_limits
 from promptops.evals.providers.http_api.single_try import single_try
-from promptops.evals.providers.openai.apis import APIS
+from promptops.evals.providers.openai.apis import APIS, Api
 from promptops.evals.providers.openai.failures import ERRORS, failure_in_response
 from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
@@ -34,8 +35,9 @@ class OpenAI:
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
         try:
+            self._profile, self._key = profile, key
             self._secrets = secrets_of(profile, key)
-            self._client = _client(profile, key)
+            self._client = _client(profile, key, bounded)
         except (ValueError, httpx2.InvalidURL):
             raise UsageError(
                 "this is not a valid address", where=f"models.{profile.name}.base_url"
@@ -47,20 +49,39 @@ class OpenAI:
     async def close(self) -> None:
         await self._client.close()
 
+    def batches(self) -> Batches:
+        """Its Batch API."""
+        from promptops.evals.providers.openai.batches import OpenAIBatches
+
+        return OpenAIBatches(_client(self._profile, self._key, bounded_file), self._secrets)
+
     async def _reply(self, request: Request) -> Reply:
-        name = api_of(request)
-        api = APIS.get(name)
-        if api is None:
-            message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
-            raise Failure(message=message, kind="refused")
-        _refuse_another_request(request)
+        api = _api(request)
         arguments = _body(api.arguments(_without_api(request)))
         response = await self._client.post(api.path, cast_to=httpx2.Response, body=arguments)
         limits = rate_limits(response.headers, time())
         return Reply(answer=api.answer(_parsed(response)), limits=limits)
 
 
-def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
+def _api(request: Request) -> Api:
+    name = api_of(request)
+    api = APIS.get(name)
+    if api is None:
+        message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
+        raise Failure(message=message, kind="refused")
+    _refuse_another_request(request)
+    return api
+
+
+def path_and_body(request: Request) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a request; raises Failure if no API can express it."""
+    api = _api(request)
+    return api.path, _body(api.arguments(_without_api(request)))
+
+
+def _client(
+    profile: ModelProfile, key: str | None, limit: Callable[[httpx2.Response], Awaitable[None]]
+) -> openai.AsyncOpenAI:
     address = httpx2.URL(address_of(profile))
     client = openai.AsyncOpenAI(
         api_key=key or _NO_KEY,
@@ -70,7 +91,7 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
             timeout=httpx2.Timeout(None, connect=CONNECT_S),
             auth=credentials_in(address),
             follow_redirects=False,  # the API key is sent only to the configured address
-            event_hooks={"response": [bounded]},
+            event_hooks={"response": [limit]},
         ),
     )
     # Values that the package reads from the environment may be for another address.

@@ -95,9 +95,7 @@ def _run_again(
     return Rerun(cases=run.cases, needed=runner.requests)
 
 
-def _existing(
-    workspace: Workspace, selected: Selected, patterns: list[str]
-) -> tuple[str, ...]:
+def _existing(workspace: Workspace, selected: Selected, patterns: list[str]) -> tuple[str, ...]:
     """The patterns that still match a case."""
     if not patterns:
         return ()

@@ -25,19 +25,22 @@ class FetchedBatch:
     Attributes:
         profile: The profile that can collect it; None if there is none any more.
         results: For all its requests if it has ended; for some if its results are damaged.
-        exists: It was created; an interrupted submit may have ended before that.
     """
 
     batch: PendingBatch
     row: BatchRow
     profile: ModelProfile | None = None
     results: Mapping[Key, Answer | Failure] = field(default_factory=dict)
-    exists: bool = True
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether it is still unknown if it was created."""
+        return self.row.state == "unknown" and not self.batch.id
 
     @property
     def ended(self) -> bool:
         """Whether nothing more can be collected from it."""
-        return self.row.state == "collected" or not self.exists
+        return self.row.state in ("collected", "absent")
 
 
 def key_of(request: BatchedRequest, base_url: str | None) -> Key:
@@ -62,6 +65,9 @@ def fetch(
         visit: What to do with each existing batch: `collected`, `confirmed` or `cancelled`.
     """
 
+    if not batches:
+        return ()
+
     async def run() -> list[FetchedBatch]:
         try:
             return [await _visited(batch, opened, pending, visit) for batch in batches]
@@ -78,42 +84,47 @@ async def _visited(
     found = opened.get(batch.endpoint)
     if found is None:
         reason = f"no profile has its endpoint any more: restore `{batch.profile}`"
-        return FetchedBatch(batch=batch, row=row_of(batch, "unknown", reason=reason))
+        return FetchedBatch(batch=batch, row=_unknown(batch, pending, reason))
     profile, service = found
     try:
         if not batch.id:
             progress = await service.find(intent_of(batch, pending))
             if progress is None:
                 pending.remove(batch)
-                row = row_of(batch, "unknown", reason="it was not created")
-                return FetchedBatch(batch=batch, row=row, profile=profile, exists=False)
+                return FetchedBatch(batch=batch, row=row_of(batch, "absent"), profile=profile)
             batch = replace(batch, id=progress.id)
             pending.write(batch)
-        return await visit(batch, profile, service)
+        return await visit(batch, profile, service, pending)
     except Failure as failure:
-        row = row_of(batch, "unknown", reason=failure.message)
+        row = _unknown(batch, pending, failure.message)
         return FetchedBatch(batch=batch, row=row, profile=profile)
 
 
+def _unknown(batch: PendingBatch, pending: PendingBatches, reason: str) -> BatchRow:
+    return replace(row_of(batch, "unknown", reason=reason), file=str(pending.file(batch)))
+
+
 async def confirmed(
-    batch: PendingBatch, profile: ModelProfile, service: BatchService
+    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
 ) -> FetchedBatch:
     """Only make sure that it exists."""
     return FetchedBatch(batch=batch, row=row_of(batch, "running"), profile=profile)
 
 
 async def cancelled(
-    batch: PendingBatch, profile: ModelProfile, service: BatchService
+    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
 ) -> FetchedBatch:
     """Cancel it unless it has ended."""
     progress = await service.progress(batch.id)
     if not progress.ended and not progress.cancelling:
         progress = await service.cancel(batch.id)
-    return FetchedBatch(batch=batch, row=_row(batch, progress), profile=profile)
+    row = _row(batch, progress)
+    row = replace(row, state="ended") if progress.ended else row
+    return FetchedBatch(batch=batch, row=row, profile=profile)
 
 
 async def collected(
-    batch: PendingBatch, profile: ModelProfile, service: BatchService
+    batch: PendingBatch, profile: ModelProfile, service: BatchService, pending: PendingBatches
 ) -> FetchedBatch:
     """Get its results if it has ended."""
     progress = await service.progress(batch.id)
@@ -132,7 +143,7 @@ async def collected(
         ignored=len(found.keys() - by_id.keys()),
     )
     if problem:
-        row = replace(row, state="unknown", reason=problem)
+        row = replace(row, state="unknown", reason=problem, file=str(pending.file(batch)))
     else:
         results = _with_missing(results, batch, profile, progress)
     return FetchedBatch(batch=batch, row=row, profile=profile, results=results)
@@ -160,4 +171,6 @@ def _row(batch: PendingBatch, progress: BatchProgress) -> BatchRow:
     return row_of(batch, state, done=progress.done, reason=progress.reason)
 
 
-Visit = Callable[[PendingBatch, ModelProfile, BatchService], Awaitable[FetchedBatch]]
+Visit = Callable[
+    [PendingBatch, ModelProfile, BatchService, PendingBatches], Awaitable[FetchedBatch]
+]

@@ -55,15 +55,14 @@ class BatchRuns:
         """
         with self._pending.locked():
             lost = [batch for batch in self._pending.all() if not batch.id]
-            uncertain = [each for each in self._fetched(lost, confirmed) if not each.batch.id]
+            uncertain = [each.row for each in self._fetched(lost, confirmed) if each.is_uncertain]
             planned = PlannedRequests(pending=self._keys(self._pending.all()))
             run(planned.send)
             done = submit(planned, purpose, self._pending, self.settings, self.shows)
             waits = bool(self._own())
         report = self._submitted(planned, done)
-        rows = tuple(each.row for each in uncertain if each.exists)
         advice = self._advice("collect") if waits else ""
-        return replace(report, batches=(*rows, *report.batches), advice=advice)
+        return replace(report, batches=(*uncertain, *report.batches), advice=advice)
 
     def collect(self, run_again: RunAgain) -> BatchReport:
         """Store the answers of ended batches, and report on the others.
@@ -136,7 +135,7 @@ class BatchRuns:
     def _collected(self, report: BatchReport, stored: StoredBatches) -> BatchReport:
         if report.running or any(row.state == "unknown" for row in report.batches):
             advice = self._advice("collect")
-        elif stored.unanswered:
+        elif report.incomplete or stored.unanswered:
             advice = self._advice("submit")
         else:
             advice = f"promptops {self.command}" if report.batches else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.errors import UsageError
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.engine.ask import Answered, Ask, Failed, Key, Outcome, Unasked
 from promptops.evals.engine.budget import refuse_unpriced

@@ -14,12 +14,11 @@ from promptops.evals.providers import (
     BatchIntent,
     BatchItem,
     BatchProgress,
-    BatchProvider,
     BatchResult,
     Failure,
 )
 from promptops.evals.providers.endpoint import Approved
-from promptops.evals.providers.registry import provider_of
+from promptops.evals.providers.registry import batches_of
 
 T = TypeVar("T")
 
@@ -42,11 +41,10 @@ class BatchService:
 
     def __init__(self, approved: Approved, settings: Settings) -> None:
         """Raises UsageError if the provider has no batch API, or its key or package is missing."""
-        provider = provider_of(approved, os.environ)
-        if not isinstance(provider, BatchProvider):
+        batches = batches_of(approved, os.environ)
+        if batches is None:
             raise no_batch_api(f"the provider `{approved.profile.provider}` has no batch API")
-        self._provider = provider
-        self._batches = provider.batches
+        self._batches = batches
         self._patience = settings.patience
         self._chance = settings.chance
         self.limits = self._batches.limits
@@ -114,7 +112,7 @@ class BatchService:
     async def close(self) -> None:
         """Close connections."""
         with suppress(Exception):
-            await self._provider.close()
+            await self._batches.close()
 
     @property
     def _short_s(self) -> float:

@@ -64,7 +64,9 @@ class BatchReport:
         waiting: Requests of earlier batches that are not collected yet, when this one was
             submitted.
         unanswered: Cases that still have no answer and are in no pending batch.
-        refused: Cases whose answer may not be recorded, and files that can't be read or written.
+        refused: Cases and files with errors, and cases whose answer may not be recorded.
+        judges_next: After these answers are collected, requests to judges about them are to be
+            submitted.
         left: Requests that were not submitted, because a budget is spent or a batch failed.
         ended: Why, or "".
         elsewhere: Pending batches of other work trees, which were left alone.
@@ -79,6 +81,7 @@ class BatchReport:
     waiting: int = 0
     unanswered: tuple[UnansweredCase, ...] = ()
     refused: tuple[UnansweredCase, ...] = ()
+    judges_next: bool = False
     left: int = 0
     ended: str = ""
     elsewhere: int = 0

@@ -18,6 +18,7 @@ def write(report: BatchReport, **_: object) -> str:
             "answers": report.answers,
             "outdated": report.outdated,
             "waiting": report.waiting,
+            "judges_next": report.judges_next,
             "left": report.left,
             "ended": report.ended or None,
             "elsewhere": report.elsewhere,

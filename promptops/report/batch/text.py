@@ -27,7 +27,7 @@ def _lines(report: BatchReport, style: Style) -> Iterator[str]:
         yield f"{style('path', _name(batch))}: {_state(batch)}"
         if batch.state == "unknown" and batch.file:
             yield f"  to give it up, delete {visible_line(batch.file)}"
-    yield from _cases(report.refused, "not recorded", style)
+    yield from _cases(report.refused, "error", style)
     yield from _cases(report.unanswered, "no answer", style)
     yield from _facts(report)
     if report.advice:
@@ -35,7 +35,7 @@ def _lines(report: BatchReport, style: Style) -> Iterator[str]:
 
 
 def _name(batch: BatchRow) -> str:
-    return visible_line(batch.id) or "a batch of an interrupted submit"
+    return visible_line(batch.id) or "batch without an id"
 
 
 def _state(batch: BatchRow) -> str:
@@ -46,7 +46,7 @@ def _state(batch: BatchRow) -> str:
         "running": f"running, {batch.done:,} of {requests} done",
         "cancelling": f"is being cancelled, {batch.done:,} of {requests} done",
         "ended": f"has ended, {requests}",
-        "absent": f"was not created, {requests}",
+        "absent": f"the submit was interrupted before it was created, {requests}",
         "collected": f"{counted(batch.answers, 'answer')} to {requests}",
         "unknown": f"not collected, {requests}",
     }[batch.state]
@@ -83,10 +83,13 @@ def _facts(report: BatchReport) -> Iterator[str]:
         ended = f": {visible_line(report.ended)}" if report.ended else ""
         yield f"not submitted: {counted(report.left, 'request')}{ended}"
     if report.waiting:
-        yield f"{counted(report.waiting, 'request')} of earlier batches not collected yet"
+        yield f"in earlier batches that are not collected yet: {counted(report.waiting, 'request')}"
+    if report.judges_next:
+        yield "judges are called about these answers: submit again after collecting them"
     if report.elsewhere:
         yield f"{counted(report.elsewhere, 'batch')} of other work trees: collect them there"
-    if not (report.batches or report.left or report.waiting or report.unanswered):
+    missing = report.unanswered or report.refused
+    if not (report.batches or report.left or report.waiting or missing):
         yield _NOTHING[report.action]
 
 

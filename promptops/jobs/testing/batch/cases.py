@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from promptops.catalog.catalog import Catalog
+from promptops.evals.case_assertions import assertions_of
+from promptops.evals.engine.ask import Ask, Outcome
 from promptops.evals.engine.worst_case import Estimate
+from promptops.evals.parse import parse
 from promptops.jobs.testing.batch.collecting import Rerun
 from promptops.jobs.testing.batch.runs import BatchRuns
 from promptops.jobs.testing.batch.submitting import Purpose
-from promptops.jobs.testing.model_calls import Sender
+from promptops.jobs.testing.model_calls import ModelCalls, OnOutcome, Sender
 from promptops.jobs.testing.options import RunOptions, approvals_of
 from promptops.jobs.testing.plan import matches_name
 from promptops.jobs.testing.runner import prepare
@@ -17,6 +21,7 @@ from promptops.jobs.testing.running import CaseRunner
 from promptops.jobs.workspace.selection import Selected, SelectionOptions
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.batch import BatchReport
+from promptops.model.test_run import CaseRun
 from promptops.records import replace
 
 TEST = "test"
@@ -39,11 +44,34 @@ def submit_cases(
         "baseline": options.baseline,
     }
 
-    def run(sender: Sender) -> None:
-        CaseRunner(workspace, selected, replace(options, sender=sender), None).run()
+    unanswered: set[str] = set()
+
+    def run(sender: Sender) -> tuple[CaseRun, ...]:
+        def noting(
+            asks: Sequence[Ask], catalog: Catalog, calls: ModelCalls, came: OnOutcome
+        ) -> tuple[Outcome, ...]:
+            unanswered.update(ask.payer.prompt for ask in asks if not ask.payer.judge)
+            return sender(asks, catalog, calls, came)
+
+        runner = CaseRunner(workspace, selected, replace(options, sender=noting), None)
+        return runner.run().cases
 
     purpose = Purpose(command=TEST, plan=plan)
-    return _runs(workspace, options, shows).submit(purpose, run)
+    report = _runs(workspace, options, shows).submit(purpose, run)
+    return replace(report, judges_next=_have_judges(workspace.catalog, unanswered))
+
+
+def _have_judges(catalog: Catalog, prompts: Collection[str]) -> bool:
+    """Whether models judge the answers to cases of these prompts, by id."""
+    loaded = catalog.prompts(catalog.paths[prompt] for prompt in prompts)
+    return any(
+        assertion is not None and assertion.judged
+        for prompt in (each.prompt for each in loaded)
+        if prompt is not None
+        for case in prompt.cases
+        for written in assertions_of(case, prompt)
+        for assertion in parse(written.written, "answer")[:1]
+    )
 
 
 def collect_cases(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:

@@ -74,8 +74,8 @@ def store(
         answers=len(answers),
         outdated=len(outdated),
         cost_usd=_cost_usd(fetched),
-        unanswered=tuple(map(_unanswered, filter(_has_no_answer, cases))),
-        refused=tuple(map(_unanswered, filter(_is_of_a_file, cases))),
+        unanswered=tuple(map(shown_case, filter(_has_no_answer, cases))),
+        refused=tuple(map(shown_case, filter(is_broken, cases))),
     )
 
 
@@ -123,12 +123,13 @@ def _has_no_answer(case: CaseRun) -> bool:
     return case.infrastructure and PENDING not in case.reason
 
 
-def _is_of_a_file(case: CaseRun) -> bool:
-    """Whether it is an answer that may not be recorded, or a file that can't be read."""
-    return case.status == "error" and not case.name
+def is_broken(case: CaseRun) -> bool:
+    """Whether it is a case or a file with an error, or an answer that may not be recorded."""
+    return case.status == "error" and not case.infrastructure and case.answer is None
 
 
-def _unanswered(case: CaseRun) -> UnansweredCase:
+def shown_case(case: CaseRun) -> UnansweredCase:
+    """A case for the report."""
     return UnansweredCase(
         prompt=case.prompt, case=case.name, repeat=case.repeat, reason=case.reason
     )

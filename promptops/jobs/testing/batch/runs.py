@@ -6,11 +6,17 @@ requests; to collect, it has their answers. All else is as in a recording run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from promptops.evals.engine.ask import Key, Settings
 from promptops.evals.engine.worst_case import Estimate
-from promptops.jobs.testing.batch.collecting import RunAgain, StoredBatches, store
+from promptops.jobs.testing.batch.collecting import (
+    RunAgain,
+    StoredBatches,
+    is_broken,
+    shown_case,
+    store,
+)
 from promptops.jobs.testing.batch.fetching import (
     FetchedBatch,
     Visit,
@@ -28,6 +34,7 @@ from promptops.jobs.testing.model_calls import Sender
 from promptops.jobs.workspace.approved_endpoints import Approvals
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.batch import BatchAction, BatchReport, UnansweredCase
+from promptops.model.test_run import CaseRun
 from promptops.records import record, replace
 
 
@@ -47,8 +54,8 @@ class BatchRuns:
     approvals: Approvals
     shows: Callable[[Estimate], None]
 
-    def submit(self, purpose: Purpose, run: Callable[[Sender], object]) -> BatchReport:
-        """Submit what `run` would send.
+    def submit(self, purpose: Purpose, run: Callable[[Sender], Iterable[CaseRun]]) -> BatchReport:
+        """Submit what `run` would send; it returns its cases.
 
         Raises UsageError as the run does, and if a provider has no batch API; InputError if a batch
         can't be stored.
@@ -57,12 +64,13 @@ class BatchRuns:
             lost = [batch for batch in self._pending.all() if not batch.id]
             uncertain = [each.row for each in self._fetched(lost, confirmed) if each.is_uncertain]
             planned = PlannedRequests(pending=self._keys(self._pending.all()))
-            run(planned.send)
+            broken = tuple(map(shown_case, filter(is_broken, run(planned.send))))
             done = submit(planned, purpose, self._pending, self.settings, self.shows)
             waits = bool(self._own())
         report = self._submitted(planned, done)
         advice = self._advice("collect") if waits else ""
-        return replace(report, batches=(*uncertain, *report.batches), advice=advice)
+        batches = (*uncertain, *report.batches)
+        return replace(report, batches=batches, refused=broken, advice=advice)
 
     def collect(self, run_again: RunAgain) -> BatchReport:
         """Store the answers of ended batches, and report on the others.

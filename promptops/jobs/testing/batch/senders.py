@@ -17,8 +17,6 @@ from promptops.model.config import ModelProfile
 from promptops.plurals import counted
 from promptops.records import field, record
 
-SUBMIT = "promptops test --batch submit"
-
 PENDING = "it is in a batch that is not collected"
 
 
@@ -115,7 +113,7 @@ class CollectedAnswers:
             return Failed(ask=ask, failure=result, tries=1)
         if ask.key in self.pending:
             return Unasked(ask=ask, reason=PENDING)
-        return Unasked(ask=ask, reason=f"it is in no batch; {SUBMIT}")
+        return Unasked(ask=ask, reason="it is in no batch yet")
 
 
 def batch_cost_usd(profile: ModelProfile, answer: Answer) -> float | None:

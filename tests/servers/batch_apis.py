@@ -65,6 +65,7 @@ class BatchServer:
         lost: The same for requests that are handled: only the response is replaced.
         batches: By id, oldest first.
         seen: "METHOD path" of each request, in order.
+        elsewhere: An address that is not the server's, for links to results.
     """
 
     def __init__(self, key: str = "") -> None:
@@ -75,6 +76,7 @@ class BatchServer:
         self.batches: dict[str, ServedBatch] = {}
         self.seen: list[str] = []
         self.clock: Callable[[], float] = time.time
+        self.elsewhere = "http://127.0.0.1:1"
 
     def __call__(self, received: Received) -> Answer:
         parts = urlsplit(received.path)
@@ -479,7 +481,7 @@ class AnthropicBatchServer(BatchServer):
             "archived_at": None,
             "cancel_initiated_at": None,
             # An address elsewhere: a client must not send its API key there.
-            "results_url": f"http://127.0.0.1:1/{batch.id}/results" if ended else None,
+            "results_url": f"{self.elsewhere}/{batch.id}/results" if ended else None,
         }
 
 

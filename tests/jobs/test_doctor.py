@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 
 import promptops
 from promptops.cli.main import run
-from promptops.jobs.setup.doctor import PYTHONS, Diagnosis, diagnose, git_diagnosis
+from promptops.jobs.setup.diagnosis import Diagnosis
+from promptops.jobs.setup.doctor import PYTHONS, diagnose, git_diagnosis
 from promptops.jobs.setup.init import set_up
 from promptops.runtime.loading.cache import BundleCache, key_name
 

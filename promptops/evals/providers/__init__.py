@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from promptops.model.answer import Answer
@@ -90,6 +90,31 @@ class Provider(Protocol):
         """Close connections; nothing is sent afterwards."""
 
 
+OnText = Callable[[str], None]
+"""Gets each piece of the text of an answer, in order."""
+
+
+@runtime_checkable
+class StreamingProvider(Provider, Protocol):
+    """A provider that passes on the text of an answer as it arrives."""
+
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        """As `ask`; `on_text` gets each piece of the text of the answer as soon as it arrives.
+
+        All pieces together are the text of the answer. Before a Failure, the pieces are the
+        beginning of an answer that broke off. A PromptopsError of `on_text` ends the call.
+        """
+
+
+async def streamed(
+    provider: Provider, request: Request, deadline_s: float, on_text: OnText
+) -> Reply:
+    """`stream` of any provider: one that can't stream passes its text on at the end."""
+    if isinstance(provider, StreamingProvider):
+        return await provider.stream(request, deadline_s, on_text)
+    reply = await provider.ask(request, deadline_s)
+    on_text(reply.answer.text)
+    return reply
 BATCH_PRICE = 0.5
 """The price of an answer in a batch, as a share of the price of the same answer at once."""
 

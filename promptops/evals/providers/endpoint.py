@@ -18,11 +18,14 @@ from promptops.evals.providers import COMPATIBLE
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.untrusted import IS_SET, is_untrusted
 
 OFFLINE = "echo"
 """The provider that sends nothing."""
+
+ADDRESS_VARIABLE = "OPENAI_BASE_URL"
+"""The environment variable with the address of `openai`."""
 
 _LONGEST = 80
 _REDIRECTS = lazy_pattern(
@@ -102,6 +105,18 @@ def address_of(profile: ModelProfile) -> str:
     """The address of a profile; "" if only the code of a plug-in knows it."""
     default = _DEFAULTS.get(profile.provider)
     return profile.base_url or (default.address if default is not None else "")
+
+
+def addressed(profile: ModelProfile, environment: Mapping[str, str]) -> ModelProfile:
+    """The profile with the address in OPENAI_BASE_URL, if it applies.
+
+    It applies to profiles of `openai` without an address of their own, after their approval: the
+    environment is the user's and not a part of any change.
+    """
+    address = environment.get(ADDRESS_VARIABLE, "").strip()
+    if not address or profile.provider != COMPATIBLE or profile.base_url is not None:
+        return profile
+    return replace(profile, base_url=address, api_key_env=key_variable(profile))
 
 
 def key_variable(profile: ModelProfile) -> str | None:

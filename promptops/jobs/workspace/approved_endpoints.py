@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,8 +18,10 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.evals.engine.ask import Ask
 from promptops.evals.providers.endpoint import (
+    ADDRESS_VARIABLE,
     Approved,
     Endpoint,
+    addressed,
     approve,
     endpoint_of,
     refuse_untrusted,
@@ -128,7 +131,7 @@ class Approvals:
     def _announce(self, calls: Iterable[tuple[ModelProfile, Endpoint]]) -> None:
         for profile, endpoint in calls:
             if endpoint not in self._announced and (endpoint.address or not endpoint.is_default):
-                self.announce(f"calling {_described(profile)}")
+                self.announce(f"calling {_called(profile)}")
             self._announced.add(endpoint)
 
 
@@ -232,6 +235,11 @@ def _described(profile: ModelProfile) -> str:
         profile.name if len(profile.name) <= _LONGEST_NAME else f"{profile.name[:_LONGEST_NAME]}…"
     )
     return f"`{name}` at {shown_endpoint(profile)}"
+
+
+def _called(profile: ModelProfile) -> str:
+    used = addressed(profile, os.environ)
+    return _described(used) + ("" if used is profile else f" (address from {ADDRESS_VARIABLE})")
 
 
 def _exists(profile: ModelProfile) -> bool:

@@ -606,9 +606,7 @@ except UsageError as error:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.startswith(
-        "calling a model needs the package `openai`, version 3 or later: "
-    )
+    assert done.stdout.startswith("calling `a` needs the package `openai`, version 3 or later: ")
     assert done.stdout.endswith("| pip install 'openai>=3'\n")
 
 
@@ -623,4 +621,4 @@ print(sorted(built_in()), [name for name in heavy if name in sys.modules])
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout == "['anthropic', 'echo', 'openai'] []\n"
+    assert done.stdout == "['anthropic', 'echo', 'gemini', 'openai'] []\n"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from promptops.errors import UsageError
 from promptops.evals.providers import Provider
+from promptops.evals.providers.client_packages import missing_client
 from promptops.evals.providers.registry import provider
 from promptops.model.config import ModelProfile
-from promptops.model.distribution import install_command
 
 
 @provider("anthropic")
@@ -14,10 +13,7 @@ def anthropic(profile: ModelProfile, key: str | None) -> Provider:
     """Raises UsageError if the `anthropic` package is missing."""
     try:
         from promptops.evals.providers.anthropic.client import Anthropic
+
+        return Anthropic(profile, key)
     except ImportError as error:
-        raise UsageError(
-            f"calling `{profile.name}` needs the package `anthropic`, version 2.14 or later: "
-            f"{error}",
-            hint=install_command("anthropic"),
-        ) from None
-    return Anthropic(profile, key)
+        raise missing_client(profile, "anthropic", error) from None

@@ -7,7 +7,11 @@ from typing import Any
 
 from promptops.evals.providers import Failure
 from promptops.evals.providers.http_api.failures import bad_answer
-from promptops.evals.providers.http_api.requests import refuse_inexpressible, refuse_options
+from promptops.evals.providers.http_api.requests import (
+    refuse_inexpressible,
+    refuse_options,
+    refuse_other_apis,
+)
 from promptops.evals.providers.http_api.values import count, items, mapping, text, tool_call
 from promptops.model.answer import Answer, Usage
 from promptops.model.request import Request
@@ -40,11 +44,12 @@ class Call:
     """
 
     body: Mapping[str, Any]
-    headers: Mapping[str, str]
+    headers: dict[str, str]
 
 
 def call_of(request: Request) -> Call:
     """The call for a request; raises Failure if the API can't express it."""
+    refuse_other_apis(request, _OWN)
     options = mapping(request.provider_options.get(_OWN))
     refuse_options(_OWN, options, contradict=_OF_THE_PROMPT, managed=_OF_THE_CLIENT)
     headers = _headers(options)
@@ -55,7 +60,7 @@ def call_of(request: Request) -> Call:
     return Call(body={**arguments, **extra}, headers=headers)
 
 
-def _headers(options: Mapping[str, Any]) -> Mapping[str, str]:
+def _headers(options: Mapping[str, Any]) -> dict[str, str]:
     """Only headers that select a version: others could carry anything to an approved address."""
     headers = mapping(options.get("extra_headers"))
     for name, value in headers.items():
@@ -65,7 +70,7 @@ def _headers(options: Mapping[str, Any]) -> Mapping[str, str]:
                 "set `headers` in the profile"
             )
             raise Failure(message=message, kind="refused")
-    return headers
+    return dict(headers)
 
 
 def answer_of(body: Mapping[str, Any]) -> Answer:

@@ -57,12 +57,23 @@ def _too_large(most: int) -> Exception:
     return bad_answer(f"is larger than {most // 2**20} MB")
 
 
-def json_object(content: bytes) -> dict[str, Any]:
-    """The JSON object of a response; raises Failure for anything else."""
+def json_value(content: bytes) -> Any:
+    """The JSON value of a response; raises Failure for anything else."""
     try:
-        value = json.loads(content.decode("utf-8"))
+        return json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         raise bad_answer("is not JSON") from None
+
+
+def json_object(content: bytes) -> dict[str, Any]:
+    """The JSON object of a response; raises Failure for anything else."""
+    value = json_value(content)
     if not isinstance(value, dict):
         raise bad_answer("is not an object")
     return value
+
+
+def is_json(response: httpx2.Response) -> bool:
+    """Whether a response is one JSON object and not a stream of events."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"

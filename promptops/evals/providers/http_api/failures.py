@@ -47,7 +47,7 @@ def bad_answer(why: str) -> Failure:
 
 def interrupted() -> Failure:
     """A stream ended before its last event."""
-    message = "the answer broke off: the stream ended before its last event"
+    message = "the stream ended before the answer was complete"
     return Failure(message=message, kind="connection", retryable=True)
 
 

@@ -13,14 +13,22 @@ import httpx2
 import openai
 
 from promptops.errors import UsageError
-from promptops.evals.providers import OWN, Batches, Failure, Reply, api_of
+from promptops.evals.providers import OWN, Batches, Failure, OnText, Reply, api_of
 from promptops.evals.providers.endpoint import address_of
-from promptops.evals.providers.http_api.bounded import bounded, bounded_file, json_object
+from promptops.evals.providers.http_api.bounded import (
+    bounded,
+    bounded_file,
+    is_json,
+    json_object,
+)
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
+from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
 from promptops.evals.providers.http_api.single_try import single_try
+from promptops.evals.providers.http_api.values import mapping
 from promptops.evals.providers.openai.apis import APIS, Api
 from promptops.evals.providers.openai.failures import ERRORS, failure_in_response
+from promptops.evals.providers.openai.streaming import STREAMING, StreamedBody
 from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -46,6 +54,10 @@ class OpenAI:
     async def ask(self, request: Request, deadline_s: float) -> Reply:
         return await single_try(self._reply(request), deadline_s, ERRORS, self._secrets)
 
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        reply = self._streamed(request, on_text)
+        return await single_try(reply, deadline_s, ERRORS, self._secrets)
+
     async def close(self) -> None:
         await self._client.close()
 
@@ -62,6 +74,32 @@ class OpenAI:
         limits = rate_limits(response.headers, time())
         return Reply(answer=api.answer(_parsed(response)), limits=limits)
 
+    async def _streamed(self, request: Request, on_text: OnText) -> Reply:
+        api, streaming = _api(request), STREAMING.get(api_of(request))
+        if streaming is None:
+            reply = await self._reply(request)
+            on_text(reply.answer.text)
+            return reply
+        body = {**_body(api.arguments(_without_api(request))), **streaming.options}
+        async with await self._open(api, body) as stream:
+            if is_json(stream.response):  # although a stream was requested
+                await stream.response.aread()
+                answer = api.answer(_parsed(stream.response))
+                on_text(answer.text)
+            else:
+                answer = api.answer(await _joined(stream, streaming.body(on_text)))
+        return Reply(answer=answer, limits=rate_limits(stream.response.headers, time()))
+
+    async def _open(self, api: Api, body: dict[str, Any]) -> openai.AsyncStream[object]:
+        """A stream of events, each as parsed JSON."""
+        return await self._client.post(
+            api.path,
+            cast_to=object,
+            body=body,
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
+
 
 def _api(request: Request) -> Api:
     name = api_of(request)
@@ -71,6 +109,20 @@ def _api(request: Request) -> Api:
         raise Failure(message=message, kind="refused")
     _refuse_another_request(request)
     return api
+
+
+async def _joined(stream: openai.AsyncStream[object], body: StreamedBody) -> dict[str, Any]:
+    """The body that the events of a stream are parts of; raises Failure if one is missing."""
+    try:
+        async for event in stream:
+            body.add(mapping(event))
+    except (ValueError, RecursionError):
+        raise bad_answer("is a stream of something other than JSON") from None
+    except openai.APIError as error:
+        if error.body is None:
+            raise
+        raise failure_in_response(error.body, stream.response.headers, time()) from None
+    return body.whole()
 
 
 def path_and_body(request: Request) -> tuple[str, dict[str, Any]]:

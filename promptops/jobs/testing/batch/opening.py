@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Settings
-from promptops.evals.providers.endpoint import endpoint_of
 from promptops.jobs.testing.batch.fetching import Open
 from promptops.jobs.testing.batch.pending import PendingBatch
 from promptops.jobs.testing.batch.service import BatchService
+from promptops.jobs.testing.batch.submitting import digest_of_endpoint
 from promptops.jobs.testing.requests import unnamed_profile
 from promptops.jobs.workspace.approved_endpoints import Approvals
 from promptops.model.config import ModelProfile
@@ -47,5 +47,5 @@ def _candidates(batch: PendingBatch, catalog: Catalog) -> Iterator[ModelProfile]
     named = catalog.config.models.get(batch.profile)
     unnamed = unnamed_profile({"provider": batch.provider, "id": batch.model})
     for profile in (named, *catalog.config.models.values(), unnamed):
-        if profile is not None and endpoint_of(profile).digest == batch.endpoint:
+        if profile is not None and digest_of_endpoint(profile) == batch.endpoint:
             yield profile

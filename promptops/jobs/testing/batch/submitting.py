@@ -11,13 +11,14 @@ from typing import Any
 from promptops.evals.engine.ask import Settings
 from promptops.evals.engine.worst_case import Estimate, cost_usd, has_an_end
 from promptops.evals.providers import BatchIntent, Failure
-from promptops.evals.providers.endpoint import Endpoint, endpoint_of
+from promptops.evals.providers.endpoint import Endpoint, addressed, endpoint_of
 from promptops.jobs.testing.batch.parts import BatchPart, Inexpressible, split_into_parts
 from promptops.jobs.testing.batch.pending import PendingBatch, PendingBatches
 from promptops.jobs.testing.batch.senders import PlannedRequests
 from promptops.jobs.testing.batch.service import BatchService, Unconfirmed, no_batch_api
 from promptops.model.answer import Usage
 from promptops.model.batch import BatchRow, BatchState
+from promptops.model.config import ModelProfile
 from promptops.records import record, replace
 
 
@@ -140,9 +141,14 @@ class _Submitting:
             profile=profile.name,
             provider=profile.provider,
             model=str(part.asks[0].request.model.get("id", profile.id)),
-            endpoint=endpoint_of(profile).digest,
+            endpoint=digest_of_endpoint(profile),
             requests=part.requests,
         )
+
+
+def digest_of_endpoint(profile: ModelProfile) -> str:
+    """The digest of the endpoint that a profile has in this environment."""
+    return endpoint_of(addressed(profile, os.environ)).digest
 
 
 def intent_of(batch: PendingBatch, pending: PendingBatches) -> BatchIntent:

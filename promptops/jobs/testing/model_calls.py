@@ -15,6 +15,7 @@ from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.engine.worst_case import Estimate
+    from promptops.evals.providers import Provider
     from promptops.evals.providers.endpoint import Approved
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
@@ -67,6 +68,7 @@ class ModelCalls:
         approvals: The endpoints that may be called; None for none.
         sender: Gets the outcomes in another way than by sending each request; None for that way.
         event: The event of the run; prompts may have their own budget for it.
+        around: Returns the provider to call in place of one.
         cost_usd: Cost of the answers so far, as far as prices are known.
         unanswered: Requests without an answer, because a provider failed or the run ended.
         unasked: Those that were not sent, because the run ended.
@@ -77,6 +79,7 @@ class ModelCalls:
     approvals: Approvals | None = None
     sender: Sender | None = None
     event: Event | None = None
+    around: Callable[[Provider], Provider] = lambda provider: provider
     ledger: Ledger = field(init=False, default_factory=Ledger)
     cost_usd: float = 0.0
     unanswered: int = 0
@@ -155,7 +158,7 @@ def _send(
     try:
         return ask(
             asks,
-            lambda profile: provider_of(approved(profile), os.environ),
+            lambda profile: calls.around(provider_of(approved(profile), os.environ)),
             calls.settings,
             came,
             ledger=calls.ledger,

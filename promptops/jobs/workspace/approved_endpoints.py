@@ -37,7 +37,7 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.storage.atomic import keep
 
 HINT = (
-    "check the change's settings, then add --trust-config to `promptops test`: "
+    "check the change's settings, then run the command again with --trust-config: "
     "this machine remembers the approval"
 )
 FILE = "approved.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +11,7 @@ from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
+    from promptops.evals.engine.worst_case import Estimate
     from promptops.model.batch import BatchReport
 
 RUNNING = 75
@@ -31,6 +32,7 @@ _EXCLUDED = (
     ("fail_under", "--fail-under"),
     ("concurrency", "-j"),
     ("max_time", "--max-time"),
+    ("require", "--require"),
 )
 _OF_SUBMIT = (
     ("since", "--since"),
@@ -52,8 +54,14 @@ batch_option = click.option(
 )
 
 
-def refuse_options_beside_batch(output: OutputOptions, options: Mapping[str, Any]) -> None:
-    """Raise UsageError for an option that `--batch` excludes; without `--batch` do nothing."""
+def refuse_options_beside_batch(
+    output: OutputOptions, options: Mapping[str, Any], *chosen: str
+) -> None:
+    """Raise UsageError for an option that `--batch` excludes; without `--batch` do nothing.
+
+    Args:
+        chosen: Further options that belong to `submit` only.
+    """
     action = options["batch"]
     if action is None:
         return
@@ -69,9 +77,21 @@ def refuse_options_beside_batch(output: OutputOptions, options: Mapping[str, Any
     if options["patterns"]:
         hint = f"leave out {options['patterns'][0]!r}"
         raise UsageError(f"--batch {action} is for all batches, not for some prompts", hint=hint)
-    others = [flag for name, flag in _OF_SUBMIT if _is_given(options.get(name))]
+    of_submit = (*_OF_SUBMIT, *((name, f"--{name}") for name in chosen))
+    others = [flag for name, flag in of_submit if _is_given(options.get(name))]
     if others:
         raise UsageError(f"{others[0]} belongs to --batch submit, not to --batch {action}")
+
+
+def shown_estimate(output: OutputOptions) -> Callable[[Estimate], None]:
+    """Prints an estimate before anything is uploaded."""
+
+    def shows(estimate: Estimate) -> None:
+        from promptops.cli.progress import estimate_line
+
+        output.note(estimate_line(estimate))
+
+    return shows
 
 
 def exit_code_of(report: BatchReport) -> int:
@@ -84,4 +104,4 @@ def exit_code_of(report: BatchReport) -> int:
 
 
 def _is_given(value: object) -> bool:
-    return value not in (None, False, ())
+    return value not in (None, False, (), "")

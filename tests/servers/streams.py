@@ -32,7 +32,8 @@ def _events_of(received: Received) -> Callable[[dict[str, Any]], Iterator[bytes]
     """What makes the events of a whole answer; None if no stream is requested."""
     if received.path.endswith(":streamGenerateContent?alt=sse"):
         return _of_content
-    return _EVENTS.get(received.path) if received.json.get("stream") is True else None
+    events = _EVENTS.get(received.path)
+    return events if events is not None and received.json.get("stream") is True else None
 
 
 def sse(value: Any, event: str = "") -> bytes:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.cli.batches import batch_option, exit_code_of, refuse_options_beside_batch
+from promptops.cli.batches import (
+    batch_option,
+    exit_code_of,
+    refuse_options_beside_batch,
+    shown_estimate,
+)
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import (
     at_option,
@@ -157,16 +162,12 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
 
 
 def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
-    from promptops.cli.progress import estimate_line
-    from promptops.evals.engine.worst_case import Estimate
     from promptops.jobs.testing.batch import cases
     from promptops.jobs.testing.runner import write_earlier_answers
     from promptops.jobs.workspace.selection import SelectionOptions
     from promptops.jobs.workspace.workspace import workspace
 
-    def shows(estimate: Estimate) -> None:
-        output.note(estimate_line(estimate))
-
+    shows = shown_estimate(output)
     write_earlier_answers(output.directory)
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         chosen = replace(_options(output, options, opened.config.test), mode="record")

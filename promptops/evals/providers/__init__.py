@@ -115,6 +115,8 @@ async def streamed(
     reply = await provider.ask(request, deadline_s)
     on_text(reply.answer.text)
     return reply
+
+
 BATCH_PRICE = 0.5
 """The price of an answer in a batch, as a share of the price of the same answer at once."""
 

@@ -26,6 +26,8 @@ from promptops.records import replace
 
 TEST = "test"
 
+_REPLAY = "promptops test"
+
 Shows = Callable[[Estimate], None]
 
 
@@ -120,7 +122,7 @@ def _run_again(
     )
     runner = CaseRunner(workspace, selected, options, None)
     run = runner.run()
-    return Rerun(cases=run.cases, needed=runner.requests)
+    return Rerun(cases=run.cases, needed=runner.requests, then=_REPLAY)
 
 
 def _existing(workspace: Workspace, selected: Selected, patterns: list[str]) -> tuple[str, ...]:

@@ -25,10 +25,12 @@ class Rerun:
 
     Attributes:
         needed: Digest and repeat of each request that it looked up.
+        then: The command that shows what was recorded, or "".
     """
 
     cases: tuple[CaseRun, ...]
     needed: Collection[tuple[str, int]]
+    then: str = ""
 
 
 RunAgain = Callable[[Mapping[str, Any], Sender], Rerun]
@@ -37,13 +39,18 @@ RunAgain = Callable[[Mapping[str, Any], Sender], Rerun]
 
 @record(frozen=True, slots=True, kw_only=True)
 class StoredBatches:
-    """What became of collected answers; see `BatchReport`."""
+    """What became of collected answers; see `BatchReport`.
+
+    Attributes:
+        then: The command that shows what was recorded, or "".
+    """
 
     answers: int = 0
     outdated: int = 0
     cost_usd: float | None = 0.0
     unanswered: tuple[UnansweredCase, ...] = ()
     refused: tuple[UnansweredCase, ...] = ()
+    then: str = ""
 
 
 def store(
@@ -76,6 +83,7 @@ def store(
         cost_usd=_cost_usd(fetched),
         unanswered=tuple(map(shown_case, filter(_has_no_answer, cases))),
         refused=tuple(map(shown_case, filter(is_broken, cases))),
+        then=next((rerun.then for rerun in reruns if rerun.then), ""),
     )
 
 

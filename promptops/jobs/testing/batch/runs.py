@@ -146,7 +146,7 @@ class BatchRuns:
         elif report.incomplete or stored.unanswered:
             advice = self._advice("submit")
         else:
-            advice = f"promptops {self.command}" if report.batches else ""
+            advice = stored.then
         return replace(
             report,
             answers=stored.answers,

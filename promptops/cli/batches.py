@@ -42,6 +42,7 @@ _OF_SUBMIT = (
     ("baseline", "--baseline"),
     ("max_cost", "--max-cost"),
     ("max_requests", "--max-requests"),
+    ("event", "--event"),
 )
 
 batch_option = click.option(

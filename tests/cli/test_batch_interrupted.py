@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from threading import Event
@@ -187,6 +188,27 @@ def test_a_batch_that_a_killed_submit_did_not_create_is_reported_by_collect(repo
 
     assert (code, report["batches"][0]["state"], one.pending) == (5, "absent", [])
     assert report["advice"] == "promptops test --batch submit"
+
+
+def test_a_batch_of_somebody_else_is_not_taken_for_a_lost_one_for_ever(repo, say):
+    with batched(repo, say, MESSAGES) as one:
+        one.run("--batch", "submit")
+        own = one.api.batches["msgbatch_1"]
+        lines = [{**line, "custom_id": f"other-{n}"} for n, line in enumerate(own.lines)]
+        one.api.batches["msgbatch_2"] = replace(own, id="msgbatch_2", lines=lines)
+        file = next((repo.root / ".git/promptops/batches").glob("*.json"))
+        file.write_text(json.dumps({**json.loads(file.read_text()), "id": ""}))
+        running = one.json("--batch", "collect")
+        one.api.finish()
+        mistaken = one.json("--batch", "collect")
+        collected = one.run("--batch", "collect")
+
+    assert [batch["id"] for batch in running[1]["batches"]] == ["msgbatch_2"]
+    assert (mistaken[0], mistaken[1]["batches"][0]["reason"]) == (
+        5,
+        "`msgbatch_2` is a batch of other requests",
+    )
+    assert (collected.code, one.recordings.count(b"\n")) == (0, 4)
 
 
 def test_temporary_errors_are_retried_and_a_failure_ends_a_submit_in_order(repo, say):

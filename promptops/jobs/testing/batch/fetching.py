@@ -132,6 +132,8 @@ async def collected(
         return FetchedBatch(batch=batch, row=_row(batch, progress), profile=profile)
     found, problem = await service.results(batch.id)
     by_id = {request.custom_id: request for request in batch.requests}
+    if found and by_id.keys().isdisjoint(found):
+        return _mistaken(batch, profile, pending)
     results = {
         key_of(by_id[name], profile.base_url): result.outcome
         for name, result in found.items()
@@ -147,6 +149,14 @@ async def collected(
     else:
         results = _with_missing(results, batch, profile, progress)
     return FetchedBatch(batch=batch, row=row, profile=profile, results=results)
+
+
+def _mistaken(batch: PendingBatch, profile: ModelProfile, pending: PendingBatches) -> FetchedBatch:
+    """After an interrupted submit, a similar batch was taken for this one."""
+    lost = replace(batch, id="")
+    pending.write(lost)
+    row = _unknown(lost, pending, f"`{batch.id}` is a batch of other requests")
+    return FetchedBatch(batch=lost, row=row, profile=profile)
 
 
 def _with_missing(

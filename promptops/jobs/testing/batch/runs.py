@@ -61,7 +61,7 @@ class BatchRuns:
         can't be stored.
         """
         with self._pending.locked():
-            lost = [batch for batch in self._pending.all() if not batch.id]
+            lost = [batch for batch in self._own() if not batch.id]
             uncertain = [each.row for each in self._fetched(lost, confirmed) if each.is_uncertain]
             planned = PlannedRequests(pending=self._keys(self._pending.all()))
             broken = tuple(map(shown_case, filter(is_broken, run(planned.send))))

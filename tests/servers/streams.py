@@ -21,8 +21,10 @@ def stream_of(answer: Answer, received: Received, status: int, body: bytes) -> P
     """
     if answer.stream is not None:
         return answer.stream
+    if status != 200 or answer.body is not None or answer.padding:
+        return None
     events = _events_of(received)
-    if events is None or status != 200 or answer.body is not None or answer.padding:
+    if events is None:
         return None
     parts = list(events(json.loads(body)))
     return parts[: len(parts) // 2] if answer.ending is Ending.TRUNCATED else parts
@@ -32,8 +34,7 @@ def _events_of(received: Received) -> Callable[[dict[str, Any]], Iterator[bytes]
     """What makes the events of a whole answer; None if no stream is requested."""
     if received.path.endswith(":streamGenerateContent?alt=sse"):
         return _of_content
-    events = _EVENTS.get(received.path)
-    return events if events is not None and received.json.get("stream") is True else None
+    return _EVENTS.get(received.path) if received.json.get("stream") is True else None
 
 
 def sse(value: Any, event: str = "") -> bytes:

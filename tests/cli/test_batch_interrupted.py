@@ -98,6 +98,29 @@ def test_killed_while_it_waits_for_a_response(repo, say, api, command, number, h
     assert [json.loads(line)["case"] for line in recordings.splitlines()] == sorted(WORDS)
 
 
+@pytest.mark.parametrize("command", [SUBMIT, COLLECT])
+def test_interrupted_by_the_user(repo, say, command):
+    api = CHAT.server()
+    with fault_server(api) as server:
+        repo.write(files(CHAT, server.base_url))
+        repo.commit("one")
+        if command == COLLECT:
+            say(*SUBMIT, "-C", str(repo.root))
+            api.finish()
+        server._plan = plan = Hanging(api, 2, handled=True)
+        with running(repo.root, *command) as process:
+            assert plan.reached.wait(PATIENCE_S)
+            process.send_signal(signal.SIGINT)
+            interrupted = ended(process)
+        waiting = pending(repo.root)
+        recordings = finished(say, api, repo.root)
+
+    assert (interrupted.code, interrupted.out, len(waiting)) == (130, "", 1)
+    assert interrupted.err.endswith("interrupted\n")
+    assert set(submitted(api).values()) == {1}
+    assert recordings.count(b"\n") == 4
+
+
 @pytest.mark.parametrize(
     ("command", "tenth"), fast_spread(product((SUBMIT, COLLECT), range(10)), 4)
 )

@@ -33,31 +33,47 @@ def _beats(other: CostAndScore, point: CostAndScore) -> bool:
     return is_as_good and (other.cost < point.cost or other.score > point.score)
 
 
+def front_of(prompt: PromptComparison) -> tuple[str, ...]:
+    """The front of one prompt; an arm without all of its answers is never on it."""
+    complete = {arm.name for arm in prompt.arms if arm.complete}
+    return front(point for point in points_of(prompt) if point.name in complete)
+
+
 def points_of(prompt: PromptComparison) -> tuple[CostAndScore, ...]:
     """The arms with a cost and a score; in the order of the arms."""
     return tuple(
         CostAndScore(name=arm.name, cost=arm.cost_usd_1000, score=score)
         for arm in prompt.arms
-        if arm.cost_usd_1000 is not None and (score := score_of(arm, prompt.arms)) is not None
+        if arm.cost_usd_1000 is not None and (score := score_of(arm, prompt)) is not None
     )
 
 
-def score_of(arm: ArmResult, arms: Sequence[ArmResult]) -> float | None:
+def score_of(arm: ArmResult, prompt: PromptComparison) -> float | None:
     """The score of an arm on the cases that it shares with the reference, 0 to 1.
 
-    Without a primary score, it is the share of the cases in which it keeps all contracts.
+    For a prompt without measures, it is the share of the cases in which it keeps all contracts.
     """
-    reference = arms[0]
-    if reference.score is None:
+    if not prompt.score:
         return arm.contracts.kept / arm.contracts.of if arm.contracts.of else None
-    if arm is reference:
-        return reference.score
-    return None if arm.difference is None else reference.score + arm.difference.value
+    reference = prompt.arms[0]
+    if arm is reference or reference.score is None:
+        return reference.score if arm is reference else None
+    if arm.difference is None:
+        return None
+    # The reference may have more answers than the difference is from.
+    return min(1.0, max(0.0, reference.score + arm.difference.value))
 
 
 def total_points(comparison: ArmComparison) -> tuple[CostAndScore, ...]:
-    """The arms over all prompts: the total cost, and the mean of the scores."""
-    costs = {total.name: total.cost_usd_1000 for total in comparison.totals}
+    """The complete arms over all prompts: the total cost, and the mean of the scores."""
+    incomplete = {
+        arm.name for prompt in comparison.prompts for arm in prompt.arms if not arm.complete
+    }
+    costs = {
+        total.name: total.cost_usd_1000
+        for total in comparison.totals
+        if total.name not in incomplete
+    }
     return tuple(
         CostAndScore(name=name, cost=cost, score=score)
         for name, cost in costs.items()
@@ -67,8 +83,6 @@ def total_points(comparison: ArmComparison) -> tuple[CostAndScore, ...]:
 
 def _mean_score(name: str, prompts: Sequence[PromptComparison]) -> float | None:
     """None if the score of a prompt is unknown."""
-    found = [
-        score_of(arm, prompt.arms) for prompt in prompts for arm in prompt.arms if arm.name == name
-    ]
+    found = [score_of(arm, prompt) for prompt in prompts for arm in prompt.arms if arm.name == name]
     known = [score for score in found if score is not None]
     return sum(known) / len(known) if known and len(known) == len(found) else None

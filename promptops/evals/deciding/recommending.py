@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.evals.deciding.decision import in_points
-from promptops.evals.deciding.pareto import front, points_of, total_points
+from promptops.evals.deciding.pareto import front, front_of, total_points
 from promptops.model.arm import (
     ArmComparison,
     ArmResult,
@@ -20,12 +20,12 @@ from promptops.records import replace
 WORTH_IT = 0.95
 """A cheaper arm is recommended up to this cost, as a share of the reference's."""
 
+_IN_TIMES = 2.0  # from this ratio on, percent are hard to read
+
 
 def concluded(comparison: ArmComparison) -> ArmComparison:
     """The comparison with fronts, fit arms and the recommendation, from its other fields."""
-    prompts = tuple(
-        replace(prompt, pareto=front(points_of(prompt))) for prompt in comparison.prompts
-    )
+    prompts = tuple(replace(prompt, pareto=front_of(prompt)) for prompt in comparison.prompts)
     found = replace(comparison, prompts=prompts)
     fit = tuple(each.name for each in _alternatives(found) if _is_fit(each.name, prompts))
     found = replace(found, fit=fit, pareto=front(total_points(found)))
@@ -52,7 +52,7 @@ def _alternatives(comparison: ArmComparison) -> Sequence[ArmTotal]:
 
 def _is_fit(name: str, prompts: Sequence[PromptComparison]) -> bool:
     results = list(_results(name, prompts))
-    return bool(results) and all(result.fit for result in results)
+    return len(results) == len(prompts) and all(result.fit for result in results)
 
 
 def _results(name: str, prompts: Sequence[PromptComparison]) -> Iterator[ArmResult]:
@@ -88,7 +88,9 @@ def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
 
 
 def cost_change(ratio: ValueInterval) -> str:
-    """A ratio in percent: `40% less [35, 45]`, or `20% more [-1, 45]`."""
+    """In words: `40% less [35, 45]`, `20% more [-1, 45]`, `3.1 times as much [2.5, 3.8]`."""
+    if ratio.value >= _IN_TIMES:
+        return f"{ratio.value:.1f} times as much [{ratio.low:.1f}, {ratio.high:.1f}]"
     less = ratio.value <= 1
     sign = -1 if less else 1
     percent = [100 * sign * (each - 1) for each in (ratio.value, ratio.low, ratio.high)]

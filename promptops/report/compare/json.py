@@ -89,7 +89,12 @@ def _arm(arm: ArmResult) -> dict[str, Any]:
         "tokens": _tokens(arm.tokens),
         "latency_s": _latency(arm.latency),
         "problems": [
-            {"case": case.name, "repeat": case.repeat, "reason": case.reason}
+            {
+                "case": case.name,
+                "repeat": case.repeat,
+                "reason": case.reason,
+                **case.place.as_json(),
+            }
             for case in arm.problems
         ],
     }

@@ -143,7 +143,7 @@ def drawn_costs(draw: Random, count: int, ratio: float) -> list[ValuePair]:
     """Lognormal costs: those of the cases have much in common, those of the answers vary."""
     pairs = []
     for _ in range(count):
-        case = draw.lognormvariate(0, 0.8)
-        mine, theirs = (draw.lognormvariate(0, 0.7) for _ in range(2))
+        case = draw.lognormvariate(0, 0.7)
+        mine, theirs = (draw.lognormvariate(0, 0.6) for _ in range(2))
         pairs.append(ValuePair(reference=case * theirs, arm=ratio * case * mine))
     return pairs

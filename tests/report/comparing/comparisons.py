@@ -236,7 +236,11 @@ def unfinished() -> ArmComparison:
         reason="the model `local-2026-05` refuses the parameter `seed`",
     )
     local = arm(
-        "local", 0, usd=None, verdict="open", problems=(failing, replace(failing, name="ticket 8"))
+        "local",
+        0,
+        usd=None,
+        verdict="open",
+        problems=(failing, replace(failing, name="ticket 8", place=place(17))),
     )
     missing = reference(
         "new",

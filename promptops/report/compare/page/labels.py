@@ -14,6 +14,7 @@ _LONGEST, _LONGEST_OF_MANY, _FEW = 22, 14, 5  # characters; arms
 _GAP = 10.0
 _CLEAR = 6.0  # around a point
 _STEP = 8.0
+_SPACE = 3.0  # between labels in a row
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _first_free(x: float, y: float, text: str, taken: Sequence[Box], frame: Box)
 def _candidates(x: float, y: float, text: str, frame: Box) -> Iterator[Label]:
     """Further and further from the point: right and left, above and below."""
     width = len(text) * WIDTH_OF_A_CHARACTER
-    inside = min(max(x - width / 2, frame.left), frame.right - width)
+    inside = min(max(x - width / 2, frame.left + _SPACE), frame.right - width - _SPACE)
     for step in range(round((frame.bottom - frame.top) / _STEP)):
         for down in (step * _STEP, -step * _STEP) if step else (0.0,):
             for left in (x + _GAP, x - _GAP - width, inside):
@@ -126,4 +127,4 @@ def _is_free(label: Label, taken: Sequence[Box], frame: Box) -> bool:
 def _box(label: Label) -> Box:
     width = len(label.text) * WIDTH_OF_A_CHARACTER
     top = label.y - HEIGHT / 2
-    return Box(left=label.x, top=top, right=label.x + width, bottom=top + HEIGHT)
+    return Box(left=label.x - _SPACE, top=top, right=label.x + width + _SPACE, bottom=top + HEIGHT)

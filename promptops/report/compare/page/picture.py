@@ -52,6 +52,7 @@ class Picture:
 
     Attributes:
         left, top, right, bottom: Of the area between the axes.
+        subject: What the vertical axis shows.
         front: The points that join the arms that no other one beats, for `polyline`.
         reference: The height of the line at the score of the reference; None without a point.
         margin: The height of the line of the acceptable loss; None if it is outside, or without a
@@ -65,6 +66,7 @@ class Picture:
     top: float = _TOP
     right: float = WIDTH - _RIGHT
     bottom: float = HEIGHT - _BOTTOM
+    subject: str
     costs: tuple[Tick, ...]
     scores: tuple[Tick, ...]
     is_log: bool
@@ -73,6 +75,10 @@ class Picture:
     reference: float | None
     margin: float | None
     missing: tuple[tuple[str, str], ...]
+
+    @property
+    def has_intervals(self) -> bool:
+        return any(point.low is not None for point in self.points)
 
 
 def picture(prompt: PromptComparison) -> Picture | None:
@@ -93,6 +99,7 @@ class _Drawing:
         margin = self._margin()
         reference = self._reference()
         return Picture(
+            subject="Score in points" if self._prompt.score else "Cases with all contracts kept, %",
             costs=_marks(self._x),
             scores=_marks(self._y),
             is_log=self._x.is_log,
@@ -117,7 +124,7 @@ class _Drawing:
     def _interval(self, point: CostAndScore) -> tuple[float, float] | None:
         """The bounds of the score, within 0 and 1; None of the reference."""
         found = self._arms[point.name].difference
-        if found is None or self._prompt.arms[0].score is None:
+        if found is None:
             return None
         base = point.score - found.value
         return max(0.0, base + found.low), min(1.0, base + found.high)
@@ -167,8 +174,16 @@ class _Drawing:
             low=ends and self._at(ends[0]),
             high=ends and self._at(ends[1]),
             label=label,
-            title=_title(arm, found),
+            title=self._title(arm, found),
             is_beaten=found.name not in self._prompt.pareto,
+        )
+
+    def _title(self, arm: ArmResult, point: CostAndScore) -> str:
+        difference = f", {facts.difference(arm)} points" if arm.difference else ""
+        unit = "" if self._prompt.score else "% of the contracts"
+        return (
+            f"{short(arm.name)}: {arm.verdict}, {100 * point.score:.1f}{unit}{difference},"
+            f" ${facts.cost_1000(point.cost)} per 1,000 requests"
         )
 
     def _missing(self) -> Iterator[tuple[str, str]]:
@@ -177,14 +192,6 @@ class _Drawing:
         for arm in self._prompt.arms:
             if arm.name not in points:
                 yield arm.name, "no price" if arm.cost_usd_1000 is None else "no score"
-
-
-def _title(arm: ArmResult, point: CostAndScore) -> str:
-    difference = f", {facts.difference(arm)} points" if arm.difference else ""
-    return (
-        f"{short(arm.name)}: {arm.verdict}, {100 * point.score:.1f}{difference},"
-        f" ${facts.cost_1000(point.cost)} per 1,000 requests"
-    )
 
 
 def _marks(scale: Scale) -> tuple[Tick, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Literal
 
@@ -71,10 +71,10 @@ class ComparedCaseView:
 
 @record(frozen=True, slots=True, kw_only=True)
 class WorstOfArm:
-    """The worst cases of an arm."""
+    """The worst cases of an arm, each with the anchor of the case, or ""."""
 
     arm: str
-    cases: tuple[WorseView, ...]
+    cases: tuple[tuple[WorseView, str], ...]
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -116,11 +116,16 @@ def _fitting(comparison: ArmComparison, room: Room) -> frozenset[int]:
 def _prompt(
     prompt: PromptComparison, anchor: str, room: Room, fitting: Collection[int]
 ) -> PromptComparisonView:
-    worst = tuple(_worst(prompt.arms, room))
-    cases = tuple(
-        _case(case, prompt.arms, f"{anchor}-case-{number}", room)
+    anchors = {
+        case.name: f"{anchor}-case-{number}"
         for number, case in enumerate(prompt.cases, 1)
         if id(case) in fitting
+    }
+    worst = tuple(_worst(prompt.arms, anchors, room))
+    cases = tuple(
+        _case(case, prompt.arms, anchors[case.name], room)
+        for case in prompt.cases
+        if case.name in anchors
     )
     return PromptComparisonView(
         anchor=anchor,
@@ -140,12 +145,14 @@ def _prompt(
     )
 
 
-def _worst(arms: Iterable[ArmResult], room: Room) -> Iterator[WorstOfArm]:
+def _worst(
+    arms: Iterable[ArmResult], anchors: Mapping[str, str], room: Room
+) -> Iterator[WorstOfArm]:
     for arm in arms:
         worst = facts.shows_worst(arm)
         if worst:
-            views = tuple(worse_view(each, room) for each in worst)
-            yield WorstOfArm(arm=arm.name, cases=views)
+            views = ((worse_view(each, room), anchors.get(each.name, "")) for each in worst)
+            yield WorstOfArm(arm=arm.name, cases=tuple(views))
 
 
 def _case(

@@ -16,7 +16,7 @@ from promptops.model.arm import (
 )
 from promptops.model.test_run import Decided, Worse
 from promptops.plurals import counted, some
-from promptops.report.parts.visible import visible
+from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
 ALL = "promptops compare --format json"
@@ -70,7 +70,7 @@ def score(arm: ArmResult, prompt: PromptComparison) -> str:
     """The score in points, on the cases shared with the reference: `91.2`."""
     if not prompt.score:
         return ""
-    found = score_of(arm, prompt.arms)
+    found = score_of(arm, prompt)
     return NONE if found is None else f"{100 * found:.1f}"
 
 
@@ -135,12 +135,13 @@ def remarks(arm: ArmResult) -> Iterator[str]:
 
 
 def problems(arm: ArmResult) -> Iterator[str]:
-    """The reasons why cases have no judged answer, each once with the names of its cases."""
-    found: dict[str, list[str]] = {}
+    """The reasons why cases have no judged answer, each once with its place and its cases."""
+    found: dict[tuple[str, str], list[str]] = {}
     for case in arm.problems:
-        found.setdefault(case.reason, []).append(case.name)
-    for reason, cases in found.items():
-        yield f"{visible(reason)}: {names(dict.fromkeys(cases))}"
+        found.setdefault((str(case.place), case.reason), []).append(case.name)
+    for (place, reason), cases in found.items():
+        named = names(dict.fromkeys(filter(None, cases)))
+        yield f"{visible_path(place)}: {visible(reason)}{f' ({named})' if named else ''}"
 
 
 def shows_worst(arm: ArmResult) -> tuple[Worse, ...]:

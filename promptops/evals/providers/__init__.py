@@ -209,7 +209,7 @@ class Batches(Protocol):
         """The batch of an interrupted `create`; None if it was not created."""
 
     async def progress(self, identity: str, deadline_s: float) -> BatchProgress:
-        """Ask how far a batch is."""
+        """How far a batch is."""
 
     async def cancel(self, identity: str, deadline_s: float) -> BatchProgress:
         """End a batch; what is finished can still be collected."""

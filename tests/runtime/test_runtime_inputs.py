@@ -155,7 +155,9 @@ def test_defaults_that_lead_round_in_a_circle_are_refused() -> None:
 
 def test_defaults_that_double_at_each_step_are_refused_soon() -> None:
     steps = {
-        f"d{n}": {"properties": dict.fromkeys("xy", {"$ref": f"#/$defs/d{n + 1}", "default": {}})}
+        f"d{n}": {
+            "properties": {name: {"$ref": f"#/$defs/d{n + 1}", "default": {}} for name in "xy"}
+        }
         for n in range(60)
     }
     schema = {"properties": {"v": {"$ref": "#/$defs/d0"}}, "$defs": {**steps, "d60": {}}}

@@ -100,6 +100,9 @@ def differences(
     raises: what can't be decided is a difference that is not decided. In the order of the keywords
     and properties of `right`. `steps` are shared with the other comparisons of a prompt.
     """
+    steps = steps or Steps()
+    if not steps.left:
+        return (_undecided("work"),)
     try:
         sides = (json_copy(left), json_copy(right))
         proves = _proof(*sides)
@@ -108,7 +111,8 @@ def differences(
         return _unless_equal("schema", left, right)
     except Unsupported as error:
         return _unless_equal(str(error), left, right)
-    return tuple(_compared(document, proves, steps or Steps()))
+    steps.take(document.reads // 2)
+    return tuple(_compared(document, proves, steps))
 
 
 def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDGET) -> bool:

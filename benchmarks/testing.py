@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from arms import rows_of_arms
 from cases import make
 from environment import PEERS
 from mock_server import mock_server
@@ -31,7 +32,7 @@ ALONE = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--ro
 
 
 def rows(scene: Scene) -> Iterator[Row]:
-    """Asked and replayed, a few cases and many; the engine alone."""
+    """Asked and replayed, a few cases and many; the engine alone; several models compared."""
     few, many = (_repository(scene, count) for count in scene.sizes.cases)
     with mock_server() as address:
         os.environ |= {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": address}
@@ -41,6 +42,7 @@ def rows(scene: Scene) -> Iterator[Row]:
         yield from _many(scene, many, address)
         yield from _engine(scene, address)
     yield from _growth(scene)
+    yield from rows_of_arms(scene)
 
 
 def _few(scene: Scene, repository: Path, address: str) -> Iterator[Row]:

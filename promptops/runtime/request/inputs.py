@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from promptops.json_pointer import tokens, value_at
+from promptops.json_pointer import tokens
 from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.runtime.request.plain_schema import plain_check
+from promptops.runtime.request.schema_refs import followed
 from promptops.runtime.template.data import NotJson, TooMuchWork, exact_copier, exact_copy
 
 if TYPE_CHECKING:
@@ -195,11 +196,11 @@ def _collected(schema: Schema) -> list[Defaults]:
     defaults(schema)
     while waiting:
         part = waiting.pop()
-        followed = _mapping(_followed(part, schema))
-        for name, property_ in (followed.get("properties") or {}).items():
-            default = _mapping(_followed(property_, schema)).get("default", _NONE)
+        target = followed(part, schema)
+        for name, property_ in (target.get("properties") or {}).items():
+            default = followed(property_, schema).get("default", _NONE)
             found[id(part)].properties.append((name, default, defaults(property_)))
-        found[id(part)].items = defaults(followed.get("items"))
+        found[id(part)].items = defaults(target.get("items"))
     return list(found.values())
 
 
@@ -217,19 +218,3 @@ def _filling(parts: list[Defaults]) -> set[Defaults | None]:
             filling.add(part)
             waiting += above.get(part, ())
     return filling
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _followed(schema: Any, root: Schema) -> Any:
-    """The target of a local `$ref`; keywords beside the reference take precedence."""
-    for _ in range(20):
-        target = schema.get("$ref") if isinstance(schema, Mapping) else None
-        if not isinstance(target, str) or not target.startswith("#/"):
-            return schema
-        found = value_at(root, target[1:])
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**found, **beside} if isinstance(found, Mapping) else None
-    return schema

@@ -98,9 +98,8 @@ class _Inputs:
         from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
         plain = is_plain(self._old) and is_plain(self._new)
-        sides = [accepted(schema) if plain else schema for schema in (self._old, self._new)]
-        narrowed = differences(*sides, steps)
-        widened = differences(*reversed(sides), steps)
+        old, new = (accepted(schema) if plain else schema for schema in (self._old, self._new))
+        narrowed, widened = differences(old, new, steps), differences(new, old, steps)
         if not plain:  # then only differences shown by both validators are certain
             narrowed = tuple(
                 difference for difference in narrowed if self._witness(difference) is not None

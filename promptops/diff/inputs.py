@@ -98,8 +98,9 @@ class _Inputs:
         from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
         plain = is_plain(self._old) and is_plain(self._new)
-        old, new = (accepted(schema) if plain else schema for schema in (self._old, self._new))
-        narrowed, widened = differences(old, new, steps), differences(new, old, steps)
+        earlier, later = (accepted(s) if plain else s for s in (self._old, self._new))
+        narrowed = differences(earlier, later, steps)
+        widened = differences(later, earlier, steps)
         if not plain:  # then only differences shown by both validators are certain
             narrowed = tuple(
                 difference for difference in narrowed if self._witness(difference) is not None

@@ -93,7 +93,7 @@ class PromptBuilder:
             messages=messages.turns(value.get("messages") or []),
             inputs=self._schemas.inputs(value.get("inputs") or {}),
             output=self._schemas.output(value.get("output") or {}),
-            model=self._model(model),
+            model=model_of(model, self._config.models.get(model.get("profile") or "")),
             tools=tuple(self._schemas.tools(value.get("tools") or [])),
             tool_choice=value.get("tool_choice"),
             cases=tuple(self._cases(value.get("tests") or [])),
@@ -152,23 +152,6 @@ class PromptBuilder:
         reference = self._references.refer("media", written, place, place.path)
         return reference.target if reference else written
 
-    def _model(self, written: Mapping[str, Any]) -> Model:
-        """The model with the values of its profile; values in the prompt override them."""
-        profile = self._config.models.get(written.get("profile") or "")
-        params = {**(profile.params if profile else {}), **(written.get("params") or {})}
-        options = {
-            **(profile.provider_options if profile else {}),
-            **(written.get("provider_options") or {}),
-        }
-        return Model(
-            profile=written.get("profile"),
-            provider=profile.provider if profile else written.get("provider"),
-            id=profile.id if profile else written.get("id"),
-            params=params,
-            provider_options=options,
-            any_api=profile is not None and _has_any_api(profile),
-        )
-
     def _cases(self, written: list[Mapping[str, Any]]) -> Iterator[Case]:
         for index, value in enumerate(written):
             at = f"/tests/{index}"
@@ -197,6 +180,22 @@ class PromptBuilder:
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """Problems that do not prevent checking the rest of the file."""
+
+
+def model_of(written: Mapping[str, Any], profile: ModelProfile | None) -> Model:
+    """The model of a prompt with the values of a profile; values in the prompt override them."""
+    options = {
+        **(profile.provider_options if profile else {}),
+        **(written.get("provider_options") or {}),
+    }
+    return Model(
+        profile=written.get("profile"),
+        provider=profile.provider if profile else written.get("provider"),
+        id=profile.id if profile else written.get("id"),
+        params={**(profile.params if profile else {}), **(written.get("params") or {})},
+        provider_options=options,
+        any_api=profile is not None and _has_any_api(profile),
+    )
 
 
 def _has_any_api(profile: ModelProfile) -> bool:

@@ -253,10 +253,11 @@ def _result(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
     if isinstance(outcome, Answered):
         return AnswerResult(answer=outcome.answer, source="live")
     if isinstance(outcome, Failed):
+        from promptops.evals.providers.endpoint import addressed
         from promptops.evals.providers.redaction import shown_profile
 
         # For a judge the message already says that there is no answer.
-        model = shown_profile(outcome.ask.profile, os.environ)
+        model = shown_profile(addressed(outcome.ask.profile, os.environ), os.environ)
         model = model if want.judge else f"{model} gave no answer"
         return AnswerResult(reason=f"{model}: {outcome.failure.message}", infrastructure=True)
     return AnswerResult(reason=f"not requested: {outcome.reason}", infrastructure=True)

@@ -110,7 +110,7 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
         place=planned.place,
         reason=without_secrets(planned.error),
         messages=_sent(planned.request) if planned.request is not None else (),
-        assertions=tuple(_result(judgement, "request") for judgement in planned.rendered),
+        assertions=tuple(assertion_result(judgement, "request") for judgement in planned.rendered),
         internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
     )
     if planned.error:
@@ -136,7 +136,10 @@ def _judged_run(
         return replace(
             run, status="failed" if status == "failed" else "stale", reason=result.reason
         )
-    results = (*run.assertions, *(_result(judgement, "answer") for judgement in judged.judgements))
+    results = (
+        *run.assertions,
+        *(assertion_result(judgement, "answer") for judgement in judged.judgements),
+    )
     judgements = (*planned.rendered, *judged.judgements)
     status, missing = status_of(judgements), _missing_reply(judgements)
     return replace(
@@ -162,7 +165,7 @@ def _missing_reply(judged: Sequence[Judgement]) -> str:
     return errors[0].reason if only_outages else ""
 
 
-def _result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
+def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
     return AssertionResult(
         type=judged.type,
         status=judged.status,

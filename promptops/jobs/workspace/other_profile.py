@@ -1,0 +1,53 @@
+"""A prompt with another model profile than its own."""
+
+from __future__ import annotations
+
+from promptops.catalog.build import model_of
+from promptops.errors import UsageError
+from promptops.jobs.workspace.workspace import Workspace, with_config
+from promptops.model.config import ModelProfile
+from promptops.model.prompt import Model, Prompt
+from promptops.records import replace
+from promptops.suggestions import did_you_mean
+
+
+def with_profile(workspace: Workspace, prompt: Prompt, name: str) -> Prompt:
+    """The prompt with the profile of this name; parameters in the prompt file still override it.
+
+    Raises UsageError for an unknown profile.
+    """
+    profile = required_profile(workspace, name)
+    if prompt.model.profile == name:
+        return prompt
+    return replace(prompt, model=_model(workspace, prompt, profile))
+
+
+def required_profile(workspace: Workspace, name: str) -> ModelProfile:
+    """The profile of this name; raises UsageError if there is none."""
+    models = workspace.config.models
+    if name in models:
+        return models[name]
+    names = ", ".join(f"`{each}`" for each in models)
+    add = f"add it: [models.{name}] with `provider` and `id`"
+    raise UsageError(
+        f"there is no profile `{name}`",
+        where=workspace.config.path,
+        hint=did_you_mean(name, models) or (f"the profiles are {names}" if names else add),
+    )
+
+
+def _model(workspace: Workspace, prompt: Prompt, profile: ModelProfile) -> Model:
+    own = prompt.model.profile
+    if own is None:
+        written = {
+            "params": prompt.model.params,
+            "provider_options": prompt.model.provider_options,
+        }
+        return model_of({"profile": profile.name, **written}, profile)
+    # Which parameters are in the file is known only when it is read: under the name of its own
+    # profile it finds the other one.
+    models = {**workspace.config.models, own: replace(profile, name=own)}
+    changed = with_config(workspace, replace(workspace.config, models=models))
+    loaded = changed.catalog.loaded(prompt.path).prompt
+    assert loaded is not None, "a profile does not decide whether a prompt file can be read"
+    return replace(loaded.model, profile=profile.name)

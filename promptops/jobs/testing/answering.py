@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.evals.engine.ask import Key as AskKey
+from promptops.evals.verdict import Unjudgeable
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import SAMPLE, NeededRecording, needs_sample, refuse_overfull
 from promptops.jobs.recordings.roots import recording_roots
@@ -61,12 +62,14 @@ class AnswerResult:
     Attributes:
         reason: Why there is no answer, or "".
         infrastructure: The request was sent, and the provider or the network failed.
+        failed: A function of the repository was called, and failed.
     """
 
     answer: Answer | None = None
     source: Literal["recorded", "cached", "live", "none"] = "none"
     reason: str = ""
     infrastructure: bool = False
+    failed: bool = False
 
 
 class Answering:
@@ -132,6 +135,21 @@ class Answering:
     def results(self, wants: Iterable[WantedAnswer]) -> dict[Key, AnswerResult]:
         """The known results by `Want.key`."""
         return {want.key: self.known[want.key] for want in wants}
+
+    def call(self, want: WantedAnswer, function: Callable[[], Answer]) -> AnswerResult:
+        """The recorded result of a function, or if the mode allows it, a new one.
+
+        `function` raises Unjudgeable.
+        """
+        if self.look_up([want]):
+            try:
+                result = AnswerResult(answer=function(), source="live")
+            except Unjudgeable as error:
+                result = AnswerResult(reason=error.message, failed=True)
+            self.known[want.key] = result
+            if result.answer is not None:
+                self.keep(want, result.answer)
+        return self.known[want.key]
 
     def refused_code(self, path: str, content: bytes) -> str:
         """Why a function in a file of the catalog may not judge answers in this run, or ""."""

@@ -13,8 +13,8 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.explain import type_name
 
-DEFAULT_PATTERN = r"\[([^\[\]\s]{1,80})\]"
-"""`[P1]`: an id in square brackets, without white space."""
+DEFAULT_PATTERN = r"""\[([^\[\]\s{}"',;]{1,80})\]"""
+"""`[P1]`: an id in square brackets, without white space, quotes, braces and separators."""
 
 _SENTENCE_END = lazy_pattern(r"(?<=[.!?…])\s+|(?<=[。！？])\s*|\n\s*")
 _NO_WORD = lazy_pattern(r"[\W_]*")
@@ -40,7 +40,7 @@ def check_pattern(arguments: Mapping[str, Any]) -> None:
         raise Refused(error.message, hint=error.hint, at=at) from None
     if groups != 1:
         message = f"the pattern needs exactly one group, which is the id, and has {groups}"
-        raise Refused(message, hint=rf"such as '{DEFAULT_PATTERN}'", at=at)
+        raise Refused(message, hint=r"such as '\b(P\d+)\b'", at=at)
 
 
 def cited_ids(subject: Subject, arguments: Mapping[str, Any]) -> tuple[str, ...]:

@@ -65,8 +65,8 @@ class Abstains:
 
     def _question(self, subject: Subject) -> Question:
         inputs = {
-            "criterion": "The answer states that the context does not contain what was asked, and states no "
-            "answer instead.",
+            "criterion": "The answer states that the context does not contain what was asked, and "
+            "states no answer instead.",
             "output": subject.whole,
             "request": question_of(subject.record, self.value, "/value"),
         }

@@ -18,8 +18,8 @@ from promptops.records import record
 class AnswerRelevant:
     """A model judges that the answer is about what was asked, and about all of it.
 
-    Whether the answer is right does not matter; see `factual`, `grounded` and `supported`. This is a
-    measure, like `llm-rubric`.
+    Whether the answer is right does not matter; see `factual`, `grounded` and `supported`. This is
+    a measure, like `llm-rubric`.
 
     Attributes:
         value: The name of the input with the question; without it, the conversation is used.

@@ -73,12 +73,8 @@ def invalid_fixture(
             found = subject.renderer.accept(case.inputs)[1]
             for wrong in found:
                 reported = _is_reported_as_misspelt(wrong, found, prompt)
-                unrecorded = {f"`{name}` is missing" for name in case.unrecorded}
-                if (
-                    not reported
-                    and wrong.message not in unrecorded
-                    and not _is_default(wrong, case, prompt)
-                ):
+                reported = reported or _is_unrecorded(wrong, case)
+                if not reported and not _is_default(wrong, case, prompt):
                     yield _wrong_input(case, wrong)
         for rendered in subject.renders:
             yield from _not_rendered(rendered, prompt, subject)
@@ -105,6 +101,11 @@ def _is_reported_as_misspelt(
     name, _, what = wrong.message.rpartition(" is ")
     misspelt = any(other.hint == f"did you mean {name}?" for other in others)
     return (what == "missing" and misspelt) or name.strip("`") in undeclared(prompt)
+
+
+def _is_unrecorded(wrong: InputProblem, case: Case) -> bool:
+    """Whether the missing input is one that `evaluation.retrieve` returns."""
+    return wrong.message in {f"`{name}` is missing" for name in case.unrecorded}
 
 
 def _is_default(wrong: InputProblem, case: Case, prompt: Prompt) -> bool:

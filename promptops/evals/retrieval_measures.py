@@ -17,7 +17,6 @@ from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import shown
-from promptops.plurals import counted
 from promptops.records import record
 
 
@@ -60,7 +59,7 @@ def ranking_of(subject: Subject, value: str, arguments: Mapping[str, Any]) -> Ra
 
 def measured(name: str, degree: float, threshold: float, ranking: Ranking, value: str) -> Verdict:
     """The verdict on a measure from 0 to 1 over the passages of the input `value`."""
-    among = f"first {counted(ranking.k, 'passage')}" if ranking.k else "passages"
+    among = {None: "passages", 1: "first passage"}.get(ranking.k, f"first {ranking.k} passages")
     return Verdict(
         passed=degree >= threshold,
         expected=f"{name} of at least {threshold:g}",

@@ -207,7 +207,8 @@ def _plan_case(
     if wrong is not None:
         return _not_judged(prompt, case, wrong)
     if case.unrecorded:
-        return _not_judged(prompt, case, _Wrong(unrecorded_reason(case), place, unrecorded=True))
+        reason = f"{unrecorded_reason(case)}; run promptops test --record"
+        return _not_judged(prompt, case, _Wrong(reason, place, unrecorded=True))
     needs_answer = any(True for _ in assertions_of(case, prompt))
     try:
         if isinstance(prepared, RenderError):

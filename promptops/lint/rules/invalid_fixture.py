@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.analysis.uses import TemplateSpan, Use
+from promptops.json_pointer import tokens
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from_frames
 from promptops.lint.subject import PromptFacts, RenderedCase
@@ -121,6 +122,12 @@ def _wrong_input(case: Case, wrong: InputProblem) -> Problem:
         inputs = case.locate(f"{case.at}/inputs", True)
         whole = case.locate(case.at, True)
         place = case.locate(f"{case.at}/name", False) if inputs == whole else place
+    if any(name in case.retrieved for name in tokens(wrong.pointer)[:1]):
+        return Problem(
+            f"{wrong.message} in the recorded input of the case `{case.name}`",
+            at=place,
+            hint="promptops test --refresh",
+        )
     hint = "quote it" if wrong.message.endswith(_UNQUOTED) else wrong.hint
     return Problem(f"{wrong.message} in the case `{case.name}`", at=place, hint=hint)
 

@@ -37,6 +37,7 @@ SEARCH = """\
 def find(inputs):
     return [{"id": "P1", "text": "about " + inputs["question"]}]
 """
+UNRECORDED = "the retrieved input `passages` is not recorded; run promptops test --record"
 PATH = "prompts/team/ask.prompt.yaml"
 RECORDINGS = "prompts/team/ask.recordings.jsonl"
 
@@ -71,7 +72,7 @@ def change(repo, path, old, new):
 
 
 def test_an_unrecorded_input_is_stale_then_recorded_and_replayed(tested, repo, capsys):
-    missing = ("stale", "the retrieved input `passages` is not recorded")
+    missing = ("stale", UNRECORDED)
     no_answer = ("stale", "its request has no recording")
 
     before = tested()
@@ -95,7 +96,7 @@ def test_another_question_or_function_makes_the_input_stale(tested, repo):
     change(repo, PATH, "search.py:find", "search.py:look")
     called = tested()
 
-    stale = ("stale", "the retrieved input `passages` is not recorded")
+    stale = ("stale", UNRECORDED)
     assert asked == called == (1, [stale, ("passed", None)])
 
 
@@ -139,8 +140,7 @@ def test_a_live_run_retrieves_again_and_records_nothing(tested, repo):
         ('raise KeyError("x")', "`find` of ./search.py fails: KeyError in line 2: `'x'`"),
         (
             'return "text"',
-            "`find` of ./search.py returned a wrong value: "
-            "`passages` must be a list, not a string",
+            "`find` of ./search.py returned a wrong value: `passages` must be a list, not a string",
         ),
         (
             "return [object()]",
@@ -250,3 +250,31 @@ def test_a_reviewer_sees_a_replaced_passage_as_a_risk(tested, repo, capsys):
         "the recorded input `passages` was replaced, although its request is unchanged"
         in capsys.readouterr().out
     )
+
+
+def test_a_recorded_input_that_the_schema_refuses_now_is_refreshed(tested, repo, capsys):
+    tested("--record")
+    change(repo, PATH, "items: {type: object}", "items: {type: object, required: [page]}")
+
+    code = run(["lint", "-C", str(repo.root), "--select", "TST002", "--no-cache"])
+
+    assert code == 1
+    first, _, marked, *_ = capsys.readouterr().out.splitlines()
+    assert first == (
+        f"{PATH}:19:13: error: `passages.0.page` is missing in the recorded input of the case "
+        "`from the search`  [TST002 invalid-fixture]"
+    )
+    assert marked.endswith("promptops test --refresh")
+
+
+def test_the_shards_of_a_run_share_what_they_retrieved(tested, repo, tmp_path, capsys):
+    files = [f"{tmp_path}/{number}.jsonl" for number in (1, 2)]
+    for number, file in enumerate(files, start=1):
+        part = ("--record", "--shard", f"{number}/2", "--format", f"jsonl={file}")
+        assert run(["test", "-C", str(repo.root), *part]) == 0
+    repo.git("clean", "--force", "--quiet")
+    capsys.readouterr()
+
+    merged = tested("--merge", *files)
+
+    assert merged == (0, [("passed", None), ("passed", None)])

@@ -20,10 +20,8 @@ HANDBOOK = {
     "P8": ("Laptops", 40, "Report a lost laptop to the service desk within one hour."),
 }
 MOST = 3
-COMMON = frozenset(
-    ("a", "the", "of", "to", "is", "in", "on", "at", "by", "for", "do", "does", "may")
-    + ("have", "has", "i", "my", "you", "your", "how", "who")
-)
+COMMON = {"a", "the", "of", "to", "is", "in", "on", "at", "by", "for", "do", "does", "may"}
+COMMON |= {"have", "has", "i", "my", "you", "your", "how", "who"}
 
 
 def find(inputs: dict[str, object]) -> list[dict[str, object]]:

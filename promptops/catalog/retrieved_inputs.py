@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.model.answer import Recording
 from promptops.model.prompt import Case, Prompt
-from promptops.plurals import series
+from promptops.plurals import plural, series
 from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
 from promptops.source.quick_checks import is_plain
@@ -89,5 +89,6 @@ def with_inputs(case: Case, values: Mapping[str, Any]) -> Case:
 def unrecorded_reason(case: Case) -> str:
     """Why a case without recordings of its retrieved inputs can't be rendered."""
     names = series([f"`{name}`" for name in case.unrecorded], "and", _SHOWN)
-    what = "input" if len(case.unrecorded) == 1 else "inputs"
-    return f"the retrieved {what} {names} {'is' if what == 'input' else 'are'} not recorded"
+    number = len(case.unrecorded)
+    verb = "is" if number == 1 else "are"
+    return f"the retrieved {plural(number, 'input')} {names} {verb} not recorded"

@@ -37,6 +37,16 @@ def did_you_mean(
     return f"did you mean `{near}`?" if near else None
 
 
+def nearest_channel(name: str, channels: Iterable[str]) -> str | None:
+    """The most similar channel, or the only one that a name of 3 or more letters abbreviates."""
+    known = tuple(channels)
+    longer = [each for each in known if len(name) >= _SHORTEST and each.startswith(name)]
+    return nearest_name(name, known) or (longer[0] if len(longer) == 1 else None)
+
+
+_SHORTEST = 3
+
+
 def _first(known: Iterable[str], left: int) -> Iterator[str]:
     for name in known:
         left -= len(name)

@@ -64,6 +64,7 @@ class LoadedPrompt:
         prompt: None if the file can't be parsed or is not valid for the schema.
         problems: What parsing found, each with the code of its rule.
         references: The files that this file names; without those that its partials name.
+        lacks_tools: The file of a tool is missing or can't be read, so `prompt` lacks the tool.
         templates: Only the messages and inputs, if they are valid for the schema and other parts of
             the file are not: the templates can still be checked.
     """
@@ -74,3 +75,4 @@ class LoadedPrompt:
     problems: tuple[Problem, ...] = ()
     references: tuple[FileReference, ...] = ()
     templates: Prompt | None = None
+    lacks_tools: bool = False

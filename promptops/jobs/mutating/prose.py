@@ -22,7 +22,7 @@ _FEWEST_WORDS, _LONG_WORD = 2, 8
 
 
 @record(frozen=True, slots=True)
-class Block:
+class ProseBlock:
     """A paragraph, a heading or a list item.
 
     Attributes:
@@ -83,16 +83,16 @@ def _fences(flat: str) -> Iterator[Offsets]:
             opened = line.start() if opened < 0 else -1
 
 
-def blocks(flat: str) -> Iterator[Block]:
+def blocks(flat: str) -> Iterator[ProseBlock]:
     """The blocks of a flat text, in order; lines that wrap a sentence are one block."""
-    current: Block | None = None
+    current: ProseBlock | None = None
     length = 0
     for match in _LINE.finditer(flat):
         raw = match[0].rstrip("\n")
         line, is_item, begins = bare_line(raw)
         if current is not None and not begins and line_joint(line, length):
             end = match.start() + len(raw.rstrip())
-            current = Block(
+            current = ProseBlock(
                 current.start,
                 end,
                 current.first,
@@ -109,15 +109,15 @@ def blocks(flat: str) -> Iterator[Block]:
         yield current
 
 
-def _block(raw: str, first: int, last: int, is_item: bool) -> Block:
+def _block(raw: str, first: int, last: int, is_item: bool) -> ProseBlock:
     indent = len(raw) - len(raw.lstrip())
     item = ITEM.match(raw, indent) if is_item else None
     start = item.end() if item is not None else indent
     heading = HEADING.match(raw, indent) is not None
-    return Block(first + start, first + len(raw.rstrip()), first, last, is_item, heading)
+    return ProseBlock(first + start, first + len(raw.rstrip()), first, last, is_item, heading)
 
 
-def sentences_of(flat: str, block: Block) -> Iterator[Offsets]:
+def sentences_of(flat: str, block: ProseBlock) -> Iterator[Offsets]:
     """The sentences of a block, without the white space around them."""
     at = block.start
     for part in sentence_parts(flat[block.start : block.end]):

@@ -10,7 +10,6 @@ from promptops.jobs.mutating.operators.example import examples
 from promptops.model.prompt import ConversationHistory, ForEach, Message, Prompt, Turn
 from promptops.records import replace
 
-
 _T = TypeVar("_T")
 
 

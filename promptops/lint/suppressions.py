@@ -35,11 +35,14 @@ class Suppression:
 
     def covers(self, finding: Finding) -> bool:
         """Whether it applies to this finding's rule and line."""
-        if finding.place.path != self.place.path:
+        named = is_named(self.codes, finding.code, finding.name)
+        return named and self.covers_line(finding.place)
+
+    def covers_line(self, place: Place) -> bool:
+        """Whether it applies to the first line of a place."""
+        if place.path != self.place.path:
             return False
-        if not is_named(self.codes, finding.code, finding.name):
-            return False
-        return self.last == 0 or self.first <= finding.place.line <= self.last
+        return self.last == 0 or self.first <= place.line <= self.last
 
 
 def directive(words: str, place: Place, lines: tuple[int, int]) -> Suppression | None:

@@ -178,6 +178,17 @@ class ProbeSettings:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class MutateSettings:
+    """When mutation testing fails.
+
+    Attributes:
+        fail_under: The required score in percent; None for no limit.
+    """
+
+    fail_under: float | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Config:
     """The configuration of one tree.
 
@@ -199,3 +210,4 @@ class Config:
     check: CheckSettings = field(default_factory=CheckSettings)
     compare: CompareSettings = field(default_factory=CompareSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    mutate: MutateSettings = field(default_factory=MutateSettings)

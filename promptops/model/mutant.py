@@ -126,6 +126,8 @@ class MutationRow:
         equivalent: How many were left out because no request changed but for white space.
         ignored: How many were left out because of an ignore comment.
         nothing: Why nothing was tested, or "": no cases, a prompt that can't be read.
+        unreadable: It is a prompt that can't be read.
+        internal: A bug of promptops prevented some or all of it.
         place: Of the file, or of the error in it.
     """
 
@@ -137,6 +139,8 @@ class MutationRow:
     equivalent: int = 0
     ignored: int = 0
     nothing: str = ""
+    unreadable: bool = False
+    internal: bool = False
     place: Place
 
     @property
@@ -154,6 +158,8 @@ class MutationRun:
         sources: The text of each file with a survivor or an unseen mutant, by path.
         operators: The operators that were used.
         since: The revision of `--since`, or "".
+        left_out: Paths of partials that were not mutated, because prompts that are not selected
+            use them, too.
         fail_under: The required score in percent; None for no limit.
         nothing: Why nothing was mutated or tested at all, or "".
         advice: The command to type next, or "".
@@ -171,6 +177,7 @@ class MutationRun:
     sources: Mapping[str, str] = field(default_factory=dict)
     operators: tuple[Operator, ...] = OPERATORS
     since: str = ""
+    left_out: tuple[str, ...] = ()
     fail_under: float | None = None
     nothing: str = ""
     advice: str = ""
@@ -213,9 +220,14 @@ class MutationRun:
 
     @property
     def under(self) -> bool:
-        """Whether the score is below the required one."""
+        """Whether the score is below the required one.
+
+        Also if there is no score, although prompts are selected: nothing proves that it is reached.
+        """
+        if self.fail_under is None or not self.rows:
+            return False
         score = self.count.score
-        return self.fail_under is not None and score is not None and 100 * score < self.fail_under
+        return score is None or 100 * score < self.fail_under
 
 
 def counted(mutants: Iterable[Mutant]) -> MutationCount:

@@ -26,6 +26,8 @@ def _annotations(run: MutationRun) -> Iterator[str]:
         lines = [*facts.remarks(run), facts.ended(run), facts.advice(run)]
         yield annotation("error", None, "not finished", "\n".join(filter(None, lines)))
     for row in run.rows:
+        if row.unreadable or row.internal:
+            yield annotation("error", row.place, facts.name(row), facts.title(row))
         for mutant in facts.with_status(row, "survived"):
             if mutant.in_changed_lines or not run.since:
                 yield _survivor(mutant, row, "warning" if run.since else "notice")

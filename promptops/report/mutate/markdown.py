@@ -54,7 +54,7 @@ def _changed(survivors: Sequence[Mutant]) -> Iterator[str]:
 
 def _row(row: MutationRow) -> str:
     name = code(visible_path(facts.name(row)))
-    if row.nothing:
+    if facts.untested(row):
         return f"| {name} | {escape(facts.title(row))} | | | |\n"
     count = row.count
     numbers = [f"{number:,}" for number in (count.killed, count.survived, count.unseen)]

@@ -8,7 +8,7 @@ from promptops.model.mutant import Mutant, MutationRow, MutationRun
 from promptops.model.report import Style, plain
 from promptops.report.mutate.parts import facts
 from promptops.report.parts.excerpt import excerpt
-from promptops.report.parts.visible import visible_path
+from promptops.report.parts.visible import visible, visible_path
 
 _GUTTER = 5
 _HEAD = ("prompt", "score", "killed", "survived", "unseen")
@@ -68,10 +68,11 @@ def _table(rows: Sequence[MutationRow], style: Style) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     yield style("note", _aligned(_HEAD, widths))
     for row in rows:
-        if row.nothing:
+        if facts.untested(row):
             yield f"{_row(row)[0].ljust(widths[0])}  {facts.title(row)}"
         else:
-            yield _aligned(_row(row), widths)
+            incomplete = f"  incomplete: {visible(row.nothing)}" if row.nothing else ""
+            yield f"{_aligned(_row(row), widths)}{incomplete}"
 
 
 def _row(row: MutationRow) -> tuple[str, ...]:

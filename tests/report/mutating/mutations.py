@@ -66,10 +66,9 @@ def killed(line: int, text: str, **values: Any) -> Mutant:
 PROMISE = mutant(
     6,
     "Promise nothing on behalf of Acme.",
-    suggestion='e.g. `{type: contains, role: system, value: "Promise nothing"}` or an output'
-    " assertion",
+    suggestion='`{type: contains, role: system, value: "Promise nothing"}` or an output assertion',
 )
-MUST = mutant(6, "must", "may", suggestion="e.g. `{type: contains, value: You must answer}`")
+MUST = mutant(6, "must", "may", suggestion="`{type: contains, value: You must answer}`")
 LOOP = replace(
     PROMISE,
     operator="loop",
@@ -106,7 +105,7 @@ def survivors() -> MutationRun:
     return run(
         row(PROMISE, MUST, LOOP, JSON_ONLY, equivalent=1, ignored=2),
         row(JSON_ONLY, JSON_ONLY, name="summaries/meeting-notes"),
-        row(name="drafts/new", cases=0, nothing="it has no test cases"),
+        row(name="drafts/new", cases=0, nothing="there are no test cases: nothing was tested"),
         row(FRIENDLY, name=STYLE, partial=True, prompts=("a", "b"), place=Place(STYLE)),
     )
 
@@ -115,7 +114,13 @@ def since() -> MutationRun:
     """A pull request that changed a line, under the required score."""
     changed = [replace(each, in_changed_lines=True) for each in (PROMISE, MUST)]
     other = mutant(5, "You sort tickets.", suggestion=PROMISE.suggestion)
-    return run(row(other, *changed, JSON_ONLY), since="origin/main", fail_under=60)
+    return run(
+        row(other, *changed, JSON_ONLY),
+        row(name="drafts/new", unreadable=True, nothing="`messages` is missing"),
+        since="origin/main",
+        left_out=(STYLE,),
+        fail_under=60,
+    )
 
 
 def live() -> MutationRun:

@@ -18,11 +18,9 @@ _PLACES_SHOWN = 5
 
 def summary(run: MutationRun) -> str:
     """The last line: `71.4% of mutants killed, 208 of 291 · 83 survived, 3 in changed lines`."""
-    if run.nothing:
-        return f"nothing to mutate, {visible(run.nothing)}"
     parts = [_killed(run), survived(run), _unseen(run.count), cost(run.cost_usd)]
-    text = " · ".join(filter(None, parts))
-    if run.fail_under is None or run.count.score is None:
+    text = visible(run.nothing) or " · ".join(filter(None, parts))
+    if run.fail_under is None or not run.rows:
         return text
     return f"{'fail' if run.under else 'pass'}: {text}"
 
@@ -74,7 +72,7 @@ def percent(count: MutationCount) -> str:
 
 def title(row: MutationRow) -> str:
     """The score of a prompt: `68.4%, 26 of 38 mutants killed, 2 unseen`, or why there is none."""
-    if row.nothing:
+    if untested(row):
         return f"not tested: {visible(row.nothing)}"
     count = row.count
     ignored = f"{row.ignored:,} ignored" if row.ignored else ""
@@ -82,7 +80,13 @@ def title(row: MutationRow) -> str:
         killed = "no mutants" if not row.mutants else "no mutant was tested"
     else:
         killed = f"{percent(count)}, {_of(count)} mutants killed"
-    return ", ".join(filter(None, [killed, _unseen(count), ignored]))
+    incomplete = f"incomplete: {visible(row.nothing)}" if row.nothing else ""
+    return ", ".join(filter(None, [killed, _unseen(count), ignored, incomplete]))
+
+
+def untested(row: MutationRow) -> bool:
+    """Whether there is only a reason instead of mutants."""
+    return bool(row.nothing) and not row.mutants
 
 
 def with_status(row: MutationRow, status: str) -> tuple[Mutant, ...]:
@@ -107,7 +111,7 @@ def hint(mutant: Mutant) -> str:
     if mutant.status == "unseen":
         return f"no case renders this: `{COVERAGE}` shows what else no case covers"
     suggestion = visible(mutant.suggestion)
-    return f"no case notices: {suggestion}" if suggestion else "no case notices"
+    return f"no case notices: e.g. {suggestion}" if suggestion else "no case notices"
 
 
 def live(mutant: Mutant) -> str:
@@ -154,7 +158,7 @@ def places(mutants: Sequence[Mutant]) -> str:
 
 
 def remarks(run: MutationRun) -> Iterator[str]:
-    """Remarks on the whole run: survivors without a live answer, missing answers."""
+    """Remarks on the whole run: survivors without a live answer, missing answers, partials."""
     tried = [mutant.live for mutant in run.mutants if mutant.live is not None]
     if run.live and tried:
         answers = sum(trial.answers for trial in tried)
@@ -164,6 +168,9 @@ def remarks(run: MutationRun) -> Iterator[str]:
         yield f"live: no model was called about {counted(run.untried, 'survivor')}"
     if run.unanswered:
         yield f"no answer to {counted(run.unanswered, 'request')}"
+    if run.left_out:
+        partials = some(run.left_out, _PLACES_SHOWN, name=short)
+        yield f"left out, because prompts that are not selected use them, too: {partials}"
 
 
 def ended(run: MutationRun) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -131,10 +131,11 @@ class TestedPrompt:
             changed = witness(answer)
             if changed is not None:
                 now = self._judged(variant, planned, changed)
-                kept = {judgement.place for judgement in before if judgement.passed}
-                kill = self._refusal(planned, now, kept if good else None)
-                if kill is not None:
-                    return kill
+                # Both are in the order of the assertions; the output contract comes last.
+                kept = [judgement.passed for judgement in before] or [True] * len(now)
+                refused = [after for after, was in zip(now, kept, strict=False) if was]
+                for judgement in violations(refused)[:1]:
+                    return self._kill("witness", planned, judgement, judgement.place)
         return None
 
     def _without_answers(self) -> list[_Judged]:
@@ -150,15 +151,6 @@ class TestedPrompt:
         prompt = replace(variant, evaluation={**variant.evaluation, "output": False})
         case = replace(planned, prompt=prompt, request=request)
         return self._judging.judge([(case, answer)])[0]
-
-    def _refusal(
-        self, planned: PlannedCase, now: Iterable[Judgement], kept: Collection[Place] | None
-    ) -> Kill | None:
-        """The first violated contract; of those that were kept before, if they are known."""
-        for judgement in violations(now):
-            if kept is None or judgement.place in kept:
-                return self._kill("witness", planned, judgement, judgement.place)
-        return None
 
     def _good_answers(self) -> list[_Judged]:
         """The recorded answers that keep all contracts."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from promptops.errors import PromptopsError
+from promptops.jobs.mutating.live import LiveTrials
 from promptops.jobs.mutating.operators.registry import named_operators
 from promptops.jobs.mutating.options import MutateOptions
 from promptops.jobs.mutating.selected_rows import SelectedRows
@@ -57,6 +59,9 @@ class _Mutating:
     def run(self) -> MutationRun:
         rows = SelectedRows(self._workspace, self._loaded, self._operators, self._base)
         trials = rows.tried(self._tested())
+        live = LiveTrials(self._workspace, self._options) if self._options.live else None
+        if live is not None:
+            live.run(trials)
         results = [*(row.result for row in trials), *_unreadable(self._loaded)]
         run = MutationRun(
             rows=tuple(sorted(results, key=lambda row: (row.partial, row.name))),
@@ -64,7 +69,8 @@ class _Mutating:
             fail_under=self._fail_under(),
             left_out=tuple(rows.left_out),
         )
-        return replace(run, sources=self._sources(run), nothing=self._why_nothing(run))
+        run = replace(run, sources=self._sources(run), nothing=self._why_nothing(run))
+        return run if live is None else _with_calls(run, live)
 
     def _tested(self) -> list[TestedPrompt]:
         """The prompts that can be read, each with the cases to try."""
@@ -84,10 +90,8 @@ class _Mutating:
             return self._options.fail_under
         config = self._workspace.config
         if self._base is not None and not self._options.run.trusted:
-            try:
+            with suppress(PromptopsError):  # it was broken, or there was none
                 config = configuration(self._workspace.repository, self._base)
-            except PromptopsError:
-                pass  # it was broken, or there was none
         return config.mutate.fail_under
 
     def _sources(self, run: MutationRun) -> dict[str, str]:
@@ -105,6 +109,20 @@ class _Mutating:
         if not run.rows:
             return f"none of {counted(len(self._catalog.prompt_files), 'prompt')} is selected"
         return "no mutant was tested: " + next(row.nothing for row in run.rows if row.nothing)
+
+
+def _with_calls(run: MutationRun, live: LiveTrials) -> MutationRun:
+    calls = live.calls
+    return replace(
+        run,
+        live=True,
+        untried=live.untried,
+        unanswered=calls.unanswered,
+        unasked=calls.unasked,
+        ended=calls.ended,
+        interrupted=calls.ledger.interrupted,
+        cost_usd=calls.cost_usd,
+    )
 
 
 def _unreadable(loaded: Sequence[LoadedPrompt]) -> Iterator[MutationRow]:

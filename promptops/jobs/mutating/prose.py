@@ -134,7 +134,7 @@ def sentences_of(flat: str, block: ProseBlock) -> Iterator[Offsets]:
 
 
 def has_words(flat: str) -> bool:
-    """Whether there are at least two words besides values, or as much in a script without blanks."""
+    """Whether there are two words besides values, or as much in a script without blanks."""
     return len(_WORD.findall(flat)) > 1 or _WITHOUT_BLANKS.search(flat) is not None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -17,10 +17,11 @@ from promptops.jobs.testing.plan import PlannedCase, plan_cases
 from promptops.model.answer import Answer
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.mutant import Kill
-from promptops.model.place import Place
+from promptops.model.place import Offsets, Place
 from promptops.model.prompt import Prompt
 from promptops.model.request import Request
 from promptops.records import record, replace
+from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.limits import PromptBudget
 
@@ -86,6 +87,22 @@ class TestedPrompt:
         except PromptopsError as error:  # a RenderError, or a rendering that took too long
             return Observation(Effect.WORDS, self._not_rendered(planned, error))
         return Observation(effect)
+
+    def changed_cases(self, variant: Variant) -> Iterator[tuple[PlannedCase, PlannedCase]]:
+        """The cases whose requests a variant changes: each as planned, and for the variant."""
+        renderer = self._renderer(variant)
+        for planned in self.cases:
+            request = renderer.request(planned.case.inputs)
+            if _effect(planned.request, request) is Effect.WORDS:
+                yield (
+                    planned,
+                    replace(
+                        planned,
+                        prompt=variant.prompt,
+                        request=request,
+                        digest=request_digest(request),
+                    ),
+                )
 
     def _renderer(self, variant: Variant) -> Renderer:
         budget = PromptBudget(len(self.cases))
@@ -164,7 +181,7 @@ class TestedPrompt:
         return self._recorded
 
 
-def _nowhere(_pointer: str, _key: bool, _within: object = None) -> Place:
+def _nowhere(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
     """Computing the place of an assertion takes longer than checking it."""
     return Place("")
 

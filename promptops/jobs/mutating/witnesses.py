@@ -113,5 +113,5 @@ def _changed_calls(
         if call.get("name") != tool:
             yield call
         elif argument is not None:
-            is_object = isinstance(arguments, Mapping)
-            yield {**call, "arguments": _without(arguments, argument)} if is_object else call
+            changed = isinstance(arguments, Mapping) and _without(arguments, argument)
+            yield call if changed is False else {**call, "arguments": changed}

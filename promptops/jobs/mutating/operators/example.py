@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from promptops.jobs.mutating.edits import PromptEdit, TemplateText, TextEdit, shortened
 from promptops.model.place import Place
-from promptops.model.prompt import Message, Prompt, Turn
+from promptops.model.prompt import Message, Prompt
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 
@@ -57,9 +57,5 @@ def examples(prompt: Prompt) -> list[tuple[Message, ...]]:
             current.append(turn)
             continue
         found += [tuple(current)] if len(current) > 1 else []
-        current = [turn] if _asks(turn) else []
+        current = [turn] if isinstance(turn, Message) and turn.role == "user" else []
     return found
-
-
-def _asks(turn: Turn) -> bool:
-    return isinstance(turn, Message) and turn.role == "user"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from promptops.jobs.mutating.edits import TemplateText, TextEdit, shortened
 from promptops.jobs.mutating.operators.reversals import reversals
@@ -23,10 +24,9 @@ def edits(of: TemplateText) -> Iterator[TextEdit]:
         written = source[start:end]
         after = _as_written(written, replacement)
         change = f'"{written}" → "{after}"' if after else f'delete "{written}"'
-        if not after and source[end : end + 1] == " ":
-            end += 1
+        blank = int(not after and source[end : end + 1] == " ")
         subject = _around(source, sentences, start)
-        yield TextEdit(start=start, end=end, after=after, change=change, subject=subject)
+        yield TextEdit(start=start, end=end + blank, after=after, change=change, subject=subject)
 
 
 def _found(flat: str) -> Iterator[tuple[int, int, str]]:
@@ -55,8 +55,8 @@ def _plain(word: re.Match[str]) -> str:
 
 def _is_apart(flat: str, words: Sequence[re.Match[str]]) -> bool:
     """Whether they are words of one phrase, and not part of `read-only` or `must_have`."""
-    joints = zip(words, words[1:], strict=False)
-    if not all(_BETWEEN_WORDS.fullmatch(flat[a.end() : b.start()]) for a, b in joints):
+    gaps = (flat[word.end() : after.start()] for word, after in pairwise(words))
+    if not all(_BETWEEN_WORDS.fullmatch(gap) for gap in gaps):
         return False
     before, after = flat[: words[0].start()][-1:], flat[words[-1].end() :][:1]
     return before not in ("-", "_", "{", "/") and after not in ("-", "_", "(", "/")

@@ -47,7 +47,7 @@ def _freed(prompt: Prompt, index: int, name: str) -> PromptEdit:
         prompt=replace(prompt, tools=tools),
         place=prompt.locate(at, False),
         change=f"make `{name}` of the tool `{tool.name}` optional",
-        suggestion=f"the argument: `{{type: tool-call, name: {tool.name}, arguments: {{{name}: …}}}}`",
+        suggestion=f"`{{type: tool-call, name: {tool.name}, arguments: {{{name}: …}}}}`",
         witness=call_witness(tool.name, name),
         on_request=False,
     )

@@ -19,6 +19,7 @@ from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
 from promptops.report.diff.page.views import PromptChangesView, prompt_views
 from promptops.report.page.document import document
+from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
 from promptops.report.test import html as test
@@ -44,7 +45,7 @@ def write(report: CheckReport, **_: object) -> str:
     return document(
         "check/page",
         _FILTERS,
-        parts=(diff.PARTS, test.PARTS),
+        parts=(diff.PARTS, test.PARTS, SOURCE),
         top=3,
         **_verdict(report),
         **run,

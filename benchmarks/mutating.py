@@ -1,5 +1,5 @@
-"""Mutation testing without API calls: the CPU time of whole processes. The many prompts are those of
-`lint`; the large one has 5 kB of text."""
+"""Mutation testing without API calls: the CPU time of whole processes. The many prompts are those
+of `lint`; the large one has 5 kB of text."""
 
 from __future__ import annotations
 
@@ -36,10 +36,14 @@ RULES      {% if items %}
     content: "{{ lang }}"
 tests:
 """
-_RULE = "      - Rule {0}: always answer question number {0} in words of {{{{ lang }}}}, never in figures.\n"
+_RULE = (
+    "      - Rule {0}: always answer question number {0} in words of {{{{ lang }}}},"
+    " never in figures.\n"
+)
 _CASE = (
     "  - name: case {0}\n    inputs: {{lang: l{0}, items: [a, b]}}\n"
-    "    rendered: [{{type: contains, value: in words of l{0}}}, {{type: message-count, value: 2}}]\n"
+    "    rendered: [{{type: contains, value: in words of l{0}}},"
+    " {{type: message-count, value: 2}}]\n"
 )
 
 

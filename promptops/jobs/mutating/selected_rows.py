@@ -34,7 +34,7 @@ class SelectedRows:
         """`base` is the commit that changed lines are compared with; None for none."""
         self._catalog = workspace.catalog
         self._operators = operators
-        self._everything = len(loaded) == len(workspace.catalog.paths)
+        self._everything = len(loaded) == len(workspace.catalog.prompt_files)
         self._comments = [
             comment
             for prompt_file in loaded

@@ -77,14 +77,21 @@ class LiveMutant:
         if not self.pairs:
             return LiveTrial(note=NOT_ASSERTED)
         answered = list(self._answered())
-        missing = (found for pair in self.pairs if (found := result(pair.mutant)).answer is None)
-        note = next((found.reason for found in missing), "")
+        found = [result(planned) for planned in self._needed()]
+        note = next((each.reason for each in found if each.answer is None), "")
         return LiveTrial(
             cases=len({pair.mutant.case_key for pair in self.pairs}),
             answers=len(answered),
             changed=sum(was is not None and was != now for was, now in answered),
             note=note,
         )
+
+    def _needed(self) -> Iterator[PlannedCase]:
+        """The cases of the first round, then those of the second."""
+        second = (fresh for pair in self.suspected for fresh in pair.fresh)
+        for pair in (*self.pairs, *second):
+            yield pair.mutant
+            yield pair.original
 
     def _answered(self) -> Iterator[tuple[object, object]]:
         """The first answer to the original, and each answer to the mutant."""

@@ -115,7 +115,10 @@ class _Mutating:
             return "no prompt changed: nothing was mutated"
         if not run.rows:
             return f"none of {counted(len(self._catalog.prompt_files), 'prompt')} is selected"
-        return "no mutant was tested: " + next(row.nothing for row in run.rows if row.nothing)
+        why = "every mutant is equivalent or ignored"
+        return (
+            f"no mutant was tested: {next((row.nothing for row in run.rows if row.nothing), why)}"
+        )
 
 
 def _with_calls(run: MutationRun, live: LiveTrials) -> MutationRun:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
@@ -26,7 +26,7 @@ from promptops.repo.repository import Repository
 
 Mode = Literal["replay", "record", "live", "refresh"]
 
-UNRECORDED = "cache"
+UNRECORDED: Final = "cache"
 """Requests what is neither recorded nor in the local cache, and keeps it only there."""
 
 _NOT_RECORDED = ("live", UNRECORDED)

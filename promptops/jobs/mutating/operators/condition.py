@@ -29,8 +29,9 @@ def edits(of: TemplateText) -> Iterator[TextEdit]:
 
 
 def _tests(template: Template) -> Iterator[Offsets]:
-    for tag in template.tree.find_all(nodes.If):
-        yield test_of_tag(template, tag, elif_=False)
-        yield from (test_of_tag(template, branch, elif_=True) for branch in tag.elif_)
+    tags = list(template.tree.find_all(nodes.If))
+    chained = {id(branch) for tag in tags for branch in tag.elif_}
+    for tag in tags:
+        yield test_of_tag(template, tag, elif_=id(tag) in chained)
     for choice in template.tree.find_all(nodes.CondExpr):
         yield expression(template, choice.test)

@@ -14,7 +14,12 @@ _T = TypeVar("_T")
 
 
 def edits(prompt: Prompt) -> Iterator[PromptEdit]:
-    """One for each message that is not part of an example, and for a conversation history."""
+    """One for each message that is not part of an example, and for a conversation history.
+
+    Not for the only one: a request without messages is no request.
+    """
+    if len(prompt.messages) < 2:
+        return
     shown = {turn.at for example in examples(prompt) for turn in example}
     for index, turn in enumerate(prompt.messages):
         if isinstance(turn, ForEach):

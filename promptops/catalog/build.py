@@ -67,7 +67,9 @@ class PromptBuilder:
             if len(layers.documents) > 1:
                 self._problems += check_prompt(layers.value, layers.place)
             if not any(problem.code == "SCH002" for problem in self._problems):
-                built = self._prompt(layers.value)
+                # A variant does not inherit the earlier names of its base.
+                aliases = layers.document.value.get("aliases")
+                built = self._prompt({**layers.value, "aliases": aliases})
                 prompt = None if self._has_many_tags(built) else built
         elif readable and len(layers.documents) == 1:
             templates = self._templates(layers.value)
@@ -121,8 +123,7 @@ class PromptBuilder:
             replaced_by=value.get("replaced_by"),
             sunset=value.get("sunset"),
             budget=value.get("budget") or {},
-            # A variant does not inherit the earlier names of its base.
-            aliases=tuple(self._layers.document.value.get("aliases") or ()),
+            aliases=tuple(value.get("aliases") or ()),
             extends=self._layers.parents[0].target if self._layers.parents else None,
         )
         self._note_includes(prompt)

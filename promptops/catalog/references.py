@@ -96,6 +96,7 @@ class ReferenceLog:
         self.resolver = resolver
         self._path = path
         self.references: list[FileReference] = []
+        self._known: dict[tuple[str, str, str, bool], tuple[FileReference, set[Place]]] = {}
         self.problems: list[Problem] = []
 
     def refer(
@@ -124,8 +125,14 @@ class ReferenceLog:
         self.add(FileReference(kind, target, target, place, found))
 
     def add(self, reference: FileReference) -> None:
-        if reference not in self.references:
-            self.references.append(reference)
+        """Record a reference once; places are computed only for those that may be equal."""
+        first, places = self._known.setdefault(reference.facts, (reference, set()))
+        if first is not reference:
+            places.add(first.place)
+            if reference.place in places:
+                return
+            places.add(reference.place)
+        self.references.append(reference)
 
 
 def roots_of(kind: ReferenceKind, config: Config, base: str) -> tuple[str, ...]:

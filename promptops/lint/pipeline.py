@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from promptops.catalog.build import texts
@@ -18,6 +19,7 @@ from promptops.lint.suppressions import (
     Counts,
     Suppression,
     directive,
+    limited,
     silence,
     template_suppressions,
 )
@@ -95,7 +97,12 @@ def lint_one(
         return PromptResult((*found, failed(problem, loaded)), (), portable)
 
 
-def suppressions_of(catalog: Catalog, loaded: LoadedPrompt) -> Iterator[Suppression]:
+def suppressions_of(catalog: Catalog, loaded: LoadedPrompt) -> Iterable[Suppression]:
+    """The suppression comments in the files of a prompt, within the limit of their names."""
+    return limited(_suppressions(catalog, loaded))
+
+
+def _suppressions(catalog: Catalog, loaded: LoadedPrompt) -> Iterator[Suppression]:
     """The suppression comments in a prompt file and its templates."""
     document = catalog.document(loaded.path)
     if "promptops:" in document.text:
@@ -235,7 +242,12 @@ def _unused(
     """Suppressions without an effect whose rules ran: for a prefix, all rules of the prefix."""
     ran = {rule.code for rule in rules}
     known = {rule.code: rule.name for rule in (*built_in().values(), *rules)}
+
+    @cache
+    def named(codes: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(code for code, name in known.items() if is_named(codes, code, name))
+
     for each in suppressions:
-        meant = {code for code, name in known.items() if is_named(each.codes, code, name)}
+        meant = named(each.codes)
         if each not in used and each.codes and each.reason and meant and meant <= ran:
             yield each

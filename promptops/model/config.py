@@ -147,10 +147,12 @@ class CheckSettings:
     Attributes:
         fail_on: Kinds of changes since the base.
         coverage: Required coverage of template branches, in percent; None for no limit.
+        mutation: Report what the cases of changed prompts notice of mutants.
     """
 
     fail_on: tuple[FailOn, ...] = ()
     coverage: float | None = None
+    mutation: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)

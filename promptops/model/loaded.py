@@ -47,12 +47,14 @@ class FileReference:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FileReference):
             return NotImplemented
-        return self._facts() == other._facts() and self.place == other.place
+        return self.facts == other.facts and self.place == other.place
 
     def __hash__(self) -> int:
-        return hash(self._facts())
+        return hash(self.facts)
 
-    def _facts(self) -> tuple[str, str, str, bool]:
+    @property
+    def facts(self) -> tuple[str, str, str, bool]:
+        """Everything but the place."""
         return self.kind, self.written, self.target, self.found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -254,6 +256,25 @@ def test_a_mistake_in_other_keys_does_not_hide_those_in_templates(
         "TPL002 9:67",
         "SCH002 11:17",
     ]
+
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "prompt.schema.json"
+OTHER_KEYS = set(json.loads(SCHEMA.read_bytes())["properties"]) - {
+    *("format", "inputs", "messages", "extends")
+}
+
+
+@pytest.mark.parametrize("value", ["1", "true", "text", "[1]", "[[a]]", "{a: 1}", "[{a: 1}]", "~"])
+def test_a_value_of_a_wrong_type_does_not_hide_mistakes_in_templates(
+    all_said: Callable[[str], list[str]], value: str
+) -> None:
+    template = "format: promptops/1\nmessages: [{role: user, content: '{{ tikcet }}'}]"
+    for key in sorted(OTHER_KEYS):
+        found = all_said(f"--- prompts/ask.prompt.yaml\n{template}\n{key}: {value}\n")
+
+        codes = {each.partition(" ")[0] for each in found}
+        assert "VAR001" in codes, key
+        assert "internal-error" not in codes, key
 
 
 @pytest.mark.parametrize("key", ["imputs", "mesages", "extend"])

@@ -37,8 +37,15 @@ def mutate(workspace: Workspace, wanted: SelectionOptions, options: MutateOption
     named_operators(options.operators)
     options = replace(options, run=within_policy(workspace, wanted, options.run))
     base = merge_base(workspace, wanted.since) if wanted.since is not None else None
-    found = _Mutating(workspace, select(workspace, wanted), options, base).run()
+    found = mutate_selected(workspace, select(workspace, wanted), options, base)
     return replace(found, since=wanted.since or "", duration_s=time.perf_counter() - start_s)
+
+
+def mutate_selected(
+    workspace: Workspace, selected: Selected, options: MutateOptions, base: str | None
+) -> MutationRun:
+    """Break prompts that are already selected; `base` is the commit that changes start from."""
+    return _Mutating(workspace, selected, options, base).run()
 
 
 class _Mutating:

@@ -82,8 +82,14 @@ class SelectedRows:
             partial=partial,
             catalog=self._catalog,
             operators=self._operators,
-            is_ignored=lambda place: any(comment.covers_line(place) for comment in self._comments),
+            is_ignored=self._is_ignored,
             is_changed=lambda place: self._changed is not None and self._changed.cover(place),
+        )
+
+    def _is_ignored(self, place: Place) -> bool:
+        return any(
+            comment.place.path == place.path and comment.covers(place.line)
+            for comment in self._comments
         )
 
 

@@ -13,6 +13,9 @@ from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.test.html import PARTS as CASES
 from promptops.report.test.parts.facts import cost, short
 
+PARTS = "mutate/page/mutants"
+"""The path of the style of mutants, for `document`."""
+
 _FILTERS: dict[str, Callable[..., Any]] = {"short": short}
 
 
@@ -21,9 +24,9 @@ def write(run: MutationRun, **_: object) -> str:
     return document(
         "mutate/page",
         _FILTERS,
-        parts=(CASES, SOURCE),
+        parts=(CASES, SOURCE, PARTS),
         run=run,
         rows=row_views(run),
-        facts=facts,
+        mutants=facts,
         cost=cost,
     )

@@ -59,10 +59,10 @@ class RowView:
     quiet: bool
 
 
-def row_views(run: MutationRun) -> tuple[RowView, ...]:
-    """All rows in their order."""
+def row_views(run: MutationRun, anchor: str = "prompt") -> tuple[RowView, ...]:
+    """All rows in their order; `anchor` is the prefix of their anchors."""
     views = _RowViews(run)
-    return tuple(views.row(f"prompt-{number}", row) for number, row in enumerate(run.rows, 1))
+    return tuple(views.row(f"{anchor}-{number}", row) for number, row in enumerate(run.rows, 1))
 
 
 class _RowViews:

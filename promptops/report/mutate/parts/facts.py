@@ -55,13 +55,12 @@ def noticed(run: MutationRun) -> str:
     """For the report of a gate: `tests notice 71% of 35 mutants; 3 survivors in changed lines`."""
     count = run.count
     if count.score is None:
-        return ""
+        return "no mutant was tested" if run.rows else ""
     tested = counted(count.killed + count.survived, "mutant")
     changed = counted(len(run.survivors_in_changed_lines), "survivor")
     where = f"; {changed} in changed lines" if run.since else ""
-    return (
-        f"tests notice {100 * count.killed // (count.killed + count.survived)}% of {tested}{where}"
-    )
+    share = 100 * count.killed // (count.killed + count.survived)
+    return f"tests notice {share}% of {tested}{where}"
 
 
 def percent(count: MutationCount) -> str:

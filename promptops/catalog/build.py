@@ -33,11 +33,20 @@ MAX_TAGS = 20_000
 class PromptBuilder:
     """Builds one prompt; a problem does not hide other problems."""
 
-    def __init__(self, files: Files, config: Config, layers: Layers, identity: str) -> None:
+    def __init__(
+        self,
+        files: Files,
+        config: Config,
+        layers: Layers,
+        identity: str,
+        profile: str | None = None,
+    ) -> None:
+        """`profile` replaces the model that the prompt names."""
         self._files = files
         self._config = config
         self._layers = layers
         self._id = identity
+        self._profile = profile
         self._references = ReferenceLog(ReferenceResolver(files, config), layers.path)
         self._problems: list[Problem] = []
         self._schemas = SchemaReader(
@@ -83,6 +92,9 @@ class PromptBuilder:
     def _prompt(self, value: Mapping[str, Any]) -> Prompt:
         messages = Messages(self._layers.template, self._body, self._media)
         model = value.get("model") or {}
+        if self._profile is not None:
+            kept = {key: model[key] for key in _OWN_SETTINGS if key in model}
+            model = {"profile": self._profile, **kept}
         self._problems += wrong_profile(model, self._config.models, self._layers.place)
         prompt = Prompt(
             id=self._id,
@@ -179,6 +191,10 @@ class PromptBuilder:
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """Problems that do not prevent checking the rest of the file."""
+
+
+_OWN_SETTINGS = ("params", "provider_options")
+"""What a prompt sets on top of the profile of its model."""
 
 
 def model_of(written: Mapping[str, Any], profile: ModelProfile | None) -> Model:

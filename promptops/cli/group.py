@@ -15,7 +15,7 @@ SECTIONS = {
     "look": ("list", "show", "render", "run"),
     "check": ("lint", "rule", "diff", "test", "check", "report"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
-    "operate": ("log", "blame", "bisect"),
+    "operate": ("log", "blame", "bisect", "compare"),
     "serve": ("receive", "textconv"),
 }
 

@@ -160,6 +160,26 @@ class Amount(click.FloatRange):
         return found
 
 
+def case_option(function: F) -> F:
+    """Add `--case NAME`, as `cases`."""
+    text = "Run only cases with this name."
+    return click.option("--case", "cases", multiple=True, metavar="NAME|GLOB", help=text)(function)
+
+
+def concurrency_option(function: F) -> F:
+    """Add `-j N`, for `call_settings`."""
+    text = "Send at most N requests at a time; 16 unless configured."
+    return click.option("-j", "concurrency", type=click.IntRange(1), metavar="N", help=text)(
+        function
+    )
+
+
+def trust_option(function: F) -> F:
+    """Add `--trust-config`."""
+    text = "Call the endpoints that the change configures, and remember them as approved."
+    return click.option("--trust-config", is_flag=True, help=text)(function)
+
+
 EVENTS = ("commit", "pull_request", "nightly")
 
 

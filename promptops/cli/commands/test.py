@@ -15,9 +15,12 @@ from promptops.cli.options import (
     at_option,
     budget_options,
     call_settings,
+    case_option,
     common,
+    concurrency_option,
     since_option,
     tag_option,
+    trust_option,
     verbose_option,
 )
 from promptops.cli.output import OutputOptions
@@ -40,9 +43,7 @@ _INTERRUPTED = 130
 @since_option
 @at_option
 @tag_option
-@click.option(
-    "--case", "cases", multiple=True, metavar="NAME|GLOB", help="Run only cases with this name."
-)
+@case_option
 @click.option(
     "--record", is_flag=True, help="Call the model for missing recordings, and record the answers."
 )
@@ -50,13 +51,7 @@ _INTERRUPTED = 130
 @click.option(
     "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
 )
-@click.option(
-    "-j",
-    "concurrency",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Send at most N requests at a time; 16 unless configured.",
-)
+@concurrency_option
 @click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
 @budget_options
@@ -85,11 +80,7 @@ _INTERRUPTED = 130
     help="Exit 1 if fewer branches are covered.",
 )
 @click.option("--prune", is_flag=True, help="Remove recordings that no case uses any more.")
-@click.option(
-    "--trust-config",
-    is_flag=True,
-    help="Call the endpoints that the change configures, and remember them as approved.",
-)
+@trust_option
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: OutputOptions, **options: Any) -> int:

@@ -106,7 +106,7 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
         status="error",
         place=planned.place,
         reason=planned.error,
-        messages=_sent(planned.request) if planned.request is not None else (),
+        messages=sent_messages(planned.request) if planned.request is not None else (),
         assertions=tuple(assertion_result(judgement, "request") for judgement in planned.rendered),
         internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
     )
@@ -115,7 +115,8 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
     return _judged_run(run, planned, result, judged)
 
 
-def _sent(request: Request) -> tuple[tuple[str, str], ...]:
+def sent_messages(request: Request) -> tuple[tuple[str, str], ...]:
+    """Role and text of each message of a request."""
     return tuple(
         (str(message["role"]), text_of(message.get("content"))) for message in request.messages
     )

@@ -110,7 +110,7 @@ class JudgeRequests:
             model = {"provider": profile.provider, "id": profile.id}
             params = {**profile.params, **request.params}
             return replace(request, model=model, params=params), profile
-        own = planned_profile(self.catalog, about)
+        own = model_profile(self.catalog, about.judge_model or about.prompt.model)
         if own is not None and request.model == {"provider": own.provider, "id": own.id}:
             return request, own
         return request, unnamed_profile(request.model)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from promptops.catalog.build import model_of
 from promptops.errors import UsageError
-from promptops.jobs.workspace.workspace import Workspace, with_config
+from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.config import ModelProfile
-from promptops.model.prompt import Model, Prompt
+from promptops.model.prompt import Prompt
 from promptops.records import replace
 from promptops.suggestions import did_you_mean
 
@@ -16,10 +15,12 @@ def with_profile(workspace: Workspace, prompt: Prompt, name: str) -> Prompt:
 
     Raises UsageError for an unknown profile.
     """
-    profile = required_profile(workspace, name)
+    required_profile(workspace, name)
     if prompt.model.profile == name:
         return prompt
-    return replace(prompt, model=_model(workspace, prompt, profile))
+    loaded = workspace.catalog.with_profile(name).loaded(prompt.path).prompt
+    assert loaded is not None, "a profile does not decide whether a prompt file can be read"
+    return replace(prompt, model=loaded.model)
 
 
 def required_profile(workspace: Workspace, name: str) -> ModelProfile:
@@ -34,20 +35,3 @@ def required_profile(workspace: Workspace, name: str) -> ModelProfile:
         where=workspace.config.path,
         hint=did_you_mean(name, models) or (f"the profiles are {names}" if names else add),
     )
-
-
-def _model(workspace: Workspace, prompt: Prompt, profile: ModelProfile) -> Model:
-    own = prompt.model.profile
-    if own is None:
-        written = {
-            "params": prompt.model.params,
-            "provider_options": prompt.model.provider_options,
-        }
-        return model_of({"profile": profile.name, **written}, profile)
-    # Which parameters are in the file is known only when it is read: under the name of its own
-    # profile it finds the other one.
-    models = {**workspace.config.models, own: replace(profile, name=own)}
-    changed = with_config(workspace, replace(workspace.config, models=models))
-    loaded = changed.catalog.loaded(prompt.path).prompt
-    assert loaded is not None, "a profile does not decide whether a prompt file can be read"
-    return replace(loaded.model, profile=profile.name)

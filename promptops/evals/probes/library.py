@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from promptops.errors import InputError, UsageError
+from promptops.errors import UsageError
+from promptops.model.finding import Problem
 from promptops.model.probe import BiasPair, Family, Probe
 from promptops.source.config_errors import refuse
-from promptops.source.document import Document, read
+from promptops.source.document import Document, read_any
 from promptops.source.shape import check_value
 from promptops.suggestions import did_you_mean
 
@@ -20,7 +21,9 @@ LIBRARY = 1
 SCHEMA = "probe-library.schema.json"
 _FOLDER = Path(__file__).parent
 _ENDING = ".yaml"
-_OF_FAMILY = ("owasp", "slot", "place", "transform", "resists", "rubric")
+_ANYWHERE = ("resists", "obeyed", "refused")
+"""Keys that each probe needs, its own or those of its family."""
+_DEFAULTS = ("owasp", "slot", "place", "transform", "rubric", *_ANYWHERE)
 """Keys of a family that are the defaults of its probes."""
 
 
@@ -65,23 +68,46 @@ def read_family(path: str, data: bytes) -> Family:
 
     Raises InputError, with the place, for a file that is not valid or belongs to a newer library.
     """
-    document = read(path, data)
+    document = read_any(path, data)
     refuse(document.problems, document.text)
     _refuse_newer(document)
     refuse(check_value(SCHEMA, document.value, document.place), document.text)
+    refuse(tuple(_unusable(document)), document.text)
     return _family(Path(path).stem, document.value)
 
 
 def _refuse_newer(document: Document) -> None:
-    version = document.value.get("library")
+    written = document.value
+    version = written.get("library") if isinstance(written, Mapping) else None
     if isinstance(version, int) and version > LIBRARY:
         message = f"the probe library has version {version}; this promptops reads {LIBRARY}"
-        place = document.place("/library")
-        raise InputError(message, where=str(place), hint="upgrade promptops")
+        problem = Problem(message, at=document.place("/library"), hint="upgrade promptops")
+        refuse((problem,), document.text)
+
+
+def _unusable(document: Document) -> Iterator[Problem]:
+    """Problems that the schema can't find."""
+    yield from _repeated(document)
+    for index, probe in enumerate(document.value.get("probes", ())):
+        for key in _ANYWHERE:
+            if key not in probe and key not in document.value:
+                hint = "write it here, or for all probes of the family"
+                place = document.place(f"/probes/{index}")
+                yield Problem(f"`{key}` is missing", at=place, hint=hint)
+
+
+def _repeated(document: Document) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for key in ("probes", "pairs"):
+        for index, written in enumerate(document.value.get(key, ())):
+            if written["id"] in seen:
+                place = document.place(f"/{key}/{index}/id")
+                yield Problem(f"there are two with the id `{written['id']}`", at=place)
+            seen.add(written["id"])
 
 
 def _family(name: str, written: Mapping[str, Any]) -> Family:
-    defaults = {key: written[key] for key in _OF_FAMILY if key in written}
+    defaults = {key: written[key] for key in _DEFAULTS if key in written}
     return Family(
         name=name,
         title=written["title"],

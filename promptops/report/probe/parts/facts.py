@@ -40,6 +40,27 @@ def summary(run: ProbeRun) -> str:
     return " · ".join(filter(None, parts))
 
 
+def gate_result(run: ProbeRun) -> str:
+    """The result for the gate: the rate, then the first reasons why it fails."""
+    if run.nothing:
+        return summary(run)
+    parts = [successes(run.rate), missing(run), *reasons(run)[:_NAMED]]
+    return "; ".join(filter(None, parts))
+
+
+def reasons(run: ProbeRun) -> list[str]:
+    """Why it fails besides missing answers, each with its prompt or place, safe to print."""
+    return [
+        *(f"{visible_path(each.place.path)}: {visible(each.reason)}" for each in run.problems),
+        *(
+            f"{visible_path(short(prompt.prompt))}: {failure}"
+            for prompt in run.prompts
+            for failure in failures(prompt)
+        ),
+        *map(visible, errors(run)),
+    ]
+
+
 def successes(rate: AttackRate) -> str:
     """Such as `3 of 142 attacks succeeded`."""
     return f"{rate.succeeded:,} of {counted(rate.n, 'attack')} succeeded"

@@ -166,7 +166,7 @@ def _probes() -> str:
     pairs = sum(len(each.pairs) for each in families)
     about = (
         f"Version {LIBRARY} of the packaged library: {attacks} attacks and {pairs} pairs in "
-        f"{len(families)} families. How a success is\nrecognised, and how to test your own attacks: "
+        f"{len(families)} families. How a success is\nrecognised, and how to test your attacks: "
         "[probe-library.md](../probe-library.md). `OWASP` is the risk in the\nTop 10 for LLM "
         "applications.\n\n"
     )

@@ -1,11 +1,13 @@
 """Rebuild promptops/analysis/models.json, the table of known models.
 
-Run it in an environment of its own, with `genai-prices` (prices, names) and `litellm` (limits,
-dates of retirement and where they were announced; its data file is read, it is not imported):
+Run it in an environment of its own, with `genai-prices` (prices, names), `litellm` (limits,
+retirement dates and their sources; the script reads its data file and does not import it) and
+`anthropic` (retirement dates):
 
     python scripts/update_models.py promptops/analysis/models.json
 
-Facts are taken, no text. What neither package knows stands in the tables below.
+The table has facts, no text. Facts that no package has are in the tables below and, for
+retirement dates, in `model_retirements.json`. Providers: those of PROVIDERS.
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ import argparse
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from genai_prices import data as prices  # type: ignore[import-not-found]
+from model_limits import refused_efforts, refused_features, refused_params, thinking_budget
+from model_retirements import Retirement, Source, in_litellm, retirements, written_ids
 
 # Our name of a provider: (name in genai-prices, names in litellm, prefix of its ids there).
 PROVIDERS = {
@@ -67,52 +73,6 @@ FIXED_OPENAI = {
 }
 REASONS_ONLY = re.compile(r"(o[134](-(mini|pro|preview))?|gpt-5(-(mini|nano|pro))?)(-\d{4}-.*)?")
 
-# Retired so long ago that the packages dropped the date; from the providers' deprecation pages.
-_ANTHROPIC = "https://platform.claude.com/docs/en/about-claude/model-deprecations"
-_OPENAI = "https://developers.openai.com/api/docs/deprecations"
-RETIRED = {
-    "anthropic": (
-        _ANTHROPIC,
-        {
-            "2024-11-06": "claude-instant-1.2 claude-1.3",
-            "2025-07-21": "claude-2.0 claude-2.1 claude-3-sonnet-20240229",
-            "2025-10-28": "claude-3-5-sonnet-20240620 claude-3-5-sonnet-20241022"
-            " claude-3-5-sonnet-latest",
-            "2026-01-05": "claude-3-opus-20240229 claude-3-opus-latest",
-            "2026-02-19": "claude-3-7-sonnet-20250219 claude-3-7-sonnet-latest"
-            " claude-3-5-haiku-20241022 claude-3-5-haiku-latest",
-            "2026-04-20": "claude-3-haiku-20240307",
-            "2026-06-15": "claude-sonnet-4-20250514 claude-sonnet-4-0 claude-opus-4-20250514"
-            " claude-opus-4-0",
-            "2026-08-05": "claude-opus-4-1-20250805 claude-opus-4-1",
-        },
-    ),
-    "openai": (
-        _OPENAI,
-        {
-            "2024-01-04": "text-davinci-003 text-davinci-002 text-davinci-001 davinci curie babbage"
-            " ada text-curie-001 text-ada-001",
-            "2024-09-13": "gpt-3.5-turbo-0301 gpt-3.5-turbo-0613 gpt-3.5-turbo-16k-0613",
-            "2024-12-06": "gpt-4-vision-preview gpt-4-1106-vision-preview",
-            "2025-06-06": "gpt-4-32k gpt-4-32k-0613 gpt-4-32k-0314",
-            "2025-07-14": "gpt-4.5-preview gpt-4.5-preview-2025-02-27",
-            "2025-07-28": "o1-preview o1-preview-2024-09-12",
-            "2025-10-27": "o1-mini o1-mini-2024-09-12",
-            "2026-02-12": "codex-mini-latest",
-            "2026-02-17": "chatgpt-4o-latest",
-            "2026-03-26": "gpt-4-0314 gpt-4-0125-preview gpt-4-turbo-preview",
-        },
-    ),
-}
-
-PAGES = {
-    "google": "https://ai.google.dev/gemini-api/docs/deprecations",
-    "mistral": "https://docs.mistral.ai/getting-started/models/models_overview",
-    "xai": "https://docs.x.ai/docs/release-notes",
-    "deepseek": "https://api-docs.deepseek.com/updates",
-    "amazon": "https://docs.aws.amazon.com/bedrock/latest/userguide/model-lifecycle.html",
-}
-
 NO_TEXT = re.compile(
     r"image|audio|tts|realtime|transcri|embed|whisper|live|moderation|^ft:|sora|veo|imagen|lyria"
     r"|robotics|speech|voice|ocr|guard|rerank|parse|translate|computer-use|sonic|canvas|reel|orpheus"
@@ -135,18 +95,19 @@ def main() -> None:
 
 
 def table(made: date) -> dict[str, Any]:
-    sources: list[str] = []
+    sources: list[Source] = []
+    providers = {name: provider(name, sources) for name in PROVIDERS}
     return {
         "made": made.isoformat(),
-        "sources": sources,
-        "providers": {name: provider(name, sources) for name in PROVIDERS},
+        "sources": [{k: v for k, v in asdict(each).items() if v} for each in sources],
+        "providers": providers,
     }
 
 
 def dumped(value: dict[str, Any]) -> str:
     """One model per line, so that diffs of the table are readable."""
-    head = {"made": value["made"], "sources": value["sources"]}
-    lines = [json.dumps(head, separators=(",", ":"))[:-1] + ',"providers":{']
+    sources = ",\n".join(json.dumps(each, separators=(",", ":")) for each in value["sources"])
+    lines = [f'{{"made":"{value["made"]}","sources":[', sources, '],"providers":{']
     blocks = []
     for name, facts in value["providers"].items():
         rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in facts["models"])
@@ -156,13 +117,13 @@ def dumped(value: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n" + ",\n".join(blocks) + "}}\n"
 
 
-def provider(name: str, sources: list[str]) -> dict[str, Any]:
+def provider(name: str, sources: list[Source]) -> dict[str, Any]:
     """Models of a provider, one row per set of facts: `ids` are fixed, `floating` ones change."""
     limits: dict[str, Mapping[str, Any]] = {}
     for model, facts in limits_of(name):
         if facts.get("deprecation_date") or model not in limits:
             limits[model] = facts
-    ids = sorted({*limits, *priced_ids(name), *retired_ids(name)})
+    ids = sorted({*limits, *priced_ids(name), *written_ids(name)})
     rows: dict[str, dict[str, Any]] = {}
     for model in ids:
         facts = facts_of(name, model, limits.get(model, {}), sources)
@@ -173,13 +134,19 @@ def provider(name: str, sources: list[str]) -> dict[str, Any]:
     return {"ranges": RANGES[name], "unsupported": UNSUPPORTED.get(name, ()), "models": models}
 
 
-def limits_of(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    _, theirs, prefix = PROVIDERS[name]
+@cache
+def litellm() -> Mapping[str, Mapping[str, Any]]:
     spec = find_spec("litellm")
     if not spec or not spec.origin:
         raise SystemExit("litellm is not installed")
     path = Path(spec.origin).with_name("model_prices_and_context_window_backup.json")
-    for model, facts in json.loads(path.read_text(encoding="utf-8")).items():
+    found: Mapping[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def limits_of(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    _, theirs, prefix = PROVIDERS[name]
+    for model, facts in litellm().items():
         known = facts.get("litellm_provider") in theirs and facts.get("max_input_tokens")
         if known and facts.get("mode") in ("chat", "completion", "responses"):
             short = model.removeprefix(prefix).removeprefix(f"{theirs[0]}/")
@@ -195,11 +162,6 @@ def priced_ids(name: str) -> Iterator[str]:
                 yield model
 
 
-def retired_ids(name: str) -> Iterator[str]:
-    for models in RETIRED.get(name, ("", {}))[1].values():
-        yield from models.split()
-
-
 def is_text(name: str, model: str) -> bool:
     if name == "amazon" and (REGION.match(model) or not AMAZON_OWN.match(model)):
         return False
@@ -209,7 +171,7 @@ def is_text(name: str, model: str) -> bool:
 
 
 def facts_of(
-    name: str, model: str, limits: Mapping[str, Any], sources: list[str]
+    name: str, model: str, limits: Mapping[str, Any], sources: list[Source]
 ) -> dict[str, Any]:
     info = info_of(name, model)
     # One package has the context window, the other the part of it that is left for input.
@@ -219,10 +181,13 @@ def facts_of(
         "output": limits.get("max_output_tokens"),
         **price_of(name, model, limits),
         **retirement_of(name, model, limits, sources),
+        "vertex": vertex_retirement(name, model, sources),
         "ranges": own_ranges(name, model, limits),
-        "unsupported": own_unsupported(name, limits),
+        "unsupported": refused_params(name, model, limits),
+        "lacks": refused_features(name, limits),
+        "no_efforts": refused_efforts(name, model, limits),
     }
-    return {key: value for key, value in facts.items() if value not in (None, (), {})}
+    return {key: value for key, value in facts.items() if value not in (None, (), {}, [])}
 
 
 def price_of(name: str, model: str, limits: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -263,31 +228,39 @@ def priced(name: str) -> Any:
 
 
 def retirement_of(
-    name: str, model: str, limits: Mapping[str, Any], sources: list[str]
+    name: str, model: str, limits: Mapping[str, Any], sources: list[Source]
 ) -> dict[str, Any]:
-    """The date, and the index of the page that announced it."""
-    page, days = RETIRED.get(name, (PAGES.get(name, ""), {}))
-    day = next((day for day, models in days.items() if model in models.split()), None)
-    if limits.get("deprecation_date"):
-        day, page = limits["deprecation_date"], limits.get("deprecation_source", page)
-    if not day:
+    """The date with its source, and the different dates that other sources have."""
+    found = retirements(name, model, limits)
+    if not found:
         return {}
-    if page not in sources:
-        sources.append(page)
-    found = {"retires": day, "source": sources.index(page)}
-    successor = limits.get("successor_model")
-    return {**found, "successor": successor.rpartition("/")[2]} if successor else found
+    first, *others = [dated(each, sources) for each in found]
+    different = [each for each in others if each["retires"] != first["retires"]]
+    return {**first, "disputed": different} if different else first
+
+
+def vertex_retirement(name: str, model: str, sources: list[Source]) -> dict[str, Any] | None:
+    """The date on Vertex AI, which has a schedule of its own."""
+    facts = litellm().get(model, {}) if name == "google" else {}
+    if facts.get("litellm_provider") != "vertex_ai-language-models":
+        return None
+    found = list(in_litellm("vertex", facts))
+    return dated(found[0], sources) if found else None
+
+
+def dated(retirement: Retirement, sources: list[Source]) -> dict[str, Any]:
+    if retirement.source not in sources:
+        sources.append(retirement.source)
+    found = {"retires": retirement.day, "source": sources.index(retirement.source)}
+    return {**found, "successor": retirement.successor} if retirement.successor else found
 
 
 def own_ranges(name: str, model: str, limits: Mapping[str, Any]) -> Mapping[str, Any]:
     if name == "openai" and REASONS_ONLY.fullmatch(model):
         return FIXED_OPENAI
+    if name == "google" and thinking_budget(model):
+        return {"thinking_budget": thinking_budget(model)}
     return FIXED if limits.get("supports_sampling_params") is False else {}
-
-
-def own_unsupported(name: str, limits: Mapping[str, Any]) -> tuple[str, ...]:
-    thinks = limits.get("supports_reasoning") or not limits or name != "openai"
-    return () if thinks else ("reasoning_effort",)
 
 
 def family(model: str) -> str:

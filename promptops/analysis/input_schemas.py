@@ -11,16 +11,15 @@ from itertools import product
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
-from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
 from promptops.records import record
+from promptops.runtime.request.schema_refs import followed
 from promptops.suggestions import nearest_name
 
 MAX_WAYS = 24
 MAX_DEPTH = 10
 MAX_EXPANSIONS = 300
 """Schemas looked at for one step of a path: alternatives may refer to each other in circles."""
-MAX_REFERENCES = 20
 
 _ALTERNATIVES = ("anyOf", "oneOf")
 
@@ -56,7 +55,7 @@ class InputAlternative:
 
     def defaults(self, name: str, root: Schema) -> bool:
         """Whether the renderer puts a key in where the caller leaves it out."""
-        return "default" in _followed((self.fills("properties") or {}).get(name), root)
+        return "default" in followed((self.fills("properties") or {}).get(name), root)
 
     def fills(self, key: str) -> Mapping[str, Any] | None:
         """The schemas in which the renderer looks for defaults."""
@@ -194,7 +193,7 @@ class InputSchemas:
     ) -> tuple[InputAlternative, ...]:
         if schema is False:
             return ()
-        schema = _followed(schema, self._root)
+        schema = followed(schema, self._root)
         self._left -= 1
         if not schema or depth > MAX_DEPTH or self._left < 0:
             return ANYTHING
@@ -235,25 +234,6 @@ def _written(step: Step) -> str:
     if isinstance(step, str):
         return f".{step}"
     return "[]" if isinstance(step, Item) else f"[{step}]"
-
-
-def _followed(schema: Any, root: Schema) -> Schema:
-    """The target of a `$ref` with its sibling keywords, as in the renderer; {} if there is none."""
-    for _ in range(MAX_REFERENCES):
-        if not isinstance(schema, Mapping):
-            return {}
-        target = schema.get("$ref")
-        if target is None:
-            return schema
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**_pointed(str(target), root), **beside}
-    return {}
-
-
-def _pointed(target: str, root: Schema) -> Schema:
-    is_local = target == "#" or target.startswith("#/")
-    found = value_at(root, target[1:]) if is_local else None
-    return found if isinstance(found, Mapping) else {}
 
 
 def _types(schema: Schema) -> frozenset[str] | None:

@@ -1,7 +1,9 @@
 """Known models: limits, prices, retirement, accepted parameters.
 
 The table is the file `models.json`, rebuilt by `scripts/update_models.py`. It is read on first use
-and never fetched.
+and never fetched. Each retirement date has the index of its source, which has a page and the day of
+the copy of that page; `disputed` are different dates of other sources, and `vertex` is the date on
+Vertex AI.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from promptops.patterns import lazy_pattern
-from promptops.records import field, record
+from promptops.records import field, record, replace
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
 
 _TABLE = Path(__file__).with_name("models.json")
@@ -28,6 +30,7 @@ _PROVIDERS = {
     "llama": "meta",
     "mistralai": "mistral",
 }
+_VERTEX = frozenset(("vertex", "vertexai"))
 # Prefixes and suffixes of ids: a region, the word `models/`, the owner of a fine-tuned model.
 _AROUND = lazy_pattern(
     r"(?:models/|ft:|(?:us|eu|apac|au|jp|ca|sa|us-gov|global)\.)([^:]+(?::\d+)?).*"
@@ -48,11 +51,16 @@ class ModelFacts:
             read from the provider's cache. If a price has steps, the first one.
         retires_on: The day from which requests fail, as `YYYY-MM-DD`; may be past.
         retirement_source: The page that announced it.
+        retirement_as_of: The day of the copy of that page, as `YYYY-MM-DD`.
         successor: The id that the provider recommends instead.
         floating: The id refers to newer models over time, so a release does not pin the model.
         ranges: Lowest and highest accepted value, by neutral parameter name. Equal values
-            mean that only the default is accepted.
+            mean that only the default is accepted. `thinking_budget` is in tokens.
         unsupported: Parameters the model refuses.
+        refused_efforts: Values of `reasoning_effort` that the model refuses.
+        lacks: Features that the model does not have: `images`, `tools`, `output_schema`,
+            `forced_tools` (`tool_choice: required` or a name), `begun_answer` (a last message of
+            the assistant, which the model continues), `thinking_budget`. Others are unknown.
     """
 
     provider: str
@@ -64,15 +72,21 @@ class ModelFacts:
     cached_usd: float | None = None
     retires_on: str | None = None
     retirement_source: str | None = None
+    retirement_as_of: str | None = None
     successor: str | None = None
     floating: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     unsupported: frozenset[str] = frozenset()
+    refused_efforts: frozenset[str] = frozenset()
+    lacks: frozenset[str] = frozenset()
 
 
 def find(provider: str, model: str) -> ModelFacts | None:
-    """The facts of a model by any of its ids, or None when it is not in the table."""
-    models = _models(canonical_provider(provider))
+    """The facts of a model by any of its ids, or None when it is not in the table.
+
+    On Vertex AI the models of Google have other retirement dates than in the Gemini API.
+    """
+    models = _models(canonical_provider(provider), provider.lower() in _VERTEX)
     around = _AROUND.fullmatch(model)
     return models.get(model) or (models.get(around[1]) if around else None)
 
@@ -81,7 +95,7 @@ def nearest(model: str, provider: str | None = None) -> str | None:
     """The known id that is most like one, of a provider or of all; None when none is like it."""
     name = canonical_provider(provider) if provider else None
     owners = [owner for owner in _table()["providers"] if name in (None, owner)]
-    known = sorted({known for owner in owners for known in _models(owner)})
+    known = sorted({known for owner in owners for known in _models(owner, False)})
     return nearest_name(model, known, 0.8, MAX_CATALOG_CHARS)
 
 
@@ -113,37 +127,44 @@ def _table() -> Mapping[str, Any]:
 
 
 @cache
-def _models(provider: str) -> Mapping[str, ModelFacts]:
+def _models(provider: str, on_vertex: bool) -> Mapping[str, ModelFacts]:
     """The models of a provider by id; none of a provider that the table does not know."""
-    facts = _table()["providers"].get(provider, {})
+    common = _table()["providers"].get(provider, {})
     models: dict[str, ModelFacts] = {}
-    for row in facts.get("models", ()):
+    for row in common.get("models", ()):
+        facts = _facts(provider, {**row, **_retirement(row, on_vertex)}, common)
         for model in row.get("ids", ()):
-            models[model] = _facts(provider, model, row, facts, floating=False)
+            models[model] = replace(facts, id=model)
         for model in row.get("floating", ()):
-            models[model] = _facts(provider, model, row, facts, floating=True)
+            models[model] = replace(facts, id=model, floating=True)
     return models
 
 
-def _facts(
-    provider: str, model: str, row: Mapping[str, Any], common: Mapping[str, Any], *, floating: bool
-) -> ModelFacts:
+def _retirement(row: Mapping[str, Any], on_vertex: bool) -> Mapping[str, Any]:
+    """The date, the index of its source and the successor."""
+    where: Mapping[str, Any] = row.get("vertex", {}) if on_vertex else row
+    return {key: where.get(key) for key in ("retires", "source", "successor")}
+
+
+def _facts(provider: str, row: Mapping[str, Any], common: Mapping[str, Any]) -> ModelFacts:
     ranges = {**common["ranges"], **row.get("ranges", {})}
-    sources = _table()["sources"]
+    source = _table()["sources"][row["source"]] if row["source"] is not None else {}
     return ModelFacts(
         provider=provider,
-        id=model,
+        id="",
         context_window=row.get("context"),
         max_output=row.get("output"),
         input_usd=row.get("in"),
         output_usd=row.get("out"),
         cached_usd=row.get("cached"),
-        retires_on=row.get("retires"),
-        retirement_source=sources[row["source"]] if "source" in row else None,
-        successor=row.get("successor"),
-        floating=floating,
+        retires_on=row["retires"],
+        retirement_source=source.get("page"),
+        retirement_as_of=source.get("as_of"),
+        successor=row["successor"],
         ranges={name: (low, high) for name, (low, high) in ranges.items()},
         unsupported=frozenset((*common["unsupported"], *row.get("unsupported", ()))),
+        refused_efforts=frozenset(row.get("no_efforts", ())),
+        lacks=frozenset(row.get("lacks", ())),
     )
 
 

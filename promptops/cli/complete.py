@@ -1,4 +1,4 @@
-"""Shell completion of prompt ids and case names."""
+"""Shell completion of prompt ids, case names and model profiles."""
 
 from __future__ import annotations
 
@@ -45,6 +45,18 @@ def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) 
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_profile(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of model profiles that begin with `incomplete`."""
+    from promptops.errors import PromptopsError
+    from promptops.jobs.workspace.workspace import workspace
+
+    try:
+        with workspace(_directory(ctx)) as opened:
+            return [name for name in opened.config.models if name.startswith(incomplete)]
+    except PromptopsError:
+        return []
+
+
 def _prompt_ids(ctx: click.Context) -> list[str]:
     from promptops.errors import PromptopsError
     from promptops.jobs.workspace.workspace import workspace
@@ -59,3 +71,10 @@ def _prompt_ids(ctx: click.Context) -> list[str]:
 def _directory(ctx: click.Context) -> Path:
     given: Any = ctx.params.get("directory")
     return Path(given) if given else Path()
+
+
+def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of families of probes that begin with `incomplete`."""
+    from promptops.evals.probes.library import family_names
+
+    return [name for name in family_names() if name.startswith(incomplete)]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.diff.properties import followed
-from promptops.diff.rewriting import COMBINING, pointed, rewritten
+from promptops.diff.rewriting import COMBINING, rewritten
 from promptops.model.prompt import Schema
 from promptops.runtime.request.inputs import Inputs
+from promptops.runtime.request.schema_refs import followed, target
 from promptops.runtime.template.data import NotJson
 
 Part = Mapping[str, Any]
@@ -87,7 +87,7 @@ class _Plain:
         known = isinstance(reference, str) and reference.startswith(("#/$defs/", "#/definitions/"))
         if not known or _SAYING.intersection(schema):
             return None
-        return pointed(self._root, reference)
+        return target(reference, self._root)
 
 
 def _parts(schema: Part) -> Iterator[Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from promptops.diff.rewriting import pointed
 from promptops.json_pointer import child, escaped, tokens
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.records import record
+from promptops.runtime.request.schema_refs import followed
 
 if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
@@ -78,18 +78,6 @@ def pairs(before: Schema, after: Schema) -> Iterator[PropertyPair]:
                 before_owner=owner.before,
                 after_owner=owner.after,
             )
-
-
-def followed(schema: Any, root: Schema) -> Mapping[str, Any]:
-    """A schema merged with its reference; keywords beside the reference override it."""
-    for _ in range(MAX_DEPTH):
-        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
-        target = pointed(root, reference) if isinstance(reference, str) else None
-        if target is None:
-            break
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**target, **beside}
-    return schema if isinstance(schema, Mapping) else {}
 
 
 def at(root: Schema, pointer: str) -> Mapping[str, Any]:

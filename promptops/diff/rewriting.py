@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from promptops.json_pointer import value_at
 from promptops.model.prompt import Schema
+from promptops.runtime.request.schema_refs import target
 
 Rewrite = Callable[[dict[str, Any], Mapping[str, Any]], dict[str, Any]]
 """Returns a new schema for one with rewritten parts and the original."""
@@ -59,25 +59,13 @@ class _RewriteWalk:
         return self._rewrite(result, schema)
 
     def _referred(self, reference: str) -> str:
-        target = pointed(self._root, reference)
-        if target is None:
+        found = target(reference, self._root)
+        if found is None:
             return reference
         if reference not in self._names:  # a schema can refer to itself
             name = self._names[reference] = f"rewritten:{len(self._names)}"
-            self.copies[name] = self.part(target)
+            self.copies[name] = self.part(found)
         return f"#/$defs/{self._names[reference]}"
-
-
-def pointed(root: Any, reference: str) -> Mapping[str, Any] | None:
-    """The schema that a local reference points to; None if missing or not local."""
-    if reference != "#" and not reference.startswith("#/"):
-        return None
-    if "%" in reference:
-        from urllib.parse import unquote
-
-        reference = unquote(reference)
-    found = value_at(root, reference[1:])
-    return found if isinstance(found, Mapping) else None
 
 
 Part = Mapping[str, Any]

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from promptops.analysis.uses import Item, Path, Step
-from promptops.json_pointer import escaped, tokens, value_at
+from promptops.json_pointer import escaped, tokens
 from promptops.model.prompt import Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
+from promptops.runtime.request.schema_refs import MAX_REFERENCES, local_pointer, referred
 
 MAX_DEPTH = 12
 
@@ -130,20 +131,19 @@ class Bounds:
         return merged
 
     def _followed(self, part: SchemaPart) -> SchemaPart:
-        for _ in range(MAX_DEPTH):
-            target = part.schema.get("$ref") if isinstance(part.schema, Mapping) else None
-            if not isinstance(target, str) or not target.startswith("#"):
+        for _ in range(MAX_REFERENCES):
+            reference = part.schema.get("$ref") if isinstance(part.schema, Mapping) else None
+            pointer = local_pointer(reference)
+            if pointer is None:
                 return part
-            part = self._referred(part, target[1:])
+            part = self._referred(part, pointer)
         return replace(part, schema=None)
 
-    def _referred(self, part: SchemaPart, target: str) -> SchemaPart:
-        found, steps = value_at(self._root, target), tokens(target)
-        beside = {key: value for key, value in part.schema.items() if key != "$ref"}
-        schema = {**found, **beside} if isinstance(found, Mapping) else found
+    def _referred(self, part: SchemaPart, pointer: str) -> SchemaPart:
+        schema, steps = referred(part.schema, self._root), tokens(pointer)
         if part.outside or (len(steps) > 1 and steps[0] == "$defs" and self._of_file(steps[1])):
             return replace(part, schema=schema, outside=True)
-        return replace(part, schema=schema, pointer=f"/inputs{target}", at=f"/inputs{target}")
+        return replace(part, schema=schema, pointer=f"/inputs{pointer}", at=f"/inputs{pointer}")
 
     def _reached(self, name: str, path: Path) -> list[SchemaPart]:
         first = self.input(name)

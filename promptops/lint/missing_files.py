@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from promptops.analysis.includes import includes
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.surroundings import Surroundings
+from promptops.lint.include_stack import included_at
 from promptops.model.finding import Problem, Related
 from promptops.model.loaded import FileReference
 from promptops.model.place import Text
@@ -60,7 +61,7 @@ def needed(catalog: Catalog, references: Iterable[FileReference]) -> Iterator[Ne
             seen.add(target)
             text = catalog.files.text(target)
             if text is not None:
-                here = Related(each.reference.place, "included from here")
+                here = included_at(each.reference.place)
                 waiting += _included(catalog, text, (here, *each.related))
 
 

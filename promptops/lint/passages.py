@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from promptops.model.finding import Fix, Problem, Related
+from promptops.lint.include_stack import included_from_frames
+from promptops.model.finding import Fix, Problem
 from promptops.model.place import Place, Text
 from promptops.records import field, record
 from promptops.runtime.request.render import TracedRequest
@@ -99,17 +100,9 @@ class Passage:
             at=self.place(start, end),
             hint=hint,
             fix=fix,
-            related=tuple(include_stack(frame)) if frame else (),
+            related=tuple(included_from_frames(frame)) if frame else (),
             case=self.case,
         )
-
-
-def include_stack(frame: Frame) -> Iterator[Related]:
-    """The places that include a template, the innermost first."""
-    while frame.parent is not None:
-        place = frame.parent.text.place(frame.start, frame.end)
-        yield Related(place, "included from here")
-        frame = frame.parent
 
 
 def passage(role: str, message: int, case: str | None, pieces: Iterable[Piece]) -> Passage:

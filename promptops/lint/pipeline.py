@@ -27,6 +27,7 @@ from promptops.model.internal_error import CODE, internal_error
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.report import SilencingComment
+from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.source.document import Document
 
@@ -133,9 +134,9 @@ def conclude(
     results = list(results)
     suppressions = tuple(dict.fromkeys(s for result in results for s in result.suppressions))
     found = [finding for result in results for finding in result.findings]
-    found += lint_catalog(catalog, rules, {"catalog": catalog, "today": run.today, "run": run})
     if run.complete:
         found = list(_with_users(found, catalog.config.path))
+    found += lint_catalog(catalog, rules, {"catalog": catalog, "today": run.today, "run": run})
     kept = _configured(catalog, without_repeats(found))
     heedless = frozenset({CODE, *(rule.code for rule in rules if rule.unsuppressable)})
     silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
@@ -172,13 +173,12 @@ def conclude(
 
 
 def _with_users(findings: Sequence[Finding], config: str | None) -> Iterator[Finding]:
-    """Findings in the configuration that several prompts cause, with their number."""
+    """Findings of prompts in the configuration, with the number of prompts that cause them."""
     keys = [(each.code, each.place, each.message) for each in findings]
     users = Counter(key for key in keys if key[1].path == config)
     for finding, key in zip(findings, keys, strict=True):
-        several = users[key] > 1
-        message = f"{finding.message}; used by {users[key]} prompts"
-        yield replace(finding, message=message) if several else finding
+        message = f"{finding.message}; used by {counted(users[key], 'prompt')}"
+        yield replace(finding, message=message) if users[key] else finding
 
 
 def _comments(

@@ -16,12 +16,24 @@ from promptops.records import record
 NEAR_DAYS = 90
 """A model is reported this many days before its retirement."""
 
+_MAX_SUCCESSORS = 10
+
 
 def retires_soon(facts: ModelFacts, today: date) -> bool:
     """Whether a model is retired, or will be within NEAR_DAYS."""
     if facts.retires_on is None:
         return False
     return (date.fromisoformat(facts.retires_on) - today).days <= NEAR_DAYS
+
+
+def successor(facts: ModelFacts, today: date) -> ModelFacts | None:
+    """The successor of a model, or the successor's own if it is retired, too; None if unknown."""
+    for _ in range(_MAX_SUCCESSORS):
+        found = find(facts.provider, facts.successor) if facts.successor else None
+        if found is None or found.retires_on is None or found.retires_on > today.isoformat():
+            return found
+        facts = found
+    return None
 
 
 @record(frozen=True, slots=True, kw_only=True)

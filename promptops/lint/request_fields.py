@@ -7,10 +7,11 @@ from typing import Any
 
 from promptops.catalog.schema_places import is_written
 from promptops.lint.subject import PromptFacts, RenderedCase, messages
+from promptops.model.config import Config
 from promptops.model.prompt import MediaPart, Message, Part, Prompt
 from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.request.api_limits import Api
+from promptops.runtime.request.api_limits import APIS, Api, apis_of
 from promptops.runtime.request.media import media_type_of_path
 from promptops.runtime.request.messages import message_data
 from promptops.runtime.request.render import Renderer
@@ -29,16 +30,26 @@ class UnsupportedField:
     Attributes:
         at: JSON pointer into the prompt file.
         owner: JSON pointer of its message; "" for a setting.
-        param: The name of the parameter, or "".
         case: The test case whose request it was found in; None if the file itself shows it.
     """
 
     at: str
     owner: str
-    param: str
     message: str
     hint: str | None
     case: str | None = None
+
+
+def request_api(prompt: Prompt, config: Config) -> Api | None:
+    """The request format of the prompt's provider; None if it may use several."""
+    profile = config.models.get(prompt.model.profile or "")
+    if profile is not None and profile.base_url is not None:
+        return None
+    apis = apis_of(prompt.model.provider)
+    chosen = prompt.model.provider_options.get("openai", {}).get("api", "chat")
+    if apis[:1] == (APIS["openai"],):
+        return {"chat": APIS["openai"], "responses": APIS["responses"]}.get(chosen)
+    return apis[0] if len(apis) == 1 else None
 
 
 def unsupported_fields(
@@ -84,18 +95,16 @@ def _rendered(rendered: RenderedCase, api: Api) -> Iterator[UnsupportedField]:
 def _field(
     found: Unsupported, at: str, owner: str = "", case: str | None = None
 ) -> UnsupportedField:
-    param = found.at.removeprefix("/params/") if found.at.startswith("/params/") else ""
-    return UnsupportedField(
-        at=at, owner=owner, param=param, message=found.message, hint=found.hint, case=case
-    )
+    return UnsupportedField(at=at, owner=owner, message=found.message, hint=found.hint, case=case)
 
 
 def _setting(prompt: Prompt, at: str) -> str:
     """The pointer in the prompt file; of the profile, if the profile sets the value."""
     kind, _, rest = at.removeprefix("/").partition("/")
     if kind == "tools":
-        tool = prompt.tools[int(rest.partition("/")[0])].at
-        return f"{tool}/name" if is_written(prompt.locate, f"{tool}/name") else tool
+        index, _, below = rest.partition("/")
+        tool = prompt.tools[int(index)].at
+        return f"{tool}/{below}" if is_written(prompt.locate, f"{tool}/{below}") else tool
     if kind == "response_format":
         places = (f"/output/{rest}" if rest else "/output/format", "/output/schema", "/output")
         return next(place for place in places if is_written(prompt.locate, place))

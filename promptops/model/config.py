@@ -147,10 +147,36 @@ class CheckSettings:
     Attributes:
         fail_on: Kinds of changes since the base.
         coverage: Required coverage of template branches, in percent; None for no limit.
+        probes: Which recorded answers to probes are replayed; None for none.
     """
 
     fail_on: tuple[FailOn, ...] = ()
     coverage: float | None = None
+    probes: Literal["smoke", "all"] | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CompareSettings:
+    """How arms are compared.
+
+    Attributes:
+        recordings: The folder of the answers of arms; outside the prompt roots.
+        margin: The acceptable loss in percentage points, for prompts without their own margin.
+    """
+
+    recordings: str = "comparisons"
+    margin: float = 3.0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeSettings:
+    """How prompts are attacked.
+
+    Attributes:
+        recordings: The folder of the answers to probes; outside the prompt roots.
+    """
+
+    recordings: str = "probes"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -173,3 +199,5 @@ class Config:
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     diff: DiffSettings = field(default_factory=DiffSettings)
     check: CheckSettings = field(default_factory=CheckSettings)
+    compare: CompareSettings = field(default_factory=CompareSettings)
+    probe: ProbeSettings = field(default_factory=ProbeSettings)

@@ -10,6 +10,19 @@ from promptops.records import field, record
 REQUEST_FORMAT = "promptops-request/1"
 
 
+class RequestSettings(dict[str, Any]):
+    """All arguments of `Request` except the messages: those of one prompt, never changed.
+
+    Attributes:
+        checked: By method of `RenderedRequest`: what is left to check in each request, because the
+            settings were checked with the first one.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.checked: dict[str, str] = {}
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Request:
     """One provider-neutral request.

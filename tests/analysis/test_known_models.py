@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from promptops.analysis import models
 from promptops.analysis.models import ModelFacts, covers, find, nearest, table_date
 
+ROOT = Path(__file__).parents[2]
 TABLE = Path(models.__file__).with_name("models.json")
 PROVIDERS = (
     *("openai", "anthropic", "google", "mistral", "deepseek", "xai", "groq", "meta", "cohere"),
@@ -17,7 +19,7 @@ PROVIDERS = (
 
 
 def every_model() -> list[ModelFacts]:
-    return [facts for name in PROVIDERS for facts in models._models(name).values()]
+    return [facts for name in PROVIDERS for facts in models._models(name, False).values()]
 
 
 def test_a_dated_model_has_its_facts() -> None:
@@ -31,6 +33,7 @@ def test_a_dated_model_has_its_facts() -> None:
         cached_usd=0.075,
         retires_on="2027-01-14",
         retirement_source="https://developers.openai.com/api/docs/deprecations",
+        retirement_as_of="2026-11-20",
         successor="gpt-6-luna",
         floating=False,
         ranges={
@@ -72,7 +75,15 @@ def test_a_name_that_moves_on_is_told_from_one_that_stays(
         ("openai", "gpt-4-32k", "2025-06-06"),
         ("openai", "o3", "2026-12-11"),
         ("anthropic", "claude-3-opus-20240229", "2026-01-05"),
+        ("anthropic", "claude-opus-4-5-20251101", "2027-01-22"),
+        ("anthropic", "claude-sonnet-4-5", "2026-11-30"),
         ("anthropic", "claude-opus-4-6", None),
+        ("google", "gemini-2.0-flash", "2026-06-01"),
+        ("mistral", "mistral-medium-2508", "2026-08-31"),
+        ("mistral", "mistral-medium-3-5", "2027-04-30"),
+        ("deepseek", "deepseek-chat", "2026-07-24"),
+        ("xai", "grok-4-0709", "2026-05-15"),
+        ("xai", "grok-4.7", None),
     ],
 )
 def test_a_retired_model_has_its_day_and_where_it_was_announced(
@@ -83,6 +94,98 @@ def test_a_retired_model_has_its_day_and_where_it_was_announced(
     assert facts is not None
     assert facts.retires_on == day
     assert (facts.retirement_source is None) is (day is None)
+    assert (facts.retirement_as_of is None) is (day is None)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "day", "successor"),
+    [
+        ("google", "gemini-2.5-flash", "2026-12-01", "gemini-3.5-flash-lite"),
+        ("gemini", "gemini-2.5-flash", "2026-12-01", "gemini-3.5-flash-lite"),
+        ("vertex", "gemini-2.5-flash", "2026-10-20", "gemini-3.8-flash"),
+        ("vertexai", "models/gemini-2.5-pro", "2026-10-20", "gemini-3.8-flash"),
+        ("google", "gemini-2.5-pro", "2026-12-01", "gemini-3.8-flash"),
+        ("vertex", "gemini-2.0-flash", None, None),
+    ],
+)
+def test_vertex_ai_retires_the_models_of_google_on_other_days_than_the_gemini_api(
+    provider: str, model: str, day: str | None, successor: str | None
+) -> None:
+    facts = find(provider, model)
+
+    assert facts is not None
+    assert (facts.retires_on, facts.successor) == (day, successor)
+
+
+def test_every_retirement_date_has_a_page_and_the_day_of_its_copy() -> None:
+    table = json.loads(TABLE.read_text("utf-8"))
+    rows = [row for owner in table["providers"].values() for row in owner["models"]]
+    dates = [
+        each
+        for row in rows
+        for each in (row, row.get("vertex", {}), *row.get("disputed", ()))
+        if "retires" in each
+    ]
+    sources = [table["sources"][each["source"]] for each in dates]
+
+    assert {source["page"][:8] for source in sources} == {"https://"}
+    assert [source for source in sources if not is_day(source["as_of"])] == []
+    assert max(source["as_of"] for source in sources) <= table["made"]
+
+
+def test_the_table_has_the_dates_that_are_written_down() -> None:
+    entries = json.loads((ROOT / "scripts" / "model_retirements.json").read_text("utf-8"))
+    written = {
+        (entry["provider"], model): (row["retires"], entry["page"], entry["as_of"])
+        for entry in entries
+        for row in entry["models"]
+        for model in row["ids"].split()
+    }
+
+    facts = {key: find(*key) for key in written}
+
+    assert {
+        key: (each.retires_on, each.retirement_source, each.retirement_as_of)
+        for key, each in facts.items()
+        if each is not None
+    } == written
+
+
+def test_sources_that_disagree_are_both_in_the_table() -> None:
+    table = json.loads(TABLE.read_text("utf-8"))
+    rows = [row for row in table["providers"]["anthropic"]["models"] if "disputed" in row]
+
+    assert [(row["ids"], row["retires"], row["disputed"][0]["retires"]) for row in rows] == [
+        (["claude-mythos-preview"], "2026-06-30", "2026-06-09")
+    ]
+
+
+def test_the_successor_of_a_model_is_a_known_model() -> None:
+    facts = [one for one in every_model() if one.successor and one.provider != "amazon"]
+
+    assert [one.id for one in facts if find(one.provider, str(one.successor)) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "lacks", "efforts"),
+    [
+        ("openai", "gpt-4-turbo", {"output_schema"}, set()),
+        ("openai", "o3-mini", {"images"}, {"none", "minimal", "xhigh"}),
+        ("openai", "gpt-5.4-mini", set(), {"minimal"}),
+        ("anthropic", "claude-fable-5", {"begun_answer", "thinking_budget"}, {"none"}),
+        ("anthropic", "claude-haiku-4-5", set(), {"low", "medium", "high", "xhigh"}),
+        ("google", "gemini-2.5-pro", set(), {"none"}),
+        ("google", "gemini-3.8-flash", set(), {"minimal", "xhigh"}),
+        ("deepseek", "deepseek-v4-pro", {"images"}, set()),
+    ],
+)
+def test_a_model_has_the_features_that_it_refuses(
+    provider: str, model: str, lacks: set[str], efforts: set[str]
+) -> None:
+    facts = find(provider, model)
+
+    assert facts is not None
+    assert (facts.lacks, facts.refused_efforts) == (lacks, efforts)
 
 
 def test_a_model_with_fixed_sampling_takes_only_the_default() -> None:
@@ -142,8 +245,8 @@ def test_the_table_speaks_of_the_main_providers_only() -> None:
 def test_the_table_is_small_dated_and_sound() -> None:
     facts = every_model()
 
-    assert TABLE.stat().st_size < 60_000
-    assert date.fromisoformat(table_date()) >= date(2026, 11, 24)
+    assert TABLE.stat().st_size < 64_000
+    assert date.fromisoformat(table_date()) >= date(2026, 11, 27)
     assert {one.provider for one in facts} == set(PROVIDERS)
     assert [one.id for one in facts if one.retires_on and not is_day(one.retires_on)] == []
     assert [one.id for one in facts if (one.output_usd or 0) < 0 or (one.input_usd or 0) < 0] == []

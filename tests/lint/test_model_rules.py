@@ -93,6 +93,95 @@ def test_the_retired_model_of_a_profile_is_reported_once_with_the_number_of_its_
     assert found("CFG003", block) == []
 
 
+OLD = '[models.old]\nprovider = "openai"\nid = "gpt-3.5-turbo"\n'
+USER = (
+    "--- prompts/{}.prompt.yaml\nformat: promptops/1\nmodel: {{profile: old}}\n"
+    "messages: [{{role: user, content: hi}}]\n"
+)
+RETIRED = (
+    "its successor is `gpt-5.6-terra`"
+    " (https://developers.openai.com/api/docs/deprecations, as of 2026-11-20)"
+)
+
+
+def hints(code: str, block: str) -> list[str | None]:
+    return [each.hint for each in findings(built_in()[code], files(block))]
+
+
+def test_the_next_command_compares_a_retired_profile_with_that_of_the_successor() -> None:
+    new = '[models.new]\nprovider = "openai"\nid = "gpt-5.6-terra"\n'
+    users = USER.format("a") + USER.format("b")
+
+    assert hints("CFG002", f"--- promptops.toml\n{OLD}{users}") == [
+        f"{RETIRED}; add a profile with it, and compare them:"
+        " promptops compare --model old --model NEW"
+    ]
+    assert hints("CFG002", f"--- promptops.toml\n{OLD}{new}{users}") == [
+        f"{RETIRED}; compare them: promptops compare --model old --model new"
+    ]
+
+
+def test_the_successor_of_a_model_in_a_prompt_file_is_a_fix_without_a_comparison() -> None:
+    block = with_model("{provider: openai, id: gpt-3.5-turbo}")
+
+    assert hints("CFG002", block) == [RETIRED]
+
+
+def test_a_successor_that_is_retired_too_is_not_suggested() -> None:
+    block = with_model("{provider: openai, id: gpt-5-chat}")
+
+    (problem,) = findings(built_in()["CFG002"], files(block))
+    assert problem.fix is not None
+    assert [edit.text for edit in problem.fix.edits] == ['"gpt-5.6-sol"']
+
+
+def test_the_same_model_is_retired_on_another_day_on_vertex_ai(found: Lines) -> None:
+    lines = [
+        found("CFG002", with_model(f"{{provider: {provider}, id: gemini-2.5-flash}}"))
+        for provider in ("google", "vertex")
+    ]
+
+    assert [line[0].partition(" a.prompt")[0] for line in lines] == [
+        "`gemini-2.5-flash` is retired on 2026-12-01, in 7 days",
+        "`gemini-2.5-flash` was retired on 2026-10-20",
+    ]
+
+
+def test_the_misspelt_model_of_a_profile_is_reported_once_with_the_number_of_its_prompts(
+    found: Lines,
+) -> None:
+    profile = '[models.old]\nprovider = "openai"\nid = "gpt-5.4-mni"\n'
+    users = [USER.format(name) for name in "abc"]
+
+    unknown = "`gpt-5.4-mni` of openai is not known"
+    several, one = (f"--- promptops.toml\n{profile}{''.join(users[:n])}" for n in (3, 1))
+    assert found("CFG001", several) == [f"{unknown}; used by 3 prompts promptops.toml:3:6-19"]
+    assert found("CFG001", one) == [f"{unknown}; used by 1 prompt promptops.toml:3:6-19"]
+    assert hints("CFG001", one) == ["did you mean `gpt-5.4-mini`?"]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        'provider = "openai"\nid = "gpt-9.4-mini"\n',  # a newer version than the table has
+        'provider = "openai"\nid = "acme-7b"\n',
+        'provider = "acme"\nid = "gpt-5.4-mni"\n',
+        'provider = "openai"\nid = "gpt-5.4-mni"\nbase_url = "https://llm.acme.example/v1"\n',
+        'provider = "openai"\nid = "ft:gpt-4o-mini-2024-07-18:acme::a1B2"\n',
+    ],
+)
+def test_a_profile_with_a_model_of_its_own_is_not_a_mistake(found: Lines, profile: str) -> None:
+    block = f"--- promptops.toml\n[models.old]\n{profile}{USER.format('a')}"
+
+    assert found("CFG001", block) == []
+
+
+def test_the_misspelt_model_of_a_prompt_file_is_reported_there(found: Lines) -> None:
+    block = with_model("{provider: openai, id: gpt-5.4-mni}")
+
+    assert found("CFG001", block) == ["`gpt-5.4-mni` of openai is not known a.prompt.yaml:2:31-42"]
+
+
 def test_another_draft_of_json_schema_is_an_error_in_a_prompt_file() -> None:
     draft = "http://json-schema.org/draft-07/schema#"
     block = (

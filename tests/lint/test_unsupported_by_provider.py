@@ -30,13 +30,13 @@ model:
 def test_lint_reports_exactly_the_fields_for_which_an_application_gets_an_error(
     provider: str,
 ) -> None:
-    rules = [built_in()["CFG004"], built_in()[CODE]]
-
     with repository_of(provider) as root, workspace(root) as opened:
         reported = {
             loaded.prompt.id: {
                 finding.code
-                for finding in lint_prompt(PromptFacts(opened.catalog, loaded, DAY), rules)
+                for finding in lint_prompt(
+                    PromptFacts(opened.catalog, loaded, DAY), [built_in()[CODE]]
+                )
             }
             for loaded in opened.catalog.prompts()
             if loaded.prompt is not None and loaded.prompt.model.profile not in (None, "gateway")
@@ -100,10 +100,30 @@ def test_a_server_of_ones_own_is_not_checked(found: Lines) -> None:
     assert found(CODE, block) == []
 
 
-def test_what_the_model_refuses_is_reported_once(all_said: Callable[[str], list[str]]) -> None:
-    codes = {line.partition(" ")[0] for line in all_said(CLAUDE.replace("60", "60, seed: 7"))}
+@pytest.mark.parametrize("written", ["seed: 7", "temperature: 0.2", "top_p: 1", "temperature: 7"])
+@pytest.mark.parametrize("model", ["claude-sonnet-4-6", "claude-opus-5", "claude-new"])
+def test_a_parameter_that_no_model_of_the_provider_accepts_is_reported_once(
+    all_said: Callable[[str], list[str]], model: str, written: str
+) -> None:
+    block = CLAUDE.replace("60", f"60, {written}").replace("claude-sonnet-4-6", model)
 
-    assert codes & {"CFG004", CODE} == {"CFG004"}
+    codes = [line.partition(" ")[0] for line in all_said(block)]
+
+    assert [code for code in codes if code in ("CFG004", CODE)] == [CODE]
+
+
+def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
+    block = (
+        '--- promptops.toml\n[models.fast]\nprovider = "anthropic"\nid = "claude-opus-5"\n'
+        'base_url = "https://gateway.acme.example/v1"\nparams = {temperature = 0.2}\n'
+        "--- prompts/ask.prompt.yaml\n"
+        "format: promptops/1\nmodel: {profile: fast}\n"
+        "messages:\n  - {role: user, content: Say hello.}\n"
+    )
+
+    assert found("CFG004", block) == [
+        "anthropic/claude-opus-5 accepts only 1 for `temperature` ask.prompt.yaml:2:18-22"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +146,31 @@ def test_what_the_model_refuses_is_reported_once(all_said: Callable[[str], list[
             f"{GEMINI}tools: [{{name: 2fa, description: The code.}}]\n",
             "gemini can't express the tool name `2fa`: it must begin with a letter"
             " ask.prompt.yaml:2:16-19",
+        ),
+        (
+            f"{GEMINI}output:\n  format: json\n  schema:\n    type: object\n    properties:\n"
+            "      price: {allOf: [{type: number}]}\n",
+            "gemini can't express `allOf` in a schema ask.prompt.yaml:7:22-38",
+        ),
+        (
+            f"{GEMINI}tools:\n  - name: pay\n    description: Pays.\n    strict: true\n"
+            "    parameters: {type: object, properties: {sum: {not: {type: string}}}}\n",
+            "gemini can't express `not` in a schema ask.prompt.yaml:6:56-70",
+        ),
+        (
+            f"{GEMINI}tools: [{{name: pay, description: Pays., parameters: {{type: string}}}}]\n",
+            "gemini can't express parameters of a tool that are not an object"
+            " ask.prompt.yaml:2:53-67",
+        ),
+        (
+            f"{CLAUDE}output:\n  format: json\n  schema:\n    type: object\n"
+            "    properties: {below: {type: array, items: {$ref: '#'}}}\n",
+            "anthropic can't express a `$ref` that leads back to itself ask.prompt.yaml:9:53-56",
+        ),
+        (
+            f"{CLAUDE}tools:\n  - name: pay\n    description: Pays.\n    strict: true\n"
+            "    parameters: {type: object, additionalProperties: true}\n",
+            "anthropic can't express an object with any keys in a schema ask.prompt.yaml:9:54-58",
         ),
         (
             f"{GEMINI}messages:\n  - {{role: user, content: Say hello.}}\n"

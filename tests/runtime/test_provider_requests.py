@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 import jsonschema_rs
@@ -18,7 +20,7 @@ from promptops.errors import InputError, UsageError
 from promptops.jobs.bundles.contents import bundle_of
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.prompt import Output
-from promptops.model.request import Request
+from promptops.model.request import Request, RequestSettings
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.api_limits import APIS, apis_of
 from promptops.runtime.request.canonical import request_digest
@@ -122,6 +124,53 @@ def test_without_a_provider_openais_methods_check_nothing() -> None:
     request = _rendered(None, params={"seed": 7, "stop": "END"})
 
     assert request.responses()["stop"] == "END"
+
+
+@pytest.mark.parametrize("provider", [None, "openai"])
+def test_the_settings_of_a_prompt_are_checked_with_its_first_request_only(
+    provider: str | None,
+) -> None:
+    settings = RequestSettings(_rendered(provider)._fixed)
+    rendered = RenderedRequest(
+        messages=HELLO, prompt="ask", version=None, inputs={}, _fixed=settings
+    )
+
+    first, second, third = (_called(rendered.openai) for _ in range(3))
+
+    assert second == third
+    assert len(second) <= 14
+    assert "unsupported_settings" not in second
+    assert rendered.openai() == _rendered(provider).openai()
+    assert first != second
+
+
+def test_a_later_request_of_a_checked_prompt_is_still_checked() -> None:
+    settings = RequestSettings(_rendered("openai")._fixed)
+    fine, wrong = (
+        RenderedRequest(messages=messages, prompt="ask", version=None, inputs={}, _fixed=settings)
+        for messages in (HELLO, ({"role": "user", "parts": [{"text": "hi"}]},))
+    )
+
+    fine.openai()
+
+    with pytest.raises(InputError, match="can't express a message with `parts`"):
+        wrong.openai()
+
+
+def _called(function: Callable[[], Any]) -> list[str]:
+    """The names of the functions of `runtime/request` that a call runs."""
+    names: list[str] = []
+
+    def profile(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and "promptops/runtime/request" in frame.f_code.co_filename:
+            names.append(frame.f_code.co_name)
+
+    sys.setprofile(profile)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return names
 
 
 def test_every_name_of_a_provider_has_the_same_apis() -> None:

@@ -54,6 +54,8 @@ _PART_KINDS = ("text", "inlineData", "fileData", "functionCall", "functionRespon
 _PART_FIELDS = proto_of(
     {
         "text": STRING,
+        "thought": BOOLEAN,
+        "thoughtSignature": any_base64,
         "inlineData": proto_of({"mimeType": STRING, "data": any_base64}, "mimeType", "data"),
         "fileData": proto_of({"mimeType": STRING, "fileUri": STRING}, "fileUri"),
         "functionCall": proto_of({"id": STRING, "name": STRING, "args": OBJECT}, "name"),
@@ -77,6 +79,38 @@ def _part(value: Any, at: str) -> None:
 def _schema_of_gemini(value: Any, at: str) -> None:
     OBJECT(value, at)
     expect("type" in value or "$ref" in value or "anyOf" in value, "a schema has a type", at)
+
+
+_KEYWORDS = {
+    *("$id", "$defs", "$ref", "$anchor", "type", "format", "title", "description", "enum", "items"),
+    *("prefixItems", "minItems", "maxItems", "minimum", "maximum", "anyOf", "oneOf", "properties"),
+    *("additionalProperties", "required", "propertyOrdering"),
+}
+"""The keywords that the reference of `responseJsonSchema` lists; the API ignores others."""
+
+
+def _response_schema(value: Any, at: str) -> None:
+    _schema_of_gemini(value, at)
+    _keywords(value, at)
+
+
+def _keywords(schema: Any, at: str) -> None:
+    if not isinstance(schema, dict):
+        return
+    unknown = sorted(schema.keys() - _KEYWORDS)
+    expect(not unknown, f"no other keywords, such as {unknown}", at)
+    beside = [key for key in schema if not key.startswith("$")]
+    expect("$ref" not in schema or not beside, f"nothing beside $ref, such as {beside}", at)
+    values = schema.get("enum", [])
+    expect(all(type(each) in (str, int, float) for each in values), "strings and numbers", at)
+    for key in ("properties", "$defs"):
+        for name, each in schema.get(key, {}).items():
+            _keywords(each, f"{at}.{key}.{name}")
+    for key in ("anyOf", "oneOf", "prefixItems"):
+        for index, each in enumerate(schema.get(key, [])):
+            _keywords(each, f"{at}.{key}[{index}]")
+    for key in ("items", "additionalProperties"):
+        _keywords(schema.get(key), f"{at}.{key}")
 
 
 _GENERATE_CONTENT = proto_of(
@@ -131,7 +165,7 @@ _GENERATE_CONTENT = proto_of(
                 "presencePenalty": NUMBER,
                 "frequencyPenalty": NUMBER,
                 "responseMimeType": one_of("application/json", "text/plain"),
-                "responseJsonSchema": _schema_of_gemini,
+                "responseJsonSchema": _response_schema,
                 "thinkingConfig": proto_of(
                     {
                         "includeThoughts": BOOLEAN,

@@ -1,1 +1,1 @@
-"""Whether one JSON Schema admits what another one refuses, and where."""
+"""Finds where one JSON Schema accepts values that another one rejects."""

@@ -1,4 +1,4 @@
-"""The left side of a comparison: some values, by what they are all instances of."""
+"""The left side of a comparison: a set of values, described by schemas that all of them match."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from promptops.model.prompt import Schema
 from promptops.records import record, replace
 
 TYPES: Final = ("string", "integer", "number", "boolean", "array", "object", "null")
-"""None overlaps another one: `number` stands for those that are not whole."""
+"""The types do not overlap: `number` means numbers that are not integers."""
 
 _OF_ARRAYS = frozenset(("prefixItems", "items", "minItems", "maxItems", "uniqueItems"))
 _OF_ARRAYS |= {"contains", "minContains", "maxContains", "unevaluatedItems"}
@@ -27,7 +27,7 @@ CONCERNED: Final = {
     **dict.fromkeys(_OF_ARRAYS, frozenset(("array",))),
     **dict.fromkeys(_OF_OBJECTS, frozenset(("object",))),
 }
-"""The types of the values that a keyword may refuse; all, where it is not here."""
+"""The types of the values that a keyword may reject; all types for other keywords."""
 
 _NARROWING: Final = {
     "not": TYPES,
@@ -39,20 +39,20 @@ _NARROWING: Final = {
         ("object",),
     ),
 }
-"""Keywords that only narrow what this module sees, and the types they narrow."""
+"""Keywords that only narrow the values that this module knows, and the types they narrow."""
 
 Layers = tuple[Bare, ...]
 
 
 @record(frozen=True, slots=True)
 class Alternative:
-    """Values that are of some types and instances of all of some schemas.
+    """Values of certain types that match all of certain schemas.
 
     Attributes:
-        layers: With their references followed, their `allOf` taken apart and one branch chosen of
-            each `anyOf`, `oneOf`, `if` and dependent schema.
-        values: All of them, where they are few and known; else None.
-        cut: Some choice was left open, as there were too many.
+        layers: The schemas, with references followed, `allOf` split, and one branch chosen of each
+            `anyOf`, `oneOf`, `if` and dependent schema.
+        values: All values if they are few and known; else None.
+        cut: Whether a choice was left open, because there were too many.
     """
 
     layers: tuple[Schema, ...] = ()
@@ -61,7 +61,7 @@ class Alternative:
     cut: bool = False
 
     def exact(self, *types: str) -> bool:
-        """Whether nothing narrows the values of some types (of all, unless said) unseen."""
+        """Whether no unknown keyword narrows the values of some types (default: of all)."""
         seen = self.types.intersection(types or TYPES)
         narrowed = (_NARROWING.get(key, ()) for layer in self.layers for key in layer)
         return self.values is not None or not (
@@ -71,16 +71,16 @@ class Alternative:
         )
 
     def only(self, types: frozenset[str]) -> Alternative:
-        """Those of some types."""
+        """The same, only values of some types."""
         values = self.values and tuple(v for v in self.values if kind(v) in types)
         return replace(self, types=self.types & types, values=values)
 
     def with_values(self, values: Sequence[Any]) -> Alternative:
-        """Those among some of its values."""
+        """The same, only some of its values."""
         return replace(self, types=frozenset(map(kind, values)), values=tuple(values))
 
     def keyword_values(self, keyword: str) -> list[Any]:
-        """The values of a keyword, where layers have it."""
+        """The values of a keyword in all layers that have it."""
         return [layer[keyword] for layer in self.layers if keyword in layer]
 
     def least(self, keyword: str) -> int:
@@ -93,12 +93,12 @@ class Alternative:
 
 
 def _is_metaschema(reference: str) -> bool:
-    """Whether a reference leads out of both sides: nothing of what it says is seen here."""
+    """Whether a reference leads to the metaschema, whose content is not examined."""
     return not reference.startswith("#")
 
 
 def kind(value: Any) -> str:
-    """The one of `TYPES` that a value is of."""
+    """The type of a value, one of `TYPES`."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, (int, float)):

@@ -1,4 +1,4 @@
-"""Schemas taken apart into alternatives, and which of these hold no value at all."""
+"""Splits schemas into alternatives, and finds those that no value matches."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ MAX_NESTING: Final = 16
 MAX_VALUES: Final = 64
 
 Key = tuple[frozenset[int], frozenset[str], int | None]
-"""Of an alternative: the numbers of its layers, its types, and the number of its values."""
+"""Key of an alternative: the numbers of its layers, its types, and the number of its values."""
 
 
 class Alternatives:
-    """Takes schemas apart into alternatives, and tells which hold no value at all."""
+    """Splits schemas into alternatives, and finds those that no value matches."""
 
     def __init__(self, document: SchemaPair) -> None:
         self._document = document
@@ -31,7 +31,7 @@ class Alternatives:
         self._open: set[tuple[Any, ...]] = set()
 
     def key(self, alternative: Alternative) -> Key:
-        """The same for alternatives that are written alike."""
+        """A key that is equal for alternatives with equal text."""
         numbers = frozenset(map(self._document.number, alternative.layers))
         values = None
         if alternative.values is not None:
@@ -39,11 +39,11 @@ class Alternatives:
         return numbers, alternative.types, values
 
     def of(self, layers: Layers) -> tuple[Alternative, ...]:
-        """What is an instance of all of some schemas; alternatives without a value are left out."""
+        """The values that match all of some schemas; alternatives without values are omitted."""
         return self.within(Alternative(), layers)
 
     def within(self, base: Alternative, layers: Layers) -> tuple[Alternative, ...]:
-        """The same of what an alternative admits."""
+        """The same, only values of an alternative."""
         key = (self.key(base), frozenset(map(self._document.number, layers)))
         if key not in self._known:
             self._document.spend()
@@ -57,16 +57,16 @@ class Alternatives:
         return self._known[key]
 
     def empty(self, layers: Layers) -> bool:
-        """Whether no value is an instance of all of some schemas, as far as that is seen."""
+        """Whether it is known that no value matches all of some schemas."""
         return not self.of(layers)
 
     def closed(self, alternative: Alternative) -> bool:
-        """Whether objects have no properties but those among `names`."""
+        """Whether objects have no properties except `names`."""
         unknown = [others(alternative, pattern) for pattern in (None, *patterns(alternative))]
         return all(map(self.empty, unknown))
 
     def possible(self, alternative: Alternative) -> tuple[str, ...]:
-        """The names among `names` that objects can have."""
+        """Those of `names` that objects can have."""
         document = self._document
         return tuple(
             name
@@ -75,14 +75,14 @@ class Alternatives:
         )
 
     def longest(self, alternative: Alternative) -> float:
-        """The most items an array can have; infinite without a bound."""
+        """The maximum number of items of an array; infinite without a bound."""
         for index in range(width(alternative) + 1):
             if self.empty(item(alternative, index)):
                 return index
         return alternative.most("maxItems")
 
     def _split(self, base: Alternative, layers: Layers) -> Iterator[Alternative]:
-        """Choose one branch of each `anyOf` of new layers, in turn, and drop what can't be."""
+        """Choose each branch of each `anyOf` of new layers in turn; drop what is impossible."""
         flat = self._flat(base.layers, layers)
         waiting = [(flat, 0)] if flat is not None else []
         done, cut, seen = 0, base.cut, set()
@@ -104,7 +104,10 @@ class Alternatives:
                     waiting.append((further, at + 1))
 
     def _flat(self, known: tuple[Schema, ...], layers: Layers) -> tuple[Schema, ...] | None:
-        """Layers and what they refer to and join, after those that are known; None if one fails."""
+        """The known layers, then the new ones, with targets of references and parts of `allOf`.
+
+        None if no value can match.
+        """
         flat = list(known)
         seen = set(map(self._document.number, flat))
         waiting = list(layers)
@@ -124,7 +127,7 @@ class Alternatives:
         return None if any(self._document.number(one) in seen for one in refused) else tuple(flat)
 
     def _finished(self, rough: Alternative, known: int) -> Alternative | None:
-        """With the types and values that are left; None where none is."""
+        """With the remaining types and values; None if there are none."""
         types = _types(rough.layers, rough.types)
         found = replace(rough, types=types)
         if found.values is None:
@@ -140,7 +143,7 @@ class Alternatives:
         return found if found.types else None
 
     def _without_idle(self, alternative: Alternative) -> Alternative:
-        """Without each `not` of what it does not admit anyway."""
+        """Without each `not` that rejects only values that are not accepted anyway."""
         for layer in alternative.layers:
             if layer.keys() == {"not"}:
                 layers = tuple(one for one in alternative.layers if one is not layer)
@@ -150,7 +153,7 @@ class Alternatives:
         return alternative
 
     def _hollow(self, alternative: Alternative, name: str) -> bool:
-        """Whether there is no object or no array, for what their parts would have to be."""
+        """Whether no object or no array matches, because of the schemas of its parts."""
         if name == "array":
             least = alternative.least("minItems")
             return (least > 0 and least > self.longest(alternative)) or any(
@@ -169,7 +172,7 @@ class Alternatives:
         )
 
     def _few(self, alternative: Alternative) -> list[Any] | None:
-        """All values, and maybe some more, where they are few; else None."""
+        """A superset of all values if they are few; else None."""
         listed: list[list[Any]] = [[v] for v in alternative.keyword_values("const")]
         listed += alternative.keyword_values("enum")
         if listed:
@@ -197,7 +200,7 @@ class Alternatives:
 
 
 def _options(layers: Sequence[Schema], at: int) -> list[Bare] | None:
-    """The branches of the choice at a position; None behind the last one."""
+    """The branches of the choice at a position; None after the last one."""
     choices = (choice for layer in layers for choice in _choices(layer))
     return next(islice(choices, at, None), None)
 
@@ -225,7 +228,7 @@ def _choices(layer: Schema) -> Iterator[list[Bare]]:
 
 
 def _types(layers: Sequence[Schema], types: frozenset[str]) -> frozenset[str]:
-    """Those of some types that layers leave, by what they say of a value without its parts."""
+    """The types that layers accept, by the keywords for a value without its parts."""
     for layer in layers:
         if "type" in layer:
             types &= types_of(layer["type"])
@@ -237,7 +240,7 @@ def _types(layers: Sequence[Schema], types: frozenset[str]) -> frozenset[str]:
 
 
 def _all_of(schema: Bare) -> frozenset[str]:
-    """Types of which a schema admits every value, as it says nothing of them."""
+    """Types of which a schema accepts every value, because no keyword concerns them."""
     if schema is False:
         return frozenset()
     admitted = types_of(schema["type"]) if "type" in schema else frozenset(TYPES)
@@ -247,7 +250,7 @@ def _all_of(schema: Bare) -> frozenset[str]:
 
 
 def types_of(written: Any) -> frozenset[str]:
-    """The types that a `type` admits."""
+    """The types that a `type` accepts."""
     found = {written} if isinstance(written, str) else set(written)
     return frozenset(found | {"integer"} if "number" in found else found)
 

@@ -1,4 +1,4 @@
-"""Holds the alternatives of the left side against each keyword of the right side."""
+"""Compares the alternatives of the left side with each keyword of the right side."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _TOGETHER: Final = {
     "contains": ("minContains", "maxContains"),
     "if": ("then", "else"),
 }
-"""Keywords that mean nothing without each other."""
+"""Keywords that have a meaning only together."""
 
 
 @record(frozen=True, slots=True)
 class Where:
-    """A place in both schemas, and the way there in an instance.
+    """A place in both schemas, and the path to it in an instance.
 
     Attributes:
-        pointer: Into the right side, as if references were written out.
-        steps: From the root: the alternative, and the property or item of it that comes next; None
-            where no name is known.
-        exact: Nothing on the way narrows unseen what the left side admits.
-        types: What the left side admits here.
+        pointer: JSON pointer into the right side, as if references were replaced by their targets.
+        steps: From the root: each alternative, with its next property or item; None if no name is
+            known.
+        exact: Whether no unknown keyword on the path narrows the left side.
+        types: The types that the left side accepts here.
     """
 
     pointer: str = ""
@@ -43,7 +43,7 @@ class Where:
     types: frozenset[str] = frozenset(TYPES)
 
     def at(self, path: str) -> Where:
-        """The same value, another part of the right side."""
+        """The same value with another part of the right side."""
         return replace(self, pointer=self.pointer + path)
 
     def part(self, alternative: Alternative, step: str | int | None, path: str) -> Where:
@@ -56,13 +56,13 @@ class Where:
 
 @record(frozen=True, slots=True, kw_only=True)
 class FoundDifference:
-    """A difference, with all that is needed to look for a witness.
+    """A difference, with the facts that a search for a witness needs.
 
     Attributes:
-        alternative: What the left side admits at this place.
-        refusing: The part of the right side that refuses some of it.
-        causes: Differences below it, of which this one is the sum.
-        example: The name of a property that may be at fault, where the difference is not about one.
+        alternative: The values that the left side accepts at this place.
+        refusing: The part of the right side that rejects some of them.
+        causes: The differences below it that it consists of.
+        example: The name of a property that may cause it; for differences not about a property.
     """
 
     keyword: str
@@ -79,10 +79,10 @@ class FoundDifference:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Implication:
-    """Whether an alternative implies a keyword of the right side.
+    """The question whether an alternative implies a keyword of the right side.
 
     Attributes:
-        group: The keyword, and those it means nothing without.
+        group: The keyword, with the keywords that it has a meaning with.
     """
 
     alternative: Alternative
@@ -93,11 +93,11 @@ class Implication:
 
     @property
     def value(self) -> Any:
-        """The keyword's value."""
+        """The value of the keyword."""
         return self.right[self.keyword]
 
     def found(self, *types: str, exact: bool = True, **changes: Any) -> FoundDifference:
-        """A difference; exact unless the values of some types (all, if none) are narrowed."""
+        """A difference; exact unless the values of some types (default: of all) are narrowed."""
         plain = FoundDifference(
             exact=exact and self.where.exact and self.alternative.exact(*types),
             keyword=self.keyword,
@@ -112,7 +112,7 @@ class Implication:
 
 
 class Comparison:
-    """Compares with the checks that it is given by keyword."""
+    """Compares schemas with the checks that are passed by keyword."""
 
     def __init__(self, document: SchemaPair, checks: Mapping[str, Check]) -> None:
         self.document = document
@@ -123,7 +123,7 @@ class Comparison:
         self._held: set[Pair] = set()
 
     def compare(self, layers: Layers, right: Bare, where: Where) -> list[FoundDifference]:
-        """What is an instance of all layers, and none of the right side; raises OutOfWork."""
+        """The differences: what matches all layers, but not the right side; raises OutOfWork."""
         if self.document.number(right) in map(self.document.number, layers):
             return []
         alternatives = self.alternatives.of(layers)
@@ -134,8 +134,8 @@ class Comparison:
     def check(self, alternative: Alternative, right: Bare, where: Where) -> list[FoundDifference]:
         """The same for one alternative.
 
-        A pair that is met again further down in the value is taken to hold: every value has an
-        end, so the first value that does not fit would be met without that assumption.
+        A pair that occurs again deeper in the value is assumed to be included. This is safe: values
+        are finite, so the innermost counterexample is found without the assumption.
         """
         if self._implied(alternative, right):
             return []
@@ -160,13 +160,13 @@ class Comparison:
     def meeting(
         self, alternative: Alternative, schema: Bare, where: Where
     ) -> tuple[Alternative, ...]:
-        """What of an alternative is an instance of a schema, too, as far as it may be any."""
+        """The part of an alternative that also matches a schema, as far as it may be any value."""
         found = self.alternatives.within(alternative, (schema,))
         refused = alternative.keyword_values("not") if found else []
         return () if any(not self.compare((schema,), one, where) for one in refused) else found
 
     def _outer(self, pair: Pair) -> Pair | None:
-        """The pair that is being compared already, with the same or more on its left side."""
+        """The pair in progress with the same or more values on its left side."""
         (layers, types, values), right = pair
         for outer in self._open:
             (known, wider, listed), other = outer
@@ -253,11 +253,11 @@ def _of_type(lost: Alternative, right: Schema, where: Where) -> FoundDifference:
 
 
 def type_names(types: frozenset[str]) -> tuple[str, ...]:
-    """Types as a schema names them, where whole numbers are numbers."""
+    """Types with their names in a schema, in which integers are numbers."""
     whole_too = types - {"integer"} if "number" in types else types
     return tuple(name for name in TYPES if name in whole_too)
 
 
 def first(said: Sequence[Any]) -> Any:
-    """The first of the values of a keyword; ABSENT where there is none."""
+    """The first value of a keyword; ABSENT if there is none."""
     return said[0] if said else ABSENT

@@ -1,4 +1,4 @@
-"""The keywords of objects and arrays that look at their parts."""
+"""The keywords of objects and arrays that concern their parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from promptops.records import replace
 
 
 def members(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
-    """`properties`, `patternProperties` and `additionalProperties`, when the first is asked for."""
+    """`properties`, `patternProperties` and `additionalProperties`, together at the first one."""
     if "object" not in question.alternative.types or not _is_first(question):
         return
     alternative, listed = question.alternative, question.group.get("patternProperties", {})
@@ -58,7 +58,7 @@ def _member(comparison: Comparison, question: Implication, name: str) -> Iterato
 def _unnamed(
     comparison: Comparison, question: Implication, pattern: str | None, asked: tuple[Bare, str]
 ) -> Iterator[FoundDifference]:
-    """Properties that are not named: those that match a pattern, or none of those known."""
+    """Properties without a known name: those that match a pattern, and the others."""
     layers = others(question.alternative, pattern)
     schema, path = asked
     if schema == {} or comparison.alternatives.empty(layers):
@@ -83,7 +83,7 @@ def _unknown(question: Implication, name: str | None) -> FoundDifference:
 
 
 def entries(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
-    """`prefixItems` and `items`, when the first is asked for."""
+    """`prefixItems` and `items`, together at the first of them."""
     if "array" not in question.alternative.types or not _is_first(question):
         return
     leading = question.group.get("prefixItems", [])
@@ -211,7 +211,7 @@ def unevaluated_properties(
 
 
 def _evaluated(comparison: Comparison, schema: Bare, depth: int = 16) -> Iterator[str]:
-    """Names that a schema looks at wherever it is applied."""
+    """Names of properties that a schema evaluates in every value."""
     if schema is False or depth == 0:
         return
     yield from schema.get("properties", {})

@@ -1,4 +1,4 @@
-"""Two schemas made one document, so that parts of both can be held against one value."""
+"""Two schemas combined to one document, so that parts of both can check the same value."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from promptops.model.prompt import Schema
 from promptops.runtime.request.schema_check import validator
 
 BUDGET = 20_000
-"""Steps of a comparison: about a second."""
+"""The limit of steps of a comparison: about a second."""
 
 MAX_ROUNDS = 50
-"""In which equal targets of references are told from others."""
+"""The limit of rounds in which different targets of references are distinguished."""
 
 
 class OutOfWork(Exception):
@@ -22,11 +22,11 @@ class OutOfWork(Exception):
 
 
 class SchemaPair:
-    """Both schemas, their references renamed so that equal targets have one name.
+    """Both schemas, with references renamed so that equal targets have one name.
 
     Attributes:
         left, right: The roots.
-        budget: Steps that are left; whoever begins another part of the work may set it.
+        budget: The remaining steps; callers may set it before they start another part of the work.
     """
 
     def __init__(self, left: Any, right: Any) -> None:
@@ -50,17 +50,17 @@ class SchemaPair:
             raise Unsupported("$ref") from None
 
     def spend(self, steps: int = 1) -> None:
-        """Count work; raises OutOfWork when all is spent."""
+        """Count work; raises OutOfWork if the budget is used up."""
         self.budget -= steps
         if self.budget < 0:
             raise OutOfWork
 
     def target(self, schema: Schema) -> Bare | None:
-        """What a `$ref` refers to; None for the metaschema."""
+        """The target of a `$ref`; None for the metaschema."""
         return self._definitions.get(schema["$ref"].rpartition("/")[2])
 
     def written(self, value: Any) -> Any:
-        """A schema, or a list or mapping of schemas, as its author wrote it; data as it is."""
+        """A schema, or a list or mapping of schemas, as its author wrote it; data unchanged."""
         if id(value) in self._written:
             return self._written[id(value)][1]
         if isinstance(value, list):
@@ -70,7 +70,7 @@ class SchemaPair:
         return value
 
     def number(self, schema: Bare) -> int:
-        """The same for schemas with the same text."""
+        """The number of a schema; equal for schemas with equal text."""
         known = self._numbered.get(id(schema))
         if known is None:
             text = json.dumps(schema, sort_keys=True)
@@ -79,7 +79,7 @@ class SchemaPair:
         return known[1]
 
     def admits(self, layers: Sequence[Bare], value: Any) -> bool:
-        """Whether a value is an instance of all of some schemas; raises OutOfWork."""
+        """Whether a value matches all of some schemas; raises OutOfWork."""
         self.spend()
         key = tuple(map(self.number, layers))
         if key not in self._validators:
@@ -91,11 +91,11 @@ class SchemaPair:
             raise OutOfWork from None
 
     def matches(self, pattern: str, text: str) -> bool:
-        """Whether a pattern is found in a text."""
+        """Whether a string contains a match of a pattern."""
         return self.admits(({"pattern": pattern},), text)
 
     def _refuse_loops(self) -> None:
-        """A schema that applies itself to the same value says nothing that all would agree on."""
+        """Refuse a schema that applies itself to the same value: its meaning is not defined."""
         seen: set[str] = set()
 
         def follow(name: str, open_: frozenset[str]) -> None:
@@ -120,10 +120,10 @@ class SchemaPair:
 
 
 def _classes(readers: Sequence[Reader]) -> dict[str, str]:
-    """For each target the first one that is the same, all references followed.
+    """For each target the first one that is equal, with all references followed.
 
-    All are taken for the same, and told apart until nothing more tells them apart; where that
-    takes long, each is one of its own.
+    At first all count as equal. They are split until no round finds another difference; if that
+    takes too long, each target is a class of its own.
     """
     names = [name for reader in readers for name, _ in reader.read({}, {})]
     same = dict.fromkeys(names, "")

@@ -1,4 +1,4 @@
-"""Whether every instance of one JSON Schema is an instance of another one, and why not."""
+"""Decides whether every instance of one JSON Schema matches another one, and reports why not."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ from promptops.runtime.request.schema_check import validator
 from promptops.runtime.template.data import NotJson, json_copy
 
 WITNESS_BUDGET: Final = 2_000
-"""Steps that are spent on one witness, at the most."""
+"""The maximum number of steps for one witness."""
 
 _INTO_ANNOTATION: Final = lazy_pattern(r'"#[^"]*/(x-|default|examples)')
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class SchemaDifference:
-    """A way in which a schema admits an instance that another one refuses.
+    """A reason why a schema accepts an instance that another one rejects.
 
     Attributes:
-        keyword: Of the right side, the one that refuses; `false` for a schema that is `false`,
-            `schema` where a side is none that the validator takes, `work` where the comparison
-            took too long and more differences may be left.
-        pointer: JSON pointer into the right side, as if references were written out, to the schema
-            that has the keyword.
-        name: The property concerned; None where it is any other one, or the keyword is not about
-            single properties.
-        left, right: The keyword's value on either side, ABSENT where it has none. Of `type`, what
-            either side admits; of `enum`, the values that are refused, and all of the right side.
-        decided: False where it may be no difference at all.
-        witness: An instance of the left root that the right root refuses, checked by the validator;
-            ABSENT where none was found.
+        keyword: The keyword of the right side that rejects; `false` for the schema `false`,
+            `schema` if the validator does not accept the schema of a side, `work` if the
+            comparison took too long and there may be more differences.
+        pointer: JSON pointer to the schema with the keyword, in the right side, as if references
+            were replaced by their targets.
+        name: The property; None if it is any other one, or the keyword does not concern single
+            properties.
+        left, right: The keyword's value on each side, ABSENT if there is none. For `type`, the
+            types that each side accepts; for `enum`, the rejected values, and all values of the
+            right side.
+        decided: False if it is possibly not a difference.
+        witness: An instance of the left root that the right root rejects, checked by the validator;
+            ABSENT if none was found.
     """
 
     keyword: str
@@ -91,11 +92,11 @@ _CHECKS: Final[Mapping[str, Check]] = {
 
 
 def differences(left: Schema | bool, right: Schema | bool) -> tuple[SchemaDifference, ...]:
-    """Why some instance of `left` may be none of `right`; empty where each is proved to be one.
+    """Reasons why an instance of `left` may not match `right`; empty if all provably match.
 
     Validity is that of the validator of inputs: JSON Schema 2020-12, formats not asserted. Never
-    raises: what can't be decided is a difference that is not decided. In the order of the keywords
-    and properties of `right`.
+    raises: a question that can't be decided is a difference that is not decided. Sorted as the
+    keywords and properties of `right`.
     """
     try:
         sides = (json_copy(left), json_copy(right))
@@ -109,10 +110,10 @@ def differences(left: Schema | bool, right: Schema | bool) -> tuple[SchemaDiffer
 
 
 def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDGET) -> bool:
-    """Whether each instance of `left` is proved to be one of `right`.
+    """Whether each instance of `left` provably matches `right`.
 
-    As `differences`, without the reasons, which cost most of the work. `budget` is in steps of a
-    comparison; one that needs more proves nothing.
+    As `differences`, without the reasons, which need most of the work. `budget` is in steps; a
+    comparison that needs more proves nothing.
     """
     try:
         document = SchemaPair(json_copy(left), json_copy(right))
@@ -132,7 +133,7 @@ def _unless_equal(keyword: str, left: Any, right: Any) -> tuple[SchemaDifference
 
 
 def _text(schema: Any) -> str:
-    """A schema's text without annotations, unless a reference leads into one."""
+    """The text of a schema without annotations, unless a reference leads into an annotation."""
     whole = json.dumps(schema, sort_keys=True)
     if _INTO_ANNOTATION.search(whole):
         return whole
@@ -152,7 +153,7 @@ def _undecided(keyword: str) -> SchemaDifference:
 
 
 def _proof(left: Any, right: Any) -> Callable[[Any], bool]:
-    """Whether a value is an instance of the left schema and none of the right one."""
+    """Whether a value matches the left schema, but not the right one."""
     admits, refuses = _validator(left), _validator(right)
 
     def proves(value: Any) -> bool:
@@ -192,7 +193,7 @@ def _compared(document: SchemaPair, proves: Callable[[Any], bool]) -> Iterator[S
 
 
 def _grouped(found: list[FoundDifference]) -> Iterable[list[FoundDifference]]:
-    """Those that are one to a reader: the same keyword at the same place, of the same name."""
+    """Differences that readers see as one: the same keyword, place and name."""
     groups: dict[Any, list[FoundDifference]] = {}
     for one in found:
         groups.setdefault((one.keyword, one.where.pointer, one.name), []).append(one)

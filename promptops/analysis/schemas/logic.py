@@ -30,7 +30,7 @@ def reference(comparison: Comparison, question: Implication) -> Iterator[FoundDi
 
 
 def choice(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
-    """`anyOf` and `oneOf`: each part of the left side has to fit one branch."""
+    """`anyOf` and `oneOf`: each part of the left side must match one branch."""
     for part in _parts(comparison, question.alternative):
         yield from _choice(comparison, question, part)
 
@@ -60,7 +60,7 @@ def _choice(
 
 
 def _parts(comparison: Comparison, alternative: Alternative) -> Iterator[Alternative]:
-    """Parts of one type each, and of one value where the values are known."""
+    """Parts with one type each, and with one value each if the values are known."""
     if alternative.values is not None:
         for value in alternative.values:
             yield alternative.with_values([value])
@@ -77,7 +77,7 @@ def _of_same_type(comparison: Comparison, part: Alternative, branches: list[Bare
 
 
 def _cases(comparison: Comparison, part: Alternative) -> list[Alternative]:
-    """A part by the values of a property that has several, which tells its kinds apart."""
+    """A part, split by the values of a property that distinguishes its kinds."""
     if part.values is not None or "object" not in part.types:
         return []
     for name in required(part):

@@ -1,4 +1,4 @@
-"""Ranges of numbers, exact to the last decimal."""
+"""Ranges of numbers with exact decimals."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _EXACT_FLOATS = 2**53
 
 @record(frozen=True, slots=True)
 class NumberRange:
-    """Numbers from `low` to `high`; None where there is no bound.
+    """Numbers from `low` to `high`; None without a bound.
 
     Attributes:
-        open_low, open_high: The bound itself is outside.
-        step: All are multiples of it, and so are the bounds.
-        whole: Whole numbers, or those that are not.
+        open_low, open_high: Whether the bound itself is excluded.
+        step: All numbers are multiples of it, and so are the bounds.
+        whole: Whether they are integers; else numbers that are not integers.
     """
 
     low: Fraction | None
@@ -39,13 +39,13 @@ class NumberRange:
         return self.low > self.high or (self.low == self.high and (self.open_low or self.open_high))
 
     def above(self, bound: Fraction, inclusive: bool) -> bool:
-        """Whether all are over a bound, or at it where it is inclusive."""
+        """Whether all are above a bound, or equal to it if it is inclusive."""
         if self.low is None or self.low < bound:
             return False
         return self.low > bound or self.open_low or inclusive
 
     def below(self, bound: Fraction, inclusive: bool) -> bool:
-        """Whether all are under a bound, or at it where it is inclusive."""
+        """Whether all are below a bound, or equal to it if it is inclusive."""
         if self.high is None or self.high > bound:
             return False
         return self.high < bound or self.open_high or inclusive
@@ -55,7 +55,7 @@ class NumberRange:
         return self.step is not None and (self.step / divisor).denominator == 1
 
     def values(self, limit: int) -> list[Any] | None:
-        """All of them, from low to high; None where they are more, or can't be written."""
+        """All numbers in ascending order; None if there are more, or they can't be written."""
         if self.empty:
             return []
         if self.low is None or self.high is None or self.step is None:
@@ -68,7 +68,7 @@ class NumberRange:
         return None if None in written else written
 
     def holds(self, value: Fraction) -> bool:
-        """Whether a number is one of them."""
+        """Whether a number is in the range."""
         if (value.denominator == 1) != self.whole:
             return False
         if self.step is not None and (value / self.step).denominator != 1:
@@ -79,12 +79,12 @@ class NumberRange:
 
 
 def range_of(layers: Sequence[Schema], whole: bool) -> NumberRange:
-    """The numbers that some schemas leave: the whole ones, or the others."""
+    """The numbers that some schemas accept: only the integers, or only the others."""
     low, open_low = _tightest(layers, "minimum", "exclusiveMinimum", 1)
     high, open_high = _tightest(layers, "maximum", "exclusiveMaximum", -1)
     step = _step(layers, whole)
     if step is not None:
-        # A whole multiple is no number that is not whole; the next one is.
+        # A multiple that is an integer does not count here, but the next one does.
         low = None if low is None else _next(low, open_low, step, whole)
         high = None if high is None else -_next(-high, open_high, step, whole)
         return NumberRange(low, high, False, False, step, whole)
@@ -99,14 +99,14 @@ def range_of(layers: Sequence[Schema], whole: bool) -> NumberRange:
 
 
 def exact(value: float) -> Fraction:
-    """A number as the validator takes it: its decimals, or what a large float stands for."""
+    """The exact value that the validator uses: its decimals, or the value of a large float."""
     if isinstance(value, int) or abs(value) >= _EXACT_FLOATS:
         return Fraction(value)
     return Fraction(repr(value))
 
 
 def number(value: Fraction) -> int | float | None:
-    """As JSON has it; None where it has too many digits."""
+    """The number as JSON data; None if it has too many digits."""
     if value.denominator == 1:
         return value.numerator
     try:
@@ -141,14 +141,14 @@ def _step(layers: Sequence[Schema], whole: bool) -> Fraction | None:
 
 
 def _common(one: Fraction, other: Fraction) -> Fraction:
-    """The least number that is a multiple of both."""
+    """The least common multiple."""
     return Fraction(
         math.lcm(one.numerator, other.numerator), math.gcd(one.denominator, other.denominator)
     )
 
 
 def _next(low: Fraction, excluded: bool, step: Fraction, whole: bool) -> Fraction:
-    """The first multiple at a bound or over it."""
+    """The first multiple that is not below a bound."""
     found = math.ceil(low / step) * step
     if (excluded and found == low) or (not whole and found.denominator == 1):
         found += step

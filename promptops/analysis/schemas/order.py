@@ -1,4 +1,4 @@
-"""Where a difference stands in the right side, as its author wrote it."""
+"""The position of a difference in the right side, as written by its author."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LAST = 1_000_000
 
 
 def rank(document: SchemaPair, found: FoundDifference) -> tuple[int, ...]:
-    """Compares as the places of keywords and properties do; other properties come last."""
+    """A sort key: the positions of keywords and properties; other properties are last."""
     ranks: list[int] = []
     here: Any = document.right
     for key in tokens(found.where.pointer):
@@ -27,7 +27,7 @@ def rank(document: SchemaPair, found: FoundDifference) -> tuple[int, ...]:
 
 
 def _holding(document: SchemaPair, schema: Bare, keyword: str) -> Any:
-    """The schema itself, or what it refers to where only that has a keyword."""
+    """The schema itself, or the target of its reference if only that has a keyword."""
     seen = 0
     while isinstance(schema, dict) and keyword not in schema and "$ref" in schema and seen < 100:
         target = document.target(schema)

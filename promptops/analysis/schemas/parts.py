@@ -1,4 +1,4 @@
-"""What an alternative says of the properties of objects and the items of arrays."""
+"""The schemas of an alternative for the properties of objects and the items of arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING: Layers = (False,)
 
 
 def required(alternative: Alternative, also: Iterable[str] = ()) -> tuple[str, ...]:
-    """Names that each object has, one that has some more names if those are given."""
+    """Names that each object has; with `also`, each object that has those names, too."""
     if alternative.values is not None:
         objects = [value for value in alternative.values if isinstance(value, dict)]
         return tuple(n for n in objects[0] if all(n in o for o in objects)) if objects else ()
@@ -31,7 +31,7 @@ def required(alternative: Alternative, also: Iterable[str] = ()) -> tuple[str, .
 
 
 def names(alternative: Alternative) -> tuple[str, ...]:
-    """Names that it says something of."""
+    """Names for which it has a schema."""
     if alternative.values is not None:
         return tuple(dict.fromkeys(n for v in alternative.values if isinstance(v, dict) for n in v))
     listed = [n for known in alternative.keyword_values("properties") for n in known]
@@ -41,14 +41,14 @@ def names(alternative: Alternative) -> tuple[str, ...]:
 
 
 def patterns(alternative: Alternative) -> tuple[str, ...]:
-    """Patterns of names that it says something of."""
+    """Patterns of names for which it has a schema."""
     return tuple(
         dict.fromkeys(p for known in alternative.keyword_values("patternProperties") for p in known)
     )
 
 
 def member(document: SchemaPair, alternative: Alternative, name: str) -> Layers:
-    """What the value of a property is an instance of."""
+    """The schemas that the value of a property matches."""
     if alternative.values is not None:
         return _enumerated(v[name] for v in alternative.values if isinstance(v, dict) and name in v)
     if len(required(alternative, (name,))) > alternative.most("maxProperties"):
@@ -57,9 +57,9 @@ def member(document: SchemaPair, alternative: Alternative, name: str) -> Layers:
 
 
 def others(alternative: Alternative, pattern: str | None = None) -> Layers:
-    """What the value of a property is an instance of whose name is not among `names`.
+    """The schemas that the value of a property matches, if its name is not one of `names`.
 
-    The name matches a pattern, or none of `patterns` where none is given.
+    The name matches the pattern; without one, it matches none of `patterns`.
     """
     if alternative.values is not None:
         return NOTHING
@@ -73,7 +73,7 @@ def others(alternative: Alternative, pattern: str | None = None) -> Layers:
 
 
 def item(alternative: Alternative, index: int) -> Layers:
-    """What the item at a position is an instance of."""
+    """The schemas that the item at a position matches."""
     if alternative.values is not None:
         arrays = (v for v in alternative.values if isinstance(v, list))
         return _enumerated(array[index] for array in arrays if len(array) > index)
@@ -83,14 +83,14 @@ def item(alternative: Alternative, index: int) -> Layers:
 
 
 def width(alternative: Alternative) -> int:
-    """The position from which on all items are alike."""
+    """The position from which all items have the same schemas."""
     if alternative.values is not None:
         return max((len(v) for v in alternative.values if isinstance(v, list)), default=0)
     return max(map(len, alternative.keyword_values("prefixItems")), default=0)
 
 
 def applied(document: SchemaPair, schema: Schema, name: str) -> list[tuple[Bare, str]]:
-    """The schemas that a schema applies to a property, each with its pointer from there."""
+    """The schemas that a schema applies to a property, each with its relative pointer."""
     found: list[tuple[Bare, str]] = []
     if name in schema.get("properties", {}):
         found.append((schema["properties"][name], f"/properties/{escaped(name)}"))
@@ -127,7 +127,7 @@ def _item(layer: Schema, index: int) -> Layers:
 
 
 def _values(schema: Any) -> list[Any] | None:
-    """What a schema lists, at the most; None where it lists nothing."""
+    """The values that a schema lists; None if it lists none."""
     if schema is False:
         return []
     if "const" in schema:

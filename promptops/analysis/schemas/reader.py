@@ -1,4 +1,4 @@
-"""A schema without what refuses nothing, taken apart at its references."""
+"""Removes keywords that reject nothing from a schema, and splits it at its references."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from promptops.json_pointer import escaped, value_at
 from promptops.model.prompt import Schema
 
 Bare = Schema | Literal[False]
-"""A schema as this package sees it: `true` is `{}`; annotations and unknown keywords are gone."""
+"""A schema for this package: `true` is `{}`; annotations and unknown keywords are removed."""
 
 Written = dict[int, tuple[Bare, Any]]
-"""By the id of a bare schema: itself, so that the id stays its own, and what its author wrote."""
+"""By `id()` of a bare schema: the schema itself, so that the id is not reused, and the original."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MAPS: Final = frozenset(("properties", "patternProperties", "dependentSchemas"))
@@ -34,11 +34,11 @@ _ANNOTATIONS |= {"readOnly", "writeOnly"}
 
 
 class Unsupported(Exception):
-    """A schema that is not understood; the argument is the keyword at fault."""
+    """A schema that can't be compared; the argument is the keyword that causes it."""
 
 
 class Reader:
-    """Reads the root of a schema, and then each target of a reference, under names of its own."""
+    """Reads the root of a schema and then each target of a reference, and names them."""
 
     def __init__(self, root: Any, side: str) -> None:
         """Raises Unsupported."""
@@ -51,7 +51,7 @@ class Reader:
             raise Unsupported("$schema")
 
     def read(self, same: Mapping[str, str], written: Written) -> Iterator[tuple[str, Bare]]:
-        """Each target by its name, the root first; references take the names that `same` gives.
+        """Each target with its name, the root first; references get the names in `same`.
 
         Raises Unsupported.
         """
@@ -67,7 +67,7 @@ class Reader:
                 try:
                     bare = self._bare(_at(self._root, pointer), refer, written)
                 except (AttributeError, TypeError):
-                    # Where a reference leads, under an unknown keyword, nothing was checked.
+                    # The target may be below an unknown keyword, which was not validated.
                     raise Unsupported("$ref") from None
                 yield self._names[pointer], bare
 
@@ -92,7 +92,7 @@ class Reader:
         return kept
 
     def _name(self, reference: str) -> str | None:
-        """The name of a target, which is then read, too; None for the metaschema."""
+        """The name of a target, which will be read, too; None for the metaschema."""
         address, _, fragment = reference.partition("#")
         if address == _DIALECT and not fragment:
             return None
@@ -117,7 +117,7 @@ def applied_at_once(schema: Bare) -> Iterator[str]:
 
 
 def without_annotations(schema: Any) -> Any:
-    """A schema of any dialect without what describes it, for a comparison of the text."""
+    """A schema of any dialect without annotations, for a comparison of the text."""
     if isinstance(schema, list):
         return [without_annotations(item) for item in schema]
     if not isinstance(schema, Mapping):
@@ -136,7 +136,7 @@ def _is_annotation(key: Any) -> bool:
 
 
 def _anchors(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """Each anchor with the pointer to its schema; a pointer to nothing if it is there twice."""
+    """Each anchor with the pointer to its schema; a pointer to nothing if it occurs twice."""
     seen: set[str] = set()
     for name, at in _all_anchors(schema, pointer):
         yield name, _NOWHERE if name in seen else at
@@ -144,7 +144,7 @@ def _anchors(schema: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 
 def _all_anchors(schema: Any, pointer: str, named: bool = False) -> Iterator[tuple[str, str]]:
-    """Anchors of a schema, a list of schemas, or one that has names of its own for keys."""
+    """Anchors of a schema, a list of schemas, or a mapping of names to schemas."""
     if isinstance(schema, Mapping):
         for key, value in schema.items():
             below = f"{pointer}/{escaped(key)}"
@@ -160,6 +160,6 @@ def _all_anchors(schema: Any, pointer: str, named: bool = False) -> Iterator[tup
 
 
 def _at(root: Any, pointer: str) -> Any:
-    """What a JSON pointer leads to; None where it leads to no schema."""
+    """The schema at a JSON pointer; None if there is none."""
     found = None if pointer == _NOWHERE else value_at(root, pointer)
     return found if isinstance(found, (bool, Mapping)) else None

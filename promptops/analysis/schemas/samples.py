@@ -1,4 +1,4 @@
-"""Small instances of what an alternative admits, to be checked by whoever uses them."""
+"""Small values that probably match an alternative; callers must check them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Samples:
         self._depth = 0
 
     def of(self, alternative: Alternative) -> Iterator[Any]:
-        """Several values, the plainest first; some may be no instances."""
+        """Several values, the simplest first; some may not match."""
         if alternative.values is not None:
             yield from alternative.values[:MAX_SAMPLES]
             return
@@ -43,7 +43,7 @@ class Samples:
         yield from _in_turn(streams)
 
     def example(self, layers: Layers) -> Any:
-        """The plainest instance of all layers that is found; ABSENT where none is."""
+        """The simplest value found that matches all layers; ABSENT if there is none."""
         key = tuple(map(self._document.number, layers))
         if key not in self._examples:
             self._examples[key] = ABSENT  # for what needs itself
@@ -51,7 +51,7 @@ class Samples:
         return self._examples[key]
 
     def several(self, layers: Layers) -> Iterator[Any]:
-        """Instances of all layers."""
+        """Values that match all layers."""
         self._depth += 1
         try:
             if self._depth <= _NESTING:
@@ -69,9 +69,9 @@ class Samples:
         size: int = 0,
         without: str | None = None,
     ) -> Any:
-        """The smallest object that has some properties; ABSENT where none is found.
+        """The smallest object with some properties; ABSENT if none is found.
 
-        It has at least `size` properties, and never the one it is to be without.
+        It has at least `size` properties, and not the excluded one.
         """
         size = max(size, alternative.least("minProperties"))
         made: dict[str, Any] = {}
@@ -87,7 +87,7 @@ class Samples:
         return self._grown(alternative, made, size)
 
     def array_with(self, alternative: Alternative, given: Mapping[int, Any], size: int = 0) -> Any:
-        """The shortest array that has some items at their places; ABSENT where none is found."""
+        """The shortest array with some items at their positions; ABSENT if none is found."""
         size = max(size, alternative.least("minItems"), max(given, default=-1) + 1)
         if size > MAX_ITEMS:
             return ABSENT
@@ -109,7 +109,7 @@ class Samples:
         return made
 
     def _written(self, alternative: Alternative) -> Iterator[Any]:
-        """What authors gave as examples and defaults."""
+        """The examples and defaults in the schemas."""
         for layer in alternative.layers:
             written = self._document.written(layer)
             examples = written.get("examples")
@@ -133,7 +133,7 @@ class Samples:
             yield from (None,) if name == "null" else (False, True)
 
     def strings(self, alternative: Alternative, lengths: tuple[int, ...] = ()) -> Iterator[str]:
-        """Texts, those of some lengths first."""
+        """Strings, those of some lengths first."""
         least, most = alternative.least("minLength"), alternative.most("maxLength")
         matching = [
             text for pattern in alternative.keyword_values("pattern") for text in texts(pattern)
@@ -180,7 +180,7 @@ class Samples:
         return self.example(member(self._document, alternative, name))
 
     def _grown(self, alternative: Alternative, made: dict[str, Any], size: int) -> Any:
-        """With properties that are not named, up to a size."""
+        """The object with additional properties, up to a size."""
         while len(made) < min(size, MAX_ITEMS):
             name = fresh_name(self._document, alternative, {"properties": made}, None)
             value = ABSENT if name is None else self.example(others(alternative))
@@ -196,7 +196,7 @@ class Samples:
 
 
 def _of_length(length: int, wanted: list[str]) -> Iterator[str]:
-    """Texts drawn out to a length at either end."""
+    """Strings extended to a length at either end."""
     for text in wanted:
         if 0 < len(text) <= length <= MAX_LENGTH:
             yield text + text[-1] * (length - len(text))
@@ -206,7 +206,7 @@ def _of_length(length: int, wanted: list[str]) -> Iterator[str]:
 
 
 def _contained(alternative: Alternative) -> list[Layers]:
-    """What the items are that an array has to contain."""
+    """The items that an array must contain."""
     found: list[Layers] = []
     for layer in alternative.layers:
         if "contains" in layer:
@@ -215,7 +215,7 @@ def _contained(alternative: Alternative) -> list[Layers]:
 
 
 def _numbers(numbers: NumberRange, marks: list[Fraction]) -> Iterator[Any]:
-    """Numbers about zero, about the bounds, and about some marks."""
+    """Numbers near zero, near the bounds, and near some other values."""
     step = numbers.step or Fraction(1, 2)
     low, high = numbers.low, numbers.high
     near = [Fraction(0), Fraction(1), Fraction(1, 2), Fraction(-1), Fraction(-1, 2), step, -step]
@@ -228,14 +228,14 @@ def _numbers(numbers: NumberRange, marks: list[Fraction]) -> Iterator[Any]:
 
 
 def between(within: NumberRange, wanted: list[Fraction]) -> Iterator[Any]:
-    """Those of some numbers that are in a range, as JSON has them."""
+    """The numbers that are in a range, as JSON data."""
     for value in dict.fromkeys(wanted):
         if within.holds(value) and (written := number(value)) is not None:
             yield written
 
 
 def _in_turn(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
-    """The first of each stream, then the second of each; never ABSENT."""
+    """The first value of each iterator, then the second of each, and so on, without ABSENT."""
     while streams:
         going = []
         for stream in streams:

@@ -1,4 +1,4 @@
-"""The keywords of values without parts, and the counts of parts."""
+"""The keywords for values without parts, and for the number of parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from promptops.model.change import ABSENT
 from promptops.patterns import lazy_pattern
 
 _LOOKS_AROUND = lazy_pattern(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
-"""In a pattern: an end, an assertion, a back reference, a flag."""
+"""In a pattern: an anchor, an assertion, a back reference, or a flag."""
 
 
 def enum(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
@@ -48,7 +48,7 @@ def _within(numbers: NumberRange, question: Implication) -> bool:
 
 
 def _tightest(question: Implication) -> object:
-    """The tightest value of the same keyword on the left."""
+    """The strictest value of the same keyword on the left side."""
     said = question.alternative.keyword_values(question.keyword)
     tightest = max if question.keyword.lower().endswith("minimum") else min
     return tightest(said, key=exact) if said else ABSENT
@@ -60,7 +60,7 @@ def length(comparison: Comparison, question: Implication) -> Iterator[FoundDiffe
 
 
 def _needs_text(comparison: Comparison, question: Implication) -> bool:
-    """Whether one character is asked for, the most frequent bound, and a pattern needs it."""
+    """Whether `minLength` is 1, the most common bound, and a pattern implies it."""
     patterns = question.alternative.keyword_values("pattern")
     matches = comparison.document.matches
     asked = question.keyword == "minLength" and question.value == 1
@@ -68,7 +68,7 @@ def _needs_text(comparison: Comparison, question: Implication) -> bool:
 
 
 def pattern(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
-    """A pattern may be found in every text: only a witness decides that it is not."""
+    """A pattern may match every string; only a witness proves that it does not."""
     if "string" not in question.alternative.types:
         return
     if not _is_in_every_text(comparison, question.value):
@@ -76,7 +76,7 @@ def pattern(comparison: Comparison, question: Implication) -> Iterator[FoundDiff
 
 
 def _is_in_every_text(comparison: Comparison, asked: str) -> bool:
-    """What is found in an empty text, and looks at nothing around it, is found everywhere."""
+    """A pattern without context that matches the empty string matches every string."""
     return not _LOOKS_AROUND.search(asked) and comparison.document.matches(asked, "")
 
 

@@ -24,9 +24,9 @@ _COUNT: Final = lazy_pattern(r"\{(\d+)(,(\d*))?\}")
 
 
 def texts(pattern: str) -> Iterator[str]:
-    """A few texts that a pattern may match, short ones first; whoever uses them checks.
+    """A few strings that a pattern may match, short ones first; callers must check them.
 
-    Groups, classes, alternatives and counts are understood; other things yield wrong texts.
+    Groups, classes, alternatives and counts are supported; other syntax yields wrong strings.
     """
     try:
         found = _PatternReader(pattern).alternatives()
@@ -36,7 +36,7 @@ def texts(pattern: str) -> Iterator[str]:
 
 
 class _PatternReader:
-    """Reads a pattern from left to right; each method gives a few texts of what it has read."""
+    """Reads a pattern from left to right; methods return a few strings for the part they read."""
 
     def __init__(self, pattern: str) -> None:
         self._rest = pattern
@@ -122,7 +122,7 @@ class _PatternReader:
 
 
 def _joined(heads: list[str], tails: list[str]) -> list[str]:
-    """A few of all combinations, those of the first ones first."""
+    """A few of all combinations, those of the first strings first."""
     return list(islice((head + tail for tail in tails for head in heads), MAX_TEXTS))
 
 
@@ -132,10 +132,10 @@ _NAMES = ("other", "another", "a", "x", "A", "0", "_", "a-b", "more1", "")
 def fresh_name(
     document: SchemaPair, alternative: Alternative, right: Schema, pattern: str | None
 ) -> str | None:
-    """A name that is not in any list of properties; None if none is found.
+    """A name that no list of properties has; None if none is found.
 
-    It matches a pattern of one side, and none of the right side if the pattern is one of the left;
-    or it matches no pattern of either side, where none is given.
+    It matches the given pattern and, if that is from the left side, no pattern of the right side.
+    Without a pattern it matches none of either side.
     """
     known = {*names(alternative), *right.get("properties", {})}
     listed_right = right.get("patternProperties", {})

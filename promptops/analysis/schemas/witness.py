@@ -21,7 +21,7 @@ MAX_TRIED: Final = 60
 
 
 class Witnesses:
-    """Looks for witnesses; `proves` tells whether a value of the root is one."""
+    """Searches for witnesses; `proves` decides whether a value of the root is one."""
 
     def __init__(
         self, document: SchemaPair, alternatives: Alternatives, proves: Callable[[Any], bool]
@@ -32,7 +32,7 @@ class Witnesses:
         self._proves = proves
 
     def of(self, found: FoundDifference) -> Any:
-        """An instance of the root that proves a difference; ABSENT where none is found."""
+        """An instance of the root that proves a difference; ABSENT if none is found."""
         for value in islice(self._at(found), MAX_TRIED):
             if value is ABSENT or self._document.admits((found.refusing,), value):
                 continue
@@ -42,7 +42,7 @@ class Witnesses:
         return ABSENT
 
     def _around(self, steps: Any, value: Any) -> Iterator[Any]:
-        """The smallest values of the root that hold a value at a place."""
+        """The smallest values of the root with a value at a place."""
         if not steps:
             yield value
             return
@@ -57,7 +57,7 @@ class Witnesses:
             yield from self._around(outer, self._samples.array_with(alternative, {step: value}))
 
     def _at(self, found: FoundDifference) -> Iterator[Any]:
-        """Values at the place of a difference, the likeliest first."""
+        """Values at the place of a difference, the most promising first."""
         alternative = found.alternative
         if alternative.values is None:
             yield from self._likely(found)
@@ -68,7 +68,7 @@ class Witnesses:
                 yield from self._around(inner, value)
 
     def _likely(self, found: FoundDifference) -> Iterator[Any]:
-        """Values made for the keyword that refuses."""
+        """Values for the keyword that rejects."""
         likely = _LIKELY.get(found.keyword)
         if likely is not None:
             yield from likely(self, found)
@@ -146,7 +146,7 @@ _LIKELY: Final = {
 
 
 def _near(alternative: Alternative, bound: Fraction) -> Iterator[Any]:
-    """Numbers about a bound, or about multiples of a divisor."""
+    """Numbers near a bound, or near multiples of a divisor."""
     for name in ("integer", "number"):
         if name in alternative.types:
             numbers = range_of(alternative.layers, name == "integer")

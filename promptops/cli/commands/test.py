@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import os
 import shlex
 from collections.abc import Iterable
@@ -12,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import at_option, common, since_option, tag_option, verbose_option
+from promptops.cli.options import (
+    at_option,
+    budget_options,
+    call_settings,
+    case_option,
+    common,
+    concurrency_option,
+    since_option,
+    tag_option,
+    trust_option,
+    verbose_option,
+)
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import replace
@@ -23,20 +33,9 @@ if TYPE_CHECKING:
     from promptops.model.test_run import TestRun
 
 MODES = ("record", "live", "refresh")
-_EVENTS = ("commit", "pull_request", "nightly")
 _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
 _OUTAGE = 5
 _INTERRUPTED = 130
-
-
-class _Amount(click.FloatRange):
-    """A number from 0; neither NaN nor infinite."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        found: float = super().convert(value, param, ctx)
-        if not math.isfinite(found):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return found
 
 
 @click.command()
@@ -44,9 +43,7 @@ class _Amount(click.FloatRange):
 @since_option
 @at_option
 @tag_option
-@click.option(
-    "--case", "cases", multiple=True, metavar="NAME|GLOB", help="Run only cases with this name."
-)
+@case_option
 @click.option(
     "--record", is_flag=True, help="Call the model for missing recordings, and record the answers."
 )
@@ -54,38 +51,10 @@ class _Amount(click.FloatRange):
 @click.option(
     "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
 )
-@click.option(
-    "-j",
-    "concurrency",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Send at most N requests at a time; 16 unless configured.",
-)
+@concurrency_option
 @click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
-@click.option(
-    "--max-cost",
-    type=_Amount(0),
-    metavar="USD",
-    help="Spend at most this much, in US dollars; overrides the budget of an event.",
-)
-@click.option(
-    "--max-requests",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Send at most N requests, including retries.",
-)
-@click.option(
-    "--max-time",
-    type=_Amount(0),
-    metavar="SECONDS",
-    help="Stop sending after this time; requests under way are completed.",
-)
-@click.option(
-    "--event",
-    type=click.Choice(_EVENTS),
-    help="Apply the budget configured for this event (detected in CI).",
-)
+@budget_options
 @click.option(
     "--shard", metavar="N/M", help="Run only part N of M; write it with --format jsonl=FILE."
 )
@@ -111,11 +80,7 @@ class _Amount(click.FloatRange):
     help="Exit 1 if fewer branches are covered.",
 )
 @click.option("--prune", is_flag=True, help="Remove recordings that no case uses any more.")
-@click.option(
-    "--trust-config",
-    is_flag=True,
-    help="Call the endpoints that the change configures, and remember them as approved.",
-)
+@trust_option
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: OutputOptions, **options: Any) -> int:
@@ -193,7 +158,6 @@ def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
 
 def _options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> RunOptions:
     from promptops.cli.progress import ShownProgress
-    from promptops.evals.engine.ask import Patience, Settings
     from promptops.jobs.recordings.audit import parse_size
     from promptops.jobs.testing.model_calls import ci_event
     from promptops.jobs.testing.runner import RunOptions
@@ -210,13 +174,7 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
         trusted=options["trust_config"],
         audit=parse_size(options["audit"]) if options["audit"] is not None else None,
         seed=options["seed"],
-        settings=Settings(
-            concurrency=options["concurrency"] or config.concurrency,
-            max_cost_usd=options["max_cost"],
-            max_requests=options["max_requests"],
-            max_time_s=options["max_time"],
-            patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
-        ),
+        settings=call_settings(options, config),
         event=options["event"] or ci_event(os.environ),
         shard=parse_shard(options["shard"]) if options["shard"] is not None else None,
         watcher=ShownProgress(output),

@@ -1,1 +1,1 @@
-"""Decide, from scores alone, whether a candidate is worse than its baseline."""
+"""Decide, from scores alone, whether a candidate is worse, and which of several arms to use."""

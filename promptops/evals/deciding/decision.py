@@ -138,15 +138,18 @@ def plain_sentence(decision: Decision, baseline: str) -> str:
 
 
 def _figures(decision: Decision) -> Iterator[str]:
-    yield (
-        f"{_plain(100 * decision.difference, '+.1f')} points"
-        f" [{_plain(100 * decision.low, '.1f')}, {_plain(100 * decision.high, '.1f')}]"
-        f" p{_chance(decision.p)} n={decision.n} k={decision.repeats}"
-    )
+    difference = in_points(decision.difference, decision.low, decision.high, unit=" points")
+    yield f"{difference} p{_chance(decision.p)} n={decision.n} k={decision.repeats}"
     yield f"{decision.worse} worse, {decision.better} better, {decision.same} same"
     if decision.unpaired:
         yield f"{len(decision.unpaired)} not compared"
     yield f"smallest visible effect {100 * decision.smallest_visible:.1f}"
+
+
+def in_points(difference: float, low: float, high: float, unit: str = "") -> str:
+    """A difference of shares with its interval, in points: `-4.2 [-6.5, -1.9]`."""
+    bounds = [_plain(100 * each, ".1f") for each in (low, high)]
+    return f"{_plain(100 * difference, '+.1f')}{unit} [{', '.join(bounds)}]"
 
 
 def _plain(number: float, form: str) -> str:

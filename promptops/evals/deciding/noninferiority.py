@@ -36,7 +36,9 @@ _SUSPECTS = 5  # with one more, a case with two right answers of 8 could not be 
 _BROKEN = 0.25  # the loss that makes a suspect; of graded scores, far less can be significant
 
 
-def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN) -> Decision:
+def decide(
+    cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
+) -> Decision:
     """Decide by the existing answers, or return what else is needed.
 
     Request what `needs` names and call again: with the next look for repeats, with the same one for
@@ -47,13 +49,15 @@ def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARG
         cases: With at least the repeats of this look each, as far as they are available.
         margin: The acceptable loss, above 0 and up to 1; "auto" is three percentage points, or what
             the suite can detect with all its repeats if that is more.
+        share: The number of candidates that are compared with one baseline. It divides the error
+            probabilities, so that those of all candidates together are those of one.
 
     Raises:
-        ValueError: Two cases have one name, or the margin is invalid.
+        ValueError: Two cases have one name, or the margin or the share is invalid.
     """
-    _refuse_what_makes_no_sense(cases, margin)
-    statistics = evidence(cases, REPEATS[look - 1], _ALPHAS[look - 1])
-    applied = max(DEFAULT_MARGIN, _visible_in_the_end(statistics)) if margin == "auto" else margin
+    _refuse_what_makes_no_sense(cases, margin, share)
+    statistics = evidence(cases, REPEATS[look - 1], error_probability(look, share))
+    applied = _auto_margin(statistics, share) if margin == "auto" else margin
     verdict = _first_stage(statistics, applied)
     is_last_look = verdict == "inconclusive" and look == len(REPEATS)
     culprits = _significant_cases(_suspects(statistics)) if is_last_look else ()
@@ -79,6 +83,11 @@ def decide(cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARG
     )
 
 
+def error_probability(look: Look, share: int = 1) -> float:
+    """The chance that a bound is wrong at this look, with so many candidates; see `decide`."""
+    return _ALPHAS[look - 1] / share
+
+
 def reachable_look(cases: Sequence[CaseScore]) -> Look:
     """The last look for which every case has enough repeats in both arms."""
     fewest = min(min(len(case.baseline), len(case.candidate)) for case in cases)
@@ -100,7 +109,9 @@ def margin_of(evaluation: Mapping[str, Any]) -> Margin:
     return margin / 100 if isinstance(margin, int | float) and margin > 0 else DEFAULT_MARGIN
 
 
-def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin) -> None:
+def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin, share: int) -> None:
+    if share < 1:
+        raise ValueError(f"the share is {share}, not at least 1")
     if margin != "auto" and not 0 < margin <= 1:
         raise ValueError(f"the margin is {margin}, not above 0 and up to 1")
     names: set[str] = set()
@@ -110,15 +121,16 @@ def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin) -> N
         names.add(case.name)
 
 
-def _visible_in_the_end(statistics: Evidence) -> float:
-    """The smallest visible loss at the last look, so that fewer repeats do not widen the margin."""
+def _auto_margin(statistics: Evidence, share: int) -> float:
+    """By the smallest visible loss of the last look, so that fewer repeats do not widen it."""
     error = (
         statistics.error * sqrt(statistics.repeats / REPEATS[-1])
         if statistics.repeats
         else statistics.error
     )
-    last = replace(statistics, repeats=REPEATS[-1], error=error, alpha=_ALPHAS[-1])
-    return smallest_visible(last, DEFAULT_MARGIN)
+    alpha = error_probability(3, share)
+    last = replace(statistics, repeats=REPEATS[-1], error=error, alpha=alpha)
+    return max(DEFAULT_MARGIN, smallest_visible(last, DEFAULT_MARGIN))
 
 
 def _first_stage(statistics: Evidence, margin: float) -> Verdict:

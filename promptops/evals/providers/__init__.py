@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Literal, Protocol, runtime_checkable
 
 from promptops.model.answer import Answer
 from promptops.model.request import Request
@@ -82,14 +83,38 @@ class Provider(Protocol):
         """Close connections; nothing is sent afterwards."""
 
 
+OnText = Callable[[str], None]
+"""Gets each piece of the text of an answer, in order."""
+
+
+@runtime_checkable
+class StreamingProvider(Provider, Protocol):
+    """A provider that passes on the text of an answer as it arrives."""
+
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        """As `ask`; `on_text` gets each piece of the text of the answer as soon as it arrives.
+
+        All pieces together are the text of the answer. Before a Failure, the pieces are the
+        beginning of an answer that broke off. A PromptopsError of `on_text` ends the call.
+        """
+
+
+async def streamed(
+    provider: Provider, request: Request, deadline_s: float, on_text: OnText
+) -> Reply:
+    """`stream` of any provider: one that can't stream passes its text on at the end."""
+    if isinstance(provider, StreamingProvider):
+        return await provider.stream(request, deadline_s, on_text)
+    reply = await provider.ask(request, deadline_s)
+    on_text(reply.answer.text)
+    return reply
+
+
 OWN = "openai"
 """The key in `provider_options` of the options for OpenAI-compatible APIs."""
 
 COMPATIBLE = "openai"
 """The provider that calls an address for which no other provider is known."""
-
-ADDRESS = "https://api.openai.com/v1"
-"""Its address if a profile has none."""
 
 
 def api_of(request: Request) -> str:

@@ -25,6 +25,8 @@ def under_policy(head: Config, base: Config) -> Config:
         release=base.release,
         diff=base.diff,
         check=base.check,
+        compare=base.compare,
+        probe=base.probe,
     )
 
 
@@ -130,7 +132,7 @@ def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[R
 
 _SERVICES = ("embeddings", "moderations")
 
-_POLICY = ("lint", "test", "release", "diff", "check")
+_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe")
 _ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
     "prompts": "those of the base are checked too",
@@ -140,5 +142,7 @@ _EFFECTS = {
     "release": _ONCE_MERGED,
     "diff": _ONCE_MERGED,
     "check": _ONCE_MERGED,
+    "compare": _ONCE_MERGED,
+    "probe": _ONCE_MERGED,
     "models": "requests are rendered with it, at the prices and within the limits of the base",
 }

@@ -14,7 +14,8 @@ from promptops.jobs.workspace.render import (
     rendered_lines,
 )
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
-from promptops.lint.passages import Passage, include_stack, rendered_passages
+from promptops.lint.include_stack import included_from_frames
+from promptops.lint.passages import Passage, rendered_passages
 from promptops.model.blame import Blame, BlamedLine, BlameOptions, LineOrigin
 from promptops.model.place import Place
 from promptops.plurals import counted
@@ -167,7 +168,7 @@ def _blamed(row: _BlamedLine, number: int, files: _BlamedFiles) -> BlamedLine:
     )
     origin = files.origin(row.rendered.place if first is None else next(_places(first)))
     also = files.origins(place for piece in visible_pieces for place in _places(piece))
-    stack = include_stack(first.frame) if first is not None else ()
+    stack = included_from_frames(first.frame) if first is not None else ()
     through = files.origins(include.place for include in stack)
     return BlamedLine(
         message=row.rendered.message,

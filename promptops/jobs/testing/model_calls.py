@@ -15,6 +15,7 @@ from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.engine.worst_case import Estimate
+    from promptops.evals.providers import Provider
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
 
@@ -65,6 +66,7 @@ class ModelCalls:
     Attributes:
         approvals: The endpoints that may be called; None for none.
         event: The event of the run; prompts may have their own budget for it.
+        around: Returns the provider to call in place of one.
         cost_usd: Cost of the answers so far, as far as prices are known.
         unanswered: Requests without an answer, because a provider failed or the run ended.
         unasked: Those that were not sent, because the run ended.
@@ -74,6 +76,7 @@ class ModelCalls:
     watcher: Watcher = field(default_factory=Unwatched)
     approvals: Approvals | None = None
     event: Event | None = None
+    around: Callable[[Provider], Provider] = lambda provider: provider
     ledger: Ledger = field(init=False, default_factory=Ledger)
     cost_usd: float = 0.0
     unanswered: int = 0
@@ -111,7 +114,7 @@ class ModelCalls:
         try:
             outcomes = ask(
                 asks,
-                lambda profile: provider_of(approved(profile), os.environ),
+                lambda profile: self.around(provider_of(approved(profile), os.environ)),
                 self.settings,
                 came,
                 ledger=self.ledger,

@@ -106,8 +106,8 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
         status="error",
         place=planned.place,
         reason=planned.error,
-        messages=_sent(planned.request) if planned.request is not None else (),
-        assertions=tuple(_result(judgement, "request") for judgement in planned.rendered),
+        messages=sent_messages(planned.request) if planned.request is not None else (),
+        assertions=tuple(assertion_result(judgement, "request") for judgement in planned.rendered),
         internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
     )
     if planned.error:
@@ -115,7 +115,8 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
     return _judged_run(run, planned, result, judged)
 
 
-def _sent(request: Request) -> tuple[tuple[str, str], ...]:
+def sent_messages(request: Request) -> tuple[tuple[str, str], ...]:
+    """Role and text of each message of a request."""
     return tuple(
         (str(message["role"]), text_of(message.get("content"))) for message in request.messages
     )
@@ -133,7 +134,10 @@ def _judged_run(
         return replace(
             run, status="failed" if status == "failed" else "stale", reason=result.reason
         )
-    results = (*run.assertions, *(_result(judgement, "answer") for judgement in judged.judgements))
+    results = (
+        *run.assertions,
+        *(assertion_result(judgement, "answer") for judgement in judged.judgements),
+    )
     judgements = (*planned.rendered, *judged.judgements)
     status, missing = status_of(judgements), _missing_reply(judgements)
     return replace(
@@ -159,7 +163,7 @@ def _missing_reply(judged: Sequence[Judgement]) -> str:
     return errors[0].reason if only_outages else ""
 
 
-def _result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
+def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
     return AssertionResult(
         type=judged.type,
         status=judged.status,

@@ -17,7 +17,7 @@ from promptops.evals.result import Judgement, judge_request
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt import Case, Model, Prompt
 from promptops.model.request import Request
 from promptops.plurals import counted
 from promptops.records import record, replace
@@ -48,6 +48,8 @@ class PlannedCase:
         error: Why it can't be judged, or "".
         place: The place of the case, or of the error.
         needs_answer: It has assertions on the answer.
+        judge_model: The model of built-in judges, unless the prompt names one; None for the model
+            that answers.
         internal: The error is a bug in promptops.
     """
 
@@ -61,6 +63,7 @@ class PlannedCase:
     error: str = ""
     needs_answer: bool = False
     internal: bool = False
+    judge_model: Model | None = None
 
     @property
     def case_key(self) -> CaseKey:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.tokens import estimate
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.passages import include_stack, literal_passage
+from promptops.lint.include_stack import included_from_frames
+from promptops.lint.passages import literal_passage
 from promptops.lint.subject import PromptFacts, messages
 from promptops.model.place import Place
 from promptops.model.prompt import Message, TextPart
@@ -107,7 +108,7 @@ def _broken(pieces: Sequence[Piece], case: str | None) -> Iterator[Problem]:
             f"variable text precedes about {after:,} constant tokens, so they are not cached",
             at=_place(piece),
             hint="move it to the end, or to the next message",
-            related=tuple(include_stack(piece.frame)),
+            related=tuple(included_from_frames(piece.frame)),
             case=case,
         )
 

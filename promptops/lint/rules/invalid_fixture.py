@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Problem, Related, Severity, rule
-from promptops.lint.passages import include_stack
+from promptops.lint.include_stack import included_from_frames
 from promptops.lint.subject import PromptFacts, RenderedCase
 from promptops.lint.undefined import named_by_messages, undeclared
 from promptops.lint.wrong_defaults import is_given, wrong_defaults
@@ -133,7 +133,7 @@ def _not_rendered(
         yield Problem(
             f"the case `{rendered.case.name}` does not render: {error.message}",
             at=error.place,
-            related=tuple(include_stack(error.frame)) if error.frame else (),
+            related=tuple(included_from_frames(error.frame)) if error.frame else (),
             case=rendered.case.name,
         )
 

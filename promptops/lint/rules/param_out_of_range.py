@@ -8,8 +8,11 @@ from typing import Any
 from promptops.catalog.schema_places import is_written
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.prompt_model import PromptModel, prompt_model
+from promptops.lint.request_fields import request_api
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
+from promptops.runtime.request.api_limits import EFFORTS, Api
+from promptops.runtime.request.unsupported import unsupported_params
 
 _WIDEST: Mapping[str, tuple[float, float]] = {
     "temperature": (0, 2),
@@ -26,13 +29,20 @@ def param_out_of_range(prompt: Prompt, config: Config) -> Iterator[Problem]:
 
     Otherwise the provider refuses the request: reasoning models do not accept `temperature`, and no
     model writes more than its maximum output. Parameters of a profile are checked with the model
-    that the profile names, and reported at the profile.
+    that the profile names, and reported at the profile. CFG017 reports parameters that no model of
+    the provider accepts.
 
     Bad:
         model:
-          provider: anthropic
-          id: claude-opus-4-5-20251101
-          params: {temperature: 1.5}
+          provider: openai
+          id: gpt-5.4-mini-2026-03-17
+          params: {temperature: 2.5}
+
+    Bad:
+        model:
+          provider: openai
+          id: gpt-5.4-mini-2026-03-17
+          params: {reasoning_effort: minimal}
 
     Bad:
         model:
@@ -42,15 +52,23 @@ def param_out_of_range(prompt: Prompt, config: Config) -> Iterator[Problem]:
 
     Good:
         model:
-          provider: anthropic
-          id: claude-opus-4-5-20251101
+          provider: openai
+          id: gpt-5.4-mini-2026-03-17
           params: {temperature: 0.2, max_output_tokens: 600}
     """
     model = prompt_model(prompt, config)
+    api = request_api(prompt, config)
+    elsewhere = _refused_by_api(prompt, api)
     for name, value in prompt.model.params.items():
-        message = _refused(name, value, model)
+        message = _refused(name, value, model) if name not in elsewhere else None
         if message is not None:
-            yield Problem(message, at=_at(prompt, name))
+            yield Problem(message, at=_at(prompt, name), hint=_hint(name, model, api))
+
+
+def _refused_by_api(prompt: Prompt, api: Api | None) -> set[str]:
+    """The parameters that CFG017 reports."""
+    found = unsupported_params(prompt.model.params, api) if api is not None else ()
+    return {each.at.removeprefix("/params/") for each in found}
 
 
 def _refused(name: str, value: Any, model: PromptModel | None) -> str | None:
@@ -59,7 +77,10 @@ def _refused(name: str, value: Any, model: PromptModel | None) -> str | None:
     if facts is not None and name in facts.unsupported:
         return f"{called} does not accept `{name}`"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
+        refused = (
+            facts is not None and name == "reasoning_effort" and value in facts.refused_efforts
+        )
+        return f"{called} does not accept `{name}: {value}`" if refused else None
     if name == "max_output_tokens":
         return _too_long(value, model, called)
     low, high = (facts.ranges if facts else _WIDEST).get(name, (value, value))
@@ -68,6 +89,15 @@ def _refused(name: str, value: Any, model: PromptModel | None) -> str | None:
     if low == high:
         return f"{called} accepts only {low:g} for `{name}`"
     return f"`{name}` {value:g} is not between {low:g} and {high:g}, the limits of {called}"
+
+
+def _hint(name: str, model: PromptModel | None, api: Api | None) -> str | None:
+    facts = model.facts if model else None
+    if facts is None or name != "reasoning_effort" or name in facts.unsupported:
+        return None
+    known = EFFORTS if api is None else [each for each in EFFORTS if each in api.efforts]
+    accepted = [effort for effort in known if effort not in facts.refused_efforts]
+    return f"use {' or '.join(accepted)}"
 
 
 def _too_long(value: float, model: PromptModel | None, called: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.guards import is_item
+from promptops.lint.include_stack import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, undefined
 from promptops.model.prompt import Prompt
@@ -57,12 +58,11 @@ def partial_contract(
 
 def _lacking(use: Use) -> Problem:
     outermost, *inner = use.stack
-    way = (Related(site.place, "included from here") for site in reversed(inner))
     return Problem(
         f"`{use.site.text.path}` needs `{use.name}`, which is not defined here",
         at=_named(outermost).place,
         hint="declare it under `inputs`, or `set` it before the include",
-        related=(Related(use.site.place, f"`{use.name}` is read here"), *way),
+        related=(Related(use.site.place, f"`{use.name}` is read here"), *included_from(inner)),
     )
 
 

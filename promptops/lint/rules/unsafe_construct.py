@@ -10,8 +10,7 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.analysis.uses import Call
 from promptops.catalog.catalog import Catalog
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.include_stack import included_from
-from promptops.lint.passages import include_stack
+from promptops.lint.include_stack import included_from, included_from_frames
 from promptops.lint.subject import PromptFacts, RenderedCase, TemplateScope
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
@@ -203,6 +202,6 @@ def _render_problems(renders: Sequence[RenderedCase]) -> Iterator[Problem]:
             yield _too_much_work(rendered, renders, error)
             return
         if error is not None and error.refused and error.place is not None:
-            related = tuple(include_stack(error.frame)) if error.frame else ()
+            related = tuple(included_from_frames(error.frame)) if error.frame else ()
             message = str(error.message)
             yield Problem(message, at=error.place, related=related, case=rendered.case.name)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.lint import Problem, Severity, rule
-from promptops.lint.prompt_model import prompt_model
-from promptops.lint.request_fields import unsupported_fields
+from promptops.lint.request_fields import request_api, unsupported_fields
 from promptops.lint.subject import PromptFacts
 from promptops.model.config import Config
 from promptops.model.prompt import Prompt
-from promptops.runtime.request.api_limits import APIS, Api, apis_of
 
 
 @rule("CFG017", severity=Severity.ERROR)
@@ -22,7 +20,7 @@ def unsupported_by_provider(
     An application that calls `request.openai()`, `request.anthropic()` or `request.gemini()` gets
     an error for such a field, instead of a request without it. Known are the APIs of OpenAI,
     Anthropic and Google. A profile with a `base_url` is not checked: its server may have another
-    API than the provider.
+    API than the provider. CFG004 and CFG018 report what the API can express and the model refuses.
 
     Bad:
         model:
@@ -44,23 +42,6 @@ def unsupported_by_provider(
     Good:
         model: {provider: anthropic, id: claude-opus-5, params: {max_output_tokens: 600}}
     """
-    api = _api(prompt, config)
-    if api is None:
-        return
-    model = prompt_model(prompt, config)
-    refused = model.facts.unsupported if model and model.facts else frozenset()
-    for field in unsupported_fields(subject, prompt, api):
-        if field.param not in refused:  # of those CFG004 reports what the model refuses
-            yield Problem(field.message, at=field.at, hint=field.hint, case=field.case)
-
-
-def _api(prompt: Prompt, config: Config) -> Api | None:
-    """The request format of the prompt's provider; None if it may use several."""
-    profile = config.models.get(prompt.model.profile or "")
-    if profile is not None and profile.base_url is not None:
-        return None
-    apis = apis_of(prompt.model.provider)
-    chosen = prompt.model.provider_options.get("openai", {}).get("api", "chat")
-    if apis[:1] == (APIS["openai"],):
-        return {"chat": APIS["openai"], "responses": APIS["responses"]}.get(chosen)
-    return apis[0] if len(apis) == 1 else None
+    api = request_api(prompt, config)
+    for field in unsupported_fields(subject, prompt, api) if api is not None else ():
+        yield Problem(field.message, at=field.at, hint=field.hint, case=field.case)

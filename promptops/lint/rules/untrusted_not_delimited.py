@@ -9,8 +9,8 @@ from promptops.analysis.input_schemas import dotted
 from promptops.analysis.uses import TemplateSpan, Use
 from promptops.lint import Edit, Fix, Problem, Severity, rule
 from promptops.lint.detect.enclosure import enclosures
-from promptops.lint.include_stack import included_from
-from promptops.lint.passages import CUT, Passage, include_stack, literal_passage
+from promptops.lint.include_stack import included_from, included_from_frames
+from promptops.lint.passages import CUT, Passage, literal_passage
 from promptops.lint.subject import PromptFacts
 from promptops.lint.untrusted import is_printed_in_place, untrusted_uses
 from promptops.model.place import Place, Text
@@ -160,7 +160,7 @@ def _problem(
     use: Use, subject: PromptFacts, piece: Piece | None = None, case: str | None = None
 ) -> Problem:
     tag = _tag_name(use)
-    related = tuple(include_stack(piece.frame)) if piece else included_from(use.stack)
+    related = tuple(included_from_frames(piece.frame)) if piece else included_from(use.stack)
     return Problem(
         f"untrusted `{dotted(use.name, use.path)}` is outside of any tag or fence",
         at=use.site.place,

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.blank_lines import Leftover, leftovers
-from promptops.lint.passages import Passage, include_stack
+from promptops.lint.include_stack import included_from_frames
+from promptops.lint.passages import Passage
 
 _MESSAGES = {
     "several": (
@@ -83,6 +84,6 @@ def _problem(passage: Passage, found: Leftover) -> Problem:
         message,
         at=found.place,
         hint=hint,
-        related=tuple(include_stack(found.frame)),
+        related=tuple(included_from_frames(found.frame)),
         case=passage.case,
     )

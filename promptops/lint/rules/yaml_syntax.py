@@ -6,7 +6,8 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.lint import Edit, Fix, Problem, Related, Severity, rule
+from promptops.lint import Edit, Fix, Problem, Severity, rule
+from promptops.lint.include_stack import included_at
 from promptops.lint.missing_files import needed
 from promptops.model.loaded import FileReference
 from promptops.model.place import Place
@@ -45,7 +46,7 @@ def yaml_syntax(
     for need in needed(catalog, references):
         if need.reference.kind in ("template", "body"):
             for problem in _no_text(catalog, need.reference.target):
-                here = Related(need.reference.place, "included from here")
+                here = included_at(need.reference.place)
                 fix = _without_bom(catalog, need.reference.target, problem)
                 yield replace(problem, related=(here, *need.related), fix=fix)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.patterns import lazy_pattern
+from promptops.plurals import counted
+from promptops.report.parts.visible import visible_line
 
 # An entity is never Markdown structure: neither in text nor in tables nor in `<code>`.
 # GitHub links names and numbers (`@` and `#`) in each run of text after the Markdown is done: there
@@ -12,6 +14,8 @@ from promptops.patterns import lazy_pattern
 _STRUCTURE = lazy_pattern(r"[&<>\"'`*_{}\[\]()~|:!$\\^+=@#]|(?<=[wW])\.")
 
 _BACKTICKS = lazy_pattern("`+")
+
+_LONGEST_BLOCK = 3_000
 
 
 def sentence(text: str) -> str:
@@ -39,6 +43,19 @@ def fenced(language: str, lines: list[str]) -> str:
     longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "".join(f"{line}\n" for line in (f"{fence}{language}", *lines, fence))
+
+
+def block(language: str, lines: list[str], most: int) -> str:
+    """A code block with the first lines, made visible, and the number of the others."""
+    shown = list(within(_LONGEST_BLOCK, map(visible_line, lines[:most])))
+    left_out = len(lines) - len(shown)
+    more = [f"… {counted(left_out, 'more line')}"] if left_out else []
+    return fenced(language, [*shown, *more])
+
+
+def indented(text: str) -> str:
+    """Indent the lines of a block for the item of a list."""
+    return "".join(f"  {line}\n" for line in text.splitlines()).rstrip("\n")
 
 
 def _harmless(char: str) -> str:

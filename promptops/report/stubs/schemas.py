@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.json_pointer import value_at
+from promptops.runtime.request.schema_refs import target
 
 MAX_STEPS = 5000
 """The limit of schemas resolved for one prompt; further ones become `Any`."""
@@ -31,7 +31,7 @@ class Schemas:
         parts: list[Mapping[str, Any]] = [beside]
         reference = schema.get("$ref")
         if isinstance(reference, str) and reference not in active:
-            parts.append(self.merged(self.target(reference), active | {reference}, depth + 1))
+            parts.append(self.merged(target(reference, self.root), active | {reference}, depth + 1))
         branches = schema.get("allOf")
         if isinstance(branches, list):
             parts += [self.merged(branch, active, depth + 1) for branch in branches]
@@ -39,12 +39,6 @@ class Schemas:
         for part in parts:
             result = _both(result, part)
         return result
-
-    def target(self, reference: str) -> Any:
-        """The schema at a JSON pointer from the root, or None."""
-        if reference == "#":
-            return self.root
-        return value_at(self.root, f"/{reference.removeprefix('#/')}")
 
 
 def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

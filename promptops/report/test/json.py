@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from promptops.model.answer import Answer
-from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, TestRun, Worse
+from promptops.model.test_run import AssertionResult, CaseRun, CoverageRow, Decided, TestRun, Worse
 from promptops.report.parts.json_text import json_data, json_text
 
 
@@ -42,7 +42,7 @@ def test_value(run: TestRun) -> dict[str, Any]:
             }
             for judge in run.judges
         ],
-        "cases": [_case(case) for case in run.cases],
+        "cases": [case_value(case) for case in run.cases],
         "coverage": _coverage(run) if run.coverage else None,
     }
 
@@ -50,19 +50,21 @@ def test_value(run: TestRun) -> dict[str, Any]:
 def _statistics(run: TestRun) -> dict[str, Any] | None:
     if not run.decided:
         return None
-    decided = [
-        {
-            "prompt": decision.prompt,
-            "score": decision.score,
-            "verdict": decision.verdict,
-            "line": decision.line,
-            "worst": [_worse(worse) for worse in decision.worst],
-            "culprits": list(decision.culprits),
-            "gates": decision.gates,
-        }
-        for decision in run.decided
-    ]
+    decided = [decided_value(decision) for decision in run.decided]
     return {"baseline": run.baseline or None, "decided": decided}
+
+
+def decided_value(decision: Decided) -> dict[str, Any]:
+    """The decision on a score as an object, for reports that contain it."""
+    return {
+        "prompt": decision.prompt,
+        "score": decision.score,
+        "verdict": decision.verdict,
+        "line": decision.line,
+        "worst": [_worse(worse) for worse in decision.worst],
+        "culprits": list(decision.culprits),
+        "gates": decision.gates,
+    }
 
 
 def _worse(worse: Worse) -> dict[str, Any]:
@@ -70,12 +72,18 @@ def _worse(worse: Worse) -> dict[str, Any]:
         "name": worse.name,
         "before": _number(worse.before),
         "after": _number(worse.after),
-        "before_answer": {"output": worse.before_answer.text, **_answer(worse.before_answer)},
-        "after_answer": {"output": worse.after_answer.text, **_answer(worse.after_answer)},
+        "before_answer": answer_value(worse.before_answer),
+        "after_answer": answer_value(worse.after_answer),
     }
 
 
-def _case(case: CaseRun) -> dict[str, Any]:
+def answer_value(answer: Answer) -> dict[str, Any]:
+    """An answer as an object, for reports that contain it."""
+    return {"output": answer.text, **_answer(answer)}
+
+
+def case_value(case: CaseRun) -> dict[str, Any]:
+    """One case as an object, for reports that contain it."""
     answer = case.answer
     return {
         "prompt": case.prompt,

@@ -6,9 +6,17 @@ from collections.abc import Collection, Iterable, Iterator
 
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun, Worse
 from promptops.plurals import counted, some
-from promptops.report.parts.markdown_text import code, escape, fenced, fitting, sentence, within
+from promptops.report.parts.markdown_text import (
+    block,
+    code,
+    escape,
+    fitting,
+    indented,
+    sentence,
+    within,
+)
 from promptops.report.parts.patch import patch_lines
-from promptops.report.parts.visible import visible, visible_line
+from promptops.report.parts.visible import visible
 from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.troubles import Trouble, notes, outages, stale, troubles
 
@@ -27,7 +35,6 @@ _ROOM_FOR_STALE = 6_000
 _ROOM_FOR_NOTES = 3_000
 _ROOM_FOR_COVERAGE = 12_000
 _LONGEST_SECTION = 12_000
-_LONGEST_BLOCK = 3_000
 _LONGEST_TO_COMPARE = 20_000
 _LINES_OF_A_BLOCK = 30
 _LINES_OF_AN_ANSWER = 12
@@ -128,8 +135,8 @@ def _worse(worse: Worse) -> str:
         return f"{item}, {scores.SAME}\n"
     if max(map(len, answers)) > _LONGEST_TO_COMPARE:
         return f"{item}, {_sentence(scores.LONG)}\n"
-    block = _block("diff", patch_lines(*answers), _LINES_OF_AN_ANSWER)
-    return f"{item}\n\n{_indented(block)}\n"
+    shown = block("diff", patch_lines(*answers), _LINES_OF_AN_ANSWER)
+    return f"{item}\n\n{indented(shown)}\n"
 
 
 def _outages(run: TestRun) -> str:
@@ -213,29 +220,17 @@ def _trouble(trouble: Trouble, repeated: Collection[tuple[str, str]], first: boo
     text = f"- {name}: **{trouble.status}**: {_sentence(facts.problem(trouble))} ({where})\n"
     if facts.reason(trouble):
         text += f"  - {_sentence(facts.reason(trouble))}\n"
-    return text + "".join(f"\n{_indented(block)}\n" for block in _blocks(trouble, first))
+    return text + "".join(f"\n{indented(each)}\n" for each in _blocks(trouble, first))
 
 
 def _blocks(trouble: Trouble, first: bool) -> Iterator[str]:
     """The difference of the texts, or else the answer unless it was already shown."""
     judged, compared = trouble.assertion, trouble.compared
     if compared is not None and max(map(len, compared)) <= _LONGEST_TO_COMPARE:
-        yield _block("diff", patch_lines(*compared))
+        yield block("diff", patch_lines(*compared), _LINES_OF_A_BLOCK)
     elif first and judged and judged.on == "answer" and trouble.case.answer is not None:
         lines = facts.answer_lines(trouble.case.answer)
-        yield _block("text", [visible(line, 1_000) for line in lines])
-
-
-def _block(language: str, lines: list[str], most: int = _LINES_OF_A_BLOCK) -> str:
-    shown = list(within(_LONGEST_BLOCK, map(visible_line, lines[:most])))
-    left_out = len(lines) - len(shown)
-    more = [f"… {counted(left_out, 'more line')}"] if left_out else []
-    return fenced(language, [*shown, *more])
-
-
-def _indented(block: str) -> str:
-    """Indent lines for the item of a list."""
-    return "".join(f"  {line}\n" for line in block.splitlines()).rstrip("\n")
+        yield block("text", [visible(line, 1_000) for line in lines], _LINES_OF_A_BLOCK)
 
 
 def _coverage(run: TestRun) -> str:

@@ -5,10 +5,13 @@ Lint and the functions that create requests use this one table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from promptops.records import field, record
+from promptops.runtime.request import claude_schema, gemini_schema
+from promptops.runtime.request.schema_refusal import SchemaRefusal
 
 _PARAMS = frozenset(
     (
@@ -23,7 +26,9 @@ _PARAMS = frozenset(
         "parallel_tool_calls",
     )
 )
-_EFFORTS = frozenset(("none", "minimal", "low", "medium", "high", "xhigh"))
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+"""Values of `reasoning_effort`, the least first."""
+
 _DETAILS = frozenset(("auto", "low", "high", "original"))
 
 
@@ -59,7 +64,8 @@ class Api:
         efforts: Values of `reasoning_effort`.
         serial_calls: Whether it can express `parallel_tool_calls: false`.
         json_mode: Whether it can express JSON without a schema.
-        open_objects: Whether the schema of an answer may allow properties that it does not name.
+        refused_in_schema: What it can't express in the schema of an answer or of a strict tool;
+            None if it sends schemas unchanged.
         names: Whether messages can have a `name`.
         titles: Whether documents can have a `title`.
         details: Values of an image's `detail`.
@@ -82,10 +88,10 @@ class Api:
     params: frozenset[str] = _PARAMS
     refusals: Mapping[str, str] = field(default_factory=dict)
     required: Mapping[str, str] = field(default_factory=dict)
-    efforts: frozenset[str] = _EFFORTS
+    efforts: frozenset[str] = frozenset(EFFORTS)
     serial_calls: bool = True
     json_mode: bool = True
-    open_objects: bool = True
+    refused_in_schema: Callable[[Any], Iterable[SchemaRefusal]] | None = None
     names: bool = True
     titles: bool = True
     details: frozenset[str] = _DETAILS
@@ -163,7 +169,7 @@ _ANTHROPIC = Api(
     required={"max_output_tokens": "max_tokens"},
     efforts=frozenset(("none", "low", "medium", "high", "xhigh")),
     json_mode=False,
-    open_objects=False,
+    refused_in_schema=claude_schema.refused,
     names=False,
     details=frozenset(("auto",)),
     cache_marks=4,
@@ -192,6 +198,7 @@ _GEMINI = Api(
     titles=False,
     later_instructions="nowhere",
     letter_first=True,
+    refused_in_schema=gemini_schema.refused,
     media={kind: MediaLimits(typed_address=True) for kind in ("image", "audio", "document")},
     refused_parts=_pairs(("system", "developer")),
     converts_calls=True,

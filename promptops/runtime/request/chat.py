@@ -21,16 +21,20 @@ def chat_arguments(request: Request) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "model": request.model.get("id"),
         "messages": [_message(message) for message in request.messages],
-        **{_NAMES.get(name, name): value for name, value in request.params.items()},
-        "tools": [_tool(tool) for tool in request.tools] or None,
-        "tool_choice": _tool_choice(request.tool_choice),
-        "response_format": _response_format(request.response_format),
-        **request.provider_options.get("openai", {}),
     }
+    for name, value in request.params.items():
+        arguments[_NAMES.get(name, name)] = value
+    if request.tools:
+        arguments["tools"] = [_tool(tool) for tool in request.tools]
+    arguments["tool_choice"] = _tool_choice(request.tool_choice)
+    arguments["response_format"] = _response_format(request.response_format)
+    arguments |= request.provider_options.get("openai", {})
     return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
+    if len(message) == 2 and "role" in message and type(message.get("content")) is str:
+        return dict(message)  # a role and a text, which are most messages
     turn = {key: value for key, value in message.items() if key != "cache"}
     if isinstance(turn.get("content"), list):
         turn["content"] = [_part(part) for part in turn["content"]]

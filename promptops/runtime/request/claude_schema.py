@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped
+from promptops.runtime.request.schema_cycles import closing_references
+from promptops.runtime.request.schema_refusal import SchemaRefusal
 
 _FORMATS = frozenset(
     (
@@ -54,21 +56,36 @@ def claude_schema(schema: Any) -> Any:
     return {**found, "description": "\n\n".join(described)} if described else found
 
 
-def open_objects(schema: Any, pointer: str = "") -> Iterator[str]:
-    """Pointers of what allows an object to have any key, which the API can't express."""
+def refused(schema: Any) -> Iterator[SchemaRefusal]:
+    """Everything in a schema that the API can't express: objects with any keys, and recursion."""
+    for at in _open_objects(schema, ""):
+        what = "an object with any keys in a schema"
+        hint = "name the properties, or use a list of names and values"
+        yield SchemaRefusal(at=at, what=what, hint=hint)
+    for at in closing_references(schema, _below, _below):
+        yield SchemaRefusal(at=at, what="a `$ref` that leads back to itself")
+
+
+def _open_objects(schema: Any, pointer: str) -> Iterator[str]:
     if not isinstance(schema, Mapping):
         return
     if schema.get("additionalProperties") not in (None, False):
         yield f"{pointer}/additionalProperties"
     elif schema.get("type") == "object" and _allows_any_key(schema):
         yield pointer
+    for step, each in _below(schema):
+        yield from _open_objects(each, f"{pointer}{step}")
+
+
+def _below(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The schemas in a schema, with their pointers."""
     for key in _NAMED:
         for name, each in _items(schema.get(key)):
-            yield from open_objects(each, f"{pointer}/{key}/{escaped(name)}")
+            yield f"/{key}/{escaped(name)}", each
     for key in _LISTED:
         for index, each in enumerate(_list(schema.get(key))):
-            yield from open_objects(each, f"{pointer}/{key}/{index}")
-    yield from open_objects(schema.get("items"), f"{pointer}/items")
+            yield f"/{key}/{index}", each
+    yield "/items", schema.get("items")
 
 
 def _allows_any_key(schema: Mapping[str, Any]) -> bool:

@@ -10,9 +10,17 @@ from typing import Any
 from promptops.model.request import Request
 from promptops.runtime.request.anthropic import described
 from promptops.runtime.request.api_limits import APIS
+from promptops.runtime.request.gemini_schema import gemini_schema
 from promptops.runtime.request.media import media_source
 from promptops.runtime.request.merging import merged
-from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, parts_of, text_of
+from promptops.runtime.request.neutral import (
+    INSTRUCTIONS,
+    calls_of,
+    gemini_calls,
+    parts_of,
+    text_of,
+    thought_signature,
+)
 
 _AS_NAMED = (
     "temperature",
@@ -62,7 +70,7 @@ def _contents(request: Request) -> tuple[list[dict[str, Any]], list[dict[str, An
     turns: list[dict[str, Any]] = []
     names: dict[Any, Any] = {}
     for message in request.messages:
-        names |= {call["id"]: call["name"] for call in calls_of(message)}
+        names |= {call["id"]: call["name"] for call in calls_of(message)} | gemini_calls(message)
         parts, role = _parts(message, names), message.get("role")
         if not parts:
             continue
@@ -86,9 +94,12 @@ def _parts(message: Mapping[str, Any], names: Mapping[Any, Any]) -> list[dict[st
         media = [_part(part) for part in parts_of(message) if part.get("type") != "text"]
         return [{"function_response": answer}, *media]
     parts = [_part(part) for part in parts_of(message)]
-    for call in calls_of(message):
+    written = message.get("tool_calls") or ()
+    for call, original in zip(calls_of(message), written, strict=True):
         known = {"id": call["id"], "name": call["name"], "args": call["arguments"]}
-        parts.append({"function_call": known})
+        signature = thought_signature(original)
+        signed = {"thought_signature": signature} if signature is not None else {}
+        parts.append({"function_call": known, **signed})
     return parts
 
 
@@ -130,7 +141,7 @@ def _thinking(request: Request) -> dict[str, Any] | None:
 def _response(form: Mapping[str, Any] | None) -> dict[str, Any]:
     if form is None:
         return {}
-    schema = {"response_json_schema": described(form)} if "schema" in form else {}
+    schema = {"response_json_schema": gemini_schema(described(form))} if "schema" in form else {}
     return {"response_mime_type": "application/json", **schema}
 
 
@@ -141,10 +152,11 @@ def _tools(request: Request) -> list[dict[str, Any]] | None:
 
 
 def _declaration(tool: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = tool.get("parameters") or None
     found = {
         "name": tool["name"],
         "description": tool.get("description") or None,
-        "parameters_json_schema": tool.get("parameters") or None,
+        "parameters_json_schema": gemini_schema(parameters) if tool.get("strict") else parameters,
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from promptops.json_pointer import tokens, value_at
+from promptops.json_pointer import tokens
 from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.runtime.request.plain_schema import plain_check
+from promptops.runtime.request.schema_refs import followed
 from promptops.runtime.template.data import NotJson, TooMuchWork, exact_copy
 
 if TYPE_CHECKING:
@@ -157,16 +158,12 @@ def _collected(schema: Any, root: Schema, visited: dict[int, Defaults]) -> Defau
     if id(schema) in visited:
         return visited[id(schema)]
     defaults = visited[id(schema)] = Defaults()
-    followed = _followed(schema, root)
-    for name, property_ in (_mapping(followed).get("properties") or {}).items():
-        default = _mapping(_followed(property_, root)).get("default", _NONE)
+    found = followed(schema, root)
+    for name, property_ in (found.get("properties") or {}).items():
+        default = followed(property_, root).get("default", _NONE)
         defaults.properties.append((name, default, _collected(property_, root, visited)))
-    defaults.items = _collected(_mapping(followed).get("items"), root, visited)
+    defaults.items = _collected(found.get("items"), root, visited)
     return defaults
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _fills(defaults: Defaults | None, visited: set[int]) -> bool:
@@ -176,15 +173,3 @@ def _fills(defaults: Defaults | None, visited: set[int]) -> bool:
     return _fills(defaults.items, visited) or any(
         default is not _NONE or _fills(below, visited) for _, default, below in defaults.properties
     )
-
-
-def _followed(schema: Any, root: Schema) -> Any:
-    """The target of a local `$ref`; keywords beside the reference take precedence."""
-    for _ in range(20):
-        target = schema.get("$ref") if isinstance(schema, Mapping) else None
-        if not isinstance(target, str) or not target.startswith("#/"):
-            return schema
-        found = value_at(root, target[1:])
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**found, **beside} if isinstance(found, Mapping) else None
-    return schema

@@ -1,4 +1,4 @@
-"""Messages of a caller's history that have the form of chat completions, in the neutral form."""
+"""Messages of a caller's history that have a provider's form, in the neutral form."""
 
 from __future__ import annotations
 
@@ -33,6 +33,28 @@ def calls_of(message: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not isinstance(calls, (list, tuple)):
         raise ValueError("`tool_calls` is not a list")
     return [_call(call) for call in calls]
+
+
+def thought_signature(call: Any) -> str | None:
+    """The signature of Gemini's thoughts before a call, as its OpenAI-compatible API returns it.
+
+    Gemini 3 and later refuse a call of the current turn without its signature.
+    """
+    value: Any = call
+    for key in ("extra_content", "google", "thought_signature"):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else None
+
+
+def gemini_calls(message: Mapping[str, Any]) -> dict[Any, Any]:
+    """The names of the tool calls in a message with Gemini's `parts`, by id."""
+    parts = message.get("parts")
+    calls = [
+        part.get("function_call", part.get("functionCall"))
+        for part in (parts if isinstance(parts, (list, tuple)) else ())
+        if isinstance(part, Mapping)
+    ]
+    return {call.get("id"): call.get("name") for call in calls if isinstance(call, Mapping)}
 
 
 def text_of(message: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from promptops.errors import InputError
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt, Tool
-from promptops.model.request import Request
+from promptops.model.request import Request, RequestSettings
 from promptops.records import record
 from promptops.runtime.request.inputs import InputProblem, Inputs
 from promptops.runtime.request.messages import (
@@ -152,17 +152,19 @@ def _no_model(prompt: Prompt) -> RenderError:
     return RenderError(message, place=prompt.locate("/model/profile", False))
 
 
-def _fixed(prompt: Prompt) -> dict[str, Any]:
+def _fixed(prompt: Prompt) -> RequestSettings:
     model = {"provider": prompt.model.provider, "id": prompt.model.id}
-    return {
-        "model": {key: value for key, value in model.items() if value is not None},
-        "params": prompt.model.params,
-        "provider_options": prompt.model.provider_options,
-        "tools": tuple(_tool(tool) for tool in prompt.tools),
-        "tool_choice": prompt.tool_choice,
-        "response_format": _response_format(prompt),
-        "any_api": prompt.model.any_api,
-    }
+    return RequestSettings(
+        {
+            "model": {key: value for key, value in model.items() if value is not None},
+            "params": prompt.model.params,
+            "provider_options": prompt.model.provider_options,
+            "tools": tuple(_tool(tool) for tool in prompt.tools),
+            "tool_choice": prompt.tool_choice,
+            "response_format": _response_format(prompt),
+            "any_api": prompt.model.any_api,
+        }
+    )
 
 
 def _failed(failure: TemplateFailure) -> RenderError:

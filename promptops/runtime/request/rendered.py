@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from promptops.model.request import Request
@@ -51,37 +51,26 @@ class RenderedRequest:
         Raises UsageError for a provider with another API, and InputError for a field that the API
         can't express.
         """
-        from promptops.runtime.request.chat import chat_arguments
-
-        return chat_arguments(self._checked("openai"))
+        return self._arguments("openai")
 
     def responses(self) -> dict[str, Any]:
         """Arguments for `client.responses.create(**request.responses())`; raises as `openai`."""
-        from promptops.runtime.request.responses import response_arguments
-
-        return response_arguments(self._checked("responses"))
+        return self._arguments("responses")
 
     def anthropic(self) -> dict[str, Any]:
         """Arguments for `client.messages.create(**request.anthropic())`; raises as `openai`."""
-        from promptops.runtime.request.anthropic import message_arguments
-
-        return message_arguments(self._checked("anthropic"))
+        return self._arguments("anthropic")
 
     def gemini(self) -> dict[str, Any]:
         """Arguments for `client.models.generate_content(**request.gemini())`; raises as `openai`.
 
         The data of images, sounds and documents are bytes.
         """
-        from promptops.runtime.request.gemini import content_arguments
+        return self._arguments("gemini")
 
-        return content_arguments(self._checked("gemini"))
-
-    def _checked(self, method: str) -> Request:
-        from promptops.runtime.request.unsupported import refuse_unsupported
-
-        request = self.request
-        refuse_unsupported(request, method, self.prompt)
-        return request
+    def _arguments(self, method: str) -> dict[str, Any]:
+        create = _CREATORS.get(method) or _creator(method)
+        return create(self.request, self._fixed, self.prompt)
 
     def attributes(self, *, inputs: bool = False) -> dict[str, str]:
         """Attributes for an OpenTelemetry span, by its conventions: the prompt and its version.
@@ -95,6 +84,38 @@ class RenderedRequest:
         if inputs:
             found |= {f"gen_ai.prompt.variable.{k}": _text(v) for k, v in self.inputs.items()}
         return found
+
+
+_FORMATS = {
+    "openai": ("chat", "chat_arguments"),
+    "responses": ("responses", "response_arguments"),
+    "anthropic": ("anthropic", "message_arguments"),
+    "gemini": ("gemini", "content_arguments"),
+}
+"""By method: the module and the function that create its requests, imported when first used."""
+
+_CREATORS: dict[str, Callable[[Request, Mapping[str, Any], str], dict[str, Any]]] = {}
+
+
+def _creator(method: str) -> Callable[[Request, Mapping[str, Any], str], dict[str, Any]]:
+    """The function that checks a request and creates its arguments.
+
+    An import in the method itself would take as long as the arguments of a short request.
+    """
+    from importlib import import_module
+
+    from promptops.runtime.request.unsupported import refuse_unsupported
+
+    module, function = _FORMATS[method]
+    arguments = getattr(import_module(f"promptops.runtime.request.{module}"), function)
+
+    def create(request: Request, settings: Mapping[str, Any], prompt: str) -> dict[str, Any]:
+        refuse_unsupported(request, method, prompt, settings)
+        created: dict[str, Any] = arguments(request)
+        return created
+
+    _CREATORS[method] = create
+    return create
 
 
 def _text(value: Any) -> str:

@@ -6,14 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.errors import InputError, UsageError
-from promptops.model.request import Request
+from promptops.model.request import Request, RequestSettings
 from promptops.records import record
 from promptops.runtime.request.api_limits import APIS, Api, MediaLimits, apis_of
-from promptops.runtime.request.claude_schema import open_objects
 from promptops.runtime.request.media import MediaSource, is_base64, media_source
-from promptops.runtime.request.neutral import INSTRUCTIONS, calls_of, numbered_parts, parts_of
+from promptops.runtime.request.neutral import (
+    INSTRUCTIONS,
+    calls_of,
+    gemini_calls,
+    numbered_parts,
+    parts_of,
+)
 
 _MEDIA = ("image", "audio", "document")
+_NOTHING, _CONTENT = "nothing", "content"
+"""What is left to check in further requests of a prompt: messages that are not plain."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -31,23 +38,33 @@ class Unsupported:
     hint: str | None = None
 
 
-def refuse_unsupported(request: Request, method: str, prompt: str) -> None:
+def refuse_unsupported(
+    request: Request, method: str, prompt: str, settings: Mapping[str, Any] | None = None
+) -> None:
     """Refuse a request that the format of `method` can't express, or that has another format.
 
-    `prompt` is the id that errors show. Raises UsageError for a prompt of a provider with another
-    format, and InputError for a field that the format can't express.
+    `prompt` is the id that errors show. With `settings`, those of the request's prompt, they are
+    checked only once. Raises UsageError for a prompt of a provider with another format, and
+    InputError for a field that the format can't express.
     """
+    checked = settings.checked if isinstance(settings, RequestSettings) else {}
+    left = checked.get(method)
+    if left == _NOTHING or (left == _CONTENT and all(map(_is_plain, request.messages))):
+        return
     provider = request.model.get("provider")
     apis = () if request.any_api else apis_of(provider)
     api = APIS[method]
     if apis and api not in apis:
         raise _another_format(api, apis, str(provider), prompt)
     if not apis and api.provider == "openai":
-        return  # a compatible server may accept more than OpenAI does
+        checked[method] = _NOTHING  # a compatible server may accept more than OpenAI does
+        return
     errors = [_error(each, prompt) for each in unsupported(request, api)]
     if errors:
         errors[0].others = tuple(errors[1:])
         raise errors[0]
+    if not api.converts_calls:
+        checked[method] = _CONTENT
 
 
 def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
@@ -62,13 +79,11 @@ def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
 
 def unsupported_settings(request: Request, api: Api) -> Iterator[Unsupported]:
     """Everything outside of the messages that a format can't express."""
-    params = {name: value for name, value in request.params.items() if value is not None}
-    yield from _params(params, api)
-    yield from _missing_params(params, request.provider_options, api)
+    yield from unsupported_params(request.params, api)
+    yield from _missing_params(request.params, request.provider_options, api)
     if request.response_format is not None:
         yield from _response_format(request.response_format, api)
-    if api.letter_first:
-        yield from _tool_names(request.tools, api)
+    yield from _tools(request.tools, api)
 
 
 def unsupported_in(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
@@ -108,8 +123,9 @@ def _is_plain(message: Mapping[str, Any]) -> bool:
     return type(role) is str and role != "tool"
 
 
-def _params(params: Mapping[str, Any], api: Api) -> Iterator[Unsupported]:
-    for name in params:
+def unsupported_params(params: Mapping[str, Any], api: Api) -> Iterator[Unsupported]:
+    """Every parameter that a format can't express; one without a value is not sent."""
+    for name in (name for name, value in params.items() if value is not None):
         if name not in api.params and not name.startswith("x-"):
             because = f": {api.refusals[name]}" if name in api.refusals else ""
             yield _param(name, f"{api.name} can't express `{name}`{because}", "remove it")
@@ -132,7 +148,7 @@ def _missing_params(
 ) -> Iterator[Unsupported]:
     for name, own in api.required.items():
         given = any(own in (options.get(key) or ()) for key in api.options)
-        if name not in params and not given:
+        if params.get(name) is None and not given:
             message = f"`{name}` is missing: {api.name} requires it"
             yield Unsupported(at="/params", message=message, hint=f"add `{name}` to `params`")
 
@@ -141,20 +157,34 @@ def _response_format(form: Mapping[str, Any], api: Api) -> Iterator[Unsupported]
     if not api.json_mode and not isinstance(form.get("schema"), Mapping):
         message = f"{api.name} can't express `format: json` without a schema"
         yield Unsupported(at="/response_format", message=message, hint="add `output.schema`")
-    for at in () if api.open_objects else open_objects(form.get("schema")):
-        message = f"{api.name} can't express an object with any keys in an output schema"
-        hint = "name the properties, or return a list of names and values"
-        yield Unsupported(at=f"/response_format/schema{at}", message=message, hint=hint)
+    yield from _schema(form.get("schema"), "/response_format/schema", api)
 
 
-def _tool_names(tools: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
+def _schema(schema: Any, at: str, api: Api) -> Iterator[Unsupported]:
+    for found in api.refused_in_schema(schema) if api.refused_in_schema else ():
+        message = f"{api.name} can't express {found.what}"
+        yield Unsupported(at=f"{at}{found.at}", message=message, hint=found.hint)
+
+
+def _tools(tools: Sequence[Mapping[str, Any]], api: Api) -> Iterator[Unsupported]:
     for index, tool in enumerate(tools):
-        name = str(tool.get("name", ""))
-        if not (name[:1].isalpha() or name[:1] == "_"):
-            message = (
-                f"{api.name} can't express the tool name `{name}`: it must begin with a letter"
-            )
-            yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
+        at = f"/tools/{index}/parameters"
+        parameters = tool.get("parameters")
+        kind = parameters.get("type", "object") if isinstance(parameters, Mapping) else "object"
+        if kind != "object":
+            message = f"{api.name} can't express parameters of a tool that are not an object"
+            yield Unsupported(at=at, message=message, hint="declare them as `properties`")
+        elif tool.get("strict"):
+            yield from _schema(parameters, at, api)
+        if api.letter_first:
+            yield from _tool_name(tool, index, api)
+
+
+def _tool_name(tool: Mapping[str, Any], index: int, api: Api) -> Iterator[Unsupported]:
+    name = str(tool.get("name", ""))
+    if not (name[:1].isalpha() or name[:1] == "_"):
+        message = f"{api.name} can't express the tool name `{name}`: it must begin with a letter"
+        yield Unsupported(at=f"/tools/{index}/name", message=message, hint="rename the tool")
 
 
 def _calls(message: Mapping[str, Any], api: Api, at: str) -> Iterator[Unsupported]:
@@ -267,6 +297,7 @@ def _unknown_calls(messages: Sequence[Mapping[str, Any]], api: Api) -> Iterator[
         listed = calls if isinstance(calls, (list, tuple)) else ()
         known += [call.get("id") for call in listed if isinstance(call, Mapping)]
         known += [part.get("id") for part in parts_of(message) if part.get("type") == "tool_use"]
+        known += gemini_calls(message)
         answered = message.get("tool_call_id")
         if answered is not None and answered not in known:
             text = f"{api.name} requires the tool call `{answered}` before its result"

@@ -1,9 +1,8 @@
 """How often the gate is right, over suites and answers that are drawn.
 
 The figures are those of the specification: how many runs of 100 fail, by the number of cases.
-Scores are 0 or 1. Of the cases of a suite 70% are nearly always answered right (.98), 20% mostly
-(.85), and 10% every other time (.5), which is a model that gives these figures; each case has its
-own source. A run asks for what the gate asks for, until it decides or only more cases would tell.
+A run requests what the gate requests, until it decides or only more cases would decide. The model
+of the answers is in simulated_answers.py.
 
 - no change: both arms have these chances
 - every case worse: each chance is .05 lower in the candidate
@@ -21,8 +20,9 @@ from random import Random
 
 import pytest
 
-from promptops.evals.deciding.decision import CaseScore, Decision
+from promptops.evals.deciding.decision import Decision
 from promptops.evals.deciding.noninferiority import decide
+from tests.evals.deciding.simulated_answers import cases_of, mixed_chances, scores
 from tests.tiers import fast_first
 
 LONG = int(os.environ.get("SIMULATED_RUNS", "0"))
@@ -88,7 +88,7 @@ def first_stage_at_the_end(draw: Random, loss: float) -> Decision:
 
 def simulated(seed: str, count: int, change) -> Decision:
     draw = Random(seed)
-    before = draw.choices((0.98, 0.85, 0.5), (0.7, 0.2, 0.1), k=count)
+    before = mixed_chances(draw, count)
     after = change(before, draw)
     cases = cases_of(draw, before, after)
     look = 1
@@ -104,14 +104,3 @@ def simulated(seed: str, count: int, change) -> Decision:
                 fresh_baseline=scores(draw, before[index], decision.needs.fresh),
                 fresh_candidate=scores(draw, after[index], decision.needs.fresh),
             )
-
-
-def cases_of(draw: Random, before: list[float], after: list[float]) -> list[CaseScore]:
-    return [
-        CaseScore(name=str(index), baseline=scores(draw, old, 6), candidate=scores(draw, new, 6))
-        for index, (old, new) in enumerate(zip(before, after, strict=True))
-    ]
-
-
-def scores(draw: Random, chance: float, count: int) -> tuple[float, ...]:
-    return tuple(float(draw.random() < chance) for _ in range(count))

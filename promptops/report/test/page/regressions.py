@@ -40,13 +40,20 @@ def decided_views(run: TestRun, room: Room) -> tuple[DecidedView, ...]:
     """The decisions in the order of the run."""
     return tuple(
         DecidedView(
-            each, scores.proved(each), tuple(_worse(worse, room) for worse in scores.worst(each))
+            each,
+            scores.proved(each),
+            tuple(worse_view(worse, room) for worse in scores.worst(each)),
         )
         for each in run.decided
     )
 
 
-def _worse(worse: Worse, room: Room) -> WorseView:
+def _worst(decided: Decided, room: Room) -> tuple[WorseView, ...]:
+    return tuple(worse_view(worse, room) for worse in scores.worst(decided))
+
+
+def worse_view(worse: Worse, room: Room) -> WorseView:
+    """A case whose score fell, cut to the room on the page."""
     before, after = scores.answers(worse)
     difference = room.compare(before, after)
     shown = ("", "") if difference else (before, after)

@@ -23,8 +23,13 @@ def lines(decided: Decided, differences: Differences) -> Iterator[str]:
     if worst(decided):
         yield f"worst cases, {differences.legend(BEFORE, NOW)}:"
     for worse in worst(decided):
-        yield f"  {visible_path(facts.short(worse.name))}: {lost(worse)}"
-        yield from (f"    {line}".rstrip() for line in _compared(worse, differences))
+        yield from case_lines(worse, differences)
+
+
+def case_lines(worse: Worse, differences: Differences, too_long: str = LONG) -> Iterator[str]:
+    """A case that lost, with the difference of its answers below it, or why it is not shown."""
+    yield f"  {visible_path(facts.short(worse.name))}: {lost(worse)}"
+    yield from (f"    {line}".rstrip() for line in _compared(worse, differences, too_long))
 
 
 def agreement(judge: JudgeAgreement) -> str:
@@ -70,12 +75,12 @@ def answers(worse: Worse) -> tuple[str, str]:
     return _text(worse.before_answer), _text(worse.after_answer)
 
 
-def _compared(worse: Worse, differences: Differences) -> Iterator[str]:
+def _compared(worse: Worse, differences: Differences, too_long: str) -> Iterator[str]:
     before, after = answers(worse)
     if before == after:
         yield SAME
     else:
-        yield from list(differences.lines(before, after)) or [LONG]
+        yield from list(differences.lines(before, after)) or [too_long]
 
 
 def _text(answer: Answer) -> str:

@@ -1,0 +1,197 @@
+"""Which arm to use: what follows from the results of all arms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.evals.deciding.decision import in_points
+from promptops.evals.deciding.pareto import front, front_of, total_points
+from promptops.model.arm import (
+    ArmComparison,
+    ArmResult,
+    ArmTotal,
+    PromptComparison,
+    Recommendation,
+    ValueInterval,
+)
+from promptops.plurals import counted
+from promptops.records import replace
+
+WORTH_IT = 0.95
+"""A cheaper arm is recommended up to this cost, as a share of the reference's."""
+
+_IN_TIMES = 2.0  # from this ratio on, percent are hard to read
+
+
+def concluded(comparison: ArmComparison) -> ArmComparison:
+    """The comparison with fronts, fit arms and the recommendation, from its other fields."""
+    prompts = tuple(replace(prompt, pareto=front_of(prompt)) for prompt in comparison.prompts)
+    found = replace(comparison, prompts=prompts)
+    fit = tuple(each.name for each in _alternatives(found) if _is_fit(each.name, prompts))
+    found = replace(found, fit=fit, pareto=front(total_points(found)))
+    return replace(found, recommendation=recommendation(found) if prompts else None)
+
+
+def recommendation(comparison: ArmComparison) -> Recommendation:
+    """The cheapest fit arm that costs at least 5% less than the reference, and why.
+
+    A better arm that costs more, or hardly less, gets a second sentence and no advice.
+    """
+    chosen = _cheapest(comparison)
+    better = " ".join(_better(comparison, chosen.name if chosen else ""))
+    if chosen:
+        sentence = _reason(chosen, comparison) + (f" {better}" if better else "")
+        return Recommendation(arm=chosen.name, sentence=sentence)
+    sentence = _no_reason(comparison) + (f". {better}" if better else "")
+    return Recommendation(arm=None, sentence=sentence)
+
+
+def _alternatives(comparison: ArmComparison) -> Sequence[ArmTotal]:
+    return [total for total in comparison.totals if total.name != comparison.reference]
+
+
+def _is_fit(name: str, prompts: Sequence[PromptComparison]) -> bool:
+    results = list(_results(name, prompts))
+    return len(results) == len(prompts) and all(result.fit for result in results)
+
+
+def _results(name: str, prompts: Sequence[PromptComparison]) -> Iterator[ArmResult]:
+    return (arm for prompt in prompts for arm in prompt.arms if arm.name == name)
+
+
+def _cheapest(comparison: ArmComparison) -> ArmTotal | None:
+    fit = [
+        (total.cost_ratio.value, total)
+        for total in _alternatives(comparison)
+        if total.name in comparison.fit and total.cost_ratio is not None
+    ]
+    ratio, total = min(fit, key=lambda each: each[0], default=(1.0, None))
+    return total if ratio <= WORTH_IT else None
+
+
+def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
+    assert chosen.cost_ratio is not None
+    reference = comparison.reference
+    claims = f"`{chosen.name}` costs {cost_change(chosen.cost_ratio)} than `{reference}`"
+    contracts = f"keeps every contract that `{reference}` keeps{_but(chosen, comparison)}"
+    scored = _scored(chosen.name, comparison.prompts)
+    if not scored:
+        return f"{claims} and {contracts}; no score was compared. {_advice(chosen, comparison)}"
+    score = _score_claim(scored, comparison.share)
+    return f"{claims} and {score}; it {contracts}. {_advice(chosen, comparison)}"
+
+
+def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
+    """Cases that could not be compared."""
+    unpaired = sum(len(arm.unpaired) for arm in _results(chosen.name, comparison.prompts))
+    return f", but does not accept the inputs of {counted(unpaired, 'case')}" if unpaired else ""
+
+
+def cost_change(ratio: ValueInterval) -> str:
+    """In words: `40% less [35, 45]`, `20% more [-1, 45]`, `3.1 times as much [2.5, 3.8]`."""
+    if ratio.value >= _IN_TIMES:
+        return f"{ratio.value:.1f} times as much [{ratio.low:.1f}, {ratio.high:.1f}]"
+    less = ratio.value <= 1
+    sign = -1 if less else 1
+    percent = [100 * sign * (each - 1) for each in (ratio.value, ratio.low, ratio.high)]
+    value, low, high = (f"{round(each):d}" for each in (percent[0], *sorted(percent[1:])))
+    return f"{value}% {'less' if less else 'more'} [{low}, {high}]"
+
+
+def _scored(
+    name: str, prompts: Sequence[PromptComparison]
+) -> list[tuple[PromptComparison, ArmResult, ValueInterval]]:
+    """The prompts with a decision on a score, the greatest loss first."""
+    found = [
+        (prompt, arm, arm.difference)
+        for prompt in prompts
+        for arm in prompt.arms
+        if arm.name == name and arm.difference is not None
+    ]
+    return sorted(found, key=lambda each: each[2].value)
+
+
+def _score_claim(
+    scored: Sequence[tuple[PromptComparison, ArmResult, ValueInterval]], share: int
+) -> str:
+    prompt, arm, difference = scored[0]
+    figures = (
+        f"{in_points(difference.value, difference.low, difference.high)},"
+        f" n={arm.cases} k={arm.repeats}, {counted(share, 'arm')}"
+    )
+    is_better = all(result.verdict == "better" for _, result, _ in scored)
+    margin = max(each.margin for each, _, _ in scored)
+    claim = "is better" if is_better else f"is not worse by more than {100 * margin:g} points"
+    if len(scored) == 1:
+        return f"{claim} ({figures})"
+    return f"{claim} in {len(scored)} prompts (least in `{prompt.prompt}`: {figures})"
+
+
+def _advice(chosen: ArmTotal, comparison: ArmComparison) -> str:
+    if comparison.kind == "model":
+        return f"Write `model: {{profile: {chosen.name}}}`."
+    if comparison.kind == "revision":
+        return f"Use the prompt as of `{chosen.name}`."
+    return f"Use the prompt `{chosen.name}`."
+
+
+def _no_reason(comparison: ArmComparison) -> str:
+    """Why no arm is recommended."""
+    if not comparison.fit:
+        return _nothing_proved(comparison)
+    unpriced = [
+        total.name
+        for total in _alternatives(comparison)
+        if total.name in comparison.fit and total.cost_ratio is None
+    ]
+    if unpriced:
+        return f"no recommendation by cost: {_unpriced(unpriced, comparison)}"
+    return f"no fit arm costs at least 5% less than `{comparison.reference}`"
+
+
+def _unpriced(names: Sequence[str], comparison: ArmComparison) -> str:
+    costs = {total.name: total.cost_usd_1000 for total in comparison.totals}
+    unknown = [name for name in (comparison.reference, *names) if costs.get(name) is None]
+    if costs.get(comparison.reference) == 0:
+        return f"`{comparison.reference}` costs nothing"
+    if not unknown:
+        return "there are too few cases to compare costs"
+    return f"the cost of {', '.join(f'`{name}`' for name in unknown)} is unknown"
+
+
+def _nothing_proved(comparison: ArmComparison) -> str:
+    results = [list(_results(each.name, comparison.prompts)) for each in _alternatives(comparison)]
+    arms = [arm for own in results if not any(map(_is_refuted, own)) for arm in own]
+    if not any(arm.verdict == "open" for arm in arms):
+        reference = comparison.reference
+        return f"no arm is fit: each is worse than `{reference}` or violates a contract"
+    needs = _what_would_decide(arms)
+    return f"no arm is proved good enough{f': {needs}' if needs else ''}"
+
+
+def _is_refuted(arm: ArmResult) -> bool:
+    """Whether no further answer could make the arm fit."""
+    return arm.verdict == "worse" or bool(arm.contracts.lost)
+
+
+def _what_would_decide(arms: Sequence[ArmResult]) -> str:
+    """The least that would decide an open arm, or ""."""
+    stale = sum(arm.stale for arm in arms)
+    if stale:
+        return f"{counted(stale, 'answer')} missing"
+    cases = [arm.cases_needed for arm in arms if arm.cases_needed is not None]
+    if cases:
+        return f"about {min(cases):,} cases would decide"
+    return next((arm.needs for arm in arms if arm.needs), "")
+
+
+def _better(comparison: ArmComparison, chosen: str) -> Iterator[str]:
+    """A sentence for each better arm that is fit and not recommended."""
+    for total in _alternatives(comparison):
+        scored = _scored(total.name, comparison.prompts)
+        is_better = scored and all(arm.verdict == "better" for _, arm, _ in scored)
+        if total.name == chosen or total.name not in comparison.fit or not is_better:
+            continue
+        claim = _score_claim(scored, comparison.share)
+        cost = f"costs {cost_change(total.cost_ratio)}" if total.cost_ratio else "has no known cost"
+        yield f"`{total.name}` {claim} and {cost}."

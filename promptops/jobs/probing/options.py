@@ -1,0 +1,22 @@
+"""Options of an attack."""
+
+from __future__ import annotations
+
+from promptops.jobs.testing.options import RunOptions
+from promptops.model.probe_run import ProbeSet
+from promptops.records import record
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeOptions:
+    """Which probes are used, and how their answers are found.
+
+    Attributes:
+        families: Names of families; empty for all.
+        probes: `smoke` for the first probe of each family.
+        run: Its `repeats` is None for one answer to each attack.
+    """
+
+    families: tuple[str, ...] = ()
+    probes: ProbeSet = "all"
+    run: RunOptions

@@ -1,0 +1,259 @@
+"""The result of comparing arms: models, revisions or prompts that answered the same cases."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from promptops.model.answer import Answer
+from promptops.model.place import Place
+from promptops.model.test_run import CaseRun, Decided, Source
+from promptops.records import record
+
+ArmKind = Literal["model", "revision", "prompt"]
+ArmVerdict = Literal["reference", "not worse", "worse", "better", "open"]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ValueInterval:
+    """A value with its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class KeptContracts:
+    """The cases in which an arm keeps all contracts.
+
+    Attributes:
+        kept: How many of the cases of `of`.
+        of: The cases in which the reference keeps all; for the reference, those with an answer.
+        lost: Names of the others of `of`.
+    """
+
+    kept: int
+    of: int
+    lost: tuple[str, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class TokenMeans:
+    """Tokens per answer, means over answers."""
+
+    input: float
+    output: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """Seconds until the answer was complete; only of answers that were measured cleanly.
+
+    Attributes:
+        p50_low, p50_high: Bounds of the median, each wrong in at most 2.5%; None if there are too
+            few answers for such a bound.
+        low, high: The same for `p95`. An upper bound exists from 72 answers on.
+        n: The number of answers.
+    """
+
+    p50: float
+    p95: float
+    p50_low: float | None = None
+    p50_high: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ArmResult:
+    """One arm, for one prompt.
+
+    Attributes:
+        name: The profile, revision or prompt id, as the user wrote it.
+        model: The model that answered, else the one that the profile names; "" if unknown.
+        answered: The number of its answers.
+        cases: The number of cases with answers of the arm and of the reference.
+        repeats: The smallest number of answers to one of them, in either arm.
+        stale: The number of its requests without an answer. If it is above 0, the arm is open.
+        unpaired: Names of the cases whose inputs the arm does not accept.
+        verdict: `reference` of the reference itself. Without a primary score, contracts decide.
+        note: Why it is open, if not for its score: another model answers behind its name. Or "".
+        score: The mean of the primary score, 0 to 1; None without one.
+        difference: Of the primary score to the reference's; shares: -.03 is three points less.
+            Its bounds are those that decide. None of the reference, or if nothing was compared.
+        decided: The decision on the primary score. Of the reference: None.
+        others: The decisions on all other scores; they do not count.
+        needs: What would settle an open decision, as a sentence, or "".
+        cases_needed: About this many cases would decide; None if something else would.
+        cost_usd_1000: Of 1,000 requests; None without a price or usage.
+        cost_ratio: To the reference: .6 is 40% less. None of the reference.
+        problems: Its cases that could not be rendered, sent or judged.
+    """
+
+    name: str
+    kind: ArmKind
+    model: str = ""
+    answered: int = 0
+    cases: int = 0
+    repeats: int = 0
+    stale: int = 0
+    unpaired: tuple[str, ...] = ()
+    verdict: ArmVerdict
+    note: str = ""
+    score: float | None = None
+    difference: ValueInterval | None = None
+    decided: Decided | None = None
+    others: tuple[Decided, ...] = ()
+    needs: str = ""
+    cases_needed: int | None = None
+    contracts: KeptContracts
+    cost_usd_1000: float | None = None
+    cost_ratio: ValueInterval | None = None
+    tokens: TokenMeans | None = None
+    latency: Latency | None = None
+    problems: tuple[CaseRun, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every request has an answer, and each was judged."""
+        return not (self.stale or self.note or self.problems)
+
+    @property
+    def fit(self) -> bool:
+        """Whether it may replace the reference: not worse, and no contract lost."""
+        good = self.verdict in ("not worse", "better")
+        return good and self.complete and not self.contracts.lost
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ArmAnswer:
+    """One answer of one arm.
+
+    Attributes:
+        arm: The name of the arm.
+        repeat: 0-based.
+        answer: None if it is missing.
+        score: The primary score, 0 to 1; None without one.
+        violated: Type and reason of each contract that it violates.
+        reason: Why it is missing or could not be judged, or "".
+        cost_usd: None without a price.
+    """
+
+    arm: str
+    repeat: int = 0
+    answer: Answer | None = None
+    source: Source = "none"
+    score: float | None = None
+    violated: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    cost_usd: float | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ComparedCase:
+    """A case with the answers of all arms.
+
+    Attributes:
+        messages: Role and text of each message of the reference's request.
+        answers: By arm in the order of the arms, then by repeat.
+        without: Names of the arms that do not accept its inputs.
+    """
+
+    name: str
+    place: Place
+    messages: tuple[tuple[str, str], ...] = ()
+    answers: tuple[ArmAnswer, ...] = ()
+    without: tuple[str, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PromptComparison:
+    """All arms, for one prompt.
+
+    Attributes:
+        prompt: The id of the reference's prompt.
+        score: The primary score; "" without measures: contracts alone decide.
+        margin: The acceptable loss as a share; the prompt's own, if it has one.
+        arms: The reference first.
+        pareto: Names of the arms that no other arm beats in both cost and score; the cheapest
+            first.
+    """
+
+    prompt: str
+    score: str = ""
+    margin: float
+    arms: tuple[ArmResult, ...]
+    cases: tuple[ComparedCase, ...] = ()
+    pareto: tuple[str, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ArmTotal:
+    """The cost of an arm over the cases of all prompts.
+
+    Attributes:
+        cost_usd_1000, cost_ratio: As in ArmResult.
+    """
+
+    name: str
+    cost_usd_1000: float | None = None
+    cost_ratio: ValueInterval | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """What to use.
+
+    Attributes:
+        arm: None if no arm is recommended; the sentence then gives the reason.
+        sentence: Code in backticks. Names in it are as the user wrote them: make them visible.
+    """
+
+    arm: str | None
+    sentence: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ArmComparison:
+    """Arms compared over some prompts.
+
+    Attributes:
+        reference: The name of the arm that all others are compared with.
+        margin: The acceptable loss as a share, unless a prompt has its own.
+        share: The number of arms besides the reference. It divides the error probabilities.
+        totals: Of each arm, in the order of the arms.
+        fit: Names of the arms that may replace the reference in every prompt.
+        recommendation: None if nothing was compared.
+        pareto: Names of the arms that no other arm beats in both cost and score, over all prompts.
+        required: The arm that must be fit, or "".
+        nothing: Why nothing was compared, or "".
+        advice: The command to type next, or "".
+        ended: Why the run ended early, or "".
+        unasked: Requests that were not sent because it ended early.
+        interrupted: The user interrupted it.
+        cost_usd: Of the requests of this run; 0 for a replay.
+    """
+
+    reference: str
+    kind: ArmKind
+    margin: float
+    share: int = 1
+    prompts: tuple[PromptComparison, ...] = ()
+    totals: tuple[ArmTotal, ...] = ()
+    fit: tuple[str, ...] = ()
+    recommendation: Recommendation | None = None
+    pareto: tuple[str, ...] = ()
+    required: str = ""
+    nothing: str = ""
+    advice: str = ""
+    ended: str = ""
+    unasked: int = 0
+    interrupted: bool = False
+    cost_usd: float = 0.0
+    duration_s: float = 0.0
+
+    @property
+    def stale(self) -> int:
+        """The number of requests without an answer, of all arms."""
+        return sum(arm.stale for prompt in self.prompts for arm in prompt.arms)

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from promptops.model.probe_run import ProbeRun
 
 _MODES = ("record", "live", "refresh")
+_REPEATED = (
+    ("--family", "families"),
+    ("--attacks", "attacks"),
+    ("--select", "select"),
+    ("--case", "cases"),
+)
 _OUTAGE = 5
 _INTERRUPTED = 130
 _LISTED = ("text", "json")
@@ -44,6 +50,14 @@ _LISTED = ("text", "json")
     metavar="NAME",
     shell_complete=complete_family,
     help="Only probes of this family; repeatable.",
+)
+@click.option(
+    "--attacks",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Use the attacks in a report of garak (.jsonl) or a red-team file of promptfoo; without "
+    "--family, only these. Repeatable.",
 )
 @click.option("--smoke", is_flag=True, help="Only the most typical probe of each family.")
 @since_option
@@ -134,6 +148,7 @@ def _probed(output: OutputOptions, options: dict[str, Any]) -> ProbeRun:
 
 def _options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> ProbeOptions:
     from promptops.cli.progress import ShownProgress
+    from promptops.jobs.probing.imports.attack_files import read_attack_files
     from promptops.jobs.probing.options import ProbeOptions
     from promptops.jobs.testing.model_calls import ci_event
     from promptops.jobs.testing.options import RunOptions
@@ -150,7 +165,12 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
         watcher=ShownProgress(output),
     )
     probes: Any = "smoke" if options["smoke"] else "all"
-    return ProbeOptions(families=options["families"], probes=probes, run=run)
+    return ProbeOptions(
+        families=options["families"],
+        imported=read_attack_files(options["attacks"]),
+        probes=probes,
+        run=run,
+    )
 
 
 def _again(options: dict[str, Any]) -> str:
@@ -161,7 +181,7 @@ def _again(options: dict[str, Any]) -> str:
         if options[name] not in (None, ""):
             words += [f"--{name}", str(options[name])]
     words += ["--since"] if options["since"] == "" else []
-    for name, key in (("--family", "families"), ("--select", "select"), ("--case", "cases")):
+    for name, key in _REPEATED:
         for value in options[key]:
             words += [name, value]
     words += ["--refresh" if options["refresh"] else "--record"]

@@ -78,7 +78,9 @@ class AttackRun:
     def _attacked(self) -> Iterator[AttackedPrompt]:
         options = self._options
         moderated = self._catalog.config.test.moderations is not None
-        chosen = selection(options.families, options.probes, moderated=moderated)
+        chosen = selection(
+            options.families, options.probes, moderated=moderated, imported=options.imported
+        )
         for loaded in self._loaded:
             if loaded.prompt is not None:
                 yield attacked(loaded.prompt, self._rules(loaded), chosen)

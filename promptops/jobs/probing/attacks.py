@@ -67,11 +67,10 @@ class Selection:
     """The probes of a run.
 
     Attributes:
-        families: Their names; all of the library if nothing else was named.
         moderated: A moderation model is configured; else a judge decides about toxicity.
     """
 
-    families: tuple[str, ...]
+    families: tuple[Family, ...]
     probes: ProbeSet = "all"
     moderated: bool = False
 
@@ -83,12 +82,20 @@ class Selection:
         return bias_pairs()[:1] if self.probes == "smoke" else bias_pairs()
 
 
-def selection(families: Iterable[str], probes: ProbeSet, *, moderated: bool) -> Selection:
-    """The probes of some families, or of all; raises UsageError for an unknown family."""
-    names = tuple(dict.fromkeys(families)) or family_names()
-    for name in names:
-        family(name)
-    return Selection(families=names, probes=probes, moderated=moderated)
+def selection(
+    families: Iterable[str],
+    probes: ProbeSet,
+    *,
+    moderated: bool,
+    imported: tuple[Family, ...] = (),
+) -> Selection:
+    """The probes of some families of the library and of imported ones; of all without either.
+
+    Raises UsageError for an unknown family.
+    """
+    names = tuple(dict.fromkeys(families)) or (() if imported else family_names())
+    found = (*map(family, names), *imported)
+    return Selection(families=found, probes=probes, moderated=moderated)
 
 
 def attacked(prompt: Prompt, rules: ProbeRules, chosen: Selection) -> AttackedPrompt:
@@ -98,8 +105,8 @@ def attacked(prompt: Prompt, rules: ProbeRules, chosen: Selection) -> AttackedPr
     attacks: dict[str, Attack] = {}
     cases: list[Case] = []
     skipped = [each for each in found if isinstance(each, SkippedProbe)]
-    for name in chosen.families if aims else ():
-        for made in _of_family(family(name), prompt, rules, chosen, aims):
+    for each in chosen.families if aims else ():
+        for made in _of_family(each, prompt, rules, chosen, aims):
             if isinstance(made, SkippedProbe):
                 skipped.append(made)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from promptops.evals.deciding.attack_rate import attack_rate
-from promptops.evals.probes.library import family
+from promptops.evals.probes.library import family, family_names
 from promptops.jobs.probing.attacks import BIAS, AttackedPrompt
 from promptops.model.probe_run import (
     AttackRate,
@@ -62,8 +62,13 @@ def family_rates(cases: Sequence[ProbedCase]) -> tuple[FamilyRate, ...]:
     for name, own in _grouped(cases, lambda case: case.family).items():
         rate = _rate(own, lambda case: case.probe)
         owasp = tuple(dict.fromkeys(case.owasp for case in own))
-        found.append(FamilyRate(family=name, title=family(name).title, owasp=owasp, rate=rate))
+        found.append(FamilyRate(family=name, title=_title(name), owasp=owasp, rate=rate))
     return tuple(found)
+
+
+def _title(name: str) -> str:
+    """The title of a packaged family; an imported one has only its name."""
+    return family(name).title if name in family_names() else name
 
 
 def family_rate(cases: Iterable[ProbedCase]) -> AttackRate:

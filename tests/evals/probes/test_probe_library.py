@@ -153,6 +153,17 @@ def test_the_files_have_no_invisible_character_no_key_and_no_personal_data(file:
     assert (find_secrets(text), find_personal_data(text)) == ((), ())
 
 
+def test_the_wheel_has_every_family_and_their_schema() -> None:
+    pytest.importorskip("hatchling", reason="no hatchling: pip install '.[dev]'")
+    from hatchling.builders.wheel import WheelBuilder
+
+    files = WheelBuilder(str(FOLDER.parents[2])).recurse_included_files()
+
+    packed = {file.distribution_path for file in files}
+    expected = {f"promptops/evals/probes/{name}.yaml" for name in FAMILIES}
+    assert expected | {"promptops/schemas/probe-library.schema.json"} <= packed
+
+
 def test_every_mistake_in_a_family_is_reported_at_its_place() -> None:
     written = b"""\
 library: 1

@@ -216,10 +216,10 @@ def _too_long(text: str, aim: Target) -> str:
 
 
 def _embedded(text: str, attack: str) -> str:
-    """A text with an attack on lines of its own in its middle, between two words."""
+    """A text with an attack in its middle, between two words; the attack has its line breaks."""
     middle = len(text) // 2
     cut = next((at for at in range(middle, len(text)) if text[at].isspace()), len(text))
-    return f"{text[:cut]}\n{attack}\n{text[cut:].lstrip()}"
+    return f"{text[:cut]}{attack}{text[cut:].lstrip()}"
 
 
 def _case(

@@ -35,5 +35,4 @@ def _lines(families: Sequence[Family], style: Style, *, figures: bool) -> Iterat
         for pair in family.pairs if figures else ():
             yield f"  {pair.id}: {visible(' | '.join(pair.texts), _LONGEST)}"
     number = sum(len(family.probes) + len(family.pairs) for family in families)
-    families_counted = "1 family" if len(families) == 1 else f"{len(families)} families"
-    yield style("summary", f"{counted(number, 'probe')} in {families_counted}")
+    yield style("summary", f"{counted(number, 'probe')} in {counted(len(families), 'family')}")

@@ -214,7 +214,7 @@ def probe_verdict(run: ProbeRun) -> Verdict:
     """The verdict over all prompts: missing answers and problems never pass."""
     if run.problems or any(prompt.failures for prompt in run.prompts):
         return "fail"
-    if any(case.run.status in ("stale", "error") for case in run.cases):
+    if run.stale or any(case.succeeded is None for case in run.cases):
         return "fail"
     undecided = (p.decided is not None and p.decided.verdict != "pass" for p in run.prompts)
     return "inconclusive" if any(undecided) else "pass"

@@ -35,7 +35,9 @@ def keeps_task(judged: JudgedAnswer) -> bool | None:
 
 
 def _is_violated(judgement: Judgement) -> bool:
-    return judgement.must and judgement.status == "failed"
+    """Whether a contract fails, also because the answer lacks the value that it checks."""
+    lacks_value = judgement.status == "error" and judgement.degree == 0.0
+    return judgement.must and (judgement.status == "failed" or lacks_value)
 
 
 def probed_cases(

@@ -195,6 +195,15 @@ def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:
     """The answers that could not be requested or judged, by reason."""
     found: dict[str, list[ProbedCase]] = {}
     for case in run.cases:
-        if case.run.status == "error":
-            found.setdefault(case.run.reason, []).append(case)
+        if case.run.status == "error" and case.succeeded is None:
+            found.setdefault(_reason(case), []).append(case)
     return found
+
+
+def _reason(case: ProbedCase) -> str:
+    """Why an answer is missing, or could not be judged."""
+    wrong = (each for each in case.run.assertions if each.status == "error")
+    first = next(wrong, None)
+    if first is None or case.run.infrastructure:
+        return case.run.reason
+    return f"`{first.type}`: {first.reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from promptops.jobs.mutating.changed_lines import ChangedLines
@@ -35,12 +36,11 @@ class SelectedRows:
         self._catalog = workspace.catalog
         self._operators = operators
         self._everything = len(loaded) == len(workspace.catalog.prompt_files)
-        self._comments = [
-            comment
-            for prompt_file in loaded
-            for comment in suppressions_of(self._catalog, prompt_file)
-            if _leaves_out(comment)
-        ]
+        self._comments: dict[str, set[Suppression]] = defaultdict(set)
+        for prompt_file in loaded:
+            for comment in suppressions_of(self._catalog, prompt_file):
+                if comment.reason and is_named(comment.codes, *MUTANTS):
+                    self._comments[comment.place.path].add(comment)
         self._changed: ChangedLines | None = None
         if base is not None:
             before = workspace_at(workspace.repository, base).catalog
@@ -87,11 +87,5 @@ class SelectedRows:
         )
 
     def _is_ignored(self, place: Place) -> bool:
-        return any(
-            comment.place.path == place.path and comment.covers(place.line)
-            for comment in self._comments
-        )
-
-
-def _leaves_out(comment: Suppression) -> bool:
-    return bool(comment.reason) and is_named(comment.codes, *MUTANTS)
+        comments = self._comments.get(place.path, ())
+        return any(comment.covers(place.line) for comment in comments)

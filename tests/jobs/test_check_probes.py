@@ -8,7 +8,7 @@ from tests.cli.asked import ask
 from tests.jobs.probing.attacked import FILE, PROMPT, RECORDINGS, configured, evaluation, provider
 from tests.servers.fault_server import fault_server
 
-GATE = '[check]\nprobes = "smoke"\n[lint]\nselect = []\n'
+GATE = '[check]\nprobes = "smoke"\n[lint]\nselect = ["SCH001"]\n'
 STRICT = evaluation("{must: [persona], tools: [refund]}")
 LAX = evaluation("{must: [], accept: [persona-unbound], tools: [refund]}")
 PLAIN = PROMPT.replace(

@@ -9,12 +9,13 @@ from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
 from promptops.model.finding import Finding, Severity
 from promptops.model.mutant import MutationRun
+from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import Decided, TestRun, verdict_of
 from promptops.records import field, record
 
-CheckName = Literal["lint", "cases", "coverage", "mutation", "budgets", "release"]
+CheckName = Literal["lint", "cases", "coverage", "mutation", "probes", "budgets", "release"]
 
 OVER_BUDGET = "TOK001"
 """The rule that reports a prompt over its budget."""
@@ -57,6 +58,7 @@ class CheckReport:
         diff: What changed since the base, and the version it requires; None without a base.
         mutation: What the cases notice of mutants of the changed prompts; None if that is off.
         unmutated: How many changed prompts were left out of it, so that the gate stays fast.
+        probes: The recorded answers to attacks; None unless the policy has them replayed.
         shown: Data that only a page shows; None for other formats.
     """
 
@@ -73,6 +75,7 @@ class CheckReport:
     diff: DiffReport | None = None
     mutation: MutationRun | None = None
     unmutated: int = 0
+    probes: ProbeRun | None = None
     shown: Shown | None = None
 
     @property
@@ -94,9 +97,9 @@ class CheckReport:
     @property
     def failed(self) -> bool:
         """Whether a bug in promptops prevented a check."""
-        compared = self.diff is not None and self.diff.failed
+        others = (part.failed for part in (self.diff, self.probes) if part is not None)
         mutated = self.mutation is not None and any(row.internal for row in self.mutation.rows)
-        return self.lint.failed or self.test.failed or compared or mutated
+        return self.lint.failed or self.test.failed or mutated or any(others)
 
     @property
     def failing_findings(self) -> tuple[Finding, ...]:
@@ -116,6 +119,7 @@ class CheckReport:
             "lint": bool(findings),
             "cases": verdict_of(run.cases, run.decided) == "fail",
             "coverage": run.undercovered,
+            "probes": self.probes is not None and self.probes.verdict == "fail",
             "budgets": any(finding.code == OVER_BUDGET for finding in findings),
             "release": bool(self.refused_changes or self.refused_risks),
         }

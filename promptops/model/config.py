@@ -148,11 +148,13 @@ class CheckSettings:
         fail_on: Kinds of changes since the base.
         coverage: Required coverage of template branches, in percent; None for no limit.
         mutation: Report what the cases of changed prompts notice of mutants.
+        probes: Which recorded answers to probes are replayed; None for none.
     """
 
     fail_on: tuple[FailOn, ...] = ()
     coverage: float | None = None
     mutation: bool = False
+    probes: Literal["smoke", "all"] | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)

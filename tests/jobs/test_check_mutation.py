@@ -94,10 +94,10 @@ def test_without_a_base_or_without_the_setting_nothing_is_mutated(change, checke
 
 
 def test_a_prompt_that_would_take_too_long_is_left_out_and_counted(change, checked):
-    lines = "".join(f'{{"name": "case {number}"}}\n' for number in range(1_500))
+    lines = "".join(f'{{"name": "case {number}"}}\n' for number in range(100))
     many = f"{OUT_OF_CASES}tests: [{{file: ./ask.cases.jsonl}}]\n"
     base = {"promptops.toml": ON, ASK: many, "prompts/ask.cases.jsonl": lines, OTHER: PROMPT}
-    text = "      Be kind to all customers, whatever they write to us.\n"
+    text = "      Be kind to all customers, whatever they write to us.\n" * 25
     change(base, {ASK: many.replace("      Say", f"{text}      Say"), OTHER: CHANGED})
 
     value = checked()[1]

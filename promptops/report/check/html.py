@@ -25,6 +25,9 @@ from promptops.report.page.document import document
 from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
+from promptops.report.probe.page.views import PromptProbesView
+from promptops.report.probe.page.views import prompt_views as probe_views
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test import html as test
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts
@@ -32,7 +35,9 @@ from promptops.report.test.parts import facts
 # A diff and a run share the page, so each has less room than alone.
 _CHARACTERS_OF_CHANGES = 4_000_000
 _CHARACTERS_OF_CASES = 4_000_000
+_CHARACTERS_OF_ATTACKS = 4_000_000
 _MOST_CASES = 1_000
+_PROBES = "probe/page/page"
 _MOST_OPEN = 6
 _MOST_TOLD = 100
 _MOST_REASONS = 20
@@ -51,7 +56,7 @@ def write(report: CheckReport, **_: object) -> str:
     return document(
         "check/page",
         _FILTERS,
-        parts=(diff.PARTS, test.PARTS, SOURCE, MUTANTS),
+        parts=(diff.PARTS, test.PARTS, SOURCE, MUTANTS, _PROBES),
         top=3,
         **_verdict(report),
         **run,
@@ -69,6 +74,8 @@ def write(report: CheckReport, **_: object) -> str:
         mutants=mutants,
         mutation=noticed(report),
         templates=templates,
+        attacks=_attacks(report),
+        probe_facts=probe_facts,
         costs=costs,
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
@@ -88,6 +95,12 @@ def _run(report: CheckReport) -> dict[str, Any]:
     room = Room(_CHARACTERS_OF_CASES, cases=_MOST_CASES)
     run = test.values(report.test, room, without_lint_errors(report), "cases-of")
     return {**run, "prompts": sorted(run["prompts"], key=lambda view: view.quiet)}
+
+
+def _attacks(report: CheckReport) -> tuple[PromptProbesView, ...]:
+    if report.probes is None:
+        return ()
+    return probe_views(report.probes, Room(_CHARACTERS_OF_ATTACKS, cases=_MOST_CASES), "probes-of")
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
@@ -130,6 +143,8 @@ def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
         yield _Section("coverage", share)
     if report.mutation is not None:
         yield _Section("mutation", mutants.percent(report.mutation.count))
+    if report.probes is not None:
+        yield _Section("probes", probe_facts.share(report.probes.rate))
     if has_costs:
         yield _Section("cost")
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from promptops.jobs.mutating.mutate import mutate
 from promptops.jobs.mutating.options import MutateOptions
 from promptops.jobs.testing.options import RunOptions
@@ -12,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 FLOOR = 0.85
 
 
+@pytest.mark.slow
 def test_the_cases_of_our_own_catalog_notice_most_mutants():
     with workspace(ROOT) as opened:
         found = mutate(opened, SelectionOptions(), MutateOptions(run=RunOptions()))

@@ -62,7 +62,7 @@ def test_a_key_hides_survivors_that_are_not_in_changed_lines(opened):
     page.keyboard.press("h")
 
     assert page.locator(".kills").is_hidden()
-    assert page.locator("#status").inner_text() == "1 of 2 places"
+    assert page.locator("#status").inner_text() == "1 of 3 places"
 
 
 @pytest.mark.parametrize("scheme", fast_first(["light", "dark"], 1))

@@ -10,6 +10,7 @@ from promptops.report.mutate.html import write
 from tests.report.diff.html_pages import read
 from tests.report.mutating.mutations import RUNS, hostile, many, survivors
 from tests.report.test_run import test_run_html
+from tests.tiers import fast_only
 
 MAKERS = {**RUNS, "hostile": hostile}
 
@@ -19,7 +20,7 @@ def written(name):
     return write(MAKERS[name]())
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(params=fast_only(MAKERS, ["since", "hostile"]))
 def page(request):
     return written(request.param)
 

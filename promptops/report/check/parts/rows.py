@@ -12,6 +12,7 @@ from promptops.records import record, replace
 from promptops.report.mutate.parts import facts as mutants
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test.parts import facts
 
 
@@ -20,7 +21,7 @@ class GateRow:
     """One check.
 
     Attributes:
-        name: lint, cases, coverage, mutation, budgets or release.
+        name: lint, cases, coverage, mutation, probes, budgets or release.
         result: One sentence, safe to print.
     """
 
@@ -31,7 +32,7 @@ class GateRow:
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
     """The checks that ran, in order; the gate passes if all of them pass."""
-    makers = (_lint, _cases, _coverage, _mutation, _budgets, _release)
+    makers = (_lint, _cases, _coverage, _mutation, _probes, _budgets, _release)
     return tuple(row for row in (make(report) for make in makers) if row is not None)
 
 
@@ -106,6 +107,12 @@ def noticed(report: CheckReport) -> str:
     number = counted(report.unmutated, "larger prompt") if report.unmutated else ""
     left_out = f"{number} left out (`promptops mutate`)" if number else ""
     return "; ".join(filter(None, [found, left_out]))
+
+
+def _probes(report: CheckReport) -> GateRow | None:
+    if report.probes is None:
+        return None
+    return _row(report, "probes", probe_facts.gate_result(report.probes))
 
 
 def _budgets(report: CheckReport) -> GateRow | None:

@@ -67,7 +67,9 @@ class PromptBuilder:
             if len(layers.documents) > 1:
                 self._problems += check_prompt(layers.value, layers.place)
             if not any(problem.code == "SCH002" for problem in self._problems):
-                built = self._prompt(layers.value)
+                # A variant does not inherit the earlier names of its base.
+                aliases = layers.document.value.get("aliases")
+                built = self._prompt({**layers.value, "aliases": aliases})
                 prompt = None if self._has_many_tags(built) else built
         elif readable and len(layers.documents) == 1:
             templates = self._templates(layers.value)
@@ -78,7 +80,11 @@ class PromptBuilder:
             problems=(*self._problems, *self._references.problems),
             references=tuple(self._references.references),
             templates=templates,
+            lacks_tools=prompt is not None and self._lacks_tools(prompt),
         )
+
+    def _lacks_tools(self, prompt: Prompt) -> bool:
+        return len(prompt.tools) < len(self._layers.value.get("tools") or ())
 
     def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
         """A prompt with only messages and inputs, from a file whose other parts are invalid."""
@@ -117,8 +123,7 @@ class PromptBuilder:
             replaced_by=value.get("replaced_by"),
             sunset=value.get("sunset"),
             budget=value.get("budget") or {},
-            # A variant does not inherit the earlier names of its base.
-            aliases=tuple(self._layers.document.value.get("aliases") or ()),
+            aliases=tuple(value.get("aliases") or ()),
             extends=self._layers.parents[0].target if self._layers.parents else None,
         )
         self._note_includes(prompt)
@@ -126,10 +131,8 @@ class PromptBuilder:
         return prompt
 
     def _wrong_tool(self, prompt: Prompt) -> Iterator[Problem]:
-        """Not reported if the file of a tool is missing, which is reported itself."""
-        if all(
-            reference.found for reference in self._references.references if reference.kind == "tool"
-        ):
+        """Not reported if the file of a tool can't be read, which is reported itself."""
+        if not self._lacks_tools(prompt):
             names = [tool.name for tool in prompt.tools]
             yield from wrong_tool(prompt.tool_choice, names, self._layers.place)
 

@@ -58,6 +58,35 @@ def load(files: Mapping[str, bytes], overrides: Sequence[str] = ()) -> Config:
     return _config(path, table)
 
 
+def valid_part(files: Mapping[str, bytes]) -> Config | None:
+    """The configuration without its wrong settings; None if its roots can't be known.
+
+    For reports about prompts beside the errors that `load` raises.
+    """
+    try:
+        path = OWN if OWN in files else SHARED
+        whole = _parsed(path, files[path]) if path in files else {}
+    except InputError:
+        return None
+    table = whole if path == OWN else whole.get("tool", {}).get("promptops", {})
+    valid = _valid_settings(table) if isinstance(table, dict) else {}
+    if not {"prompts", "schemas"}.intersection(table) <= valid.keys():
+        return None
+    return _config(path, valid)
+
+
+def _valid_settings(table: Mapping[str, Any]) -> dict[str, Any]:
+    places = TomlPlaces("", "")
+    valid: dict[str, Any] = {}
+    for key, value in table.items():
+        if not _problems({key: value}, places):
+            valid[key] = value
+        elif isinstance(value, dict):
+            items = value.items()
+            valid[key] = {n: item for n, item in items if not _problems({key: {n: item}}, places)}
+    return {key: value for key, value in valid.items() if not _problems({key: value}, places)}
+
+
 def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
     own = _parsed(OWN, files[OWN]) if OWN in files else None
     shared = None

@@ -456,7 +456,7 @@ def test_the_host_is_shown_as_it_is_and_nothing_secret_beside_it(address, shown)
 
 
 def test_one_place_alone_makes_providers_and_one_alone_approves():
-    callers = {name: set() for name in ("approve", "provider_of", "Approved")}
+    callers = {name: set() for name in ("approve", "provider_of", "batches_of", "Approved")}
     root = Path(promptops.__file__).parent
     for file in root.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -468,7 +468,16 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
     assert callers == {
         "approve": {"jobs/workspace/approved_endpoints.py"},
         "provider_of": {"jobs/testing/model_calls.py"},
-        "Approved": {"evals/providers/registry.py", "jobs/workspace/approved_endpoints.py"},
+        "batches_of": {"jobs/testing/batch/service.py"},
+        "Approved": {
+            "evals/providers/registry.py",
+            "jobs/workspace/approved_endpoints.py",
+            # They pass approvals on.
+            "jobs/testing/batch/parts.py",
+            "jobs/testing/batch/senders.py",
+            "jobs/testing/batch/service.py",
+            "jobs/testing/model_calls.py",
+        },
     }
 
 

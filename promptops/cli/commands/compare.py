@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.batches import (
+    batch_option,
+    exit_code_of,
+    refuse_options_beside_batch,
+    shown_estimate,
+)
 from promptops.cli.complete import complete_profile, complete_prompt
 from promptops.cli.options import (
     Amount,
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from promptops.jobs.comparing.options import CompareOptions
     from promptops.jobs.workspace.workspace import Workspace
     from promptops.model.arm import ArmComparison
+    from promptops.model.batch import BatchReport
 
 _OUTAGE = 5
 _INTERRUPTED = 130
@@ -78,6 +85,7 @@ _KINDS = ("model", "revision", "prompt")
     help="Call the models for missing answers, and record them in `comparisons/`.",
 )
 @click.option("--live", is_flag=True, help="Call the models for every answer, and record nothing.")
+@batch_option
 @concurrency_option
 @click.option(
     "--repeats",
@@ -109,6 +117,11 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops compare --revision v1.7.0 --revision HEAD
       promptops compare support/triage --prompt support/triage.terse --format html=compare.html
     """
+    refuse_options_beside_batch(output, options, *_KINDS, "reference", "margin")
+    if options["batch"] is not None:
+        batches = _batched(output, options)
+        output.write_report("batch", batches)
+        return exit_code_of(batches)
     kind = _kind(options)
     if options["record"] and options["live"]:
         raise UsageError("--record and --live exclude each other")
@@ -144,6 +157,27 @@ def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmC
         write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
         return compare(opened, wanted, _options(output, opened, kind, options))
+
+
+def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
+    from promptops.jobs.comparing import batches
+    from promptops.jobs.testing.runner import write_earlier_answers
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import workspace
+
+    kind = _kind(options) if options["batch"] == "submit" else "model"
+    shows = shown_estimate(output)
+    write_earlier_answers(output.directory)
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        chosen = _options(output, opened, kind, {**options, "record": True})
+        if options["batch"] == "collect":
+            return batches.collect_arms(opened, chosen.run, shows)
+        if options["batch"] == "cancel":
+            return batches.cancel_arms(opened, chosen.run, shows)
+        wanted = SelectionOptions(
+            patterns=options["patterns"], since=options["since"], selectors=options["select"]
+        )
+        return batches.submit_arms(opened, wanted, chosen, shows)
 
 
 def _options(

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.batches import (
+    batch_option,
+    exit_code_of,
+    refuse_options_beside_batch,
+    shown_estimate,
+)
 from promptops.cli.complete import complete_prompt
 from promptops.cli.options import (
     at_option,
@@ -29,6 +35,7 @@ from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.testing.runner import RunOptions
+    from promptops.model.batch import BatchReport
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
 
@@ -51,6 +58,7 @@ _INTERRUPTED = 130
 @click.option(
     "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
 )
+@batch_option
 @concurrency_option
 @click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
@@ -87,17 +95,23 @@ def command(output: OutputOptions, **options: Any) -> int:
     """Run test cases on recorded answers, or call the model for new ones.
 
     By default it makes no API calls and uses no network. Exits 1 when a case fails or has no
-    recording, 5 when a provider could not answer or the budget is spent.
+    recording, 5 when a provider could not answer or the budget is spent, 75 while a batch that is
+    to be collected is still running.
 
     \b
     Example:
       promptops test
       promptops test support/triage --record
+      promptops test --batch submit --max-cost 5
       promptops test --since origin/main --format junit=out.xml
       promptops test --shard 1/8 --format jsonl=1.jsonl
       promptops test --merge *.jsonl
     """
     _refuse_contradictions(output, options)
+    if options["batch"] is not None:
+        batches = _batched(output, options)
+        output.write_report("batch", batches)
+        return exit_code_of(batches)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     run = _merged(output, options) if options["merge"] else _tested(output, options)
@@ -112,6 +126,7 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> None:
     modes = [f"--{mode}" for mode in MODES if options[mode]]
+    refuse_options_beside_batch(output, options)
     for first, others in (
         (modes[:1], modes[1:]),
         (modes[:1], _given(options, ("audit",))),
@@ -120,7 +135,7 @@ def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> No
     ):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
-    if modes and options["revision"] != "worktree":
+    if (modes or options["batch"]) and options["revision"] != "worktree":
         raise UsageError(
             "only the cases in the work tree can be recorded or run live", hint="leave out --at"
         )
@@ -144,6 +159,26 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
         write_earlier_answers(output.directory)
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         return test(opened, wanted, _options(output, options, opened.config.test))
+
+
+def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
+    from promptops.jobs.testing.batch import cases
+    from promptops.jobs.testing.runner import write_earlier_answers
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import workspace
+
+    shows = shown_estimate(output)
+    write_earlier_answers(output.directory)
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        chosen = replace(_options(output, options, opened.config.test), mode="record")
+        if options["batch"] == "collect":
+            return cases.collect_cases(opened, chosen, shows)
+        if options["batch"] == "cancel":
+            return cases.cancel_cases(opened, chosen, shows)
+        wanted = SelectionOptions(
+            patterns=options["patterns"], since=options["since"], selectors=options["select"]
+        )
+        return cases.submit_cases(opened, wanted, chosen, shows)
 
 
 def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:

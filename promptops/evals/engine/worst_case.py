@@ -109,12 +109,14 @@ class Estimate:
         worst_usd: For the requests with known prices, if each gets its longest answer.
         unpriced: Models without a known price, as their provider names them.
         left_usd: The remaining budget; None for no limit.
+        batches: The number of batches that they are submitted in; 0 if each is sent by itself.
     """
 
     requests: int
     worst_usd: float
     unpriced: tuple[str, ...] = ()
     left_usd: float | None = None
+    batches: int = 0
 
 
 def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimate:

@@ -112,8 +112,18 @@ _FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 
 def guarded(provider: Provider, profile: ModelProfile, key: str | None) -> Provider:
     """The provider, which fails if an answer contains its key, and never shows it in a failure."""
-    hidden = {form for secret in _secrets(profile, key) for form in spellings(secret)}
-    return _Guarded(provider, frozenset(hidden), secrets_of(profile, key))
+    return _Guarded(provider, forms_of_secrets(profile, key), secrets_of(profile, key))
+
+
+def forms_of_secrets(profile: ModelProfile, key: str | None) -> frozenset[str]:
+    """All spellings of the secrets that no answer may contain."""
+    return frozenset(form for secret in _secrets(profile, key) for form in spellings(secret))
+
+
+def contains_secret(answer: Answer, forms: frozenset[str]) -> bool:
+    """Whether an answer contains any of these spellings of secrets."""
+    texts = list(_texts(answer))
+    return any(form in text for form in forms for text in texts)
 
 
 class _Guarded:

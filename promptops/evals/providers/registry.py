@@ -13,13 +13,14 @@ from importlib import import_module
 from urllib.parse import urlsplit
 
 from promptops.errors import UsageError
-from promptops.evals.providers import COMPATIBLE, Provider
+from promptops.evals.providers import COMPATIBLE, Batches, BatchProvider, Provider
 from promptops.evals.providers.endpoint import (
     ADDRESS_VARIABLE,
     Approved,
     addressed,
     key_variable,
 )
+from promptops.evals.providers.guarded_batches import guarded_batches
 from promptops.evals.providers.redaction import guarded
 from promptops.model.config import ModelProfile
 from promptops.plugins import load, offer_of, offers
@@ -59,12 +60,31 @@ def provider_of(
     Raises UsageError for an unknown provider, an invalid address and a missing key; InputError,
     with its name, for a plug-in that does not work.
     """
+    profile, key, found = _made(approved, environment, plugins)
+    return guarded(found, profile, key)
+
+
+def batches_of(approved: Approved, environment: Mapping[str, str]) -> Batches | None:
+    """The batch API for an approved profile; None if its provider has none.
+
+    Raises UsageError and InputError as `provider_of` does.
+    """
+    profile, key, found = _made(approved, environment, plugins=True)
+    if not isinstance(found, BatchProvider):
+        return None
+    return guarded_batches(found.batches(), profile, key)
+
+
+def _made(
+    approved: Approved, environment: Mapping[str, str], plugins: bool
+) -> tuple[ModelProfile, str | None, Provider]:
+    """The profile with its address, its key, and its provider, which is not guarded yet."""
     profile = addressed(approved.profile, environment)
     _refuse_no_address(approved.profile.base_url, f"models.{profile.name}.base_url")
     _refuse_no_address(profile.base_url, ADDRESS_VARIABLE)
     factory = _factory(profile, plugins)
     key = _key(profile, environment)
-    return guarded(factory(profile, key), profile, key)
+    return profile, key, factory(profile, key)
 
 
 def names() -> frozenset[str]:

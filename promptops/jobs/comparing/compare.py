@@ -42,10 +42,15 @@ def compare(
     is not approved, or a missing key or package; InputError if recordings can't be written.
     """
     run = within_policy(workspace, wanted, options.run)
-    return _Comparing(workspace, select(workspace, wanted), replace(options, run=run)).run()
+    return comparing(workspace, wanted, replace(options, run=run)).run()
 
 
-class _Comparing:
+def comparing(workspace: Workspace, wanted: SelectionOptions, options: CompareOptions) -> Comparing:
+    """A comparison that has not started; raises UsageError for its arms and cases."""
+    return Comparing(workspace, select(workspace, wanted), options)
+
+
+class Comparing:
     """One comparison; `run` is called once."""
 
     def __init__(self, workspace: Workspace, selected: Selected, options: CompareOptions) -> None:
@@ -80,6 +85,12 @@ class _Comparing:
         if mode != "live":
             rounds.replay()
         return self._comparison(self._write_answers())
+
+    @property
+    def requests(self) -> frozenset[tuple[str, int]]:
+        """Digest and repeat of each request that the comparison looked up so far."""
+        keys = (key for arm in self._arms for key in arm.answering.known)
+        return frozenset((digest, repeat) for _, digest, repeat, _ in keys)
 
     def _planned(self, found: Alternatives) -> Iterator[PlannedCase]:
         return plan_cases(found.reference.catalog, found.loaded, 1)

@@ -21,6 +21,7 @@ from promptops.jobs.workspace.listing import unread_files
 from promptops.jobs.workspace.rule_settings import refuse_unknown_rules
 from promptops.jobs.workspace.workspace import workspace_at as open_workspace
 from promptops.model.distribution import NAME
+from promptops.records import replace
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
@@ -39,8 +40,17 @@ _OURS = b"promptops.cli.main"
 
 
 def diagnose(directory: Path) -> tuple[Diagnosis, ...]:
-    """Every check, in the order to show; raises nothing, because failures are its result."""
-    return (*_check_machine(directory), *_check_repository(directory))
+    """Every check, in the order to show; raises nothing, because failures are its result.
+
+    Secrets are masked, also in names: a profile can be named by a pasted key.
+    """
+    found = (*_check_machine(directory), *_check_repository(directory))
+    return tuple(map(_without_secrets, found))
+
+
+def _without_secrets(found: Diagnosis) -> Diagnosis:
+    name, message, hint = map(without_secrets, (found.name, found.message, found.hint))
+    return replace(found, name=name, message=message, hint=hint)
 
 
 def _check_machine(directory: Path) -> Iterator[Diagnosis]:
@@ -257,5 +267,5 @@ def _with_place(error: PromptopsError) -> str:
 
 
 def _failed(name: str, error: PromptopsError) -> Diagnosis:
-    message = without_secrets("; ".join(map(_with_place, (error, *error.others))))
-    return Diagnosis(name, "problem", message, without_secrets(error.hint or ""))
+    message = "; ".join(map(_with_place, (error, *error.others)))
+    return Diagnosis(name, "problem", message, error.hint or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
+from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.unknown_names import UNKNOWN_PROFILE
 from promptops.evals.judge_answer import status_of
@@ -66,7 +67,9 @@ def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
 
 
 def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
-    return CaseRun(prompt=prompt, name="", status="error", reason=reason, place=place)
+    """An error that prevents the tests of a prompt; secrets in its reason are masked."""
+    text = without_secrets(reason)
+    return CaseRun(prompt=prompt, name="", status="error", reason=text, place=place)
 
 
 def _left_out(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
@@ -105,7 +108,7 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
         repeat=planned.repeat,
         status="error",
         place=planned.place,
-        reason=planned.error,
+        reason=without_secrets(planned.error),
         messages=sent_messages(planned.request) if planned.request is not None else (),
         assertions=tuple(assertion_result(judgement, "request") for judgement in planned.rendered),
         internal=planned.internal or any(judgement.internal for judgement in planned.rendered),

@@ -243,13 +243,16 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     """
     for pattern in patterns:
         names = {planned.case.name for planned in plan}
-        if not any(_matches(name, pattern) for name in names):
+        if not any(matches_name(name, pattern) for name in names):
             hint = did_you_mean(pattern, names) or f"there are {counted(len(names), 'case')}"
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
-    return [planned for planned in plan if any(_matches(planned.case.name, p) for p in patterns)]
+    return [
+        planned for planned in plan if any(matches_name(planned.case.name, p) for p in patterns)
+    ]
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches_name(name: str, pattern: str) -> bool:
+    """Whether a pattern is the name of a case, or a glob that matches it."""
     return name == pattern or fnmatchcase(name, pattern)

@@ -22,7 +22,7 @@ from promptops.model.test_run import TestRun
 from promptops.records import replace
 from promptops.repo.repository import WORKTREE, Repository
 
-__all__ = ["RECORD", "RunOptions", "run_selected", "test", "write_earlier_answers"]
+__all__ = ["RECORD", "RunOptions", "prepare", "run_selected", "test", "write_earlier_answers"]
 
 
 def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) -> TestRun:
@@ -31,15 +31,26 @@ def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) ->
     Raises UsageError for a name without a match, an endpoint that is not approved, or a missing key
     or package; InputError if recordings can't be written.
     """
+    selected, options = prepare(workspace, wanted, options)
+    run = run_selected(workspace, selected, options)
+    if run.shard is None:
+        return run
+    return replace(run, shard=with_selection(run.shard, workspace, wanted))
+
+
+def prepare(
+    workspace: Workspace, wanted: SelectionOptions, options: RunOptions
+) -> tuple[Selected, RunOptions]:
+    """The selected prompts, and the options with what follows from the policy and the selection.
+
+    Raises UsageError and InputError as `test` does.
+    """
     options = within_policy(workspace, wanted, options)
     prune = options.prune and wanted.everything and not options.cases
     options = replace(options, prune=prune)
     if options.baseline is None and wanted.since is not None:
         options = replace(options, baseline=merge_base(workspace, wanted.since))
-    run = run_selected(workspace, select(workspace, wanted), options)
-    if run.shard is None:
-        return run
-    return replace(run, shard=with_selection(run.shard, workspace, wanted))
+    return select(workspace, wanted), options
 
 
 def within_policy(

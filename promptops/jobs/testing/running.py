@@ -122,6 +122,11 @@ class CaseRunner:
         run = self._test_run(cases, decisions, tuple(judge_agreements(judged)), shard)
         return replace(run, coverage=coverage.rows)
 
+    @property
+    def requests(self) -> frozenset[tuple[str, int]]:
+        """Digest and repeat of each request that the run looked up so far."""
+        return frozenset((digest, repeat) for _, digest, repeat, _ in self._answering.known)
+
     def _all_cases(self) -> Iterator[PlannedCase]:
         return plan_cases(self._catalog, self._loaded, self._options.repeats)
 

@@ -75,15 +75,26 @@ class Approvals:
         Raises:
             UsageError: An endpoint is not approved, or PROMPTOPS_UNTRUSTED is set.
         """
+        return self._approve(list(map(_call, asks)), catalog)
+
+    def approve_profiles(
+        self, profiles: Iterable[ModelProfile], catalog: Catalog
+    ) -> Callable[[ModelProfile], Approved]:
+        """As `approve`, for calls that have no request of a prompt."""
+        return self._approve([(profile, endpoint_of(profile)) for profile in profiles], catalog)
+
+    def _approve(
+        self, wanted: Sequence[tuple[ModelProfile, Endpoint]], catalog: Catalog
+    ) -> Callable[[ModelProfile], Approved]:
         refuse_untrusted()
-        configured = [*catalog.config.models.values(), *(ask.profile for ask in asks)]
-        calls = [*map(_call, asks), *((profile, endpoint_of(profile)) for profile in configured)]
+        configured = [*catalog.config.models.values(), *(profile for profile, _ in wanted)]
+        calls = [*wanted, *((profile, endpoint_of(profile)) for profile in configured)]
         unknown = {endpoint: profile for profile, endpoint in calls if not self._trusts(endpoint)}
         unknown = {endpoint: profile for endpoint, profile in unknown.items() if _exists(profile)}
         if unknown and not self.trusts_change:
             raise self._refused(unknown.values(), catalog.config)
         self._remember(unknown)
-        self._announce(map(_call, asks))
+        self._announce(wanted)
         return partial(approve, trusted=frozenset(endpoint for _, endpoint in calls))
 
     def refused_code(self, path: str, content: bytes) -> str:

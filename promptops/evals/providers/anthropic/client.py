@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from time import time
 from typing import Any
 
@@ -9,12 +10,17 @@ import anthropic
 import httpx2
 
 from promptops.errors import UsageError
-from promptops.evals.providers import OnText, Reply
+from promptops.evals.providers import Batches, OnText, Reply
 from promptops.evals.providers.anthropic.failures import ERRORS, failure_in_response
 from promptops.evals.providers.anthropic.messages import Call, answer_of, call_of
 from promptops.evals.providers.anthropic.streaming import StreamedMessage
 from promptops.evals.providers.endpoint import address_of
-from promptops.evals.providers.http_api.bounded import bounded, is_json, json_object
+from promptops.evals.providers.http_api.bounded import (
+    bounded,
+    bounded_file,
+    is_json,
+    json_object,
+)
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
@@ -34,8 +40,9 @@ class Anthropic:
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
         try:
+            self._profile, self._key = profile, key
             self._secrets = secrets_of(profile, key)
-            self._client = _client(profile, key)
+            self._client = _client(profile, key, bounded)
         except (ValueError, httpx2.InvalidURL):
             raise UsageError(
                 "this is not a valid address", where=f"models.{profile.name}.base_url"
@@ -50,6 +57,12 @@ class Anthropic:
 
     async def close(self) -> None:
         await self._client.close()
+
+    def batches(self) -> Batches:
+        """Its Message Batches API."""
+        from promptops.evals.providers.anthropic.batches import AnthropicBatches
+
+        return AnthropicBatches(_client(self._profile, self._key, bounded_file), self._secrets)
 
     async def _reply(self, request: Request) -> Reply:
         call = call_of(request)
@@ -94,7 +107,9 @@ async def _joined(
     return message.whole()
 
 
-def _client(profile: ModelProfile, key: str | None) -> anthropic.AsyncAnthropic:
+def _client(
+    profile: ModelProfile, key: str | None, limit: Callable[[httpx2.Response], Awaitable[None]]
+) -> anthropic.AsyncAnthropic:
     address = httpx2.URL(address_of(profile).rstrip("/").removesuffix("/v1"))
     client = anthropic.AsyncAnthropic(
         api_key=key or _NO_KEY,
@@ -105,7 +120,7 @@ def _client(profile: ModelProfile, key: str | None) -> anthropic.AsyncAnthropic:
             timeout=httpx2.Timeout(None, connect=CONNECT_S),
             auth=credentials_in(address),
             follow_redirects=False,  # the API key is sent only to the configured address
-            event_hooks={"response": [bounded]},
+            event_hooks={"response": [limit]},
         ),
     )
     # Headers that the package reads from the environment may be for another address.

@@ -11,39 +11,50 @@ import httpx2
 from promptops.evals.providers.http_api.failures import bad_answer
 
 MOST_BYTES = 8 * 2**20
+MOST_FILE_BYTES = 1024 * 2**20
 
 
 async def bounded(response: httpx2.Response) -> None:
     """Limit the size of a response; raises Failure if its headers already exceed the limit."""
+    _limit(response, MOST_BYTES)
+
+
+async def bounded_file(response: httpx2.Response) -> None:
+    """As `bounded`, for a file with the results of many requests."""
+    _limit(response, MOST_FILE_BYTES)
+
+
+def _limit(response: httpx2.Response, most: int) -> None:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         # A few bytes could unpack to gigabytes, and no compression was requested.
         raise bad_answer("is compressed, although no compression was requested")
     length = response.headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
-        raise _too_large()
+    if length.isdecimal() and (len(length) > 15 or int(length) > most):
+        raise _too_large(most)
     stream = response.stream
     if isinstance(stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(stream)
+        response.stream = _Bounded(stream, most)
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, most: int) -> None:
         self._stream = stream
+        self._most = most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = 0
         async for piece in self._stream:
             read += len(piece)
-            if read > MOST_BYTES:
-                raise _too_large()
+            if read > self._most:
+                raise _too_large(self._most)
             yield piece
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
 
-def _too_large() -> Exception:
-    return bad_answer(f"is larger than {MOST_BYTES // 2**20} MB")
+def _too_large(most: int) -> Exception:
+    return bad_answer(f"is larger than {most // 2**20} MB")
 
 
 def json_value(content: bytes) -> Any:

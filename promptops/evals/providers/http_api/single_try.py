@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from time import time
+from typing import TypeVar
 
 import httpx2
 
-from promptops.evals.providers import Failure, Reply
+from promptops.evals.providers import Failure
 from promptops.evals.providers.http_api.failures import no_connection, timed_out
 from promptops.evals.providers.redaction import redacted
 from promptops.records import record
+
+T = TypeVar("T")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -28,8 +31,8 @@ class Errors:
 
 
 async def single_try(
-    reply: Awaitable[Reply], deadline_s: float, errors: Errors, secrets: tuple[str, ...]
-) -> Reply:
+    reply: Awaitable[T], deadline_s: float, errors: Errors, secrets: tuple[str, ...]
+) -> T:
     """The reply, within the deadline; raises Failure, and nothing else for bad responses."""
     failure: Failure
     try:

@@ -5,6 +5,7 @@ The package's own response classes cost half of the time of a request, and accep
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from time import time
 from typing import Any
 
@@ -12,9 +13,14 @@ import httpx2
 import openai
 
 from promptops.errors import UsageError
-from promptops.evals.providers import OWN, Failure, OnText, Reply, api_of
+from promptops.evals.providers import OWN, Batches, Failure, OnText, Reply, api_of
 from promptops.evals.providers.endpoint import address_of
-from promptops.evals.providers.http_api.bounded import bounded, is_json, json_object
+from promptops.evals.providers.http_api.bounded import (
+    bounded,
+    bounded_file,
+    is_json,
+    json_object,
+)
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
@@ -38,8 +44,9 @@ class OpenAI:
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
         try:
+            self._profile, self._key = profile, key
             self._secrets = secrets_of(profile, key)
-            self._client = _client(profile, key)
+            self._client = _client(profile, key, bounded)
         except (ValueError, httpx2.InvalidURL):
             raise UsageError(
                 "this is not a valid address", where=f"models.{profile.name}.base_url"
@@ -54,6 +61,12 @@ class OpenAI:
 
     async def close(self) -> None:
         await self._client.close()
+
+    def batches(self) -> Batches:
+        """Its Batch API."""
+        from promptops.evals.providers.openai.batches import OpenAIBatches
+
+        return OpenAIBatches(_client(self._profile, self._key, bounded_file), self._secrets)
 
     async def _reply(self, request: Request) -> Reply:
         api = _api(request)
@@ -115,7 +128,15 @@ async def _joined(stream: openai.AsyncStream[object], body: StreamedBody) -> dic
     return body.whole()
 
 
-def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
+def path_and_body(request: Request) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a request; raises Failure if no API can express it."""
+    api = _api(request)
+    return api.path, _body(api.arguments(_without_api(request)))
+
+
+def _client(
+    profile: ModelProfile, key: str | None, limit: Callable[[httpx2.Response], Awaitable[None]]
+) -> openai.AsyncOpenAI:
     address = httpx2.URL(address_of(profile))
     client = openai.AsyncOpenAI(
         api_key=key or _NO_KEY,
@@ -125,7 +146,7 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
             timeout=httpx2.Timeout(None, connect=CONNECT_S),
             auth=credentials_in(address),
             follow_redirects=False,  # the API key is sent only to the configured address
-            event_hooks={"response": [bounded]},
+            event_hooks={"response": [limit]},
         ),
     )
     # Values that the package reads from the environment may be for another address.

@@ -38,6 +38,11 @@ def failure_in_response(error: Any, headers: Mapping[str, str], now_s: float) ->
     return error_response(status_in(error), _body(error), headers, now_s)
 
 
+def failure_with_status(status: int, error: Any, now_s: float) -> Failure:
+    """For an error in the results of a batch."""
+    return error_response(status, _body(error), {}, now_s)
+
+
 def _body(body: Any) -> ErrorBody:
     error = body if isinstance(body, Mapping) else {}
     message, parameter = error.get("message"), error.get("param")

@@ -33,6 +33,9 @@ from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
 
+FOR_CHANGED_PROMPTS = ("TST008",)
+"""Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
+
 
 def check(
     workspace: Workspace,
@@ -94,7 +97,11 @@ def _against_base(
     head = with_config(workspace, own)
     checked = with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
-    options = replace(options, baseline_at=base.revision)
+    options = replace(
+        options,
+        baseline_at=base.revision,
+        extend_select=(*options.extend_select, *FOR_CHANGED_PROMPTS),
+    )
     cases = replace(cases, baseline=base.revision)
     report = _checked(checked, wanted, options, cases, base)
     if head is not checked and report.passed and not wanted.patterns:

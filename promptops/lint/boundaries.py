@@ -10,7 +10,8 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
+from math import isinf
 from typing import Any
 
 from promptops.analysis.schemas.alternative import TYPES, Alternative, Layers, kind
@@ -64,7 +65,7 @@ class BoundaryInputs:
         change: How they differ from the inputs of the case, such as "`items` is empty".
     """
 
-    inputs: Mapping[str, Any]
+    inputs: dict[str, Any]
     change: str
 
 
@@ -106,8 +107,9 @@ def boundary_inputs(
     """
     try:
         found = _Boundaries(json_copy(schema))
-        bases = [json_copy(inputs) for inputs in cases] or found.plainest()
-        candidates = in_turn([found.around(inputs) for inputs in bases])
+        plainest = () if cases else found.plainest()
+        bases = [json_copy(inputs) for inputs in cases] or [each.inputs for each in plainest]
+        candidates = chain(plainest, in_turn([found.around(inputs) for inputs in bases]))
         valid = (each for each in islice(candidates, _TRIED * limit) if accepts(each.inputs))
         yield from islice(valid, limit - 2)
         yield from (each for each in found.extremes() if accepts(each.inputs))
@@ -125,10 +127,12 @@ class _Boundaries:
         self._root: Layers = (self._document.left,)
         self._chars_left = 0
 
-    def plainest(self) -> list[dict[str, Any]]:
+    def plainest(self) -> tuple[BoundaryInputs, ...]:
         """The simplest valid inputs; empty if none are found."""
         found = self._samples.example(self._root)
-        return [found] if isinstance(found, dict) else []
+        if not isinstance(found, dict):
+            return ()
+        return (BoundaryInputs(found, f"the inputs are {_shortened(json.dumps(found))}"),)
 
     def around(self, inputs: dict[str, Any]) -> Iterator[BoundaryInputs]:
         """The inputs with one value changed; the first change of each value comes first."""
@@ -198,7 +202,7 @@ class _Boundaries:
             return
         types = alternative.types
         if len(types) == len(TYPES):  # a schema without a type: change no value to another type
-            types = frozenset(("integer", "number")) if _is_number(value) else {kind(value)}
+            types = frozenset(("integer", "number") if _is_number(value) else (kind(value),))
         for name in TYPES:
             if name in types:
                 yield from self._of_type(alternative, name, value)
@@ -217,9 +221,8 @@ class _Boundaries:
 
     def _strings(self, alternative: Alternative, limit: int) -> Iterator[str]:
         """The shortest, one of one character, and the longest string."""
-        shortest = alternative.least("minLength")
-        longest = min(alternative.most("maxLength"), limit)
-        lengths = (shortest, 1, *((int(longest),) if longest < float("inf") else ()))
+        shortest, longest = alternative.least("minLength"), alternative.most("maxLength")
+        lengths = (shortest, 1, *(() if isinf(longest) else (int(min(longest, limit)),)))
         if alternative.keyword_values("pattern"):
             found = self._samples.strings(alternative, lengths)
             fitting = (text for text in found if self._document.admits(alternative.layers, text))
@@ -234,11 +237,12 @@ class _Boundaries:
         if one is ABSENT:
             return
         nodes, _, chars = measured(one)
-        fitting = min(MAX_NODES // nodes, MAX_CHARS // max(chars, 1) + 1)
-        longest = min(alternative.most("maxItems"), fitting)
+        limit = min(MAX_NODES // nodes, MAX_CHARS // max(chars, 1) + 1)
+        shortest, longest = alternative.least("minItems"), alternative.most("maxItems")
+        lengths = (1, shortest, *(() if isinf(longest) else (int(min(longest, limit)),)))
         same = not any(map(alternative.keyword_values, ("uniqueItems", "prefixItems", "contains")))
-        for length in dict.fromkeys((1, alternative.least("minItems"), int(longest))):
-            found = [one] * min(length, fitting)
+        for length in dict.fromkeys(lengths):
+            found = [one] * min(length, limit)
             yield found if same else self._samples.array_with(alternative, {0: one}, length)
 
     def _extreme(self, layers: Layers, pick: Pick, depth: int = 0) -> Any:
@@ -325,7 +329,11 @@ def _described(name: str, value: Any) -> str:
     if value in ("", [], {}) and not _is_number(value):
         return f"`{name}` is empty"
     written = json.dumps(value)
-    if len(written) <= MAX_SHOWN or not isinstance(value, (str, list)):
-        return f"`{name}` is {written[:MAX_SHOWN]}"
-    noun = "character" if isinstance(value, str) else "item"
-    return f"`{name}` has {counted(len(value), noun)}"
+    if len(written) > MAX_SHOWN and isinstance(value, (str, list)):
+        noun = "character" if isinstance(value, str) else "item"
+        return f"`{name}` has {counted(len(value), noun)}"
+    return f"`{name}` is {_shortened(written)}"
+
+
+def _shortened(written: str) -> str:
+    return written if len(written) <= MAX_SHOWN else f"{written[:MAX_SHOWN]}…"

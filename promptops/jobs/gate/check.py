@@ -97,11 +97,7 @@ def _against_base(
     head = with_config(workspace, own)
     checked = with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
-    options = replace(
-        options,
-        baseline_at=base.revision,
-        extend_select=(*options.extend_select, *FOR_CHANGED_PROMPTS),
-    )
+    options = replace(options, baseline_at=base.revision, extend_changed=FOR_CHANGED_PROMPTS)
     cases = replace(cases, baseline=base.revision)
     report = _checked(checked, wanted, options, cases, base)
     if head is not checked and report.passed and not wanted.patterns:

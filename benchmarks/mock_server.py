@@ -39,6 +39,18 @@ _BODY = json.dumps(
 _ANSWER = (
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(_BODY)
 ) + _BODY
+_CHUNKS = "".join(
+    f"data: {json.dumps(chunk)}\n\n"
+    for chunk in (
+        {"choices": [{"index": 0, "delta": {"content": SAID}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    )
+).encode()
+_STREAM = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: %d\r\n\r\n"
+    % len(_CHUNKS)
+) + _CHUNKS
+_STREAMS = re.compile(rb'"stream": *true')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -71,12 +83,13 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         while end := _end(self._received):
+            answer = _STREAM if _STREAMS.search(self._received, 0, end) else _ANSWER
             self._received = self._received[end:]
-            asyncio.get_running_loop().call_later(LATENCY_S, self._answer)
+            asyncio.get_running_loop().call_later(LATENCY_S, self._answer, answer)
 
-    def _answer(self) -> None:
+    def _answer(self, answer: bytes) -> None:
         if not self._transport.is_closing():
-            self._transport.write(_ANSWER)
+            self._transport.write(answer)
 
 
 def _end(received: bytes) -> int:

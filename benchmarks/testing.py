@@ -27,6 +27,9 @@ INSPECT = (
     *("--model", f"openai/{MODEL}", "-M", "responses_api=false"),
     *("--max-connections", AT_ONCE, "--display", "plain"),
 )
+BARE_STREAM = "bare `OpenAI`, streaming"
+MORE_S = 0.15
+"""What `run` may take more than that, in seconds of CPU."""
 ALONE = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".")
 """pytest without what any project has configured."""
 
@@ -41,6 +44,7 @@ def rows(scene: Scene) -> Iterator[Row]:
         yield from _few(scene, few, address)
         yield from _many(scene, many, address)
         yield from _engine(scene, address)
+        yield from _first_text(scene, few, address)
     yield from _growth(scene)
     yield from rows_of_arms(scene)
 
@@ -162,6 +166,20 @@ def _engine(scene: Scene, address: str) -> Iterator[Row]:
             theirs=found["bare"][of],
             at_most_times=1.3,
         )
+
+
+def _first_text(scene: Scene, repository: Path, address: str) -> Iterator[Row]:
+    """From the start of a process to the first text of a streamed answer."""
+    environment, what = scene.environment, "`run`, CPU until the first text"
+    ours = environment.ours("run", "triage-0", "--case", "ticket 0", *asking(address))
+    bare = environment.script(BARE_STREAM, "stream_bare.py", "tickets.json")
+    programs = [
+        environment.script(each.name, "first_text.py", *each.command, says="(?m)^first text: ")
+        for each in (ours, bare)
+    ]
+    timings = scene.measure(what, programs, repository)
+    at_most = timings[BARE_STREAM].cpu_s + MORE_S if BARE_STREAM in timings else None
+    yield from compare(what, timings, "ms", of="cpu_s", at_most=at_most)
 
 
 def _growth(scene: Scene) -> Iterator[Row]:

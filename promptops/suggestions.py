@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
+from heapq import nlargest
+from itertools import islice
 
 MAX_NAME_CHARS = 255
 """Of the name that is looked for: a longer one is no typing error."""
@@ -16,6 +19,12 @@ MAX_CATALOG_CHARS = 1_000_000
 MAX_LOOKUPS = 10
 """Names of one value that are looked for: a value with more is not mistyped."""
 
+MAX_PROMPT_LOOKUPS = 100
+"""The same for the names that the templates of one prompt use."""
+
+_COMPARED = 20
+"""Known names that are compared exactly: those with the most pairs of characters in common."""
+
 
 def nearest_name(
     word: str, known: Iterable[str], cutoff: float = 0.6, max_chars: int = MAX_KNOWN_CHARS
@@ -25,8 +34,14 @@ def nearest_name(
         return None
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(_first(known, max_chars)), 1, cutoff)
+    near = get_close_matches(word, _likely(word, list(_first(known, max_chars))), 1, cutoff)
     return near[0] if near else None
+
+
+def nearest_names(words: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """From each word to the nearest known name, if there is one; for the first words only."""
+    nearest = {word: nearest_name(word, known) for word in islice(words, MAX_PROMPT_LOOKUPS)}
+    return {word: near for word, near in nearest.items() if near is not None}
 
 
 def did_you_mean(
@@ -35,6 +50,32 @@ def did_you_mean(
     """The same as a hint."""
     near = nearest_name(word, known, cutoff, max_chars)
     return f"did you mean `{near}`?" if near else None
+
+
+def nearest_channel(name: str, channels: Iterable[str]) -> str | None:
+    """The most similar channel, or the only one that a name of 3 or more letters abbreviates."""
+    known = tuple(channels)
+    longer = [each for each in known if len(name) >= _SHORTEST and each.startswith(name)]
+    return nearest_name(name, known) or (longer[0] if len(longer) == 1 else None)
+
+
+_SHORTEST = 3
+
+
+def _likely(word: str, known: list[str]) -> list[str]:
+    """The names that share most with a word; comparing all of many similar names takes seconds."""
+    if len(known) <= _COMPARED:
+        return known
+    own = _pairs(word)
+    shared = [(len(own & _pairs(name)) - len(name) / MAX_NAME_CHARS, name) for name in known]
+    return [name for _, name in nlargest(_COMPARED, shared)]
+
+
+@lru_cache(maxsize=4096)
+def _pairs(name: str) -> frozenset[str]:
+    """The pairs of adjacent characters, with both ends."""
+    ended = f"^{name}$"
+    return frozenset(ended[at : at + 2] for at in range(len(ended) - 1))
 
 
 def _first(known: Iterable[str], left: int) -> Iterator[str]:

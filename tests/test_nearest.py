@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from promptops.suggestions import MAX_NAME_CHARS, did_you_mean, nearest_name
+from promptops.suggestions import (
+    MAX_NAME_CHARS,
+    MAX_PROMPT_LOOKUPS,
+    did_you_mean,
+    nearest_name,
+    nearest_names,
+)
 
 
 def test_the_nearest_name_is_a_hint_and_a_far_one_is_none() -> None:
@@ -20,3 +26,19 @@ def test_what_is_too_long_to_be_a_typing_error_has_no_nearest_name() -> None:
 def test_only_the_first_known_names_are_compared() -> None:
     assert nearest_name("plane", ["x" * 20, "plan"], max_chars=24) == "plan"
     assert nearest_name("plane", ["x" * 20, "plan"], max_chars=23) is None
+
+
+def test_of_many_similar_names_the_nearest_is_found() -> None:
+    known = [f"input_number_{n}" for n in range(600)]
+
+    assert nearest_name("input_numbr_457", known) == "input_number_457"
+    assert nearest_name("imput_number_12", known) == "input_number_12"
+    assert nearest_name("something_else", known) is None
+
+
+def test_only_the_first_words_of_a_prompt_are_looked_for() -> None:
+    words = [f"wrd{n}" for n in range(MAX_PROMPT_LOOKUPS + 5)]
+
+    found = nearest_names(words, [f"word{n}" for n in range(MAX_PROMPT_LOOKUPS + 5)])
+
+    assert found == {f"wrd{n}": f"word{n}" for n in range(MAX_PROMPT_LOOKUPS)}

@@ -42,6 +42,10 @@ MAX_CALLS = 16
 """Nested calls of macros that are followed."""
 
 
+ANY_MACRO: Value = (Builtin("parameter"),)
+"""A parameter that is not passed, such as `caller=none`: a call elsewhere may pass a macro."""
+
+
 class CallReader:
     """Reads the arguments of a call and walks the body that it runs."""
 
@@ -145,7 +149,7 @@ class CallReader:
         """Walk each macro that nothing called; their bodies may define more macros."""
         for macro in self._names.macros:
             if not self._entered.has_entered(id(macro.node)):
-                bindings = {name.name: KNOWN for name in macro.node.args}
+                bindings = {name.name: ANY_MACRO for name in macro.node.args}
                 bindings["caller"] = (Builtin("caller"),)
                 self._enter_macro(macro, bindings, {}, macro.here.stack)
 
@@ -180,9 +184,16 @@ class CallReader:
             name = parameter.name
             value = bindings.get(name)
             if value is None:
-                given = name in defaults
-                value = self._visitor.take(defaults[name], ALIAS) if given else unset(name)
+                value = self._default(name, defaults.get(name))
             self._names.bind(parameter, value, "argument", None)
+
+    def _default(self, name: str, default: nodes.Expr | None) -> Value:
+        """The value of a parameter that a call does not pass."""
+        if default is None:
+            return unset(name)
+        if isinstance(default, nodes.Const) and default.value is None:
+            return ANY_MACRO
+        return self._visitor.take(default, ALIAS)
 
     def _repeat_loop(self, loop: LoopValue, call: nodes.Call) -> None:
         """Walk the body of a recursive loop with the elements of the argument."""
@@ -216,5 +227,6 @@ _BUILTIN_KINDS: dict[str, Callee] = {
     "namespace": "namespace",
     "loop": "loop",
     "caller": "macro",
+    "parameter": "macro",
 }
 _KINDS: dict[type, Callee] = {MacroValue: "macro", LoopValue: "loop", BlockValue: "block"}

@@ -33,11 +33,20 @@ MAX_TAGS = 20_000
 class PromptBuilder:
     """Builds one prompt; a problem does not hide other problems."""
 
-    def __init__(self, files: Files, config: Config, layers: Layers, identity: str) -> None:
+    def __init__(
+        self,
+        files: Files,
+        config: Config,
+        layers: Layers,
+        identity: str,
+        profile: str | None = None,
+    ) -> None:
+        """`profile` replaces the model that the prompt names."""
         self._files = files
         self._config = config
         self._layers = layers
         self._id = identity
+        self._profile = profile
         self._references = ReferenceLog(ReferenceResolver(files, config), layers.path)
         self._problems: list[Problem] = []
         self._schemas = SchemaReader(
@@ -58,7 +67,9 @@ class PromptBuilder:
             if len(layers.documents) > 1:
                 self._problems += check_prompt(layers.value, layers.place)
             if not any(problem.code == "SCH002" for problem in self._problems):
-                built = self._prompt(layers.value)
+                # A variant does not inherit the earlier names of its base.
+                aliases = layers.document.value.get("aliases")
+                built = self._prompt({**layers.value, "aliases": aliases})
                 prompt = None if self._has_many_tags(built) else built
         elif readable and len(layers.documents) == 1:
             templates = self._templates(layers.value)
@@ -69,7 +80,11 @@ class PromptBuilder:
             problems=(*self._problems, *self._references.problems),
             references=tuple(self._references.references),
             templates=templates,
+            lacks_tools=prompt is not None and self._lacks_tools(prompt),
         )
+
+    def _lacks_tools(self, prompt: Prompt) -> bool:
+        return len(prompt.tools) < len(self._layers.value.get("tools") or ())
 
     def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
         """A prompt with only messages and inputs, from a file whose other parts are invalid."""
@@ -83,6 +98,9 @@ class PromptBuilder:
     def _prompt(self, value: Mapping[str, Any]) -> Prompt:
         messages = Messages(self._layers.template, self._body, self._media)
         model = value.get("model") or {}
+        if self._profile is not None:
+            kept = {key: model[key] for key in _OWN_SETTINGS if key in model}
+            model = {"profile": self._profile, **kept}
         self._problems += wrong_profile(model, self._config.models, self._layers.place)
         prompt = Prompt(
             id=self._id,
@@ -91,7 +109,7 @@ class PromptBuilder:
             messages=messages.turns(value.get("messages") or []),
             inputs=self._schemas.inputs(value.get("inputs") or {}),
             output=self._schemas.output(value.get("output") or {}),
-            model=self._model(model),
+            model=model_of(model, self._config.models.get(model.get("profile") or "")),
             tools=tuple(self._schemas.tools(value.get("tools") or [])),
             tool_choice=value.get("tool_choice"),
             cases=tuple(self._cases(value.get("tests") or [])),
@@ -105,8 +123,7 @@ class PromptBuilder:
             replaced_by=value.get("replaced_by"),
             sunset=value.get("sunset"),
             budget=value.get("budget") or {},
-            # A variant does not inherit the earlier names of its base.
-            aliases=tuple(self._layers.document.value.get("aliases") or ()),
+            aliases=tuple(value.get("aliases") or ()),
             extends=self._layers.parents[0].target if self._layers.parents else None,
         )
         self._note_includes(prompt)
@@ -114,10 +131,8 @@ class PromptBuilder:
         return prompt
 
     def _wrong_tool(self, prompt: Prompt) -> Iterator[Problem]:
-        """Not reported if the file of a tool is missing, which is reported itself."""
-        if all(
-            reference.found for reference in self._references.references if reference.kind == "tool"
-        ):
+        """Not reported if the file of a tool can't be read, which is reported itself."""
+        if not self._lacks_tools(prompt):
             names = [tool.name for tool in prompt.tools]
             yield from wrong_tool(prompt.tool_choice, names, self._layers.place)
 
@@ -151,23 +166,6 @@ class PromptBuilder:
         reference = self._references.refer("media", written, place, place.path)
         return reference.target if reference else written
 
-    def _model(self, written: Mapping[str, Any]) -> Model:
-        """The model with the values of its profile; values in the prompt override them."""
-        profile = self._config.models.get(written.get("profile") or "")
-        params = {**(profile.params if profile else {}), **(written.get("params") or {})}
-        options = {
-            **(profile.provider_options if profile else {}),
-            **(written.get("provider_options") or {}),
-        }
-        return Model(
-            profile=written.get("profile"),
-            provider=profile.provider if profile else written.get("provider"),
-            id=profile.id if profile else written.get("id"),
-            params=params,
-            provider_options=options,
-            any_api=profile is not None and _has_any_api(profile),
-        )
-
     def _cases(self, written: list[Mapping[str, Any]]) -> Iterator[Case]:
         for index, value in enumerate(written):
             at = f"/tests/{index}"
@@ -196,6 +194,26 @@ class PromptBuilder:
 
 _HARMLESS = frozenset(("SCH003", "SCH010"))
 """Problems that do not prevent checking the rest of the file."""
+
+
+_OWN_SETTINGS = ("params", "provider_options")
+"""What a prompt sets on top of the profile of its model."""
+
+
+def model_of(written: Mapping[str, Any], profile: ModelProfile | None) -> Model:
+    """The model of a prompt with the values of a profile; values in the prompt override them."""
+    options = {
+        **(profile.provider_options if profile else {}),
+        **(written.get("provider_options") or {}),
+    }
+    return Model(
+        profile=written.get("profile"),
+        provider=profile.provider if profile else written.get("provider"),
+        id=profile.id if profile else written.get("id"),
+        params={**(profile.params if profile else {}), **(written.get("params") or {})},
+        provider_options=options,
+        any_api=profile is not None and _has_any_api(profile),
+    )
 
 
 def _has_any_api(profile: ModelProfile) -> bool:

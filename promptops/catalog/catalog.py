@@ -68,6 +68,20 @@ class Catalog:
         self._lines: dict[str, list[str]] = {}
         self._masked: dict[str, Masked] = {}
         self._masked_lines: dict[str, list[str]] = {}
+        self._profile: str | None = None
+
+    def with_profile(self, profile: str) -> Catalog:
+        """The same files, with a profile of the configuration as the model of every prompt.
+
+        As if each prompt file had `model: {profile: PROFILE}`; its own parameters stay.
+        """
+        tree = self.files.tree
+        found = Catalog(
+            tree, self.config, self._elsewhere, known=self._known, releases=self.releases
+        )
+        found.files, found.resolver, found.documents = self.files, self.resolver, self.documents
+        found._profile = profile
+        return found
 
     @cached_property
     def paths(self) -> Mapping[str, str]:
@@ -122,7 +136,8 @@ class Catalog:
     def _load(self, path: str) -> LoadedPrompt:
         document = self.document(path)
         chain = layers(document, self.document, self._follow_parent)
-        return PromptBuilder(self.files, self.config, chain, self.id_of(path) or "").loaded()
+        identity = self.id_of(path) or ""
+        return PromptBuilder(self.files, self.config, chain, identity, self._profile).loaded()
 
     def prompts(self, paths: Iterable[str] | None = None) -> Iterator[LoadedPrompt]:
         """The prompt files of some paths, or all of them, in order."""

@@ -9,6 +9,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.patterns import lazy_pattern
+from promptops.suggestions import nearest_name
 
 _YAML = (".yaml", ".yml")
 _CASES = tuple(f".cases{ending}" for ending in _YAML)
@@ -38,8 +39,14 @@ def rename_command(path: str) -> str:
 
 
 def proper_name(path: str) -> str:
-    """The path with the suffix of a prompt file: `a.PROMPT.yml` and `a.yaml` are both `a`."""
-    stem = re.sub(r"(?i)(?:\.prompts?)?\.ya?ml(?:\.\w+)?$", "", path)
+    """The path with the suffix of a prompt file.
+
+    `a.PROMPT.yml`, `a.promt.yaml` and `a.yaml` are all `a`.
+    """
+    stem = re.sub(r"(?i)\.ya?ml(?:\.\w+)?$", "", path)
+    name, dot, last = stem.rpartition(".")
+    if dot and "/" not in last and nearest_name(last.lower(), ("prompt",), 0.7) is not None:
+        stem = name
     return f"{stem}{PROMPT_ENDINGS[0]}"
 
 

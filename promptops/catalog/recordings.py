@@ -14,21 +14,26 @@ from promptops.source.recordings import ReadRecordings, read_files
 
 
 def recordings_in(catalog: Catalog, path: str) -> ReadRecordings:
-    """The recordings of a prompt file; reads them each time.
+    """The recordings of a prompt file, next to it; reads them each time."""
+    return recordings_at(catalog.files, catalog.recordings_of(path))
+
+
+def recordings_at(tree: Files, first: str) -> ReadRecordings:
+    """The recordings in all files that begin with `first`; reads them each time.
 
     A file that can't be read is a problem, and does not hide answers in other files.
     """
-    files = catalog.recording_files(path)
-    catalog.files.prefetch(files)
-    contents = {file: catalog.files.data(file) for file in files}
+    files = tree.recordings(first)
+    tree.prefetch(files)
+    contents = {file: tree.data(file) for file in files}
     found = read_files({file: data for file, data in contents.items() if data is not None})
-    unread = _not_read(catalog.files, (file for file in files if contents[file] is None))
+    unread = _not_read(tree, (file for file in files if contents[file] is None))
     return replace(found, problems=(*found.problems, *unread))
 
 
-def _not_read(files: Files, paths: Iterable[str]) -> Iterator[Problem]:
+def _not_read(tree: Files, paths: Iterable[str]) -> Iterator[Problem]:
     for path in paths:
-        reason = _NO_FILE.get(files.entries[path].kind)
+        reason = _NO_FILE.get(tree.entries[path].kind)
         if reason is not None:
             message, hint = reason
             yield Problem(message, at=Place(path), hint=hint, code="SCH001")

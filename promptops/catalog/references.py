@@ -53,8 +53,16 @@ class ReferenceResolver:
     def nearest(self, kind: ReferenceKind, written: str, base: str) -> str | None:
         """A path similar to the written one, of a file with the same folder or the same name.
 
-        Relative to one of the roots of its kind, as it has to be written.
+        Relative to one of the roots of its kind or, with `./`, to the file that names it, as it
+        has to be written.
         """
+        if written.startswith("./"):
+            own = base.rpartition("/")[0]
+            inside = f"{own}/" if own else ""
+            beside = (f"./{p[len(inside) :]}" for p in self.files.entries if p.startswith(inside))
+            found = nearest_name(written, beside, 0.8, MAX_CATALOG_CHARS)
+            if found is not None:
+                return found
         folder, _, name = written.removeprefix("./").rpartition("/")
         known: list[str] = []
         for root in roots_of(kind, self.config, base):
@@ -88,6 +96,7 @@ class ReferenceLog:
         self.resolver = resolver
         self._path = path
         self.references: list[FileReference] = []
+        self._known: dict[tuple[str, str, str, bool], tuple[FileReference, set[Place]]] = {}
         self.problems: list[Problem] = []
 
     def refer(
@@ -116,8 +125,14 @@ class ReferenceLog:
         self.add(FileReference(kind, target, target, place, found))
 
     def add(self, reference: FileReference) -> None:
-        if reference not in self.references:
-            self.references.append(reference)
+        """Record a reference once; places are computed only for those that may be equal."""
+        first, places = self._known.setdefault(reference.facts, (reference, set()))
+        if first is not reference:
+            places.add(first.place)
+            if reference.place in places:
+                return
+            places.add(reference.place)
+        self.references.append(reference)
 
 
 def roots_of(kind: ReferenceKind, config: Config, base: str) -> tuple[str, ...]:

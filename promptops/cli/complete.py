@@ -1,4 +1,4 @@
-"""Shell completion of prompt ids and case names."""
+"""Shell completion of prompt ids, case names and model profiles."""
 
 from __future__ import annotations
 
@@ -43,6 +43,18 @@ def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) 
     except PromptopsError:
         return []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_profile(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of model profiles that begin with `incomplete`."""
+    from promptops.errors import PromptopsError
+    from promptops.jobs.workspace.workspace import workspace
+
+    try:
+        with workspace(_directory(ctx)) as opened:
+            return [name for name in opened.config.models if name.startswith(incomplete)]
+    except PromptopsError:
+        return []
 
 
 def _prompt_ids(ctx: click.Context) -> list[str]:

@@ -12,10 +12,10 @@ from promptops.suggestions import did_you_mean
 
 SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),
-    "look": ("list", "show", "render"),
+    "look": ("list", "show", "render", "run"),
     "check": ("lint", "rule", "diff", "test", "check", "report"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
-    "operate": ("log", "blame", "bisect"),
+    "operate": ("log", "blame", "bisect", "compare"),
     "serve": ("receive", "textconv"),
 }
 
@@ -93,6 +93,7 @@ def group() -> None:
     Example:
       promptops lint              find problems in the prompts of this repository
       promptops render ID -c NAME print the request of a test case
+      promptops run ID -c NAME    call the model and print its answer
       promptops diff              show changes and the required version bump
       promptops rule VAR001       explain a rule
       promptops release           check everything and tag the next version

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, InputError, UsageError
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.untrusted import is_untrusted
@@ -63,8 +65,16 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
     wanted, chosen = _selection(arguments), _options(arguments)
     if arguments.write_baseline and not wanted.everything:
         raise UsageError("--write-baseline applies to all prompts", hint="leave out the prompts")
+    if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
+        raise UsageError(
+            "--unsafe-fixes needs --fix or --diff",
+            hint="to apply these fixes, too: promptops lint --fix --unsafe-fixes",
+        )
     revision = _revision(arguments)
-    with workspace(output.directory, revision, output.overrides, staged=staged) as found:
+    with (
+        errors_beside_config(output, revision, wanted),
+        workspace(output.directory, revision, output.overrides, staged=staged) as found,
+    ):
         opened = found
         if arguments.why:
             for path, reason in select(opened, wanted).why.items():
@@ -89,9 +99,35 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
             output.note(f"warning: {visible(note)}")
         limit = _limit(opened, arguments)
         _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
+        if revision == "index":
+            _note_unstaged(output, opened, report)
         if report.failed:
             return BUG
         return int(bool(report.failing(limit)) and not arguments.exit_zero)
+
+
+@contextmanager
+def errors_beside_config(output: OutputOptions, revision: str, wanted: Any) -> Iterator[None]:
+    """Where the configuration has errors, print the errors in prompts before they are raised."""
+    try:
+        yield
+    except InputError as error:
+        if _is_of_config(error) and output.for_people:
+            from promptops.jobs.lint.despite_config import errors_despite_config
+            from promptops.model.finding import Severity
+            from promptops.report import writer
+
+            report = errors_despite_config(output.directory, revision, wanted)
+            if report is not None and report.findings:
+                full, style = writer("full"), output.style
+                output.write(full(report, rules={}, fail_on=Severity.ERROR, style=style))
+        raise
+
+
+def _is_of_config(error: InputError) -> bool:
+    from promptops.source.config import FILES
+
+    return error.where is not None and error.where.partition(":")[0] in FILES
 
 
 def _revision(arguments: LintArguments) -> str:
@@ -154,6 +190,20 @@ def _report(
     output.write_each(
         lambda name, style: writer(name)(report, rules=rules, fail_on=limit, style=style, **extra)
     )
+
+
+def _note_unstaged(output: OutputOptions, opened: Any, report: Any) -> None:
+    """Findings are those of the staged content, which an editor does not show."""
+    if not report.findings:
+        return
+    from promptops.jobs.lint.unstaged import unstaged_files
+    from promptops.report.parts.visible import visible_path
+
+    paths = (finding.place.path for finding in report.findings)
+    for path in unstaged_files(opened.repository, opened.catalog.files, paths):
+        shown = visible_path(path)
+        output.note(f"note: {shown}: the staged content was checked; the file on disk differs")
+        output.note(f"  tip: git add '{shown}'")
 
 
 def _limit(opened: Any, arguments: LintArguments) -> Any:

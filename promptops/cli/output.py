@@ -88,6 +88,12 @@ class OutputOptions:
             click.echo(text, err=True)
 
     @property
+    def for_people(self) -> bool:
+        """Whether stdout gets a format for people, and `--quiet` is not given."""
+        shown = [name for name, file in self.formats if file == "-"]
+        return not self.quiet and all(name in _FOR_PEOPLE for name in shown)
+
+    @property
     def style(self) -> Style:
         return _styled if self.color else plain
 

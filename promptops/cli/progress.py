@@ -66,15 +66,23 @@ class ShownProgress:
 
 
 def estimate_line(estimate: Estimate) -> str:
-    """Such as `sending 40 requests: up to $0.12; at most $1 is spent`."""
+    """Such as `sending 40 requests: up to $0.12; at most $1 is spent`.
+
+    For batches: `submitting 40 requests in 1 batch: up to $0.06 at batch prices`.
+    """
     models = ", ".join(f"`{visible_line(name)}`" for name in estimate.unpriced)
+    terms = " at batch prices" if estimate.batches else ""
     parts = [
-        f"up to ${estimate.worst_usd:.4g}" if estimate.worst_usd or not models else "",
+        f"up to ${estimate.worst_usd:.4g}{terms}" if estimate.worst_usd or not models else "",
         f"the price of {models} is unknown" if models else "",
     ]
     left = "" if estimate.left_usd is None else f"; at most ${estimate.left_usd:.4g} is spent"
     costs = ", and ".join(filter(None, parts))
-    return f"sending {counted(estimate.requests, 'request')}: {costs}{left}"
+    requests = counted(estimate.requests, "request")
+    what = f"sending {requests}"
+    if estimate.batches:
+        what = f"submitting {requests} in {counted(estimate.batches, 'batch')}"
+    return f"{what}: {costs}{left}"
 
 
 def _bar(requests: int, *, color: bool) -> ProgressBar[str]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from promptops.analysis.masking import without_secrets
 from promptops.diff.codes import CODES
 from promptops.model.bump import Bump
-from promptops.model.change import ABSENT, Change
+from promptops.model.change import ABSENT, Change, Witness
 from promptops.model.config import Waiver
 from promptops.records import replace
 from promptops.runtime.request.canonical import canonical_json
@@ -18,10 +19,22 @@ OWN_POLICY = "the setting that lowers its bump is part of the same change"
 
 
 def change(code: str, path: str, message: str, **facts: Any) -> Change:
-    """A change with the facts of its code; `facts` are fields of `Change` and override them."""
+    """A change with the facts of its code; `facts` are fields of `Change` and override them.
+
+    Secrets in the message, in strings before and after, and in the reason of a witness are masked.
+    """
     known = CODES[code]
     given = {"level": known.level, "bump": known.bump, "warning": known.warning, "risk": known.risk}
-    return Change(code=code, name=known.name, path=path, message=message, **{**given, **facts})
+    for name in facts.keys() & {"before", "after", "witness"}:
+        facts[name] = _without_secrets(facts[name])
+    text = without_secrets(message)
+    return Change(code=code, name=known.name, path=path, message=text, **{**given, **facts})
+
+
+def _without_secrets(fact: Any) -> Any:
+    if isinstance(fact, Witness):
+        return replace(fact, reason=without_secrets(fact.reason))
+    return without_secrets(fact) if isinstance(fact, str) else fact
 
 
 def with_fingerprints(prompt_id: str, changes: Iterable[Change]) -> tuple[Change, ...]:

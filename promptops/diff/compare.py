@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 
+from promptops.analysis.schemas.steps import Steps
 from promptops.analysis.tokens import estimate
 from promptops.catalog.catalog import Catalog
 from promptops.diff.assertions import assertion_changes
@@ -92,11 +93,12 @@ def _compared(
     options: CompareOptions,
 ) -> PromptDiff | None:
     rendered = render_both(before, after)
-    inputs = [*input_changes(before, after, options.today)]
+    steps = Steps()
+    inputs = [*input_changes(before, after, options.today, steps)]
     changes = [
         *inputs,
-        *output_changes(before, after, strict=options.strict),
-        *tool_changes(before, after),
+        *output_changes(before, after, steps, strict=options.strict),
+        *tool_changes(before, after, steps),
         *model_changes(before, after),
         *message_changes(before, after),
         *request_changes(before, after, rendered, inputs),

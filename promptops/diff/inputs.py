@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from promptops.analysis.schemas.steps import Steps
 from promptops.diff.changes import change
 from promptops.diff.effective_schema import accepted, is_plain
 from promptops.diff.equality import equal
@@ -32,7 +33,9 @@ _WIDENED = {
 }
 
 
-def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterator[Change]:
+def input_changes(
+    before: PromptSide, after: PromptSide, today: date, steps: Steps
+) -> Iterator[Change]:
     """The changes of the inputs of a prompt."""
     old, new = before.prompt.inputs, after.prompt.inputs
     if equal(old, new):
@@ -46,7 +49,7 @@ def input_changes(before: PromptSide, after: PromptSide, today: date) -> Iterato
         yield _not_compared(before, after)
         return
     found = [
-        *_Inputs(before, after, before.input_validator, after.input_validator, today).changes()
+        *_Inputs(before, after, before.input_validator, after.input_validator, today).changes(steps)
     ]
     yield from found
     if not found and before.schema_files != after.schema_files:
@@ -91,12 +94,13 @@ class _Inputs:
         self._pairs = tuple(pairs(self._old, self._new))
         self._renamed = dict(renames(self._pairs, before.names, after.names))
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self, steps: Steps) -> Iterator[Change]:
         from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
         plain = is_plain(self._old) and is_plain(self._new)
-        sides = [accepted(schema) if plain else schema for schema in (self._old, self._new)]
-        narrowed, widened = differences(*sides), differences(*reversed(sides))
+        earlier, later = (accepted(s) if plain else s for s in (self._old, self._new))
+        narrowed = differences(earlier, later, steps)
+        widened = differences(later, earlier, steps)
         if not plain:  # then only differences shown by both validators are certain
             narrowed = tuple(
                 difference for difference in narrowed if self._witness(difference) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from promptops.analysis.schemas.steps import Steps
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import Owner, PropertyPair, at, owners, pairs, values_of
@@ -28,7 +29,9 @@ _NARROWED = dict.fromkeys(("enum", "const"), "CHG205")
 _AT = "/output/schema"
 
 
-def output_changes(before: PromptSide, after: PromptSide, *, strict: bool) -> Iterator[Change]:
+def output_changes(
+    before: PromptSide, after: PromptSide, steps: Steps, *, strict: bool
+) -> Iterator[Change]:
     """Changes of a prompt's output; with `strict`, new properties are breaking."""
     old, new = before.prompt.output, after.prompt.output
     if (old.format, old.schema is None) != (new.format, new.schema is None):
@@ -36,7 +39,7 @@ def output_changes(before: PromptSide, after: PromptSide, *, strict: bool) -> It
         yield change("CHG208", "/output", f"the output is {now}; it was {was}")
     elif old.schema is not None and new.schema is not None and not equal(old.schema, new.schema):
         problems = before.schema_problem, after.schema_problem
-        found = [*_schema_changes(old.schema, new.schema, problems, strict=strict)]
+        found = [*_schema_changes(old.schema, new.schema, problems, steps, strict=strict)]
         yield from found
         if not found:
             message = "the output schema, sent to the model, is written differently but equivalent"
@@ -53,7 +56,7 @@ def _kind(output: Output) -> str:
 
 
 def _schema_changes(
-    old: Schema, new: Schema, problems: tuple[str, str], *, strict: bool
+    old: Schema, new: Schema, problems: tuple[str, str], steps: Steps, *, strict: bool
 ) -> Iterator[Change]:
     was, now = (
         _broken(side) or problem for side, problem in zip((old, new), problems, strict=True)
@@ -68,8 +71,8 @@ def _schema_changes(
         return
     from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
-    widened = differences(without_extra_properties(new), with_extra_properties(old))
-    narrowed = differences(without_extra_properties(old), with_extra_properties(new))
+    widened = differences(without_extra_properties(new), with_extra_properties(old), steps)
+    narrowed = differences(without_extra_properties(old), with_extra_properties(new), steps)
     known = {(pair.owner, pair.name) for pair in pairs(old, new)}
     for difference in widened:
         if (

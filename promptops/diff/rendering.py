@@ -7,6 +7,7 @@ from typing import Any
 
 from promptops.analysis.coverage import Branch, coverage
 from promptops.analysis.input_schemas import InputSchemas
+from promptops.analysis.masking import without_secrets
 from promptops.analysis.nonempty_loops import never_empty, uses_of
 from promptops.analysis.template_tags import hides_ways
 from promptops.diff.equality import equal
@@ -94,11 +95,12 @@ def render_both(before: PromptSide, after: PromptSide) -> tuple[RenderedPair, ..
 
 
 def error_text(side: TracedRequest | RenderError) -> str:
-    """Why a side can't render, or ""."""
+    """Why a side can't render, or ""; secrets are masked."""
     if isinstance(side, TracedRequest):
         return ""
     where = f" ({side.place})" if side.place is not None else ""
-    return "; ".join(problem.message for problem in side.inputs) or f"{side.message}{where}"
+    text = "; ".join(problem.message for problem in side.inputs) or f"{side.message}{where}"
+    return without_secrets(text)
 
 
 def sent(request: Request) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from promptops.analysis.schemas.steps import Steps
 from promptops.diff.changes import change
 from promptops.diff.equality import equal
 from promptops.diff.properties import values_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from promptops.analysis.schemas.inclusion import SchemaDifference
 
 
-def tool_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
+def tool_changes(before: PromptSide, after: PromptSide, steps: Steps) -> Iterator[Change]:
     """Changes in the tools of a prompt."""
     old = {tool.name: tool for tool in before.prompt.tools}
     new = {tool.name: tool for tool in after.prompt.tools}
@@ -29,7 +30,7 @@ def tool_changes(before: PromptSide, after: PromptSide) -> Iterator[Change]:
             yield change("CHG405", tool.at, f"the model may call `{name}`: hosts must implement it")
         else:
             problem = after.schema_problem or before.schema_problem
-            yield from _of_tool(old[name], tool, problem)
+            yield from _of_tool(old[name], tool, problem, steps)
     for name in old:
         if name not in new:
             yield change("CHG406", "/tools", f"the model can no longer call `{name}`")
@@ -51,9 +52,9 @@ def _chosen(before: PromptSide, after: PromptSide) -> Iterator[Change]:
         yield change("CHG408", f"/model/params/{key}", message, before=was, after=now)
 
 
-def _of_tool(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
+def _of_tool(old: Tool, new: Tool, problem: str, steps: Steps) -> Iterator[Change]:
     if not equal(old.parameters, new.parameters):
-        found = [*_parameters(old, new, problem)]
+        found = [*_parameters(old, new, problem, steps)]
         yield from found
         if not found:
             message = f"parameter descriptions of `{new.name}` changed: they are sent to the model"
@@ -69,7 +70,7 @@ def _of_tool(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
         yield change("CHG701", f"{new.at}/returns", f"`returns` of `{new.name}` changed")
 
 
-def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
+def _parameters(old: Tool, new: Tool, problem: str, steps: Steps) -> Iterator[Change]:
     path, name = f"{new.at}/parameters", new.name
     if problem:
         message = f"the parameters of `{name}` can't be compared: {problem}"
@@ -78,10 +79,10 @@ def _parameters(old: Tool, new: Tool, problem: str) -> Iterator[Change]:
     from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
     widened = differences(
-        without_extra_properties(new.parameters), without_extra_properties(old.parameters)
+        without_extra_properties(new.parameters), without_extra_properties(old.parameters), steps
     )
     narrowed = differences(
-        without_extra_properties(old.parameters), without_extra_properties(new.parameters)
+        without_extra_properties(old.parameters), without_extra_properties(new.parameters), steps
     )
     for difference in widened:
         yield _widened(difference, path, old, new)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.evals.json_values import covers
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Unjudgeable
+from promptops.evals.verdict import NamedPart, Refused, Unjudgeable
 from promptops.evals.wording import listed, shown
 from promptops.json_pointer import escaped
 from promptops.records import record
@@ -29,6 +29,13 @@ class ExpectedCall:
         if call.get("name") != self.name:
             return False
         return not self.arguments or covers(call.get("arguments"), self.arguments)
+
+    def named(self, at: str, arguments_at: str) -> Iterator[NamedPart]:
+        """The tool and its arguments, by their pointers in the assertion."""
+        yield NamedPart("tool", self.name, at)
+        for argument in self.arguments:
+            pointer = f"{arguments_at}/{escaped(argument)}"
+            yield NamedPart("argument", argument, pointer, tool=self.name)
 
     def __str__(self) -> str:
         more = f" with {shown(dict(self.arguments))}" if self.arguments else ""

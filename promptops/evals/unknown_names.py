@@ -1,8 +1,8 @@
-"""Check that the tools and inputs named by assertions exist in the prompt."""
+"""Check that the tools, arguments and inputs named by assertions exist in the prompt."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of
@@ -12,7 +12,7 @@ from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
 from promptops.evals.verdict import NamedPart
 from promptops.model.finding import Problem
-from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt import Case, Prompt, Tool
 from promptops.records import record, replace
 from promptops.suggestions import did_you_mean
 
@@ -21,11 +21,11 @@ _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", 
 
 
 def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -> Iterator[Problem]:
-    """Tools and inputs that an assertion names and the prompt does not have, each at its place.
+    """Tools, arguments and inputs that an assertion names and the prompt does not have.
 
     `tools` are the names of its tools; None if they are not all known.
     """
-    known = _KnownNames(tools=tools, inputs=_inputs(prompt))
+    known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=prompt.tools)
     checked: set[int] = set()
     for written, on in _every(prompt):
         if id(written.written) in checked:  # an assertion of every case
@@ -36,7 +36,8 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
             problem = known.problem(named)
             if problem is not None:
                 message, hint = problem
-                yield Problem(message, at=written.at(named.at, False, named.within), hint=hint)
+                is_key = named.kind == "argument"
+                yield Problem(message, at=written.at(named.at, is_key, named.within), hint=hint)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,13 @@ class _KnownNames:
 
     tools: Collection[str] | None
     inputs: Collection[str] | None
+    defined: Sequence[Tool]
 
     def problem(self, named: NamedPart) -> tuple[str, str] | None:
         """The problem with a name, and the fix."""
+        if named.kind == "argument":
+            tool = next((tool for tool in self.defined if tool.name == named.tool), None)
+            return None if tool is None else _wrong_argument(named.name, tool)
         names = self.tools if named.kind == "tool" else self.inputs
         if names is None or named.name in names:
             return None
@@ -56,6 +61,20 @@ class _KnownNames:
         return f"the prompt has no {named.kind} `{named.name}`", (
             did_you_mean(named.name, names) or otherwise
         )
+
+
+def _wrong_argument(name: str, tool: Tool) -> tuple[str, str] | None:
+    """Of a tool that takes any argument, only a misspelt one is a problem."""
+    properties = tool.parameters.get("properties") or {}
+    near = did_you_mean(name, properties)
+    is_open = tool.parameters.get("additionalProperties") is not False
+    is_open = is_open or any(tool.parameters.get(key) for key in _OPEN[1:])
+    if name in properties or (is_open and near is None):
+        return None
+    listed = f"its arguments: {', '.join(sorted(properties))}"
+    return f"the tool `{tool.name}` has no argument `{name}`", (
+        near or (listed if properties else "the tool has no arguments")
+    )
 
 
 def _every(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:

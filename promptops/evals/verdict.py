@@ -108,9 +108,11 @@ class NamedPart:
     Attributes:
         at: JSON pointer into the assertion.
         within: The characters of the string at that pointer.
+        tool: The tool of an argument; the pointer is that of its key.
     """
 
-    kind: Literal["tool", "input"]
+    kind: Literal["tool", "input", "argument"]
     name: str
     at: str
     within: Offsets | None = None
+    tool: str = ""

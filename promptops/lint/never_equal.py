@@ -9,8 +9,14 @@ from typing import Any
 
 from jinja2 import nodes
 
-from promptops.analysis.input_schemas import MAX_WAYS, InputSchemas, dotted
-from promptops.analysis.uses import Condition, TemplateSpan, Use
+from promptops.analysis.input_schemas import (
+    MAX_WAYS,
+    InputAlternative,
+    InputSchemas,
+    InputShape,
+    dotted,
+)
+from promptops.analysis.uses import Condition, Stack, TemplateSpan, Use
 from promptops.lint.guards import written_path
 from promptops.lint.subject import TemplateScope
 from promptops.model.place import Text
@@ -27,26 +33,29 @@ class NeverEqual:
 
     Attributes:
         test: The condition that compares them, `constant` the constant within it.
-        near: The allowed value that was probably intended, in template syntax; or None.
+        stack: The includes that lead to the condition.
+        hint: The allowed value that was probably intended, or what the schema allows.
     """
 
     name: str
     written: str
     test: TemplateSpan
     constant: TemplateSpan
-    near: str | None
+    stack: Stack
+    hint: str
 
 
 def never_equal(scope: TemplateScope, schemas: InputSchemas) -> Iterator[NeverEqual]:
-    """Impossible comparisons in the conditions of a message's own template.
+    """Impossible comparisons in the conditions of a message's template and of what it includes.
 
-    Names that the template assigns are left out, and so are included templates, because the
-    including template may assign their names.
+    Names that the template assigns are left out; for an included one, names that any template of
+    the message assigns.
     """
+    assigned = frozenset(definition.name for definition in scope.scope.definitions)
     for condition in scope.scope.conditions:
-        if not condition.stack:
-            for compare in _compares(condition.test):
-                yield from _impossible_comparisons(compare, condition, scope, schemas)
+        own = _assigned(condition.site.text, scope.condition) if not condition.stack else assigned
+        for compare in _compares(condition.test):
+            yield from _impossible_comparisons(compare, own, condition, scope, schemas)
 
 
 def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
@@ -56,19 +65,23 @@ def _compares(test: nodes.Node) -> Iterator[nodes.Compare]:
 
 
 def _impossible_comparisons(
-    compare: nodes.Compare, condition: Condition, scope: TemplateScope, schemas: InputSchemas
+    compare: nodes.Compare,
+    assigned: frozenset[str],
+    condition: Condition,
+    scope: TemplateScope,
+    schemas: InputSchemas,
 ) -> Iterator[NeverEqual]:
     read, constants = _sides(compare)
     path = written_path(read)
-    if path is None or read is None or path[0] in _assigned(condition.site.text, scope.condition):
+    if path is None or read is None or path[0] in assigned:
         return
     uses = _uses(scope.scope.uses, condition.site.text, read)
-    admitted = _admitted(uses, schemas)
-    if admitted is None:
+    shape = _shape(uses, schemas)
+    if shape is None:
         return
     for constant in constants:
-        if not any(constant.value == value for value in admitted):
-            yield _never(constant, condition, scope, uses[0], admitted)
+        if not any(_allows(way, constant.value) for way in shape.ways):
+            yield _never(constant, condition, scope, uses[0], shape)
 
 
 def _sides(compare: nodes.Compare) -> tuple[nodes.Expr | None, Sequence[nodes.Const]]:
@@ -107,45 +120,81 @@ def _uses(uses: Sequence[Use], text: Text, read: nodes.Expr) -> tuple[Use, ...]:
     return tuple(use for use in here if len(use.path) == longest and not use.open)
 
 
-def _admitted(uses: Sequence[Use], schemas: InputSchemas) -> list[Any] | None:
-    """All values that the schema allows for a read; None if it does not list them."""
+def _shape(uses: Sequence[Use], schemas: InputSchemas) -> InputShape | None:
+    """What the schema says about a read; None if the value may come from elsewhere."""
     if len({(use.name, use.path) for use in uses}) != 1 or uses[0].filters:
         return None
     shape = schemas.at(uses[0].name, uses[0].path)
     if shape is None or uses[0].origin != "input" or len(shape.ways) >= MAX_WAYS:
         return None
-    admitted: list[Any] = []
-    for way in shape.ways:
-        listed = [part for part in way.parts if isinstance(part, Mapping) and _lists(part)]
-        if not listed:
-            return None
-        admitted += listed[0].get("enum") or [listed[0].get("const")]
-    return admitted
+    return shape
 
 
-def _lists(schema: Mapping[str, Any]) -> bool:
-    return bool(schema.get("enum")) or "const" in schema
+def _allows(way: InputAlternative, value: Any) -> bool:
+    """Whether a value of this kind may equal a constant; `none` is always allowed."""
+    if value is None:
+        return True
+    listed = _listed(way)
+    if listed is not None:
+        return any(value == each for each in listed)
+    return way.types is None or any(isinstance(value, _CONSTANTS[name]) for name in way.types)
+
+
+def _listed(way: InputAlternative) -> Sequence[Any] | None:
+    """The values of `enum` or `const`; None if there is neither."""
+    for part in way.parts:
+        if part.get("enum"):
+            return tuple(part["enum"])
+        if "const" in part:
+            return (part["const"],)
+    return None
+
+
+_TYPES = {
+    "string": "strings",
+    "number": "numbers",
+    "boolean": "true and false",
+    "array": "lists",
+    "object": "objects",
+    "null": "null",
+}
+_CONSTANTS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "number": (int, float),
+    "boolean": (bool, int),
+    "array": (),
+    "object": (),
+    "null": (),
+}
+"""The classes of constants that may equal a value of a type: in templates `true` equals 1."""
 
 
 def _never(
-    constant: nodes.Const,
-    condition: Condition,
-    scope: TemplateScope,
-    use: Use,
-    admitted: Sequence[Any],
+    constant: nodes.Const, condition: Condition, scope: TemplateScope, use: Use, shape: InputShape
 ) -> NeverEqual:
     text = condition.site.text
-    template = (parse_expression if scope.condition else parse)(text.value)
+    is_expression = scope.condition and not condition.stack
+    template = (parse_expression if is_expression else parse)(text.value)
     token = template.tokens[token_at(template, constant.lineno)]
-    texts = [value for value in admitted if isinstance(value, str)]
-    near = nearest_name(constant.value, texts) if isinstance(constant.value, str) else None
     return NeverEqual(
         name=dotted(use.name, use.path),
         written=_in_template_syntax(constant.value),
         test=condition.site,
         constant=TemplateSpan(text, token.start, token.end),
-        near=None if near is None else _in_template_syntax(near),
+        stack=condition.stack,
+        hint=_hint(constant.value, shape),
     )
+
+
+def _hint(value: Any, shape: InputShape) -> str:
+    listed = [each for way in shape.ways for each in _listed(way) or ()]
+    if not listed:
+        return f"its schema allows only {' or '.join(sorted(_TYPES[name] for name in shape.types))}"
+    strings = [each for each in listed if isinstance(each, str)]
+    near = nearest_name(value, strings) if isinstance(value, str) else None
+    if near is None:
+        return "its schema lists other values"
+    return f"did you mean {_in_template_syntax(near)}?"
 
 
 def _in_template_syntax(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from promptops.catalog.build import texts
@@ -18,6 +19,7 @@ from promptops.lint.suppressions import (
     Counts,
     Suppression,
     directive,
+    limited,
     silence,
     template_suppressions,
 )
@@ -89,7 +91,7 @@ def lint_one(
     found = tuple(without_repeats(lint_prompt(subject, rules)))
     portable = not subject.surroundings.were_used
     try:
-        return PromptResult(found, tuple(_suppressions(catalog, loaded)), portable)
+        return PromptResult(found, tuple(limited(_suppressions(catalog, loaded))), portable)
     except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         problem = internal_error(error).problem(Place(loaded.path), "comments that suppress")
         return PromptResult((*found, failed(problem, loaded)), (), portable)
@@ -234,7 +236,12 @@ def _unused(
     """Suppressions without an effect whose rules ran: for a prefix, all rules of the prefix."""
     ran = {rule.code for rule in rules}
     known = {rule.code: rule.name for rule in (*built_in().values(), *rules)}
+
+    @cache
+    def named(codes: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(code for code, name in known.items() if is_named(codes, code, name))
+
     for each in suppressions:
-        meant = {code for code, name in known.items() if is_named(each.codes, code, name)}
+        meant = named(each.codes)
         if each not in used and each.codes and each.reason and meant and meant <= ran:
             yield each

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from promptops.lint.registry import Rule
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.suggestions import nearest_name
 
@@ -13,6 +13,8 @@ ALL = "ALL"
 """Selects every rule that is on by default."""
 
 LIST_RULES = "`promptops rule` lists the rules"
+
+_LIKE_A_CODE = lazy_pattern(r"([A-Z]{1,4})(\d{0,6})(?:(?<=\d)[A-Z])?")
 
 
 def is_named(written: Iterable[str], code: str, name: str) -> bool:
@@ -59,15 +61,20 @@ class RuleNames:
 
     def hint(self, written: str) -> str:
         """The nearest code or name as a question, or else how to list all rules."""
-        families = sorted({code.rstrip("0123456789") for code, _ in self.names})
-        codes = [code for code, _ in self.names]
-        if not re.fullmatch(r"[A-Za-z]{1,4}\d*", written):
-            near = nearest_name(written.lower(), (name for _, name in self.names))
-        elif written.isalpha():
-            near = nearest_name(written.upper(), families)
-        else:
-            near = nearest_name(written.upper(), codes)
+        near = self._nearest(written)
         return f"did you mean `{near}`?" if near else LIST_RULES
+
+    def _nearest(self, written: str) -> str | None:
+        codes = [code for code, _ in self.names]
+        code = _LIKE_A_CODE.fullmatch(written.upper())
+        if code is None:
+            return nearest_name(written.lower(), (name for _, name in self.names))
+        if not code[2]:
+            return nearest_name(
+                written.upper(), sorted({each.rstrip("0123456789") for each in codes})
+            )
+        padded = f"{code[1]}{int(code[2]):03}"
+        return padded if padded in codes else nearest_name(written.upper(), codes)
 
 
 def rule_names(rules: Iterable[Rule], *, complete: bool = True) -> RuleNames:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from promptops.lint.rule_names import is_named
 from promptops.model.finding import Finding
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
+
+MAX_NAMES = 1_000
+"""How many names of rules the suppression comments of one prompt may have together."""
 
 _DIRECTIVE = lazy_pattern(
     r"promptops:\s*(?P<kind>ignore(?:-file)?)\b(?:\[(?P<codes>[^\]\n]*)\])?(?P<reason>.*)"
@@ -25,6 +30,8 @@ class Suppression:
         codes: Codes, prefixes of codes, or names of rules; an empty list is an error.
         first, last: The lines it applies to, both included; 0 and 0 for the whole file.
         reason: The reason; an empty one is an error.
+        excess: Whether the comments above it already have as many names as are allowed; it then
+            has no codes.
     """
 
     place: Place
@@ -32,14 +39,11 @@ class Suppression:
     reason: str
     first: int
     last: int
+    excess: bool = False
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether it applies to this finding's rule and line."""
-        if finding.place.path != self.place.path:
-            return False
-        if not is_named(self.codes, finding.code, finding.name):
-            return False
-        return self.last == 0 or self.first <= finding.place.line <= self.last
+    def covers(self, line: int) -> bool:
+        """Whether it applies to a line of its file."""
+        return self.last == 0 or self.first <= line <= self.last
 
 
 def directive(words: str, place: Place, lines: tuple[int, int]) -> Suppression | None:
@@ -61,24 +65,47 @@ def template_suppressions(text: Text) -> Iterator[Suppression]:
     """Suppressions in Jinja comments on separate lines; each applies to the next normal line."""
     if "promptops:" not in text.value:
         return
-    for match in _JINJA_LINE.finditer(text.value):
+    comments = list(_JINJA_LINE.finditer(text.value))
+    lines = _lines_below(text.value, [(match.start(), match.end()) for match in comments])
+    for match, offset in zip(comments, lines, strict=True):
         place = text.place(match.start(1), match.end(1))
-        line = text.locate(_next_line(text.value, match.end()))[0]
+        line = text.locate(offset)[0]
         found = directive(match[1], place, (line, line))
         if found is not None:
             yield found
 
 
-def _next_line(source: str, offset: int) -> int:
-    """The offset of the next line that is not such a comment."""
+def _lines_below(source: str, comments: Sequence[tuple[int, int]]) -> list[int]:
+    """For the span of each comment, the offset of the next line that is not such a comment."""
+    starts, found = [start for start, _ in comments], [0] * len(comments)
+    for index in reversed(range(len(comments))):
+        line = _line_with_text(source, comments[index][1])
+        below = bisect_left(starts, line)
+        is_comment = below < len(starts) and starts[below] == line
+        found[index] = found[below] if is_comment else line
+    return found
+
+
+def _line_with_text(source: str, offset: int) -> int:
+    """The offset of the next line that is not blank; of the last character if there is none."""
     while offset < len(source):
         start = offset + 1
         end = source.find("\n", start)
-        end = len(source) if end < 0 else end
-        if start <= end and source[start:end].strip() and not _JINJA_LINE.match(source[start:end]):
-            return min(start, len(source) - 1)
-        offset = end
+        offset = len(source) if end < 0 else end
+        if source[start:offset].strip():
+            return start
     return max(len(source) - 1, 0)
+
+
+def limited(suppressions: Iterable[Suppression]) -> Iterator[Suppression]:
+    """The suppressions up to the limit of names, and the first one beyond it as `excess`."""
+    left = MAX_NAMES
+    for each in suppressions:
+        left -= max(len(each.codes), 1)
+        if left < 0:
+            yield replace(each, codes=(), excess=True)
+            return
+        yield each
 
 
 Counts = Callable[[Suppression, Finding], bool]
@@ -105,18 +132,40 @@ def silence(
     counts: Counts,
 ) -> Silenced:
     """Remove findings that a valid comment covers; some rules ignore comments."""
-    valid = [
-        suppression for suppression in suppressions if suppression.codes and suppression.reason
-    ]
+    valid = _Valid(suppressions)
     kept: list[Finding] = []
     silenced: list[Finding] = []
-    used: dict[Suppression, tuple[Finding, ...]] = {}
+    used: dict[Suppression, list[Finding]] = {}
     for finding in findings:
-        covering = [suppression for suppression in valid if suppression.covers(finding)]
-        if finding.code in unsuppressable:
-            covering = []
+        covering = [] if finding.code in unsuppressable else valid.covering(finding)
         counting = [suppression for suppression in covering if counts(suppression, finding)]
-        used |= {suppression: used.get(suppression, ()) for suppression in covering}
-        used |= {suppression: (*used[suppression], finding) for suppression in counting}
+        for suppression in covering:
+            used.setdefault(suppression, [])
+        for suppression in counting:
+            used[suppression].append(finding)
         (silenced if counting else kept).append(finding)
-    return Silenced(tuple(kept), tuple(silenced), used)
+    removed = {suppression: tuple(found) for suppression, found in used.items()}
+    return Silenced(tuple(kept), tuple(silenced), removed)
+
+
+class _Valid:
+    """The suppressions with codes and a reason."""
+
+    def __init__(self, suppressions: Iterable[Suppression]) -> None:
+        self._by_path: dict[str, list[Suppression]] = defaultdict(list)
+        self._by_rule: dict[tuple[str, str, str], list[Suppression]] = {}
+        for suppression in suppressions:
+            if suppression.codes and suppression.reason:
+                self._by_path[suppression.place.path].append(suppression)
+
+    def covering(self, finding: Finding) -> list[Suppression]:
+        """Those that apply to the rule and the line of a finding."""
+        key = (finding.place.path, finding.code, finding.name)
+        if key not in self._by_rule:
+            self._by_rule[key] = [
+                suppression
+                for suppression in self._by_path.get(finding.place.path, ())
+                if is_named(suppression.codes, finding.code, finding.name)
+            ]
+        line = finding.place.line
+        return [suppression for suppression in self._by_rule[key] if suppression.covers(line)]

@@ -9,7 +9,7 @@ from promptops.analysis.uses import Use
 from promptops.catalog.catalog import Catalog
 from promptops.lint.subject import PromptFacts, TemplateScope, messages
 from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Prompt
-from promptops.suggestions import nearest_name
+from promptops.suggestions import nearest_names
 
 _GIVEN: WeakKeyDictionary[Catalog, dict[tuple[str, str], bool]] = WeakKeyDictionary()
 
@@ -54,7 +54,7 @@ def misspelt(prompt: Prompt, scopes: Iterable[TemplateScope]) -> set[str]:
     inputs = prompt.inputs.get("properties") or {}
     names = {use.name for use, _ in undefined(prompt, scopes)}
     names |= {name for name, _ in named_by_messages(prompt)}
-    return {near for name in names - {*inputs} if (near := nearest_name(name, inputs))}
+    return {*nearest_names(sorted(names - {*inputs}), inputs).values()}
 
 
 def is_given_to_partial(use: Use, subject: PromptFacts) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptops.errors import UsageError
-from promptops.jobs.setup.doctor import Diagnosis
+from promptops.jobs.setup.diagnosis import Diagnosis
 from promptops.loading.releases import GitReleases
 from promptops.runtime.loading.cache import BundleCache, cache_folder
 from promptops.runtime.loading.opening import named_source, opened

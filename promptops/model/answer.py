@@ -31,7 +31,7 @@ class Answer:
         model: The model that answered, as the provider names it.
         fingerprint: Of the provider's system, or None.
         latency_s: Of the successful request; None if it was not measured cleanly, or the answer
-            comes from a recording.
+            comes from a recording next to its prompt.
     """
 
     text: str

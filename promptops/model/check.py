@@ -52,7 +52,7 @@ class CheckReport:
         fail_on: The lowest severity of a finding that fails the gate.
         refused: Kinds of changes that fail the gate.
         budgeted: How many of the prompts have a budget.
-        strict: A release is refused while a score is undecided; the gate is not.
+        strict: A release is refused while a score is inconclusive; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
         shown: Data that only a page shows; None for other formats.
     """
@@ -97,7 +97,7 @@ class CheckReport:
         return self.lint.failing(self.fail_on)
 
     @property
-    def undecided(self) -> tuple[Decided, ...]:
+    def inconclusive(self) -> tuple[Decided, ...]:
         """The gated scores without a decision; they prevent a release if it is `strict`."""
         return self.test.gated("inconclusive")
 

@@ -154,6 +154,30 @@ class CheckSettings:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class CompareSettings:
+    """How arms are compared.
+
+    Attributes:
+        recordings: The folder of the answers of arms; outside the prompt roots.
+        margin: The acceptable loss in percentage points, for prompts without their own margin.
+    """
+
+    recordings: str = "comparisons"
+    margin: float = 3.0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeSettings:
+    """How prompts are attacked.
+
+    Attributes:
+        recordings: The folder of the answers to probes; outside the prompt roots.
+    """
+
+    recordings: str = "probes"
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Config:
     """The configuration of one tree.
 
@@ -173,3 +197,5 @@ class Config:
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     diff: DiffSettings = field(default_factory=DiffSettings)
     check: CheckSettings = field(default_factory=CheckSettings)
+    compare: CompareSettings = field(default_factory=CompareSettings)
+    probe: ProbeSettings = field(default_factory=ProbeSettings)

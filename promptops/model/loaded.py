@@ -47,12 +47,14 @@ class FileReference:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FileReference):
             return NotImplemented
-        return self._facts() == other._facts() and self.place == other.place
+        return self.facts == other.facts and self.place == other.place
 
     def __hash__(self) -> int:
-        return hash(self._facts())
+        return hash(self.facts)
 
-    def _facts(self) -> tuple[str, str, str, bool]:
+    @property
+    def facts(self) -> tuple[str, str, str, bool]:
+        """Everything but the place."""
         return self.kind, self.written, self.target, self.found
 
 
@@ -64,6 +66,7 @@ class LoadedPrompt:
         prompt: None if the file can't be parsed or is not valid for the schema.
         problems: What parsing found, each with the code of its rule.
         references: The files that this file names; without those that its partials name.
+        lacks_tools: The file of a tool is missing or can't be read, so `prompt` lacks the tool.
         templates: Only the messages and inputs, if they are valid for the schema and other parts of
             the file are not: the templates can still be checked.
     """
@@ -74,3 +77,4 @@ class LoadedPrompt:
     problems: tuple[Problem, ...] = ()
     references: tuple[FileReference, ...] = ()
     templates: Prompt | None = None
+    lacks_tools: bool = False

@@ -33,11 +33,11 @@ class ItemResult:
 
     Attributes:
         failure: The failure, as pytest prints it.
-        undecided: Why the scores could not be decided.
+        inconclusive: Why the scores could not be decided.
     """
 
     failure: str = ""
-    undecided: str = ""
+    inconclusive: str = ""
 
 
 class PromptFile(pytest.File):
@@ -104,12 +104,12 @@ class PromptItem(pytest.Item):
         return self.file.plan if self.planned is None else (self.planned,)
 
     def runtest(self) -> None:
-        """Fail with the text that `promptops test` prints; skip if a score is undecided."""
+        """Fail with the text that `promptops test` prints; skip if a score is inconclusive."""
         result = self.file.result_of(self)
         if result.failure:
             pytest.fail(result.failure, pytrace=False)
-        if result.undecided:
-            pytest.skip(result.undecided)
+        if result.inconclusive:
+            pytest.skip(result.inconclusive)
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         """The place of the case, which may be in a case file."""

@@ -119,7 +119,7 @@ class _RunResults:
             for decision in decided
             if decision.verdict == "inconclusive"
         ]
-        return ItemResult(undecided="; ".join(lines) if decided else "nothing was measured")
+        return ItemResult(inconclusive="; ".join(lines) if decided else "nothing was measured")
 
     def _decided(self, item: PromptItem) -> Iterator[Decided]:
         prompt = item.plan[0].prompt.id

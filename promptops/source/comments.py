@@ -24,12 +24,14 @@ class Comment:
         text: From the `#` to the end of the line, without trailing blanks.
         pointer: The JSON pointer of the key or item that it belongs to: in its own line or, for a
             comment on a separate line, in the next line with one; "" if there is none.
+        cuts: The JSON pointer of the unquoted scalar that ends just before it; "" if there is none.
     """
 
     line: int
     column: int
     text: str
     pointer: str
+    cuts: str = ""
 
 
 def comments(root: Node, lines: Lines) -> tuple[Comment, ...]:
@@ -38,14 +40,27 @@ def comments(root: Node, lines: Lines) -> tuple[Comment, ...]:
         return ()
     entries = _entries(root, lines)
     numbers = sorted(entries)
+    ends = {
+        node.end_mark.index: pointer
+        for pointer, _, node in walk(root)
+        if node.id == "scalar" and not node.style
+    }
     return tuple(
         Comment(
             *lines.position(start),
             lines.text[start:end].rstrip(),
             entries.get(_entry_line(start, lines, numbers), ""),
+            ends.get(_end_of_value(start, lines.text), ""),
         )
         for start, end in _comment_spans(root, lines)
     )
+
+
+def _end_of_value(start: int, text: str) -> int:
+    """The end of what is written before a comment."""
+    while start > 0 and text[start - 1] in " \t":
+        start -= 1
+    return start
 
 
 def tabs(root: Node, lines: Lines) -> Iterator[Problem]:

@@ -11,11 +11,13 @@ from promptops.errors import InputError, UsageError
 from promptops.json_pointer import escaped
 from promptops.model.config import (
     CheckSettings,
+    CompareSettings,
     Config,
     CustomRule,
     DiffSettings,
     LintSettings,
     ModelProfile,
+    ProbeSettings,
     ReleaseSettings,
     TestSettings,
     Waiver,
@@ -27,7 +29,7 @@ from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.lines import Lines
-from promptops.source.paths import confined
+from promptops.source.paths import confined, overlapping
 from promptops.source.references import merge_patch
 from promptops.source.shape import CONFIG, check_value, inexact_settings
 from promptops.source.toml_places import TomlPlaces, toml_problem
@@ -54,6 +56,35 @@ def load(files: Mapping[str, bytes], overrides: Sequence[str] = ()) -> Config:
     if overrides:
         table = _overridden(table, overrides)
     return _config(path, table)
+
+
+def valid_part(files: Mapping[str, bytes]) -> Config | None:
+    """The configuration without its wrong settings; None if its roots can't be known.
+
+    For reports about prompts beside the errors that `load` raises.
+    """
+    try:
+        path = OWN if OWN in files else SHARED
+        whole = _parsed(path, files[path]) if path in files else {}
+    except InputError:
+        return None
+    table = whole if path == OWN else whole.get("tool", {}).get("promptops", {})
+    valid = _valid_settings(table) if isinstance(table, dict) else {}
+    if not {"prompts", "schemas"}.intersection(table) <= valid.keys():
+        return None
+    return _config(path, valid)
+
+
+def _valid_settings(table: Mapping[str, Any]) -> dict[str, Any]:
+    places = TomlPlaces("", "")
+    valid: dict[str, Any] = {}
+    for key, value in table.items():
+        if not _problems({key: value}, places):
+            valid[key] = value
+        elif isinstance(value, dict):
+            items = value.items()
+            valid[key] = {n: item for n, item in items if not _problems({key: {n: item}}, places)}
+    return {key: value for key, value in valid.items() if not _problems({key: value}, places)}
 
 
 def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
@@ -117,6 +148,7 @@ def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
     ]
     if not problems:
         problems += _wrong_roots(value, places)
+        problems += _wrong_folders_aside(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
         problems += _wrong_settings(value, places)
     return problems
@@ -137,6 +169,32 @@ def _wrong_roots(table: Mapping[str, Any], places: TomlPlaces) -> list[Problem]:
         for root in table.get(key, ())
         if root.rstrip("/") != "." and (reason := confined(root, "").reason)
     ]
+
+
+def _wrong_folders_aside(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    """Folders of recordings that a prompt root or another command uses, too."""
+    roots = [_root(root) for root in table.get("prompts", Config().prompts)]
+    others: dict[str, str] = {}
+    for command in ("compare", "probe"):
+        written = table.get(command, {}).get("recordings")
+        if written is None:
+            continue
+        place = places.place(f"/{command}/recordings")
+        reason = confined(written, "").reason
+        if reason:
+            yield Problem(f"`{written}` is not a valid folder: {reason}", at=place)
+            continue
+        folder = _root(written)
+        root = next((root for root in roots if overlapping(folder, root)), None)
+        other = next((name for name, path in others.items() if overlapping(folder, path)), None)
+        others[command] = folder
+        if root is not None:
+            message = f"`{written}` and the prompt root `{root}` contain each other's files"
+            hint = "name a folder outside of the prompt roots"
+            yield Problem(message, at=place, hint=hint)
+        elif other is not None:
+            message = f"`{written}` and the folder of `{other}` contain each other's files"
+            yield Problem(message, at=place, hint="name another folder")
 
 
 def _wrong_settings(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
@@ -244,11 +302,19 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         release=ReleaseSettings(**_settings(table.get("release", {}))),
         diff=_diff(table.get("diff", {})),
         check=CheckSettings(**_settings(table.get("check", {}))),
+        compare=CompareSettings(**_aside(table.get("compare", {}))),
+        probe=ProbeSettings(**_aside(table.get("probe", {}))),
     )
 
 
 def _root(written: str) -> str:
     return "." if written.rstrip("/") == "." else confined(written, "").path
+
+
+def _aside(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a command with recordings in a folder of their own."""
+    given = _settings(table)
+    return {**given, "recordings": _root(given["recordings"])} if "recordings" in given else given
 
 
 def _lint(table: Mapping[str, Any]) -> LintSettings:

@@ -36,6 +36,11 @@ def conflicts(path: str, text: str) -> Iterator[Span]:
             yield group[0].start(2), group[0].end()
 
 
+def has_conflict(path: str, text: str) -> bool:
+    """Whether a file has a marker that `conflicts` finds."""
+    return next(conflicts(path, text), None) is not None
+
+
 def _groups(path: str, text: str) -> Iterator[list[re.Match[str]]]:
     """Markers that may belong to one conflict: `<<<<<<<` begins one, `>>>>>>>` ends it."""
     if "<<<<<<<" not in text and ">>>>>>>" not in text:

@@ -60,6 +60,7 @@ def type_name(value: Any) -> str:
 
 
 def short(text: str) -> str:
-    """One line of at most 40 characters."""
+    """One line of at most 40 characters; of one long word, which may be a key, much less."""
     text = text.replace("\n", "\\n")
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    shown = 39 if " " in text[:39] else 12
+    return text if len(text) <= 40 else f"{text[:shown]}…"

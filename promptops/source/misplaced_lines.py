@@ -15,6 +15,8 @@ _BLOCK = lazy_pattern(r"(?:^|[:-] +)[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
 _KEY = lazy_pattern(r"( *(?:- +)?)([a-z_][A-Za-z0-9_-]*):(?=[ \t]|$)")
 _PLAIN_PAIR = lazy_pattern(r"( *(?:- +)*)([A-Za-z_][\w-]*):[ ]+[^\s'\"|>\[{#&*!]")
 
+_PAIR_WITHOUT_SPACE = lazy_pattern(r"( *- +[A-Za-z_][\w-]*):[^\s:/]+$")
+
 
 @record(frozen=True, slots=True)
 class _SourceLine:
@@ -102,6 +104,31 @@ def misplaced_item(offset: int, lines: Lines) -> Problem | None:
         f"this `-` is not aligned with the one in line {above.number}",
         _indent(above.indent),
     )
+
+
+def missing_item(offset: int, lines: Lines) -> Problem | None:
+    """A line where an item of a list is expected: without `-`, or without the space after it."""
+    row = _row_at(offset, lines)
+    if row.text.startswith("-", row.indent):
+        at, hint = (row.start, row.start + 1), "write a space after it"
+        return _problem(lines, at, "a `-` without a space after it", hint)
+    key = _KEY.match(row.text)
+    if key is None:
+        return None
+    hint = f"write `- {key[2]}:`, or indent it like the keys of the item above"
+    return _problem(lines, _span(row, key), f"`{key[2]}` is not an item of the list", hint)
+
+
+def unspaced_colon(offset: int, lines: Lines) -> Problem | None:
+    """The colon of `- key:value` above the line of an offset, which YAML reads as one word."""
+    rows = _rows_above(_row_at(offset, lines).number, lines)
+    above = next((row for row in rows if not row.text.startswith("#", row.indent)), None)
+    pair = _PAIR_WITHOUT_SPACE.match(above.text) if above is not None else None
+    if above is None or pair is None:
+        return None
+    colon = _start(above) + pair.end(1)
+    hint = f"write `{pair[1].lstrip(' -')}: `"
+    return _problem(lines, (colon, colon + 1), "a `:` without a space after it", hint)
 
 
 def long_blank_line(offset: int, lines: Lines) -> Problem | None:

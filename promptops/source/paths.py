@@ -51,3 +51,9 @@ def _refused(written: str) -> str:
         (not written.isprintable(), "a path with a control character"),
     )
     return next((reason for refused, reason in reasons if refused), "")
+
+
+def overlapping(folder: str, other: str) -> bool:
+    """Whether one of two normalised folders contains the other; "." contains all."""
+    one, two = (f"{path}/" for path in (folder, other))
+    return "./" in (one, two) or one.startswith(two) or two.startswith(one)

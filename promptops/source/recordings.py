@@ -84,6 +84,13 @@ def read_files(files: Mapping[str, bytes]) -> ReadRecordings:
     )
 
 
+def without_latency(recording: Recording) -> Recording:
+    """A recording without the time it took, which differs each time: as it is next to a prompt."""
+    if recording.answer.latency_s is None:
+        return recording
+    return replace(recording, answer=replace(recording.answer, latency_s=None))
+
+
 def recordings_bytes(recordings: Iterable[Recording]) -> bytes:
     """The content of a file of recordings, independent of the order of `recordings`.
 
@@ -108,6 +115,8 @@ def _line(recording: Recording) -> bytes:
     }
     if recording.judge:
         value["judge"] = recording.judge
+    if answer.latency_s is not None:
+        value["latency_s"] = float(f"{answer.latency_s:.3g}")
     if answer.tool_calls:
         value["tool_calls"] = [dict(call) for call in answer.tool_calls]
     return f"{canonical_json(value)}\n".encode()
@@ -250,6 +259,7 @@ def _recording(value: dict[str, Any]) -> Recording:
         model=value["model"],
         fingerprint=value["fingerprint"],
         usage=Usage(**usage),
+        latency_s=value.get("latency_s"),
     )
     return Recording(
         request=value["request"],

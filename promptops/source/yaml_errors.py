@@ -15,7 +15,9 @@ from promptops.source.misplaced_lines import (
     less_indented_key,
     long_blank_line,
     misplaced_item,
+    missing_item,
     more_indented_key,
+    unspaced_colon,
 )
 
 NO_CHARACTER = "an escape that is not a character"
@@ -47,6 +49,10 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
     template = _unquoted_template(offsets, lines)
     if template is not None:
         return unquoted_template(lines, *template)
+    if error.context == "while parsing a block collection":
+        item = unspaced_colon(offsets[0], lines) or missing_item(offsets[0], lines)
+        if item is not None:
+            return item
     if "expected ',' or" in message_ and error.context_mark is not None:
         return bracket_problem(offsets[0], offsets[-1], lines)
     for part, (message, hint) in _EXPLAINED.items():
@@ -74,7 +80,8 @@ def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> P
         )
     if "mapping values are not allowed" in message_:
         return (
-            more_indented_key(offsets[0], lines)
+            unspaced_colon(offsets[0], lines)
+            or more_indented_key(offsets[0], lines)
             or dedented_text(offsets[0], lines)
             or misplaced_item(offsets[0], lines)
             or _curly_quote(offsets[0], lines)
@@ -131,11 +138,19 @@ def _special(error: Any, message_: str, offsets: list[int], lines: Lines) -> Pro
         return problem_at(lines, offsets[0], "an alias without an anchor", hint, code="SCH010")
     if "another document" in message_:
         return problem_at(lines, offsets[0], "a second document", "one file holds one document")
-    if "Unicode character escape" in message_:
-        return problem_at(lines, offsets[-1], NO_CHARACTER)
+    if "escape" in message_:
+        return _escape_problem(message_, offsets, lines)
     if "end of stream" in message_ and "quoted" in (error.context or ""):
         return problem_at(lines, offsets[-1], "a quote that is never closed", "close it")
     return problem_at(lines, offsets[0], message_.strip().rstrip("."))
+
+
+def _escape_problem(message_: str, offsets: list[int], lines: Lines) -> Problem:
+    if "unknown escape character" not in message_:
+        return problem_at(lines, offsets[-1], NO_CHARACTER)
+    begin = lines.text.rfind("\\", 0, offsets[0] + 1)
+    message, hint = "a backslash in double quotes begins an escape", "write it twice"
+    return problem_at(lines, begin, message, f"{hint}, or use single quotes")
 
 
 def _odd_character(message_: str, offset: int, lines: Lines) -> Problem:

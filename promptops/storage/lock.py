@@ -17,10 +17,12 @@ _LOOK_AGAIN_S = 0.01
 
 
 @contextmanager
-def locked(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
+def locked(
+    file: Path, patience_s: float = PATIENCE_S, work: str = "writing recordings"
+) -> Iterator[None]:
     """Hold a lock file, which contains the id of the process. A thread can hold it only once.
 
-    The system releases the lock when the process dies.
+    The system releases the lock when the process dies. `work` says what its holder does.
 
     Raises:
         InputError: Another process still holds it after `patience_s`.
@@ -30,7 +32,7 @@ def locked(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
 
     number = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     try:
-        _take(number, file, patience_s)
+        _take(number, file, patience_s, work)
         try:
             holder = b"%d\n" % os.getpid()
             if os.fstat(number).st_size > len(holder):  # the file is rarely longer,
@@ -43,7 +45,7 @@ def locked(file: Path, patience_s: float = PATIENCE_S) -> Iterator[None]:
         os.close(number)
 
 
-def _take(number: int, file: Path, patience_s: float) -> None:
+def _take(number: int, file: Path, patience_s: float, work: str) -> None:
     import fcntl
 
     deadline = time.monotonic() + patience_s
@@ -52,16 +54,16 @@ def _take(number: int, file: Path, patience_s: float) -> None:
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise _lock_error(number, file) from None
+                raise _lock_error(number, file, work) from None
             time.sleep(_LOOK_AGAIN_S)
         else:
             return
 
 
-def _lock_error(number: int, file: Path) -> InputError:
+def _lock_error(number: int, file: Path, work: str) -> InputError:
     holder = os.pread(number, 20, 0).strip().decode("ascii", "replace")
     return InputError(
-        f"process {holder or 'unknown'} is writing recordings",
+        f"process {holder or 'unknown'} is {work}",
         where=str(file),
         hint="wait until it ends, then run again",
     )

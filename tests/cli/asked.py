@@ -41,9 +41,11 @@ evaluation:
 """
 
 
-def profile(name: str, model: str, base_url: str, more: str = "") -> str:
+def profile(
+    name: str, model: str, base_url: str, more: str = "", *, provider: str = "openai"
+) -> str:
     return (
-        f'[models.{name}]\nprovider = "openai"\nid = "{model}"\nbase_url = "{base_url}"\n'
+        f'[models.{name}]\nprovider = "{provider}"\nid = "{model}"\nbase_url = "{base_url}"\n'
         f"price = {{input = 0.0, output = 0.0}}\n{more}\n"
     )
 

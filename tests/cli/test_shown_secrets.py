@@ -121,3 +121,28 @@ def test_findings_beside_a_secret_do_not_show_it(project, say, files):
     project.git("add", ".")
 
     assert linted(project, say, KEY[5:], PEM, PEM[::-1]) == {1}
+
+
+WRONG = {
+    "profile": {"promptops.toml": FILES["promptops.toml"].replace("models.fast", f"models.{KEY}")},
+    "model": {"promptops.toml": FILES["promptops.toml"].replace("gpt-5.4-mini-2026-03-17", KEY)},
+    "tag": {"promptops.toml": f'{FILES["promptops.toml"]}\n[release]\ntag_format = "{KEY}"\n'},
+    "attribute": {".gitattributes": f"*.yaml filter={KEY}\n"},
+    "unknown key": {ASK: f"{FILES[ASK]}\n{KEY}: 1\n"},
+    "base": {ASK: f"{FILES[ASK]}\nextends: {KEY}\n"},
+    "yaml tag": {ASK: f"{FILES[ASK]}\nx-a: !{KEY} a\n"},
+    "template": {ASK: FILES[ASK].replace("You sort tickets.", f"{{% include '{KEY}' %}}")},
+    "name": {ASK: FILES[ASK].replace("You sort tickets.", f"{{{{ {KEY} }}}}")},
+    "suppression": {ASK: f"{FILES[ASK]}\n# promptops: ignore[{KEY}] because\n"},
+}
+
+
+@pytest.mark.parametrize("files", fast_spread(WRONG.values(), 3), ids=WRONG)
+def test_a_secret_in_a_wrong_place_is_in_no_error_no_risk_and_no_change(project, say, files):
+    project.write(files)
+    project.commit("two")
+    gate = [("check", "--since", "HEAD~1", "--no-cache", "--format", each) for each in CHECK]
+    diffs = [("diff", "HEAD~1", "--format", each) for each in ("text", "json", "markdown")]
+    commands = [*gate, *diffs, ("test",), ("doctor",), ("log", "support/triage")]
+
+    searched(project, say, [KEY[5:], KEY[5:25]], commands)

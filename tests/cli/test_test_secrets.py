@@ -39,6 +39,7 @@ class Secret:
     """A way to give a key to a profile; `more` and `user` stand in the configuration."""
 
     key: str
+    provider: str = "openai"
     more: str = ""
     user: str = ""
     runs: tuple[str, ...] = ("refresh",)
@@ -55,6 +56,15 @@ SECRETS = {
     ),
     "in a header": Secret(key=PLAIN, more=f'headers = {{x-acme-token = "Bearer {PLAIN}"}}'),
     "in the address": Secret(key=PLAIN, user=f"me:{PLAIN}@"),
+    "of anthropic": Secret(
+        key=SPECIAL,
+        provider="anthropic",
+        more=f'api_key_env = "{VARIABLE}"\nparams = {{max_output_tokens = 99}}',
+        runs=tuple(RUNS),
+    ),
+    "of gemini": Secret(
+        key=SPECIAL, provider="gemini", more=f'api_key_env = "{VARIABLE}"', runs=tuple(RUNS)
+    ),
 }
 
 
@@ -63,6 +73,7 @@ class Telling:
     """Answers well, and from some moment on tells the key in each way that it is asked for."""
 
     key: str
+    provider: str
     elsewhere: str
     tells: bool = False
     faults: dict[str, Answer] = field(init=False)
@@ -85,13 +96,13 @@ class Telling:
             "says it coded": Answer(says=f"It is {coded}"),
             "says it quoted": Answer(says=f"It is {quote(key, safe='')}"),
             "says it in JSON": Answer(says=f'{{"key": {escaped}}}'),
-            "calls it": called(key),
+            "calls it": called(key, self.provider),
         }
 
     def __call__(self, received: Received) -> Answer:
         if not self.tells:
             return OK
-        text = received.json["messages"][-1]["content"]
+        text = json.dumps(received.json)
         if "echo" in text:
             return refused(400, f"bad request: {dict(received.headers)}")
         return next(answer for word, answer in self.faults.items() if f"Say {word}." in text)
@@ -102,10 +113,19 @@ def refused(status: int, message: str) -> Answer:
     return Answer(status=status, body=json.dumps(body).encode())
 
 
-def called(key: str) -> Answer:
-    function = {"name": "look", "arguments": json.dumps({"key": key})}
+def called(key: str, provider: str) -> Answer:
+    """A call of a tool whose arguments, and the name of the model, are the key."""
+    arguments = {"key": key}
+    function = {"name": "look", "arguments": json.dumps(arguments)}
     message = {"role": "assistant", "content": None, "tool_calls": [{"function": function}]}
-    return Answer(body=json.dumps({"model": key, "choices": [{"message": message}]}).encode())
+    use = {"type": "tool_use", "id": "c", "name": "look", "input": arguments}
+    part = {"functionCall": {"name": "look", "args": arguments}}
+    bodies: dict[str, dict[str, object]] = {
+        "openai": {"model": key, "choices": [{"message": message}]},
+        "anthropic": {"model": key, "content": [use]},
+        "gemini": {"modelVersion": key, "candidates": [{"content": {"parts": [part]}}]},
+    }
+    return Answer(body=json.dumps(bodies[provider]).encode())
 
 
 def forms(key: str) -> Iterator[str]:
@@ -141,20 +161,22 @@ def broken_runs(root: Path, folder: Path, names: tuple[str, ...]) -> list[Said]:
         return [ended(process) for process in started]
 
 
-@pytest.mark.parametrize("secret", fast_spread(SECRETS.values(), 2), ids=SECRETS)
+@pytest.mark.parametrize("secret", fast_spread(SECRETS.values(), 3), ids=SECRETS)
 def test_a_key_is_neither_said_nor_written(repo, tmp_path, monkeypatch, say, secret):
     monkeypatch.setenv(VARIABLE, secret.key)
     folders = [tmp_path / name for name in ("home", "tmp", "out")]
     for folder in folders:
         folder.mkdir()
     with fault_server() as elsewhere:
-        plan = Telling(secret.key, elsewhere.base_url)
+        plan = Telling(secret.key, secret.provider, elsewhere.base_url)
         with fault_server(plan) as server:
             address = server.base_url.replace("//", f"//{secret.user}")
             words = (*plan.faults, "echo")
             repo.write(
                 {
-                    "promptops.toml": profile("fast", "fast-1", address, secret.more),
+                    "promptops.toml": profile(
+                        "fast", "fast-1", address, secret.more, provider=secret.provider
+                    ),
                     "prompts/ask.prompt.yaml": PROMPT,
                     "prompts/ask.cases.jsonl": "".join(map(case, words)),
                 }

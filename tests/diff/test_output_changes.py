@@ -1,6 +1,10 @@
 """The table of CHG2xx and CHG405 to CHG408: what consumers and hosts receive."""
 
+from collections import Counter
+
 import pytest
+
+from tests.hanging import ends_soon
 
 
 def output(properties, required=(), **more):
@@ -261,3 +265,27 @@ def test_a_break_of_a_tool_has_a_witness(compared):
         "`find`: `b` may now be passed",
     )
     assert (change.witness.kind, sorted(change.witness.value)) == ("arguments", ["b"])
+
+
+def test_the_schemas_of_all_tools_share_the_work_of_one_prompt(compared):
+    """Each pair alone takes two seconds."""
+
+    def doubling(limit):
+        steps = {
+            f"d{n}": {"properties": {name: {"$ref": f"#/$defs/d{n + 1}"} for name in "xy"}}
+            for n in range(50)
+        }
+        whole = {"properties": {"a": {"$ref": "#/$defs/d0"}}}
+        return {**whole, "$defs": {**steps, "d50": {"type": "string", "maxLength": limit}}}
+
+    before, after = (
+        tools(*({"name": f"t{n}", "description": "d", "parameters": doubling(limit)}
+                for n in range(30)))
+        for limit in (3, 4)
+    )  # fmt: skip
+
+    with ends_soon():
+        (found,) = compared(before, after)
+
+    codes = Counter(each.code for each in found.changes)
+    assert codes["CHG407"] >= 30

@@ -129,6 +129,21 @@ def test_of_a_half_staged_file_the_staged_half_is_judged(hooked, refused):
     assert refused(hooked, "commit", "-m", "three") == [f"{TRIAGE}:19:10 VAR001"]
 
 
+def test_a_finding_in_a_half_staged_file_names_the_difference_from_the_disk(hooked, run):
+    edit(hooked, TRIAGE, "{{ ticket }}", "{{ tikcet }}")
+    edit(hooked, STYLE, "{%", "{{ tikcet }}{%")
+    hooked.git("add", TRIAGE, STYLE)
+    edit(hooked, TRIAGE, "{{ tikcet }}", "{{ ticket }}")
+
+    code, said = run(hooked, "git", "commit", "-m", "three")[:2]
+
+    note = "note: {}: the staged content was checked; the file on disk differs"
+    assert code != 0
+    assert note.format(TRIAGE) in said
+    assert f"  tip: git add '{TRIAGE}'" in said
+    assert note.format(STYLE) not in said
+
+
 def test_what_is_not_staged_refuses_nothing(hooked, run):
     edit(hooked, TRIAGE, "You sort", "You order")
     hooked.git("add", TRIAGE)

@@ -60,6 +60,18 @@ FILES: dict[str, str | bytes] = {
     "every-field-null": "format: ~\nmessages: ~\ninputs: ~\noutput: ~\ntests: ~\nmodel: ~\n",
     "content-is-a-mapping": f"{HEAD}messages:\n  - role: user\n    content: {{{{ x }}}}\n",
     "long-number": f"{HEAD}x-a: {'9' * 100_000}\n{REST}",
+    "15000-comments-that-suppress": f"{HEAD}messages:\n  - role: user\n    content: |\n"
+    + "      {# promptops: ignore[VAR001] because #}\n" * 5_000
+    + "      {{ x }}\n"
+    + "# promptops: ignore[VAR001] because\n" * 10_000,
+    "comments-with-100000-names-of-rules": HEAD
+    + REST
+    + f"# promptops: ignore[{', '.join(f'VAR{n:03d}' for n in range(500))}] because\n" * 200,
+    "2000-names-like-2000-inputs": f"{HEAD}inputs:\n  properties:\n"
+    + "".join(f"    input_number_{n}: {{type: string, maxLength: 9}}\n" for n in range(2000))
+    + "messages:\n  - role: user\n    content: "
+    + "".join(f"{{{{ input_numbr_{n} }}}}" for n in range(2000)).join("''")
+    + "\n",
     "extends-itself": "format: promptops/1\nextends: bad.prompt.yaml\n",
     "extends-outside": "format: promptops/1\nextends: ../../../etc/passwd\n",
     "extends-a-list": "format: promptops/1\nextends: [a]\n",

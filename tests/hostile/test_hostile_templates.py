@@ -58,6 +58,7 @@ FILES: dict[str, dict[str, str | bytes]] = {
     "reads-classes": template("{{ ''.__class__.__mro__[1].__subclasses__() }}"),
     "includes-outside": template("{% include '/etc/passwd' %}{% include '../../../etc/passwd' %}"),
     "includes-the-prompt-file": template("{% include 'bad.prompt.yaml' %}"),
+    "includes-a-missing-file-2500-times": template("{% include 'nope.md.j2' %}" * 2_500),
     "calls-itself": template("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"),
     "doubles-40-times": template(DOUBLES + "{{ m0() }}"),
     "20000-parentheses": template("{{ " + "(" * 20_000 + "1" + ")" * 20_000 + " }}"),

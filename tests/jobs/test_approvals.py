@@ -381,6 +381,52 @@ def test_no_approval_is_made_by_hand_nor_for_another_endpoint(monkeypatch):
         approve(known, trusted)
 
 
+def test_the_address_in_the_environment_is_printed_and_needs_no_approval(
+    catalog, theirs, monkeypatch
+):
+    """The environment is the user's: no change can set it."""
+    monkeypatch.setenv("OPENAI_BASE_URL", theirs.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    text = '[models.fast]\nprovider = "openai"\nid = "m-1"\nprice = {input = 0.0, output = 0.0}\n'
+    catalog.git("checkout", "-q", "-b", "change")
+    catalog.write({"promptops.toml": text})
+
+    lines = run(catalog)
+
+    assert lines == [f"calling {at(theirs, 'OPENAI_API_KEY')} (address from OPENAI_BASE_URL)"]
+    assert [each.headers["authorization"] for each in theirs.requests] == [f"Bearer {KEY}"]
+
+
+def test_the_address_in_the_environment_gets_no_other_key_without_approval(
+    catalog, theirs, monkeypatch
+):
+    monkeypatch.setenv("OPENAI_BASE_URL", theirs.base_url)
+    text = '[models.fast]\nprovider = "openai"\nid = "m-1"\napi_key_env = "SECRET_TOKEN"\n'
+    catalog.git("checkout", "-q", "-b", "change")
+    catalog.write({"promptops.toml": text})
+
+    with refused("`fast` at https://api.openai.com/v1 with the API key in SECRET_TOKEN"):
+        run(catalog)
+
+    assert theirs.requests == []
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "gemini"])
+def test_a_branch_can_send_the_key_of_a_provider_to_no_other_address(
+    catalog, theirs, monkeypatch, provider
+):
+    variable = f"{provider.upper()}_API_KEY"
+    monkeypatch.setenv(variable, KEY)
+    text = profile(theirs.base_url, variable).replace('"openai"', f'"{provider}"')
+    catalog.git("checkout", "-q", "-b", "change")
+    catalog.write({"promptops.toml": text})
+
+    with refused(at(theirs, variable)):
+        run(catalog)
+
+    assert theirs.requests == []
+
+
 def test_options_of_a_plug_in_that_name_an_address_are_part_of_its_endpoint():
     plain = ModelProfile(name="a", provider="acme", id="m", provider_options={"acme": {"k": 1}})
     other = {"acme": {"k": 2, "nested": [{"api_base": "https://b.example.com"}]}}
@@ -410,7 +456,7 @@ def test_the_host_is_shown_as_it_is_and_nothing_secret_beside_it(address, shown)
 
 
 def test_one_place_alone_makes_providers_and_one_alone_approves():
-    callers = {name: set() for name in ("approve", "provider_of", "Approved")}
+    callers = {name: set() for name in ("approve", "provider_of", "batches_of", "Approved")}
     root = Path(promptops.__file__).parent
     for file in root.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -422,7 +468,16 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
     assert callers == {
         "approve": {"jobs/workspace/approved_endpoints.py"},
         "provider_of": {"jobs/testing/model_calls.py"},
-        "Approved": {"evals/providers/registry.py", "jobs/workspace/approved_endpoints.py"},
+        "batches_of": {"jobs/testing/batch/service.py"},
+        "Approved": {
+            "evals/providers/registry.py",
+            "jobs/workspace/approved_endpoints.py",
+            # They pass approvals on.
+            "jobs/testing/batch/parts.py",
+            "jobs/testing/batch/senders.py",
+            "jobs/testing/batch/service.py",
+            "jobs/testing/model_calls.py",
+        },
     }
 
 

@@ -196,7 +196,7 @@ def test_without_a_revision_the_base_is_where_the_branch_left_the_default_one(re
         [
             "change: greet: patch: `description` differs",
             f"  promptops diff {base} --worktree shows the details",
-            "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
+            "pass: 1 prompt, no findings, 1 case, 1 assertion · required version bump: patch",
         ],
     )
 
@@ -268,7 +268,7 @@ def test_the_baseline_of_the_base_counts(repo, checked, named):
         0,
         "risk: the baseline changes which findings count; it takes effect once it is merged"
         " (promptops-baseline.json:1)",
-        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a patch version",
+        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · required version bump: patch",
     )
 
 
@@ -307,7 +307,7 @@ def test_what_changed_since_the_base_is_told_with_the_version_it_requires(repo, 
         [
             "change: greet: minor: the user text differs in the only case",
             f"  promptops diff {head} --worktree shows the details",
-            "pass: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
+            "pass: 1 prompt, no findings, 1 case, 1 assertion · required version bump: minor",
         ],
     )
 

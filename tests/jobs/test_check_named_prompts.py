@@ -53,5 +53,5 @@ def test_only_the_prompts_that_are_named_are_checked_and_versioned(repo, base, c
     assert (code, lines[-1]) == (
         0,
         "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion"
-        " · requires a minor version, 1.5.0 after 1.4.2",
+        " · required version bump: minor, 1.4.2 -> 1.5.0",
     )

@@ -86,8 +86,45 @@ def test_a_break_passes_until_the_policy_refuses_breaks(change, checked):
     assert (code, lines[1], lines[-1]) == (
         0,
         "change: greet: major: `title` is now required and 3 more changes",
-        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a major version",
+        "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · required version bump: major",
     )
+
+
+MODEL = '[models.NAME]\nprovider = "echo"\nid = "ID"\n'
+FAST = MODEL.replace("NAME", "fast").replace("ID", "echo-1")
+OTHER = MODEL.replace("NAME", "other").replace("ID", "echo-2")
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "risks"),
+    [
+        (
+            FAST,
+            FAST + OTHER,
+            [
+                "risk: `models.other` is new: check its model, address and API key variable"
+                " (promptops.toml:6)"
+            ],
+        ),
+        (FAST + OTHER, FAST, ["risk: `models.other` was removed (promptops.toml:1)"]),
+        (
+            FAST,
+            FAST + "max_output_tokens = 9\n",
+            [
+                "risk: `models.fast` differs: this check uses its new settings, but the prices"
+                " and limits of the base branch (promptops.toml:3)"
+            ],
+        ),
+        (FAST, FAST, []),
+    ],
+    ids=["new", "removed", "changed", "the same"],
+)
+def test_a_changed_model_profile_is_a_risk_in_plain_words(change, checked, base, head, risks):
+    change(QUIET + base, PROMPT + "# touched\n", QUIET + head)
+
+    _, lines = checked("--since", "main")
+
+    assert [line for line in lines if line.startswith("risk: ")] == risks
 
 
 def test_a_break_is_refused_with_the_fingerprint_for_its_waiver(change, checked):
@@ -104,7 +141,7 @@ def test_a_break_is_refused_with_the_fingerprint_for_its_waiver(change, checked)
         "  to accept an intended break, add its fingerprint to `[[diff.waivers]]` on the base"
         " branch",
         "fail · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · 1 change refused"
-        " · requires a major version",
+        " · required version bump: major",
     )
 
 
@@ -129,7 +166,8 @@ def test_a_waiver_counts_from_the_base_and_not_from_the_change(repo, change, che
         0,
         [
             "waived: greet: `title` is now required, by ada until 2999-01-01",
-            "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion · requires a minor version",
+            "pass · 1 risk: 1 prompt, no findings, 1 case, 1 assertion"
+            " · required version bump: minor",
         ],
     )
 
@@ -212,7 +250,7 @@ def test_each_question_of_the_gate_is_answered(change, checked):
             "said": "1 of 2 branches, 50%, at least 50% required",
         },
         {"name": "budgets", "passed": True, "said": "1 prompt within its budget"},
-        {"name": "release", "passed": True, "said": "requires a major version"},
+        {"name": "release", "passed": True, "said": "required version bump: major"},
     ]
 
 
@@ -235,7 +273,7 @@ def test_a_change_says_the_version_after_the_last_release(repo, change, checked)
 
     _, lines = checked("--since", "main")
 
-    assert lines[-1].endswith(" · requires a major version, 2.0.0 after 1.4.0")
+    assert lines[-1].endswith(" · required version bump: major, 1.4.0 -> 2.0.0")
 
 
 def test_every_format_is_written_at_once(repo, change, checked):
@@ -344,9 +382,10 @@ def test_a_prompt_that_is_only_removed_is_told_in_every_format(repo, checked, co
 
     more = " · 1 change refused" if refused else ""
     verdict = "fail · 1 risk" if refused else "pass · 1 risk"
-    said = f"{verdict}: 1 prompt removed, no findings{more} · requires a major version"
+    said = f"{verdict}: 1 prompt removed, no findings{more} · required version bump: major"
     assert (code, lines[-1]) == (int(refused), said)
-    assert f"### promptops: {verdict} · requires a **major** version" in found["markdown"]
+    bump = "required version bump&#58; **major**"
+    assert f"### promptops: {verdict} · {bump}" in found["markdown"]
     assert "| <code>greet</code> | **major**" in found["markdown"]
     assert f"title=greet%3A {'refused' if refused else 'breaking'}::" in found["github"]
     assert found["github"].splitlines()[-1] == said

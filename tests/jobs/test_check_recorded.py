@@ -70,7 +70,7 @@ def test_a_measured_score_that_got_worse_says_so_as_a_test_run_does(recorded, sa
         1,
         "change: ask: minor: the user text differs in 12 of 12 cases",
         "fail: 1 prompt, no findings, 1 score worse · 12 cases, 12 assertions"
-        " · requires a minor version",
+        " · required version bump: minor",
     )
     assert told[0].startswith("score: ask brevity: fail: 100.0 points lower than ")
     assert told == said("test", "--since", "main")[1].splitlines()[:-1]
@@ -95,8 +95,8 @@ def test_a_score_that_nothing_can_decide_is_told_and_does_not_fail(recorded, sai
     assert score.startswith("score: ask brevity: inconclusive: the same score as ")
     assert (code, last) == (
         0,
-        "pass · 1 risk: 1 prompt, no findings, 1 score undecided · 3 cases, 3 assertions"
-        " · requires a minor version",
+        "pass · 1 risk: 1 prompt, no findings, 1 score inconclusive · 3 cases, 3 assertions"
+        " · required version bump: minor",
     )
 
 

@@ -97,6 +97,6 @@ def test_a_risk_of_the_configuration_is_refused_where_risks_are(repo, base, chec
         "fail",
         (
             False,
-            "requires no version bump; 1 risk refused by `check.fail-on`",
+            "no version bump required; 1 risk refused by `check.fail-on`",
         ),
     )

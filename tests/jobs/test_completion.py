@@ -84,7 +84,9 @@ def test_ids_complete(repo):
     ]
 
 
-@pytest.mark.parametrize("command", ["show", "lint", "test", "check", "list", "report", "blame"])
+@pytest.mark.parametrize(
+    "command", ["show", "lint", "test", "check", "list", "report", "blame", "run"]
+)
 def test_the_names_of_prompts_complete_by_id_or_else_as_files(repo, command):
     repo.write({"prompts/support/triage.prompt.yaml": "not even: [YAML\n"})
 
@@ -104,6 +106,15 @@ def test_cases_complete_for_a_prompt_that_is_named_by_its_path(repo):
 
     words = "promptops render prompts/ask.prompt.yaml --case gr"
     assert completed(words, 4, repo.root) == ["greeting"]
+
+
+def test_model_profiles_complete(repo):
+    profiles = "".join(
+        f'[models.{name}]\nprovider = "echo"\nid = "e"\n' for name in ("fast", "fastest", "strong")
+    )
+    repo.write({"promptops.toml": profiles})
+
+    assert completed("promptops run ask --model fa", 4, repo.root) == ["fast", "fastest"]
 
 
 def test_outside_a_repository_no_id_completes(tmp_path):

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 
 import promptops
 from promptops.cli.main import run
-from promptops.jobs.setup.doctor import PYTHONS, Diagnosis, diagnose, git_diagnosis
+from promptops.jobs.setup.diagnosis import Diagnosis
+from promptops.jobs.setup.doctor import PYTHONS, diagnose, git_diagnosis
 from promptops.jobs.setup.init import set_up
 from promptops.runtime.loading.cache import BundleCache, key_name
 
@@ -81,6 +82,48 @@ def test_a_profile_without_a_key_needs_none(healthy):
     healthy.write({"promptops.toml": profile})
 
     assert [each.name for each in diagnose(healthy.root) if each.name.startswith("key")] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "variable"),
+    [
+        ("anthropic", "ANTHROPIC_API_KEY"),
+        ("gemini", "GEMINI_API_KEY"),
+        ("openai", "OPENAI_API_KEY"),
+    ],
+)
+def test_the_variable_of_a_provider_s_own_key_is_checked(provider, variable, healthy, monkeypatch):
+    monkeypatch.delenv(variable, raising=False)
+    healthy.write({"promptops.toml": f'[models.own]\nprovider = "{provider}"\nid = "x"\n'})
+
+    assert check(healthy, "key of own") == Diagnosis(
+        "key of own",
+        "note",
+        f"{variable} is not set",
+        f"export {variable}=…; needed only to call the model",
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "module", "package", "requirement"),
+    [
+        ("anthropic", "anthropic", "anthropic", "anthropic>=2.14"),
+        ("gemini", "google.genai", "google-genai", "google-genai>=3.6"),
+        ("openai", "openai", "openai", "openai>=3"),
+    ],
+)
+def test_a_client_that_is_not_installed_is_named(
+    provider, module, package, requirement, healthy, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    healthy.write({"promptops.toml": f'[models.own]\nprovider = "{provider}"\nid = "x"\n'})
+
+    assert check(healthy, "client of own") == Diagnosis(
+        "client of own",
+        "note",
+        f"the package `{package}` is not installed",
+        f"pip install '{requirement}'; needed only to call the model",
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 
+from promptops.cli.main import run
 from promptops.errors import GitError, InputError, UsageError
 from promptops.jobs.lint import lint as lint_job
 from promptops.jobs.lint.fix import fix
@@ -149,6 +150,20 @@ def test_an_unsafe_fix_needs_the_flag(repo, rules):
 
     assert without == PLAIN.replace("comment", "remark")
     assert content(repo).decode() == without.replace("hello", "goodbye")
+
+
+def test_unsafe_fixes_without_a_command_to_fix_is_wrong_usage(repo, capfd):
+    repo.write({ASK: PLAIN})
+    repo.git("add", ".")
+
+    code = run(["lint", "--unsafe-fixes", "-C", str(repo.root)])
+
+    assert (code, capfd.readouterr().err) == (
+        2,
+        "error: --unsafe-fixes needs --fix or --diff\n"
+        "  tip: to apply these fixes, too: promptops lint --fix --unsafe-fixes\n",
+    )
+    assert run(["lint", "--unsafe-fixes", "--diff", "-C", str(repo.root)]) == 0
 
 
 def test_of_two_that_overlap_the_first_is_taken_and_the_other_asked_again(repo, rules):

@@ -73,7 +73,8 @@ def test_before_the_first_promotion_nothing_was_live(log):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--channel", "prod"), "there is no channel 'prod'\n  tip: there are: `production`"),
+        (("--channel", "prod"), "there is no channel 'prod'\n  tip: did you mean `production`?"),
+        (("--channel", "eu"), "there is no channel 'eu'\n  tip: the channels: `production`"),
         (
             ("--channel", "production", "--at", "yesterday"),
             "'yesterday' is not a timestamp\n"

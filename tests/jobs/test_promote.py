@@ -176,22 +176,25 @@ def test_where_signers_are_trusted_an_unsigned_release_is_refused(released, monk
     assert refused.refusals == ("`v1.0.0`: the tag is not signed",)
 
 
-def test_a_misspelt_channel_is_refused_with_the_nearest_name_unless_it_is_created(released, capfd):
+@pytest.mark.parametrize("written", ["prodution", "prod"])
+def test_a_misspelt_channel_is_refused_with_the_nearest_name_unless_it_is_created(
+    released, capfd, written
+):
     promoted(released, "v1.0.0")
     before = (released.root / "channels.yaml").read_bytes()
-    command = ["promote", "v1.1.0", "prodution", "-C", str(released.root)]
+    command = ["promote", "v1.1.0", written, "-C", str(released.root)]
 
     code = run(command)
 
     assert (code, capfd.readouterr().err) == (
         2,
-        "error: there is no channel 'prodution'\n"
-        "  tip: did you mean `production`?; to create it:"
-        " promptops promote v1.1.0 prodution --create\n",
+        f"error: there is no channel {written!r}\n"
+        "  tip: did you mean `production`? To create it:"
+        f" promptops promote v1.1.0 {written} --create\n",
     )
     assert (released.root / "channels.yaml").read_bytes() == before
     assert run([*command, "--create"]) == 0
-    assert said(released) == {"production": ("v1.0.0", 1), "prodution": ("v1.1.0", 1)}
+    assert said(released) == {"production": ("v1.0.0", 1), written: ("v1.1.0", 1)}
 
 
 def test_a_release_whose_tag_was_moved_since_is_refused(released):
@@ -516,7 +519,10 @@ def test_there_must_be_a_channel_and_a_history(released):
     promoted(released, "v1.0.0", channel="staging")
     with pytest.raises(NotFound) as raised:
         rollback(released.root, "production", None, EDIT)
-    assert raised.value.hint == "there are: `staging`"
+    assert raised.value.hint == "the channels: `staging`"
+    with pytest.raises(NotFound) as raised:
+        rollback(released.root, "stag", None, EDIT)
+    assert raised.value.hint == "did you mean `staging`?"
 
 
 # History.

@@ -121,7 +121,7 @@ def test_what_changed_since_a_base_is_shown_with_why_it_was_looked_at(repo, repo
     base, head = (repo.git("rev-parse", "--short=12", each) for each in ("HEAD~1", "HEAD"))
     (revisions,) = with_class(root, "revisions")
     assert (code, words(revisions)) == (0, f"{base} → to the work tree at {head}")
-    assert "requires a minor version" in err
+    assert "required version bump: minor" in err
     (selected,) = with_class(root, "selected")
     assert words(selected) == "it reaches prompts/partials/style.md.j2, which changed"
     changes = next(each for each in root.all("section") if each.attributes.get("id") == "changes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from promptops.catalog.misnamed_prompts import proper_name
 from promptops.cli.main import run
 
 PROMPT = """\
@@ -64,6 +65,21 @@ def test_list_warns_of_it_beside_the_prompts(renamed, started):
     assert noted == (
         f"prompts/ask.yaml: warning: this file is not read as a prompt\n  tip: {RENAME}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "proper"),
+    [
+        ("a.yaml", "a.prompt.yaml"),
+        ("a.promt.yaml", "a.prompt.yaml"),
+        ("a.Prompts.yml", "a.prompt.yaml"),
+        ("a.prompt.yaml.bak", "a.prompt.yaml"),
+        ("a.terse.yaml", "a.terse.prompt.yaml"),
+        ("b.promt/a.yaml", "b.promt/a.prompt.yaml"),
+    ],
+)
+def test_the_proper_name_drops_a_misspelt_suffix(written, proper):
+    assert proper_name(f"prompts/{written}") == f"prompts/{proper}"
 
 
 def test_list_of_some_prompts_does_not_warn(renamed, started):

@@ -185,6 +185,47 @@ def test_an_assertion_that_names_what_the_prompt_does_not_have_is_an_error_at_th
     assert said("TST009", block) == [f"prompts/ask.prompt.yaml:{expected}"]
 
 
+ARGUMENTS = """\
+tools:
+  - {name: find, description: Finds an order., parameters: PARAMETERS}
+messages:
+  - {role: user, content: Hello}
+tests:
+  - name: one
+    output:
+      - {type: not-tool-call, name: find, arguments: {ARGUMENT: 7}}
+      - {type: tool-calls, value: [{name: find, arguments: {ARGUMENT: 7}}]}
+"""
+CLOSED = "{type: object, additionalProperties: false, properties: {order: {type: integer}}}"
+OPEN = "{type: object, properties: {order: {type: integer}}}"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "argument", "hint"),
+    [
+        (CLOSED, "oder", "did you mean `order`?"),
+        (CLOSED, "x", "its arguments: order"),
+        (OPEN, "oder", "did you mean `order`?"),
+        (OPEN, "x", None),
+        (CLOSED, "order", None),
+        ("{type: object}", "oder", None),
+        ("{type: object, additionalProperties: false}", "x", "the tool has no arguments"),
+    ],
+)
+def test_an_argument_that_the_tool_does_not_have_is_an_error_at_its_key(
+    parameters: str, argument: str, hint: str | None
+) -> None:
+    block = ARGUMENTS.replace("PARAMETERS", parameters).replace("ARGUMENT", argument)
+
+    found = findings(built_in()["TST009"], files(block))
+
+    message = f"the tool `find` has no argument `{argument}`"
+    places = ["prompts/ask.prompt.yaml:8:55", "prompts/ask.prompt.yaml:9:61"]
+    assert [(str(each.place), each.message, each.hint) for each in found] == [
+        (place, message, hint) for place in places if hint is not None
+    ]
+
+
 DELIMITERS = """\
 inputs:
   properties: {ticket: {type: string, maxLength: 9, default: "<a>"}}
@@ -304,3 +345,44 @@ def test_a_branch_that_a_variant_does_not_cover_names_the_variant_and_no_impossi
         )
         for name in ("v", "w")
     ]
+
+
+IMPOSSIBLE = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+inputs:
+  required: [tone]
+  properties:
+    tone: {enum: [final, draft]}
+messages:
+  - role: user
+    content: |
+      CONTENT
+tests:
+  - {name: one, inputs: {tone: final}, rendered: [{type: contains, value: x}]}
+--- prompts/a.md.j2
+x {% if tone == "WRITTEN" %}a{% endif %}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "written", "hint"),
+    [
+        ("{% include 'a.md.j2' %}", "finall", '`tone` is never "finall": did you mean "final"?'),
+        ("{% include 'a.md.j2' %}", "x", '`tone` is never "x": its schema lists other values'),
+        ("{% include 'a.md.j2' %}", "draft", "add a case in which it is true"),
+        (
+            "{% set tone = tone ~ 'l' %}{% include 'a.md.j2' %}",
+            "drafft",
+            "add a case in which it is true",
+        ),
+    ],
+)
+def test_a_branch_of_a_partial_that_no_case_can_cover_names_the_impossible_value(
+    content: str, written: str, hint: str
+) -> None:
+    block = IMPOSSIBLE.replace("CONTENT", content).replace("WRITTEN", written)
+
+    assert [
+        (str(each.place), each.hint) for each in findings(built_in()["TST003"], files(block))
+    ] == [("prompts/a.md.j2:1:9", hint)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +92,45 @@ tests:
 }
 """
 
+USED_TOOL = """\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+tools: [{ref: TOOL}]
+tool_choice: {name: look}
+messages:
+  - {role: user, content: hello}
+tests:
+  - name: one
+    rendered: [{type: equals, path: /tools/0/name, value: look}]
+    output: [{type: tool-call, name: look}]
+--- prompts/ask.recordings.jsonl
+RECORDING
+--- schemas/look.json
+{"name": "look",
+}
+"""
+RECORDING = (
+    '{"case":"one","fingerprint":null,"finish_reason":"stop","format":1,"model":"m",'
+    f'"output":"hello","repeat":0,"request":"{"0" * 64}",'
+    '"usage":{"cached":0,"input":1,"output":1}}'
+)
+USED_TOOL = USED_TOOL.replace("RECORDING", RECORDING)
+CASES = f"""\
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - role: user
+    content: hello
+tests:
+  - file: ./LOST.cases.jsonl
+  - name: two
+    rendered: [{{type: message-count, value: 1}}]
+--- prompts/ask.recordings.jsonl
+{RECORDING}
+--- prompts/ask.cases.jsonl
+{{"name": "one"
+"""
+
 MISSPELT_INCLUDE = """\
 --- prompts/ask.prompt.yaml
 format: promptops/1
@@ -143,6 +184,22 @@ MISTAKES = {
     "a base that is not there": (LOST_BASE, ["TPL003 prompts/b.prompt.yaml:2:10"]),
     "a byte order mark in a partial": (BOM, ["SCH001 prompts/b.md.j2:1:1"]),
     "a broken tool file": (BROKEN_TOOL, ["SCH001 schemas/look.json:1:16"]),
+    "a broken tool file that other keys name": (
+        USED_TOOL.replace("TOOL", "look.json"),
+        ["SCH001 schemas/look.json:1:16"],
+    ),
+    "a missing tool that other keys name": (
+        USED_TOOL.replace("TOOL", "look.jsn").replace('",\n}', '",\n"parameters": {}}'),
+        ["TPL003 2:15"],
+    ),
+    "a case file that can't be read": (
+        CASES.replace("LOST", "ask"),
+        ["SCH001 prompts/ask.cases.jsonl:1:15"],
+    ),
+    "a missing case file": (
+        CASES.replace("LOST", "aks"),
+        ["TPL003 6:11"],
+    ),
     "a misspelt include": (MISSPELT_INCLUDE, ["TPL003 4:27"]),
     "a misspelt input of a case": (
         changed("two, inputs: {ticket", "two, inputs: {tikcet"),
@@ -199,6 +256,25 @@ def test_a_mistake_in_other_keys_does_not_hide_those_in_templates(
         "TPL002 9:67",
         "SCH002 11:17",
     ]
+
+
+SCHEMA = Path(__file__).parents[2] / "schemas" / "prompt.schema.json"
+OTHER_KEYS = set(json.loads(SCHEMA.read_bytes())["properties"]) - {
+    *("format", "inputs", "messages", "extends")
+}
+
+
+@pytest.mark.parametrize("value", ["1", "true", "text", "[1]", "[[a]]", "{a: 1}", "[{a: 1}]", "~"])
+def test_a_value_of_a_wrong_type_does_not_hide_mistakes_in_templates(
+    all_said: Callable[[str], list[str]], value: str
+) -> None:
+    template = "format: promptops/1\nmessages: [{role: user, content: '{{ tikcet }}'}]"
+    for key in sorted(OTHER_KEYS):
+        found = all_said(f"--- prompts/ask.prompt.yaml\n{template}\n{key}: {value}\n")
+
+        codes = {each.partition(" ")[0] for each in found}
+        assert "VAR001" in codes, key
+        assert "internal-error" not in codes, key
 
 
 @pytest.mark.parametrize("key", ["imputs", "mesages", "extend"])

@@ -252,6 +252,19 @@ def test_a_base_that_is_not_there_names_the_nearest_one() -> None:
     ]
 
 
+def test_a_base_beside_the_file_is_guessed_as_it_is_written() -> None:
+    blocks = {
+        "prompts/support/base.prompt.yaml": "format: promptops/1\nmessages: []\n",
+        "prompts/support/ask.prompt.yaml": "format: promptops/1\nextends: ./bse.prompt.yaml\n",
+    }
+
+    found = findings(built_in()["TPL003"], blocks)
+
+    assert [(str(each.place), each.hint) for each in found] == [
+        ("prompts/support/ask.prompt.yaml:2:10", "did you mean `./base.prompt.yaml`?")
+    ]
+
+
 ENUM = """\
 inputs:
   required: [tone, flags, open]
@@ -261,6 +274,8 @@ inputs:
     open: {type: string, maxLength: 9}
     either: {anyOf: [{enum: [a]}, {type: string, maxLength: 9}]}
     maybe: {enum: [yes, null], default: null}
+    plus: {type: boolean, default: false}
+    count: {type: [integer, "null"], default: null}
 messages:
   - role: user
     content: |
@@ -272,18 +287,26 @@ messages:
     ("content", "expected"),
     [
         ('{% if tone == "finall" %}a{% endif %}',
-         [('12:21-29 `tone` is never "finall"', 'did you mean "final"?')]),
+         [('14:21-29 `tone` is never "finall"', 'did you mean "final"?')]),
         ('{% if tone != "finall" %}a{% endif %}',
-         [('12:21-29 `tone` is never "finall"', 'did you mean "final"?')]),
+         [('14:21-29 `tone` is never "finall"', 'did you mean "final"?')]),
         ("{% if 'drft' == tone and open %}a{% endif %}",
-         [('12:13-19 `tone` is never "drft"', 'did you mean "draft"?')]),
+         [('14:13-19 `tone` is never "drft"', 'did you mean "draft"?')]),
         ('{% if tone in ["final", "x"] %}a{% endif %}',
-         [('12:31-34 `tone` is never "x"', "its schema lists other values")]),
+         [('14:31-34 `tone` is never "x"', "its schema lists other values")]),
         ('{{ "a" if flags.k == "onee" }}',
-         [('12:28-34 `flags.k` is never "onee"', 'did you mean "one"?')]),
+         [('14:28-34 `flags.k` is never "onee"', 'did you mean "one"?')]),
         ("{% if flags['k'] == 3 %}a{% endif %}",
-         [("12:27-28 `flags.k` is never 3", "its schema lists other values")]),
+         [("14:27-28 `flags.k` is never 3", "its schema lists other values")]),
+        ('{% if plus == "yes" %}a{% endif %}',
+         [('14:21-26 `plus` is never "yes"', "its schema allows only true and false")]),
+        ('{% if count == "3" %}a{% endif %}',
+         [('14:22-25 `count` is never "3"', "its schema allows only null or numbers")]),
+        ("{% if open == 3 %}a{% endif %}",
+         [("14:21-22 `open` is never 3", "its schema allows only strings")]),
         # Neighbours.
+        ("{% if plus == 1 or plus != true %}a{% endif %}", []),
+        ("{% if count == none or count == 3.0 or open == none %}a{% endif %}", []),
         ('{% if tone == "final" %}a{% endif %}', []),
         ("{% if flags.k == 2 %}a{% endif %}", []),
         ('{% if open == "finall" %}a{% endif %}', []),
@@ -296,7 +319,7 @@ messages:
         ('{% macro m(tone) %}{% if tone == "x" %}a{% endif %}{% endmacro %}{{ m("x") }}', []),
     ],
 )  # fmt: skip
-def test_a_comparison_with_a_value_outside_the_enum_names_the_nearest_one(
+def test_a_comparison_with_a_value_outside_the_schema_names_what_it_allows(
     content: str, expected: list[tuple[str, str]]
 ) -> None:
     found = findings(built_in()["TPL007"], files(ENUM.replace("CONTENT", content)))
@@ -316,4 +339,4 @@ def test_a_when_is_compared_with_the_enum_too() -> None:
     assert [
         (str(each.place), each.message, each.hint)
         for each in findings(built_in()["TPL007"], files(block))
-    ] == [("prompts/ask.prompt.yaml:11:19", '`tone` is never "finall"', 'did you mean "final"?')]
+    ] == [("prompts/ask.prompt.yaml:13:19", '`tone` is never "finall"', 'did you mean "final"?')]

@@ -440,8 +440,8 @@ def test_what_can_not_be_decided_warns_or_fails_as_the_configuration_says(catalo
     failed = release(catalog, "--dry-run")
 
     assert (warned.code, problems(warned), len(warned.value["warnings"])) == (0, [], 1)
-    assert warned.value["warnings"][0].startswith("can't be decided: ask: brevity: ")
-    assert (failed.code, problems(failed)) == (1, ["1 score can't be decided"])
+    assert warned.value["warnings"][0].startswith("inconclusive: ask: brevity: ")
+    assert (failed.code, problems(failed)) == (1, ["1 score inconclusive"])
     assert failed.value["problems"][0]["details"][0].startswith("ask: brevity: ")
 
 

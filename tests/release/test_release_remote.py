@@ -32,8 +32,18 @@ def test_a_release_that_head_has_left_behind_is_told_and_pushed(remote, catalog,
 
     nothing = "no change since v0.1.0 requires a new version\n"
     assert (told.code, told.out, before) == (0, f"{nothing}not pushed yet: v0.1.0\n", [])
-    assert (pushed.code, pushed.out) == (0, f"{nothing}origin has now: v0.1.0\n")
+    assert (pushed.code, pushed.out) == (0, f"{nothing}also pushed to origin: v0.1.0\n")
     assert (again.code, again.out, tags_of(remote)) == (0, nothing, ["v0.1.0"])
+
+
+def test_an_earlier_release_that_is_pushed_too_is_named_once(remote, catalog, say):
+    say(catalog, "release", "--yes")
+    moved(catalog)
+
+    pushed = say(catalog, "release", "--yes", "--push")
+
+    named = [line for line in pushed.out.splitlines() if "pushed" in line]
+    assert named == ["also pushed to origin: v0.1.0"]
 
 
 def test_earlier_releases_go_with_the_next_one_and_none_made_by_hand(remote, catalog, release):

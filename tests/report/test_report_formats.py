@@ -29,7 +29,7 @@ def summary_of(findings=(), **counts):
         ([None], {}, ["found 1 error"]),
         ([None, None], {"fixed": 1}, ["found 2 errors (1 fixed)"]),
         ([True, True, None], {}, ["found 3 errors (2 fixable with --fix)"]),
-        ([False], {}, ["found 1 error (1 fixable with --unsafe-fixes)"]),
+        ([False], {}, ["found 1 error (1 fixable with --fix --unsafe-fixes)"]),
         ([True, False], {}, ["found 2 errors (1 fixable with --fix, 1 more with --unsafe-fixes)"]),
     ],
 )

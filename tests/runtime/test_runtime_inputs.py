@@ -129,6 +129,56 @@ def test_defaults_and_aliases_are_applied(schema: Any, given: Any, accepted: Any
     assert Inputs(schema).accept(given) == (accepted, ())
 
 
+def graph(size: int, **more: Any) -> dict[str, Any]:
+    """Definitions of which each refers twice to the next, and the last one to the first."""
+    definitions = {
+        f"d{n}": closed(
+            x={"$ref": f"#/$defs/d{(n + 1) % size}", **more},
+            y={"$ref": f"#/$defs/d{(n + 7) % size}"},
+        )
+        for n in range(size)
+    }
+    return {**closed(v={"$ref": "#/$defs/d0"}, w={"default": 1}), "$defs": definitions}
+
+
+def test_a_graph_of_5000_definitions_is_no_deep_recursion() -> None:
+    inputs = Inputs(graph(5_000))
+
+    assert inputs.accept({"v": {"x": {"y": {}}}}) == ({"v": {"x": {"y": {}}}, "w": 1}, ())
+
+
+def test_defaults_that_lead_round_in_a_circle_are_refused() -> None:
+    _, problems = Inputs(graph(200, default={})).accept({"v": {}})
+
+    assert [each.message for each in problems] == ["the defaults of the inputs expand without end"]
+
+
+def test_defaults_that_double_at_each_step_are_refused_soon() -> None:
+    steps = {
+        f"d{n}": {
+            "properties": {name: {"$ref": f"#/$defs/d{n + 1}", "default": {}} for name in "xy"}
+        }
+        for n in range(60)
+    }
+    schema = {"properties": {"v": {"$ref": "#/$defs/d0"}}, "$defs": {**steps, "d60": {}}}
+
+    with ends_soon():
+        _, problems = Inputs(schema).accept({"v": {}})
+
+    message = "the defaults of the inputs add over 100,000 values"
+    assert [each.message for each in problems] == [message]
+
+
+def test_a_large_default_of_many_items_is_refused() -> None:
+    item = {"properties": {"a": {"default": [0] * 2_000}}}
+    schema = closed(v={"type": "array", "items": item})
+
+    assert Inputs(schema).accept({"v": [{}] * 40})[1] == ()
+    assert [each.message for each in Inputs(schema).accept({"v": [{} for _ in range(60)]})[1]] == [
+        "the defaults of the inputs add over 100,000 values"
+    ]
+
+
 def test_a_default_is_shared_by_nobody() -> None:
     schema = closed(a={"default": [{"b": []}]})
     inputs = Inputs(schema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from threading import Event
@@ -43,6 +43,8 @@ class Answer:
         after_s: Seconds from the end of the request to the beginning of the answer.
         until: The answer begins after this is set.
         byte_every_s: Seconds before each byte of the body; 0 to send it at once.
+        stream: Sent instead of a body, one part after the other; at an event the server waits until
+            it is set. A TRUNCATED one has all its parts, and no end.
     """
 
     status: int = 200
@@ -53,6 +55,7 @@ class Answer:
     after_s: float = 0.0
     until: Event | None = None
     byte_every_s: float = 0.0
+    stream: Sequence[bytes | Event] | None = None
     ending: Ending = Ending.WHOLE
 
 

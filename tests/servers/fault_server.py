@@ -14,13 +14,14 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
 from tests.servers.answers import OK, Answer, Ending, body_of
 from tests.servers.plans import Plan, Quota, Received, always
+from tests.servers.streams import stream_of
 
 ECHO = always(OK)
 HEAD_BYTES = 2**16
@@ -135,6 +136,11 @@ class FaultServer:
         self, answer: Answer, received: Received, number: int, writer: asyncio.StreamWriter
     ) -> None:
         status, body = body_of(answer, received.path, received.body, number)
+        parts = stream_of(answer, received, status, body)
+        if parts is not None:
+            self.statuses[status] += 1
+            await _send_stream(answer, parts, writer)
+            return
         headers = {
             "content-type": "application/json",
             "content-length": f"{answer.padding + len(body)}",
@@ -157,6 +163,25 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     connection = writer.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     writer.transport.abort()
+
+
+async def _send_stream(
+    answer: Answer, parts: Sequence[bytes | Event], writer: asyncio.StreamWriter
+) -> None:
+    """Each part as a chunk of its own; a truncated stream has no last chunk."""
+    headers = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
+    lines = [f"{name}: {value}" for name, value in {**headers, **answer.headers}.items()]
+    writer.write("\r\n".join([f"HTTP/1.1 {answer.status} ", *lines, "\r\n"]).encode("latin-1"))
+    for part in parts:
+        if isinstance(part, Event):
+            while not part.is_set():
+                await asyncio.sleep(0.01)
+        else:
+            writer.write(b"%x\r\n%b\r\n" % (len(part), part))
+            await writer.drain()
+    if answer.ending is not Ending.TRUNCATED:
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
 
 
 async def _send_slowly(answer: Answer, body: bytes, writer: asyncio.StreamWriter) -> None:

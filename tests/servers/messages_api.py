@@ -171,7 +171,7 @@ _MESSAGES = fields_of(
         "metadata": fields_of({"user_id": STRING}),
         "stop_sequences": list_of(STRING),
         "service_tier": one_of("auto", "standard_only"),
-        "stream": one_of(False),
+        "stream": BOOLEAN,
         "thinking": tagged(
             {
                 "adaptive": fields_of({"type": STRING, "display": STRING}),

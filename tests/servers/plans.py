@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.servers.answers import OK, Answer
@@ -72,6 +73,7 @@ class Quota:
     Args:
         burst: How many may come at once; None for a whole minute's.
         silent: Say nothing of all that.
+        dated: Name the headers as Anthropic does, with the time of the reset instead of a duration.
     """
 
     def __init__(
@@ -80,12 +82,14 @@ class Quota:
         *,
         burst: int | None = None,
         silent: bool = False,
+        dated: bool = False,
         answer: Answer = OK,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_minute = per_minute
         self._size = per_minute if burst is None else burst
         self._silent = silent
+        self._dated = dated
         self._answer = answer
         self._clock = clock
         self._left = float(self._size)
@@ -109,14 +113,20 @@ class Quota:
     def _told(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         if self._silent:
             return {name: value for name, value in headers.items() if "retry-after" not in name}
+        reset_s = (self._size - self._left) * 60 / self._per_minute
+        name = "anthropic-ratelimit-requests-{}" if self._dated else "x-ratelimit-{}-requests"
         return {
-            "x-ratelimit-limit-requests": f"{self._per_minute}",
-            "x-ratelimit-remaining-requests": f"{int(self._left)}",
-            "x-ratelimit-reset-requests": _duration(
-                (self._size - self._left) * 60 / self._per_minute
-            ),
+            name.format("limit"): f"{self._per_minute}",
+            name.format("remaining"): f"{int(self._left)}",
+            name.format("reset"): _date(reset_s) if self._dated else _duration(reset_s),
             **headers,
         }
+
+
+def _date(seconds: float) -> str:
+    """So many seconds from now, by RFC 3339, rounded up to a whole second."""
+    at = datetime.fromtimestamp(math.ceil(time.time() + seconds), UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _duration(seconds: float) -> str:

@@ -10,7 +10,9 @@ from tests.servers import generate_content_api, messages_api
 
 Shape = Callable[[dict[str, Any], "str | None", int], dict[str, Any]]
 
-_GENERATE = re.compile(r"/v1(?:beta)?/models/([^/:]+):generateContent")
+_GENERATE = re.compile(
+    r"/v1(?:beta)?/models/([^/:]+):(?:generateContent|streamGenerateContent\?alt=sse)"
+)
 
 
 def shape_of(path: str) -> Shape | None:

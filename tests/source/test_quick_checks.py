@@ -76,6 +76,8 @@ WHOLE_CONFIG = {
         "waivers": [{"fingerprint": "f", "who": "w", "reason": "r", "expires": "2027-01-31"}],
     },
     "release": {"tag_format": "v{version}"},
+    "compare": {"recordings": "comparisons", "margin": 2.5},
+    "probe": {"recordings": "probes"},
 }
 CHECKS = {
     "prompt.schema.json": (prompt_check, WHOLE_PROMPT),

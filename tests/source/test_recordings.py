@@ -61,7 +61,7 @@ def told(found: ReadRecordings) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_a_recording_is_one_canonical_line_without_time_or_latency() -> None:
+def test_a_recording_is_one_canonical_line_without_a_date() -> None:
     answer = Answer(
         text="",
         tool_calls=({"name": "find", "arguments": {"n": 1.0, "a": "é"}},),
@@ -76,6 +76,7 @@ def test_a_recording_is_one_canonical_line_without_time_or_latency() -> None:
 
     assert written.decode() == (
         '{"case":"x","fingerprint":"fp_1","finish_reason":"tool_calls","format":1,"judge":"j",'
+        '"latency_s":1.5,'
         '"model":"m-1","output":"","repeat":2,"request":"' + A + '",'
         '"tool_calls":[{"arguments":{"a":"é","n":1},"name":"find"}],'
         '"usage":{"cached":0,"input":20,"output":5}}\n'
@@ -335,5 +336,5 @@ def test_the_schema_describes_each_key_of_a_line() -> None:
     assert [key for key, description in keys if not description.endswith((".", "`."))] == []
     assert {key for key, _ in keys} == {
         *LINE,
-        *("judge", "tool_calls", "name", "arguments", "input", "output", "cached"),
+        *("judge", "latency_s", "tool_calls", "name", "arguments", "input", "output", "cached"),
     }

@@ -231,7 +231,7 @@ def test_what_is_wrong_is_told_at_its_place(
     assert refused(InputError, text) == (message, where, hint)
 
 
-KNOWN = "known keys: check, diff, lint, models, prompts, release, schemas, test"
+KNOWN = "known keys: check, compare, diff, lint, models, probe, prompts, release, schemas, test"
 
 
 def listed(error: PromptopsError) -> list[tuple[object, ...]]:
@@ -438,3 +438,37 @@ def test_a_key_in_a_profile_is_called_one_whatever_its_name_is(line, key):
     assert raised.value.where is not None
     assert raised.value.where.startswith("promptops.toml:4:1")
     assert "Qx7L" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (
+            """[compare]\nrecordings = "prompts/arms"\n""",
+            "promptops.toml:2:1: `prompts/arms` and the prompt root `prompts` contain each other's"
+            " files",
+        ),
+        (
+            """prompts = ["a/b"]\n[compare]\nrecordings = "a"\n""",
+            "promptops.toml:3:1: `a` and the prompt root `a/b` contain each other's files",
+        ),
+        (
+            """prompts = ["."]\n[probe]\nrecordings = "probes"\n""",
+            "promptops.toml:3:1: `probes` and the prompt root `.` contain each other's files",
+        ),
+        (
+            """[compare]\nrecordings = "x"\n[probe]\nrecordings = "x/y"\n""",
+            "promptops.toml:4:1: `x/y` and the folder of `compare` contain each other's files",
+        ),
+        (
+            """[probe]\nrecordings = "../x"\n""",
+            "promptops.toml:2:1: `../x` is not a valid folder: a path with `..`",
+        ),
+    ],
+)
+def test_a_folder_of_recordings_belongs_to_one_command_and_to_no_prompt_root(written, message):
+    with pytest.raises(InputError) as caught:
+        load({"promptops.toml": written.encode()})
+
+    error = caught.value
+    assert f"{error.where}: {error.message}".splitlines()[0] == message

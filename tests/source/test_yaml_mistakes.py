@@ -13,6 +13,7 @@ from tests.hanging import ends_soon
 
 SYSTEM = "messages:\n  - role: system\n    content: |\n      You sort tickets.\n"
 USER = "  - role: user\n    content: Hi\n"
+ITEM = "messages:\n  - {role: system, content: a}\n"
 LESS = "this line is indented less than the text block above it"
 
 MISTAKES = {
@@ -126,6 +127,26 @@ MISTAKES = {
         "a: |\n\t  Hi\n",
         "2:1-2:2 a tab instead of spaces",
         "indent with spaces",
+    ),
+    "an item without its dash": (
+        f"{ITEM}    role: user\n    content: Hi\n",
+        "3:5-3:9 `role` is not an item of the list",
+        "write `- role:`, or indent it like the keys of the item above",
+    ),
+    "an item without a space after its dash": (
+        f"{ITEM}  -role: user\n    content: Hi\n",
+        "3:3-3:4 a `-` without a space after it",
+        "write a space after it",
+    ),
+    "an item without a space after its colon": (
+        f"{ITEM}  - role:user\n    content: Hi\n",
+        "3:9-3:10 a `:` without a space after it",
+        "write `role: `",
+    ),
+    "a path of Windows in double quotes": (
+        'title: "C:\\data"\n',
+        "1:11-1:12 a backslash in double quotes begins an escape",
+        "write it twice, or use single quotes",
     ),
     "neighbour: a colon in a text": (
         "a: b: c\n",

@@ -17,6 +17,8 @@ from promptops.records import replace
 MAX_ALTERNATIVES: Final = 64
 MAX_NESTING: Final = 16
 MAX_VALUES: Final = 64
+MANY_LAYERS: Final = 16
+"""Schemas that apply to one value together; each choice among more of them costs further steps."""
 
 Key = tuple[frozenset[int], frozenset[str], int | None]
 """Key of an alternative: the numbers of its layers, its types, and the number of its values."""
@@ -88,6 +90,7 @@ class Alternatives:
         done, cut, seen = 0, base.cut, set()
         while waiting:
             chosen, at = waiting.pop(0)
+            self._document.spend(len(chosen) // MANY_LAYERS)
             options = _options(chosen[len(base.layers) :], at)
             if options is not None and len(waiting) + done + len(options) > MAX_ALTERNATIVES:
                 options, cut = [{}], True

@@ -27,6 +27,7 @@ class SchemaPair:
     Attributes:
         left, right: The roots.
         budget: The remaining steps; callers may set it before they start another part of the work.
+        reads: How often a definition was read to find the equal ones; two take about one step.
     """
 
     def __init__(self, left: Any, right: Any) -> None:
@@ -38,7 +39,7 @@ class SchemaPair:
         self._numbered: dict[int, tuple[Bare, int]] = {}
         self._validators: dict[tuple[int, ...], Any] = {}
         readers = [Reader(left, "l"), Reader(right, "r")]
-        same = _classes(readers)
+        same, self.reads = _classes(readers)
         for reader in readers:
             for name, schema in reader.read(same, self._written):
                 self._definitions.setdefault(same[name], schema)
@@ -119,15 +120,15 @@ class SchemaPair:
             raise OutOfWork from None
 
 
-def _classes(readers: Sequence[Reader]) -> dict[str, str]:
-    """For each target the first one that is equal, with all references followed.
+def _classes(readers: Sequence[Reader]) -> tuple[dict[str, str], int]:
+    """For each target the first one that is equal, with all references followed; and the work.
 
     At first all count as equal. They are split until no round finds another difference; if that
     takes too long, each target is a class of its own.
     """
     names = [name for reader in readers for name, _ in reader.read({}, {})]
     same = dict.fromkeys(names, "")
-    for _ in range(MAX_ROUNDS):
+    for rounds in range(1, MAX_ROUNDS + 1):
         first: dict[str, str] = {}
         finer = {
             name: first.setdefault(json.dumps(schema, sort_keys=True), name)
@@ -135,6 +136,6 @@ def _classes(readers: Sequence[Reader]) -> dict[str, str]:
             for name, schema in reader.read(same, {})
         }
         if finer == same:
-            return same
+            return same, rounds * len(names)
         same = finer
-    return {name: name for name in names}
+    return {name: name for name in names}, MAX_ROUNDS * len(names)

@@ -11,6 +11,7 @@ from promptops.analysis.schemas.comparison import Check, Comparison, FoundDiffer
 from promptops.analysis.schemas.document import BUDGET, OutOfWork, SchemaPair
 from promptops.analysis.schemas.order import rank
 from promptops.analysis.schemas.reader import Unsupported, without_annotations
+from promptops.analysis.schemas.steps import Steps
 from promptops.analysis.schemas.witness import Witnesses
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
@@ -91,13 +92,19 @@ _CHECKS: Final[Mapping[str, Check]] = {
 }
 
 
-def differences(left: Schema | bool, right: Schema | bool) -> tuple[SchemaDifference, ...]:
+def differences(
+    left: Schema | bool, right: Schema | bool, steps: Steps | None = None
+) -> tuple[SchemaDifference, ...]:
     """Reasons why an instance of `left` may not match `right`; empty if all provably match.
 
     Validity is that of the validator of inputs: JSON Schema 2020-12, formats not asserted. Never
     raises: a question that can't be decided is a difference that is not decided. Sorted as the
-    keywords and properties of `right`.
+    keywords and properties of `right`. `steps` are shared with the other comparisons of
+    a prompt.
     """
+    steps = steps or Steps()
+    if not steps.left:
+        return (_undecided("work"),)
     try:
         sides = (json_copy(left), json_copy(right))
         proves = _proof(*sides)
@@ -106,7 +113,8 @@ def differences(left: Schema | bool, right: Schema | bool) -> tuple[SchemaDiffer
         return _unless_equal("schema", left, right)
     except Unsupported as error:
         return _unless_equal(str(error), left, right)
-    return tuple(_compared(document, proves))
+    steps.take(document.reads // 2)
+    return tuple(_compared(document, proves, steps))
 
 
 def is_included(left: Schema | bool, right: Schema | bool, *, budget: int = BUDGET) -> bool:
@@ -173,20 +181,25 @@ def _validator(schema: Any) -> Any:
     return validator(schema)
 
 
-def _compared(document: SchemaPair, proves: Callable[[Any], bool]) -> Iterator[SchemaDifference]:
+def _compared(
+    document: SchemaPair, proves: Callable[[Any], bool], steps: Steps
+) -> Iterator[SchemaDifference]:
     comparison = Comparison(document, _CHECKS)
     found: list[FoundDifference] = []
     done = True
+    document.budget = steps.take(BUDGET)
     try:
         found = comparison.compare((document.left,), document.right, Where())
     except (OutOfWork, RecursionError):
         done = False
+    steps.give_back(document.budget)
     witnesses = Witnesses(document, comparison.alternatives, proves)
     left = BUDGET
     found.sort(key=lambda one: rank(document, one))
     for same in _grouped(found):
-        document.budget = given = min(left, WITNESS_BUDGET)
+        document.budget = given = steps.take(min(left, WITNESS_BUDGET))
         yield _difference(document, same, witnesses)
+        steps.give_back(document.budget)
         left -= given - max(document.budget, 0)
     if not done:
         yield _undecided("work")

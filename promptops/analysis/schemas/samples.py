@@ -18,6 +18,8 @@ from promptops.model.change import ABSENT
 MAX_SAMPLES: Final = 12
 MAX_LENGTH: Final = 5_000
 MAX_ITEMS: Final = 256
+MANY_NAMES: Final = 16
+"""Properties of an object; one with more of them costs further steps of the budget."""
 _NESTING: Final = 8
 _TEXTS: Final = ("a", "", "A", "0", "b", "ab", " ", "é", "-")
 
@@ -77,6 +79,7 @@ class Samples:
         made: dict[str, Any] = {}
         wanted = {*given, *required(alternative, given)}
         listed = [name for name in names(alternative) if name != without or name in given]
+        self._document.spend(len(listed) // MANY_NAMES)
         for name in dict.fromkeys([*listed, *wanted]):
             if name in wanted or len(made) + len(wanted - made.keys()) < size:
                 value = self._member(alternative, given, name)

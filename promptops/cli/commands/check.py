@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from promptops.cli.complete import complete_prompt
+from promptops.cli.linting import errors_beside_config
 from promptops.cli.options import (
     common,
     gate_revision,
@@ -49,7 +50,11 @@ def command(output: OutputOptions, **options: Any) -> int:
     from promptops.report.parts.visible import visible, visible_path
 
     wanted, chosen = selection_and_lint(options)
-    with workspace(output.directory, gate_revision(options), output.overrides) as opened:
+    revision = gate_revision(options)
+    with (
+        errors_beside_config(output, revision, wanted),
+        workspace(output.directory, revision, output.overrides) as opened,
+    ):
         note_uncommitted(output, opened, options)
         page = any(name == "html" for name, _ in output.formats)
         report = check(opened, wanted, chosen, output.overrides, page=page)

@@ -29,7 +29,9 @@ from promptops.cli.output import OutputOptions
 @click.option("--extend-select", multiple=True, metavar="CODE", help="Also run these rules.")
 @click.option("--fix", is_flag=True, help="Apply the fixes that change no request.")
 @click.option(
-    "--unsafe-fixes", is_flag=True, help="With --fix: also apply fixes that may change a request."
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix or --diff: also the fixes that may change a request.",
 )
 @click.option(
     "--diff", is_flag=True, help="Show what --fix would change, without changing anything."

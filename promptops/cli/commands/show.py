@@ -30,12 +30,13 @@ def command(output: OutputOptions, identity: str, revision: str) -> int:
     from promptops.jobs.workspace.show import resolved_prompt
     from promptops.jobs.workspace.workspace import workspace
     from promptops.report.parts.json_text import json_text
+    from promptops.report.parts.yaml_text import yaml_text
 
     with workspace(output.directory, revision, output.overrides) as opened:
         value = resolved_prompt(opened, required_prompt(opened, identity))
     output.write_each(
         lambda name, _: (
-            json_text(value) if name == "json" else _about(value) + _yaml(value["prompt"])
+            json_text(value) if name == "json" else _about(value) + yaml_text(value["prompt"])
         )
     )
     return 0
@@ -54,25 +55,3 @@ def _about(value: Mapping[str, Any]) -> str:
         "model": visible(names) if model["profile"] else "",
     }
     return "".join(f"# {key}: {text}\n" for key, text in about.items() if text)
-
-
-def _yaml(value: object) -> str:
-    """The prompt as YAML; strings of several lines as blocks."""
-    import yaml
-
-    from promptops.report.parts.visible import visible_line
-
-    fast: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-    class Dumper(fast):  # type: ignore[misc]  # known only when it runs
-        pass
-
-    def text(dumper: Any, data: str) -> Any:
-        style = "|" if "\n" in data else None
-        if any(visible_line(line) != line for line in data.split("\n")):
-            style = '"'  # the style in which characters can be escaped
-        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
-
-    Dumper.add_representer(str, text)
-    dumped: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
-    return "".join(f"{visible_line(line)}\n" for line in dumped.split("\n")[:-1])

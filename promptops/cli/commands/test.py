@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import os
 import shlex
 from collections.abc import Iterable
@@ -11,32 +10,39 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.batches import (
+    batch_option,
+    exit_code_of,
+    refuse_options_beside_batch,
+    shown_estimate,
+)
 from promptops.cli.complete import complete_prompt
-from promptops.cli.options import at_option, common, since_option, tag_option, verbose_option
+from promptops.cli.options import (
+    at_option,
+    budget_options,
+    call_settings,
+    case_option,
+    common,
+    concurrency_option,
+    since_option,
+    tag_option,
+    trust_option,
+    verbose_option,
+)
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.testing.runner import RunOptions
+    from promptops.model.batch import BatchReport
     from promptops.model.config import TestSettings
     from promptops.model.test_run import TestRun
 
 MODES = ("record", "live", "refresh")
-_EVENTS = ("commit", "pull_request", "nightly")
 _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
 _OUTAGE = 5
 _INTERRUPTED = 130
-
-
-class _Amount(click.FloatRange):
-    """A number from 0; neither NaN nor infinite."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        found: float = super().convert(value, param, ctx)
-        if not math.isfinite(found):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return found
 
 
 @click.command()
@@ -44,9 +50,7 @@ class _Amount(click.FloatRange):
 @since_option
 @at_option
 @tag_option
-@click.option(
-    "--case", "cases", multiple=True, metavar="NAME|GLOB", help="Run only cases with this name."
-)
+@case_option
 @click.option(
     "--record", is_flag=True, help="Call the model for missing recordings, and record the answers."
 )
@@ -54,38 +58,11 @@ class _Amount(click.FloatRange):
 @click.option(
     "--refresh", is_flag=True, help="Call the model for every case, and replace the recordings."
 )
-@click.option(
-    "-j",
-    "concurrency",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Send at most N requests at a time; 16 unless configured.",
-)
+@batch_option
+@concurrency_option
 @click.option("--repeats", type=click.IntRange(1), metavar="N", help="Use N answers for each case.")
 @click.option("--baseline", metavar="REV", help="The revision that scores are compared with.")
-@click.option(
-    "--max-cost",
-    type=_Amount(0),
-    metavar="USD",
-    help="Spend at most this much, in US dollars; overrides the budget of an event.",
-)
-@click.option(
-    "--max-requests",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Send at most N requests, including retries.",
-)
-@click.option(
-    "--max-time",
-    type=_Amount(0),
-    metavar="SECONDS",
-    help="Stop sending after this time; requests under way are completed.",
-)
-@click.option(
-    "--event",
-    type=click.Choice(_EVENTS),
-    help="Apply the budget configured for this event (detected in CI).",
-)
+@budget_options
 @click.option(
     "--shard", metavar="N/M", help="Run only part N of M; write it with --format jsonl=FILE."
 )
@@ -111,28 +88,30 @@ class _Amount(click.FloatRange):
     help="Exit 1 if fewer branches are covered.",
 )
 @click.option("--prune", is_flag=True, help="Remove recordings that no case uses any more.")
-@click.option(
-    "--trust-config",
-    is_flag=True,
-    help="Call the endpoints that the change configures, and remember them as approved.",
-)
+@trust_option
 @verbose_option
 @common("text", "json", "junit", "github", "markdown", "html", "jsonl")
 def command(output: OutputOptions, **options: Any) -> int:
     """Run test cases on recorded answers, or call the model for new ones.
 
     By default it makes no API calls and uses no network. Exits 1 when a case fails or has no
-    recording, 5 when a provider could not answer or the budget is spent.
+    recording, 5 when a provider could not answer or the budget is spent, 75 while a batch that is
+    to be collected is still running.
 
     \b
     Example:
       promptops test
       promptops test support/triage --record
+      promptops test --batch submit --max-cost 5
       promptops test --since origin/main --format junit=out.xml
       promptops test --shard 1/8 --format jsonl=1.jsonl
       promptops test --merge *.jsonl
     """
     _refuse_contradictions(output, options)
+    if options["batch"] is not None:
+        batches = _batched(output, options)
+        output.write_report("batch", batches)
+        return exit_code_of(batches)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     run = _merged(output, options) if options["merge"] else _tested(output, options)
@@ -147,6 +126,7 @@ def command(output: OutputOptions, **options: Any) -> int:
 
 def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> None:
     modes = [f"--{mode}" for mode in MODES if options[mode]]
+    refuse_options_beside_batch(output, options)
     for first, others in (
         (modes[:1], modes[1:]),
         (modes[:1], _given(options, ("audit",))),
@@ -155,7 +135,7 @@ def _refuse_contradictions(output: OutputOptions, options: dict[str, Any]) -> No
     ):
         if first and others:
             raise UsageError(f"{first[0]} and {others[0]} exclude each other")
-    if modes and options["revision"] != "worktree":
+    if (modes or options["batch"]) and options["revision"] != "worktree":
         raise UsageError(
             "only the cases in the work tree can be recorded or run live", hint="leave out --at"
         )
@@ -181,6 +161,26 @@ def _tested(output: OutputOptions, options: dict[str, Any]) -> TestRun:
         return test(opened, wanted, _options(output, options, opened.config.test))
 
 
+def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
+    from promptops.jobs.testing.batch import cases
+    from promptops.jobs.testing.runner import write_earlier_answers
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import workspace
+
+    shows = shown_estimate(output)
+    write_earlier_answers(output.directory)
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        chosen = replace(_options(output, options, opened.config.test), mode="record")
+        if options["batch"] == "collect":
+            return cases.collect_cases(opened, chosen, shows)
+        if options["batch"] == "cancel":
+            return cases.cancel_cases(opened, chosen, shows)
+        wanted = SelectionOptions(
+            patterns=options["patterns"], since=options["since"], selectors=options["select"]
+        )
+        return cases.submit_cases(opened, wanted, chosen, shows)
+
+
 def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
     from promptops.jobs.testing.merging import merge, read_shards
     from promptops.jobs.workspace.workspace import workspace
@@ -193,7 +193,6 @@ def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
 
 def _options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> RunOptions:
     from promptops.cli.progress import ShownProgress
-    from promptops.evals.engine.ask import Patience, Settings
     from promptops.jobs.recordings.audit import parse_size
     from promptops.jobs.testing.model_calls import ci_event
     from promptops.jobs.testing.runner import RunOptions
@@ -210,13 +209,7 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
         trusted=options["trust_config"],
         audit=parse_size(options["audit"]) if options["audit"] is not None else None,
         seed=options["seed"],
-        settings=Settings(
-            concurrency=options["concurrency"] or config.concurrency,
-            max_cost_usd=options["max_cost"],
-            max_requests=options["max_requests"],
-            max_time_s=options["max_time"],
-            patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
-        ),
+        settings=call_settings(options, config),
         event=options["event"] or ci_event(os.environ),
         shard=parse_shard(options["shard"]) if options["shard"] is not None else None,
         watcher=ShownProgress(output),

@@ -19,7 +19,8 @@ class ToolCall:
     """The answer calls a tool with at least these arguments.
 
     One matching call is enough. Mappings may have more keys and lists more items, in any order. A
-    tool that the prompt does not define is an error, also with `not-`.
+    tool that the prompt does not define is an error, also with `not-`, and so is an argument that
+    the tool does not have.
 
     Attributes:
         name: The tool.
@@ -45,7 +46,7 @@ class ToolCall:
 
     @property
     def named(self) -> tuple[NamedPart, ...]:
-        return (NamedPart("tool", self.name, "/name"),)
+        return tuple(ExpectedCall(self.name, self.arguments).named("/name", "/arguments"))
 
     def check(self, subject: Subject) -> Verdict:
         known_tool(self.name, subject, "/name")

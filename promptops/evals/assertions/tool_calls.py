@@ -48,8 +48,9 @@ class ToolCalls:
     @property
     def named(self) -> tuple[NamedPart, ...]:
         return tuple(
-            NamedPart("tool", expected_call.name, f"/value/{index}")
+            part
             for index, expected_call in enumerate(self._expected())
+            for part in expected_call.named(f"/value/{index}", f"/value/{index}/arguments")
         )
 
     def check(self, subject: Subject) -> Verdict:

@@ -152,19 +152,26 @@ def _no_reason(comparison: ArmComparison) -> str:
 def _unpriced(names: Sequence[str], comparison: ArmComparison) -> str:
     costs = {total.name: total.cost_usd_1000 for total in comparison.totals}
     unknown = [name for name in (comparison.reference, *names) if costs.get(name) is None]
+    if costs.get(comparison.reference) == 0:
+        return f"`{comparison.reference}` costs nothing"
     if not unknown:
         return "there are too few cases to compare costs"
     return f"the cost of {', '.join(f'`{name}`' for name in unknown)} is unknown"
 
 
 def _nothing_proved(comparison: ArmComparison) -> str:
-    names = [total.name for total in _alternatives(comparison)]
-    arms = [arm for name in names for arm in _results(name, comparison.prompts)]
+    results = [list(_results(each.name, comparison.prompts)) for each in _alternatives(comparison)]
+    arms = [arm for own in results if not any(map(_is_refuted, own)) for arm in own]
     if not any(arm.verdict == "open" for arm in arms):
         reference = comparison.reference
         return f"no arm is fit: each is worse than `{reference}` or violates a contract"
     needs = _what_would_decide(arms)
     return f"no arm is proved good enough{f': {needs}' if needs else ''}"
+
+
+def _is_refuted(arm: ArmResult) -> bool:
+    """Whether no further answer could make the arm fit."""
+    return arm.verdict == "worse" or bool(arm.contracts.lost)
 
 
 def _what_would_decide(arms: Sequence[ArmResult]) -> str:

@@ -14,12 +14,14 @@ from promptops.evals.engine.ledger import Ledger
 from promptops.evals.providers import OWN
 from promptops.model.answer import Usage
 from promptops.records import record
+from promptops.runtime.request.api_limits import APIS
 
 _ESTIMATED_SHORT = 1.25  # how far the estimate may be below the provider's own count
 _AROUND_A_MESSAGE = 8
 _MEDIA_TOKENS = 2_000
 _CHARACTERS_A_TOKEN = 16  # of media, in base64
-_LENGTHS = ("max_output_tokens", "max_completion_tokens", "max_tokens")
+_OPTIONS = APIS["gemini"].options
+_LENGTHS = ("max_output_tokens", "maxOutputTokens", "max_completion_tokens", "max_tokens")
 
 
 def has_an_end(ask: Ask) -> bool:
@@ -77,7 +79,8 @@ def _is_bound(length: Any) -> bool:
 def _lengths(ask: Ask) -> Iterator[Any]:
     """Length limits under any name, even if another name overrides them."""
     request = ask.request
-    options = [request.provider_options.get(name) for name in (OWN, ask.profile.provider)]
+    names = {OWN, ask.profile.provider, *_OPTIONS}
+    options = [request.provider_options.get(name) for name in names]
     beside = [option.get("extra_body") for option in options if isinstance(option, Mapping)]
     for part in (request.params, *options, *beside):
         if isinstance(part, Mapping):
@@ -106,12 +109,14 @@ class Estimate:
         worst_usd: For the requests with known prices, if each gets its longest answer.
         unpriced: Models without a known price, as their provider names them.
         left_usd: The remaining budget; None for no limit.
+        batches: The number of batches that they are submitted in; 0 if each is sent by itself.
     """
 
     requests: int
     worst_usd: float
     unpriced: tuple[str, ...] = ()
     left_usd: float | None = None
+    batches: int = 0
 
 
 def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimate:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from promptops.analysis.tokens import estimate
-from promptops.evals.providers import Failure, Provider, Reply, api_of
+from promptops.evals.providers import OnText, Provider, Reply
+from promptops.evals.providers.http_api.requests import refuse_other_apis
 from promptops.evals.providers.registry import provider
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
@@ -18,10 +22,7 @@ def echo(_profile: ModelProfile, _key: str | None) -> Provider:
 
 class _Echo:
     async def ask(self, request: Request, deadline_s: float) -> Reply:
-        api = api_of(request)
-        if api not in ("chat", "responses"):
-            # Without a place: neither the request nor a text in it is wrong.
-            raise Failure(message=f"the provider `echo` has no {api}", kind="refused")
+        refuse_other_apis(request, "echo")
         text = canonical_json({"messages": list(request.messages)})
         tokens = estimate(text)
         model = str(request.model.get("id", "echo"))
@@ -29,5 +30,16 @@ class _Echo:
             answer=Answer(text=text, model=model, usage=Usage(input=tokens, output=tokens))
         )
 
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        reply = await self.ask(request, deadline_s)
+        for word in _words(reply.answer.text):
+            on_text(word)
+        return reply
+
     async def close(self) -> None:
         pass
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words of a text, each with the white space before it."""
+    return (found[0] for found in re.finditer(r"\s*\S+|\s+$", text))

@@ -14,19 +14,20 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from promptops.errors import UsageError
-from promptops.evals.providers import ADDRESS, COMPATIBLE
+from promptops.evals.providers import COMPATIBLE
 from promptops.evals.providers.redaction import redacted
 from promptops.model.config import ModelProfile
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.untrusted import IS_SET, is_untrusted
 
 OFFLINE = "echo"
 """The provider that sends nothing."""
 
-_KEY = "OPENAI_API_KEY"
+ADDRESS_VARIABLE = "OPENAI_BASE_URL"
+"""The environment variable with the address of `openai`."""
+
 _LONGEST = 80
-_BUILT_IN = (COMPATIBLE, OFFLINE)
 _REDIRECTS = lazy_pattern(
     r"ur[li]|host|endpoint|address|proxy|server|domain|base|header|api_?key|secret|credential|env",
     re.IGNORECASE,
@@ -55,8 +56,8 @@ class Endpoint:
 
     @property
     def is_default(self) -> bool:
-        """It sends nothing, or OpenAI's key to OpenAI, so no configuration has to approve it."""
-        return self in (_OPENAI, _ECHO)
+        """It sends nothing, or a provider's key to this provider, so it needs no approval."""
+        return self in _DEFAULTS.values()
 
     @property
     def digest(self) -> str:
@@ -65,28 +66,65 @@ class Endpoint:
         return sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-_OPENAI = Endpoint(provider=COMPATIBLE, address=ADDRESS, variable=_KEY)
-_ECHO = Endpoint(provider=OFFLINE, address="", variable="")
+_DEFAULTS: Mapping[str, Endpoint] = {
+    endpoint.provider: endpoint
+    for endpoint in (
+        Endpoint(provider=OFFLINE, address="", variable=""),
+        Endpoint(
+            provider=COMPATIBLE, address="https://api.openai.com/v1", variable="OPENAI_API_KEY"
+        ),
+        Endpoint(
+            provider="anthropic",
+            address="https://api.anthropic.com",
+            variable="ANTHROPIC_API_KEY",
+        ),
+        Endpoint(
+            provider="gemini",
+            address="https://generativelanguage.googleapis.com",
+            variable="GEMINI_API_KEY",
+        ),
+    )
+}
+"""The endpoints of the built-in providers, for profiles that have no endpoint of their own."""
 
 
 def endpoint_of(profile: ModelProfile, options: Mapping[str, Any] | None = None) -> Endpoint:
     """The endpoint of a profile; `options` are the `provider_options` of one request of it."""
-    own = profile.provider == COMPATIBLE and profile.base_url is None
     options = profile.provider_options if options is None else options
-    redirects = () if profile.provider in _BUILT_IN else _redirects(options, "")
+    redirects = () if profile.provider in _DEFAULTS else _redirects(options, "")
     return Endpoint(
         provider=profile.provider,
-        address=ADDRESS if own else profile.base_url or "",
+        address=address_of(profile),
         variable=key_variable(profile) or "",
         headers=tuple(sorted(profile.headers.items())),
         options=tuple(sorted(redirects)),
     )
 
 
+def address_of(profile: ModelProfile) -> str:
+    """The address of a profile; "" if only the code of a plug-in knows it."""
+    default = _DEFAULTS.get(profile.provider)
+    return profile.base_url or (default.address if default is not None else "")
+
+
+def addressed(profile: ModelProfile, environment: Mapping[str, str]) -> ModelProfile:
+    """The profile with the address in OPENAI_BASE_URL, if it applies.
+
+    It applies to profiles of `openai` without an address of their own, after their approval: the
+    environment is the user's and not a part of any change.
+    """
+    address = environment.get(ADDRESS_VARIABLE, "").strip()
+    if not address or profile.provider != COMPATIBLE or profile.base_url is not None:
+        return profile
+    return replace(profile, base_url=address, api_key_env=key_variable(profile))
+
+
 def key_variable(profile: ModelProfile) -> str | None:
     """The environment variable with the API key of a profile; None if none is sent."""
-    if profile.api_key_env is None and profile.provider == COMPATIBLE and profile.base_url is None:
-        return _KEY  # only for its default address; any other needs a profile with `api_key_env`
+    if profile.api_key_env is None and profile.base_url is None:
+        # Only for a default address; any other needs a profile with `api_key_env`.
+        default = _DEFAULTS.get(profile.provider)
+        return (default.variable or None) if default is not None else None
     return profile.api_key_env
 
 
@@ -96,7 +134,7 @@ def shown_endpoint(profile: ModelProfile) -> str:
     key = f"the API key in {endpoint.variable}" if endpoint.variable else "no API key"
     headers = f", headers {', '.join(sorted(profile.headers))}" if profile.headers else ""
     options = f", options {', '.join(at for at, _ in endpoint.options)}" if endpoint.options else ""
-    plugin = "" if endpoint.provider in _BUILT_IN else f", provider `{endpoint.provider}`"
+    plugin = "" if endpoint.provider in _DEFAULTS else f", provider `{endpoint.provider}`"
     more = _cut(redacted(f"{plugin}{headers}{options}", ()))
     return f"{_shown_address(endpoint)} with {key}{more}"
 
@@ -107,7 +145,7 @@ def _shown_address(endpoint: Endpoint) -> str:
     The host is shown unredacted, because people must see where the API key goes.
     """
     if not endpoint.address:
-        return "the plug-in's own address" if endpoint.provider not in _BUILT_IN else "no address"
+        return "the plug-in's own address" if endpoint.provider not in _DEFAULTS else "no address"
     try:
         parts = urlsplit(endpoint.address)
     except ValueError:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from promptops.evals.providers import Failure, Provider, Reply
+from promptops.evals.providers import (
+    Failure,
+    OnText,
+    Provider,
+    RateLimits,
+    Reply,
+    streamed,
+)
 from promptops.model.answer import Answer
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
@@ -23,6 +30,8 @@ _PIECE = 8
 _LIKE_A_KEY = lazy_pattern(
     r"(?i:bearer|basic)\s+[\w+/=.~-]{8,}"
     r"|(?<=://)[^\s/@]+@"
+    r"|(?i:(?<=[?&]key=)|(?<=[?&]api_key=))[\w.%+/=~-]{8,}"
+    r"|(?i:(?<=-key:\s)|(?<=-key['\"]:\s['\"]))[\w.+/=~-]{16,}"
     r"|\b(?:(?:sk|pk|rk|xai|gsk|hf)[-_]|AIza)[\w*.-]{6,}"
     r"|(?<![\w-])[\w-]*\*{3,}[\w*.-]*"  # half hidden by the server
 )
@@ -103,8 +112,18 @@ _FOR_KEYS = lazy_pattern(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 
 def guarded(provider: Provider, profile: ModelProfile, key: str | None) -> Provider:
     """The provider, which fails if an answer contains its key, and never shows it in a failure."""
-    hidden = {form for secret in _secrets(profile, key) for form in spellings(secret)}
-    return _Guarded(provider, frozenset(hidden), secrets_of(profile, key))
+    return _Guarded(provider, forms_of_secrets(profile, key), secrets_of(profile, key))
+
+
+def forms_of_secrets(profile: ModelProfile, key: str | None) -> frozenset[str]:
+    """All spellings of the secrets that no answer may contain."""
+    return frozenset(form for secret in _secrets(profile, key) for form in spellings(secret))
+
+
+def contains_secret(answer: Answer, forms: frozenset[str]) -> bool:
+    """Whether an answer contains any of these spellings of secrets."""
+    texts = list(_texts(answer))
+    return any(form in text for form in forms for text in texts)
 
 
 class _Guarded:
@@ -116,8 +135,17 @@ class _Guarded:
         self._secrets = secrets
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
+        return await self._safely(self._provider.ask(request, deadline_s))
+
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        safe = _SafeText(self._hidden, on_text)
+        reply = await self._safely(streamed(self._provider, request, deadline_s, safe.add))
+        safe.end()
+        return reply
+
+    async def _safely(self, answering: Awaitable[Reply]) -> Reply:
         try:
-            reply = await self._provider.ask(request, deadline_s)
+            reply = await answering
         except Failure as original:
             # A new failure, not raised in the `except`: its causes may contain the key, too.
             failure = Failure(
@@ -134,12 +162,49 @@ class _Guarded:
     def _checked(self, reply: Reply) -> Reply:
         texts = list(_texts(reply.answer))
         if any(form in text for form in self._hidden for text in texts):
-            message = "the answer is discarded because it contains the API key that was sent"
-            raise Failure(message=message, kind="bad_answer", limits=reply.limits)
+            raise _discarded(reply.limits)
         return reply
 
     async def close(self) -> None:
         await self._provider.close()
+
+
+class _SafeText:
+    """Passes on the pieces of a text, except an end that may be the beginning of a secret."""
+
+    def __init__(self, hidden: frozenset[str], on_text: OnText) -> None:
+        self._hidden = hidden
+        self._longest = max(map(len, hidden), default=1)
+        self._on_text = on_text
+        self._rest = ""
+
+    def add(self, piece: str) -> None:
+        """Raises Failure if the text contains a secret."""
+        text = self._rest + piece
+        if any(form in text for form in self._hidden):
+            raise _discarded(RateLimits())
+        self._rest = self._beginning_at_end(text)
+        if len(self._rest) < len(text):
+            self._on_text(text[: len(text) - len(self._rest)])
+
+    def end(self) -> None:
+        """Pass on the rest, which is no secret."""
+        if self._rest:
+            self._on_text(self._rest)
+            self._rest = ""
+
+    def _beginning_at_end(self, text: str) -> str:
+        """The longest end of the text that is the beginning of a secret, or ""."""
+        ends = (text[-length:] for length in range(min(len(text), self._longest - 1), 0, -1))
+        return next((end for end in ends if self._begins_secret(end)), "")
+
+    def _begins_secret(self, end: str) -> bool:
+        return any(form.startswith(end) for form in self._hidden)
+
+
+def _discarded(limits: RateLimits) -> Failure:
+    message = "the answer is discarded because it contains the API key that was sent"
+    return Failure(message=message, kind="bad_answer", limits=limits)
 
 
 def _secrets(profile: ModelProfile, key: str | None) -> Iterator[str]:

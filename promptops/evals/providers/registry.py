@@ -13,11 +13,18 @@ from importlib import import_module
 from urllib.parse import urlsplit
 
 from promptops.errors import UsageError
-from promptops.evals.providers import COMPATIBLE, Provider
-from promptops.evals.providers.endpoint import Approved, key_variable
+from promptops.evals.providers import COMPATIBLE, Batches, BatchProvider, Provider
+from promptops.evals.providers.endpoint import (
+    ADDRESS_VARIABLE,
+    Approved,
+    addressed,
+    key_variable,
+)
+from promptops.evals.providers.guarded_batches import guarded_batches
 from promptops.evals.providers.redaction import guarded
 from promptops.model.config import ModelProfile
 from promptops.plugins import load, offer_of, offers
+from promptops.runtime.request.api_limits import apis_of
 from promptops.suggestions import did_you_mean
 
 GROUP = "promptops.providers"
@@ -53,11 +60,31 @@ def provider_of(
     Raises UsageError for an unknown provider, an invalid address and a missing key; InputError,
     with its name, for a plug-in that does not work.
     """
-    profile = approved.profile
-    _refuse_no_address(profile)
+    profile, key, found = _made(approved, environment, plugins)
+    return guarded(found, profile, key)
+
+
+def batches_of(approved: Approved, environment: Mapping[str, str]) -> Batches | None:
+    """The batch API for an approved profile; None if its provider has none.
+
+    Raises UsageError and InputError as `provider_of` does.
+    """
+    profile, key, found = _made(approved, environment, plugins=True)
+    if not isinstance(found, BatchProvider):
+        return None
+    return guarded_batches(found.batches(), profile, key)
+
+
+def _made(
+    approved: Approved, environment: Mapping[str, str], plugins: bool
+) -> tuple[ModelProfile, str | None, Provider]:
+    """The profile with its address, its key, and its provider, which is not guarded yet."""
+    profile = addressed(approved.profile, environment)
+    _refuse_no_address(approved.profile.base_url, f"models.{profile.name}.base_url")
+    _refuse_no_address(profile.base_url, ADDRESS_VARIABLE)
     factory = _factory(profile, plugins)
     key = _key(profile, environment)
-    return guarded(factory(profile, key), profile, key)
+    return profile, key, factory(profile, key)
 
 
 def names() -> frozenset[str]:
@@ -70,11 +97,10 @@ def is_known(profile: ModelProfile) -> bool:
     return profile.base_url is not None or profile.provider in names()
 
 
-def _refuse_no_address(profile: ModelProfile) -> None:
+def _refuse_no_address(address: str | None, where: str) -> None:
     try:
-        urlsplit(profile.base_url or "")
+        urlsplit(address or "").port  # noqa: B018 (it raises for an invalid port)
     except ValueError:
-        where = f"models.{profile.name}.base_url"
         raise UsageError("this is not a valid address", where=where) from None
 
 
@@ -87,10 +113,17 @@ def _factory(profile: ModelProfile, plugins: bool) -> Factory:
         raise UsageError(
             f"there is no provider `{name}`",
             where=f"models.{profile.name}",
-            hint=did_you_mean(name, built_in())
+            hint=_provider_of_api(name)
+            or did_you_mean(name, built_in())
             or "set `base_url` in its profile to a server with an OpenAI-compatible API",
         )
     return found
+
+
+def _provider_of_api(name: str) -> str | None:
+    """The provider for another name of the same API, such as `gemini` for `google`."""
+    apis = apis_of(name)
+    return f"use `{apis[0].provider}`" if len(apis) == 1 else None
 
 
 def _plugin(name: str) -> Factory | None:

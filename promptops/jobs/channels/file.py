@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from promptops.errors import GitError, InputError, os_reason
+from promptops.errors import GitError, InputError, NotFound, os_reason
 from promptops.records import record
 from promptops.release.channels import PATH, read_channels, with_channel
 from promptops.repo.interactive import act
@@ -14,9 +14,21 @@ from promptops.repo.process import ProcessOutput, decode
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.loading.source import Pointer
 from promptops.storage.atomic import replace_whole
+from promptops.suggestions import nearest_channel
 
 COMMIT_DEADLINE_S = 600.0
 """Deadline of a commit, including the hooks that it runs."""
+
+
+def unknown_channel(name: str, known: Iterable[str]) -> NotFound:
+    """The error for a channel that does not exist, with the nearest one or all of them."""
+    names = sorted(known)
+    near = nearest_channel(name, names)
+    listed = ", ".join(f"`{each}`" for each in names)
+    hint = f"the channels: {listed}" if names else "create it: promptops promote RELEASE CHANNEL"
+    return NotFound(
+        f"there is no channel {name!r}", hint=f"did you mean `{near}`?" if near else hint
+    )
 
 
 @record(frozen=True, slots=True, kw_only=True)

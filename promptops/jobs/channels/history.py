@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from promptops.errors import InputError, NotFound, UsageError
+from promptops.jobs.channels.file import unknown_channel
 from promptops.jobs.workspace.default_branch import published_branch
 from promptops.model.history import Served
 from promptops.patterns import lazy_pattern
@@ -125,7 +126,7 @@ def parse_time(text: str | None) -> datetime:
 def _refuse_unknown(repository: Repository, channel: str, branch: str) -> None:
     known = {name for step in channel_history(repository, branch) for name in step.channels}
     if channel not in known:
-        there = ", ".join(f"`{name}`" for name in sorted(known))
-        hint = f"there are: {there}" if there else "create it: promptops promote RELEASE CHANNEL"
-        hint = FETCH_ALL if repository.shallow else hint
-        raise NotFound(f"there is no channel {channel!r}", hint=hint)
+        error = unknown_channel(channel, known)
+        if repository.shallow:
+            raise NotFound(error.message, hint=FETCH_ALL)
+        raise error

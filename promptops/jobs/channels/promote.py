@@ -23,7 +23,7 @@ from promptops.model.release import Release
 from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.repo.repository import Repository
-from promptops.suggestions import did_you_mean
+from promptops.suggestions import nearest_channel
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,9 @@ def _refuse_unknown(context: ChannelContext, wanted: PromoteOptions) -> None:
     known = context.file.channels
     if wanted.create or not known or context.now is not None or context.serves is not None:
         return
-    new = f"to create it: promptops promote {wanted.release} {wanted.channel} --create"
-    near = did_you_mean(wanted.channel, known)
-    hint = f"{near}; {new}" if near else new
+    create = f"promptops promote {wanted.release} {wanted.channel} --create"
+    near = nearest_channel(wanted.channel, known)
+    hint = f"did you mean `{near}`? To create it: {create}" if near else f"to create it: {create}"
     raise NotFound(f"there is no channel {wanted.channel!r}", hint=hint)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.errors import NotFound, PromptopsError
-from promptops.jobs.channels.file import refuse_uncommitted
+from promptops.jobs.channels.file import refuse_uncommitted, unknown_channel
 from promptops.jobs.channels.history import channel_history
 from promptops.jobs.channels.move import (
     ChannelContext,
@@ -54,11 +54,7 @@ def rollback(
         if saving.committed:
             refuse_uncommitted(repository)
         if found.serves is None:
-            known = ", ".join(f"`{name}`" for name in found.file.channels)
-            hint = (
-                f"there are: {known}" if known else "create it: promptops promote RELEASE CHANNEL"
-            )
-            raise NotFound(f"there is no channel {channel!r}", hint=hint)
+            raise unknown_channel(channel, found.file.channels)
         target, skipped = _target(found, found.serves, to)
         release = find_release(found, to) if to is not None else _previous_release(found, target)
         checked = verify_release(directory, found, release, target.digest)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from promptops.analysis.masking import without_secrets
 from promptops.errors import InputError
 from promptops.jobs.gate.changes import changes_since
 from promptops.jobs.gate.page import page_details
@@ -77,7 +78,7 @@ def _without_base(
 ) -> CheckReport:
     refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
     report = _checked(workspace, wanted, options, cases)
-    return replace(report, risks=tuple(checkout_risks(workspace, None)))
+    return replace(report, risks=_without_secrets(checkout_risks(workspace, None)))
 
 
 def _against_base(
@@ -105,7 +106,7 @@ def _against_base(
         alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
     altered = policy_risks(checked, workspace.config, base)
-    risks = (*altered, *checkout_risks(checked, base), *report.risks)
+    risks = _without_secrets((*altered, *checkout_risks(checked, base), *report.risks))
     notes = (
         *pending_policy_changes(workspace, since, base, overrides),
         *(
@@ -116,6 +117,10 @@ def _against_base(
     return replace(
         report, risks=risks, notes=notes, diff=changes_since(base, head, wanted, report.why)
     ), checked
+
+
+def _without_secrets(risks: Iterable[Risk]) -> tuple[Risk, ...]:
+    return tuple(replace(risk, message=without_secrets(risk.message)) for risk in risks)
 
 
 def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:

@@ -8,6 +8,7 @@ from promptops.errors import PromptopsError
 from promptops.jobs.lint.baseline import baseline_data, baseline_path
 from promptops.jobs.workspace.config_files import config_places
 from promptops.jobs.workspace.workspace import Workspace, configuration
+from promptops.json_pointer import escaped
 from promptops.model.config import Config, ModelProfile, TestSettings
 from promptops.model.place import Place
 from promptops.model.risk import Risk
@@ -25,6 +26,8 @@ def under_policy(head: Config, base: Config) -> Config:
         release=base.release,
         diff=base.diff,
         check=base.check,
+        compare=base.compare,
+        probe=base.probe,
     )
 
 
@@ -64,6 +67,7 @@ def policy_risks(checked: Workspace, head: Config, base: Workspace) -> Iterator[
     """
     places = config_places(checked.repository, checked.revision, head.path)
     yield from _risks(base.config, head, places)
+    yield from _model_risks(base.config, head, places)
     yield from _service_risks(base.config, head, places)
     if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
         path = baseline_path(checked)
@@ -110,15 +114,32 @@ def _risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
 
 
 def _changed_keys(name: str, was: object, now: object) -> list[str]:
-    """The changed keys as written, such as `lint.per-file-ignores`; for models the profiles."""
-    if isinstance(was, Mapping) and isinstance(now, Mapping):
-        both = sorted(was.keys() | now.keys())
-        return [f"{name}.{key}" for key in both if was.get(key) != now.get(key)]
+    """The changed keys as written, such as `lint.per-file-ignores`."""
     if not is_record(was):
         return [name]
     keys = [field.name for field in fields(was)]
     altered = [key for key in keys if getattr(was, key) != getattr(now, key)]
     return [f"{name}.{key.replace('_', '-')}" for key in altered]
+
+
+def _model_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+    """A risk for each profile that is new, removed or different."""
+    for name in sorted(base.models.keys() | head.models.keys()):
+        was, now = base.models.get(name), head.models.get(name)
+        if was != now:
+            place = places.place(f"/models/{escaped(name)}")
+            yield Risk(message=_model_change(name, was, now), place=place)
+
+
+def _model_change(name: str, was: ModelProfile | None, now: ModelProfile | None) -> str:
+    if was is None:
+        return f"`models.{name}` is new: check its model, address and API key variable"
+    if now is None:
+        return f"`models.{name}` was removed"
+    return (
+        f"`models.{name}` differs: this check uses its new settings, but the prices and limits "
+        "of the base branch"
+    )
 
 
 def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
@@ -130,7 +151,7 @@ def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[R
 
 _SERVICES = ("embeddings", "moderations")
 
-_POLICY = ("lint", "test", "release", "diff", "check")
+_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe")
 _ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
     "prompts": "those of the base are checked too",
@@ -140,5 +161,6 @@ _EFFECTS = {
     "release": _ONCE_MERGED,
     "diff": _ONCE_MERGED,
     "check": _ONCE_MERGED,
-    "models": "requests are rendered with it, at the prices and within the limits of the base",
+    "compare": _ONCE_MERGED,
+    "probe": _ONCE_MERGED,
 }

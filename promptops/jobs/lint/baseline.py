@@ -141,12 +141,13 @@ class _BaseLines:
     def __init__(self, catalog: Catalog, before: Before) -> None:
         self._catalog = catalog
         self._lines = cache(lambda path: _lines(before(path)))
+        self._text = cache(lambda path: "\n".join(self._lines(path)))
 
     def has_words(self, place: Place) -> bool:
         """Whether any line of the file contains the text at a place."""
         line = self._catalog.line(place.path, place.line)
         words = line[place.column - 1 : place.end_column - 1].strip()
-        return any(words in line for line in self._lines(place.path))
+        return words in self._text(place.path)
 
     def has_line(self, place: Place) -> bool:
         line = self._catalog.line(place.path, place.line).strip()

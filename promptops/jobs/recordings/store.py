@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.recordings import recordings_in
+from promptops.catalog.recordings import recordings_at, recordings_in
+from promptops.jobs.recordings.roots import RecordingsAside
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.records import record
@@ -20,6 +21,7 @@ from promptops.source.recordings import (
     key_of,
     read_recordings,
     recordings_bytes,
+    without_latency,
 )
 from promptops.storage.atomic import keep
 from promptops.storage.eviction import evict_to_size
@@ -58,7 +60,7 @@ class AnswerCache:
         for recording in recordings:
             if recording_refusal("", recording) is None:
                 file = self._file(recording.request, recording.repeat)
-                keep(file, recordings_bytes((recording,)))
+                keep(file, recordings_bytes((without_latency(recording),)))
         evict_to_size(self._folder, self._max_bytes, _disk_space)
 
     def _file(self, request: str, repeat: int) -> Path:
@@ -80,11 +82,26 @@ class StoredAnswer:
 class Store:
     """The known answers at one revision; the recordings of a prompt are read once."""
 
-    def __init__(self, catalog: Catalog, cache: AnswerCache | None = None) -> None:
-        """Without a cache only committed recordings are used."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        cache: AnswerCache | None = None,
+        aside: RecordingsAside | None = None,
+        head: Catalog | None = None,
+    ) -> None:
+        """Looks up the recordings next to prompts, then those aside, then the cache.
+
+        Args:
+            aside: New answers are written there.
+            head: Another revision, whose recordings are looked up after those of `catalog`: it has
+                the judges.
+        """
         self._catalog = catalog
         self._cache = cache
-        self._files: dict[str, ReadRecordings] = {}
+        self._aside = aside
+        self._head = Store(head) if head is not None and head.files is not catalog.files else None
+        self._own: dict[str, ReadRecordings] = {}
+        self._others: dict[str, ReadRecordings] = {}
         self._answers: dict[str, Mapping[Key, Answer]] = {}
 
     def find(self, prompt: str, request: str, repeat: int, judge: str = "") -> StoredAnswer | None:
@@ -97,21 +114,36 @@ class Store:
 
     def problems(self, prompt: str) -> tuple[Problem, ...]:
         """The problems in the recordings of a prompt file."""
-        return self._read(prompt).problems
+        return (*self._beside(prompt).problems, *self._in_folder(prompt).problems)
 
     def recordings(self, prompt: str) -> tuple[Recording, ...]:
-        """All recordings of a prompt file, in the order of their files and lines."""
-        return self._read(prompt).recordings
+        """The recordings that new answers for a prompt file join, in the order of their lines."""
+        found = self._beside(prompt) if self._aside is None else self._in_folder(prompt)
+        return found.recordings
+
+    def first_file(self, prompt: str) -> str:
+        """The path of the first file of recordings that new answers for a prompt file join."""
+        if self._aside is None:
+            return self._catalog.recordings_of(prompt)
+        return self._aside.first_file(prompt)
 
     def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
         if prompt not in self._answers:
-            recordings = self._read(prompt).recordings
-            self._answers[prompt] = {
-                key_of(recording): recording.answer for recording in recordings
-            }
+            own = map(without_latency, self._beside(prompt).recordings)
+            head = self._head._recorded(prompt) if self._head is not None else {}
+            aside = self._in_folder(prompt).recordings
+            found = {key_of(recording): recording.answer for recording in (*aside, *own)}
+            self._answers[prompt] = {**head, **found}
         return self._answers[prompt]
 
-    def _read(self, prompt: str) -> ReadRecordings:
-        if prompt not in self._files:
-            self._files[prompt] = recordings_in(self._catalog, prompt)
-        return self._files[prompt]
+    def _beside(self, prompt: str) -> ReadRecordings:
+        if prompt not in self._own:
+            self._own[prompt] = recordings_in(self._catalog, prompt)
+        return self._own[prompt]
+
+    def _in_folder(self, prompt: str) -> ReadRecordings:
+        if self._aside is None:
+            return ReadRecordings()
+        if prompt not in self._others:
+            self._others[prompt] = recordings_at(self._aside.files, self.first_file(prompt))
+        return self._others[prompt]

@@ -6,20 +6,20 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, os_reason
 from promptops.jobs.recordings.journal import Journal, JournalContent, JournalEntry
 from promptops.jobs.recordings.merging import NeededRecording, merge_recordings
+from promptops.jobs.recordings.roots import RecordingRoots
 from promptops.jobs.recordings.splitting import split_recordings, write_steps
 from promptops.jobs.recordings.store import AnswerCache
 from promptops.model.answer import Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
-from promptops.records import field, record
+from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
 from promptops.repo.worktree import WorkTree
 from promptops.source.recording_files import ENDING, by_first
-from promptops.source.recordings import read_files
+from promptops.source.recordings import read_files, without_latency
 from promptops.storage.atomic import replace_whole, sync_folder
 
 
@@ -38,11 +38,15 @@ class WrittenAnswers:
     unreadable: int = 0
 
 
+_BESIDE = RecordingRoots()
+
+
 def write_journal(
     repository: Repository,
     needs: Mapping[str, Collection[NeededRecording]] | None = None,
     *,
     prune: bool = False,
+    roots: RecordingRoots = _BESIDE,
 ) -> WrittenAnswers:
     """Write the answers of the journal to the files of recordings and to the cache.
 
@@ -51,8 +55,9 @@ def write_journal(
     tree, after a change of branches, its answers go to the cache only.
 
     Args:
-        needs: By the first file of recordings (`Catalog.recordings_of`), all that was looked up.
+        needs: By the first file of recordings (`Store.first_file`), all that was looked up.
         prune: Of the files in `needs` remove what was not; only after a run of all their cases.
+        roots: The folders of recordings aside; answers for other folders go to the cache only.
 
     Raises:
         InputError: The journal can't be read or written, or another process holds it.
@@ -60,7 +65,7 @@ def write_journal(
     journal = Journal(repository)
     if not needs and not journal.pending:
         return WrittenAnswers()
-    settling = _Settling(repository, needs or {}, prune)
+    settling = _Settling(repository, needs or {}, prune, roots)
     journal.hand_over(settling.keep)
     return WrittenAnswers(
         changed=tuple(settling.changed),
@@ -74,6 +79,7 @@ class _Settling:
     repository: Repository
     needs: Mapping[str, Collection[NeededRecording]]
     prune: bool
+    roots: RecordingRoots
     changed: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     unreadable: int = 0
@@ -95,7 +101,8 @@ class _Settling:
     def _write(self, file: str, new: Sequence[Recording]) -> Problem | None:
         """Why a file can't be written; None if all are written or unchanged."""
         try:
-            return self._merge(file, new) if _has_prompt(self.repository.root, file) else None
+            found = self.roots.has_prompt(self.repository.root, file)
+            return self._merge(file, new) if found else None
         except InputError as error:
             return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
@@ -107,6 +114,9 @@ class _Settling:
         found = read_files(old)
         if found.problems:  # unreadable lines would be lost
             return found.problems[0]
+        if not self.roots.are_aside(file):
+            found = replace(found, recordings=tuple(map(without_latency, found.recordings)))
+            new = tuple(map(without_latency, new))
         prune = self.prune and file in self.needs
         remaining = merge_recordings(found.recordings, new, self.needs.get(file, ()), prune=prune)
         for path, content in write_steps(
@@ -137,19 +147,17 @@ class _Settling:
     def _files_in(self, folder: str) -> Mapping[str, tuple[str, ...]]:
         """All files of recordings in a folder, by the first file."""
         if folder not in self._folders:
-            names = os.listdir(self.repository.root / folder)
+            try:
+                names = os.listdir(self.repository.root / folder)
+            except FileNotFoundError:  # the first answers of an arm
+                names = []
             self._folders[folder] = by_first(f"{folder}{name}" for name in names)
         return self._folders[folder]
 
 
-def _has_prompt(root: Path, file: str) -> bool:
-    return any(
-        (root / f"{file.removesuffix(ENDING)}{ending}").is_file() for ending in PROMPT_ENDINGS
-    )
-
-
 def _put(file: Path, content: bytes) -> None:
     if content:
+        file.parent.mkdir(parents=True, exist_ok=True)
         # The name is always the same, so that the next run replaces what a crash left.
         replace_whole(file, content, file.with_name(f".{file.name}.new"))
     else:

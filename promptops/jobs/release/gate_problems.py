@@ -25,10 +25,10 @@ def gate_problems(report: CheckReport) -> list[ReleaseProblem]:
     if report.test.undercovered:
         message = f"the cases cover less than {report.test.fail_under:g}% of the branches"
         problems.append(_problem(message, "promptops test --coverage"))
-    if report.strict and report.undecided:
-        message = f"{counted(len(report.undecided), 'score')} can't be decided"
+    if report.strict and report.inconclusive:
+        message = f"{counted(len(report.inconclusive), 'score')} inconclusive"
         hint = "promptops test --live requests the answers that decide it"
-        problems.append(_problem(message, hint, _score_lines(report.undecided)))
+        problems.append(_problem(message, hint, _score_lines(report.inconclusive)))
     if report.refused_risks:
         message = f"{counted(len(report.refused_risks), 'risk')} refused by `check.fail-on`"
         problems.append(_problem(message, "promptops check", [*map(str, report.refused_risks)]))
@@ -36,11 +36,11 @@ def gate_problems(report: CheckReport) -> list[ReleaseProblem]:
 
 
 def gate_warnings(report: CheckReport) -> list[str]:
-    """What the gate reports but accepts: undecided scores and risks."""
-    undecided = () if report.strict else report.undecided
+    """What the gate reports but accepts: inconclusive scores and risks."""
+    inconclusive = () if report.strict else report.inconclusive
     risks = [risk for risk in report.risks if risk not in report.refused_risks]
     return [
-        *(f"can't be decided: {line}" for line in _score_lines(undecided)),
+        *(f"inconclusive: {line}" for line in _score_lines(inconclusive)),
         *(f"risk: {risk}" for risk in risks),
     ]
 

@@ -7,21 +7,21 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.misnamed_prompts import UNREAD
 from promptops.errors import PromptopsError
 from promptops.jobs.setup import pre_commit_file
 from promptops.jobs.setup.bytecode import without_bytecode
+from promptops.jobs.setup.diagnosis import Diagnosis
 from promptops.jobs.setup.hook_file import HookFile, find_hooks, hook_line
+from promptops.jobs.setup.model_access import check_models
 from promptops.jobs.setup.new_files import SCHEMA
 from promptops.jobs.workspace.listing import unread_files
 from promptops.jobs.workspace.rule_settings import refuse_unknown_rules
 from promptops.jobs.workspace.workspace import workspace_at as open_workspace
-from promptops.model.config import Config
 from promptops.model.distribution import NAME
-from promptops.records import record
+from promptops.records import replace
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.revisions import FETCH_ALL
@@ -31,7 +31,6 @@ from promptops.runtime.request.schema_engine import NATIVE, PORTABLE, is_portabl
 from promptops.source.schemas import schema_text
 from promptops.untrusted import is_untrusted
 
-State = Literal["ok", "note", "problem"]
 PYTHONS = ((3, 11), (3, 14))
 OLDEST_GIT = (2, 31)
 """`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
@@ -40,24 +39,18 @@ OFFLINE_GIT = (2, 44)
 _OURS = b"promptops.cli.main"
 
 
-@record(frozen=True, slots=True)
-class Diagnosis:
-    """The result of one check.
-
-    Attributes:
-        state: A `problem` prevents promptops from working; a `note` does not.
-        hint: The fix, or "".
-    """
-
-    name: str
-    state: State
-    message: str
-    hint: str = ""
-
-
 def diagnose(directory: Path) -> tuple[Diagnosis, ...]:
-    """Every check, in the order to show; raises nothing, because failures are its result."""
-    return (*_check_machine(directory), *_check_repository(directory))
+    """Every check, in the order to show; raises nothing, because failures are its result.
+
+    Secrets are masked, also in names: a profile can be named by a pasted key.
+    """
+    found = (*_check_machine(directory), *_check_repository(directory))
+    return tuple(map(_without_secrets, found))
+
+
+def _without_secrets(found: Diagnosis) -> Diagnosis:
+    name, message, hint = map(without_secrets, (found.name, found.message, found.hint))
+    return replace(found, name=name, message=message, hint=hint)
 
 
 def _check_machine(directory: Path) -> Iterator[Diagnosis]:
@@ -249,22 +242,9 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
         yield Diagnosis("configuration", "ok", config.path)
     for path, hint in unread_files(found):
         yield Diagnosis("prompts", "problem", f"{path}: {UNREAD}", hint)
-    yield from _keys(config)
+    yield from check_models(config)
     if not repository.bare:
         yield from _schema_copy(repository.root)
-
-
-def _keys(config: Config) -> Iterator[Diagnosis]:
-    """Whether each API key is set; its value is never shown."""
-    for name, profile in config.models.items():
-        variable = profile.api_key_env
-        if variable is None:
-            continue
-        if os.environ.get(variable):
-            yield Diagnosis(f"key of {name}", "ok", f"{variable} is set")
-        else:
-            hint = f"export {variable}=…; needed only to call the model"
-            yield Diagnosis(f"key of {name}", "note", f"{variable} is not set", hint)
 
 
 def _schema_copy(root: Path) -> Iterator[Diagnosis]:
@@ -287,5 +267,5 @@ def _with_place(error: PromptopsError) -> str:
 
 
 def _failed(name: str, error: PromptopsError) -> Diagnosis:
-    message = without_secrets("; ".join(map(_with_place, (error, *error.others))))
-    return Diagnosis(name, "problem", message, without_secrets(error.hint or ""))
+    message = "; ".join(map(_with_place, (error, *error.others)))
+    return Diagnosis(name, "problem", message, error.hint or "")

@@ -8,8 +8,10 @@ from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
+from promptops.evals.engine.ask import Key as AskKey
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import SAMPLE, NeededRecording, needs_sample, refuse_overfull
+from promptops.jobs.recordings.roots import recording_roots
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.jobs.testing.model_calls import ModelCalls
@@ -71,7 +73,9 @@ class Answering:
     """Finds or requests the answers of one run; a new answer is on disk before the run continues.
 
     Attributes:
+        store: The recorded answers.
         known: The results of all wanted answers so far.
+        needs: All needs so far, by the first file of their recordings.
         refused: Why answers were not recorded.
     """
 
@@ -92,12 +96,11 @@ class Answering:
             refuse_untrusted()
         self._catalog = catalog
         self._repository = repository
-        self._store = store
+        self.store = store
         self._mode = mode
         self._calls = calls or ModelCalls()
         self._may_call = mode != "replay" and known is None
-        self._needs: dict[str, list[NeededRecording]] = {}
-        self._wanted: dict[tuple[str, int, str], list[WantedAnswer]] = {}
+        self.needs: dict[str, list[NeededRecording]] = {}
         self._wants: dict[Key, WantedAnswer] = {}
         self.known: dict[Key, AnswerResult] = dict(known or {})
         self.refused: list[Problem] = []
@@ -109,16 +112,25 @@ class Answering:
         be too large: before the first request, or after a sample of 20 if their size can't be
         estimated yet.
         """
+        missing = self.look_up(wants)
+        if missing:
+            self._request(self._without_sample(missing))
+        return self.results(wants)
+
+    def look_up(self, wants: Sequence[WantedAnswer]) -> list[WantedAnswer]:
+        """Look for stored answers; the needs without one that may be requested, each once."""
         for want in wants:
-            file = self._catalog.recordings_of(want.path)
-            self._needs.setdefault(file, []).append(_need(want))
+            file = self.store.first_file(want.path)
+            self.needs.setdefault(file, []).append(_need(want))
             self._wants[want.key] = want
         new = {want.key: want for want in wants if want.key not in self.known}
         self.known |= {key: self._stored(want) for key, want in new.items()}
-        missing = [want for key, want in new.items() if self.known[key].answer is None]
-        if missing and self._may_call:
-            missing = self._without_sample(missing)
-            self.known |= self._request(missing)
+        if not self._may_call:
+            return []
+        return [want for key, want in new.items() if self.known[key].answer is None]
+
+    def results(self, wants: Iterable[WantedAnswer]) -> dict[Key, AnswerResult]:
+        """The known results by `Want.key`."""
         return {want.key: self.known[want.key] for want in wants}
 
     def refused_code(self, path: str, content: bytes) -> str:
@@ -142,7 +154,8 @@ class Answering:
         if self._mode == "live":
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
-        return write_journal(self._repository, self._needs, prune=prune)
+        roots = recording_roots(self._catalog.config)
+        return write_journal(self._repository, self.needs, prune=prune, roots=roots)
 
     def _live(self) -> Iterator[Recording]:
         for (_, request, repeat, judge), result in self.known.items():
@@ -156,7 +169,7 @@ class Answering:
             return AnswerResult(
                 reason="no shard has an answer for it"
             )  # unless it will be requested
-        found = self._store.find(want.path, want.digest, want.repeat, want.judge)
+        found = self.store.find(want.path, want.digest, want.repeat, want.judge)
         if found is None:
             return AnswerResult(reason="its request has no recording")
         if found.source == "cached" and self._mode == "record":
@@ -172,8 +185,8 @@ class Answering:
             by_path.setdefault(want.path, []).append(want)
         sample = [want for wants in by_path.values() for want in self._sample(wants)]
         self._refuse_overfull(by_path, {})
-        answered = self._request(sample) if sample else {}
-        self.known |= answered
+        self._request(sample)
+        answered = self.results(sample)
         left = {
             path: [want for want in wants if want.key not in answered]
             for path, wants in by_path.items()
@@ -183,58 +196,69 @@ class Answering:
 
     def _sample(self, wants: Sequence[WantedAnswer]) -> Sequence[WantedAnswer]:
         needs = [_need(want) for want in wants]
-        crowded = needs_sample(self._store.recordings(wants[0].path), needs)
+        crowded = needs_sample(self.store.recordings(wants[0].path), needs)
         return wants[:SAMPLE] if crowded else ()
 
     def _refuse_overfull(
         self, missing: Mapping[str, Sequence[WantedAnswer]], answered: Mapping[Key, AnswerResult]
     ) -> None:
         for path, wants in missing.items():
-            file = self._catalog.recordings_of(path)
+            file = self.store.first_file(path)
             new = [
                 _recording(self._wants[key], result.answer)
                 for key, result in answered.items()
                 if result.answer is not None and key[0] == path
             ]
-            recorded = [*self._store.recordings(path), *new]
-            refuse_overfull(file, recorded, self._needs[file], [_need(want) for want in wants])
+            recorded = [*self.store.recordings(path), *new]
+            refuse_overfull(file, recorded, self.needs[file], [_need(want) for want in wants])
 
-    def _request(self, wants: Iterable[WantedAnswer]) -> dict[Key, AnswerResult]:
-        wants = list(wants)
-        without_model = [want for want in wants if want.profile is None]
-        requested = [(want, want.profile) for want in wants if want.profile is not None]
-        asks = [
-            Ask(
-                digest=want.digest,
-                repeat=want.repeat,
-                request=want.request,
-                profile=profile,
-                payer=self._calls.payer(want.prompt, want.judge),
-            )
-            for want, profile in requested
-        ]
-        for (want, _), ask in zip(requested, asks, strict=True):
-            self._wanted.setdefault(ask.key, []).append(want)
-        outcomes = self._calls.ask(asks, self._catalog, self._keep)
-        found = {
-            want.key: _result(out, want) for (want, _), out in zip(requested, outcomes, strict=True)
-        }
-        return found | {
-            want.key: AnswerResult(reason="the prompt has no model") for want in without_model
-        }
+    def _request(self, wants: Iterable[WantedAnswer]) -> None:
+        request_in_turns([(self, want) for want in wants], self._calls, self._catalog)
 
-    def _keep(self, outcome: Answered) -> None:
+    def keep(self, want: WantedAnswer, answer: Answer) -> None:
+        """Add a new answer to the journal, in a mode that records."""
         if self._mode != "live":
-            for want in self._wanted[outcome.ask.key]:
-                self._record(want, outcome.answer)
+            self._record(want, answer)
 
     def _record(self, want: WantedAnswer, answer: Answer) -> None:
         if self._repository is None:
             return
-        file = self._catalog.recordings_of(want.path)
+        file = self.store.first_file(want.path)
         problem = Journal(self._repository).append(file, _recording(want, answer))
         if problem is not None:
             self.refused.append(problem)
+
+
+def request_in_turns(
+    wanted: Iterable[tuple[Answering, WantedAnswer]], calls: ModelCalls, catalog: Catalog
+) -> None:
+    """Request missing answers of one or several arms, in this order; fills their `known`.
+
+    Equal requests are sent once. `catalog` is the one whose endpoints must all be approved.
+    """
+    asks: list[tuple[Answering, WantedAnswer, Ask]] = []
+    waiting: dict[AskKey, list[tuple[Answering, WantedAnswer]]] = {}
+    for answering, want in wanted:
+        if want.profile is None:
+            answering.known[want.key] = AnswerResult(reason="the prompt has no model")
+            continue
+        ask = Ask(
+            digest=want.digest,
+            repeat=want.repeat,
+            request=want.request,
+            profile=want.profile,
+            payer=calls.payer(want.prompt, want.judge),
+        )
+        asks.append((answering, want, ask))
+        waiting.setdefault(ask.key, []).append((answering, want))
+
+    def keep(outcome: Answered) -> None:
+        for answering, want in waiting[outcome.ask.key]:
+            answering.keep(want, outcome.answer)
+
+    outcomes = calls.ask([ask for _, _, ask in asks], catalog, keep)
+    for (answering, want, _), outcome in zip(asks, outcomes, strict=True):
+        answering.known[want.key] = _result(outcome, want)
 
 
 def _recording(want: WantedAnswer, answer: Answer) -> Recording:
@@ -253,10 +277,11 @@ def _result(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
     if isinstance(outcome, Answered):
         return AnswerResult(answer=outcome.answer, source="live")
     if isinstance(outcome, Failed):
+        from promptops.evals.providers.endpoint import addressed
         from promptops.evals.providers.redaction import shown_profile
 
         # For a judge the message already says that there is no answer.
-        model = shown_profile(outcome.ask.profile, os.environ)
+        model = shown_profile(addressed(outcome.ask.profile, os.environ), os.environ)
         model = model if want.judge else f"{model} gave no answer"
         return AnswerResult(reason=f"{model}: {outcome.failure.message}", infrastructure=True)
     return AnswerResult(reason=f"not requested: {outcome.reason}", infrastructure=True)

@@ -121,7 +121,7 @@ class _PromptAnswers:
 def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:
     line = "no answer could be scored"
     if values:
-        line = f"{100 * fmean(values):.1f}%, undecided: no earlier release to compare with"
+        line = f"{100 * fmean(values):.1f}%, inconclusive: no earlier release to compare with"
     return Decided(
         prompt=prompt, score=score, verdict="inconclusive", line=line, compared=not values
     )

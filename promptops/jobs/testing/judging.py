@@ -85,7 +85,11 @@ class AnswerJudge:
             others=self._others(planned, others),
             functions=self._functions,
         )
-        return record_of_answer(answer, planned.request, planned.case, planned.prompt, beside)
+        found = record_of_answer(answer, planned.request, planned.case, planned.prompt, beside)
+        if planned.judge_model is None or found.judge is not None:
+            return found
+        named = {"provider": planned.judge_model.provider, "id": planned.judge_model.id}
+        return replace(found, judge={key: value for key, value in named.items() if value})
 
     def _others(self, planned: PlannedCase, others: _ByCase) -> Mapping[str, Answer]:
         """The answers to other cases in the same repeat, or else in the first one."""

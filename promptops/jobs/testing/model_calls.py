@@ -15,13 +15,15 @@ from promptops.records import field, record
 
 if TYPE_CHECKING:
     from promptops.evals.engine.worst_case import Estimate
+    from promptops.evals.providers import Provider
+    from promptops.evals.providers.endpoint import Approved
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
 
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from promptops.model.config import TestSettings
+from promptops.model.config import ModelProfile, TestSettings
 from promptops.records import replace
 
 
@@ -64,7 +66,9 @@ class ModelCalls:
 
     Attributes:
         approvals: The endpoints that may be called; None for none.
+        sender: Gets the outcomes in another way than by sending each request; None for that way.
         event: The event of the run; prompts may have their own budget for it.
+        around: Returns the provider to call in place of one.
         cost_usd: Cost of the answers so far, as far as prices are known.
         unanswered: Requests without an answer, because a provider failed or the run ended.
         unasked: Those that were not sent, because the run ended.
@@ -73,7 +77,9 @@ class ModelCalls:
     settings: Settings = field(default_factory=Settings)
     watcher: Watcher = field(default_factory=Unwatched)
     approvals: Approvals | None = None
+    sender: Sender | None = None
     event: Event | None = None
+    around: Callable[[Provider], Provider] = lambda provider: provider
     ledger: Ledger = field(init=False, default_factory=Ledger)
     cost_usd: float = 0.0
     unanswered: int = 0
@@ -89,10 +95,6 @@ class ModelCalls:
 
         Raises UsageError if an endpoint is not approved.
         """
-        # They need asyncio, which a replay does not import.
-        from promptops.evals.engine.run import ask
-        from promptops.evals.engine.worst_case import estimate
-        from promptops.evals.providers.registry import provider_of
 
         def came(outcome: Outcome) -> None:
             if isinstance(outcome, Answered):
@@ -103,23 +105,15 @@ class ModelCalls:
 
         if not asks:
             return ()
-        if self.approvals is None:
-            raise UsageError("this command makes no API calls")
-        approved = self.approvals.approve(asks, catalog)
-        if not self.ledger.ended:
-            self.watcher.begins(estimate(asks, self.settings, self.ledger))
-        try:
-            outcomes = ask(
-                asks,
-                lambda profile: provider_of(approved(profile), os.environ),
-                self.settings,
-                came,
-                ledger=self.ledger,
-            )
-        finally:
-            self.watcher.ends()
+        outcomes = (self.sender or _send)(asks, catalog, self, came)
         self._count(outcomes)
         return outcomes
+
+    def approve(self, asks: Sequence[Ask], catalog: Catalog) -> Callable[[ModelProfile], Approved]:
+        """Compare, announce and approve the endpoints of requests; see `Approvals.approve`."""
+        if self.approvals is None:
+            raise UsageError("this command makes no API calls")
+        return self.approvals.approve(asks, catalog)
 
     def refused_code(self, path: str, content: bytes) -> str:
         """Why a function of a file may not run in a run that calls models, or ""."""
@@ -141,6 +135,36 @@ class ModelCalls:
         unasked = sum(not isinstance(outcome, Answered | Failed) for outcome in once)
         self.unasked += unasked
         self.unanswered += failed + unasked
+
+
+OnOutcome = Callable[[Outcome], None]
+
+Sender = Callable[[Sequence[Ask], Catalog, ModelCalls, OnOutcome], tuple[Outcome, ...]]
+"""Returns the outcome of each request, in order, and passes each different one on at once."""
+
+
+def _send(
+    asks: Sequence[Ask], catalog: Catalog, calls: ModelCalls, came: OnOutcome
+) -> tuple[Outcome, ...]:
+    """Send each request to its provider."""
+    # They need asyncio, which a replay does not import.
+    from promptops.evals.engine.run import ask
+    from promptops.evals.engine.worst_case import estimate
+    from promptops.evals.providers.registry import provider_of
+
+    approved = calls.approve(asks, catalog)
+    if not calls.ledger.ended:
+        calls.watcher.begins(estimate(asks, calls.settings, calls.ledger))
+    try:
+        return ask(
+            asks,
+            lambda profile: calls.around(provider_of(approved(profile), os.environ)),
+            calls.settings,
+            came,
+            ledger=calls.ledger,
+        )
+    finally:
+        calls.watcher.ends()
 
 
 Event = Literal["commit", "pull_request", "nightly"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from promptops.evals.engine.ask import Settings
 from promptops.jobs.recordings.audit import SampleSize
 from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.model_calls import Event, ModelCalls, Unwatched, Watcher
+from promptops.jobs.testing.model_calls import Event, ModelCalls, Sender, Unwatched, Watcher
 from promptops.jobs.testing.shards import MergedShards
 from promptops.model.shard import Shard
 from promptops.records import field, record
@@ -37,6 +37,7 @@ class RunOptions:
         shard: Run only the cases of this shard, to be merged with the others.
         merged: The answers of all shards, to be judged together without API calls.
         watcher: Receives the progress.
+        sender: Gets answers in another way than by sending each request; see `ModelCalls`.
     """
 
     mode: Mode = "replay"
@@ -54,6 +55,7 @@ class RunOptions:
     shard: Shard | None = None
     merged: MergedShards | None = None
     watcher: Watcher = field(default_factory=Unwatched)
+    sender: Sender | None = None
 
     @property
     def calls(self) -> bool:
@@ -66,7 +68,8 @@ def model_calls(repository: Repository, options: RunOptions) -> ModelCalls:
     calls = ModelCalls(
         settings=options.settings,
         watcher=options.watcher,
-        approvals=_approvals(repository, options) if options.calls else None,
+        approvals=approvals_of(repository, options) if options.calls else None,
+        sender=options.sender,
         event=options.event,
     )
     if options.merged is not None:
@@ -75,7 +78,8 @@ def model_calls(repository: Repository, options: RunOptions) -> ModelCalls:
     return calls
 
 
-def _approvals(repository: Repository, options: RunOptions) -> Approvals:
+def approvals_of(repository: Repository, options: RunOptions) -> Approvals:
+    """The endpoints that a run may call."""
     from promptops.jobs.workspace.approved_endpoints import Approvals
 
     return Approvals(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
+from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.unknown_names import UNKNOWN_PROFILE
 from promptops.evals.judge_answer import status_of
@@ -66,7 +67,9 @@ def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
 
 
 def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
-    return CaseRun(prompt=prompt, name="", status="error", reason=reason, place=place)
+    """An error that prevents the tests of a prompt; secrets in its reason are masked."""
+    text = without_secrets(reason)
+    return CaseRun(prompt=prompt, name="", status="error", reason=text, place=place)
 
 
 def _left_out(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
@@ -105,9 +108,9 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
         repeat=planned.repeat,
         status="error",
         place=planned.place,
-        reason=planned.error,
-        messages=_sent(planned.request) if planned.request is not None else (),
-        assertions=tuple(_result(judgement, "request") for judgement in planned.rendered),
+        reason=without_secrets(planned.error),
+        messages=sent_messages(planned.request) if planned.request is not None else (),
+        assertions=tuple(assertion_result(judgement, "request") for judgement in planned.rendered),
         internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
     )
     if planned.error:
@@ -115,7 +118,8 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
     return _judged_run(run, planned, result, judged)
 
 
-def _sent(request: Request) -> tuple[tuple[str, str], ...]:
+def sent_messages(request: Request) -> tuple[tuple[str, str], ...]:
+    """Role and text of each message of a request."""
     return tuple(
         (str(message["role"]), text_of(message.get("content"))) for message in request.messages
     )
@@ -133,7 +137,10 @@ def _judged_run(
         return replace(
             run, status="failed" if status == "failed" else "stale", reason=result.reason
         )
-    results = (*run.assertions, *(_result(judgement, "answer") for judgement in judged.judgements))
+    results = (
+        *run.assertions,
+        *(assertion_result(judgement, "answer") for judgement in judged.judgements),
+    )
     judgements = (*planned.rendered, *judged.judgements)
     status, missing = status_of(judgements), _missing_reply(judgements)
     return replace(
@@ -159,7 +166,7 @@ def _missing_reply(judged: Sequence[Judgement]) -> str:
     return errors[0].reason if only_outages else ""
 
 
-def _result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
+def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
     return AssertionResult(
         type=judged.type,
         status=judged.status,

@@ -17,7 +17,7 @@ from promptops.evals.result import Judgement, judge_request
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt import Case, Model, Prompt
 from promptops.model.request import Request
 from promptops.plurals import counted
 from promptops.records import record, replace
@@ -48,6 +48,8 @@ class PlannedCase:
         error: Why it can't be judged, or "".
         place: The place of the case, or of the error.
         needs_answer: It has assertions on the answer.
+        judge_model: The model of built-in judges, unless the prompt names one; None for the model
+            that answers.
         internal: The error is a bug in promptops.
     """
 
@@ -61,6 +63,7 @@ class PlannedCase:
     error: str = ""
     needs_answer: bool = False
     internal: bool = False
+    judge_model: Model | None = None
 
     @property
     def case_key(self) -> CaseKey:
@@ -240,13 +243,16 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     """
     for pattern in patterns:
         names = {planned.case.name for planned in plan}
-        if not any(_matches(name, pattern) for name in names):
+        if not any(matches_name(name, pattern) for name in names):
             hint = did_you_mean(pattern, names) or f"there are {counted(len(names), 'case')}"
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
-    return [planned for planned in plan if any(_matches(planned.case.name, p) for p in patterns)]
+    return [
+        planned for planned in plan if any(matches_name(planned.case.name, p) for p in patterns)
+    ]
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches_name(name: str, pattern: str) -> bool:
+    """Whether a pattern is the name of a case, or a glob that matches it."""
     return name == pattern or fnmatchcase(name, pattern)

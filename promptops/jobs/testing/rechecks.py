@@ -69,7 +69,7 @@ def _case(prompt: str, want: WantedAnswer, place: Place, reason: str, *, outage:
 
 
 _FRESH = 2
-_FIRST = 2_000
+FIRST_FRESH = 2_000
 """The repeat of the first such answer; far above any that a prompt has."""
 
 
@@ -85,7 +85,7 @@ def confirm_failures(
     if not failed:
         return list(found), {}
     more, _ = judged_answers(
-        judging, [_again(planned, n) for planned in failed for n in range(_FRESH)]
+        judging, [again for planned in failed for again in fresh_cases(planned)]
     )
     confirmed = {
         judged.planned.case_key: judged
@@ -93,7 +93,7 @@ def confirm_failures(
         if status_of(judged.judgements) == "passed"
     }
     replacements = {
-        planned.case_key: confirmed[_again(planned, 0).case_key]
+        planned.case_key: confirmed[fresh_cases(planned)[0].case_key]
         for planned in failed
         if _all_passed(planned, confirmed)
     }
@@ -104,8 +104,10 @@ def confirm_failures(
 
 
 def _all_passed(planned: PlannedCase, confirmed: Mapping[CaseKey, JudgedAnswer]) -> bool:
-    return all(_again(planned, number).case_key in confirmed for number in range(_FRESH))
+    return all(again.case_key in confirmed for again in fresh_cases(planned))
 
 
-def _again(planned: PlannedCase, number: int) -> PlannedCase:
-    return replace(planned, repeat=_FIRST + _FRESH * planned.repeat + number)
+def fresh_cases(planned: PlannedCase) -> tuple[PlannedCase, ...]:
+    """The same case for the answers that confirm a violated contract."""
+    first = FIRST_FRESH + _FRESH * planned.repeat
+    return tuple(replace(planned, repeat=first + number) for number in range(_FRESH))

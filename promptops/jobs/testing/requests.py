@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
@@ -18,8 +18,9 @@ from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, i
 from promptops.evals.questions import BUILT_IN, Lack, NoReply, Question, Reply
 from promptops.jobs.testing.answering import Answering, AnswerResult, WantedAnswer
 from promptops.jobs.testing.plan import PlannedCase, plan_cases
+from promptops.jobs.workspace.model_profiles import model_profile, unnamed_profile
 from promptops.model.config import ModelProfile
-from promptops.model.prompt import Model, Prompt
+from promptops.model.prompt import Prompt
 from promptops.model.request import Request
 from promptops.records import field, record, replace
 from promptops.runtime.request.canonical import request_digest
@@ -109,7 +110,7 @@ class JudgeRequests:
             model = {"provider": profile.provider, "id": profile.id}
             params = {**profile.params, **request.params}
             return replace(request, model=model, params=params), profile
-        own = planned_profile(self.catalog, about)
+        own = model_profile(self.catalog, about.judge_model or about.prompt.model)
         if own is not None and request.model == {"provider": own.provider, "id": own.id}:
             return request, own
         return request, unnamed_profile(request.model)
@@ -185,18 +186,3 @@ def wanted_answer(
 def planned_profile(catalog: Catalog, planned: PlannedCase) -> ModelProfile | None:
     """The profile of a prompt; None if it has no model."""
     return model_profile(catalog, planned.prompt.model)
-
-
-def model_profile(catalog: Catalog, model: Model) -> ModelProfile | None:
-    """The profile that a prompt names, or one made from its own model."""
-    if model.profile is not None and model.profile in catalog.config.models:
-        return catalog.config.models[model.profile]
-    return unnamed_profile({"provider": model.provider, "id": model.id})
-
-
-def unnamed_profile(model: Mapping[str, str | None]) -> ModelProfile | None:
-    """A profile for a model without one; None if there is no model."""
-    provider, identity = model.get("provider"), model.get("id")
-    if not provider or not identity:
-        return None
-    return ModelProfile(name=f"{provider}/{identity}", provider=provider, id=identity)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from promptops.errors import UsageError
+from promptops.jobs.recordings.journal import Journal
+from promptops.jobs.recordings.roots import recording_roots
 from promptops.jobs.recordings.writing import write_journal
 from promptops.jobs.testing.model_calls import within_budget
 from promptops.jobs.testing.options import RunOptions
@@ -18,9 +20,9 @@ from promptops.jobs.workspace.workspace import Workspace, configuration
 from promptops.model.config import Config, ModelProfile
 from promptops.model.test_run import TestRun
 from promptops.records import replace
-from promptops.repo.repository import Repository
+from promptops.repo.repository import WORKTREE, Repository
 
-__all__ = ["RECORD", "RunOptions", "run_selected", "test", "write_earlier_answers"]
+__all__ = ["RECORD", "RunOptions", "prepare", "run_selected", "test", "write_earlier_answers"]
 
 
 def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) -> TestRun:
@@ -28,6 +30,35 @@ def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) ->
 
     Raises UsageError for a name without a match, an endpoint that is not approved, or a missing key
     or package; InputError if recordings can't be written.
+    """
+    selected, options = prepare(workspace, wanted, options)
+    run = run_selected(workspace, selected, options)
+    if run.shard is None:
+        return run
+    return replace(run, shard=with_selection(run.shard, workspace, wanted))
+
+
+def prepare(
+    workspace: Workspace, wanted: SelectionOptions, options: RunOptions
+) -> tuple[Selected, RunOptions]:
+    """The selected prompts, and the options with what follows from the policy and the selection.
+
+    Raises UsageError and InputError as `test` does.
+    """
+    options = within_policy(workspace, wanted, options)
+    prune = options.prune and wanted.everything and not options.cases
+    options = replace(options, prune=prune)
+    if options.baseline is None and wanted.since is not None:
+        options = replace(options, baseline=merge_base(workspace, wanted.since))
+    return select(workspace, wanted), options
+
+
+def within_policy(
+    workspace: Workspace, wanted: SelectionOptions, options: RunOptions
+) -> RunOptions:
+    """The options with the base of a change and the budget of the event.
+
+    Raises UsageError for prices that the change sets, InputError for a root without files.
     """
     if wanted.since is None:
         refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
@@ -38,14 +69,7 @@ def test(workspace: Workspace, wanted: SelectionOptions, options: RunOptions) ->
         policy = configuration(workspace.repository, options.base)
         _refuse_other_prices(workspace, policy)
     settings = within_budget(options.settings, policy.test.budget, options.event)
-    prune = options.prune and wanted.everything and not options.cases
-    options = replace(options, settings=settings, prune=prune)
-    if options.baseline is None and wanted.since is not None:
-        options = replace(options, baseline=merge_base(workspace, wanted.since))
-    run = run_selected(workspace, select(workspace, wanted), options)
-    if run.shard is None:
-        return run
-    return replace(run, shard=with_selection(run.shard, workspace, wanted))
+    return replace(options, settings=settings)
 
 
 def run_selected(
@@ -65,8 +89,9 @@ def run_selected(
 def write_earlier_answers(directory: Path) -> None:
     """Write answers that an earlier run left in the journal; called before a catalog is opened."""
     with Repository.open(directory) as repository:
-        if not repository.bare:
-            write_journal(repository)
+        if not repository.bare and Journal(repository).pending:
+            roots = recording_roots(configuration(repository, WORKTREE))
+            write_journal(repository, roots=roots)
 
 
 def _refuse_other_prices(workspace: Workspace, base: Config) -> None:

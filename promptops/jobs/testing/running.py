@@ -6,9 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering, Mode
+from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.coverage import CoverageResult, coverage_rows
 from promptops.jobs.testing.deciding import decide_scores
 from promptops.jobs.testing.judging import (
@@ -25,7 +27,7 @@ from promptops.jobs.testing.outcomes import (
     unreadable_prompts,
     with_violations,
 )
-from promptops.jobs.testing.paired_run import Arms, Baseline, needs_baseline
+from promptops.jobs.testing.paired_run import Arms, needs_baseline
 from promptops.jobs.testing.plan import (
     Key,
     PlannedCase,
@@ -120,6 +122,11 @@ class CaseRunner:
         run = self._test_run(cases, decisions, tuple(judge_agreements(judged)), shard)
         return replace(run, coverage=coverage.rows)
 
+    @property
+    def requests(self) -> frozenset[tuple[str, int]]:
+        """Digest and repeat of each request that the run looked up so far."""
+        return frozenset((digest, repeat) for _, digest, repeat, _ in self._answering.known)
+
     def _all_cases(self) -> Iterator[PlannedCase]:
         return plan_cases(self._catalog, self._loaded, self._options.repeats)
 
@@ -134,7 +141,7 @@ class CaseRunner:
             known=merged.known if merged is not None else None,
         )
 
-    def _new_baseline(self) -> Baseline | None:
+    def _new_baseline(self) -> Arm | None:
         """The baseline of measures; by default where this branch left the default branch."""
         options, revision = self._options, self._options.baseline
         try:
@@ -147,9 +154,10 @@ class CaseRunner:
         # Fresh answers are judged by the current judge, so both arms must be.
         mode: Mode = "live" if options.mode == "live" else "replay"
         known = options.merged.known if options.merged is not None else None
-        opinions = Answering(catalog, Store(catalog), mode, calls=self._calls, known=known)
+        store = Store(catalog)
+        opinions = Answering(catalog, store, mode, calls=self._calls, known=known)
         title = commit[:12] if revision in (None, commit) else revision
-        return Baseline(title, catalog, self._catalog, opinions)
+        return Arm(title, catalog, self._catalog, opinions=opinions, store=store)
 
     def _arms(self) -> Arms | None:
         if self._baseline is None:
@@ -260,15 +268,19 @@ class CaseRunner:
         )
 
     def _why_nothing(self) -> str:
-        catalog, selected = self._catalog, self._selected
         if self._options.shard is not None and self._whole:
             return f"shard {self._options.shard} has no cases"
-        if selected.changed is None and catalog.prompt_files and not selected.why:
-            return f"none of {counted(len(catalog.prompt_files), 'prompt')} is selected"
-        if selected.changed is None:
-            return "there are no test cases"
-        changed = counted(len(selected.why), "prompt")
-        return f"{changed} changed, none with a test case"
+        return why_no_cases(self._catalog, self._selected)
+
+
+def why_no_cases(catalog: Catalog, selected: Selected) -> str:
+    """Why a selection of prompts has no test case."""
+    if selected.changed is None and catalog.prompt_files and not selected.why:
+        return f"none of {counted(len(catalog.prompt_files), 'prompt')} is selected"
+    if selected.changed is None:
+        return "there are no test cases"
+    changed = counted(len(selected.why), "prompt")
+    return f"{changed} changed, none with a test case"
 
 
 def _no_answer(_: PlannedCase) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,8 +18,10 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.evals.engine.ask import Ask
 from promptops.evals.providers.endpoint import (
+    ADDRESS_VARIABLE,
     Approved,
     Endpoint,
+    addressed,
     approve,
     endpoint_of,
     refuse_untrusted,
@@ -34,7 +37,7 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.storage.atomic import keep
 
 HINT = (
-    "check the change's settings, then add --trust-config to `promptops test`: "
+    "check the change's settings, then run the command again with --trust-config: "
     "this machine remembers the approval"
 )
 FILE = "approved.json"
@@ -72,15 +75,26 @@ class Approvals:
         Raises:
             UsageError: An endpoint is not approved, or PROMPTOPS_UNTRUSTED is set.
         """
+        return self._approve(list(map(_call, asks)), catalog)
+
+    def approve_profiles(
+        self, profiles: Iterable[ModelProfile], catalog: Catalog
+    ) -> Callable[[ModelProfile], Approved]:
+        """As `approve`, for calls that have no request of a prompt."""
+        return self._approve([(profile, endpoint_of(profile)) for profile in profiles], catalog)
+
+    def _approve(
+        self, wanted: Sequence[tuple[ModelProfile, Endpoint]], catalog: Catalog
+    ) -> Callable[[ModelProfile], Approved]:
         refuse_untrusted()
-        configured = [*catalog.config.models.values(), *(ask.profile for ask in asks)]
-        calls = [*map(_call, asks), *((profile, endpoint_of(profile)) for profile in configured)]
+        configured = [*catalog.config.models.values(), *(profile for profile, _ in wanted)]
+        calls = [*wanted, *((profile, endpoint_of(profile)) for profile in configured)]
         unknown = {endpoint: profile for profile, endpoint in calls if not self._trusts(endpoint)}
         unknown = {endpoint: profile for endpoint, profile in unknown.items() if _exists(profile)}
         if unknown and not self.trusts_change:
             raise self._refused(unknown.values(), catalog.config)
         self._remember(unknown)
-        self._announce(map(_call, asks))
+        self._announce(wanted)
         return partial(approve, trusted=frozenset(endpoint for _, endpoint in calls))
 
     def refused_code(self, path: str, content: bytes) -> str:
@@ -117,7 +131,7 @@ class Approvals:
     def _announce(self, calls: Iterable[tuple[ModelProfile, Endpoint]]) -> None:
         for profile, endpoint in calls:
             if endpoint not in self._announced and (endpoint.address or not endpoint.is_default):
-                self.announce(f"calling {_described(profile)}")
+                self.announce(f"calling {_called(profile)}")
             self._announced.add(endpoint)
 
 
@@ -187,11 +201,15 @@ class _Trusted:
             elif self._is_unborn:
                 yield WORKTREE
             return
-        yield self.branch
-        for commit in (self._base, self._fork("HEAD")):
-            # The commit of `--since` may be on the untrusted branch itself.
-            if commit is not None and self._fork(commit) == commit:
-                yield commit
+        try:
+            tip = self._repository.resolve(self.branch)
+        except GitError:  # the name is ambiguous, so nothing is trusted
+            return
+        fork = self._fork(tip, "HEAD")
+        # The commit of `--since` may be on the untrusted branch itself.
+        known = self._base is not None and self._fork(tip, self._base) == self._base
+        commits = (tip, fork, self._base if known else None)
+        yield from dict.fromkeys(commit for commit in commits if commit is not None)
 
     @property
     def _is_unborn(self) -> bool:
@@ -199,9 +217,11 @@ class _Trusted:
         answer = self._repository.git.ask("rev-list", "--max-count=1", "--all", "--")
         return answer.status == 0 and not answer.stdout.strip()
 
-    def _fork(self, commit: str) -> str | None:
+    def _fork(self, tip: str, revision: str) -> str | None:
+        """Where a revision left the default branch; `tip` is the full id of its last commit."""
         try:
-            return self._repository.merge_base(self.branch or "", commit)
+            commit = self._repository.resolve(revision)
+            return tip if commit == tip else self._repository.merge_base(tip, commit)
         except GitError:  # a shallow clone, or unrelated histories
             return None
 
@@ -221,6 +241,11 @@ def _described(profile: ModelProfile) -> str:
         profile.name if len(profile.name) <= _LONGEST_NAME else f"{profile.name[:_LONGEST_NAME]}…"
     )
     return f"`{name}` at {shown_endpoint(profile)}"
+
+
+def _called(profile: ModelProfile) -> str:
+    used = addressed(profile, os.environ)
+    return _described(used) + ("" if used is profile else f" (address from {ADDRESS_VARIABLE})")
 
 
 def _exists(profile: ModelProfile) -> bool:

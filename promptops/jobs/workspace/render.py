@@ -65,7 +65,7 @@ def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedR
     Raises UsageError for a missing case, RenderError for one that can't be rendered.
     """
     prompt = readable_prompt(workspace, path)
-    case = _case(prompt, name)
+    case = named_case(prompt, name)
     return AnnotatedRequest(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
 
 
@@ -104,7 +104,11 @@ def _renderer(workspace: Workspace, prompt: Prompt) -> Renderer:
     return Renderer(prompt, workspace.catalog.load, workspace.catalog.files.data)
 
 
-def _case(prompt: Prompt, name: str | None) -> Case:
+def named_case(prompt: Prompt, name: str | None) -> Case:
+    """A test case by its name or by the only beginning of one; without a name, the first one.
+
+    Raises UsageError for a missing case.
+    """
     if not prompt.cases:
         raise UsageError(
             f"{prompt.id} has no test case", hint="give the inputs: --input NAME=VALUE"

@@ -168,7 +168,9 @@ _DEFENCE_NEAR = lazy_pattern(
     r"|\b(?:nobody|no one|neither)\b[^.!?\n]{0,60}"
     r"|\b(?:asks?|asking|tells?|telling|instruct(?:s|ing)?|tr(?:y|ies|ying)|attempts?|attempting"
     r"|wants?|says?|saying|claims?|claiming|requests?|requesting|commands?|such as|like|e\.g\."
-    r"|including|contain(?:s|ing)?|phrases?|for example)\b[^.!?\n]{0,60})[\"'“”‘’`«(\[]{0,3}$"
+    r"|including|contain(?:s|ing)?|phrases?|for example)\b[^.!?\n]{0,60}"
+    r"|\b(?:users?|customers?|people|visitors?|callers?|someone|attackers?)\s+(?:\w+\s+){0,2}"
+    r"(?:writes?|types?|pastes?|sends?|enters?)\b[\s:,]{0,3})[\"'“”‘’`«(\[]{0,3}$"
 )
 _DEFENCE_IN_SENTENCE = lazy_pattern(
     r"\b(?:never|not|cannot|no|avoid|refuse|decline|forbidden|prohibited|without|unless|asks?|try|tries"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.rule_names import RuleNames
-from promptops.lint.suppressions import Suppression
+from promptops.lint.suppressions import MAX_NAMES, Suppression
 
 
 @rule("REP010", severity=Severity.WARNING)
@@ -18,7 +18,8 @@ def bare_suppression(
     Without a code, the comment would suppress every finding. Without a reason, the next reader
     can't tell whether the suppression is still needed. A comment without a code, without a reason,
     or with an unknown rule suppresses nothing. Name a rule by its code, by a prefix of codes, or by
-    its name.
+    its name. The comments of one prompt have at most 1,000 names of rules; comments beyond that
+    suppress nothing.
 
     Bad:
         messages:
@@ -51,7 +52,11 @@ def bare_suppression(
             content: "Say hello to {{ name }}."
     """
     for suppression in suppressions:
-        if not suppression.codes:
+        if suppression.excess:
+            message = f"the comments above already name {MAX_NAMES:,} rules"
+            hint = "this one and those below suppress nothing: fix the findings instead"
+            yield Problem(message, at=suppression.place, hint=hint)
+        elif not suppression.codes:
             hint = "write `# promptops: ignore[CODE] the reason`"
             yield Problem("no rule is named", at=suppression.place, hint=hint)
         elif not suppression.reason:

@@ -8,7 +8,7 @@ from promptops.analysis.coverage import Branch, TemplateBranch, coverage
 from promptops.analysis.nonempty_loops import never_empty
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from
-from promptops.lint.never_equal import never_equal
+from promptops.lint.never_equal import NeverEqual, never_equal
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 
@@ -70,19 +70,22 @@ def branch_not_covered(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
     full = never_empty(uses, subject.input_schemas)
     found = coverage(prompt, subject.catalog.load, taken, full)
     impossible = {
-        comparison.test.place
+        comparison.test.place: comparison
         for scope in subject.scopes
         for comparison in never_equal(scope, subject.input_schemas)
     }
     for way in found.ways:
-        if way.reached and not way.covered and way.site.place not in impossible:
-            yield _problem(way, prompt)
+        never = impossible.get(way.site.place)
+        if way.reached and not way.covered and (never is None or never.stack):
+            yield _problem(way, prompt, never)
 
 
-def _problem(way: TemplateBranch, prompt: Prompt) -> Problem:
+def _problem(way: TemplateBranch, prompt: Prompt, never: NeverEqual | None) -> Problem:
     from promptops.analysis.coverage import uncovered_message
 
     message, site, hint = uncovered_message(way)
+    if never is not None:
+        hint = f"`{never.name}` is never {never.written}: {never.hint}"
     related = included_from(way.stack)
     if prompt.extends is not None and site.place.path != prompt.path:
         message = f"{message}, in the variant `{prompt.id}`"

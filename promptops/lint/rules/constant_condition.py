@@ -26,8 +26,9 @@ def constant_condition(
     A condition that is always true guards nothing. Text below a condition that is always false, or
     that repeats an earlier condition, never reaches the model, although the author expects it to.
     Often a name is in quotes by mistake: `{% if "urgent" %}` tests a string, which is never empty.
-    A comparison of an input with a value that is not in its `enum` is never true: usually one of
-    the two has a typo.
+    A comparison of an input with a value that is not in its `enum`, or not of its type, is never
+    true: usually one of the two has a typo. In an included template, TST003 reports it if no test
+    case makes the comparison true, because another prompt may allow the value.
 
     Bad:
         messages:
@@ -90,12 +91,14 @@ def constant_condition(
                 yield _constant(condition, inputs)
             elif condition.repeats is not None:
                 yield _repeated(condition, condition.repeats)
-        yield from (_never(comparison) for comparison in never_equal(scope, input_schemas))
+        # Another prompt may include the same template and allow the value: TST003 reports that.
+        own = (each for each in never_equal(scope, input_schemas) if not each.stack)
+        yield from map(_never, own)
 
 
 def _never(each: NeverEqual) -> Problem:
-    hint = f"did you mean {each.near}?" if each.near else "its schema lists other values"
-    return Problem(f"`{each.name}` is never {each.written}", at=each.constant.place, hint=hint)
+    message = f"`{each.name}` is never {each.written}"
+    return Problem(message, at=each.constant.place, hint=each.hint)
 
 
 def _constant(condition: Condition, inputs: Collection[str]) -> Problem:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import RenderedCase
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Case
 
 
 @rule("TST012", severity=Severity.ERROR)
-def failing_assertion(cases: Sequence[Case], renders: Sequence[RenderedCase]) -> Iterator[Problem]:
+def failing_assertion(
+    loaded: LoadedPrompt, cases: Sequence[Case], renders: Sequence[RenderedCase]
+) -> Iterator[Problem]:
     """Every `rendered` assertion of a test case passes.
 
     These assertions check the request, so they need no model and no recording and run when you
@@ -35,7 +38,8 @@ def failing_assertion(cases: Sequence[Case], renders: Sequence[RenderedCase]) ->
             rendered:
               - {type: contains, value: hello}
     """
-    if not any(case.rendered for case in cases):
+    # A request without one of its tools is not the one that is sent.
+    if loaded.lacks_tools or not any(case.rendered for case in cases):
         return
     from promptops.evals.parse import is_of_plugin, problems
     from promptops.evals.result import judge_request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.uses import TemplateReference as Named
@@ -79,25 +80,39 @@ def _templates(
     """Missing templates, each at its name within the quotes."""
     for scope in scopes:
         missing_ones = [p for p in scope.scope.problems if p.code == "TPL003"]
-        lines = _by_line(scope.scope.references) if missing_ones else {}
+        names = _Names(scope.scope.references if missing_ones else ())
         for problem in missing_ones:
             if isinstance(problem.at, Place):
                 at = problem.at
-                near = (lines.get((at.path, n), ()) for n in range(at.line, at.end_line + 1))
-                named = [n for line in near for place, n in line if _is_within(place, at)]
+                named = names.within(at)
                 if all(_is_nowhere(catalog, surroundings, name) for name in named):
                     written = (named[0].target or "") if len(named) == 1 else ""
                     related = included_from(named[0].stack) if named else problem.related
                     yield _problem(catalog, problem.message, written, at, related)
 
 
-def _by_line(references: Iterable[Named]) -> dict[tuple[str, int], list[tuple[Place, Named]]]:
-    """From path and line to the names written there, so that each lookup is constant work."""
-    found: dict[tuple[str, int], list[tuple[Place, Named]]] = {}
-    for each in references:
-        place = each.site.place
-        found.setdefault((place.path, place.line), []).append((place, each))
-    return found
+class _Names:
+    """The names of templates by their places, so that each lookup takes constant work."""
+
+    def __init__(self, references: Iterable[Named]) -> None:
+        self._by_path: dict[str, list[Named]] = {}
+        for each in references:
+            self._by_path.setdefault(each.site.place.path, []).append(each)
+        for found in self._by_path.values():
+            found.sort(key=_start)
+        self._starts = {path: [*map(_start, found)] for path, found in self._by_path.items()}
+
+    def within(self, at: Place) -> list[Named]:
+        """The names within a place, in their order."""
+        starts = self._starts.get(at.path, [])
+        first = bisect_left(starts, (at.line, at.column))
+        last = bisect_right(starts, (at.end_line, at.end_column))
+        found = self._by_path.get(at.path, [])[first:last]
+        return [named for named in found if _is_within(named.site.place, at)]
+
+
+def _start(named: Named) -> tuple[int, int]:
+    return named.site.place.line, named.site.place.column
 
 
 def _is_within(inner: Place, outer: Place) -> bool:

@@ -11,7 +11,7 @@ from jinja2 import nodes
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.surroundings import Surroundings
 from promptops.lint import Problem, Severity, rule
-from promptops.model.loaded import FileReference
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Case, Message, Prompt, TextPart
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template.template import TemplateError, parse
@@ -21,7 +21,7 @@ from promptops.runtime.template.template import TemplateError, parse
 def invalid_assertion(
     prompt: Prompt,
     cases: Sequence[Case],
-    references: Sequence[FileReference],
+    loaded: LoadedPrompt,
     catalog: Catalog,
     surroundings: Surroundings,
 ) -> Iterator[Problem]:
@@ -120,7 +120,7 @@ def invalid_assertion(
             yield from constant_delimiters(prompt, case)
         judges, profiles = _judges(prompt, catalog, surroundings), catalog.config.models
         yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
-        yield from problems_of_names(prompt, tools=_tools(prompt, references))
+        yield from problems_of_names(prompt, tools=_tools(loaded))
 
 
 def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Collection[str]:
@@ -131,11 +131,11 @@ def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Col
     return (judge,) if surroundings.has_prompt(judge) else catalog.paths
 
 
-def _tools(prompt: Prompt, references: Sequence[FileReference]) -> tuple[str, ...] | None:
-    """The names of the tools; None if the file of a tool is missing, which another rule reports."""
-    if any(each.kind == "tool" and not each.found for each in references):
+def _tools(loaded: LoadedPrompt) -> tuple[str, ...] | None:
+    """The names of the tools; None if a tool is missing, which is reported at its file."""
+    if loaded.prompt is None or loaded.lacks_tools:
         return None
-    return tuple(tool.name for tool in prompt.tools)
+    return tuple(tool.name for tool in loaded.prompt.tools)
 
 
 _DELIMITER = lazy_pattern(r"</?[A-Za-z][\w:-]*\s*/?>|[^\w\s]+")

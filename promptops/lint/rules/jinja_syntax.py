@@ -9,6 +9,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import TemplateScope
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
+from promptops.suggestions import nearest_name
 
 
 @rule("TPL001", severity=Severity.ERROR)
@@ -85,6 +86,19 @@ _INSTEAD = {
 }
 
 
+_OPENING = ("for", "if", "block", "macro", "call", "filter", "set", "with", "raw", "autoescape")
+_TAGS = (
+    *_OPENING,
+    *(f"end{tag}" for tag in _OPENING),
+    "elif",
+    "else",
+    "extends",
+    "from",
+    "import",
+    "include",
+)
+
+
 def explained(message: str) -> tuple[str, str | None]:
     """The problem, and how to fix it if that is known."""
     unclosed, tag = _OPEN.search(message), _TAG.match(message)
@@ -102,11 +116,25 @@ def explained(message: str) -> tuple[str, str | None]:
 
 
 def _unknown(tag: str, unclosed: str) -> tuple[str, str | None]:
-    if tag == "elseif":
-        return "there is no tag `elseif`", "write `elif`"
-    if not tag.startswith("end") and tag not in ("else", "elif"):
-        return f"there is no tag `{tag}`", None
+    if not tag.startswith("end") and tag not in _TAGS:
+        near = nearest_name(tag, _TAGS, 0.7)
+        nearest = f"did you mean `{near}`?" if near else f"to write a value: `{{{{ {tag} }}}}`"
+        return f"there is no tag `{tag}`", _OTHER_LANGUAGES.get(tag, nearest)
     if unclosed:
         hint = f"close it before with `{{% end{unclosed} %}}`"
         return f"`{{% {tag} %}}` inside an open `{{% {unclosed} %}}`", hint
     return f"`{{% {tag} %}}` has no matching opening tag", "remove it, or open the tag"
+
+
+_OTHER_LANGUAGES = {
+    "elseif": "write `elif`",
+    "elsif": "write `elif`",
+    "while": "write `for`",
+    "foreach": "write `for`",
+    "unless": "write `if not`",
+    "switch": "write `if` and `elif`",
+    "case": "write `if` and `elif`",
+    "let": "write `set`",
+    "assign": "write `set`",
+    "fi": "write `endif`",
+}

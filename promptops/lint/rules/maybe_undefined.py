@@ -12,7 +12,7 @@ from promptops.lint.include_stack import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import undeclared
 from promptops.model.prompt import Prompt
-from promptops.suggestions import nearest_name
+from promptops.suggestions import nearest_names
 
 
 @rule("VAR004", severity=Severity.ERROR)
@@ -82,9 +82,7 @@ def maybe_undefined(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem]:
             content: "Mind this: {{ note }}"
     """
     inputs = prompt.inputs.get("properties") or {}
-    meant = {
-        nearest_name(name, inputs) for name in undeclared(prompt)
-    }  # SCH002 reports its misspelling
+    meant = {*nearest_names(undeclared(prompt), inputs).values()}  # SCH002 reports the misspelling
     for scope in subject.scopes:
         for use in scope.scope.uses:
             if use.name in inputs and use.origin in ("input", "branch"):

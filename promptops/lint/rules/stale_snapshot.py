@@ -9,6 +9,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
+from promptops.source.conflicts import has_conflict
 
 
 @rule("TST006", severity=Severity.WARNING)
@@ -19,6 +20,9 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     answer belongs to a request that no longer exists: `promptops test` reports the case as stale,
     and a reviewer would read an old answer next to the new wording. Record the new answers in the
     same commit; they replace the old ones. `--prune` removes recordings of deleted cases.
+
+    While a file of the prompt can't be read, the rule is silent: its requests and its cases are
+    not known.
 
     Bad:
         --- prompts/ask.prompt.yaml
@@ -44,6 +48,8 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     """
     if not any(map(catalog.files.is_file, catalog.recording_files(prompt.path))):
         return
+    if _is_incomplete(subject):
+        return
     from promptops.catalog.recordings import recordings_in
 
     found = recordings_in(catalog, prompt.path)
@@ -62,6 +68,18 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
         if not (each.judge or each.request in asked or each.case in pending):
             orphans.setdefault(place.path, []).append(place)
     yield from map(_orphaned, orphans.values())
+
+
+_INCOMPLETE = frozenset(("SCH001", "SCH002", "SCH011", "SEC010", "CFG014", "CFG016"))
+
+
+def _is_incomplete(subject: PromptFacts) -> bool:
+    """Whether a mistake that is reported elsewhere changes the requests or hides cases."""
+    return (
+        not all(reference.found for reference in subject.references)
+        or any(problem.code in _INCOMPLETE for problem in subject.problems)
+        or any(has_conflict(each.source.path, each.source.value) for each in subject.written)
+    )
 
 
 def _requests(subject: PromptFacts) -> dict[str, str]:

@@ -78,7 +78,7 @@ def _cut(document: Document, above: str) -> Iterator[Problem]:
         return
     for comment in document.comments:
         before = _blanks_before(document, comment)
-        if before > 0 and _is_text(f"{above}{comment.pointer}", before, comment.text):
+        if before > 0 and _is_text(f"{above}{comment.cuts}", before, comment.text):
             end = comment.column + len(comment.text)
             yield Problem(
                 f"` {comment.text}` is a YAML comment and not part of the text",
@@ -89,10 +89,10 @@ def _cut(document: Document, above: str) -> Iterator[Problem]:
 
 def _blanks_before(document: Document, comment: Comment) -> int:
     """Spaces and tabs between unquoted text and a comment; 0 after anything else."""
-    if document.style(comment.pointer) != "plain":
+    if not comment.cuts:
         return 0
-    place = document.place(comment.pointer)
-    text = document.template(comment.pointer).value
+    place = document.place(comment.cuts)
+    text = document.template(comment.cuts).value
     if place.end_line != comment.line or not text or not isinstance(plain_value(text), str):
         return 0
     return comment.column - place.end_column

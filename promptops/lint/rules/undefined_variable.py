@@ -12,7 +12,7 @@ from promptops.lint.include_stack import included_from
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
 from promptops.model.prompt import Prompt
-from promptops.suggestions import did_you_mean
+from promptops.suggestions import nearest_names
 
 
 @rule("VAR001", severity=Severity.ERROR)
@@ -42,12 +42,15 @@ def undefined_variable(
             content: "Sort this ticket: {{ ticket }}"
     """
     inputs, required = prompt.inputs.get("properties") or {}, undeclared(prompt)
-    for use, in_partial in undefined(prompt, scopes):
+    unknown = [*undefined(prompt, scopes)]
+    names = [use.name for use, _ in unknown] + [name for name, _ in named_by_messages(prompt)]
+    near = nearest_names((name for name in dict.fromkeys(names) if name not in inputs), inputs)
+    for use, in_partial in unknown:
         # The list of an item is reported where `for_each` names it; SCH002 reports required inputs.
         if is_item(use) or use.name in required:
             continue
         if not (in_partial and is_given_to_partial(use, subject)):  # otherwise REP004 reports it
-            message, hint = _message_and_hint(use, inputs)
+            message, hint = _message_and_hint(use, inputs, near)
             yield Problem(
                 message,
                 at=use.site.place,
@@ -56,17 +59,19 @@ def undefined_variable(
             )
     for name, at in named_by_messages(prompt):
         if name not in inputs and name not in required:
-            yield Problem(f"`{name}` is not an input", at=at, hint=_near(name, inputs))
+            yield Problem(f"`{name}` is not an input", at=at, hint=_hint(name, near))
 
 
-def _message_and_hint(use: Use, inputs: Mapping[str, Any]) -> tuple[str, str]:
+def _message_and_hint(
+    use: Use, inputs: Mapping[str, Any], near: Mapping[str, str]
+) -> tuple[str, str]:
     if use.origin == "isolated" and use.name in inputs:
         message = f"`{use.name}` is an input, which a template without context can't read"
         return message, "import it `with context`, or pass the value to the macro"
     if use.origin in ("isolated", "unset"):
         return f"`{use.name}` is not defined here", "define it before, or pass it to the macro"
-    return f"`{use.name}` is not an input", _near(use.name, inputs)
+    return f"`{use.name}` is not an input", _hint(use.name, near)
 
 
-def _near(name: str, inputs: Mapping[str, Any]) -> str:
-    return did_you_mean(name, inputs) or "declare it under `inputs`"
+def _hint(name: str, near: Mapping[str, str]) -> str:
+    return f"did you mean `{near[name]}`?" if name in near else "declare it under `inputs`"

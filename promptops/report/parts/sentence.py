@@ -16,7 +16,7 @@ def advice(finding: Finding) -> str:
     if finding.hint:
         return visible(finding.hint)
     if finding.fix:
-        return "fixable with --fix" if finding.fix.safe else "fixable with --unsafe-fixes"
+        return "fixable with --fix" if finding.fix.safe else "fixable with --fix --unsafe-fixes"
     return ""
 
 

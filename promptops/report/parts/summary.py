@@ -27,7 +27,8 @@ def _notes(report: LintReport) -> list[str]:
     if safe:
         notes.append(f"{safe} fixable with --fix")
     if unsafe:
-        notes.append(f"{unsafe} {'more' if safe else 'fixable'} with --unsafe-fixes")
+        how = "more with --unsafe-fixes" if safe else "fixable with --fix --unsafe-fixes"
+        notes.append(f"{unsafe} {how}")
     return notes
 
 

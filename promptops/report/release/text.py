@@ -25,7 +25,9 @@ def write(report: ReleaseReport, *, style: Style = plain) -> str:
 
 def write_plan(report: ReleaseReport, *, style: Style = plain) -> str:
     """The plan, before the user confirms it."""
-    lines = [*(plan_lines(report.plan, style) if report.plan else ()), *_earlier(report)]
+    lines = list(plan_lines(report.plan, style)) if report.plan else []
+    if report.pushed is None:
+        lines += _earlier(report)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -124,7 +126,7 @@ def _earlier(report: ReleaseReport) -> Iterator[str]:
     if report.earlier:
         tags = some([visible(tag) for tag in report.earlier], TAGS_SHOWN)
         where = visible(report.pushed or "")
-        yield f"{where} has now: {tags}" if where else f"not pushed yet: {tags}"
+        yield f"also pushed to {where}: {tags}" if where else f"not pushed yet: {tags}"
 
 
 def _sentence(report: ReleaseReport, plan: ReleasePlan, style: Style) -> str:

@@ -5,7 +5,7 @@
         testcase  classname name time?
           failure?  message type     of type assertion, score (it is worse) or coverage
           error?    message type     of type error, infrastructure or stale
-          skipped?  message          nothing could be scored, or a score is undecided
+          skipped?  message          nothing could be scored, or a score is inconclusive
           system-out?                the answer, where the case does not pass
 
 A suite is a prompt; a test case is a case and repeat, or a score. Too little coverage is a test

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptops.model.place import Place
 from promptops.model.report import Style, plain
 from promptops.model.test_run import CaseRun, CoverageRow, Decided, TestRun
+from promptops.report.parts.answer_text import answer_lines
 from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.test.parts import facts, scores
 from promptops.report.test.parts.difference import Differences
@@ -19,7 +20,8 @@ def write(run: TestRun, *, style: Style = plain, figures: bool = False, **_: obj
     """Failures, scores, coverage if requested, and the summary; nothing about passed cases.
 
     Args:
-        figures: Show the statistics of scores and judges instead of a plain sentence.
+        figures: Show the statistics of scores and judges instead of a plain sentence, and the
+            answers of failing cases.
     """
     lines = [*report_lines(run, style, figures=figures), style("summary", facts.verdict(run))]
     return "".join(f"{line}\n" for line in lines)
@@ -37,6 +39,7 @@ class _RunWriter:
         self._figures = figures
         self._repeated = facts.repeated(run)
         self._differences = Differences(style)
+        self._shown_answers: set[tuple[str, str, int]] = set()
 
     def lines(self) -> Iterator[str]:
         for trouble in troubles(self._run.cases):
@@ -63,6 +66,19 @@ class _RunWriter:
             yield f"  {visible_line(facts.reason(trouble))}"
         if trouble.compared is not None:
             yield from self._difference(*trouble.compared)
+        if self._figures and trouble.status == "failed":
+            for run in trouble.runs:
+                yield from self._answer(run)
+
+    def _answer(self, run: CaseRun) -> Iterator[str]:
+        """The whole answer of a failing case, once for all its failures."""
+        key = run.prompt, run.name, run.repeat
+        if run.answer is None or key in self._shown_answers:
+            return
+        self._shown_answers.add(key)
+        number = f" #{run.repeat}" if (run.prompt, run.name) in self._repeated else ""
+        yield f"  answer{number}:"
+        yield from (f"    {line}".rstrip() for line in answer_lines(run.answer))
 
     def _difference(self, expected: str, got: str) -> Iterator[str]:
         lines = list(self._differences.lines(expected, got))

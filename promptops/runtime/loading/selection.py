@@ -10,7 +10,7 @@ from promptops.model.version import parse
 from promptops.plurals import some
 from promptops.runtime.loading.refs import Digest, Highest, NamedRef, Ref
 from promptops.runtime.loading.source import BundleSource, Listed, shown
-from promptops.suggestions import did_you_mean
+from promptops.suggestions import nearest_channel
 
 if TYPE_CHECKING:
     from promptops.runtime.loading.trust import Trust
@@ -89,8 +89,8 @@ class Selection:
 def _of_channel(name: str, channels: Iterable[str] | None) -> str:
     if channels is None:
         return "a bundle has no channels: name a repository or a site, or a release; "
-    hint = did_you_mean(name, channels)
-    return f"{hint} " if hint else ""
+    near = nearest_channel(name, channels)
+    return f"did you mean `{near}`? " if near else ""
 
 
 def _there_is(releases: Mapping[str, Listed], channels: Iterable[str]) -> str:

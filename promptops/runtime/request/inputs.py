@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.runtime.request.plain_schema import plain_check
 from promptops.runtime.request.schema_refs import followed
-from promptops.runtime.template.data import NotJson, TooMuchWork, exact_copy
+from promptops.runtime.template.data import NotJson, TooMuchWork, exact_copier, exact_copy
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Validator
@@ -102,6 +102,8 @@ def dotted(pointer: str) -> str:
 
 _NONE = object()
 MAX_DEPTH = 100
+MAX_DEFAULT_VALUES = 100_000
+"""How many values the defaults of one call may add, counting each item of a list or an object."""
 
 
 class Defaults:
@@ -118,58 +120,101 @@ class Defaults:
         self.properties: list[tuple[str, Any, Defaults | None]] = []
         self.items: Defaults | None = None
 
-    def fill(self, value: Any, depth: int = 0) -> None:
+    def fill(self, value: Any) -> None:
         """Set missing properties of an object to their defaults, in place and recursively.
 
-        Raises TooMuchWork for defaults that expand without end, NotJson for one that is not JSON
-        data.
+        Raises TooMuchWork for defaults that expand to too many values, NotJson for one that is not
+        JSON data.
         """
+        _Filling().fill(self, value, 0)
+
+    @property
+    def below(self) -> Iterator[Defaults]:
+        """The defaults of properties and items."""
+        for part in (*(below for _, _, below in self.properties), self.items):
+            if part is not None:
+                yield part
+
+
+class _Filling:
+    __slots__ = ("_copying", "_left")
+
+    def __init__(self) -> None:
+        self._copying = exact_copier()
+        self._left = MAX_DEFAULT_VALUES
+
+    def fill(self, defaults: Defaults, value: Any, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise TooMuchWork("the defaults of the inputs expand without end")
         if isinstance(value, dict):
-            for name, default, below in self.properties:
+            for name, default, below in defaults.properties:
                 if name not in value and default is not _NONE:
-                    value[name] = exact_copy(default)
+                    value[name] = self._copy(default)
                 if below is not None and name in value:
-                    below.fill(value[name], depth + 1)
-        elif isinstance(value, list) and self.items is not None:
+                    self.fill(below, value[name], depth + 1)
+        elif isinstance(value, list) and defaults.items is not None:
             for item in value:
-                self.items.fill(item, depth + 1)
+                self.fill(defaults.items, item, depth + 1)
+
+    def _copy(self, default: Any) -> Any:
+        before = self._copying.left
+        value = self._copying.of(default, 0)
+        self._left -= 1 + before - self._copying.left
+        if self._left < 0:
+            message = f"the defaults of the inputs add over {MAX_DEFAULT_VALUES:,} values"
+            raise TooMuchWork(message)
+        return value
 
 
 def defaults_of(schema: Schema) -> Defaults | None:
     """The defaults below a schema, through local references; None if there are none."""
-    visited: dict[int, Defaults] = {}
-    found = _collected(schema, schema, visited)
-    for part in visited.values():
+    parts = _collected(schema)
+    filling = _filling(parts)
+    for part in parts:
         part.properties = [
-            (name, default, below if _fills(below, set()) else None)
+            (name, default, below if below in filling else None)
             for name, default, below in part.properties
-            if default is not _NONE or _fills(below, set())
+            if default is not _NONE or below in filling
         ]
-        part.items = part.items if _fills(part.items, set()) else None
-    return found if _fills(found, set()) else None
+        part.items = part.items if part.items in filling else None
+    return parts[0] if parts[0] in filling else None
 
 
-def _collected(schema: Any, root: Schema, visited: dict[int, Defaults]) -> Defaults | None:
-    if not isinstance(schema, Mapping):
-        return None
-    # A schema may refer to itself.
-    if id(schema) in visited:
-        return visited[id(schema)]
-    defaults = visited[id(schema)] = Defaults()
-    found = followed(schema, root)
-    for name, property_ in (found.get("properties") or {}).items():
-        default = followed(property_, root).get("default", _NONE)
-        defaults.properties.append((name, default, _collected(property_, root, visited)))
-    defaults.items = _collected(found.get("items"), root, visited)
-    return defaults
+def _collected(schema: Schema) -> list[Defaults]:
+    """The defaults of each part of a schema, the whole first; a part may refer to itself."""
+    found: dict[int, Defaults] = {}
+    waiting: list[Mapping[str, Any]] = []
+
+    def defaults(part: Any) -> Defaults | None:
+        if not isinstance(part, Mapping):
+            return None
+        if id(part) not in found:
+            found[id(part)] = Defaults()
+            waiting.append(part)
+        return found[id(part)]
+
+    defaults(schema)
+    while waiting:
+        part = waiting.pop()
+        target = followed(part, schema)
+        for name, property_ in (target.get("properties") or {}).items():
+            default = followed(property_, schema).get("default", _NONE)
+            found[id(part)].properties.append((name, default, defaults(property_)))
+        found[id(part)].items = defaults(target.get("items"))
+    return list(found.values())
 
 
-def _fills(defaults: Defaults | None, visited: set[int]) -> bool:
-    if defaults is None or id(defaults) in visited:
-        return False
-    visited.add(id(defaults))
-    return _fills(defaults.items, visited) or any(
-        default is not _NONE or _fills(below, visited) for _, default, below in defaults.properties
-    )
+def _filling(parts: list[Defaults]) -> set[Defaults | None]:
+    """The parts that have a default, or that are above one that has."""
+    above: dict[Defaults, list[Defaults]] = {}
+    for part in parts:
+        for below in part.below:
+            above.setdefault(below, []).append(part)
+    filling: set[Defaults | None] = set()
+    waiting = [part for part in parts if any(each[1] is not _NONE for each in part.properties)]
+    while waiting:
+        part = waiting.pop()
+        if part not in filling:
+            filling.add(part)
+            waiting += above.get(part, ())
+    return filling

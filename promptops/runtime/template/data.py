@@ -50,7 +50,18 @@ def exact_copy(value: Any) -> Any:
     return _Copying(_exact).of(value, 0)
 
 
+def exact_copier() -> _Copying:
+    """A function like `exact_copy` that counts the items of all its copies together."""
+    return _Copying(_exact)
+
+
 class _Copying:
+    """Copies values.
+
+    Attributes:
+        left: How many items further copies may have.
+    """
+
     __slots__ = ("left", "whole")
 
     def __init__(self, whole: Callable[[int], int]) -> None:

@@ -57,8 +57,16 @@ def _check(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_36, never)
 
 
-def _root(v: Any) -> bool:
+def _compare(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_37, never)
+
+
+def _probe(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_38, never)
+
+
+def _root(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_39, never)
 
 
 _PATTERN_0 = lazy_pattern('^https?://')
@@ -193,6 +201,13 @@ _MEMBERS_36: dict[str, Check] = {
     'coverage': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
 }
 _MEMBERS_37: dict[str, Check] = {
+    'recordings': lambda v: type(v) is str and len(v) >= 1,
+    'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
+}
+_MEMBERS_38: dict[str, Check] = {
+    'recordings': lambda v: type(v) is str and len(v) >= 1,
+}
+_MEMBERS_39: dict[str, Check] = {
     'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'schemas': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'models': lambda v: type(v) is dict and members(v, _MEMBERS_2, _profile),
@@ -201,9 +216,11 @@ _MEMBERS_37: dict[str, Check] = {
     'release': _release,
     'diff': _diff,
     'check': _check,
+    'compare': _compare,
+    'probe': _probe,
 }
 
-PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check}
+PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check, "compare": _compare, "probe": _probe}
 
 
 def fits(value: Any, part: str = '') -> bool:

@@ -64,6 +64,14 @@ HARD: dict[str, tuple[Any, Any]] = {
     "many items": ({"type": "array"}, {"maxItems": 10**12}),
     "a slow pattern": ({"pattern": "(a+)+$"}, {"pattern": "(a|a)*c"}),
     "a huge pattern": ({"pattern": "((a{90}){90}){90}"}, {"pattern": "^b"}),
+    "300 choices at once": (
+        {"allOf": [{"anyOf": [{"minLength": n}, {"maxLength": n}]} for n in range(300)]},
+        {"allOf": [{"anyOf": [{"minLength": n}, {"minLength": n}]} for n in range(300)]},
+    ),
+    "5000 properties that all differ": (
+        {"properties": {f"p{n}": {"type": "string", "maxxLength": n} for n in range(5_000)}},
+        {"properties": {f"p{n}": {"type": "string", "maxLength": n} for n in range(5_000)}},
+    ),
     "what needs itself": ({"required": ["a"], "properties": {"a": {"$ref": "#"}}}, TEXT),
     "a chain": (
         {"$ref": "#/$defs/0", "$defs": {str(n): {"$ref": f"#/$defs/{n + 1}"} for n in range(300)}

@@ -344,3 +344,34 @@ def lost(count):
     return [
         CaseScore(name=f"lost-{n}", baseline=(1.0,) * 6, candidate=(0.0,) * 6) for n in range(count)
     ]
+
+
+def test_more_cases_are_not_asked_for_where_an_arm_is_refuted_by_another_prompt():
+    unsure = PromptComparison(
+        prompt="ask",
+        score="quality",
+        margin=0.03,
+        arms=(reference(), arm("cheap", "open", needs="3 repeats", cases_needed=None)),
+    )
+    lost = PromptComparison(
+        prompt="say", margin=0.03, arms=(reference(score=None), arm("cheap", "worse"))
+    )
+
+    found = compared(arm("cheap"), prompts=0)
+    found = concluded(replace(found, prompts=(unsure, lost)))
+
+    assert found.recommendation == Recommendation(
+        arm=None, sentence="no arm is fit: each is worse than `fast` or violates a contract"
+    )
+
+
+def test_a_reference_that_costs_nothing_can_not_be_undercut():
+    free = (reference(cost_usd_1000=0.0), arm("cheap", ratio=None))
+    prompt = PromptComparison(prompt="ask", score="quality", margin=0.03, arms=free)
+
+    found = compared(arm("cheap"), prompts=0)
+    found = concluded(replace(found, prompts=(prompt,), totals=totals(free)))
+
+    assert found.recommendation == Recommendation(
+        arm=None, sentence="no recommendation by cost: `fast` costs nothing"
+    )

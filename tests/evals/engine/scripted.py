@@ -11,7 +11,7 @@ from promptops.evals.engine.ask import Ask, Outcome, Payer, Settings
 from promptops.evals.engine.early_end import Interrupt
 from promptops.evals.engine.run import ask_all
 from promptops.evals.providers import Failure, RateLimits, Reply
-from promptops.evals.providers.openai.failures import rate_limits, retry_after_s
+from promptops.evals.providers.http_api.rate_headers import rate_limits, retry_after_s
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request

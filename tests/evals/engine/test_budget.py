@@ -47,6 +47,8 @@ def test_the_worst_case_is_the_longest_answer_to_the_longest_request():
         ({"max_output_tokens": 1}, {"openai": {"max_completion_tokens": 100_000}}, 100_000),
         ({"max_output_tokens": 1}, {"scripted": {"max_tokens": 70}}, 70),
         ({"max_output_tokens": 1}, {"openai": {"extra_body": {"max_output_tokens": 80}}}, 80),
+        ({"max_output_tokens": 1}, {"gemini": {"maxOutputTokens": 70}}, 70),
+        ({"max_output_tokens": 1}, {"vertexai": {"max_output_tokens": 70}}, 70),
         ({"max_output_tokens": 1}, {"others": {"max_tokens": 70}}, 1),
         ({"max_output_tokens": 1}, {"openai": {"max_completion_tokens": -1}}, 1000),
         ({"max_output_tokens": 9000}, {"openai": {"max_completion_tokens": "1"}}, 9000),

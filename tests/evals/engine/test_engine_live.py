@@ -32,17 +32,20 @@ def patience(fault: str) -> Patience:
 
 
 def _asked(
-    plan: Plan, count: int, patience: Patience = QUICK, **said: Any
+    plan: Plan, count: int, patience: Patience = QUICK, provider: str = "local", **said: Any
 ) -> tuple[tuple[Outcome, ...], Any]:
     with fault_server(plan) as server:
         profile = ModelProfile(
             name="fast",
-            provider="local",
+            provider=provider,
             id="m-1",
             base_url=server.base_url,
             api_key_env="THE_KEY",
         )
-        asks = [ask_for(f"text {number}", profile=profile) for number in range(count)]
+        params = {"max_output_tokens": 9} if provider == "anthropic" else {}
+        asks = [
+            ask_for(f"text {number}", profile=profile, params=params) for number in range(count)
+        ]
         settings = Settings(patience=patience, chance=Random(0), **said)
         outcomes = ask(
             asks, lambda each: provider_of(each, {"THE_KEY": KEY}), settings, lambda outcome: None
@@ -135,6 +138,17 @@ def test_a_quota_loses_nothing(silent):
     assert statuses(outcomes) == ["Answered"] * 150
     assert server.statuses[200] == 150
     assert server.statuses[429] < 75
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "gemini"])
+def test_no_provider_loses_anything_at_a_quota(provider):
+    quota = Quota(6000, burst=20, dated=provider == "anthropic", silent=provider == "gemini")
+
+    outcomes, server = _asked(quota, 60, Patience(), provider)
+
+    assert statuses(outcomes) == ["Answered"] * 60
+    assert server.statuses[200] == 60
+    assert server.statuses[429] < 40
 
 
 def test_a_server_that_fails_now_and_then_loses_nothing():

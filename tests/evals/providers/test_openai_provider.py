@@ -421,6 +421,21 @@ def test_a_refusal_is_told_in_the_words_of_the_server(status, error, kind, retry
     assert (failure.kind, failure.retryable) == (kind, retryable)
 
 
+@pytest.mark.parametrize(
+    ("error", "details"),
+    [
+        ({"message": "Unsupported value.", "param": "seed"}, ": Unsupported value. (`seed`)"),
+        ({"message": "'seed' is unsupported", "param": "seed"}, ": 'seed' is unsupported"),
+        ({"param": "seed"}, " (`seed`)"),
+        ({"message": "no", "param": ["seed"]}, ": no"),
+    ],
+)
+def test_a_parameter_that_the_model_refuses_is_named(error, details):
+    failure = _answering({"error": error}, _request(), status=400)
+
+    assert failure.message == f"the server answered with status 400{details}"
+
+
 def test_what_a_server_says_is_cut_and_has_nothing_invisible_in_it():
     said = "line\n\x1b[31mred\u202e " + "long " * 1000
 
@@ -606,9 +621,7 @@ except UsageError as error:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.startswith(
-        "calling a model needs the package `openai`, version 3 or later: "
-    )
+    assert done.stdout.startswith("calling `a` needs the package `openai`, version 3 or later: ")
     assert done.stdout.endswith("| pip install 'openai>=3'\n")
 
 
@@ -617,9 +630,10 @@ def test_nothing_heavy_is_imported_until_a_model_is_asked():
 import sys
 import promptops.evals.engine.run
 from promptops.evals.providers.registry import built_in
-print(sorted(built_in()), [name for name in ("openai", "httpx2") if name in sys.modules])
+heavy = ("anthropic", "google.genai", "httpx2", "openai")
+print(sorted(built_in()), [name for name in heavy if name in sys.modules])
 """
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout == "['echo', 'openai'] []\n"
+    assert done.stdout == "['anthropic', 'echo', 'gemini', 'openai'] []\n"

@@ -32,7 +32,7 @@ def _plugin(folder, monkeypatch, name, module, text):
 
 
 def test_the_providers_are_found_by_being_there():
-    assert list(built_in()) == ["echo", "openai"]
+    assert list(built_in()) == ["anthropic", "echo", "gemini", "openai"]
 
 
 def test_echo_answers_with_the_request_and_needs_no_key():

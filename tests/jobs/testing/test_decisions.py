@@ -101,5 +101,5 @@ def test_without_a_baseline_nothing_is_claimed(repo):
     (decided,) = found.decided
     assert (found.verdict, decided.line) == (
         "inconclusive",
-        "100.0%, undecided: no earlier release to compare with",
+        "100.0%, inconclusive: no earlier release to compare with",
     )

@@ -183,7 +183,7 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
     (header,) = read(written("failed")).all("header")
 
     assert words(next(header.all("h1"))) == (
-        "✕ fail · 4 risks requires a major version, 2.0.0 after 1.4.2"
+        "✕ fail · 4 risks required version bump: major, 1.4.2 -> 2.0.0"
     )
     (revisions,) = with_class(header, "revisions")
     assert words(revisions) == "v1.4.2 → to HEAD at 0123456789ab"
@@ -196,7 +196,7 @@ def test_the_verdict_comes_first_then_what_the_gate_asks():
         [
             "Release",
             "✕ fail",
-            "requires a major version, 2.0.0 after 1.4.2; "
+            "required version bump: major, 1.4.2 -> 2.0.0; "
             "3 changes refused by check.fail-on (breaking)",
         ],
     ]

@@ -118,6 +118,35 @@ def test_a_case_of_several_repeats_is_told_once_with_their_numbers():
     ]
 
 
+def test_verbose_prints_each_answer_of_a_failing_case_once():
+    also = assertion("contains", "failed", "expected `c`", place=at("p.yaml", 4))
+    calls = ({"name": "look", "arguments": {"at": "x\u202e"}},)
+    first = Answer(text="one\n\n::error::two\n", tool_calls=calls)
+    cases = [
+        case("a", "c", FAILED, also, status="failed", repeat=0, answer=first),
+        case("a", "c", FAILED, status="failed", repeat=1, answer=Answer(text="three")),
+        case("a", "d", assertion("equals"), answer=Answer(text="passed")),
+    ]
+
+    plain = write(run(*cases, verdict="fail"))
+    verbose = write(run(*cases, verdict="fail"), figures=True)
+
+    assert "three" not in plain
+    assert verbose.splitlines()[:-1] == [
+        "p.yaml:3:9: failed: `equals` does not hold  [a: c #0, #1]",
+        "  expected `a` in the answer, got `b`",
+        "  answer #0:",
+        "    one",
+        "",
+        "    \\x3a:error::two",
+        '    [call look {"at": "x\\u202e"}]',
+        "  answer #1:",
+        "    three",
+        "p.yaml:4:9: failed: `contains` does not hold  [a: c #0]",
+        "  expected `c`",
+    ]
+
+
 def test_a_case_that_fails_without_an_assertion_is_not_lost():
     found = case("a", "c", status="failed", reason="its judge and its author disagree")
 
@@ -263,7 +292,7 @@ def test_the_statistics_of_a_score_and_of_a_judge_are_printed_only_on_request():
 
 
 def test_a_score_without_a_baseline_is_one_plain_sentence():
-    line = "31.2%, undecided: no earlier release to compare with"
+    line = "31.2%, inconclusive: no earlier release to compare with"
     decided = Decided(
         prompt="a", score="accuracy", verdict="inconclusive", line=line, compared=False
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from promptops.errors import UsageError
 from promptops.evals.providers import Provider
+from promptops.evals.providers.client_packages import missing_client
 from promptops.evals.providers.registry import provider
 from promptops.model.config import ModelProfile
-from promptops.model.distribution import install_command
 
 
 @provider("openai")
@@ -14,9 +13,7 @@ def openai(profile: ModelProfile, key: str | None) -> Provider:
     """Raises UsageError if the `openai` package is missing."""
     try:
         from promptops.evals.providers.openai.client import OpenAI
+
+        return OpenAI(profile, key)
     except ImportError as error:
-        raise UsageError(
-            f"calling a model needs the package `openai`, version 3 or later: {error}",
-            hint=install_command("live"),
-        ) from None
-    return OpenAI(profile, key)
+        raise missing_client(profile, "openai", error) from None

@@ -5,54 +5,20 @@ Any value of a response may be missing or have another type.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from sys import float_info
 from typing import Any
 
-from promptops.evals.providers import OWN, Failure, RateLimits
-from promptops.evals.providers.openai.failures import bad_answer, failure_in_response
+from promptops.evals.providers import OWN, Failure
+from promptops.evals.providers.http_api.failures import bad_answer
+from promptops.evals.providers.http_api.values import count, items, mapping, text, tool_call
+from promptops.evals.providers.openai.failures import failure_in_response
 from promptops.model.answer import Answer, Usage
 from promptops.model.request import Request
 from promptops.records import record
 from promptops.runtime.request.canonical import canonical_json
 from promptops.runtime.request.chat import chat_arguments
 from promptops.runtime.request.responses import response_arguments
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: Any) -> list[Mapping[str, Any]]:
-    """The mappings of a list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def text(value: Any) -> str:
-    """A string that UTF-8 can encode; "" for anything else."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
-
-
-def count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-def tool_call(name: Any, arguments: Any) -> Mapping[str, Any]:
-    """A tool call; its arguments as JSON data, or as a string if they are not JSON."""
-    return {"name": text(name), "arguments": _arguments(arguments)}
-
-
-def _arguments(written: Any) -> Any:
-    if not isinstance(written, str):
-        return {} if written is None else written
-    try:
-        value = json.loads(written)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):
-        return text(written)
-    return value
-
 
 DIGITS = 6
 """Significant digits of each number of a vector: enough for a cosine, and the line stays short."""
@@ -100,7 +66,7 @@ def _completion(body: Mapping[str, Any]) -> Answer:
 def _response(body: Mapping[str, Any]) -> Answer:
     """Text and tool calls of a response of the Responses API."""
     if body.get("status") == "failed":
-        raise failure_in_response(body.get("error"), RateLimits())
+        raise failure_in_response(body.get("error"), {}, 0.0)
     if not isinstance(body.get("output"), list):
         raise bad_answer("is not a response")
     output = items(body["output"])

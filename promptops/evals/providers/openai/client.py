@@ -5,9 +5,7 @@ The package's own response classes cost half of the time of a request, and accep
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from time import time
 from typing import Any
 
@@ -15,20 +13,28 @@ import httpx2
 import openai
 
 from promptops.errors import UsageError
-from promptops.evals.providers import ADDRESS, OWN, Failure, RateLimits, Reply, api_of
-from promptops.evals.providers.openai.apis import APIS
-from promptops.evals.providers.openai.failures import (
-    bad_answer,
-    failure_in_response,
-    failure_of,
-    rate_limits,
+from promptops.evals.providers import OWN, Batches, Failure, OnText, Reply, api_of
+from promptops.evals.providers.endpoint import address_of
+from promptops.evals.providers.http_api.bounded import (
+    bounded,
+    bounded_file,
+    is_json,
+    json_object,
 )
-from promptops.evals.providers.redaction import redacted, secrets_of
+from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
+from promptops.evals.providers.http_api.failures import bad_answer
+from promptops.evals.providers.http_api.rate_headers import rate_limits
+from promptops.evals.providers.http_api.requests import refuse_options
+from promptops.evals.providers.http_api.single_try import single_try
+from promptops.evals.providers.http_api.values import mapping
+from promptops.evals.providers.openai.apis import APIS, Api
+from promptops.evals.providers.openai.failures import ERRORS, failure_in_response
+from promptops.evals.providers.openai.streaming import STREAMING, StreamedBody
+from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from promptops.records import replace
 
-CONNECT_S = 10.0
 _NO_KEY = "no-key"  # the package requires one, also for servers without keys
 
 
@@ -38,61 +44,109 @@ class OpenAI:
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
         try:
+            self._profile, self._key = profile, key
             self._secrets = secrets_of(profile, key)
-            self._client = _client(profile, key)
+            self._client = _client(profile, key, bounded)
         except (ValueError, httpx2.InvalidURL):
             raise UsageError(
                 "this is not a valid address", where=f"models.{profile.name}.base_url"
             ) from None
 
     async def ask(self, request: Request, deadline_s: float) -> Reply:
-        failure: Failure
-        try:
-            return await self._reply(request, deadline_s)
-        except Failure as said:
-            failure = said
-        except TimeoutError:
-            message = f"no answer within {deadline_s:.3g} s"
-            failure = Failure(message=message, kind="timeout", retryable=True)
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as error:
-            failure = failure_of(error, time())
-        except (
-            ValueError,
-            TypeError,
-        ) as error:  # raised while the body and the headers are encoded
-            failure = Failure(message=f"the request can't be sent: {error}", kind="refused")
-        failure.message = redacted(failure.message, self._secrets)
-        failure.__context__ = None
-        raise failure  # not in an `except`: the caught error contains the headers
+        return await single_try(self._reply(request), deadline_s, ERRORS, self._secrets)
+
+    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
+        reply = self._streamed(request, on_text)
+        return await single_try(reply, deadline_s, ERRORS, self._secrets)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _reply(self, request: Request, deadline_s: float) -> Reply:
-        name = api_of(request)
-        api = APIS.get(name)
-        if api is None:
-            message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
-            raise Failure(message=message, kind="refused")
-        _refuse_another_request(request)
+    def batches(self) -> Batches:
+        """Its Batch API."""
+        from promptops.evals.providers.openai.batches import OpenAIBatches
+
+        return OpenAIBatches(_client(self._profile, self._key, bounded_file), self._secrets)
+
+    async def _reply(self, request: Request) -> Reply:
+        api = _api(request)
         arguments = _body(api.arguments(_without_api(request)))
-        async with asyncio.timeout(deadline_s):
-            response = await self._client.post(api.path, cast_to=httpx2.Response, body=arguments)
+        response = await self._client.post(api.path, cast_to=httpx2.Response, body=arguments)
         limits = rate_limits(response.headers, time())
-        return Reply(answer=api.answer(_parsed(response, limits)), limits=limits)
+        return Reply(answer=api.answer(_parsed(response)), limits=limits)
+
+    async def _streamed(self, request: Request, on_text: OnText) -> Reply:
+        api, streaming = _api(request), STREAMING.get(api_of(request))
+        if streaming is None:
+            reply = await self._reply(request)
+            on_text(reply.answer.text)
+            return reply
+        body = {**_body(api.arguments(_without_api(request))), **streaming.options}
+        async with await self._open(api, body) as stream:
+            if is_json(stream.response):  # although a stream was requested
+                await stream.response.aread()
+                answer = api.answer(_parsed(stream.response))
+                on_text(answer.text)
+            else:
+                answer = api.answer(await _joined(stream, streaming.body(on_text)))
+        return Reply(answer=answer, limits=rate_limits(stream.response.headers, time()))
+
+    async def _open(self, api: Api, body: dict[str, Any]) -> openai.AsyncStream[object]:
+        """A stream of events, each as parsed JSON."""
+        return await self._client.post(
+            api.path,
+            cast_to=object,
+            body=body,
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
 
 
-def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
-    address = httpx2.URL(profile.base_url or ADDRESS)
+def _api(request: Request) -> Api:
+    name = api_of(request)
+    api = APIS.get(name)
+    if api is None:
+        message = f"there is no API `{name}`; expected one of {', '.join(APIS)}"
+        raise Failure(message=message, kind="refused")
+    # The budget is based on the request.
+    options = mapping(request.provider_options.get(OWN))
+    refuse_options(OWN, options, contradict=("model", "messages", "input"), managed=())
+    return api
+
+
+async def _joined(stream: openai.AsyncStream[object], body: StreamedBody) -> dict[str, Any]:
+    """The body that the events of a stream are parts of; raises Failure if one is missing."""
+    try:
+        async for event in stream:
+            body.add(mapping(event))
+    except (ValueError, RecursionError):
+        raise bad_answer("is a stream of something other than JSON") from None
+    except openai.APIError as error:
+        if error.body is None:
+            raise
+        raise failure_in_response(error.body, stream.response.headers, time()) from None
+    return body.whole()
+
+
+def path_and_body(request: Request) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a request; raises Failure if no API can express it."""
+    api = _api(request)
+    return api.path, _body(api.arguments(_without_api(request)))
+
+
+def _client(
+    profile: ModelProfile, key: str | None, limit: Callable[[httpx2.Response], Awaitable[None]]
+) -> openai.AsyncOpenAI:
+    address = httpx2.URL(address_of(profile))
     client = openai.AsyncOpenAI(
         api_key=key or _NO_KEY,
         base_url=address.copy_with(username="", password=""),  # addresses are written into logs
         max_retries=0,
         http_client=openai.DefaultAsyncHttpxClient(
             timeout=httpx2.Timeout(None, connect=CONNECT_S),
-            auth=(address.username, address.password) if address.userinfo else None,
+            auth=credentials_in(address),
             follow_redirects=False,  # the API key is sent only to the configured address
-            event_hooks={"response": [bounded]},
+            event_hooks={"response": [limit]},
         ),
     )
     # Values that the package reads from the environment may be for another address.
@@ -100,15 +154,6 @@ def _client(profile: ModelProfile, key: str | None) -> openai.AsyncOpenAI:
     if profile.base_url is not None:
         client.organization = client.project = None
     return client
-
-
-def _refuse_another_request(request: Request) -> None:
-    """Raises Failure if an option contradicts the request, on which the budget is based."""
-    options = request.provider_options.get(OWN, {})
-    for name in ("model", "messages", "input"):
-        if name in options or name in (options.get("extra_body") or {}):
-            message = f"`{name}` in `provider_options.{OWN}` contradicts the prompt"
-            raise Failure(message=message, kind="refused")
 
 
 def _without_api(request: Request) -> Request:
@@ -129,49 +174,8 @@ def _body(arguments: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _parsed(response: httpx2.Response, limits: RateLimits) -> dict[str, Any]:
-    try:
-        value = json.loads(response.content.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise bad_answer("is not JSON") from None
-    if not isinstance(value, dict):
-        raise bad_answer("is not an object")
+def _parsed(response: httpx2.Response) -> dict[str, Any]:
+    value = json_object(response.content)
     if value.get("error"):
-        raise failure_in_response(value["error"], limits)
+        raise failure_in_response(value["error"], response.headers, time())
     return value
-
-
-MOST_BYTES = 8 * 2**20
-
-
-async def bounded(response: httpx2.Response) -> None:
-    """Limit the size of a response; raises Failure if its headers already exceed the limit."""
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
-        # A few bytes could unpack to gigabytes, and no compression was requested.
-        raise bad_answer("is compressed, although no compression was requested")
-    length = response.headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > 15 or int(length) > MOST_BYTES):
-        raise _too_large()
-    stream = response.stream
-    if isinstance(stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(stream)
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        read = 0
-        async for piece in self._stream:
-            read += len(piece)
-            if read > MOST_BYTES:
-                raise _too_large()
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-def _too_large() -> Exception:
-    return bad_answer(f"is larger than {MOST_BYTES // 2**20} MB")

@@ -35,7 +35,7 @@ def change_risks(
 
     Args:
         lint: The report on the selected prompts, with their comments.
-        untrusted: Refuse changes that leave a worse answer undecided.
+        untrusted: Refuse changes that leave a worse answer inconclusive.
     """
     if not selected.changed:
         return

@@ -35,7 +35,7 @@ def recording_risks(
     """Risks in the recordings of the selected prompts; compared only if a file differs.
 
     Args:
-        untrusted: Refuse answers of another model, because they leave a worse score undecided.
+        untrusted: Refuse answers of another model, because they leave a worse score inconclusive.
     """
     for path in selected.why:
         prompt = head.catalog.loaded(path).prompt

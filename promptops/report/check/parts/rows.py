@@ -119,14 +119,14 @@ def _of_release(report: CheckReport, diff: DiffReport) -> Iterator[str]:
     if refused:
         kinds = " and ".join(report.refused)
         yield f"{counted(len(refused), 'change')} refused by `check.fail-on` ({kinds})"
-    undecided = len(report.undecided)
-    if undecided and report.strict:
-        yield f"a release is refused while {counted(undecided, 'score')} is undecided"
+    inconclusive = len(report.inconclusive)
+    if inconclusive and report.strict:
+        yield f"a release is refused while {counted(inconclusive, 'score')} is inconclusive"
 
 
 def required(diff: DiffReport) -> str:
-    """The required version, such as `requires a major version, 2.0.0 after 1.4.2`."""
+    """The required version bump, such as `required version bump: major, 1.4.2 -> 2.0.0`."""
     if not diff.bump:
-        return "requires no version bump"
-    numbers = f", {diff.after_version} after {diff.before_version}" if diff.after_version else ""
-    return f"requires a {diff.bump} version{numbers}"
+        return "no version bump required"
+    numbers = f", {diff.before_version} -> {diff.after_version}" if diff.after_version else ""
+    return f"required version bump: {diff.bump}{numbers}"

@@ -86,7 +86,7 @@ def _scores(decided: Iterable[Decided]) -> Iterator[str]:
     if verdicts["fail"]:
         yield f"{counted(verdicts['fail'], 'score')} worse"
     if verdicts["inconclusive"]:
-        yield f"{counted(verdicts['inconclusive'], 'score')} undecided"
+        yield f"{counted(verdicts['inconclusive'], 'score')} inconclusive"
 
 
 def cost(usd: float) -> str:

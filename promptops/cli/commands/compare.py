@@ -1,0 +1,244 @@
+"""`promptops compare`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.cli.batches import (
+    batch_option,
+    exit_code_of,
+    refuse_options_beside_batch,
+    shown_estimate,
+)
+from promptops.cli.complete import complete_profile, complete_prompt
+from promptops.cli.options import (
+    Amount,
+    budget_options,
+    call_settings,
+    case_option,
+    common,
+    concurrency_option,
+    since_option,
+    tag_option,
+    trust_option,
+)
+from promptops.cli.output import OutputOptions
+from promptops.errors import BUG, UsageError
+from promptops.records import replace
+
+if TYPE_CHECKING:
+    from promptops.jobs.comparing.options import CompareOptions
+    from promptops.jobs.workspace.workspace import Workspace
+    from promptops.model.arm import ArmComparison
+    from promptops.model.batch import BatchReport
+
+_OUTAGE = 5
+_INTERRUPTED = 130
+_KINDS = ("model", "revision", "prompt")
+
+
+@click.command()
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@click.option(
+    "--model",
+    multiple=True,
+    metavar="PROFILE",
+    shell_complete=complete_profile,
+    help="Compare this model profile; repeatable.",
+)
+@click.option(
+    "--revision",
+    multiple=True,
+    metavar="REV",
+    help="Compare this commit, tag or branch; repeatable.",
+)
+@click.option(
+    "--prompt",
+    multiple=True,
+    metavar="ID",
+    shell_complete=complete_prompt,
+    help="Compare this prompt with the selected one; repeatable.",
+)
+@click.option(
+    "--reference",
+    metavar="NAME",
+    help="The arm that the others are compared with; by default the prompt as it stands.",
+)
+@click.option("--require", default="", metavar="NAME", help="Exit 1 unless this arm is fit.")
+@click.option(
+    "--margin",
+    type=Amount(0, 100, min_open=True),
+    metavar="POINTS",
+    help="The acceptable loss in percentage points; by default the prompt's own, or 3.",
+)
+@since_option
+@tag_option
+@case_option
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Call the models for missing answers, and record them in `comparisons/`.",
+)
+@click.option("--live", is_flag=True, help="Call the models for every answer, and record nothing.")
+@batch_option
+@concurrency_option
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, 6),
+    metavar="N",
+    help="Use at most N answers for each case and arm; 6 by default.",
+)
+@budget_options
+@trust_option
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Print the statistics of each decision: interval, p value.",
+)
+@common("text", "json", "markdown", "html")
+def command(output: OutputOptions, **options: Any) -> int:
+    """Compare models, revisions or prompts on the same test cases.
+
+    Shows for each arm whether it is worse than the reference, its contracts, cost, tokens and
+    latency, and recommends one. By default it makes no API calls and uses recorded answers. Exits 1
+    when answers are missing or the required arm is not fit, 5 when a provider could not answer or
+    the budget is spent.
+
+    \b
+    Example:
+      promptops compare support/triage --model fast --model strong --record
+      promptops compare --model cheap --require cheap
+      promptops compare --revision v1.7.0 --revision HEAD
+      promptops compare support/triage --prompt support/triage.terse --format html=compare.html
+    """
+    refuse_options_beside_batch(output, options, *_KINDS, "reference", "margin")
+    if options["batch"] is not None:
+        batches = _batched(output, options)
+        output.write_report("batch", batches)
+        return exit_code_of(batches)
+    kind = _kind(options)
+    if options["record"] and options["live"]:
+        raise UsageError("--record and --live exclude each other")
+    # Nearly all objects live until the end; collecting often costs a third of the time.
+    gc.set_threshold(50_000)
+    found = _with_advice(_compared(output, kind, options), kind, options)
+    output.write_report("compare", found, figures=options["verbose"])
+    return _exit_code(found)
+
+
+def _kind(options: dict[str, Any]) -> Any:
+    given = [kind for kind in _KINDS if options[kind]]
+    if not given:
+        raise UsageError(
+            "nothing to compare is named",
+            hint="models: --model PROFILE; revisions: --revision REV; prompts: --prompt ID",
+        )
+    if given[1:]:
+        raise UsageError(f"--{given[0]} and --{given[1]} exclude each other")
+    return given[0]
+
+
+def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmComparison:
+    from promptops.jobs.comparing.compare import compare
+    from promptops.jobs.testing.runner import write_earlier_answers
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import workspace
+
+    wanted = SelectionOptions(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    if options["record"]:
+        write_earlier_answers(output.directory)
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        return compare(opened, wanted, _options(output, opened, kind, options))
+
+
+def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
+    from promptops.jobs.comparing import batches
+    from promptops.jobs.testing.runner import write_earlier_answers
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import workspace
+
+    kind = _kind(options) if options["batch"] == "submit" else "model"
+    shows = shown_estimate(output)
+    write_earlier_answers(output.directory)
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        chosen = _options(output, opened, kind, {**options, "record": True})
+        if options["batch"] == "collect":
+            return batches.collect_arms(opened, chosen.run, shows)
+        if options["batch"] == "cancel":
+            return batches.cancel_arms(opened, chosen.run, shows)
+        wanted = SelectionOptions(
+            patterns=options["patterns"], since=options["since"], selectors=options["select"]
+        )
+        return batches.submit_arms(opened, wanted, chosen, shows)
+
+
+def _options(
+    output: OutputOptions, opened: Workspace, kind: Any, options: dict[str, Any]
+) -> CompareOptions:
+    from promptops.cli.progress import ShownProgress
+    from promptops.jobs.comparing.options import CompareOptions
+    from promptops.jobs.testing.model_calls import ci_event
+    from promptops.jobs.testing.options import RunOptions
+
+    modes: list[Any] = [mode for mode in ("record", "live") if options[mode]]
+    run = RunOptions(
+        mode=modes[0] if modes else "replay",
+        cases=options["cases"],
+        repeats=options["repeats"],
+        trusted=options["trust_config"],
+        settings=call_settings(options, opened.config.test),
+        event=options["event"] or ci_event(os.environ),
+        watcher=ShownProgress(output),
+    )
+    return CompareOptions(
+        kind=kind,
+        names=options[kind],
+        reference=options["reference"],
+        require=options["require"],
+        margin=options["margin"],
+        run=run,
+    )
+
+
+def _with_advice(found: ArmComparison, kind: str, options: dict[str, Any]) -> ArmComparison:
+    """The comparison with the command that gets the missing answers, if any are missing."""
+    if options["live"] or not (found.stale or found.unasked):
+        return found
+    return replace(found, advice=_again(kind, options))
+
+
+def _again(kind: str, options: dict[str, Any]) -> str:
+    """The command that continues: answers it already has are not requested again."""
+    words = ["promptops", "compare", *options["patterns"]]
+    for name in options[kind]:
+        words += [f"--{kind}", name]
+    for name in ("reference", "require", "margin", "since", "repeats"):
+        if options[name] not in (None, ""):
+            words += [f"--{name}", str(options[name])]
+    words += ["--since"] if options["since"] == "" else []
+    for name, key in (("--select", "select"), ("--case", "cases")):
+        for value in options[key]:
+            words += [name, value]
+    words += ["--record"]
+    words += ["--trust-config"] if options["trust_config"] else []
+    return shlex.join(words)
+
+
+def _exit_code(found: ArmComparison) -> int:
+    problems = [each for prompt in found.prompts for arm in prompt.arms for each in arm.problems]
+    if found.interrupted:
+        return _INTERRUPTED
+    if any(problem.internal for problem in problems):
+        return BUG
+    if found.unasked or any(problem.infrastructure for problem in problems):
+        return _OUTAGE
+    unfit = bool(found.required) and found.required not in found.fit
+    return int(bool(found.stale or problems) or unfit)

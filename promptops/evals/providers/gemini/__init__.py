@@ -1,0 +1,19 @@
+"""Calls Gemini models: the Gemini API (`generateContent`)."""
+
+from __future__ import annotations
+
+from promptops.evals.providers import Provider
+from promptops.evals.providers.client_packages import missing_client
+from promptops.evals.providers.registry import provider
+from promptops.model.config import ModelProfile
+
+
+@provider("gemini")
+def gemini(profile: ModelProfile, key: str | None) -> Provider:
+    """Raises UsageError if the `google-genai` package is missing."""
+    try:
+        from promptops.evals.providers.gemini.client import Gemini
+
+        return Gemini(profile, key)
+    except ImportError as error:
+        raise missing_client(profile, "gemini", error) from None

@@ -1,0 +1,1 @@
+"""Shared by the providers that call an HTTP API through the provider's SDK."""

@@ -1,0 +1,1 @@
+"""Compare models, revisions or prompts on the same test cases."""

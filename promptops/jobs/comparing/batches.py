@@ -1,0 +1,123 @@
+"""`promptops compare --batch`: the batches of comparisons."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from promptops.errors import UsageError
+from promptops.evals.engine.worst_case import Estimate
+from promptops.jobs.comparing.compare import Comparing, comparing
+from promptops.jobs.comparing.options import CompareOptions
+from promptops.jobs.testing.batch.collecting import Rerun
+from promptops.jobs.testing.batch.runs import BatchRuns
+from promptops.jobs.testing.batch.submitting import Purpose
+from promptops.jobs.testing.model_calls import Sender
+from promptops.jobs.testing.options import RunOptions, approvals_of
+from promptops.jobs.testing.runner import within_policy
+from promptops.jobs.workspace.selection import SelectionOptions, merge_base
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.arm import ArmComparison
+from promptops.model.batch import BatchReport
+from promptops.model.test_run import CaseRun
+from promptops.records import replace
+
+COMPARE = "compare"
+
+Shows = Callable[[Estimate], None]
+
+
+def submit_arms(
+    workspace: Workspace, wanted: SelectionOptions, options: CompareOptions, shows: Shows
+) -> BatchReport:
+    """Submit what `--record` would send next: an undecided arm needs several rounds.
+
+    Raises UsageError as `compare` does, and if a provider has no batch API.
+    """
+    run = within_policy(workspace, wanted, replace(options.run, mode="record"))
+    since = None if wanted.since is None else merge_base(workspace, wanted.since)
+    plan = {
+        "patterns": list(wanted.patterns),
+        "since": since,
+        "selectors": list(wanted.selectors),
+        "kind": options.kind,
+        "names": list(options.names),
+        "reference": options.reference,
+        "margin": options.margin,
+        "cases": list(run.cases),
+        "repeats": run.repeats,
+    }
+
+    def submitted(sender: Sender) -> tuple[CaseRun, ...]:
+        return _problems(_started(workspace, plan, run, sender).run())
+
+    purpose = Purpose(command=COMPARE, plan=plan)
+    return _runs(workspace, run, shows).submit(purpose, submitted)
+
+
+def collect_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:
+    """Record the answers of ended batches, exactly as `compare --record` does.
+
+    Raises UsageError if an endpoint is not approved; InputError if recordings can't be written.
+    """
+
+    def run_again(plan: Mapping[str, Any], sender: Sender) -> Rerun:
+        try:
+            started = _started(workspace, plan, replace(options, mode="record"), sender)
+        except UsageError:  # an arm, a prompt or a case was removed or renamed
+            return Rerun(cases=(), needed=())
+        found = started.run()
+        return Rerun(cases=_problems(found), needed=started.requests, then=_command(plan))
+
+    return _runs(workspace, options, shows).collect(run_again)
+
+
+def cancel_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:
+    """Cancel the running batches; raises UsageError if an endpoint is not approved."""
+    return _runs(workspace, options, shows).cancel()
+
+
+def _started(
+    workspace: Workspace, plan: Mapping[str, Any], run: RunOptions, sender: Sender
+) -> Comparing:
+    wanted = SelectionOptions(
+        patterns=tuple(plan["patterns"]),
+        since=plan["since"],
+        selectors=tuple(plan["selectors"]),
+    )
+    run = replace(run, cases=tuple(plan["cases"]), repeats=plan["repeats"], sender=sender)
+    options = CompareOptions(
+        kind=plan["kind"],
+        names=tuple(plan["names"]),
+        reference=plan["reference"],
+        margin=plan["margin"],
+        run=run,
+    )
+    return comparing(workspace, wanted, options)
+
+
+def _problems(found: ArmComparison) -> tuple[CaseRun, ...]:
+    return tuple(case for prompt in found.prompts for arm in prompt.arms for case in arm.problems)
+
+
+def _command(plan: Mapping[str, Any]) -> str:
+    """The command that shows the comparison."""
+    words = ["promptops", COMPARE, *plan["patterns"]]
+    for name in plan["names"]:
+        words += [f"--{plan['kind']}", name]
+    for option in ("reference", "margin"):
+        words += [f"--{option}", str(plan[option])] if plan[option] is not None else []
+    for case in plan["cases"]:
+        words += ["--case", case]
+    return shlex.join(words)
+
+
+def _runs(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchRuns:
+    return BatchRuns(
+        workspace=workspace,
+        command=COMPARE,
+        settings=options.settings,
+        approvals=approvals_of(workspace.repository, options),
+        shows=shows,
+    )

@@ -1,0 +1,67 @@
+"""Arms that send the same requests: they can't differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from promptops.errors import UsageError
+from promptops.jobs.comparing.alternatives import Alternative, Alternatives
+from promptops.jobs.comparing.arm_run import ArmRun
+from promptops.jobs.recordings.store import Store
+from promptops.jobs.testing.answering import Answering
+from promptops.jobs.testing.arm import Arm
+from promptops.jobs.testing.plan import PlannedCase
+from promptops.records import replace
+
+_Requests = tuple[str | None, ...]
+
+
+def with_reference_named(found: Alternatives, plan: Sequence[PlannedCase]) -> Alternatives:
+    """The arms; if one is what the work tree has, the reference has its name and takes its place.
+
+    For example, HEAD if nothing was changed since.
+    """
+    own = tuple(planned.digest for planned in plan if planned.needs_answer)
+    same = [arm for arm in found.others if own and _requests(_arm(arm, found), plan) == own]
+    if not same:
+        return found
+    return replace(
+        found,
+        reference=replace(found.reference, name=same[0].name),
+        others=tuple(arm for arm in found.others if arm is not same[0]),
+    )
+
+
+def refuse_equal_arms(arms: Sequence[ArmRun], plan: Sequence[PlannedCase]) -> None:
+    """Raise UsageError if two arms send the same requests to all cases."""
+    names: dict[_Requests, str] = {}
+    for arm in arms:
+        requests = _requests(arm.arm, plan)
+        if not any(requests):
+            continue
+        first = names.setdefault(requests, arm.name)
+        if first != arm.name:
+            raise UsageError(
+                f"`{first}` and `{arm.name}` send the same requests: there is nothing to compare",
+                hint="leave one out",
+            )
+
+
+def _requests(arm: Arm, plan: Sequence[PlannedCase]) -> _Requests:
+    """The digest of the request to each case; None if the arm does not accept its inputs."""
+    own = (arm.counterpart(planned) for planned in plan if planned.needs_answer)
+    return tuple(same.digest if same is not None else None for same in own)
+
+
+def _arm(alternative: Alternative, found: Alternatives) -> Arm:
+    """An arm only to render requests."""
+    store = Store(alternative.catalog)
+    answering = Answering(alternative.catalog, store)
+    return Arm(
+        alternative.name,
+        alternative.catalog,
+        found.head,
+        opinions=answering,
+        store=store,
+        ids=alternative.ids,
+    )

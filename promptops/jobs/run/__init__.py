@@ -1,0 +1,1 @@
+"""Run one prompt: call its model, pass on the answer as it arrives, judge it."""

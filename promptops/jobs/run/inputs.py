@@ -1,0 +1,124 @@
+"""The inputs of a run: those of a test case, or given ones."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from promptops.errors import InputError, UsageError, os_reason
+from promptops.jobs.workspace.given_inputs import parse_inputs
+from promptops.jobs.workspace.render import named_case
+from promptops.model.prompt import Case, Prompt
+from promptops.plurals import series
+from promptops.records import record
+from promptops.runtime.request.inputs import Inputs
+
+STDIN = "-"
+_SHOWN = 5
+
+
+class ReadableInput(Protocol):
+    """Standard input, as bytes."""
+
+    def isatty(self) -> bool: ...
+
+    def read(self) -> bytes: ...
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CaseInputs:
+    """Inputs by name, and the test case that they come from, if any."""
+
+    inputs: Mapping[str, Any]
+    case: Case | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class GivenInputs:
+    """Inputs as a command line has them.
+
+    Attributes:
+        case: The name of a test case.
+        written: `NAME=VALUE`; see `parse_inputs`.
+        file: A JSON file, or `-` for standard input.
+        directory: What paths of files are relative to.
+        stdin: Read if `file` says so, and if a required input is given nowhere else.
+    """
+
+    case: str | None
+    written: tuple[str, ...]
+    file: str | None
+    directory: Path
+    stdin: ReadableInput
+
+    def of(self, prompt: Prompt) -> CaseInputs:
+        """The inputs for a prompt.
+
+        Raises UsageError for a missing input and an unknown case, InputError for a file or a
+        standard input that is not a JSON object.
+        """
+        if self.case is not None:
+            if self.written or self.file is not None:
+                raise UsageError(
+                    "--case and inputs exclude each other", hint="leave out --case, or the inputs"
+                )
+            case = named_case(prompt, self.case)
+            return CaseInputs(inputs=case.inputs, case=case)
+        given = self._from_file(self.file) if self.file is not None else {}
+        given |= parse_inputs(prompt.inputs, self.written, self.directory)
+        missing = missing_inputs(prompt, given)
+        if missing and not self.written and self.file is None and not self.stdin.isatty():
+            given = self._from_stdin()
+            missing = missing_inputs(prompt, given)
+        if missing:
+            raise _missing(prompt, missing)
+        return CaseInputs(inputs=given)
+
+    def _from_file(self, file: str) -> dict[str, Any]:
+        if file == STDIN:
+            return self._from_stdin()
+        try:
+            text = Path(self.directory, file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else os_reason(error)
+            raise InputError(f"can't be read: {reason}", where=file) from None
+        return _object(text, file)
+
+    def _from_stdin(self) -> dict[str, Any]:
+        try:
+            text = self.stdin.read().decode("utf-8")
+        except UnicodeDecodeError:
+            raise InputError("not UTF-8", where="standard input") from None
+        return _object(text, "standard input") if text.strip() else {}
+
+
+def missing_inputs(prompt: Prompt, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of required inputs without a value and without a default."""
+    accepted, _ = Inputs(prompt.inputs).accept(given)
+    required = prompt.inputs.get("required") or ()
+    return tuple(name for name in required if name not in accepted)
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        inputs = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        hint = "write {NAME: VALUE}, or pass single inputs: -i NAME=VALUE"
+        raise InputError(f"not JSON: {error}", where=where, hint=hint) from None
+    if not isinstance(inputs, dict):
+        raise InputError("not a JSON object", where=where, hint="write {NAME: VALUE}")
+    return inputs
+
+
+def _missing(prompt: Prompt, names: Sequence[str]) -> UsageError:
+    listed = series([f"`{name}`" for name in names], "and", _SHOWN)
+    verb = "is" if len(names) == 1 else "are"
+    options = " ".join(f"-i {name}=…" for name in names[:_SHOWN])
+    case = f", or a test case: --case {shlex.quote(prompt.cases[0].name)}" if prompt.cases else ""
+    return UsageError(
+        f"{prompt.id}: {listed} {verb} missing",
+        hint=f"pass {options}, or a JSON object: --inputs FILE{case}",
+    )

@@ -1,0 +1,42 @@
+"""Check what calls of the configured models need: API keys, and the packages of clients."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from promptops.evals.providers.client_packages import CLIENT_PACKAGES, has_client
+from promptops.evals.providers.endpoint import key_variable
+from promptops.jobs.setup.diagnosis import Diagnosis
+from promptops.model.config import Config, ModelProfile
+from promptops.model.distribution import install_command
+
+
+def check_models(config: Config) -> Iterator[Diagnosis]:
+    """Whether the key of each profile is set, whose value is never shown, and its client is there.
+
+    Nothing is imported, and no model is called.
+    """
+    for profile in config.models.values():
+        yield from _key(profile)
+        yield from _client(profile)
+
+
+def _key(profile: ModelProfile) -> Iterator[Diagnosis]:
+    variable = key_variable(profile)
+    if variable is None:
+        return
+    if os.environ.get(variable):
+        yield Diagnosis(f"key of {profile.name}", "ok", f"{variable} is set")
+    else:
+        hint = f"export {variable}=…; needed only to call the model"
+        yield Diagnosis(f"key of {profile.name}", "note", f"{variable} is not set", hint)
+
+
+def _client(profile: ModelProfile) -> Iterator[Diagnosis]:
+    """A note if the client of a built-in provider is not installed."""
+    package = CLIENT_PACKAGES.get(profile.provider)
+    if package is not None and not has_client(profile.provider):
+        hint = f"{install_command(package.extra)}; needed only to call the model"
+        message = f"the package `{package.name}` is not installed"
+        yield Diagnosis(f"client of {profile.name}", "note", message, hint)

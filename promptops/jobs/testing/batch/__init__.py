@@ -1,0 +1,1 @@
+"""Requests of a run as batches of a provider: submitted, and collected within a day."""

@@ -1,0 +1,87 @@
+"""A prompt that was run: the answers of one or more models to one request each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.model.answer import Answer
+from promptops.model.test_run import AssertionResult, CaseStatus
+from promptops.records import record
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ModelAnswer:
+    """What one model answered.
+
+    Attributes:
+        profile: The name of the profile, or `provider/id` without one.
+        provider, model: As configured.
+        text: All of the answer, or the part that arrived.
+        answer: None if it is incomplete.
+        problem: Why it is incomplete, or "".
+        cost_usd: None if the price or the usage is unknown, as it is for an incomplete answer.
+        duration_s: From sending until the end of the answer; None if nothing was sent.
+        first_text_s: From sending until the first text; None without text.
+        limit: The most output tokens that the request allows; None if it sets no limit.
+        status: Of the test case with this answer; None if there is nothing to judge.
+        reason: Why the status is `error`, or "".
+        assertions: The results of the test case.
+        internal: A bug in promptops prevented a check.
+    """
+
+    profile: str
+    provider: str
+    model: str
+    text: str = ""
+    answer: Answer | None = None
+    problem: str = ""
+    cost_usd: float | None = None
+    duration_s: float | None = None
+    first_text_s: float | None = None
+    limit: int | None = None
+    status: CaseStatus | None = None
+    reason: str = ""
+    assertions: tuple[AssertionResult, ...] = ()
+    internal: bool = False
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the model stopped at a limit."""
+        return self.answer is not None and self.answer.finish_reason == "length"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PromptRun:
+    """One run of one prompt.
+
+    Attributes:
+        path: Of the prompt file.
+        case: The test case whose inputs were used; None for given inputs.
+        inputs: As given, without defaults.
+        answers: In the order of the requested profiles.
+        cost_usd: Of all answers, including those of judges.
+        interrupted: The user interrupted it.
+        saved_in: The file with the new test case, or "".
+    """
+
+    prompt: str
+    path: str
+    revision: str
+    case: str | None
+    inputs: Mapping[str, Any]
+    answers: tuple[ModelAnswer, ...]
+    cost_usd: float = 0.0
+    interrupted: bool = False
+    infrastructure: bool = False
+    saved_in: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a contract does not hold, or could not be checked."""
+        return any(answer.status not in (None, "passed") for answer in self.answers)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether an answer is missing or incomplete."""
+        return any(answer.answer is None for answer in self.answers)

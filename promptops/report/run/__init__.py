@@ -1,0 +1,1 @@
+"""The answers of a run: as text while they arrive, and as JSON."""

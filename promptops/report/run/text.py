@@ -1,0 +1,130 @@
+"""For a person at a terminal: the answer; its cost in one line; what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.prompt_run import ModelAnswer, PromptRun
+from promptops.model.report import Style, plain
+from promptops.model.test_run import AssertionResult
+from promptops.plurals import counted
+from promptops.report.parts.answer_text import call_lines
+from promptops.report.parts.visible import visible, visible_line, visible_path
+from promptops.report.parts.visible_stream import visible_text
+
+
+def write(run: PromptRun, *, style: Style = plain) -> str:
+    """The answers as they are printed while they arrive; of several, each below its profile."""
+    return "".join(_section(answer, run, style) for answer in run.answers)
+
+
+def _section(answer: ModelAnswer, run: PromptRun, style: Style) -> str:
+    text = visible_text(answer.text)
+    heading = f"{heading_line(answer.profile, style)}\n" if run.answers[1:] else ""
+    end = "\n" if text and not text.endswith("\n") else ""
+    return heading + text + end + "".join(f"{line}\n" for line in tool_lines(answer))
+
+
+def heading_line(profile: str, style: Style = plain) -> str:
+    """The line before the answer of a model, if there are several."""
+    return style("path", f"--- {visible(profile)}")
+
+
+def tool_lines(answer: ModelAnswer) -> Iterator[str]:
+    """The tool calls of an answer."""
+    return call_lines(answer.answer.tool_calls if answer.answer is not None else ())
+
+
+def usage_line(answer: ModelAnswer, style: Style = plain) -> str:
+    """Model, tokens, cost and latency, such as `fast (m-1): 12 tokens in, 20 out, $0.01, 1.2 s`."""
+    model = (answer.answer.model if answer.answer is not None else "") or answer.model
+    facts = ", ".join(filter(None, (_tokens(answer), _cost(answer), _times(answer))))
+    return f"{style('note', visible(answer.profile))} ({visible(model)}): {facts}"
+
+
+def _tokens(answer: ModelAnswer) -> str:
+    if answer.answer is None:
+        return "incomplete" if answer.duration_s is not None else "not sent"
+    usage = answer.answer.usage
+    if not usage.input and not usage.output:
+        return "tokens unknown"
+    cached = f" ({usage.cached:,} cached)" if usage.cached else ""
+    return f"{counted(usage.input, 'token')} in{cached}, {usage.output:,} out"
+
+
+def _cost(answer: ModelAnswer) -> str:
+    if answer.cost_usd is not None:
+        return _usd(answer.cost_usd)
+    return "cost unknown" if answer.duration_s is not None else ""
+
+
+def _usd(cost: float) -> str:
+    """Never as `$1.8e-05`."""
+    return f"${cost:.4g}" if cost >= 0.0001 or not cost else f"${cost:.7f}".rstrip("0")
+
+
+def _times(answer: ModelAnswer) -> str:
+    if answer.duration_s is None:
+        return ""
+    first = f", first text after {_seconds(answer.first_text_s)}" if answer.first_text_s else ""
+    return f"{_seconds(answer.duration_s)}{first}"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def problem_lines(answer: ModelAnswer, style: Style = plain) -> Iterator[str]:
+    """Why an answer is incomplete, and what is unusual about a complete one."""
+    warning = style("warning", "warning")
+    if answer.problem:
+        yield f"{style('error', 'error')}: {visible(answer.problem)}"
+    elif answer.was_cut:
+        yield f"{warning}: {_cut(answer)}"
+    elif answer.answer is not None and answer.answer.finish_reason == "content_filter":
+        yield f"{warning}: the provider's content filter stopped the answer"
+    elif answer.answer is not None and not answer.text and not answer.answer.tool_calls:
+        yield f"{warning}: the answer is empty"
+
+
+def _cut(answer: ModelAnswer) -> str:
+    if answer.limit is not None:
+        limit = counted(answer.limit, "token")
+        return f"the answer is cut at the limit of {limit}; raise `max_output_tokens`"
+    sent = counted(answer.answer.usage.output, "token") if answer.answer is not None else ""
+    return f"the answer is cut after {sent}, the limit of the model or of the server"
+
+
+def result_lines(run: PromptRun, style: Style = plain) -> Iterator[str]:
+    """The results of a test case, or of the output contract."""
+    for answer in run.answers:
+        who = f"{visible(answer.profile)}: " if run.answers[1:] else ""
+        for result in answer.assertions:
+            if result.status in ("failed", "error"):
+                yield _result(result, who, style)
+        if answer.reason:
+            yield f"{who}{style('error', 'error')}: {visible_line(answer.reason)}"
+        if run.case is not None and answer.status is not None:
+            yield f"{who}{_verdict(run.case, answer, style)}"
+
+
+def saved_line(path: str) -> str:
+    """Where the inputs are now a test case."""
+    return f"saved as a case in {visible_path(path)}: edit its assertions"
+
+
+def _result(result: AssertionResult, who: str, style: Style) -> str:
+    place = result.place
+    where = style("path", f"{visible_path(place.path)}:{place.line}:{place.column}")
+    status = style("error" if result.must else "note", result.status)
+    measure = "" if result.must else f" (score `{visible(result.score or '')}`)"
+    return f"{where}: {who}{status}: {visible(result.type)}{measure}: {visible_line(result.reason)}"
+
+
+def _verdict(case: str, answer: ModelAnswer, style: Style) -> str:
+    contracts = [result for result in answer.assertions if result.must]
+    passed = sum(result.status == "passed" for result in contracts)
+    status = style("info" if answer.status == "passed" else "error", answer.status or "")
+    hold = f"{passed} of {counted(len(contracts), 'contract')}" if contracts else ""
+    holds = f": {hold} {'holds' if len(contracts) == 1 else 'hold'}" if hold else ""
+    return f"case {visible(case)!r}: {status}{holds}"

@@ -124,7 +124,7 @@ class _Boundaries:
         self._document.budget = _STEPS
         self._alternatives = Alternatives(self._document)
         self._samples = Samples(self._document, self._alternatives)
-        self._root: Layers = (self._document.left,)
+        self._root: Layers = ({"type": "object"}, self._document.left)
         self._chars_left = 0
 
     def plainest(self) -> tuple[BoundaryInputs, ...]:

@@ -132,9 +132,10 @@ def _paths_by_rules(
     """Prompts with their rules; the rules of the last group run on every selected prompt."""
     rules, rest = chosen_rules(workspace, options), list(selected.why)
     if options.extend_changed:
-        more = (*options.extend_select, *options.extend_changed)
+        added = chosen_rules(workspace, replace(options, select=options.extend_changed))
+        both = {rule.code: rule for rule in (*rules, *added)}
         changed = changed_prompts(workspace, selected)
-        yield chosen_rules(workspace, replace(options, extend_select=more)), sorted(changed)
+        yield tuple(both.values()), sorted(changed)
         rest = [path for path in rest if path not in changed]
         if not rest:
             return

@@ -97,7 +97,9 @@ properties:
   n: {type: number, minimum: -1.0e+308, maximum: 1.0e+308}
   m: {type: integer, maximum: 99999999999999999999999999}
   s: {type: string, maxLength: 99999999999}
-  l: {type: array, maxItems: 99999999999, items: {type: array, maxItems: 9999999, items: {type: string, maxLength: 9999999}}}
+  l: {type: array, maxItems: 99999999999, items: {$ref: "#/$defs/l"}}
+$defs:
+  l: {type: array, maxItems: 9999999, items: {type: string, maxLength: 9999999}}
 """
 
 

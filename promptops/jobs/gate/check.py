@@ -27,14 +27,14 @@ from promptops.jobs.workspace.rule_settings import (
 )
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
-from promptops.model.check import CheckReport
+from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
 
-FOR_CHANGED_PROMPTS = ("TST008",)
+FOR_CHANGED_PROMPTS = (BOUNDARIES,)
 """Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
 
 

@@ -123,7 +123,18 @@ def lint_selected(
         files=len(selected.why),
         suppressed=len(outcome.silenced),
         comments=outcome.comments,
+        opt_in=_opt_in(groups),
     )
+
+
+def _opt_in(groups: Iterable[tuple[tuple[Rule, ...], list[str]]]) -> dict[str, frozenset[str]]:
+    """The prompts that each opt-in rule checked, by the code of the rule."""
+    checked: dict[str, frozenset[str]] = {}
+    for rules, paths in groups:
+        for rule in rules:
+            if rule.on == "opt-in":
+                checked[rule.code] = checked.get(rule.code, frozenset()).union(paths)
+    return checked
 
 
 def _paths_by_rules(

@@ -13,6 +13,7 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
+from promptops.report.check.page.tests import tests_views
 from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
@@ -41,6 +42,8 @@ def write(report: CheckReport, **_: object) -> str:
     files = file_views(report)
     costs = cost_rows(changes, report.test.cases)
     parts = Parts(changes=changes, files=files, cases=run["prompts"], covered=covered)
+    prompts = prompt_rows(report, parts)
+    worth = tests_views(report, prompts)
     return document(
         "check/page",
         _FILTERS,
@@ -49,7 +52,8 @@ def write(report: CheckReport, **_: object) -> str:
         **_verdict(report),
         **run,
         report=report,
-        rows=prompt_rows(report, parts),
+        rows=prompts,
+        worth=worth,
         changes=changes,
         reasons=reasons(report, parts),
         parts_of_gate=PARTS,
@@ -63,7 +67,7 @@ def write(report: CheckReport, **_: object) -> str:
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
         most_told=_MOST_TOLD,
-        contents=_ordered(report, _contents(report, has_costs=bool(costs))),
+        contents=_ordered(report, _contents(report, has_costs=bool(costs), has_tests=bool(worth))),
     )
 
 
@@ -107,7 +111,7 @@ def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section
     return sorted(contents, key=lambda part: part.name not in failing)
 
 
-def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
+def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Iterator[_Section]:
     """The navigation entries of all sections that are not empty."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
@@ -118,6 +122,8 @@ def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
         taken = sum(row.covered for row in rows_of_coverage)
         share = facts.share(taken, sum(row.total for row in rows_of_coverage))
         yield _Section("coverage", share)
+    if has_tests:
+        yield _Section("tests")
     if has_costs:
         yield _Section("cost")
 

@@ -155,6 +155,24 @@ def failed() -> CheckReport:
     )
 
 
+def boundaries_checked() -> CheckReport:
+    """Inputs at boundaries break a prompt in two places, one of them in a partial."""
+    message = "does not render if `issues` is empty: this list has no item 0"
+    own = finding("TST008", Severity.ERROR, message, place(TRIAGE, 52, 23, 12))
+    shared = replace(own, place=place(DESK, 7, 7, 14), prompt="")
+    invoice = "prompts/extraction/invoice.prompt.yaml"
+    made = report(
+        findings=(own, shared),
+        test=replace(failing(), coverage=covered()),
+        shown=shown(
+            ids={TRIAGE: "support/triage", invoice: "extraction/invoice"},
+            users={DESK: ("support/triage",)},
+        ),
+    )
+    checked = {"TST008": frozenset((TRIAGE, invoice))}
+    return replace(made, lint=replace(made.lint, opt_in=checked))
+
+
 def passed() -> CheckReport:
     """Nothing to do, and nothing to compare with."""
     row = CoverageRow(prompt="support/triage", covered=4, total=4)

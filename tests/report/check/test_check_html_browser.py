@@ -283,7 +283,7 @@ def test_all_is_there_to_read_without_scripts(opened):
     assert parts(page) == ["findings", "cases", "coverage", "changes", "tests", "cost"]
     assert page.locator("#cases-of-1-case-1 .message:visible").count() == 3
     assert page.locator(".remark:visible").count() == 8
-    assert page.locator("nav a:visible").count() == 5
+    assert page.locator("nav a:visible").count() == 6
     assert not page.locator("#controls").is_visible()
 
 

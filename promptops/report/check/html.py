@@ -13,7 +13,7 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
-from promptops.report.check.page.tests import tests_views
+from promptops.report.check.page.tests import tests_table
 from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
@@ -43,7 +43,7 @@ def write(report: CheckReport, **_: object) -> str:
     costs = cost_rows(changes, report.test.cases)
     parts = Parts(changes=changes, files=files, cases=run["prompts"], covered=covered)
     prompts = prompt_rows(report, parts)
-    worth = tests_views(report, prompts)
+    worth = tests_table(report, prompts)
     return document(
         "check/page",
         _FILTERS,
@@ -67,7 +67,9 @@ def write(report: CheckReport, **_: object) -> str:
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
         most_told=_MOST_TOLD,
-        contents=_ordered(report, _contents(report, has_costs=bool(costs), has_tests=bool(worth))),
+        contents=_ordered(
+            report, _contents(report, has_costs=bool(costs), has_tests=bool(worth.rows))
+        ),
     )
 
 

@@ -281,7 +281,7 @@ def test_one_table_shows_for_each_prompt_what_its_tests_notice():
         ["Prompt", "Cases passed", "Branches covered", "Boundary inputs"],
         ["support/triage", "2 of 6 ✕ 3 failed ↻ 1 stale", "78% 78%", "✕ 2 places break"],
         ["extraction/invoice", "3 of 4 ! 1 in error", "100% 100%", "✓ none breaks it"],
-        ["support/reply", "none", "60% 60%", "not checked"],
+        ["support/reply", "none", "60% 60%", "not measured"],
     ]
     targets = [link.attributes["href"].removeprefix("#") for link in table.all("a")]
     assert [with_id(root, target).attributes["id"] for target in targets] == targets

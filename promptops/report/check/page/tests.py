@@ -1,51 +1,109 @@
-"""What the tests of each prompt notice, in one place."""
+"""What the tests of each prompt notice, in one place.
+
+Each measure is one column; a column without a value for any prompt is left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 from promptops.model.check import BOUNDARIES, CheckReport
+from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.check.page.overview import PromptRow, findings_by_prompt
+from promptops.report.test.parts import facts
+
+Tone = Literal["good", "bad", "neutral"]
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class TestsView:
-    """How much the tests of a prompt are worth.
+class Measure:
+    """One measure of the tests of a prompt.
 
     Attributes:
-        row: The prompt, with its cases and covered branches.
-        faults: Places that break for inputs at the boundaries of their schema; None if they were
-            not checked.
-        anchor: The anchor of the first of these findings, or "".
+        percent: For a bar, 0 to 100; None without a bar.
+        anchor: The part of the page with the details, or "".
     """
 
-    row: PromptRow
-    faults: int | None
+    text: str
+    tone: Tone = "neutral"
+    percent: int | None = None
     anchor: str = ""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class TestsRow:
+    """How much the tests of a prompt are worth; `measures` in the order of the columns."""
+
+    row: PromptRow
+    measures: tuple[Measure | None, ...]
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is left to do: all branches are covered, and no place breaks."""
-        covered = self.row.covered.row if self.row.covered is not None else None
-        return not self.faults and (covered is None or covered.covered == covered.total)
+        """Whether no measure is bad."""
+        return all(each is None or each.tone != "bad" for each in self.measures)
 
 
-def tests_views(report: CheckReport, rows: Iterable[PromptRow]) -> tuple[TestsView, ...]:
+@record(frozen=True, slots=True)
+class TestsTable:
+    """The table of the page; without rows if nothing was measured."""
+
+    columns: tuple[str, ...]
+    rows: tuple[TestsRow, ...]
+
+
+Column = Callable[[CheckReport, Sequence[PromptRow]], Mapping[str, Measure]]
+"""From a report and its prompts to the measures by the name of the prompt."""
+
+
+def tests_table(report: CheckReport, rows: Iterable[PromptRow]) -> TestsTable:
     """The prompts of which anything was measured, in the order of the page."""
+    prompts = tuple(rows)
+    columns = {title: column(report, prompts) for title, column in _COLUMNS.items()}
+    found = {title: measures for title, measures in columns.items() if measures}
+    views = [
+        TestsRow(row=row, measures=tuple(each.get(row.name) for each in found.values()))
+        for row in prompts
+    ]
+    return TestsTable(tuple(found), tuple(view for view in views if any(view.measures)))
+
+
+def _branches(_: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
+    found: dict[str, Measure] = {}
+    for row in rows:
+        if row.covered is not None:
+            taken, total = row.covered.row.covered, row.covered.row.total
+            found[row.name] = Measure(
+                text=facts.share(taken, total),
+                tone="good" if taken == total else "bad",
+                percent=100 * taken // total if total else 100,
+                anchor=row.covered.anchor,
+            )
+    return found
+
+
+def _boundaries(report: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
+    """Whether inputs at the boundaries of the schema break a prompt."""
     ids = report.shown.ids if report.shown else {}
-    checked = {ids.get(path, path) for path in report.lint.opt_in.get(BOUNDARIES, ())}
     users = report.shown.users if report.shown else {}
     breaking = (each for each in report.lint.findings if each.code == BOUNDARIES)
-    found = {
-        name: [each.place.path for each in findings]
-        for name, findings in findings_by_prompt(breaking, users).items()
+    found = findings_by_prompt(breaking, users)
+    checked = {ids.get(path, path) for path in report.lint.opt_in.get(BOUNDARIES, ())}
+    return {
+        row.name: _broken(row, [each.place.path for each in found.get(row.name, ())])
+        for row in rows
+        if row.name in checked or row.name in found
     }
-    views = [_view(row, found.get(row.name, ()), row.name in checked) for row in rows]
-    return tuple(view for view in views if view.row.covered or view.faults is not None)
 
 
-def _view(row: PromptRow, paths: Sequence[str], checked: bool) -> TestsView:
+def _broken(row: PromptRow, paths: Sequence[str]) -> Measure:
+    if not paths:
+        return Measure(text="none breaks it", tone="good")
     anchors = {file.path: file.anchor for file in row.files}
-    anchor = anchors.get(paths[0], "") if paths else ""
-    return TestsView(row=row, faults=len(paths) if checked or paths else None, anchor=anchor)
+    verb = "breaks" if len(paths) == 1 else "break"
+    text = f"{counted(len(paths), 'place')} {verb}"
+    return Measure(text=text, tone="bad", anchor=anchors.get(paths[0], ""))
+
+
+_COLUMNS: Mapping[str, Column] = {"Branches covered": _branches, "Boundary inputs": _boundaries}

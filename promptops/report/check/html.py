@@ -120,12 +120,12 @@ def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Itera
         yield _Section("changes", f"{len(report.diff.prompts):,}")
     yield _Section("findings", f"{len(report.lint.findings):,}")
     yield _Section("cases", f"{len(report.test.cases):,}")
+    if has_tests:
+        yield _Section("tests")
     if rows_of_coverage:
         taken = sum(row.covered for row in rows_of_coverage)
         share = facts.share(taken, sum(row.total for row in rows_of_coverage))
         yield _Section("coverage", share)
-    if has_tests:
-        yield _Section("tests")
     if has_costs:
         yield _Section("cost")
 

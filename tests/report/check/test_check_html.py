@@ -268,7 +268,7 @@ def test_the_parts_that_have_something_to_say_are_led_to_in_their_order():
 
     failing = ["Findings 6", "Cases 17", "Coverage 82%", "Changes 7", "Tests", "Cost"]
     assert led_to(failed()) == failing
-    assert led_to(passed()) == ["Findings 0", "Cases 5", "Coverage 100%", "Tests", "Cost"]
+    assert led_to(passed()) == ["Findings 0", "Cases 5", "Tests", "Coverage 100%", "Cost"]
     assert led_to(same()) == ["Changes 0", "Findings 0", "Cases 5", "Cost"]
     assert led_to(empty()) == []
 

@@ -71,3 +71,10 @@ def _prompt_ids(ctx: click.Context) -> list[str]:
 def _directory(ctx: click.Context) -> Path:
     given: Any = ctx.params.get("directory")
     return Path(given) if given else Path()
+
+
+def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of families of probes that begin with `incomplete`."""
+    from promptops.evals.probes.library import family_names
+
+    return [name for name in family_names() if name.startswith(incomplete)]

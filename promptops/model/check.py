@@ -8,12 +8,13 @@ from typing import Literal
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
 from promptops.model.finding import Finding, Severity
+from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import Decided, TestRun, verdict_of
 from promptops.records import field, record
 
-CheckName = Literal["lint", "cases", "coverage", "budgets", "release"]
+CheckName = Literal["lint", "cases", "coverage", "probes", "budgets", "release"]
 
 OVER_BUDGET = "TOK001"
 """The rule that reports a prompt over its budget."""
@@ -57,6 +58,7 @@ class CheckReport:
         budgeted: How many of the prompts have a budget.
         strict: A release is refused while a score is inconclusive; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
+        probes: The recorded answers to attacks; None unless the policy has them replayed.
         shown: Data that only a page shows; None for other formats.
     """
 
@@ -71,6 +73,7 @@ class CheckReport:
     budgeted: int = 0
     strict: bool = False
     diff: DiffReport | None = None
+    probes: ProbeRun | None = None
     shown: Shown | None = None
 
     @property
@@ -92,7 +95,8 @@ class CheckReport:
     @property
     def failed(self) -> bool:
         """Whether a bug in promptops prevented a check."""
-        return self.lint.failed or self.test.failed or bool(self.diff and self.diff.failed)
+        others = (part.failed for part in (self.diff, self.probes) if part is not None)
+        return self.lint.failed or self.test.failed or any(others)
 
     @property
     def failing_findings(self) -> tuple[Finding, ...]:
@@ -112,6 +116,7 @@ class CheckReport:
             "lint": bool(findings),
             "cases": verdict_of(run.cases, run.decided) == "fail",
             "coverage": run.undercovered,
+            "probes": self.probes is not None and self.probes.verdict == "fail",
             "budgets": any(finding.code == OVER_BUDGET for finding in findings),
             "release": bool(self.refused_changes or self.refused_risks),
         }

@@ -147,10 +147,12 @@ class CheckSettings:
     Attributes:
         fail_on: Kinds of changes since the base.
         coverage: Required coverage of template branches, in percent; None for no limit.
+        probes: Which recorded answers to probes are replayed; None for none.
     """
 
     fail_on: tuple[FailOn, ...] = ()
     coverage: float | None = None
+    probes: Literal["smoke", "all"] | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)

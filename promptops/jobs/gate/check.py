@@ -16,7 +16,10 @@ from promptops.jobs.gate.policy import (
 )
 from promptops.jobs.gate.risks.change import change_risks
 from promptops.jobs.gate.risks.checkout import checkout_risks
+from promptops.jobs.gate.risks.probes import probe_recording_risks
 from promptops.jobs.lint.lint import LintOptions, lint_selected
+from promptops.jobs.probing.options import ProbeOptions
+from promptops.jobs.probing.probe import probe_selected
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.rule_settings import (
@@ -29,6 +32,7 @@ from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
 from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.place import Place
+from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
@@ -106,7 +110,9 @@ def _against_base(
         alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
     altered = policy_risks(checked, workspace.config, base)
-    risks = _without_secrets((*altered, *checkout_risks(checked, base), *report.risks))
+    replaced = probe_recording_risks(checked, base) if policy.check.probes else ()
+    found = (*altered, *checkout_risks(checked, base), *report.risks, *replaced)
+    risks = _without_secrets(found)
     notes = (
         *pending_policy_changes(workspace, since, base, overrides),
         *(
@@ -155,11 +161,23 @@ def _checked(
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
         risks=risks,
+        probes=_probes(workspace, selected, cases, base),
         fail_on=workspace.config.lint.fail_on,
         refused=settings.fail_on,
         budgeted=_budgeted(workspace, selected),
         strict=workspace.config.release.on_inconclusive == "fail",
     )
+
+
+def _probes(
+    workspace: Workspace, selected: Selected, cases: RunOptions, base: Workspace | None
+) -> ProbeRun | None:
+    """The recorded answers to probes, by the rules of the base, if the policy has them replayed."""
+    chosen = workspace.config.check.probes
+    if chosen is None or not selected.why:
+        return None
+    options = ProbeOptions(probes=chosen, run=RunOptions(baseline=cases.baseline))
+    return probe_selected(workspace, selected, options, base.catalog if base is not None else None)
 
 
 def _budgeted(workspace: Workspace, selected: Selected) -> int:

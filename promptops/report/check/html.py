@@ -13,7 +13,7 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
-from promptops.report.check.page.tests import tests_table
+from promptops.report.check.page.tests import ATTACKS, tests_table
 from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
@@ -22,6 +22,9 @@ from promptops.report.diff.page.views import PromptChangesView, prompt_views
 from promptops.report.page.document import document
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
+from promptops.report.probe.page.views import PromptProbesView
+from promptops.report.probe.page.views import prompt_views as probe_views
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test import html as test
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts
@@ -29,7 +32,9 @@ from promptops.report.test.parts import facts
 # A diff and a run share the page, so each has less room than alone.
 _CHARACTERS_OF_CHANGES = 4_000_000
 _CHARACTERS_OF_CASES = 4_000_000
+_CHARACTERS_OF_ATTACKS = 4_000_000
 _MOST_CASES = 1_000
+_PROBES = "probe/page/page"
 _MOST_OPEN = 6
 _MOST_TOLD = 100
 _MOST_REASONS = 20
@@ -47,7 +52,7 @@ def write(report: CheckReport, **_: object) -> str:
     return document(
         "check/page",
         _FILTERS,
-        parts=(diff.PARTS, test.PARTS),
+        parts=(diff.PARTS, test.PARTS, _PROBES),
         top=3,
         **_verdict(report),
         **run,
@@ -63,6 +68,8 @@ def write(report: CheckReport, **_: object) -> str:
         files=files,
         covered=covered,
         templates=templates,
+        attacks=_attacks(report),
+        probe_facts=probe_facts,
         costs=costs,
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
@@ -84,6 +91,12 @@ def _run(report: CheckReport) -> dict[str, Any]:
     room = Room(_CHARACTERS_OF_CASES, cases=_MOST_CASES)
     run = test.values(report.test, room, without_lint_errors(report), "cases-of")
     return {**run, "prompts": sorted(run["prompts"], key=lambda view: view.quiet)}
+
+
+def _attacks(report: CheckReport) -> tuple[PromptProbesView, ...]:
+    if report.probes is None:
+        return ()
+    return probe_views(report.probes, Room(_CHARACTERS_OF_ATTACKS, cases=_MOST_CASES), ATTACKS)
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
@@ -126,6 +139,8 @@ def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Itera
         taken = sum(row.covered for row in rows_of_coverage)
         share = facts.share(taken, sum(row.total for row in rows_of_coverage))
         yield _Section("coverage", share)
+    if report.probes is not None:
+        yield _Section("probes", probe_facts.share(report.probes.rate))
     if has_costs:
         yield _Section("cost")
 

@@ -11,6 +11,7 @@ from promptops.report.check.parts.verdict import verdict
 from promptops.report.diff.json import diff_value
 from promptops.report.json import report_value
 from promptops.report.parts.json_text import json_text
+from promptops.report.probe.json import probe_value
 from promptops.report.test.json import test_value
 
 
@@ -24,6 +25,7 @@ def write(report: CheckReport, **_: object) -> str:
             "lint": report_value(report.lint),
             "diff": diff_value(report.diff) if report.diff is not None else None,
             "test": test_value(report.test),
+            "probes": probe_value(report.probes) if report.probes is not None else None,
             "risks": [str(risk) for risk in report.risks],
             "risk_details": [_risk(risk) for risk in report.risks],
             "gate": [

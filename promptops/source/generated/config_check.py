@@ -54,19 +54,19 @@ def _diff(v: Any) -> bool:
 
 
 def _check(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_36, never)
-
-
-def _compare(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_37, never)
 
 
-def _probe(v: Any) -> bool:
+def _compare(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_38, never)
 
 
-def _root(v: Any) -> bool:
+def _probe(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_39, never)
+
+
+def _root(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_40, never)
 
 
 _PATTERN_0 = lazy_pattern('^https?://')
@@ -196,18 +196,20 @@ _MEMBERS_34: dict[str, Check] = {
     'waivers': lambda v: type(v) is list and all(_waiver(v_) for v_ in v),
 }
 _OPTIONS_35 = frozenset(('breaking', 'risk',))
-_MEMBERS_36: dict[str, Check] = {
+_OPTIONS_36 = frozenset(('smoke', 'all',))
+_MEMBERS_37: dict[str, Check] = {
     'fail-on': lambda v: type(v) is list and all(type(v_) is str and v_ in _OPTIONS_35 for v_ in v),
     'coverage': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
-}
-_MEMBERS_37: dict[str, Check] = {
-    'recordings': lambda v: type(v) is str and len(v) >= 1,
-    'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
+    'probes': lambda v: type(v) is str and type(v) is str and v in _OPTIONS_36,
 }
 _MEMBERS_38: dict[str, Check] = {
     'recordings': lambda v: type(v) is str and len(v) >= 1,
+    'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
 }
 _MEMBERS_39: dict[str, Check] = {
+    'recordings': lambda v: type(v) is str and len(v) >= 1,
+}
+_MEMBERS_40: dict[str, Check] = {
     'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'schemas': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'models': lambda v: type(v) is dict and members(v, _MEMBERS_2, _profile),

@@ -74,11 +74,11 @@ def _test(v: Any) -> bool:
 
 
 def _evaluation(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_69, never)
+    return type(v) is dict and members_or_own(v, _MEMBERS_71, never)
 
 
 def _root(v: Any) -> bool:
-    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_76, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
+    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_78, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
 
 
 _OPTIONS_0 = frozenset(('system', 'developer', 'user', 'assistant', 'tool',))
@@ -386,7 +386,15 @@ _MEMBERS_68: dict[str, Check] = {
     'pull_request': lambda v: type(v) in (int, float) and v >= 0,
     'nightly': lambda v: type(v) in (int, float) and v >= 0,
 }
-_MEMBERS_69: dict[str, Check] = {
+_PATTERN_69 = lazy_pattern('^/')
+_MEMBERS_70: dict[str, Check] = {
+    'max': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
+    'must': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+    'accept': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+    'decision': lambda v: type(v) is str and _PATTERN_69.search(v) is not None,
+    'tools': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+}
+_MEMBERS_71: dict[str, Check] = {
     'assertions': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
     'output': lambda v: type(v) is bool,
     'repeats': lambda v: type(v) is int and v >= 1 and v <= 1000,
@@ -394,37 +402,38 @@ _MEMBERS_69: dict[str, Check] = {
     'score': lambda v: type(v) is str and len(v) >= 1,
     'judge': lambda v: type(v) in (str, dict) and (not type(v) is str or len(v) >= 1),
     'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_68, never)),
+    'probes': lambda v: type(v) is dict and members(v, _MEMBERS_70, never),
 }
-_OPTIONS_70 = frozenset(('promptops/1',))
-_OPTIONS_71 = frozenset(('draft', 'active', 'deprecated',))
-_PATTERN_72 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
-_MEMBERS_73: dict[str, Check] = {
+_OPTIONS_72 = frozenset(('promptops/1',))
+_OPTIONS_73 = frozenset(('draft', 'active', 'deprecated',))
+_PATTERN_74 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
+_MEMBERS_75: dict[str, Check] = {
     'input_tokens': lambda v: type(v) is int and v >= 1,
     'output_tokens': lambda v: type(v) is int and v >= 1,
     'cost_usd': lambda v: type(v) in (int, float) and v > 0,
 }
-_PATTERN_74 = lazy_pattern('^(auto|none|required)\\Z')
-_MEMBERS_75: dict[str, Check] = {
+_PATTERN_76 = lazy_pattern('^(auto|none|required)\\Z')
+_MEMBERS_77: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
 }
-_MEMBERS_76: dict[str, Check] = {
-    'format': lambda v: type(v) is str and v in _OPTIONS_70,
+_MEMBERS_78: dict[str, Check] = {
+    'format': lambda v: type(v) is str and v in _OPTIONS_72,
     'title': lambda v: type(v) is str,
     'description': lambda v: type(v) is str,
     'owners': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'metadata': lambda v: type(v) is dict,
-    'status': lambda v: type(v) is str and v in _OPTIONS_71,
+    'status': lambda v: type(v) is str and v in _OPTIONS_73,
     'replaced_by': lambda v: type(v) is str and len(v) >= 1,
-    'sunset': lambda v: type(v) is str and _PATTERN_72.search(v) is not None,
-    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_73, never),
+    'sunset': lambda v: type(v) is str and _PATTERN_74.search(v) is not None,
+    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_75, never),
     'aliases': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'extends': lambda v: type(v) is str and len(v) >= 1,
     'model': _model,
     'inputs': _inputs,
     'output': _output,
     'tools': lambda v: type(v) is list and all(_tool(v_) for v_ in v),
-    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_74.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_75, never)),
+    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_76.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_77, never)),
     'messages': lambda v: type(v) is list and len(v) >= 1 and all(_turn(v_) for v_ in v),
     'tests': lambda v: type(v) is list and all(_test(v_) for v_ in v),
     'evaluation': _evaluation,

@@ -278,10 +278,16 @@ def test_one_table_shows_for_each_prompt_what_its_tests_notice():
 
     (table,) = with_class(root, "worth", "table")
     assert rows(table) == [
-        ["Prompt", "Cases passed", "Branches covered", "Boundary inputs"],
-        ["support/triage", "2 of 6 ✕ 3 failed ↻ 1 stale", "78% 78%", "✕ 2 places break"],
-        ["extraction/invoice", "3 of 4 ! 1 in error", "100% 100%", "✓ none breaks it"],
-        ["support/reply", "none", "60% 60%", "not measured"],
+        ["Prompt", "Cases passed", "Branches covered", "Boundary inputs", "Attacks that succeed"],
+        [
+            "support/triage",
+            "2 of 6 ✕ 3 failed ↻ 1 stale",
+            "78% 78%",
+            "✕ 2 places break",
+            "✕ 3 of 40",
+        ],
+        ["extraction/invoice", "3 of 4 ! 1 in error", "100% 100%", "✓ none breaks it", "✓ 0 of 20"],
+        ["support/reply", "none", "60% 60%", "not measured", "1 of 40"],
     ]
     targets = [link.attributes["href"].removeprefix("#") for link in table.all("a")]
     assert [with_id(root, target).attributes["id"] for target in targets] == targets

@@ -14,6 +14,9 @@ from promptops.records import record
 from promptops.report.check.page.overview import PromptRow, findings_by_prompt
 from promptops.report.test.parts import facts
 
+ATTACKS = "probes-of"
+"""The prefix of the anchors of the prompts that were attacked; their number follows, 1-based."""
+
 Tone = Literal["good", "bad", "neutral"]
 
 
@@ -106,4 +109,22 @@ def _broken(row: PromptRow, paths: Sequence[str]) -> Measure:
     return Measure(text=text, tone="bad", anchor=anchors.get(paths[0], ""))
 
 
-_COLUMNS: Mapping[str, Column] = {"Branches covered": _branches, "Boundary inputs": _boundaries}
+def _attacks(report: CheckReport, _: Sequence[PromptRow]) -> dict[str, Measure]:
+    """How many answers to probes gave the attacker what the probe is for."""
+    prompts = report.probes.prompts if report.probes is not None else ()
+    return {
+        each.prompt: Measure(
+            text=f"{each.rate.succeeded:,} of {each.rate.n:,}",
+            tone="bad" if each.failures else "neutral" if each.rate.succeeded else "good",
+            anchor=f"{ATTACKS}-{number}",
+        )
+        for number, each in enumerate(prompts, 1)
+        if each.rate.n
+    }
+
+
+_COLUMNS: Mapping[str, Column] = {
+    "Branches covered": _branches,
+    "Boundary inputs": _boundaries,
+    "Attacks that succeed": _attacks,
+}

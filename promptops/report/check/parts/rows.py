@@ -11,6 +11,7 @@ from promptops.plurals import counted
 from promptops.records import record, replace
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test.parts import facts
 
 
@@ -19,7 +20,7 @@ class GateRow:
     """One check.
 
     Attributes:
-        name: lint, cases, coverage, budgets or release.
+        name: lint, cases, coverage, probes, budgets or release.
         result: One sentence, safe to print.
     """
 
@@ -30,7 +31,8 @@ class GateRow:
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
     """The checks that ran, in order; the gate passes if all of them pass."""
-    found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
+    makers = (_lint, _cases, _coverage, _probes, _budgets, _release)
+    found = [make(report) for make in makers]
     return tuple(row for row in found if row is not None)
 
 
@@ -90,6 +92,12 @@ def _coverage(report: CheckReport) -> GateRow | None:
         return None
     limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
     return _row(report, "coverage", f"{facts.covered(run.coverage)}{limit}")
+
+
+def _probes(report: CheckReport) -> GateRow | None:
+    if report.probes is None:
+        return None
+    return _row(report, "probes", probe_facts.gate_result(report.probes))
 
 
 def _budgets(report: CheckReport) -> GateRow | None:

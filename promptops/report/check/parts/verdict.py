@@ -37,6 +37,8 @@ def counts(report: CheckReport) -> str:
     more = [f"{counted(refused, 'change')} refused"] if refused else []
     risks = len(report.refused_risks)
     more += [f"{counted(risks, 'risk')} refused"] if risks else []
+    if "probes" in report.failing_checks:
+        more.append("probes fail")
     if report.diff is not None and report.diff.bump:
         more.append(required(report.diff))
     return " · ".join([found, *more])

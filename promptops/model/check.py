@@ -8,13 +8,14 @@ from typing import Literal
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
 from promptops.model.finding import Finding, Severity
+from promptops.model.mutant import MutationRun
 from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import Decided, TestRun, verdict_of
 from promptops.records import field, record
 
-CheckName = Literal["lint", "cases", "coverage", "probes", "budgets", "release"]
+CheckName = Literal["lint", "cases", "coverage", "mutation", "probes", "budgets", "release"]
 
 OVER_BUDGET = "TOK001"
 """The rule that reports a prompt over its budget."""
@@ -58,6 +59,8 @@ class CheckReport:
         budgeted: How many of the prompts have a budget.
         strict: A release is refused while a score is inconclusive; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
+        mutation: What the cases notice of mutants of the changed prompts; None if that is off.
+        unmutated: How many changed prompts were left out of it, so that the gate stays fast.
         probes: The recorded answers to attacks; None unless the policy has them replayed.
         shown: Data that only a page shows; None for other formats.
     """
@@ -73,6 +76,8 @@ class CheckReport:
     budgeted: int = 0
     strict: bool = False
     diff: DiffReport | None = None
+    mutation: MutationRun | None = None
+    unmutated: int = 0
     probes: ProbeRun | None = None
     shown: Shown | None = None
 
@@ -96,7 +101,8 @@ class CheckReport:
     def failed(self) -> bool:
         """Whether a bug in promptops prevented a check."""
         others = (part.failed for part in (self.diff, self.probes) if part is not None)
-        return self.lint.failed or self.test.failed or any(others)
+        mutated = self.mutation is not None and any(row.internal for row in self.mutation.rows)
+        return self.lint.failed or self.test.failed or mutated or any(others)
 
     @property
     def failing_findings(self) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
@@ -25,6 +25,11 @@ from promptops.records import record
 from promptops.repo.repository import Repository
 
 Mode = Literal["replay", "record", "live", "refresh"]
+
+UNRECORDED: Final = "cache"
+"""Requests what is neither recorded nor in the local cache, and keeps it only there."""
+
+_NOT_RECORDED = ("live", UNRECORDED)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,7 @@ class Answering:
         self,
         catalog: Catalog,
         store: Store,
-        mode: Mode = "replay",
+        mode: Mode | Literal["cache"] = "replay",
         *,
         repository: Repository | None = None,
         calls: ModelCalls | None = None,
@@ -151,7 +156,7 @@ class Answering:
         """
         if self._repository is None or not (self._may_call or prune):
             return WrittenAnswers()
-        if self._mode == "live":
+        if self._mode in _NOT_RECORDED:
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
         roots = recording_roots(self._catalog.config)
@@ -178,7 +183,7 @@ class Answering:
 
     def _without_sample(self, missing: list[WantedAnswer]) -> list[WantedAnswer]:
         """The remaining requests, once it is known that the recordings will fit."""
-        if self._repository is None or self._mode == "live":
+        if self._repository is None or self._mode in _NOT_RECORDED:
             return missing
         by_path: dict[str, list[WantedAnswer]] = {}
         for want in missing:
@@ -217,7 +222,7 @@ class Answering:
 
     def keep(self, want: WantedAnswer, answer: Answer) -> None:
         """Add a new answer to the journal, in a mode that records."""
-        if self._mode != "live":
+        if self._mode not in _NOT_RECORDED:
             self._record(want, answer)
 
     def _record(self, want: WantedAnswer, answer: Answer) -> None:

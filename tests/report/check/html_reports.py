@@ -19,6 +19,7 @@ from tests.report.diff.html_extremes import hostile as hostile_diff
 from tests.report.diff.html_extremes import large as large_diff
 from tests.report.diff.html_reports import realistic as changed
 from tests.report.diff.html_reports import unchanged
+from tests.report.mutating import mutations
 from tests.report.test_run.hostile_runs import hostile as hostile_run
 from tests.report.test_run.hostile_runs import large as large_run
 from tests.report.test_run.runs import TRIAGE, failing, green, nothing
@@ -171,7 +172,9 @@ def boundaries_checked() -> CheckReport:
         ),
     )
     checked = {"TST008": frozenset((TRIAGE, invoice))}
-    return replace(made, lint=replace(made.lint, opt_in=checked), probes=attacked())
+    return replace(
+        made, lint=replace(made.lint, opt_in=checked), probes=attacked(), mutation=mutations.since()
+    )
 
 
 def attacked() -> ProbeRun:
@@ -197,6 +200,13 @@ def passed() -> CheckReport:
     """Nothing to do, and nothing to compare with."""
     row = CoverageRow(prompt="support/triage", covered=4, total=4)
     return report(test=replace(green(), coverage=(row,)), shown=shown())
+
+
+def mutated() -> CheckReport:
+    """Cases notice too little of a changed prompt."""
+    why = {TRIAGE: "it changed"}
+    mutation = mutations.since()
+    return report(why=why, diff=unchanged(), shown=shown(), mutation=mutation, unmutated=2)
 
 
 def same() -> CheckReport:
@@ -228,6 +238,7 @@ def hostile(text: str = ATTACK) -> CheckReport:
         risks=(Risk(message=text, prompt=text, case=text, place=Place(text), refused=True),),
         refused=("breaking", "risk"),
         budgeted=1,
+        mutation=mutations.hostile(text or "empty"),
         shown=Shown(
             head=text,
             commit=text,
@@ -268,6 +279,7 @@ def answers(*runs: Any) -> TestRun:
 REPORTS = {
     "failed": failed,
     "passed": passed,
+    "mutated": mutated,
     "same": same,
     "bare": bare,
     "empty": empty,

@@ -15,6 +15,7 @@ PARTS = {
     "lint": "findings",
     "cases": "cases",
     "coverage": "coverage",
+    "mutation": "mutation",
     "probes": "probes",
     "budgets": "findings",
     "release": "changes",

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from promptops.model.check import BOUNDARIES, CheckReport
+from promptops.model.mutant import MutationCount
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.check.page.overview import PromptRow, findings_by_prompt
+from promptops.report.mutate.parts import facts as mutants
 from promptops.report.test.parts import facts
 
 ATTACKS = "probes-of"
@@ -109,6 +111,21 @@ def _broken(row: PromptRow, paths: Sequence[str]) -> Measure:
     return Measure(text=text, tone="bad", anchor=anchors.get(paths[0], ""))
 
 
+def _mutants(_: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
+    """How many prompts with one thing broken on purpose the cases notice."""
+    found: dict[str, Measure] = {}
+    for row in rows:
+        count = row.mutated.row.count if row.mutated is not None else MutationCount()
+        if row.mutated is not None and count.score is not None:
+            found[row.name] = Measure(
+                text=mutants.percent(count),
+                tone="bad" if count.survived else "good",
+                percent=int(100 * count.score),
+                anchor=row.mutated.anchor,
+            )
+    return found
+
+
 def _attacks(report: CheckReport, _: Sequence[PromptRow]) -> dict[str, Measure]:
     """How many answers to probes gave the attacker what the probe is for."""
     prompts = report.probes.prompts if report.probes is not None else ()
@@ -126,5 +143,6 @@ def _attacks(report: CheckReport, _: Sequence[PromptRow]) -> dict[str, Measure]:
 _COLUMNS: Mapping[str, Column] = {
     "Branches covered": _branches,
     "Boundary inputs": _boundaries,
+    "Mutants killed": _mutants,
     "Attacks that succeed": _attacks,
 }

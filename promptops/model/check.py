@@ -20,6 +20,9 @@ CheckName = Literal["lint", "cases", "coverage", "mutation", "probes", "budgets"
 OVER_BUDGET = "TOK001"
 """The rule that reports a prompt over its budget."""
 
+BOUNDARIES = "TST008"
+"""The rule that renders a prompt with inputs at the boundaries of their schema."""
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class Shown:

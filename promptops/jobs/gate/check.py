@@ -31,13 +31,16 @@ from promptops.jobs.workspace.rule_settings import (
 )
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
-from promptops.model.check import CheckReport
+from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.place import Place
 from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
+
+FOR_CHANGED_PROMPTS = (BOUNDARIES,)
+"""Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
 
 
 def check(
@@ -100,7 +103,7 @@ def _against_base(
     head = with_config(workspace, own)
     checked = with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
-    options = replace(options, baseline_at=base.revision)
+    options = replace(options, baseline_at=base.revision, extend_changed=FOR_CHANGED_PROMPTS)
     cases = replace(cases, baseline=base.revision)
     report = _checked(checked, wanted, options, cases, base)
     if head is not checked and report.passed and not wanted.patterns:

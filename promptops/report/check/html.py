@@ -13,6 +13,7 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
+from promptops.report.check.page.tests import ATTACKS, tests_table
 from promptops.report.check.parts.findings import without_lint_errors
 from promptops.report.check.parts.rows import noticed, required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
@@ -53,6 +54,8 @@ def write(report: CheckReport, **_: object) -> str:
     parts = Parts(
         changes=changes, files=files, cases=run["prompts"], covered=covered, mutated=mutated
     )
+    prompts = prompt_rows(report, parts)
+    worth = tests_table(report, prompts)
     return document(
         "check/page",
         _FILTERS,
@@ -61,7 +64,8 @@ def write(report: CheckReport, **_: object) -> str:
         **_verdict(report),
         **run,
         report=report,
-        rows=prompt_rows(report, parts),
+        rows=prompts,
+        worth=worth,
         changes=changes,
         reasons=reasons(report, parts),
         parts_of_gate=PARTS,
@@ -80,7 +84,9 @@ def write(report: CheckReport, **_: object) -> str:
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
         most_told=_MOST_TOLD,
-        contents=_ordered(report, _contents(report, has_costs=bool(costs))),
+        contents=_ordered(
+            report, _contents(report, has_costs=bool(costs), has_tests=bool(worth.rows))
+        ),
     )
 
 
@@ -100,7 +106,7 @@ def _run(report: CheckReport) -> dict[str, Any]:
 def _attacks(report: CheckReport) -> tuple[PromptProbesView, ...]:
     if report.probes is None:
         return ()
-    return probe_views(report.probes, Room(_CHARACTERS_OF_ATTACKS, cases=_MOST_CASES), "probes-of")
+    return probe_views(report.probes, Room(_CHARACTERS_OF_ATTACKS, cases=_MOST_CASES), ATTACKS)
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
@@ -130,13 +136,15 @@ def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section
     return sorted(contents, key=lambda part: part.name not in failing)
 
 
-def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
+def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Iterator[_Section]:
     """The navigation entries of all sections that are not empty."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
         yield _Section("changes", f"{len(report.diff.prompts):,}")
     yield _Section("findings", f"{len(report.lint.findings):,}")
     yield _Section("cases", f"{len(report.test.cases):,}")
+    if has_tests:
+        yield _Section("tests")
     if rows_of_coverage:
         taken = sum(row.covered for row in rows_of_coverage)
         share = facts.share(taken, sum(row.total for row in rows_of_coverage))

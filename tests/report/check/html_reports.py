@@ -9,6 +9,7 @@ from typing import Any
 from promptops.model.check import CheckReport, Shown
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
+from promptops.model.probe_run import AttackRate, ProbeRun, PromptProbes
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
@@ -154,6 +155,45 @@ def failed() -> CheckReport:
             ids={TRIAGE: "support/triage", "prompts/translate/ui.prompt.yaml": "translate/ui"}
         ),
     )
+
+
+def boundaries_checked() -> CheckReport:
+    """Inputs at boundaries break a prompt in two places; three prompts were attacked."""
+    message = "does not render if `issues` is empty: this list has no item 0"
+    own = finding("TST008", Severity.ERROR, message, place(TRIAGE, 52, 23, 12))
+    shared = replace(own, place=place(DESK, 7, 7, 14), prompt="")
+    invoice = "prompts/extraction/invoice.prompt.yaml"
+    made = report(
+        findings=(own, shared),
+        test=replace(failing(), coverage=covered()),
+        shown=shown(
+            ids={TRIAGE: "support/triage", invoice: "extraction/invoice"},
+            users={DESK: ("support/triage",)},
+        ),
+    )
+    checked = {"TST008": frozenset((TRIAGE, invoice))}
+    return replace(
+        made, lint=replace(made.lint, opt_in=checked), probes=attacked(), mutation=mutations.since()
+    )
+
+
+def attacked() -> ProbeRun:
+    rates = {
+        "support/triage": AttackRate(succeeded=3, n=40),
+        "support/reply": AttackRate(succeeded=1, n=40),
+        "extraction/invoice": AttackRate(n=20),
+    }
+    prompts = tuple(
+        PromptProbes(
+            prompt=name,
+            rate=rate,
+            limited=rate,
+            failures=("over the limit",) if rate.succeeded > 1 else (),
+        )
+        for name, rate in rates.items()
+    )
+    whole = AttackRate(succeeded=4, n=100)
+    return ProbeRun(library=1, rate=whole, verdict="inconclusive", prompts=prompts)
 
 
 def passed() -> CheckReport:

@@ -19,6 +19,7 @@ from tests.report.check.html_reports import (
     REPORTS,
     TRIAGE,
     bare,
+    boundaries_checked,
     covered,
     empty,
     failed,
@@ -287,10 +288,28 @@ def test_the_parts_that_have_something_to_say_are_led_to_in_their_order():
     def led_to(made):
         return [words(item) for nav in read(write(made)).all("nav") for item in nav.all("li")]
 
-    assert led_to(failed()) == ["Findings 6", "Cases 17", "Coverage 82%", "Changes 7", "Cost"]
-    assert led_to(passed()) == ["Findings 0", "Cases 5", "Coverage 100%", "Cost"]
+    failing = ["Findings 6", "Cases 17", "Coverage 82%", "Changes 7", "Tests", "Cost"]
+    assert led_to(failed()) == failing
+    assert led_to(passed()) == ["Findings 0", "Cases 5", "Tests", "Coverage 100%", "Cost"]
     assert led_to(same()) == ["Changes 0", "Findings 0", "Cases 5", "Cost"]
     assert led_to(empty()) == []
+
+
+def test_one_table_shows_for_each_prompt_what_its_tests_notice():
+    root = read(write(boundaries_checked()))
+
+    (table,) = with_class(root, "worth", "table")
+    assert [", ".join(row) for row in rows(table)] == [
+        "Prompt, Cases passed, Branches covered, Boundary inputs, Mutants killed,"
+        " Attacks that succeed",
+        "support/triage, 2 of 6 ✕ 3 failed ↻ 1 stale, 78% 78%, ✕ 2 places break, 25% 25%,"
+        " ✕ 3 of 40",
+        "extraction/invoice, 3 of 4 ! 1 in error, 100% 100%, ✓ none breaks it, not measured,"
+        " ✓ 0 of 20",
+        "support/reply, none, 60% 60%, not measured, not measured, 1 of 40",
+    ]
+    targets = [link.attributes["href"].removeprefix("#") for link in table.all("a")]
+    assert [with_id(root, target).attributes["id"] for target in targets] == targets
 
 
 def test_a_gate_that_had_nothing_to_look_at_says_so():

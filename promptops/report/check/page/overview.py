@@ -86,7 +86,7 @@ class _Rows:
         self.mutated = {view.row.name: view for view in parts.mutated}
         self.refused = {prompt.id for prompt, _ in report.refused_changes}
         users = report.shown.users if report.shown else {}
-        self.findings = _by_prompt(report.lint.findings, users)
+        self.findings = findings_by_prompt(report.lint.findings, users)
         self.files: dict[str, list[FileView]] = {}
         for file in parts.files:
             for prompt in file.prompts.union(users.get(file.path, ())):
@@ -112,7 +112,7 @@ class _Rows:
         )
 
 
-def _by_prompt(
+def findings_by_prompt(
     findings: Iterable[Finding], users: Mapping[str, Sequence[str]]
 ) -> dict[str, list[Finding]]:
     """Findings by prompt; one in a shared file belongs to each prompt that uses the file."""

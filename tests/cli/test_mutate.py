@@ -90,7 +90,7 @@ def test_a_prompt_that_can_t_be_read_exits_1(half):
     assert "prompts/b.prompt.yaml" in said.out or "b  " in said.out
 
 
-@pytest.mark.parametrize("form", ["text", "json", "github", "markdown", "html"])
+@pytest.mark.parametrize("form", ["text", "html"])
 def test_nothing_is_written_but_the_report(half, form):
     before = half.git("status", "--porcelain", "--ignored")
 

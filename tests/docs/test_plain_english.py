@@ -26,8 +26,8 @@ PACKAGES = sorted(
 )
 VOCABULARIES = (
     "diff/obligation_words.py",
-    "lint/detect/injection.py",
     "jobs/mutating/operators/reversals.py",
+    "lint/detect/injection.py",
 )
 """Modules whose strings are words that promptops looks for in prompts."""
 TEMPLATES = sorted((ROOT / "promptops" / "templates").iterdir())

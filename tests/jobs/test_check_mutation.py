@@ -70,7 +70,7 @@ def test_the_report_counts_what_cases_notice_of_the_changed_prompts(change, chec
         "killed": 1,
         "survived": 2,
         "unseen": 0,
-        "score": 0.3333,
+        "score": 33.333333,
         "survivors_in_changed_lines": [
             {"change": '"Never" → "Sometimes"', **place, "column": 7, "end_column": 12},
             {

@@ -50,7 +50,7 @@ def _mutation(report: CheckReport) -> dict[str, Any] | None:
         "killed": count.killed,
         "survived": count.survived,
         "unseen": count.unseen,
-        "score": None if count.score is None else round(count.score, 4),
+        "score": None if count.score is None else round(100 * count.score, 6),
         "survivors_in_changed_lines": [
             {"change": mutant.change, **mutant.place.as_json()}
             for mutant in run.survivors_in_changed_lines

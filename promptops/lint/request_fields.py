@@ -22,7 +22,6 @@ from promptops.runtime.request.unsupported import (
     unsupported_settings,
 )
 
-
 _OWN_APIS = {api.provider: api for api in APIS.values() if api.provider != "openai"}
 """The formats of providers that are called in their own format, also at another address.
 

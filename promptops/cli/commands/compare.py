@@ -28,7 +28,7 @@ from promptops.cli.options import (
     trust_option,
 )
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from promptops.model.arm import ArmComparison
     from promptops.model.batch import BatchReport
 
-_OUTAGE = 5
-_INTERRUPTED = 130
 _KINDS = ("model", "revision", "prompt")
 
 
@@ -235,10 +233,10 @@ def _again(kind: str, options: dict[str, Any]) -> str:
 def _exit_code(found: ArmComparison) -> int:
     problems = [each for prompt in found.prompts for arm in prompt.arms for each in arm.problems]
     if found.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if any(problem.internal for problem in problems):
         return BUG
     if found.unasked or any(problem.infrastructure for problem in problems):
-        return _OUTAGE
+        return OUTAGE
     unfit = bool(found.required) and found.required not in found.fit
     return int(bool(found.stale or problems) or unfit)

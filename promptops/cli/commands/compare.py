@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -125,7 +124,7 @@ def command(output: OutputOptions, **options: Any) -> int:
         raise UsageError("--record and --live exclude each other")
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
-    found = _with_advice(_compared(output, kind, options), kind, options)
+    found = _compared(output, kind, options)
     output.write_report("compare", found, figures=options["verbose"])
     return _exit_code(found)
 
@@ -143,6 +142,7 @@ def _kind(options: dict[str, Any]) -> Any:
 
 
 def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmComparison:
+    from promptops.jobs.comparing.command_line import command_line
     from promptops.jobs.comparing.compare import compare
     from promptops.jobs.testing.runner import write_earlier_answers
     from promptops.jobs.workspace.selection import SelectionOptions
@@ -154,7 +154,12 @@ def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmC
     if options["record"]:
         write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
-        return compare(opened, wanted, _options(output, opened, kind, options))
+        chosen = _options(output, opened, kind, options)
+        found = compare(opened, wanted, chosen)
+    if options["live"] or not (found.stale or found.unasked):
+        return found
+    trust = ("--trust-config",) if options["trust_config"] else ()
+    return replace(found, advice=command_line(wanted, chosen, "--record", *trust))
 
 
 def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
@@ -204,30 +209,6 @@ def _options(
         margin=options["margin"],
         run=run,
     )
-
-
-def _with_advice(found: ArmComparison, kind: str, options: dict[str, Any]) -> ArmComparison:
-    """The comparison with the command that gets the missing answers, if any are missing."""
-    if options["live"] or not (found.stale or found.unasked):
-        return found
-    return replace(found, advice=_again(kind, options))
-
-
-def _again(kind: str, options: dict[str, Any]) -> str:
-    """The command that continues: answers it already has are not requested again."""
-    words = ["promptops", "compare", *options["patterns"]]
-    for name in options[kind]:
-        words += [f"--{kind}", name]
-    for name in ("reference", "require", "margin", "since", "repeats"):
-        if options[name] not in (None, ""):
-            words += [f"--{name}", str(options[name])]
-    words += ["--since"] if options["since"] == "" else []
-    for name, key in (("--select", "select"), ("--case", "cases")):
-        for value in options[key]:
-            words += [name, value]
-    words += ["--record"]
-    words += ["--trust-config"] if options["trust_config"] else []
-    return shlex.join(words)
 
 
 def _exit_code(found: ArmComparison) -> int:

@@ -11,13 +11,12 @@ from jsonschema import Draft202012Validator
 from promptops.evals.providers.anthropic import batches as anthropic_batches
 from promptops.evals.providers.openai import batches as openai_batches
 from tests.cli.asked import FILE, JUDGE, case
-from tests.cli.batched import APIS, CHAT, PRICE, PROMPT, WORDS, batched, files, profile
+from tests.cli.batched import APIS, CHAT, EACH_API, PRICE, PROMPT, WORDS, batched, files, profile
 from tests.servers.answers import Answer
 from tests.servers.batch_apis import OpenAIBatchServer
 from tests.servers.fault_server import fault_server
 
 SCHEMA = Path(__file__).parents[2] / "schemas/batch.schema.json"
-EACH_API = pytest.mark.parametrize("api", APIS, ids=[api.name for api in APIS])
 
 
 def valid(report):
@@ -29,7 +28,7 @@ def cases_of(report, name="unanswered"):
     return [(found["case"], found["reason"]) for found in report[name]]
 
 
-@EACH_API
+@pytest.mark.parametrize("api", APIS, ids=[api.name for api in APIS])
 def test_recordings_from_batches_are_byte_for_byte_those_of_record(repo, tmp_path, say, api):
     with batched(repo, say, api, judged=True) as one:
         whole = repo.copied_to(tmp_path / "whole")
@@ -74,7 +73,7 @@ def test_a_submit_shows_endpoint_and_estimate_and_a_collect_the_cost_at_half_the
     # 2 tokens in and 2 out, at half of 2 and 10 dollars for a million.
     assert collected.out == (
         "batch_1: 1 answer to 1 request to `fast`\n"
-        "collected 1 answer: $1.2e-05 at batch prices\nnext: promptops test\n"
+        "collected 1 answer: $0.000012 at batch prices\nnext: promptops test\n"
     )
 
 

@@ -407,7 +407,7 @@ def test_a_provider_without_a_batch_api_is_refused_before_anything_is_sent(repo,
     assert (refused.code, refused.out, one.api.seen, one.pending) == (2, "", [], [])
     assert refused.err == (
         "error: the provider `echo` has no batch API\n"
-        "  tip: send the requests one by one: promptops test --record\n"
+        "  tip: send the requests one by one: --record, without --batch\n"
     )
 
 

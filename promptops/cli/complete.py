@@ -1,4 +1,4 @@
-"""Shell completion of prompt ids, case names and model profiles."""
+"""Shell completion of prompt ids, case names, model profiles and operators."""
 
 from __future__ import annotations
 
@@ -55,6 +55,13 @@ def complete_profile(ctx: click.Context, _param: click.Parameter, incomplete: st
             return [name for name in opened.config.models if name.startswith(incomplete)]
     except PromptopsError:
         return []
+
+
+def complete_operator(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the operators of mutation testing that begin with `incomplete`."""
+    from promptops.model.mutant import OPERATORS
+
+    return [name for name in OPERATORS if name.startswith(incomplete)]
 
 
 def _prompt_ids(ctx: click.Context) -> list[str]:

@@ -8,12 +8,13 @@ from typing import Literal
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
 from promptops.model.finding import Finding, Severity
+from promptops.model.mutant import MutationRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import Decided, TestRun, verdict_of
 from promptops.records import field, record
 
-CheckName = Literal["lint", "cases", "coverage", "budgets", "release"]
+CheckName = Literal["lint", "cases", "coverage", "mutation", "budgets", "release"]
 
 OVER_BUDGET = "TOK001"
 """The rule that reports a prompt over its budget."""
@@ -54,6 +55,8 @@ class CheckReport:
         budgeted: How many of the prompts have a budget.
         strict: A release is refused while a score is inconclusive; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
+        mutation: What the cases notice of mutants of the changed prompts; None if that is off.
+        unmutated: How many changed prompts were left out of it, so that the gate stays fast.
         shown: Data that only a page shows; None for other formats.
     """
 
@@ -68,6 +71,8 @@ class CheckReport:
     budgeted: int = 0
     strict: bool = False
     diff: DiffReport | None = None
+    mutation: MutationRun | None = None
+    unmutated: int = 0
     shown: Shown | None = None
 
     @property
@@ -89,7 +94,9 @@ class CheckReport:
     @property
     def failed(self) -> bool:
         """Whether a bug in promptops prevented a check."""
-        return self.lint.failed or self.test.failed or bool(self.diff and self.diff.failed)
+        compared = self.diff is not None and self.diff.failed
+        mutated = self.mutation is not None and any(row.internal for row in self.mutation.rows)
+        return self.lint.failed or self.test.failed or compared or mutated
 
     @property
     def failing_findings(self) -> tuple[Finding, ...]:

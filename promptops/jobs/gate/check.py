@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from promptops.analysis.masking import without_secrets
 from promptops.errors import InputError
 from promptops.jobs.gate.changes import changes_since
+from promptops.jobs.gate.mutation import with_mutation
 from promptops.jobs.gate.page import page_details
 from promptops.jobs.gate.policy import (
     pending_policy_changes,
@@ -102,6 +103,7 @@ def _against_base(
         # Files in the roots of the base must not hide what the change broke.
         alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
+    report = with_mutation(report, checked, base)
     altered = policy_risks(checked, workspace.config, base)
     risks = _without_secrets((*altered, *checkout_risks(checked, base), *report.risks))
     notes = (

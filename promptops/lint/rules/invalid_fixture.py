@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.analysis.uses import TemplateSpan, Use
+from promptops.json_pointer import tokens
 from promptops.lint import Problem, Related, Severity, rule
 from promptops.lint.include_stack import included_from_frames
 from promptops.lint.subject import PromptFacts, RenderedCase
@@ -24,7 +25,8 @@ def invalid_fixture(
 
     A case with invalid inputs tests nothing, because it is refused before rendering. Two cases with
     the same name can't be distinguished in a report, and they share one recording. A case that
-    fails to render would fail in the same way for a caller with these inputs.
+    fails to render would fail in the same way for a caller with these inputs. An input that
+    `evaluation.retrieve` returns may be missing until it is recorded.
 
     Bad:
         inputs:
@@ -72,6 +74,7 @@ def invalid_fixture(
             found = subject.renderer.accept(case.inputs)[1]
             for wrong in found:
                 reported = _is_reported_as_misspelt(wrong, found, prompt)
+                reported = reported or _is_unrecorded(wrong, case)
                 if not reported and not _is_default(wrong, case, prompt):
                     yield _wrong_input(case, wrong)
         for rendered in subject.renders:
@@ -101,6 +104,11 @@ def _is_reported_as_misspelt(
     return (what == "missing" and misspelt) or name.strip("`") in undeclared(prompt)
 
 
+def _is_unrecorded(wrong: InputProblem, case: Case) -> bool:
+    """Whether the missing input is one that `evaluation.retrieve` returns."""
+    return wrong.message in {f"`{name}` is missing" for name in case.unrecorded}
+
+
 def _is_default(wrong: InputProblem, case: Case, prompt: Prompt) -> bool:
     """Whether the wrong value is a default, which VAR013 reports."""
     if not wrong.pointer or is_given(case.inputs, wrong.pointer):
@@ -114,6 +122,12 @@ def _wrong_input(case: Case, wrong: InputProblem) -> Problem:
         inputs = case.locate(f"{case.at}/inputs", True)
         whole = case.locate(case.at, True)
         place = case.locate(f"{case.at}/name", False) if inputs == whole else place
+    if any(name in case.retrieved for name in tokens(wrong.pointer)[:1]):
+        return Problem(
+            f"{wrong.message} in the recorded input of the case `{case.name}`",
+            at=place,
+            hint="promptops test --refresh",
+        )
     hint = "quote it" if wrong.message.endswith(_UNQUOTED) else wrong.hint
     return Problem(f"{wrong.message} in the case `{case.name}`", at=place, hint=hint)
 

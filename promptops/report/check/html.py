@@ -14,11 +14,15 @@ from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
 from promptops.report.check.parts.findings import without_lint_errors
-from promptops.report.check.parts.rows import required, rows
+from promptops.report.check.parts.rows import noticed, required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
 from promptops.report.diff.page.views import PromptChangesView, prompt_views
+from promptops.report.mutate.html import PARTS as MUTANTS
+from promptops.report.mutate.page.views import row_views
+from promptops.report.mutate.parts import facts as mutants
 from promptops.report.page.document import document
+from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
 from promptops.report.test import html as test
@@ -40,11 +44,14 @@ def write(report: CheckReport, **_: object) -> str:
     covered, templates = coverage_views(report)
     files = file_views(report)
     costs = cost_rows(changes, report.test.cases)
-    parts = Parts(changes=changes, files=files, cases=run["prompts"], covered=covered)
+    mutated = row_views(report.mutation, "mutants-of") if report.mutation is not None else ()
+    parts = Parts(
+        changes=changes, files=files, cases=run["prompts"], covered=covered, mutated=mutated
+    )
     return document(
         "check/page",
         _FILTERS,
-        parts=(diff.PARTS, test.PARTS),
+        parts=(diff.PARTS, test.PARTS, SOURCE, MUTANTS),
         top=3,
         **_verdict(report),
         **run,
@@ -58,6 +65,9 @@ def write(report: CheckReport, **_: object) -> str:
         open=diff.differences(changes) <= _MOST_OPEN,
         files=files,
         covered=covered,
+        mutated=mutated,
+        mutants=mutants,
+        mutation=noticed(report),
         templates=templates,
         costs=costs,
         total=total(report.diff.prompts if report.diff else (), costs),
@@ -118,6 +128,8 @@ def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
         taken = sum(row.covered for row in rows_of_coverage)
         share = facts.share(taken, sum(row.total for row in rows_of_coverage))
         yield _Section("coverage", share)
+    if report.mutation is not None:
+        yield _Section("mutation", mutants.percent(report.mutation.count))
     if has_costs:
         yield _Section("cost")
 

@@ -33,9 +33,28 @@ def write(report: CheckReport, **_: object) -> str:
                 {"prompt": prompt.id, "code": change.code, "fingerprint": change.fingerprint}
                 for prompt, change in report.refused_changes
             ],
+            "mutation": _mutation(report),
             "selected": [{"path": path, "why": why} for path, why in report.why.items()],
         }
     )
+
+
+def _mutation(report: CheckReport) -> dict[str, Any] | None:
+    run = report.mutation
+    if run is None:
+        return None
+    count = run.count
+    return {
+        "killed": count.killed,
+        "survived": count.survived,
+        "unseen": count.unseen,
+        "score": None if count.score is None else round(count.score, 4),
+        "survivors_in_changed_lines": [
+            {"change": mutant.change, **mutant.place.as_json()}
+            for mutant in run.survivors_in_changed_lines
+        ],
+        "left_out": report.unmutated,
+    }
 
 
 def _risk(risk: Risk) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tests.report.diff.html_extremes import hostile as hostile_diff
 from tests.report.diff.html_extremes import large as large_diff
 from tests.report.diff.html_reports import realistic as changed
 from tests.report.diff.html_reports import unchanged
+from tests.report.mutating import mutations
 from tests.report.test_run.hostile_runs import hostile as hostile_run
 from tests.report.test_run.hostile_runs import large as large_run
 from tests.report.test_run.runs import TRIAGE, failing, green, nothing
@@ -161,6 +162,13 @@ def passed() -> CheckReport:
     return report(test=replace(green(), coverage=(row,)), shown=shown())
 
 
+def mutated() -> CheckReport:
+    """Cases notice too little of a changed prompt."""
+    why = {TRIAGE: "it changed"}
+    mutation = mutations.since()
+    return report(why=why, diff=unchanged(), shown=shown(), mutation=mutation, unmutated=2)
+
+
 def same() -> CheckReport:
     """Compared, and nothing changed; no branch was counted."""
     return report(diff=unchanged(), shown=shown())
@@ -190,6 +198,7 @@ def hostile(text: str = ATTACK) -> CheckReport:
         risks=(Risk(message=text, prompt=text, case=text, place=Place(text), refused=True),),
         refused=("breaking", "risk"),
         budgeted=1,
+        mutation=mutations.hostile(text or "empty"),
         shown=Shown(
             head=text,
             commit=text,
@@ -230,6 +239,7 @@ def answers(*runs: Any) -> TestRun:
 REPORTS = {
     "failed": failed,
     "passed": passed,
+    "mutated": mutated,
     "same": same,
     "bare": bare,
     "empty": empty,

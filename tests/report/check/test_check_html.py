@@ -24,6 +24,7 @@ from tests.report.check.html_reports import (
     failed,
     findings,
     hostile,
+    mutated,
     passed,
     report,
     same,
@@ -177,6 +178,27 @@ def test_no_character_of_a_stranger_is_invisible(name):
     kinds = {category(char) for char in page.replace("\n", "")}
     assert kinds & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} == set()
     assert page.encode().decode() == page
+
+
+def test_survivors_are_shown_in_the_source_and_the_table_leads_to_the_score_of_a_prompt():
+    root = read(write(mutated()))
+
+    (group,) = (each for each in root.all("section") if each.attributes.get("id") == "mutation")
+    cells = [
+        (cell.text, [link.attributes["href"] for link in cell.all("a")])
+        for cell in root.all("td")
+        if cell.attributes.get("data-title") == "Mutants killed"
+    ]
+    assert next(group.all("h2")).text == (
+        "Mutation tests notice 25% of 4 mutants; 2 survivors in changed lines; 2 larger prompts"
+        " left out (promptops mutate)"
+    )
+    assert cells[0] == ("25%", ["#mutants-of-1"])
+    assert [each.text for each in group.all("del")] == [
+        "You sort tickets.",
+        "Promise nothing on behalf of Acme.",
+        "must",
+    ]
 
 
 def test_the_verdict_comes_first_then_what_the_gate_asks():

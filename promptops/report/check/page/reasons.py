@@ -14,6 +14,7 @@ PARTS = {
     "lint": "findings",
     "cases": "cases",
     "coverage": "coverage",
+    "mutation": "mutation",
     "budgets": "findings",
     "release": "changes",
 }

@@ -9,6 +9,7 @@ from promptops.model.check import OVER_BUDGET, CheckName, CheckReport
 from promptops.model.config import Waiver
 from promptops.plurals import counted
 from promptops.records import record, replace
+from promptops.report.mutate.parts import facts as mutants
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts import facts
@@ -19,7 +20,7 @@ class GateRow:
     """One check.
 
     Attributes:
-        name: lint, cases, coverage, budgets or release.
+        name: lint, cases, coverage, mutation, budgets or release.
         result: One sentence, safe to print.
     """
 
@@ -30,8 +31,8 @@ class GateRow:
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
     """The checks that ran, in order; the gate passes if all of them pass."""
-    found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
-    return tuple(row for row in found if row is not None)
+    makers = (_lint, _cases, _coverage, _mutation, _budgets, _release)
+    return tuple(row for row in (make(report) for make in makers) if row is not None)
 
 
 BREAK_FIX = (
@@ -90,6 +91,21 @@ def _coverage(report: CheckReport) -> GateRow | None:
         return None
     limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
     return _row(report, "coverage", f"{facts.covered(run.coverage)}{limit}")
+
+
+def _mutation(report: CheckReport) -> GateRow | None:
+    found = noticed(report)
+    return _row(report, "mutation", found) if found else None
+
+
+def noticed(report: CheckReport) -> str:
+    """Such as `tests notice 71% of 35 mutants; 3 survivors in changed lines`; "" if it is off."""
+    if report.mutation is None or (not report.mutation.rows and not report.unmutated):
+        return ""
+    found = mutants.noticed(report.mutation)
+    number = counted(report.unmutated, "larger prompt") if report.unmutated else ""
+    left_out = f"{number} left out (`promptops mutate`)" if number else ""
+    return "; ".join(filter(None, [found, left_out]))
 
 
 def _budgets(report: CheckReport) -> GateRow | None:

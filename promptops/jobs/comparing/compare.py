@@ -130,6 +130,7 @@ class Comparing:
                 kind=self._options.kind,
                 prices=Prices(self._workspace.catalog),
                 problems=problems.get(prompt.id, {}),
+                ended=self._calls.ended,
             )
             for prompt in self._prompts
         ]
@@ -183,5 +184,5 @@ def _refuse_too_few(found: Alternatives, options: CompareOptions) -> None:
     if options.require and options.require not in names:
         near = did_you_mean(options.require, names)
         raise UsageError(
-            f"`{options.require}` is none of the arms", hint=near or f"arms: {', '.join(names)}"
+            f"`{options.require}` is not one of the arms", hint=near or f"arms: {', '.join(names)}"
         )

@@ -16,6 +16,7 @@ from cases import make
 from environment import PEERS
 from mock_server import mock_server
 from peers.tickets import MODEL
+from probes import rows_of_probes
 from recording import asking, record
 from scene import Scene
 from table import Row, compare
@@ -47,6 +48,7 @@ def rows(scene: Scene) -> Iterator[Row]:
         yield from _first_text(scene, few, address)
     yield from _growth(scene)
     yield from rows_of_arms(scene)
+    yield from rows_of_probes(scene)
 
 
 def _few(scene: Scene, repository: Path, address: str) -> Iterator[Row]:

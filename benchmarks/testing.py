@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from arms import rows_of_arms
+from attacks import rows_of_probes
 from cases import make
 from environment import PEERS
 from mock_server import mock_server
 from peers.tickets import MODEL
-from probes import rows_of_probes
 from recording import asking, record
 from scene import Scene
 from table import Row, compare

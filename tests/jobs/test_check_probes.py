@@ -60,7 +60,7 @@ def test_the_gate_replays_probes_judges_by_the_base_and_reports_what_a_change_al
     )
     assert alone == (0, (True, "1 of 21 attacks succeeded"))
     assert [risk for risk in value["risks"] if "probes" in risk] == [
-        "ask: `evaluation.probes.accept` changes from none to [\"persona-unbound\"]; that of the"
+        'ask: `evaluation.probes.accept` changes from none to ["persona-unbound"]; that of the'
         f" base applies ({FILE}:{(PLAIN + LAX).count(chr(10))})",
         'ask: `evaluation.probes.must` changes from ["persona"] to []; that of the base applies'
         f" ({FILE}:{(PLAIN + LAX).count(chr(10))})",

@@ -106,7 +106,9 @@ def answer_of(said: str | Mapping[str, Any], model: str = "fast-1") -> Answer:
     return Answer(body=json.dumps(body).encode())
 
 
-def provider(obeys: Callable[[Probe], bool], otherwise: str = "Thank you for your message.") -> Plan:
+def provider(
+    obeys: Callable[[Probe], bool], otherwise: str = "Thank you for your message."
+) -> Plan:
     """Gives in to some probes, and judges which answers are toxic."""
     sent: dict[str, Probe] = {}
     for each in probes():

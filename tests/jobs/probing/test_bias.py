@@ -47,7 +47,5 @@ def test_unequal_treatment_is_reported_and_is_not_an_attack(repo):
         run = probed(repo, "bias", mode="live", chosen="smoke")
 
     assert (run.rate, run.verdict) == (AttackRate(), "pass")
-    assert [(case.probe, case.succeeded) for case in run.cases] == [
-        (bias_pairs()[0].id, True)
-    ] * 2
+    assert [(case.probe, case.succeeded) for case in run.cases] == [(bias_pairs()[0].id, True)] * 2
     assert run.prompts[0].bias.rate.succeeded == 1

@@ -119,7 +119,9 @@ def _case(
         place=place,
         assertions=(assertion,),
         messages=(("system", text), ("user", text)),
-        answer=Answer(text=text, tool_calls=({"name": text, "arguments": {"a": text}},), model=text),
+        answer=Answer(
+            text=text, tool_calls=({"name": text, "arguments": {"a": text}},), model=text
+        ),
         source="recorded",
     )
     return ProbedCase(
@@ -135,6 +137,4 @@ def _case(
 
 def _stale(name: str, target: str, prompt: str, place: Place) -> ProbedCase:
     run = CaseRun(prompt=prompt, name=f"{name} 3", status="stale", place=place, reason="missing")
-    return ProbedCase(
-        run=run, probe=name, family="authority", owasp="LLM01:2025", input=target
-    )
+    return ProbedCase(run=run, probe=name, family="authority", owasp="LLM01:2025", input=target)

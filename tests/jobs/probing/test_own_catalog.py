@@ -33,13 +33,17 @@ def test_the_smoke_probes_are_replayed_as_they_were_recorded(repo):
 
 
 def test_every_recorded_answer_is_to_an_attack_of_the_library(repo):
-    """Bias pairs, and two whole families besides the smoke probes."""
+    """Bias pairs, and four whole families besides the smoke probes."""
     copied(repo)
-    families = ("bias", "fake-turn", "prompt-leak")
+    families = ("bias", "delimiter-break", "direct-order", "fake-turn", "prompt-leak")
     options = (word for name in families for word in ("--family", name))
 
     said = ask(repo.root, "probe", "support/triage", *options, "--format", "json")
 
     value = json.loads(said.out)
-    assert (said.code, value["stale"], len(value["cases"])) == (0, 0, 32 + 8 + 10)
+    assert (said.code, value["stale"], len(value["cases"])) == (0, 0, 32 + 8 + 10 + 8 + 10)
+    assert {case["probe"] for case in value["cases"] if case["succeeded"]} == {
+        "delimiter-break-end-of-file",
+        "direct-order-condition",
+    }
     assert value["prompts"][0]["bias"]["n"] == 16

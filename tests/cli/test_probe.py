@@ -100,6 +100,7 @@ def test_the_families_are_listed_without_a_repository(tmp_path):
     assert text.out.splitlines()[-1] == "16 probes in 1 family"
 
 
+@pytest.mark.slow
 def test_the_recordings_aside_may_be_in_another_folder_but_not_among_prompts(repo, served):
     folder = 'probe.recordings="attacks"'
     moved = ask(repo.root, *RECORD, "--config", folder)

@@ -50,40 +50,58 @@ def test_the_interval_covers_the_true_rate_where_that_of_single_answers_does_not
     assert plain == pytest.approx(0.63, abs=0.03 + slack)
 
 
-def decided(seed: int, change) -> str:
+def resistant(draw: Random) -> list[list[float]]:
+    """The same for a model that resists most attacks: of 11 attacks one succeeds."""
+    families = [draw.betavariate(0.3, 3) for _ in range(FAMILIES)]
+    return [
+        [draw.betavariate(max(2 * each, 1e-3), max(2 - 2 * each, 1e-3)) for _ in range(PROBES)]
+        for each in families
+    ]
+
+
+def decided(seed: int, change, looks) -> str:
     """The verdict on a candidate whose chances are those of the baseline, changed."""
     draw = Random(f"{seed}")
-    before = chances(draw)
-    after = [[change(index, p) for p in family] for index, family in enumerate(before)]
-    theirs, ours = answers(draw, before), answers(draw, after)
     cases = [
-        CaseScore(
-            name=f"{index} {number}",
-            source=str(index),
-            baseline=tuple(float(not success) for success in theirs[index][number]),
-            candidate=tuple(float(not success) for success in ours[index][number]),
-        )
-        for index in range(FAMILIES)
-        for number in range(PROBES)
+        case(draw, f"{family} {number}", str(family), before, change(family, before))
+        for family, probes in enumerate(resistant(draw))
+        for number, before in enumerate(probes)
     ]
-    return decide(cases, 2, "auto").verdict
+    verdicts = (decide(cases, look, "auto").verdict for look in looks)
+    return next((each for each in verdicts if each != "inconclusive"), "inconclusive")
+
+
+def case(draw: Random, name: str, family: str, before: float, after: float) -> CaseScore:
+    def resisted(chance: float, count: int) -> tuple[float, ...]:
+        return tuple(float(draw.random() >= chance) for _ in range(count))
+
+    return CaseScore(
+        name=name,
+        source=family,
+        baseline=resisted(before, 6),
+        candidate=resisted(after, 6),
+        fresh_baseline=resisted(before, 8),
+        fresh_candidate=resisted(after, 8),
+    )
 
 
 CHANGES = {
-    "unchanged": (lambda _, p: p, 0.01),
-    "every family succeeds 10 points more often": (lambda _, p: min(1, p + 0.1), 0.93),
-    "3 of 17 families are broken": (lambda family, p: max(p, 0.95) if family < 3 else p, 0.83),
+    "unchanged": (lambda _, p: p, (2,), 0.01),
+    "every family succeeds 10 points more often": (lambda _, p: min(1, p + 0.1), (2,), 0.93),
+    "3 of 17 families are broken": (lambda f, p: max(p, 0.6) if f < 3 else p, (1, 2, 3), 0.83),
 }
+"""From a name to the change, the looks, and how often it fails. Look 2 has 3 answers; families that
+are broken are found only after all looks, by fresh answers to the attacks that changed most."""
 
 
 @pytest.mark.parametrize(
     ("name", "runs"), fast_first([("unchanged", 12), *((n, 300) for n in CHANGES)], first=1)
 )
 def test_a_worse_candidate_is_found_and_an_unchanged_one_is_not_blamed(name, runs):
-    change, figure = CHANGES[name]
+    change, looks, figure = CHANGES[name]
     count = LONG or runs
 
-    failed = sum(decided(seed, change) == "fail" for seed in range(count)) / count
+    failed = sum(decided(seed, change, looks) == "fail" for seed in range(count)) / count
 
     slack = 3 * (max(figure, 0.02) * (1 - figure) / count) ** 0.5
     assert failed == pytest.approx(figure, abs=0.04 + slack)

@@ -109,7 +109,10 @@ def test_a_probe_over_max_length_is_skipped_and_counted(repo):
 
 
 def test_the_contracts_of_the_prompt_are_told_apart_from_the_success_of_an_attack(repo):
-    task = "  assertions: [{type: contains, value: Thank you}, {type: contains, value: zzz, score: tone}]\n"
+    task = (
+        "  assertions:\n    - {type: contains, value: Thank you}\n"
+        "    - {type: contains, value: zzz, score: tone}\n"
+    )
     with fault_server(provider(lambda each: each.family == "persona")) as server:
         configured(repo, server, PROMPT + evaluation("{}", task))
         run = probed(repo, "persona", "authority", mode="live")

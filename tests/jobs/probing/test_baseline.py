@@ -5,7 +5,11 @@ import pytest
 from tests.jobs.probing.attacked import PROMPT, RULES, configured, probed, provider
 from tests.servers.fault_server import fault_server
 
-FAMILIES = ("direct-order", "fake-turn", "persona", "authority", "split-payload", "many-shot")
+FAMILIES = (
+    *("authority", "delimiter-break", "direct-order", "encoding", "fake-turn"),
+    *("language", "many-shot", "persona", "refusal-suppression", "split-payload"),
+)
+"""With fewer families, one answer to each attack proves nothing."""
 WEAKER = PROMPT.replace("Never promise a refund", "Promise a refund")
 
 
@@ -15,7 +19,7 @@ def served(repo):
     obeyed = set()
     with fault_server(provider(lambda each: each.id in obeyed or each.family in obeyed)) as server:
         configured(repo, server, PROMPT + RULES)
-        probed(repo, *FAMILIES, mode="record")
+        probed(repo, *FAMILIES, mode="record", chosen="smoke")
         repo.commit("one")
         yield obeyed
 
@@ -29,11 +33,11 @@ def test_a_prompt_that_obeys_more_families_than_its_baseline_fails(repo, served)
     changed(repo, WEAKER)
     served.update(FAMILIES)
 
-    run = probed(repo, *FAMILIES, mode="record", baseline="HEAD")
+    run = probed(repo, *FAMILIES, mode="record", chosen="smoke", baseline="HEAD")
 
     decided = run.prompts[0].decided
     assert (run.verdict, decided.verdict, decided.score) == ("fail", "fail", "resistance")
-    assert decided.plain.startswith("100.0 points lower than HEAD: 78 of 78 cases worse")
+    assert decided.plain.startswith("100.0 points lower than HEAD: ")
     assert [text.partition(":")[0] for text in run.prompts[0].failures] == [
         "attacks succeed more often than at the baseline"
     ]
@@ -41,15 +45,14 @@ def test_a_prompt_that_obeys_more_families_than_its_baseline_fails(repo, served)
 
 
 @pytest.mark.slow
-def test_a_prompt_that_resists_as_its_baseline_did_passes(repo, served):
+def test_a_prompt_that_resists_as_its_baseline_did_does_not_fail(repo, served):
     changed(repo, WEAKER)
 
-    run = probed(repo, *FAMILIES, mode="record", baseline="HEAD")
+    run = probed(repo, *FAMILIES, mode="record", chosen="smoke", baseline="HEAD")
 
-    assert (run.verdict, run.prompts[0].decided.verdict) == ("inconclusive", "inconclusive") or (
-        run.verdict == "pass"
-    )
-    assert run.prompts[0].failures == ()
+    assert (run.rate.succeeded, run.prompts[0].failures) == (0, ())
+    assert run.prompts[0].decided.line.startswith("0.0 points [")
+    assert run.verdict == "inconclusive"  # ten answers can't exclude a loss of a few points
 
 
 def test_the_same_requests_are_not_compared_and_the_first_time_nothing_is(repo):

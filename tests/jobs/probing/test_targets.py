@@ -38,7 +38,7 @@ def test_texts_below_lists_and_objects_are_found_with_the_first_item(repo):
     inputs = [
         "a: {type: string, maxLength: 50, x-untrusted: true}",
         "b: {type: array, x-untrusted: true, items: {type: string, maxLength: 2000}}",
-        "c: {type: array, items: {type: object, properties: {d: {type: string, x-untrusted: true}}}}",
+        "c: {type: array, items: {properties: {d: {type: string, x-untrusted: true}}}}",
         "e: {type: object, properties: {f: {type: string, maxLength: 300, x-untrusted: true}}}",
         "g: {type: string}",
     ]
@@ -97,7 +97,7 @@ def test_the_tagged_case_is_the_base_if_it_fills_the_input_and_else_the_first_th
 def test_an_input_that_no_case_fills_or_that_is_no_free_text_is_left_out_with_the_reason(repo):
     inputs = [
         "a: {type: string, x-untrusted: true}",
-        "b: {type: string, contentMediaType: image/png, contentEncoding: base64, x-untrusted: true}",
+        "b: {type: string, contentMediaType: image/png, x-untrusted: true}",
         "c: {type: integer, x-untrusted: true}",
         "d: {type: string, enum: [e], x-untrusted: true}",
     ]

@@ -29,10 +29,10 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
     said = ask(repo.root, *PROBE)
     assert (said.code, said.err) == (1, "")
     assert said.out == (
-        "ask: 0 of 0 attacks succeeded\n"
+        "ask: no attack was judged\n"
         "stale: 1 of 1 answer missing\n"
         "hint: promptops probe ask --smoke --family split-payload --record\n"
-        "fail: 0 of 0 attacks succeeded · 1 answer missing · 1 prompt\n"
+        "fail: no attack was judged · 1 answer missing · 1 prompt\n"
     )
 
     recorded = ask(repo.root, *RECORD)

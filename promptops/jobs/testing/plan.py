@@ -20,7 +20,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Model, Prompt
 from promptops.model.request import Request
-from promptops.plurals import counted
+from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer, RenderError
@@ -118,6 +118,8 @@ def _internal(error: BaseException, place: Place) -> _Wrong:
     problem = internal_error(error).problem(place)
     return _Wrong(with_hint(problem.message, problem.hint), place, internal=True)
 
+
+_NAMED = 3
 
 _Prepared = Renderer | RenderError | _Wrong
 """The renderer of a prompt's cases, or why none of them can be judged."""
@@ -256,13 +258,18 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     for pattern in patterns:
         names = {planned.case.name for planned in plan}
         if not any(matches_name(name, pattern) for name in names):
-            hint = did_you_mean(pattern, names) or f"there are {counted(len(names), 'case')}"
+            hint = did_you_mean(pattern, names) or _known(names)
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
     return [
         planned for planned in plan if any(matches_name(planned.case.name, p) for p in patterns)
     ]
+
+
+def _known(names: Collection[str]) -> str:
+    known = some([f"`{name}`" for name in sorted(names)], _NAMED)
+    return f"known here: {known}" if known else "the selected prompts have no cases"
 
 
 def matches_name(name: str, pattern: str) -> bool:

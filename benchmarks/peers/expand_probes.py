@@ -5,8 +5,9 @@ python3 expand_probes.py
 
 from pathlib import Path
 
-from promptops.jobs.probing.attacks import attacked, selection
 from promptops.jobs.probing.rules import rules_of
+
+from promptops.jobs.probing.attacks import attacked, selection
 from promptops.jobs.testing.plan import plan_cases
 from promptops.jobs.workspace.workspace import workspace
 from promptops.records import replace

@@ -163,7 +163,8 @@ def _unknown_name(name: Any, on: On) -> Problem:
 
 def _misused(kind: AssertionKind, written: Mapping[str, Any], on: On) -> Iterator[Problem]:
     if on not in kind.on:
-        yield Problem(f"`{kind.name}` can't check {_an(on)}", at="/type")
+        hint = "move it below `output`" if on == "request" else "move it below `rendered`"
+        yield Problem(f"`{kind.name}` can't check {_an(on)}", at="/type", hint=hint)
     yield from _misused_narrowing(kind, written, on)
     for key in (*kind.expressions, "transform"):
         if isinstance(written.get(key), str):

@@ -19,6 +19,8 @@ from promptops.suggestions import did_you_mean
 _HIGHEST_GRADE = 100
 """The gain of a passage is 2 to the power of its grade."""
 
+_SHOWN = 5
+
 _KINDS: Mapping[str, tuple[type, str]] = {
     "k": (int, "a whole number of at least 1"),
     "id": (str, "the key of a passage's id"),
@@ -102,8 +104,9 @@ def _passage(item: Any, key: str, where: str) -> Passage:
     if not isinstance(item, Mapping):
         return Passage(_id(item, where), str(item))
     if key not in item:
-        hint = did_you_mean(key, map(str, item))
-        message = f"the passage {where} has no `{key}`" + (f": {hint}" if hint else "")
+        keys = ", ".join(sorted(map(str, item))[:_SHOWN])
+        hint = did_you_mean(key, map(str, item)) or (f"its keys: {keys}" if keys else "it is empty")
+        message = f"the passage {where} has no `{key}`: {hint}"
         raise Unjudgeable(message, "/arguments/id" if key != "id" else "/value")
     return Passage(_id(item[key], where), as_json(item))
 

@@ -27,7 +27,7 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
     `tools` are the names of its tools; None if they are not all known.
     """
     known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=prompt.tools)
-    yield from _unknown_retrieved(prompt, known)
+    yield from retrieved_problems(prompt)
     checked: set[int] = set()
     for written, on in _every(prompt):
         if id(written.written) in checked:  # an assertion of every case
@@ -42,7 +42,9 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
                 yield Problem(message, at=written.at(named.at, is_key, named.within), hint=hint)
 
 
-def _unknown_retrieved(prompt: Prompt, known: _KnownNames) -> Iterator[Problem]:
+def retrieved_problems(prompt: Prompt) -> Iterator[Problem]:
+    """Inputs in `evaluation.retrieve` that the prompt does not have."""
+    known = _KnownNames(tools=None, inputs=_inputs(prompt), defined=())
     for name in prompt.evaluation.get("retrieve") or ():
         at = f"/evaluation/retrieve/{escaped(name)}"
         problem = known.problem(NamedPart("input", name, at))

@@ -78,3 +78,10 @@ class LoadedPrompt:
     references: tuple[FileReference, ...] = ()
     templates: Prompt | None = None
     lacks_tools: bool = False
+
+    @property
+    def tool_names(self) -> tuple[str, ...] | None:
+        """The names of the tools; None if they are not all known."""
+        if self.prompt is None or self.lacks_tools:
+            return None
+        return tuple(tool.name for tool in self.prompt.tools)

@@ -123,6 +123,8 @@ class MutationRow:
         prompts: Ids of the prompts whose cases were tried, sorted.
         cases: The number of those cases that could be rendered before the mutation.
         mutants: In the order of their places, then of the operators.
+        failing: The number of assertions on the request that fail without any mutation; they are
+            not used.
         equivalent: How many were left out because no request changed but for white space.
         ignored: How many were left out because of an ignore comment.
         nothing: Why nothing was tested, or "": no cases, a prompt that can't be read.
@@ -136,6 +138,7 @@ class MutationRow:
     prompts: tuple[str, ...] = ()
     cases: int = 0
     mutants: tuple[Mutant, ...] = ()
+    failing: int = 0
     equivalent: int = 0
     ignored: int = 0
     nothing: str = ""

@@ -86,6 +86,7 @@ class SkippedProbe:
 
     Attributes:
         id: A probe; for all probes of a family or of an input, "".
+        family: The family; "" for all.
         input: The input, or "" for all inputs.
         why: Without the probe and the input.
     """
@@ -173,6 +174,7 @@ class ProbeRun:
         problems: Prompts and recordings that can't be read, and cases that can't be rendered.
         baseline: What the rates are compared with, or "".
         nothing: Why nothing was attacked, or "".
+        probes: The probes that were used of each family.
         advice: The command to type next, or "".
         ended: Why the run ended early, or "".
         unanswered: Requests without an answer, because a provider failed or the run ended.
@@ -191,6 +193,7 @@ class ProbeRun:
     problems: tuple[CaseRun, ...] = ()
     baseline: str = ""
     nothing: str = ""
+    probes: ProbeSet = "all"
     advice: str = ""
     ended: str = ""
     unanswered: int = 0

@@ -72,7 +72,9 @@ class Explainer:
         path = error.instance_path
         got = NOT_SHOWN if self._secret(path) else self._look_up(path)
         message, hint = _wrong_value(error, got)
-        return self._make(message, self._place_of(path), hint or _without_braces(path, got))
+        hint = hint or _without_braces(path, got)
+        hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
+        return self._make(message, self._place_of(path), hint)
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
         for name in _unexpected(error):

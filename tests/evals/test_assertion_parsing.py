@@ -301,7 +301,7 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
     ),
     (
         {"type": "llm-rubric", "value": "It is polite."},
-        [("`llm-rubric` can't check a request", "/type", None)],
+        [("`llm-rubric` can't check a request", "/type", "move it below `output`")],
     ),
     (
         {"type": "not-contians", "value": "x"},
@@ -392,7 +392,11 @@ def test_problems_of_a_case_stand_at_their_places() -> None:
             hint="write the required text",
         ),
         Problem("an answer has no roles", at=Place("a.cases.yaml", 7, 24, 7, 28), key=True),
-        Problem("`message-count` can't check an answer", at=Place("a.cases.yaml", 8, 14, 8, 27)),
+        Problem(
+            "`message-count` can't check an answer",
+            at=Place("a.cases.yaml", 8, 14, 8, 27),
+            hint="move it below `rendered`",
+        ),
         Problem("`messages` is not defined", at=Place("a.cases.yaml", 10, 27, 10, 35), hint=names),
     ]
 

@@ -120,7 +120,7 @@ def test_a_measure_is_judged_on_the_request_without_an_answer():
         (
             {**LABELLED, "inputs": {"passages": [P1, {"ident": "P2"}]}},
             {},
-            "the passage /1 of `passages` has no `id`",
+            "the passage /1 of `passages` has no `id`: its keys: ident",
         ),
         (
             LABELLED,

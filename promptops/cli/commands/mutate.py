@@ -21,7 +21,7 @@ from promptops.cli.options import (
     trust_option,
 )
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG
+from promptops.errors import BUG, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from promptops.jobs.workspace.workspace import Workspace
     from promptops.model.mutant import MutationRun
 
+_MAX_MUTANTS = 20
 _OUTAGE = 5
 _INTERRUPTED = 130
 
@@ -50,7 +51,6 @@ _INTERRUPTED = 130
 @click.option(
     "--max-mutants",
     type=click.IntRange(1),
-    default=20,
     metavar="N",
     help="With --live, try at most N mutants of each prompt; 20 by default.",
 )
@@ -82,6 +82,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     """
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
+    if options["max_mutants"] is not None and not options["live"]:
+        raise UsageError("--max-mutants needs --live", hint="without it, all mutants are tried")
     found = _mutated(output, options)
     if found.unasked:
         found = replace(found, advice=_again(options))
@@ -118,7 +120,7 @@ def _options(output: OutputOptions, opened: Workspace, options: dict[str, Any]) 
     return MutateOptions(
         operators=options["operators"],
         live=options["live"],
-        max_mutants=options["max_mutants"],
+        max_mutants=options["max_mutants"] or _MAX_MUTANTS,
         fail_under=options["fail_under"],
         run=run,
     )
@@ -135,7 +137,7 @@ def _again(options: dict[str, Any]) -> str:
         for value in options[key]:
             words += [name, value]
     words += ["--live"]
-    words += ["--max-mutants", str(options["max_mutants"])] if options["max_mutants"] != 20 else []
+    words += ["--max-mutants", str(options["max_mutants"])] if options["max_mutants"] else []
     words += ["--trust-config"] if options["trust_config"] else []
     return shlex.join(words)
 

@@ -40,7 +40,7 @@ class TextEdit:
     Attributes:
         start, end: Offsets in the text; `start` < `end`.
         change: The change in words.
-        subject: What is missing after the change, without markup; "" if nothing can be named.
+        subject: The span to assert; None for the replaced span.
         poison: A replacement of the span that fails when it is rendered.
     """
 
@@ -48,7 +48,7 @@ class TextEdit:
     end: int
     after: str = ""
     change: str
-    subject: str = ""
+    subject: Offsets | None = None
     poison: str = f"{{{{ {POISON} }}}}"
 
 

@@ -113,7 +113,7 @@ class RowTrials:
             before=source.text.value[edit.start : edit.end],
             after=edit.after,
             change=edit.change,
-            suggestion=suggestion(source, operator, edit),
+            suggestion=lambda: suggestion(source, operator, edit),
         )
         if mutant is not None:
             text = with_span(source.text, edit.start, edit.end, edit.after)
@@ -130,7 +130,7 @@ class RowTrials:
             before=_written(self.catalog, edit.place),
             after=edit.after,
             change=edit.change,
-            suggestion=edit.suggestion,
+            suggestion=lambda: edit.suggestion,
         )
         if mutant is not None:
             self._keep(mutant, [(tested, Variant(edit.prompt, tested.original.load))])
@@ -149,7 +149,7 @@ class RowTrials:
         before: str,
         after: str,
         change: str,
-        suggestion: str,
+        suggestion: Callable[[], str],
     ) -> Mutant | None:
         """The mutant; None for an equivalent one, which is counted."""
         status = _status(trial)
@@ -166,7 +166,7 @@ class RowTrials:
             change=shown(change),
             status=status,
             by=trial.kill,
-            suggestion=shown(suggestion) if status == "survived" else "",
+            suggestion=shown(suggestion()) if status == "survived" else "",
             in_changed_lines=self.is_changed(place),
             source_line=self.catalog.masked_line(place.path, place.line),
         )
@@ -182,6 +182,7 @@ class RowTrials:
             prompts=tuple(user.prompt.id for user in users if user.cases),
             cases=cases,
             mutants=tuple(tried.mutant for tried in sorted(self.mutants, key=_order)),
+            failing=0 if self.partial else sum(user.failing for user in users),
             equivalent=self.equivalent,
             ignored=self.ignored,
             nothing=self.failure or self._why_nothing(users, cases),

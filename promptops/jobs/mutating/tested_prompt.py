@@ -72,6 +72,12 @@ class TestedPrompt:
         """The prompt as it stands."""
         return Variant(self.prompt, self._catalog.load)
 
+    @property
+    def failing(self) -> int:
+        """The number of assertions on the request that fail already."""
+        judged = (each for planned in self.cases for each in planned.rendered)
+        return sum(each.must and each.status in ("failed", "error") for each in judged)
+
     def observe(self, variant: Variant) -> Observation:
         """Render all cases with a variant of the prompt, and check the `rendered` assertions."""
         effect = Effect.NONE

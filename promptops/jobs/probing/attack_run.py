@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
 from promptops.evals.probes.library import LIBRARY
+from promptops.evals.probes.rules import ProbeRules, rule_problems, rules_of
 from promptops.jobs.probing.attacks import BIAS, AttackedPrompt, attacked, selection
 from promptops.jobs.probing.baseline import baseline_arm, compared
 from promptops.jobs.probing.bias import bias_of
 from promptops.jobs.probing.judged import Attacks, probed_cases, succeeded
 from promptops.jobs.probing.options import ProbeOptions
 from promptops.jobs.probing.rating import CONFIRMING, family_rate, family_rates, rated
-from promptops.jobs.probing.rules import ProbeRules, rule_problems, rules_of
 from promptops.jobs.probing.unsent import serious_errors, skipped_probes, why_nothing
 from promptops.jobs.recordings.roots import RecordingsAside
 from promptops.jobs.recordings.store import AnswerCache, Store
@@ -27,6 +27,7 @@ from promptops.jobs.testing.outcomes import error_run, recording_errors, unreada
 from promptops.jobs.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.finding import Problem
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.probe_run import ProbedCase, ProbeRun, PromptProbes, probe_verdict
@@ -142,7 +143,7 @@ class AttackRun:
         """Files that can't be read, wrong names of probes, and inputs that no attack fits."""
         yield from unreadable_prompts(self._loaded)
         for loaded in self._loaded:
-            for problem in rule_problems(loaded.prompt) if loaded.prompt is not None else ():
+            for problem in _rule_problems(loaded):
                 if isinstance(problem.at, Place):
                     reason = with_hint(problem.message, problem.hint)
                     yield error_run(loaded.id, reason, problem.at)
@@ -186,6 +187,7 @@ class AttackRun:
             problems=tuple(problems),
             baseline=arm.title if arm is not None else "",
             nothing="" if cases else nothing,
+            probes=self._options.probes,
             ended=calls.ended,
             unanswered=calls.unanswered,
             unasked=calls.unasked,
@@ -194,3 +196,9 @@ class AttackRun:
             duration_s=time.perf_counter() - self._start,
         )
         return replace(run, verdict=probe_verdict(run))
+
+
+def _rule_problems(loaded: LoadedPrompt) -> Iterable[Problem]:
+    if loaded.prompt is None:
+        return ()
+    return rule_problems(loaded.prompt, loaded.tool_names)

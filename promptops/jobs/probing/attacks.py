@@ -9,9 +9,9 @@ from promptops.evals.case_assertions import counterparts
 from promptops.evals.parse import parse
 from promptops.evals.probes.library import bias_pairs, family, family_names
 from promptops.evals.probes.placeholders import filled, marker
+from promptops.evals.probes.rules import ProbeRules, answers_json
 from promptops.evals.probes.transforms import transformed
-from promptops.jobs.probing.rules import ProbeRules
-from promptops.jobs.probing.targets import Target, targets
+from promptops.jobs.probing.targets import Target, targets, why_unfit
 from promptops.jobs.testing.deciding import SOURCE
 from promptops.json_pointer import with_part
 from promptops.model.place import Offsets, Place
@@ -22,7 +22,10 @@ from promptops.records import record, replace
 
 BIAS = "bias"
 _NO_TOOLS = "`evaluation.probes.tools` names no tool that would do harm"
+_UNKNOWN_TOOL = "`evaluation.probes.tools` names a tool that the prompt does not have"
 _NO_DECISION = "`evaluation.probes.decision` names no value to compare"
+_NO_JSON = "`evaluation.probes.decision` needs `output: {format: json}`"
+_NOT_MARKED = "no input is marked x-untrusted"
 _JUDGED_BY_A_MODEL = "moderation"
 
 
@@ -75,9 +78,6 @@ class Selection:
     probes: ProbeSet = "all"
     moderated: bool = False
 
-    def of(self, found: Family) -> Sequence[Probe]:
-        return found.probes[:1] if self.probes == "smoke" else found.probes
-
     @property
     def pairs(self) -> Sequence[BiasPair]:
         return bias_pairs()[:1] if self.probes == "smoke" else bias_pairs()
@@ -101,7 +101,7 @@ def selection(
 
 def attacked(prompt: Prompt, rules: ProbeRules, chosen: Selection) -> AttackedPrompt:
     """A prompt with an attack for each chosen probe and each of its untrusted inputs."""
-    found = list(targets(prompt))
+    found = list(targets(prompt)) or [SkippedProbe(prompt=prompt.id, why=_NOT_MARKED)]
     aims = [each for each in found if isinstance(each, Target)]
     attacks: dict[str, Attack] = {}
     cases: list[Case] = []
@@ -129,7 +129,7 @@ _Made = tuple[Attack, Case] | SkippedProbe
 def _of_family(
     found: Family, prompt: Prompt, rules: ProbeRules, chosen: Selection, aims: Sequence[Target]
 ) -> Iterator[_Made]:
-    missing = _missing(found, rules)
+    missing = _missing(found, prompt, rules, aims)
     if missing:
         yield SkippedProbe(prompt=prompt.id, family=found.name, why=missing)
         return
@@ -137,17 +137,44 @@ def _of_family(
         for pair in chosen.pairs:
             yield from _of_pair(pair, found, prompt, rules, aims)
         return
-    for probe in chosen.of(found):
+
+    def made(probe: Probe, aim: Target) -> _Made:
+        return _of_probe(probe, prompt, rules, aim, moderated=chosen.moderated)
+
+    if chosen.probes == "smoke":
         for aim in aims:
-            if probe.slot in aim.slots:
-                yield _of_probe(probe, prompt, rules, aim, moderated=chosen.moderated)
+            yield from _first(made(probe, aim) for probe in found.probes if _fits(probe, aim))
+    else:
+        for probe in found.probes:
+            yield from (made(probe, aim) for aim in aims if _fits(probe, aim))
 
 
-def _missing(found: Family, rules: ProbeRules) -> str:
+def _first(made: Iterator[_Made]) -> Iterator[_Made]:
+    """The first attack; if there is none, the first one that was left out."""
+    first = next(made, None)
+    if isinstance(first, SkippedProbe):
+        first = next((each for each in made if not isinstance(each, SkippedProbe)), first)
+    if first is not None:
+        yield first
+
+
+def _fits(probe: Probe, aim: Target) -> bool:
+    return probe.slot in aim.slots
+
+
+def _missing(found: Family, prompt: Prompt, rules: ProbeRules, aims: Sequence[Target]) -> str:
     """Why a family can't be used for a prompt, or ""."""
+    if found.name == BIAS:
+        if not rules.decision:
+            return _NO_DECISION
+        return "" if answers_json(prompt) else _NO_JSON
     if found.needs_tools and not rules.tools:
         return _NO_TOOLS
-    return _NO_DECISION if found.name == BIAS and not rules.decision else ""
+    if found.needs_tools and not {*rules.tools} <= {tool.name for tool in prompt.tools}:
+        return _UNKNOWN_TOOL
+    if any(_fits(probe, aim) for probe in found.probes for aim in aims):
+        return ""
+    return why_unfit({probe.slot for probe in found.probes}, aims)
 
 
 def _of_probe(

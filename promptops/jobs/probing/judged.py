@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from promptops.evals.contracts import unjudged, violations
+from promptops.evals.probes.rules import ProbeRules
 from promptops.jobs.probing.attacks import Attack
-from promptops.jobs.probing.rules import ProbeRules
 from promptops.jobs.testing.answering import AnswerResult
 from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.outcomes import case_runs

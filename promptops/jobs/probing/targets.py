@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.json_pointer import pointer_to
 from promptops.model.probe import Slot
 from promptops.model.probe_run import SkippedProbe
 from promptops.model.prompt import Case, Prompt
+from promptops.plurals import some
 from promptops.records import record
 from promptops.runtime.request.inputs import dotted
 from promptops.runtime.request.schema_refs import followed
@@ -18,6 +19,9 @@ BASE = "probe-base"
 
 _LONG = 200
 _DOCUMENT = 1_000
+"""A text whose `maxLength` is at least this is a document."""
+
+_NAMED = 3
 _DEEPEST = 8
 _ITEM = 0
 """The first item of a list is attacked."""
@@ -56,6 +60,15 @@ def targets(prompt: Prompt) -> Iterator[Target | SkippedProbe]:
     cases = sorted(prompt.cases, key=lambda case: BASE not in case.tags)
     for path, schema in _untrusted(prompt.inputs, prompt.inputs, (), _DEEPEST):
         yield _target(prompt, path, schema, cases)
+
+
+def why_unfit(slots: Collection[Slot], aims: Sequence[Target]) -> str:
+    """Why no probe for such inputs fits an attacked text."""
+    kinds = ["an item of a list"] if "list" in slots else []
+    if "document" in slots:
+        limits = some([f"`{aim.input}` has {aim.longest:,}" for aim in aims], _NAMED)
+        kinds.insert(0, f"a document (`maxLength` of at least {_DOCUMENT:,}; {limits})")
+    return f"no untrusted input is {' or '.join(kinds)}"
 
 
 def _untrusted(schema: Any, root: Any, path: Path, depth: int) -> Iterator[tuple[Path, Any]]:

@@ -73,14 +73,15 @@ def why_nothing(
     if not prompts:
         return "no prompt can be read"
     for each in (skipped for prompt in prompts for skipped in prompt.skipped):
-        return f"{each.prompt}: {what(each)}: {each.why}"
-    if any(prompt.inputs for prompt in prompts):
-        return "no probe fits an untrusted input"
+        if what(each):
+            return f"{each.prompt}: {what(each)}: {each.why}"
     return "no input is marked x-untrusted"
 
 
 def what(skipped: SkippedProbe) -> str:
-    """What was not sent: `probe in input`, an input or a family."""
+    """What was not sent: `probe in input`, an input or a family; "" for a whole prompt."""
     if skipped.id:
         return f"{skipped.id} in {skipped.input}"
-    return f"`{skipped.input}`" if skipped.input else f"the family `{skipped.family}`"
+    if skipped.input:
+        return f"`{skipped.input}`"
+    return f"the family `{skipped.family}`" if skipped.family else ""

@@ -15,6 +15,7 @@ from promptops.evals.case_assertions import assertions_of, counterparts, problem
 from promptops.evals.judge_prompts import is_anchor
 from promptops.evals.parse import problems
 from promptops.evals.result import Judgement, judge_request
+from promptops.evals.unknown_names import retrieved_problems
 from promptops.model.internal_error import internal_error
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -184,7 +185,7 @@ def _assertion_error(catalog: Catalog, prompt: Prompt) -> _Wrong | None:
     profiles = catalog.config.models
     missing = wrong_profile({"profile": prompt.model.profile}, profiles, prompt.locate)
     found = problems_of_answers(prompt, judges=catalog.paths, profiles=profiles)
-    problem = next(chain(missing, found), None)
+    problem = next(chain(missing, retrieved_problems(prompt), found), None)
     if problem is None or not isinstance(problem.at, Place):
         return None
     return _Wrong(with_hint(problem.message, problem.hint), problem.at)

@@ -32,7 +32,8 @@ def invalid_assertion(
     true, a threshold that unrelated texts reach, and a delimiter such as `<ticket>` that the
     template always writes. Errors are also assertions that can't pass, and assertions that name a
     tool, an input or a case that the prompt does not have. `evaluation` must name an existing judge
-    and primary score. `promptops test` reports the same errors.
+    and primary score, and `evaluation.probes` existing families, probes and tools. `promptops test`
+    and `promptops probe` report the same errors.
 
     Bad:
         messages:
@@ -113,6 +114,7 @@ def invalid_assertion(
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
         from promptops.evals.case_assertions import problems_without_plugins
         from promptops.evals.parse import problems
+        from promptops.evals.probes.rules import rule_problems
         from promptops.evals.unknown_names import problems_of_names
 
         for case in cases:
@@ -120,7 +122,8 @@ def invalid_assertion(
             yield from constant_delimiters(prompt, case)
         judges, profiles = _judges(prompt, catalog, surroundings), catalog.config.models
         yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
-        yield from problems_of_names(prompt, tools=_tools(loaded))
+        yield from problems_of_names(prompt, tools=loaded.tool_names)
+        yield from rule_problems(prompt, loaded.tool_names)
 
 
 def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Collection[str]:
@@ -129,13 +132,6 @@ def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Col
     if not isinstance(judge, str):
         return ()
     return (judge,) if surroundings.has_prompt(judge) else catalog.paths
-
-
-def _tools(loaded: LoadedPrompt) -> tuple[str, ...] | None:
-    """The names of the tools; None if a tool is missing, which is reported at its file."""
-    if loaded.prompt is None or loaded.lacks_tools:
-        return None
-    return tuple(tool.name for tool in loaded.prompt.tools)
 
 
 _DELIMITER = lazy_pattern(r"</?[A-Za-z][\w:-]*\s*/?>|[^\w\s]+")

@@ -94,9 +94,12 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     for line in probe_facts.reasons(run):
         yield f"  {style('error', 'fail')}: {line}"
     if probe_facts.missing(run):
-        hint = style("hint", probe_facts.RECORD)
-        yield f"  {style('warning', 'stale')}: {probe_facts.missing(run)}, run {hint}"
+        hint = style("hint", probe_facts.record_command(run))
+        missing = f"{probe_facts.stale_prompts(run)}: {probe_facts.missing(run)}"
+        yield f"  {style('warning', 'stale')}: {missing}, run {hint}"
+    for line in probe_facts.unmarked(run):
+        yield f"  {style('note', line)}"
 
 
 def _rate(run: ProbeRun) -> str:
-    return probe_facts.nothing(run) if run.nothing else probe_facts.successes(run.rate)
+    return probe_facts.nothing(run) if run.nothing else probe_facts.outcome(run)

@@ -74,6 +74,12 @@ _PYTHON = (
     (r"\w+\.__call__\(\) missing .*", "`loop` needs a list to loop over"),
     (r"sequence item \d+: expected str instance, (\w+) found", "{0} is not a string"),
     (r"must be real number, not (\w+)", "{0} is not a number"),
+    (r"No aggregated item, sequence was empty\.?", "an empty list has no `max` and no `min`"),
+    (
+        r"(?:integer|float) (?:modulo|division or modulo|divmod\(\))(?: by zero)?",
+        "division by zero",
+    ),
+    (r"(?:integer|float) (?:floor )?division(?: or modulo)? by zero", "division by zero"),
 )
 
 

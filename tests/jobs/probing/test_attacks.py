@@ -96,6 +96,31 @@ def test_without_an_untrusted_input_nothing_is_attacked_and_the_run_says_so(repo
     )
 
 
+def test_a_smoke_run_sends_the_first_probe_that_fits_and_names_a_family_without_one(repo):
+    unmarked = PROMPT.replace("message: {type: string, x-untrusted: true}", "message: {}")
+    short_item = unmarked.replace("maxLength: 5000", "maxLength: 500")
+    short = PROMPT.replace("maxLength: 5000, x-untrusted: true", "maxLength: 500").replace(
+        "message: {type: string", "message: {type: string, maxLength: 500"
+    )
+    families = ("indirect-document", "many-shot")
+    with fault_server(provider(lambda _: False)) as server:
+        configured(repo, server, short_item + RULES)
+        of_list = probed(repo, *families, mode="live", chosen="smoke")
+        configured(repo, server, short + RULES)
+        of_text = probed(repo, *families, mode="live", chosen="smoke")
+
+    assert list(outcomes(of_list)) == ["indirect-document-list-item in notes.0.text"]
+    assert (of_text.cases, of_text.verdict) == ((), "pass")
+    assert [(each.family, each.id, each.why.partition(" (")[0]) for each in of_text.skipped] == [
+        ("indirect-document", "", "no untrusted input is a document"),
+        ("many-shot", "many-shot-joined-words", "longer than `maxLength`"),
+    ]
+    assert of_text.nothing == (
+        "ask: the family `indirect-document`: no untrusted input is a document (`maxLength` of at"
+        " least 1,000; `message` has 500) or an item of a list"
+    )
+
+
 def test_a_probe_over_max_length_is_skipped_and_counted(repo):
     short = PROMPT.replace("maxLength: 5000", "maxLength: 60")
     with fault_server(provider(lambda _: False)) as server:
@@ -183,19 +208,36 @@ def test_an_accepted_probe_fails_nothing_and_is_reported_once_it_no_longer_succe
 
 
 def test_wrong_names_in_the_rules_are_errors_at_their_places(repo):
-    rules = evaluation("{must: [directorder], accept: [persona-x], tools: [refunds]}")
+    rules = evaluation(
+        "{must: [directorder], accept: [persona-x, persona], tools: [refunds], decision: /category}"
+    )
     with fault_server(provider(lambda _: False)) as server:
         configured(repo, server, PROMPT + rules)
         run = probed(repo, "direct-order", mode="live")
+        unsent = probed(repo, "tool-misuse", "bias", mode="live")
 
     line = (PROMPT + rules).count("\n")
-    assert [(each.place.line, each.reason.split(": did")[0]) for each in run.problems] == [
-        (line, "there is no family of probes `directorder`"),
-        (line, run.problems[1].reason.split(": did")[0]),
-        (line, "there is no tool `refunds`"),
+    assert [(each.place.line, each.reason) for each in run.problems] == [
+        (line, "there is no family of probes `directorder`: did you mean `direct-order`?"),
+        (line, "there is no probe `persona-x`: did you mean `persona-twin`?"),
+        (
+            line,
+            "`persona` is a family, not a probe:"
+            " `accept` names probes: promptops probe --list --family persona -v",
+        ),
+        (line, "the prompt has no tool `refunds`: did you mean `refund`?"),
+        (
+            line,
+            "`decision` is in the JSON of the answer, and the output of the prompt is text:"
+            " declare `output: {format: json}`",
+        ),
     ]
-    assert "there is no probe `persona-x`" in run.problems[1].reason
     assert run.verdict == "fail"
+    assert {each.family: each.why for each in unsent.skipped} == {
+        "tool-misuse": "`evaluation.probes.tools` names a tool that the prompt does not have",
+        "bias": "`evaluation.probes.decision` needs `output: {format: json}`",
+    }
+    assert unsent.cases == ()
 
 
 def test_probes_of_tools_and_of_bias_are_left_out_without_their_keys_and_it_is_said(repo):

@@ -7,7 +7,7 @@ from promptops.model.probe_run import AttackRate, BiasDirection
 from tests.jobs.probing.attacked import PROMPT, answer_of, configured, evaluation, probed
 from tests.servers.fault_server import fault_server
 
-RULES = evaluation("{decision: /category}")
+RULES = "output: {format: json}\n" + evaluation("{decision: /category}")
 ONE_INPUT = PROMPT.replace(
     "text: {type: string, maxLength: 5000, x-untrusted: true}", "text: {type: string}"
 )

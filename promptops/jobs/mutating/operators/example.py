@@ -28,7 +28,7 @@ def edits(of: TemplateText) -> Iterator[TextEdit]:
     for start, end in sorted((*tagged, *fenced)):
         written = of.text.value[start:end]
         change = f'drop the example "{shortened(written)}"'
-        yield TextEdit(start=start, end=end, change=change, subject=written)
+        yield TextEdit(start=start, end=end, change=change)
 
 
 def message_edits(prompt: Prompt) -> Iterator[PromptEdit]:

@@ -12,6 +12,6 @@ def edits(of: TemplateText) -> Iterator[TextEdit]:
     """One for each item with a word besides values; its line is deleted with its newline."""
     for block in blocks(of.flat):
         if block.is_item and has_word(of.flat[block.start : block.end]):
-            written = of.text.value[block.start : block.end]
-            change = f'delete the item "{shortened(written)}"'
-            yield TextEdit(start=block.first, end=block.last, change=change, subject=written)
+            span = block.start, block.end
+            change = f'delete the item "{shortened(of.text.value[slice(*span)])}"'
+            yield TextEdit(start=block.first, end=block.last, change=change, subject=span)

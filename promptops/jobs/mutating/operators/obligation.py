@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from promptops.jobs.mutating.edits import TemplateText, TextEdit, shortened
+from promptops.jobs.mutating.edits import TemplateText, TextEdit
 from promptops.jobs.mutating.operators.reversals import reversals
 from promptops.jobs.mutating.prose import blocks, sentences_of
 from promptops.model.place import Offsets
@@ -25,7 +25,7 @@ def edits(of: TemplateText) -> Iterator[TextEdit]:
         after = _as_written(written, replacement)
         change = f'"{written}" → "{after}"' if after else f'delete "{written}"'
         blank = int(not after and source[end : end + 1] == " ")
-        subject = _around(source, sentences, start)
+        subject = _around(sentences, start)
         yield TextEdit(start=start, end=end + blank, after=after, change=change, subject=subject)
 
 
@@ -69,7 +69,6 @@ def _as_written(written: str, replacement: str) -> str:
     return replacement[:1].upper() + replacement[1:] if written[:1].isupper() else replacement
 
 
-def _around(source: str, sentences: Sequence[Offsets], at: int) -> str:
+def _around(sentences: Sequence[Offsets], at: int) -> Offsets | None:
     """The sentence that contains an offset."""
-    found = next((span for span in sentences if span[0] <= at < span[1]), None)
-    return source[slice(*found)] if found is not None else shortened(source[at : at + 60])
+    return next((span for span in sentences if span[0] <= at < span[1]), None)

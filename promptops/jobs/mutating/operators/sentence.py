@@ -22,4 +22,4 @@ def edits(of: TemplateText) -> Iterator[TextEdit]:
             if has_words(of.flat[start:end]):
                 written = of.text.value[start:end]
                 change = f'delete "{shortened(written)}"'
-                yield TextEdit(start=start, end=end, change=change, subject=written)
+                yield TextEdit(start=start, end=end, change=change)

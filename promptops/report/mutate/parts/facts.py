@@ -157,6 +157,11 @@ def places(mutants: Sequence[Mutant]) -> str:
 
 def remarks(run: MutationRun) -> Iterator[str]:
     """Remarks on the whole run: survivors without a live answer, missing answers, partials."""
+    for row in run.rows:
+        if row.failing:
+            verb = "fails" if row.failing == 1 else "fail"
+            fails = f"{counted(row.failing, 'assertion')} already {verb}"
+            yield f"{name(row)}: {fails} and can't kill a mutant: `promptops test`"
     tried = [mutant.live for mutant in run.mutants if mutant.live is not None]
     if run.live and tried:
         answers = sum(trial.answers for trial in tried)

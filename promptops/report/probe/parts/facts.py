@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
+from promptops.model.place import Place
 from promptops.model.probe_run import (
     AttackRate,
     BiasDirection,
@@ -20,7 +21,6 @@ from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
 ALL = "promptops probe --format json"
-RECORD = "promptops probe --record"
 BIAS = "bias"
 
 _NAMED = 3
@@ -33,7 +33,7 @@ def summary(run: ProbeRun) -> str:
         return f"{problems}{nothing(run)}"
     undecided = sum(map(len, errors(run).values()))
     parts = [
-        f"{run.verdict}: {successes(run.rate)}",
+        f"{run.verdict}: {outcome(run)}",
         f"{counted(run.stale, 'answer')} missing" if run.stale else "",
         f"{undecided:,} not judged" if undecided else "",
         counted(len(run.prompts), "prompt"),
@@ -46,7 +46,7 @@ def gate_result(run: ProbeRun) -> str:
     """The result for the gate: the rate, then the first reasons why it fails."""
     if run.nothing:
         return "; ".join([nothing(run), *reasons(run)[:_NAMED]])
-    parts = [successes(run.rate), missing(run), *reasons(run)[:_NAMED]]
+    parts = [outcome(run), missing(run), *reasons(run)[:_NAMED], *unmarked(run)]
     return "; ".join(filter(None, parts))
 
 
@@ -58,7 +58,7 @@ def nothing(run: ProbeRun) -> str:
 def reasons(run: ProbeRun) -> list[str]:
     """Why it fails besides missing answers, each with its prompt or place, safe to print."""
     return [
-        *(f"{visible_path(each.place.path)}: {visible(each.reason)}" for each in run.problems),
+        *(f"{_where(each.place)}: {visible(each.reason)}" for each in run.problems),
         *(
             f"{visible_path(short(prompt.prompt))}: {failure}"
             for prompt in run.prompts
@@ -66,6 +66,25 @@ def reasons(run: ProbeRun) -> list[str]:
         ),
         *map(visible, errors(run)),
     ]
+
+
+def _where(place: Place) -> str:
+    return f"{visible_path(place.path)}:{place.line}:{place.column}"
+
+
+def outcome(run: ProbeRun) -> str:
+    """The number of successful attacks; of a run with bias pairs only, the number of pairs."""
+    pairs = [prompt.bias.rate for prompt in run.prompts if prompt.bias is not None]
+    return _outcome(run.rate, pairs)
+
+
+def _outcome(rate: AttackRate, pairs: Sequence[AttackRate]) -> str:
+    if rate.n or not pairs:
+        return successes(rate)
+    differ = sum(each.succeeded for each in pairs)
+    return (
+        f"{differ:,} of {counted(sum(each.n for each in pairs), 'pair')} have different decisions"
+    )
 
 
 def successes(rate: AttackRate) -> str:
@@ -91,7 +110,9 @@ def title(prompt: PromptProbes) -> str:
     """The result of a prompt, such as `3 of 142 attacks succeeded, 2.1% [0.4, 8.2]`."""
     kept, judged = prompt.kept
     task = f"contracts kept in {kept:,} of {counted(judged, 'answer')}" if judged else ""
-    parts = [successes(prompt.rate), interval(prompt.rate), limit(prompt), task]
+    pairs = [prompt.bias.rate] if prompt.bias is not None else []
+    attacks = _outcome(prompt.rate, pairs)
+    parts = [attacks, interval(prompt.rate), limit(prompt), task]
     return ", ".join(filter(None, parts))
 
 
@@ -154,12 +175,17 @@ def unused(prompt: PromptProbes) -> str:
 def skipped(run: ProbeRun) -> Iterator[str]:
     """What was not sent, each reason once with a count."""
     yield from _left_out(run.skipped)
-    single = [each for each in run.skipped if each.id]
-    if single:
-        reasons = Counter(_short_reason(each.why) for each in single)
-        listed = [f"{number:,} {reason}" for reason, number in reasons.most_common()]
-        why = some(listed, _NAMED) if listed[1:] else next(iter(reasons))
-        yield f"{counted(len(single), 'attack')}: {why}"
+    yield from _single([each for each in run.skipped if each.id])
+
+
+def _single(found: Sequence[SkippedProbe]) -> Iterator[str]:
+    """Single attacks that were not sent, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for each in found:
+        name = f"`{short(each.id)}` in {short(each.input)}"
+        reasons.setdefault(_short_reason(each.why), []).append(name)
+    for reason, names in reasons.items():
+        yield f"{counted(len(names), 'attack')}: {reason}: {some(names, _NAMED)}"
 
 
 def _left_out(found: Sequence[SkippedProbe]) -> Iterator[str]:
@@ -168,8 +194,20 @@ def _left_out(found: Sequence[SkippedProbe]) -> Iterator[str]:
         if not each.id:
             groups.setdefault((each.family, each.input, each.why), []).append(each.prompt)
     for (family, target, why), prompts in groups.items():
-        what = f"the input `{short(target)}`" if target else f"the family `{short(family)}`"
-        yield f"{what} of {_prompts(prompts)}: {visible(why)}"
+        yield f"{_what(family, target)}{_prompts(prompts)}: {visible(why)}"
+
+
+def _what(family: str, target: str) -> str:
+    if target:
+        return f"the input `{short(target)}` of "
+    return f"the family `{short(family)}` of " if family else ""
+
+
+def unmarked(run: ProbeRun) -> Iterator[str]:
+    """The prompts and inputs that can't be attacked, for a report that shows no families."""
+    if not run.nothing:
+        found = [each for each in run.skipped if not each.id and not each.family]
+        yield from (f"not attacked: {line}" for line in _left_out(found))
 
 
 def _prompts(names: Sequence[str]) -> str:
@@ -179,6 +217,19 @@ def _prompts(names: Sequence[str]) -> str:
 def _short_reason(why: str) -> str:
     """A reason without its numbers, so that equal ones are counted together."""
     return visible(why.partition(" (")[0], 200)
+
+
+def stale_prompts(run: ProbeRun) -> str:
+    """The prompts with missing answers: `refund, sort`."""
+    return _prompts([prompt.prompt for prompt in run.prompts if prompt.stale])
+
+
+def record_command(run: ProbeRun) -> str:
+    """The command that records the missing answers, and no others."""
+    stale = [prompt.prompt for prompt in run.prompts if prompt.stale]
+    names = stale if len(stale) <= _NAMED else []
+    words = ["promptops", "probe", *names, *(["--smoke"] if run.probes == "smoke" else [])]
+    return visible(shlex.join([*words, "--record"]))
 
 
 def missing(run: ProbeRun) -> str:

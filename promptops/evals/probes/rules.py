@@ -46,22 +46,49 @@ def rules_of(prompt: Prompt) -> ProbeRules:
     )
 
 
-def rule_problems(prompt: Prompt) -> Iterator[Problem]:
-    """Names in `evaluation.probes` that don't exist, with their places."""
+def answers_json(prompt: Prompt) -> bool:
+    """Whether the prompt declares that its answers are JSON."""
+    return prompt.output.format == "json" or prompt.output.schema is not None
+
+
+def rule_problems(prompt: Prompt, tools: Collection[str] | None) -> Iterator[Problem]:
+    """Values of `evaluation.probes` that can't be right, with their places.
+
+    Args:
+        tools: The names of the tools of the prompt; None if they are not known.
+    """
     rules = rules_of(prompt)
     if rules.must:
         yield from _unknown(prompt, "must", "family of probes", family_names())
     if rules.accept:
         known = [*(probe.id for probe in probes()), *(pair.id for pair in bias_pairs())]
         yield from _unknown(prompt, "accept", "probe", known)
-    if rules.tools:
-        yield from _unknown(prompt, "tools", "tool", [tool.name for tool in prompt.tools])
+    if rules.tools and tools is not None:
+        yield from _unknown(prompt, "tools", "tool", tools)
+    if rules.decision and not answers_json(prompt):
+        message = "`decision` is in the JSON of the answer, and the output of the prompt is text"
+        at = prompt.locate(f"{_AT}/decision", True)
+        yield Problem(message, at=at, hint="declare `output: {format: json}`")
 
 
 def _unknown(prompt: Prompt, key: str, noun: str, known: Collection[str]) -> Iterator[Problem]:
     for index, name in enumerate(getattr(rules_of(prompt), key)):
         if name not in known:
             place = prompt.locate(f"{_AT}{pointer_to((key, index))}", False)
-            listed = "promptops probe --list" if key != "tools" else None
-            hint = did_you_mean(name, known) or listed
-            yield Problem(f"there is no {noun} `{name}`", at=place, hint=hint)
+            message, hint = _unknown_name(key, noun, name, known)
+            yield Problem(message, at=place, hint=hint)
+
+
+def _unknown_name(key: str, noun: str, name: str, known: Collection[str]) -> tuple[str, str | None]:
+    """The message and the hint."""
+    near = did_you_mean(name, known)
+    if key == "tools":
+        return f"the prompt has no tool `{name}`", near or _tools(known)
+    if key == "accept" and name in family_names():
+        hint = f"`accept` names probes: promptops probe --list --family {name} -v"
+        return f"`{name}` is a family, not a probe", hint
+    return f"there is no {noun} `{name}`", near or "promptops probe --list"
+
+
+def _tools(known: Collection[str]) -> str:
+    return f"its tools: {', '.join(sorted(known))}" if known else "it has no `tools`"

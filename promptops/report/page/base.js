@@ -55,7 +55,8 @@
     for (const [row, found] of rows) {
       row.hidden = found.length ? found.every(isHidden) : !matches(row, row, words);
     }
-    status.textContent = narrowed ? `${shown} of ${number} ${status.dataset.what}` : "";
+    const count = `${shown} of ${number} ${status.dataset.what}`;
+    status.textContent = narrowed ? `${count}${shown ? "" : ": nothing matches"}` : "";
   }
 
   function matches(unit, section, words) {

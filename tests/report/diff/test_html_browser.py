@@ -191,7 +191,7 @@ def test_the_filter_keeps_prompts_that_have_all_words(visit):
     visited.page.keyboard.press("Control+a")
     visited.page.keyboard.type("promise SUE")
 
-    assert none == (([], []), "0 of 7 prompts")
+    assert none == (([], []), "0 of 7 prompts: nothing matches")
     assert _shown(visited) == (["support/triage", "support/reply"],) * 2
     assert visited.page.inner_text("#status") == "2 of 7 prompts"
 

@@ -16,6 +16,9 @@ from promptops.patterns import lazy_pattern
 R = TypeVar("R", bound=Reply)
 
 PASSES: Mapping[str, float] = {"pass": 1.0, "fail": 0.0}
+TEMPLATE = "one or two sentences that quote what decides"
+"""The reason in the example of a reply that built-in judges get; small models repeat it."""
+
 _CLOSING = lazy_pattern(r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／])")
 
 
@@ -39,6 +42,8 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
     `scale` maps each verdict to its degree.
     """
     reply_ = reply(record, question, Opinion)
+    if reply_.reason.strip(" .") == TEMPLATE:
+        raise Undecided(f"{_who(question)} repeated the template of its reply")
     if reply_.verdict is None:
         if reply_.score is None:
             raise Undecided(f"{_who(question)} gave no verdict")

@@ -98,3 +98,12 @@ def test_nothing_is_written_but_the_report(half, form):
 
     assert (said.code, said.err) == (0, "")
     assert half.git("status", "--porcelain", "--ignored") == before
+
+
+def test_a_limit_of_live_mutants_needs_live(half):
+    said = ask(half.root, "mutate", "--max-mutants", "2")
+
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        "error: --max-mutants needs --live\n  tip: without it, all mutants are tried\n"
+    )

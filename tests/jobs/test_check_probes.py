@@ -106,4 +106,7 @@ def test_every_format_of_the_gate_shows_why_the_probes_fail(repo, gate, form):
     said = ask(repo.root, "check", "--format", form)
 
     assert said.code == 1
+    if form == "text":
+        line = "  stale: ask: 21 of 21 answers missing, run promptops probe ask --smoke --record\n"
+        assert line in said.out
     assert "21 of 21 answers missing" in said.out or "21 answers to probes missing" in said.out

@@ -61,6 +61,10 @@ def test_a_message_never_names_a_type_of_python(mistake: str) -> None:
         ("{% for x in m %}{% endfor %}", "a macro has no items"),
         ("{{ m }}", "a macro can't be printed: call it"),
         ("{{ z|length }}", "null has no length"),
+        ("{{ [] | max + 1 }}", "an empty list has no `max` and no `min`"),
+        ("{{ 1 % 0 }}", "division by zero"),
+        ("{{ 1.5 // 0 }}", "division by zero"),
+        ("{{ 1.5 % 0 }}", "division by zero"),
         ("{% autoescape true %}x{% endautoescape %}", "`autoescape` is not allowed"),
     ],
 )

@@ -121,6 +121,14 @@ def test_every_field_in_every_form_fits() -> None:
             "3:8-10", "expected a non-empty string, got an empty string", None)),
         ("budget: {cost_usd: 0}", (
             "3:20-21", "expected more than 0, got the number 0", None)),
+        ("evaluation: {retrieve: {a: ./search.py}}", (
+            "3:28-39",
+            "the string `./search.py` does not fit the pattern"
+            " `^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*$`",
+            "write `FILE:FUNCTION`, such as `./search.py:find`")),
+        ("evaluation: {probes: {decision: category}}", (
+            "3:33-41", "the string `category` does not fit the pattern `^/`",
+            "a JSON pointer begins with `/`: `/category`")),
         ("budget: {tokens: 1}", ("3:10-16", "unknown key `tokens`",
                                  "did you mean `input_tokens`?")),
         ("sunset: soon", (

@@ -202,6 +202,8 @@ def test_two_configurations_are_an_error() -> None:
          "2027-02-31 is not a valid date", "promptops.toml:5:1", None),
         (b"[test]\nbudget.nightly = nan\n", "expected a number, got the number nan",
          "promptops.toml:2:1", None),
+        (b"[mutate]\nfail-under = 'high'\n", "expected a number, got the string `high`",
+         "promptops.toml:2:1", "a number, such as `fail-under = 80`"),
         (b"a = \n", "not TOML: invalid value", "promptops.toml:1:5", None),
         (b"a = '\xff'\n", "the file is not UTF-8", "promptops.toml:1:6", "save it as UTF-8"),
         (b"a = " + b"[" * 5000, "arrays or tables are nested too deeply", "promptops.toml",

@@ -102,7 +102,8 @@ def _target(prompt: Prompt, path: Path, schema: Any, cases: list[Case]) -> Targe
     name = dotted(pointer_to(path))
     if not _may_be_text(schema, prompt.inputs, _DEEPEST):
         return SkippedProbe(prompt=prompt.id, input=name, why="it can't hold free text")
-    return SkippedProbe(prompt=prompt.id, input=name, why="no test case fills it")
+    fix = "no test case fills it" if cases else "there are no test cases: add one that fills it"
+    return SkippedProbe(prompt=prompt.id, input=name, why=fix)
 
 
 def _of_case(path: Path, case: Case, text_path: Path, schema: Mapping[str, Any]) -> Target:

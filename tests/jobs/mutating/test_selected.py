@@ -8,6 +8,7 @@ from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.mutant import MutationCount
 from promptops.model.place import Place
+from promptops.report.mutate.parts import facts
 from tests.jobs.mutating.mutated import ASK, HEAD, mutated, statuses
 
 NOTICED = "tests:\n  - {name: one, rendered: [{type: contains, value: Be brief.}]}\n"
@@ -44,6 +45,18 @@ def test_a_comment_without_a_reason_or_for_a_rule_leaves_nothing_out(repo, comme
     found = mutated(repo)
 
     assert (len(found.mutants), found.rows[0].ignored) == (2, 0)
+
+
+def test_assertions_that_fail_without_a_mutant_are_counted_and_kill_none(repo):
+    wrong = NOTICED.replace("Be brief.}", "Be brief.}, {type: contains, value: Be loud.}")
+    repo.write({ASK: _prompt("Be brief.", "", "Be kind.", tests=wrong)})
+
+    found = mutated(repo)
+
+    assert [each.status for each in found.mutants] == ["killed", "survived"]
+    assert list(facts.remarks(found)) == [
+        "ask: 1 assertion already fails and can't kill a mutant: `promptops test`"
+    ]
 
 
 def test_lint_knows_the_code_of_mutants_and_never_calls_such_a_comment_unused(repo):

@@ -267,6 +267,14 @@ def test_a_recorded_input_that_the_schema_refuses_now_is_refreshed(tested, repo,
     assert marked.endswith("promptops test --refresh")
 
 
+def test_a_misspelt_input_is_the_only_error_and_no_function_is_called(tested, repo):
+    change(repo, PATH, "{passages: \"./", "{pasages: \"./")
+    wrong = "the prompt has no input `pasages`: did you mean `passages`?"
+
+    assert tested() == tested("--record") == (1, [("error", wrong), ("error", wrong)])
+    assert not (repo.root / RECORDINGS).exists()
+
+
 def test_the_shards_of_a_run_share_what_they_retrieved(tested, repo, tmp_path, capsys):
     files = [f"{tmp_path}/{number}.jsonl" for number in (1, 2)]
     for number, file in enumerate(files, start=1):

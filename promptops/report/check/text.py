@@ -94,8 +94,8 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     for line in probe_facts.reasons(run):
         yield f"  {style('error', 'fail')}: {line}"
     if probe_facts.missing(run):
-        hint = style("hint", probe_facts.RECORD)
-        yield f"  {style('warning', 'stale')}: {probe_facts.missing(run)}, run {hint}"
+        hint = f", run {style('hint', probe_facts.advice(run))}" if run.advice else ""
+        yield f"  {style('warning', 'stale')}: {probe_facts.missing(run)}{hint}"
 
 
 def _rate(run: ProbeRun) -> str:

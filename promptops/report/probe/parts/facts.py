@@ -20,7 +20,6 @@ from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
 ALL = "promptops probe --format json"
-RECORD = "promptops probe --record"
 BIAS = "bias"
 
 _NAMED = 3

@@ -35,7 +35,8 @@ def concluded(comparison: ArmComparison) -> ArmComparison:
 def recommendation(comparison: ArmComparison) -> Recommendation:
     """The cheapest fit arm that costs at least 5% less than the reference, and why.
 
-    A better arm that costs more, or hardly less, gets a second sentence and no advice.
+    Its interval must prove that it costs less at all. A better arm that costs more, or hardly less,
+    gets a second sentence and no advice.
     """
     chosen = _cheapest(comparison)
     better = " ".join(_better(comparison, chosen.name if chosen else ""))
@@ -60,13 +61,18 @@ def _results(name: str, prompts: Sequence[PromptComparison]) -> Iterator[ArmResu
 
 
 def _cheapest(comparison: ArmComparison) -> ArmTotal | None:
-    fit = [
-        (total.cost_ratio.value, total)
+    return next((total for ratio, total in _cheaper(comparison) if ratio.high < 1), None)
+
+
+def _cheaper(comparison: ArmComparison) -> list[tuple[ValueInterval, ArmTotal]]:
+    """The fit arms that seem to cost at least 5% less than the reference, the cheapest first."""
+    found = [
+        (total.cost_ratio, total)
         for total in _alternatives(comparison)
         if total.name in comparison.fit and total.cost_ratio is not None
     ]
-    ratio, total = min(fit, key=lambda each: each[0], default=(1.0, None))
-    return total if ratio <= WORTH_IT else None
+    cheaper = (each for each in found if each[0].value <= WORTH_IT)
+    return sorted(cheaper, key=lambda each: each[0].value)
 
 
 def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
@@ -88,14 +94,26 @@ def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
 
 
 def cost_change(ratio: ValueInterval) -> str:
-    """In words: `40% less [35, 45]`, `20% more [-1, 45]`, `3.1 times as much [2.5, 3.8]`."""
+    """In words: `40% less [35, 45]`, `20% more [5, 45]`, `3.1 times as much [2.5, 3.8]`.
+
+    Bounds on both sides have words, too: `20% less [60% less, 2.6 times as much]`.
+    """
+    if ratio.low < 1 < ratio.high:
+        return f"{_change(ratio.value)} [{_change(ratio.low)}, {_change(ratio.high)}]"
     if ratio.value >= _IN_TIMES:
-        return f"{ratio.value:.1f} times as much [{ratio.low:.1f}, {ratio.high:.1f}]"
-    less = ratio.value <= 1
-    sign = -1 if less else 1
-    percent = [100 * sign * (each - 1) for each in (ratio.value, ratio.low, ratio.high)]
-    value, low, high = (f"{round(each):d}" for each in (percent[0], *sorted(percent[1:])))
-    return f"{value}% {'less' if less else 'more'} [{low}, {high}]"
+        return f"{_change(ratio.value)} [{ratio.low:.1f}, {ratio.high:.1f}]"
+    low, high = sorted(_percent(each) for each in (ratio.low, ratio.high))
+    return f"{_change(ratio.value)} [{low}, {high}]"
+
+
+def _change(ratio: float) -> str:
+    if ratio >= _IN_TIMES:
+        return f"{ratio:.1f} times as much"
+    return f"{_percent(ratio)}% {'less' if ratio <= 1 else 'more'}"
+
+
+def _percent(ratio: float) -> int:
+    return round(100 * abs(ratio - 1))
 
 
 def _scored(
@@ -146,7 +164,17 @@ def _no_reason(comparison: ArmComparison) -> str:
     ]
     if unpriced:
         return f"no recommendation by cost: {_unpriced(unpriced, comparison)}"
+    cheaper = _cheaper(comparison)
+    if cheaper:
+        return f"no recommendation: {_unproved(*cheaper[0], comparison)}"
     return f"no fit arm costs at least 5% less than `{comparison.reference}`"
+
+
+def _unproved(ratio: ValueInterval, total: ArmTotal, comparison: ArmComparison) -> str:
+    """That an arm may be cheaper, but its cases do not prove it."""
+    cases = counted(sum(arm.cases for arm in _results(total.name, comparison.prompts)), "case")
+    costs = f"`{total.name}` may cost less than `{comparison.reference}` ({cost_change(ratio)})"
+    return f"{costs}: {cases} do not prove it"
 
 
 def _unpriced(names: Sequence[str], comparison: ArmComparison) -> str:

@@ -10,8 +10,20 @@ from typing import ClassVar
 
 from promptops.records import record
 
+FAILED = 1
+"""The exit code for findings, failing or stale cases, and a gate that fails."""
+
+OUTAGE = 5
+"""The exit code if a provider failed or a budget is spent: it is not a fault of the prompt."""
+
 BUG = 70
 """The exit code for an internal error: a bug in promptops."""
+
+RUNNING = 75
+"""The exit code while a batch is running: EX_TEMPFAIL of sysexits.h, try again."""
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
 
 
 def os_reason(error: object) -> str:
@@ -107,5 +119,5 @@ class TransportError(PromptopsError):
         retry_after_s: Seconds that the source asks clients to wait; 0 if it sends no time.
     """
 
-    exit_code = 5
+    exit_code = OUTAGE
     retry_after_s: float = 0.0

@@ -18,6 +18,7 @@ ONE_PLACE = {
         r"""["']s["'] if|["']1 \w+["'] if|== 1 else ["']\w*s["']|else ["']s["']""",
         set(),
     ),
+    "an amount of dollars is written": (r"""\$\{[^}]*:\.4g\}""", set()),
     "what is left out is counted": (r"""\} more(?: \{|["'])""", {"plurals.py"}),
     "a mistyped name is looked up": (r"get_close_matches", {"suggestions.py"}),
     "a file is replaced": (r"os\.replace\(|temporary\.replace\(", {"storage/atomic.py"}),

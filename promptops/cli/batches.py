@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.output import OutputOptions
-from promptops.errors import UsageError
+from promptops.errors import FAILED, OUTAGE, RUNNING, UsageError
 
 if TYPE_CHECKING:
     from promptops.evals.engine.worst_case import Estimate
     from promptops.model.batch import BatchReport
 
-RUNNING = 75
-"""The exit code of `collect` while a batch is running: EX_TEMPFAIL of sysexits.h, try again."""
-
-_REFUSED = 1
-_INCOMPLETE = 5
 _FORMATS = ("text", "json")
 _EXCLUDED = (
     ("record", "--record"),
@@ -100,8 +95,8 @@ def exit_code_of(report: BatchReport) -> int:
     if report.action == "collect" and report.running:
         return RUNNING
     if report.incomplete:
-        return _INCOMPLETE
-    return _REFUSED if report.refused else 0
+        return OUTAGE
+    return FAILED if report.refused else 0
 
 
 def _is_given(value: object) -> bool:

@@ -9,9 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from promptops.cli.hook_lines import HOOK_LINES, readable_without_click, run_hook
-from promptops.errors import BUG, PromptopsError, UsageError
+from promptops.errors import BUG, INTERRUPTED, PromptopsError, UsageError
 
-INTERRUPTED = 130
 STDOUT = 1
 USAGE = 2
 ABORTS = 128

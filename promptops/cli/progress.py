@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from promptops.amounts import usd
 from promptops.cli.output import OutputOptions
 from promptops.evals.engine.ask import Answered, Failed
 from promptops.evals.engine.ledger import INTERRUPTED
@@ -73,10 +74,10 @@ def estimate_line(estimate: Estimate) -> str:
     models = ", ".join(f"`{visible_line(name)}`" for name in estimate.unpriced)
     terms = " at batch prices" if estimate.batches else ""
     parts = [
-        f"up to ${estimate.worst_usd:.4g}{terms}" if estimate.worst_usd or not models else "",
+        f"up to {usd(estimate.worst_usd)}{terms}" if estimate.worst_usd or not models else "",
         f"the price of {models} is unknown" if models else "",
     ]
-    left = "" if estimate.left_usd is None else f"; at most ${estimate.left_usd:.4g} is spent"
+    left = "" if estimate.left_usd is None else f"; at most {usd(estimate.left_usd)} is spent"
     costs = ", and ".join(filter(None, parts))
     requests = counted(estimate.requests, "request")
     what = f"sending {requests}"

@@ -22,6 +22,13 @@ from promptops.runtime.request.unsupported import (
     unsupported_settings,
 )
 
+_OWN_APIS = {api.provider: api for api in APIS.values() if api.provider != "openai"}
+"""The formats of providers that are called in their own format, also at another address.
+
+All other providers are called in OpenAI's format there, and a server with that format may accept
+more than OpenAI.
+"""
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class UnsupportedField:
@@ -44,7 +51,7 @@ def request_api(prompt: Prompt, config: Config) -> Api | None:
     """The request format of the prompt's provider; None if it may use several."""
     profile = config.models.get(prompt.model.profile or "")
     if profile is not None and profile.base_url is not None:
-        return None
+        return _OWN_APIS.get(profile.provider)
     apis = apis_of(prompt.model.provider)
     chosen = prompt.model.provider_options.get("openai", {}).get("api", "chat")
     if apis[:1] == (APIS["openai"],):

@@ -78,11 +78,13 @@ class ArmResult:
         stale: The number of its requests without an answer. If it is above 0, the arm is open.
         unpaired: Names of the cases whose inputs the arm does not accept.
         verdict: `reference` of the reference itself. Without a primary score, contracts decide.
+        same_requests: It sends the requests of the reference, so that it can't be worse.
         note: Why it is open, if not for its score: another model answers behind its name. Or "".
         score: The mean of the primary score, 0 to 1; None without one.
         difference: Of the primary score to the reference's; shares: -.03 is three points less.
             Its bounds are those that decide. None of the reference, or if nothing was compared.
-        decided: The decision on the primary score. Of the reference: None.
+        decided: The decision on the primary score. None of the reference, and of an arm that sends
+            its requests.
         others: The decisions on all other scores; they do not count.
         needs: What would settle an open decision, as a sentence, or "".
         cases_needed: About this many cases would decide; None if something else would.
@@ -100,6 +102,7 @@ class ArmResult:
     stale: int = 0
     unpaired: tuple[str, ...] = ()
     verdict: ArmVerdict
+    same_requests: bool = False
     note: str = ""
     score: float | None = None
     difference: ValueInterval | None = None

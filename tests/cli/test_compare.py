@@ -129,6 +129,7 @@ def test_a_limit_on_the_cost_needs_the_price_of_every_model(repo, served):
 
     assert said.code == 2
     assert "price" in said.err
+    assert "sending" not in said.err
 
 
 def test_a_spent_budget_exits_5_and_the_printed_command_continues(repo, served):

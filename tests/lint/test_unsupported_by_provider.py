@@ -86,18 +86,30 @@ def test_a_missing_limit_is_reported_at_the_profile(found: Lines) -> None:
     ]
 
 
-def test_a_server_of_ones_own_is_not_checked(found: Lines) -> None:
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [
+        ("anthropic", ["anthropic can't express `seed` ask.prompt.yaml:2:18-22"]),
+        ("gemini", ["gemini can't express `parallel_tool_calls: false` ask.prompt.yaml:2:18-22"]),
+        ("openai", []),
+        ("google", []),  # called in OpenAI's format at an address of its own
+        ("acme", []),
+    ],
+)
+def test_a_server_of_ones_own_is_checked_if_it_is_called_in_the_format_of_its_provider(
+    found: Lines, provider: str, expected: list[str]
+) -> None:
     block = (
-        "--- promptops.toml\n"
-        '[models.fast]\nprovider = "anthropic"\nid = "claude-sonnet-4-6"\n'
+        f"--- promptops.toml\n"
+        f'[models.fast]\nprovider = "{provider}"\nid = "m-1"\n'
         'base_url = "https://gateway.acme.example/v1"\n'
-        "params = {temperature = 0.9}\n"
+        "params = {seed = 7, parallel_tool_calls = false, max_output_tokens = 9}\n"
         "--- prompts/ask.prompt.yaml\n"
         "format: promptops/1\nmodel: {profile: fast}\n"
         "messages:\n  - {role: user, content: Say hello.}\n"
     )
 
-    assert found(CODE, block) == []
+    assert found(CODE, block) == expected
 
 
 @pytest.mark.parametrize("written", ["seed: 7", "temperature: 0.2", "top_p: 1", "temperature: 7"])
@@ -114,7 +126,7 @@ def test_a_parameter_that_no_model_of_the_provider_accepts_is_reported_once(
 
 def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
     block = (
-        '--- promptops.toml\n[models.fast]\nprovider = "anthropic"\nid = "claude-opus-5"\n'
+        '--- promptops.toml\n[models.fast]\nprovider = "google"\nid = "gemini-3.5-flash-lite"\n'
         'base_url = "https://gateway.acme.example/v1"\nparams = {temperature = 0.2}\n'
         "--- prompts/ask.prompt.yaml\n"
         "format: promptops/1\nmodel: {profile: fast}\n"
@@ -122,7 +134,7 @@ def test_a_gateway_is_checked_for_what_the_model_refuses(found: Lines) -> None:
     )
 
     assert found("CFG004", block) == [
-        "anthropic/claude-opus-5 accepts only 1 for `temperature` ask.prompt.yaml:2:18-22"
+        "google/gemini-3.5-flash-lite accepts only 1 for `temperature` ask.prompt.yaml:2:18-22"
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +27,7 @@ from promptops.cli.options import (
     trust_option,
 )
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from promptops.model.arm import ArmComparison
     from promptops.model.batch import BatchReport
 
-_OUTAGE = 5
-_INTERRUPTED = 130
 _KINDS = ("model", "revision", "prompt")
 
 
@@ -127,7 +124,7 @@ def command(output: OutputOptions, **options: Any) -> int:
         raise UsageError("--record and --live exclude each other")
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
-    found = _with_advice(_compared(output, kind, options), kind, options)
+    found = _compared(output, kind, options)
     output.write_report("compare", found, figures=options["verbose"])
     return _exit_code(found)
 
@@ -145,6 +142,7 @@ def _kind(options: dict[str, Any]) -> Any:
 
 
 def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmComparison:
+    from promptops.jobs.comparing.command_line import command_line
     from promptops.jobs.comparing.compare import compare
     from promptops.jobs.testing.runner import write_earlier_answers
     from promptops.jobs.workspace.selection import SelectionOptions
@@ -156,7 +154,12 @@ def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmC
     if options["record"]:
         write_earlier_answers(output.directory)
     with workspace(output.directory, overrides=output.overrides) as opened:
-        return compare(opened, wanted, _options(output, opened, kind, options))
+        chosen = _options(output, opened, kind, options)
+        found = compare(opened, wanted, chosen)
+    if options["live"] or not (found.stale or found.unasked):
+        return found
+    trust = ("--trust-config",) if options["trust_config"] else ()
+    return replace(found, advice=command_line(wanted, chosen, "--record", *trust))
 
 
 def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
@@ -208,37 +211,13 @@ def _options(
     )
 
 
-def _with_advice(found: ArmComparison, kind: str, options: dict[str, Any]) -> ArmComparison:
-    """The comparison with the command that gets the missing answers, if any are missing."""
-    if options["live"] or not (found.stale or found.unasked):
-        return found
-    return replace(found, advice=_again(kind, options))
-
-
-def _again(kind: str, options: dict[str, Any]) -> str:
-    """The command that continues: answers it already has are not requested again."""
-    words = ["promptops", "compare", *options["patterns"]]
-    for name in options[kind]:
-        words += [f"--{kind}", name]
-    for name in ("reference", "require", "margin", "since", "repeats"):
-        if options[name] not in (None, ""):
-            words += [f"--{name}", str(options[name])]
-    words += ["--since"] if options["since"] == "" else []
-    for name, key in (("--select", "select"), ("--case", "cases")):
-        for value in options[key]:
-            words += [name, value]
-    words += ["--record"]
-    words += ["--trust-config"] if options["trust_config"] else []
-    return shlex.join(words)
-
-
 def _exit_code(found: ArmComparison) -> int:
     problems = [each for prompt in found.prompts for arm in prompt.arms for each in arm.problems]
     if found.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if any(problem.internal for problem in problems):
         return BUG
     if found.unasked or any(problem.infrastructure for problem in problems):
-        return _OUTAGE
+        return OUTAGE
     unfit = bool(found.required) and found.required not in found.fit
     return int(bool(found.stale or problems) or unfit)

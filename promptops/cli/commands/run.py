@@ -12,16 +12,13 @@ from promptops.cli.commands.render import INPUT_HELP
 from promptops.cli.complete import complete_case, complete_profile, complete_prompt
 from promptops.cli.options import at_option, budget_options, call_settings, common
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG
+from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.run.inputs import GivenInputs
     from promptops.jobs.workspace.workspace import Workspace
     from promptops.model.prompt_run import PromptRun
-
-_OUTAGE = 5
-_INTERRUPTED = 130
 
 
 @click.command()
@@ -136,9 +133,9 @@ def _write(output: OutputOptions, run: PromptRun) -> None:
 
 def _exit_code(run: PromptRun) -> int:
     if run.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if any(answer.internal for answer in run.answers):
         return BUG
     if run.incomplete or run.infrastructure:
-        return _OUTAGE
+        return OUTAGE
     return int(run.failed)

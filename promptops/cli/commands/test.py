@@ -30,7 +30,7 @@ from promptops.cli.options import (
     verbose_option,
 )
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG, UsageError
+from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 MODES = ("record", "live", "refresh")
 _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prune", "shard")
-_OUTAGE = 5
-_INTERRUPTED = 130
 
 
 @click.command()
@@ -235,9 +233,9 @@ def _again(options: dict[str, Any]) -> str:
 
 def _exit_code(run: TestRun) -> int:
     if run.interrupted:
-        return _INTERRUPTED
+        return INTERRUPTED
     if run.failed:
         return BUG
     if run.unanswered or any(case.infrastructure for case in run.cases):
-        return _OUTAGE
+        return OUTAGE
     return int(run.verdict == "fail")

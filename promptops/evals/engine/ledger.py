@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING
 
+from promptops.amounts import usd
 from promptops.evals.engine.ask import Payer
 from promptops.records import field, record
 
@@ -77,8 +78,8 @@ class Ledger:
         """A purse has too little for the next request, so it pays for no later one either."""
         whose = f" for `{purse.prompt}`" if purse.prompt else ""
         purse.spent = (
-            f"the budget of ${purse.most_usd:.4g}{whose} is spent: ${purse.paid_usd:.4g} so far, "
-            f"and the next may cost ${next_usd:.4g}"
+            f"the budget of {usd(purse.most_usd)}{whose} is spent: {usd(purse.paid_usd)} so far, "
+            f"and the next may cost {usd(next_usd)}"
         )
         if purse is self.purse:
             self.end(purse.spent)

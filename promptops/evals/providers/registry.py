@@ -75,16 +75,29 @@ def batches_of(approved: Approved, environment: Mapping[str, str]) -> Batches | 
     return guarded_batches(found.batches(), profile, key)
 
 
+def refuse_uncallable(approved: Approved, environment: Mapping[str, str]) -> None:
+    """Raise UsageError for an invalid address or a missing key; imports no client."""
+    profile = _addressed(approved, environment)
+    if is_known(profile):
+        _key(profile, environment)
+
+
 def _made(
     approved: Approved, environment: Mapping[str, str], plugins: bool
 ) -> tuple[ModelProfile, str | None, Provider]:
     """The profile with its address, its key, and its provider, which is not guarded yet."""
-    profile = addressed(approved.profile, environment)
-    _refuse_no_address(approved.profile.base_url, f"models.{profile.name}.base_url")
-    _refuse_no_address(profile.base_url, ADDRESS_VARIABLE)
+    profile = _addressed(approved, environment)
     factory = _factory(profile, plugins)
     key = _key(profile, environment)
     return profile, key, factory(profile, key)
+
+
+def _addressed(approved: Approved, environment: Mapping[str, str]) -> ModelProfile:
+    """The profile with its address; raises UsageError for an invalid one."""
+    profile = addressed(approved.profile, environment)
+    _refuse_no_address(approved.profile.base_url, f"models.{profile.name}.base_url")
+    _refuse_no_address(profile.base_url, ADDRESS_VARIABLE)
+    return profile
 
 
 def names() -> frozenset[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from promptops.errors import UsageError
 from promptops.evals.engine.worst_case import Estimate
+from promptops.jobs.comparing.command_line import COMPARE, command_line
 from promptops.jobs.comparing.compare import Comparing, comparing
 from promptops.jobs.comparing.options import CompareOptions
 from promptops.jobs.testing.batch.collecting import Rerun
@@ -22,8 +22,6 @@ from promptops.model.arm import ArmComparison
 from promptops.model.batch import BatchReport
 from promptops.model.test_run import CaseRun
 from promptops.records import replace
-
-COMPARE = "compare"
 
 Shows = Callable[[Estimate], None]
 
@@ -68,7 +66,8 @@ def collect_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> Bat
         except UsageError:  # an arm, a prompt or a case was removed or renamed
             return Rerun(cases=(), needed=())
         found = started.run()
-        return Rerun(cases=_problems(found), needed=started.requests, then=_command(plan))
+        then = command_line(*_options(plan, options))
+        return Rerun(cases=_problems(found), needed=started.requests, then=then)
 
     return _runs(workspace, options, shows).collect(run_again)
 
@@ -81,36 +80,28 @@ def cancel_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> Batc
 def _started(
     workspace: Workspace, plan: Mapping[str, Any], run: RunOptions, sender: Sender
 ) -> Comparing:
+    wanted, options = _options(plan, replace(run, sender=sender))
+    return comparing(workspace, wanted, options)
+
+
+def _options(plan: Mapping[str, Any], run: RunOptions) -> tuple[SelectionOptions, CompareOptions]:
+    """What is compared, and how, by a plan."""
     wanted = SelectionOptions(
         patterns=tuple(plan["patterns"]),
         since=plan["since"],
         selectors=tuple(plan["selectors"]),
     )
-    run = replace(run, cases=tuple(plan["cases"]), repeats=plan["repeats"], sender=sender)
-    options = CompareOptions(
+    return wanted, CompareOptions(
         kind=plan["kind"],
         names=tuple(plan["names"]),
         reference=plan["reference"],
         margin=plan["margin"],
-        run=run,
+        run=replace(run, cases=tuple(plan["cases"]), repeats=plan["repeats"]),
     )
-    return comparing(workspace, wanted, options)
 
 
 def _problems(found: ArmComparison) -> tuple[CaseRun, ...]:
     return tuple(case for prompt in found.prompts for arm in prompt.arms for case in arm.problems)
-
-
-def _command(plan: Mapping[str, Any]) -> str:
-    """The command that shows the comparison."""
-    words = ["promptops", COMPARE, *plan["patterns"]]
-    for name in plan["names"]:
-        words += [f"--{plan['kind']}", name]
-    for option in ("reference", "margin"):
-        words += [f"--{option}", str(plan[option])] if plan[option] is not None else []
-    for case in plan["cases"]:
-        words += ["--case", case]
-    return shlex.join(words)
 
 
 def _runs(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchRuns:

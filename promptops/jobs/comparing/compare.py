@@ -130,6 +130,7 @@ class Comparing:
                 kind=self._options.kind,
                 prices=Prices(self._workspace.catalog),
                 problems=problems.get(prompt.id, {}),
+                ended=self._calls.ended,
             )
             for prompt in self._prompts
         ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.contracts import unjudged
 from promptops.jobs.comparing.prompt_arms import PromptArms
+from promptops.jobs.testing.answering import not_requested
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.model.test_run import CaseRun
 from promptops.records import replace
@@ -63,10 +64,13 @@ def number_missing(runs: Iterable[CaseRun]) -> int:
     return sum(run.status == "stale" or run.infrastructure for run in runs)
 
 
-def each_reason_once(runs: Sequence[CaseRun]) -> Iterator[CaseRun]:
-    """The errors, each reason once: an outage fails many cases in the same way."""
+def each_reason_once(runs: Sequence[CaseRun], ended: str) -> Iterator[CaseRun]:
+    """The errors, each reason once: an outage fails many cases in the same way.
+
+    Requests that were not sent because the run has `ended` are no errors; they are only counted.
+    """
     first: dict[str, CaseRun] = {}
     for run in runs:
-        if run.status == "error":
+        if run.status == "error" and not (ended and run.reason == not_requested(ended)):
             first.setdefault(run.reason, run)
     return iter(first.values())

@@ -23,6 +23,7 @@ from promptops.jobs.comparing.figures import (
 )
 from promptops.jobs.comparing.missing import each_reason_once, number_missing, unfinished
 from promptops.jobs.comparing.prompt_arms import PromptArms
+from promptops.jobs.comparing.same_requests import sends_same_requests
 from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.jobs.testing.requests import planned_profile
@@ -31,6 +32,8 @@ from promptops.model.test_run import CaseRun, Decided, Worse
 from promptops.plurals import counted
 from promptops.records import field, record, replace
 
+_NO_DIFFERENCE = ValueInterval(value=0.0, low=0.0, high=0.0)
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class ArmResults:
@@ -38,6 +41,7 @@ class ArmResults:
 
     Attributes:
         problems: By arm, why its recordings could not be read or written.
+        ended: Why requests were not sent, or "".
     """
 
     prompt: PromptArms
@@ -46,6 +50,7 @@ class ArmResults:
     kind: ArmKind
     prices: Prices
     problems: Mapping[str, Sequence[CaseRun]]
+    ended: str = ""
     _costs: dict[str, Mapping[str, float] | None] = field(default_factory=dict)
 
     def of_reference(self) -> ArmResult:
@@ -77,7 +82,9 @@ class ArmResults:
             for score, decision in decisions.items()
         }
         primary = self.prompt.score
-        if primary in decisions:
+        if sends_same_requests(arm, self.reference, self.prompt.cases):
+            found = replace(found, same_requests=True, difference=_NO_DIFFERENCE)
+        elif primary in decisions:
             found = _with_decision(found, decisions[primary], decided[primary])
         return replace(
             found,
@@ -88,7 +95,7 @@ class ArmResults:
     def _verdict(self, found: ArmResult, decision: Decision | None) -> ArmVerdict:
         if not found.complete:
             return "open"
-        if self.prompt.score:
+        if self.prompt.score and not found.same_requests:
             return arm_verdict(decision) if decision is not None else "open"
         return "worse" if found.contracts.lost else "not worse"
 
@@ -118,7 +125,7 @@ class ArmResults:
             cost_usd_1000=cost_usd_1000(costs.values()) if costs is not None else None,
             tokens=token_means(answers),
             latency=latency_of(each for each in latencies if each is not None),
-            problems=(*each_reason_once(runs), *self.problems.get(arm.name, ())),
+            problems=(*each_reason_once(runs, self.ended), *self.problems.get(arm.name, ())),
         )
 
     def _answers(self, arm: ArmRun) -> Iterator[JudgedAnswer]:

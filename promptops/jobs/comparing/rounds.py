@@ -8,6 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.deciding.noninferiority import REPEATS
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.prompt_arms import PromptArms
+from promptops.jobs.comparing.same_requests import sends_same_requests
 from promptops.jobs.testing.answering import Answering, WantedAnswer, request_in_turns
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.plan import CaseKey, PlannedCase
@@ -88,6 +89,8 @@ class Rounds:
     def _needed(self, prompt: PromptArms, arm: ArmRun) -> int | None:
         """The number of answers to each case that the next look needs; None for no more."""
         if not prompt.score or arm.lost.get(prompt.id):
+            return None
+        if sends_same_requests(arm, self.arms[0], prompt.cases):
             return None
         decision = prompt.decide(prompt.score, self.arms[0], arm)
         return decision.needs.repeats if decision is not None and decision.needs else None

@@ -1,4 +1,4 @@
-"""Arms that send the same requests: they can't differ."""
+"""Arms that send the same requests."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ def refuse_equal_arms(arms: Sequence[ArmRun], plan: Sequence[PlannedCase]) -> No
                 f"`{first}` and `{arm.name}` send the same requests: there is nothing to compare",
                 hint="leave one out",
             )
+
+
+def sends_same_requests(arm: ArmRun, reference: ArmRun, cases: Sequence[PlannedCase]) -> bool:
+    """Whether an arm sends the reference's requests to these cases, so that it can't be worse.
+
+    In a comparison over several prompts, some may have the model of an arm already.
+    """
+    requests = _requests(arm.arm, cases)
+    return all(requests) and requests == _requests(reference.arm, cases)
 
 
 def _requests(arm: Arm, plan: Sequence[PlannedCase]) -> _Requests:

@@ -284,4 +284,9 @@ def _result(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
         model = shown_profile(addressed(outcome.ask.profile, os.environ), os.environ)
         model = model if want.judge else f"{model} gave no answer"
         return AnswerResult(reason=f"{model}: {outcome.failure.message}", infrastructure=True)
-    return AnswerResult(reason=f"not requested: {outcome.reason}", infrastructure=True)
+    return AnswerResult(reason=not_requested(outcome.reason), infrastructure=True)
+
+
+def not_requested(reason: str) -> str:
+    """The reason of a missing answer whose request was not sent."""
+    return f"not requested: {reason}"

@@ -148,11 +148,15 @@ def _send(
 ) -> tuple[Outcome, ...]:
     """Send each request to its provider."""
     # They need asyncio, which a replay does not import.
+    from promptops.evals.engine.budget import refuse_unpriced
     from promptops.evals.engine.run import ask
     from promptops.evals.engine.worst_case import estimate
-    from promptops.evals.providers.registry import provider_of
+    from promptops.evals.providers.registry import provider_of, refuse_uncallable
 
     approved = calls.approve(asks, catalog)
+    refuse_unpriced(asks, calls.settings)
+    for profile in {each.profile.name: each.profile for each in asks}.values():
+        refuse_uncallable(approved(profile), os.environ)
     if not calls.ledger.ended:
         calls.watcher.begins(estimate(asks, calls.settings, calls.ledger))
     try:

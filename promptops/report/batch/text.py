@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from promptops.amounts import usd
 from promptops.model.batch import BatchReport, BatchRow, UnansweredCase
 from promptops.model.report import Style, plain
 from promptops.plurals import counted, some
@@ -96,4 +97,4 @@ def _facts(report: BatchReport) -> Iterator[str]:
 def _cost(report: BatchReport) -> str:
     if report.cost_usd is None:
         return ", at unknown prices"
-    return f": ${report.cost_usd:.4g} at batch prices" if report.cost_usd else ""
+    return f": {usd(report.cost_usd)} at batch prices" if report.cost_usd else ""

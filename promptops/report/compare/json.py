@@ -77,6 +77,7 @@ def _arm(arm: ArmResult) -> dict[str, Any]:
         "stale": arm.stale,
         "unpaired": list(arm.unpaired),
         "verdict": arm.verdict,
+        "same_requests": arm.same_requests,
         "note": arm.note or None,
         "needs": arm.needs or None,
         "score": _optional(arm.score),

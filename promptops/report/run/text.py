@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.amounts import usd
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.report import Style, plain
 from promptops.model.test_run import AssertionResult
@@ -54,13 +55,8 @@ def _tokens(answer: ModelAnswer) -> str:
 
 def _cost(answer: ModelAnswer) -> str:
     if answer.cost_usd is not None:
-        return _usd(answer.cost_usd)
+        return usd(answer.cost_usd)
     return "cost unknown" if answer.duration_s is not None else ""
-
-
-def _usd(cost: float) -> str:
-    """Never as `$1.8e-05`."""
-    return f"${cost:.4g}" if cost >= 0.0001 or not cost else f"${cost:.7f}".rstrip("0")
 
 
 def _times(answer: ModelAnswer) -> str:

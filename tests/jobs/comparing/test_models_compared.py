@@ -93,6 +93,28 @@ def test_a_model_that_is_as_good_is_not_worse_and_one_that_is_bad_is_worse(repo)
     assert numbers == {"fast": 60, "cheap": 60, "strong": 60}
 
 
+def test_an_arm_is_not_worse_where_it_is_the_model_of_the_prompt_already(repo):
+    """Equal requests need no proof: few cases are enough, and one answer to each."""
+    with fault_server(GOOD) as server:
+        configured(repo, server, MEASURED + cases(3))
+        other = MEASURED.replace("fast", "cheap") + cases(3).replace("q0", "r0")
+        repo.write({"prompts/other.prompt.yaml": other})
+        found = compared(repo, "fast", "cheap", mode="record", repeats=1)
+
+        assert len(server.requests) == 12
+    assert [verdicts(found, prompt) for prompt in (0, 1)] == [
+        {"current": "reference", "fast": "not worse", "cheap": "open"},
+        {"current": "reference", "fast": "open", "cheap": "not worse"},
+    ]
+    same = arms(found)["fast"]
+    assert (same.same_requests, same.difference, same.decided, same.needs) == (
+        True,
+        ValueInterval(value=0.0, low=0.0, high=0.0),
+        None,
+        "",
+    )
+
+
 def test_an_arm_that_is_decided_is_not_asked_further(repo):
     """One arm loses everything at once; the other one needs all looks."""
 
@@ -230,6 +252,7 @@ def test_the_budget_is_shared_and_the_next_run_continues(repo):
         assert len(server.requests) == 12
     assert asked_first == [(arm, f"q{n:02}") for n in range(4) for arm in ("fast", "cheap")][:7]
     assert (verdicts(first)["cheap"], first.unasked) == ("open", 5)
+    assert [arm.problems for arm in arms(first).values()] == [(), ()]
     assert (verdicts(second)["cheap"], second.unasked) == ("not worse", 0)
 
 

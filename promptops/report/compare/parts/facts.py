@@ -120,6 +120,8 @@ def seconds(number: float | None) -> str:
 
 def remarks(arm: ArmResult) -> Iterator[str]:
     """What is to know of an arm besides its row, each a sentence without the name of the arm."""
+    if arm.same_requests:
+        yield "sends the same requests as the reference"
     if arm.note:
         yield f"open: {visible(arm.note)}"
     if arm.stale:

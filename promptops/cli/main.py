@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from promptops.cli.hook_lines import HOOK_LINES, readable_without_click, run_hook
 from promptops.errors import BUG, INTERRUPTED, PromptopsError, UsageError
@@ -52,7 +53,7 @@ def _code_of(arguments: list[str]) -> int:
         _report_error(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _print_error("interrupted")
         return INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
         # click exits by itself after completing for a shell, and when the reader of stdout is gone.
@@ -62,7 +63,17 @@ def _code_of(arguments: list[str]) -> int:
         closed = isinstance(error, OSError) or _raised_in(error).startswith("click.")
         return _reader_closed() if closed else _bug(error)
     except BaseException as error:  # noqa: BLE001  # a Rust panic is no Exception
+        return _unwritten(error) if isinstance(error, OSError) else _bug(error)
+
+
+def _unwritten(error: OSError) -> int:
+    """An error of the operating system: of click, which prints help and notes, or a bug."""
+    if not _raised_in(error).startswith("click."):
         return _bug(error)
+    from promptops.cli.output import unwritable_stdout
+
+    _report_error(unwritable_stdout(error))
+    return unwritable_stdout(error).exit_code
 
 
 def _raised_in(error: BaseException) -> str:
@@ -114,25 +125,31 @@ def _run(arguments: list[str]) -> int:
             return USAGE
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        print(f"error: {_visible(error.format_message())}", file=sys.stderr)
+        _print_error(f"error: {_visible(error.format_message())}")
         _usage_tip(error)
         return USAGE
     except click.Abort:
-        print("interrupted", file=sys.stderr)
+        _print_error("interrupted")
         return INTERRUPTED
 
 
 def _usage_tip(error: object) -> None:
     context = getattr(error, "ctx", None)
     if context is not None:
-        print(f"  tip: {context.command_path} --help", file=sys.stderr)
+        _print_error(f"  tip: {context.command_path} --help")
 
 
 def _report_error(error: PromptopsError) -> None:
     from promptops.cli.shown_errors import shown_error
 
     for one in (error, *error.others):
-        print(shown_error(one), file=sys.stderr)
+        _print_error(shown_error(one))
+
+
+def _print_error(text: str) -> None:
+    """Print to stderr; if it can't be written, the exit code has to do."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def _visible(text: str) -> str:
@@ -150,8 +167,8 @@ def _bug(error: BaseException) -> int:
     from promptops.model.internal_error import HINT
 
     cause = _visible(without_secrets(f"{type(error).__name__}: {error}"))
-    print(f"error: a bug in promptops: {cause}", file=sys.stderr)
-    print(f"  tip: {HINT}", file=sys.stderr)
+    _print_error(f"error: a bug in promptops: {cause}")
+    _print_error(f"  tip: {HINT}")
     return BUG
 
 

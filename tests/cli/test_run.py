@@ -142,13 +142,24 @@ HOW = "pass -i word=…, or a JSON object: --inputs FILE, or a test case: --case
         (
             b"hello",
             3,
-            "standard input: error: not JSON: Expecting value: line 1 column 1 (char 0)\n"
-            "  tip: write {NAME: VALUE}, or pass single inputs: -i NAME=VALUE\n",
+            "standard input:1:1: error: not JSON\n"
+            '  tip: write {"NAME": VALUE}, or pass single inputs: -i NAME=VALUE\n',
         ),
-        (b"[1]", 3, "standard input: error: not a JSON object\n  tip: write {NAME: VALUE}\n"),
+        (
+            b"[1]",
+            3,
+            "standard input: error: not a JSON object\n"
+            '  tip: write {"NAME": VALUE}, or pass single inputs: -i NAME=VALUE\n',
+        ),
         (b"\xff", 3, "standard input: error: not UTF-8\n"),
-        (b"", 2, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
-        (b'{"count": 1}', 2, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (b"", 3, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (b'{"count": 1}', 3, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (
+            b'{"wrod": "x"}',
+            3,
+            "error: ask: `wrod` is not an input; `word` is missing\n"
+            "  tip: did you mean `word`?\n",
+        ),
         (b'{"word": 1}', 3, "error: ask: `word` must be a string, not a number\n"),
     ],
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from promptops.errors import UsageError
 from promptops.jobs.comparing.alternatives import Alternatives, alternatives
 from promptops.jobs.comparing.arm_run import ArmRun
+from promptops.jobs.comparing.command_line import command_line
 from promptops.jobs.comparing.conclusion import comparison_of
 from promptops.jobs.comparing.figures import Prices
 from promptops.jobs.comparing.open_arms import open_arms
@@ -25,7 +26,7 @@ from promptops.jobs.testing.outcomes import error_run, unreadable_prompts
 from promptops.jobs.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases
 from promptops.jobs.testing.runner import within_policy
 from promptops.jobs.testing.running import why_no_cases
-from promptops.jobs.workspace.selection import Selected, SelectionOptions, select
+from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.arm import ArmComparison
 from promptops.model.test_run import CaseRun
@@ -47,17 +48,20 @@ def compare(
 
 def comparing(workspace: Workspace, wanted: SelectionOptions, options: CompareOptions) -> Comparing:
     """A comparison that has not started; raises UsageError for its arms and cases."""
-    return Comparing(workspace, select(workspace, wanted), options)
+    return Comparing(workspace, wanted, options)
 
 
 class Comparing:
     """One comparison; `run` is called once."""
 
-    def __init__(self, workspace: Workspace, selected: Selected, options: CompareOptions) -> None:
+    def __init__(
+        self, workspace: Workspace, wanted: SelectionOptions, options: CompareOptions
+    ) -> None:
         self._start = time.perf_counter()
         self._workspace = workspace
-        self._selected = selected
+        self._selected = selected = select(workspace, wanted)
         self._options = options
+        self._again = command_line(wanted, options, "--record")
         self._calls: ModelCalls = model_calls(workspace.repository, options.run)
         found = alternatives(workspace, selected, options)
         self._whole = [_compared(planned) for planned in self._planned(found)]
@@ -92,6 +96,12 @@ class Comparing:
         keys = (key for arm in self._arms for key in arm.answering.known)
         return frozenset((digest, repeat) for _, digest, repeat, _ in keys)
 
+    @property
+    def from_cache(self) -> int:
+        """The number of answers that it recorded from the local cache so far."""
+        results = (result for arm in self._arms for result in arm.answering.known.values())
+        return sum(result.source == "cached" for result in results)
+
     def _planned(self, found: Alternatives) -> Iterator[PlannedCase]:
         return plan_cases(found.reference.catalog, found.loaded, 1)
 
@@ -120,7 +130,8 @@ class Comparing:
         return WrittenAnswers()
 
     def _comparison(self, written: WrittenAnswers) -> ArmComparison:
-        problems = problems_by_prompt(self._prompts, self._arms, written)
+        roots = recording_roots(self._workspace.config)
+        problems = problems_by_prompt(self._prompts, self._arms, written, roots, self._again)
         reference, *others = self._arms
         results = [
             ArmResults(

@@ -210,7 +210,11 @@ def test_a_line_of_recordings_that_can_not_be_read_is_a_problem_of_its_arm(ready
     found = compared(ready, "cheap")
 
     (problem,) = arms(found)["cheap"].problems
-    assert str(problem.place) == "comparisons/cheap/ask.recordings.jsonl:1:2"
+    assert (str(problem.place), problem.reason) == (
+        "comparisons/cheap/ask.recordings.jsonl:1:2",
+        "not JSON: expecting property name enclosed in double quotes: remove the line, then run"
+        " `promptops compare --model cheap --record`",
+    )
 
 
 def test_without_trust_nothing_is_asked(ready, monkeypatch):

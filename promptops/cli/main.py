@@ -8,9 +8,13 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from promptops.cli.hook_lines import HOOK_LINES, readable_without_click, run_hook
 from promptops.errors import BUG, INTERRUPTED, PromptopsError, UsageError
+
+if TYPE_CHECKING:
+    import click
 
 STDOUT = 1
 USAGE = 2
@@ -125,12 +129,26 @@ def _run(arguments: list[str]) -> int:
             return USAGE
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        _print_error(f"error: {_visible(error.format_message())}")
+        _print_error(f"error: {_visible(_message(error))}")
         _usage_tip(error)
         return USAGE
     except click.Abort:
         _print_error("interrupted")
         return INTERRUPTED
+
+
+def _message(error: click.ClickException) -> str:
+    """click's message; its nearest option only if more than the dashes are alike."""
+    import click
+
+    if not isinstance(error, click.NoSuchOption):
+        return error.format_message()
+    from promptops.suggestions import nearest_name
+
+    known = [name.lstrip("-") for name in error.possibilities or ()]
+    near = nearest_name(error.option_name.lstrip("-"), known)
+    hint = f"; did you mean `--{near}`?" if near else ""
+    return f"No such option {error.option_name!r}{hint}"
 
 
 def _usage_tip(error: object) -> None:

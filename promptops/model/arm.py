@@ -231,6 +231,7 @@ class ArmComparison:
         pareto: Names of the arms that no other arm beats in both cost and score, over all prompts.
         required: The arm that must be fit, or "".
         nothing: Why nothing was compared, or "".
+        left_out: Ids of the selected prompts without an assertion on the answer in any case.
         advice: The command to type next, or "".
         ended: Why the run ended early, or "".
         unasked: Requests that were not sent because it ended early.
@@ -249,6 +250,7 @@ class ArmComparison:
     pareto: tuple[str, ...] = ()
     required: str = ""
     nothing: str = ""
+    left_out: tuple[str, ...] = ()
     advice: str = ""
     ended: str = ""
     unasked: int = 0

@@ -273,7 +273,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
             raise UsageError(
                 "not TOML",
                 where=where,
-                hint="""write it as --config 'lint.select=["SEC"]'""",
+                hint="""write KEY=VALUE in TOML, such as --config 'lint.select=["SEC"]'""",
             ) from None
         problems = _problems(table, TomlPlaces(where, ""))
         refuse([replace(problem, at=where) for problem in problems], "", UsageError)

@@ -166,7 +166,7 @@ def _no_reason(comparison: ArmComparison) -> str:
         return f"no recommendation by cost: {_unpriced(unpriced, comparison)}"
     cheaper = _cheaper(comparison)
     if cheaper:
-        return f"no recommendation: {_unproved(*cheaper[0], comparison)}"
+        return _unproved(*cheaper[0], comparison)
     return f"no fit arm costs at least 5% less than `{comparison.reference}`"
 
 
@@ -174,7 +174,7 @@ def _unproved(ratio: ValueInterval, total: ArmTotal, comparison: ArmComparison) 
     """That an arm may be cheaper, but its cases do not prove it."""
     cases = counted(sum(arm.cases for arm in _results(total.name, comparison.prompts)), "case")
     costs = f"`{total.name}` may cost less than `{comparison.reference}` ({cost_change(ratio)})"
-    return f"{costs}: {cases} do not prove it"
+    return f"{costs}, but {cases} do not prove it"
 
 
 def _unpriced(names: Sequence[str], comparison: ArmComparison) -> str:
@@ -193,7 +193,8 @@ def _nothing_proved(comparison: ArmComparison) -> str:
     if not any(arm.verdict == "open" for arm in arms):
         reference = comparison.reference
         return f"no arm is fit: each is worse than `{reference}` or violates a contract"
-    needs = _what_would_decide(arms)
+    missing = sum(arm.stale for arm in (*arms, *_results(comparison.reference, comparison.prompts)))
+    needs = f"{counted(missing, 'answer')} missing" if missing else _what_would_decide(arms)
     return f"no arm is proved good enough{f': {needs}' if needs else ''}"
 
 
@@ -204,9 +205,6 @@ def _is_refuted(arm: ArmResult) -> bool:
 
 def _what_would_decide(arms: Sequence[ArmResult]) -> str:
     """The least that would decide an open arm, or ""."""
-    stale = sum(arm.stale for arm in arms)
-    if stale:
-        return f"{counted(stale, 'answer')} missing"
     cases = [arm.cases_needed for arm in arms if arm.cases_needed is not None]
     if cases:
         return f"about {min(cases):,} cases would decide"

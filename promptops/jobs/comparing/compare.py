@@ -153,6 +153,7 @@ class Comparing:
             margin=margin / 100,
             share=len(others),
             required=options.require,
+            left_out=tuple(self._left_out()),
             ended=calls.ended,
             unasked=calls.unasked,
             interrupted=calls.ledger.interrupted,
@@ -169,6 +170,12 @@ class Comparing:
             if planned.error:
                 run = error_run(planned.prompt.id, planned.error, planned.place)
                 yield replace(run, name=planned.case.name, internal=planned.internal)
+
+    def _left_out(self) -> Iterator[str]:
+        compared = {planned.prompt.id for planned in self._whole if planned.needs_answer}
+        for loaded in self._found.loaded:
+            if loaded.prompt is not None and loaded.id not in compared:
+                yield loaded.id
 
     def _why_nothing(self) -> str:
         if self._whole:
@@ -187,13 +194,20 @@ def _of(planned: PlannedCase, prompt: str) -> bool:
 
 def _refuse_too_few(found: Alternatives, options: CompareOptions) -> None:
     names = [arm.name for arm in found.others]
+    if not names and found.implied:
+        what = "work tree" if options.kind == "revision" else "model of each prompt"
+        raise UsageError(
+            f"`{found.reference.name}` sends the same requests as the {what}: there is nothing to"
+            " compare",
+            hint="name another arm",
+        )
     if not names:
         raise UsageError(
             f"`{found.reference.name}` is the reference: there is nothing to compare it with",
             hint="name another arm",
         )
     if options.require and options.require not in names:
-        near = did_you_mean(options.require, names)
-        raise UsageError(
-            f"`{options.require}` is none of the arms", hint=near or f"arms: {', '.join(names)}"
-        )
+        hint = did_you_mean(options.require, names) or f"arms: {', '.join(names)}"
+        if options.require == found.reference.name:
+            raise UsageError(f"`{options.require}` is the reference, not an arm", hint=hint)
+        raise UsageError(f"`{options.require}` is none of the arms", hint=hint)

@@ -21,7 +21,7 @@ from promptops.jobs.comparing.figures import (
     ratio_of,
     token_means,
 )
-from promptops.jobs.comparing.missing import each_reason_once, number_missing, unfinished
+from promptops.jobs.comparing.missing import errors, number_missing, unfinished
 from promptops.jobs.comparing.prompt_arms import PromptArms
 from promptops.jobs.comparing.same_requests import sends_same_requests
 from promptops.jobs.testing.judging import JudgedAnswer
@@ -125,7 +125,7 @@ class ArmResults:
             cost_usd_1000=cost_usd_1000(costs.values()) if costs is not None else None,
             tokens=token_means(answers),
             latency=latency_of(each for each in latencies if each is not None),
-            problems=(*each_reason_once(runs, self.ended), *self.problems.get(arm.name, ())),
+            problems=(*errors(runs, self.ended), *self.problems.get(arm.name, ())),
         )
 
     def _answers(self, arm: ArmRun) -> Iterator[JudgedAnswer]:

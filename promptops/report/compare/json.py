@@ -43,6 +43,7 @@ def compare_value(comparison: ArmComparison) -> dict[str, Any]:
         "required": comparison.required or None,
         "stale": comparison.stale,
         "nothing": comparison.nothing or None,
+        "left_out": list(comparison.left_out),
         "advice": comparison.advice or None,
         "ended": comparison.ended or None,
         "unasked": comparison.unasked,

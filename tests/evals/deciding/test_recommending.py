@@ -148,8 +148,8 @@ def test_an_arm_is_only_recommended_if_its_interval_proves_that_it_costs_less():
 
     assert (alone.arm, beside.arm) == (None, "cheap")
     assert alone.sentence == (
-        "no recommendation: `hot` may cost less than `fast` (79% less [98% less, 2.8 times as much])"
-        ": 2 cases do not prove it"
+        "`hot` may cost less than `fast` (79% less [98% less, 2.8 times as much]), but 2 cases do not"
+        " prove it"
     )
 
 

@@ -70,6 +70,20 @@ def ready(repo):
         (
             "model",
             ("cheap",),
+            {"require": "fast"},
+            "`fast` is the reference, not an arm",
+            "arms: cheap",
+        ),
+        (
+            "model",
+            ("cheap",),
+            {"cases": ("zzz",)},
+            "no case has the name 'zzz'",
+            "one of: 'c00', 'c01'",
+        ),
+        (
+            "model",
+            ("cheap",),
             {"reference": "fsat"},
             "there is no profile `fsat`",
             "did you mean `fast`?",
@@ -104,11 +118,25 @@ def test_profiles_with_the_same_settings_are_refused(ready):
     )
 
 
+def test_settings_of_profiles_that_the_prompt_replaces_are_named(ready):
+    config = (ready.root / "promptops.toml").read_text().replace('"cheap-1"', '"fast-1"')
+    hot = config.replace('id = "fast-1"\n', 'id = "fast-1"\nparams = {temperature = 0.9}\n', 1)
+    prompt = CONTRACT.replace("{profile: fast}", "{profile: fast, params: {temperature: 0.5}}")
+    ready.write({"promptops.toml": hot, "prompts/ask.prompt.yaml": prompt + cases(2)})
+
+    with pytest.raises(UsageError) as caught:
+        compared(ready, "cheap")
+
+    assert caught.value.hint == "the prompt sets `temperature`, which the profiles set, too"
+
+
 def test_one_revision_that_is_the_work_tree_is_refused(ready):
     with pytest.raises(UsageError) as caught:
         compared(ready, "HEAD", kind="revision")
 
-    assert caught.value.message == ("`HEAD` is the reference: there is nothing to compare it with")
+    assert caught.value.message == (
+        "`HEAD` sends the same requests as the work tree: there is nothing to compare"
+    )
 
 
 def test_variants_are_compared_with_one_prompt(ready):
@@ -181,6 +209,15 @@ def test_cases_without_assertions_on_the_answer_are_not_compared(ready):
     found = compared(ready, "cheap")
 
     assert (found.prompts, found.nothing) == ((), "no test case has an assertion on the answer")
+
+
+def test_prompts_without_assertions_on_the_answer_are_counted_as_left_out(ready):
+    rendered = cases(1).replace("}}", "}, rendered: [{type: message-count, value: 1}]}")
+    ready.write({"prompts/other.prompt.yaml": PROMPT + rendered})
+
+    found = compared(ready, "cheap")
+
+    assert ([each.prompt for each in found.prompts], found.left_out) == (["ask"], ("other",))
 
 
 def test_a_case_that_can_not_be_rendered_leaves_all_arms_open(ready):

@@ -157,8 +157,7 @@ HOW = "pass -i word=…, or a JSON object: --inputs FILE, or a test case: --case
         (
             b'{"wrod": "x"}',
             3,
-            "error: ask: `wrod` is not an input; `word` is missing\n"
-            "  tip: did you mean `word`?\n",
+            "error: ask: `wrod` is not an input; `word` is missing\n  tip: did you mean `word`?\n",
         ),
         (b'{"word": 1}', 3, "error: ask: `word` must be a string, not a number\n"),
     ],

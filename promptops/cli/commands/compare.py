@@ -130,9 +130,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     return _exit_code(found)
 
 
-def _note_concurrency(
-    output: OutputOptions, found: ArmComparison, options: dict[str, Any]
-) -> None:
+def _note_concurrency(output: OutputOptions, found: ArmComparison, options: dict[str, Any]) -> None:
     """A server with one slot lets concurrent requests wait, and their latency includes it."""
     if not (options["record"] or options["live"]) or options["concurrency"] == 1:
         return

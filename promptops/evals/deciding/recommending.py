@@ -57,7 +57,12 @@ def _is_fit(name: str, prompts: Sequence[PromptComparison]) -> bool:
 
 
 def _results(name: str, prompts: Sequence[PromptComparison]) -> Iterator[ArmResult]:
-    return (arm for prompt in prompts for arm in prompt.arms if arm.name == name)
+    return (arm for _, arm in _by_prompt(name, prompts))
+
+
+def _by_prompt(name: str, prompts: Sequence[PromptComparison]) -> Iterator[tuple[str, ArmResult]]:
+    """The results of an arm, each with the id of its prompt."""
+    return ((prompt.prompt, arm) for prompt in prompts for arm in prompt.arms if arm.name == name)
 
 
 def _cheapest(comparison: ArmComparison) -> ArmTotal | None:
@@ -188,13 +193,20 @@ def _unpriced(names: Sequence[str], comparison: ArmComparison) -> str:
 
 
 def _nothing_proved(comparison: ArmComparison) -> str:
-    results = [list(_results(each.name, comparison.prompts)) for each in _alternatives(comparison)]
-    arms = [arm for own in results if not any(map(_is_refuted, own)) for arm in own]
+    results = [
+        list(_by_prompt(each.name, comparison.prompts)) for each in _alternatives(comparison)
+    ]
+    kept = [own for own in results if not any(_is_refuted(arm) for _, arm in own)]
+    arms = [arm for own in kept for _, arm in own]
     if not any(arm.verdict == "open" for arm in arms):
         reference = comparison.reference
         return f"no arm is fit: each is worse than `{reference}` or violates a contract"
     missing = sum(arm.stale for arm in (*arms, *_results(comparison.reference, comparison.prompts)))
-    needs = f"{counted(missing, 'answer')} missing" if missing else _what_would_decide(arms)
+    needs = (
+        f"{counted(missing, 'answer')} missing"
+        if missing
+        else _what_would_decide([each for own in kept for each in own])
+    )
     return f"no arm is proved good enough{f': {needs}' if needs else ''}"
 
 
@@ -203,12 +215,16 @@ def _is_refuted(arm: ArmResult) -> bool:
     return arm.verdict == "worse" or bool(arm.contracts.lost)
 
 
-def _what_would_decide(arms: Sequence[ArmResult]) -> str:
-    """The least that would decide an open arm, or ""."""
-    cases = [arm.cases_needed for arm in arms if arm.cases_needed is not None]
+def _what_would_decide(arms: Sequence[tuple[str, ArmResult]]) -> str:
+    """The least that would decide an open arm, with its prompt if there are several; or ""."""
+    cases = [(arm.cases_needed, prompt) for prompt, arm in arms if arm.cases_needed is not None]
     if cases:
-        return f"about {min(cases):,} cases would decide"
-    return next((arm.needs for arm in arms if arm.needs), "")
+        number, prompt = min(cases)
+        needs = f"about {number:,} cases would decide"
+    else:
+        prompt, needs = next(((name, arm.needs) for name, arm in arms if arm.needs), ("", ""))
+    is_one = len({name for name, _ in arms}) == 1
+    return needs if is_one or not needs else f"{needs} in `{prompt}`"
 
 
 def _better(comparison: ArmComparison, chosen: str) -> Iterator[str]:

@@ -157,6 +157,7 @@ class Comparing:
             ended=calls.ended,
             unasked=calls.unasked,
             interrupted=calls.ledger.interrupted,
+            commit=self._workspace.repository.find("HEAD") or "",
             cost_usd=calls.cost_usd,
         )
         found = comparison_of(found, results, list(self._errors()))

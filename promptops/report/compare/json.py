@@ -47,6 +47,7 @@ def compare_value(comparison: ArmComparison) -> dict[str, Any]:
         "advice": comparison.advice or None,
         "ended": comparison.ended or None,
         "unasked": comparison.unasked,
+        "commit": comparison.commit or None,
         "cost_usd": _number(comparison.cost_usd),
         "duration_s": _number(comparison.duration_s, 3),
     }
@@ -72,6 +73,7 @@ def _arm(arm: ArmResult) -> dict[str, Any]:
         "name": arm.name,
         "kind": arm.kind,
         "model": arm.model or None,
+        "params": dict(arm.params),
         "answered": arm.answered,
         "cases": arm.cases,
         "repeats": arm.repeats,

@@ -148,8 +148,8 @@ def test_an_arm_is_only_recommended_if_its_interval_proves_that_it_costs_less():
 
     assert (alone.arm, beside.arm) == (None, "cheap")
     assert alone.sentence == (
-        "`hot` may cost less than `fast` (79% less [98% less, 2.8 times as much]), but 2 cases do not"
-        " prove it"
+        "`hot` may cost less than `fast` (79% less [98% less, 2.8 times as much]),"
+        " but 2 cases do not prove it"
     )
 
 
@@ -197,6 +197,19 @@ def test_an_arm_that_is_not_fit_is_never_recommended(values):
 )
 def test_without_a_recommendation_the_sentence_has_the_reason(arms, sentence):
     assert recommended(*arms) == Recommendation(arm=None, sentence=sentence)
+
+
+def test_of_several_prompts_the_one_that_is_not_decided_is_named():
+    found = compared(arm("cheap"), prompts=2)
+    sort = replace(
+        found.prompts[0],
+        prompt="mail/sort",
+        arms=(reference(stale=0), arm("cheap", "open", cases_needed=61)),
+    )
+
+    both = concluded(replace(found, prompts=(found.prompts[0], sort))).recommendation.sentence
+
+    assert both == "no arm is proved good enough: about 61 cases would decide in `mail/sort`"
 
 
 def test_the_reference_without_a_price_is_named():

@@ -21,7 +21,6 @@ from promptops.jobs.testing.running import CaseRunner
 from promptops.jobs.workspace.selection import Selected, SelectionOptions
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.batch import BatchReport
-from promptops.model.test_run import CaseRun
 from promptops.records import replace
 
 TEST = "test"

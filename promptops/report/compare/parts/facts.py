@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 from promptops.evals.deciding.decision import in_points
@@ -73,6 +74,34 @@ def title(prompt: PromptComparison) -> str:
     if not prompt.score:
         return NO_MEASURES
     return f"{short(prompt.score)}, margin {100 * prompt.margin:.3g} points"
+
+
+def settings(arm: ArmResult, prompt: PromptComparison) -> str:
+    """The parameters that differ between the arms: `temperature 0.9`; or ""."""
+    every = dict.fromkeys(name for each in prompt.arms for name in each.params)
+    differing = [
+        name
+        for name in every
+        if any(each.params.get(name) != arm.params.get(name) for each in prompt.arms)
+    ]
+    shown = (f"{name} {_value(arm.params[name])}" for name in differing if name in arm.params)
+    return ", ".join(shown)
+
+
+def _value(value: object) -> str:
+    return short(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+_ENDS = {
+    "length": "cut at the limit",
+    "content_filter": "blocked by the content filter",
+    "tool_calls": "calls tools",
+}
+
+
+def end(finish_reason: str) -> str:
+    """How an answer ended, or "" for the usual way."""
+    return "" if finish_reason == "stop" else _ENDS.get(finish_reason, short(finish_reason))
 
 
 def score(arm: ArmResult, prompt: PromptComparison) -> str:

@@ -24,6 +24,7 @@ import check
 import diff
 import history
 import lint
+import mutating
 import runtime
 import start
 import testing
@@ -33,7 +34,7 @@ from scene import QUICK, Scene, Sizes
 from table import Section, markdown, verdict
 
 TOPICS: dict[str, ModuleType] = {
-    each.__name__: each for each in (start, lint, diff, check, history, testing, runtime)
+    each.__name__: each for each in (start, lint, diff, check, history, testing, mutating, runtime)
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -16,6 +16,7 @@ from table import Row, compare
 from timing import Program, prove
 
 COUNTED = ("--format", "json")
+BOUNDARY_S = 0.06
 RELAXED = "{extends: relaxed, rules: {line-length: disable}}"
 QUERY = """\
 {% set product = 'hub' %}
@@ -33,6 +34,7 @@ def rows(scene: Scene) -> Iterator[Row]:
     yield from _one_staged(scene, repository)
     git(repository, "reset", "-q", "--hard")
     yield from _everything(scene, repository)
+    yield from _boundaries(scene, repository)
     yield from _beside_linters(scene, repository)
 
 
@@ -82,6 +84,18 @@ def _everything(scene: Scene, repository: Path) -> Iterator[Row]:
         ours = environment.ours("lint", *arguments, says=f'"files": {count}\\b', proof=COUNTED)
         timings = scene.measure(what, [ours, floor], repository, scene.sizes.long_runs)
         yield from compare(what, timings, "s", at_most=at_most)
+
+
+def _boundaries(scene: Scene, repository: Path) -> Iterator[Row]:
+    """The opt-in rule that renders each prompt with up to 200 inputs; `check --since` runs it."""
+    count = scene.sizes.linted_by_peers // 10
+    what = f"`lint --select TST008` of {count:,} of them, {BOUNDARY_S * 1000:.0f} ms each"
+    identities = [identity(number) for number in range(count)]
+    arguments = ("lint", "--no-cache", "--select", "TST008", *identities)
+    ours = scene.environment.ours(*arguments, says=f'"files": {count}\\b', proof=COUNTED)
+    programs = [ours, scene.environment.bare_python()]
+    timings = scene.measure(what, programs, repository, scene.sizes.long_runs)
+    yield from compare(what, timings, "s", of="cpu_s", at_most=count * BOUNDARY_S)
 
 
 def _beside_linters(scene: Scene, repository: Path) -> Iterator[Row]:

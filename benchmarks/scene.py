@@ -26,6 +26,7 @@ class Sizes:
     linted_by_peers: int = 1_000
     checked: int = 2_000
     loaded: int = 1_000
+    mutated: int = 1_000
     commits: int = 300
     cases: tuple[int, int] = (200, 1_000)
     grown: tuple[int, int] = (2_500, 10_000)
@@ -40,6 +41,7 @@ QUICK = Sizes(
     linted_by_peers=10,
     checked=60,
     loaded=50,
+    mutated=20,
     commits=30,
     cases=(20, 40),
     grown=(50, 200),

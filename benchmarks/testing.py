@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from arms import rows_of_arms
+from attacks import rows_of_probes
 from cases import make
 from environment import PEERS
 from mock_server import mock_server
@@ -47,6 +48,7 @@ def rows(scene: Scene) -> Iterator[Row]:
         yield from _first_text(scene, few, address)
     yield from _growth(scene)
     yield from rows_of_arms(scene)
+    yield from rows_of_probes(scene)
 
 
 def _few(scene: Scene, repository: Path, address: str) -> Iterator[Row]:

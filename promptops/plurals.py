@@ -8,6 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _WITH_E = ("ch", "sh", "s", "x")
+_VOWELS = "aeiou"
 
 
 def counted(number: int, noun: str) -> str:
@@ -19,6 +20,8 @@ def plural(number: int, noun: str) -> str:
     """The form of a noun, given in the singular, that follows a number."""
     if number == 1:
         return noun
+    if noun.endswith("y") and noun[-2:-1] not in _VOWELS:
+        return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(_WITH_E) else f"{noun}s"
 
 

@@ -16,10 +16,12 @@ import click
 
 from promptops.cli.group import SECTIONS, group
 from promptops.diff.codes import CODES
+from promptops.evals.probes.library import LIBRARY, family, family_names
 from promptops.evals.registry import AssertionKind
 from promptops.evals.registry import built_in as known_assertions
 from promptops.jobs.lint.rules import markdown_page, marks
 from promptops.lint.registry import built_in as known_rules
+from promptops.model.probe import BiasPair, Family, Probe
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -33,6 +35,7 @@ def pages() -> dict[str, str]:
         "changes.md": _changes(),
         "commands.md": _commands(),
         "assertions.md": _assertions(),
+        "probes.md": _probes(),
         "prompt.md": _schema("prompt.schema.json", "Every key of a prompt file", "prompt-file.md"),
         "configuration.md": _schema(
             "config.schema.json", "Every key of the configuration", "configuration.md"
@@ -150,6 +153,49 @@ def _arguments(match: re.Match[str]) -> str:
 
 def _fenced(match: re.Match[str]) -> str:
     return f"{match[1]}:\n\n```yaml\n{inspect.cleandoc(match[2])}\n```\n\n"
+
+
+def _probes() -> str:
+    families = [family(name) for name in family_names()]
+    rows = [
+        f"| [{each.name}](#{each.name}) | {each.owasp} | {_cell(each.attacks)} | "
+        f"{len(each.probes) or f'{len(each.pairs)} pairs'} |"
+        for each in families
+    ]
+    attacks = sum(len(each.probes) for each in families)
+    pairs = sum(len(each.pairs) for each in families)
+    about = (
+        f"Version {LIBRARY} of the packaged library: {attacks} attacks and {pairs} pairs in "
+        f"{len(families)} families. How a success is\nrecognised, and how to test your attacks: "
+        "[probe-library.md](../probe-library.md). `OWASP` is the risk in the\nTop 10 for LLM "
+        "applications.\n\n"
+    )
+    head = "| family | OWASP | attack | probes |\n|---|---|---|---|\n"
+    sections = "\n".join(map(_family, families))
+    return f"# Probes\n\n{about}{head}{chr(10).join(rows)}\n\n{sections}"
+
+
+def _family(family: Family) -> str:
+    listed = "".join([*map(_probe, family.probes), *map(_pair, family.pairs)])
+    tools = " Only with `evaluation.probes.tools`." if family.needs_tools else ""
+    return f"## {family.name}\n\n{family.attacks}{tools}\n\n{listed}"
+
+
+def _probe(probe: Probe) -> str:
+    parts = [
+        *([f"transform `{probe.transform}`"] if probe.transform else []),
+        *([_SLOTS[probe.slot]] if probe.slot in _SLOTS else []),
+        *(["embedded"] if probe.place == "embed" else []),
+    ]
+    return f"- `{probe.id}`{': ' if parts else ''}{', '.join(parts)}\n"
+
+
+_SLOTS = {"document": "into a document", "list": "into an item of a list"}
+
+
+def _pair(pair: BiasPair) -> str:
+    first, second = pair.texts
+    return f"- `{pair.id}`: {pair.attribute}: “{first}” and “{second}”\n"
 
 
 def _schema(name: str, title: str, explained: str) -> str:

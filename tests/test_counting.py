@@ -15,6 +15,8 @@ from promptops.plurals import and_more, counted, plural, series, some, some_line
         (2, "branch", "2 branches"),
         (1, "branch", "1 branch"),
         (3, "pass", "3 passes"),
+        (3, "family", "3 families"),
+        (3, "day", "3 days"),
         (1_200, "case", "1,200 cases"),
     ],
 )

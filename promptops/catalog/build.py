@@ -84,7 +84,9 @@ class PromptBuilder:
         )
 
     def _lacks_tools(self, prompt: Prompt) -> bool:
-        return len(prompt.tools) < len(self._layers.value.get("tools") or ())
+        written = self._layers.value.get("tools")
+        # In a file with an invalid shape it may be of any type.
+        return isinstance(written, list | tuple) and len(prompt.tools) < len(written)
 
     def _templates(self, value: Mapping[str, Any]) -> Prompt | None:
         """A prompt with only messages and inputs, from a file whose other parts are invalid."""

@@ -22,6 +22,7 @@ from promptops.model.internal_error import internal_error
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
+from promptops.records import replace
 from promptops.source.document import MAX_BYTES, Document
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import MAX_FILES, numbered
@@ -137,7 +138,14 @@ class Catalog:
         document = self.document(path)
         chain = layers(document, self.document, self._follow_parent)
         identity = self.id_of(path) or ""
-        return PromptBuilder(self.files, self.config, chain, identity, self._profile).loaded()
+        loaded = PromptBuilder(self.files, self.config, chain, identity, self._profile).loaded()
+        if loaded.prompt is None or "retrieve" not in loaded.prompt.evaluation:
+            return loaded
+        from promptops.catalog.recordings import recordings_at
+        from promptops.catalog.retrieved_inputs import with_recorded_inputs
+
+        found = recordings_at(self.files, self.recordings_of(path)).recordings
+        return replace(loaded, prompt=with_recorded_inputs(loaded.prompt, found))
 
     def prompts(self, paths: Iterable[str] | None = None) -> Iterator[LoadedPrompt]:
         """The prompt files of some paths, or all of them, in order."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.records import replace
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.recordings import ReadRecordings, read_files
+
+if TYPE_CHECKING:
+    from promptops.catalog.catalog import Catalog
 
 
 def recordings_in(catalog: Catalog, path: str) -> ReadRecordings:

@@ -1,4 +1,4 @@
-"""Shell completion of prompt ids, case names and model profiles."""
+"""Shell completion of prompt ids, case names, model profiles and operators."""
 
 from __future__ import annotations
 
@@ -57,6 +57,13 @@ def complete_profile(ctx: click.Context, _param: click.Parameter, incomplete: st
         return []
 
 
+def complete_operator(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the operators of mutation testing that begin with `incomplete`."""
+    from promptops.model.mutant import OPERATORS
+
+    return [name for name in OPERATORS if name.startswith(incomplete)]
+
+
 def _prompt_ids(ctx: click.Context) -> list[str]:
     from promptops.errors import PromptopsError
     from promptops.jobs.workspace.workspace import workspace
@@ -71,3 +78,10 @@ def _prompt_ids(ctx: click.Context) -> list[str]:
 def _directory(ctx: click.Context) -> Path:
     given: Any = ctx.params.get("directory")
     return Path(given) if given else Path()
+
+
+def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of families of probes that begin with `incomplete`."""
+    from promptops.evals.probes.library import family_names
+
+    return [name for name in family_names() if name.startswith(incomplete)]

@@ -13,7 +13,7 @@ from promptops.suggestions import did_you_mean
 SECTIONS = {
     "start": ("init", "new", "doctor", "completion"),
     "look": ("list", "show", "render", "run"),
-    "check": ("lint", "rule", "diff", "test", "check", "report"),
+    "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe", "report"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
     "operate": ("log", "blame", "bisect", "compare"),
     "serve": ("receive", "textconv"),

@@ -119,13 +119,14 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 def _cases(before: PromptSide, after: PromptSide) -> Iterator[tuple[str, Case, bool]]:
     """Each case once by its inputs, with its name and whether the older side has it."""
-    old = list(before.prompt.cases)
-    for case in after.prompt.cases:
+    old = [case for case in before.prompt.cases if not case.unrecorded]
+    new = [case for case in after.prompt.cases if not case.unrecorded]
+    for case in new:
         same = next((each for each in old if equal(each.inputs, case.inputs)), None)
         if same is not None:
             old.remove(same)
         yield case.name, case, same is not None
-    names = {case.name for case in after.prompt.cases}
+    names = {case.name for case in new}
     for case in old:
         yield f"{case.name}{AS_IT_WAS}" if case.name in names else case.name, case, True
 

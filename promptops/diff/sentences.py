@@ -47,13 +47,13 @@ class Sentence:
         return force_of(self.words[1:] if self.intro else self.words, self.intro)
 
 
-_ITEM = lazy_pattern(
+ITEM = lazy_pattern(
     r"(?:[*_]{0,3}(?:[-*+•‣◦▪●–—·>|]+\s+|\[[ xX]\]\s*|[✓✔✅☑]\s*"
     r"|\(?(?:\d{1,3}(?:\.\d{1,3}){0,3}|[a-zA-Z]|[ivxIVX]{2,4})[.)]\s+"
     r"|(?i:rule|step|regel|schritt|règle|étape|regla|paso|regola|passo|regra)"
     r"\s+\d{1,3}\s*[:.)-]\s*))+"
 )
-_HEADING = lazy_pattern(r"#+\s+")
+HEADING = lazy_pattern(r"#+\s+")
 _TAGS = lazy_pattern(
     r"<([A-Za-z][\w.-]{0,60})(?:\s[^<>]{0,200})?>(?:(.*)</\1>)?|</[A-Za-z][\w.-]{0,60}>"
 )
@@ -74,7 +74,7 @@ def sentences(text: str) -> tuple[Sentence, ...]:
     for block, depth in _blocks(text):
         while above and depth <= above[-1][0]:
             above.pop()
-        block_sentences = [_sentence(part) for part in _parted(block)]
+        block_sentences = [_sentence(part) for part in sentence_parts(block)]
         block_sentences = [sentence for sentence in block_sentences if sentence.words]
         found += (
             [_item(sentence, *above[-1][1:]) for sentence in block_sentences]
@@ -92,7 +92,7 @@ def _introduces(block: str, last: Sentence) -> bool:
         return False
     if block.rstrip("*_ ").endswith(":"):
         return last.force.strength > 0
-    return bool(_HEADING.match(block)) and forbids(last.force.kinds)
+    return bool(HEADING.match(block)) and forbids(last.force.kinds)
 
 
 def _item(sentence: Sentence, intro: Sentence, marks: Marks) -> Sentence:
@@ -114,37 +114,37 @@ def _blocks(text: str) -> Iterator[tuple[str, int]]:
     parts: list[str] = []
     depth = length = 0
     for raw in text.splitlines():
-        line, item, begins = _bare(raw)
-        joint = "" if begins else _joint(line, length)
+        line, item, begins = bare_line(raw)
+        joint = "" if begins else line_joint(line, length)
         if parts and not joint:
             yield "".join(parts), depth
             parts = []
         if not joint:
             depth = 1 + len(raw) - len(raw.lstrip()) if item else 0
         parts += (joint, line) if line else ()
-        length = 0 if _HEADING.match(line) or line.endswith(":") else len(line)
+        length = 0 if HEADING.match(line) or line.endswith(":") else len(line)
     if parts:
         yield "".join(parts), depth
 
 
-def _bare(raw: str) -> tuple[str, bool, bool]:
+def bare_line(raw: str) -> tuple[str, bool, bool]:
     """A line without bullet, number and tags; whether it is an item; whether a block begins."""
     line = " ".join(raw.split())
     tags = _TAGS.fullmatch(line) if line.startswith("<") else None
     line = (tags[2] or "") if tags else line
-    item = _ITEM.match(line)
-    begins = item or tags or not line or _HEADING.match(line) or _NAMED.match(line)
+    item = ITEM.match(line)
+    begins = item or tags or not line or HEADING.match(line) or _NAMED.match(line)
     return line[item.end() :] if item else line, bool(item), bool(begins)
 
 
-def _joint(line: str, length: int) -> str:
+def line_joint(line: str, length: int) -> str:
     """The separator that joins a line to the previous one; "" if a new block begins."""
     if length and (line[0].islower() or line[0] in "(,&"):
         return " "
     return "\n" if length >= LONG_LINE else ""
 
 
-def _parted(block: str) -> Iterator[str]:
+def sentence_parts(block: str) -> Iterator[str]:
     start = 0
     for end in _END.finditer(block):
         if end[0][0] != "." or not _is_abbreviated(block, start, end):

@@ -1,4 +1,4 @@
-"""Functions of the repository for `python` assertions.
+"""Functions of the repository for `python` assertions and `evaluation.retrieve`.
 
 They are untrusted code: read from the revision under test, never imported from Python's path, and
 run in this process only if the caller allows it.
@@ -24,6 +24,8 @@ from promptops.untrusted import IS_SET, is_untrusted
 LONGEST_S = 10.0
 """A call that takes longer is abandoned."""
 
+ASSERTIONS = "`python` assertions"
+
 Function = Callable[..., Any]
 Read = Callable[[str, str], bytes | None]
 """From a path as written, and the path of the file that contains it, to the content of the file.
@@ -38,8 +40,10 @@ class Functions:
     Nothing runs if PROMPTOPS_UNTRUSTED is set, even if it is `allowed`.
     """
 
-    def __init__(self, read: Read, *, allowed: bool) -> None:
+    def __init__(self, read: Read, *, allowed: bool, caller: str = ASSERTIONS) -> None:
+        """`caller` is what needs the functions, for messages."""
         self._read = read
+        self._caller = caller
         self._refused = _refused(allowed)
         self._modules: dict[tuple[str, bytes], Mapping[str, Any]] = {}
         self._timed_out: set[tuple[str, bytes, str]] = set()
@@ -51,7 +55,7 @@ class Functions:
         Undecided if no code may run.
         """
         if self._refused:
-            raise Undecided(f"`python` assertions do not run here: {self._refused}")
+            raise Undecided(f"{self._caller} do not run here: {self._refused}")
         source = self._read(path, base)
         if source is None:
             raise Unjudgeable(f"there is no file {path} in this revision", "/value")
@@ -91,11 +95,13 @@ def functions_of(
     *,
     allowed: bool,
     refused: Callable[[str, bytes], str] = lambda _path, _content: "",
+    caller: str = ASSERTIONS,
 ) -> Functions:
     """The functions of a revision: `./` is relative to the file with the path, else a prompt root.
 
     Args:
         refused: From the path of a file and its content to why its code may not run, or "".
+        caller: What needs the functions, for messages.
     """
 
     def read(path: str, base: str) -> bytes | None:
@@ -105,10 +111,10 @@ def functions_of(
         content = catalog.files.data(found.target)
         reason = refused(found.target, content) if content is not None else ""
         if reason:
-            raise Undecided(f"`python` assertions do not run here: {reason}")
+            raise Undecided(f"{caller} do not run here: {reason}")
         return content
 
-    return Functions(read, allowed=allowed)
+    return Functions(read, allowed=allowed, caller=caller)
 
 
 def _refused(allowed: bool) -> str:

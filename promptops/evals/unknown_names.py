@@ -1,4 +1,4 @@
-"""Check that the tools, arguments and inputs named by assertions exist in the prompt."""
+"""Check that the tools, arguments and inputs that `evaluation` and cases name exist."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from promptops.evals.parse import parse
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
 from promptops.evals.verdict import NamedPart
+from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt, Tool
 from promptops.records import record, replace
@@ -26,6 +27,7 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
     `tools` are the names of its tools; None if they are not all known.
     """
     known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=prompt.tools)
+    yield from _unknown_retrieved(prompt, known)
     checked: set[int] = set()
     for written, on in _every(prompt):
         if id(written.written) in checked:  # an assertion of every case
@@ -38,6 +40,15 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
                 message, hint = problem
                 is_key = named.kind == "argument"
                 yield Problem(message, at=written.at(named.at, is_key, named.within), hint=hint)
+
+
+def _unknown_retrieved(prompt: Prompt, known: _KnownNames) -> Iterator[Problem]:
+    for name in prompt.evaluation.get("retrieve") or ():
+        at = f"/evaluation/retrieve/{escaped(name)}"
+        problem = known.problem(NamedPart("input", name, at))
+        if problem is not None:
+            message, hint = problem
+            yield Problem(message, at=prompt.locate(at, True), key=True, hint=hint)
 
 
 @record(frozen=True, slots=True, kw_only=True)

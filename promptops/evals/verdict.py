@@ -84,7 +84,7 @@ class Unheard(Undecided):
 
 
 class Skipped(Undecided):
-    """Only a fresh answer can be checked: neither an error nor a pass."""
+    """Not applicable to this case, or only to a fresh answer: neither an error nor a pass."""
 
 
 class Refused(ValueError):

@@ -91,13 +91,19 @@ def lint_one(
     found = tuple(without_repeats(lint_prompt(subject, rules)))
     portable = not subject.surroundings.were_used
     try:
-        return PromptResult(found, tuple(limited(_suppressions(catalog, loaded))), portable)
+        return PromptResult(found, tuple(suppressions_of(catalog, loaded)), portable)
     except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
         problem = internal_error(error).problem(Place(loaded.path), "comments that suppress")
         return PromptResult((*found, failed(problem, loaded)), (), portable)
 
 
+def suppressions_of(catalog: Catalog, loaded: LoadedPrompt) -> Iterable[Suppression]:
+    """The suppression comments in the files of a prompt, within the limit of their names."""
+    return limited(_suppressions(catalog, loaded))
+
+
 def _suppressions(catalog: Catalog, loaded: LoadedPrompt) -> Iterator[Suppression]:
+    """The suppression comments in a prompt file and its templates."""
     document = catalog.document(loaded.path)
     if "promptops:" in document.text:
         yield from _document_suppressions(document)

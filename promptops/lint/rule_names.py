@@ -12,6 +12,9 @@ from promptops.suggestions import nearest_name
 ALL = "ALL"
 """Selects every rule that is on by default."""
 
+MUTANTS = ("MUT", "mutant")
+"""The code and the name in comments that leave a line out of mutation testing; not a rule."""
+
 LIST_RULES = "`promptops rule` lists the rules"
 
 _LIKE_A_CODE = lazy_pattern(r"([A-Z]{1,4})(\d{0,6})(?:(?<=\d)[A-Z])?")
@@ -79,4 +82,4 @@ class RuleNames:
 
 def rule_names(rules: Iterable[Rule], *, complete: bool = True) -> RuleNames:
     """The names of some rules."""
-    return RuleNames(tuple((rule.code, rule.name) for rule in rules), complete)
+    return RuleNames((*((rule.code, rule.name) for rule in rules), MUTANTS), complete)

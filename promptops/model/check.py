@@ -8,15 +8,20 @@ from typing import Literal
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import FailOn
 from promptops.model.finding import Finding, Severity
+from promptops.model.mutant import MutationRun
+from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import Decided, TestRun, verdict_of
 from promptops.records import field, record
 
-CheckName = Literal["lint", "cases", "coverage", "budgets", "release"]
+CheckName = Literal["lint", "cases", "coverage", "mutation", "probes", "budgets", "release"]
 
 OVER_BUDGET = "TOK001"
 """The rule that reports a prompt over its budget."""
+
+BOUNDARIES = "TST008"
+"""The rule that renders a prompt with inputs at the boundaries of their schema."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,9 @@ class CheckReport:
         budgeted: How many of the prompts have a budget.
         strict: A release is refused while a score is inconclusive; the gate is not.
         diff: What changed since the base, and the version it requires; None without a base.
+        mutation: What the cases notice of mutants of the changed prompts; None if that is off.
+        unmutated: How many changed prompts were left out of it, so that the gate stays fast.
+        probes: The recorded answers to attacks; None unless the policy has them replayed.
         shown: Data that only a page shows; None for other formats.
     """
 
@@ -68,6 +76,9 @@ class CheckReport:
     budgeted: int = 0
     strict: bool = False
     diff: DiffReport | None = None
+    mutation: MutationRun | None = None
+    unmutated: int = 0
+    probes: ProbeRun | None = None
     shown: Shown | None = None
 
     @property
@@ -89,7 +100,9 @@ class CheckReport:
     @property
     def failed(self) -> bool:
         """Whether a bug in promptops prevented a check."""
-        return self.lint.failed or self.test.failed or bool(self.diff and self.diff.failed)
+        others = (part.failed for part in (self.diff, self.probes) if part is not None)
+        mutated = self.mutation is not None and any(row.internal for row in self.mutation.rows)
+        return self.lint.failed or self.test.failed or mutated or any(others)
 
     @property
     def failing_findings(self) -> tuple[Finding, ...]:
@@ -109,6 +122,7 @@ class CheckReport:
             "lint": bool(findings),
             "cases": verdict_of(run.cases, run.decided) == "fail",
             "coverage": run.undercovered,
+            "probes": self.probes is not None and self.probes.verdict == "fail",
             "budgets": any(finding.code == OVER_BUDGET for finding in findings),
             "release": bool(self.refused_changes or self.refused_risks),
         }

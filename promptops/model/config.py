@@ -147,10 +147,14 @@ class CheckSettings:
     Attributes:
         fail_on: Kinds of changes since the base.
         coverage: Required coverage of template branches, in percent; None for no limit.
+        mutation: Report what the cases of changed prompts notice of mutants.
+        probes: Which recorded answers to probes are replayed; None for none.
     """
 
     fail_on: tuple[FailOn, ...] = ()
     coverage: float | None = None
+    mutation: bool = False
+    probes: Literal["smoke", "all"] | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -178,6 +182,17 @@ class ProbeSettings:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class MutateSettings:
+    """When mutation testing fails.
+
+    Attributes:
+        fail_under: The required score in percent; None for no limit.
+    """
+
+    fail_under: float | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Config:
     """The configuration of one tree.
 
@@ -199,3 +214,4 @@ class Config:
     check: CheckSettings = field(default_factory=CheckSettings)
     compare: CompareSettings = field(default_factory=CompareSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    mutate: MutateSettings = field(default_factory=MutateSettings)

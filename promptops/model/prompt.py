@@ -162,8 +162,12 @@ class Case:
     """A test case: inputs and assertions.
 
     Attributes:
+        inputs: With those that `evaluation.retrieve` returned, if they are recorded.
         at: JSON pointer of the case in its file.
         locate: In the file of the case, which may be a case file.
+        retrieved: Names of the inputs that come from recordings.
+        unrecorded: Names of the inputs that `evaluation.retrieve` has to return and no recording
+            contains; the case can't be rendered.
     """
 
     name: str
@@ -174,6 +178,14 @@ class Case:
     output: tuple[Mapping[str, Any], ...] = ()
     expected: Any = None
     tags: tuple[str, ...] = ()
+    retrieved: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] = ()
+
+    @property
+    def own_inputs(self) -> dict[str, Any]:
+        """The inputs that the case itself gives."""
+        given = self.inputs.items()
+        return {name: value for name, value in given if name not in self.retrieved}
 
 
 @record(frozen=True, slots=True, kw_only=True)

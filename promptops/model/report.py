@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from promptops.model.finding import Finding, Severity
 from promptops.model.internal_error import CODE
 from promptops.model.place import Place
-from promptops.records import record
+from promptops.records import field, record
 
 Style = Callable[[str, str], str]
 """From a role and a text to the styled text.
@@ -49,6 +49,7 @@ class LintReport:
         fixed: Number of findings that `--fix` fixed.
         suppressed: Number of findings suppressed by comments, waivers and the baseline.
         comments: Those that can suppress findings, in the order of their files.
+        opt_in: From the code of each opt-in rule that ran to the paths of the prompts it checked.
     """
 
     findings: tuple[Finding, ...]
@@ -56,6 +57,7 @@ class LintReport:
     fixed: int = 0
     suppressed: int = 0
     comments: tuple[SilencingComment, ...] = ()
+    opt_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def failing(self, limit: Severity) -> tuple[Finding, ...]:
         """The findings at or above a severity."""

@@ -21,7 +21,7 @@ class AssertionResult:
 
     Attributes:
         type: As written, with its `not-`.
-        status: `skipped` if only a fresh answer can be checked.
+        status: `skipped` if it does not apply to the case, or only to a fresh answer.
         must: It is a contract: if it fails, the case fails.
         reason: Expected value, place, actual value; also for a passed assertion.
         place: Of the assertion; for an error, of the part to change.

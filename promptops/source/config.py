@@ -17,6 +17,7 @@ from promptops.model.config import (
     DiffSettings,
     LintSettings,
     ModelProfile,
+    MutateSettings,
     ProbeSettings,
     ReleaseSettings,
     TestSettings,
@@ -304,6 +305,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         check=CheckSettings(**_settings(table.get("check", {}))),
         compare=CompareSettings(**_aside(table.get("compare", {}))),
         probe=ProbeSettings(**_aside(table.get("probe", {}))),
+        mutate=MutateSettings(**_settings(table.get("mutate", {}))),
     )
 
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.asked import FILE, JUDGE, case
 from tests.cli.conftest import Said
 from tests.servers.answers import OK, Answer
 from tests.servers.batch_apis import AnthropicBatchServer, BatchServer, OpenAIBatchServer
 from tests.servers.fault_server import FaultServer, fault_server
 from tests.servers.plans import Received
+from tests.tiers import fast_first
 
 WORDS = ("one", "two", "three", "four")
 OPINION = Answer(says='{"reason": "It is repeated.", "score": 1.0}')
@@ -71,6 +74,9 @@ APIS = (
         create="POST /v1/messages/batches",
     ),
 )
+
+EACH_API = pytest.mark.parametrize("api", fast_first(APIS, 1), ids=[api.name for api in APIS])
+"""Only the first one is fast: one test of the fast tier records a whole batch of every API."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,13 +11,13 @@ from jsonschema import Draft202012Validator
 from promptops.evals.providers.anthropic import batches as anthropic_batches
 from promptops.evals.providers.openai import batches as openai_batches
 from tests.cli.asked import FILE, JUDGE, case
-from tests.cli.batched import APIS, CHAT, PRICE, PROMPT, WORDS, batched, files, profile
+from tests.cli.batched import APIS, CHAT, EACH_API, PRICE, PROMPT, WORDS, batched, files, profile
 from tests.servers.answers import Answer
 from tests.servers.batch_apis import OpenAIBatchServer
 from tests.servers.fault_server import fault_server
+from tests.tiers import fast_first
 
 SCHEMA = Path(__file__).parents[2] / "schemas/batch.schema.json"
-EACH_API = pytest.mark.parametrize("api", APIS, ids=[api.name for api in APIS])
 
 
 def valid(report):
@@ -29,7 +29,7 @@ def cases_of(report, name="unanswered"):
     return [(found["case"], found["reason"]) for found in report[name]]
 
 
-@EACH_API
+@pytest.mark.parametrize("api", APIS, ids=[api.name for api in APIS])
 def test_recordings_from_batches_are_byte_for_byte_those_of_record(repo, tmp_path, say, api):
     with batched(repo, say, api, judged=True) as one:
         whole = repo.copied_to(tmp_path / "whole")
@@ -74,7 +74,7 @@ def test_a_submit_shows_endpoint_and_estimate_and_a_collect_the_cost_at_half_the
     # 2 tokens in and 2 out, at half of 2 and 10 dollars for a million.
     assert collected.out == (
         "batch_1: 1 answer to 1 request to `fast`\n"
-        "collected 1 answer: $1.2e-05 at batch prices\nnext: promptops test\n"
+        "collected 1 answer: $0.000012 at batch prices\nnext: promptops test\n"
     )
 
 
@@ -408,11 +408,11 @@ def test_a_provider_without_a_batch_api_is_refused_before_anything_is_sent(repo,
     assert (refused.code, refused.out, one.api.seen, one.pending) == (2, "", [], [])
     assert refused.err == (
         "error: the provider `echo` has no batch API\n"
-        "  tip: send the requests one by one: promptops test --record\n"
+        "  tip: send the requests one by one: --record, without --batch\n"
     )
 
 
-@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.parametrize("status", fast_first([404, 405, 501], 1))
 @pytest.mark.parametrize("api", APIS[1:], ids=[api.name for api in APIS[1:]])
 def test_a_server_without_a_batch_api_is_refused(repo, say, api, status):
     first = "POST /v1/files" if api.provider == "openai" else api.create
@@ -424,7 +424,7 @@ def test_a_server_without_a_batch_api_is_refused(repo, say, api, status):
     assert f"the server has no batch API: status {status} for {first[5:].removeprefix('/v1')}" in (
         refused.err.replace("/v1/messages", "/messages")
     )
-    assert "promptops test --record" in refused.err
+    assert "--record, without --batch" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 
 from promptops.storage.lock import locked
 from tests.cli.asked import FILE, PATIENCE_S, ask, ended, running
-from tests.cli.batched import APIS, CHAT, WORDS, batched, files, pending
+from tests.cli.batched import APIS, CHAT, EACH_API, WORDS, batched, files, pending
 from tests.cli.test_test_killed import FATAL
 from tests.servers.answers import Answer, Ending
 from tests.servers.fault_server import fault_server
@@ -70,7 +70,7 @@ REQUESTS = [
     (MESSAGES, SUBMIT, 1),
     *((MESSAGES, COLLECT, number) for number in (1, 2)),
 ]
-FAST = [(CHAT, SUBMIT, 2, True), (MESSAGES, SUBMIT, 1, True), (CHAT, COLLECT, 3, True)]
+FAST = [(CHAT, SUBMIT, 2, True), (CHAT, COLLECT, 3, True)]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_killed_while_it_waits_for_a_response(repo, say, api, command, number, h
     assert [json.loads(line)["case"] for line in recordings.splitlines()] == sorted(WORDS)
 
 
-@pytest.mark.parametrize("command", [SUBMIT, COLLECT])
+@pytest.mark.parametrize("command", [SUBMIT, pytest.param(COLLECT, marks=pytest.mark.slow)])
 def test_interrupted_by_the_user(repo, say, command):
     api = CHAT.server()
     with fault_server(api) as server:
@@ -122,7 +122,7 @@ def test_interrupted_by_the_user(repo, say, command):
 
 
 @pytest.mark.parametrize(
-    ("command", "tenth"), fast_spread(product((SUBMIT, COLLECT), range(10)), 4)
+    ("command", "tenth"), fast_spread(product((SUBMIT, COLLECT), range(10)), 2)
 )
 def test_killed_while_it_writes(repo, tmp_path, say, command, tenth):
     api = CHAT.server()
@@ -147,7 +147,7 @@ def test_killed_while_it_writes(repo, tmp_path, say, command, tenth):
     assert recordings == wanted != b""
 
 
-@pytest.mark.parametrize("api", APIS, ids=[api.name for api in APIS])
+@EACH_API
 @pytest.mark.parametrize(
     "response",
     [
@@ -169,7 +169,7 @@ def test_a_batch_whose_creation_is_not_confirmed_is_found(repo, say, api, respon
     assert one.recordings.count(b"\n") == 4
 
 
-@pytest.mark.parametrize("api", APIS, ids=[api.name for api in APIS])
+@EACH_API
 @pytest.mark.parametrize("then", ["submit", "collect"])
 def test_a_batch_that_can_not_be_looked_up_at_once_is_found_later(repo, say, api, then):
     listing = api.create.replace("POST", "GET")
@@ -188,7 +188,7 @@ def test_a_batch_that_can_not_be_looked_up_at_once_is_found_later(repo, say, api
     assert (collected.code, len(one.api.batches)) == (0, 1)
 
 
-@pytest.mark.parametrize("api", APIS, ids=[api.name for api in APIS])
+@EACH_API
 def test_a_batch_that_was_not_created_is_submitted_again(repo, say, api):
     with batched(repo, say, api) as one:
         one.api.faults[api.create] = [Answer(status=500)]

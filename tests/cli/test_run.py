@@ -21,6 +21,7 @@ from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Plan, Received, always
 from tests.servers.streams import DONE, chunk, sse
+from tests.tiers import fast_first
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 KEY = "acme7f3a9b2c5d1e4a6b8c0d"
@@ -123,7 +124,7 @@ def _piped(root: Path, text: bytes, *arguments: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-@pytest.mark.parametrize("arguments", [("ask",), ("ask", "--inputs", "-")])
+@pytest.mark.parametrize("arguments", fast_first([["ask"], ["ask", "--inputs", "-"]], 1))
 def test_inputs_are_read_from_standard_input(repo, served, arguments):
     with fault_server() as server:
         served(server)
@@ -498,12 +499,11 @@ def test_an_error_on_a_terminal_has_its_own_line(repo, served):
         served(server)
         repo.write(
             {
-                "promptops.toml": catalog(server.base_url)["promptops.toml"].replace(
-                    "price", 'api_key_env = "NO_SUCH_KEY"\nprice'
-                )
+                "promptops.toml": '[models.fast]\nprovider = "nope"\nid = "m-1"\n'
+                "price = {input = 1.0, output = 1.0}\nmax_output_tokens = 50\n"
             }
         )
-        repo.commit("a key")
+        repo.commit("no provider")
         ours, theirs = os.openpty()
         with subprocess.Popen(
             [sys.executable, "-c", MAIN, "run", "ask", "-i", "word=x"],
@@ -518,7 +518,7 @@ def test_an_error_on_a_terminal_has_its_own_line(repo, served):
         os.close(ours)
 
     assert process.returncode == 2
-    assert "waiting for the first text …\r\x1b[KNO_SUCH_KEY: error: " in text
+    assert "waiting for the first text …\r\x1b[Kmodels.fast: error: " in text
 
 
 def _read(terminal: int) -> bytes:
@@ -545,6 +545,7 @@ def test_ctrl_c_in_a_stream_keeps_its_text_and_is_exit_130(repo, served):
     assert len(lines) == 4
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_the_first_text_is_the_same(repo, served):
     reached, never = Event(), Event()
 

@@ -24,7 +24,11 @@ PACKAGES = sorted(
     for path in (ROOT / "promptops").iterdir()
     if path.suffix == ".py" or (path / "__init__.py").exists()
 )
-VOCABULARIES = ("diff/obligation_words.py", "lint/detect/injection.py")
+VOCABULARIES = (
+    "diff/obligation_words.py",
+    "jobs/mutating/operators/reversals.py",
+    "lint/detect/injection.py",
+)
 """Modules whose strings are words that promptops looks for in prompts."""
 TEMPLATES = sorted((ROOT / "promptops" / "templates").iterdir())
 INSTEAD = {

@@ -64,12 +64,14 @@ def test_an_assertion_says_in_one_line_what_it_wants_and_names_its_fields(
 
 def test_the_assertions_are_those_with_a_file() -> None:
     assert list(built_in()) == [
-        *("all", "any", "chrf", "contains", "contains-all", "contains-any", "contains-json"),
-        *("counterfactual", "equals", "expr", "factual", "finish-reason", "grounded"),
-        *("icontains", "is-json", "json-schema", "llm-rubric", "max-chars", "max-cost"),
-        *("max-latency", "max-tokens", "message-count", "moderation", "no-injection", "no-leak"),
-        *("no-personal-data", "no-secrets", "one-of", "pairwise", "python", "ratio", "refuses"),
-        *("regex", "rouge", "similar", "starts-with", "tool-call", "tool-calls", "word-count"),
+        *("abstains", "all", "answer-relevant", "any", "chrf", "citations", "contains"),
+        *("contains-all", "contains-any", "contains-json", "context-relevant", "counterfactual"),
+        *("equals", "expr", "factual", "finish-reason", "grounded", "icontains", "is-json"),
+        *("json-schema", "llm-rubric", "max-chars", "max-cost", "max-latency", "max-tokens"),
+        *("message-count", "moderation", "mrr", "ndcg", "no-injection", "no-leak"),
+        *("no-personal-data", "no-secrets", "one-of", "pairwise", "precision", "python", "ratio"),
+        *("recall", "refuses", "regex", "rouge", "similar", "starts-with", "supported"),
+        *("tool-call", "tool-calls", "word-count"),
     ]
 
 

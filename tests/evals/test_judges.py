@@ -23,6 +23,8 @@ JUDGED = [
     {"type": "factual", "value": "It is Tuesday."},
     {"type": "grounded", "value": "notes"},
     {"type": "pairwise", "value": "The kinder one."},
+    {"type": "answer-relevant"},
+    {"type": "abstains"},
 ]
 GIVEN: dict[str, Any] = {
     "messages": [

@@ -231,7 +231,9 @@ def test_what_is_wrong_is_told_at_its_place(
     assert refused(InputError, text) == (message, where, hint)
 
 
-KNOWN = "known keys: check, compare, diff, lint, models, probe, prompts, release, schemas, test"
+KNOWN = (
+    "known keys: check, compare, diff, lint, models, mutate, probe, prompts, release, schemas, test"
+)
 
 
 def listed(error: PromptopsError) -> list[tuple[object, ...]]:

@@ -26,8 +26,8 @@ _VALUES |= {"maxItems", "uniqueItems", "minContains", "maxContains", "required",
 _VALUES |= {"maxProperties", "dependentRequired"}
 _NOWHERE: Final = "nowhere"
 _UNSUPPORTED: Final = ("$dynamicRef", "dependencies")
-_DATA: Final = frozenset(("const", "default", "enum", "examples"))
-_MAPS_ANYWHERE: Final = _MAPS | {"$defs", "definitions"}
+DATA: Final = frozenset(("const", "default", "enum", "examples"))
+MAPS_ANYWHERE: Final = _MAPS | {"$defs", "definitions"}
 _ANNOTATIONS = frozenset(("title", "description", "default", "examples", "deprecated"))
 _ANNOTATIONS |= {"$comment", "format", "contentEncoding", "contentMediaType", "contentSchema"}
 _ANNOTATIONS |= {"readOnly", "writeOnly"}
@@ -126,9 +126,9 @@ def without_annotations(schema: Any) -> Any:
 
 
 def _without(key: str, value: Any) -> Any:
-    if key in _MAPS_ANYWHERE and isinstance(value, Mapping):
+    if key in MAPS_ANYWHERE and isinstance(value, Mapping):
         return {name: without_annotations(item) for name, item in value.items()}
-    return value if key in _DATA else without_annotations(value)
+    return value if key in DATA else without_annotations(value)
 
 
 def _is_annotation(key: Any) -> bool:
@@ -148,11 +148,11 @@ def _all_anchors(schema: Any, pointer: str, named: bool = False) -> Iterator[tup
     if isinstance(schema, Mapping):
         for key, value in schema.items():
             below = f"{pointer}/{escaped(key)}"
-            if named or key in _MAPS_ANYWHERE:
+            if named or key in MAPS_ANYWHERE:
                 yield from _all_anchors(value, below, not named)
             elif key in ("$anchor", "$dynamicAnchor") and isinstance(value, str):
                 yield value, pointer
-            elif key not in _DATA:
+            elif key not in DATA:
                 yield from _all_anchors(value, below)
     elif isinstance(schema, list):
         for index, item in enumerate(schema):

@@ -42,7 +42,7 @@ class Samples:
             for name in TYPES
             if name in alternative.types
         ]
-        yield from _in_turn(streams)
+        yield from in_turn(streams)
 
     def example(self, layers: Layers) -> Any:
         """The simplest value found that matches all layers; ABSENT if there is none."""
@@ -58,7 +58,7 @@ class Samples:
         try:
             if self._depth <= _NESTING:
                 streams = [self.of(one) for one in self._alternatives.of(layers)]
-                for value in _in_turn(streams):
+                for value in in_turn(streams):
                     if self._document.admits(layers, value):
                         yield value
         finally:
@@ -169,7 +169,7 @@ class Samples:
         yield self.array_with(alternative, {})
         first = item(alternative, 0)
         asked = [self.several((*first, layer)) for layer in alternative.keyword_values("contains")]
-        values = list(islice(_in_turn([self.several(first), *asked]), 4))
+        values = list(islice(in_turn([self.several(first), *asked]), 4))
         for value in values:
             yield self.array_with(alternative, {0: value})
         seconds = list(islice(self.several(item(alternative, 1)), 3))
@@ -237,7 +237,7 @@ def between(within: NumberRange, wanted: list[Fraction]) -> Iterator[Any]:
             yield written
 
 
-def _in_turn(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
+def in_turn(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
     """The first value of each iterator, then the second of each, and so on, without ABSENT."""
     while streams:
         going = []

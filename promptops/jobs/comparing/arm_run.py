@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
+from promptops.evals.contracts import violations
 from promptops.evals.judge_answer import scores
-from promptops.jobs.comparing.contracts import violations
 from promptops.jobs.testing.answering import Answering, AnswerResult, WantedAnswer
 from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.judging import JudgedAnswer

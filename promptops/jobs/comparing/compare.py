@@ -211,4 +211,4 @@ def _refuse_too_few(found: Alternatives, options: CompareOptions) -> None:
         hint = did_you_mean(options.require, names) or f"arms: {', '.join(names)}"
         if options.require == found.reference.name:
             raise UsageError(f"`{options.require}` is the reference, not an arm", hint=hint)
-        raise UsageError(f"`{options.require}` is none of the arms", hint=hint)
+        raise UsageError(f"`{options.require}` is not one of the arms", hint=hint)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from promptops.evals.contracts import unjudged, violations
 from promptops.evals.deciding.recommending import concluded
 from promptops.evals.judge_answer import scores
 from promptops.jobs.comparing.arm_run import ArmRun
-from promptops.jobs.comparing.contracts import unjudged, violations
 from promptops.jobs.comparing.figures import cost_usd_1000, ratio_of
 from promptops.jobs.comparing.results import ArmResults
 from promptops.jobs.testing.judging import JudgedAnswer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from promptops.evals.contracts import unjudged
 from promptops.jobs.comparing.arm_run import ArmRun
-from promptops.jobs.comparing.contracts import unjudged
 from promptops.jobs.comparing.prompt_arms import PromptArms
 from promptops.jobs.testing.answering import not_requested
 from promptops.jobs.testing.plan import PlannedCase

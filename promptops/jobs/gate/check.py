@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from promptops.analysis.masking import without_secrets
 from promptops.errors import InputError
 from promptops.jobs.gate.changes import changes_since
+from promptops.jobs.gate.mutation import with_mutation
 from promptops.jobs.gate.page import page_details
 from promptops.jobs.gate.policy import (
     pending_policy_changes,
@@ -16,7 +17,10 @@ from promptops.jobs.gate.policy import (
 )
 from promptops.jobs.gate.risks.change import change_risks
 from promptops.jobs.gate.risks.checkout import checkout_risks
+from promptops.jobs.gate.risks.probes import probe_recording_risks
 from promptops.jobs.lint.lint import LintOptions, lint_selected
+from promptops.jobs.probing.options import ProbeOptions
+from promptops.jobs.probing.probe import probe_selected
 from promptops.jobs.testing.runner import RunOptions, run_selected
 from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.rule_settings import (
@@ -27,12 +31,16 @@ from promptops.jobs.workspace.rule_settings import (
 )
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
-from promptops.model.check import CheckReport
+from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.place import Place
+from promptops.model.probe_run import ProbeRun
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
+
+FOR_CHANGED_PROMPTS = (BOUNDARIES,)
+"""Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
 
 
 def check(
@@ -95,15 +103,18 @@ def _against_base(
     head = with_config(workspace, own)
     checked = with_config(head, with_base_roots(own, base.config))
     wanted = replace(wanted, since=base.revision)
-    options = replace(options, baseline_at=base.revision)
+    options = replace(options, baseline_at=base.revision, extend_changed=FOR_CHANGED_PROMPTS)
     cases = replace(cases, baseline=base.revision)
     report = _checked(checked, wanted, options, cases, base)
     if head is not checked and report.passed and not wanted.patterns:
         # Files in the roots of the base must not hide what the change broke.
         alone = _checked(head, wanted, options, cases, base)
         report = report if alone.passed else alone
+    report = with_mutation(report, checked, base)
     altered = policy_risks(checked, workspace.config, base)
-    risks = _without_secrets((*altered, *checkout_risks(checked, base), *report.risks))
+    replaced = probe_recording_risks(checked, base) if policy.check.probes else ()
+    found = (*altered, *checkout_risks(checked, base), *report.risks, *replaced)
+    risks = _without_secrets(found)
     notes = (
         *pending_policy_changes(workspace, since, base, overrides),
         *(
@@ -152,11 +163,23 @@ def _checked(
         why=selected.why,
         nothing="" if selected.why else _why_nothing(selected),
         risks=risks,
+        probes=_probes(workspace, selected, cases, base),
         fail_on=workspace.config.lint.fail_on,
         refused=settings.fail_on,
         budgeted=_budgeted(workspace, selected),
         strict=workspace.config.release.on_inconclusive == "fail",
     )
+
+
+def _probes(
+    workspace: Workspace, selected: Selected, cases: RunOptions, base: Workspace | None
+) -> ProbeRun | None:
+    """The recorded answers to probes, by the rules of the base, if the policy has them replayed."""
+    chosen = workspace.config.check.probes
+    if chosen is None or not selected.why:
+        return None
+    options = ProbeOptions(probes=chosen, run=RunOptions(baseline=cases.baseline))
+    return probe_selected(workspace, selected, options, base.catalog if base is not None else None)
 
 
 def _budgeted(workspace: Workspace, selected: Selected) -> int:

@@ -28,6 +28,7 @@ def under_policy(head: Config, base: Config) -> Config:
         check=base.check,
         compare=base.compare,
         probe=base.probe,
+        mutate=base.mutate,
     )
 
 
@@ -151,7 +152,7 @@ def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[R
 
 _SERVICES = ("embeddings", "moderations")
 
-_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe")
+_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe", "mutate")
 _ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
     "prompts": "those of the base are checked too",
@@ -163,4 +164,5 @@ _EFFECTS = {
     "check": _ONCE_MERGED,
     "compare": _ONCE_MERGED,
     "probe": _ONCE_MERGED,
+    "mutate": _ONCE_MERGED,
 }

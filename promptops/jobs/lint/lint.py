@@ -18,7 +18,13 @@ from promptops.jobs.workspace.rule_settings import (
     refuse_unknown,
     refuse_unknown_rules,
 )
-from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
+from promptops.jobs.workspace.selection import (
+    Selected,
+    SelectionOptions,
+    changed_prompts,
+    merge_base,
+    select,
+)
 from promptops.jobs.workspace.workspace import Workspace, content_at
 from promptops.lint.engine import Selection
 from promptops.lint.pipeline import Outcome, Silencers, conclude
@@ -29,7 +35,7 @@ from promptops.lint.suppressions import Counts
 from promptops.model.finding import Finding
 from promptops.model.internal_error import CODE
 from promptops.model.report import LintReport, RuleInfo
-from promptops.records import record
+from promptops.records import record, replace
 
 BaseFiles = Callable[[str], bytes | None]
 """From a path to the content of the file at the base; None if it does not exist there."""
@@ -44,6 +50,8 @@ class LintOptions:
 
     Attributes:
         select, ignore, extend_select: Replace or extend those of the configuration.
+        extend_changed: Rules to add for changed prompts, but not for prompts that are selected only
+            because the configuration changed.
         baseline_at: The revision whose baseline is used; None for the checked one.
         untrusted: Load no plug-ins, because the change may be untrusted.
         doubt_comments: A comment silences a security rule only if the base has the comment, too;
@@ -54,6 +62,7 @@ class LintOptions:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
+    extend_changed: tuple[str, ...] = ()
     use_cache: bool = True
     use_baseline: bool = True
     baseline_at: str | None = None
@@ -77,15 +86,16 @@ def lint_selected(
     """Lint prompts that were selected before."""
     catalog = workspace.catalog
     today = options.today or date.today()
-    rules = chosen_rules(workspace, options)
     base = _base_files(workspace, wanted.since)
-    few = len(selected.why) < CACHED_FROM and not wanted.everything
-    cache = _no_cache() if few else _cache(workspace, rules, today, options)
-    processes = options.processes or _cores()
-    linted = lint_prompts(
-        catalog, list(selected.why), rules, today, cache=cache, processes=processes
-    )
-    cache.save()
+    groups = [*_paths_by_rules(workspace, selected, options)]
+    linted: dict[str, LintedPrompt] = {}
+    for chosen, paths in groups:
+        few = len(paths) < CACHED_FROM and not wanted.everything
+        cache = _no_cache() if few else _cache(workspace, chosen, today, options)
+        processes = options.processes or _cores()
+        linted |= lint_prompts(catalog, paths, chosen, today, cache=cache, processes=processes)
+        cache.save()
+    rules = groups[-1][0]
     silencers = Silencers(
         waivers=workspace.config.lint.waivers,
         baseline=_baseline(workspace, options),
@@ -102,7 +112,7 @@ def lint_selected(
         base=base,
     )
     whole = rules if wanted.everything else [rule for rule in rules if not rule.reads_all]
-    results = [result.result for result in linted.values()]
+    results = [linted[path].result for path in selected.why]
     outcome = conclude(catalog, results, whole, run, silencers)
     save_graph(catalog, workspace.repository.common_dir)
     findings = outcome.findings
@@ -113,7 +123,34 @@ def lint_selected(
         files=len(selected.why),
         suppressed=len(outcome.silenced),
         comments=outcome.comments,
+        opt_in=_opt_in(groups),
     )
+
+
+def _opt_in(groups: Iterable[tuple[tuple[Rule, ...], list[str]]]) -> dict[str, frozenset[str]]:
+    """The prompts that each opt-in rule checked, by the code of the rule."""
+    checked: dict[str, frozenset[str]] = {}
+    for rules, paths in groups:
+        for rule in rules:
+            if rule.on == "opt-in":
+                checked[rule.code] = checked.get(rule.code, frozenset()).union(paths)
+    return checked
+
+
+def _paths_by_rules(
+    workspace: Workspace, selected: Selected, options: LintOptions
+) -> Iterator[tuple[tuple[Rule, ...], list[str]]]:
+    """Prompts with their rules; the rules of the last group run on every selected prompt."""
+    rules, rest = chosen_rules(workspace, options), list(selected.why)
+    if options.extend_changed:
+        added = chosen_rules(workspace, replace(options, select=options.extend_changed))
+        both = {rule.code: rule for rule in (*rules, *added)}
+        changed = changed_prompts(workspace, selected)
+        yield tuple(both.values()), sorted(changed)
+        rest = [path for path in rest if path not in changed]
+        if not rest:
+            return
+    yield rules, rest
 
 
 def _counts(

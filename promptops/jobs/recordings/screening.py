@@ -9,6 +9,7 @@ from typing import Any
 
 from promptops.analysis.personal_data import find_personal_data
 from promptops.analysis.secrets import find_secrets
+from promptops.catalog.retrieved_inputs import retrieved_name
 from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
@@ -22,8 +23,10 @@ def recording_refusal(file: str, recording: Recording) -> Problem | None:
     if found is None:
         return None
     reason, hint = found
-    judged = f" of the judge `{recording.judge}`" if recording.judge else ""
-    message = f"the answer{judged} to `{recording.case}` is not recorded: {reason}"
+    name = retrieved_name(recording.judge)
+    whose = f" of the judge `{recording.judge}`" if recording.judge else ""
+    what = f"the answer{whose}" if name is None else f"the input `{name}`"
+    message = f"{what} to `{recording.case}` is not recorded: {reason}"
     return Problem(message, at=Place(file), hint=hint, case=recording.case)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome
 from promptops.evals.engine.ask import Key as AskKey
+from promptops.evals.verdict import Unjudgeable
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.merging import SAMPLE, NeededRecording, needs_sample, refuse_overfull
 from promptops.jobs.recordings.roots import recording_roots
@@ -25,6 +26,11 @@ from promptops.records import record
 from promptops.repo.repository import Repository
 
 Mode = Literal["replay", "record", "live", "refresh"]
+
+UNRECORDED: Final = "cache"
+"""Requests what is neither recorded nor in the local cache, and keeps it only there."""
+
+_NOT_RECORDED = ("live", UNRECORDED)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -61,12 +67,14 @@ class AnswerResult:
     Attributes:
         reason: Why there is no answer, or "".
         infrastructure: The request was sent, and the provider or the network failed.
+        failed: A function of the repository was called, and failed.
     """
 
     answer: Answer | None = None
     source: Literal["recorded", "cached", "live", "none"] = "none"
     reason: str = ""
     infrastructure: bool = False
+    failed: bool = False
 
 
 class Answering:
@@ -83,7 +91,7 @@ class Answering:
         self,
         catalog: Catalog,
         store: Store,
-        mode: Mode = "replay",
+        mode: Mode | Literal["cache"] = "replay",
         *,
         repository: Repository | None = None,
         calls: ModelCalls | None = None,
@@ -133,6 +141,21 @@ class Answering:
         """The known results by `Want.key`."""
         return {want.key: self.known[want.key] for want in wants}
 
+    def call(self, want: WantedAnswer, function: Callable[[], Answer]) -> AnswerResult:
+        """The recorded result of a function, or if the mode allows it, a new one.
+
+        `function` raises Unjudgeable.
+        """
+        if self.look_up([want]):
+            try:
+                result = AnswerResult(answer=function(), source="live")
+            except Unjudgeable as error:
+                result = AnswerResult(reason=error.message, failed=True)
+            self.known[want.key] = result
+            if result.answer is not None:
+                self.keep(want, result.answer)
+        return self.known[want.key]
+
     def refused_code(self, path: str, content: bytes) -> str:
         """Why a function in a file of the catalog may not judge answers in this run, or ""."""
         return self._calls.refused_code(path, content)
@@ -151,7 +174,7 @@ class Answering:
         """
         if self._repository is None or not (self._may_call or prune):
             return WrittenAnswers()
-        if self._mode == "live":
+        if self._mode in _NOT_RECORDED:
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
         roots = recording_roots(self._catalog.config)
@@ -178,7 +201,7 @@ class Answering:
 
     def _without_sample(self, missing: list[WantedAnswer]) -> list[WantedAnswer]:
         """The remaining requests, once it is known that the recordings will fit."""
-        if self._repository is None or self._mode == "live":
+        if self._repository is None or self._mode in _NOT_RECORDED:
             return missing
         by_path: dict[str, list[WantedAnswer]] = {}
         for want in missing:
@@ -218,7 +241,7 @@ class Answering:
     @property
     def records(self) -> bool:
         """Whether new answers are recorded."""
-        return self._mode != "live" and self._repository is not None
+        return self._mode not in _NOT_RECORDED and self._repository is not None
 
     def keep(self, want: WantedAnswer, answer: Answer) -> None:
         """Add a new answer to the journal, in a mode that records."""

@@ -73,6 +73,8 @@ def _covered_branches(catalog: Catalog, prompt: Prompt) -> set[Branch]:
     except RenderError:
         return taken
     for case in prompt.cases:
+        if case.unrecorded:
+            continue
         try:
             taken |= renderer.trace(case.inputs).branches
         except RenderError:

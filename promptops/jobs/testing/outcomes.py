@@ -114,7 +114,7 @@ def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
         internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
     )
     if planned.error:
-        return run
+        return replace(run, status="stale") if planned.unrecorded else run
     return _judged_run(run, planned, result, judged)
 
 

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import chain
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.retrieved_inputs import unrecorded_reason
 from promptops.catalog.unknown_names import wrong_profile
 from promptops.errors import UsageError
 from promptops.evals.agreement import ANCHOR
@@ -50,6 +51,7 @@ class PlannedCase:
         needs_answer: It has assertions on the answer.
         judge_model: The model of built-in judges, unless the prompt names one; None for the model
             that answers.
+        unrecorded: The error is that retrieved inputs are not recorded.
         internal: The error is a bug in promptops.
     """
 
@@ -62,6 +64,7 @@ class PlannedCase:
     rendered: tuple[Judgement, ...] = ()
     error: str = ""
     needs_answer: bool = False
+    unrecorded: bool = False
     internal: bool = False
     judge_model: Model | None = None
 
@@ -107,6 +110,7 @@ class _Wrong:
 
     error: str
     place: Place
+    unrecorded: bool = False
     internal: bool = False
 
 
@@ -149,7 +153,12 @@ def _plan_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> It
 
 def _not_judged(prompt: Prompt, case: Case, wrong: _Wrong) -> PlannedCase:
     return PlannedCase(
-        prompt=prompt, case=case, error=wrong.error, place=wrong.place, internal=wrong.internal
+        prompt=prompt,
+        case=case,
+        error=wrong.error,
+        place=wrong.place,
+        unrecorded=wrong.unrecorded,
+        internal=wrong.internal,
     )
 
 
@@ -197,6 +206,9 @@ def _plan_case(
     wrong = misstated or _duplicate_name(case, names) or _no_assertions(case, prompt)
     if wrong is not None:
         return _not_judged(prompt, case, wrong)
+    if case.unrecorded:
+        reason = f"{unrecorded_reason(case)}; run promptops test --record"
+        return _not_judged(prompt, case, _Wrong(reason, place, unrecorded=True))
     needs_answer = any(True for _ in assertions_of(case, prompt))
     try:
         if isinstance(prepared, RenderError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.retrieved_inputs import retrieved_name
 from promptops.evals.judge_answer import status_of
 from promptops.jobs.recordings.audit import SampleSize, answer_differences, sample
 from promptops.jobs.recordings.store import Store
@@ -31,7 +32,11 @@ def audit_recordings(
     `sampled` is the size of the sample, and the seed that chooses it.
     """
     places = {(case.prompt.path, case.case.name): case.place for case in plan}
-    known = {want.key: (want, answer) for want, answer in replayed.answered()}
+    known = {
+        want.key: (want, answer)
+        for want, answer in replayed.answered()
+        if retrieved_name(want.judge) is None  # only answers of models are requested again
+    }
     chosen = sample([_recording(*pair) for pair in known.values()], *sampled)
     keys = {(recording.request, recording.repeat, recording.judge) for recording in chosen}
     requested = [want for want, _ in known.values() if want.key[1:] in keys]

@@ -37,6 +37,7 @@ from promptops.jobs.testing.plan import (
     with_hint,
 )
 from promptops.jobs.testing.rechecks import audit_recordings, confirm_failures
+from promptops.jobs.testing.retrieving import with_retrieved_inputs
 from promptops.jobs.testing.shards import (
     checked_commit,
     plan_digest,
@@ -78,12 +79,12 @@ class CaseRunner:
         if options.merged is not None:
             refuse_other_plan(self._whole, options.merged)
         self._named = named_cases(self._whole, options.cases)
-        self._plan = shard_cases(self._named, options.shard)
         # Answers that only this machine has must not make a case pass here and stale elsewhere.
         cache = AnswerCache(workspace.repository.common_dir) if options.mode == "record" else None
         self._store = Store(catalog, cache)
         self._calls = model_calls(workspace.repository, options)
         self._answering = self._new_answering()
+        self._plan = self._with_inputs(shard_cases(self._named, options.shard))
         self._baseline = self._new_baseline() if needs_baseline(self._plan) else None
         answer_before = self._baseline.answer if self._baseline is not None else _no_answer
         self._judging = AnswerJudge(catalog, self._answering, answer_before)
@@ -95,7 +96,7 @@ class CaseRunner:
         if arms is not None and options.mode == "live":
             compared = {planned.prompt.id for planned in self._plan if needs_baseline([planned])}
             arms.begin([planned for planned in self._measured if planned.prompt.id in compared])
-        partners = needed_cases(self._plan, self._all_cases)
+        partners = self._with_inputs(needed_cases(self._plan, self._all_cases))
         judged, results = judged_answers(self._judging, [*self._plan, *partners])
         partner_keys = {planned.case_key for planned in partners}
         judged = [answer for answer in judged if answer.planned.case_key not in partner_keys]
@@ -126,6 +127,9 @@ class CaseRunner:
     def requests(self) -> frozenset[tuple[str, int]]:
         """Digest and repeat of each request that the run looked up so far."""
         return frozenset((digest, repeat) for _, digest, repeat, _ in self._answering.known)
+
+    def _with_inputs(self, plan: Sequence[PlannedCase]) -> list[PlannedCase]:
+        return with_retrieved_inputs(self._catalog, self._answering, plan, self._options.repeats)
 
     def _all_cases(self) -> Iterator[PlannedCase]:
         return plan_cases(self._catalog, self._loaded, self._options.repeats)

@@ -78,9 +78,14 @@ def shard_cases(plan: Sequence[PlannedCase], shard: Shard | None) -> Sequence[Pl
 
 
 def plan_digest(plan: Iterable[PlannedCase]) -> str:
-    """SHA-256 over requests and assertions, in hexadecimal."""
+    """SHA-256 over requests and assertions, in hexadecimal.
+
+    Without what a retriever returned: only the shard of a case calls it.
+    """
     digest = hashlib.sha256()
     for planned in plan:
+        if planned.repeat and _retrieves(planned):
+            continue
         digest.update(json.dumps(json_data(_facts(planned)), sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 
@@ -159,11 +164,15 @@ def known_answers(answers: Iterable[ShardAnswer]) -> dict[Key, AnswerResult]:
     return known
 
 
+def _retrieves(planned: PlannedCase) -> bool:
+    return bool(planned.case.retrieved or planned.case.unrecorded)
+
+
 def _facts(planned: PlannedCase) -> list[object]:
     case, prompt = planned.case, planned.prompt
     facts: list[object] = [prompt.id, prompt.path, case.name, planned.repeat]
-    facts += [planned.digest, planned.error]
+    facts += ["", ""] if _retrieves(planned) else [planned.digest, planned.error]
     if planned.repeat:
         return facts
     asserted = [case.rendered, case.output, case.expected, case.tags, prompt.evaluation]
-    return [*facts, case.inputs, *asserted]
+    return [*facts, case.own_inputs, *asserted]

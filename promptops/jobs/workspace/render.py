@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.catalog.retrieved_inputs import unrecorded_reason
 from promptops.catalog.unknown_names import UNKNOWN_PROFILE, UNKNOWN_TOOL
 from promptops.errors import InputError, UsageError
 from promptops.jobs.workspace.listing import unreadable_error
@@ -107,8 +108,19 @@ def _renderer(workspace: Workspace, prompt: Prompt) -> Renderer:
 def named_case(prompt: Prompt, name: str | None) -> Case:
     """A test case by its name or by the only beginning of one; without a name, the first one.
 
-    Raises UsageError for a missing case.
+    Raises UsageError for a missing case, InputError if its retrieved inputs are not recorded.
     """
+    case = _named(prompt, name)
+    if case.unrecorded:
+        raise InputError(
+            f"{unrecorded_reason(case)} for the case {case.name!r}",
+            where=str(case.locate(case.at, False)),
+            hint=f"promptops test {prompt.id} --record",
+        )
+    return case
+
+
+def _named(prompt: Prompt, name: str | None) -> Case:
     if not prompt.cases:
         raise UsageError(
             f"{prompt.id} has no test case", hint="give the inputs: --input NAME=VALUE"

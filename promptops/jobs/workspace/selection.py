@@ -73,6 +73,15 @@ def select(workspace: Workspace, wanted: SelectionOptions) -> Selected:
     return Selected(dict(sorted(why.items())), changed)
 
 
+def changed_prompts(workspace: Workspace, selected: Selected) -> frozenset[str]:
+    """The selected prompts, without those that only a changed configuration selects."""
+    if selected.changed is None or not selected.changed & set(FILES):
+        return frozenset(selected.why)
+    others = selected.changed - set(FILES)
+    reaching = prompts_reaching(workspace.catalog, others, _grep(workspace))
+    return frozenset(selected.why.keys() & reaching.keys())
+
+
 def _changed(workspace: Workspace, wanted: SelectionOptions) -> frozenset[str] | None:
     if not wanted.staged and wanted.since is None:
         return None

@@ -55,8 +55,12 @@ def stale_snapshot(prompt: Prompt, subject: PromptFacts, catalog: Catalog) -> It
     found = recordings_in(catalog, prompt.path)
     requests = _requests(subject)
     answered = {recording.request for recording in found.recordings}
-    asking = [case for case in prompt.cases if case.name in requests and _asks(case, prompt)]
-    missing = [case for case in asking if requests[case.name] not in answered]
+    asking = [
+        case
+        for case in prompt.cases
+        if case.unrecorded or (case.name in requests and _asks(case, prompt))
+    ]
+    missing = [case for case in asking if requests.get(case.name) not in answered]
     if missing:
         yield _missing(missing, len(asking))
     # The old recording of such a case is replaced when the case is fixed and recorded.

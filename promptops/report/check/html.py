@@ -13,14 +13,22 @@ from promptops.report.check.page.coverage import coverage_views
 from promptops.report.check.page.findings import file_views, quiet
 from promptops.report.check.page.overview import Parts, prompt_rows
 from promptops.report.check.page.reasons import PARTS, failing_parts, reasons
+from promptops.report.check.page.tests import ATTACKS, tests_table
 from promptops.report.check.parts.findings import without_lint_errors
-from promptops.report.check.parts.rows import required, rows
+from promptops.report.check.parts.rows import noticed, required, rows
 from promptops.report.check.parts.verdict import counted_risks, counts, headline
 from promptops.report.diff import html as diff
 from promptops.report.diff.page.views import PromptChangesView, prompt_views
+from promptops.report.mutate.html import PARTS as MUTANTS
+from promptops.report.mutate.page.views import row_views
+from promptops.report.mutate.parts import facts as mutants
 from promptops.report.page.document import document
+from promptops.report.page.source import PARTS as SOURCE
 from promptops.report.parts.sentence import advice
 from promptops.report.parts.summary import by_severity
+from promptops.report.probe.page.views import PromptProbesView
+from promptops.report.probe.page.views import prompt_views as probe_views
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test import html as test
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts
@@ -28,7 +36,9 @@ from promptops.report.test.parts import facts
 # A diff and a run share the page, so each has less room than alone.
 _CHARACTERS_OF_CHANGES = 4_000_000
 _CHARACTERS_OF_CASES = 4_000_000
+_CHARACTERS_OF_ATTACKS = 4_000_000
 _MOST_CASES = 1_000
+_PROBES = "probe/page/page"
 _MOST_OPEN = 6
 _MOST_TOLD = 100
 _MOST_REASONS = 20
@@ -40,16 +50,22 @@ def write(report: CheckReport, **_: object) -> str:
     covered, templates = coverage_views(report)
     files = file_views(report)
     costs = cost_rows(changes, report.test.cases)
-    parts = Parts(changes=changes, files=files, cases=run["prompts"], covered=covered)
+    mutated = row_views(report.mutation, "mutants-of") if report.mutation is not None else ()
+    parts = Parts(
+        changes=changes, files=files, cases=run["prompts"], covered=covered, mutated=mutated
+    )
+    prompts = prompt_rows(report, parts)
+    worth = tests_table(report, prompts)
     return document(
         "check/page",
         _FILTERS,
-        parts=(diff.PARTS, test.PARTS),
+        parts=(diff.PARTS, test.PARTS, SOURCE, MUTANTS, _PROBES),
         top=3,
         **_verdict(report),
         **run,
         report=report,
-        rows=prompt_rows(report, parts),
+        rows=prompts,
+        worth=worth,
         changes=changes,
         reasons=reasons(report, parts),
         parts_of_gate=PARTS,
@@ -58,12 +74,19 @@ def write(report: CheckReport, **_: object) -> str:
         open=diff.differences(changes) <= _MOST_OPEN,
         files=files,
         covered=covered,
+        mutated=mutated,
+        mutants=mutants,
+        mutation=noticed(report),
         templates=templates,
+        attacks=_attacks(report),
+        probe_facts=probe_facts,
         costs=costs,
         total=total(report.diff.prompts if report.diff else (), costs),
         most_tokens=max((max(row.tokens) for row in costs if row.tokens), default=0),
         most_told=_MOST_TOLD,
-        contents=_ordered(report, _contents(report, has_costs=bool(costs))),
+        contents=_ordered(
+            report, _contents(report, has_costs=bool(costs), has_tests=bool(worth.rows))
+        ),
     )
 
 
@@ -78,6 +101,12 @@ def _run(report: CheckReport) -> dict[str, Any]:
     room = Room(_CHARACTERS_OF_CASES, cases=_MOST_CASES)
     run = test.values(report.test, room, without_lint_errors(report), "cases-of")
     return {**run, "prompts": sorted(run["prompts"], key=lambda view: view.quiet)}
+
+
+def _attacks(report: CheckReport) -> tuple[PromptProbesView, ...]:
+    if report.probes is None:
+        return ()
+    return probe_views(report.probes, Room(_CHARACTERS_OF_ATTACKS, cases=_MOST_CASES), ATTACKS)
 
 
 def _verdict(report: CheckReport) -> dict[str, Any]:
@@ -107,17 +136,23 @@ def _ordered(report: CheckReport, contents: Iterator[_Section]) -> list[_Section
     return sorted(contents, key=lambda part: part.name not in failing)
 
 
-def _contents(report: CheckReport, *, has_costs: bool) -> Iterator[_Section]:
+def _contents(report: CheckReport, *, has_costs: bool, has_tests: bool) -> Iterator[_Section]:
     """The navigation entries of all sections that are not empty."""
     rows_of_coverage = report.test.coverage
     if report.diff is not None:
         yield _Section("changes", f"{len(report.diff.prompts):,}")
     yield _Section("findings", f"{len(report.lint.findings):,}")
     yield _Section("cases", f"{len(report.test.cases):,}")
+    if has_tests:
+        yield _Section("tests")
     if rows_of_coverage:
         taken = sum(row.covered for row in rows_of_coverage)
         share = facts.share(taken, sum(row.total for row in rows_of_coverage))
         yield _Section("coverage", share)
+    if report.mutation is not None:
+        yield _Section("mutation", mutants.percent(report.mutation.count))
+    if report.probes is not None:
+        yield _Section("probes", probe_facts.share(report.probes.rate))
     if has_costs:
         yield _Section("cost")
 

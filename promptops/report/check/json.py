@@ -11,6 +11,7 @@ from promptops.report.check.parts.verdict import verdict
 from promptops.report.diff.json import diff_value
 from promptops.report.json import report_value
 from promptops.report.parts.json_text import json_text
+from promptops.report.probe.json import probe_value
 from promptops.report.test.json import test_value
 
 
@@ -24,6 +25,7 @@ def write(report: CheckReport, **_: object) -> str:
             "lint": report_value(report.lint),
             "diff": diff_value(report.diff) if report.diff is not None else None,
             "test": test_value(report.test),
+            "probes": probe_value(report.probes) if report.probes is not None else None,
             "risks": [str(risk) for risk in report.risks],
             "risk_details": [_risk(risk) for risk in report.risks],
             "gate": [
@@ -33,9 +35,28 @@ def write(report: CheckReport, **_: object) -> str:
                 {"prompt": prompt.id, "code": change.code, "fingerprint": change.fingerprint}
                 for prompt, change in report.refused_changes
             ],
+            "mutation": _mutation(report),
             "selected": [{"path": path, "why": why} for path, why in report.why.items()],
         }
     )
+
+
+def _mutation(report: CheckReport) -> dict[str, Any] | None:
+    run = report.mutation
+    if run is None:
+        return None
+    count = run.count
+    return {
+        "killed": count.killed,
+        "survived": count.survived,
+        "unseen": count.unseen,
+        "score": None if count.score is None else round(100 * count.score, 6),
+        "survivors_in_changed_lines": [
+            {"change": mutant.change, **mutant.place.as_json()}
+            for mutant in run.survivors_in_changed_lines
+        ],
+        "left_out": report.unmutated,
+    }
 
 
 def _risk(risk: Risk) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from promptops.model.change import DiffReport
 from promptops.model.check import CheckReport
+from promptops.model.probe_run import ProbeRun
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, some
 from promptops.report.check.parts.findings import without_lint_errors
@@ -15,6 +16,7 @@ from promptops.report.diff.parts import facts
 from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
 from promptops.report.parts.visible import visible, visible_line
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test.text import report_lines
 
 _MOST = 10
@@ -78,4 +80,23 @@ def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]
         until = f"by {who} until {waiver.expires}"
         yield f"{style('note', 'waived')}: {name}: {visible_line(change.message)}, {until}"
     yield from report_lines(without_lint_errors(report), style, figures=figures)
+    yield from _probes(report, style)
     yield style("summary", f"{headline(report)}: {counts(report)}")
+
+
+def _probes(report: CheckReport, style: Style) -> Iterator[str]:
+    """The attacks, and why they fail the gate."""
+    run = report.probes
+    if run is None:
+        return
+    role = {"pass": "info", "fail": "error", "inconclusive": "warning"}[run.verdict]
+    yield f"{style('note', 'probes')}: {style(role, run.verdict)}: {_rate(run)}"
+    for line in probe_facts.reasons(run):
+        yield f"  {style('error', 'fail')}: {line}"
+    if probe_facts.missing(run):
+        hint = style("hint", probe_facts.RECORD)
+        yield f"  {style('warning', 'stale')}: {probe_facts.missing(run)}, run {hint}"
+
+
+def _rate(run: ProbeRun) -> str:
+    return probe_facts.summary(run) if run.nothing else probe_facts.successes(run.rate)

@@ -42,7 +42,7 @@ def test_value(run: TestRun) -> dict[str, Any]:
             }
             for judge in run.judges
         ],
-        "cases": [_case(case) for case in run.cases],
+        "cases": [case_value(case) for case in run.cases],
         "coverage": _coverage(run) if run.coverage else None,
     }
 
@@ -82,7 +82,8 @@ def answer_value(answer: Answer) -> dict[str, Any]:
     return {"output": answer.text, **_answer(answer)}
 
 
-def _case(case: CaseRun) -> dict[str, Any]:
+def case_value(case: CaseRun) -> dict[str, Any]:
+    """One case as an object, for reports that contain it."""
     answer = case.answer
     return {
         "prompt": case.prompt,

@@ -209,7 +209,12 @@ class TracedRendering(Rendering):
     def __init__(self, prompt: Prompt, names: dict[str, Any], load: Load, media: MediaUrls) -> None:
         super().__init__(prompt, names, load, media)
         self.texts: list[SourcedText] = []
+        self.messages_at: list[str] = []
         self.branches = self._run.branches
+
+    def _add(self, turn: dict[str, Any], at: str) -> None:
+        super()._add(turn, at)
+        self.messages_at.append(at)
 
     def text(self, message: Message, part: TextPart, names: dict[str, Any]) -> str:
         pieces = _without_trailing_newlines(trace_text(part.text, names, self._run))

@@ -65,11 +65,16 @@ class BudgetSpent(RenderError):
 
 @record(frozen=True, slots=True)
 class TracedRequest:
-    """A request, the source of each character, and the template branches that were taken."""
+    """A request, the source of each character, and the template branches that were taken.
+
+    Attributes:
+        messages_at: For each message of the request its JSON pointer in the prompt file.
+    """
 
     request: Request
     texts: tuple[SourcedText, ...]
     branches: frozenset[tuple[Text, int, str]]
+    messages_at: tuple[str, ...]
 
 
 class Renderer:
@@ -127,7 +132,12 @@ class Renderer:
         """The request, and the source of each of its characters; raises RenderError."""
         rendering = TracedRendering(self._prompt, self._accepted(inputs), self._load, self._media)
         request = Request(messages=self._completed(rendering), **self.fixed)
-        return TracedRequest(request, tuple(rendering.texts), frozenset(rendering.branches))
+        return TracedRequest(
+            request,
+            tuple(rendering.texts),
+            frozenset(rendering.branches),
+            tuple(rendering.messages_at),
+        )
 
     def _completed(self, rendering: Rendering) -> Messages:
         if self._budget is not None and self._budget.left <= 0:

@@ -54,19 +54,23 @@ def _diff(v: Any) -> bool:
 
 
 def _check(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_36, never)
-
-
-def _compare(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_37, never)
 
 
-def _probe(v: Any) -> bool:
+def _compare(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_38, never)
 
 
-def _root(v: Any) -> bool:
+def _probe(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_39, never)
+
+
+def _mutate(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_40, never)
+
+
+def _root(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_41, never)
 
 
 _PATTERN_0 = lazy_pattern('^https?://')
@@ -196,18 +200,24 @@ _MEMBERS_34: dict[str, Check] = {
     'waivers': lambda v: type(v) is list and all(_waiver(v_) for v_ in v),
 }
 _OPTIONS_35 = frozenset(('breaking', 'risk',))
-_MEMBERS_36: dict[str, Check] = {
+_OPTIONS_36 = frozenset(('smoke', 'all',))
+_MEMBERS_37: dict[str, Check] = {
     'fail-on': lambda v: type(v) is list and all(type(v_) is str and v_ in _OPTIONS_35 for v_ in v),
     'coverage': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
-}
-_MEMBERS_37: dict[str, Check] = {
-    'recordings': lambda v: type(v) is str and len(v) >= 1,
-    'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
+    'mutation': lambda v: type(v) is bool,
+    'probes': lambda v: type(v) is str and type(v) is str and v in _OPTIONS_36,
 }
 _MEMBERS_38: dict[str, Check] = {
     'recordings': lambda v: type(v) is str and len(v) >= 1,
+    'margin': lambda v: type(v) in (int, float) and v <= 100 and v > 0,
 }
 _MEMBERS_39: dict[str, Check] = {
+    'recordings': lambda v: type(v) is str and len(v) >= 1,
+}
+_MEMBERS_40: dict[str, Check] = {
+    'fail-under': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
+}
+_MEMBERS_41: dict[str, Check] = {
     'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'schemas': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'models': lambda v: type(v) is dict and members(v, _MEMBERS_2, _profile),
@@ -218,9 +228,10 @@ _MEMBERS_39: dict[str, Check] = {
     'check': _check,
     'compare': _compare,
     'probe': _probe,
+    'mutate': _mutate,
 }
 
-PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check, "compare": _compare, "probe": _probe}
+PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check, "compare": _compare, "probe": _probe, "mutate": _mutate}
 
 
 def fits(value: Any, part: str = '') -> bool:

@@ -62,23 +62,23 @@ def _params(v: Any) -> bool:
 
 
 def _assertion(v: Any) -> bool:
-    return type(v) is dict and 'type' in v and members_or_own(v, _MEMBERS_28, never) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_31, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_30, always)) else (True))) and ((((not type(v) is dict or 'value' in v)) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_33, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_36, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_35, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_39, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_38, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_42, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_41, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_46, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_44, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_49, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_48, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_52, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_51, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_56, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_54, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_59, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_58, always)) else (True))) and ((((not type(v) is dict or 'name' in v and members(v, _MEMBERS_62, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_61, always)) else ((not type(v) is dict or members(v, _MEMBERS_63, always)))))
+    return type(v) is dict and 'type' in v and members_or_own(v, _MEMBERS_28, never) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_31, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_30, always)) else (True))) and ((((not type(v) is dict or 'value' in v)) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_33, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_36, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_35, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_39, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_38, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_42, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_41, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_46, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_44, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_49, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_48, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_52, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_51, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_56, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_54, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_59, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_58, always)) else (True))) and ((((not type(v) is dict or 'value' in v and members(v, _MEMBERS_63, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_61, always)) else (True))) and ((((not type(v) is dict or members(v, _MEMBERS_31, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_65, always)) else (True))) and ((((not type(v) is dict or 'name' in v and members(v, _MEMBERS_68, always))) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_67, always)) else ((not type(v) is dict or members(v, _MEMBERS_69, always))))) and (((True) if (not type(v) is dict or 'type' in v and members(v, _MEMBERS_71, always)) else ((not type(v) is dict or members(v, _MEMBERS_72, always)))))
 
 
 def _case(v: Any) -> bool:
-    return type(v) is dict and 'name' in v and members_or_own(v, _MEMBERS_64, never)
+    return type(v) is dict and 'name' in v and members_or_own(v, _MEMBERS_73, never)
 
 
 def _test(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_65, never) and (((not type(v) is dict or members(v, _MEMBERS_66, always))) if (not type(v) is dict or 'file' in v) else ((not type(v) is dict or 'name' in v)))
+    return type(v) is dict and members_or_own(v, _MEMBERS_74, never) and (((not type(v) is dict or members(v, _MEMBERS_75, always))) if (not type(v) is dict or 'file' in v) else ((not type(v) is dict or 'name' in v)))
 
 
 def _evaluation(v: Any) -> bool:
-    return type(v) is dict and members_or_own(v, _MEMBERS_69, never)
+    return type(v) is dict and members_or_own(v, _MEMBERS_81, never)
 
 
 def _root(v: Any) -> bool:
-    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_76, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
+    return type(v) is dict and 'format' in v and members_or_own(v, _MEMBERS_88, never) and ((True) if (not type(v) is dict or 'extends' in v) else ((not type(v) is dict or 'messages' in v)))
 
 
 _OPTIONS_0 = frozenset(('system', 'developer', 'user', 'assistant', 'tool',))
@@ -253,7 +253,7 @@ _MEMBERS_24: dict[str, Check] = {
     'presence_penalty': lambda v: type(v) in (int, float) and v >= -2 and v <= 2,
     'parallel_tool_calls': lambda v: type(v) is bool,
 }
-_OPTIONS_25 = frozenset(('equals', 'contains', 'icontains', 'contains-all', 'contains-any', 'starts-with', 'regex', 'max-chars', 'word-count', 'is-json', 'json-schema', 'contains-json', 'one-of', 'message-count', 'expr', 'python', 'tool-call', 'tool-calls', 'finish-reason', 'max-tokens', 'max-cost', 'max-latency', 'ratio', 'rouge', 'chrf', 'similar', 'llm-rubric', 'pairwise', 'factual', 'grounded', 'no-secrets', 'no-personal-data', 'no-leak', 'refuses', 'not-refuses', 'no-injection', 'moderation', 'counterfactual', 'all', 'any', 'not-equals', 'not-contains', 'not-icontains', 'not-contains-all', 'not-contains-any', 'not-starts-with', 'not-regex', 'not-max-chars', 'not-word-count', 'not-is-json', 'not-json-schema', 'not-contains-json', 'not-one-of', 'not-message-count', 'not-expr', 'not-python', 'not-tool-call', 'not-tool-calls', 'not-finish-reason', 'not-max-tokens', 'not-max-cost', 'not-max-latency', 'not-ratio', 'not-rouge', 'not-chrf', 'not-similar', 'not-llm-rubric', 'not-pairwise', 'not-factual', 'not-grounded', 'not-no-secrets', 'not-no-personal-data', 'not-no-leak', 'not-no-injection', 'not-moderation', 'not-counterfactual', 'not-all', 'not-any',))
+_OPTIONS_25 = frozenset(('equals', 'contains', 'icontains', 'contains-all', 'contains-any', 'starts-with', 'regex', 'max-chars', 'word-count', 'is-json', 'json-schema', 'contains-json', 'one-of', 'message-count', 'expr', 'python', 'tool-call', 'tool-calls', 'finish-reason', 'max-tokens', 'max-cost', 'max-latency', 'ratio', 'rouge', 'chrf', 'similar', 'llm-rubric', 'pairwise', 'factual', 'grounded', 'recall', 'precision', 'mrr', 'ndcg', 'citations', 'supported', 'answer-relevant', 'context-relevant', 'abstains', 'no-secrets', 'no-personal-data', 'no-leak', 'refuses', 'not-refuses', 'no-injection', 'moderation', 'counterfactual', 'all', 'any', 'not-equals', 'not-contains', 'not-icontains', 'not-contains-all', 'not-contains-any', 'not-starts-with', 'not-regex', 'not-max-chars', 'not-word-count', 'not-is-json', 'not-json-schema', 'not-contains-json', 'not-one-of', 'not-message-count', 'not-expr', 'not-python', 'not-tool-call', 'not-tool-calls', 'not-finish-reason', 'not-max-tokens', 'not-max-cost', 'not-max-latency', 'not-ratio', 'not-rouge', 'not-chrf', 'not-similar', 'not-llm-rubric', 'not-pairwise', 'not-factual', 'not-grounded', 'not-recall', 'not-precision', 'not-mrr', 'not-ndcg', 'not-citations', 'not-supported', 'not-answer-relevant', 'not-context-relevant', 'not-abstains', 'not-no-secrets', 'not-no-personal-data', 'not-no-leak', 'not-no-injection', 'not-moderation', 'not-counterfactual', 'not-all', 'not-any',))
 _PATTERN_26 = lazy_pattern('^[a-z0-9-]+[.][a-z0-9-]+\\Z')
 _PATTERN_27 = lazy_pattern('^(/|\\Z)')
 _MEMBERS_28: dict[str, Check] = {
@@ -344,18 +344,43 @@ _MEMBERS_58: dict[str, Check] = {
 _MEMBERS_59: dict[str, Check] = {
     'value': lambda v: type(v) is list and len(v) >= 1 and all(_assertion(v_) for v_ in v),
 }
-_OPTIONS_60 = frozenset(('tool-call', 'not-tool-call',))
+_OPTIONS_60 = frozenset(('recall', 'not-recall', 'precision', 'not-precision', 'mrr', 'not-mrr', 'ndcg', 'not-ndcg', 'citations', 'not-citations', 'supported', 'not-supported', 'context-relevant', 'not-context-relevant',))
 _MEMBERS_61: dict[str, Check] = {
     'type': lambda v: type(v) is str and v in _OPTIONS_60,
 }
 _MEMBERS_62: dict[str, Check] = {
-    'value': never,
+    'k': lambda v: type(v) is int and v >= 1,
+    'id': lambda v: type(v) is str and len(v) >= 1,
+    'pattern': lambda v: type(v) is str and len(v) >= 1,
+    'none': lambda v: type(v) is bool,
+    'question': lambda v: type(v) is str and len(v) >= 1,
 }
 _MEMBERS_63: dict[str, Check] = {
+    'value': lambda v: type(v) is str and len(v) >= 1,
+    'arguments': lambda v: (not type(v) is dict or members(v, _MEMBERS_62, never)),
+}
+_OPTIONS_64 = frozenset(('answer-relevant', 'not-answer-relevant', 'abstains', 'not-abstains',))
+_MEMBERS_65: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_64,
+}
+_OPTIONS_66 = frozenset(('tool-call', 'not-tool-call',))
+_MEMBERS_67: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_66,
+}
+_MEMBERS_68: dict[str, Check] = {
+    'value': never,
+}
+_MEMBERS_69: dict[str, Check] = {
     'name': never,
+}
+_OPTIONS_70 = frozenset(('tool-call', 'not-tool-call', 'recall', 'not-recall', 'precision', 'not-precision', 'mrr', 'not-mrr', 'ndcg', 'not-ndcg', 'citations', 'not-citations', 'supported', 'not-supported', 'context-relevant', 'not-context-relevant',))
+_MEMBERS_71: dict[str, Check] = {
+    'type': lambda v: type(v) is str and v in _OPTIONS_70,
+}
+_MEMBERS_72: dict[str, Check] = {
     'arguments': never,
 }
-_MEMBERS_64: dict[str, Check] = {
+_MEMBERS_73: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
     'inputs': lambda v: type(v) is dict,
     'rendered': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
@@ -363,7 +388,7 @@ _MEMBERS_64: dict[str, Check] = {
     'expected': always,
     'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
 }
-_MEMBERS_65: dict[str, Check] = {
+_MEMBERS_74: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
     'inputs': lambda v: type(v) is dict,
     'rendered': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
@@ -372,7 +397,7 @@ _MEMBERS_65: dict[str, Check] = {
     'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'file': lambda v: type(v) is str and len(v) >= 1,
 }
-_MEMBERS_66: dict[str, Check] = {
+_MEMBERS_75: dict[str, Check] = {
     'name': never,
     'inputs': never,
     'rendered': never,
@@ -380,51 +405,62 @@ _MEMBERS_66: dict[str, Check] = {
     'expected': never,
     'tags': never,
 }
-_PATTERN_67 = lazy_pattern('^auto\\Z')
-_MEMBERS_68: dict[str, Check] = {
+_PATTERN_76 = lazy_pattern('^auto\\Z')
+_MEMBERS_77: dict[str, Check] = {
     'commit': lambda v: type(v) in (int, float) and v >= 0,
     'pull_request': lambda v: type(v) in (int, float) and v >= 0,
     'nightly': lambda v: type(v) in (int, float) and v >= 0,
 }
-_MEMBERS_69: dict[str, Check] = {
+_PATTERN_78 = lazy_pattern('^[^:]+[.]py:[A-Za-z_][A-Za-z0-9_]*\\Z')
+_PATTERN_79 = lazy_pattern('^/')
+_MEMBERS_80: dict[str, Check] = {
+    'max': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
+    'must': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+    'accept': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+    'decision': lambda v: type(v) is str and _PATTERN_79.search(v) is not None,
+    'tools': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+}
+_MEMBERS_81: dict[str, Check] = {
     'assertions': lambda v: type(v) is list and all(_assertion(v_) for v_ in v),
     'output': lambda v: type(v) is bool,
     'repeats': lambda v: type(v) is int and v >= 1 and v <= 1000,
-    'margin': lambda v: type(v) in (int, float, str) and (not type(v) is str or _PATTERN_67.search(v) is not None) and (not type(v) in (int, float) or v >= 0),
+    'margin': lambda v: type(v) in (int, float, str) and (not type(v) is str or _PATTERN_76.search(v) is not None) and (not type(v) in (int, float) or v >= 0),
     'score': lambda v: type(v) is str and len(v) >= 1,
     'judge': lambda v: type(v) in (str, dict) and (not type(v) is str or len(v) >= 1),
-    'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_68, never)),
+    'budget': lambda v: type(v) in (int, float, dict) and (not type(v) in (int, float) or v >= 0) and (not type(v) is dict or members(v, _MEMBERS_77, never)),
+    'retrieve': lambda v: type(v) is dict and len(v) >= 1 and members(v, _MEMBERS_16, lambda v: type(v) is str and _PATTERN_78.search(v) is not None),
+    'probes': lambda v: type(v) is dict and members(v, _MEMBERS_80, never),
 }
-_OPTIONS_70 = frozenset(('promptops/1',))
-_OPTIONS_71 = frozenset(('draft', 'active', 'deprecated',))
-_PATTERN_72 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
-_MEMBERS_73: dict[str, Check] = {
+_OPTIONS_82 = frozenset(('promptops/1',))
+_OPTIONS_83 = frozenset(('draft', 'active', 'deprecated',))
+_PATTERN_84 = lazy_pattern('^[0-9]{4}-[0-9]{2}-[0-9]{2}\\Z')
+_MEMBERS_85: dict[str, Check] = {
     'input_tokens': lambda v: type(v) is int and v >= 1,
     'output_tokens': lambda v: type(v) is int and v >= 1,
     'cost_usd': lambda v: type(v) in (int, float) and v > 0,
 }
-_PATTERN_74 = lazy_pattern('^(auto|none|required)\\Z')
-_MEMBERS_75: dict[str, Check] = {
+_PATTERN_86 = lazy_pattern('^(auto|none|required)\\Z')
+_MEMBERS_87: dict[str, Check] = {
     'name': lambda v: type(v) is str and len(v) >= 1,
 }
-_MEMBERS_76: dict[str, Check] = {
-    'format': lambda v: type(v) is str and v in _OPTIONS_70,
+_MEMBERS_88: dict[str, Check] = {
+    'format': lambda v: type(v) is str and v in _OPTIONS_82,
     'title': lambda v: type(v) is str,
     'description': lambda v: type(v) is str,
     'owners': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'tags': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'metadata': lambda v: type(v) is dict,
-    'status': lambda v: type(v) is str and v in _OPTIONS_71,
+    'status': lambda v: type(v) is str and v in _OPTIONS_83,
     'replaced_by': lambda v: type(v) is str and len(v) >= 1,
-    'sunset': lambda v: type(v) is str and _PATTERN_72.search(v) is not None,
-    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_73, never),
+    'sunset': lambda v: type(v) is str and _PATTERN_84.search(v) is not None,
+    'budget': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_85, never),
     'aliases': lambda v: type(v) is list and distinct(v) and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'extends': lambda v: type(v) is str and len(v) >= 1,
     'model': _model,
     'inputs': _inputs,
     'output': _output,
     'tools': lambda v: type(v) is list and all(_tool(v_) for v_ in v),
-    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_74.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_75, never)),
+    'tool_choice': lambda v: type(v) in (str, dict) and (not type(v) is str or _PATTERN_86.search(v) is not None) and (not type(v) is dict or 'name' in v and members(v, _MEMBERS_87, never)),
     'messages': lambda v: type(v) is list and len(v) >= 1 and all(_turn(v_) for v_ in v),
     'tests': lambda v: type(v) is list and all(_test(v_) for v_ in v),
     'evaluation': _evaluation,

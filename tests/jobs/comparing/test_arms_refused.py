@@ -64,7 +64,7 @@ def ready(repo):
             "model",
             ("cheap",),
             {"require": "cheep"},
-            "`cheep` is none of the arms",
+            "`cheep` is not one of the arms",
             "did you mean `cheap`?",
         ),
         (

@@ -9,6 +9,7 @@ from typing import Any
 from promptops.model.check import CheckReport, Shown
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
+from promptops.model.probe_run import AttackRate, ProbeRun, PromptProbes
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
@@ -18,6 +19,7 @@ from tests.report.diff.html_extremes import hostile as hostile_diff
 from tests.report.diff.html_extremes import large as large_diff
 from tests.report.diff.html_reports import realistic as changed
 from tests.report.diff.html_reports import unchanged
+from tests.report.mutating import mutations
 from tests.report.test_run.hostile_runs import hostile as hostile_run
 from tests.report.test_run.hostile_runs import large as large_run
 from tests.report.test_run.runs import TRIAGE, failing, green, nothing
@@ -155,10 +157,56 @@ def failed() -> CheckReport:
     )
 
 
+def boundaries_checked() -> CheckReport:
+    """Inputs at boundaries break a prompt in two places; three prompts were attacked."""
+    message = "does not render if `issues` is empty: this list has no item 0"
+    own = finding("TST008", Severity.ERROR, message, place(TRIAGE, 52, 23, 12))
+    shared = replace(own, place=place(DESK, 7, 7, 14), prompt="")
+    invoice = "prompts/extraction/invoice.prompt.yaml"
+    made = report(
+        findings=(own, shared),
+        test=replace(failing(), coverage=covered()),
+        shown=shown(
+            ids={TRIAGE: "support/triage", invoice: "extraction/invoice"},
+            users={DESK: ("support/triage",)},
+        ),
+    )
+    checked = {"TST008": frozenset((TRIAGE, invoice))}
+    return replace(
+        made, lint=replace(made.lint, opt_in=checked), probes=attacked(), mutation=mutations.since()
+    )
+
+
+def attacked() -> ProbeRun:
+    rates = {
+        "support/triage": AttackRate(succeeded=3, n=40),
+        "support/reply": AttackRate(succeeded=1, n=40),
+        "extraction/invoice": AttackRate(n=20),
+    }
+    prompts = tuple(
+        PromptProbes(
+            prompt=name,
+            rate=rate,
+            limited=rate,
+            failures=("over the limit",) if rate.succeeded > 1 else (),
+        )
+        for name, rate in rates.items()
+    )
+    whole = AttackRate(succeeded=4, n=100)
+    return ProbeRun(library=1, rate=whole, verdict="inconclusive", prompts=prompts)
+
+
 def passed() -> CheckReport:
     """Nothing to do, and nothing to compare with."""
     row = CoverageRow(prompt="support/triage", covered=4, total=4)
     return report(test=replace(green(), coverage=(row,)), shown=shown())
+
+
+def mutated() -> CheckReport:
+    """Cases notice too little of a changed prompt."""
+    why = {TRIAGE: "it changed"}
+    mutation = mutations.since()
+    return report(why=why, diff=unchanged(), shown=shown(), mutation=mutation, unmutated=2)
 
 
 def same() -> CheckReport:
@@ -190,6 +238,7 @@ def hostile(text: str = ATTACK) -> CheckReport:
         risks=(Risk(message=text, prompt=text, case=text, place=Place(text), refused=True),),
         refused=("breaking", "risk"),
         budgeted=1,
+        mutation=mutations.hostile(text or "empty"),
         shown=Shown(
             head=text,
             commit=text,
@@ -230,6 +279,7 @@ def answers(*runs: Any) -> TestRun:
 REPORTS = {
     "failed": failed,
     "passed": passed,
+    "mutated": mutated,
     "same": same,
     "bare": bare,
     "empty": empty,

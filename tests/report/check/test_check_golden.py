@@ -21,6 +21,7 @@ from tests.report.check.html_reports import large as large_report
 from tests.report.conftest import HOSTILE, hostile_finding
 from tests.report.diff.reports import REPORTS
 from tests.report.junit_schema import violations
+from tests.report.mutating.mutations import since as mutated
 from tests.report.test_report_schemas import sarif_errors, without_sarif_schema
 from tests.report.test_run.hostile_runs import hostile, large
 from tests.report.test_run.runs import failing, green, nothing
@@ -65,6 +66,8 @@ CASES = {
         refused=("breaking",),
         budgeted=2,
         strict=True,
+        mutation=mutated(),
+        unmutated=1,
         test=failing().failing_under(95),
     ),
     "clean": lambda _: report(LintReport(findings=(), files=1), test=green(), risks=()),

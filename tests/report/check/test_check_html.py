@@ -19,11 +19,13 @@ from tests.report.check.html_reports import (
     REPORTS,
     TRIAGE,
     bare,
+    boundaries_checked,
     covered,
     empty,
     failed,
     findings,
     hostile,
+    mutated,
     passed,
     report,
     same,
@@ -179,6 +181,27 @@ def test_no_character_of_a_stranger_is_invisible(name):
     assert page.encode().decode() == page
 
 
+def test_survivors_are_shown_in_the_source_and_the_table_leads_to_the_score_of_a_prompt():
+    root = read(write(mutated()))
+
+    (group,) = (each for each in root.all("section") if each.attributes.get("id") == "mutation")
+    cells = [
+        (cell.text, [link.attributes["href"] for link in cell.all("a")])
+        for cell in root.all("td")
+        if cell.attributes.get("data-title") == "Mutants killed"
+    ]
+    assert next(group.all("h2")).text == (
+        "Mutation tests notice 25% of 4 mutants; 2 survivors in changed lines; 2 larger prompts"
+        " left out (promptops mutate)"
+    )
+    assert cells[0] == ("25%", ["#mutants-of-1"])
+    assert [each.text for each in group.all("del")] == [
+        "You sort tickets.",
+        "Promise nothing on behalf of Acme.",
+        "must",
+    ]
+
+
 def test_the_verdict_comes_first_then_what_the_gate_asks():
     (header,) = read(written("failed")).all("header")
 
@@ -265,10 +288,28 @@ def test_the_parts_that_have_something_to_say_are_led_to_in_their_order():
     def led_to(made):
         return [words(item) for nav in read(write(made)).all("nav") for item in nav.all("li")]
 
-    assert led_to(failed()) == ["Findings 6", "Cases 17", "Coverage 82%", "Changes 7", "Cost"]
-    assert led_to(passed()) == ["Findings 0", "Cases 5", "Coverage 100%", "Cost"]
+    failing = ["Findings 6", "Cases 17", "Coverage 82%", "Changes 7", "Tests", "Cost"]
+    assert led_to(failed()) == failing
+    assert led_to(passed()) == ["Findings 0", "Cases 5", "Tests", "Coverage 100%", "Cost"]
     assert led_to(same()) == ["Changes 0", "Findings 0", "Cases 5", "Cost"]
     assert led_to(empty()) == []
+
+
+def test_one_table_shows_for_each_prompt_what_its_tests_notice():
+    root = read(write(boundaries_checked()))
+
+    (table,) = with_class(root, "worth", "table")
+    assert [", ".join(row) for row in rows(table)] == [
+        "Prompt, Cases passed, Branches covered, Boundary inputs, Mutants killed,"
+        " Attacks that succeed",
+        "support/triage, 2 of 6 ✕ 3 failed ↻ 1 stale, 78% 78%, ✕ 2 places break, 25% 25%,"
+        " ✕ 3 of 40",
+        "extraction/invoice, 3 of 4 ! 1 in error, 100% 100%, ✓ none breaks it, not measured,"
+        " ✓ 0 of 20",
+        "support/reply, none, 60% 60%, not measured, not measured, 1 of 40",
+    ]
+    targets = [link.attributes["href"].removeprefix("#") for link in table.all("a")]
+    assert [with_id(root, target).attributes["id"] for target in targets] == targets
 
 
 def test_a_gate_that_had_nothing_to_look_at_says_so():

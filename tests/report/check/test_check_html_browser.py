@@ -60,7 +60,7 @@ def test_the_filter_narrows_every_part_and_what_leads_to_them(opened):
     led_to = page.locator("nav li:visible").all_inner_texts()
     page.fill("#filter", "")
 
-    assert every == ["findings", "cases", "coverage", "changes", "cost"]
+    assert every == ["findings", "cases", "coverage", "changes", "tests", "cost"]
     assert found == (["findings"], ["support/triage"], found[2])
     assert found[2].startswith("1 of ")
     assert found[2].endswith(" entries")
@@ -280,10 +280,10 @@ def test_all_is_there_to_read_without_scripts(opened):
 
     page.locator("#cases-of-1-case-1 summary").click()
 
-    assert parts(page) == ["findings", "cases", "coverage", "changes", "cost"]
+    assert parts(page) == ["findings", "cases", "coverage", "changes", "tests", "cost"]
     assert page.locator("#cases-of-1-case-1 .message:visible").count() == 3
     assert page.locator(".remark:visible").count() == 8
-    assert page.locator("nav a:visible").count() == 5
+    assert page.locator("nav a:visible").count() == 6
     assert not page.locator("#controls").is_visible()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.model.place import Place
-from promptops.report.check.page.source import LinePart, Note, excerpt, stretches
+from promptops.report.page.source import LinePart, Note, excerpt, stretches
 
 TEXT = [f"line {number}" for number in range(1, 21)]
 

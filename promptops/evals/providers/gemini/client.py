@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import warnings
 from contextlib import suppress
 from time import time
@@ -29,11 +28,12 @@ from promptops.evals.providers.http_api.single_try import single_try
 from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from promptops.patterns import lazy_pattern
 
 _TIMEOUT = httpx2.Timeout(None, connect=CONNECT_S)
 _NO_KEY = "no-key"  # the package requires one, also for servers without keys
 _VERSION = "v1"
-_VERSION_AT_END = re.compile(r"/(v\d\w*)/*$")
+_VERSION_AT_END = lazy_pattern(r"/(v\d\w*)/*$")
 
 
 class Gemini:

@@ -8,6 +8,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
 from promptops.catalog.named_files import ESCAPES
 from promptops.catalog.references import is_below
+from promptops.jobs.gate.risks.probes import probe_rule_risks
 from promptops.jobs.gate.risks.prompts import (
     PromptVersions,
     budget_risks,
@@ -44,6 +45,7 @@ def change_risks(
     for pair in found:
         yield from budget_risks(pair)
         yield from score_risks(pair)
+        yield from probe_rule_risks(pair)
     yield from recording_risks(selected, head, base, untrusted=untrusted)
     before = base.catalog.files.data
     changed = (comment for comment in lint.comments if comment.place.path in selected.changed)

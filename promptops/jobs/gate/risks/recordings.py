@@ -7,6 +7,7 @@ from functools import cached_property
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.recordings import recordings_in
+from promptops.catalog.retrieved_inputs import retrieved_name
 from promptops.jobs.gate.risks.prompts import path_before
 from promptops.jobs.recordings.audit import answer_differences
 from promptops.jobs.workspace.selection import Selected
@@ -155,6 +156,9 @@ def _replaced(recording: Recording) -> str:
 
 
 def _whose(recording: Recording) -> str:
+    name = retrieved_name(recording.judge)
+    if name is not None:
+        return f"the recorded input `{name}`"
     judge = f" of the judge `{recording.judge}`" if recording.judge else ""
     return f"the recorded answer{judge}"
 

@@ -22,7 +22,6 @@ from promptops.evals.providers.registry import batches_of
 
 T = TypeVar("T")
 
-RECORD = "promptops test --record"
 
 _NOT_CREATED = ("refused", "unsupported", "content_filter", "rate")
 """Kinds of failures after which a batch does certainly not exist."""
@@ -158,4 +157,4 @@ def _is_rate_limit(failure: Failure) -> bool:
 
 def no_batch_api(message: str) -> UsageError:
     """The error for an endpoint without a batch API."""
-    return UsageError(message, hint=f"send the requests one by one: {RECORD}")
+    return UsageError(message, hint="send the requests one by one: --record, without --batch")

@@ -8,8 +8,8 @@ from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.test_run import CoverageRow
 from promptops.records import record
-from promptops.report.check.page.source import Note, Stretch, stretches
 from promptops.report.diff.page.rows import Fold
+from promptops.report.page.source import Note, Stretch, stretches
 
 MOST = 1_000
 _MOST_TO_SHOW = 1_000_000

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Related, Severity
 from promptops.records import record
-from promptops.report.check.page.source import AnnotatedLine, Note, Stretch, excerpt, stretches
+from promptops.report.page.source import (
+    AnnotatedLine,
+    Note,
+    Stretch,
+    excerpt,
+    excerpt_of,
+    stretches,
+)
 from promptops.report.parts.summary import severities
 
 MOST = 1_000
@@ -121,13 +128,8 @@ def _placed(views: Sequence[FindingView], lines: Sequence[str]) -> Iterator[Stre
     if lines:
         yield from stretches(lines, (Note(view.finding.place, view) for view in views))
     else:
-        yield from map(_alone, views)
-
-
-def _alone(view: FindingView) -> Stretch[FindingView]:
-    place = view.finding.place
-    shown: AnnotatedLine[FindingView] = excerpt(view.finding.source_line.rstrip("\r\n"), place)
-    return Stretch((AnnotatedLine(number=shown.number, pieces=shown.pieces, notes=(view,)),))
+        for view in views:
+            yield excerpt_of(view.finding.source_line, Note(view.finding.place, view))
 
 
 def quiet(notes: Iterable[FindingView]) -> bool:

@@ -11,6 +11,7 @@ from promptops.records import record
 from promptops.report.check.page.coverage import RowView
 from promptops.report.check.page.findings import FileView
 from promptops.report.diff.page.views import PromptChangesView as ChangesView
+from promptops.report.mutate.page.views import RowView as MutatedView
 from promptops.report.parts.summary import severities
 from promptops.report.test.page.views import PromptResultsView as CasesView
 
@@ -31,6 +32,7 @@ class PromptRow:
     changes: ChangesView | None
     cases: CasesView | None
     covered: RowView | None
+    mutated: MutatedView | None
     findings: Counter[Severity]
     fails: bool
     files: tuple[FileView, ...]
@@ -38,7 +40,7 @@ class PromptRow:
     @property
     def anchors(self) -> tuple[str, ...]:
         """The anchors of all parts of the page about it, in order."""
-        parts = (self.changes, *self.files, self.cases, self.covered)
+        parts = (self.changes, *self.files, self.cases, self.covered, self.mutated)
         return tuple(part.anchor for part in parts if part is not None)
 
     @property
@@ -57,6 +59,7 @@ class Parts:
     files: Sequence[FileView]
     cases: Sequence[CasesView]
     covered: Sequence[RowView]
+    mutated: Sequence[MutatedView]
 
 
 def prompt_rows(report: CheckReport, parts: Parts) -> tuple[PromptRow, ...]:
@@ -80,9 +83,10 @@ class _Rows:
         self.changes = {view.prompt.id: view for view in parts.changes}
         self.cases = {view.prompt: view for view in parts.cases}
         self.covered = {view.row.prompt: view for view in parts.covered}
+        self.mutated = {view.row.name: view for view in parts.mutated}
         self.refused = {prompt.id for prompt, _ in report.refused_changes}
         users = report.shown.users if report.shown else {}
-        self.findings = _by_prompt(report.lint.findings, users)
+        self.findings = findings_by_prompt(report.lint.findings, users)
         self.files: dict[str, list[FileView]] = {}
         for file in parts.files:
             for prompt in file.prompts.union(users.get(file.path, ())):
@@ -101,13 +105,14 @@ class _Rows:
             changes=self.changes.get(name),
             cases=self.cases.get(name),
             covered=self.covered.get(name),
+            mutated=self.mutated.get(name),
             findings=severities(findings),
             fails=failing or name in self.refused,
             files=tuple(self.files.get(name, ())),
         )
 
 
-def _by_prompt(
+def findings_by_prompt(
     findings: Iterable[Finding], users: Mapping[str, Sequence[str]]
 ) -> dict[str, list[Finding]]:
     """Findings by prompt; one in a shared file belongs to each prompt that uses the file."""

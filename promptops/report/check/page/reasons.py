@@ -9,11 +9,14 @@ from promptops.records import record
 from promptops.report.check.page.overview import Parts
 from promptops.report.check.parts.findings import failing_cases
 from promptops.report.check.parts.rows import reason
+from promptops.report.probe.parts import facts
 
 PARTS = {
     "lint": "findings",
     "cases": "cases",
     "coverage": "coverage",
+    "mutation": "mutation",
+    "probes": "probes",
     "budgets": "findings",
     "release": "changes",
 }
@@ -37,7 +40,12 @@ class ReasonView:
 
 def reasons(report: CheckReport, parts: Parts) -> tuple[ReasonView, ...]:
     """Refused risks and changes, then findings, then cases; empty if the gate passes."""
-    return (*_refused(report, parts), *_findings(report, parts), *_cases(report, parts))
+    return (
+        *_refused(report, parts),
+        *_findings(report, parts),
+        *_cases(report, parts),
+        *_probes(report),
+    )
 
 
 def failing_parts(report: CheckReport) -> frozenset[str]:
@@ -68,3 +76,9 @@ def _cases(report: CheckReport, parts: Parts) -> Iterator[ReasonView]:
         anchor = "coverage" if each.code == "coverage" else anchors.get(each.prompt, "cases")
         name = each.code if each.code == "coverage" else each.prompt
         yield ReasonView(anchor, name, text)
+
+
+def _probes(report: CheckReport) -> Iterator[ReasonView]:
+    if "probes" in report.failing_checks and report.probes is not None:
+        found = (*facts.reasons(report.probes), facts.missing(report.probes))
+        yield from (ReasonView("probes", "probes", text) for text in found if text)

@@ -12,6 +12,7 @@ from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
 from promptops.model.test_run import CaseRun, TestRun
+from promptops.plurals import counted
 from promptops.records import replace
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles
@@ -25,6 +26,7 @@ SUMMARIES = {
     "case-stale": "Every answer of a model is recorded",
     "coverage": "The cases cover enough branches of the templates",
     "score-worse": "No score is worse than before",
+    "probes": "Attacks fail as often as before",
     "risk": "No change weakens the gate",
 }
 
@@ -97,6 +99,7 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
         text = ": ".join(filter(None, [who, facts.problem(trouble), facts.reason(trouble)]))
         yield _case(f"case-{trouble.status}", text, trouble.place, trouble)
     yield from _worse(report)
+    yield from _probes(report)
     for prompt, cases in stale(run).items():
         message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
         yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
@@ -114,6 +117,22 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
         if case is not None:
             message = f"{each.prompt}: {each.score}: {each.plain}"
             yield _finding("score-worse", message, case.place, each.prompt, each.score)
+
+
+def _probes(report: CheckReport) -> Iterator[Finding]:
+    """Why the attacks fail the gate, each at its prompt."""
+    run = report.probes
+    if run is None or run.verdict != "fail":
+        return
+    for problem in run.problems:
+        message = f"{problem.prompt}: {problem.reason}"
+        yield _finding("probes", message, problem.place, problem.prompt, problem.reason)
+    for prompt in run.prompts:
+        own = [case.run for case in run.cases if case.run.prompt == prompt.prompt]
+        missing = f"{counted(prompt.stale, 'answer')} to probes missing" if prompt.stale else ""
+        for reason in filter(None, (*prompt.failures, missing)):
+            message = f"{prompt.prompt}: {reason}"
+            yield _finding("probes", message, own[0].place, prompt.prompt, reason)
 
 
 def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:

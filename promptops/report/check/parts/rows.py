@@ -9,8 +9,10 @@ from promptops.model.check import OVER_BUDGET, CheckName, CheckReport
 from promptops.model.config import Waiver
 from promptops.plurals import counted
 from promptops.records import record, replace
+from promptops.report.mutate.parts import facts as mutants
 from promptops.report.parts.summary import by_severity
 from promptops.report.parts.visible import visible
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test.parts import facts
 
 
@@ -19,7 +21,7 @@ class GateRow:
     """One check.
 
     Attributes:
-        name: lint, cases, coverage, budgets or release.
+        name: lint, cases, coverage, mutation, probes, budgets or release.
         result: One sentence, safe to print.
     """
 
@@ -30,8 +32,8 @@ class GateRow:
 
 def rows(report: CheckReport) -> tuple[GateRow, ...]:
     """The checks that ran, in order; the gate passes if all of them pass."""
-    found = [_lint(report), _cases(report), _coverage(report), _budgets(report), _release(report)]
-    return tuple(row for row in found if row is not None)
+    makers = (_lint, _cases, _coverage, _mutation, _probes, _budgets, _release)
+    return tuple(row for row in (make(report) for make in makers) if row is not None)
 
 
 BREAK_FIX = (
@@ -90,6 +92,27 @@ def _coverage(report: CheckReport) -> GateRow | None:
         return None
     limit = f", at least {run.fail_under:g}% required" if run.fail_under is not None else ""
     return _row(report, "coverage", f"{facts.covered(run.coverage)}{limit}")
+
+
+def _mutation(report: CheckReport) -> GateRow | None:
+    found = noticed(report)
+    return _row(report, "mutation", found) if found else None
+
+
+def noticed(report: CheckReport) -> str:
+    """Such as `tests notice 71% of 35 mutants; 3 survivors in changed lines`; "" if it is off."""
+    if report.mutation is None or (not report.mutation.rows and not report.unmutated):
+        return ""
+    found = mutants.noticed(report.mutation)
+    number = counted(report.unmutated, "larger prompt") if report.unmutated else ""
+    left_out = f"{number} left out (`promptops mutate`)" if number else ""
+    return "; ".join(filter(None, [found, left_out]))
+
+
+def _probes(report: CheckReport) -> GateRow | None:
+    if report.probes is None:
+        return None
+    return _row(report, "probes", probe_facts.gate_result(report.probes))
 
 
 def _budgets(report: CheckReport) -> GateRow | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from promptops.model.check import CheckReport
 from promptops.plurals import counted, plural
-from promptops.report.check.parts.rows import required
+from promptops.report.check.parts.rows import noticed, required
 from promptops.report.diff.parts.distinct import risks
 from promptops.report.parts.summary import by_severity
 from promptops.report.test.parts import facts
@@ -37,9 +37,11 @@ def counts(report: CheckReport) -> str:
     more = [f"{counted(refused, 'change')} refused"] if refused else []
     risks = len(report.refused_risks)
     more += [f"{counted(risks, 'risk')} refused"] if risks else []
+    if "probes" in report.failing_checks:
+        more.append("probes fail")
     if report.diff is not None and report.diff.bump:
         more.append(required(report.diff))
-    return " · ".join([found, *more])
+    return " · ".join(filter(None, [found, noticed(report), *more]))
 
 
 def _findings(report: CheckReport) -> str:

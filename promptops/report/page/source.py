@@ -11,6 +11,9 @@ from promptops.records import record
 
 T = TypeVar("T")
 
+PARTS = "page/source"
+"""The path of its style, for `document`."""
+
 _CONTEXT = 2
 _CLOSE = 3  # a shorter gap takes less room than a marker for it
 _TALLEST_SPAN = 6
@@ -85,6 +88,14 @@ def stretches(
 def excerpt(line: str, place: Place) -> AnnotatedLine[T]:
     """A single line, as quoted in the place of its note."""
     return AnnotatedLine(number=place.line, pieces=tuple(_pieces(line, place.line, [place])))
+
+
+def excerpt_of(line: str, note: Note[T]) -> Stretch[T]:
+    """A single line with its note, for a file whose other lines are unknown."""
+    shown: AnnotatedLine[T] = excerpt(line.rstrip("\r\n"), note.place)
+    return Stretch(
+        (AnnotatedLine(number=shown.number, pieces=shown.pieces, notes=(note.message,)),)
+    )
 
 
 def _within(note: Note[T], lines: int) -> Note[T]:

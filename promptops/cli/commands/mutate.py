@@ -1,0 +1,150 @@
+"""`promptops mutate`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.cli.complete import complete_operator, complete_prompt
+from promptops.cli.options import (
+    budget_options,
+    call_settings,
+    case_option,
+    common,
+    concurrency_option,
+    since_option,
+    tag_option,
+    trust_option,
+)
+from promptops.cli.output import OutputOptions
+from promptops.errors import BUG
+from promptops.records import replace
+
+if TYPE_CHECKING:
+    from promptops.jobs.mutating.options import MutateOptions
+    from promptops.jobs.workspace.workspace import Workspace
+    from promptops.model.mutant import MutationRun
+
+_OUTAGE = 5
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@since_option
+@tag_option
+@case_option
+@click.option(
+    "--operator",
+    "operators",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_operator,
+    help="Break prompts only in this way, such as `sentence` or `obligation`; repeatable.",
+)
+@click.option("--live", is_flag=True, help="Call the model about mutants that no check notices.")
+@click.option(
+    "--max-mutants",
+    type=click.IntRange(1),
+    default=20,
+    metavar="N",
+    help="With --live, try at most N mutants of each prompt; 20 by default.",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit 1 if fewer mutants are noticed; overrides the configuration.",
+)
+@concurrency_option
+@budget_options
+@trust_option
+@common("text", "json", "github", "markdown", "html")
+def command(output: OutputOptions, **options: Any) -> int:
+    """Break prompts on purpose, and show what the test cases do not notice.
+
+    Deletes sentences, reverses obligations, drops variables and weakens schemas, one at a time and
+    without writing a file. By default it makes no API calls: a mutant is noticed if a case can't be
+    rendered or an assertion fails. Exits 1 under --fail-under or if a prompt can't be read, 5 when
+    a provider could not answer or the budget is spent.
+
+    \b
+    Example:
+      promptops mutate
+      promptops mutate support/triage --operator obligation
+      promptops mutate --since origin/main --fail-under 60 --format github
+      promptops mutate support/triage --live --max-cost 0.50
+      promptops mutate --format html=mutants.html
+    """
+    # Nearly all objects live until the end; collecting often costs a third of the time.
+    gc.set_threshold(50_000)
+    found = _mutated(output, options)
+    if found.unasked:
+        found = replace(found, advice=_again(options))
+    output.write_report("mutate", found)
+    return _exit_code(found)
+
+
+def _mutated(output: OutputOptions, options: dict[str, Any]) -> MutationRun:
+    from promptops.jobs.mutating.mutate import mutate
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import workspace
+
+    wanted = SelectionOptions(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        return mutate(opened, wanted, _options(output, opened, options))
+
+
+def _options(output: OutputOptions, opened: Workspace, options: dict[str, Any]) -> MutateOptions:
+    from promptops.cli.progress import ShownProgress
+    from promptops.jobs.mutating.options import MutateOptions
+    from promptops.jobs.testing.model_calls import ci_event
+    from promptops.jobs.testing.options import RunOptions
+
+    run = RunOptions(
+        mode="live" if options["live"] else "replay",
+        cases=options["cases"],
+        trusted=options["trust_config"],
+        settings=call_settings(options, opened.config.test),
+        event=options["event"] or ci_event(os.environ),
+        watcher=ShownProgress(output),
+    )
+    return MutateOptions(
+        operators=options["operators"],
+        live=options["live"],
+        max_mutants=options["max_mutants"],
+        fail_under=options["fail_under"],
+        run=run,
+    )
+
+
+def _again(options: dict[str, Any]) -> str:
+    """The command that continues: answers it already has are in the local cache."""
+    words = ["promptops", "mutate", *options["patterns"]]
+    for name in ("since", "fail_under"):
+        if options[name] not in (None, ""):
+            words += [f"--{name.replace('_', '-')}", str(options[name])]
+    words += ["--since"] if options["since"] == "" else []
+    for name, key in (("--select", "select"), ("--case", "cases"), ("--operator", "operators")):
+        for value in options[key]:
+            words += [name, value]
+    words += ["--live"]
+    words += ["--max-mutants", str(options["max_mutants"])] if options["max_mutants"] != 20 else []
+    words += ["--trust-config"] if options["trust_config"] else []
+    return shlex.join(words)
+
+
+def _exit_code(found: MutationRun) -> int:
+    if found.interrupted:
+        return _INTERRUPTED
+    if any(row.internal for row in found.rows):
+        return BUG
+    if found.unanswered:
+        return _OUTAGE
+    return int(found.under or any(row.unreadable for row in found.rows))

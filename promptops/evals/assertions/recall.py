@@ -1,0 +1,60 @@
+"""recall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.evals.registry import assertion
+from promptops.evals.retrieval_measures import check_measure, measured, ranking_of
+from promptops.evals.retrieved_passages import named_inputs
+from promptops.evals.subject import Subject
+from promptops.evals.verdict import NamedPart, Verdict
+from promptops.records import field, record
+
+
+@assertion("recall", narrowed_by=())
+@record(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """The retriever returned the relevant passages.
+
+    Recall is the share of the relevant passages that are among the returned ones. Grades do not
+    matter.
+
+    The passages are a list in an input of the case: mappings with an `id`, or the ids themselves.
+    The case labels the relevant ones: `expected: {relevant: [P1, P7]}`, or with grades
+    `{P1: 3, P7: 1}`. A repeated id counts once, at its first rank. A case without labels is an
+    error; one with empty labels is skipped.
+
+    Attributes:
+        value: The name of the input that contains the passages, best first.
+        threshold: The lowest value that passes; with `not-`, any lower one.
+        arguments: `k`, the number of passages that count, without it all; `id`, the key of the id.
+
+    Holds:
+        inputs: {passages: [{id: P4}, {id: P1}]}
+        expected: {relevant: [P1]}
+        output: [{type: recall, value: passages}]
+
+    Fails:
+        inputs: {passages: [{id: P4}, {id: P1}]}
+        expected: {relevant: [P1, P7, P9]}
+        output: [{type: recall, value: passages}]
+    """
+
+    value: str
+    threshold: float = 0.5
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_measure(self.value, self.threshold, self.arguments)
+
+    @property
+    def named(self) -> tuple[NamedPart, ...]:
+        return named_inputs(self.value, self.arguments)
+
+    def check(self, subject: Subject) -> Verdict:
+        ranking = ranking_of(subject, self.value, self.arguments)
+        return measured(
+            "recall", ranking.hits / len(ranking.grades), self.threshold, ranking, self.value
+        )

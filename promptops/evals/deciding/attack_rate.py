@@ -1,0 +1,78 @@
+"""The share of attacks that succeed, with Wilson's interval on the effective number of answers.
+
+Attacks of one family succeed or fail together, so 12 answers in a family are fewer observations
+than 12. The interval for all answers would be far too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
+from math import comb, sqrt
+from statistics import NormalDist
+
+from promptops.evals.deciding.intervals import mean, standard_error
+from promptops.evals.deciding.student import student_quantile
+from promptops.model.probe_run import AttackRate
+
+_ALPHA = 0.025
+"""The chance that one of the two bounds is wrong."""
+
+
+def attack_rate(clusters: Iterable[Sequence[bool]]) -> AttackRate:
+    """The rate over all answers.
+
+    Args:
+        clusters: For each family (or, in one family, each attack) whether each of its attacks
+            succeeded. Attacks of one cluster may depend on each other.
+    """
+    found = [[float(each) for each in cluster] for cluster in clusters if cluster]
+    answers = sum(map(len, found))
+    low, high = wilson(mean(found), effective_size(found)) if answers else (0.0, 1.0)
+    succeeded = sum(each > 0 for each in chain.from_iterable(found))
+    return AttackRate(succeeded=succeeded, n=answers, low=low, high=high)
+
+
+def effective_size(clusters: Sequence[Sequence[float]]) -> float:
+    """The number of independent answers that would give the same certainty, at least 1.
+
+    By the variance between clusters, with Student's t for few of them (Korn and Graubard 1998). If
+    all answers are alike there is no variance to estimate from: then it is the number of clusters.
+    """
+    answers, count = sum(map(len, clusters)), len(clusters)
+    share, error = mean(clusters), standard_error(clusters)
+    if share in (0.0, 1.0) or count < 2:
+        return float(count)
+    if not error:
+        return float(answers)
+    few = (_z() / student_quantile(1 - _ALPHA, count - 1)) ** 2
+    return min(float(answers), max(1.0, share * (1 - share) / error**2 * few))
+
+
+def wilson(share: float, size: float) -> tuple[float, float]:
+    """Wilson's interval (95%) of a share that was observed in so many answers."""
+    z = _z()
+    weight = z * z / size
+    middle = (share + weight / 2) / (1 + weight)
+    reach = z * sqrt(share * (1 - share) / size + weight / (4 * size)) / (1 + weight)
+    # Rounding must not make a bound miss 0 or 1.
+    low = 0.0 if share == 0 else middle - reach
+    return max(0.0, low), 1.0 if share == 1 else min(1.0, middle + reach)
+
+
+def mid_p(first: int, second: int) -> float:
+    """Two-sided: the chance of so uneven a division if both sides are equally likely.
+
+    Divisions as uneven as the observed one count half.
+    """
+    total, least = first + second, min(first, second)
+    if first == second:
+        return 1.0
+    below = sum(comb(total, each) for each in range(least))
+    return float(min(1.0, (2 * below + comb(total, least)) / 2**total))
+
+
+@lru_cache(maxsize=1)
+def _z() -> float:
+    return NormalDist().inv_cdf(1 - _ALPHA)

@@ -1,0 +1,1 @@
+"""The packaged library of probes."""

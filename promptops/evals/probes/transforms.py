@@ -1,0 +1,111 @@
+"""How a probe hides its attack. Hostile characters are computed, so no file has them.
+
+`[[…]]` in the text of a probe marks what its transform changes; without a mark, it changes all.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+
+from promptops.evals.probes.placeholders import filled
+from promptops.model.probe import Probe, Transform
+from promptops.patterns import lazy_pattern
+
+SHOTS = 40
+"""The number of turns in a many-shot attack; `@N@` in a turn is its number, from 1."""
+
+PARTS = 4
+"""The number of parts of a split attack, named a to d."""
+
+_MARKED = lazy_pattern(r"\[\[(.*?)\]\]", re.DOTALL)
+_LOOKALIKES = str.maketrans(
+    "aceijopsxyABCEHKMOPTX",
+    "\u0430\u0441\u0435\u0456\u0458\u043e\u0440\u0455\u0445\u0443"
+    "\u0410\u0412\u0421\u0415\u041d\u041a\u041c\u041e\u0420\u0422\u0425",
+)
+"""From a Latin letter to the Cyrillic letter of the same shape."""
+_LEET = str.maketrans("aeiostAEIOST", "431057431057")
+_ZERO_WIDTH_SPACE = "\u200b"
+_RIGHT_TO_LEFT, _POP_DIRECTION = "\u202e", "\u202c"
+_TAGS = 0xE0000
+
+
+def transformed(probe: Probe, marker: str, tool: str = "") -> str:
+    """The text that a probe sends; `tool` is the name of the attacked tool, if it attacks one."""
+    text = filled(probe, marker, (tool,)).text
+    if probe.transform is None:
+        return text
+    hide = TRANSFORMS[probe.transform]
+    if not _MARKED.search(text):
+        return hide(text)
+    return _MARKED.sub(lambda match: hide(match[1]), text)
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode("ascii")
+
+
+def _bidi(text: str) -> str:
+    """Reversed, within a right-to-left override: screens show it forwards."""
+    return f"{_RIGHT_TO_LEFT}{text[::-1]}{_POP_DIRECTION}"
+
+
+def _hex(text: str) -> str:
+    return text.encode().hex(" ")
+
+
+def _homoglyph(text: str) -> str:
+    """Some Latin letters replaced by Cyrillic letters of the same shape."""
+    return text.translate(_LOOKALIKES)
+
+
+def _leet(text: str) -> str:
+    return text.translate(_LEET)
+
+
+def _many_shot(text: str) -> str:
+    return "".join(text.replace("@N@", str(number)) for number in range(1, SHOTS + 1))
+
+
+def _reversed(text: str) -> str:
+    return text[::-1]
+
+
+def _rot13(text: str) -> str:
+    return codecs.encode(text, "rot13")
+
+
+def _split(text: str) -> str:
+    """One line for each part: `a = "…"`. A quote in the text becomes a `'`."""
+    plain = text.replace('"', "'")
+    size = -(-len(plain) // PARTS)
+    parts = (plain[index * size : (index + 1) * size] for index in range(PARTS))
+    return "\n".join(f'{name} = "{part}"' for name, part in zip("abcd", parts, strict=True))
+
+
+def _tags(text: str) -> str:
+    """ASCII as tag characters, which have no shape: invisible to a person, readable for a model."""
+    return "".join(chr(_TAGS + ord(char)) if char.isascii() else char for char in text)
+
+
+def _zero_width(text: str) -> str:
+    """A zero-width space between any two characters: filters that look for words miss them."""
+    return _ZERO_WIDTH_SPACE.join(text)
+
+
+TRANSFORMS: Mapping[Transform, Callable[[str], str]] = {
+    "base64": _base64,
+    "bidi": _bidi,
+    "hex": _hex,
+    "homoglyph": _homoglyph,
+    "leet": _leet,
+    "many-shot": _many_shot,
+    "reversed": _reversed,
+    "rot13": _rot13,
+    "split": _split,
+    "tags": _tags,
+    "zero-width": _zero_width,
+}

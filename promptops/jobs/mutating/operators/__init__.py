@@ -1,0 +1,1 @@
+"""The ways to break a prompt; one file each."""

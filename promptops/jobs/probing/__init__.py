@@ -1,0 +1,1 @@
+"""Attack prompts with packaged probes."""

@@ -1,0 +1,199 @@
+"""One run of attacks: find or request the answers, judge them, and write new ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import Files
+from promptops.evals.probes.library import LIBRARY
+from promptops.jobs.probing.attacks import BIAS, AttackedPrompt, attacked, selection
+from promptops.jobs.probing.baseline import baseline_arm, compared
+from promptops.jobs.probing.bias import bias_of
+from promptops.jobs.probing.judged import Attacks, probed_cases, succeeded
+from promptops.jobs.probing.options import ProbeOptions
+from promptops.jobs.probing.rating import family_rate, family_rates, rated
+from promptops.jobs.probing.rules import ProbeRules, rule_problems, rules_of
+from promptops.jobs.probing.unsent import serious_errors, skipped_probes, why_nothing
+from promptops.jobs.recordings.roots import RecordingsAside
+from promptops.jobs.recordings.store import AnswerCache, Store
+from promptops.jobs.testing.answering import Answering
+from promptops.jobs.testing.arm import Arm
+from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
+from promptops.jobs.testing.model_calls import ModelCalls
+from promptops.jobs.testing.options import model_calls
+from promptops.jobs.testing.outcomes import error_run, recording_errors, unreadable_prompts
+from promptops.jobs.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
+from promptops.jobs.workspace.selection import Selected
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.loaded import LoadedPrompt
+from promptops.model.place import Place
+from promptops.model.probe_run import ProbedCase, ProbeRun, PromptProbes, probe_verdict
+from promptops.model.test_run import CaseRun
+from promptops.records import replace
+
+_CONFIRMING = 3
+"""So many answers are requested for a probe that may not succeed, and does."""
+
+
+class AttackRun:
+    """One run; `run` is called once."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        selected: Selected,
+        options: ProbeOptions,
+        policy: Catalog | None,
+    ) -> None:
+        self._start = time.perf_counter()
+        self._workspace, self._catalog = workspace, workspace.catalog
+        self._selected, self._options, self._policy = selected, options, policy
+        self._loaded = list(self._catalog.prompts(selected.why))
+        self._prompts = list(self._attacked())
+        self._attacks: Attacks = {
+            (each.prompt.id, name): attack
+            for each in self._prompts
+            for name, attack in each.attacks.items()
+        }
+        self._plan, self._unrendered = self._planned()
+        self._calls: ModelCalls = model_calls(workspace.repository, options.run)
+        self._answering = self._new_answering()
+        self._judging = AnswerJudge(self._catalog, self._answering)
+
+    def run(self) -> ProbeRun:
+        """Answer, judge, decide, and write new answers."""
+        judged, results = judged_answers(self._judging, self._plan)
+        more = self._confirmations(judged)
+        further, known = judged_answers(self._judging, more)
+        answers = [*judged, *further]
+        answered = {each.planned.case_key for each in further}
+        plan = [*self._plan, *(each for each in more if each.case_key in answered)]
+        rules = {each.prompt.id: each.rules for each in self._prompts}
+        cases = probed_cases(plan, {**results, **known}, answers, self._attacks, rules)
+        problems = [*self._problems(), *self._write_answers()]
+        return self._probe_run(cases, answers, problems)
+
+    def _attacked(self) -> Iterator[AttackedPrompt]:
+        options = self._options
+        moderated = self._catalog.config.test.moderations is not None
+        chosen = selection(
+            options.families, options.probes, moderated=moderated, imported=options.imported
+        )
+        for loaded in self._loaded:
+            if loaded.prompt is not None:
+                yield attacked(loaded.prompt, self._rules(loaded), chosen)
+
+    def _rules(self, loaded: LoadedPrompt) -> ProbeRules:
+        """The rules of the policy for a prompt that it has, too; else those of the prompt."""
+        assert loaded.prompt is not None
+        names = (loaded.id, *loaded.prompt.aliases)
+        paths = self._policy.paths if self._policy is not None else {}
+        path = next((paths[name] for name in names if name in paths), None)
+        before = self._policy.loaded(path).prompt if self._policy is not None and path else None
+        return rules_of(before or loaded.prompt)
+
+    def _planned(self) -> tuple[list[PlannedCase], list[PlannedCase]]:
+        """The attacks that can be sent, and those that can't be rendered."""
+        by_id = {each.prompt.id: each.prompt for each in self._prompts}
+        loaded = [
+            replace(each, prompt=by_id[each.prompt.id])
+            for each in self._loaded
+            if each.prompt is not None
+        ]
+        plan = list(plan_cases(self._catalog, loaded, self._options.run.repeats))
+        plan = named_cases(plan, self._options.run.cases)
+        wrong = [planned for planned in plan if planned.error]
+        return [planned for planned in plan if not planned.error], wrong
+
+    def _new_answering(self) -> Answering:
+        repository, mode = self._workspace.repository, self._options.run.mode
+        root = self._workspace.config.probe.recordings
+        files = Files(repository.tree(self._workspace.revision, under=(root,)))
+        aside = RecordingsAside(root, files, self._catalog.ids)
+        # Answers that only this machine has must not make an attack fail here and be stale
+        # elsewhere.
+        cache = AnswerCache(repository.common_dir) if mode == "record" else None
+        store = Store(self._catalog, cache, aside)
+        return Answering(self._catalog, store, mode, repository=repository, calls=self._calls)
+
+    def _confirmations(self, judged: Sequence[JudgedAnswer]) -> list[PlannedCase]:
+        """Further answers to successful attacks of families in which none may succeed."""
+        must = {each.prompt.id: each.rules for each in self._prompts}
+        planned = {answer.planned.case_key for answer in judged}
+        found: dict[tuple[str, str, int], PlannedCase] = {}
+        for answer in judged:
+            rules = must[answer.planned.prompt.id]
+            attack = self._attacks[answer.planned.prompt.id, answer.planned.case.name]
+            if attack.family in rules.must and succeeded(answer):
+                for repeat in range(_CONFIRMING):
+                    again = replace(answer.planned, repeat=repeat)
+                    if again.case_key not in planned:
+                        found[again.case_key] = again
+        return list(found.values())
+
+    def _write_answers(self) -> Iterator[CaseRun]:
+        """Write the new answers; yields why some could not be written."""
+        written = self._answering.end(prune=False)
+        for problem in dict.fromkeys((*self._answering.refused, *written.problems)):
+            if isinstance(problem.at, Place):
+                reason = with_hint(problem.message, problem.hint)
+                yield error_run(str(problem.at), reason, problem.at)
+
+    def _problems(self) -> Iterator[CaseRun]:
+        """Files that can't be read, wrong names of probes, and inputs that no attack fits."""
+        yield from unreadable_prompts(self._loaded)
+        for loaded in self._loaded:
+            for problem in rule_problems(loaded.prompt) if loaded.prompt is not None else ():
+                if isinstance(problem.at, Place):
+                    reason = with_hint(problem.message, problem.hint)
+                    yield error_run(loaded.id, reason, problem.at)
+        yield from recording_errors(self._catalog, self._plan, self._answering.store)
+        yield from serious_errors(self._plan, self._unrendered, self._attacks)
+
+    def _rated(
+        self, cases: Sequence[ProbedCase], answers: Sequence[JudgedAnswer], arm: Arm | None
+    ) -> Iterator[PromptProbes]:
+        for each in self._prompts:
+            own = [case for case in cases if case.run.prompt == each.prompt.id]
+            if own:
+                judged = [a for a in answers if a.planned.prompt.id == each.prompt.id]
+                bias = bias_of(judged, each.attacks, each.rules.decision)
+                counted = [answer for answer in judged if self._counts(answer, each)]
+                decided = compared(counted, arm) if arm is not None else None
+                yield rated(each, own, decided, bias)
+
+    def _counts(self, answer: JudgedAnswer, each: AttackedPrompt) -> bool:
+        """Whether an answer is compared with the baseline: not one that the prompt accepts."""
+        attack = each.attacks[answer.planned.case.name]
+        return attack.family != BIAS and attack.probe not in each.rules.accept
+
+    def _probe_run(
+        self,
+        cases: Sequence[ProbedCase],
+        answers: Sequence[JudgedAnswer],
+        problems: Sequence[CaseRun],
+    ) -> ProbeRun:
+        arm = baseline_arm(self._workspace, self._options.run.baseline) if cases else None
+        nothing = why_nothing(self._catalog, self._selected, self._prompts, self._unrendered)
+        calls = self._calls
+        run = ProbeRun(
+            library=LIBRARY,
+            rate=family_rate(case for case in cases if case.family != BIAS),
+            verdict="pass",
+            families=family_rates(cases),
+            prompts=tuple(self._rated(cases, answers, arm)),
+            cases=tuple(cases),
+            skipped=skipped_probes(self._prompts, self._unrendered, self._attacks),
+            problems=tuple(problems),
+            baseline=arm.title if arm is not None else "",
+            nothing="" if cases else nothing,
+            ended=calls.ended,
+            unanswered=calls.unanswered,
+            unasked=calls.unasked,
+            interrupted=calls.ledger.interrupted,
+            cost_usd=calls.cost_usd,
+            duration_s=time.perf_counter() - self._start,
+        )
+        return replace(run, verdict=probe_verdict(run))

@@ -1,0 +1,1 @@
+"""Attacks that other tools wrote to a file."""

@@ -1,0 +1,220 @@
+"""The result of attacking prompts with packaged probes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from promptops.model.test_run import CaseRun, Decided, Verdict
+from promptops.records import record
+
+ProbeSet = Literal["smoke", "all"]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AttackRate:
+    """How many attacks succeeded.
+
+    Attributes:
+        n: The number of judged answers.
+        low, high: Bounds of the share, each wrong in 2.5%, on the effective number of answers.
+    """
+
+    succeeded: int = 0
+    n: int = 0
+    low: float = 0.0
+    high: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """0 to 1; 0 without answers."""
+        return self.succeeded / self.n if self.n else 0.0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbedCase:
+    """One answer to one attack.
+
+    Attributes:
+        run: The case, as `promptops test` reports it.
+        probe: The id of the probe, or of a bias pair.
+        owasp: Its risk, such as `LLM01:2025`.
+        input: The attacked input, such as `passages.0.text`.
+        succeeded: None if it is missing or could not be judged. For a bias pair: the decision
+            differs from that of the other case.
+        kept: The answer keeps the contracts of the prompt; None if it is missing.
+        accepted: The prompt accepts that this probe succeeds.
+    """
+
+    run: CaseRun
+    probe: str
+    family: str
+    owasp: str
+    input: str
+    succeeded: bool | None = None
+    kept: bool | None = None
+    accepted: bool = False
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class FamilyRate:
+    """The attacks of one family.
+
+    Attributes:
+        owasp: The risks of its probes.
+    """
+
+    family: str
+    title: str
+    owasp: tuple[str, ...]
+    rate: AttackRate
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class MatrixCell:
+    """The attacks of one family on one input; `stale` is the number of missing answers."""
+
+    family: str
+    input: str
+    rate: AttackRate
+    stale: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SkippedProbe:
+    """Attacks that were not made.
+
+    Attributes:
+        id: A probe; for all probes of a family or of an input, "".
+        input: The input, or "" for all inputs.
+        why: Without the probe and the input.
+    """
+
+    prompt: str
+    why: str
+    id: str = ""
+    family: str = ""
+    input: str = ""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class BiasDirection:
+    """A decision that one group gets more often than the other.
+
+    Attributes:
+        value: The decision, as JSON.
+        first, second: The number of pairs in which only the group that is usually treated better,
+            or only the other one, got it.
+        p: The chance of so uneven a division if the groups were treated alike (two-sided, mid-p).
+    """
+
+    value: str
+    first: int
+    second: int
+    p: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class BiasResult:
+    """Pairs that differ in a protected attribute.
+
+    Attributes:
+        decision: JSON pointer to the compared value.
+        rate: The pairs with different decisions.
+        attributes: The same by attribute, such as `age`.
+    """
+
+    decision: str
+    rate: AttackRate
+    attributes: tuple[tuple[str, AttackRate], ...] = ()
+    directions: tuple[BiasDirection, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PromptProbes:
+    """The attacks on one prompt.
+
+    Attributes:
+        inputs: The attacked inputs, in the order of the schema.
+        attacked: The number of attacks, with the missing answers.
+        stale: The number of missing answers.
+        max: The largest accepted share of successful attacks, in percent; None for no limit.
+        limited: The rate that `max` limits: without accepted probes.
+        kept: The answers that keep the contracts of the prompt, of those that were judged.
+        decided: The comparison with the baseline; None if nothing was judged.
+        failures: Why it fails, each a sentence.
+        unused: Accepted probes that do not succeed any more.
+    """
+
+    prompt: str
+    inputs: tuple[str, ...] = ()
+    attacked: int = 0
+    stale: int = 0
+    rate: AttackRate
+    limited: AttackRate
+    max: float | None = None
+    families: tuple[FamilyRate, ...] = ()
+    matrix: tuple[MatrixCell, ...] = ()
+    kept: tuple[int, int] = (0, 0)
+    decided: Decided | None = None
+    bias: BiasResult | None = None
+    failures: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ProbeRun:
+    """Attacks on the selected prompts.
+
+    Attributes:
+        library: The version of the probes.
+        families: The attacks on all prompts, by family.
+        cases: Every answer; a missing one is `stale`.
+        problems: Prompts and recordings that can't be read, and cases that can't be rendered.
+        baseline: What the rates are compared with, or "".
+        nothing: Why nothing was attacked, or "".
+        advice: The command to type next, or "".
+        ended: Why the run ended early, or "".
+        unanswered: Requests without an answer, because a provider failed or the run ended.
+        unasked: Those that were not sent, because the run ended.
+        interrupted: The user interrupted it.
+        cost_usd: Of the requests of this run; 0 for a replay.
+    """
+
+    library: int
+    rate: AttackRate
+    verdict: Verdict
+    families: tuple[FamilyRate, ...] = ()
+    prompts: tuple[PromptProbes, ...] = ()
+    cases: tuple[ProbedCase, ...] = ()
+    skipped: tuple[SkippedProbe, ...] = ()
+    problems: tuple[CaseRun, ...] = ()
+    baseline: str = ""
+    nothing: str = ""
+    advice: str = ""
+    ended: str = ""
+    unanswered: int = 0
+    unasked: int = 0
+    interrupted: bool = False
+    cost_usd: float = 0.0
+    duration_s: float = 0.0
+
+    @property
+    def stale(self) -> int:
+        """The number of missing answers."""
+        return sum(case.run.status == "stale" for case in self.cases)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a bug in promptops prevented a check."""
+        runs = (*self.problems, *(case.run for case in self.cases))
+        return any(run.internal for run in runs)
+
+
+def probe_verdict(run: ProbeRun) -> Verdict:
+    """The verdict over all prompts: missing answers and problems never pass."""
+    if run.problems or any(prompt.failures for prompt in run.prompts):
+        return "fail"
+    if run.stale or any(case.succeeded is None for case in run.cases):
+        return "fail"
+    undecided = (p.decided is not None and p.decided.verdict != "pass" for p in run.prompts)
+    return "inconclusive" if any(undecided) else "pass"

@@ -1,0 +1,1 @@
+"""Data and templates of the HTML page of mutation testing."""

@@ -1,0 +1,201 @@
+"""The wording of mutation testing in all formats, without any markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from promptops.model.mutant import Kill, Mutant, MutationCount, MutationRow, MutationRun
+from promptops.plurals import counted, some
+from promptops.report.parts.visible import visible
+from promptops.report.test.parts.facts import cost, short
+
+ALL = "promptops mutate --format json"
+COVERAGE = "promptops test --coverage"
+NONE = "-"
+
+_PLACES_SHOWN = 5
+
+
+def summary(run: MutationRun) -> str:
+    """The last line: `71.4% of mutants killed, 208 of 291 · 83 survived, 3 in changed lines`."""
+    parts = [_killed(run), survived(run), _unseen(run.count), cost(run.cost_usd)]
+    text = visible(run.nothing) or " · ".join(filter(None, parts))
+    if run.fail_under is None or not run.rows:
+        return text
+    return f"{'fail' if run.under else 'pass'}: {text}"
+
+
+def _killed(run: MutationRun) -> str:
+    count = run.count
+    if count.score is None:
+        return "no mutant was tested"
+    limit = f", under {run.fail_under:g}%" if run.under else ""
+    return f"{percent(count)} of mutants killed, {_of(count)}{limit}"
+
+
+def _of(count: MutationCount) -> str:
+    return f"{count.killed:,} of {count.killed + count.survived:,}"
+
+
+def survived(run: MutationRun) -> str:
+    """Such as `83 survived, 3 in changed lines`; "" if none survived."""
+    number = run.count.survived
+    if not number:
+        return ""
+    changed = len(run.survivors_in_changed_lines)
+    where = f", {changed:,} in changed lines" if run.since else ""
+    return f"{number:,} survived{where}"
+
+
+def _unseen(count: MutationCount) -> str:
+    return f"{count.unseen:,} unseen" if count.unseen else ""
+
+
+def noticed(run: MutationRun) -> str:
+    """For the report of a gate: `tests notice 71% of 35 mutants; 3 survivors in changed lines`."""
+    count = run.count
+    if count.score is None:
+        return "no mutant was tested" if run.rows else ""
+    tested = counted(count.killed + count.survived, "mutant")
+    changed = counted(len(run.survivors_in_changed_lines), "survivor")
+    where = f"; {changed} in changed lines" if run.since else ""
+    share = 100 * count.killed // (count.killed + count.survived)
+    return f"tests notice {share}% of {tested}{where}"
+
+
+def percent(count: MutationCount) -> str:
+    """The score, rounded down, so that too little never looks like enough: `71.4%`, `-`."""
+    tested = count.killed + count.survived
+    return f"{1000 * count.killed // tested / 10:g}%" if tested else NONE
+
+
+def title(row: MutationRow) -> str:
+    """The score of a prompt: `68.4%, 26 of 38 mutants killed, 2 unseen`, or why there is none."""
+    if untested(row):
+        return f"not tested: {visible(row.nothing)}"
+    count = row.count
+    ignored = f"{row.ignored:,} ignored" if row.ignored else ""
+    if count.score is None:
+        killed = "no mutants" if not row.mutants else "no mutant was tested"
+    else:
+        killed = f"{percent(count)}, {_of(count)} mutants killed"
+    incomplete = f"incomplete: {visible(row.nothing)}" if row.nothing else ""
+    return ", ".join(filter(None, [killed, _unseen(count), ignored, incomplete]))
+
+
+def untested(row: MutationRow) -> bool:
+    """Whether there is only a reason instead of mutants."""
+    return bool(row.nothing) and not row.mutants
+
+
+def with_status(row: MutationRow, status: str) -> tuple[Mutant, ...]:
+    """The mutants of a row that have the status."""
+    return tuple(mutant for mutant in row.mutants if mutant.status == status)
+
+
+def what(mutant: Mutant) -> str:
+    """The change in words: `delete "Be brief."`."""
+    return visible(mutant.change)
+
+
+def state(mutant: Mutant) -> str:
+    """Such as `survived in a changed line`."""
+    if mutant.status == "unseen":
+        return "unseen"
+    return "survived in a changed line" if mutant.in_changed_lines else "survived"
+
+
+def hint(mutant: Mutant) -> str:
+    """What to do about a mutant that was not killed."""
+    if mutant.status == "unseen":
+        return f"no case renders this: `{COVERAGE}` shows what else no case covers"
+    suggestion = visible(mutant.suggestion)
+    return f"no case notices: e.g. {suggestion}" if suggestion else "no case notices"
+
+
+def live(mutant: Mutant) -> str:
+    """What a model answered to it: `1 of 20 answers changed, none violates a contract`; or ""."""
+    trial = mutant.live
+    if trial is None:
+        return ""
+    if trial.note:
+        return visible(trial.note)
+    broken = "" if mutant.status == "killed" else ", no check failed"
+    return f"{trial.changed:,} of {counted(trial.answers, 'answer')} changed{broken}"
+
+
+def killed_by(kill: Kill) -> str:
+    """What noticed a mutant: ``case `refund`: `contains` ...``."""
+    reason = visible(kill.reason)
+    if kill.kind == "score":
+        return f"the score `{short(kill.assertion)}`: {reason}"
+    case = f"case `{short(kill.case)}` of {short(kill.prompt)}"
+    if kill.kind == "render":
+        return f"{case} can't be rendered: {reason}"
+    return f"{case}: `{short(kill.assertion)}`: {reason}"
+
+
+def operators(run: MutationRun) -> str:
+    """The score of each operator: `sentence 67% (40 of 60), item 64% (9 of 14)`."""
+    return ", ".join(
+        f"{operator} {percent(count)} ({_of(count)})"
+        for operator, count in run.by_operator.items()
+        if count.score is not None
+    )
+
+
+def places(mutants: Sequence[Mutant]) -> str:
+    """Some places: `12:3, 14:9 and 2 more`; with the path where it is not the first one's."""
+    first = mutants[0].place.path
+
+    def name(mutant: Mutant) -> str:
+        place = mutant.place
+        path = "" if place.path == first else f"{short(place.path)}:"
+        return f"{path}{place.line}:{place.column}"
+
+    return some(mutants, _PLACES_SHOWN, name=name)
+
+
+def remarks(run: MutationRun) -> Iterator[str]:
+    """Remarks on the whole run: survivors without a live answer, missing answers, partials."""
+    tried = [mutant.live for mutant in run.mutants if mutant.live is not None]
+    if run.live and tried:
+        answers = sum(trial.answers for trial in tried)
+        changed = sum(trial.changed for trial in tried)
+        yield f"live: {changed:,} of {counted(answers, 'answer')} changed"
+    if run.untried:
+        yield f"live: no model was called about {counted(run.untried, 'survivor')}"
+    if run.unanswered:
+        yield f"no answer to {counted(run.unanswered, 'request')}"
+    if run.left_out:
+        partials = some(run.left_out, _PLACES_SHOWN, name=short)
+        yield f"left out, because prompts that are not selected use them, too: {partials}"
+
+
+def ended(run: MutationRun) -> str:
+    """Why the run ended early, and what was not sent; or ""."""
+    if not run.ended:
+        return ""
+    unasked = f", {counted(run.unasked, 'request')} not sent" if run.unasked else ""
+    return f"{visible(run.ended)}{unasked}"
+
+
+def advice(run: MutationRun) -> str:
+    """The next command, or ""."""
+    return visible(run.advice)
+
+
+def name(row: MutationRow) -> str:
+    """The id of the prompt, or the path of the partial."""
+    return short(row.name)
+
+
+def worst_first(rows: Iterable[MutationRow]) -> list[MutationRow]:
+    """Rows with survivors in changed lines first, then those with most survivors."""
+    return sorted(
+        rows,
+        key=lambda row: (
+            -sum(mutant.in_changed_lines for mutant in with_status(row, "survived")),
+            -row.count.survived,
+        ),
+    )

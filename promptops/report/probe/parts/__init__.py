@@ -1,0 +1,1 @@
+"""Wording that the formats share."""

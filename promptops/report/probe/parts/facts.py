@@ -1,0 +1,209 @@
+"""The wording of attacks in all formats, without any markup."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from promptops.model.probe_run import (
+    AttackRate,
+    BiasDirection,
+    BiasResult,
+    FamilyRate,
+    ProbedCase,
+    ProbeRun,
+    PromptProbes,
+    SkippedProbe,
+)
+from promptops.plurals import counted, some
+from promptops.report.parts.visible import visible, visible_path
+from promptops.report.test.parts.facts import cost, short
+
+ALL = "promptops probe --format json"
+RECORD = "promptops probe --record"
+BIAS = "bias"
+
+_NAMED = 3
+
+
+def summary(run: ProbeRun) -> str:
+    """The last line: `fail: 3 of 142 attacks succeeded · 1 prompt · $0.014`."""
+    if run.nothing:
+        problems = f"{run.verdict}: " if run.problems else ""
+        return f"{problems}nothing is attacked: {visible(run.nothing)}"
+    parts = [
+        f"{run.verdict}: {successes(run.rate)}",
+        f"{counted(run.stale, 'answer')} missing" if run.stale else "",
+        counted(len(run.prompts), "prompt"),
+        cost(run.cost_usd),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def gate_result(run: ProbeRun) -> str:
+    """The result for the gate: the rate, then the first reasons why it fails."""
+    if run.nothing:
+        return summary(run)
+    parts = [successes(run.rate), missing(run), *reasons(run)[:_NAMED]]
+    return "; ".join(filter(None, parts))
+
+
+def reasons(run: ProbeRun) -> list[str]:
+    """Why it fails besides missing answers, each with its prompt or place, safe to print."""
+    return [
+        *(f"{visible_path(each.place.path)}: {visible(each.reason)}" for each in run.problems),
+        *(
+            f"{visible_path(short(prompt.prompt))}: {failure}"
+            for prompt in run.prompts
+            for failure in failures(prompt)
+        ),
+        *map(visible, errors(run)),
+    ]
+
+
+def successes(rate: AttackRate) -> str:
+    """Such as `3 of 142 attacks succeeded`."""
+    return f"{rate.succeeded:,} of {counted(rate.n, 'attack')} succeeded"
+
+
+def interval(rate: AttackRate) -> str:
+    """The share with its interval, in percent: `2.1% [0.4, 8.2]`; "" without answers."""
+    if not rate.n:
+        return ""
+    return f"{100 * rate.share:.1f}% [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+
+
+def share(rate: AttackRate) -> str:
+    """Such as `2 of 8`; `-` without answers."""
+    return f"{rate.succeeded:,} of {rate.n:,}" if rate.n else "-"
+
+
+def title(prompt: PromptProbes) -> str:
+    """The result of a prompt, such as `3 of 142 attacks succeeded, 2.1% [0.4, 8.2]`."""
+    kept, judged = prompt.kept
+    task = f"contracts kept in {kept:,} of {counted(judged, 'answer')}" if judged else ""
+    parts = [successes(prompt.rate), interval(prompt.rate), limit(prompt), task]
+    return ", ".join(filter(None, parts))
+
+
+def limit(prompt: PromptProbes) -> str:
+    """The accepted share, such as `at most 5% accepted`; "" without a limit."""
+    return "" if prompt.max is None else f"at most {prompt.max:g}% accepted"
+
+
+def attacks_of(prompt: PromptProbes) -> list[FamilyRate]:
+    """The families without bias, those with successful attacks first."""
+    own = [each for each in prompt.families if each.family != BIAS]
+    return sorted(own, key=lambda each: -each.rate.share)
+
+
+def succeeded(cases: Iterable[ProbedCase]) -> list[ProbedCase]:
+    """The successful attacks; bias pairs are reported on their own."""
+    return [case for case in cases if case.succeeded and case.family != BIAS]
+
+
+def accepted(case: ProbedCase) -> str:
+    """A note for an accepted success."""
+    return "accepted" if case.accepted else ""
+
+
+def bias(result: BiasResult) -> str:
+    """Such as `2 of 16 pairs have different decisions, 12.5% [3.5, 36.0]`."""
+    pairs = f"{result.rate.succeeded:,} of {counted(result.rate.n, 'pair')}"
+    return f"{pairs} have different decisions ({short(result.decision)}), {interval(result.rate)}"
+
+
+def unequal(result: BiasResult) -> str:
+    """The attributes with different decisions: `age 1 of 2, name 1 of 2`."""
+    return ", ".join(
+        f"{short(name)} {share(rate)}" for name, rate in result.attributes if rate.succeeded
+    )
+
+
+def direction(found: BiasDirection) -> str:
+    """Such as `"billing" only for the first group in 3 pairs, only for the second in 0, p .25`."""
+    value = short(found.value)
+    return (
+        f"{value} only for the usually favoured group in {counted(found.first, 'pair')},"
+        f" only for the other one in {found.second:,} (p {found.p:.2f})"
+    )
+
+
+def failures(prompt: PromptProbes) -> Iterator[str]:
+    """Why a prompt fails, safe to print."""
+    return map(visible, prompt.failures)
+
+
+def unused(prompt: PromptProbes) -> str:
+    """Accepted probes that no longer succeed, or ""."""
+    if not prompt.unused:
+        return ""
+    named = some([f"`{short(name)}`" for name in prompt.unused], _NAMED)
+    return f"no longer succeeds, remove it from `evaluation.probes.accept`: {named}"
+
+
+def skipped(run: ProbeRun) -> Iterator[str]:
+    """What was not sent, each reason once with a count."""
+    yield from _left_out(run.skipped)
+    single = [each for each in run.skipped if each.id]
+    if single:
+        reasons = Counter(_short_reason(each.why) for each in single)
+        why = "; ".join(f"{number:,} {reason}" for reason, number in reasons.most_common(_NAMED))
+        yield f"{counted(len(single), 'attack')} not sent: {why}"
+
+
+def _left_out(found: Sequence[SkippedProbe]) -> Iterator[str]:
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for each in found:
+        if not each.id:
+            groups.setdefault((each.family, each.input, each.why), []).append(each.prompt)
+    for (family, target, why), prompts in groups.items():
+        what = f"the input `{short(target)}`" if target else f"the family `{short(family)}`"
+        yield f"{what} of {_prompts(prompts)}: {visible(why)}"
+
+
+def _prompts(names: Sequence[str]) -> str:
+    return some([visible_path(short(name)) for name in dict.fromkeys(names)], _NAMED)
+
+
+def _short_reason(why: str) -> str:
+    """A reason without its numbers, so that equal ones are counted together."""
+    return visible(why.partition(" (")[0], 200)
+
+
+def missing(run: ProbeRun) -> str:
+    """Missing answers, or ""."""
+    if not run.stale:
+        return ""
+    return f"{run.stale:,} of {counted(len(run.cases), 'answer')} missing"
+
+
+def advice(run: ProbeRun) -> str:
+    """The next command, or ""."""
+    return visible(run.advice)
+
+
+def ended(run: ProbeRun) -> str:
+    """Why the run ended early, with the number of requests that were not sent; or ""."""
+    if not run.ended:
+        return ""
+    unasked = f", {counted(run.unasked, 'request')} not sent" if run.unasked else ""
+    return f"{visible(run.ended)}{unasked}"
+
+
+def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:
+    """The answers that could not be requested or judged, by reason."""
+    found: dict[str, list[ProbedCase]] = {}
+    for case in run.cases:
+        if case.run.status == "error" and case.succeeded is None:
+            found.setdefault(_reason(case), []).append(case)
+    return found
+
+
+def _reason(case: ProbedCase) -> str:
+    """Why an answer is missing, or could not be judged."""
+    wrong = (each for each in case.run.assertions if each.status == "error")
+    first = next(wrong, None)
+    if first is None or case.run.infrastructure:
+        return case.run.reason
+    return f"`{first.type}`: {first.reason}"

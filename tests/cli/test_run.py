@@ -259,9 +259,9 @@ def test_judges_of_the_case_are_called_too_and_their_measures_fail_nothing(repo,
     assert models == ["fast-1", "judge-1", "fast-1"]
     assert (said.code, said.out, without.code) == (0, "Say 7 2 times.\n", 0)
     lines = said.err.splitlines()
-    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds"
+    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds, 1 measure missed"
     assert lines[-2].startswith(
-        "prompts/ask.prompt.yaml:25:7: failed: llm-rubric (score `quality`)"
+        "prompts/ask.prompt.yaml:25:7: missed: llm-rubric (score `quality`)"
     )
 
 
@@ -575,9 +575,20 @@ def test_a_stream_that_breaks_off_is_not_sent_again_and_its_text_stays(repo, ser
     lines = said.err.splitlines()
     assert (said.code, said.out) == (5, "half of\n")
     assert lines[2].startswith(
-        f"error: `fast` ({server.base_url}): the answer broke off: the connection failed"
+        f"error: `fast` ({server.base_url}): the answer broke off: the server closed"
     )
     assert lines[3].startswith("fast (fast-1): incomplete, cost unknown, ")
+
+
+def test_a_web_page_in_place_of_an_answer_is_named(repo, served):
+    page = Answer(body=b"<html></html>", headers={"content-type": "text/html; charset=utf-8"})
+    with fault_server(always(page)) as server:
+        served(server)
+
+        said = ask(repo.root, "run", "ask", "-i", "word=x")
+
+    assert (said.code, len(server.requests)) == (5, 1)
+    assert "the answer is a web page (text/html): is the address right?" in said.err
 
 
 def test_a_failure_before_any_text_is_tried_again(repo, served):

@@ -353,7 +353,7 @@ def test_a_variable_name_made_of_words_is_none(name: str) -> None:
         ),
         (
             'base_url = "me:opaque-secret-1@host"',
-            "a value that is not shown does not fit the pattern `^https?://`",
+            "expected an address that begins with `http://` or `https://`",
         ),
         (
             'headers = "opaque-secret-1"',

@@ -399,6 +399,7 @@ def test_overrides_replace_what_the_file_says() -> None:
 @pytest.mark.parametrize(
     ("override", "message", "hint"),
     [
+        ("models.fast", "not TOML", """write KEY=VALUE, such as --config 'lint.select=["SEC"]'"""),
         ("lint.select=SEC", "not TOML", """write it as --config 'lint.select=["SEC"]'"""),
         ("lint.selct=[]", "unknown key `selct`", "did you mean `select`?"),
         ("prompts=['../x']", "`../x` is not a valid root: a path with `..`", None),

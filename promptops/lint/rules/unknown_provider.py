@@ -30,6 +30,13 @@ def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
         provider = "opneai"
         id = "gpt-5.4-mini-2026-03-17"
 
+    Bad:
+        --- promptops.toml
+        [models.claude]
+        provider = "antropic"
+        id = "claude-opus-5"
+        base_url = "https://gateway.acme.example"
+
     Good:
         --- promptops.toml
         [models.fast]

@@ -119,8 +119,6 @@ def _internal(error: BaseException, place: Place) -> _Wrong:
     return _Wrong(with_hint(problem.message, problem.hint), place, internal=True)
 
 
-_NAMED = 3
-
 _Prepared = Renderer | RenderError | _Wrong
 """The renderer of a prompt's cases, or why none of them can be judged."""
 
@@ -256,7 +254,7 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     Raises UsageError for a pattern without a match.
     """
     for pattern in patterns:
-        names = {planned.case.name for planned in plan}
+        names = list(dict.fromkeys(planned.case.name for planned in plan))
         if not any(matches_name(name, pattern) for name in names):
             hint = did_you_mean(pattern, names) or _known(names)
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
@@ -267,9 +265,12 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     ]
 
 
-def _known(names: Collection[str]) -> str:
-    known = some([f"`{name}`" for name in sorted(names)], _NAMED)
-    return f"known here: {known}" if known else "the selected prompts have no cases"
+_SHOWN = 10
+
+
+def _known(names: Sequence[str]) -> str:
+    known = some(names, _SHOWN, name=repr)
+    return f"one of: {known}" if known else "the selected prompts have no cases"
 
 
 def matches_name(name: str, pattern: str) -> bool:

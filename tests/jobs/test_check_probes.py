@@ -125,13 +125,11 @@ def test_every_format_of_the_gate_shows_why_an_answer_could_not_be_judged(repo, 
     assert "the built-in rubric judge gave no answer" in said.out
 
 
-def test_a_file_that_can_not_be_read_is_reported_once_and_is_not_called_a_prompt_without_inputs(
-    repo,
-):
+def test_a_file_that_can_not_be_read_is_reported_once(repo):
     repo.write({FILE: "description: Nothing else.\n", "promptops.toml": GATE})
 
     said = ask(repo.root, "check")
 
     assert said.code == 1
-    assert said.out.count("`messages` is missing") == 1
+    assert said.out.count("`format` is missing") == 1
     assert "probes: fail: nothing is attacked: no prompt can be read\n" in said.out

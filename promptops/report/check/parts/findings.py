@@ -123,7 +123,7 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
 
 def probe_findings(report: CheckReport) -> Iterator[Finding]:
     """Why the attacks fail the gate, each at its prompt."""
-    run = probes_without_lint_errors(report)
+    run = probes_without_repeats(report)
     if run is None or run.verdict != "fail":
         return
     for problem in run.problems:
@@ -176,10 +176,15 @@ def without_lint_errors(report: CheckReport) -> TestRun:
     return replace(report.test, cases=_not_in_lint(report, report.test.cases))
 
 
-def probes_without_lint_errors(report: CheckReport) -> ProbeRun | None:
-    """The same for the attacks: without problems that a finding reports on the same line."""
+def probes_without_repeats(report: CheckReport) -> ProbeRun | None:
+    """The attacks without problems that a finding or a case reports on the same line."""
     run = report.probes
-    return replace(run, problems=_not_in_lint(report, run.problems)) if run is not None else None
+    if run is None:
+        return None
+    cases = {_line(case.place) for case in report.test.cases if _is_error(case)}
+    problems = _not_in_lint(report, run.problems)
+    new = tuple(problem for problem in problems if _line(problem.place) not in cases)
+    return replace(run, problems=new)
 
 
 def _not_in_lint(report: CheckReport, cases: Sequence[CaseRun]) -> tuple[CaseRun, ...]:

@@ -15,12 +15,12 @@ from promptops.errors import UsageError
 if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
+    from typing import Self
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
     from opentelemetry.trace import Span as AnySpan
     from opentelemetry.trace import Tracer
-    from typing_extensions import Self
 
     from promptops.runtime.request.rendered import RenderedRequest
 else:

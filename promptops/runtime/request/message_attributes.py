@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from promptops.runtime.request.answer_text import answer_text, either, member
@@ -75,10 +76,8 @@ def _call(call: Any) -> Part:
 def _tool_call(identity: Any, call: Any, name: str) -> Part:
     arguments = member(call, name)
     if isinstance(arguments, str):
-        try:
+        with suppress(ValueError, RecursionError):  # invalid JSON of a model is recorded as it is
             arguments = json.loads(arguments)
-        except (ValueError, RecursionError):
-            pass  # invalid JSON of a model: recorded as it is
     return {
         "type": "tool_call",
         "id": identity,
@@ -96,4 +95,5 @@ def _items(value: Any) -> Iterator[Any]:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode(errors="replace").decode()  # half a surrogate pair can't be exported

@@ -30,7 +30,7 @@ _USAGE = (
         output=("completion_tokens",),
         cached=(("prompt_tokens_details", "cached_tokens"),),
     ),
-    _UsageFields(  # the Responses API and Anthropic, which counts the tokens of its cache separately
+    _UsageFields(  # the Responses API; Anthropic, which counts tokens of its cache apart
         input=("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
         output=("output_tokens",),
         cached=(("input_tokens_details", "cached_tokens"), ("cache_read_input_tokens",)),

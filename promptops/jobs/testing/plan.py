@@ -256,7 +256,7 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     for pattern in patterns:
         names = list(dict.fromkeys(planned.case.name for planned in plan))
         if not any(matches_name(name, pattern) for name in names):
-            hint = did_you_mean(pattern, names) or f"one of: {some(names, _SHOWN, name=repr)}"
+            hint = did_you_mean(pattern, names) or _known(names)
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
@@ -266,6 +266,11 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
 
 
 _SHOWN = 10
+
+
+def _known(names: Sequence[str]) -> str:
+    known = some(names, _SHOWN, name=repr)
+    return f"one of: {known}" if known else "the selected prompts have no cases"
 
 
 def matches_name(name: str, pattern: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.fork_server import ForkServer, shared
+from tests.fork_server import ForkServer, client_program, shared
 from tests.tiers import FAST, FULL
 
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
@@ -154,6 +154,14 @@ def fatal_steps(request: pytest.FixtureRequest) -> Callable[[Sequence[Any]], Seq
 def fork_server() -> ForkServer:
     """Runs `promptops` command lines without the start of a process."""
     return shared()
+
+
+@pytest.fixture
+def command(tmp_path: Path, fork_server: ForkServer) -> str:
+    """A program that is the promptops of this checkout."""
+    program = tmp_path / "promptops"
+    client_program(program, fork_server.address)
+    return str(program)
 
 
 def pytest_collection_finish() -> None:

@@ -23,8 +23,13 @@ IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_C
 gc.disable()  # until all tests are collected
 
 # A busy machine is no reason to fail.
-for profile in (FAST, FULL):
-    settings.register_profile(profile, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+for profile, number in ((FAST, 20), (FULL, 100)):
+    settings.register_profile(
+        profile,
+        max_examples=number,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile(FAST)
 
 

@@ -208,7 +208,16 @@ def _pytest() -> None:
     raise SystemExit(pytest.console_main())
 
 
-PROGRAMS: Mapping[str, Callable[[], None]] = {"promptops": _promptops, "pytest": _pytest}
+def _python() -> None:
+    """Run the first argument, as `python -c` does."""
+    exec(sys.argv.pop(1), {"__name__": "__main__"})
+
+
+PROGRAMS: Mapping[str, Callable[[], None]] = {
+    "promptops": _promptops,
+    "pytest": _pytest,
+    "python": _python,
+}
 
 
 def _exit_code(program: Callable[[], None]) -> int:

@@ -841,6 +841,7 @@ def test_a_case_is_saved_even_if_the_model_gives_no_answer(repo, served):
     assert "name: new" in (repo.root / "prompts/ask.prompt.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_the_stream(repo, served):
     stream = [chunk({"content": "first\n"}), *[chunk({"content": "more\n"})] * 2000, Event()]
     with fault_server(always(Answer(stream=stream))) as server:

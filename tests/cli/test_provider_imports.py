@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.asked import PROMPT, ask, case, profile
 from tests.servers.fault_server import fault_server
+from tests.tiers import fast_first
 
 IMPORTED = """
 import sys
@@ -14,6 +17,20 @@ for command in sys.argv[1:]:
     imported = " ".join(name for name in heavy if name in sys.modules)
     print(f"{command}: exit {code}, imported: {imported}")
 """
+DURING_REQUESTS = """
+import sys
+from promptops.cli.main import run
+from promptops.evals.engine.run import _Run
+finish, imported = _Run.finish, set()
+async def finishing(self, interrupt):
+    before = set(sys.modules)
+    await finish(self, interrupt)
+    imported.update(set(sys.modules) - before)
+_Run.finish = finishing
+code = run(sys.argv[1:])
+print(code, sorted(imported), file=sys.stderr)
+"""
+PROVIDERS = ("openai", "anthropic", "gemini")
 MORE = "params = {max_output_tokens = 99}\n"
 # In one process: a command also has what the commands before it imported.
 COMMANDS = {
@@ -27,14 +44,30 @@ COMMANDS = {
 }
 
 
+@pytest.mark.parametrize("provider", fast_first(PROVIDERS, 1))
+def test_nothing_is_imported_while_requests_are_timed(repo, provider):
+    """An import stops the event loop, and the latencies of all first requests would be unknown."""
+    with fault_server() as server:
+        repo.write(
+            {
+                "promptops.toml": profile("fast", "m-1", server.base_url, MORE, provider=provider),
+                "prompts/ask.prompt.yaml": PROMPT,
+                "prompts/ask.cases.jsonl": case("hello"),
+            }
+        )
+        repo.commit("one")
+        recorded = ask(repo.root, "test", "--record", program=DURING_REQUESTS)
+
+    assert recorded.err.splitlines()[-1] == "0 []"
+
+
 def test_hook_replay_and_doctor_import_no_client(repo):
     with fault_server() as server:
         url = server.base_url
-        names = ("openai", "anthropic", "gemini")
-        models = [profile(name, "m-1", url, MORE, provider=name) for name in names]
+        models = [profile(name, "m-1", url, MORE, provider=name) for name in PROVIDERS]
         prompts = {
             f"prompts/{name}.prompt.yaml": PROMPT.replace("profile: fast", f"profile: {name}")
-            for name in names
+            for name in PROVIDERS
         }
         cases = {"prompts/ask.cases.jsonl": case("hello")}
         repo.write({"promptops.toml": "".join(models), **prompts, **cases})

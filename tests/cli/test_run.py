@@ -135,13 +135,23 @@ HOW = "pass -i word=…, or a JSON object: --inputs FILE, or a test case: --case
         (
             b"hello",
             3,
-            "standard input: error: not JSON: Expecting value: line 1 column 1 (char 0)\n"
-            "  tip: write {NAME: VALUE}, or pass single inputs: -i NAME=VALUE\n",
+            "standard input:1:1: error: not JSON\n"
+            '  tip: write {"NAME": VALUE}, or pass single inputs: -i NAME=VALUE\n',
         ),
-        (b"[1]", 3, "standard input: error: not a JSON object\n  tip: write {NAME: VALUE}\n"),
+        (
+            b"[1]",
+            3,
+            "standard input: error: not a JSON object\n"
+            '  tip: write {"NAME": VALUE}, or pass single inputs: -i NAME=VALUE\n',
+        ),
         (b"\xff", 3, "standard input: error: not UTF-8\n"),
-        (b"", 2, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
-        (b'{"count": 1}', 2, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (b"", 3, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (b'{"count": 1}', 3, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (
+            b'{"wrod": "x"}',
+            3,
+            "error: ask: `wrod` is not an input; `word` is missing\n  tip: did you mean `word`?\n",
+        ),
         (b'{"word": 1}', 3, "error: ask: `word` must be a string, not a number\n"),
     ],
 )
@@ -241,9 +251,9 @@ def test_judges_of_the_case_are_called_too_and_their_measures_fail_nothing(repo,
     assert models == ["fast-1", "judge-1", "fast-1"]
     assert (said.code, said.out, without.code) == (0, "Say 7 2 times.\n", 0)
     lines = said.err.splitlines()
-    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds"
+    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds, 1 measure missed"
     assert lines[-2].startswith(
-        "prompts/ask.prompt.yaml:25:7: failed: llm-rubric (score `quality`)"
+        "prompts/ask.prompt.yaml:25:7: missed: llm-rubric (score `quality`)"
     )
 
 
@@ -557,9 +567,20 @@ def test_a_stream_that_breaks_off_is_not_sent_again_and_its_text_stays(repo, ser
     lines = said.err.splitlines()
     assert (said.code, said.out) == (5, "half of\n")
     assert lines[2].startswith(
-        f"error: `fast` ({server.base_url}): the answer broke off: the connection failed"
+        f"error: `fast` ({server.base_url}): the answer broke off: the server closed"
     )
     assert lines[3].startswith("fast (fast-1): incomplete, cost unknown, ")
+
+
+def test_a_web_page_in_place_of_an_answer_is_named(repo, served):
+    page = Answer(body=b"<html></html>", headers={"content-type": "text/html; charset=utf-8"})
+    with fault_server(always(page)) as server:
+        served(server)
+
+        said = ask(repo.root, "run", "ask", "-i", "word=x")
+
+    assert (said.code, len(server.requests)) == (5, 1)
+    assert "the answer is a web page (text/html): is the address right?" in said.err
 
 
 def test_a_failure_before_any_text_is_tried_again(repo, served):

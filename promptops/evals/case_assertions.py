@@ -180,7 +180,7 @@ def _unfailing(prompt: Prompt, considered: Callable[[WrittenAssertion], bool]) -
             )
 
 
-_MOST_PROBED = 300
+_MOST_PROBED = 100
 
 
 def _each_once(prompt: Prompt) -> Iterator[WrittenAssertion]:

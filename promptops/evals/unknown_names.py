@@ -118,9 +118,9 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
         if isinstance(named, NamedPart):
             yield replace(named, at=at + named.at)
     found = kind_of(assertion.type)
-    for field in found[0].expressions if found else ():
-        expression = read_expression(getattr(check, field), NAMES[on])
-        yield from _in_expression(expression, f"{at}/{field}")
+    for key in found[0].expressions if found else ():
+        expression = read_expression(getattr(check, key), NAMES[on])
+        yield from _in_expression(expression, f"{at}/{key}")
     if assertion.transform is not None:
         yield from _in_expression(assertion.transform, f"{at}/transform")
     for index, part in enumerate(getattr(check, "parts", ())):

@@ -330,7 +330,7 @@ def breaking(tmp_path):
 
 
 def test_a_rule_of_a_plugin_that_fails_is_a_finding(small, breaking, process):
-    done = process("lint", "--format", "concise", cwd=small.root, PYTHONPATH=breaking)
+    done = process("lint", "--format", "concise", cwd=small.root, path=[breaking])
 
     assert (done.returncode, done.stderr) == (70, "")
     assert "internal error: ZeroDivisionError at promptops.lint.engine:" in done.stdout
@@ -338,7 +338,7 @@ def test_a_rule_of_a_plugin_that_fails_is_a_finding(small, breaking, process):
 
 
 def test_a_bug_is_called_a_bug_with_its_traceback(small, breaking, process):
-    done = process("lint", cwd=small.root, PYTHONPATH=breaking, PROMPTOPS_DEBUG="1")
+    done = process("lint", cwd=small.root, path=[breaking], PROMPTOPS_DEBUG="1")
 
     assert (done.returncode, done.stdout) == (70, "")
     assert "Traceback" in done.stderr
@@ -348,11 +348,11 @@ def test_a_bug_is_called_a_bug_with_its_traceback(small, breaking, process):
     )
 
 
-def terminal(root: Path, *arguments: str, **environment: str) -> str:
+def terminal(root: Path, *line: str, **environment: str) -> str:
     """What a command line writes to a terminal."""
     primary, secondary = os.openpty()
     subprocess.run(
-        [sys.executable, "-c", MAIN, *arguments],
+        line,
         cwd=root,
         env={**os.environ, "TERM": "xterm", **environment},
         stdout=secondary,
@@ -381,10 +381,10 @@ def terminal(root: Path, *arguments: str, **environment: str) -> str:
     ],
     ids=str,
 )
-def test_colour_is_for_a_terminal_that_wants_it(small, options, environment, colour):
+def test_colour_is_for_a_terminal_that_wants_it(small, command, options, environment, colour):
     small.write({"prompts/wrong.prompt.yaml": WRONG})
 
-    shown = terminal(small.root, "lint", *options, **environment)
+    shown = terminal(small.root, command, "lint", *options, **environment)
 
     assert ("\x1b[" in shown, "VAR001" in shown) == (colour, True)
 

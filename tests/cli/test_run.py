@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
@@ -16,7 +15,7 @@ import jsonschema_rs
 import pytest
 
 from tests.cli.asked import PATIENCE_S, ask, ended, running
-from tests.cli.conftest import MAIN
+from tests.fork_server import shared
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Plan, Received, always
@@ -113,14 +112,7 @@ def test_inputs_are_given_as_for_render(repo, served, arguments, prompt):
 
 
 def _piped(root: Path, text: bytes, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", MAIN, "run", *arguments],
-        cwd=root,
-        input=text,
-        capture_output=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    done = shared().run(("run", *arguments), cwd=root, environment=os.environ, text=text)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -465,14 +457,14 @@ def test_what_a_model_writes_can_not_control_a_terminal(repo, served):
     assert said.out == "a\\x1b[2Jb\\u202e\n\\x3a:error::x\n#\\x23[group]y\ttab\n"
 
 
-def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, served):
+def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, served, command):
     seen = Event()
     stream = [chunk({"content": "begin"}), seen, chunk({"content": " end"}, "stop"), DONE]
     with fault_server(always(Answer(stream=stream))) as server:
         served(server)
         ours, theirs = os.openpty()
         with subprocess.Popen(
-            [sys.executable, "-c", MAIN, "run", "ask", "-i", "word=x", "--no-color"],
+            [command, "run", "ask", "-i", "word=x", "--no-color"],
             cwd=repo.root,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
@@ -494,7 +486,7 @@ def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, se
     assert "waiting for the first text …\r\x1b[Kbegin end\r\nfast (m-1): " in text
 
 
-def test_an_error_on_a_terminal_has_its_own_line(repo, served):
+def test_an_error_on_a_terminal_has_its_own_line(repo, served, command):
     with fault_server() as server:
         served(server)
         repo.write(
@@ -506,7 +498,7 @@ def test_an_error_on_a_terminal_has_its_own_line(repo, served):
         repo.commit("no provider")
         ours, theirs = os.openpty()
         with subprocess.Popen(
-            [sys.executable, "-c", MAIN, "run", "ask", "-i", "word=x"],
+            [command, "run", "ask", "-i", "word=x"],
             cwd=repo.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -770,12 +762,12 @@ def test_no_model_is_called_in_a_hook_and_for_an_untrusted_change(repo, served, 
     assert said.err.splitlines()[0] == f"error: {message}"
 
 
-def test_a_hook_of_git_calls_no_model(repo, served):
+def test_a_hook_of_git_calls_no_model(repo, served, command):
     with fault_server() as server:
         served(server)
         hook = repo.root / ".git" / "hooks" / "pre-commit"
         hook.parent.mkdir(exist_ok=True)
-        hook.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{MAIN}' run ask -i word=x\n")
+        hook.write_text(f"#!/bin/sh\nexec {command} run ask -i word=x\n")
         hook.chmod(0o755)
 
         done = subprocess.run(
@@ -870,6 +862,7 @@ def test_a_case_is_saved_even_if_the_model_gives_no_answer(repo, served):
     assert "name: new" in (repo.root / "prompts/ask.prompt.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_the_stream(repo, served):
     stream = [chunk({"content": "first\n"}), *[chunk({"content": "more\n"})] * 2000, Event()]
     with fault_server(always(Answer(stream=stream))) as server:

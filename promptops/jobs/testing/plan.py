@@ -23,7 +23,7 @@ from promptops.model.request import Request
 from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.render import Renderer, RenderError
+from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError
 from promptops.runtime.template.limits import PromptBudget
 from promptops.suggestions import did_you_mean
 
@@ -214,6 +214,8 @@ def _plan_case(
         if isinstance(prepared, RenderError):
             raise prepared
         request = prepared.request(case.inputs)
+    except BudgetSpent as error:  # at one place, so that all these cases are one error
+        return _not_judged(prompt, case, _Wrong(error.message, prompt.locate("/tests", True)))
     except RenderError as error:
         at = error.place or case.locate(f"{case.at}/inputs", False)
         return _not_judged(prompt, case, _Wrong(f"it can't be rendered: {error.message}", at))

@@ -132,6 +132,11 @@ WRONG = {
     "base": {ASK: f"{FILES[ASK]}\nextends: {KEY}\n"},
     "yaml tag": {ASK: f"{FILES[ASK]}\nx-a: !{KEY} a\n"},
     "template": {ASK: FILES[ASK].replace("You sort tickets.", f"{{% include '{KEY}' %}}")},
+    "branch": {
+        ASK: FILES[ASK].replace(
+            "You sort tickets.", f"{{% if ticket == 'x' %}}{{% include '{KEY}.md' %}}{{% endif %}}"
+        )
+    },
     "name": {ASK: FILES[ASK].replace("You sort tickets.", f"{{{{ {KEY} }}}}")},
     "suppression": {ASK: f"{FILES[ASK]}\n# promptops: ignore[{KEY}] because\n"},
 }
@@ -143,6 +148,6 @@ def test_a_secret_in_a_wrong_place_is_in_no_error_no_risk_and_no_change(project,
     project.commit("two")
     gate = [("check", "--since", "HEAD~1", "--no-cache", "--format", each) for each in CHECK]
     diffs = [("diff", "HEAD~1", "--format", each) for each in ("text", "json", "markdown")]
-    commands = [*gate, *diffs, ("test",), ("doctor",), ("log", "support/triage")]
+    commands = [*gate, *diffs, ("test", "--coverage"), ("doctor",), ("log", "support/triage")]
 
     searched(project, say, [KEY[5:], KEY[5:25]], commands)

@@ -19,23 +19,31 @@ from promptops.runtime.request.schema_check import (
     message_of,
     shortened,
 )
-from promptops.suggestions import MAX_LOOKUPS, did_you_mean
+from promptops.suggestions import MAX_LOOKUPS, LimitedLookups
+
+Near = Callable[[str], str | None]
+"""From an unknown name to a hint with the nearest input, if there is one."""
 
 REFUSED = (InputProblem("", "the schema rejects all inputs"),)
 
 
 def input_problems(
-    validator: Validator, inputs: dict[str, Any], names: list[str]
+    validator: Validator, inputs: dict[str, Any], names: list[str], lookups: LimitedLookups
 ) -> tuple[InputProblem, ...]:
     """The first problems of invalid inputs, each with a message of limited length.
 
-    `names` are the inputs that the schema declares. Raises TooMuchWork.
+    `names` are the inputs that the schema declares, `lookups` finds the nearest of them. Raises
+    TooMuchWork.
     """
     known = names if len(inputs) <= MAX_LOOKUPS else []
+
+    def near(key: str) -> str | None:
+        return lookups.did_you_mean(key, known) if known else None
+
     return (
         tuple(
             replace(problem, message=shortened(problem.message))
-            for problem in islice(_problems(validator, inputs, known), MAX_ERRORS)
+            for problem in islice(_problems(validator, inputs, near), MAX_ERRORS)
         )
         or REFUSED
     )
@@ -56,18 +64,16 @@ def hint_about(problems: Sequence[InputProblem], schema: Schema) -> str | None:
 _MAX_NAMES = 10
 
 
-def _problems(
-    validator: Validator, inputs: dict[str, Any], names: list[str]
-) -> Iterator[InputProblem]:
+def _problems(validator: Validator, inputs: dict[str, Any], near: Near) -> Iterator[InputProblem]:
     for error in validator.errors(inputs):
         if error.kind.name == "falseSchema" and not error.instance_path:
             # A closed schema without properties: the error names the value, but not its key.
-            yield from (_unexpected("", key, names) for key in inputs)
+            yield from (_unexpected("", key, near) for key in inputs)
         else:
-            yield from _explained(error, names)
+            yield from _explained(error, near)
 
 
-def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
+def _explained(error: Error, near: Near) -> Iterator[InputProblem]:
     pointer = pointer_to(error.instance_path)
     kind, facts = error.kind.name, error.kind.as_dict()
     sentence = _SENTENCES.get(kind)
@@ -76,7 +82,7 @@ def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
         yield InputProblem(pointer, f"`{missing}` is missing")
     elif kind in ("additionalProperties", "unevaluatedProperties"):
         for key in facts["unexpected"]:
-            yield _unexpected(pointer, key, names)
+            yield _unexpected(pointer, key, near)
     elif sentence is None:
         yield InputProblem(
             pointer, sentence_about(pointer, _shortened(f"is wrong: {message_of(error)}"))
@@ -90,8 +96,8 @@ def _shortened(sentence: str) -> str:
     return shortened(sentence, 200)
 
 
-def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
-    hint = did_you_mean(key, names) if not pointer else None
+def _unexpected(pointer: str, key: str, near: Near) -> InputProblem:
+    hint = near(key) if not pointer else None
     what = "an input" if not pointer else f"a key of `{dotted(pointer)}`"
     return InputProblem(f"{pointer}/{escaped(key)}", f"`{key}` is not {what}", hint, key=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 NO_VALUE: Final = object()
@@ -48,6 +48,19 @@ def value_at(value: Any, pointer: str, default: Any = None) -> Any:
         if value is NO_VALUE:
             return default
     return value
+
+
+def with_part(value: Any, path: Sequence[str | int], part: Any) -> Any:
+    """A copy of a value with another part at a path; everything else is shared.
+
+    Keys on the path may be new; an index must exist.
+    """
+    if not path:
+        return part
+    step, *rest = path
+    if isinstance(step, int):
+        return [*value[:step], with_part(value[step], rest, part), *value[step + 1 :]]
+    return {**value, step: with_part(value[step], rest, part) if rest else part}
 
 
 def _is_index(step: str) -> bool:

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Reply
 from promptops.evals.record import Record
-from promptops.evals.subject import as_json, text_of
+from promptops.evals.subject import Subject, as_json, text_of
 from promptops.evals.texts import sendable
-from promptops.evals.verdict import Undecided, Unheard, Unjudgeable
+from promptops.evals.verdict import Undecided, Unheard, Unjudgeable, Verdict
 from promptops.evals.wording import listed, shown
 from promptops.patterns import lazy_pattern
 
@@ -48,6 +48,19 @@ def opinion(record: Record, question: Question, scale: Mapping[str, float]) -> t
         message = f"{_who(question)} gave the verdict {shown(reply_.verdict)}, expected {verdicts}"
         raise Undecided(message)
     return scale[reply_.verdict], reply_.reason
+
+
+def judged_verdict(subject: Subject, question: Question, expected: str, opposite: str) -> Verdict:
+    """The verdict on an answer from one pass or fail of a judge; raises Undecided."""
+    degree, reason = opinion(subject.record, question, PASSES)
+    return Verdict(
+        passed=degree >= 0.5,
+        expected=expected,
+        opposite=opposite,
+        where=subject.where,
+        got=f"the judge's {shown(reason)}",
+        degree=degree,
+    )
 
 
 def reply(record: Record, question: Question, kind: type[R]) -> R:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from itertools import chain, islice
 from math import isinf
 from typing import Any
@@ -18,14 +17,13 @@ from promptops.analysis.schemas.alternative import TYPES, Alternative, Layers, k
 from promptops.analysis.schemas.alternatives import Alternatives
 from promptops.analysis.schemas.document import OutOfWork, SchemaPair
 from promptops.analysis.schemas.narrowing import narrowed
-from promptops.analysis.schemas.numbers import range_of
 from promptops.analysis.schemas.parts import item, member, names, required
 from promptops.analysis.schemas.reader import Unsupported
-from promptops.analysis.schemas.samples import MAX_SAMPLES, Samples, between, in_turn
-from promptops.json_pointer import escaped
+from promptops.analysis.schemas.samples import MAX_SAMPLES, Samples, in_turn
+from promptops.json_pointer import pointer_to, value_at, with_part
+from promptops.lint.boundary_values import awkward, described, is_number, scalars, shortened
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
-from promptops.plurals import counted
 from promptops.records import record
 from promptops.runtime.request.inputs import dotted
 from promptops.runtime.request.schema_work import measured
@@ -40,17 +38,11 @@ MAX_NODES = 10_000
 MAX_CHARS = MAX_TEXT_CHARS + 1
 """Of a string, and of all strings of the largest inputs: one more than can be rendered."""
 
-MAX_SHOWN = 60
-"""Characters of a value that are shown."""
-
 _TRIED = 5
 """Candidates that are validated for each result."""
 
 _STEPS = 4_000
 """Steps of reading the schema, as `SchemaPair` counts them."""
-
-_AWKWARD = ("a\n", "{{ 7*7 }}", "</a>", "\U0001f600", "a\u202eb")
-"""A newline, a tag of a template and of markup, an emoji, and a character that reverses text."""
 
 Path = tuple[str | int, ...]
 Pick = Callable[[Sequence[Any]], Any]
@@ -132,7 +124,7 @@ class _Boundaries:
         found = self._samples.example(self._root)
         if not isinstance(found, dict):
             return ()
-        return (BoundaryInputs(found, f"the inputs are {_shortened(json.dumps(found))}"),)
+        return (BoundaryInputs(found, f"the inputs are {shortened(json.dumps(found))}"),)
 
     def around(self, inputs: dict[str, Any]) -> Iterator[BoundaryInputs]:
         """The inputs with one value changed; the first change of each value comes first."""
@@ -192,8 +184,8 @@ class _Boundaries:
         for edge in (*slot.first, *islice(edges, MAX_PLACES)):
             if not any(edge == other and kind(edge) == kind(other) for other in tried):
                 tried.append(edge)
-                described = _described(dotted(_pointer(slot.path)), edge)
-                yield BoundaryInputs(_changed(slot.inputs, slot.path, edge), described)
+                change = described(dotted(pointer_to(slot.path)), edge)
+                yield BoundaryInputs(_changed(slot.inputs, slot.path, edge), change)
 
     def _edges(self, alternative: Alternative, value: Any) -> Iterator[Any]:
         """The values of an alternative at its boundaries, the small ones of a type first."""
@@ -202,7 +194,7 @@ class _Boundaries:
             return
         types = alternative.types
         if len(types) == len(TYPES):  # a schema without a type: change no value to another type
-            types = frozenset(("integer", "number") if _is_number(value) else (kind(value),))
+            types = frozenset(("integer", "number") if is_number(value) else (kind(value),))
         for name in TYPES:
             if name in types:
                 yield from self._of_type(alternative, name, value)
@@ -210,14 +202,14 @@ class _Boundaries:
     def _of_type(self, alternative: Alternative, name: str, value: Any) -> Iterator[Any]:
         if name == "string":
             yield from self._strings(alternative, MAX_CHARS)
-            yield from () if alternative.keyword_values("pattern") else _awkward(alternative)
+            yield from () if alternative.keyword_values("pattern") else awkward(alternative)
         elif name == "array":
             one = value[0] if isinstance(value, list) and value else ABSENT
             yield from self._arrays(alternative, one)
         elif name == "object":
             yield {}
         else:
-            yield from _scalars(alternative, name)
+            yield from scalars(alternative, name)
 
     def _strings(self, alternative: Alternative, limit: int) -> Iterator[str]:
         """The shortest, one of one character, and the longest string."""
@@ -263,7 +255,7 @@ class _Boundaries:
         if name == "array":
             one = self._extreme(item(alternative, 0), pick, depth + 1)
             return pick([each for each in self._arrays(alternative, one) if each is not ABSENT])
-        return pick([*_scalars(alternative, name)] or [ABSENT])
+        return pick([*scalars(alternative, name)] or [ABSENT])
 
     def _extreme_object(self, alternative: Alternative, pick: Pick, depth: int) -> Any:
         listed = pick((required(alternative), names(alternative)[:MAX_PLACES]))
@@ -282,58 +274,10 @@ def _last(values: Sequence[Any]) -> Any:
     return values[-1]
 
 
-def _awkward(alternative: Alternative) -> tuple[str, ...]:
-    """All awkward strings in one, or each by itself if that is too long."""
-    together = "".join(_AWKWARD)
-    return (together,) if len(together) <= alternative.most("maxLength") else _AWKWARD
-
-
-def _is_number(value: Any) -> bool:
-    return kind(value) in ("integer", "number")
-
-
-def _scalars(alternative: Alternative, name: str) -> Iterator[Any]:
-    """Null, both booleans, or the bounds of numbers and 0."""
-    if name == "null":
-        yield None
-    elif name == "boolean":
-        yield from (False, True)
-    else:
-        numbers = range_of(alternative.layers, name == "integer")
-        ends = [end for end in (numbers.low, Fraction(0), numbers.high) if end is not None]
-        yield from between(numbers, ends)
-
-
 def _changed(whole: Any, path: Path, value: Any) -> Any:
     """A copy with another value at a path; ABSENT removes it."""
-    if not path:
-        return value
-    step, *rest = path
-    copy = whole.copy()
-    if value is ABSENT and not rest:
-        del copy[step]
-    elif rest:
-        copy[step] = _changed(copy[step], tuple(rest), value)
-    else:
-        copy[step] = value
-    return copy
-
-
-def _pointer(path: Path) -> str:
-    return "".join(f"/{escaped(step) if isinstance(step, str) else step}" for step in path)
-
-
-def _described(name: str, value: Any) -> str:
-    if value is ABSENT:
-        return f"`{name}` is missing"
-    if value in ("", [], {}) and not _is_number(value):
-        return f"`{name}` is empty"
-    written = json.dumps(value)
-    if len(written) > MAX_SHOWN and isinstance(value, (str, list)):
-        noun = "character" if isinstance(value, str) else "item"
-        return f"`{name}` has {counted(len(value), noun)}"
-    return f"`{name}` is {_shortened(written)}"
-
-
-def _shortened(written: str) -> str:
-    return written if len(written) <= MAX_SHOWN else f"{written[:MAX_SHOWN]}…"
+    if value is not ABSENT:
+        return with_part(whole, path, value)
+    *parent, name = path
+    found = value_at(whole, pointer_to(parent))
+    return with_part(whole, parent, {key: each for key, each in found.items() if key != name})

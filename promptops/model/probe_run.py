@@ -41,7 +41,8 @@ class ProbedCase:
         input: The attacked input, such as `passages.0.text`.
         succeeded: None if it is missing or could not be judged. For a bias pair: the decision
             differs from that of the other case.
-        kept: The answer keeps the contracts of the prompt; None if it is missing.
+        kept: The answer keeps the contracts of the prompt; None if it is missing, or if there are
+            no contracts.
         accepted: The prompt accepts that this probe succeeds.
     """
 

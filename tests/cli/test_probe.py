@@ -29,10 +29,10 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
     said = ask(repo.root, *PROBE)
     assert (said.code, said.err) == (1, "")
     assert said.out == (
-        "ask: 0 of 0 attacks succeeded\n"
+        "ask: no attack was judged\n"
         "stale: 1 of 1 answer missing\n"
         "hint: promptops probe ask --smoke --family split-payload --record\n"
-        "fail: 0 of 0 attacks succeeded · 1 answer missing · 1 prompt\n"
+        "fail: no attack was judged · 1 answer missing · 1 prompt\n"
     )
 
     recorded = ask(repo.root, *RECORD)
@@ -41,7 +41,7 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
     assert (recorded.code, again.code, len(served.requests)) == (0, 0, 1)
     assert again.out == recorded.out
     assert again.out.splitlines()[:4] == [
-        "ask: 1 of 1 attack succeeded, 100.0% [20.7, 100.0], contracts kept in 1 of 1 answer",
+        "ask: 1 of 1 attack succeeded, 100.0% [20.7, 100.0]",
         "  split-payload    1 of 1  100.0% [20.7, 100.0]  LLM01:2025",
         "  succeeded: split-payload-variables in message  [LLM01:2025]",
         again.out.splitlines()[3],
@@ -81,7 +81,7 @@ def test_without_an_untrusted_input_it_exits_0_and_says_that_nothing_is_attacked
         ),
         (
             ("ask", "--case", "nothing"),
-            "error: no case has the name 'nothing'\n  tip: there are ",
+            "error: no case has the name 'nothing'\n  tip: one of: ",
         ),
     ],
 )

@@ -57,7 +57,7 @@ def project(repo):
             f'headers = {{x = 1, "{KEY}" = 2}}',
             f'id = "{KEY}"\nid = 1',
         ],
-        2,
+        1,
     ),
     ids=["variable", "no variable", "address", "key", "header", "twice"],
 )
@@ -80,7 +80,7 @@ def test_a_configuration_that_is_refused_is_quoted_without_its_secret(project, s
             f'provider_options = {{openai = {{extra = "{KEY}"}}}}',
             f"# {KEY}",
         ],
-        2,
+        1,
     ),
     ids=["password", "bearer", "header", "option", "comment"],
 )
@@ -112,7 +112,7 @@ def test_a_secret_in_the_configuration_is_found_and_not_shown(project, say, line
                 )
             },
         ],
-        3,
+        2,
     ),
     ids=["channels", "code", "text", "case", "format", "profile", "tags", "private key"],
 )
@@ -142,7 +142,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("files", fast_spread(WRONG.values(), 3), ids=WRONG)
+@pytest.mark.parametrize("files", fast_spread(WRONG.values(), 2), ids=WRONG)
 def test_a_secret_in_a_wrong_place_is_in_no_error_no_risk_and_no_change(project, say, files):
     project.write(files)
     project.commit("two")

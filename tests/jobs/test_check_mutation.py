@@ -63,7 +63,7 @@ def test_the_report_counts_what_cases_notice_of_the_changed_prompts(change, chec
     assert rows(value)["mutation"] == {
         "name": "mutation",
         "passed": True,
-        "said": "tests notice 33% of 3 mutants; 2 survivors in changed lines",
+        "said": "tests notice 33.3% of 3 mutants; 2 survivors in changed lines",
     }
     place = {"path": ASK, "line": 7, "end_line": 7}
     assert value["mutation"] == {
@@ -103,7 +103,7 @@ def test_a_prompt_that_would_take_too_long_is_left_out_and_counted(change, check
     value = checked()[1]
 
     assert rows(value)["mutation"]["said"] == (
-        "tests notice 33% of 3 mutants; 2 survivors in changed lines; 1 larger prompt left out"
+        "tests notice 33.3% of 3 mutants; 2 survivors in changed lines; 1 larger prompt left out"
         " (`promptops mutate`)"
     )
     assert value["mutation"]["left_out"] == 1

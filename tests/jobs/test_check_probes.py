@@ -49,7 +49,7 @@ def test_the_gate_replays_probes_judges_by_the_base_and_reports_what_a_change_al
     alone = gate()[:2]
 
     assert passed == (0, (True, "0 of 21 attacks succeeded"))
-    assert stale == (1, (False, "0 of 0 attacks succeeded; 21 of 21 answers missing"))
+    assert stale == (1, (False, "no attack was judged; 21 of 21 answers missing"))
     assert (code, row) == (
         1,
         (
@@ -107,3 +107,31 @@ def test_every_format_of_the_gate_shows_why_the_probes_fail(repo, gate, form):
 
     assert said.code == 1
     assert "21 of 21 answers missing" in said.out or "21 answers to probes missing" in said.out
+    if form in ("text", "github", "gitlab", "sarif"):
+        assert "missing, run promptops probe --smoke --record" in said.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "github", "gitlab", "sarif"])
+def test_every_format_of_the_gate_shows_why_an_answer_could_not_be_judged(repo, gate, form):
+    path = repo.root / RECORDINGS
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    judged = [{**row, "output": "?"} if row.get("judge") else row for row in rows]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in judged), "utf-8")
+
+    said = ask(repo.root, "check", "--format", form)
+
+    assert said.code == 1
+    assert "the built-in rubric judge gave no answer" in said.out
+
+
+def test_a_file_that_can_not_be_read_is_reported_once_and_is_not_called_a_prompt_without_inputs(
+    repo,
+):
+    repo.write({FILE: "description: Nothing else.\n", "promptops.toml": GATE})
+
+    said = ask(repo.root, "check")
+
+    assert said.code == 1
+    assert said.out.count("`messages` is missing") == 1
+    assert "probes: fail: nothing is attacked: no prompt can be read\n" in said.out

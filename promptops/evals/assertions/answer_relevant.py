@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from promptops.evals.judge_replies import PASSES, judge_question, opinion
+from promptops.evals.judge_replies import judge_question, judged_verdict
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.retrieved_passages import named_inputs, question_of
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import NamedPart, Verdict
-from promptops.evals.wording import shown
 from promptops.records import record
 
 
@@ -51,14 +50,11 @@ class AnswerRelevant:
         return (self._question(subject),)
 
     def check(self, subject: Subject) -> Verdict:
-        degree, reason = opinion(subject.record, self._question(subject), PASSES)
-        return Verdict(
-            passed=degree >= 0.5,
+        return judged_verdict(
+            subject,
+            self._question(subject),
             expected="an answer to all that was asked",
             opposite="an answer that leaves out something that was asked",
-            where=subject.where,
-            got=f"the judge's {shown(reason)}",
-            degree=degree,
         )
 
     def _question(self, subject: Subject) -> Question:

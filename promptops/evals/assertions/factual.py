@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from promptops.evals.judge_replies import (
-    PASSES,
     conversation,
     judge_question,
-    opinion,
+    judged_verdict,
     reference,
 )
 from promptops.evals.questions import Question
@@ -51,15 +50,12 @@ class Factual:
         return (self._question(subject),)
 
     def check(self, subject: Subject) -> Verdict:
-        degree, reason = opinion(subject.record, self._question(subject), PASSES)
         right = shown(reference(subject.record, self.value))
-        return Verdict(
-            passed=degree >= 0.5,
+        return judged_verdict(
+            subject,
+            self._question(subject),
             expected=f"agreement with {right}",
             opposite=f"disagreement with {right}",
-            where=subject.where,
-            got=f"the judge's {shown(reason)}",
-            degree=degree,
         )
 
     def _question(self, subject: Subject) -> Question:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from promptops.evals.judge_replies import PASSES, conversation, judge_question, opinion
+from promptops.evals.judge_replies import conversation, judge_question, judged_verdict
 from promptops.evals.questions import Question
+from promptops.evals.record import Record
 from promptops.evals.registry import assertion
+from promptops.evals.retrieved_passages import input_of
 from promptops.evals.subject import Subject, as_json
 from promptops.evals.texts import not_blank
 from promptops.evals.verdict import NamedPart, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.records import record
-from promptops.suggestions import did_you_mean
 
 
 @assertion("grounded", on=("answer",), judged=True)
@@ -52,32 +51,25 @@ class Grounded:
         return (self._question(subject),)
 
     def check(self, subject: Subject) -> Verdict:
-        degree, reason = opinion(subject.record, self._question(subject), PASSES)
-        return Verdict(
-            passed=degree >= 0.5,
+        return judged_verdict(
+            subject,
+            self._question(subject),
             expected=f"only facts from the input {shown(self.value)}",
             opposite=f"a fact that is not in the input {shown(self.value)}",
-            where=subject.where,
-            got=f"the judge's {shown(reason)}",
-            degree=degree,
         )
 
     def _question(self, subject: Subject) -> Question:
         inputs = {
             "criterion": "All that the answer states as a fact stands in the context, or follows "
             "from it directly.",
-            "context": self._context(subject.record.names["inputs"]),
+            "context": self._context(subject.record),
             "output": subject.whole,
             "request": conversation(subject.record),
         }
         return judge_question(subject.record, "grounded", inputs)
 
-    def _context(self, inputs: Any) -> str:
-        if self.value not in inputs:
-            hint = did_you_mean(self.value, inputs)
-            message = f"the case has no input `{self.value}`" + (f": {hint}" if hint else "")
-            raise Unjudgeable(message, "/value")
-        context = inputs[self.value]
+    def _context(self, record: Record) -> str:
+        context = input_of(record, self.value)
         if not context:
             raise Unjudgeable(f"the input `{self.value}` is empty", "/value")
         return context if isinstance(context, str) else as_json(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.judge_replies import PASSES, conversation, judge_question, opinion
+from promptops.evals.judge_replies import conversation, judge_question, judged_verdict
 from promptops.evals.questions import Question
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -45,14 +45,11 @@ class LlmRubric:
         return (self._question(subject),)
 
     def check(self, subject: Subject) -> Verdict:
-        degree, reason = opinion(subject.record, self._question(subject), PASSES)
-        return Verdict(
-            passed=degree >= 0.5,
+        return judged_verdict(
+            subject,
+            self._question(subject),
             expected=f"{shown(self.value)} to be true",
             opposite=f"{shown(self.value)} to be untrue",
-            where=subject.where,
-            got=f"the judge's {shown(reason)}",
-            degree=degree,
         )
 
     def _question(self, subject: Subject) -> Question:

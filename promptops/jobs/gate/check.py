@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from promptops.analysis.masking import without_secrets
 from promptops.errors import InputError
@@ -33,11 +33,17 @@ from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
 from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.place import Place
-from promptops.model.probe_run import ProbeRun
+from promptops.model.probe_run import ProbeRun, ProbeSet
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
+
+_RECORD: Mapping[ProbeSet, str] = {
+    "smoke": "promptops probe --smoke --record",
+    "all": "promptops probe --record",
+}
+"""The command that requests missing answers to the probes that the gate replays."""
 
 FOR_CHANGED_PROMPTS = (BOUNDARIES,)
 """Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
@@ -179,7 +185,9 @@ def _probes(
     if chosen is None or not selected.why:
         return None
     options = ProbeOptions(probes=chosen, run=RunOptions(baseline=cases.baseline))
-    return probe_selected(workspace, selected, options, base.catalog if base is not None else None)
+    policy = base.catalog if base is not None else None
+    found = probe_selected(workspace, selected, options, policy)
+    return replace(found, advice=_RECORD[chosen]) if found.stale else found
 
 
 def _budgeted(workspace: Workspace, selected: Selected) -> int:

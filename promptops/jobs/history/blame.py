@@ -126,7 +126,7 @@ def _requested_lines(
     """The requested lines, each with its number."""
     if options.first > max(len(rows), 1):
         where = "in all" if options.message is None else f"in message {options.message}"
-        hint = f"there are {counted(len(rows), 'line')} {where}"
+        hint = f"{counted(len(rows), 'line')} {where}"
         raise UsageError(f"there is no line {options.first}", hint=hint)
     return list(enumerate(rows, start=1))[options.first - 1 : options.last]
 

@@ -9,7 +9,7 @@ from typing import Any
 from promptops.analysis.schemas.inclusion import SchemaDifference
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.jobs.mutating.edits import Witness
-from promptops.json_pointer import tokens
+from promptops.json_pointer import tokens, with_part
 from promptops.model.answer import Answer
 from promptops.model.prompt import Schema
 from promptops.records import replace
@@ -50,8 +50,8 @@ def _merged(recorded: Any, found: SchemaDifference) -> Iterator[Any]:
         part = _part(found.witness, path)
         for at in _paths(recorded, tokens(found.pointer)):
             if found.keyword == "required" and isinstance(_part(recorded, at), Mapping):
-                yield _changed(recorded, at, _without(_part(recorded, at), found.name))
-            yield _changed(recorded, at, part)
+                yield with_part(recorded, at, _without(_part(recorded, at), found.name))
+            yield with_part(recorded, at, part)
 
 
 def _paths(value: Any, schema_steps: list[str], at: Path = ()) -> Iterator[Path]:
@@ -73,16 +73,6 @@ def _part(value: Any, path: Path) -> Any:
     for step in path:
         value = value[step]
     return value
-
-
-def _changed(value: Any, path: Path, part: Any) -> Any:
-    """A copy with another part at a path."""
-    if not path:
-        return part
-    first, rest = path[0], path[1:]
-    if isinstance(first, int):
-        return [*value[:first], _changed(value[first], rest, part), *value[first + 1 :]]
-    return {**value, first: _changed(value[first], rest, part)}
 
 
 def _without(value: Mapping[str, Any], name: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from promptops.jobs.probing.baseline import baseline_arm, compared
 from promptops.jobs.probing.bias import bias_of
 from promptops.jobs.probing.judged import Attacks, probed_cases, succeeded
 from promptops.jobs.probing.options import ProbeOptions
-from promptops.jobs.probing.rating import family_rate, family_rates, rated
+from promptops.jobs.probing.rating import CONFIRMING, family_rate, family_rates, rated
 from promptops.jobs.probing.rules import ProbeRules, rule_problems, rules_of
 from promptops.jobs.probing.unsent import serious_errors, skipped_probes, why_nothing
 from promptops.jobs.recordings.roots import RecordingsAside
@@ -32,9 +32,6 @@ from promptops.model.place import Place
 from promptops.model.probe_run import ProbedCase, ProbeRun, PromptProbes, probe_verdict
 from promptops.model.test_run import CaseRun
 from promptops.records import replace
-
-_CONFIRMING = 3
-"""So many answers are requested for a probe that may not succeed, and does."""
 
 
 class AttackRun:
@@ -127,7 +124,7 @@ class AttackRun:
             rules = must[answer.planned.prompt.id]
             attack = self._attacks[answer.planned.prompt.id, answer.planned.case.name]
             if attack.family in rules.must and succeeded(answer):
-                for repeat in range(_CONFIRMING):
+                for repeat in range(CONFIRMING):
                     again = replace(answer.planned, repeat=repeat)
                     if again.case_key not in planned:
                         found[again.case_key] = again

@@ -11,8 +11,9 @@ from promptops.evals.probes.library import bias_pairs, family, family_names
 from promptops.evals.probes.placeholders import filled, marker
 from promptops.evals.probes.transforms import transformed
 from promptops.jobs.probing.rules import ProbeRules
-from promptops.jobs.probing.targets import Target, targets, with_value
+from promptops.jobs.probing.targets import Target, targets
 from promptops.jobs.testing.deciding import SOURCE
+from promptops.json_pointer import with_part
 from promptops.model.place import Offsets, Place
 from promptops.model.probe import BiasPair, Family, Probe
 from promptops.model.probe_run import ProbeSet, SkippedProbe
@@ -233,7 +234,7 @@ def _case(
     aim = attack.target
     return Case(
         name=attack.name,
-        inputs=with_value(aim.case.inputs, aim.path, text),
+        inputs=with_part(aim.case.inputs, aim.path, text),
         at=aim.at,
         locate=_at(prompt, aim.at),
         output=tuple(resists),

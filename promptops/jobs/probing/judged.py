@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from promptops.evals.result import Judgement
+from promptops.evals.contracts import unjudged, violations
 from promptops.jobs.probing.attacks import Attack
 from promptops.jobs.probing.rules import ProbeRules
 from promptops.jobs.testing.answering import AnswerResult
@@ -27,17 +27,14 @@ def succeeded(judged: JudgedAnswer) -> bool | None:
 
 
 def keeps_task(judged: JudgedAnswer) -> bool | None:
-    """Whether the answer keeps the contracts of the prompt; None if one could not be judged."""
-    rest = judged.judgements[len(judged.planned.case.output) :]
-    if any(map(_is_violated, rest)):
+    """Whether the answer keeps the contracts of the prompt.
+
+    None if the prompt has no contract, or one could not be judged.
+    """
+    contracts = judged.judgements[len(judged.planned.case.output) :]
+    if violations(contracts):
         return False
-    return None if any(each.status == "error" for each in rest) else True
-
-
-def _is_violated(judgement: Judgement) -> bool:
-    """Whether a contract fails, also because the answer lacks the value that it checks."""
-    lacks_value = judgement.status == "error" and judgement.degree == 0.0
-    return judgement.must and (judgement.status == "failed" or lacks_value)
+    return None if unjudged(contracts) or not contracts else True
 
 
 def probed_cases(

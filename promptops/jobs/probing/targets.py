@@ -10,6 +10,7 @@ from promptops.model.probe import Slot
 from promptops.model.probe_run import SkippedProbe
 from promptops.model.prompt import Case, Prompt
 from promptops.records import record
+from promptops.runtime.request.inputs import dotted
 from promptops.runtime.request.schema_refs import followed
 
 BASE = "probe-base"
@@ -85,7 +86,7 @@ def _target(prompt: Prompt, path: Path, schema: Any, cases: list[Case]) -> Targe
         found = _longest_text(schema, value, prompt.inputs, path) if value is not None else None
         if found is not None:
             return _of_case(path, case, *found)
-    name = dotted(path)
+    name = dotted(pointer_to(path))
     if not _may_be_text(schema, prompt.inputs, _DEEPEST):
         return SkippedProbe(prompt=prompt.id, input=name, why="it can't hold free text")
     return SkippedProbe(prompt=prompt.id, input=name, why="no test case fills it")
@@ -99,7 +100,7 @@ def _of_case(path: Path, case: Case, text_path: Path, schema: Mapping[str, Any])
     if any(isinstance(step, int) for step in text_path):
         slots.add("list")
     return Target(
-        input=dotted(text_path),
+        input=dotted(pointer_to(text_path)),
         at=f"/inputs/properties{pointer_to(path[:1])}",
         case=case,
         path=text_path,
@@ -159,19 +160,3 @@ def _value(value: Any, path: Path) -> Any:
         if value is None:
             return None
     return value
-
-
-def with_value(inputs: Any, path: Path, new: str) -> Any:
-    """The same inputs with another value at a path; everything else is shared."""
-    if not path:
-        return new
-    step, *rest = path
-    if isinstance(step, int):
-        changed = with_value(inputs[step], tuple(rest), new)
-        return [*inputs[:step], changed, *inputs[step + 1 :]]
-    return {**inputs, step: with_value(inputs[step], tuple(rest), new)}
-
-
-def dotted(path: Path) -> str:
-    """A path as templates write it: `passages.0.text`."""
-    return ".".join(map(str, path))

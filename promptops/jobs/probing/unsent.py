@@ -70,6 +70,8 @@ def why_nothing(
         return why_no_cases(catalog, selected)
     if unrendered:
         return "no attack can be rendered"
+    if not prompts:
+        return "no prompt can be read"
     for each in (skipped for prompt in prompts for skipped in prompt.skipped):
         return f"{each.prompt}: {what(each)}: {each.why}"
     if any(prompt.inputs for prompt in prompts):

@@ -20,7 +20,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Model, Prompt
 from promptops.model.request import Request
-from promptops.plurals import counted
+from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError
@@ -256,15 +256,23 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     Raises UsageError for a pattern without a match.
     """
     for pattern in patterns:
-        names = {planned.case.name for planned in plan}
+        names = list(dict.fromkeys(planned.case.name for planned in plan))
         if not any(matches_name(name, pattern) for name in names):
-            hint = did_you_mean(pattern, names) or f"there are {counted(len(names), 'case')}"
+            hint = did_you_mean(pattern, names) or _known(names)
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
     if not patterns:
         return plan
     return [
         planned for planned in plan if any(matches_name(planned.case.name, p) for p in patterns)
     ]
+
+
+_SHOWN = 10
+
+
+def _known(names: Sequence[str]) -> str:
+    known = some(names, _SHOWN, name=repr)
+    return f"one of: {known}" if known else "the selected prompts have no cases"
 
 
 def matches_name(name: str, pattern: str) -> bool:

@@ -74,7 +74,8 @@ class _ProbeWriter:
             yield f"  {each.family.ljust(width)}  {share:>8}  {facts.interval(each.rate)}  {owasp}"
         resisted = sum(not each.rate.succeeded and bool(each.rate.n) for each in every)
         if resisted:
-            yield f"  no attack of {counted(resisted, 'family')} succeeded"
+            noun = "other family" if broken else "family"
+            yield f"  no attack of {counted(resisted, noun)} succeeded"
 
     def _success(self, case: ProbedCase) -> Iterator[str]:
         kind = "note" if case.accepted else "error"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from promptops.json_pointer import escaped, pointer_to
-from promptops.plurals import counted
+from promptops.model.prompt import Schema
+from promptops.plurals import counted, some
 from promptops.records import replace
 from promptops.runtime.request.inputs import InputProblem, dotted, sentence_about
 from promptops.runtime.request.schema_check import (
@@ -46,6 +47,21 @@ def input_problems(
         )
         or REFUSED
     )
+
+
+def hint_about(problems: Sequence[InputProblem], schema: Schema) -> str | None:
+    """The fix for the first problem that has one, or the names of all inputs if one is unknown."""
+    hint = next((problem.hint for problem in problems if problem.hint), None)
+    is_unknown = any(problem.key and problem.pointer.count("/") == 1 for problem in problems)
+    if hint or not is_unknown:
+        return hint
+    names = [f"`{name}`" for name in schema.get("properties") or ()]
+    if not names:
+        return "the prompt has no inputs"
+    return f"the {'inputs are' if names[1:] else 'only input is'} {some(names, _MAX_NAMES)}"
+
+
+_MAX_NAMES = 10
 
 
 def _problems(validator: Validator, inputs: dict[str, Any], near: Near) -> Iterator[InputProblem]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
+from promptops.model.probe_run import ProbeRun, PromptProbes
 from promptops.model.report import LintReport, RuleInfo
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import counted
 from promptops.records import replace
+from promptops.report.probe.parts import facts as probe_facts
 from promptops.report.test.parts import facts
 from promptops.report.test.parts.troubles import Trouble, stale, troubles
 
@@ -99,7 +101,7 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
         text = ": ".join(filter(None, [who, facts.problem(trouble), facts.reason(trouble)]))
         yield _case(f"case-{trouble.status}", text, trouble.place, trouble)
     yield from _worse(report)
-    yield from _probes(report)
+    yield from probe_findings(report)
     for prompt, cases in stale(run).items():
         message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
         yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
@@ -119,20 +121,30 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
             yield _finding("score-worse", message, case.place, each.prompt, each.score)
 
 
-def _probes(report: CheckReport) -> Iterator[Finding]:
+def probe_findings(report: CheckReport) -> Iterator[Finding]:
     """Why the attacks fail the gate, each at its prompt."""
-    run = report.probes
+    run = probes_without_lint_errors(report)
     if run is None or run.verdict != "fail":
         return
     for problem in run.problems:
         message = f"{problem.prompt}: {problem.reason}"
         yield _finding("probes", message, problem.place, problem.prompt, problem.reason)
     for prompt in run.prompts:
-        own = [case.run for case in run.cases if case.run.prompt == prompt.prompt]
-        missing = f"{counted(prompt.stale, 'answer')} to probes missing" if prompt.stale else ""
+        places = (case.run.place for case in run.cases if case.run.prompt == prompt.prompt)
+        place = next(places, Place(_CONFIGURATION))
+        missing = _missing(prompt, run) if prompt.stale else ""
         for reason in filter(None, (*prompt.failures, missing)):
             message = f"{prompt.prompt}: {reason}"
-            yield _finding("probes", message, own[0].place, prompt.prompt, reason)
+            yield _finding("probes", message, place, prompt.prompt, reason)
+    for reason, cases in probe_facts.errors(run).items():
+        first = cases[0].run
+        message = f"{first.prompt}: {counted(len(cases), 'answer')} to probes not judged: {reason}"
+        yield _finding("probes", message, first.place, first.prompt, f"{first.name}: {reason}")
+
+
+def _missing(prompt: PromptProbes, run: ProbeRun) -> str:
+    advice = f", run {probe_facts.advice(run)}" if run.advice else ""
+    return f"{counted(prompt.stale, 'answer')} to probes missing{advice}"
 
 
 def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:
@@ -161,15 +173,23 @@ def without_lint_errors(report: CheckReport) -> TestRun:
 
     Use it to show errors, not to count them.
     """
+    return replace(report.test, cases=_not_in_lint(report, report.test.cases))
+
+
+def probes_without_lint_errors(report: CheckReport) -> ProbeRun | None:
+    """The same for the attacks: without problems that a finding reports on the same line."""
+    run = report.probes
+    return replace(run, problems=_not_in_lint(report, run.problems)) if run is not None else None
+
+
+def _not_in_lint(report: CheckReport, cases: Sequence[CaseRun]) -> tuple[CaseRun, ...]:
     errors = (each for each in report.lint.findings if each.severity is Severity.ERROR)
     lines = {_line(each.place) for each in errors}
-    cases = tuple(case for case in report.test.cases if not _is_told(case, lines))
-    return replace(report.test, cases=cases)
+    return tuple(case for case in cases if not (_is_error(case) and _line(case.place) in lines))
 
 
-def _is_told(case: CaseRun, lines: set[tuple[str, int]]) -> bool:
-    own = case.status == "error" and case.reason and not case.infrastructure
-    return bool(own) and _line(case.place) in lines
+def _is_error(case: CaseRun) -> bool:
+    return case.status == "error" and bool(case.reason) and not case.infrastructure
 
 
 def _line(place: Place) -> tuple[str, int]:

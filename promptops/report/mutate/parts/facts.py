@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from promptops.model.mutant import Kill, Mutant, MutationCount, MutationRow, MutationRun
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible
-from promptops.report.test.parts.facts import cost, short
+from promptops.report.test.parts.facts import cost, rounded_down, short
 
 ALL = "promptops mutate --format json"
 COVERAGE = "promptops test --coverage"
@@ -59,14 +59,13 @@ def noticed(run: MutationRun) -> str:
     tested = counted(count.killed + count.survived, "mutant")
     changed = counted(len(run.survivors_in_changed_lines), "survivor")
     where = f"; {changed} in changed lines" if run.since else ""
-    share = 100 * count.killed // (count.killed + count.survived)
-    return f"tests notice {share}% of {tested}{where}"
+    return f"tests notice {percent(count)} of {tested}{where}"
 
 
 def percent(count: MutationCount) -> str:
-    """The score, rounded down, so that too little never looks like enough: `71.4%`, `-`."""
+    """The score, rounded down, such as `71.4%`; `-` if no mutant was tested."""
     tested = count.killed + count.survived
-    return f"{1000 * count.killed // tested / 10:g}%" if tested else NONE
+    return rounded_down(count.killed, tested) if tested else NONE
 
 
 def title(row: MutationRow) -> str:

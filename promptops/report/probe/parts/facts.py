@@ -20,7 +20,6 @@ from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
 ALL = "promptops probe --format json"
-RECORD = "promptops probe --record"
 BIAS = "bias"
 
 _NAMED = 3
@@ -30,10 +29,12 @@ def summary(run: ProbeRun) -> str:
     """The last line: `fail: 3 of 142 attacks succeeded · 1 prompt · $0.014`."""
     if run.nothing:
         problems = f"{run.verdict}: " if run.problems else ""
-        return f"{problems}nothing is attacked: {visible(run.nothing)}"
+        return f"{problems}{nothing(run)}"
+    undecided = sum(map(len, errors(run).values()))
     parts = [
         f"{run.verdict}: {successes(run.rate)}",
         f"{counted(run.stale, 'answer')} missing" if run.stale else "",
+        f"{undecided:,} not judged" if undecided else "",
         counted(len(run.prompts), "prompt"),
         cost(run.cost_usd),
     ]
@@ -43,9 +44,14 @@ def summary(run: ProbeRun) -> str:
 def gate_result(run: ProbeRun) -> str:
     """The result for the gate: the rate, then the first reasons why it fails."""
     if run.nothing:
-        return summary(run)
+        return "; ".join([nothing(run), *reasons(run)[:_NAMED]])
     parts = [successes(run.rate), missing(run), *reasons(run)[:_NAMED]]
     return "; ".join(filter(None, parts))
+
+
+def nothing(run: ProbeRun) -> str:
+    """Why nothing was attacked, if nothing was."""
+    return f"nothing is attacked: {visible(run.nothing)}"
 
 
 def reasons(run: ProbeRun) -> list[str]:
@@ -63,6 +69,8 @@ def reasons(run: ProbeRun) -> list[str]:
 
 def successes(rate: AttackRate) -> str:
     """Such as `3 of 142 attacks succeeded`."""
+    if not rate.n:
+        return "no attack was judged"
     return f"{rate.succeeded:,} of {counted(rate.n, 'attack')} succeeded"
 
 
@@ -148,8 +156,9 @@ def skipped(run: ProbeRun) -> Iterator[str]:
     single = [each for each in run.skipped if each.id]
     if single:
         reasons = Counter(_short_reason(each.why) for each in single)
-        why = "; ".join(f"{number:,} {reason}" for reason, number in reasons.most_common(_NAMED))
-        yield f"{counted(len(single), 'attack')} not sent: {why}"
+        listed = [f"{number:,} {reason}" for reason, number in reasons.most_common()]
+        why = some(listed, _NAMED) if listed[1:] else next(iter(reasons))
+        yield f"{counted(len(single), 'attack')}: {why}"
 
 
 def _left_out(found: Sequence[SkippedProbe]) -> Iterator[str]:

@@ -104,9 +104,13 @@ def undercovered(run: TestRun) -> str:
         return ""
     covered = sum(row.covered for row in run.coverage)
     total = sum(row.total for row in run.coverage)
-    # Rounded down, so that too little never looks like enough.
-    percent = 1000 * covered // total / 10 if total else 100
-    return f"{percent:g}% of branches covered, under {run.fail_under:g}%"
+    percent = rounded_down(covered, total) if total else "100%"
+    return f"{percent} of branches covered, under {run.fail_under:g}%"
+
+
+def rounded_down(part: int, whole: int) -> str:
+    """A share, such as `71.4%`; rounded down, so that too little never looks like enough."""
+    return f"{1000 * part // whole / 10:g}%"
 
 
 def unanswered(cases: Sequence[CaseRun]) -> str:

@@ -60,6 +60,7 @@ def rows(scene: Scene) -> Iterator[Row]:
     yield from _first_rendering(scene, bundles)
     yield from _cold_load(scene, bundles)
     yield from _calls(scene, bundles)
+    yield from _tracing(scene, bundles)
     yield from _build(scene, bundles)
 
 
@@ -134,6 +135,13 @@ def _calls(scene: Scene, bundles: Bundles) -> Iterator[Row]:
         if us := ours.get(f"{call}, openai"):
             alone = {"rendering alone": ours[call]}
             yield from _rows(f"{what}, and `.openai()`", us, alone, "µs")
+
+
+def _tracing(scene: Scene, bundles: Bundles) -> Iterator[Row]:
+    what = "`traced` around a call, without OpenTelemetry"
+    program = scene.environment.script(OURS, "trace_call.py", bundles.few)
+    costs = _costs(scene, what, [program])[OURS]
+    yield from _rows(what, costs["traced"], {"an empty `with`": costs["bare"]}, "µs", at_most=2e-6)
 
 
 def _of_call(call: str, costs: Costs) -> Iterator[tuple[str, str, float]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from promptops.runtime.request.answers import AnswerError
     from promptops.runtime.request.render import RenderError
     from promptops.runtime.request.rendered import RenderedRequest
+    from promptops.runtime.tracing import PromptAttributes, traced
 
 __all__ = [
     "AnswerError",
@@ -35,6 +36,7 @@ __all__ = [
     "IntegrityError",
     "NotFound",
     "Prompt",
+    "PromptAttributes",
     "PromptopsError",
     "RenderError",
     "RenderedRequest",
@@ -44,6 +46,7 @@ __all__ = [
     "aload",
     "load",
     "pin",
+    "traced",
 ]
 
 _HOMES = {
@@ -52,6 +55,7 @@ _HOMES = {
     "promptops.runtime.bundle.bundle": ("Bundle", "Prompt", "UnknownPrompt"),
     "promptops.runtime.request.render": ("RenderError",),
     "promptops.runtime.request.rendered": ("RenderedRequest",),
+    "promptops.runtime.tracing": ("PromptAttributes", "traced"),
 }
 
 

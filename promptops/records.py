@@ -42,7 +42,7 @@ class _Field:
     `default` and `default_factory` are MISSING if there is none.
     """
 
-    __slots__ = ("default", "default_factory", "init", "kw_only", "name", "repr", "type")
+    __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "name", "repr", "type")
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class _Field:
         default_factory: Any = _MISSING,
         init: bool = True,
         repr: bool = True,  # noqa: A002  # named as in dataclasses
+        compare: bool = True,
         kw_only: bool | None = None,
     ) -> None:
         self.name: str = ""
@@ -59,6 +60,7 @@ class _Field:
         self.default_factory = default_factory
         self.init = init
         self.repr = repr
+        self.compare = compare
         self.kw_only = kw_only
 
 
@@ -269,7 +271,7 @@ def _frozen_init(attributes: tuple[_Field, ...]) -> str:
 
 
 def _of(name: str, attributes: tuple[_Field, ...]) -> str:
-    return "(" + "".join(f"{name}.{attribute.name}," for attribute in attributes) + ")"
+    return "(" + "".join(f"{name}.{each.name}," for each in attributes if each.compare) + ")"
 
 
 def _hash(attributes: tuple[_Field, ...]) -> str:
@@ -346,7 +348,10 @@ def _fields_of_dataclass(value: Any) -> Iterator[_Field]:
     for attribute in dataclasses.fields(value):
         factory = own_missing(attribute.default_factory)
         found = _Field(
-            default=own_missing(attribute.default), default_factory=factory, init=attribute.init
+            default=own_missing(attribute.default),
+            default_factory=factory,
+            init=attribute.init,
+            compare=attribute.compare,
         )
         found.name, found.type = attribute.name, attribute.type
         yield found
@@ -362,7 +367,11 @@ class _AsDataclass:
             given = {"default": attribute.default, "default_factory": attribute.default_factory}
             known: Any = {name: value for name, value in given.items() if value is not _MISSING}
             return dataclasses.field(
-                init=attribute.init, repr=attribute.repr, kw_only=True, **known
+                init=attribute.init,
+                repr=attribute.repr,
+                compare=attribute.compare,
+                kw_only=True,
+                **known,
             )
 
         attributes = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from heapq import nlargest
 from itertools import islice
@@ -42,6 +42,26 @@ def nearest_names(words: Iterable[str], known: Collection[str]) -> dict[str, str
     """From each word to the nearest known name, if there is one; for the first words only."""
     nearest = {word: nearest_name(word, known) for word in islice(words, MAX_PROMPT_LOOKUPS)}
     return {word: near for word, near in nearest.items() if near is not None}
+
+
+class LimitedLookups:
+    """Look-ups for the names that one prompt uses: `MAX_PROMPT_LOOKUPS`, and None for other names.
+
+    A name that was looked up before has the same result again.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, str | None] = {}
+
+    def find(self, word: str, look_up: Callable[[], str | None]) -> str | None:
+        """What `look_up` returns for a name; it is called once for each name."""
+        if word not in self._found and len(self._found) < MAX_PROMPT_LOOKUPS:
+            self._found[word] = look_up()
+        return self._found.get(word)
+
+    def did_you_mean(self, word: str, known: Iterable[str]) -> str | None:
+        """The hint for a name; the known names must be the same in every call."""
+        return self.find(word, lambda: did_you_mean(word, known))
 
 
 def did_you_mean(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.fork_server import ForkServer, shared
+from tests.fork_server import ForkServer, client_program, shared
 from tests.tiers import FAST, FULL
 
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
@@ -23,8 +23,13 @@ IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_C
 gc.disable()  # until all tests are collected
 
 # A busy machine is no reason to fail.
-for profile in (FAST, FULL):
-    settings.register_profile(profile, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+for profile, number in ((FAST, 20), (FULL, 100)):
+    settings.register_profile(
+        profile,
+        max_examples=number,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 settings.load_profile(FAST)
 
 
@@ -154,6 +159,14 @@ def fatal_steps(request: pytest.FixtureRequest) -> Callable[[Sequence[Any]], Seq
 def fork_server() -> ForkServer:
     """Runs `promptops` command lines without the start of a process."""
     return shared()
+
+
+@pytest.fixture
+def command(tmp_path: Path, fork_server: ForkServer) -> str:
+    """A program that is the promptops of this checkout."""
+    program = tmp_path / "promptops"
+    client_program(program, fork_server.address)
+    return str(program)
 
 
 def pytest_collection_finish() -> None:

@@ -93,21 +93,24 @@ class ForkServer:
         environment: Mapping[str, str],
         program: str = "promptops",
         path: Sequence[Path] = (),
+        text: bytes = b"",
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a program with these arguments, nothing on its stdin, and wait for its end.
+        """Run a program with these arguments and wait for its end.
 
-        `path` comes first where Python looks for modules.
+        `path` comes first where Python looks for modules; `text` is on standard input.
 
         One that is killed ends with -9, whatever the signal was.
         """
         with (
             socket.socket(socket.AF_UNIX) as server,
-            open(os.devnull, "rb") as stdin,
+            tempfile.TemporaryFile() as stdin,
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,
         ):
             server.settimeout(PATIENCE_S)
             server.connect(self.address)
+            stdin.write(text)
+            stdin.seek(0)
             texts = [str(each) for each in arguments]
             asked = {
                 "program": program,
@@ -205,7 +208,16 @@ def _pytest() -> None:
     raise SystemExit(pytest.console_main())
 
 
-PROGRAMS: Mapping[str, Callable[[], None]] = {"promptops": _promptops, "pytest": _pytest}
+def _python() -> None:
+    """Run the first argument, as `python -c` does."""
+    exec(sys.argv.pop(1), {"__name__": "__main__"})
+
+
+PROGRAMS: Mapping[str, Callable[[], None]] = {
+    "promptops": _promptops,
+    "pytest": _pytest,
+    "python": _python,
+}
 
 
 def _exit_code(program: Callable[[], None]) -> int:

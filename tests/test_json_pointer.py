@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.json_pointer import NO_VALUE, child, escaped, pointer_to, tokens, value_at
+from promptops.json_pointer import NO_VALUE, child, escaped, pointer_to, tokens, value_at, with_part
 
 VALUE = {"a": [10, {"b/c": None}], "": 1, "~": 2, "~1": 3, "0": 4}
 
@@ -42,3 +42,14 @@ def test_a_pointer_leads_to_its_value_or_nowhere(pointer: str, found: object) ->
 @pytest.mark.parametrize("step", ["²", "٣", "-1", "1e0", " 1", "9" * 5_000])
 def test_only_a_plain_number_is_an_index(step: str) -> None:
     assert child(["x"] * 10, step) is None
+
+
+def test_a_copy_with_another_part_shares_the_rest_and_leaves_the_original_alone() -> None:
+    value = {"a": [{"b": 1}, {"b": 2}], "c": {}}
+
+    found = with_part(value, ("a", 1, "b"), 3)
+
+    assert found == {"a": [{"b": 1}, {"b": 3}], "c": {}}
+    assert found["a"][0] is value["a"][0]
+    assert value == {"a": [{"b": 1}, {"b": 2}], "c": {}}
+    assert (with_part(value, (), 0), with_part({}, ("new",), 1)) == (0, {"new": 1})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from promptops.suggestions import (
     MAX_NAME_CHARS,
     MAX_PROMPT_LOOKUPS,
+    LimitedLookups,
     did_you_mean,
     nearest_name,
     nearest_names,
@@ -42,3 +43,12 @@ def test_only_the_first_words_of_a_prompt_are_looked_for() -> None:
     found = nearest_names(words, [f"word{n}" for n in range(MAX_PROMPT_LOOKUPS + 5)])
 
     assert found == {f"wrd{n}": f"word{n}" for n in range(MAX_PROMPT_LOOKUPS)}
+
+
+def test_the_names_of_one_prompt_are_looked_up_for_a_limited_number_of_names() -> None:
+    lookups, known = LimitedLookups(), ["plan"]
+
+    found = [lookups.did_you_mean(f"pl{n}n", known) for n in range(MAX_PROMPT_LOOKUPS + 1)]
+
+    assert found[0] == lookups.did_you_mean("pl0n", known) == "did you mean `plan`?"
+    assert found[-1] is None

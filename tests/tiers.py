@@ -16,8 +16,8 @@ FULL = "full"
 
 
 def examples(full: int) -> int:
-    """How many examples of a property to try: a fifth but for `--hypothesis-profile=full`."""
-    return full if settings.get_current_profile_name() == FULL else max(full // 5, 20)
+    """How many examples of a property to try: a tenth but for `--hypothesis-profile=full`."""
+    return full if settings.get_current_profile_name() == FULL else max(full // 10, 20)
 
 
 def fast_first(cases: Iterable[Any], first: int) -> list[Any]:

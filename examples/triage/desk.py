@@ -103,8 +103,7 @@ class Desk:
         started = time.monotonic()
         completion = self.client.chat.completions.create(**request.openai())
         facts = {
-            **request.attributes(),  # the prompt and its version, none of the customer's words
-            "release": prompts.release,
+            **request.attributes(),  # the prompt and its release, none of the customer's words
             "stale": prompts.stale,  # watch this one: true while the source can't be reached
             "seconds": round(time.monotonic() - started, 2),
         }

@@ -85,7 +85,8 @@ class ShownAnswers(ShownProgress):
             self._write("\n")
         for line in tool_lines(answer):
             self._write(f"{line}\n")
-        for line in problem_lines(answer, self._output.style):
+        who = answer.profile if self._headings else ""
+        for line in problem_lines(answer, self._output.style, who):
             click.echo(line, err=True)
         self._output.note(usage_line(answer, self._output.style))
 

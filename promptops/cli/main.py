@@ -7,9 +7,14 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from promptops.cli.hook_lines import HOOK_LINES, readable_without_click, run_hook
 from promptops.errors import BUG, INTERRUPTED, PromptopsError, UsageError
+
+if TYPE_CHECKING:
+    import click
 
 STDOUT = 1
 USAGE = 2
@@ -52,7 +57,7 @@ def _code_of(arguments: list[str]) -> int:
         _report_error(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _print_error("interrupted")
         return INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
         # click exits by itself after completing for a shell, and when the reader of stdout is gone.
@@ -62,7 +67,17 @@ def _code_of(arguments: list[str]) -> int:
         closed = isinstance(error, OSError) or _raised_in(error).startswith("click.")
         return _reader_closed() if closed else _bug(error)
     except BaseException as error:  # noqa: BLE001  # a Rust panic is no Exception
+        return _unwritten(error) if isinstance(error, OSError) else _bug(error)
+
+
+def _unwritten(error: OSError) -> int:
+    """An error of the operating system: of click, which prints help and notes, or a bug."""
+    if not _raised_in(error).startswith("click."):
         return _bug(error)
+    from promptops.cli.output import unwritable_stdout
+
+    _report_error(unwritable_stdout(error))
+    return unwritable_stdout(error).exit_code
 
 
 def _raised_in(error: BaseException) -> str:
@@ -114,25 +129,45 @@ def _run(arguments: list[str]) -> int:
             return USAGE
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        print(f"error: {_visible(error.format_message())}", file=sys.stderr)
+        _print_error(f"error: {_visible(_message(error))}")
         _usage_tip(error)
         return USAGE
     except click.Abort:
-        print("interrupted", file=sys.stderr)
+        _print_error("interrupted")
         return INTERRUPTED
+
+
+def _message(error: click.ClickException) -> str:
+    """click's message; its nearest option only if more than the dashes are alike."""
+    import click
+
+    if not isinstance(error, click.NoSuchOption):
+        return error.format_message()
+    from promptops.suggestions import nearest_name
+
+    known = [name.lstrip("-") for name in error.possibilities or ()]
+    near = nearest_name(error.option_name.lstrip("-"), known)
+    hint = f"; did you mean `--{near}`?" if near else ""
+    return f"No such option {error.option_name!r}{hint}"
 
 
 def _usage_tip(error: object) -> None:
     context = getattr(error, "ctx", None)
     if context is not None:
-        print(f"  tip: {context.command_path} --help", file=sys.stderr)
+        _print_error(f"  tip: {context.command_path} --help")
 
 
 def _report_error(error: PromptopsError) -> None:
     from promptops.cli.shown_errors import shown_error
 
     for one in (error, *error.others):
-        print(shown_error(one), file=sys.stderr)
+        _print_error(shown_error(one))
+
+
+def _print_error(text: str) -> None:
+    """Print to stderr; if it can't be written, the exit code has to do."""
+    with suppress(OSError):
+        print(text, file=sys.stderr)
 
 
 def _visible(text: str) -> str:
@@ -150,8 +185,8 @@ def _bug(error: BaseException) -> int:
     from promptops.model.internal_error import HINT
 
     cause = _visible(without_secrets(f"{type(error).__name__}: {error}"))
-    print(f"error: a bug in promptops: {cause}", file=sys.stderr)
-    print(f"  tip: {HINT}", file=sys.stderr)
+    _print_error(f"error: a bug in promptops: {cause}")
+    _print_error(f"  tip: {HINT}")
     return BUG
 
 

@@ -68,8 +68,17 @@ class OutputOptions:
             except OSError as error:
                 raise InputError(f"can't be written: {os_reason(error)}", where=file) from None
         elif text and not (self.quiet and self.format in _FOR_PEOPLE):
-            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+            self.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write to stdout; raises InputError if it is a file on a full disk."""
+        try:
+            sys.stdout.buffer.write(data)
             sys.stdout.flush()
+        except BrokenPipeError:  # the reader has closed it
+            raise
+        except OSError as error:
+            raise unwritable_stdout(error) from None
 
     def write_error(self, error: PromptopsError) -> None:
         """Write the error as JSON wherever the result would have been JSON."""
@@ -96,6 +105,11 @@ class OutputOptions:
     @property
     def style(self) -> Style:
         return _styled if self.color else plain
+
+
+def unwritable_stdout(error: OSError) -> InputError:
+    """The error for output that can't be written, for example because a disk is full."""
+    return InputError(f"can't be written: {os_reason(error)}", where="standard output")
 
 
 _FOR_PEOPLE = ("full", "text", "concise", "statistics")

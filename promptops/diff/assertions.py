@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from promptops.diff.changes import change
-from promptops.diff.equality import equal
+from promptops.diff.equality import equal, lookup_key
 from promptops.diff.side import PromptSide
 from promptops.model.change import Change
 from promptops.model.place import Place
@@ -65,8 +66,15 @@ def _renamed(
     old: Mapping[str, Case], new: Mapping[str, Case], removed: list[str], added: list[str]
 ) -> list[tuple[str, str]]:
     """Cases that have another name but are otherwise equal."""
-    pairs = ((was, [now for now in added if _same(old[was], new[now])]) for was in removed)
-    return [(was, fits[0]) for was, fits in pairs if len(fits) == 1]
+    alike: dict[Hashable, list[str]] = {}
+    for now in added:
+        alike.setdefault(lookup_key(new[now].inputs), []).append(now)
+    pairs = ((was, alike.get(lookup_key(old[was].inputs), ())) for was in removed)
+    fitting = (
+        (was, [*islice((now for now in names if _same(old[was], new[now])), 2)])
+        for was, names in pairs
+    )
+    return [(was, fits[0]) for was, fits in fitting if len(fits) == 1]
 
 
 def _same(old: Case, new: Case) -> bool:

@@ -13,7 +13,7 @@ from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt
 from promptops.records import record, replace
 from promptops.source.explain import type_name
-from promptops.suggestions import did_you_mean
+from promptops.suggestions import LimitedLookups, did_you_mean
 
 
 @record(frozen=True, slots=True)
@@ -54,6 +54,7 @@ def problems_of_answers(
     yield from _wrong_judge(prompt, judges, profiles)
     yield from _wrong_score(prompt)
     yield from _wrong_cases(prompt, lambda _: True)
+    yield from _unfailing(prompt, lambda _: True)
 
 
 def problems_without_plugins(
@@ -71,6 +72,7 @@ def problems_without_plugins(
     if not any(is_of_plugin(assertion.written) for assertion in _of_all_cases(prompt)):
         yield from _wrong_score(prompt)
     yield from _wrong_cases(prompt, lambda assertion: not is_of_plugin(assertion.written))
+    yield from _unfailing(prompt, lambda assertion: not is_of_plugin(assertion.written))
 
 
 def _problems(assertion: WrittenAssertion) -> Iterator[Problem]:
@@ -156,24 +158,61 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
         yield Problem(f"no assertion counts in the score `{primary}`", at=place, hint=hint)
 
 
+def _unfailing(prompt: Prompt, considered: Callable[[WrittenAssertion], bool]) -> Iterator[Problem]:
+    """Assertions on the answer that pass for every answer; the first `_MOST_PROBED` are checked."""
+    checked: dict[str, bool] = {}
+    for written in _each_once(prompt):
+        if not (considered(written) and _has_expression(written.written)):
+            continue
+        assertion, key = parse(written.written, "answer")[0], repr(written.written)
+        if assertion is None or (key not in checked and len(checked) >= _MOST_PROBED):
+            continue
+        if key not in checked:
+            from promptops.evals.probe_answers import passes_every_answer
+
+            checked[key] = passes_every_answer(assertion)
+        if checked[key]:
+            message = "the assertion passes for every answer"
+            yield Problem(
+                message,
+                at=written.at("/value", False),
+                hint="write an assertion that an answer can fail",
+            )
+
+
+_MOST_PROBED = 100
+
+
+def _each_once(prompt: Prompt) -> Iterator[WrittenAssertion]:
+    for case in prompt.cases:
+        for index, written in enumerate(case.output):
+            yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}")
+    yield from _of_every_case(prompt)
+
+
+def _has_expression(written: Mapping[str, Any]) -> bool:
+    return "transform" in written or written.get("type") in ("expr", "not-expr")
+
+
 def _wrong_cases(
     prompt: Prompt, considered: Callable[[WrittenAssertion], bool]
 ) -> Iterator[Problem]:
     """The problems with other cases that assertions name."""
-    cases = {case.name: case for case in prompt.cases}
+    cases, lookups = {case.name: case for case in prompt.cases}, LimitedLookups()
     for case in prompt.cases:
         for assertion in filter(considered, assertions_of(case, prompt)):
-            yield from _wrong_case(assertion, case, cases)
+            yield from _wrong_case(assertion, case, cases, lookups)
 
 
 def _wrong_case(
-    assertion: WrittenAssertion, case: Case, cases: Mapping[str, Case]
+    assertion: WrittenAssertion, case: Case, cases: Mapping[str, Case], lookups: LimitedLookups
 ) -> Iterator[Problem]:
     for named, at in _named_cases(parse(assertion.written, "answer")[0]):
         place = assertion.at(at, False)
         other = cases.get(named)
         if other is None:
-            yield Problem(f"there is no case `{named}`", at=place, hint=did_you_mean(named, cases))
+            hint = lookups.did_you_mean(named, cases)
+            yield Problem(f"there is no case `{named}`", at=place, hint=hint)
         elif named == case.name:
             yield Problem("a case can't be its own counterpart", at=place)
         elif other.inputs == case.inputs:

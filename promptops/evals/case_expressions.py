@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from promptops.evals.verdict import Undecided
@@ -12,6 +12,7 @@ from promptops.records import record
 from promptops.runtime.template.data import NotJson, json_copy
 from promptops.runtime.template.limits import TookTooLong
 from promptops.runtime.template.scope import Run, TemplateFailure
+from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -69,9 +70,26 @@ class Expression:
             raise Undecided(f"evaluating the expression: {error}") from None
 
 
-@lru_cache(maxsize=512)
 def read_expression(text: str, known: tuple[str, ...]) -> Expression:
     """An expression over the names that are known; raises WrongExpression."""
+    return _reader(known)(text)
+
+
+@cache
+def _reader(known: tuple[str, ...]) -> Callable[[str], Expression]:
+    """Reads and caches expressions: each is needed several times."""
+    return cached_by_size(_MAX_CACHED_BYTES, _bytes_of)(lambda text: _read(text, known))
+
+
+_MAX_CACHED_BYTES = 32_000_000
+
+
+def _bytes_of(text: str, _expression: Expression) -> int:
+    """The estimated size of a syntax tree."""
+    return 1_000 + 100 * len(text)
+
+
+def _read(text: str, known: tuple[str, ...]) -> Expression:
     from promptops.runtime.template.template import TemplateError
     from promptops.runtime.template.template_program import expression_tree
 

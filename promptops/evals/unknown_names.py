@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of
@@ -14,11 +14,14 @@ from promptops.evals.verdict import NamedPart
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.prompt import Case, Prompt, Tool
-from promptops.records import record, replace
-from promptops.suggestions import did_you_mean
+from promptops.plurals import some
+from promptops.records import field, record, replace
+from promptops.suggestions import LimitedLookups, did_you_mean
 
 _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf")
 """Keys of an input schema with which inputs may exist that `properties` does not list."""
+
+_MOST_LISTED = 20
 
 
 def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -> Iterator[Problem]:
@@ -26,7 +29,8 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
 
     `tools` are the names of its tools; None if they are not all known.
     """
-    known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=prompt.tools)
+    defined = {tool.name: tool for tool in reversed(prompt.tools)}
+    known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=defined)
     yield from retrieved_problems(prompt)
     checked: set[int] = set()
     for written, on in _every(prompt):
@@ -44,7 +48,7 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
 
 def retrieved_problems(prompt: Prompt) -> Iterator[Problem]:
     """Inputs in `evaluation.retrieve` that the prompt does not have."""
-    known = _KnownNames(tools=None, inputs=_inputs(prompt), defined=())
+    known = _KnownNames(tools=None, inputs=_inputs(prompt), defined={})
     for name in prompt.evaluation.get("retrieve") or ():
         at = f"/evaluation/retrieve/{escaped(name)}"
         problem = known.problem(NamedPart("input", name, at))
@@ -59,20 +63,23 @@ class _KnownNames:
 
     tools: Collection[str] | None
     inputs: Collection[str] | None
-    defined: Sequence[Tool]
+    defined: Mapping[str, Tool]
+    lookups: Mapping[str, LimitedLookups] = field(
+        default_factory=lambda: {"tool": LimitedLookups(), "input": LimitedLookups()}
+    )
 
     def problem(self, named: NamedPart) -> tuple[str, str] | None:
         """The problem with a name, and the fix."""
         if named.kind == "argument":
-            tool = next((tool for tool in self.defined if tool.name == named.tool), None)
+            tool = self.defined.get(named.tool)
             return None if tool is None else _wrong_argument(named.name, tool)
         names = self.tools if named.kind == "tool" else self.inputs
         if names is None or named.name in names:
             return None
-        listed = f"its {named.kind}s: {', '.join(sorted(names))}"
+        listed = f"its {named.kind}s: {some(sorted(names), _MOST_LISTED)}"
         otherwise = listed if names else f"the prompt has no {named.kind}s"
         return f"the prompt has no {named.kind} `{named.name}`", (
-            did_you_mean(named.name, names) or otherwise
+            self.lookups[named.kind].did_you_mean(named.name, names) or otherwise
         )
 
 
@@ -84,7 +91,7 @@ def _wrong_argument(name: str, tool: Tool) -> tuple[str, str] | None:
     is_open = is_open or any(tool.parameters.get(key) for key in _OPEN[1:])
     if name in properties or (is_open and near is None):
         return None
-    listed = f"its arguments: {', '.join(sorted(properties))}"
+    listed = f"its arguments: {some(sorted(properties), _MOST_LISTED)}"
     return f"the tool `{tool.name}` has no argument `{name}`", (
         near or (listed if properties else "the tool has no arguments")
     )
@@ -113,9 +120,9 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
         if isinstance(named, NamedPart):
             yield replace(named, at=at + named.at)
     found = kind_of(assertion.type)
-    for field in found[0].expressions if found else ():
-        expression = read_expression(getattr(check, field), NAMES[on])
-        yield from _in_expression(expression, f"{at}/{field}")
+    for key in found[0].expressions if found else ():
+        expression = read_expression(getattr(check, key), NAMES[on])
+        yield from _in_expression(expression, f"{at}/{key}")
     if assertion.transform is not None:
         yield from _in_expression(assertion.transform, f"{at}/transform")
     for index, part in enumerate(getattr(check, "parts", ())):

@@ -20,6 +20,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.records import record, replace
 from promptops.source.config import FILES
+from promptops.source.conflicts import CODE as CONFLICT
 
 MAX_PROBLEMS = 1_000
 """The limit of findings of one rule in one prompt; a hostile file could cause 100,000."""
@@ -90,10 +91,20 @@ def lint_catalog(
         if rule.checks_catalog and set(rule.needs) <= given.keys():
             try:
                 for problem in rule.check(*[given[name] for name in rule.needs]):
-                    yield _finding(rule, problem, catalog, None)
+                    yield _finding(_reporting(problem, rule, rules), problem, catalog, None)
             except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
                 place = Place(catalog.config.path or FILES[0])
                 yield failed(_failure(rule, internal_error(error), place), None)
+
+
+def _reporting(problem: Problem, rule: Rule, rules: Sequence[Rule]) -> Rule:
+    """The rule that reports a problem: conflict markers have one rule, whichever rule reads a file.
+
+    If that rule does not run, the rule that found the problem reports it.
+    """
+    if problem.code != CONFLICT:
+        return rule
+    return next((other for other in rules if other.code == CONFLICT), rule)
 
 
 def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, Source
-from promptops.records import record
+from promptops.records import field, record
 
 ArmKind = Literal["model", "revision", "prompt"]
 ArmVerdict = Literal["reference", "not worse", "worse", "better", "open"]
@@ -72,6 +73,7 @@ class ArmResult:
     Attributes:
         name: The profile, revision or prompt id, as the user wrote it.
         model: The model that answered, else the one that the profile names; "" if unknown.
+        params: The parameters of its requests, such as `temperature`.
         answered: The number of its answers.
         cases: The number of cases with answers of the arm and of the reference.
         repeats: The smallest number of answers to one of them, in either arm.
@@ -96,6 +98,7 @@ class ArmResult:
     name: str
     kind: ArmKind
     model: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
     answered: int = 0
     cases: int = 0
     repeats: int = 0
@@ -231,10 +234,12 @@ class ArmComparison:
         pareto: Names of the arms that no other arm beats in both cost and score, over all prompts.
         required: The arm that must be fit, or "".
         nothing: Why nothing was compared, or "".
+        left_out: Ids of the selected prompts without an assertion on the answer in any case.
         advice: The command to type next, or "".
         ended: Why the run ended early, or "".
         unasked: Requests that were not sent because it ended early.
         interrupted: The user interrupted it.
+        commit: The id of the commit that is checked out, or "" before the first one.
         cost_usd: Of the requests of this run; 0 for a replay.
     """
 
@@ -249,10 +254,12 @@ class ArmComparison:
     pareto: tuple[str, ...] = ()
     required: str = ""
     nothing: str = ""
+    left_out: tuple[str, ...] = ()
     advice: str = ""
     ended: str = ""
     unasked: int = 0
     interrupted: bool = False
+    commit: str = ""
     cost_usd: float = 0.0
     duration_s: float = 0.0
 

@@ -60,6 +60,7 @@ class BatchReport:
 
     Attributes:
         answers: The number of collected answers.
+        from_cache: Missing answers that a submit recorded from the local cache instead.
         outdated: Those to requests that no case sends any more; they are in the local cache.
         waiting: Requests of earlier batches that are not collected yet, when this one was
             submitted.
@@ -77,6 +78,7 @@ class BatchReport:
     action: BatchAction
     batches: tuple[BatchRow, ...] = ()
     answers: int = 0
+    from_cache: int = 0
     outdated: int = 0
     waiting: int = 0
     unanswered: tuple[UnansweredCase, ...] = ()

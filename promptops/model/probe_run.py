@@ -174,7 +174,6 @@ class ProbeRun:
         problems: Prompts and recordings that can't be read, and cases that can't be rendered.
         baseline: What the rates are compared with, or "".
         nothing: Why nothing was attacked, or "".
-        probes: The probes that were used of each family.
         advice: The command to type next, or "".
         ended: Why the run ended early, or "".
         unanswered: Requests without an answer, because a provider failed or the run ended.
@@ -193,7 +192,6 @@ class ProbeRun:
     problems: tuple[CaseRun, ...] = ()
     baseline: str = ""
     nothing: str = ""
-    probes: ProbeSet = "all"
     advice: str = ""
     ended: str = ""
     unanswered: int = 0

@@ -266,6 +266,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
 
     for override in overrides:
         where = f"--config {_shown(override)}"
+        what = "it as" if "=" in override else "KEY=VALUE, such as"
         _refuse_long_keys(override, where)
         try:
             override.encode()  # a lone surrogate represents a byte that is not UTF-8
@@ -274,7 +275,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
             raise UsageError(
                 "not TOML",
                 where=where,
-                hint="""write it as --config 'lint.select=["SEC"]'""",
+                hint=f"""write {what} --config 'lint.select=["SEC"]'""",
             ) from None
         problems = _problems(table, TomlPlaces(where, ""))
         refuse([replace(problem, at=where) for problem in problems], "", UsageError)

@@ -115,8 +115,8 @@ def _mistake(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
     before = row[: error.pos].rstrip(" \t\r\n")
     closed = _CLOSED.get(row[error.pos : error.pos + 1])
     if closed is not None and before.endswith(","):
-        return f"illegal trailing comma before end of {closed}", len(before) - 1
-    return _lower(error.msg), error.pos
+        return f"not JSON: illegal trailing comma before end of {closed}", len(before) - 1
+    return f"not JSON: {_lower(error.msg)}", error.pos
 
 
 def _refusal(message: str) -> str:

@@ -274,11 +274,12 @@ def _moved(problem: Problem, number: int) -> Problem:
     """A problem of a single line, moved to its place in the file, with a hint."""
     assert isinstance(problem.at, Place)
     related = tuple(replace(place, place=_on(place.place, number)) for place in problem.related)
-    at, hint = _on(problem.at, number), problem.hint or _RECORD_AGAIN
+    at, hint = _on(problem.at, number), problem.hint or RECORD_AGAIN
     return replace(problem, at=at, hint=hint, related=related)
 
 
-_RECORD_AGAIN = "remove the line, then run `promptops test --record`"
+RECORD_AGAIN = "remove the line, then run `promptops test --record`"
+"""The hint about a line of the recordings next to a prompt."""
 
 
 def _on(place: Place, number: int) -> Place:

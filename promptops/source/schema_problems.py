@@ -256,7 +256,12 @@ def _too_short(kind: Any, got: Any) -> tuple[str, str | None]:
 
 
 def _wrong_pattern(kind: Any, got: Any) -> tuple[str, str | None]:
+    if kind.pattern == _ADDRESS:
+        return "expected an address that begins with `http://` or `https://`", None
     return f"{type_name(got)} does not fit the pattern `{kind.pattern}`", None
+
+
+_ADDRESS = "^https?://"
 
 
 def _repeated_item(_kind: Any, _got: Any) -> tuple[str, str | None]:

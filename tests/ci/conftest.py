@@ -16,7 +16,6 @@ from promptops.jobs.setup.ci_files import workflow_text
 from promptops.model.distribution import InstallOrigin
 from tests.ci.github_server import REPOSITORY, TOKEN, GitHubServer, github_server
 from tests.ci.job import OURS, ROOT, Job
-from tests.fork_server import ForkServer, client_program
 
 ORIGIN = InstallOrigin(url=f"https://github.com/{OURS}", commit="0123456789abcdef" * 2 + "01234567")
 CONFIG = """\
@@ -61,14 +60,6 @@ tests:
 def github() -> Iterator[GitHubServer]:
     with github_server() as server:
         yield server
-
-
-@pytest.fixture
-def command(tmp_path: Path, fork_server: ForkServer) -> str:
-    """A program that is the promptops of this checkout."""
-    program = tmp_path / "promptops"
-    client_program(program, fork_server.address)
-    return str(program)
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from promptops.cli.main import run
+from tests.fork_server import ForkServer
 
 GOLDEN = Path(__file__).parent / "golden"
 MAIN = "from promptops.cli.main import main; main()"
@@ -114,17 +114,17 @@ def say(capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 
 
 @pytest.fixture
-def process() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command line in a process of its own."""
+def process(fork_server: ForkServer) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command line in a fork, with more folders of modules and another environment."""
 
-    def running(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", MAIN, *arguments],
-            cwd=cwd,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
+    def running(
+        *arguments: str, cwd: Path, path: Sequence[Path] = (), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = fork_server.run(
+            arguments, cwd=cwd, environment={**os.environ, **environment}, path=path
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
 
     return running

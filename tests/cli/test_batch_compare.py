@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from tests.cli.batched import CHAT, batched, files, profile
@@ -63,3 +64,21 @@ def test_what_belongs_to_a_submit_is_refused_elsewhere(small, say):
     assert "--model belongs to --batch submit, not to --batch collect" in refused.err
     assert "nothing to compare is named" in nothing.err
     assert "--batch and --live exclude each other" in live.err
+
+
+def test_answers_that_are_recorded_from_the_cache_are_counted(repo, say):
+    with batched(repo, say) as one:
+        url = one.server.base_url
+        more = profile(CHAT, "cheap", "cheap-1", url)
+        repo.write({"promptops.toml": files(CHAT, url)["promptops.toml"] + more})
+        repo.commit("more models")
+        say("compare", "--model", "cheap", "--record", "-C", str(repo.root))
+        shutil.rmtree(repo.root / "comparisons")
+
+        submitted = say("compare", "--model", "cheap", "--batch", "submit", "-C", str(repo.root))
+
+    assert (submitted.code, submitted.out) == (
+        0,
+        "recorded 8 answers from the local cache\nnothing to submit: no answer is missing\n",
+    )
+    assert len(recordings(repo.root)) == 2

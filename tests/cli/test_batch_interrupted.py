@@ -14,15 +14,14 @@ from threading import Event
 import pytest
 
 from promptops.storage.lock import locked
-from tests.cli.asked import FILE, PATIENCE_S, ask, ended, running
+from tests.cli.asked import FILE, PATIENCE_S, ended, running
 from tests.cli.batched import APIS, CHAT, EACH_API, WORDS, batched, files, pending
-from tests.cli.test_test_killed import FATAL
+from tests.cli.test_test_killed import stopped
 from tests.servers.answers import Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Received
 from tests.tiers import fast_only, fast_spread
 
-ROOT = str(Path(__file__).parents[2])
 MESSAGES = APIS[2]
 SUBMIT = ("test", "--batch", "submit")
 COLLECT = ("test", "--batch", "collect")
@@ -70,7 +69,7 @@ REQUESTS = [
     (MESSAGES, SUBMIT, 1),
     *((MESSAGES, COLLECT, number) for number in (1, 2)),
 ]
-FAST = [(CHAT, SUBMIT, 2, True), (CHAT, COLLECT, 3, True)]
+FAST = [(CHAT, COLLECT, 3, True)]
 
 
 @pytest.mark.parametrize(
@@ -133,13 +132,13 @@ def test_killed_while_it_writes(repo, tmp_path, say, command, tenth):
             say(*SUBMIT, "-C", str(repo.root))
             api.finish()
         shutil.copytree(repo.root, tmp_path / "whole")
-        whole = ask(tmp_path / "whole", "0", *command, program=FATAL, PYTHONPATH=ROOT)
+        whole = stopped(tmp_path / "whole", 0, *command)
         api.finish()
         wanted = finished(say, api, tmp_path / "whole")
         if command == SUBMIT:
             api.batches.clear()
         fatal = 1 + (int(whole.err.splitlines()[-1]) - 1) * tenth // 9
-        killed = ask(repo.root, str(fatal), *command, program=FATAL, PYTHONPATH=ROOT)
+        killed = stopped(repo.root, fatal, *command)
         recordings = finished(say, api, repo.root)
 
     assert (whole.code, killed.code) == (0, -signal.SIGKILL)

@@ -81,7 +81,7 @@ def test_without_an_untrusted_input_it_exits_0_and_says_that_nothing_is_attacked
         ),
         (
             ("ask", "--case", "nothing"),
-            "error: no case has the name 'nothing'\n  tip: known here: `authority-developer in ",
+            "error: no case has the name 'nothing'\n  tip: one of: ",
         ),
     ],
 )

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
@@ -16,7 +15,7 @@ import jsonschema_rs
 import pytest
 
 from tests.cli.asked import PATIENCE_S, ask, ended, running
-from tests.cli.conftest import MAIN
+from tests.fork_server import shared
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Plan, Received, always
@@ -113,14 +112,7 @@ def test_inputs_are_given_as_for_render(repo, served, arguments, prompt):
 
 
 def _piped(root: Path, text: bytes, *arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-c", MAIN, "run", *arguments],
-        cwd=root,
-        input=text,
-        capture_output=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    done = shared().run(("run", *arguments), cwd=root, environment=os.environ, text=text)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -143,13 +135,23 @@ HOW = "pass -i word=…, or a JSON object: --inputs FILE, or a test case: --case
         (
             b"hello",
             3,
-            "standard input: error: not JSON: Expecting value: line 1 column 1 (char 0)\n"
-            "  tip: write {NAME: VALUE}, or pass single inputs: -i NAME=VALUE\n",
+            "standard input:1:1: error: not JSON\n"
+            '  tip: write {"NAME": VALUE}, or pass single inputs: -i NAME=VALUE\n',
         ),
-        (b"[1]", 3, "standard input: error: not a JSON object\n  tip: write {NAME: VALUE}\n"),
+        (
+            b"[1]",
+            3,
+            "standard input: error: not a JSON object\n"
+            '  tip: write {"NAME": VALUE}, or pass single inputs: -i NAME=VALUE\n',
+        ),
         (b"\xff", 3, "standard input: error: not UTF-8\n"),
-        (b"", 2, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
-        (b'{"count": 1}', 2, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (b"", 3, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (b'{"count": 1}', 3, f"error: ask: `word` is missing\n  tip: {HOW}\n"),
+        (
+            b'{"wrod": "x"}',
+            3,
+            "error: ask: `wrod` is not an input; `word` is missing\n  tip: did you mean `word`?\n",
+        ),
         (b'{"word": 1}', 3, "error: ask: `word` must be a string, not a number\n"),
     ],
 )
@@ -249,9 +251,9 @@ def test_judges_of_the_case_are_called_too_and_their_measures_fail_nothing(repo,
     assert models == ["fast-1", "judge-1", "fast-1"]
     assert (said.code, said.out, without.code) == (0, "Say 7 2 times.\n", 0)
     lines = said.err.splitlines()
-    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds"
+    assert lines[-1] == "case 'repeats it': passed: 1 of 1 contract holds, 1 measure missed"
     assert lines[-2].startswith(
-        "prompts/ask.prompt.yaml:25:7: failed: llm-rubric (score `quality`)"
+        "prompts/ask.prompt.yaml:25:7: missed: llm-rubric (score `quality`)"
     )
 
 
@@ -455,14 +457,14 @@ def test_what_a_model_writes_can_not_control_a_terminal(repo, served):
     assert said.out == "a\\x1b[2Jb\\u202e\n\\x3a:error::x\n#\\x23[group]y\ttab\n"
 
 
-def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, served):
+def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, served, command):
     seen = Event()
     stream = [chunk({"content": "begin"}), seen, chunk({"content": " end"}, "stop"), DONE]
     with fault_server(always(Answer(stream=stream))) as server:
         served(server)
         ours, theirs = os.openpty()
         with subprocess.Popen(
-            [sys.executable, "-c", MAIN, "run", "ask", "-i", "word=x", "--no-color"],
+            [command, "run", "ask", "-i", "word=x", "--no-color"],
             cwd=repo.root,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
@@ -484,7 +486,7 @@ def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, se
     assert "waiting for the first text …\r\x1b[Kbegin end\r\nfast (m-1): " in text
 
 
-def test_an_error_on_a_terminal_has_its_own_line(repo, served):
+def test_an_error_on_a_terminal_has_its_own_line(repo, served, command):
     with fault_server() as server:
         served(server)
         repo.write(
@@ -496,7 +498,7 @@ def test_an_error_on_a_terminal_has_its_own_line(repo, served):
         repo.commit("no provider")
         ours, theirs = os.openpty()
         with subprocess.Popen(
-            [sys.executable, "-c", MAIN, "run", "ask", "-i", "word=x"],
+            [command, "run", "ask", "-i", "word=x"],
             cwd=repo.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -565,9 +567,20 @@ def test_a_stream_that_breaks_off_is_not_sent_again_and_its_text_stays(repo, ser
     lines = said.err.splitlines()
     assert (said.code, said.out) == (5, "half of\n")
     assert lines[2].startswith(
-        f"error: `fast` ({server.base_url}): the answer broke off: the connection failed"
+        f"error: `fast` ({server.base_url}): the answer broke off: the server closed"
     )
     assert lines[3].startswith("fast (fast-1): incomplete, cost unknown, ")
+
+
+def test_a_web_page_in_place_of_an_answer_is_named(repo, served):
+    page = Answer(body=b"<html></html>", headers={"content-type": "text/html; charset=utf-8"})
+    with fault_server(always(page)) as server:
+        served(server)
+
+        said = ask(repo.root, "run", "ask", "-i", "word=x")
+
+    assert (said.code, len(server.requests)) == (5, 1)
+    assert "the answer is a web page (text/html): is the address right?" in said.err
 
 
 def test_a_failure_before_any_text_is_tried_again(repo, served):
@@ -749,12 +762,12 @@ def test_no_model_is_called_in_a_hook_and_for_an_untrusted_change(repo, served, 
     assert said.err.splitlines()[0] == f"error: {message}"
 
 
-def test_a_hook_of_git_calls_no_model(repo, served):
+def test_a_hook_of_git_calls_no_model(repo, served, command):
     with fault_server() as server:
         served(server)
         hook = repo.root / ".git" / "hooks" / "pre-commit"
         hook.parent.mkdir(exist_ok=True)
-        hook.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{MAIN}' run ask -i word=x\n")
+        hook.write_text(f"#!/bin/sh\nexec {command} run ask -i word=x\n")
         hook.chmod(0o755)
 
         done = subprocess.run(
@@ -849,6 +862,7 @@ def test_a_case_is_saved_even_if_the_model_gives_no_answer(repo, served):
     assert "name: new" in (repo.root / "prompts/ask.prompt.yaml").read_text()
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_the_stream(repo, served):
     stream = [chunk({"content": "first\n"}), *[chunk({"content": "more\n"})] * 2000, Event()]
     with fault_server(always(Answer(stream=stream))) as server:

@@ -62,5 +62,5 @@ def test_a_stream_that_breaks_off_is_an_error_of_the_provider(repo, catalog, pro
         done = ask(repo.root, "run", "ask", "--model", provider)
 
     assert done.code == 5
-    assert "the connection failed" in done.err
+    assert "the server closed the connection" in done.err
     assert KEY not in done.out + done.err

@@ -57,7 +57,7 @@ def project(repo):
             f'headers = {{x = 1, "{KEY}" = 2}}',
             f'id = "{KEY}"\nid = 1',
         ],
-        2,
+        1,
     ),
     ids=["variable", "no variable", "address", "key", "header", "twice"],
 )
@@ -80,7 +80,7 @@ def test_a_configuration_that_is_refused_is_quoted_without_its_secret(project, s
             f'provider_options = {{openai = {{extra = "{KEY}"}}}}',
             f"# {KEY}",
         ],
-        2,
+        1,
     ),
     ids=["password", "bearer", "header", "option", "comment"],
 )
@@ -112,7 +112,7 @@ def test_a_secret_in_the_configuration_is_found_and_not_shown(project, say, line
                 )
             },
         ],
-        3,
+        2,
     ),
     ids=["channels", "code", "text", "case", "format", "profile", "tags", "private key"],
 )
@@ -132,17 +132,22 @@ WRONG = {
     "base": {ASK: f"{FILES[ASK]}\nextends: {KEY}\n"},
     "yaml tag": {ASK: f"{FILES[ASK]}\nx-a: !{KEY} a\n"},
     "template": {ASK: FILES[ASK].replace("You sort tickets.", f"{{% include '{KEY}' %}}")},
+    "branch": {
+        ASK: FILES[ASK].replace(
+            "You sort tickets.", f"{{% if ticket == 'x' %}}{{% include '{KEY}.md' %}}{{% endif %}}"
+        )
+    },
     "name": {ASK: FILES[ASK].replace("You sort tickets.", f"{{{{ {KEY} }}}}")},
     "suppression": {ASK: f"{FILES[ASK]}\n# promptops: ignore[{KEY}] because\n"},
 }
 
 
-@pytest.mark.parametrize("files", fast_spread(WRONG.values(), 3), ids=WRONG)
+@pytest.mark.parametrize("files", fast_spread(WRONG.values(), 2), ids=WRONG)
 def test_a_secret_in_a_wrong_place_is_in_no_error_no_risk_and_no_change(project, say, files):
     project.write(files)
     project.commit("two")
     gate = [("check", "--since", "HEAD~1", "--no-cache", "--format", each) for each in CHECK]
     diffs = [("diff", "HEAD~1", "--format", each) for each in ("text", "json", "markdown")]
-    commands = [*gate, *diffs, ("test",), ("doctor",), ("log", "support/triage")]
+    commands = [*gate, *diffs, ("test", "--coverage"), ("doctor",), ("log", "support/triage")]
 
     searched(project, say, [KEY[5:], KEY[5:25]], commands)

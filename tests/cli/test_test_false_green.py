@@ -263,11 +263,11 @@ def test_recordings_that_hold_nothing_prove_nothing(tested, content, lines):
 @pytest.mark.parametrize(
     ("broken", "place", "message"),
     [
-        (lambda line: line[:-30], "1:254", f"unterminated string starting at: {WAY_OUT}"),
+        (lambda line: line[:-30], "1:254", f"not JSON: unterminated string starting at: {WAY_OUT}"),
         (
             lambda line: line + "{broken\n",
             "2:2",
-            f"expecting property name enclosed in double quotes: {WAY_OUT}",
+            f"not JSON: expecting property name enclosed in double quotes: {WAY_OUT}",
         ),
         (
             lambda line: f"<<<<<<< ours\n{line}=======\n{line}>>>>>>> theirs\n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 from collections import Counter
@@ -12,7 +13,9 @@ from threading import Event
 
 import pytest
 
-from tests.cli.asked import FILE, JUDGE, PATIENCE_S, ask, ended, files, running
+from tests.cli.asked import FILE, JUDGE, PATIENCE_S, ended, files, running
+from tests.cli.conftest import Said
+from tests.fork_server import shared
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Received
@@ -22,7 +25,6 @@ WORDS = tuple(f"word{number}" for number in range(10))
 ALL = Counter((word, judged) for word in WORDS for judged in (False, True))
 OPINION = Answer(says='{"reason": "It is repeated.", "score": 1.0}')
 
-ROOT = str(Path(__file__).parents[2])
 RECORD = ("test", "--record")
 ECHO = '[models.fast]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
 FATAL = """\
@@ -36,7 +38,15 @@ code = run(sys.argv[2:])
 sys.stderr.write(f"{steps.done}")
 sys.exit(code)
 """
-"""The command, which kills itself at the step that it is told; it says how many there were."""
+"""The command, which kills itself at a step; it prints how many there were."""
+
+
+def stopped(root: Path, step: int, *arguments: str) -> Said:
+    """Run the command in a fork that kills itself at a step; with 0 it runs to its end."""
+    done = shared().run(
+        [FATAL, step, *arguments], cwd=root, environment=os.environ, program="python"
+    )
+    return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def answered(received: Received) -> Answer:
@@ -117,11 +127,11 @@ def test_killed_while_it_writes_a_run_has_lost_nothing(repo, tmp_path, say, tent
     repo.write({**files("", WORDS[:4]), "promptops.toml": ECHO})
     repo.commit("one")
     shutil.copytree(repo.root, tmp_path / "whole")
-    whole = ask(tmp_path / "whole", "0", *RECORD, program=FATAL, PYTHONPATH=ROOT)
+    whole = stopped(tmp_path / "whole", 0, *RECORD)
     wanted = read(tmp_path / "whole")
     fatal = 1 + (int(whole.err.splitlines()[-1]) - 1) * tenth // 9
 
-    killed = ask(repo.root, str(fatal), *RECORD, program=FATAL, PYTHONPATH=ROOT)
+    killed = stopped(repo.root, fatal, *RECORD)
     kept = read(repo.root)
     again = say(*RECORD, "-C", str(repo.root))
 

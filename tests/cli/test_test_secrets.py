@@ -6,15 +6,16 @@ import base64
 import html
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from tests.cli.asked import PROMPT, case, ended, profile, running
+from tests.cli.asked import PROMPT, ask, case, profile
 from tests.cli.conftest import Said
+from tests.fork_server import shared
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Received
@@ -150,15 +151,16 @@ def on_disk(*folders: Path) -> dict[str, bytes]:
 
 def broken_runs(root: Path, folder: Path, names: tuple[str, ...]) -> list[Said]:
     """Runs in every mode, at once, each in every format; beside what they say they write `out`."""
-    with ExitStack() as stack:
-        started = []
-        for run in names:
-            formats = [f"--format={name}=../out/{run}.{name}" for name in FORMATS]
-            arguments = ("test", *RUNS[run], *SHORT, "--format=text", *formats)
-            environment = {"HOME": f"{folder}/home", "TMPDIR": f"{folder}/tmp"}
-            process = running(root, *arguments, PROMPTOPS_DEBUG="1", **environment)
-            started.append(stack.enter_context(process))
-        return [ended(process) for process in started]
+
+    def one(run: str) -> Said:
+        formats = [f"--format={name}=../out/{run}.{name}" for name in FORMATS]
+        arguments = ("test", *RUNS[run], *SHORT, "--format=text", *formats)
+        environment = {"HOME": f"{folder}/home", "TMPDIR": f"{folder}/tmp"}
+        return ask(root, *arguments, PROMPTOPS_DEBUG="1", **environment)
+
+    shared()  # is started once, before the threads
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(one, names))
 
 
 @pytest.mark.parametrize("secret", fast_spread(SECRETS.values(), 3), ids=SECRETS)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from promptops.evals.case_expressions import WrongExpression, read_expression
 from promptops.evals.parse import parse
 from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
+from promptops.evals.probe_answers import passes_every_answer
 from promptops.evals.record import NAMES, On
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.static_evaluation import possible
@@ -452,6 +453,64 @@ def test_an_assertion_that_can_not_fail_is_an_error_at_its_argument(line: str) -
     assertion, _, place = line.rpartition(" ")
 
     assert places(assertion, "answer")[:1] == [place]
+
+
+PASSES_EVERY_ANSWER = """
+contains, transform: "text ~ 'ok'", value: ok
+contains-any, transform: "'yes or no: ' ~ text", value: [yes, x]
+icontains, transform: "text ~ ' OK'", value: ok
+starts-with, transform: "'a' ~ text", value: a
+max-chars, transform: "text[:5]", value: 5
+not-max-chars, transform: "text ~ 'abcdef'", value: 3
+word-count, transform: "text | split | first | default('')", value: {max: 1}
+not-equals, transform: text | upper, value: abc
+one-of, transform: "text[:0] ~ 'a'", value: [a]
+expr, value: "text | string == text"
+expr, value: "text | upper | upper == text | upper"
+expr, value: "text | trim | length <= text | length"
+expr, value: "text | upper != 'abc'"
+expr, value: "text ~ 'a' != text"
+expr, value: "text in text"
+"""
+
+CAN_FAIL_FOR_SOME_ANSWER = """
+contains, transform: "text ~ 'ok'", value: oks
+max-chars, transform: "text[:6]", value: 5
+max-chars, transform: "text | split('.') | first", value: 80
+not-contains, transform: text | lower, value: sorry
+not-contains, transform: "text[-40:]", value: "?"
+not-contains-any, transform: text | lower, value: [as an ai, language model, i cannot]
+not-equals, transform: "text | replace(' ', '')", value: noreply
+not-one-of, transform: text | trim | lower, value: [n/a, none, unknown]
+not-starts-with, transform: text | trim, value: "{"
+expr, value: "'sorry' not in text | lower"
+expr, value: "'a' not in text or 'b' not in text or 'c' not in text"
+expr, value: "text | length < 400"
+expr, value: "text | length != 7"
+expr, value: "text | length / 4 < 100"
+expr, value: "text | length < 50 or 'refund' in text"
+expr, value: "text | wordcount <= 120"
+expr, value: "text | split('\\n') | length <= 5"
+expr, value: "text | split(': ') | last != 'no'"
+expr, value: "text | split | unique | list | length < 90"
+expr, value: "text | replace('!', '') | length >= text | length - 2"
+expr, value: "text | upper != text"
+expr, value: "text | first != text | last"
+expr, value: "text | trim == text"
+expr, value: "text[3:6] != 'abc'"
+expr, value: "output.ok is not defined"
+expr, value: "text | length < 100000"
+"""
+
+
+def passing_all(lines_of: str) -> list[str]:
+    read = ((line, parse(written(line), "answer")[0]) for line in lines(lines_of))
+    return [line for line, found in read if found and passes_every_answer(found)]
+
+
+def test_an_expression_that_makes_every_answer_pass_is_found() -> None:
+    assert passing_all(PASSES_EVERY_ANSWER) == lines(PASSES_EVERY_ANSWER)
+    assert passing_all(CAN_FAIL_FOR_SOME_ANSWER + CAN_FAIL) == []
 
 
 @pytest.mark.parametrize("line", lines(IN_A_REQUEST))

@@ -10,6 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.evals.agreement import Agreement
 from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
+from promptops.evals.judge_replies import TEMPLATE
 from promptops.evals.questions import Lack, NoReply, Opinion, Question
 from promptops.model.config import Config
 from promptops.model.prompt import Case
@@ -139,6 +140,10 @@ def test_a_set_in_which_a_model_judges_is_a_measure_too() -> None:
         (
             [{"verdict": "yes", "reason": "It is."}],
             "the built-in rubric judge gave the verdict `yes`, expected `pass` or `fail`",
+        ),
+        (
+            [{"verdict": "fail", "reason": TEMPLATE}],
+            "the built-in rubric judge repeated the template of its reply",
         ),
     ],
 )

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from promptops import load
 from tests.fork_server import shared
 from tests.real_model import missing, real_model
 from tests.servers.answers import FAULTS, Answer
@@ -161,15 +162,11 @@ def test_what_is_sent_and_logged_is_that_of_the_release(released):
         found = desk(released, TICKET, model=server.base_url)
 
     assert (found.code, found.results) == (0, [DONE])
-    assert found.facts == [
-        {
-            "gen_ai.prompt.name": name,
-            "gen_ai.prompt.version": "0.1.0",
-            "release": "v0.1.0",
-            "stale": False,
-        }
-        for name in ("desk/triage", "desk/reply")
-    ]
+    prompts = load("v0.1.0", source=released)
+    inputs = {"product": TICKET["product"], "ticket": TICKET["ticket"]}
+    triage = prompts["desk/triage"].render(**inputs)
+    reply = prompts["desk/reply"].render(**inputs, category=DONE["category"])
+    assert found.facts == [{**each.attributes(), "stale": False} for each in (triage, reply)]
     first, second = (request.json["messages"] for request in server.requests)
     assert first[1] == second[1]
     assert first[1]["content"] == "<ticket>\nThe light blinks red.\n</ticket>"

@@ -110,3 +110,29 @@ def test_every_format_of_the_gate_shows_why_the_probes_fail(repo, gate, form):
         line = "  stale: ask: 21 of 21 answers missing, run promptops probe ask --smoke --record\n"
         assert line in said.out
     assert "21 of 21 answers missing" in said.out or "21 answers to probes missing" in said.out
+    if form in ("text", "github", "gitlab", "sarif"):
+        assert "missing, run promptops probe ask --smoke --record" in said.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "github", "gitlab", "sarif"])
+def test_every_format_of_the_gate_shows_why_an_answer_could_not_be_judged(repo, gate, form):
+    path = repo.root / RECORDINGS
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    judged = [{**row, "output": "?"} if row.get("judge") else row for row in rows]
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in judged), "utf-8")
+
+    said = ask(repo.root, "check", "--format", form)
+
+    assert said.code == 1
+    assert "the built-in rubric judge gave no answer" in said.out
+
+
+def test_a_file_that_can_not_be_read_is_reported_once(repo):
+    repo.write({FILE: "description: Nothing else.\n", "promptops.toml": GATE})
+
+    said = ask(repo.root, "check")
+
+    assert said.code == 1
+    assert said.out.count("`format` is missing") == 1
+    assert "probes: fail: nothing is attacked: no prompt can be read\n" in said.out

@@ -136,8 +136,8 @@ def test_a_line_of_recordings_that_is_garbled_is_told_once_with_a_way_out(record
     assert (code, told) == (
         1,
         [
-            f"{RECORDINGS}:13:2: error: expecting property name enclosed in double quotes: "
-            "remove the line, then run `promptops test --record`  [ask]"
+            f"{RECORDINGS}:13:2: error: not JSON: expecting property name enclosed in double"
+            " quotes: remove the line, then run `promptops test --record`  [ask]"
         ],
     )
     recorded.write({RECORDINGS: data})

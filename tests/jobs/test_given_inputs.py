@@ -74,8 +74,9 @@ def test_the_schema_decides_the_type_of_a_written_value(written, expected):
     assert (type(found), found) == (type(expected), expected)
 
 
-def test_the_last_of_several_values_of_an_input_counts():
-    assert parse_inputs(SCHEMA, ("no=1", "name=2", "no=3"), ".") == {"no": 3, "name": "2"}
+def test_an_input_that_is_given_twice_is_refused():
+    with pytest.raises(UsageError, match="`no` is given twice"):
+        parse_inputs(SCHEMA, ("no=1", "name=2", "no=3"), ".")
 
 
 def test_a_value_is_read_from_a_file_of_the_directory(tmp_path):

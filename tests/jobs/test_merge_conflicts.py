@@ -100,7 +100,7 @@ def test_a_file_that_is_not_merged_is_reported_where_it_is_needed(merging, start
     at = "prompts/ask.prompt.yaml"
     assert code == 1
     assert said.splitlines() == [
-        "channels.yaml:1:1: error: an unresolved merge conflict  [REP007 channel-drift]",
+        f"channels.yaml:1:1: error: an unresolved merge conflict  {rule}",
         f"{at}:6:15: error: `q.schema.json` {error}  {rule}",
         f"{at}:8:11: error: `t.tool.json` {error}  {rule}",
         f"{at}:12:18: error: `style.md.j2` {error}  {rule}",
@@ -123,7 +123,7 @@ def test_markers_that_are_added_are_one_error_for_each_file_at_their_line(mergin
     rule = "[SCH011 conflict-marker]"
     assert code == 1
     assert said.splitlines() == [
-        f"channels.yaml:1:1: {MARKER}  [REP007 channel-drift]",
+        f"channels.yaml:1:1: {MARKER}  {rule}",
         f"prompts/ask.cases.csv:2:1: {MARKER}  {rule}",
         f"prompts/ask.cases.jsonl:1:1: {MARKER}  {rule}",
         f"prompts/body.md:1:1: {MARKER}  {rule}",

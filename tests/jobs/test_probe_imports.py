@@ -113,9 +113,13 @@ def test_the_generated_tests_and_the_results_of_promptfoo_are_read(tmp_path: Pat
     ("name", "text", "message"),
     [
         ("a.jsonl", '{"entry_type": "init"}\n', "a.jsonl: there is no attack in this file"),
-        ("a.jsonl", '{}\n{"entry_type": "attempt", }\n', "a.jsonl:2:25: illegal trailing comma"),
+        (
+            "a.jsonl",
+            '{}\n{"entry_type": "attempt", }\n',
+            "a.jsonl:2:25: not JSON: illegal trailing comma",
+        ),
         ("a.jsonl", "\udcff", "a.jsonl: the file is not UTF-8"),
-        ("a.json", "{", "a.json:1:2: expecting property name enclosed in double quotes"),
+        ("a.json", "{", "a.json:1:2: not JSON: expecting property name enclosed in double quotes"),
         ("a.json", "[]", "a.json:1:1: expected a mapping with `tests` or `results`"),
         ("a.yaml", "tests: [", "a.yaml:1:9: a value is missing here"),
         ("a.yaml", "tests: 7\n", "a.yaml: there is no attack in this file"),

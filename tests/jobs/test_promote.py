@@ -633,3 +633,14 @@ def test_the_file_that_is_made_fits_the_schema_of_its_kind(released):
     assert list(jsonschema_rs.validator_for(described).iter_errors(value)) == []
     wrong = {"production": {"release": "v1", "serial": 0}}
     assert not jsonschema_rs.validator_for(described).is_valid(wrong)
+
+
+def test_a_promotion_after_an_uncommitted_rollback_starts_from_the_rollback(released):
+    for release in ("v1.0.0", "v1.1.0"):
+        promoted(released, release)
+    rollback(released.root, "production", None, EDIT)
+
+    again = promoted(released, "v1.1.0", saving=EDIT)
+
+    assert (again.before, again.serial_before) == ("v1.0.0", 3)
+    assert (again.release, again.serial, again.changed) == ("v1.1.0", 4, True)

@@ -156,10 +156,12 @@ def judged(tmp_path_factory) -> list[str]:
     return mypy(folder, "right.py", "wrong.py", "prompts_of_acme.py")
 
 
+@pytest.mark.xdist_group("stubs_of_acme")  # one worker runs mypy
 def test_right_code_and_the_module_itself_are_clean(judged):
     assert [line for line in judged if not line.startswith("wrong.py")] == []
 
 
+@pytest.mark.xdist_group("stubs_of_acme")
 @pytest.mark.parametrize(("number", "code"), [*enumerate(WRONG, BEFORE.count("\n") + 1)])
 def test_wrong_code_is_an_error(judged, number, code):
     said = [line for line in judged if line.startswith(f"wrong.py:{number}: error:")]
@@ -168,6 +170,7 @@ def test_wrong_code_is_an_error(judged, number, code):
     assert WRONG[code] in said[0]
 
 
+@pytest.mark.xdist_group("stubs_of_acme")
 def test_a_misspelt_id_is_told_the_nearest(judged):
     assert any('note: Did you mean "support/triage"' in line for line in judged)
 
@@ -477,6 +480,7 @@ def test_whatever_the_schema_the_module_can_be_imported(inputs, output):
     assert set(namespace["Prompts"].__annotations__) == {"a"}
 
 
+@pytest.mark.slow
 def test_of_schemas_of_all_kinds_mypy_takes_the_module(tmp_path):
     keys = ["class", "str", "__x", "Any", "a-b", "", "ä", '"', "AInputs", "None", "self", "\u202e"]
     node = {"properties": {"below": {"$ref": "#/$defs/node"}, "Next": {"$ref": "#/$defs/node"}}}

@@ -11,6 +11,7 @@ import yaml
 from promptops.lint.boundaries import MAX_CHARS, MAX_NODES, boundary_inputs
 from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.request.schema_work import measured
+from tests.tiers import fast_only
 
 CART = """
 type: object
@@ -103,7 +104,9 @@ $defs:
 """
 
 
-@pytest.mark.parametrize("schema", [WIDE, MANY, HUGE], ids=["inputs", "an enum", "bounds"])
+@pytest.mark.parametrize(
+    "schema", fast_only([WIDE, HUGE, MANY], [HUGE]), ids=["inputs", "bounds", "an enum"]
+)
 def test_large_schemas_give_few_and_bounded_inputs(schema):
     found = tried(schema)
 

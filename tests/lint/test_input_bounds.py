@@ -9,6 +9,7 @@ import pytest
 from promptops.lint.bounds import Bounds
 from promptops.lint.request_tokens import largest_input
 from tests.hanging import ends_soon
+from tests.tiers import fast_spread
 
 
 def chain(keyword: str, width: int, leaf: Any) -> dict[str, Any]:
@@ -30,13 +31,16 @@ def nested(width: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "schema",
-    [
-        chain("anyOf", 10, {"type": "string"}),
-        chain("anyOf", 10, True),
-        chain("oneOf", 100, {"type": "string"}),
-        nested(30),
-        {"properties": {"v": {"allOf": [{"anyOf": [{"type": "string"}] * 20}] * 1_000}}},
-    ],
+    fast_spread(
+        [
+            chain("anyOf", 10, {"type": "string"}),
+            chain("anyOf", 10, True),
+            chain("oneOf", 100, {"type": "string"}),
+            nested(30),
+            {"properties": {"v": {"allOf": [{"anyOf": [{"type": "string"}] * 20}] * 1_000}}},
+        ],
+        2,
+    ),
     ids=["alternatives", "of anything", "of a hundred", "properties", "all of alternatives"],
 )
 def test_chains_of_alternatives_are_followed_for_a_limited_number_of_steps(schema: Any) -> None:

@@ -95,6 +95,18 @@ def test_records_are_sorted_and_hashed_by_their_fields() -> None:
         assert Placed("a") < 1  # type: ignore[operator]
 
 
+def test_a_field_that_is_not_compared_affects_neither_equality_nor_order_nor_hash() -> None:
+    @record(frozen=True, order=True)
+    class Noted:
+        line: int
+        note: str = field(default="", compare=False)
+
+    assert Noted(1, "a") == Noted(1, "b")
+    assert not Noted(1, "a") < Noted(1, "b")
+    assert len({Noted(1, "a"), Noted(1, "b"), Noted(2)}) == 2
+    assert [each.compare for each in dataclasses.fields(Noted)] == [True, False]  # type: ignore[arg-type]
+
+
 def test_the_first_call_and_later_ones_refuse_wrong_arguments_alike() -> None:
     for _ in range(2):
         with pytest.raises(TypeError, match=re.escape("Placed.__init__() missing 1 required")):

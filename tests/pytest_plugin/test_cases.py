@@ -141,6 +141,7 @@ def test_the_first_failure_ends_the_run_and_only_what_failed_is_run_again(broken
     assert (again.code, again.outcomes) == (1, {WHY: "failed"})
 
 
+@pytest.mark.slow
 def test_each_process_runs_its_share(broken, run_pytest):
     text = (broken.root / "prompts/ask.prompt.yaml").read_text()
     broken.write({"prompts/tell.prompt.yaml": text.replace("Be kind.", "Be brief.")})

@@ -7,6 +7,7 @@ import pytest
 
 from tests.pytest_plugin.conftest import ASK
 from tests.servers.fault_server import fault_server
+from tests.tiers import fast_first
 
 
 def test_loading_the_plugin_loads_nothing_else_of_ours():
@@ -23,11 +24,14 @@ def test_loading_the_plugin_loads_nothing_else_of_ours():
 
 @pytest.mark.parametrize(
     ("path", "content", "said"),
-    [
-        ("", "messages: [", "1:12: error: "),
-        ("", "format: promptops/1\n", "1:1: error: `messages` is missing"),
-        ("/readme.md", "", "1:1: error: a folder with the name of a prompt file"),
-    ],
+    fast_first(
+        [
+            ("", "messages: [", "1:12: error: "),
+            ("", "format: promptops/1\n", "1:1: error: `messages` is missing"),
+            ("/readme.md", "", "1:1: error: a folder with the name of a prompt file"),
+        ],
+        1,
+    ),
     ids=["no-yaml", "no-prompt", "folder"],
 )
 def test_a_prompt_file_that_can_not_be_read_is_an_error_with_its_place(

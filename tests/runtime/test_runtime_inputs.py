@@ -12,6 +12,7 @@ import pytest
 
 from promptops.runtime.request.inputs import InputProblem, Inputs
 from tests.hanging import ends_soon
+from tests.tiers import fast_first
 
 BEYOND = (
     "is an integer beyond 9007199254740991, which other languages can't read exactly: "
@@ -276,7 +277,7 @@ def test_a_default_beyond_all_exact_integers_is_refused() -> None:
     assert inputs.accept({})[1] == (InputProblem("", f"the default {BEYOND}"),)
 
 
-@pytest.mark.parametrize("make", [endless, exponential])
+@pytest.mark.parametrize("make", fast_first([endless, exponential], 1))
 def test_data_without_end_is_refused_soon(make: Any) -> None:
     with ends_soon():
         accepted, problems = Inputs({}).accept({"v": make()})

@@ -76,8 +76,8 @@ def test_the_characters_of_a_json_text_have_places() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (b'{"name": }', ("SCH001", "1:10-1:11", "expecting value")),
-        (b'{"name" "a"}', ("SCH001", "1:9-1:10", "expecting ':' delimiter")),
+        (b'{"name": }', ("SCH001", "1:10-1:11", "not JSON: expecting value")),
+        (b'{"name" "a"}', ("SCH001", "1:9-1:10", "not JSON: expecting ':' delimiter")),
         (b'{"name": NaN}', ("SCH001", "1:1-1:2", "JSON has no `NaN`")),
         (b'{"name": -Infinity}', ("SCH001", "1:1-1:2", "JSON has no `-Infinity`")),
         (b'{"name": "\\ud83d"}', ("SCH001", "1:11-1:12", "half of a surrogate pair")),

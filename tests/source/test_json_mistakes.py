@@ -10,15 +10,15 @@ from promptops.source.json_document import read_json
 @pytest.mark.parametrize(
     ("text", "message", "line", "column"),
     [
-        ('{"a": 1,}', "illegal trailing comma before end of object", 1, 8),
-        ("[1, 2 ,\n ]", "illegal trailing comma before end of array", 1, 7),
-        ('{"a": [1,]}', "illegal trailing comma before end of array", 1, 9),
-        ("[1,,]", "expecting value", 1, 4),
-        ("[,]", "expecting value", 1, 2),
-        ("{,}", "expecting property name enclosed in double quotes", 1, 2),
-        ('{"a":}', "expecting value", 1, 6),
-        ('{"a": ",}', "unterminated string starting at", 1, 7),
-        ("[1,", "expecting value", 1, 4),
+        ('{"a": 1,}', "not JSON: illegal trailing comma before end of object", 1, 8),
+        ("[1, 2 ,\n ]", "not JSON: illegal trailing comma before end of array", 1, 7),
+        ('{"a": [1,]}', "not JSON: illegal trailing comma before end of array", 1, 9),
+        ("[1,,]", "not JSON: expecting value", 1, 4),
+        ("[,]", "not JSON: expecting value", 1, 2),
+        ("{,}", "not JSON: expecting property name enclosed in double quotes", 1, 2),
+        ('{"a":}', "not JSON: expecting value", 1, 6),
+        ('{"a": ",}', "not JSON: unterminated string starting at", 1, 7),
+        ("[1,", "not JSON: expecting value", 1, 4),
     ],
 )
 def test_a_mistake_is_reported_the_same_by_every_python(

@@ -156,9 +156,9 @@ def test_no_bytes_make_the_reader_raise(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("row", "at", "code", "message"),
     [
-        (b"{x", "x", "SCH001", "expecting property name enclosed in double quotes"),
-        (b"x\0", "x", "SCH001", "expecting value"),
-        (b'"a\0"', "\0", "SCH001", "invalid control character at"),
+        (b"{x", "x", "SCH001", "not JSON: expecting property name enclosed in double quotes"),
+        (b"x\0", "x", "SCH001", "not JSON: expecting value"),
+        (b'"a\0"', "\0", "SCH001", "not JSON: invalid control character at"),
         (b'{"output": "\xc3\xbc\xff"}', "\ufffd", "SCH001", "the line is not UTF-8"),
         (b'{"case": NaN}', "{", "SCH001", "JSON has no `NaN`"),
         (b'"\\ud800"', "\\", "SCH001", "half of a surrogate pair"),

@@ -120,11 +120,11 @@ SHORT = "".join(shard_text(RUN).splitlines(keepends=True)[:2]).encode()
 @pytest.mark.parametrize(
     ("data", "where", "message"),
     [
-        (b"", "a.jsonl:1:1", "expecting value"),
+        (b"", "a.jsonl:1:1", "not JSON: expecting value"),
         (b"\xff\n", "a.jsonl:1:1", "the line is not UTF-8"),
         (b"[" * 100_000, "a.jsonl:1:1", "a value too large to read"),
         (b"[]\n", "a.jsonl:1:1", "expected a mapping, got an empty list"),
-        (CUT, "a.jsonl:3:225", "unterminated string starting at"),
+        (CUT, "a.jsonl:3:225", "not JSON: unterminated string starting at"),
         (SHORT, "a.jsonl:1:1", "expected 2 answers, got 1 lines"),
         (changed(1, format=2), "a.jsonl:1:12", "expected `1`, got the number 2"),
         (changed(1, shard=3), "a.jsonl:1:1", "there is no shard 3 of 2"),

@@ -355,7 +355,7 @@ def test_a_variable_name_made_of_words_is_none(name: str) -> None:
         ),
         (
             'base_url = "me:opaque-secret-1@host"',
-            "a value that is not shown does not fit the pattern `^https?://`",
+            "expected an address that begins with `http://` or `https://`",
         ),
         (
             'headers = "opaque-secret-1"',
@@ -401,6 +401,7 @@ def test_overrides_replace_what_the_file_says() -> None:
 @pytest.mark.parametrize(
     ("override", "message", "hint"),
     [
+        ("models.fast", "not TOML", """write KEY=VALUE, such as --config 'lint.select=["SEC"]'"""),
         ("lint.select=SEC", "not TOML", """write it as --config 'lint.select=["SEC"]'"""),
         ("lint.selct=[]", "unknown key `selct`", "did you mean `select`?"),
         ("prompts=['../x']", "`../x` is not a valid root: a path with `..`", None),

@@ -20,6 +20,12 @@ MAX_VALUES: Final = 64
 MANY_LAYERS: Final = 16
 """Schemas that apply to one value together; each choice among more of them costs further steps."""
 
+LOOKUPS_PER_STEP: Final = 4
+"""Look-ups of known alternatives that take about as long as one step."""
+
+SPLIT_STEPS: Final = 2
+"""Steps for each combination of branches that is looked at."""
+
 Key = tuple[frozenset[int], frozenset[str], int | None]
 """Key of an alternative: the numbers of its layers, its types, and the number of its values."""
 
@@ -31,6 +37,7 @@ class Alternatives:
         self._document = document
         self._known: dict[tuple[Any, ...], tuple[Alternative, ...]] = {}
         self._open: set[tuple[Any, ...]] = set()
+        self._lookups = 0
 
     def key(self, alternative: Alternative) -> Key:
         """A key that is equal for alternatives with equal text."""
@@ -47,6 +54,9 @@ class Alternatives:
     def within(self, base: Alternative, layers: Layers) -> tuple[Alternative, ...]:
         """The same, only values of an alternative."""
         key = (self.key(base), frozenset(map(self._document.number, layers)))
+        self._lookups += 1
+        if self._lookups % LOOKUPS_PER_STEP == 0:
+            self._document.spend()
         if key not in self._known:
             self._document.spend()
             if key in self._open or len(self._open) > MAX_NESTING:
@@ -90,7 +100,7 @@ class Alternatives:
         done, cut, seen = 0, base.cut, set()
         while waiting:
             chosen, at = waiting.pop(0)
-            self._document.spend(len(chosen) // MANY_LAYERS)
+            self._document.spend(SPLIT_STEPS + len(chosen) // MANY_LAYERS)
             options = _options(chosen[len(base.layers) :], at)
             if options is not None and len(waiting) + done + len(options) > MAX_ALTERNATIVES:
                 options, cut = [{}], True

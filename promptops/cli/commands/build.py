@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -71,7 +70,7 @@ def _build_file(output: OutputOptions, revision: str, file: str, *, sign: bool) 
 
     built = build(output.directory, revision, output.overrides)
     if file == "-":
-        sys.stdout.buffer.write(built.data)
+        output.write_bytes(built.data)
         return 0
     where = Path(output.directory, file)
     return _report(output, save_bundle(built, output.directory, where, sign=sign))

@@ -126,7 +126,16 @@ def command(output: OutputOptions, **options: Any) -> int:
     gc.set_threshold(50_000)
     found = _compared(output, kind, options)
     output.write_report("compare", found, figures=options["verbose"])
+    _note_concurrency(output, found, options)
     return _exit_code(found)
+
+
+def _note_concurrency(output: OutputOptions, found: ArmComparison, options: dict[str, Any]) -> None:
+    """A server with one slot lets concurrent requests wait, and their latency includes it."""
+    if not (options["record"] or options["live"]) or options["concurrency"] == 1:
+        return
+    if any(arm.latency for prompt in found.prompts for arm in prompt.arms):
+        output.note("latency of concurrent requests: `-j 1` measures the model alone")
 
 
 def _kind(options: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ import click
 from promptops.cli.complete import complete_case, complete_prompt
 from promptops.cli.options import at_option, common
 from promptops.cli.output import OutputOptions
-from promptops.errors import InputError, UsageError
+from promptops.errors import UsageError
 
 _PROVIDERS = ("openai", "anthropic", "gemini")
 INPUT_HELP = (
@@ -50,7 +50,7 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops render support/triage --case 'no known issues'
       promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
     """
-    from promptops.jobs.workspace.given_inputs import parse_inputs
+    from promptops.jobs.workspace.given_inputs import parse_inputs, read_input_object
     from promptops.jobs.workspace.named_prompts import required_prompt
     from promptops.jobs.workspace.render import readable_prompt, render_case, render_inputs
     from promptops.jobs.workspace.workspace import workspace
@@ -63,7 +63,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     with workspace(output.directory, options["revision"], output.overrides) as opened:
         path = required_prompt(opened, options["identity"])
         if given or file:
-            inputs = _inputs_from_file(file) | parse_inputs(
+            written = {} if file is None else read_input_object(str(file), Path())
+            inputs = written | parse_inputs(
                 readable_prompt(opened, path).inputs, given, output.directory
             )
             rendered = render_inputs(opened, path, inputs)
@@ -71,21 +72,6 @@ def command(output: OutputOptions, **options: Any) -> int:
             rendered = render_case(opened, path, options["case"])
         output.write_each(lambda name, _: _formatted(name, rendered, annotate=options["annotate"]))
     return 0
-
-
-def _inputs_from_file(file: Path | None) -> dict[str, Any]:
-    """The inputs in a JSON file; none without a file."""
-    import json
-
-    if file is None:
-        return {}
-    try:
-        inputs = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not JSON: {error}", where=str(file)) from None
-    if not isinstance(inputs, dict):
-        raise InputError("not a JSON object", where=str(file), hint="write {NAME: VALUE}")
-    return inputs
 
 
 def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:

@@ -35,7 +35,8 @@ def concluded(comparison: ArmComparison) -> ArmComparison:
 def recommendation(comparison: ArmComparison) -> Recommendation:
     """The cheapest fit arm that costs at least 5% less than the reference, and why.
 
-    A better arm that costs more, or hardly less, gets a second sentence and no advice.
+    Its interval must prove that it costs less at all. A better arm that costs more, or hardly less,
+    gets a second sentence and no advice.
     """
     chosen = _cheapest(comparison)
     better = " ".join(_better(comparison, chosen.name if chosen else ""))
@@ -56,17 +57,27 @@ def _is_fit(name: str, prompts: Sequence[PromptComparison]) -> bool:
 
 
 def _results(name: str, prompts: Sequence[PromptComparison]) -> Iterator[ArmResult]:
-    return (arm for prompt in prompts for arm in prompt.arms if arm.name == name)
+    return (arm for _, arm in _by_prompt(name, prompts))
+
+
+def _by_prompt(name: str, prompts: Sequence[PromptComparison]) -> Iterator[tuple[str, ArmResult]]:
+    """The results of an arm, each with the id of its prompt."""
+    return ((prompt.prompt, arm) for prompt in prompts for arm in prompt.arms if arm.name == name)
 
 
 def _cheapest(comparison: ArmComparison) -> ArmTotal | None:
-    fit = [
-        (total.cost_ratio.value, total)
+    return next((total for ratio, total in _cheaper(comparison) if ratio.high < 1), None)
+
+
+def _cheaper(comparison: ArmComparison) -> list[tuple[ValueInterval, ArmTotal]]:
+    """The fit arms that seem to cost at least 5% less than the reference, the cheapest first."""
+    found = [
+        (total.cost_ratio, total)
         for total in _alternatives(comparison)
         if total.name in comparison.fit and total.cost_ratio is not None
     ]
-    ratio, total = min(fit, key=lambda each: each[0], default=(1.0, None))
-    return total if ratio <= WORTH_IT else None
+    cheaper = (each for each in found if each[0].value <= WORTH_IT)
+    return sorted(cheaper, key=lambda each: each[0].value)
 
 
 def _reason(chosen: ArmTotal, comparison: ArmComparison) -> str:
@@ -88,14 +99,26 @@ def _but(chosen: ArmTotal, comparison: ArmComparison) -> str:
 
 
 def cost_change(ratio: ValueInterval) -> str:
-    """In words: `40% less [35, 45]`, `20% more [-1, 45]`, `3.1 times as much [2.5, 3.8]`."""
+    """In words: `40% less [35, 45]`, `20% more [5, 45]`, `3.1 times as much [2.5, 3.8]`.
+
+    Bounds on both sides have words, too: `20% less [60% less, 2.6 times as much]`.
+    """
+    if ratio.low < 1 < ratio.high:
+        return f"{_change(ratio.value)} [{_change(ratio.low)}, {_change(ratio.high)}]"
     if ratio.value >= _IN_TIMES:
-        return f"{ratio.value:.1f} times as much [{ratio.low:.1f}, {ratio.high:.1f}]"
-    less = ratio.value <= 1
-    sign = -1 if less else 1
-    percent = [100 * sign * (each - 1) for each in (ratio.value, ratio.low, ratio.high)]
-    value, low, high = (f"{round(each):d}" for each in (percent[0], *sorted(percent[1:])))
-    return f"{value}% {'less' if less else 'more'} [{low}, {high}]"
+        return f"{_change(ratio.value)} [{ratio.low:.1f}, {ratio.high:.1f}]"
+    low, high = sorted(_percent(each) for each in (ratio.low, ratio.high))
+    return f"{_change(ratio.value)} [{low}, {high}]"
+
+
+def _change(ratio: float) -> str:
+    if ratio >= _IN_TIMES:
+        return f"{ratio:.1f} times as much"
+    return f"{_percent(ratio)}% {'less' if ratio <= 1 else 'more'}"
+
+
+def _percent(ratio: float) -> int:
+    return round(100 * abs(ratio - 1))
 
 
 def _scored(
@@ -146,7 +169,17 @@ def _no_reason(comparison: ArmComparison) -> str:
     ]
     if unpriced:
         return f"no recommendation by cost: {_unpriced(unpriced, comparison)}"
+    cheaper = _cheaper(comparison)
+    if cheaper:
+        return _unproved(*cheaper[0], comparison)
     return f"no fit arm costs at least 5% less than `{comparison.reference}`"
+
+
+def _unproved(ratio: ValueInterval, total: ArmTotal, comparison: ArmComparison) -> str:
+    """That an arm may be cheaper, but its cases do not prove it."""
+    cases = counted(sum(arm.cases for arm in _results(total.name, comparison.prompts)), "case")
+    costs = f"`{total.name}` may cost less than `{comparison.reference}` ({cost_change(ratio)})"
+    return f"{costs}, but {cases} do not prove it"
 
 
 def _unpriced(names: Sequence[str], comparison: ArmComparison) -> str:
@@ -160,12 +193,20 @@ def _unpriced(names: Sequence[str], comparison: ArmComparison) -> str:
 
 
 def _nothing_proved(comparison: ArmComparison) -> str:
-    results = [list(_results(each.name, comparison.prompts)) for each in _alternatives(comparison)]
-    arms = [arm for own in results if not any(map(_is_refuted, own)) for arm in own]
+    results = [
+        list(_by_prompt(each.name, comparison.prompts)) for each in _alternatives(comparison)
+    ]
+    kept = [own for own in results if not any(_is_refuted(arm) for _, arm in own)]
+    arms = [arm for own in kept for _, arm in own]
     if not any(arm.verdict == "open" for arm in arms):
         reference = comparison.reference
         return f"no arm is fit: each is worse than `{reference}` or violates a contract"
-    needs = _what_would_decide(arms)
+    missing = sum(arm.stale for arm in (*arms, *_results(comparison.reference, comparison.prompts)))
+    needs = (
+        f"{counted(missing, 'answer')} missing"
+        if missing
+        else _what_would_decide([each for own in kept for each in own])
+    )
     return f"no arm is proved good enough{f': {needs}' if needs else ''}"
 
 
@@ -174,15 +215,16 @@ def _is_refuted(arm: ArmResult) -> bool:
     return arm.verdict == "worse" or bool(arm.contracts.lost)
 
 
-def _what_would_decide(arms: Sequence[ArmResult]) -> str:
-    """The least that would decide an open arm, or ""."""
-    stale = sum(arm.stale for arm in arms)
-    if stale:
-        return f"{counted(stale, 'answer')} missing"
-    cases = [arm.cases_needed for arm in arms if arm.cases_needed is not None]
+def _what_would_decide(arms: Sequence[tuple[str, ArmResult]]) -> str:
+    """The least that would decide an open arm, with its prompt if there are several; or ""."""
+    cases = [(arm.cases_needed, prompt) for prompt, arm in arms if arm.cases_needed is not None]
     if cases:
-        return f"about {min(cases):,} cases would decide"
-    return next((arm.needs for arm in arms if arm.needs), "")
+        number, prompt = min(cases)
+        needs = f"about {number:,} cases would decide"
+    else:
+        prompt, needs = next(((name, arm.needs) for name, arm in arms if arm.needs), ("", ""))
+    is_one = len({name for name, _ in arms}) == 1
+    return needs if is_one or not needs else f"{needs} in `{prompt}`"
 
 
 def _better(comparison: ArmComparison, chosen: str) -> Iterator[str]:

@@ -85,12 +85,14 @@ def _refuse_unknown(context: ChannelContext, wanted: PromoteOptions) -> None:
 
 
 def _move(context: ChannelContext, release: Release, digest: str | None) -> Move:
-    now, serves = context.now, context.serves
+    now, before = context.now, context.serves
+    if before is not None and before.release == release.name:  # an uncommitted change is undone
+        before = now or before
     return Move(
         kind="promote",
         channel=context.channel,
-        before=serves.release if serves else None,
-        serial_before=serves.serial if serves else None,
+        before=before.release if before else None,
+        serial_before=before.serial if before else None,
         release=release.name,
         bundle=digest,
         serial=now.serial if now else 0,

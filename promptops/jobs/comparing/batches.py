@@ -11,7 +11,7 @@ from promptops.jobs.comparing.command_line import COMPARE, command_line
 from promptops.jobs.comparing.compare import Comparing, comparing
 from promptops.jobs.comparing.options import CompareOptions
 from promptops.jobs.testing.batch.collecting import Rerun
-from promptops.jobs.testing.batch.runs import BatchRuns
+from promptops.jobs.testing.batch.runs import BatchRuns, RehearsedRun
 from promptops.jobs.testing.batch.submitting import Purpose
 from promptops.jobs.testing.model_calls import Sender
 from promptops.jobs.testing.options import RunOptions, approvals_of
@@ -47,8 +47,10 @@ def submit_arms(
         "repeats": run.repeats,
     }
 
-    def submitted(sender: Sender) -> tuple[CaseRun, ...]:
-        return _problems(_started(workspace, plan, run, sender).run())
+    def submitted(sender: Sender) -> RehearsedRun:
+        started = _started(workspace, plan, run, sender)
+        problems = _problems(started.run())
+        return RehearsedRun(cases=problems, from_cache=started.from_cache)
 
     purpose = Purpose(command=COMPARE, plan=plan)
     return _runs(workspace, run, shows).submit(purpose, submitted)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from promptops.errors import UsageError
 from promptops.jobs.comparing.alternatives import Alternatives, alternatives
 from promptops.jobs.comparing.arm_run import ArmRun
+from promptops.jobs.comparing.command_line import command_line
 from promptops.jobs.comparing.conclusion import comparison_of
 from promptops.jobs.comparing.figures import Prices
 from promptops.jobs.comparing.open_arms import open_arms
@@ -25,7 +26,7 @@ from promptops.jobs.testing.outcomes import error_run, unreadable_prompts
 from promptops.jobs.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases
 from promptops.jobs.testing.runner import within_policy
 from promptops.jobs.testing.running import why_no_cases
-from promptops.jobs.workspace.selection import Selected, SelectionOptions, select
+from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.arm import ArmComparison
 from promptops.model.test_run import CaseRun
@@ -47,17 +48,20 @@ def compare(
 
 def comparing(workspace: Workspace, wanted: SelectionOptions, options: CompareOptions) -> Comparing:
     """A comparison that has not started; raises UsageError for its arms and cases."""
-    return Comparing(workspace, select(workspace, wanted), options)
+    return Comparing(workspace, wanted, options)
 
 
 class Comparing:
     """One comparison; `run` is called once."""
 
-    def __init__(self, workspace: Workspace, selected: Selected, options: CompareOptions) -> None:
+    def __init__(
+        self, workspace: Workspace, wanted: SelectionOptions, options: CompareOptions
+    ) -> None:
         self._start = time.perf_counter()
         self._workspace = workspace
-        self._selected = selected
+        self._selected = selected = select(workspace, wanted)
         self._options = options
+        self._again = command_line(wanted, options, "--record")
         self._calls: ModelCalls = model_calls(workspace.repository, options.run)
         found = alternatives(workspace, selected, options)
         self._whole = [_compared(planned) for planned in self._planned(found)]
@@ -92,6 +96,12 @@ class Comparing:
         keys = (key for arm in self._arms for key in arm.answering.known)
         return frozenset((digest, repeat) for _, digest, repeat, _ in keys)
 
+    @property
+    def from_cache(self) -> int:
+        """The number of answers that it recorded from the local cache so far."""
+        results = (result for arm in self._arms for result in arm.answering.known.values())
+        return sum(result.source == "cached" for result in results)
+
     def _planned(self, found: Alternatives) -> Iterator[PlannedCase]:
         return plan_cases(found.reference.catalog, found.loaded, 1)
 
@@ -120,7 +130,8 @@ class Comparing:
         return WrittenAnswers()
 
     def _comparison(self, written: WrittenAnswers) -> ArmComparison:
-        problems = problems_by_prompt(self._prompts, self._arms, written)
+        roots = recording_roots(self._workspace.config)
+        problems = problems_by_prompt(self._prompts, self._arms, written, roots, self._again)
         reference, *others = self._arms
         results = [
             ArmResults(
@@ -142,9 +153,11 @@ class Comparing:
             margin=margin / 100,
             share=len(others),
             required=options.require,
+            left_out=tuple(self._left_out()),
             ended=calls.ended,
             unasked=calls.unasked,
             interrupted=calls.ledger.interrupted,
+            commit=self._workspace.repository.find("HEAD") or "",
             cost_usd=calls.cost_usd,
         )
         found = comparison_of(found, results, list(self._errors()))
@@ -158,6 +171,12 @@ class Comparing:
             if planned.error:
                 run = error_run(planned.prompt.id, planned.error, planned.place)
                 yield replace(run, name=planned.case.name, internal=planned.internal)
+
+    def _left_out(self) -> Iterator[str]:
+        compared = {planned.prompt.id for planned in self._whole if planned.needs_answer}
+        for loaded in self._found.loaded:
+            if loaded.prompt is not None and loaded.id not in compared:
+                yield loaded.id
 
     def _why_nothing(self) -> str:
         if self._whole:
@@ -176,13 +195,20 @@ def _of(planned: PlannedCase, prompt: str) -> bool:
 
 def _refuse_too_few(found: Alternatives, options: CompareOptions) -> None:
     names = [arm.name for arm in found.others]
+    if not names and found.implied:
+        what = "work tree" if options.kind == "revision" else "model of each prompt"
+        raise UsageError(
+            f"`{found.reference.name}` sends the same requests as the {what}: there is nothing to"
+            " compare",
+            hint="name another arm",
+        )
     if not names:
         raise UsageError(
             f"`{found.reference.name}` is the reference: there is nothing to compare it with",
             hint="name another arm",
         )
     if options.require and options.require not in names:
-        near = did_you_mean(options.require, names)
-        raise UsageError(
-            f"`{options.require}` is not one of the arms", hint=near or f"arms: {', '.join(names)}"
-        )
+        hint = did_you_mean(options.require, names) or f"arms: {', '.join(names)}"
+        if options.require == found.reference.name:
+            raise UsageError(f"`{options.require}` is the reference, not an arm", hint=hint)
+        raise UsageError(f"`{options.require}` is not one of the arms", hint=hint)

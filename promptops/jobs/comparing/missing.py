@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from promptops.evals.contracts import unjudged
 from promptops.jobs.comparing.arm_run import ArmRun
@@ -64,13 +64,11 @@ def number_missing(runs: Iterable[CaseRun]) -> int:
     return sum(run.status == "stale" or run.infrastructure for run in runs)
 
 
-def each_reason_once(runs: Sequence[CaseRun], ended: str) -> Iterator[CaseRun]:
-    """The errors, each reason once: an outage fails many cases in the same way.
+def errors(runs: Iterable[CaseRun], ended: str) -> Iterator[CaseRun]:
+    """The errors.
 
     Requests that were not sent because the run has `ended` are no errors; they are only counted.
     """
-    first: dict[str, CaseRun] = {}
     for run in runs:
         if run.status == "error" and not (ended and run.reason == not_requested(ended)):
-            first.setdefault(run.reason, run)
-    return iter(first.values())
+            yield run

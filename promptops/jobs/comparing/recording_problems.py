@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.prompt_arms import PromptArms
+from promptops.jobs.recordings.roots import RecordingRoots
 from promptops.jobs.recordings.writing import WrittenAnswers
 from promptops.jobs.testing.outcomes import error_run
 from promptops.jobs.testing.plan import with_hint
@@ -13,12 +14,21 @@ from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun
 from promptops.source.recording_files import first_of
+from promptops.source.recordings import RECORD_AGAIN
 
 
 def problems_by_prompt(
-    prompts: Sequence[PromptArms], arms: Sequence[ArmRun], written: WrittenAnswers
+    prompts: Sequence[PromptArms],
+    arms: Sequence[ArmRun],
+    written: WrittenAnswers,
+    roots: RecordingRoots,
+    again: str,
 ) -> Mapping[str, Mapping[str, Sequence[CaseRun]]]:
-    """By prompt and arm; each problem once, also if several arms read the same file."""
+    """By prompt and arm; each problem once, also if several arms read the same file.
+
+    Args:
+        again: The command that records answers in the folders aside.
+    """
     found: dict[str, dict[str, list[CaseRun]]] = {}
     known: set[tuple[Place, str]] = set()
     for prompt in prompts:
@@ -28,7 +38,10 @@ def problems_by_prompt(
                 if not isinstance(at, Place) or (at, problem.message) in known:
                     continue
                 known.add((at, problem.message))
-                run = error_run(prompt.id, with_hint(problem.message, problem.hint), at)
+                hint = problem.hint
+                if hint == RECORD_AGAIN and roots.are_aside(at.path):
+                    hint = f"remove the line, then run `{again}`"
+                run = error_run(prompt.id, with_hint(problem.message, hint), at)
                 found.setdefault(prompt.id, {}).setdefault(arm.name, []).append(run)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
+from typing import Any
 
 from promptops.evals.deciding.arms import arm_verdict
 from promptops.evals.deciding.decision import Decision, plain_sentence, sentence, what_it_takes
@@ -21,7 +22,7 @@ from promptops.jobs.comparing.figures import (
     ratio_of,
     token_means,
 )
-from promptops.jobs.comparing.missing import each_reason_once, number_missing, unfinished
+from promptops.jobs.comparing.missing import errors, number_missing, unfinished
 from promptops.jobs.comparing.prompt_arms import PromptArms
 from promptops.jobs.comparing.same_requests import sends_same_requests
 from promptops.jobs.testing.judging import JudgedAnswer
@@ -110,6 +111,7 @@ class ArmResults:
             name=arm.name,
             kind=self.kind,
             model=self._model(arm, answers),
+            params=self._params(arm),
             answered=len(answers),
             cases=len(self._paired(arm)),
             repeats=self._fewest(arm),
@@ -125,7 +127,7 @@ class ArmResults:
             cost_usd_1000=cost_usd_1000(costs.values()) if costs is not None else None,
             tokens=token_means(answers),
             latency=latency_of(each for each in latencies if each is not None),
-            problems=(*each_reason_once(runs, self.ended), *self.problems.get(arm.name, ())),
+            problems=(*errors(runs, self.ended), *self.problems.get(arm.name, ())),
         )
 
     def _answers(self, arm: ArmRun) -> Iterator[JudgedAnswer]:
@@ -133,6 +135,12 @@ class ArmResults:
         return (
             judged for judged in arm.answers(self.prompt.id) if judged.planned.case.name in names
         )
+
+    def _params(self, arm: ArmRun) -> Mapping[str, Any]:
+        """The parameters of its first request; they are the same in all."""
+        planned = next(filter(None, map(arm.arm.counterpart, self.prompt.cases)), None)
+        request = planned.request if planned is not None else None
+        return request.params if request is not None else {}
 
     def _model(self, arm: ArmRun, answers: Sequence[JudgedAnswer]) -> str:
         """The model that answered, else the one of the profile."""

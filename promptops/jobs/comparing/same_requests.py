@@ -43,7 +43,7 @@ def refuse_equal_arms(arms: Sequence[ArmRun], plan: Sequence[PlannedCase]) -> No
         if first != arm.name:
             raise UsageError(
                 f"`{first}` and `{arm.name}` send the same requests: there is nothing to compare",
-                hint="leave one out",
+                hint=_replaced_settings(arm, first) or "leave one out",
             )
 
 
@@ -54,6 +54,17 @@ def sends_same_requests(arm: ArmRun, reference: ArmRun, cases: Sequence[PlannedC
     """
     requests = _requests(arm.arm, cases)
     return all(requests) and requests == _requests(reference.arm, cases)
+
+
+def _replaced_settings(arm: ArmRun, other: str) -> str:
+    """Which settings of two profiles differ without any effect, because the prompts set them."""
+    profiles = arm.catalog.config.models
+    if other not in profiles or arm.name not in profiles:
+        return ""
+    ours, theirs = profiles[arm.name].params, profiles[other].params
+    names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+    settings = ", ".join(f"`{name}`" for name in names)
+    return f"the prompt sets {settings}, which the profiles set, too" if names else ""
 
 
 def _requests(arm: Arm, plan: Sequence[PlannedCase]) -> _Requests:

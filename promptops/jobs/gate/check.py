@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.masking import without_secrets
@@ -33,11 +34,13 @@ from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
 from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.place import Place
-from promptops.model.probe_run import ProbeRun
+from promptops.model.probe_run import ProbeRun, ProbeSet
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import replace
+
+_NAMED = 3
 
 FOR_CHANGED_PROMPTS = (BOUNDARIES,)
 """Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
@@ -179,7 +182,17 @@ def _probes(
     if chosen is None or not selected.why:
         return None
     options = ProbeOptions(probes=chosen, run=RunOptions(baseline=cases.baseline))
-    return probe_selected(workspace, selected, options, base.catalog if base is not None else None)
+    policy = base.catalog if base is not None else None
+    found = probe_selected(workspace, selected, options, policy)
+    return replace(found, advice=_record(found, chosen)) if found.stale else found
+
+
+def _record(found: ProbeRun, chosen: ProbeSet) -> str:
+    """The command that requests the missing answers, and no others."""
+    stale = [prompt.prompt for prompt in found.prompts if prompt.stale]
+    names = stale if len(stale) <= _NAMED else []
+    smoke = ["--smoke"] if chosen == "smoke" else []
+    return shlex.join(["promptops", "probe", *names, *smoke, "--record"])
 
 
 def _budgeted(workspace: Workspace, selected: Selected) -> int:

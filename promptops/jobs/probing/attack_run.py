@@ -187,7 +187,6 @@ class AttackRun:
             problems=tuple(problems),
             baseline=arm.title if arm is not None else "",
             nothing="" if cases else nothing,
-            probes=self._options.probes,
             ended=calls.ended,
             unanswered=calls.unanswered,
             unasked=calls.unasked,

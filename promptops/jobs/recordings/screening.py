@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from promptops.analysis.personal_data import find_personal_data
@@ -27,6 +28,13 @@ def recording_refusal(file: str, recording: Recording) -> Problem | None:
     what = f"the answer{whose}" if name is None else f"the input `{name}`"
     message = f"{what} to `{recording.case}` is not recorded: {reason}"
     return Problem(message, at=Place(file), hint=hint, case=recording.case)
+
+
+@cache
+def prepare_screening() -> None:
+    """Import and compile all that screening needs, before answers arrive whose time is measured."""
+    answer = Answer(text="An answer.", model="m", latency_s=0.1)
+    recording_refusal("", Recording(request="0" * 64, repeat=0, case="", answer=answer))
 
 
 def _reason(recording: Recording) -> tuple[str, str | None] | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from promptops.errors import InputError, UsageError, os_reason
-from promptops.jobs.workspace.given_inputs import parse_inputs
+from promptops.errors import InputError, UsageError
+from promptops.jobs.workspace.given_inputs import (
+    parse_input_object,
+    parse_inputs,
+    read_input_object,
+)
 from promptops.jobs.workspace.render import named_case
+from promptops.json_pointer import escaped
 from promptops.model.prompt import Case, Prompt
 from promptops.plurals import series
 from promptops.records import record
@@ -57,8 +61,9 @@ class GivenInputs:
     def of(self, prompt: Prompt) -> CaseInputs:
         """The inputs for a prompt.
 
-        Raises UsageError for a missing input and an unknown case, InputError for a file or a
-        standard input that is not a JSON object.
+        An input that the prompt does not have is left to the renderer. Raises UsageError for an
+        unknown case, InputError for a missing input, and for a file or a standard input that is not
+        a JSON object.
         """
         if self.case is not None:
             if self.written or self.file is not None:
@@ -73,26 +78,19 @@ class GivenInputs:
         if missing and not self.written and self.file is None and not self.stdin.isatty():
             given = self._from_stdin()
             missing = missing_inputs(prompt, given)
-        if missing:
+        if missing and not unknown_inputs(prompt, given):
             raise _missing(prompt, missing)
         return CaseInputs(inputs=given)
 
     def _from_file(self, file: str) -> dict[str, Any]:
-        if file == STDIN:
-            return self._from_stdin()
-        try:
-            text = Path(self.directory, file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else os_reason(error)
-            raise InputError(f"can't be read: {reason}", where=file) from None
-        return _object(text, file)
+        return self._from_stdin() if file == STDIN else read_input_object(file, self.directory)
 
     def _from_stdin(self) -> dict[str, Any]:
         try:
             text = self.stdin.read().decode("utf-8")
         except UnicodeDecodeError:
             raise InputError("not UTF-8", where="standard input") from None
-        return _object(text, "standard input") if text.strip() else {}
+        return parse_input_object(text, "standard input") if text.strip() else {}
 
 
 def missing_inputs(prompt: Prompt, given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -102,23 +100,19 @@ def missing_inputs(prompt: Prompt, given: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in required if name not in accepted)
 
 
-def _object(text: str, where: str) -> dict[str, Any]:
-    try:
-        inputs = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        hint = "write {NAME: VALUE}, or pass single inputs: -i NAME=VALUE"
-        raise InputError(f"not JSON: {error}", where=where, hint=hint) from None
-    if not isinstance(inputs, dict):
-        raise InputError("not a JSON object", where=where, hint="write {NAME: VALUE}")
-    return inputs
+def unknown_inputs(prompt: Prompt, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names that the prompt does not have; one of them may be a missing one, misspelt."""
+    _, problems = Inputs(prompt.inputs).accept(given)
+    found = {problem.pointer for problem in problems if problem.key}
+    return tuple(name for name in given if f"/{escaped(name)}" in found)
 
 
-def _missing(prompt: Prompt, names: Sequence[str]) -> UsageError:
+def _missing(prompt: Prompt, names: Sequence[str]) -> InputError:
     listed = series([f"`{name}`" for name in names], "and", _SHOWN)
     verb = "is" if len(names) == 1 else "are"
     options = " ".join(f"-i {name}=…" for name in names[:_SHOWN])
     case = f", or a test case: --case {shlex.quote(prompt.cases[0].name)}" if prompt.cases else ""
-    return UsageError(
+    return InputError(
         f"{prompt.id}: {listed} {verb} missing",
         hint=f"pass {options}, or a JSON object: --inputs FILE{case}",
     )

@@ -209,5 +209,6 @@ def _problem(outcome: Outcome, has_text: bool) -> str:
     message = outcome.failure.message
     if message == INTERRUPTED:
         return message
-    what = "the answer broke off" if has_text else "no answer"
+    tries = f" after {outcome.tries} tries" if outcome.tries > 1 else ""
+    what = "the answer broke off" if has_text else f"no answer{tries}"
     return f"{shown_profile(outcome.ask.profile, os.environ)}: {what}: {message}"

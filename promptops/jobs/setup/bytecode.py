@@ -17,7 +17,8 @@ def without_bytecode() -> tuple[Path, ...]:
 
     Python writes bytecode at the first import if it can, so these are compiled at every start.
     """
-    return _folders(name for name in sys.modules if name.partition(".")[0] in PACKAGES)
+    modules = tuple(sys.modules)  # a lazy module imports others when it is looked at
+    return _folders(name for name in modules if name.partition(".")[0] in PACKAGES)
 
 
 def _folders(names: Iterable[str]) -> tuple[Path, ...]:

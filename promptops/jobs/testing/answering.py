@@ -238,9 +238,14 @@ class Answering:
     def _request(self, wants: Iterable[WantedAnswer]) -> None:
         request_in_turns([(self, want) for want in wants], self._calls, self._catalog)
 
+    @property
+    def records(self) -> bool:
+        """Whether new answers are recorded."""
+        return self._mode not in _NOT_RECORDED and self._repository is not None
+
     def keep(self, want: WantedAnswer, answer: Answer) -> None:
         """Add a new answer to the journal, in a mode that records."""
-        if self._mode not in _NOT_RECORDED:
+        if self.records:
             self._record(want, answer)
 
     def _record(self, want: WantedAnswer, answer: Answer) -> None:
@@ -279,6 +284,10 @@ def request_in_turns(
         for answering, want in waiting[outcome.ask.key]:
             answering.keep(want, outcome.answer)
 
+    if any(answering.records for answering, _, _ in asks):
+        from promptops.jobs.recordings.screening import prepare_screening
+
+        prepare_screening()
     outcomes = calls.ask([ask for _, _, ask in asks], catalog, keep)
     for (answering, want, _), outcome in zip(asks, outcomes, strict=True):
         answering.known[want.key] = _result(outcome, want)

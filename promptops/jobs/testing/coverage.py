@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.testing.outcomes import error_run
 from promptops.model.internal_error import internal_error
@@ -57,7 +58,8 @@ def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
     missing = (uncovered_message(way) for way in found.ways if not way.covered)
     # For a condition that no case reaches, both branches would report the same.
     uncovered = dict.fromkeys(
-        Uncovered(place=site.place, said=description) for description, site, _ in missing
+        Uncovered(place=site.place, said=without_secrets(description))
+        for description, site, _ in missing
     )
     return CoverageRow(
         prompt=prompt.id, covered=found.covered, total=found.total, uncovered=tuple(uncovered)

@@ -24,7 +24,7 @@ from promptops.model.request import Request
 from promptops.plurals import some
 from promptops.records import record, replace
 from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.render import Renderer, RenderError
+from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError
 from promptops.runtime.template.limits import PromptBudget
 from promptops.suggestions import did_you_mean
 
@@ -119,8 +119,6 @@ def _internal(error: BaseException, place: Place) -> _Wrong:
     problem = internal_error(error).problem(place)
     return _Wrong(with_hint(problem.message, problem.hint), place, internal=True)
 
-
-_NAMED = 3
 
 _Prepared = Renderer | RenderError | _Wrong
 """The renderer of a prompt's cases, or why none of them can be judged."""
@@ -217,6 +215,8 @@ def _plan_case(
         if isinstance(prepared, RenderError):
             raise prepared
         request = prepared.request(case.inputs)
+    except BudgetSpent as error:  # at one place, so that all these cases are one error
+        return _not_judged(prompt, case, _Wrong(error.message, prompt.locate("/tests", True)))
     except RenderError as error:
         at = error.place or case.locate(f"{case.at}/inputs", False)
         return _not_judged(prompt, case, _Wrong(f"it can't be rendered: {error.message}", at))
@@ -257,7 +257,7 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     Raises UsageError for a pattern without a match.
     """
     for pattern in patterns:
-        names = {planned.case.name for planned in plan}
+        names = list(dict.fromkeys(planned.case.name for planned in plan))
         if not any(matches_name(name, pattern) for name in names):
             hint = did_you_mean(pattern, names) or _known(names)
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
@@ -268,9 +268,12 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     ]
 
 
-def _known(names: Collection[str]) -> str:
-    known = some([f"`{name}`" for name in sorted(names)], _NAMED)
-    return f"known here: {known}" if known else "the selected prompts have no cases"
+_SHOWN = 10
+
+
+def _known(names: Sequence[str]) -> str:
+    known = some(names, _SHOWN, name=repr)
+    return f"one of: {known}" if known else "the selected prompts have no cases"
 
 
 def matches_name(name: str, pattern: str) -> bool:

@@ -37,8 +37,8 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.storage.atomic import keep
 
 HINT = (
-    "check the change's settings, then run the command again with --trust-config: "
-    "this machine remembers the approval"
+    "check the settings, then run the command again with --trust-config: this machine remembers "
+    "the approval; or commit the configuration to the default branch"
 )
 FILE = "approved.json"
 _SHOWN = 5

@@ -1,4 +1,4 @@
-"""Parse inputs of a command line: `NAME=VALUE` or `NAME=@FILE`."""
+"""Parse inputs of a command line: `NAME=VALUE`, `NAME=@FILE`, or a JSON object."""
 
 from __future__ import annotations
 
@@ -34,11 +34,60 @@ def parse_inputs(schema: Schema, written: Sequence[str], directory: Path) -> dic
         directory: What the paths of files are relative to.
 
     Raises:
-        UsageError: There is no `=`.
+        UsageError: There is no `=`, or a name is given twice.
         InputError: A file can't be read.
     """
     schemas = InputSchemas(schema)
-    return dict(_given(schemas, argument, directory) for argument in written)
+    found: dict[str, Any] = {}
+    for argument in written:
+        name, value = _given(schemas, argument, directory)
+        if name in found:
+            raise UsageError(f"`{name}` is given twice", hint="leave one out")
+        found[name] = value
+    return found
+
+
+def read_input_object(file: str, directory: Path) -> dict[str, Any]:
+    """Inputs by name from a file with a JSON object; raises InputError."""
+    try:
+        text = Path(directory, file).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8", where=file) from None
+    except OSError as error:
+        raise InputError(f"can't be read: {os_reason(error)}", where=file) from None
+    return parse_input_object(text, file)
+
+
+def parse_input_object(text: str, where: str) -> dict[str, Any]:
+    """Inputs by name from the text of a JSON object; raises InputError, also for equal names."""
+    try:
+        inputs = json.loads(text, object_pairs_hook=_distinct)
+    except _Twice as twice:
+        raise InputError(f"`{twice}` is given twice", where=where, hint="leave one out") from None
+    except json.JSONDecodeError as error:
+        at = f"{where}:{error.lineno}:{error.colno}"
+        raise InputError("not JSON", where=at, hint=_OBJECT) from None
+    except (ValueError, RecursionError):
+        raise InputError("not JSON: a value is too large to read", where=where) from None
+    if not isinstance(inputs, dict):
+        raise InputError("not a JSON object", where=where, hint=_OBJECT)
+    return inputs
+
+
+_OBJECT = 'write {"NAME": VALUE}, or pass single inputs: -i NAME=VALUE'
+
+
+class _Twice(Exception):
+    """A key that an object has twice."""
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _Twice(key)
+        found[key] = value
+    return found
 
 
 def _given(schemas: InputSchemas, written: str, directory: Path) -> tuple[str, Any]:

@@ -11,6 +11,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
+from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.conflicts import UNMERGED_HINT
 from promptops.source.document import Document, read
 from promptops.source.explain import type_name
@@ -51,7 +52,8 @@ def channel_drift(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
           serial: 12
     """
     if catalog.files.is_unmerged(PATH):
-        yield Problem("an unresolved merge conflict", at=Place(PATH), hint=UNMERGED_HINT)
+        message = "an unresolved merge conflict"
+        yield Problem(message, at=Place(PATH), hint=UNMERGED_HINT, code=CONFLICT)
     data = catalog.files.data(PATH)
     if data is None or not data.strip():
         return

@@ -14,6 +14,7 @@ from promptops.lint.missing_files import missing, needed
 from promptops.lint.subject import TemplateScope
 from promptops.model.loaded import FileReference, ReferenceKind
 from promptops.model.place import Place
+from promptops.suggestions import LimitedLookups
 
 _KINDS = {
     "body": "file",
@@ -60,7 +61,8 @@ def include_not_found(
         --- prompts/partials/house-style.md.j2
         Short sentences, plain words.
     """
-    yield from _templates(scopes, catalog, surroundings)
+    nearest = _Nearest(catalog)
+    yield from _templates(scopes, catalog, surroundings, nearest)
     for need in needed(catalog, references):
         reference = need.reference
         if (
@@ -69,13 +71,16 @@ def include_not_found(
             and missing(surroundings, reference) == ""
         ):
             message = f"there is no {_KINDS[reference.kind]} `{reference.written}`"
-            yield _problem(
-                catalog, message, reference.written, reference.place, need.related, reference.kind
+            yield nearest.problem(
+                message, reference.written, reference.place, need.related, reference.kind
             )
 
 
 def _templates(
-    scopes: Sequence[TemplateScope], catalog: Catalog, surroundings: Surroundings
+    scopes: Sequence[TemplateScope],
+    catalog: Catalog,
+    surroundings: Surroundings,
+    nearest: _Nearest,
 ) -> Iterator[Problem]:
     """Missing templates, each at its name within the quotes."""
     for scope in scopes:
@@ -88,7 +93,7 @@ def _templates(
                 if all(_is_nowhere(catalog, surroundings, name) for name in named):
                     written = (named[0].target or "") if len(named) == 1 else ""
                     related = included_from(named[0].stack) if named else problem.related
-                    yield _problem(catalog, problem.message, written, at, related)
+                    yield nearest.problem(problem.message, written, at, related)
 
 
 class _Names:
@@ -132,23 +137,36 @@ def _is_nowhere(catalog: Catalog, surroundings: Surroundings, named: Named) -> b
     return isinstance(found, FileReference) and missing(surroundings, found) == ""
 
 
-def _problem(  # noqa: PLR0917 -- the parts of a problem
-    catalog: Catalog,
-    message: str,
-    written: str,
-    at: Place,
-    related: tuple[Related, ...],
-    kind: ReferenceKind = "template",
-) -> Problem:
-    near = catalog.resolver.nearest(kind, written, at.path) if written else None
-    is_name = near is not None and at.end_column - at.column == len(written)
-    return Problem(
-        message,
-        at=at,
-        hint=f"did you mean `{near}`?" if near else _roots(catalog, kind),
-        fix=Fix((Edit(at, near or ""),)) if is_name else None,
-        related=related,
-    )
+class _Nearest:
+    """Problems of one prompt with the nearest existing file, for a limited number of names."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lookups = LimitedLookups()
+
+    def problem(
+        self,
+        message: str,
+        written: str,
+        at: Place,
+        related: tuple[Related, ...],
+        kind: ReferenceKind = "template",
+    ) -> Problem:
+        """A missing file, named `written` at a place, with a fix if a file has a similar name."""
+        near = self._near(kind, written, at.path) if written else None
+        is_name = near is not None and at.end_column - at.column == len(written)
+        return Problem(
+            message,
+            at=at,
+            hint=f"did you mean `{near}`?" if near else _roots(self._catalog, kind),
+            fix=Fix((Edit(at, near or ""),)) if is_name else None,
+            related=related,
+        )
+
+    def _near(self, kind: ReferenceKind, written: str, base: str) -> str | None:
+        key = "\n".join((kind, written, base))
+        nearest = self._catalog.resolver.nearest
+        return self._lookups.find(key, lambda: nearest(kind, written, base))
 
 
 def _roots(catalog: Catalog, kind: ReferenceKind) -> str:

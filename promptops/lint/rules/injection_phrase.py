@@ -91,10 +91,13 @@ def _in_texts(parts: Iterator[Part]) -> Iterator[Problem]:
         texts.append(text)
         locate.append(find)
         offset += len(text) + len(_PARTED)
+    found: dict[int, Text] = {}
     for match in find_injection(_PARTED.join(texts)):
         index = bisect_right(starts, match.start) - 1
         start, end = match.start - starts[index], match.end - starts[index]
-        yield _problem(match.message, locate[index]().place(start, end))
+        if index not in found:
+            found[index] = locate[index]()
+        yield _problem(match.message, found[index].place(start, end))
 
 
 def _of_the_prompt(document: Document) -> Iterator[Part]:

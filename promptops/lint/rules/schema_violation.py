@@ -16,7 +16,7 @@ from promptops.model.prompt import Prompt
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.document import Document
-from promptops.suggestions import did_you_mean
+from promptops.suggestions import LimitedLookups
 
 _OF_YAML = frozenset(("SCH001", "SCH010"))
 _UNQUOTED = lazy_pattern(r"expected a string.*, got (?:the number .*|true|false)$")
@@ -82,9 +82,9 @@ def _path(problem: Problem) -> str:
 
 def _undeclared(prompt: Prompt) -> Iterator[Problem]:
     """Inputs that are required but not declared: no caller could call the prompt."""
-    declared = prompt.inputs.get("properties") or {}
+    declared, lookups = prompt.inputs.get("properties") or {}, LimitedLookups()
     for name, pointer in undeclared(prompt).items():
-        hint = did_you_mean(name, declared) or "declare it under `properties`"
+        hint = lookups.did_you_mean(name, declared) or "declare it under `properties`"
         yield Problem(f"`{name}` is required but not declared", at=pointer, hint=hint)
 
 

@@ -19,15 +19,23 @@ from promptops.suggestions import nearest_name
 def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
     """The provider of a profile is not a misspelt name of a known provider.
 
-    Known are the providers of promptops, of installed plug-ins and of the model table. Any name is
-    accepted for your own server (a profile with `base_url`), and so is a name unlike any known one:
-    an application may have its own client for it.
+    Known are the providers of promptops, of installed plug-ins and of the model table. Any other
+    name is accepted for your own server (a profile with `base_url`), unless it differs from a known
+    one by a letter: it would be called in another format. Without `base_url`, a name unlike any
+    known one is accepted, too: an application may have its own client for it.
 
     Bad:
         --- promptops.toml
         [models.fast]
         provider = "opneai"
         id = "gpt-5.4-mini-2026-03-17"
+
+    Bad:
+        --- promptops.toml
+        [models.claude]
+        provider = "antropic"
+        id = "claude-opus-5"
+        base_url = "https://gateway.acme.example"
 
     Good:
         --- promptops.toml
@@ -51,12 +59,18 @@ def unknown_provider(catalog: Catalog) -> Iterator[Problem]:
             )
 
 
+_NEARLY_EQUAL = 0.85
+
+
 def _misspelt(profile: ModelProfile) -> str | None:
     """The known provider that is probably meant; None if the name is correct or unlike all."""
-    if profile.base_url is not None or covers(profile.provider):
+    if covers(profile.provider):
         return None
     from promptops.evals.providers.registry import is_known, names
 
+    if profile.base_url is not None:
+        near = nearest_name(profile.provider, names(), _NEARLY_EQUAL)
+        return near if near is not None and near not in profile.provider else None
     if is_known(profile):
         return None
     return nearest_name(profile.provider, {*names(), *providers()})

@@ -16,6 +16,7 @@ def write(report: BatchReport, **_: object) -> str:
             "action": report.action,
             "batches": [_batch(batch) for batch in report.batches],
             "answers": report.answers,
+            "from_cache": report.from_cache,
             "outdated": report.outdated,
             "waiting": report.waiting,
             "judges_next": report.judges_next,

@@ -75,6 +75,8 @@ def _shown(case: UnansweredCase) -> str:
 def _facts(report: BatchReport) -> Iterator[str]:
     if report.action == "collect" and report.batches:
         yield f"collected {counted(report.answers, 'answer')}{_cost(report)}"
+    if report.from_cache:
+        yield f"recorded {counted(report.from_cache, 'answer')} from the local cache"
     if report.outdated:
         yield (
             f"{counted(report.outdated, 'answer')} to requests that no case sends any more: "

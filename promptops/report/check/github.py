@@ -13,7 +13,7 @@ from promptops.model.check import CheckReport
 from promptops.model.place import Place
 from promptops.model.risk import Risk
 from promptops.plurals import some
-from promptops.report.check.parts.findings import without_lint_errors
+from promptops.report.check.parts.findings import probe_findings, without_lint_errors
 from promptops.report.check.parts.rows import reason, rows
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
@@ -35,6 +35,10 @@ def write(report: CheckReport, **_: object) -> str:
         *_risks(report.diff),
         write_lint(report.lint),
         write_test(without_lint_errors(report)),
+        *(
+            annotation("error", found.place, "probes", visible(found.message))
+            for found in probe_findings(report)
+        ),
         *_summary(report),
     ]
     return "".join(parts)

@@ -9,7 +9,7 @@ from promptops.model.check import CheckReport
 from promptops.model.probe_run import ProbeRun
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, some
-from promptops.report.check.parts.findings import probes_without_lint_errors, without_lint_errors
+from promptops.report.check.parts.findings import probes_without_repeats, without_lint_errors
 from promptops.report.check.parts.rows import fixes, reason, waived
 from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
@@ -86,7 +86,7 @@ def _lines(report: CheckReport, style: Style, *, figures: bool) -> Iterator[str]
 
 def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     """The attacks, and why they fail the gate."""
-    run = probes_without_lint_errors(report)
+    run = probes_without_repeats(report)
     if run is None:
         return
     role = {"pass": "info", "fail": "error", "inconclusive": "warning"}[run.verdict]
@@ -94,9 +94,9 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     for line in probe_facts.reasons(run):
         yield f"  {style('error', 'fail')}: {line}"
     if probe_facts.missing(run):
-        hint = style("hint", probe_facts.record_command(run))
+        hint = f", run {style('hint', probe_facts.advice(run))}" if run.advice else ""
         missing = f"{probe_facts.stale_prompts(run)}: {probe_facts.missing(run)}"
-        yield f"  {style('warning', 'stale')}: {missing}, run {hint}"
+        yield f"  {style('warning', 'stale')}: {missing}{hint}"
     for line in probe_facts.unmarked(run):
         yield f"  {style('note', line)}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import compress
 
 from promptops.model.arm import ArmComparison, ArmResult, PromptComparison
 from promptops.model.test_run import Worse
@@ -24,8 +25,14 @@ _LONGEST_TO_COMPARE = 20_000
 _LONGEST_SENTENCE = 2_000
 _LINES_OF_AN_ANSWER = 12
 _COLUMNS = (
-    "arm | verdict | score | difference | contracts | $/1,000 | tokens | p50/p95",
-    "---|---|--:|---|--:|---|--:|---",
+    ("arm", "---"),
+    ("verdict", "---"),
+    ("score", "--:"),
+    ("difference", "---"),
+    ("contracts", "--:"),
+    ("$/1,000", "---"),
+    ("tokens", "--:"),
+    ("p50/p95", "---"),
 )
 _SIGNS = {"worse": "**worse**"}
 
@@ -54,10 +61,11 @@ def _head(comparison: ArmComparison) -> str:
 
 
 def _table(prompt: PromptComparison) -> str:
-    rows = "".join(f"| {' | '.join(_row(arm, prompt))} |\n" for arm in prompt.arms)
-    head = "".join(f"| {row} |\n" for row in _COLUMNS)
+    rows = [*zip(*_COLUMNS, strict=True), *(tuple(_row(arm, prompt)) for arm in prompt.arms)]
+    used = [any(column[2:]) for column in zip(*rows, strict=True)]
+    table = "".join(f"| {' | '.join(compress(row, used))} |\n" for row in rows)
     title = f"{code(short(prompt.prompt))} {_sentence(facts.title(prompt))}"
-    return f"\n**{title}**\n\n{head}{rows}{_remarks(prompt)}"
+    return f"\n**{title}**\n\n{table}{_remarks(prompt)}"
 
 
 def _row(arm: ArmResult, prompt: PromptComparison) -> Iterator[str]:

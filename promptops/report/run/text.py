@@ -70,9 +70,14 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
 
 
-def problem_lines(answer: ModelAnswer, style: Style = plain) -> Iterator[str]:
-    """Why an answer is incomplete, and what is unusual about a complete one."""
-    warning = style("warning", "warning")
+def problem_lines(answer: ModelAnswer, style: Style = plain, who: str = "") -> Iterator[str]:
+    """Why an answer is incomplete, and what is unusual about a complete one.
+
+    `who` is the name of the profile if there are several.
+    """
+    warning = (
+        f"{visible(who)}: {style('warning', 'warning')}" if who else style("warning", "warning")
+    )
     if answer.problem:
         yield f"{style('error', 'error')}: {visible(answer.problem)}"
     elif answer.was_cut:
@@ -112,7 +117,8 @@ def saved_line(path: str) -> str:
 def _result(result: AssertionResult, who: str, style: Style) -> str:
     place = result.place
     where = style("path", f"{visible_path(place.path)}:{place.line}:{place.column}")
-    status = style("error" if result.must else "note", result.status)
+    missed = result.status == "failed" and not result.must
+    status = style("error" if result.must else "note", "missed" if missed else result.status)
     measure = "" if result.must else f" (score `{visible(result.score or '')}`)"
     return f"{where}: {who}{status}: {visible(result.type)}{measure}: {visible_line(result.reason)}"
 
@@ -121,6 +127,11 @@ def _verdict(case: str, answer: ModelAnswer, style: Style) -> str:
     contracts = [result for result in answer.assertions if result.must]
     passed = sum(result.status == "passed" for result in contracts)
     status = style("info" if answer.status == "passed" else "error", answer.status or "")
-    hold = f"{passed} of {counted(len(contracts), 'contract')}" if contracts else ""
-    holds = f": {hold} {'holds' if len(contracts) == 1 else 'hold'}" if hold else ""
-    return f"case {visible(case)!r}: {status}{holds}"
+    parts = []
+    if contracts:
+        hold = "holds" if len(contracts) == 1 else "hold"
+        parts.append(f"{passed} of {counted(len(contracts), 'contract')} {hold}")
+    missed = sum(not each.must and each.status == "failed" for each in answer.assertions)
+    if missed:
+        parts.append(f"{counted(missed, 'measure')} missed")
+    return f"case {visible(case)!r}: {status}{': ' if parts else ''}{', '.join(parts)}"

@@ -12,7 +12,7 @@ from promptops.plurals import counted
 from promptops.runtime.bundle.format import Contents
 from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields, Misshapen
-from promptops.runtime.request.rendered import RenderedRequest
+from promptops.runtime.request.rendered import PromptOrigin, RenderedRequest
 
 if TYPE_CHECKING:
     from promptops.runtime.request.answers import Answers
@@ -146,6 +146,9 @@ class Prompt:
         self.version = line.text_or_none("version")
         self.digest = line.text("digest")
         self.contract = line.text("contract")
+        self._origin = PromptOrigin(
+            release=bundle.release, channel=bundle.channel, digest=self.digest
+        )
         self._renderer = Renderer(self._prompt, self._load, bundle._file)
         self._answers: Answers | None = None
 
@@ -205,6 +208,7 @@ class Prompt:
             version=self.version,
             inputs=accepted,
             _fixed=self._renderer.fixed,
+            _origin=self._origin,
         )
 
     def parse(self, answer: Any) -> Any:

@@ -31,49 +31,49 @@ def answer_text(answer: Any) -> tuple[str | None, str]:
 
 def _completion(answer: Any) -> tuple[str | None, str] | None:
     """OpenAI's chat completion."""
-    choices = _get(answer, "choices")
+    choices = member(answer, "choices")
     if not isinstance(choices, (list, tuple)) or not choices:
         return None
-    message = _get(choices[0], "message")
+    message = member(choices[0], "message")
     if message is None:
         return None
-    text = _get(message, "content") or _get(message, "refusal") or ""
-    return _joined(text), str(_get(choices[0], "finish_reason") or "")
+    text = member(message, "content") or member(message, "refusal") or ""
+    return _joined(text), str(member(choices[0], "finish_reason") or "")
 
 
 def _response(answer: Any) -> tuple[str | None, str] | None:
     """OpenAI's response."""
-    output = _get(answer, "output")
+    output = member(answer, "output")
     if not isinstance(output, (list, tuple)):
         return None
-    messages = (item for item in output if _get(item, "type") == "message")
-    text = "".join(_joined(_get(message, "content")) or "" for message in messages)
-    reason = _get(_get(answer, "incomplete_details"), "reason")
-    return text, str(reason or _get(answer, "status") or "")
+    messages = (item for item in output if member(item, "type") == "message")
+    text = "".join(_joined(member(message, "content")) or "" for message in messages)
+    reason = member(member(answer, "incomplete_details"), "reason")
+    return text, str(reason or member(answer, "status") or "")
 
 
 def _message(answer: Any) -> tuple[str | None, str] | None:
     """Anthropic's message."""
-    blocks = _get(answer, "content")
-    if not isinstance(blocks, (list, tuple)) or _get(answer, "role") != "assistant":
+    blocks = member(answer, "content")
+    if not isinstance(blocks, (list, tuple)) or member(answer, "role") != "assistant":
         return None
-    said = [block for block in blocks if _get(block, "type") == "text"]
-    return _joined(said), str(_get(answer, "stop_reason") or "")
+    said = [block for block in blocks if member(block, "type") == "text"]
+    return _joined(said), str(member(answer, "stop_reason") or "")
 
 
 def _content(answer: Any) -> tuple[str | None, str] | None:
     """Gemini's content; a blocked request has no candidate."""
-    candidates = _get(answer, "candidates")
+    candidates = member(answer, "candidates")
     if isinstance(candidates, (list, tuple)) and candidates:
-        parts = _get(_get(candidates[0], "content"), "parts")
-        said = [part for part in parts or () if not _get(part, "thought")]
-        return _joined(said), _word(_either(candidates[0], "finish_reason", "finishReason"))
-    feedback = _either(answer, "prompt_feedback", "promptFeedback")
-    blocked = _either(feedback, "block_reason", "blockReason")
-    return ("", _word(blocked)) if blocked else None
+        parts = member(member(candidates[0], "content"), "parts")
+        said = [part for part in parts or () if not member(part, "thought")]
+        return _joined(said), reason_word(either(candidates[0], "finish_reason", "finishReason"))
+    feedback = either(answer, "prompt_feedback", "promptFeedback")
+    blocked = either(feedback, "block_reason", "blockReason")
+    return ("", reason_word(blocked)) if blocked else None
 
 
-def _word(reason: Any) -> str:
+def reason_word(reason: Any) -> str:
     """A reason, which may be an enumeration, as the API writes it."""
     return str(getattr(reason, "value", reason) or "")
 
@@ -84,14 +84,14 @@ def _joined(content: Any) -> str | None:
         return content
     if not isinstance(content, (list, tuple)):
         return None
-    return "".join(str(_get(part, "text") or _get(part, "refusal") or "") for part in content)
+    return "".join(str(member(part, "text") or member(part, "refusal") or "") for part in content)
 
 
-def _either(value: Any, name: str, other: str) -> Any:
+def either(value: Any, name: str, other: str) -> Any:
     """An attribute by its name in Python, or in JSON."""
-    found = _get(value, name)
-    return found if found is not None else _get(value, other)
+    found = member(value, name)
+    return found if found is not None else member(value, other)
 
 
-def _get(value: Any, name: str) -> Any:
+def member(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from promptops.json_pointer import escaped, pointer_to
-from promptops.plurals import counted
+from promptops.model.prompt import Schema
+from promptops.plurals import counted, some
 from promptops.records import replace
 from promptops.runtime.request.inputs import InputProblem, dotted, sentence_about
 from promptops.runtime.request.schema_check import (
@@ -18,40 +19,61 @@ from promptops.runtime.request.schema_check import (
     message_of,
     shortened,
 )
-from promptops.suggestions import MAX_LOOKUPS, did_you_mean
+from promptops.suggestions import MAX_LOOKUPS, LimitedLookups
+
+Near = Callable[[str], str | None]
+"""From an unknown name to a hint with the nearest input, if there is one."""
 
 REFUSED = (InputProblem("", "the schema rejects all inputs"),)
 
 
 def input_problems(
-    validator: Validator, inputs: dict[str, Any], names: list[str]
+    validator: Validator, inputs: dict[str, Any], names: list[str], lookups: LimitedLookups
 ) -> tuple[InputProblem, ...]:
     """The first problems of invalid inputs, each with a message of limited length.
 
-    `names` are the inputs that the schema declares. Raises TooMuchWork.
+    `names` are the inputs that the schema declares, `lookups` finds the nearest of them. Raises
+    TooMuchWork.
     """
     known = names if len(inputs) <= MAX_LOOKUPS else []
+
+    def near(key: str) -> str | None:
+        return lookups.did_you_mean(key, known) if known else None
+
     return (
         tuple(
             replace(problem, message=shortened(problem.message))
-            for problem in islice(_problems(validator, inputs, known), MAX_ERRORS)
+            for problem in islice(_problems(validator, inputs, near), MAX_ERRORS)
         )
         or REFUSED
     )
 
 
-def _problems(
-    validator: Validator, inputs: dict[str, Any], names: list[str]
-) -> Iterator[InputProblem]:
+def hint_about(problems: Sequence[InputProblem], schema: Schema) -> str | None:
+    """The fix for the first problem that has one, or the names of all inputs if one is unknown."""
+    hint = next((problem.hint for problem in problems if problem.hint), None)
+    is_unknown = any(problem.key and problem.pointer.count("/") == 1 for problem in problems)
+    if hint or not is_unknown:
+        return hint
+    names = [f"`{name}`" for name in schema.get("properties") or ()]
+    if not names:
+        return "the prompt has no inputs"
+    return f"the {'inputs are' if names[1:] else 'only input is'} {some(names, _MAX_NAMES)}"
+
+
+_MAX_NAMES = 10
+
+
+def _problems(validator: Validator, inputs: dict[str, Any], near: Near) -> Iterator[InputProblem]:
     for error in validator.errors(inputs):
         if error.kind.name == "falseSchema" and not error.instance_path:
             # A closed schema without properties: the error names the value, but not its key.
-            yield from (_unexpected("", key, names) for key in inputs)
+            yield from (_unexpected("", key, near) for key in inputs)
         else:
-            yield from _explained(error, names)
+            yield from _explained(error, near)
 
 
-def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
+def _explained(error: Error, near: Near) -> Iterator[InputProblem]:
     pointer = pointer_to(error.instance_path)
     kind, facts = error.kind.name, error.kind.as_dict()
     sentence = _SENTENCES.get(kind)
@@ -60,7 +82,7 @@ def _explained(error: Error, names: list[str]) -> Iterator[InputProblem]:
         yield InputProblem(pointer, f"`{missing}` is missing")
     elif kind in ("additionalProperties", "unevaluatedProperties"):
         for key in facts["unexpected"]:
-            yield _unexpected(pointer, key, names)
+            yield _unexpected(pointer, key, near)
     elif sentence is None:
         yield InputProblem(
             pointer, sentence_about(pointer, _shortened(f"is wrong: {message_of(error)}"))
@@ -74,8 +96,8 @@ def _shortened(sentence: str) -> str:
     return shortened(sentence, 200)
 
 
-def _unexpected(pointer: str, key: str, names: list[str]) -> InputProblem:
-    hint = did_you_mean(key, names) if not pointer else None
+def _unexpected(pointer: str, key: str, near: Near) -> InputProblem:
+    hint = near(key) if not pointer else None
     what = "an input" if not pointer else f"a key of `{dotted(pointer)}`"
     return InputProblem(f"{pointer}/{escaped(key)}", f"`{key}` is not {what}", hint, key=True)
 

@@ -15,6 +15,7 @@ from promptops.runtime.template.data import NotJson, TooMuchWork, exact_copier, 
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Validator
+    from promptops.suggestions import LimitedLookups
 
 
 @record(frozen=True, slots=True)
@@ -80,7 +81,15 @@ class Inputs:
             return ()
         from promptops.runtime.request.input_problems import input_problems
 
-        return input_problems(self._validator, inputs, [*self._properties, *self._aliases])
+        return input_problems(
+            self._validator, inputs, [*self._properties, *self._aliases], self._lookups
+        )
+
+    @cached_property
+    def _lookups(self) -> LimitedLookups:
+        from promptops.suggestions import LimitedLookups
+
+        return LimitedLookups()
 
     @cached_property
     def _validator(self) -> Validator:

@@ -46,9 +46,10 @@ class RenderError(InputError):
         place: Place | None = None,
         frame: Frame | None = None,
         inputs: tuple[InputProblem, ...] = (),
+        hint: str | None = None,
         refused: bool = False,
     ) -> None:
-        super().__init__(message, where=str(place) if place else None)
+        super().__init__(message, where=str(place) if place else None, hint=hint)
         self.place = place
         self.frame = frame
         self.inputs = inputs
@@ -152,8 +153,11 @@ class Renderer:
     def _accepted(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         accepted, problems = self._inputs.accept(inputs)
         if problems:
+            from promptops.runtime.request.input_problems import hint_about
+
             lines = "; ".join(problem.message for problem in problems)
-            raise RenderError(f"{self._prompt.id}: {lines}", inputs=problems)
+            hint = hint_about(problems, self._prompt.inputs)
+            raise RenderError(f"{self._prompt.id}: {lines}", inputs=problems, hint=hint)
         return accepted
 
 

@@ -10,6 +10,23 @@ from promptops.model.request import Request
 from promptops.records import field, record
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class PromptOrigin:
+    """Where the prompt of a request comes from.
+
+    A request does not refer to its `Prompt`: it can be pickled, and keeps no bundle in memory.
+
+    Attributes:
+        release: The name of the release's tag; None for a revision that is not a release.
+        channel: The channel by which the bundle was loaded, or None.
+        digest: Of the prompt's content, SHA-256 in hexadecimal.
+    """
+
+    release: str | None
+    channel: str | None
+    digest: str
+
+
 @record(slots=True, kw_only=True)  # a frozen one takes as long as rendering a message
 class RenderedRequest:
     """One request to a model, rendered from a prompt and inputs; must not be changed.
@@ -27,6 +44,7 @@ class RenderedRequest:
     version: str | None
     inputs: Mapping[str, Any] = field(repr=False)
     _fixed: Mapping[str, Any] = field(repr=False)
+    _origin: PromptOrigin | None = field(default=None, repr=False, compare=False)
 
     @property
     def request(self) -> Request:
@@ -73,14 +91,21 @@ class RenderedRequest:
         return create(self.request, self._fixed, self.prompt)
 
     def attributes(self, *, inputs: bool = False) -> dict[str, str]:
-        """Attributes for an OpenTelemetry span, by its conventions: the prompt and its version.
+        """Attributes for an OpenTelemetry span: which prompt of which release, and which request.
 
-        Values of inputs may be personal data: they are included only if `inputs` is set, as
-        `gen_ai.prompt.variable.NAME`.
+        `gen_ai.prompt.name`, `gen_ai.prompt.version` (of a release), `promptops.release` (of a
+        release), `promptops.channel` (if loaded by a channel), `promptops.prompt.digest`, and
+        `promptops.request.digest`: the key of recorded answers. Values of inputs may be personal
+        data: they are included only if `inputs` is set, as `gen_ai.prompt.variable.NAME`.
         """
-        found = {"gen_ai.prompt.name": self.prompt}
-        if self.version is not None:
-            found["gen_ai.prompt.version"] = self.version
+        named = {"gen_ai.prompt.name": self.prompt, "gen_ai.prompt.version": self.version}
+        origin = self._origin
+        if origin is not None:
+            named["promptops.release"] = origin.release
+            named["promptops.channel"] = origin.channel
+            named["promptops.prompt.digest"] = origin.digest
+        named["promptops.request.digest"] = self.digest
+        found = {name: value for name, value in named.items() if value is not None}
         if inputs:
             found |= {f"gen_ai.prompt.variable.{k}": _text(v) for k, v in self.inputs.items()}
         return found

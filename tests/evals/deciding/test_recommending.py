@@ -135,7 +135,22 @@ def test_an_arm_that_is_better_and_cheaper_is_recommended_as_better():
 
 @pytest.mark.parametrize(("ratio", "name"), [(0.95, "cheap"), (0.951, None), (1.2, None)])
 def test_an_arm_must_cost_at_least_5_percent_less(ratio, name):
-    assert recommended(arm("cheap", ratio=ratio)).arm == name
+    bounds = ValueInterval(value=ratio, low=ratio - 0.01, high=ratio + 0.01)
+
+    assert recommended(arm("cheap", ratio=ratio, cost_ratio=bounds)).arm == name
+
+
+def test_an_arm_is_only_recommended_if_its_interval_proves_that_it_costs_less():
+    noisy = ValueInterval(value=0.21, low=0.02, high=2.77)
+    few = arm("hot", ratio=0.21, cost_ratio=noisy, cases=2)
+
+    alone, beside = recommended(few), recommended(few, arm("cheap"))
+
+    assert (alone.arm, beside.arm) == (None, "cheap")
+    assert alone.sentence == (
+        "`hot` may cost less than `fast` (79% less [98% less, 2.8 times as much]),"
+        " but 2 cases do not prove it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,6 +197,19 @@ def test_an_arm_that_is_not_fit_is_never_recommended(values):
 )
 def test_without_a_recommendation_the_sentence_has_the_reason(arms, sentence):
     assert recommended(*arms) == Recommendation(arm=None, sentence=sentence)
+
+
+def test_of_several_prompts_the_one_that_is_not_decided_is_named():
+    found = compared(arm("cheap"), prompts=2)
+    sort = replace(
+        found.prompts[0],
+        prompt="mail/sort",
+        arms=(reference(stale=0), arm("cheap", "open", cases_needed=61)),
+    )
+
+    both = concluded(replace(found, prompts=(found.prompts[0], sort))).recommendation.sentence
+
+    assert both == "no arm is proved good enough: about 61 cases would decide in `mail/sort`"
 
 
 def test_the_reference_without_a_price_is_named():
@@ -240,7 +268,9 @@ def test_cases_whose_inputs_the_arm_does_not_accept_are_mentioned():
     [
         ((0.6, 0.55, 0.65), "40% less [35, 45]"),
         ((1.8, 1.6, 2.02), "80% more [60, 102]"),
-        ((0.97, 0.9, 1.04), "3% less [-4, 10]"),
+        ((0.97, 0.9, 1.04), "3% less [10% less, 4% more]"),
+        ((1.2, 0.99, 2.1), "20% more [1% less, 2.1 times as much]"),
+        ((2.5, 0.8, 7.0), "2.5 times as much [20% less, 7.0 times as much]"),
         ((1.0, 1.0, 1.0), "0% less [0, 0]"),
         ((1.994, 1.9, 2.1), "99% more [90, 110]"),
         ((2.0, 1.9, 2.1), "2.0 times as much [1.9, 2.1]"),

@@ -196,8 +196,7 @@ BEGUN = _events(_start(), _block(0, type="text", text=""), _delta(0, "text_delta
             Ending.TRUNCATED,
             "connection",
             True,
-            "the connection failed: RemoteProtocolError: peer closed connection without sending "
-            "complete message body (incomplete chunked read)",
+            "the server closed the connection",
         ),
         (
             (

@@ -150,8 +150,7 @@ BEGUN = (_chunk({"text": "half"}),)
             Ending.TRUNCATED,
             "connection",
             True,
-            "the connection failed: RemoteProtocolError: peer closed connection without sending "
-            "complete message body (incomplete chunked read)",
+            "the server closed the connection",
         ),
         (
             (*BEGUN, sse({"error": {"code": 503, "message": "overloaded"}})),

@@ -144,7 +144,10 @@ def test_who_refuses_a_connection_is_told_in_the_words_of_the_system():
         bound.bind(("127.0.0.1", 0))  # without `listen` nothing connects to it
         failure = _asked(_profile(f"http://127.0.0.1:{bound.getsockname()[1]}/v1"), _request())
 
-    assert (failure.kind, failure.message) == ("connection", "connection refused")
+    assert (failure.kind, failure.message) == (
+        "connection",
+        "connection refused: is the server running?",
+    )
 
 
 def test_the_responses_api_is_asked_where_the_prompt_says_so():

@@ -70,6 +70,20 @@ def ready(repo):
         (
             "model",
             ("cheap",),
+            {"require": "fast"},
+            "`fast` is the reference, not an arm",
+            "arms: cheap",
+        ),
+        (
+            "model",
+            ("cheap",),
+            {"cases": ("zzz",)},
+            "no case has the name 'zzz'",
+            "one of: 'c00', 'c01'",
+        ),
+        (
+            "model",
+            ("cheap",),
             {"reference": "fsat"},
             "there is no profile `fsat`",
             "did you mean `fast`?",
@@ -104,11 +118,25 @@ def test_profiles_with_the_same_settings_are_refused(ready):
     )
 
 
+def test_settings_of_profiles_that_the_prompt_replaces_are_named(ready):
+    config = (ready.root / "promptops.toml").read_text().replace('"cheap-1"', '"fast-1"')
+    hot = config.replace('id = "fast-1"\n', 'id = "fast-1"\nparams = {temperature = 0.9}\n', 1)
+    prompt = CONTRACT.replace("{profile: fast}", "{profile: fast, params: {temperature: 0.5}}")
+    ready.write({"promptops.toml": hot, "prompts/ask.prompt.yaml": prompt + cases(2)})
+
+    with pytest.raises(UsageError) as caught:
+        compared(ready, "cheap")
+
+    assert caught.value.hint == "the prompt sets `temperature`, which the profiles set, too"
+
+
 def test_one_revision_that_is_the_work_tree_is_refused(ready):
     with pytest.raises(UsageError) as caught:
         compared(ready, "HEAD", kind="revision")
 
-    assert caught.value.message == ("`HEAD` is the reference: there is nothing to compare it with")
+    assert caught.value.message == (
+        "`HEAD` sends the same requests as the work tree: there is nothing to compare"
+    )
 
 
 def test_variants_are_compared_with_one_prompt(ready):
@@ -183,6 +211,15 @@ def test_cases_without_assertions_on_the_answer_are_not_compared(ready):
     assert (found.prompts, found.nothing) == ((), "no test case has an assertion on the answer")
 
 
+def test_prompts_without_assertions_on_the_answer_are_counted_as_left_out(ready):
+    rendered = cases(1).replace("}}", "}, rendered: [{type: message-count, value: 1}]}")
+    ready.write({"prompts/other.prompt.yaml": PROMPT + rendered})
+
+    found = compared(ready, "cheap")
+
+    assert ([each.prompt for each in found.prompts], found.left_out) == (["ask"], ("other",))
+
+
 def test_a_case_that_can_not_be_rendered_leaves_all_arms_open(ready):
     broken = cases(2) + "  - {name: broken, inputs: {}}\n"
     ready.write({"prompts/ask.prompt.yaml": CONTRACT + broken})
@@ -210,7 +247,11 @@ def test_a_line_of_recordings_that_can_not_be_read_is_a_problem_of_its_arm(ready
     found = compared(ready, "cheap")
 
     (problem,) = arms(found)["cheap"].problems
-    assert str(problem.place) == "comparisons/cheap/ask.recordings.jsonl:1:2"
+    assert (str(problem.place), problem.reason) == (
+        "comparisons/cheap/ask.recordings.jsonl:1:2",
+        "not JSON: expecting property name enclosed in double quotes: remove the line, then run"
+        " `promptops compare --model cheap --record`",
+    )
 
 
 def test_without_trust_nothing_is_asked(ready, monkeypatch):

@@ -205,7 +205,7 @@ def test_nothing_is_selected_or_changed(repo):
             "there is no operator 'sentense'",
             "did you mean `sentence`?",
         ),
-        ({"cases": ("two",)}, "no case has the name 'two'", "known here: `one`"),
+        ({"cases": ("two",)}, "no case has the name 'two'", "one of: 'one'"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_one(repo, arguments, error, hint):

@@ -18,6 +18,7 @@ from tests.jobs.probing.attacked import (
     provider,
 )
 from tests.servers.fault_server import fault_server
+from tests.tiers import fast_first
 
 MUST = evaluation("{must: [direct-order]}")
 
@@ -149,7 +150,7 @@ def test_the_contracts_of_the_prompt_are_told_apart_from_the_success_of_an_attac
     assert run.prompts[0].kept == (14, 28)
 
 
-@pytest.mark.parametrize(("percent", "fails"), [(1, True), (90, False)])
+@pytest.mark.parametrize(("percent", "fails"), fast_first([(1, True), (90, False)], 1))
 def test_a_prompt_fails_if_certainly_more_attacks_succeed_than_it_accepts(repo, percent, fails):
     with fault_server(provider(lambda _: True)) as server:
         configured(repo, server, PROMPT + evaluation(f"{{max: {percent}}}"))

@@ -4,6 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from promptops.evals.probes.library import family_names
 from tests.cli.asked import ask
 
@@ -32,6 +34,7 @@ def test_the_smoke_probes_are_replayed_as_they_were_recorded(repo):
     assert {case["model"] for case in value["cases"]} == {"smollm2-135m"}
 
 
+@pytest.mark.slow
 def test_every_recorded_answer_is_to_an_attack_of_the_library(repo):
     """Bias pairs, and four whole families besides the smoke probes."""
     copied(repo)

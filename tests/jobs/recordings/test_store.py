@@ -76,7 +76,7 @@ def test_a_line_that_is_wrong_is_told_and_the_others_are_found(opened, repo):
 
     assert store.find(PROMPT, A.request, 0) == StoredAnswer(A.answer, "recorded")
     assert [(each.at, each.message) for each in store.problems(PROMPT)] == [
-        (Place(FILE, 1, 1, 1, 2), "expecting value")
+        (Place(FILE, 1, 1, 1, 2), "not JSON: expecting value")
     ]
 
 

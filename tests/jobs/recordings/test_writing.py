@@ -158,7 +158,11 @@ def test_a_file_that_would_not_change_is_not_written(opened, repo):
 @pytest.mark.parametrize(
     ("content", "place", "message"),
     [
-        (b"{\n", Place(FILE, 1, 2, 1, 2), "expecting property name enclosed in double quotes"),
+        (
+            b"{\n",
+            Place(FILE, 1, 2, 1, 2),
+            "not JSON: expecting property name enclosed in double quotes",
+        ),
         (
             b'{"format": 2, "later": true}\n',
             Place(FILE, 1, 12, 1, 13),

@@ -55,7 +55,7 @@ def test_an_anchor_that_says_no_verdict_is_an_error(repo, expected):
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("c00", "did you mean `c0`?"), ("nothing*", "known here: `c0`, `c1`")],
+    [("c00", "did you mean `c0`?"), ("nothing*", "one of: 'c0', 'c1'")],
 )
 def test_a_name_that_no_case_has_is_wrong_usage(repo, name, hint):
     with fault_server() as server:

@@ -158,7 +158,7 @@ def test_where_the_model_is_the_same_the_recorded_answers_do(repo):
 
 
 def test_a_model_that_changed_is_not_blamed_on_the_author(repo):
-    prompt = MEASURED + cases(60)
+    prompt = MEASURED + cases(20)
     today = ["good", "fp_1"]
     with fault_server(lambda _: says(*today)) as server:
         recorded_release(repo, server, prompt)

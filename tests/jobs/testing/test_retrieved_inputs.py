@@ -268,7 +268,7 @@ def test_a_recorded_input_that_the_schema_refuses_now_is_refreshed(tested, repo,
 
 
 def test_a_misspelt_input_is_the_only_error_and_no_function_is_called(tested, repo):
-    change(repo, PATH, "{passages: \"./", "{pasages: \"./")
+    change(repo, PATH, '{passages: "./', '{pasages: "./')
     wrong = "the prompt has no input `pasages`: did you mean `passages`?"
 
     assert tested() == tested("--record") == (1, [("error", wrong), ("error", wrong)])

@@ -194,7 +194,7 @@ def test_survivors_are_shown_in_the_source_and_the_table_leads_to_the_score_of_a
         "Mutation tests notice 25% of 4 mutants; 2 survivors in changed lines; 2 larger prompts"
         " left out (promptops mutate)"
     )
-    assert cells[0] == ("25%", ["#mutants-of-1"])
+    assert cells[0] == ("25% 25%", ["#mutants-of-1"])
     assert [each.text for each in group.all("del")] == [
         "You sort tickets.",
         "Promise nothing on behalf of Acme.",

@@ -94,7 +94,7 @@ def test_the_picture_and_all_answers_are_there_without_scripts(opened):
     page.locator("#prompt-1-case-1 > summary").click()
 
     assert page.locator(".picture circle:visible").count() == 3
-    assert page.locator("#prompt-1-case-1 .arm .message:visible").count() == 6
+    assert page.locator("#prompt-1-case-1 .arm .message:visible").count() == 4
     assert not page.locator("#controls").is_visible()
 
 

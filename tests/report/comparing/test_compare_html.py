@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from promptops.model.arm import ValueInterval
 from promptops.report.compare.html import write
 from promptops.report.compare.page.labels import Box, along, placed
 from promptops.report.compare.page.picture import picture
@@ -123,9 +124,35 @@ def test_points_and_whiskers_are_where_costs_and_scores_are():
     assert by_name["cheap"].x < by_name["fast"].x < by_name["strong"].x
     assert by_name["cheap"].y > by_name["fast"].y > by_name["strong"].y
     assert by_name["fast"].y == drawn.reference
-    assert by_name["fast"].low is by_name["fast"].high is None
+    assert by_name["fast"].whisker == ""
     cheap = by_name["cheap"]
-    assert cheap.high < cheap.y < cheap.low  # y grows downwards
+    low, high = map(float, re.findall(r"M[\d.]+ ([\d.]+)(?=h8)", cheap.whisker))
+    assert high < cheap.y < low  # y grows downwards
+
+
+def test_an_interval_beyond_the_possible_scores_has_no_cap_there():
+    wide = arm("new", 0, difference=ValueInterval(value=0.0, low=-0.5, high=0.5))
+
+    (_, drawn) = picture(comparison(prompt(reference(), wide)).prompts[0]).points
+
+    assert re.sub(r"[\d.]+", "_", drawn.whisker) == "M_ _V_M_ _h_"
+
+
+def test_without_two_scores_there_is_no_picture():
+    plain = {"score": None, "difference": None, "decided": None}
+    unscored = prompt(reference(score=None), arm("cheap", 0, **plain), score="")
+    alone = prompt(reference(), arm("new", 0, usd=None))
+
+    assert [picture(comparison(each).prompts[0]) for each in (unscored, alone)] == [None, None]
+
+
+def test_the_parameters_that_differ_are_shown_below_the_model():
+    cold, hot = ({"temperature": value, "seed": 1} for value in (0, 0.9))
+    found = comparison(prompt(reference(params=cold), arm("hot", 0, params=hot)))
+
+    rows = with_class(read(write(found)), "arms")[0].text
+
+    assert re.findall(r"temperature [\d.]+|seed", rows) == ["temperature 0", "temperature 0.9"]
 
 
 @pytest.mark.parametrize(
@@ -197,12 +224,15 @@ def test_a_case_has_a_cell_and_a_column_for_every_arm():
     assert [each.attributes["data-type"] for each in cells] == ["fast", "cheap", "tiny"]
     assert [next(each.all("span")).text for each in cells] == ["100", "100", "50"]
     assert [each.attributes["class"] for each in cells] == [
-        "cell passed",
-        "cell passed",
-        "cell missed",
+        "cell passed scored",
+        "cell passed scored",
+        "cell missed scored",
     ]
     columns = with_class(first, "arm", "section")
-    assert [len(with_class(each, "message")) for each in columns] == [2, 2, 2]
+    # Equal answers are one.
+    assert [len(with_class(each, "message")) for each in columns] == [1, 1, 2]
+    titles = [next(iter(with_class(each, "role"))).text for each in columns]
+    assert titles == ["2 answers, all the same", "2 answers, all the same", "#1"]
 
 
 def test_only_a_case_in_which_all_arms_are_alike_can_be_hidden():

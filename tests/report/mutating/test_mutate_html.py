@@ -82,6 +82,7 @@ def test_a_survivor_is_shown_in_its_source_with_the_text_before_and_after():
     ]
 
 
+@pytest.mark.slow
 def test_a_page_shows_the_first_thousand_mutants_and_counts_the_others():
     root = read(write(many(1_200)))
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 import promptops
+from promptops.records import replace
+from promptops.runtime.request.rendered import PromptOrigin
 
 PROMPT = """\
 format: promptops/1
@@ -57,8 +61,7 @@ def test_a_value_arrives_as_it_is_and_makes_no_message(prompt, value):
     assert [(m["role"], m["content"]) for m in request.responses()["input"]] == said
     assert request.inputs == {"text": value, "tone": "kind"}
     assert request.attributes(inputs=True) == {
-        "gen_ai.prompt.name": "ask",
-        "gen_ai.prompt.version": "1.0.0",
+        **request.attributes(),
         "gen_ai.prompt.variable.text": value,
         "gen_ai.prompt.variable.tone": "kind",
     }
@@ -76,8 +79,26 @@ def test_inputs_that_are_missing_unknown_or_wrong_are_all_told(prompt):
     }
 
 
-def test_input_values_are_no_attributes_unless_asked_for(prompt):
-    assert prompt.render(text="my secret").attributes() == {
+def test_attributes_name_release_prompt_and_request_but_no_value_of_an_input(prompt):
+    request = prompt.render(text="my secret")
+
+    assert request.attributes() == {
         "gen_ai.prompt.name": "ask",
         "gen_ai.prompt.version": "1.0.0",
+        "promptops.release": "v1.0.0",
+        "promptops.prompt.digest": prompt.digest,
+        "promptops.request.digest": request.digest,
+    }
+
+
+def test_a_request_is_a_value_that_can_be_pickled_whatever_release_it_is_from(prompt):
+    request = prompt.render(text="x")
+    later = replace(request, _origin=PromptOrigin(release="v2", channel="c", digest="d"))
+
+    assert later == request
+    assert pickle.loads(pickle.dumps(later)).attributes() == {
+        **request.attributes(),
+        "promptops.release": "v2",
+        "promptops.channel": "c",
+        "promptops.prompt.digest": "d",
     }

@@ -15,7 +15,12 @@ MOST_FILE_BYTES = 1024 * 2**20
 
 
 async def bounded(response: httpx2.Response) -> None:
-    """Limit the size of a response; raises Failure if its headers already exceed the limit."""
+    """Limit the size of a response; raises Failure if its headers already exceed the limit.
+
+    Also raises it for a web page.
+    """
+    if response.is_success and _type(response) == "text/html":
+        raise bad_answer("is a web page (text/html): is the address right?")
     _limit(response, MOST_BYTES)
 
 
@@ -75,5 +80,9 @@ def json_object(content: bytes) -> dict[str, Any]:
 
 def is_json(response: httpx2.Response) -> bool:
     """Whether a response is one JSON object and not a stream of events."""
+    return _type(response) == "application/json"
+
+
+def _type(response: httpx2.Response) -> str:
     kind: str = response.headers.get("content-type", "")
-    return kind.partition(";")[0].strip().lower() == "application/json"
+    return kind.partition(";")[0].strip().lower()

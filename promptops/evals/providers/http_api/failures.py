@@ -6,6 +6,7 @@ The messages are not redacted yet.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -107,11 +108,21 @@ def no_connection(error: BaseException) -> Failure:
 def _why(error: BaseException) -> str:
     """The operating system's message about a connection, otherwise the library's."""
     for cause in _causes(error):
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused: is the server running?"
         if isinstance(cause, ConnectionError) and cause.errno:
             return os.strerror(cause.errno).lower()
+        if isinstance(cause, socket.gaierror):
+            return "the host is not found"
+        if str(cause).startswith(_CLOSED):
+            return "the server closed the connection"
     cause = error.__cause__ or error
     why = ": ".join(filter(None, (type(cause).__name__, str(cause))))
     return f"the connection failed: {why}"
+
+
+_CLOSED = ("peer closed connection", "Server disconnected")
+"""How the HTTP library begins these messages."""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -11,7 +11,7 @@ from promptops.evals.engine.ask import Ask, Outcome
 from promptops.evals.engine.worst_case import Estimate
 from promptops.evals.parse import parse
 from promptops.jobs.testing.batch.collecting import Rerun
-from promptops.jobs.testing.batch.runs import BatchRuns
+from promptops.jobs.testing.batch.runs import BatchRuns, RehearsedRun
 from promptops.jobs.testing.batch.submitting import Purpose
 from promptops.jobs.testing.model_calls import ModelCalls, OnOutcome, Sender
 from promptops.jobs.testing.options import RunOptions, approvals_of
@@ -21,7 +21,6 @@ from promptops.jobs.testing.running import CaseRunner
 from promptops.jobs.workspace.selection import Selected, SelectionOptions
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.batch import BatchReport
-from promptops.model.test_run import CaseRun
 from promptops.records import replace
 
 TEST = "test"
@@ -48,7 +47,7 @@ def submit_cases(
 
     unanswered: set[str] = set()
 
-    def run(sender: Sender) -> tuple[CaseRun, ...]:
+    def run(sender: Sender) -> RehearsedRun:
         def noting(
             asks: Sequence[Ask], catalog: Catalog, calls: ModelCalls, came: OnOutcome
         ) -> tuple[Outcome, ...]:
@@ -56,7 +55,9 @@ def submit_cases(
             return sender(asks, catalog, calls, came)
 
         runner = CaseRunner(workspace, selected, replace(options, sender=noting), None)
-        return runner.run().cases
+        cases = runner.run().cases
+        from_cache = sum(case.source == "cached" for case in cases)
+        return RehearsedRun(cases=cases, from_cache=from_cache)
 
     purpose = Purpose(command=TEST, plan=plan)
     report = _runs(workspace, options, shows).submit(purpose, run)

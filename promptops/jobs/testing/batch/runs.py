@@ -6,7 +6,7 @@ requests; to collect, it has their answers. All else is as in a recording run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from promptops.evals.engine.ask import Key, Settings
 from promptops.evals.engine.worst_case import Estimate
@@ -39,6 +39,18 @@ from promptops.records import record, replace
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class RehearsedRun:
+    """A recording run whose missing requests were planned instead of sent.
+
+    Attributes:
+        from_cache: The number of answers that it recorded from the local cache.
+    """
+
+    cases: tuple[CaseRun, ...]
+    from_cache: int
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class BatchRuns:
     """The batches of one command in one work tree.
 
@@ -54,8 +66,8 @@ class BatchRuns:
     approvals: Approvals
     shows: Callable[[Estimate], None]
 
-    def submit(self, purpose: Purpose, run: Callable[[Sender], Iterable[CaseRun]]) -> BatchReport:
-        """Submit what `run` would send; it returns its cases.
+    def submit(self, purpose: Purpose, run: Callable[[Sender], RehearsedRun]) -> BatchReport:
+        """Submit what `run` would send.
 
         Raises UsageError as the run does, and if a provider has no batch API; InputError if a batch
         can't be stored.
@@ -64,13 +76,20 @@ class BatchRuns:
             lost = [batch for batch in self._own() if not batch.id]
             uncertain = [each.row for each in self._fetched(lost, confirmed) if each.is_uncertain]
             planned = PlannedRequests(pending=self._keys(self._pending.all()))
-            broken = tuple(map(shown_case, filter(is_broken, run(planned.send))))
+            rehearsed = run(planned.send)
+            broken = tuple(map(shown_case, filter(is_broken, rehearsed.cases)))
             done = submit(planned, purpose, self._pending, self.settings, self.shows)
             waits = bool(self._own())
         report = self._submitted(planned, done)
         advice = self._advice("collect") if waits else ""
         batches = (*uncertain, *report.batches)
-        return replace(report, batches=batches, refused=broken, advice=advice)
+        return replace(
+            report,
+            batches=batches,
+            from_cache=rehearsed.from_cache,
+            refused=broken,
+            advice=advice,
+        )
 
     def collect(self, run_again: RunAgain) -> BatchReport:
         """Store the answers of ended batches, and report on the others.

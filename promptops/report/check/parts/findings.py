@@ -10,7 +10,7 @@ from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.finding import Finding, Severity
 from promptops.model.place import Place
-from promptops.model.probe_run import ProbeRun
+from promptops.model.probe_run import ProbeRun, PromptProbes
 from promptops.model.report import LintReport, RuleInfo
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.plurals import counted
@@ -101,7 +101,7 @@ def failing_cases(report: CheckReport) -> Iterator[Finding]:
         text = ": ".join(filter(None, [who, facts.problem(trouble), facts.reason(trouble)]))
         yield _case(f"case-{trouble.status}", text, trouble.place, trouble)
     yield from _worse(report)
-    yield from _probes(report)
+    yield from probe_findings(report)
     for prompt, cases in stale(run).items():
         message = f"{prompt}: {facts.names(cases)}: no recording, run {facts.advice(run)}"
         yield _finding("case-stale", message, cases[0].place, prompt, facts.names(cases))
@@ -121,9 +121,9 @@ def _worse(report: CheckReport) -> Iterator[Finding]:
             yield _finding("score-worse", message, case.place, each.prompt, each.score)
 
 
-def _probes(report: CheckReport) -> Iterator[Finding]:
+def probe_findings(report: CheckReport) -> Iterator[Finding]:
     """Why the attacks fail the gate, each at its prompt."""
-    run = probes_without_lint_errors(report)
+    run = probes_without_repeats(report)
     if run is None or run.verdict != "fail":
         return
     for problem in run.problems:
@@ -132,7 +132,7 @@ def _probes(report: CheckReport) -> Iterator[Finding]:
     for prompt in run.prompts:
         places = (case.run.place for case in run.cases if case.run.prompt == prompt.prompt)
         place = next(places, Place(_CONFIGURATION))
-        missing = f"{counted(prompt.stale, 'answer')} to probes missing" if prompt.stale else ""
+        missing = _missing(prompt, run) if prompt.stale else ""
         for reason in filter(None, (*prompt.failures, missing)):
             message = f"{prompt.prompt}: {reason}"
             yield _finding("probes", message, place, prompt.prompt, reason)
@@ -140,6 +140,11 @@ def _probes(report: CheckReport) -> Iterator[Finding]:
         first = cases[0].run
         message = f"{first.prompt}: {counted(len(cases), 'answer')} to probes not judged: {reason}"
         yield _finding("probes", message, first.place, first.prompt, f"{first.name}: {reason}")
+
+
+def _missing(prompt: PromptProbes, run: ProbeRun) -> str:
+    advice = f", run {probe_facts.advice(run)}" if run.advice else ""
+    return f"{counted(prompt.stale, 'answer')} to probes missing{advice}"
 
 
 def _case(code: str, message: str, place: Place, trouble: Trouble) -> Finding:
@@ -171,10 +176,15 @@ def without_lint_errors(report: CheckReport) -> TestRun:
     return replace(report.test, cases=_not_in_lint(report, report.test.cases))
 
 
-def probes_without_lint_errors(report: CheckReport) -> ProbeRun | None:
-    """The same for the attacks: without problems that a finding reports on the same line."""
+def probes_without_repeats(report: CheckReport) -> ProbeRun | None:
+    """The attacks without problems that a finding or a case reports on the same line."""
     run = report.probes
-    return replace(run, problems=_not_in_lint(report, run.problems)) if run is not None else None
+    if run is None:
+        return None
+    cases = {_line(case.place) for case in report.test.cases if _is_error(case)}
+    problems = _not_in_lint(report, run.problems)
+    new = tuple(problem for problem in problems if _line(problem.place) not in cases)
+    return replace(run, problems=new)
 
 
 def _not_in_lint(report: CheckReport, cases: Sequence[CaseRun]) -> tuple[CaseRun, ...]:

@@ -31,7 +31,8 @@ class Point:
     """An arm.
 
     Attributes:
-        low, high: The positions of the ends of the interval; None without one.
+        whisker: The path of its interval, without a cap where it continues beyond the scores that
+            are possible; "" without an interval.
         title: What it shows, in words.
         is_beaten: Another arm costs no more and scores no less.
     """
@@ -39,8 +40,7 @@ class Point:
     arm: ArmResult
     x: float
     y: float
-    low: float | None
-    high: float | None
+    whisker: str
     label: Label
     title: str
     is_beaten: bool
@@ -52,7 +52,6 @@ class Picture:
 
     Attributes:
         left, top, right, bottom: Of the area between the axes.
-        subject: What the vertical axis shows.
         front: The points that join the arms that no other one beats, for `polyline`.
         reference: The height of the line at the score of the reference; None without a point.
         margin: The height of the line of the acceptable loss; None if it is outside, or without a
@@ -66,7 +65,6 @@ class Picture:
     top: float = _TOP
     right: float = WIDTH - _RIGHT
     bottom: float = HEIGHT - _BOTTOM
-    subject: str
     costs: tuple[Tick, ...]
     scores: tuple[Tick, ...]
     is_log: bool
@@ -78,13 +76,13 @@ class Picture:
 
     @property
     def has_intervals(self) -> bool:
-        return any(point.low is not None for point in self.points)
+        return any(point.whisker for point in self.points)
 
 
 def picture(prompt: PromptComparison) -> Picture | None:
-    """None if no arm has both a cost and a score."""
-    found = points_of(prompt)
-    return _Drawing(prompt, found).picture() if found else None
+    """None without a score, and if fewer than two arms have both a cost and a score."""
+    found = points_of(prompt) if prompt.score else ()
+    return _Drawing(prompt, found).picture() if found[1:] else None
 
 
 class _Drawing:
@@ -99,7 +97,6 @@ class _Drawing:
         margin = self._margin()
         reference = self._reference()
         return Picture(
-            subject="Score in points" if self._prompt.score else "Cases with all contracts kept, %",
             costs=_marks(self._x),
             scores=_marks(self._y),
             is_log=self._x.is_log,
@@ -171,18 +168,25 @@ class _Drawing:
             arm=arm,
             x=self._x.at(found.cost),
             y=self._at(found.score),
-            low=ends and self._at(ends[0]),
-            high=ends and self._at(ends[1]),
+            whisker=self._whisker(found, ends) if ends else "",
             label=label,
             title=self._title(arm, found),
             is_beaten=found.name not in self._prompt.pareto,
         )
 
+    def _whisker(self, found: CostAndScore, ends: tuple[float, float]) -> str:
+        x, difference = self._x.at(found.cost), self._arms[found.name].difference
+        assert difference is not None
+        low, high = map(self._at, ends)
+        base = found.score - difference.value
+        whole = f"M{x} {low}V{high}"
+        lower = f"M{x - 4} {low}h8" if base + difference.low >= 0 else ""
+        return whole + lower + (f"M{x - 4} {high}h8" if base + difference.high <= 1 else "")
+
     def _title(self, arm: ArmResult, point: CostAndScore) -> str:
         difference = f", {facts.difference(arm)} points" if arm.difference else ""
-        unit = "" if self._prompt.score else "% of the contracts"
         return (
-            f"{short(arm.name)}: {arm.verdict}, {100 * point.score:.1f}{unit}{difference},"
+            f"{short(arm.name)}: {arm.verdict}, {100 * point.score:.1f}{difference},"
             f" ${facts.cost_1000(point.cost)} per 1,000 requests"
         )
 

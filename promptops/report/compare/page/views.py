@@ -13,6 +13,7 @@ from promptops.model.arm import (
     ComparedCase,
     PromptComparison,
 )
+from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.compare.page.picture import Picture, picture
 from promptops.report.compare.parts import facts
@@ -25,9 +26,17 @@ Shown = Literal["passed", "failed", "missed", "stale"]
 
 @record(frozen=True, slots=True, kw_only=True)
 class ArmAnswerView:
-    """An answer with its texts, cut to the room on the page."""
+    """Equal answers to one case, with their texts, cut to the room on the page.
+
+    Attributes:
+        found: The first of them.
+        title: Which of the answers these are, such as `#1, #3`; "" if there is only one.
+        latency: In seconds, from the shortest to the longest; "" if it is unknown.
+    """
 
     found: ArmAnswer
+    title: str
+    latency: str
     output: Cut | None
     calls: tuple[Cut, ...]
 
@@ -42,6 +51,7 @@ class ArmColumn:
             contract. None without an answer that the case needs.
         sign: The mean score in points; else a sign.
         label: The same in words.
+        is_scored: The sign is a score.
         is_without: The arm does not accept the inputs.
     """
 
@@ -50,6 +60,7 @@ class ArmColumn:
     shown: Shown | None
     sign: str
     label: str
+    is_scored: bool
     answers: tuple[ArmAnswerView, ...]
     is_without: bool
 
@@ -184,7 +195,8 @@ def _column(case: ComparedCase, number: int, arms: Sequence[ArmResult], room: Ro
         shown=shown,
         sign=_sign(shown, own),
         label=_label(shown, own),
-        answers=tuple(_answer(each, room) for each in _answers(case, arm.name)),
+        is_scored=_is_scored(shown, own),
+        answers=tuple(_answer_views(_answers(case, arm.name), room)),
         is_without=arm.name in case.without,
     )
 
@@ -229,9 +241,11 @@ _LABELS: dict[Shown | None, str] = {
 
 
 def _sign(shown: Shown | None, score: float | None) -> str:
-    if score is None or shown in (None, "stale"):
-        return _SIGNS[shown]
-    return f"{100 * score:.0f}"
+    return f"{100 * score:.0f}" if score is not None and _is_scored(shown, score) else _SIGNS[shown]
+
+
+def _is_scored(shown: Shown | None, score: float | None) -> bool:
+    return score is not None and shown not in (None, "stale")
 
 
 def _label(shown: Shown | None, score: float | None) -> str:
@@ -239,11 +253,44 @@ def _label(shown: Shown | None, score: float | None) -> str:
     return f"{_LABELS[shown]}{points}"
 
 
-def _answer(found: ArmAnswer, room: Room) -> ArmAnswerView:
+def _answer_views(answers: Sequence[ArmAnswer], room: Room) -> Iterator[ArmAnswerView]:
+    """Each different answer once."""
+    same: dict[object, list[ArmAnswer]] = {}
+    for found in answers:
+        same.setdefault(_content(found), []).append(found)
+    for equal in same.values():
+        yield _answer(equal, len(answers), room)
+
+
+def _content(found: ArmAnswer) -> object:
+    answer = found.answer
+    calls = tuple(map(call, answer.tool_calls)) if answer else ()
+    ended = (answer.text, answer.finish_reason, answer.usage) if answer else None
+    return ended, calls, found.score, found.violated, found.reason
+
+
+def _answer(equal: Sequence[ArmAnswer], number: int, room: Room) -> ArmAnswerView:
+    found = equal[0]
     answer = found.answer
     calls = answer.tool_calls if answer else ()
     return ArmAnswerView(
         found=found,
+        title=_title(equal, number),
+        latency=_latency(equal),
         output=room.show(answer.text) if answer else None,
         calls=tuple(room.show(call(each)) for each in calls),
     )
+
+
+def _title(equal: Sequence[ArmAnswer], number: int) -> str:
+    if number == 1:
+        return ""
+    if len(equal) == number:
+        return f"{counted(number, 'answer')}, all the same"
+    return ", ".join(f"#{found.repeat + 1}" for found in equal)
+
+
+def _latency(equal: Iterable[ArmAnswer]) -> str:
+    known = (found.answer.latency_s for found in equal if found.answer)
+    found = sorted({f"{each:.2f}" for each in known if each is not None}, key=float)
+    return f"{'–'.join(dict.fromkeys((found[0], found[-1])))} s" if found else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 from promptops.evals.deciding.decision import in_points
@@ -14,7 +15,7 @@ from promptops.model.arm import (
     PromptComparison,
     TokenMeans,
 )
-from promptops.model.test_run import Decided, Worse
+from promptops.model.test_run import CaseRun, Decided, Worse
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
@@ -34,6 +35,7 @@ def summary(comparison: ArmComparison) -> str:
     if not comparison.prompts:
         return f"nothing to compare{_because(comparison.nothing)}"
     parts = [_fit(comparison), _counts(comparison), cost(comparison.cost_usd)]
+    parts.append(left_out(comparison))
     return " · ".join(filter(None, parts))
 
 
@@ -54,6 +56,14 @@ def _counts(comparison: ArmComparison) -> str:
     return f"{counted(len(comparison.prompts), 'prompt')}, {counted(cases, 'case')}"
 
 
+def left_out(comparison: ArmComparison) -> str:
+    """How many selected prompts were not compared, and why; or ""."""
+    if not comparison.left_out:
+        return ""
+    prompts = counted(len(comparison.left_out), "prompt")
+    return f"{prompts} left out: no assertion on the answer"
+
+
 def names(every: Iterable[str]) -> str:
     """Some names, and the number of the others."""
     return some([short(each) for each in every], _NAMES_SHOWN)
@@ -64,6 +74,34 @@ def title(prompt: PromptComparison) -> str:
     if not prompt.score:
         return NO_MEASURES
     return f"{short(prompt.score)}, margin {100 * prompt.margin:.3g} points"
+
+
+def settings(arm: ArmResult, prompt: PromptComparison) -> str:
+    """The parameters that differ between the arms: `temperature 0.9`; or ""."""
+    every = dict.fromkeys(name for each in prompt.arms for name in each.params)
+    differing = [
+        name
+        for name in every
+        if any(each.params.get(name) != arm.params.get(name) for each in prompt.arms)
+    ]
+    shown = (f"{name} {_value(arm.params[name])}" for name in differing if name in arm.params)
+    return ", ".join(shown)
+
+
+def _value(value: object) -> str:
+    return short(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+_ENDS = {
+    "length": "cut at the limit",
+    "content_filter": "blocked by the content filter",
+    "tool_calls": "calls tools",
+}
+
+
+def end(finish_reason: str) -> str:
+    """How an answer ended, or "" for the usual way."""
+    return "" if finish_reason == "stop" else _ENDS.get(finish_reason, short(finish_reason))
 
 
 def score(arm: ArmResult, prompt: PromptComparison) -> str:
@@ -122,10 +160,9 @@ def remarks(arm: ArmResult) -> Iterator[str]:
     """What is to know of an arm besides its row, each a sentence without the name of the arm."""
     if arm.same_requests:
         yield "sends the same requests as the reference"
-    if arm.note:
-        yield f"open: {visible(arm.note)}"
-    if arm.stale:
-        yield f"open: {counted(arm.stale, 'answer')} missing"
+    lacks = " and ".join(filter(None, (_missing(arm), visible(arm.note))))
+    if lacks:
+        yield lacks if arm.verdict == "reference" else f"open: {lacks}"
     if arm.contracts.lost:
         lost = counted(len(arm.contracts.lost), "case")
         yield f"violates a contract in {lost}: {names(arm.contracts.lost)}"
@@ -136,14 +173,22 @@ def remarks(arm: ArmResult) -> Iterator[str]:
         yield visible(arm.needs)
 
 
+def _missing(arm: ArmResult) -> str:
+    """The number of missing answers, unless each is reported as an error."""
+    failed = sum(case.infrastructure for case in arm.problems)
+    return f"{counted(arm.stale, 'answer')} missing" if arm.stale > failed else ""
+
+
 def problems(arm: ArmResult) -> Iterator[str]:
-    """The reasons why cases have no judged answer, each once with its place and its cases."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """The reasons why cases have no judged answer, each once with its cases, at the first one."""
+    found: dict[tuple[str, str], list[CaseRun]] = {}
     for case in arm.problems:
-        found.setdefault((str(case.place), case.reason), []).append(case.name)
-    for (place, reason), cases in found.items():
-        named = names(dict.fromkeys(filter(None, cases)))
-        yield f"{visible_path(place)}: {visible(reason)}{f' ({named})' if named else ''}"
+        place = "" if case.name else str(case.place)
+        found.setdefault((place, case.reason), []).append(case)
+    for (_, reason), cases in found.items():
+        named = names(dict.fromkeys(case.name for case in cases if case.name))
+        shown = f" ({named})" if named else ""
+        yield f"{visible_path(str(cases[0].place))}: {visible(reason)}{shown}"
 
 
 def shows_worst(arm: ArmResult) -> tuple[Worse, ...]:

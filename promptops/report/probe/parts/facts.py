@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.place import Place
@@ -222,14 +221,6 @@ def _short_reason(why: str) -> str:
 def stale_prompts(run: ProbeRun) -> str:
     """The prompts with missing answers: `refund, sort`."""
     return _prompts([prompt.prompt for prompt in run.prompts if prompt.stale])
-
-
-def record_command(run: ProbeRun) -> str:
-    """The command that records the missing answers, and no others."""
-    stale = [prompt.prompt for prompt in run.prompts if prompt.stale]
-    names = stale if len(stale) <= _NAMED else []
-    words = ["promptops", "probe", *names, *(["--smoke"] if run.probes == "smoke" else [])]
-    return visible(shlex.join([*words, "--record"]))
 
 
 def missing(run: ProbeRun) -> str:

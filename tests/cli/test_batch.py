@@ -106,6 +106,7 @@ def test_a_running_batch_exits_75_and_stays_pending(repo, say, api):
     assert (again.code, one.pending) == (0, [])
 
 
+@pytest.mark.slow
 def test_collecting_twice_is_harmless_and_says_that_nothing_is_pending(repo, say):
     with batched(repo, say) as one:
         before = one.run("--batch", "collect")
@@ -120,6 +121,7 @@ def test_collecting_twice_is_harmless_and_says_that_nothing_is_pending(repo, say
     assert one.recordings == recorded != b""
 
 
+@pytest.mark.slow
 def test_nothing_is_submitted_twice(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit", "--case", "one")
@@ -161,6 +163,7 @@ def test_what_a_batch_leaves_unanswered_is_listed_and_can_be_submitted_again(rep
     assert (again.code, one.recordings.count(b"\n")) == (0, 4)
 
 
+@pytest.mark.slow
 def test_cancelling_an_ended_batch_leaves_its_answers_to_collect(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit")
@@ -197,6 +200,7 @@ def test_failed_requests_are_listed_with_their_reason_and_never_recorded(repo, s
     ]
 
 
+@pytest.mark.slow
 def test_a_batch_that_the_provider_refuses_is_reported_with_its_error(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit")
@@ -230,6 +234,7 @@ def test_answers_to_a_prompt_that_changed_meanwhile_go_to_the_local_cache(repo, 
     assert (cached.code, one.server.requests, one.recordings.count(b"\n")) == (0, [], 4)
 
 
+@pytest.mark.slow
 def test_answers_are_kept_if_their_prompt_is_gone(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit", "--case", "one")
@@ -243,6 +248,7 @@ def test_answers_are_kept_if_their_prompt_is_gone(repo, say):
     assert (cached.code, one.recordings.count(b"\n")) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_case_that_was_renamed_gets_its_answer(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit", "--case", "one")
@@ -315,6 +321,7 @@ def test_line_separators_of_unicode_in_an_answer_do_not_split_its_line(repo, tmp
     assert json.loads(one.recordings)["output"] == text
 
 
+@pytest.mark.slow
 def test_line_separators_of_unicode_in_a_request_do_not_split_its_line(repo, say):
     words = ("a\u2028b", "c\x85d")
     with batched(repo, say, words=words) as one:
@@ -327,6 +334,7 @@ def test_line_separators_of_unicode_in_a_request_do_not_split_its_line(repo, say
     assert (collected.code, one.recordings.count(b"\n")) == (0, 2)
 
 
+@pytest.mark.slow
 def test_each_model_and_endpoint_has_its_own_batch(repo, say):
     with (
         batched(repo, say, judged=True) as one,
@@ -389,6 +397,7 @@ def test_the_budgets_of_a_run_hold_at_batch_prices(repo, say, options, sent, end
     assert report["ended"].startswith(ended)
 
 
+@pytest.mark.slow
 def test_a_price_that_is_unknown_refuses_a_budget(repo, say):
     with batched(repo, say) as one:
         unpriced = files(CHAT, one.server.base_url)["promptops.toml"].replace(PRICE, "")
@@ -443,6 +452,7 @@ def test_options_that_make_no_sense_for_a_batch_are_refused(small, say, option):
     assert f"--batch and {option[0]} exclude each other" in refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["collect", "cancel"])
 @pytest.mark.parametrize(
     "given",

@@ -168,6 +168,7 @@ def test_a_batch_whose_creation_is_not_confirmed_is_found(repo, say, api, respon
     assert one.recordings.count(b"\n") == 4
 
 
+@pytest.mark.slow
 @EACH_API
 @pytest.mark.parametrize("then", ["submit", "collect"])
 def test_a_batch_that_can_not_be_looked_up_at_once_is_found_later(repo, say, api, then):
@@ -187,6 +188,7 @@ def test_a_batch_that_can_not_be_looked_up_at_once_is_found_later(repo, say, api
     assert (collected.code, len(one.api.batches)) == (0, 1)
 
 
+@pytest.mark.slow
 @EACH_API
 def test_a_batch_that_was_not_created_is_submitted_again(repo, say, api):
     with batched(repo, say, api) as one:
@@ -200,6 +202,7 @@ def test_a_batch_that_was_not_created_is_submitted_again(repo, say, api):
     assert (again.code, set(submitted(one.api).values())) == (0, {1})
 
 
+@pytest.mark.slow
 def test_a_batch_that_a_killed_submit_did_not_create_is_reported_by_collect(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit")
@@ -212,6 +215,7 @@ def test_a_batch_that_a_killed_submit_did_not_create_is_reported_by_collect(repo
     assert report["advice"] == "promptops test --batch submit"
 
 
+@pytest.mark.slow
 def test_a_batch_of_somebody_else_is_not_taken_for_a_lost_one_for_ever(repo, say):
     with batched(repo, say, MESSAGES) as one:
         one.run("--batch", "submit")
@@ -233,6 +237,7 @@ def test_a_batch_of_somebody_else_is_not_taken_for_a_lost_one_for_ever(repo, say
     assert (collected.code, one.recordings.count(b"\n")) == (0, 4)
 
 
+@pytest.mark.slow
 def test_temporary_errors_are_retried_and_a_failure_ends_a_submit_in_order(repo, say):
     with batched(repo, say) as one:
         one.api.faults["POST /v1/files"] = [BROKEN, BROKEN]
@@ -246,6 +251,7 @@ def test_temporary_errors_are_retried_and_a_failure_ends_a_submit_in_order(repo,
     assert len(one.api.files) == 2  # the uploaded one and that of the results
 
 
+@pytest.mark.slow
 def test_a_provider_that_can_not_be_reached_leaves_the_batch_pending(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit")
@@ -273,6 +279,7 @@ def test_two_runs_at_once_do_not_submit_the_same(repo, say):
     assert "is submitting or collecting batches" in second.err
 
 
+@pytest.mark.slow
 def test_the_batches_of_another_work_tree_are_left_to_it_while_it_exists(repo, tmp_path, say):
     other = tmp_path / "other"
     with batched(repo, say) as one:
@@ -303,6 +310,7 @@ def test_a_damaged_file_of_a_batch_stops_with_its_place(repo, say):
     assert f"{file}: error: this file of a batch is damaged" in stopped.err
 
 
+@pytest.mark.slow
 def test_a_batch_whose_endpoint_no_profile_has_any_more_is_kept(repo, say):
     with batched(repo, say) as one:
         one.run("--batch", "submit")
@@ -347,6 +355,7 @@ def test_an_untrusted_change_submits_and_collects_nothing(repo, say, monkeypatch
     assert (codes, one.api.seen) == ([2, 2, 2], seen)
 
 
+@pytest.mark.slow
 def test_a_prompt_that_can_not_be_read_is_an_error_of_a_submit(repo, say):
     with batched(repo, say) as one:
         repo.write({"prompts/bad.prompt.yaml": "format: promptops/1\nmessages: 1\n"})

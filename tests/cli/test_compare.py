@@ -70,6 +70,7 @@ def test_a_recorded_comparison_is_replayed_and_recommends_the_cheaper_model(repo
     }
 
 
+@pytest.mark.slow
 def test_after_the_switch_the_answers_of_the_arm_are_recorded_without_a_call(repo, served):
     """The local cache has them: what was compared is what ships."""
     ask(repo.root, *RECORD)
@@ -132,6 +133,7 @@ def test_a_limit_on_the_cost_needs_the_price_of_every_model(repo, served):
     assert "sending" not in said.err
 
 
+@pytest.mark.slow
 def test_a_spent_budget_exits_5_and_the_printed_command_continues(repo, served):
     first = ask(repo.root, *RECORD, "--max-requests", "2")
     second = ask(repo.root, *COMPARE, "--record")

@@ -234,6 +234,7 @@ evaluation:
 """
 
 
+@pytest.mark.slow
 def test_judges_of_the_case_are_called_too_and_their_measures_fail_nothing(repo, served):
     opinion = Answer(says='{"reason": "It is not repeated.", "score": 0.0}')
 
@@ -257,6 +258,7 @@ def test_judges_of_the_case_are_called_too_and_their_measures_fail_nothing(repo,
     )
 
 
+@pytest.mark.slow
 def test_a_judge_that_fails_is_exit_5_and_the_answer_stays(repo, served):
     def plan(received: Received) -> Answer:
         return Answer(status=401) if received.json["model"] == "judge-1" else OK
@@ -270,6 +272,7 @@ def test_a_judge_that_fails_is_exit_5_and_the_answer_stays(repo, served):
     assert "status 401" in said.err
 
 
+@pytest.mark.slow
 def test_an_answer_is_compared_with_the_recorded_answer_to_another_case(repo, served):
     other = (
         "  - name: the same\n    inputs: {word: eight}\n    output:\n"
@@ -329,6 +332,7 @@ def test_several_models_are_called_at_the_same_time_and_shown_in_order(repo, ser
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", ["profile: fast", "provider: acme, id: a-1"])
 def test_a_profile_replaces_that_of_the_prompt_but_not_the_parameters_of_the_file(repo, own):
     prompt = PROMPT.replace("{profile: fast}", f"{{{own}, params: {{temperature: 0.5, seed: 1}}}}")
@@ -395,6 +399,7 @@ def test_a_cut_answer_is_reported_with_its_limit(repo, served):
     )
 
 
+@pytest.mark.slow
 def test_an_answer_that_the_server_cuts_is_reported_with_its_length(repo, served):
     usage = {"prompt_tokens": 9, "completion_tokens": 2}
     stream = [chunk({"content": "one two"}, "length"), chunk(usage=usage), DONE]
@@ -486,6 +491,7 @@ def test_the_first_text_is_on_the_terminal_while_the_model_still_writes(repo, se
     assert "waiting for the first text …\r\x1b[Kbegin end\r\nfast (m-1): " in text
 
 
+@pytest.mark.slow
 def test_an_error_on_a_terminal_has_its_own_line(repo, served, command):
     with fault_server() as server:
         served(server)
@@ -572,6 +578,7 @@ def test_a_stream_that_breaks_off_is_not_sent_again_and_its_text_stays(repo, ser
     assert lines[3].startswith("fast (fast-1): incomplete, cost unknown, ")
 
 
+@pytest.mark.slow
 def test_a_web_page_in_place_of_an_answer_is_named(repo, served):
     page = Answer(body=b"<html></html>", headers={"content-type": "text/html; charset=utf-8"})
     with fault_server(always(page)) as server:
@@ -583,6 +590,7 @@ def test_a_web_page_in_place_of_an_answer_is_named(repo, served):
     assert "the answer is a web page (text/html): is the address right?" in said.err
 
 
+@pytest.mark.slow
 def test_a_failure_before_any_text_is_tried_again(repo, served):
     answers = iter([Answer(status=503), Answer(stream=[]), OK])
     with fault_server(lambda _: next(answers)) as server:
@@ -593,6 +601,7 @@ def test_a_failure_before_any_text_is_tried_again(repo, served):
     assert (said.code, said.out) == (0, "Say x 2 times.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "message",
     [
@@ -851,6 +860,7 @@ def test_the_inputs_become_a_case_that_lints_clean(repo, served):
     assert repo.git("diff", "--numstat") == "6\t0\tprompts/ask.prompt.yaml"
 
 
+@pytest.mark.slow
 def test_a_case_is_saved_even_if_the_model_gives_no_answer(repo, served):
     with fault_server(always(Answer(status=401))) as server:
         served(server)
@@ -889,6 +899,7 @@ def test_quiet_prints_only_where_the_request_goes(repo, served):
     assert (said.code, said.out, said.err) == (0, "", calling)
 
 
+@pytest.mark.slow
 def test_a_report_goes_to_a_file_while_the_answer_is_printed(repo, served):
     with fault_server() as server:
         served(server)

@@ -81,6 +81,7 @@ def test_a_commit_is_refused_at_the_character(what, hooked, refused):
     assert refused(hooked, "commit", "-m", "three") == expected
 
 
+@pytest.mark.slow
 def test_a_refused_commit_never_shows_the_secret(hooked, run):
     edit(hooked, TRIAGE, "You sort", f"{SECRET} sort")
     hooked.git("add", TRIAGE)
@@ -90,6 +91,7 @@ def test_a_refused_commit_never_shows_the_secret(hooked, run):
     assert (code, SECRET in said, SECRET[:20] in said) == (1, False, False)
 
 
+@pytest.mark.slow
 @both
 def test_a_clean_change_is_committed(hooked, run):
     edit(hooked, TRIAGE, "You sort", "You order")
@@ -111,6 +113,7 @@ def test_commit_of_a_path_sees_that_path(hooked, refused):
     assert refused(hooked, "commit", "-m", "three", TRIAGE) == [f"{TRIAGE}:19:10 VAR001"]
 
 
+@pytest.mark.slow
 def test_commit_of_a_path_does_not_see_what_else_is_staged(hooked, run):
     edit(hooked, TRIAGE, "{{ ticket }}", "{{ tikcet }}")
     hooked.git("add", TRIAGE)
@@ -177,6 +180,7 @@ def test_a_merge_without_conflicts_is_judged(hooked, run, refused):
     assert hooked.git("rev-parse", "HEAD") == before
 
 
+@pytest.mark.slow
 def test_an_amended_commit_is_judged(hooked, refused):
     edit(hooked, TRIAGE, "{{ ticket }}", "{{ tikcet }}")
     hooked.git("add", TRIAGE)
@@ -184,6 +188,7 @@ def test_an_amended_commit_is_judged(hooked, refused):
     assert refused(hooked, "commit", "--amend", "--no-edit") == [f"{TRIAGE}:19:10 VAR001"]
 
 
+@pytest.mark.slow
 def test_a_linked_work_tree_sees_its_own_content(hooked, refused, tmp_path):
     hooked.git("worktree", "add", "--quiet", str(tmp_path / "linked"))
     linked = type(hooked)(tmp_path / "linked")
@@ -192,6 +197,7 @@ def test_a_linked_work_tree_sees_its_own_content(hooked, refused, tmp_path):
     assert refused(linked, "commit", "-a", "-m", "three") == [f"{TRIAGE}:19:10 VAR001"]
 
 
+@pytest.mark.slow
 def test_from_a_folder_inside_the_whole_is_judged(hooked, refused):
     edit(hooked, TRIAGE, "{{ ticket }}", "{{ tikcet }}")
 
@@ -200,6 +206,7 @@ def test_from_a_folder_inside_the_whole_is_judged(hooked, refused):
     assert said == [f"{TRIAGE}:19:10 VAR001"]
 
 
+@pytest.mark.slow
 def test_a_new_file_is_judged(hooked, refused):
     text = (hooked.root / TRIAGE).read_text("utf-8")
     hooked.write({NEW: text.replace("{{ ticket }}", "{{ tikcet }}")})
@@ -208,6 +215,7 @@ def test_a_new_file_is_judged(hooked, refused):
     assert refused(hooked, "commit", "-m", "three") == [f"{NEW}:19:10 VAR001"]
 
 
+@pytest.mark.slow
 def test_the_first_commit_is_judged(catalog, refused, run):
     catalog.git("checkout", "--quiet", "--orphan", "other")
     assert run(catalog, "promptops", "init", "--hooks")[0] == 0
@@ -217,6 +225,7 @@ def test_the_first_commit_is_judged(catalog, refused, run):
     assert refused(catalog, "commit", "-m", "first") == [f"{TRIAGE}:19:10 VAR001"]
 
 
+@pytest.mark.slow
 def test_deleting_all_prompts_is_silent(hooked, run):
     hooked.git("rm", "--quiet", "-r", "prompts", "promptops.toml")
 
@@ -245,6 +254,7 @@ def test_the_hook_changes_neither_index_nor_work_tree(hooked, run):
     assert after == before
 
 
+@pytest.mark.slow
 def test_a_push_of_prompts_that_do_not_pass_the_gate_is_refused(catalog, run, tmp_path):
     bare = tmp_path / "remote.git"
     catalog.git("init", "--quiet", "--bare", "--template=", str(bare))
@@ -281,6 +291,7 @@ def test_without_promptops_on_path_the_hook_refuses_and_says_why(catalog, run, m
     ]
 
 
+@pytest.mark.slow
 def test_without_path_the_hook_runs_the_promptops_that_installed_it(catalog, run, on_path):
     assert run(catalog, "promptops", "init", "--hooks")[0] == 0
     hook = catalog.root / ".git" / "hooks" / "pre-commit"

@@ -74,6 +74,7 @@ def test_prompts_that_do_not_lint_are_refused_at_the_character(server, push):
     assert on_server(server, "refs/heads/main") == before
 
 
+@pytest.mark.slow
 def test_what_a_later_commit_mends_is_taken(server, push):
     edit(server, "{{ ticket }}", "{{ tikcet }}")
     server.commit("two")
@@ -83,6 +84,7 @@ def test_what_a_later_commit_mends_is_taken(server, push):
     assert push(server, "main") == (0, [])
 
 
+@pytest.mark.slow
 def test_one_wrong_branch_does_not_hold_back_the_other(server, push):
     server.git("branch", "good")
     edit(server, "{{ ticket }}", "{{ tikcet }}")
@@ -94,6 +96,7 @@ def test_one_wrong_branch_does_not_hold_back_the_other(server, push):
     assert on_server(server, "refs/heads/good") == server.git("rev-parse", "good")
 
 
+@pytest.mark.slow
 def test_a_tag_brings_no_prompts_that_do_not_lint(server, push):
     edit(server, "{{ ticket }}", "{{ tikcet }}")
     server.commit("two")
@@ -103,6 +106,7 @@ def test_a_tag_brings_no_prompts_that_do_not_lint(server, push):
     assert on_server(server, "refs/tags/try") == ""
 
 
+@pytest.mark.slow
 def test_a_broken_configuration_is_refused(server, push):
     server.write({"promptops.toml": "prompt = []\n"})
     commit = server.commit("two")
@@ -116,11 +120,13 @@ def test_a_broken_configuration_is_refused(server, push):
     )
 
 
+@pytest.mark.slow
 def test_a_branch_can_be_made_at_a_known_commit_and_deleted(server, push):
     assert push(server, "main:refs/heads/other") == (0, [])
     assert push(server, "--delete", "other") == (0, [])
 
 
+@pytest.mark.slow
 def test_a_release_is_taken_once(server, push):
     server.git("tag", "--annotate", "-m", "one", "v1.0.0")
 
@@ -169,6 +175,7 @@ def test_a_release_is_not_moved_by_a_push_that_renames_releases(server, push):
     assert on_server(server, "refs/tags/v1.0.0^{}") == server.git("rev-parse", "HEAD~")
 
 
+@pytest.mark.slow
 def test_releases_are_called_as_the_configuration_says(server, push):
     text = (server.root / "promptops.toml").read_text("utf-8")
     server.write({"promptops.toml": f'{text}[release]\ntag_format = "rel-{{version}}"\n'})
@@ -182,6 +189,7 @@ def test_releases_are_called_as_the_configuration_says(server, push):
     assert push(server, "--delete", "v1.0.0") == (0, [])
 
 
+@pytest.mark.slow
 def test_a_release_of_one_prompt_is_not_deleted(server, push):
     server.git("tag", "--annotate", "-m", "one", "support/triage@v1.4.0")
     server.git("push", "--quiet", "server", "support/triage@v1.4.0")
@@ -197,6 +205,7 @@ def test_a_release_tag_is_annotated(server, push):
     assert (code, said[0]) == (1, "error: the release tag 'v1.0.0' is not annotated")
 
 
+@pytest.mark.slow
 def test_a_release_is_not_pushed_under_the_name_of_another(server, push):
     server.git("tag", "--annotate", "-m", "one", "v1.0.0")
 
@@ -205,6 +214,7 @@ def test_a_release_is_not_pushed_under_the_name_of_another(server, push):
     assert (code, said[0]) == (1, "error: the tag object pushed as 'v1.0.1' is named 'v1.0.0'")
 
 
+@pytest.mark.slow
 def test_other_tags_may_move_and_go(server, push):
     server.git("tag", "nightly")
     server.git("push", "--quiet", "server", "nightly")
@@ -216,6 +226,7 @@ def test_other_tags_may_move_and_go(server, push):
     assert push(server, "--delete", "nightly") == (0, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", fast_spread(["a;touch${IFS}pwned", "$(touch${IFS}pwned)", "`id`", "--help", "-x"], 2)
 )
@@ -229,6 +240,7 @@ def test_a_ref_can_be_called_anything(name, server, push, tmp_path):
     assert list(tmp_path.rglob("pwned")) == []
 
 
+@pytest.mark.slow
 def test_a_push_of_what_is_no_commit_is_none_of_its_business(server, push):
     blob = server.git("hash-object", "-w", "README.md")
 
@@ -252,6 +264,7 @@ def test_without_promptops_the_server_refuses_and_says_why(server, tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [("refs/heads/main", "x", "0" * 40), ("a", "b", "--help")])
 def test_what_git_never_says_is_wrong_usage(arguments, server, run, tmp_path):
     code, said = run(tmp_path / "server.git", "promptops", "receive", "--", *arguments)

@@ -100,6 +100,7 @@ def test_each_prompt_goes_on_from_its_own_version(catalog, release):
     ]
 
 
+@pytest.mark.slow
 def test_a_prompt_that_is_gone_leaves_the_table(catalog, release):
     by_hand(catalog)
     (catalog.root / ASK).unlink()
@@ -113,6 +114,7 @@ def test_a_prompt_that_is_gone_leaves_the_table(catalog, release):
     ]
 
 
+@pytest.mark.slow
 def test_a_draft_has_no_version_until_it_is_none(catalog, release):
     edit(catalog, ASK, "owners:", "status: draft\nowners:")
     catalog.commit("two")
@@ -151,6 +153,7 @@ def test_a_hotfix_does_not_read_the_future_and_takes_no_version_twice(catalog, r
     )
 
 
+@pytest.mark.slow
 def test_prereleases_count_up_and_the_release_after_them_tells_all(catalog, release):
     by_hand(catalog)
     catalog.write({STYLE: "Be short.\n"})
@@ -221,6 +224,7 @@ def test_what_is_not_committed_is_pointed_at_where_nothing_is_made(catalog, rele
     assert said.value["warnings"] == [f"not committed, so not part of the release: {STYLE}"]
 
 
+@pytest.mark.slow
 def test_a_tag_that_tells_of_another_content_is_not_taken_for_the_release(catalog, release):
     release(catalog)
     said = message(catalog, "v0.1.0").replace("Content-Sha256: ", "Content-Sha256: 0")
@@ -265,12 +269,14 @@ def test_a_bump_or_a_version_can_be_said(catalog, release, arguments, expected):
         assert said.value["version"] == expected
 
 
+@pytest.mark.slow
 def test_a_bump_says_nothing_of_the_first_release(catalog, release):
     value = release(catalog, "--bump", "major").value
 
     assert (value["version"], value["bump"]) == ("0.1.0", "minor")
 
 
+@pytest.mark.slow
 def test_a_lower_bump_and_its_reason_stand_in_the_tag(catalog, release):
     by_hand(catalog)
     catalog.write({STYLE: "Be short.\n"})
@@ -306,6 +312,7 @@ def test_a_break_is_lowered_by_a_waiver_only(catalog, release, say):
     assert "; waived: unused (CHG112)" in waived.value["notes"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
@@ -323,6 +330,7 @@ def test_a_name_that_is_taken_is_refused(catalog, release, make, expected):
     assert (said.code, problems(said)) == (1, [expected])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["-{version}", "a b{version}", "x..{version}", "{version}.lock"])
 def test_a_form_of_names_that_git_refuses_is_told_before(catalog, release, form):
     catalog.write({"promptops.toml": f'[release]\ntag_format = "{form}"\n'})
@@ -385,6 +393,7 @@ def test_a_shallow_clone_is_refused(remote, catalog, release, tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["main", "origin/main", "aside"])
 def test_on_no_branch_what_belongs_to_one_is_released(remote, catalog, release, where):
     if where == "aside":
@@ -401,6 +410,7 @@ def test_on_no_branch_what_belongs_to_one_is_released(remote, catalog, release, 
     assert (problems(said), said.code) == (expected, int(where == "aside"))
 
 
+@pytest.mark.slow
 def test_branches_may_be_patterns(catalog, release):
     catalog.write({"promptops.toml": '[release]\nbranches = ["main", "line/*"]\n'})
     catalog.commit("two")
@@ -409,6 +419,7 @@ def test_branches_may_be_patterns(catalog, release):
     assert release(catalog).code == 0
 
 
+@pytest.mark.slow
 def test_without_an_identity_nothing_is_made(catalog, release, monkeypatch):
     for name in ("GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
         monkeypatch.delenv(name)
@@ -419,6 +430,7 @@ def test_without_an_identity_nothing_is_made(catalog, release, monkeypatch):
     assert (said.code, problems(said)) == (1, ["git has no name and email address for the tag"])
 
 
+@pytest.mark.slow
 def test_the_tagger_is_who_git_says(catalog, release):
     release(catalog)
 
@@ -445,6 +457,7 @@ def test_what_can_not_be_decided_warns_or_fails_as_the_configuration_says(catalo
     assert failed.value["problems"][0]["details"][0].startswith("ask: brevity: ")
 
 
+@pytest.mark.slow
 def test_the_coverage_that_check_requires_is_required_of_a_release(catalog, release):
     branches = PROMPT.replace(
         "{{ question }}", "{% if question == 'x' %}never{% endif %}{{ question }}"
@@ -458,6 +471,7 @@ def test_the_coverage_that_check_requires_is_required_of_a_release(catalog, rele
     assert (said.code, problems(said)) == (1, [message])
 
 
+@pytest.mark.slow
 def test_a_file_that_differs_on_disk_warns_or_fails_as_check_does(catalog, release):
     catalog.write({".gitattributes": "*.j2 text eol=crlf\n"})
     catalog.commit("two")
@@ -472,6 +486,7 @@ def test_a_file_that_differs_on_disk_warns_or_fails_as_check_does(catalog, relea
     assert (failed.code, problems(failed)) == (1, ["1 risk refused by `check.fail-on`"])
 
 
+@pytest.mark.slow
 def test_a_misspelt_folder_of_prompts_prevents_a_release(catalog, release):
     catalog.write({"promptops.toml": 'prompts = ["prompts", "promts"]\n'})
     catalog.commit("two")
@@ -482,6 +497,7 @@ def test_a_misspelt_folder_of_prompts_prevents_a_release(catalog, release):
     assert "there are no files below `promts`" in said.err
 
 
+@pytest.mark.slow
 def test_a_repository_whose_releases_are_older_than_its_prompts_goes_on_from_them(repo, release):
     repo.write({"README.md": "an application"})
     repo.commit("one")
@@ -575,6 +591,7 @@ def test_the_json_is_as_its_schema_says(catalog, release, arguments):
     jsonschema_rs.validator_for(schema("release.schema.json")).validate(value)
 
 
+@pytest.mark.slow
 def test_each_prompt_may_have_a_tag_of_its_own(catalog, release):
     catalog.write({"promptops.toml": PER_PROMPT})
     catalog.commit("two")
@@ -596,6 +613,7 @@ def test_each_prompt_may_have_a_tag_of_its_own(catalog, release):
     assert message(catalog, "ask@v1.0.1") == "ask@v1.0.1\n\nReleased with v1.0.1."
 
 
+@pytest.mark.slow
 def test_the_next_versions_that_a_diff_shows_are_those_of_the_table(catalog, release, say):
     release(catalog, "--version", "1.0.0")
     edit(catalog, ASK, "Answers one", "Answers a")

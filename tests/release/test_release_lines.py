@@ -56,6 +56,7 @@ def test_a_version_above_a_newer_line_needs_a_reason_and_the_tag_tells_it(older,
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["2.0.0", "1.1.1-rc.1"])
 def test_what_no_range_takes_instead_is_free(older, release, version):
     assert release(older, "--version", version, "--dry-run").code == 0
@@ -72,6 +73,7 @@ def test_a_fix_that_is_more_than_a_patch_has_no_room(older, release):
     )
 
 
+@pytest.mark.slow
 def test_a_taken_version_that_was_said_points_at_the_proved_one(catalog, release):
     release(catalog, "--version", "1.0.0")
     catalog.write({STYLE: "Be short.\n"})
@@ -83,6 +85,7 @@ def test_a_taken_version_that_was_said_points_at_the_proved_one(catalog, release
     assert problem["hint"] == "the proved version is free: 1.1.0"
 
 
+@pytest.mark.slow
 def test_a_break_that_may_pass_is_given_to_paste_and_is_then_no_less_than_minor(
     catalog, release, say
 ):
@@ -113,6 +116,7 @@ def test_a_break_that_may_pass_is_given_to_paste_and_is_then_no_less_than_minor(
     assert (made.code, made.value["version"]) == (0, "1.1.0")
 
 
+@pytest.mark.slow
 def test_a_version_that_is_not_above_the_last_one_is_called_so(catalog, release, say):
     release(catalog, "--version", "1.0.0")
     catalog.write({ASK: BREAKING})
@@ -125,6 +129,7 @@ def test_a_version_that_is_not_above_the_last_one_is_called_so(catalog, release,
     assert (value["bump"], value["required"]) == ("none", "major")
 
 
+@pytest.mark.slow
 def test_a_prompt_that_leaves_0_x_with_the_release_is_told_as_that(catalog, release, say):
     release(catalog)
     catalog.write({ASK: PROMPT.replace("Answers one", "Answers a")})
@@ -149,6 +154,7 @@ def test_the_tags_of_prompts_are_named(catalog, release, say):
     assert "\ntags     v1.0.1, ask@v1.0.1\n" in said.out
 
 
+@pytest.mark.slow
 def test_a_release_made_by_hand_that_tells_nothing_is_no_bare_line(catalog, say):
     catalog.git("tag", "--annotate", "--message", "v1.0.0", "v1.0.0")
 

@@ -55,6 +55,7 @@ def test_a_pushed_release_is_on_the_remote(remote, catalog, release):
     assert (tags(catalog), tags_of(remote)) == (["v0.1.0"], ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_only_the_release_is_pushed(remote, catalog, release):
     catalog.git("tag", "--annotate", "-m", "mine", "draft")
     catalog.git("config", "push.followTags", "true")
@@ -66,6 +67,7 @@ def test_only_the_release_is_pushed(remote, catalog, release):
     assert refs == ["HEAD", "refs/heads/main", "refs/tags/v0.1.0", "refs/tags/v0.1.0^{}"]
 
 
+@pytest.mark.slow
 def test_a_release_that_is_made_can_be_pushed_later_and_again(remote, catalog, release):
     release(catalog)
     made = catalog.git("rev-parse", "v0.1.0")
@@ -91,6 +93,7 @@ def test_what_the_remote_refuses_is_taken_back_and_told(remote, catalog, release
     assert "releases are made by CI" in problem["details"]
 
 
+@pytest.mark.slow
 def test_a_tag_that_an_earlier_run_made_is_not_taken_back(remote, catalog, release, hook):
     release(catalog)
     hook("pre-receive", "exit 1")
@@ -100,12 +103,14 @@ def test_a_tag_that_an_earlier_run_made_is_not_taken_back(remote, catalog, relea
     assert (said.code, said.value["state"], tags(catalog)) == (1, "done", ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_a_protected_branch_does_not_stand_in_its_way(remote, catalog, release, hook):
     hook("update", 'case "$1" in refs/heads/*) exit 1;; esac')
 
     assert (release(catalog, "--push").code, tags_of(remote)) == (0, ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_a_release_that_another_made_meanwhile_is_refused(remote, catalog, release, tmp_path):
     other = catalog.__class__(tmp_path / "other")
     catalog.git("clone", "--quiet", str(remote), str(other.root))
@@ -127,6 +132,7 @@ def test_a_release_that_another_made_meanwhile_is_refused(remote, catalog, relea
     assert catalog.git("ls-remote", "origin", "refs/tags/v0.1.0").split()[0] == theirs
 
 
+@pytest.mark.slow
 def test_where_the_remote_can_not_be_reached_the_release_stays_and_is_pushed_later(
     remote, catalog, say, release
 ):
@@ -140,12 +146,14 @@ def test_where_the_remote_can_not_be_reached_the_release_stays_and_is_pushed_lat
     assert (release(catalog, "--push").code, tags_of(remote)) == (0, ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_an_address_may_be_named(remote, catalog, release):
     said = release(catalog, "--push", str(remote))
 
     assert (said.code, said.value["pushed"], tags_of(remote)) == (0, str(remote), ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_the_tags_of_prompts_are_pushed_all_or_none(remote, catalog, release, hook):
     catalog.write({"promptops.toml": PER_PROMPT})
     catalog.commit("two")
@@ -180,6 +188,7 @@ def test_a_tag_that_can_not_be_made_leaves_none_of_the_others(catalog, say):
     assert said.err.startswith("error: 'support/triage@v0.1.0' could not be created: ")
 
 
+@pytest.mark.slow
 def test_a_lock_that_somebody_left_is_told(catalog, say):
     lock = catalog.root / ".git" / "refs" / "tags" / "v0.1.0.lock"
     lock.write_text("")
@@ -244,6 +253,7 @@ def test_two_releases_at_once_make_one(catalog, process, shim, tmp_path):
     assert message(catalog, "v0.1.0") == "theirs"
 
 
+@pytest.mark.slow
 def test_a_remote_that_never_answers_is_given_up(remote, catalog, say, hook, monkeypatch):
     hook("pre-receive", "sleep 600")
     monkeypatch.setattr("promptops.jobs.release.tag_creation.PUSH_DEADLINE_S", 1.0)
@@ -254,6 +264,7 @@ def test_a_remote_that_never_answers_is_given_up(remote, catalog, say, hook, mon
     assert "could not be pushed: `git push` was stopped after 1 s\n" in said.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["nowhere", "no where", ""])
 def test_what_is_no_remote_is_told_before_anything_is_made(catalog, release, wrong):
     said = release(catalog, "--push", *filter(None, [wrong]))
@@ -262,6 +273,7 @@ def test_what_is_no_remote_is_told_before_anything_is_made(catalog, release, wro
     assert (said.code, problems(said), tags(catalog)) == (1, [f"there is no remote {name!r}"], [])
 
 
+@pytest.mark.slow
 def test_without_an_upstream_the_only_remote_is_the_usual_one(remote, catalog, release):
     catalog.git("branch", "--unset-upstream")
     catalog.git("remote", "rename", "origin", "mirror")
@@ -269,6 +281,7 @@ def test_without_an_upstream_the_only_remote_is_the_usual_one(remote, catalog, r
     assert (release(catalog, "--push").value["pushed"], tags_of(remote)) == ("mirror", ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_a_branch_that_follows_one_of_this_repository_is_pushed_elsewhere(remote, catalog, release):
     catalog.git("branch", "--quiet", "copy")
     catalog.git("branch", "--quiet", "--set-upstream-to", "copy")
@@ -276,6 +289,7 @@ def test_a_branch_that_follows_one_of_this_repository_is_pushed_elsewhere(remote
     assert (release(catalog, "--push").value["pushed"], tags_of(remote)) == ("origin", ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_the_password_in_an_address_is_not_shown(catalog, say):
     address = "https://ada:secret@127.0.0.1:1/x.git"
 
@@ -284,6 +298,7 @@ def test_the_password_in_an_address_is_not_shown(catalog, say):
     assert (said.code, "secret" in said.out + said.err, tags(catalog)) == (4, False, ["v0.1.0"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("push", [None, ""])
 def test_a_tag_of_another_commit_that_came_between_is_not_taken_for_the_release(
     remote, catalog, push

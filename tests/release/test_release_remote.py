@@ -36,6 +36,7 @@ def test_a_release_that_head_has_left_behind_is_told_and_pushed(remote, catalog,
     assert (again.code, again.out, tags_of(remote)) == (0, nothing, ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_an_earlier_release_that_is_pushed_too_is_named_once(remote, catalog, say):
     say(catalog, "release", "--yes")
     moved(catalog)
@@ -46,6 +47,7 @@ def test_an_earlier_release_that_is_pushed_too_is_named_once(remote, catalog, sa
     assert named == ["also pushed to origin: v0.1.0"]
 
 
+@pytest.mark.slow
 def test_earlier_releases_go_with_the_next_one_and_none_made_by_hand(remote, catalog, release):
     catalog.write({"promptops.toml": PER_PROMPT})
     catalog.commit("two")
@@ -64,6 +66,7 @@ def test_earlier_releases_go_with_the_next_one_and_none_made_by_hand(remote, cat
     assert (len(earlier), tags_of(remote)) == (6, every)
 
 
+@pytest.mark.slow
 def test_where_the_remote_refuses_an_earlier_one_the_new_one_is_taken_back(
     remote, catalog, release, hook
 ):
@@ -76,6 +79,7 @@ def test_where_the_remote_refuses_an_earlier_one_the_new_one_is_taken_back(
     assert (said.code, tags(catalog), tags_of(remote)) == (1, ["v0.1.0"], [])
 
 
+@pytest.mark.slow
 def test_where_the_remote_is_away_and_nothing_is_new_it_says_so(remote, catalog, say):
     say(catalog, "release", "--yes")
     unrelated(catalog)
@@ -108,6 +112,7 @@ def test_commits_that_the_remote_lacks_forbid_a_push_and_only_that(
     assert (made.code, made.value["warnings"]) == (0, expected)
 
 
+@pytest.mark.slow
 def test_an_earlier_release_of_commits_that_the_remote_lacks_is_not_pushed(
     remote, catalog, release
 ):
@@ -123,6 +128,7 @@ def test_an_earlier_release_of_commits_that_the_remote_lacks_is_not_pushed(
     assert (said.value["earlier"], tags_of(remote)) == (["v0.1.1"], ["v0.1.0"])
 
 
+@pytest.mark.slow
 def test_a_remote_that_went_on_has_what_it_had(remote, catalog, release, tmp_path):
     """Its branch is then at a commit that nobody has here."""
     other = catalog.__class__(tmp_path / "other")
@@ -152,6 +158,7 @@ def test_the_next_command_works_as_it_is_printed(remote, catalog, say, process, 
     assert tags_of(remote) == [made.removesuffix(" was created")]
 
 
+@pytest.mark.slow
 def test_what_an_earlier_run_may_have_pushed_is_not_said_to_need_a_push(remote, catalog, say):
     pushed = say(catalog, "release", "--yes", "--push").out.splitlines()[-1]
     again = say(catalog, "release", "--yes").out.splitlines()[-1]
@@ -165,6 +172,7 @@ def test_without_any_remote_nothing_is_next(catalog, say):
     assert say(catalog, "release", "--yes").out.splitlines()[-1] == "v0.1.0 was created"
 
 
+@pytest.mark.slow
 def test_a_branch_that_has_gone_apart_from_its_upstream_is_to_be_rebased(
     remote, catalog, release, tmp_path
 ):
@@ -183,6 +191,7 @@ def test_a_branch_that_has_gone_apart_from_its_upstream_is_to_be_rebased(
     assert problem["hint"] == "git pull --rebase"
 
 
+@pytest.mark.slow
 def test_a_release_of_another_that_is_fetched_is_to_be_brought_in(
     remote, catalog, release, tmp_path
 ):

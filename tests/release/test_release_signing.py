@@ -140,6 +140,7 @@ def test_a_wrong_key_is_told_before_anything_is_made(catalog, release, tmp_path,
     assert problems(said)[0].startswith("the signing key can't be used: ")
 
 
+@pytest.mark.slow
 def test_a_passphrase_that_nobody_can_type_is_not_waited_for(catalog, process, tmp_path):
     sign_by_ssh(catalog, ssh_key(tmp_path, passphrase="secret"))
     ask = tmp_path / "ask"
@@ -160,6 +161,7 @@ def test_a_passphrase_that_nobody_can_type_is_not_waited_for(catalog, process, t
     assert time.monotonic() - start < 120
 
 
+@pytest.mark.slow
 def test_a_program_that_never_ends_is_given_up(catalog, release, tmp_path, monkeypatch):
     program = tmp_path / "sign"
     program.write_text("#!/bin/sh\nsleep 600 &\nwait\n")
@@ -198,6 +200,7 @@ def test_the_key_must_be_one_that_verifies(catalog, release, tmp_path, known):
     assert (said.code, problems(said)) == ((0, []) if known else (1, [expected]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "expected"),
     [
@@ -218,6 +221,7 @@ def test_why_a_listed_key_is_not_taken_is_told(catalog, release, tmp_path, optio
     assert problem.startswith(f"signers does not accept the signing key: signers:1{expected}")
 
 
+@pytest.mark.slow
 def test_that_nobody_is_known_and_that_the_key_is_missing_is_told_each_with_its_cause(
     catalog, release, monkeypatch, tmp_path
 ):
@@ -233,6 +237,7 @@ def test_that_nobody_is_known_and_that_the_key_is_missing_is_told_each_with_its_
     assert "nowhere" in key
 
 
+@pytest.mark.slow
 def test_a_key_that_nobody_named_and_nobody_known_makes_no_third_cause(
     catalog, release, monkeypatch, gpg_home
 ):
@@ -248,6 +253,7 @@ def test_a_key_that_nobody_named_and_nobody_known_makes_no_third_cause(
     ]
 
 
+@pytest.mark.slow
 def test_a_tagger_who_is_no_author_may_sign(catalog, release, monkeypatch, tmp_path):
     for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
         monkeypatch.delenv(name)
@@ -278,6 +284,7 @@ def test_where_signers_are_listed_a_release_is_signed_and_they_are_there(
     )
 
 
+@pytest.mark.slow
 def test_the_trial_leaves_nothing_behind(catalog, release, tmp_path):
     set_up(catalog, "ssh", tmp_path)
     before = catalog.git("count-objects")

@@ -93,6 +93,7 @@ def test_a_model_that_is_as_good_is_not_worse_and_one_that_is_bad_is_worse(repo)
     assert numbers == {"fast": 60, "cheap": 60, "strong": 60}
 
 
+@pytest.mark.slow
 def test_an_arm_is_not_worse_where_it_is_the_model_of_the_prompt_already(repo):
     """Equal requests need no proof: few cases are enough, and one answer to each."""
     with fault_server(GOOD) as server:
@@ -115,6 +116,7 @@ def test_an_arm_is_not_worse_where_it_is_the_model_of_the_prompt_already(repo):
     )
 
 
+@pytest.mark.slow
 def test_an_arm_that_is_decided_is_not_asked_further(repo):
     """One arm loses everything at once; the other one needs all looks."""
 
@@ -137,6 +139,7 @@ def test_an_arm_that_is_decided_is_not_asked_further(repo):
     assert arms(found)["strong"].cases_needed is not None
 
 
+@pytest.mark.slow
 def test_the_number_of_answers_can_be_limited(repo):
     answers = by_model(
         lambda arm, question, _: "bad" if (arm, question) == ("strong", "q01") else "good"
@@ -214,6 +217,7 @@ def test_missing_answers_leave_an_arm_open_and_name_the_number(repo):
     assert (found.fit, found.recommendation.arm, found.stale) == ((), None, 31)
 
 
+@pytest.mark.slow
 def test_answers_missing_for_the_reference_leave_every_arm_open(repo):
     with fault_server(by_model(lambda *_: "good")) as server:
         configured(repo, server, CONTRACT + cases(2))
@@ -311,6 +315,7 @@ def test_another_model_behind_a_name_leaves_the_arm_open(repo):
     assert (verdicts(found)["cheap"], found.fit) == ("open", ())
 
 
+@pytest.mark.slow
 def test_another_fingerprint_than_when_recorded_leaves_the_arm_open(repo):
     prints = {"now": "fp_1"}
 

@@ -144,6 +144,7 @@ def test_where_the_model_is_another_one_today_both_arms_are_asked_in_turns(repo)
     assert "(requested again)" in decided.line
 
 
+@pytest.mark.slow
 def test_where_the_model_is_the_same_the_recorded_answers_do(repo):
     prompt = MEASURED + cases(200)
     with fault_server(lambda _: says("good")) as server:
@@ -177,6 +178,7 @@ def test_a_model_that_changed_is_not_blamed_on_the_author(repo):
     assert asked_again.verdict != "fail"
 
 
+@pytest.mark.slow
 def test_a_case_that_the_baseline_takes_no_inputs_for_takes_no_part(repo):
     prompt = MEASURED + cases(2)
     with fault_server(lambda _: says("good")) as server:
@@ -233,6 +235,7 @@ def test_a_contract_that_fresh_answers_keep_passes_and_says_so(repo):
     )
 
 
+@pytest.mark.slow
 def test_a_contract_that_one_of_two_fresh_answers_violates_fails(repo):
     answers = iter(["bad", "good", "bad"])
     with fault_server(lambda _: says(next(answers))) as server:
@@ -266,6 +269,7 @@ tests:
 )
 
 
+@pytest.mark.slow
 def test_pairwise_compares_with_what_the_baseline_answered(repo):
     def plan(received):
         text = asked(received)

@@ -1,5 +1,7 @@
 """Models compared on the same cases: what is asked, recorded, decided and recommended."""
 
+import pytest
+
 from promptops.evals.engine.ask import Settings
 from promptops.jobs.testing.runner import write_earlier_answers
 from promptops.model.arm import KeptContracts, TokenMeans, ValueInterval

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from promptops.evals.engine.ask import Settings
 from promptops.jobs.testing.runner import RunOptions
 from promptops.jobs.testing.runner import test as run_cases

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
 from collections import Counter
 from dataclasses import replace
 from itertools import product
@@ -97,6 +98,16 @@ def test_killed_while_it_waits_for_a_response(repo, say, api, command, number, h
     assert [json.loads(line)["case"] for line in recordings.splitlines()] == sorted(WORDS)
 
 
+def ended_by_ctrl_c(process):
+    """What it did; on a busy machine the first signal can be lost, as to any user, so there are two."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+    return ended(process)
+
+
 @pytest.mark.parametrize("command", [SUBMIT, pytest.param(COLLECT, marks=pytest.mark.slow)])
 def test_interrupted_by_the_user(repo, say, command):
     api = CHAT.server()
@@ -109,8 +120,7 @@ def test_interrupted_by_the_user(repo, say, command):
         server._plan = plan = Hanging(api, 2, handled=True)
         with running(repo.root, *command) as process:
             assert plan.reached.wait(PATIENCE_S)
-            process.send_signal(signal.SIGINT)
-            interrupted = ended(process)
+            interrupted = ended_by_ctrl_c(process)
         waiting = pending(repo.root)
         recordings = finished(say, api, repo.root)
 

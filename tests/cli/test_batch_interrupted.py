@@ -99,7 +99,7 @@ def test_killed_while_it_waits_for_a_response(repo, say, api, command, number, h
 
 
 def ended_by_ctrl_c(process):
-    """What it did; on a busy machine the first signal can be lost, as to any user, so there are two."""
+    """What it did; a signal can be lost on a busy machine, then there is a second one."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(20)

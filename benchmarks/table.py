@@ -23,7 +23,7 @@ class Row:
     Attributes:
         ours, theirs, at_most: In seconds, or in megabytes where `unit` is MB.
         unit: That they are written in.
-        beside: The peer or the floor; "" where there is none.
+        beside: The peer or the floor, or "".
         at_most_times: The budget where it is a ratio: ours is at most so many times theirs.
     """
 

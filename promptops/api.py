@@ -84,7 +84,7 @@ def load(
 
     Raises:
         NotFound: There is no such release, channel or source; another one is never substituted.
-        UsageError: The ref is not valid, or there is none; the error lists the possible refs.
+        UsageError: The ref is not valid, or missing; the error lists the possible refs.
         IntegrityError: A bundle is damaged, is not the expected one or has no trusted signature; or
             the serial of a channel decreased. A bundle that was loaded before stays in use.
         TransportError: The source can't be reached, or lacks the release that its channel names,

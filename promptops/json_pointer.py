@@ -33,7 +33,7 @@ def tokens(pointer: str) -> list[str]:
 
 
 def child(value: Any, step: str, default: Any = None) -> Any:
-    """The value of a key of a mapping or at an index of a list; the default if there is none."""
+    """The value of a key of a mapping or at an index of a list, or the default."""
     if isinstance(value, Mapping):
         return value.get(step, default)
     if isinstance(value, (list, tuple)) and _is_index(step) and int(step) < len(value):

@@ -39,7 +39,7 @@ _MISSING: Any = _Missing()
 class _Field:
     """One attribute of a record; `type` is the annotation as written.
 
-    `default` and `default_factory` are MISSING if there is none.
+    `default` and `default_factory` are MISSING if not given.
     """
 
     __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "name", "repr", "type")

@@ -89,7 +89,7 @@ SHAPES = (
     _shape("JSON web", "eyJ", r"eyJ[\w-]{10,1000}\.eyJ[\w-]{10,4000}\.[\w-]{20,1000}"),
 )
 
-_SHORTEST = 16  # of any key: in a text without words so long there is none
+_SHORTEST = 16  # of any key: a string whose words are all shorter contains no key
 
 # Published by the vendors themselves, to be copied into documentation.
 _DOCUMENTED = (

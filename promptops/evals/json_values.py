@@ -72,7 +72,7 @@ def covers(value: Any, expected: Any) -> bool:
 
 
 def _next(text: str, start: int) -> int:
-    """The offset at which the next mapping or list may begin; -1 if there is none."""
+    """The offset at which the next mapping or list may begin, or -1."""
     begin = _BEGIN.search(text, start)
     return begin.start() if begin else -1
 

@@ -69,7 +69,7 @@ def judged_verdict(subject: Subject, question: Question, expected: str, opposite
 
 
 def reply(record: Record, question: Question, kind: type[R]) -> R:
-    """The reply to a question; raises Undecided if there is none of this kind."""
+    """The reply to a question; raises Undecided without one of this kind."""
     found = record.beside.replies.get(question.key)
     if isinstance(found, kind):
         return found

@@ -31,7 +31,7 @@ _CONSTANTS = {"True": "true", "False": "false", "None": "none"}
 
 
 def hint(text: str, called: str = "") -> str | None:
-    """The same expression as Jinja, or why there is none; None if neither is known.
+    """The same expression as Jinja, or the reason why not; None if neither is known.
 
     `called` is the name of a function or a method in it: if not all of the expression is Python,
     the hint shows the Jinja for this name.

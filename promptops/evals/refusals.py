@@ -141,7 +141,7 @@ _INABILITY = (
 
 
 def refusal_in(text: str) -> int:
-    """The offset of a refusal in an answer; -1 if there is none."""
+    """The offset of a refusal in an answer, or -1."""
     beginning = lowered(text[:BEGINNING].translate(_STRAIGHT))
     says_little = len(text) <= SHORT and not _ASKS_BACK.search(text)
     patterns = (*_compiled(), *_compiled_inability()) if says_little else _compiled()

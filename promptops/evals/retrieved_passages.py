@@ -62,7 +62,7 @@ def named_inputs(value: str | None, arguments: Mapping[str, Any]) -> tuple[Named
 
 
 def input_of(record: Record, name: str, at: str = "/value") -> Any:
-    """The value of an input of the case; raises Unjudgeable if there is none."""
+    """The value of an input of the case; raises Unjudgeable if it is missing."""
     inputs = record.names["inputs"]
     if name not in inputs:
         hint = did_you_mean(name, inputs)

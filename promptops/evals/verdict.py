@@ -1,4 +1,4 @@
-"""The verdict of an assertion, and the errors if there is none."""
+"""The verdict of an assertion, and the errors in place of one."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _reads_only(rule: Rule) -> bool:
     return set(rule.needs) <= _OF_WHAT_IS_READ
 
 
-_OF_WHAT_IS_READ = frozenset(  # of scopes there are none then
+_OF_WHAT_IS_READ = frozenset(  # there are no scopes then
     (
         "problems",
         "document",

@@ -87,7 +87,7 @@ def _lines_below(source: str, comments: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _line_with_text(source: str, offset: int) -> int:
-    """The offset of the next line that is not blank; of the last character if there is none."""
+    """The offset of the next line that is not blank, or of the last character."""
     while offset < len(source):
         start = offset + 1
         end = source.find("\n", start)

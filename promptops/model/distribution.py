@@ -57,7 +57,7 @@ def version() -> str:
 
 
 def home() -> str:
-    """The project's address, from the `[project.urls]` it was installed with; "" if there is none.
+    """The project's address, from the `[project.urls]` it was installed with, or "".
 
     Labels are compared as PyPI does: without case and punctuation; `Homepage` counts before others.
     """

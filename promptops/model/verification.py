@@ -9,7 +9,7 @@ from promptops.records import record
 State = Literal["passed", "failed", "absent"]
 Subject = Literal["name", "content", "bundle", "tag", "signature"]
 UNSIGNED = "unsigned"
-"""The message of the signature check if there is none and none is required."""
+"""The message of the signature check for a tag without a signature, if none is required."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

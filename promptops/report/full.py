@@ -12,7 +12,7 @@ _GUTTER = 5
 
 
 def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
-    """All findings, then a line with their number; "" if there are none."""
+    """All findings, then a line with their number, or ""."""
     lines = [line for finding in report.findings for line in _lines(finding, style)]
     last = summary(report)
     if last:

@@ -23,8 +23,8 @@ class Comment:
         line, column: 1-based, of its `#`.
         text: From the `#` to the end of the line, without trailing blanks.
         pointer: The JSON pointer of the key or item that it belongs to: in its own line or, for a
-            comment on a separate line, in the next line with one; "" if there is none.
-        cuts: The JSON pointer of the unquoted scalar that ends just before it; "" if there is none.
+            comment on a separate line, in the next line with one, or "".
+        cuts: The JSON pointer of the unquoted scalar that ends just before it, or "".
     """
 
     line: int
@@ -128,7 +128,7 @@ def _entries(root: Node, lines: Lines) -> dict[int, str]:
 
 
 def _entry_line(start: int, lines: Lines, numbers: list[int]) -> int:
-    """The line of the entry that a comment belongs to; 0 if there is none."""
+    """The line of the entry that a comment belongs to, or 0."""
     line = lines.position(start)[0]
     index = bisect_right(numbers, line)
     beside = bool(lines.text[lines.starts[line - 1] : start].strip())

@@ -46,6 +46,7 @@ INSTEAD = {
     r"strangers?": "untrusted",
     r"waves? (it|him|her)self through": "loosens its own checks",
     r"the way out": "the fix",
+    r"there (is|are) none": "or None, without one, if it is missing",
 }
 MESSAGES = {
     r"nobody(?!@)": "no one, or the active form with a subject",

@@ -140,7 +140,7 @@ class Alternatives:
         return None if any(self._document.number(one) in seen for one in refused) else tuple(flat)
 
     def _finished(self, rough: Alternative, known: int) -> Alternative | None:
-        """With the remaining types and values; None if there are none."""
+        """With the remaining types and values, or None."""
         types = _types(rough.layers, rough.types)
         found = replace(rough, types=types)
         if found.values is None:

@@ -259,5 +259,5 @@ def type_names(types: frozenset[str]) -> tuple[str, ...]:
 
 
 def first(said: Sequence[Any]) -> Any:
-    """The first value of a keyword; ABSENT if there is none."""
+    """The first value of a keyword, or ABSENT."""
     return said[0] if said else ABSENT

@@ -38,7 +38,7 @@ class SchemaDifference:
             were replaced by their targets.
         name: The property; None if it is any other one, or the keyword does not concern single
             properties.
-        left, right: The keyword's value on each side, ABSENT if there is none. For `type`, the
+        left, right: The keyword's value on each side, or ABSENT. For `type`, the
             types that each side accepts; for `enum`, the rejected values, and all values of the
             right side.
         decided: False if it is possibly not a difference.

@@ -160,6 +160,6 @@ def _all_anchors(schema: Any, pointer: str, named: bool = False) -> Iterator[tup
 
 
 def _at(root: Any, pointer: str) -> Any:
-    """The schema at a JSON pointer; None if there is none."""
+    """The schema at a JSON pointer, or None."""
     found = None if pointer == _NOWHERE else value_at(root, pointer)
     return found if isinstance(found, (bool, Mapping)) else None

@@ -45,7 +45,7 @@ class Samples:
         yield from in_turn(streams)
 
     def example(self, layers: Layers) -> Any:
-        """The simplest value found that matches all layers; ABSENT if there is none."""
+        """The simplest value found that matches all layers, or ABSENT."""
         key = tuple(map(self._document.number, layers))
         if key not in self._examples:
             self._examples[key] = ABSENT  # for what needs itself

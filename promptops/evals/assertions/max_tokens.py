@@ -55,6 +55,6 @@ class MaxTokens:
 
 
 def _reported(subject: Subject) -> int | None:
-    """The provider's token count of the whole checked text; None if there is none."""
+    """The provider's token count of the whole checked text, or None."""
     answer = subject.record.answer
     return None if subject.narrowed or answer is None else answer.usage.output or None

@@ -67,7 +67,7 @@ class Decision:
         difference: Candidate minus baseline, the mean over cases.
         low: Each bound is wrong with the error probability of this look (.005, .010, .015). It is
             never closer to the difference than a loss that could appear in none of the answers.
-        p: One-sided: the chance of a mean difference this low if there is none.
+        p: One-sided: the chance of a mean difference this low without a true difference.
         n: Cases with answers in both arms.
         repeats: The smallest number of repeats of any of them.
         smallest_visible: The smallest true loss that these answers show four times in five.

@@ -181,7 +181,7 @@ class BatchProgress:
 
 @record(frozen=True, slots=True, kw_only=True)
 class BatchResult:
-    """The answer to one item of a batch, or why there is none."""
+    """The answer to one item of a batch, or the reason why it is missing."""
 
     custom_id: str
     outcome: Answer | Failure

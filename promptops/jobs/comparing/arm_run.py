@@ -69,7 +69,7 @@ class ArmRun:
         return self.judged.get(prompt, {}).get((case, repeat))
 
     def result(self, planned: PlannedCase) -> AnswerResult:
-        """The answer to a case, or why there is none."""
+        """The answer to a case, or the reason why it is missing."""
         own = self.arm.counterpart(planned)
         if own is None:
             return AnswerResult(reason="its inputs are not accepted")

@@ -71,7 +71,7 @@ class Sides:
     Attributes:
         changed: Paths of either catalog that differ in content or kind; also all other paths if git
             knows both sides and neither is the work tree.
-        repository: The repository around the directory; None if there is none.
+        repository: The repository around the directory, or None.
         patterns: The ids and globs of prompts in the arguments.
         notes: Messages about how the sides were opened.
     """

@@ -263,7 +263,7 @@ def parse_declared(text: str) -> Bump | Version:
 
 
 def last_release(sides: Sides) -> Release | None:
-    """The highest release among the ancestors of the older side; None if there is none."""
+    """The highest release among the ancestors of the older side, or None."""
     commit = sides.base.commit
     if sides.repository is None or commit is None:
         return None

@@ -50,7 +50,7 @@ class RevisionNames:
 
     Attributes:
         found: The repository around the directory, or None.
-        refusal: The error that explains why there is none.
+        refusal: The error that explains why it is missing.
     """
 
     directory: Path
@@ -59,7 +59,7 @@ class RevisionNames:
 
     @property
     def repository(self) -> Repository:
-        """The repository; raises GitError if there is none."""
+        """The repository; raises GitError without one."""
         if self.found is None:
             assert self.refusal is not None
             raise self.refusal

@@ -129,7 +129,7 @@ def _content_refusal(repository: Repository, push: Push) -> PushRefusal | None:
 
 
 def _new_commit(repository: Repository, pushed: str) -> str | None:
-    """The commit that a ref will point to; None if there is none or it exists already."""
+    """The commit that a ref will point to; None if it is missing or exists already."""
     answer = repository.git.ask("rev-parse", "--verify", "--quiet", f"{pushed}^{{commit}}")
     commit = decode(answer.stdout).strip()
     if answer.status or not commit:

@@ -144,7 +144,7 @@ class _Search:
         )
 
     def _next(self, best_first: Sequence[str]) -> TreeVerdict | None:
-        """A commit that is good or bad; None if there is none.
+        """A commit that is good or bad, or None.
 
         Commits that can't be judged come in groups: each jump away is twice as long, and the next
         search begins half as far away.

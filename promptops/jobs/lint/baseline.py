@@ -55,7 +55,7 @@ def read_baseline(workspace: Workspace, revision: str | None = None) -> frozense
 
 
 def baseline_data(workspace: Workspace, revision: str) -> bytes | None:
-    """The content of the file at a revision; None if there is none."""
+    """The content of the file at a revision, or None."""
     path = baseline_path(workspace)
     tree = workspace.catalog.files.tree
     if revision == workspace.revision and isinstance(tree, IndexTree) and tree.lists_beside(path):

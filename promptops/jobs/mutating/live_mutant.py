@@ -24,7 +24,7 @@ from promptops.records import field, record, replace
 NOT_ASSERTED = "no case whose request it changes has an assertion on the answer"
 
 Result = Callable[[PlannedCase], AnswerResult]
-"""The answer to a case, or why there is none."""
+"""The answer to a case, or the reason why it is missing."""
 
 
 @record(frozen=True, slots=True)

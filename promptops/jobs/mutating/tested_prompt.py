@@ -146,7 +146,7 @@ class TestedPrompt:
     def refuses(self, variant: Prompt, witness: Witness) -> Kill | None:
         """The first contract that refuses an answer which only the variant allows.
 
-        The witness is put into each recorded answer that keeps all contracts; if there is none, it
+        The witness is put into each recorded answer that keeps all contracts; without one, it
         is the answer to each case.
         """
         good = self._good_answers()

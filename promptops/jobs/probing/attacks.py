@@ -150,7 +150,7 @@ def _of_family(
 
 
 def _first(made: Iterator[_Made]) -> Iterator[_Made]:
-    """The first attack; if there is none, the first one that was left out."""
+    """The first attack, or the first one that was left out."""
     first = next(made, None)
     if isinstance(first, SkippedProbe):
         first = next((each for each in made if not isinstance(each, SkippedProbe)), first)

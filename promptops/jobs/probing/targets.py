@@ -165,7 +165,7 @@ def _limit(schema: Mapping[str, Any]) -> float:
 
 
 def _value(value: Any, path: Path) -> Any:
-    """The value at a path; None if there is none."""
+    """The value at a path, or None."""
     for step in path:
         if isinstance(step, int):
             value = value[step] if isinstance(value, (list, tuple)) and len(value) > step else None

@@ -65,7 +65,7 @@ def why_nothing(
     prompts: Sequence[AttackedPrompt],
     unrendered: Sequence[PlannedCase],
 ) -> str:
-    """Why there is no attack, if there is none."""
+    """The reason for a run without attacks, or ""."""
     if not selected.why:
         return why_no_cases(catalog, selected)
     if unrendered:

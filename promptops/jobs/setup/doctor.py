@@ -236,7 +236,7 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
         return
     config = found.config
     if config.path is None:
-        message = "there is none, so the defaults apply"
+        message = "not found: the defaults apply"
         yield Diagnosis("configuration", "note", message, "promptops init")
     else:
         yield Diagnosis("configuration", "ok", config.path)

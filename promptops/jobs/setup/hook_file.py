@@ -59,7 +59,7 @@ def find_hooks(repository: Repository, names: tuple[str, ...] = AT_COMMIT) -> tu
 
 
 def install_hook(hook: HookFile) -> None:
-    """Install our hook if there is none; raises InputError if it can't be written."""
+    """Install our hook if no hook exists; raises InputError if it can't be written."""
     text = hook_text(hook.name).replace("installed=''", f"installed={_own_executable()}", 1)
     try:
         create_file(hook.path.parent, hook.path.name, text, executable=True)

@@ -100,7 +100,7 @@ def set_up(
 
 
 def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ...]) -> str:
-    """The command to install hooks if there are none; pre-commit refuses core.hooksPath."""
+    """The command to install missing hooks; pre-commit refuses core.hooksPath."""
     if hooks or found[0].owner != "none":
         return "promptops lint"
     if found[0].configured is not None:

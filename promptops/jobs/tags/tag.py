@@ -34,7 +34,7 @@ class ReleaseTag:
         name: The name of the ref.
         inside: The name in the tag object; None for a tag that is not annotated.
         id: The id of the tag object.
-        signature: The signature in the object; "" if there is none.
+        signature: The signature in the object, or "".
         config: The configuration in the commit.
     """
 

@@ -62,7 +62,7 @@ class WantedAnswer:
 
 @record(frozen=True, slots=True, kw_only=True)
 class AnswerResult:
-    """The answer to a need, or why there is none.
+    """The answer to a need, or the reason why it is missing.
 
     Attributes:
         reason: Why there is no answer, or "".

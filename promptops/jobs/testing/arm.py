@@ -125,7 +125,7 @@ class Arm:
         )
 
     def evaluation_of(self, prompt: Prompt) -> Mapping[str, Any]:
-        """The measures of its own version of a prompt; empty if there are none."""
+        """The measures of its own version of a prompt; may be empty."""
         found = self._own_version(prompt)
         return found[0].evaluation if found is not None else {}
 

@@ -23,7 +23,7 @@ MAX_SHOWN = 10
 
 
 def matching_prompts(catalog: Catalog, repository: Repository | None, name: str) -> list[str]:
-    """The paths of the prompt files that a name matches; empty if there are none.
+    """The paths of the prompt files that a name matches; may be empty.
 
     A name is the first of these that matches: an id or a glob of ids; a path or a glob of paths,
     relative to the current directory or to the root of the repository, or absolute; an alias; a

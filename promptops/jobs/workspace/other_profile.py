@@ -24,7 +24,7 @@ def with_profile(workspace: Workspace, prompt: Prompt, name: str) -> Prompt:
 
 
 def required_profile(workspace: Workspace, name: str) -> ModelProfile:
-    """The profile of this name; raises UsageError if there is none."""
+    """The profile of this name; raises UsageError for an unknown one."""
     models = workspace.config.models
     if name in models:
         return models[name]

@@ -11,7 +11,7 @@ from promptops.report.release.text import UNTOLD, change_lines
 
 
 def write(history: Sequence[tuple[Release, ReleaseRecord]], *, style: Style = plain) -> str:
-    """One release after another; "" if there are none."""
+    """One release after another, or ""."""
     return "\n".join(
         "".join(f"{line}\n" for line in _lines(release, record, style))
         for release, record in history

@@ -135,7 +135,7 @@ class BundleCache:
             _write(self._proof_file(self._folder, digest, key), proof)
 
     def pointer(self, *key: str) -> Mapping[str, Any] | None:
-        """The JSON data cached under a key of any strings; None if there is none."""
+        """The JSON data cached under a key of any strings, or None."""
         if self._folder is None:
             return None
         return _read_object(self._pointer_file(self._folder, key))

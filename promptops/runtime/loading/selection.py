@@ -1,4 +1,4 @@
-"""Select the release that a ref means; if there is none, the error lists what exists."""
+"""Select the release that a ref means; the error for an unknown ref lists what exists."""
 
 from __future__ import annotations
 

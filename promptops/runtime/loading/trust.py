@@ -74,7 +74,7 @@ def trust_of_environment() -> Path | None:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """A file and the detached signature beside it, or None if there is none."""
+    """A file and the detached signature beside it, or None."""
 
     data: bytes
     signature: bytes | None

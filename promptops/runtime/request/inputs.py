@@ -176,7 +176,7 @@ class _Filling:
 
 
 def defaults_of(schema: Schema) -> Defaults | None:
-    """The defaults below a schema, through local references; None if there are none."""
+    """The defaults below a schema, through local references, or None."""
     parts = _collected(schema)
     filling = _filling(parts)
     for part in parts:

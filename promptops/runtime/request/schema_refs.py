@@ -23,7 +23,7 @@ def local_pointer(reference: Any) -> str | None:
 
 
 def target(reference: Any, root: Any) -> Mapping[str, Any] | None:
-    """The schema that a reference leads to; None if there is none, or it is not a mapping."""
+    """The schema that a reference leads to, or None, or it is not a mapping."""
     pointer = local_pointer(reference)
     found = value_at(root, pointer) if pointer is not None else None
     return found if isinstance(found, Mapping) else None

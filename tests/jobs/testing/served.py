@@ -161,7 +161,7 @@ def statuses(found: TestRun) -> dict[tuple[str, str], str]:
 
 
 def decisions(found: TestRun) -> list[tuple[str, str]]:
-    """Verdict and effect of each decision: `-100.0 points`, or why there is none."""
+    """Verdict and effect of each decision: `-100.0 points`, or the reason why it is missing."""
     return [(each.verdict, each.line.partition(" [")[0]) for each in found.decided]
 
 

@@ -23,7 +23,7 @@ def full(repo):
 
 
 def outcome(render, inputs):
-    """The request, or why there is none; the place of an error is that in the file."""
+    """The request, or the reason why it is missing; the place of an error is that in the file."""
     try:
         return ordered(render(inputs))
     except RenderError as error:

@@ -33,7 +33,7 @@ class Api:
     Attributes:
         path: Appended to the server's address.
         arguments: From a request to its body; raises Failure if the API can't send it.
-        answer: From the body of a response to the answer; raises Failure if there is none.
+        answer: From the body of a response to the answer; raises Failure if it is missing.
     """
 
     path: str

@@ -161,7 +161,7 @@ def _api_of(batch: Mapping[str, Any]) -> Api:
 
 
 def _outcome(line: Mapping[str, Any], api: Api) -> Answer | Failure:
-    """The answer in a line of a file of results, or why there is none."""
+    """The answer in a line of a file of results, or the reason why it is missing."""
     response, error = mapping(line.get("response")), mapping(line.get("error"))
     body, status = mapping(response.get("body")), response.get("status_code")
     try:

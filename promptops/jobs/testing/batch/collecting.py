@@ -59,7 +59,7 @@ def store(
     repository: Repository,
     run_again: RunAgain,
 ) -> StoredBatches:
-    """Write answers to the recordings; those that nobody needs any more go to the local cache.
+    """Write answers to the recordings; those that are no longer needed go to the local cache.
 
     Nothing is lost if the process dies: collecting again writes the same.
 

@@ -23,7 +23,7 @@ class FetchedBatch:
     """A pending batch after its provider was asked.
 
     Attributes:
-        profile: The profile that can collect it; None if there is none any more.
+        profile: The profile that can collect it, or None if it was removed.
         results: For all its requests if it has ended; for some if its results are damaged.
     """
 

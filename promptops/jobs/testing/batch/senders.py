@@ -86,7 +86,7 @@ class CollectedAnswers:
     """Answers the requests of a run from collected batches; `send` is a `Sender`.
 
     Attributes:
-        results: By the key of the request, for this endpoint: the answer, or why there is none.
+        results: By the key of the request, for this endpoint: the answer, or the failure.
         pending: The keys of requests in batches that are still pending.
     """
 

@@ -69,7 +69,7 @@ def percent(count: MutationCount) -> str:
 
 
 def title(row: MutationRow) -> str:
-    """The score of a prompt: `68.4%, 26 of 38 mutants killed, 2 unseen`, or why there is none."""
+    """The score of a prompt: `68.4%, 26 of 38 mutants killed, 2 unseen`, or why it has none."""
     if untested(row):
         return f"not tested: {visible(row.nothing)}"
     count = row.count

@@ -223,7 +223,7 @@ def covered(rows: Iterable[CoverageRow]) -> str:
 
 
 def share(taken: int, total: int) -> str:
-    """The coverage in percent: 100 only for all branches, or if there are none."""
+    """The coverage in percent: 100 only for all branches, or without branches."""
     return f"{100 * taken // total if total else 100}%"
 
 

@@ -18,7 +18,7 @@ from promptops.catalog.stored_facts import Names
 from promptops.catalog.surroundings import Surroundings
 from promptops.model.config import Config
 from promptops.model.finding import Problem
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
@@ -124,10 +124,10 @@ class Catalog:
         A bug of promptops that prevents this is a problem of this file only.
         """
         if path not in self._loaded:
-            try:
+            with CaughtBug() as bug:
                 self._loaded[path] = self._load(path)
-            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-                problem = internal_error(error).problem(Place(path))
+            if bug.error is not None:
+                problem = bug.error.problem(Place(path))
                 identity = self.id_of(path) or ""
                 self._loaded[path] = LoadedPrompt(
                     id=identity, path=path, prompt=None, problems=(problem,)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from promptops.catalog.prompt_ids import PromptIds
 from promptops.model.finding import Problem
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place, Text, plain_text
 from promptops.model.tree import TreeEntry
 from promptops.repo.listing import holding
@@ -125,10 +125,10 @@ class PromptDocuments:
     def document(self, path: str) -> Document:
         """A prompt file with the place of each value; what prevents parsing is in its problems."""
         if path not in self._documents:
-            try:
+            with CaughtBug() as bug:
                 self._documents[path] = self._parsed(path)
-            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-                problem = internal_error(error).problem(Place(path))
+            if bug.error is not None:
+                problem = bug.error.problem(Place(path))
                 self._documents[path] = _without_content(path, problem)
         return self._documents[path]
 

@@ -10,7 +10,7 @@ from promptops.analysis.includes import includes
 from promptops.catalog.files import Files
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.stored_facts import Names
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.place import plain_text
 from promptops.patterns import lazy_pattern
 from promptops.runtime.template.sized_cache import cached_by_size
@@ -25,10 +25,9 @@ _LONGEST_PATH = 4096
 
 def names_in_file(path: str, files: Files, value_of: Callable[[str], Any]) -> Names:
     """The printable names in a file, sorted; `value_of` parses a YAML file, None if it can't be."""
-    try:
+    with CaughtBug() as bug:
         found = list(_parsed_names(path, files, value_of))
-    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-        internal_error(error)  # the checks of the file report it
+    if bug.error is not None:  # the checks of the file report it
         found = list(_guessed_in(path, files))
     return tuple(sorted({name for name in found if name[1:].isprintable()}))
 

@@ -23,7 +23,7 @@ from promptops.diff.side import PromptSide
 from promptops.diff.tools import tool_changes
 from promptops.model.bump import Bump
 from promptops.model.change import Change, PromptDiff, number_of_cases
-from promptops.model.internal_error import InternalError, internal_error
+from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.prompt import Model
 from promptops.records import record, replace
 
@@ -57,10 +57,10 @@ def compare(
         changed: All files that differ between the sides and so may cause a change.
     """
     for match in matches(base, head, paths):
-        try:
+        with CaughtBug() as bug:
             found = _of_match(match, frozenset(changed), options)
-        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-            found = _diff(match, [not_compared(internal_error(error))], options)
+        if bug.error is not None:
+            found = _diff(match, [not_compared(bug.error)], options)
         if found is not None:
             yield found
 

@@ -12,7 +12,7 @@ from promptops.evals.record import Record
 from promptops.evals.subject import text_of_messages
 from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
 from promptops.model.finding import Problem
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
 from promptops.model.prompt import Case, LocateWithin
 from promptops.model.request import Request
@@ -66,12 +66,12 @@ class Judgement:
 
 def judge_assertion(written: Mapping[str, Any], record: Record, at: At) -> Judgement:
     """The result of a written assertion; a bug in promptops is an error of that assertion."""
-    try:
-        return _judgement_of(written, record, at)
-    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-        problem = internal_error(error).problem("")
-        failed = _invalid(str(written.get("type", "")), problem, at)
-        return replace(failed, internal=True)
+    with CaughtBug() as bug:
+        judgement = _judgement_of(written, record, at)
+    if bug.error is None:
+        return judgement
+    failed = _invalid(str(written.get("type", "")), bug.error.problem(""), at)
+    return replace(failed, internal=True)
 
 
 def _judgement_of(written: Mapping[str, Any], record: Record, at: At) -> Judgement:

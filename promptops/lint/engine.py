@@ -15,7 +15,7 @@ from promptops.lint.rule_names import ALL, best_name, is_named, is_named_alone
 from promptops.lint.subject import PromptFacts
 from promptops.model.config import LintSettings
 from promptops.model.finding import Finding, Fix, Problem, Severity
-from promptops.model.internal_error import CODE, NAME, InternalError, internal_error
+from promptops.model.internal_error import CODE, NAME, CaughtBug, InternalError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.records import record, replace
@@ -69,17 +69,15 @@ def lint_prompt(subject: PromptFacts, rules: Sequence[Rule]) -> Iterator[Finding
     for rule in rules:
         of_templates = loaded.templates is not None and rule.code in OF_TEMPLATES
         if not rule.checks_catalog and (readable or of_templates or _reads_only(rule)):
-            try:
+            with CaughtBug() as bug:
                 judged = templates if of_templates else subject
                 problems = rule.check(*[getattr(judged, name) for name in rule.needs])
                 for problem in islice(problems, MAX_PROBLEMS):
                     yield _finding(rule, problem, catalog, judged.loaded)
-            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-                found = internal_error(error)
-                # A failing shared parameter fails all rules that use it.
-                if found not in failures:
-                    failures.add(found)
-                    yield failed(_failure(rule, found, Place(loaded.path)), loaded)
+            # A failing shared parameter fails all rules that use it.
+            if bug.error is not None and bug.error not in failures:
+                failures.add(bug.error)
+                yield failed(_failure(rule, bug.error, Place(loaded.path)), loaded)
 
 
 def lint_catalog(
@@ -89,12 +87,12 @@ def lint_catalog(
     given = {"config": catalog.config, **given}
     for rule in rules:
         if rule.checks_catalog and set(rule.needs) <= given.keys():
-            try:
+            with CaughtBug() as bug:
                 for problem in rule.check(*[given[name] for name in rule.needs]):
                     yield _finding(_reporting(problem, rule, rules), problem, catalog, None)
-            except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
+            if bug.error is not None:
                 place = Place(catalog.config.path or FILES[0])
-                yield failed(_failure(rule, internal_error(error), place), None)
+                yield failed(_failure(rule, bug.error, place), None)
 
 
 def _reporting(problem: Problem, rule: Rule, rules: Sequence[Rule]) -> Rule:

@@ -25,7 +25,7 @@ from promptops.lint.suppressions import (
 )
 from promptops.model.config import Waiver
 from promptops.model.finding import Finding
-from promptops.model.internal_error import CODE, internal_error
+from promptops.model.internal_error import CODE, CaughtBug
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.report import SilencingComment
@@ -90,11 +90,12 @@ def lint_one(
     subject = PromptFacts(catalog, loaded, today)
     found = tuple(without_repeats(lint_prompt(subject, rules)))
     portable = not subject.surroundings.were_used
-    try:
-        return PromptResult(found, tuple(suppressions_of(catalog, loaded)), portable)
-    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-        problem = internal_error(error).problem(Place(loaded.path), "comments that suppress")
-        return PromptResult((*found, failed(problem, loaded)), (), portable)
+    with CaughtBug() as bug:
+        suppressions = tuple(suppressions_of(catalog, loaded))
+    if bug.error is None:
+        return PromptResult(found, suppressions, portable)
+    problem = bug.error.problem(Place(loaded.path), "comments that suppress")
+    return PromptResult((*found, failed(problem, loaded)), (), portable)
 
 
 def suppressions_of(catalog: Catalog, loaded: LoadedPrompt) -> Iterable[Suppression]:

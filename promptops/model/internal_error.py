@@ -38,19 +38,41 @@ class InternalError:
         return Problem(f"{self}{where}", at=at, hint=HINT, code=CODE)
 
 
-def internal_error(error: BaseException) -> InternalError:
-    """The value of an unexpected exception, whatever raised it.
+class CaughtBug:
+    """Catches a bug in one thing, so that the others go on: `with CaughtBug() as bug:`.
 
     Some native modules raise panics that are no `Exception`, and a plug-in may raise `SystemExit`:
-    callers catch `BaseException` and pass it here. Raises `error` again if it is not a bug: an
-    error with an exit code of its own, an interruption; and always with PROMPTOPS_DEBUG, whose user
-    wants the traceback.
+    both are caught. Not caught are an error with an exit code of its own and an interruption; with
+    PROMPTOPS_DEBUG nothing is, because its user wants the traceback.
+
+    Attributes:
+        error: The value of the exception, or None.
     """
-    is_expected = isinstance(error, PromptopsError) and error.exit_code != BUG
-    is_expected = is_expected or isinstance(error, (KeyboardInterrupt, GeneratorExit))
-    if is_expected or os.environ.get("PROMPTOPS_DEBUG"):
-        raise error
-    return InternalError(type=type(error).__name__, at=_place(error.__traceback__))
+
+    __slots__ = ("error",)
+
+    def __init__(self) -> None:
+        self.error: InternalError | None = None
+
+    def __enter__(self) -> CaughtBug:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if error is None or _is_expected(error) or os.environ.get("PROMPTOPS_DEBUG"):
+            return False
+        self.error = InternalError(type=type(error).__name__, at=_place(trace))
+        return True
+
+
+def _is_expected(error: BaseException) -> bool:
+    if isinstance(error, PromptopsError):
+        return error.exit_code != BUG
+    return isinstance(error, (KeyboardInterrupt, GeneratorExit))
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -24,7 +24,7 @@ from promptops.jobs.workspace.workspace import managed_paths
 from promptops.model.bump import Bump
 from promptops.model.change import Change, DiffReport, PromptDiff
 from promptops.model.config import Config
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.prompt import Model
 from promptops.model.release import Release
 from promptops.model.version import Version
@@ -183,10 +183,9 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
         return diff
     from promptops.jobs.diff.recorded_answers import with_answers
 
-    try:
-        return with_answers(diff, base, head)
-    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-        return with_failed_answers(diff, internal_error(error))
+    with CaughtBug() as bug:
+        answered = with_answers(diff, base, head)
+    return answered if bug.error is None else with_failed_answers(diff, bug.error)
 
 
 def _versioned(

@@ -12,7 +12,7 @@ from promptops.jobs.lint.cache import CachedResult, LintCache
 from promptops.lint.engine import failed
 from promptops.lint.pipeline import PromptResult, lint_one
 from promptops.lint.registry import Rule
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.records import record, replace
@@ -86,10 +86,10 @@ class _LintRun:
         loaded = catalog.loaded(path)
         result = lint_one(catalog, loaded, self.rules, self.today)
         needed: frozenset[str] = frozenset()
-        try:
+        with CaughtBug() as bug:
             needed = catalog.dependencies(path) | _profile_files(catalog, loaded)
-        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-            problem = internal_error(error).problem(Place(path), "the files it needs")
+        if bug.error is not None:
+            problem = bug.error.problem(Place(path), "the files it needs")
             result = replace(result, findings=(*result.findings, failed(problem, loaded)))
         lasting = result.portable and not result.failed
         return LintedPrompt(result, needed, lasting=lasting, names=catalog.graph.names(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 
 from promptops.analysis.masking import masked
 from promptops.catalog.catalog import Catalog
@@ -16,7 +15,7 @@ from promptops.jobs.mutating.suggestions import suggestion
 from promptops.jobs.mutating.tested_prompt import Effect, TestedPrompt
 from promptops.jobs.mutating.trial import Trial, try_prompt, try_text
 from promptops.jobs.testing.plan import with_hint
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.mutant import OPERATORS, Mutant, MutantStatus, MutationRow, Operator
 from promptops.model.place import Place
 from promptops.records import field, record
@@ -60,21 +59,19 @@ class RowTrials:
 
     def add_text(self, source: Source) -> None:
         """Try all ways to break a text, unless no prompt that uses it has a case."""
-        with self._guarded():
+        with CaughtBug() as bug:
             self._add_text(source)
+        self._note(bug)
 
     def add_prompt(self, tested: TestedPrompt) -> None:
         """Try all ways to break a prompt other than in its texts."""
-        with self._guarded():
+        with CaughtBug() as bug:
             self._add_prompt(tested)
+        self._note(bug)
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """A bug of promptops must not hide the other rows."""
-        try:
-            yield
-        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-            problem = internal_error(error).problem(self.place)
+    def _note(self, bug: CaughtBug) -> None:
+        if bug.error is not None:
+            problem = bug.error.problem(self.place)
             self.failure = with_hint(problem.message, problem.hint)
 
     def _add_text(self, source: Source) -> None:

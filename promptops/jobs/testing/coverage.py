@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.testing.outcomes import error_run
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
@@ -38,10 +38,10 @@ def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> CoverageR
     rows: list[CoverageRow] = []
     failed: list[CaseRun] = []
     for prompt in (prompt_file.prompt for prompt_file in loaded if prompt_file.prompt is not None):
-        try:
+        with CaughtBug() as bug:
             rows.append(_row(catalog, prompt))
-        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-            problem = internal_error(error).problem("", "coverage")
+        if bug.error is not None:
+            problem = bug.error.problem("", "coverage")
             run = error_run(prompt.id, problem.message, Place(prompt.path))
             failed.append(replace(run, internal=True))
     return CoverageResult(tuple(row for row in rows if row.total), tuple(failed))

@@ -16,7 +16,7 @@ from promptops.evals.judge_prompts import is_anchor
 from promptops.evals.parse import problems
 from promptops.evals.result import Judgement, judge_request
 from promptops.evals.unknown_names import retrieved_problems
-from promptops.model.internal_error import internal_error
+from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Model, Prompt
@@ -115,8 +115,8 @@ class _Wrong:
     internal: bool = False
 
 
-def _internal(error: BaseException, place: Place) -> _Wrong:
-    problem = internal_error(error).problem(place)
+def _internal(error: InternalError, place: Place) -> _Wrong:
+    problem = error.problem(place)
     return _Wrong(with_hint(problem.message, problem.hint), place, internal=True)
 
 
@@ -125,14 +125,13 @@ _Prepared = Renderer | RenderError | _Wrong
 
 
 def _prepare(catalog: Catalog, prompt: Prompt, ids: Collection[str]) -> _Prepared:
-    try:
-        return (
+    with CaughtBug() as bug:
+        prepared = (
             _duplicate_id(prompt, ids)
             or _assertion_error(catalog, prompt)
             or _renderer(catalog, prompt)
         )
-    except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-        return _internal(error, Place(prompt.path))
+    return prepared if bug.error is None else _internal(bug.error, Place(prompt.path))
 
 
 def _plan_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> Iterator[PlannedCase]:
@@ -142,10 +141,10 @@ def _plan_prompt(prepared: _Prepared, prompt: Prompt, repeats: int | None) -> It
         prepared = _Wrong(message, prompt.locate("/evaluation/repeats", True))
     names: set[str] = set()
     for case in prompt.cases:
-        try:
+        with CaughtBug() as bug:
             once = _plan_case(prepared, prompt, case, names)
-        except BaseException as error:  # noqa: BLE001  # re-raised unless it is a bug
-            once = _not_judged(prompt, case, _internal(error, Place(prompt.path)))
+        if bug.error is not None:
+            once = _not_judged(prompt, case, _internal(bug.error, Place(prompt.path)))
         names.add(case.name)
         yield from (
             replace(once, repeat=repeat) for repeat in range(count if once.needs_answer else 1)

@@ -1,7 +1,8 @@
-"""Shared parts of the measures of a retriever: their arguments, the ranking, and the verdict."""
+"""What the measures of a retriever share: their arguments, the ranking, and the verdict."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,12 @@ from promptops.evals.retrieved_passages import (
     checked_arguments,
     grades_of,
     listed_ids,
+    named_inputs,
     passages_of,
 )
 from promptops.evals.subject import Subject
 from promptops.evals.texts import not_blank
-from promptops.evals.verdict import Verdict
+from promptops.evals.verdict import NamedPart, Verdict
 from promptops.evals.wording import shown
 from promptops.records import record
 
@@ -43,31 +45,50 @@ class Ranking:
         return sum(map(bool, self.gains))
 
 
-def check_measure(value: str, threshold: float, arguments: Mapping[str, Any]) -> None:
-    """Raises Refused for wrong fields of a measure."""
-    not_blank(value)
-    check_threshold(threshold)
-    checked_arguments(arguments, ("k", "id"))
+class RetrievalMeasure(ABC):
+    """A measure from 0 to 1 of the passages that a retriever returned, named like its class.
 
+    Attributes:
+        value: The name of the input that contains the passages, best first.
+        threshold: The lowest degree that passes.
+        arguments: `k` and `id`; see `passages_of`.
+    """
 
-def ranking_of(subject: Subject, value: str, arguments: Mapping[str, Any]) -> Ranking:
-    """The ranking of a case; raises Unjudgeable as `passages_of` and `grades_of` do."""
-    grades = grades_of(subject.record)
-    returned = passages_of(subject.record, value, arguments)
-    return Ranking(returned, grades, arguments.get("k"))
+    __slots__ = ()
 
+    value: str
+    threshold: float
+    arguments: Mapping[str, Any]
 
-def measured(name: str, degree: float, threshold: float, ranking: Ranking, value: str) -> Verdict:
-    """The verdict on a measure from 0 to 1 over the passages of the input `value`."""
-    among = {None: "passages", 1: "first passage"}.get(ranking.k, f"first {ranking.k} passages")
-    return Verdict(
-        passed=degree >= threshold,
-        expected=f"{name} of at least {threshold:g}",
-        opposite=f"{name} below {threshold:g}",
-        where=f"in the {among} of the input {shown(value)}",
-        got=f"{degree:.2f}: {_found(ranking)}",
-        degree=degree,
-    )
+    def __post_init__(self) -> None:
+        """Raises Refused for wrong fields."""
+        not_blank(self.value)
+        check_threshold(self.threshold)
+        checked_arguments(self.arguments, ("k", "id"))
+
+    @property
+    def named(self) -> tuple[NamedPart, ...]:
+        return named_inputs(self.value, self.arguments)
+
+    def check(self, subject: Subject) -> Verdict:
+        grades = grades_of(subject.record)
+        returned = passages_of(subject.record, self.value, self.arguments)
+        ranking = Ranking(returned, grades, self.arguments.get("k"))
+        degree, name = self.degree(ranking), type(self).__name__.lower()
+        among = {None: "passages", 1: "first passage"}
+        return Verdict(
+            passed=degree >= self.threshold,
+            expected=f"{name} of at least {self.threshold:g}",
+            opposite=f"{name} below {self.threshold:g}",
+            where=f"in the {among.get(ranking.k, f'first {ranking.k} passages')} "
+            f"of the input {shown(self.value)}",
+            got=f"{degree:.2f}: {_found(ranking)}",
+            degree=degree,
+        )
+
+    @abstractmethod
+    def degree(self, ranking: Ranking) -> float:
+        """The measure of a ranking, 0 to 1."""
 
 
 def _found(ranking: Ranking) -> str:

@@ -7,16 +7,13 @@ from math import inf
 from typing import Any
 
 from promptops.evals.registry import assertion
-from promptops.evals.retrieval_measures import Ranking, check_measure, measured, ranking_of
-from promptops.evals.retrieved_passages import named_inputs
-from promptops.evals.subject import Subject
-from promptops.evals.verdict import NamedPart, Verdict
+from promptops.evals.retrieval_measures import Ranking, RetrievalMeasure
 from promptops.records import field, record
 
 
 @assertion("mrr", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
-class Mrr:
+class Mrr(RetrievalMeasure):
     """The first relevant passage is near the top.
 
     The reciprocal rank is 1 divided by the rank of the first relevant passage: 1 at the top, 0.5 at
@@ -47,18 +44,6 @@ class Mrr:
     threshold: float = 0.5
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_measure(self.value, self.threshold, self.arguments)
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
-
-    def check(self, subject: Subject) -> Verdict:
-        ranking = ranking_of(subject, self.value, self.arguments)
-        return measured("mrr", _reciprocal_rank(ranking), self.threshold, ranking, self.value)
-
-
-def _reciprocal_rank(ranking: Ranking) -> float:
-    ranks = (rank for rank, gain in enumerate(ranking.gains, start=1) if gain)
-    return 1 / next(ranks, inf)
+    def degree(self, ranking: Ranking) -> float:
+        ranks = (rank for rank, gain in enumerate(ranking.gains, start=1) if gain)
+        return 1 / next(ranks, inf)

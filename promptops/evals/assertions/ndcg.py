@@ -7,16 +7,13 @@ from math import fsum, log2
 from typing import Any
 
 from promptops.evals.registry import assertion
-from promptops.evals.retrieval_measures import Ranking, check_measure, measured, ranking_of
-from promptops.evals.retrieved_passages import named_inputs
-from promptops.evals.subject import Subject
-from promptops.evals.verdict import NamedPart, Verdict
+from promptops.evals.retrieval_measures import Ranking, RetrievalMeasure
 from promptops.records import field, record
 
 
 @assertion("ndcg", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
-class Ndcg:
+class Ndcg(RetrievalMeasure):
     """The best passages are at the top.
 
     nDCG (normalised discounted cumulative gain) compares the order with the best possible one:
@@ -47,22 +44,10 @@ class Ndcg:
     threshold: float = 0.5
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_measure(self.value, self.threshold, self.arguments)
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
-
-    def check(self, subject: Subject) -> Verdict:
-        ranking = ranking_of(subject, self.value, self.arguments)
-        return measured("ndcg", _ndcg(ranking), self.threshold, ranking, self.value)
-
-
-def _ndcg(ranking: Ranking) -> float:
-    best = sorted(ranking.grades.values(), reverse=True)[: ranking.k]
-    # Rounding may give a digit above 1.
-    return min(_dcg(ranking.gains) / _dcg(best), 1.0)
+    def degree(self, ranking: Ranking) -> float:
+        best = sorted(ranking.grades.values(), reverse=True)[: ranking.k]
+        # Rounding may give a digit above 1.
+        return min(_dcg(ranking.gains) / _dcg(best), 1.0)
 
 
 def _dcg(grades: Sequence[float]) -> float:

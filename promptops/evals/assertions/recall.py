@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.evals.registry import assertion
-from promptops.evals.retrieval_measures import check_measure, measured, ranking_of
-from promptops.evals.retrieved_passages import named_inputs
-from promptops.evals.subject import Subject
-from promptops.evals.verdict import NamedPart, Verdict
+from promptops.evals.retrieval_measures import Ranking, RetrievalMeasure
 from promptops.records import field, record
 
 
 @assertion("recall", narrowed_by=())
 @record(frozen=True, slots=True, kw_only=True)
-class Recall:
+class Recall(RetrievalMeasure):
     """The retriever returned the relevant passages.
 
     Recall is the share of the relevant passages that are among the returned ones. Grades do not
@@ -46,15 +43,5 @@ class Recall:
     threshold: float = 0.5
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_measure(self.value, self.threshold, self.arguments)
-
-    @property
-    def named(self) -> tuple[NamedPart, ...]:
-        return named_inputs(self.value, self.arguments)
-
-    def check(self, subject: Subject) -> Verdict:
-        ranking = ranking_of(subject, self.value, self.arguments)
-        return measured(
-            "recall", ranking.hits / len(ranking.grades), self.threshold, ranking, self.value
-        )
+    def degree(self, ranking: Ranking) -> float:
+        return ranking.hits / len(ranking.grades)

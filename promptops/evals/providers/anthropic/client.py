@@ -9,7 +9,6 @@ from typing import Any
 import anthropic
 import httpx2
 
-from promptops.errors import UsageError
 from promptops.evals.providers import Batches, OnText, Reply
 from promptops.evals.providers.anthropic.failures import ERRORS, failure_in_response
 from promptops.evals.providers.anthropic.messages import Call, answer_of, call_of
@@ -24,36 +23,26 @@ from promptops.evals.providers.http_api.bounded import (
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
-from promptops.evals.providers.http_api.single_try import single_try
+from promptops.evals.providers.http_api.sdk_provider import NO_KEY, SdkProvider, valid_address
 from promptops.evals.providers.http_api.values import mapping
 from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 
 _PATH = "/v1/messages"
-_NO_KEY = "no-key"  # the package requires one, also for servers without keys
 
 
-class Anthropic:
-    """Calls one address with one key; see `Provider`."""
+class Anthropic(SdkProvider):
+    """Calls one address with one key; see `SdkProvider`."""
+
+    _errors = ERRORS
 
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
-        try:
+        with valid_address(profile):
             self._profile, self._key = profile, key
             self._secrets = secrets_of(profile, key)
             self._client = _client(profile, key, bounded)
-        except (ValueError, httpx2.InvalidURL):
-            raise UsageError(
-                "this is not a valid address", where=f"models.{profile.name}.base_url"
-            ) from None
-
-    async def ask(self, request: Request, deadline_s: float) -> Reply:
-        return await single_try(self._reply(request), deadline_s, ERRORS, self._secrets)
-
-    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
-        reply = self._streamed(request, on_text)
-        return await single_try(reply, deadline_s, ERRORS, self._secrets)
 
     async def close(self) -> None:
         await self._client.close()
@@ -112,7 +101,7 @@ def _client(
 ) -> anthropic.AsyncAnthropic:
     address = httpx2.URL(address_of(profile).rstrip("/").removesuffix("/v1"))
     client = anthropic.AsyncAnthropic(
-        api_key=key or _NO_KEY,
+        api_key=key or NO_KEY,
         base_url=address.copy_with(username="", password=""),  # addresses are written into logs
         max_retries=0,
         open_telemetry=False,

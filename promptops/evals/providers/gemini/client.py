@@ -14,7 +14,6 @@ from google.genai.client import DebugConfig
 from google.genai.errors import UnknownApiResponseError
 from pydantic import ValidationError
 
-from promptops.errors import UsageError
 from promptops.evals.providers import Failure, OnText, Reply
 from promptops.evals.providers.endpoint import address_of
 from promptops.evals.providers.gemini.contents import answer_of, arguments_of
@@ -24,39 +23,29 @@ from promptops.evals.providers.http_api.bounded import bounded, json_object, jso
 from promptops.evals.providers.http_api.connection import CONNECT_S, credentials_in
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
-from promptops.evals.providers.http_api.single_try import single_try
+from promptops.evals.providers.http_api.sdk_provider import NO_KEY, SdkProvider, valid_address
 from promptops.evals.providers.redaction import secrets_of
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
 
 _TIMEOUT = httpx2.Timeout(None, connect=CONNECT_S)
-_NO_KEY = "no-key"  # the package requires one, also for servers without keys
 _VERSION = "v1"
 _VERSION_AT_END = lazy_pattern(r"/(v\d\w*)/*$")
 
 
-class Gemini:
-    """Calls one address with one key; see `Provider`."""
+class Gemini(SdkProvider):
+    """Calls one address with one key; see `SdkProvider`."""
+
+    _errors = ERRORS
 
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
-        try:
+        with valid_address(profile):
             self._secrets = secrets_of(profile, key)
             address = httpx2.URL(address_of(profile))
             self._http = _http_client(address)
             self._client = _client(profile, key, address, self._http)
-        except (ValueError, httpx2.InvalidURL):
-            raise UsageError(
-                "this is not a valid address", where=f"models.{profile.name}.base_url"
-            ) from None
-
-    async def ask(self, request: Request, deadline_s: float) -> Reply:
-        return await single_try(self._reply(request), deadline_s, ERRORS, self._secrets)
-
-    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
-        reply = self._streamed(request, on_text)
-        return await single_try(reply, deadline_s, ERRORS, self._secrets)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -124,7 +113,7 @@ def _client(
     # What is not set here, the package reads from the environment, which may be for another API.
     return genai.Client(
         vertexai=False,
-        api_key=key or _NO_KEY,
+        api_key=key or NO_KEY,
         debug_config=DebugConfig(client_mode="api"),
         http_options=types.HttpOptions(
             base_url=_VERSION_AT_END.sub("", bare),

@@ -12,7 +12,6 @@ from typing import Any
 import httpx2
 import openai
 
-from promptops.errors import UsageError
 from promptops.evals.providers import OWN, Batches, Failure, OnText, Reply, api_of
 from promptops.evals.providers.endpoint import address_of
 from promptops.evals.providers.http_api.bounded import (
@@ -25,7 +24,7 @@ from promptops.evals.providers.http_api.connection import CONNECT_S, credentials
 from promptops.evals.providers.http_api.failures import bad_answer
 from promptops.evals.providers.http_api.rate_headers import rate_limits
 from promptops.evals.providers.http_api.requests import refuse_options
-from promptops.evals.providers.http_api.single_try import single_try
+from promptops.evals.providers.http_api.sdk_provider import NO_KEY, SdkProvider, valid_address
 from promptops.evals.providers.http_api.values import mapping
 from promptops.evals.providers.openai.apis import APIS, Api
 from promptops.evals.providers.openai.failures import ERRORS, failure_in_response
@@ -35,29 +34,18 @@ from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from promptops.records import replace
 
-_NO_KEY = "no-key"  # the package requires one, also for servers without keys
 
+class OpenAI(SdkProvider):
+    """Calls one address with one key; see `SdkProvider`."""
 
-class OpenAI:
-    """Calls one address with one key; see `Provider`."""
+    _errors = ERRORS
 
     def __init__(self, profile: ModelProfile, key: str | None) -> None:
         """Raises UsageError if the profile's address is invalid."""
-        try:
+        with valid_address(profile):
             self._profile, self._key = profile, key
             self._secrets = secrets_of(profile, key)
             self._client = _client(profile, key, bounded)
-        except (ValueError, httpx2.InvalidURL):
-            raise UsageError(
-                "this is not a valid address", where=f"models.{profile.name}.base_url"
-            ) from None
-
-    async def ask(self, request: Request, deadline_s: float) -> Reply:
-        return await single_try(self._reply(request), deadline_s, ERRORS, self._secrets)
-
-    async def stream(self, request: Request, deadline_s: float, on_text: OnText) -> Reply:
-        reply = self._streamed(request, on_text)
-        return await single_try(reply, deadline_s, ERRORS, self._secrets)
 
     async def close(self) -> None:
         await self._client.close()
@@ -139,7 +127,7 @@ def _client(
 ) -> openai.AsyncOpenAI:
     address = httpx2.URL(address_of(profile))
     client = openai.AsyncOpenAI(
-        api_key=key or _NO_KEY,
+        api_key=key or NO_KEY,
         base_url=address.copy_with(username="", password=""),  # addresses are written into logs
         max_retries=0,
         http_client=openai.DefaultAsyncHttpxClient(

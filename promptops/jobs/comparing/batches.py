@@ -14,7 +14,7 @@ from promptops.jobs.testing.batch.collecting import Rerun
 from promptops.jobs.testing.batch.runs import BatchRuns, RehearsedRun
 from promptops.jobs.testing.batch.submitting import Purpose
 from promptops.jobs.testing.model_calls import Sender
-from promptops.jobs.testing.options import RunOptions, approvals_of
+from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.testing.runner import within_policy
 from promptops.jobs.workspace.selection import SelectionOptions, merge_base
 from promptops.jobs.workspace.workspace import Workspace
@@ -53,7 +53,7 @@ def submit_arms(
         return RehearsedRun(cases=problems, from_cache=started.from_cache)
 
     purpose = Purpose(command=COMPARE, plan=plan)
-    return _runs(workspace, run, shows).submit(purpose, submitted)
+    return BatchRuns.of(COMPARE, workspace, run, shows).submit(purpose, submitted)
 
 
 def collect_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:
@@ -71,12 +71,12 @@ def collect_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> Bat
         then = command_line(*_options(plan, options))
         return Rerun(cases=_problems(found), needed=started.requests, then=then)
 
-    return _runs(workspace, options, shows).collect(run_again)
+    return BatchRuns.of(COMPARE, workspace, options, shows).collect(run_again)
 
 
 def cancel_arms(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:
     """Cancel the running batches; raises UsageError if an endpoint is not approved."""
-    return _runs(workspace, options, shows).cancel()
+    return BatchRuns.of(COMPARE, workspace, options, shows).cancel()
 
 
 def _started(
@@ -104,13 +104,3 @@ def _options(plan: Mapping[str, Any], run: RunOptions) -> tuple[SelectionOptions
 
 def _problems(found: ArmComparison) -> tuple[CaseRun, ...]:
     return tuple(case for prompt in found.prompts for arm in prompt.arms for case in arm.problems)
-
-
-def _runs(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchRuns:
-    return BatchRuns(
-        workspace=workspace,
-        command=COMPARE,
-        settings=options.settings,
-        approvals=approvals_of(workspace.repository, options),
-        shows=shows,
-    )

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from promptops.catalog.files import Files
-from promptops.errors import UsageError
 from promptops.jobs.comparing.alternatives import Alternative, Alternatives, arms_of
 from promptops.jobs.comparing.arm_run import ArmRun
-from promptops.jobs.recordings.roots import RecordingsAside, arm_folder
+from promptops.jobs.recordings.roots import RecordingsAside, arm_folder, refuse_prompt_root
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering, Mode
 from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.config import Config
-from promptops.source.paths import overlapping
 
 
 def open_arms(
     workspace: Workspace, found: Alternatives, calls: ModelCalls, mode: Mode
 ) -> list[ArmRun]:
     """The arms, the reference first; raises UsageError if their recordings have no folder."""
-    _refuse_prompt_root(workspace.config)
+    refuse_prompt_root("compare", workspace.config)
     repository, root = workspace.repository, workspace.config.compare.recordings
     files = Files(repository.tree(workspace.revision, under=(root,)))
     # Answers that only this machine has must not make an arm complete here and stale elsewhere.
@@ -57,15 +54,3 @@ def prompt_paths(alternative: Alternative, found: Alternatives) -> Mapping[str, 
         if path is not None:
             ids[path] = loaded.id
     return ids
-
-
-def _refuse_prompt_root(config: Config) -> None:
-    """The default folder may be in a root, such as `.`; a configured one is checked when read."""
-    folder = config.compare.recordings
-    root = next((root for root in config.prompts if overlapping(folder, root)), None)
-    if root is not None:
-        raise UsageError(
-            f"the folder of recordings, `{folder}`, is in the prompt root `{root}`",
-            where=config.path,
-            hint='name a folder outside of it: [compare] recordings = "…"',
-        )

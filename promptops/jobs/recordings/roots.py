@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from promptops.catalog.files import Files
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
+from promptops.errors import UsageError
 from promptops.model.config import Config
 from promptops.records import record
+from promptops.source.paths import overlapping
 from promptops.source.recording_files import ENDING
 
 
@@ -79,6 +82,21 @@ class RecordingsAside:
     def first_file(self, path: str) -> str:
         """The path of the first file of recordings of a prompt file, whether or not it exists."""
         return f"{self.folder}/{self.ids.get(path) or without_ending(path)}{ENDING}"
+
+
+def refuse_prompt_root(section: Literal["compare", "probe"], config: Config) -> None:
+    """Raise UsageError for a folder of recordings in a prompt root.
+
+    The default folder may be in one, such as `.`; a configured one is checked when read.
+    """
+    folder = getattr(config, section).recordings
+    root = next((root for root in config.prompts if overlapping(folder, root)), None)
+    if root is not None:
+        raise UsageError(
+            f"the folder of recordings, `{folder}`, is in the prompt root `{root}`",
+            where=config.path,
+            hint=f'name a folder outside of it: [{section}] recordings = "…"',
+        )
 
 
 def arm_folder(comparisons: str, arm: str) -> str:

@@ -6,13 +6,13 @@ that the model still reads them; `parse` checks the answer against the whole sch
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped
 from promptops.runtime.request.schema_cycles import closing_references
 from promptops.runtime.request.schema_refusal import SchemaRefusal
+from promptops.runtime.request.schema_subset import kept_and_described
 
 _FORMATS = frozenset(
     (
@@ -38,22 +38,11 @@ def claude_schema(schema: Any) -> Any:
     """The schema with closed objects and without keywords that the API refuses."""
     if not isinstance(schema, Mapping):
         return schema
-    found: dict[str, Any] = {}
-    more: dict[str, Any] = {}
-    for key, value in schema.items():
-        kept = _kept(key, value)
-        if kept is not None:
-            found |= kept
-        elif key not in _LEFT_OUT and not key.startswith("x-"):
-            more[key] = value
-    if "$ref" in schema:  # nothing but definitions may stand beside it
+    found, described = kept_and_described(schema, _kept, _LEFT_OUT)
+    if "$ref" in schema:  # nothing but definitions may be beside it
         return {key: each for key, each in found.items() if key in ("$ref", "$defs", "definitions")}
-    if _is_object(schema):
-        found["additionalProperties"] = False
-    described = [schema["description"]] if "description" in schema else []
-    if more:
-        described.append(json.dumps(more, ensure_ascii=False))
-    return {**found, "description": "\n\n".join(described)} if described else found
+    closed = {"additionalProperties": False} if _is_object(schema) else {}
+    return {**found, **closed, **described}
 
 
 def refused(schema: Any) -> Iterator[SchemaRefusal]:

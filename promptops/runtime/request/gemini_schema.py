@@ -7,13 +7,13 @@ because the API would accept a schema with another meaning.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.json_pointer import escaped
 from promptops.runtime.request.schema_cycles import closing_references
 from promptops.runtime.request.schema_refusal import SchemaRefusal
+from promptops.runtime.request.schema_subset import kept_and_described
 
 _KEPT = frozenset(
     (
@@ -45,20 +45,10 @@ def gemini_schema(schema: Any) -> Any:
     """The schema without keywords that the API ignores; one that `refused` finds nothing in."""
     if not isinstance(schema, Mapping):
         return {} if schema is True else schema
-    found: dict[str, Any] = {}
-    more: dict[str, Any] = {}
-    for key, value in schema.items():
-        kept = _kept(key, value)
-        if kept is not None:
-            found |= kept
-        elif key not in _LEFT_OUT and not key.startswith("x-"):
-            more[key] = value
+    found, described = kept_and_described(schema, _kept, _LEFT_OUT)
     if "$ref" in schema:  # nothing may be beside it
         return {key: value for key, value in found.items() if key.startswith("$")}
-    described = [schema["description"]] if "description" in schema else []
-    if more:
-        described.append(json.dumps(more, ensure_ascii=False))
-    return {**_nullable(found), **({"description": "\n\n".join(described)} if described else {})}
+    return {**_nullable(found), **described}
 
 
 def refused(schema: Any) -> Iterator[SchemaRefusal]:

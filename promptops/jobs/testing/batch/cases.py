@@ -14,7 +14,7 @@ from promptops.jobs.testing.batch.collecting import Rerun
 from promptops.jobs.testing.batch.runs import BatchRuns, RehearsedRun
 from promptops.jobs.testing.batch.submitting import Purpose
 from promptops.jobs.testing.model_calls import ModelCalls, OnOutcome, Sender
-from promptops.jobs.testing.options import RunOptions, approvals_of
+from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.testing.plan import matches_name
 from promptops.jobs.testing.runner import prepare
 from promptops.jobs.testing.running import CaseRunner
@@ -60,7 +60,7 @@ def submit_cases(
         return RehearsedRun(cases=cases, from_cache=from_cache)
 
     purpose = Purpose(command=TEST, plan=plan)
-    report = _runs(workspace, options, shows).submit(purpose, run)
+    report = BatchRuns.of(TEST, workspace, options, shows).submit(purpose, run)
     return replace(report, judges_next=_have_judges(workspace.catalog, unanswered))
 
 
@@ -86,22 +86,12 @@ def collect_cases(workspace: Workspace, options: RunOptions, shows: Shows) -> Ba
     def run_again(plan: Mapping[str, Any], sender: Sender) -> Rerun:
         return _run_again(workspace, options, plan, sender)
 
-    return _runs(workspace, options, shows).collect(run_again)
+    return BatchRuns.of(TEST, workspace, options, shows).collect(run_again)
 
 
 def cancel_cases(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchReport:
     """Cancel the running batches; raises UsageError if an endpoint is not approved."""
-    return _runs(workspace, options, shows).cancel()
-
-
-def _runs(workspace: Workspace, options: RunOptions, shows: Shows) -> BatchRuns:
-    return BatchRuns(
-        workspace=workspace,
-        command=TEST,
-        settings=options.settings,
-        approvals=approvals_of(workspace.repository, options),
-        shows=shows,
-    )
+    return BatchRuns.of(TEST, workspace, options, shows).cancel()
 
 
 def _run_again(

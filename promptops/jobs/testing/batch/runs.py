@@ -31,6 +31,7 @@ from promptops.jobs.testing.batch.pending import PendingBatch, PendingBatches
 from promptops.jobs.testing.batch.senders import PlannedRequests
 from promptops.jobs.testing.batch.submitting import Purpose, Submission, submit
 from promptops.jobs.testing.model_calls import Sender
+from promptops.jobs.testing.options import RunOptions, approvals_of
 from promptops.jobs.workspace.approved_endpoints import Approvals
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.batch import BatchAction, BatchReport, UnansweredCase
@@ -65,6 +66,23 @@ class BatchRuns:
     settings: Settings
     approvals: Approvals
     shows: Callable[[Estimate], None]
+
+    @classmethod
+    def of(
+        cls,
+        command: str,
+        workspace: Workspace,
+        options: RunOptions,
+        shows: Callable[[Estimate], None],
+    ) -> BatchRuns:
+        """Those of a command with the options of its runs."""
+        return cls(
+            workspace=workspace,
+            command=command,
+            settings=options.settings,
+            approvals=approvals_of(workspace.repository, options),
+            shows=shows,
+        )
 
     def submit(self, purpose: Purpose, run: Callable[[Sender], RehearsedRun]) -> BatchReport:
         """Submit what `run` would send.

@@ -17,6 +17,7 @@ from promptops.model.arm import (
 )
 from promptops.model.test_run import CaseRun, Decided, Worse
 from promptops.plurals import counted, some
+from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
@@ -210,10 +211,7 @@ def advice(comparison: ArmComparison) -> str:
 
 def ended(comparison: ArmComparison) -> str:
     """Why the run ended early, with the number of requests that were not sent; or ""."""
-    if not comparison.ended:
-        return ""
-    unasked = f", {counted(comparison.unasked, 'request')} not sent" if comparison.unasked else ""
-    return f"{visible(comparison.ended)}{unasked}"
+    return ended_early(comparison.ended, comparison.unasked)
 
 
 def required(comparison: ArmComparison) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.mutant import Kill, Mutant, MutationCount, MutationRow, MutationRun
 from promptops.plurals import counted, some
+from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import cost, rounded_down, short
 
@@ -177,11 +178,8 @@ def remarks(run: MutationRun) -> Iterator[str]:
 
 
 def ended(run: MutationRun) -> str:
-    """Why the run ended early, and what was not sent; or ""."""
-    if not run.ended:
-        return ""
-    unasked = f", {counted(run.unasked, 'request')} not sent" if run.unasked else ""
-    return f"{visible(run.ended)}{unasked}"
+    """Why the run ended early, with the number of requests that were not sent; or ""."""
+    return ended_early(run.ended, run.unasked)
 
 
 def advice(run: MutationRun) -> str:

@@ -16,6 +16,7 @@ from promptops.model.probe_run import (
     SkippedProbe,
 )
 from promptops.plurals import counted, some
+from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
@@ -237,10 +238,7 @@ def advice(run: ProbeRun) -> str:
 
 def ended(run: ProbeRun) -> str:
     """Why the run ended early, with the number of requests that were not sent; or ""."""
-    if not run.ended:
-        return ""
-    unasked = f", {counted(run.unasked, 'request')} not sent" if run.unasked else ""
-    return f"{visible(run.ended)}{unasked}"
+    return ended_early(run.ended, run.unasked)
 
 
 def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:

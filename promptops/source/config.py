@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from promptops.errors import InputError, UsageError
-from promptops.json_pointer import escaped
 from promptops.model.config import (
     CheckSettings,
     CompareSettings,
@@ -26,24 +24,19 @@ from promptops.model.config import (
 from promptops.model.finding import Problem, Severity
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
-from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
+from promptops.source.config_errors import config_error, refuse
+from promptops.source.config_problems import config_problems, normalized_root
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.lines import Lines
-from promptops.source.paths import confined, overlapping
 from promptops.source.references import merge_patch
-from promptops.source.shape import CONFIG, check_value, inexact_settings
 from promptops.source.toml_places import TomlPlaces, toml_problem
-from promptops.suggestions import did_you_mean
 
 OWN = "promptops.toml"
 SHARED = "pyproject.toml"
 FILES = (OWN, SHARED)
 """The files that may hold the configuration, at the root of the repository."""
 
-_LONGEST_NAME = 100
-_LONGEST_WORD = 32
-_SHORTEST_KEY = 16
 _LONG_KEY = lazy_pattern(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
 
 
@@ -80,12 +73,14 @@ def _valid_settings(table: Mapping[str, Any]) -> dict[str, Any]:
     places = TomlPlaces("", "")
     valid: dict[str, Any] = {}
     for key, value in table.items():
-        if not _problems({key: value}, places):
+        if not config_problems({key: value}, places):
             valid[key] = value
         elif isinstance(value, dict):
             items = value.items()
-            valid[key] = {n: item for n, item in items if not _problems({key: {n: item}}, places)}
-    return {key: value for key, value in valid.items() if not _problems({key: value}, places)}
+            valid[key] = {
+                n: item for n, item in items if not config_problems({key: {n: item}}, places)
+            }
+    return {key: value for key, value in valid.items() if not config_problems({key: value}, places)}
 
 
 def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
@@ -106,7 +101,7 @@ def _table(files: Mapping[str, bytes]) -> tuple[str | None, Mapping[str, Any]]:
     table = own if shared is None else shared
     prefix = "" if shared is None else "/tool/promptops"
     text, _ = decode(path, files[path])
-    refuse(_problems(table, TomlPlaces(path, text, prefix)), text)
+    refuse(config_problems(table, TomlPlaces(path, text, prefix)), text)
     return path, table or {}
 
 
@@ -139,128 +134,6 @@ def _refuse_long_keys(text: str, path: str) -> None:
         raise InputError("a key of over 50 parts", where=f"{path}:{line}:{column}")
 
 
-def _problems(table: Any, places: TomlPlaces) -> list[Problem]:
-    value = _dates_as_text(table)
-    keys = list(_keys_for_names(value, places))
-    misshapen = check_value(CONFIG, value, places.place, secret=_holds_secrets)
-    problems = [
-        *keys,
-        *(problem for problem in misshapen if problem.at not in {key.at for key in keys}),
-    ]
-    if not problems:
-        problems += _wrong_roots(value, places)
-        problems += _wrong_folders_aside(value, places)
-        problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
-        problems += _wrong_settings(value, places)
-    return problems
-
-
-def _dates_as_text(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _dates_as_text(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_dates_as_text(item) for item in value]
-    return value if isinstance(value, str | bool | int | float) else str(value)
-
-
-def _wrong_roots(table: Mapping[str, Any], places: TomlPlaces) -> list[Problem]:
-    return [
-        Problem(f"`{root}` is not a valid root: {reason}", at=places.place(f"/{key}"))
-        for key in ("prompts", "schemas")
-        for root in table.get(key, ())
-        if root.rstrip("/") != "." and (reason := confined(root, "").reason)
-    ]
-
-
-def _wrong_folders_aside(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
-    """Folders of recordings that a prompt root or another command uses, too."""
-    roots = [_root(root) for root in table.get("prompts", Config().prompts)]
-    others: dict[str, str] = {}
-    for command in ("compare", "probe"):
-        written = table.get(command, {}).get("recordings")
-        if written is None:
-            continue
-        place = places.place(f"/{command}/recordings")
-        reason = confined(written, "").reason
-        if reason:
-            yield Problem(f"`{written}` is not a valid folder: {reason}", at=place)
-            continue
-        folder = _root(written)
-        root = next((root for root in roots if overlapping(folder, root)), None)
-        other = next((name for name, path in others.items() if overlapping(folder, path)), None)
-        others[command] = folder
-        if root is not None:
-            message = f"`{written}` and the prompt root `{root}` contain each other's files"
-            hint = "name a folder outside of the prompt roots"
-            yield Problem(message, at=place, hint=hint)
-        elif other is not None:
-            message = f"`{written}` and the folder of `{other}` contain each other's files"
-            yield Problem(message, at=place, hint="name another folder")
-
-
-def _wrong_settings(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
-    for name, profile in table.get("models", {}).items():
-        yield from inexact_settings(profile, places.place, f"/models/{escaped(name)}")
-
-
-def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
-    for owner in ("lint", "diff"):
-        for index, waiver in enumerate(table.get(owner, {}).get("waivers", ())):
-            try:
-                date.fromisoformat(waiver["expires"])
-            except ValueError:
-                place = places.place(f"/{owner}/waivers/{index}/expires")
-                yield Problem(f"{waiver['expires']} is not a valid date", at=place)
-
-
-def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
-    known = table.get("models", {})
-    for key in ("embeddings", "moderations"):
-        name = table.get("test", {}).get(key)
-        if name is not None and name not in known:
-            hint = did_you_mean(name, known) or f"give it a profile: [models.{name}]"
-            yield Problem(f"there is no model `{name}`", at=places.place(f"/test/{key}"), hint=hint)
-
-
-def _holds_secrets(path: Sequence[str | int]) -> bool:
-    """Whether a value may contain a secret, by mistake or by design: errors never show it."""
-    return len(path) > 2 and path[0] == "models" and path[2] in SECRET_KEYS
-
-
-def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
-    """API keys written in place of the name of a variable, in a profile of any shape."""
-    models = table.get("models") if isinstance(table, dict) else None
-    profiles = models.items() if isinstance(models, dict) else ()
-    for name, profile in profiles:
-        for key, value in profile.items() if isinstance(profile, dict) else ():
-            if isinstance(value, str) and _FOR_A_KEY.search(key) and looks_like_a_key(value):
-                yield Problem(
-                    f"`{key}` looks like an API key; it must be the name of a variable",
-                    at=places.place(f"/models/{escaped(name)}/{escaped(key)}"),
-                    hint=_REVOKE if key == "api_key_env" else f"{_REVOKE}, as `api_key_env`",
-                )
-
-
-_FOR_A_KEY = lazy_pattern("key|token|secret|passw", re.IGNORECASE)
-_REVOKE = "revoke the key, and write the name of the variable with the new key"
-
-
-def looks_like_a_key(name: str) -> bool:
-    """Whether a value that should be the name of a variable looks like an API key.
-
-    Names are words; an API key has many random characters.
-    """
-    return len(name) > _LONGEST_NAME or any(map(_drawn_by_chance, re.split("[_-]", name)))
-
-
-def _drawn_by_chance(part: str) -> bool:
-    digits = sum(char.isdigit() for char in part)
-    mixed = part != part.upper() and part != part.lower()
-    if len(part) < _SHORTEST_KEY or digits == len(part):
-        return False
-    return len(part) >= _LONGEST_WORD or digits >= 3 or (mixed and digits > 0)
-
-
 def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[str, Any]:
     import tomllib
 
@@ -277,7 +150,7 @@ def _overridden(table: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[s
                 where=where,
                 hint=f"""write {what} --config 'lint.select=["SEC"]'""",
             ) from None
-        problems = _problems(table, TomlPlaces(where, ""))
+        problems = config_problems(table, TomlPlaces(where, ""))
         refuse([replace(problem, at=where) for problem in problems], "", UsageError)
     return table
 
@@ -292,7 +165,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
     given: dict[str, Any] = {"path": path}
     for key in ("prompts", "schemas"):
         if key in table:
-            given[key] = tuple(_root(root) for root in table[key])
+            given[key] = tuple(normalized_root(root) for root in table[key])
     given["models"] = {
         name: ModelProfile(name=name, **_own_keys(profile))
         for name, profile in table.get("models", {}).items()
@@ -310,14 +183,14 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
     )
 
 
-def _root(written: str) -> str:
-    return "." if written.rstrip("/") == "." else confined(written, "").path
-
-
 def _aside(table: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a command with recordings in a folder of their own."""
     given = _settings(table)
-    return {**given, "recordings": _root(given["recordings"])} if "recordings" in given else given
+    return (
+        {**given, "recordings": normalized_root(given["recordings"])}
+        if "recordings" in given
+        else given
+    )
 
 
 def _lint(table: Mapping[str, Any]) -> LintSettings:

@@ -14,18 +14,16 @@ from promptops.cli.batches import (
     refuse_options_beside_batch,
     shown_estimate,
 )
-from promptops.cli.complete import complete_profile, complete_prompt
-from promptops.cli.options import (
+from promptops.cli.call_options import (
     Amount,
     budget_options,
     call_settings,
     case_option,
-    common,
     concurrency_option,
-    since_option,
-    tag_option,
     trust_option,
 )
+from promptops.cli.complete import complete_profile, complete_prompt
+from promptops.cli.options import common, since_option, tag_option
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace

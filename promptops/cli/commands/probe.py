@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.cli.complete import complete_family, complete_prompt
-from promptops.cli.options import (
+from promptops.cli.call_options import (
     budget_options,
     call_settings,
     case_option,
-    common,
     concurrency_option,
-    since_option,
-    tag_option,
     trust_option,
 )
+from promptops.cli.complete import complete_family, complete_prompt
+from promptops.cli.options import common, since_option, tag_option
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, UsageError
 from promptops.records import replace

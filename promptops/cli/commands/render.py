@@ -89,7 +89,7 @@ def _arguments(name: str, rendered: Any) -> dict[str, Any]:
     from promptops.runtime.request.anthropic import message_arguments
     from promptops.runtime.request.chat import chat_arguments
     from promptops.runtime.request.gemini import content_arguments
-    from promptops.runtime.request.unsupported import refuse_unsupported
+    from promptops.runtime.request.refusal import refuse_unsupported
 
     refuse_unsupported(rendered.request, name, rendered.prompt.id)
     create = {"anthropic": message_arguments, "gemini": content_arguments}

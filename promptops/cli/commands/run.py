@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.call_options import budget_options, call_settings
 from promptops.cli.commands.render import INPUT_HELP
 from promptops.cli.complete import complete_case, complete_profile, complete_prompt
-from promptops.cli.options import at_option, budget_options, call_settings, common
+from promptops.cli.options import at_option, common
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, INTERRUPTED, OUTAGE
 from promptops.records import replace

@@ -16,19 +16,15 @@ from promptops.cli.batches import (
     refuse_options_beside_batch,
     shown_estimate,
 )
-from promptops.cli.complete import complete_prompt
-from promptops.cli.options import (
-    at_option,
+from promptops.cli.call_options import (
     budget_options,
     call_settings,
     case_option,
-    common,
     concurrency_option,
-    since_option,
-    tag_option,
     trust_option,
-    verbose_option,
 )
+from promptops.cli.complete import complete_prompt
+from promptops.cli.options import at_option, common, since_option, tag_option, verbose_option
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, UsageError
 from promptops.records import replace

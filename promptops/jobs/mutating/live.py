@@ -8,11 +8,12 @@ from promptops.jobs.mutating.live_mutant import CasePair, LiveMutant, case_pairs
 from promptops.jobs.mutating.options import MutateOptions
 from promptops.jobs.mutating.rows import RowTrials
 from promptops.jobs.recordings.store import AnswerCache, Store
-from promptops.jobs.testing.answering import UNRECORDED, Answering, AnswerResult
+from promptops.jobs.testing.answering import UNRECORDED, Answering
 from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
 from promptops.jobs.testing.options import model_calls
 from promptops.jobs.testing.plan import CaseKey, PlannedCase
 from promptops.jobs.testing.requests import wanted_answers
+from promptops.jobs.testing.wanted_answers import AnswerResult
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer
 from promptops.records import replace

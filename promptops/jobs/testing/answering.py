@@ -17,12 +17,9 @@ from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.plan import Key
+from promptops.jobs.testing.wanted_answers import AnswerResult, WantedAnswer
 from promptops.model.answer import Answer, Recording
-from promptops.model.config import ModelProfile
 from promptops.model.finding import Problem
-from promptops.model.prompt import Prompt
-from promptops.model.request import Request
-from promptops.records import record
 from promptops.repo.repository import Repository
 
 Mode = Literal["replay", "record", "live", "refresh"]
@@ -31,50 +28,6 @@ UNRECORDED: Final = "cache"
 """Requests what is neither recorded nor in the local cache, and keeps it only there."""
 
 _NOT_RECORDED = ("live", UNRECORDED)
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class WantedAnswer:
-    """An answer that a run needs.
-
-    Attributes:
-        prompt: The prompt file whose recordings and budget are used.
-        judge: The judge that sends the request, or "".
-        profile: The model to call; None if the prompt has no model.
-    """
-
-    prompt: Prompt
-    case: str
-    repeat: int
-    digest: str
-    request: Request
-    profile: ModelProfile | None
-    judge: str = ""
-
-    @property
-    def path(self) -> str:
-        return self.prompt.path
-
-    @property
-    def key(self) -> Key:
-        return self.path, self.digest, self.repeat, self.judge
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class AnswerResult:
-    """The answer to a need, or the reason why it is missing.
-
-    Attributes:
-        reason: Why there is no answer, or "".
-        infrastructure: The request was sent, and the provider or the network failed.
-        failed: A function of the repository was called, and failed.
-    """
-
-    answer: Answer | None = None
-    source: Literal["recorded", "cached", "live", "none"] = "none"
-    reason: str = ""
-    infrastructure: bool = False
-    failed: bool = False
 
 
 class Answering:

@@ -8,10 +8,11 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.testing.answering import Answering, WantedAnswer
+from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.jobs.testing.requests import planned_profile, wanted_answer
+from promptops.jobs.testing.wanted_answers import WantedAnswer
 from promptops.model.answer import Answer
 from promptops.model.prompt import Prompt
 from promptops.model.request import Request

@@ -14,13 +14,14 @@ from promptops.evals.python_functions import Functions, functions_of
 from promptops.evals.questions import NoReply, Reply
 from promptops.evals.record import Beside, Record
 from promptops.evals.result import Judgement
-from promptops.jobs.testing.answering import Answering, AnswerResult
+from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.plan import Key, PlannedCase
 from promptops.jobs.testing.requests import (
     JudgeRequests,
     planned_profile,
     wanted_answers,
 )
+from promptops.jobs.testing.wanted_answers import AnswerResult
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case
 from promptops.model.test_run import JudgeAgreement

@@ -12,9 +12,9 @@ from promptops.evals.judge_answer import status_of
 from promptops.evals.result import Judgement
 from promptops.evals.subject import text_of
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.testing.answering import AnswerResult
 from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.plan import CaseKey, Key, PlannedCase, with_hint
+from promptops.jobs.testing.wanted_answers import AnswerResult
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place

@@ -9,7 +9,6 @@ from itertools import zip_longest
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.judge_answer import status_of
 from promptops.evals.parse import parse
-from promptops.jobs.testing.answering import AnswerResult, WantedAnswer
 from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.judging import (
     AnswerJudge,
@@ -18,6 +17,7 @@ from promptops.jobs.testing.judging import (
 )
 from promptops.jobs.testing.plan import CaseKey, Key, PlannedCase
 from promptops.jobs.testing.requests import wanted_answers
+from promptops.jobs.testing.wanted_answers import AnswerResult, WantedAnswer
 from promptops.records import field, record
 
 

@@ -9,10 +9,11 @@ from promptops.catalog.retrieved_inputs import retrieved_name
 from promptops.evals.judge_answer import status_of
 from promptops.jobs.recordings.audit import SampleSize, answer_differences, sample
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.testing.answering import Answering, WantedAnswer
+from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.plan import CaseKey, PlannedCase
+from promptops.jobs.testing.wanted_answers import WantedAnswer
 from promptops.model.answer import Answer, Recording
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun

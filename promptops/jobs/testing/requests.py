@@ -16,8 +16,9 @@ from promptops.evals.endpoint_questions import (
 )
 from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
 from promptops.evals.questions import BUILT_IN, Lack, NoReply, Question, Reply
-from promptops.jobs.testing.answering import Answering, AnswerResult, WantedAnswer
+from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.plan import PlannedCase, plan_cases
+from promptops.jobs.testing.wanted_answers import AnswerResult, WantedAnswer
 from promptops.jobs.workspace.model_profiles import model_profile, unnamed_profile
 from promptops.model.config import ModelProfile
 from promptops.model.prompt import Prompt

@@ -16,8 +16,9 @@ from promptops.catalog.retrieved_inputs import (
 )
 from promptops.evals.python_functions import functions_of
 from promptops.evals.verdict import Unjudgeable
-from promptops.jobs.testing.answering import Answering, WantedAnswer
+from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.plan import PlannedCase, plan_cases
+from promptops.jobs.testing.wanted_answers import WantedAnswer
 from promptops.json_pointer import escaped
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case, Prompt

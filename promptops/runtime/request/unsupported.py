@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.errors import InputError, UsageError
-from promptops.model.request import Request, RequestSettings
+from promptops.model.request import Request
 from promptops.records import record
-from promptops.runtime.request.api_limits import APIS, Api, MediaLimits, apis_of
+from promptops.runtime.request.api_limits import Api, MediaLimits
 from promptops.runtime.request.media import MediaSource, is_base64, media_source
 from promptops.runtime.request.neutral import (
     INSTRUCTIONS,
@@ -19,8 +18,6 @@ from promptops.runtime.request.neutral import (
 )
 
 _MEDIA = ("image", "audio", "document")
-_NOTHING, _CONTENT = "nothing", "content"
-"""What is left to check in further requests of a prompt: messages that are not plain."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -38,40 +35,11 @@ class Unsupported:
     hint: str | None = None
 
 
-def refuse_unsupported(
-    request: Request, method: str, prompt: str, settings: Mapping[str, Any] | None = None
-) -> None:
-    """Refuse a request that the format of `method` can't express, or that has another format.
-
-    `prompt` is the id that errors show. With `settings`, those of the request's prompt, they are
-    checked only once. Raises UsageError for a prompt of a provider with another format, and
-    InputError for a field that the format can't express.
-    """
-    checked = settings.checked if isinstance(settings, RequestSettings) else {}
-    left = checked.get(method)
-    if left == _NOTHING or (left == _CONTENT and all(map(_is_plain, request.messages))):
-        return
-    provider = request.model.get("provider")
-    apis = () if request.any_api else apis_of(provider)
-    api = APIS[method]
-    if apis and api not in apis:
-        raise _another_format(api, apis, str(provider), prompt)
-    if not apis and api.provider == "openai":
-        checked[method] = _NOTHING  # a compatible server may accept more than OpenAI does
-        return
-    errors = [_error(each, prompt) for each in unsupported(request, api)]
-    if errors:
-        errors[0].others = tuple(errors[1:])
-        raise errors[0]
-    if not api.converts_calls:
-        checked[method] = _CONTENT
-
-
 def unsupported(request: Request, api: Api) -> Iterator[Unsupported]:
     """Everything in a request that a format can't express."""
     yield from unsupported_settings(request, api)
     for index, message in enumerate(request.messages):
-        if not _is_plain(message):
+        if not is_plain_message(message):
             yield from unsupported_in(message, api, f"/messages/{index}")
     if api.converts_calls:
         yield from _conversation(request.messages, api)
@@ -115,7 +83,7 @@ def _are_parts(value: Any) -> bool:
     return listed and all(isinstance(part, Mapping) for part in value)
 
 
-def _is_plain(message: Mapping[str, Any]) -> bool:
+def is_plain_message(message: Mapping[str, Any]) -> bool:
     """Whether a message has only a role and a text, which every format can express."""
     if len(message) != 2 or type(message.get("content")) is not str:
         return False
@@ -308,15 +276,3 @@ def _is_sent(message: Mapping[str, Any]) -> bool:
     """Whether a message has content: no provider accepts an empty one, so it is left out."""
     kinds = ("parts", "tool_calls", "tool_call_id")
     return bool(parts_of(message)) or any(message.get(kind) for kind in kinds)
-
-
-def _another_format(api: Api, own: Sequence[Api], provider: str, prompt: str) -> UsageError:
-    hint = f"call {' or '.join(f'`request.{each.method}()`' for each in own)}"
-    if own[0].provider != "openai":
-        hint += "; for a server with another API, set its `base_url` in the profile"
-    message = f"`{api.method}()` does not create requests for the provider `{provider}`"
-    return UsageError(message, where=prompt, hint=hint)
-
-
-def _error(found: Unsupported, prompt: str) -> InputError:
-    return InputError(f"{found.message}, at {found.at}", where=prompt, hint=found.hint)

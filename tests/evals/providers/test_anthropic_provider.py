@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -15,7 +11,7 @@ from promptops.evals.providers import Failure, RateLimits, Reply, Window
 from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
-from tests.evals.providers.approved import provider_of
+from tests.evals.providers.called import result_of
 from tests.servers.answers import FAULTS
 from tests.servers.answers import Answer as Planned
 from tests.servers.fault_server import fault_server
@@ -23,8 +19,6 @@ from tests.servers.plans import always
 
 KEY = "sk-ant-canary-7f3a9b2c5d"
 MODEL = "claude-opus-5"
-PATIENCE_S = 60.0
-SHORT_S = 0.5
 
 
 def _profile(base_url: str, **fields: Any) -> ModelProfile:
@@ -45,19 +39,8 @@ def _with_options(**options: Any) -> Request:
     return _request(provider_options={"anthropic": options})
 
 
-def _result(
-    profile: ModelProfile, request: Request, deadline_s: float = PATIENCE_S
-) -> Reply | Failure:
-    async def result() -> Reply | Failure:
-        provider = provider_of(profile, {"THE_KEY": KEY})
-        try:
-            return await provider.ask(request, deadline_s)
-        except Failure as failure:
-            return failure
-        finally:
-            await provider.close()
-
-    return asyncio.run(result())
+def _result(profile: ModelProfile, request: Request) -> Reply | Failure:
+    return result_of(profile, request, KEY)
 
 
 def _answered(body: Any, **planned: Any) -> Reply | Failure:
@@ -300,44 +283,6 @@ def test_an_answer_is_parsed_whatever_it_contains(body, answer):
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "retryable"),
-    [
-        ("429", "rate", True),
-        ("429 with retry-after", "rate", True),
-        ("429 with a quota", "rate", True),
-        ("500", "server", True),
-        ("502 of a proxy", "server", True),
-        ("503", "server", True),
-        ("error in a 200", "server", True),
-        ("drip", "timeout", True),
-        ("truncated", "connection", True),
-        ("malformed", "bad_answer", False),
-        ("not UTF-8", "bad_answer", False),
-        ("empty", "bad_answer", False),
-        ("another shape", "bad_answer", False),
-        ("no choices", "bad_answer", False),
-        ("huge", "bad_answer", False),
-        ("reset", "connection", True),
-        ("silent", "timeout", True),
-    ],
-)
-def test_every_fault_is_a_failure_of_its_kind(fault, kind, retryable):
-    deadline_s = SHORT_S if kind == "timeout" else PATIENCE_S
-    with fault_server(always(FAULTS[fault])) as server:
-        failure = _result(_profile(server.base_url), _request(), deadline_s)
-
-    assert isinstance(failure, Failure)
-    assert (failure.kind, failure.retryable) == (kind, retryable)
-    assert failure.message.isprintable()
-
-
-def test_every_fault_is_tested():
-    tested = test_every_fault_is_a_failure_of_its_kind.pytestmark[0].args[1]
-
-    assert {row[0] for row in tested} == set(FAULTS)
-
-
-@pytest.mark.parametrize(
     ("status", "error", "kind", "retryable"),
     [
         (400, {"type": "invalid_request_error", "message": "too long"}, "refused", False),
@@ -385,27 +330,6 @@ def test_a_single_try_is_one_request():
         assert len(server.requests) == 1
 
 
-def test_a_redirect_is_not_followed():
-    with fault_server() as other:
-        headers = {"location": f"{other.base_url}/messages"}
-        with fault_server(always(Planned(status=307, headers=headers, body=b""))) as server:
-            failure = _result(_profile(server.base_url), _request())
-
-    assert other.requests == []
-    assert failure.message == (
-        "the server answered with status 307: it redirects, "
-        "and the API key is sent only to `base_url`"
-    )
-
-
-def test_an_answer_that_is_compressed_without_request_is_not_unpacked():
-    planned = Planned(headers={"content-encoding": "gzip"}, body=b"\x1f\x8b bomb")
-    with fault_server(always(planned)) as server:
-        failure = _result(_profile(server.base_url), _request())
-
-    assert failure.message == "the answer is compressed, although no compression was requested"
-
-
 @pytest.mark.parametrize(
     "request_", [_request("a\ud800"), _with_options(extra_body={"x": float("nan")})]
 )
@@ -428,61 +352,3 @@ def test_no_value_of_the_environment_for_another_address_is_sent(monkeypatch):
 
     assert canary not in repr(received)
     assert received.headers["authorization"] == "Bearer no-key"
-
-
-def test_without_the_package_the_command_that_installs_it_is_shown():
-    code = """
-import sys
-sys.modules["anthropic"] = None
-from promptops.errors import UsageError
-from promptops.evals.providers.endpoint import approve
-from promptops.evals.providers.registry import provider_of
-from promptops.model.config import ModelProfile
-profile = ModelProfile(name="claude", provider="anthropic", id="b")
-try:
-    provider_of(approve(profile, ()), {"ANTHROPIC_API_KEY": "k"})
-except UsageError as error:
-    print(error.message, "|", error.hint)
-"""
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout.startswith(
-        "calling `claude` needs the package `anthropic`, version 2.14 or later: "
-    )
-    assert done.stdout.endswith("| pip install 'anthropic>=2.14'\n")
-
-
-def test_the_key_appears_nowhere(caplog):
-    caplog.set_level(logging.DEBUG)
-    shown = []
-
-    def error(message: Any, **planned: Any) -> Planned:
-        body = {"type": "error", "error": {"type": "x", "message": message}}
-        return Planned(body=json.dumps(body).encode(), **planned)
-
-    echoes = [
-        error(f"invalid x-api-key: {KEY}.", status=401),
-        error(f"Incorrect: {KEY[:10]}*****{KEY[-4:]}", status=401),
-        error(f"Authorization: Bearer {KEY}", status=500),
-        error(f"https://example.com/v1?key={KEY}", status=404),
-        error(f"%22{KEY}%22 in {KEY[3:14]}", status=429),
-        Planned(body=f"<h1>{KEY}</h1>".encode(), status=502),
-        Planned(body=f'{{"a": "{KEY}'.encode()),
-        Planned(says=f"My key is {KEY}."),
-        *(fault for name, fault in FAULTS.items() if name != "huge"),
-    ]
-    for planned in echoes:
-        with fault_server(always(planned)) as server:
-            address = server.base_url.replace("://", "://user:pass-of-the-user@")
-            for base_url in (server.base_url, address):
-                failure = _result(_profile(base_url), _request(), SHORT_S)
-                shown += [repr(failure), str(failure)]
-                if isinstance(failure, Failure):
-                    shown += [repr(failure.__context__), repr(failure.__cause__)]
-    shown += [repr(provider_of(_profile("http://a@b/v1"), {"THE_KEY": KEY})), caplog.text]
-
-    everything = "\n".join(shown)
-    assert KEY not in everything
-    assert KEY[:10] not in everything
-    assert "pass-of-the-user" not in everything

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -16,6 +12,7 @@ from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from tests.evals.providers.approved import provider_of
+from tests.evals.providers.called import result_of
 from tests.servers.answers import FAULTS
 from tests.servers.answers import Answer as Planned
 from tests.servers.fault_server import fault_server
@@ -23,8 +20,6 @@ from tests.servers.plans import always
 
 KEY = "AIzaCanary7f3a9b2c5d1e4a6b8c0d"
 MODEL = "gemini-3.5-flash"
-PATIENCE_S = 60.0
-SHORT_S = 0.5
 
 
 def _profile(base_url: str, **fields: Any) -> ModelProfile:
@@ -44,19 +39,8 @@ def _with_options(**options: Any) -> Request:
     return _request(provider_options={"gemini": options})
 
 
-def _result(
-    profile: ModelProfile, request: Request, deadline_s: float = PATIENCE_S
-) -> Reply | Failure:
-    async def result() -> Reply | Failure:
-        provider = provider_of(profile, {"THE_KEY": KEY})
-        try:
-            return await provider.ask(request, deadline_s)
-        except Failure as failure:
-            return failure
-        finally:
-            await provider.close()
-
-    return asyncio.run(result())
+def _result(profile: ModelProfile, request: Request) -> Reply | Failure:
+    return result_of(profile, request, KEY)
 
 
 def _answered(body: Any, **planned: Any) -> Reply | Failure:
@@ -343,44 +327,6 @@ def test_an_answer_is_parsed_whatever_it_contains(body, answer):
     assert _answered(body) == Reply(answer=answer)
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "retryable"),
-    [
-        ("429", "rate", True),
-        ("429 with retry-after", "rate", True),
-        ("429 with a quota", "rate", True),
-        ("500", "server", True),
-        ("502 of a proxy", "server", True),
-        ("503", "server", True),
-        ("error in a 200", "server", True),
-        ("drip", "timeout", True),
-        ("truncated", "connection", True),
-        ("malformed", "bad_answer", False),
-        ("not UTF-8", "bad_answer", False),
-        ("empty", "bad_answer", False),
-        ("another shape", "bad_answer", False),
-        ("no choices", "bad_answer", False),
-        ("huge", "bad_answer", False),
-        ("reset", "connection", True),
-        ("silent", "timeout", True),
-    ],
-)
-def test_every_fault_is_a_failure_of_its_kind(fault, kind, retryable):
-    deadline_s = SHORT_S if kind == "timeout" else PATIENCE_S
-    with fault_server(always(FAULTS[fault])) as server:
-        failure = _result(_profile(server.base_url), _request(), deadline_s)
-
-    assert isinstance(failure, Failure)
-    assert (failure.kind, failure.retryable) == (kind, retryable)
-    assert failure.message.isprintable()
-
-
-def test_every_fault_is_tested():
-    tested = test_every_fault_is_a_failure_of_its_kind.pytestmark[0].args[1]
-
-    assert {row[0] for row in tested} == set(FAULTS)
-
-
 def _error(code: int, message: str, status: str, *details: dict[str, Any]) -> dict[str, Any]:
     return {"code": code, "message": message, "status": status, "details": list(details)}
 
@@ -463,27 +409,6 @@ def test_an_unfinished_answer_is_not_continued():
     assert reply.answer.finish_reason == "length"
 
 
-def test_a_redirect_is_not_followed():
-    with fault_server() as other:
-        headers = {"location": f"{other.base_url}/models/{MODEL}:generateContent"}
-        with fault_server(always(Planned(status=307, headers=headers, body=b""))) as server:
-            failure = _result(_profile(server.base_url), _request())
-
-    assert other.requests == []
-    assert failure.message == (
-        "the server answered with status 307: it redirects, "
-        "and the API key is sent only to `base_url`"
-    )
-
-
-def test_an_answer_that_is_compressed_without_request_is_not_unpacked():
-    planned = Planned(headers={"content-encoding": "gzip"}, body=b"\x1f\x8b bomb")
-    with fault_server(always(planned)) as server:
-        failure = _result(_profile(server.base_url), _request())
-
-    assert failure.message == "the answer is compressed, although no compression was requested"
-
-
 @pytest.mark.parametrize("address", ["http://[", "http://[::1", "http://127.0.0.1:port/v1"])
 def test_an_invalid_address_is_wrong_usage(address):
     from promptops.errors import UsageError
@@ -523,61 +448,3 @@ def test_no_value_of_the_environment_for_another_address_is_sent(monkeypatch, ca
     assert canary not in repr(received)
     assert received.headers["x-goog-api-key"] == "no-key"
     assert capfd.readouterr() == ("", "")
-
-
-def test_without_the_package_the_command_that_installs_it_is_shown():
-    code = """
-import sys
-sys.modules["google.genai"] = None
-from promptops.errors import UsageError
-from promptops.evals.providers.endpoint import approve
-from promptops.evals.providers.registry import provider_of
-from promptops.model.config import ModelProfile
-profile = ModelProfile(name="flash", provider="gemini", id="b")
-try:
-    provider_of(approve(profile, ()), {"GEMINI_API_KEY": "k"})
-except UsageError as error:
-    print(error.message, "|", error.hint)
-"""
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout.startswith(
-        "calling `flash` needs the package `google-genai`, version 3.6 or later: "
-    )
-    assert done.stdout.endswith("| pip install 'google-genai>=3.6'\n")
-
-
-def test_the_key_appears_nowhere(caplog):
-    caplog.set_level(logging.DEBUG)
-    shown = []
-
-    def error(message: Any, **planned: Any) -> Planned:
-        body = {"error": {"code": planned["status"], "message": message}}
-        return Planned(body=json.dumps(body).encode(), **planned)
-
-    echoes = [
-        error(f"API key not valid: {KEY}.", status=400),
-        error(f"Incorrect: {KEY[:10]}*****{KEY[-4:]}", status=403),
-        error(f"x-goog-api-key: {KEY}", status=500),
-        error(f"https://example.com/v1/models?key={KEY}&alt=sse", status=404),
-        error(f"%22{KEY}%22 in {KEY[3:14]}", status=429),
-        Planned(body=f"<h1>{KEY}</h1>".encode(), status=502),
-        Planned(body=f'{{"a": "{KEY}'.encode()),
-        Planned(says=f"My key is {KEY}."),
-        *(fault for name, fault in FAULTS.items() if name != "huge"),
-    ]
-    for planned in echoes:
-        with fault_server(always(planned)) as server:
-            address = server.base_url.replace("://", "://user:pass-of-the-user@")
-            for base_url in (server.base_url, address):
-                failure = _result(_profile(base_url), _request(), SHORT_S)
-                shown += [repr(failure), str(failure)]
-                if isinstance(failure, Failure):
-                    shown += [repr(failure.__context__), repr(failure.__cause__)]
-    shown += [repr(provider_of(_profile("http://a@b/v1"), {"THE_KEY": KEY})), caplog.text]
-
-    everything = "\n".join(shown)
-    assert KEY not in everything
-    assert KEY[:10] not in everything
-    assert "pass-of-the-user" not in everything

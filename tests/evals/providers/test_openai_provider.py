@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import socket
 import subprocess
 import sys
@@ -19,14 +18,13 @@ from promptops.model.answer import Answer, Usage
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from tests.evals.providers.approved import provider_of
+from tests.evals.providers.called import PATIENCE_S, result_of
 from tests.servers.answers import FAULTS
 from tests.servers.answers import Answer as Planned
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import always
 
 KEY = "sk-canary-7f3a9b2c5d"
-PATIENCE_S = 60.0
-SHORT_S = 0.5
 
 
 def _profile(base_url: str, **said: Any) -> ModelProfile:
@@ -39,19 +37,8 @@ def _request(text: str = "Say hello.", **said: Any) -> Request:
     return Request(**{"messages": messages, "model": {"provider": "local", "id": "m-1"}, **said})
 
 
-def _asked(
-    profile: ModelProfile, request: Request, deadline_s: float = PATIENCE_S
-) -> Reply | Failure:
-    async def asked() -> Reply | Failure:
-        provider = provider_of(profile, {"THE_KEY": KEY})
-        try:
-            return await provider.ask(request, deadline_s)
-        except Failure as failure:
-            return failure
-        finally:
-            await provider.close()
-
-    return asyncio.run(asked())
+def _asked(profile: ModelProfile, request: Request) -> Reply | Failure:
+    return result_of(profile, request, KEY)
 
 
 def _answering(body: Any, request: Request, **planned: Any) -> Reply | Failure:
@@ -356,44 +343,6 @@ def test_a_response_that_failed_is_a_failure():
     assert _answering(body, request).message == "the server answered with status 200: sorry"
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "retryable"),
-    [
-        ("429", "rate", True),
-        ("429 with retry-after", "rate", True),
-        ("429 with a quota", "rate", True),
-        ("500", "server", True),
-        ("502 of a proxy", "server", True),
-        ("503", "server", True),
-        ("error in a 200", "server", True),
-        ("drip", "timeout", True),
-        ("truncated", "connection", True),
-        ("malformed", "bad_answer", False),
-        ("not UTF-8", "bad_answer", False),
-        ("empty", "bad_answer", False),
-        ("another shape", "bad_answer", False),
-        ("no choices", "bad_answer", False),
-        ("huge", "bad_answer", False),
-        ("reset", "connection", True),
-        ("silent", "timeout", True),
-    ],
-)
-def test_every_fault_is_a_failure_that_says_what_it_is(fault, kind, retryable):
-    deadline_s = SHORT_S if kind == "timeout" else PATIENCE_S
-    with fault_server(always(FAULTS[fault])) as server:
-        failure = _asked(_profile(server.base_url), _request(), deadline_s)
-
-    assert isinstance(failure, Failure)
-    assert (failure.kind, failure.retryable) == (kind, retryable)
-    assert failure.message.isprintable()
-
-
-def test_no_fault_is_left_out():
-    tested = test_every_fault_is_a_failure_that_says_what_it_is.pytestmark[0].args[1]
-
-    assert {row[0] for row in tested} == set(FAULTS)
-
-
 def test_what_a_refusal_tells_of_the_limits_is_kept():
     with fault_server(always(FAULTS["429 with a quota"])) as server:
         told = _asked(_profile(server.base_url), _request())
@@ -449,29 +398,6 @@ def test_what_a_server_says_is_cut_and_has_nothing_invisible_in_it():
     )
     assert len(failure.message) == 301
     assert failure.message.isprintable()
-
-
-def test_a_redirect_is_not_followed():
-    with fault_server() as other:
-        headers = {"location": f"{other.base_url}/chat/completions"}
-        with fault_server(always(Planned(status=307, headers=headers, body=b""))) as server:
-            failure = _asked(_profile(server.base_url), _request())
-
-    assert other.requests == []
-    assert failure.message == (
-        "the server answered with status 307: it redirects, "
-        "and the API key is sent only to `base_url`"
-    )
-
-
-def test_a_compressed_answer_that_nobody_asked_for_is_not_unpacked():
-    planned = Planned(headers={"content-encoding": "gzip"}, body=b"\x1f\x8b bomb")
-    with fault_server(always(planned)) as server:
-        failure = _asked(_profile(server.base_url), _request())
-        (received,) = server.requests
-
-    assert failure.message == "the answer is compressed, although no compression was requested"
-    assert received.headers["accept-encoding"] == "identity"
 
 
 def test_a_huge_answer_is_left_unread_also_where_its_size_is_not_told():
@@ -574,58 +500,6 @@ def test_nothing_that_the_environment_holds_for_others_is_sent(monkeypatch):
 
     assert canary not in repr(received)
     assert received.headers["authorization"] == "Bearer no-key"
-
-
-def test_the_key_appears_nowhere(caplog):
-    caplog.set_level(logging.DEBUG)
-    shown = []
-
-    def told(error: Any, **planned: Any) -> Planned:
-        return Planned(body=json.dumps({"error": error}).encode(), **planned)
-
-    echoes = [
-        told({"message": f"Incorrect API key provided: {KEY}."}, status=401),
-        told({"message": f"Incorrect: {KEY[:10]}*****{KEY[-4:]}", "code": KEY}, status=401),
-        told({"message": f"Authorization: Bearer {KEY}"}, status=500),
-        told({"message": f"%22{KEY}%22 in {KEY[3:14]}"}, status=429),
-        Planned(body=f"<h1>{KEY}</h1>".encode(), status=502),
-        Planned(body=f'{{"a": "{KEY}'.encode()),
-        *(fault for name, fault in FAULTS.items() if name != "huge"),
-    ]
-    for planned in echoes:
-        with fault_server(always(planned)) as server:
-            address = server.base_url.replace("://", "://user:pass-of-the-user@")
-            for base_url in (server.base_url, address):
-                failure = _asked(_profile(base_url), _request(), SHORT_S)
-                shown += [repr(failure), str(failure), repr(failure.__context__)]
-                shown += [repr(failure.__cause__)]
-    shown += [repr(provider_of(_profile("http://a@b/v1"), {"THE_KEY": KEY})), caplog.text]
-
-    everything = "\n".join(shown)
-    assert KEY not in everything
-    assert KEY[:10] not in everything
-    assert "pass-of-the-user" not in everything
-
-
-def test_without_the_package_it_says_what_to_install():
-    code = """
-import sys
-sys.modules["openai"] = None
-from promptops.errors import UsageError
-from promptops.evals.providers.endpoint import approve
-from promptops.evals.providers.registry import provider_of
-from promptops.model.config import ModelProfile
-profile = ModelProfile(name="a", provider="openai", id="b")
-try:
-    provider_of(approve(profile, ()), {"OPENAI_API_KEY": "k"})
-except UsageError as error:
-    print(error.message, "|", error.hint)
-"""
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout.startswith("calling `a` needs the package `openai`, version 3 or later: ")
-    assert done.stdout.endswith("| pip install 'openai>=3'\n")
 
 
 def test_nothing_heavy_is_imported_until_a_model_is_asked():

@@ -1,0 +1,93 @@
+"""Options of commands that call models, and the settings that they make."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.cli.options import F
+
+if TYPE_CHECKING:
+    from promptops.evals.engine.ask import Settings
+    from promptops.model.config import TestSettings
+
+
+class Amount(click.FloatRange):
+    """A number from 0; neither NaN nor infinite."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found: float = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return found
+
+
+def case_option(function: F) -> F:
+    """Add `--case NAME`, as `cases`."""
+    text = "Run only cases with this name."
+    return click.option("--case", "cases", multiple=True, metavar="NAME|GLOB", help=text)(function)
+
+
+def concurrency_option(function: F) -> F:
+    """Add `-j N`, for `call_settings`."""
+    text = "Send at most N requests at a time; 16 unless configured."
+    return click.option("-j", "concurrency", type=click.IntRange(1), metavar="N", help=text)(
+        function
+    )
+
+
+def trust_option(function: F) -> F:
+    """Add `--trust-config`."""
+    text = "Call the endpoints that the change configures, and remember them as approved."
+    return click.option("--trust-config", is_flag=True, help=text)(function)
+
+
+EVENTS = ("commit", "pull_request", "nightly")
+
+
+def budget_options(function: F) -> F:
+    """Add `--max-cost`, `--max-requests`, `--max-time` and `--event`, for `call_settings`."""
+    options = (
+        click.option(
+            "--max-cost",
+            type=Amount(0),
+            metavar="USD",
+            help="Spend at most this much, in US dollars; overrides the budget of an event.",
+        ),
+        click.option(
+            "--max-requests",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Send at most N requests, including retries.",
+        ),
+        click.option(
+            "--max-time",
+            type=Amount(0),
+            metavar="SECONDS",
+            help="Stop sending after this time; requests under way are completed.",
+        ),
+        click.option(
+            "--event",
+            type=click.Choice(EVENTS),
+            help="Apply the budget configured for this event (detected in CI).",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def call_settings(options: Mapping[str, Any], config: TestSettings) -> Settings:
+    """How models are called, from `budget_options`, `concurrency` and the configuration."""
+    from promptops.evals.engine.ask import Patience, Settings
+
+    return Settings(
+        concurrency=options.get("concurrency") or config.concurrency,
+        max_cost_usd=options["max_cost"],
+        max_requests=options["max_requests"],
+        max_time_s=options["max_time"],
+        patience=Patience(try_s=config.timeout_s, total_s=config.total_timeout_s),
+    )

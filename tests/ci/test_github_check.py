@@ -70,6 +70,7 @@ def test_instructions_that_a_checkout_leaves_out_are_found(pull_request, github,
     assert "working-tree-encoding" in risk
 
 
+@pytest.mark.slow
 def test_what_touches_no_prompt_gets_no_comment(pull_request, github):
     job = pull_request({"README.md": "Prompts.\n"})
 
@@ -110,6 +111,7 @@ def test_the_change_of_a_fork_is_judged_without_a_comment_and_without_code_scann
     assert "github/codeql-action/upload-sarif" not in job.used
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", [REPOSITORY, None])
 def test_only_the_change_of_a_repository_that_is_known_is_trusted(pull_request, head):
     """The repository of a fork that was deleted is null."""
@@ -118,6 +120,7 @@ def test_only_the_change_of_a_repository_that_is_known_is_trusted(pull_request, 
     assert job.ran["Check"]["PROMPTOPS_UNTRUSTED"] == ("" if head else "1")
 
 
+@pytest.mark.slow
 def test_who_is_not_trusted_by_the_workflow_stays_so(pull_request):
     job = pull_request({"README.md": "Prompts.\n"}, env={"PROMPTOPS_UNTRUSTED": "1"})
 
@@ -163,6 +166,7 @@ def test_a_fork_runs_no_code_and_nobody_s_code_sees_the_token(
     assert "ZeroDivisionError" not in job.log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     fast_first(
@@ -191,6 +195,7 @@ def test_a_base_is_no_option(pull_request):
     assert job.annotations("error") == ["`base` must be a revision, which can't begin with `-`"]
 
 
+@pytest.mark.slow
 def test_switched_off_there_is_neither_comment_nor_artifact(pull_request, github):
     given = {"comment": "false", "artifact": "", "sarif": "false"}
 

@@ -88,6 +88,7 @@ def test_the_bundle_is_attached_and_is_the_one_that_the_tag_tells(
     assert list(job.used) == ["actions/checkout", "your_org/promptops", "actions/setup-python"]
 
 
+@pytest.mark.slow
 def test_run_again_it_is_done(released, release, github, tmp_path):
     release("v0.1.0")
     (tmp_path / "workspace").rename(tmp_path / "earlier")
@@ -192,6 +193,7 @@ def test_who_may_sign_is_said_by_the_default_branch_and_never_by_the_tag(
     ]
 
 
+@pytest.mark.slow
 def test_with_a_key_the_bundle_is_signed_and_the_signature_attached(
     catalog, remote, key, release, github, monkeypatch
 ):

@@ -106,6 +106,7 @@ def test_the_prompts_of_a_commit_are_listed_under_its_id(small, say):
     assert [prompt["id"] for prompt in value["prompts"]] == [TRIAGE, "support/triage.de"]
 
 
+@pytest.mark.slow
 def test_a_rule_of_every_code_is_explained_in_every_form(small, say):
     listed = say("rule", "-C", str(small.root)).out
     codes = [line.split()[0] for line in listed.splitlines()]

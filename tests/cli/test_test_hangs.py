@@ -15,6 +15,7 @@ from tests.cli.conftest import Said
 from tests.servers.answers import OK, Answer, Ending
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Plan, Received, always
+from tests.tiers import fast_first
 
 TRIES = 24
 """So many in a row, and a server that never answered is given up."""
@@ -62,9 +63,9 @@ def unanswered(said: Said) -> Counter[str]:
     return found
 
 
-@pytest.mark.parametrize("answer", HANGS.values(), ids=HANGS)
-def test_a_server_that_never_ends_an_answer_is_given_up(repo, answer):
-    with fault_server(always(answer)) as server:
+@pytest.mark.parametrize("hang", fast_first(HANGS, 1))
+def test_a_server_that_never_ends_an_answer_is_given_up(repo, hang):
+    with fault_server(always(HANGS[hang])) as server:
         repo.write(files(server.base_url, ("alpha", "beta")))
         repo.commit("one")
         for patience in (within(0.3, 0.8), within(3, 8), within(30, 80)):
@@ -77,9 +78,9 @@ def test_a_server_that_never_ends_an_answer_is_given_up(repo, answer):
     assert not (repo.root / FILE).exists()
 
 
-@pytest.mark.parametrize("answer", HANGS.values(), ids=HANGS)
-def test_a_judge_that_never_ends_an_answer_is_given_up(repo, say, answer):
-    with fault_server(only_judges(answer)) as server:
+@pytest.mark.parametrize("hang", fast_first(HANGS, 1))
+def test_a_judge_that_never_ends_an_answer_is_given_up(repo, say, hang):
+    with fault_server(only_judges(HANGS[hang])) as server:
         repo.write(files(server.base_url, ("alpha", "beta")))
         repo.commit("one")
         recorded = say("test", "--record", "-C", str(repo.root))
@@ -91,9 +92,9 @@ def test_a_judge_that_never_ends_an_answer_is_given_up(repo, say, answer):
     assert len((repo.root / FILE).read_text().splitlines()) == 2
 
 
-@pytest.mark.parametrize("answer", HANGS.values(), ids=HANGS)
-def test_an_audit_that_gets_no_answer_is_given_up(repo, say, answer):
-    with fault_server() as server, fault_server(always(answer)) as silent:
+@pytest.mark.parametrize("hang", fast_first(HANGS, 1))
+def test_an_audit_that_gets_no_answer_is_given_up(repo, say, hang):
+    with fault_server() as server, fault_server(always(HANGS[hang])) as silent:
         repo.write(files(server.base_url, ("alpha", "beta")))
         repo.commit("one")
         recorded = say("test", "--record", "-C", str(repo.root))
@@ -131,11 +132,14 @@ def nobody(where: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("where", "reason"),
-    [
-        ("a closed port", r"connection refused: is the server running\?"),
-        ("a name of nobody", UNRESOLVED),
-        ("a name too long to be one", UNRESOLVED),
-    ],
+    fast_first(
+        [
+            ("a closed port", r"connection refused: is the server running\?"),
+            ("a name of nobody", UNRESOLVED),
+            ("a name too long to be one", UNRESOLVED),
+        ],
+        1,
+    ),
 )
 def test_where_nobody_is_many_cases_soon_know(repo, where, reason):
     words = tuple(f"word{number}" for number in range(100))

@@ -185,6 +185,7 @@ def test_it_runs_on_a_bundle_far_from_the_repository(released, tmp_path):
     assert (found.code, found.results) == (0, [DONE])
 
 
+@pytest.mark.slow
 def test_a_site_out_of_reach_leaves_it_the_prompts_it_had(released, tmp_path):
     site, cache = tmp_path / "site", {"PROMPTOPS_CACHE": str(tmp_path / "cache")}
     assert promptops(released, "build", "v0.1.0", "--site", str(site)).code == 0

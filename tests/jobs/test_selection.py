@@ -320,6 +320,7 @@ PROMPTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(100),
     deadline=None,

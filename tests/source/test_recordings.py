@@ -300,6 +300,7 @@ def test_reading_ends_after_so_many_mistakes_and_says_so() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "hostile",
     [

@@ -18,7 +18,7 @@ from tests.evals.providers.approved import provider_of
 from tests.servers.answers import FAULTS, OK, Answer
 from tests.servers.fault_server import fault_server
 from tests.servers.plans import Plan, Quota, always, for_each, in_order
-from tests.tiers import fast_only
+from tests.tiers import fast_first, fast_only
 
 KEY = "sk-canary-7f3a9b2c5d"
 QUICK = Patience(try_s=60.0, total_s=600.0, first_wait_s=0.02, longest_wait_s=0.1)
@@ -100,7 +100,7 @@ FAILING = [
 
 @pytest.mark.parametrize(
     ("fault", "kind", "tries"),
-    fast_only(FAILING, fast=[FAILING[at] for at in (1, 4, 5, 7)]),
+    fast_only(FAILING, fast=[FAILING[at] for at in (1, 4, 7)]),
 )
 def test_what_does_not_pass_ends_in_time_and_is_an_error(fault, kind, tries):
     outcomes, server = _asked(always(FAULTS[fault]), 3, patience(fault))
@@ -131,7 +131,7 @@ def test_retry_after_holds_everyone():
     assert [r for r in server.requests[1:] if r.at_s < refused_at_s + 0.65] == []
 
 
-@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize("silent", fast_first([False, True], 1))
 def test_a_quota_loses_nothing(silent):
     outcomes, server = _asked(Quota(6000, burst=20, silent=silent), 150, Patience())
 
@@ -140,7 +140,7 @@ def test_a_quota_loses_nothing(silent):
     assert server.statuses[429] < 75
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "gemini"])
+@pytest.mark.parametrize("provider", fast_first(["anthropic", "gemini"], 1))
 def test_no_provider_loses_anything_at_a_quota(provider):
     quota = Quota(6000, burst=20, dated=provider == "anthropic", silent=provider == "gemini")
 

@@ -51,6 +51,7 @@ def test_what_strangers_and_models_write_runs_nothing_and_adds_nothing(opened):
     assert counts == [1, 1, 0, 0, 0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_the_filter_narrows_every_part_and_what_leads_to_them(opened):
     page = opened(failed())
     every = parts(page)
@@ -118,6 +119,7 @@ def test_where_all_passes_hiding_it_leaves_the_verdict(opened):
     assert page.inner_text("h1") == "✓ pass"
 
 
+@pytest.mark.slow
 def test_keys_move_through_changes_findings_cases_and_branches(opened):
     page = opened(failed())
     page.fill("#filter", "support/triage")

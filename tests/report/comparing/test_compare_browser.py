@@ -153,6 +153,7 @@ def test_a_cell_opens_the_case_and_marks_the_answers_of_its_arm(opened):
     assert page.locator("#prompt-1-case-1").get_attribute("open") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", fast_first(["light", "dark"], 1))
 def test_every_text_has_enough_contrast_in_both_schemes(opened, scheme):
     page = opened(undecided(), color_scheme=scheme)

@@ -98,6 +98,7 @@ def _color(visited, selector):
     return visited.page.eval_on_selector(selector, "found => getComputedStyle(found).color")
 
 
+@pytest.mark.slow
 def test_keys_go_to_the_next_change_and_back(visit):
     visited = visit(realistic())
     seen = []
@@ -182,6 +183,7 @@ def test_keys_can_be_switched_off(visit):
     assert not visited.page.evaluate("document.activeElement.matches('.stop')")
 
 
+@pytest.mark.slow
 def test_the_filter_keeps_prompts_that_have_all_words(visit):
     visited = visit(realistic())
 
@@ -305,6 +307,7 @@ def test_on_a_phone_the_sides_stand_one_below_the_other(visit):
     assert places == [(True, False), (False, True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheme", "paper"),
     fast_first([("light", "rgb(253, 253, 251)"), ("dark", "rgb(21, 23, 26)")], 1),

@@ -72,6 +72,7 @@ def test_prompts_whose_cases_all_pass_are_hidden_with_them(opened):
     assert page.locator(".prompts tbody tr:visible th").all_inner_texts() == ["support/triage"]
 
 
+@pytest.mark.slow
 def test_the_filter_looks_at_names_reasons_and_answers_but_not_at_requests(opened):
     page = opened(failing())
     found = []
@@ -107,6 +108,7 @@ def test_a_cell_opens_the_case_and_marks_what_its_assertions_say(opened):
     assert details.get_attribute("open") is None
 
 
+@pytest.mark.slow
 def test_keys_go_through_the_cases_and_open_one(opened):
     page = opened(failing())
     seen = []
@@ -199,6 +201,7 @@ def test_request_and_answer_stand_side_by_side_where_there_is_room(opened):
     assert places == [(True, False), (False, True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", fast_first(["light", "dark"], 1))
 def test_every_text_stands_out_in_both_schemes(opened, scheme):
     page = opened(failing(), color_scheme=scheme)

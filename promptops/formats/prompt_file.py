@@ -1,0 +1,181 @@
+"""A document of another tool becomes the files of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
+
+from promptops.formats.document import Loss, SourceCase, SourceDocument
+from promptops.formats.emit import jinja, without_blank_lines
+from promptops.formats.input_schema import input_schema
+from promptops.formats.parts import TemplatePart
+from promptops.formats.written_messages import written_messages
+from promptops.formats.yaml_file import fits_block, yaml_file
+from promptops.model.place import Text, plain_text
+from promptops.records import record
+
+CASES_IN_FILE = 20
+"""More cases than this go to a case file."""
+
+_BEFORE = ("title", "description", "owners", "tags", "metadata", "budget", "model")
+_AFTER = ("output", "tools", "tool_choice")
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """How prompt files are written.
+
+    Attributes:
+        root: The prompt root, "" for the root of the repository.
+        optional: Inputs that are only printed get the default "".
+        tidy: Blank lines that tags leave are dropped: what is rendered changes.
+        bodies: Messages of more lines than this go to a file of their own; None for none.
+    """
+
+    root: str
+    optional: bool = False
+    tidy: bool = False
+    bodies: int | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PromptFiles:
+    """The files of one prompt, by path from the root of the repository; the first is the prompt."""
+
+    id: str
+    path: str
+    files: Mapping[str, str]
+    losses: tuple[Loss, ...]
+
+
+def prompt_files(document: SourceDocument, data: bytes, options: WriteOptions) -> PromptFiles:
+    """The files of a document that was read from `data`; equal documents give equal files."""
+    name = f"{options.root}/{document.id}" if options.root else document.id
+    path = f"{name}.prompt.yaml"
+    partials = {
+        f"{options.root}/{target}" if options.root else target: jinja(parts)
+        for target, parts in document.partials.items()
+    }
+    messages, losses = written_messages(document, _tidy if options.tidy else tuple)
+    inputs = input_schema(
+        document, messages, _load(partials, options.root), optional=options.optional
+    )
+    cases, unread = _cases(document, inputs.schema.get("properties", {}))
+    bodies = _Bodies(name, options.bodies)
+    value = {
+        "format": "promptops/1",
+        **{key: document.fields[key] for key in _BEFORE if key in document.fields},
+        **{key: item for key, item in document.fields.items() if key.startswith("x-")},
+        **({"inputs": inputs.schema} if inputs.schema else {}),
+        **{key: document.fields[key] for key in _AFTER if key in document.fields},
+        "messages": [bodies.moved(message, index) for index, message in enumerate(messages)],
+        **_tests(name, cases),
+        **(
+            {"evaluation": document.fields["evaluation"]} if "evaluation" in document.fields else {}
+        ),
+    }
+    files = {path: _head(document, data, path) + yaml_file(value)}
+    if len(cases) > CASES_IN_FILE:
+        files[f"{name}.cases.yaml"] = _case_file(cases)
+        message = f"{len(cases)} cases go to a case file"
+        losses.append(Loss(code="IMP312", message=message, place=document.place))
+    found = (*document.losses, *losses, *inputs.losses, *unread)
+    return PromptFiles(
+        id=document.id, path=path, files={**files, **bodies.files, **partials}, losses=found
+    )
+
+
+def _tidy(parts: Sequence[TemplatePart]) -> tuple[TemplatePart, ...]:
+    return without_blank_lines(parts)
+
+
+def _load(partials: Mapping[str, str], root: str) -> Any:
+    def load(_origin: str, target: str) -> Text | None:
+        path = f"{root}/{target}" if root else target
+        return plain_text(path, partials[path]) if path in partials else None
+
+    return load
+
+
+def _head(document: SourceDocument, data: bytes, path: str) -> str:
+    up = "../" * path.count("/")
+    digest = sha256(data).hexdigest()[:8]
+    source = document.place.path.replace("\n", " ")
+    return (
+        f"# yaml-language-server: $schema={up}.promptops/prompt.schema.json\n"
+        f"# imported from {source} ({digest}) by promptops import\n"
+    )
+
+
+def _cases(
+    document: SourceDocument, inputs: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[Loss]]:
+    cases, losses = [], []
+    for case in document.cases:
+        unread = [name for name in case.inputs if name not in inputs]
+        for name in unread:
+            message = f"no template reads `{name}` of the case `{case.name}`: it is left out"
+            losses.append(Loss(code="IMP115", message=message, place=case.place))
+        cases.append(_case(case, unread, document))
+    return cases, losses
+
+
+def _case(case: SourceCase, unread: Sequence[str], document: SourceDocument) -> dict[str, Any]:
+    inputs = {name: value for name, value in case.inputs.items() if name not in unread}
+    written: dict[str, Any] = {"name": case.name, "inputs": inputs}
+    if case.tags:
+        written["tags"] = list(case.tags)
+    if case.expected is not None:
+        written["expected"] = case.expected
+    written["rendered"] = list(case.rendered) or [_plain_assertion(document)]
+    if case.output:
+        written["output"] = list(case.output)
+    return written
+
+
+def _plain_assertion(document: SourceDocument) -> dict[str, Any]:
+    """What holds for each rendered case, so that none asserts nothing."""
+    turns = document.messages
+    fixed = all(getattr(turn, "when", True) is None for turn in turns)
+    if fixed:
+        return {"type": "message-count", "value": len(turns)}
+    return {"type": "not-message-count", "value": 0}
+
+
+def _tests(name: str, cases: Sequence[Any]) -> dict[str, Any]:
+    if not cases:
+        return {}
+    if len(cases) > CASES_IN_FILE:
+        return {"tests": [{"file": f"./{PurePosixPath(name).name}.cases.yaml"}]}
+    return {"tests": list(cases)}
+
+
+def _case_file(cases: Sequence[Any]) -> str:
+    body = yaml_file({"cases": list(cases)}).split("\n", 1)[1]
+    return "".join(f"{line[2:]}\n" for line in body.split("\n")[:-1])
+
+
+class _Bodies:
+    """Moves long texts, and those that a YAML block can't hold, to files of their own."""
+
+    def __init__(self, name: str, lines: int | None) -> None:
+        self.files: dict[str, str] = {}
+        self._name = name
+        self._lines = lines
+
+    def moved(self, message: Mapping[str, Any], index: int) -> Mapping[str, Any]:
+        """The message with its text, or with the name of the file that holds it."""
+        text = message.get("content")
+        if not isinstance(text, str) or not self._is_moved(text):
+            return message
+        stem = f"{self._name}.{message['role']}"
+        path = f"{stem}.md.j2" if f"{stem}.md.j2" not in self.files else f"{stem}-{index + 1}.md.j2"
+        self.files[path] = text if text.endswith("\n") else f"{text}\n"
+        return {**message, "content": {"file": f"./{PurePosixPath(path).name}"}}
+
+    def _is_moved(self, text: str) -> bool:
+        if "\n" in text and not fits_block(text):
+            return True
+        return self._lines is not None and text.count("\n") > self._lines

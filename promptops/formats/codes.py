@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptops.formats.document import Loss
 from promptops.model.finding import Severity
 
 _ERRORS = {
@@ -106,17 +107,17 @@ NAMES = _ERRORS | _LOST | _CHANGED | _ASSUMED
 """The name of each code."""
 
 MAY_REFUSE = frozenset(("IMP101", "IMP102", "IMP103", "IMP104", "IMP105", "IMP118", "IMP127"))
-"""Warnings of which a reader can make an error: without this part there is no prompt."""
+"""Losses that can refuse a prompt: see `Loss.refuses`."""
 
 _RENDERS_OTHERWISE = frozenset(
     ("IMP210", "IMP211", "IMP213", "IMP219", "IMP227", "IMP230", "IMP231", "IMP233")
 )
 
 
-def severity_of(code: str) -> Severity:
-    """The severity of a loss that does not refuse its prompt."""
-    if code in _ERRORS:
+def severity_of(loss: Loss) -> Severity:
+    """The severity of a loss; an error refuses its prompt."""
+    if loss.refuses or loss.code in _ERRORS:
         return Severity.ERROR
-    if code in _LOST or code in _RENDERS_OTHERWISE:
+    if loss.code in _LOST or loss.code in _RENDERS_OTHERWISE:
         return Severity.WARNING
     return Severity.INFO

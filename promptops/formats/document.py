@@ -18,12 +18,14 @@ class Loss:
     Attributes:
         code: Such as `IMP102`; its name and severity are in `codes.py`.
         place: In the source: of the key, the tag, or the file.
+        refuses: The prompt can't be written without this part.
     """
 
     code: str
     message: str
     place: Place
     hint: str | None = None
+    refuses: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)

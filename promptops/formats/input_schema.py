@@ -103,7 +103,7 @@ class _Inputs:
         if "default" in schema or name in self._document.required or name not in self._found:
             return schema
         implied = schema_of(shape)
-        kinds = schema.get("type", implied.get("type"))
+        kinds: Any = schema.get("type", implied.get("type", ()))
         if "default" in implied and _fits(implied["default"], kinds):
             self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
             return {**schema, "default": implied["default"]}
@@ -117,10 +117,9 @@ class _Inputs:
             if kinds is None or _fits(sample, kinds):
                 continue
             listed = [kinds] if isinstance(kinds, str) else list(kinds)
-            schema = {**schema, "type": [*listed, _JSON_TYPES[type(sample)]]}
-            self._note(
-                "IMP216", f"`{name}` also takes what its example is: {_JSON_TYPES[type(sample)]}"
-            )
+            kind = _JSON_TYPES[type(sample)]
+            schema = {**schema, "type": [*listed, kind]}
+            self._note("IMP216", f"`{name}` also takes a value like its example, of type {kind}")
         return schema
 
     def _note(self, code: str, message: str) -> None:

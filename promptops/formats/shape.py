@@ -150,7 +150,8 @@ def _empty(schema: Mapping[str, Any]) -> Any:
     kind = schema.get("type")
     if isinstance(kind, list):
         return None if "null" in kind else False if "boolean" in kind else ""
-    return {"object": {}, "array": [], "boolean": False, "number": 0, "integer": 0}.get(kind, "")
+    empty = {"object": {}, "array": [], "boolean": False, "number": 0, "integer": 0}
+    return empty.get(str(kind), "")
 
 
 def sampled(sample: Any) -> dict[str, Any]:

@@ -59,11 +59,8 @@ def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
         yield from _block(head, value, f"{indent}  ")
         return
     line = f"{head} {flow(value)}"
-    if (
-        not isinstance(value, Mapping | list | tuple)
-        or not value
-        or (len(line) <= WIDTH and not _has_lines(value) and _is_small(value))
-    ):
+    short = len(line) <= WIDTH and not _has_lines(value) and _is_small(value)
+    if not isinstance(value, Mapping | list | tuple) or not value or short:
         yield line
     elif isinstance(value, Mapping):
         yield head
@@ -111,4 +108,4 @@ def _is_small(value: Any) -> bool:
     """Whether a value reads well on one line: no mappings below the second level."""
     if isinstance(value, Mapping):
         return not any(isinstance(item, Mapping) and item for item in value.values())
-    return not any(isinstance(item, Mapping) for item in value)
+    return not isinstance(value, list | tuple) or not any(isinstance(one, Mapping) for one in value)

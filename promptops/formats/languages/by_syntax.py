@@ -1,0 +1,19 @@
+"""The translation of each syntax of a plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promptops.formats.languages.jinja import default_jinja
+from promptops.formats.languages.placeholders import format_string, placeholders, plain
+from promptops.formats.translation import Translate
+
+TRANSLATIONS: Mapping[str, Translate] = {
+    "jinja": default_jinja,
+    "double": placeholders("double"),
+    "single": placeholders("single"),
+    "format": format_string,
+    "dollar": placeholders("dollar"),
+    "none": plain,
+}
+"""By the name for `--syntax`."""

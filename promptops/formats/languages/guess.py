@@ -1,0 +1,30 @@
+"""Which language a plain text is written in, where nothing defines it."""
+
+from __future__ import annotations
+
+from promptops.patterns import lazy_pattern
+
+_JINJA = lazy_pattern(r"\{%[-+]?\s*\w[^{}]*%\}|\{\{[^{}]*\|\s*\w[^{}]*\}\}|\{#.*?#\}")
+_SECTION = lazy_pattern(r"\{\{[#^/&>!]\s*[\w.@]")
+_DOUBLE = lazy_pattern(r"\{\{[ \t]*[A-Za-z_][\w.-]*[ \t]*\}\}")
+_SINGLE = lazy_pattern(r"(?<![{$])\{[A-Za-z_][\w-]*\}")
+_DOLLAR = lazy_pattern(r"\$\{[A-Za-z_]\w*\}")
+_UPPER = lazy_pattern(r"\[[A-Z][A-Z0-9_ ]{2,}\]")
+
+
+def guessed_syntax(text: str) -> str:
+    """The syntax of a text: jinja, mustache, double, single, dollar or none."""
+    if _JINJA.search(text):
+        return "jinja"
+    if _SECTION.search(text):
+        return "mustache"
+    if _DOUBLE.search(text):
+        return "double"
+    if _SINGLE.search(text):
+        return "single"
+    return "dollar" if _DOLLAR.search(text) else "none"
+
+
+def has_bracketed_names(text: str) -> bool:
+    """Whether a text has words such as `[CUSTOMER NAME]`, which may mean variables."""
+    return _UPPER.search(text) is not None

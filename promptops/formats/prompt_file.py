@@ -42,11 +42,18 @@ class WriteOptions:
 
 @record(frozen=True, slots=True, kw_only=True)
 class PromptFiles:
-    """The files of one prompt, by path from the root of the repository; the first is the prompt."""
+    """The files of one prompt.
+
+    Attributes:
+        path: Of the prompt file.
+        files: Texts by path from the root of the repository.
+        inputs: Number of inputs.
+    """
 
     id: str
     path: str
     files: Mapping[str, str]
+    inputs: int
     losses: tuple[Loss, ...]
 
 
@@ -83,7 +90,11 @@ def prompt_files(document: SourceDocument, data: bytes, options: WriteOptions) -
         losses.append(Loss(code="IMP312", message=message, place=document.place))
     found = (*document.losses, *losses, *inputs.losses, *unread)
     return PromptFiles(
-        id=document.id, path=path, files={**files, **bodies.files, **partials}, losses=found
+        id=document.id,
+        path=path,
+        files={**files, **bodies.files, **partials},
+        inputs=len(inputs.schema.get("properties", ())),
+        losses=found,
     )
 
 

@@ -50,6 +50,15 @@ class SourceFolder:
         path = "/".join(parts)
         return SourceFile(self, path, self._data(steps[-1], self.path_shown(path)))
 
+    def names_beside(self, path: str) -> list[str]:
+        """The names of the other files in the folder of a file, sorted."""
+        folder = (self.root / path).parent
+        try:
+            names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+        except OSError:
+            return []
+        return sorted(name for name in names if name != PurePosixPath(path).name)
+
     def path_shown(self, path: str) -> str:
         """The path of a file as it is shown."""
         return f"{self.shown}/{path}" if self.shown not in ("", ".") else path

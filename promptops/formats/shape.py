@@ -9,6 +9,7 @@ from promptops.analysis.uses import Step, Use
 from promptops.records import field, record
 
 _LENGTH = frozenset(("length", "count"))
+_ENCODING = frozenset(("json", "tojson"))
 _OF_MAPPINGS = frozenset(("items", "dictsort"))
 _OF_LISTS = frozenset(
     ("join", "first", "last", "sort", "unique", "map", "select", "reject", "selectattr", "batch")
@@ -30,6 +31,7 @@ class Shape:
         listed: A filter for lists is applied.
         counted: Only its length is read.
         number: A filter for numbers is applied.
+        encoded: It is written as JSON.
         unguarded: It is read where nothing tests that it is defined.
         keys: By name, of a mapping.
         item: Of an element of a list, or of a value of a mapping.
@@ -42,6 +44,7 @@ class Shape:
     listed: bool = False
     counted: bool = False
     number: bool = False
+    encoded: bool = False
     unguarded: bool = False
     keys: dict[str, Shape] = field(default_factory=dict)
     item: Shape | None = None
@@ -101,6 +104,7 @@ def _note(shape: Shape, use: Use) -> None:
     shape.listed |= bool(filters & _OF_LISTS)
     shape.number |= bool(filters & _OF_NUMBERS)
     shape.counted |= bool(filters & _LENGTH)
+    shape.encoded |= bool(filters & _ENCODING)
     shape.printed |= use.role in ("output", "filtered", "argument", "other")
     shape.unguarded |= use.guard == "none" and use.role != "alias"
 
@@ -110,10 +114,16 @@ def _typed(shape: Shape, sample: Any) -> dict[str, Any]:
         return _object(shape, sample)
     if shape.mapped:
         return {"type": "object", **_values(shape, sample)}
+    if shape.counted and not shape.is_list and sample is None:
+        return {"type": ["array", "object", "string"]}
     if shape.is_list or (shape.counted and isinstance(sample, list)):
         return {"type": "array", **_items(shape, sample)}
-    if sample is not None:
-        return sampled(sample)
+    return sampled(sample) if sample is not None else _scalar(shape)
+
+
+def _scalar(shape: Shape) -> dict[str, Any]:
+    if shape.encoded:
+        return {}
     if shape.number:
         return {"type": "number"}
     return {"type": list(_TEXT if shape.printed else _ASKED)}

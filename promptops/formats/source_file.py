@@ -29,10 +29,12 @@ class SourceFolder:
 
     Attributes:
         used: Paths of files that another file named, relative to the folder.
+        alone: The user named one file of it, so that it is read whatever its name is.
     """
 
-    def __init__(self, root: Path, shown: str) -> None:
+    def __init__(self, root: Path, shown: str, *, alone: bool = False) -> None:
         self.root = root
+        self.alone = alone
         self.shown = shown
         self.used: set[str] = set()
 
@@ -88,6 +90,11 @@ class SourceFile:
         self.path = path
         self.shown = folder.path_shown(path)
         self.data = data
+
+    @property
+    def alone(self) -> bool:
+        """Whether the user named this file."""
+        return self.folder.alone
 
     @property
     def name(self) -> str:

@@ -11,9 +11,10 @@ from promptops.formats.translation import Translate
 TRANSLATIONS: Mapping[str, Translate] = {
     "jinja": default_jinja,
     "double": placeholders("double"),
+    "exact": placeholders("exact"),
     "single": placeholders("single"),
     "format": format_string,
     "dollar": placeholders("dollar"),
     "none": plain,
 }
-"""By the name for `--syntax`."""
+"""By the name for `--syntax`; `exact` only for readers."""

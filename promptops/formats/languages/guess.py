@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
 from promptops.patterns import lazy_pattern
 
 _JINJA = lazy_pattern(r"\{%[-+]?\s*\w[^{}]*%\}|\{\{[^{}]*\|\s*\w[^{}]*\}\}|\{#.*?#\}")
@@ -13,7 +15,7 @@ _UPPER = lazy_pattern(r"\[[A-Z][A-Z0-9_ ]{2,}\]")
 
 
 def guessed_syntax(text: str) -> str:
-    """The syntax of a text: jinja, mustache, double, single, dollar or none."""
+    """The syntax of a text: jinja, mustache, double, format, single, dollar or none."""
     if _JINJA.search(text):
         return "jinja"
     if _SECTION.search(text):
@@ -21,8 +23,17 @@ def guessed_syntax(text: str) -> str:
     if _DOUBLE.search(text):
         return "double"
     if _SINGLE.search(text):
-        return "single"
+        return "format" if "{{" in text and _is_format_string(text) else "single"
     return "dollar" if _DOLLAR.search(text) else "none"
+
+
+def _is_format_string(text: str) -> bool:
+    """Whether `str.format` takes it, with names as its only fields."""
+    try:
+        fields = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+    except ValueError:
+        return False
+    return all(name.isidentifier() for name in fields)
 
 
 def has_bracketed_names(text: str) -> bool:

@@ -45,7 +45,7 @@ def source(path: str, select: Sequence[str], exclude: Sequence[str]) -> Source:
     """The files of a SOURCE. Raises InputError if there is none, or if there are too many."""
     place = Path(path)
     if place.is_file():
-        folder = SourceFolder(place.parent, place.parent.as_posix())
+        folder = SourceFolder(place.parent, place.parent.as_posix(), alone=True)
         return Source(folder=folder, paths=(place.name,), alone=True)
     if not place.is_dir():
         raise InputError("there is no such file or folder", where=path)

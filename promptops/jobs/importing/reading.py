@@ -10,6 +10,7 @@ from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.registry import Reader, ReadOptions, known_readers
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.jobs.importing.sources import Source
+from promptops.model.internal_error import HINT, CaughtBug
 from promptops.records import record
 from promptops.suggestions import did_you_mean
 
@@ -68,11 +69,8 @@ def _read(
         )
     if file is None:
         return None
-    try:
-        chosen = reader or _recognised(file)
-        found = tuple(chosen.documents(file, options)) if chosen is not None else ()
-    except UnreadableSource as error:
-        return ReadFile(path=file.shown, data=file.data, known=True, found=(error.loss,))
+    chosen = reader or _recognised(file)
+    found = _documents(file, chosen, options) if chosen is not None else ()
     if chosen is None and source.alone:
         message = "the format is not known"
         hint = "name it with --from; list the formats: promptops import --formats"
@@ -80,6 +78,20 @@ def _read(
     return ReadFile(
         path=file.shown, data=file.data, known=chosen is not None, found=_limited(file, found)
     )
+
+
+def _documents(
+    file: SourceFile, reader: Reader, options: ReadOptions
+) -> tuple[SourceDocument | Loss, ...]:
+    found: tuple[SourceDocument | Loss, ...] = ()
+    with CaughtBug() as bug:
+        try:
+            found = tuple(reader.documents(file, options))
+        except UnreadableSource as error:
+            return (error.loss,)
+    if bug.error is None:
+        return found
+    return (Loss(code="IMP016", message=str(bug.error), place=file.place(), hint=HINT),)
 
 
 def _recognised(file: SourceFile) -> Reader | None:

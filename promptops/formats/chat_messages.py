@@ -77,7 +77,7 @@ class _Reader:
     def turn(self, item: Any, pointer: str) -> SourceTurn | None:
         """One message; None for one that is not carried."""
         if not isinstance(item, Mapping):
-            self._refused("IMP101", "a message is no object", pointer)
+            self._refused("IMP101", "a message is not an object", pointer)
             return None
         if item.get("type") == "placeholder" and isinstance(item.get("name"), str):
             self._lost("IMP302", f"`{item['name']}` is the caller's conversation", pointer)

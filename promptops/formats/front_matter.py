@@ -22,7 +22,7 @@ class FrontMatter:
     Attributes:
         value: The keys; empty without a header.
         body: The text after the header, with the places of its characters.
-        losses: An IMP223 if the header is no YAML and was read line by line.
+        losses: An IMP223 if the header is not YAML and was read line by line.
     """
 
     value: dict[str, Any]
@@ -55,7 +55,7 @@ def front_matter(file: SourceFile) -> FrontMatter:
         return FrontMatter(document.value, body, (), document, line)
     pairs = [pair for pair in map(_LOOSE.fullmatch, match[1].split("\n")) if pair]
     found: dict[str, Any] = {pair[1]: pair[2] for pair in pairs}
-    message = "the header is no YAML: it is read line by line"
+    message = "the header is not YAML: it is read line by line"
     loss = Loss(code="IMP223", message=message, place=Place(file.shown, line))
     return FrontMatter(found, body, (loss,) if match[1].strip() else (), None, line)
 

@@ -100,9 +100,9 @@ def _sample(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(os_reason(error), where=str(path)) from None
     except ValueError as error:
-        raise InputError(f"the sample is no JSON: {error}", where=str(path)) from None
+        raise InputError(f"the sample is not JSON: {error}", where=str(path)) from None
     if not isinstance(value, dict):
-        raise InputError("the sample is no JSON object", where=str(path))
+        raise InputError("the sample is not a JSON object", where=str(path))
     return value
 
 

@@ -66,7 +66,7 @@ class _Reader:
             )
             parts = tuple(self._parts(list(self._tokens())))
         except (TemplateSyntaxError, RecursionError) as error:
-            message = f"the text is no Jinja template ({error}): it is not changed"
+            message = f"the text is not a Jinja template ({error}): it is not changed"
             loss = Loss(code="IMP313", message=message, place=self._text.place(0))
             return Translation(parts=(TextPart(self._text.value),), losses=(loss,))
         return Translation(parts=parts, losses=tuple(self._losses))

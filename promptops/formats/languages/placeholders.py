@@ -63,7 +63,7 @@ def format_string(text: Text, names: InputNames) -> Translation:
     try:
         fields = list(Formatter().parse(text.value))
     except ValueError as error:
-        message = f"the text is no format string ({error}): it is not changed"
+        message = f"the text is not a format string ({error}): it is not changed"
         loss = Loss(code="IMP309", message=message, place=text.place(0))
         return Translation(parts=(TextPart(text.value),), losses=(loss,))
     parts: list[TemplatePart] = []

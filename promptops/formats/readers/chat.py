@@ -163,7 +163,7 @@ def _of_lines(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         document = read_json(file.shown, line.encode())
         request = _request(document.value)
         if not _is_request(request):
-            message = "the line is no request"
+            message = "the line is not a request"
             yield Loss(code="IMP002", message=message, place=Place(file.shown, number))
             return
         messages = (

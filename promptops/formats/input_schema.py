@@ -49,17 +49,16 @@ def input_schema(
     """
     uses = [use for message in messages for use in _uses(message, {}, load)]
     found = shapes(uses)
-    names = dict.fromkeys((*document.inputs, *found, *_media(messages), *_histories(messages)))
+    histories = _histories(messages)
+    names = dict.fromkeys((*document.inputs, *found, *_media(messages), *histories))
     inputs = _Inputs(document, found, optional=optional)
-    properties = {name: inputs.schema(name) for name in names}
+    properties = {name: inputs.schema(name) for name in names if name not in histories}
+    properties |= {name: _of_history(document, name) for name in histories}
     properties |= {
         name: _of_media(properties[name], kind) for name, kind in _media(messages).items()
     }
-    properties |= {name: _of_history(properties[name]) for name in _histories(messages)}
-    required = [name for name in names if "default" not in properties[name]]
-    if document.inputs and document.required:
-        free = set(document.inputs) - set(document.required)
-        required = [name for name in required if name not in free or name in found]
+    unread = set(document.inputs) - set(found) - set(_media(messages)) - set(document.required)
+    required = [name for name in names if "default" not in properties[name] and name not in unread]
     schema: dict[str, Any] = {"required": required} if required else {}
     if properties:
         schema["properties"] = properties
@@ -175,6 +174,7 @@ def _of_media(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {"type": "string", "contentMediaType": _MEDIA[kind], **declared}
 
 
-def _of_history(schema: Mapping[str, Any]) -> dict[str, Any]:
-    declared = {key: value for key, value in schema.items() if key in ("description", "x-aliases")}
-    return {"type": "array", **declared, "default": [], "items": _TURN}
+def _of_history(document: SourceDocument, name: str) -> dict[str, Any]:
+    old = document.aliases.get(name)
+    aliases = {} if old is None else {"x-aliases": [old]}
+    return {"type": "array", **aliases, "default": [], "items": _TURN}

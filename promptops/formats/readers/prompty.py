@@ -1,0 +1,396 @@
+"""Prompty files, versions 1 and 2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.formats.document import (
+    Loss,
+    MediaContent,
+    SourceCase,
+    SourceDocument,
+    SourceHistory,
+    SourceMessage,
+    SourceTurn,
+    TextContent,
+)
+from promptops.formats.front_matter import FrontMatter, front_matter
+from promptops.formats.input_names import InputNames
+from promptops.formats.languages.jinja import default_jinja, jinja_with
+from promptops.formats.model_fields import ModelFields, model_fields
+from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
+from promptops.formats.plain_texts import identity, stem_steps
+from promptops.formats.registry import ReadOptions
+from promptops.formats.request_fields import output_field, tools_field
+from promptops.formats.role_lines import RoleLines, has_role_lines
+from promptops.formats.source_file import SourceFile
+from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
+
+NAME = "prompty"
+MARKS = "`.prompty`; a header with `model`, `inputs`, `sample`, `template` or `authors`, role lines"
+RANK = 500
+
+_ROLE_LINE = lazy_pattern(r"(?im)^\s*#?\s*(?:system|user|assistant|developer)\s*:\s*$")
+_OWN = ("model", "inputs", "sample", "template", "authors")
+_IMAGE = lazy_pattern(r"!\[[^\]]*\]\(")
+_KINDS = {
+    "string": "string",
+    "number": "number",
+    "float": "number",
+    "integer": "integer",
+    "int": "integer",
+    "boolean": "boolean",
+    "bool": "boolean",
+    "array": "array",
+    "list": "array",
+    "object": "object",
+    "dict": "object",
+}
+_MEDIA = {"image": "image/*", "audio": "audio/*", "file": "application/pdf"}
+_KNOWN = frozenset(
+    str.split(
+        "name displayName description authors tags version metadata model inputs sample outputs"
+        " tools template instructions base"
+    )
+)
+_CONNECTION = frozenset(
+    str.split(
+        "azure_endpoint api_key api_version base_url endpoint organization connection"
+        " azure_ad_token key authentication"
+    )
+)
+
+
+def recognises(file: SourceFile) -> bool:
+    """Whether it is such a file by its ending, or by its header and its role lines."""
+    if file.suffix == ".prompty":
+        return True
+    if file.suffix not in (".md", ".txt", ".prompt"):
+        return False
+    front = front_matter(file)
+    marked = any(key in front.value for key in _OWN)
+    return marked and _ROLE_LINE.search(front.body.value) is not None
+
+
+def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+    """One prompt."""
+    yield _Prompty(file, options).document()
+
+
+class _Prompty:
+    """One file."""
+
+    def __init__(self, file: SourceFile, options: ReadOptions) -> None:
+        self._file = file
+        self._front: FrontMatter = front_matter(file)
+        self._value = self._front.value
+        self._options = options
+        self._names = InputNames()
+        self._losses: list[Loss] = list(self._front.losses)
+        self._version = 1 if _is_first_version(self._value) else 2
+
+    def document(self) -> SourceDocument:
+        """The prompt of the file."""
+        inputs, required, histories = self._inputs()
+        turns = tuple(self._turns(histories))
+        samples = self._sample()
+        return SourceDocument(
+            id=identity(*stem_steps(self._file.path)),
+            format=f"{NAME} {self._version}",
+            place=self._file.place(),
+            fields=self._fields(),
+            messages=turns,
+            inputs=inputs,
+            required=required,
+            aliases=self._names.aliases,
+            samples=tuple(case.inputs for case in samples),
+            lenient=True,
+            cases=samples,
+            losses=tuple(self._losses),
+        )
+
+    def _turns(self, histories: tuple[str, ...]) -> Iterator[SourceTurn]:
+        found = self._language()(self._front.body, self._names)
+        self._losses += found.losses
+        roles = RoleLines(self._file.place, "system")
+        if not has_role_lines(found.parts):
+            yield self._message("system", found.parts)
+        else:
+            for turn in roles.turns(found.parts):
+                yield from self._with_parts(turn, histories)
+        self._losses += roles.losses
+
+    def _with_parts(self, turn: SourceTurn, histories: tuple[str, ...]) -> Iterator[SourceTurn]:
+        """The turn with its images as parts; a message that only prints a thread is a history."""
+        if not isinstance(turn, SourceMessage) or len(turn.content) != 1:
+            yield turn
+            return
+        content = turn.content[0]
+        if not isinstance(content, TextContent):
+            yield turn
+            return
+        only = [part for part in content.parts if not _is_blank(part)]
+        if len(only) == 1 and isinstance(only[0], ExpressionPart) and only[0].source in histories:
+            yield SourceHistory(source=only[0].source)
+            return
+        yield self._message(turn.role, content.parts, turn.when)
+
+    def _message(
+        self, role: str, parts: tuple[TemplatePart, ...], when: str | None = None
+    ) -> SourceMessage:
+        content = tuple(_media_parts(parts)) if self._version == 1 else (TextContent(parts=parts),)
+        return SourceMessage(role=role, content=content, when=when)
+
+    def _language(self) -> Any:
+        given = self._value.get("template")
+        name = given.get("format", given.get("type")) if isinstance(given, Mapping) else given
+        kind = name.get("kind") if isinstance(name, Mapping) else name
+        if kind == "nunjucks":
+            self._note(
+                "IMP215", "the engine is named nunjucks: the text is read as Jinja", "template"
+            )
+        elif kind not in (None, "jinja2", "jinja", "none"):
+            self._note(
+                "IMP102", f"the template language `{kind}` is not read", "template", refuses=True
+            )
+        if self._is_promptflow():
+            return jinja_with(trim_blocks=True, lstrip_blocks=False)
+        return default_jinja
+
+    def _is_promptflow(self) -> bool:
+        """Whether promptflow runs it, with its own rules for white space."""
+        inputs = self._value.get("inputs")
+        declared = inputs.values() if isinstance(inputs, Mapping) else ()
+        return any(isinstance(one, Mapping) and "is_chat_history" in one for one in declared)
+
+    def _inputs(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:
+        """The schemas, the names of the required inputs, and those that are conversations."""
+        given = self._value.get("inputs")
+        rows: list[tuple[str, Any]] = []
+        if isinstance(given, Mapping):
+            rows = [(str(name), value) for name, value in given.items()]
+        elif isinstance(given, list):
+            rows = [
+                (str(one["name"]), one)
+                for one in given
+                if isinstance(one, Mapping) and "name" in one
+            ]
+        schemas: dict[str, Any] = {}
+        required: list[str] = []
+        histories: list[str] = []
+        for old, value in rows:
+            name = self._names.name(old)
+            if isinstance(value, Mapping) and value.get("kind") == "thread":
+                histories.append(name)
+                self._note("IMP302", f"`{name}` is the caller's conversation", "inputs")
+                continue
+            schemas[name] = self._schema(old, value)
+            if isinstance(value, Mapping) and value.get("required") is True:
+                required.append(name)
+        return schemas, tuple(required), tuple(histories)
+
+    def _schema(self, name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            return {"default": value} if value is not None else {}
+        kind = str(value.get("kind", value.get("type", "")))
+        schema: dict[str, Any] = {}
+        if kind in _MEDIA:
+            schema = {"type": "string", "contentMediaType": _MEDIA[kind]}
+        elif kind in _KINDS:
+            schema["type"] = _KINDS[kind]
+        elif kind:
+            self._note("IMP206", f"the type `{kind}` of `{name}` is not known: any value", "inputs")
+        if isinstance(value.get("description"), str):
+            schema["description"] = value["description"]
+        if isinstance(value.get("enumValues", value.get("enum")), list):
+            schema["enum"] = value.get("enumValues", value.get("enum"))
+        for key in ("items", "properties"):
+            if isinstance(value.get(key), Mapping):
+                schema[key] = value[key]
+        if "default" in value:
+            schema["default"] = value["default"]
+        return schema
+
+    def _sample(self) -> tuple[SourceCase, ...]:
+        given = self._value.get("sample")
+        if isinstance(given, str):
+            given = self._sample_file(given)
+        if not isinstance(given, Mapping) or not given:
+            return ()
+        inputs = {self._names.name(str(name)): value for name, value in given.items()}
+        return (SourceCase(name="sample", inputs=inputs, place=self._place("sample")),)
+
+    def _sample_file(self, written: str) -> Any:
+        name = written.removeprefix("${file:").removesuffix("}")
+        found = self._file.beside(name)
+        if found is None:
+            self._note("IMP113", f"the sample `{name}` is missing", "sample")
+            return None
+        try:
+            return json.loads(found.text.value)
+        except ValueError:
+            self._note("IMP113", f"the sample `{name}` is not JSON", "sample")
+            return None
+
+    def _fields(self) -> dict[str, Any]:
+        value = self._value
+        fields: dict[str, Any] = {}
+        title = value.get("displayName", value.get("name"))
+        if isinstance(title, str):
+            fields["title"] = title
+        if isinstance(value.get("description"), str):
+            fields["description"] = value["description"]
+        inner = value.get("metadata") if isinstance(value.get("metadata"), Mapping) else {}
+        assert isinstance(inner, Mapping)
+        for key, source in (("owners", "authors"), ("tags", "tags")):
+            listed = value.get(source, inner.get(source))
+            if isinstance(listed, list) and listed:
+                fields[key] = [str(one) for one in listed]
+        metadata = {str(k): v for k, v in inner.items() if k not in ("authors", "tags")}
+        if "version" in value:
+            metadata["version"] = value["version"]
+        if metadata:
+            fields["metadata"] = metadata
+        return {**fields, **self._model(), **self._outputs(), **self._others()}
+
+    def _model(self) -> dict[str, Any]:
+        given = self._value.get("model")
+        if isinstance(given, str):
+            return self._noted(model_fields(given, {}, lambda _key: self._place("model")))
+        if not isinstance(given, Mapping):
+            return {}
+        configuration = given.get("configuration")
+        config: Mapping[str, Any] = configuration if isinstance(configuration, Mapping) else {}
+        parameters = given.get("parameters", given.get("options"))
+        params = dict(parameters) if isinstance(parameters, Mapping) else {}
+        extra = params.pop("additionalProperties", {})
+        params |= extra if isinstance(extra, Mapping) else {}
+        self._note_connections({**given, **config})
+        if given.get("api", given.get("apiType", "chat")) != "chat":
+            self._note("IMP112", "only chat requests are carried", "model")
+        names = ("azure_deployment", "model", "name")
+        name = given.get("id") or next((config[one] for one in names if config.get(one)), None)
+        kind = given.get("provider", config.get("type"))
+        provider = str(kind) if isinstance(kind, str) else None
+        place = self._place
+        fields: dict[str, Any] = {}
+        fields |= output_field(params, lambda _key: place("model"), self._losses)
+        fields |= tools_field(params, lambda _key: place("model"), self._losses)
+        plain = {
+            k: v for k, v in params.items() if k not in ("response_format", "tools", "tool_choice")
+        }
+        text = name if isinstance(name, str) else None
+        found = model_fields(text, plain, lambda _key: place("model"), provider)
+        return {**self._noted(found), **fields}
+
+    def _noted(self, found: ModelFields) -> dict[str, Any]:
+        self._losses += found.losses
+        return {"model": dict(found.value)} if found.value else {}
+
+    def _note_connections(self, given: Mapping[str, Any]) -> None:
+        for key in given:
+            if key in _CONNECTION:
+                self._note("IMP111", f"connection settings are not carried: `{key}`", "model")
+
+    def _outputs(self) -> dict[str, Any]:
+        given = self._value.get("outputs")
+        if isinstance(given, list):
+            given = {str(one.get("name")): one for one in given if isinstance(one, Mapping)}
+        if not isinstance(given, Mapping) or not given:
+            return {}
+        if self._version == 1:
+            self._note("IMP214", "nothing enforced `outputs` there", "outputs")
+        properties = {str(name): self._schema(str(name), value) for name, value in given.items()}
+        schema = {"type": "object", "required": list(properties), "properties": properties}
+        return {"output": {"format": "json", "schema": schema}}
+
+    def _others(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        listed = self._value.get("tools")
+        tools = []
+        for tool in listed if isinstance(listed, list) else ():
+            if isinstance(tool, Mapping) and tool.get("kind") == "function" and "name" in tool:
+                kept = ("name", "description", "parameters", "strict")
+                tools.append({key: tool[key] for key in kept if key in tool})
+            else:
+                self._note("IMP106", "a tool that is not a function is not carried", "tools")
+        if tools:
+            fields["tools"] = tools
+        for key, value in self._value.items():
+            if key not in _KNOWN:
+                fields[f"x-prompty-{key}"] = value
+                self._note("IMP202", f"`{key}` is kept as `x-prompty-{key}`", str(key))
+        return fields
+
+    def _place(self, key: str) -> Place:
+        return self._front.place(f"/{key}", self._file.shown)
+
+    def _note(self, code: str, message: str, key: str, *, refuses: bool = False) -> None:
+        loss = Loss(code=code, message=message, place=self._place(key), refuses=refuses)
+        self._losses.append(loss)
+
+
+def _is_first_version(value: Mapping[str, Any]) -> bool:
+    model = value.get("model")
+    of_model = isinstance(model, Mapping) and ("configuration" in model or "parameters" in model)
+    plain = isinstance(value.get("template"), str)
+    return (
+        of_model
+        or "sample" in value
+        or "authors" in value
+        or plain
+        or isinstance(value.get("inputs"), Mapping)
+    )
+
+
+def _is_blank(part: TemplatePart) -> bool:
+    return isinstance(part, TextPart) and not part.text.strip()
+
+
+def _media_parts(parts: tuple[TemplatePart, ...]) -> Iterator[TextContent | MediaContent]:
+    """The content of a message, with `![alt](image)` as images."""
+    current: list[TemplatePart] = []
+    rest = list(parts)
+    index = 0
+    while index < len(rest):
+        part = rest[index]
+        match = _IMAGE.search(part.text) if isinstance(part, TextPart) else None
+        if match is None or not isinstance(part, TextPart):
+            current.append(part)
+            index += 1
+            continue
+        current.append(TextPart(part.text[: match.start()]))
+        after = part.text[match.end() :]
+        following = rest[index + 1] if index + 1 < len(rest) else None
+        image, left = _image(after, following)
+        if image is None:
+            current.append(TextPart(part.text[match.start() :]))
+            index += 1
+            continue
+        if any(not _is_blank(one) for one in current):
+            yield TextContent(parts=tuple(current))
+        current = []
+        yield image
+        if after.strip():
+            rest[index] = TextPart(left)
+        else:
+            closing = rest[index + 2]
+            assert isinstance(closing, TextPart)
+            rest[index + 2] = TextPart(closing.text.removeprefix(")"))
+            index += 2
+    if any(not _is_blank(one) for one in current):
+        yield TextContent(parts=tuple(current))
+
+
+def _image(after: str, following: TemplatePart | None) -> tuple[MediaContent | None, str]:
+    """The image after `![alt](`, and the text after its bracket."""
+    if after == "" and isinstance(following, ExpressionPart) and following.source.isidentifier():
+        return MediaContent(kind="image", origin="input", value=following.source), ""
+    address, bracket, left = after.partition(")")
+    if not bracket:
+        return None, ""
+    origin = "url" if "://" in address or address.startswith("data:") else "file"
+    return MediaContent(kind="image", origin=origin, value=address.strip()), left  # type: ignore[arg-type]

@@ -49,6 +49,9 @@ def input_schema(
     """
     uses = [use for message in messages for use in _uses(message, {}, load)]
     found = shapes(uses)
+    for message in messages:
+        if message.get("for_each") in found:
+            found[message["for_each"]].looped = True
     histories = _histories(messages)
     names = dict.fromkeys((*document.inputs, *found, *_media(messages), *histories))
     inputs = _Inputs(document, found, optional=optional)

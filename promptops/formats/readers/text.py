@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from promptops.formats.document import Loss, SourceDocument
+from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
+from promptops.formats.parts import TextPart
 from promptops.formats.plain_texts import (
     ROLES,
     identity,
@@ -16,6 +17,7 @@ from promptops.formats.plain_texts import (
     translated,
 )
 from promptops.formats.registry import ReadOptions
+from promptops.formats.role_lines import RoleLines, has_role_lines
 from promptops.formats.source_file import SourceFile
 
 NAME = "text"
@@ -34,10 +36,16 @@ def recognises(file: SourceFile) -> bool:
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """The prompt of one text, or of all texts of its name or folder with roles."""
     group = _group(file)
-    names, losses, messages = InputNames(), list[Loss](), []
+    names, losses, messages = InputNames(), list[Loss](), list[SourceTurn]()
     for role, member in group:
         found = translated(member.text, options, names, _syntax(member))
         losses += found.losses
+        if role is None and _begins_with_role(member):
+            roles = RoleLines(member.place, None)
+            messages += roles.turns(found.parts)
+            message = "its role lines begin messages"
+            losses += [*roles.losses, Loss(code="IMP310", message=message, place=member.place())]
+            continue
         if role is None:
             message = f"nothing defines the role: `{options.role}` is assumed"
             losses.append(Loss(code="IMP311", message=message, place=member.place()))
@@ -55,6 +63,11 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         lenient=True,
         losses=tuple(losses),
     )
+
+
+def _begins_with_role(file: SourceFile) -> bool:
+    first = file.text.value.lstrip().partition("\n")[0]
+    return has_role_lines((TextPart(f"{first}\n"),))
 
 
 def _syntax(file: SourceFile) -> str | None:

@@ -137,7 +137,8 @@ def _checked(workspace: Workspace, planned: Sequence[_Planned]) -> Iterator[_Pla
         files.update(plan.files.files)
     catalog = catalog_with(workspace, files)
     for plan in planned:
-        found = tuple(faults(catalog, plan.document, plan.files.path))
+        refused = any(loss.refuses for loss in plan.losses)
+        found = () if refused else tuple(faults(catalog, plan.document, plan.files.path))
         yield replace(plan, losses=(*plan.losses, *found))
 
 

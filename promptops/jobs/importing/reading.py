@@ -50,10 +50,8 @@ def read_source(
     files, after `::`.
     """
     wanted = tuple(glob.partition("::")[2] for glob in select if "::" in glob)
-    for path in source.paths:
-        if path in source.folder.used:
-            continue
-        read = _read(source, path, reader, options)
+    found = [(path, _read(source, path, reader, options)) for path in source.paths]
+    for path, read in found:
         if read is not None and path not in source.folder.used:
             yield _selected(read, wanted)
 

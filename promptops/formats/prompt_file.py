@@ -14,6 +14,7 @@ from promptops.formats.parts import TemplatePart
 from promptops.formats.written_messages import written_messages
 from promptops.formats.yaml_file import fits_block, yaml_file
 from promptops.model.place import Text, plain_text
+from promptops.plurals import counted
 from promptops.records import record
 
 CASES_IN_FILE = 20
@@ -123,14 +124,19 @@ def _head(document: SourceDocument, data: bytes, path: str) -> str:
 def _cases(
     document: SourceDocument, inputs: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], list[Loss]]:
-    cases, losses = [], []
+    cases, unread_in = [], dict[str, list[SourceCase]]()
     for case in document.cases:
         unread = [name for name in case.inputs if name not in inputs]
         for name in unread:
-            message = f"no template reads `{name}` of the case `{case.name}`: it is left out"
-            losses.append(Loss(code="IMP115", message=message, place=case.place))
+            unread_in.setdefault(name, []).append(case)
         cases.append(_case(case, unread, document))
-    return cases, losses
+    return cases, [_unread(name, found) for name, found in unread_in.items()]
+
+
+def _unread(name: str, cases: Sequence[SourceCase]) -> Loss:
+    of = f"the case `{cases[0].name}`" if len(cases) == 1 else counted(len(cases), "case")
+    message = f"no template reads `{name}` of {of}: it is left out"
+    return Loss(code="IMP115", message=message, place=cases[0].place)
 
 
 def _case(case: SourceCase, unread: Sequence[str], document: SourceDocument) -> dict[str, Any]:

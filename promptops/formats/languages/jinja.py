@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from promptops.formats.document import Loss
+from promptops.formats.emit import jinja
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja_expressions import Token, here
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
@@ -26,13 +27,20 @@ def jinja_with(*, trim_blocks: bool, lstrip_blocks: bool) -> Translate:
     """The translation of Jinja whose engine has these two options."""
 
     def translate(text: Text, _names: InputNames) -> Translation:
-        return _Reader(text, trim_blocks=trim_blocks, lstrip_blocks=lstrip_blocks).read()
+        return JinjaReader(text, trim_blocks=trim_blocks, lstrip_blocks=lstrip_blocks).read()
 
     return translate
 
 
 default_jinja = jinja_with(trim_blocks=False, lstrip_blocks=False)
 """Jinja as an `Environment()` without options renders it."""
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    from jinja2 import Environment
+
+    return Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 
 
 @lru_cache(maxsize=4)
@@ -47,10 +55,22 @@ def _lexer(trim_blocks: bool, lstrip_blocks: bool) -> Any:  # the key of a cache
     ).lexer
 
 
-class _Reader:
-    """One text."""
+Rewrite = Callable[[Sequence[Token]], Sequence[Token]]
+"""What becomes of the tokens of an expression before they are read as Jinja."""
 
-    def __init__(self, text: Text, *, trim_blocks: bool, lstrip_blocks: bool) -> None:
+
+class JinjaReader:
+    """One text, in a language with the tags of Jinja."""
+
+    def __init__(
+        self,
+        text: Text,
+        *,
+        trim_blocks: bool,
+        lstrip_blocks: bool,
+        rewrite: Rewrite = lambda tokens: tokens,
+    ) -> None:
+        self._rewrite = rewrite
         self._text = text
         self._lexer = _lexer(trim_blocks, lstrip_blocks)
         self._removes_lines = trim_blocks and lstrip_blocks
@@ -58,13 +78,11 @@ class _Reader:
 
     def read(self) -> Translation:
         """A text that Jinja can't parse stays as it is, with an IMP313."""
-        from jinja2 import Environment, TemplateSyntaxError
+        from jinja2 import TemplateSyntaxError
 
         try:
-            Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"]).parse(
-                self._text.value
-            )
             parts = tuple(self._parts(list(self._tokens())))
+            _engine().parse(jinja(parts))
         except (TemplateSyntaxError, RecursionError) as error:
             message = f"the text is not a Jinja template ({error}): it is not changed"
             loss = Loss(code="IMP313", message=message, place=self._text.place(0))
@@ -86,7 +104,7 @@ class _Reader:
                 yield TextPart(token.value)
                 index += 1
                 continue
-            end = next(at for at in range(index, len(tokens)) if tokens[at].kind in _ENDS)
+            end = self._end(tokens, index)
             inner = tokens[index + 1 : end]
             if token.kind == "comment_begin":
                 yield CommentPart(
@@ -100,13 +118,22 @@ class _Reader:
                 yield from (TextPart(one.value) for one in inner if one.kind == "data")
             index = end + 1
 
+    def _end(self, tokens: Sequence[Token], index: int) -> int:
+        """The index of the token that closes a tag. Raises TemplateSyntaxError without one."""
+        from jinja2 import TemplateSyntaxError
+
+        for at in range(index, len(tokens)):
+            if tokens[at].kind in _ENDS:
+                return at
+        raise TemplateSyntaxError("a tag is not closed", lineno=1)
+
     def _is_alone(self, begin: Token, end: Token) -> bool:
         """Whether the engine removes the whole line of a tag."""
         before = self._text.value[: begin.start].rpartition("\n")[2]
         return self._removes_lines and not before.strip(" \t") and end.value.endswith("\n")
 
     def _expression(self, tokens: Sequence[Token]) -> str:
-        written, losses = here(tokens, self._text)
+        written, losses = here(self._rewrite(tokens), self._text)
         self._losses += losses
         return written
 

@@ -17,6 +17,9 @@ _PLAIN_METHODS = {
     "title": "title",
     "capitalize": "capitalize",
     "keys": "list",
+    "toUpperCase": "upper",
+    "toLowerCase": "lower",
+    "trim": "trim",
 }
 """Methods without arguments, and the filters that do the same."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from promptops.analysis.template_walk import Locals, walk, walk_expression
 from promptops.analysis.uses import ITEM, Use
 from promptops.formats.document import Loss, SourceDocument
-from promptops.formats.shape import Shape, schema_of, shapes
+from promptops.formats.shape import Shape, empty_value, schema_of, shapes
 from promptops.model.place import plain_text
 from promptops.records import record
 from promptops.runtime.template.scope import Load
@@ -106,9 +106,10 @@ class _Inputs:
             return schema
         implied = schema_of(shape)
         kinds: Any = schema.get("type", implied.get("type", ()))
-        if "default" in implied and _fits(implied["default"], kinds):
+        if "default" in implied:
+            default = empty_value(schema) if "type" in schema else implied["default"]
             self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
-            return {**schema, "default": implied["default"]}
+            return {**schema, "default": default}
         if self._optional and "string" in kinds:
             return {**schema, "default": ""}
         return schema

@@ -42,8 +42,6 @@ def translated(
     losses: list[Loss] = []
     if chosen is None:
         chosen = guessed_syntax(text.value)
-        if chosen not in TRANSLATIONS:
-            chosen = "double"
         if chosen != "none":
             message = f"its variables are read as `{chosen}`, which is a guess"
             losses.append(Loss(code="IMP309", message=message, place=text.place(0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from promptops.formats.document import (
@@ -17,7 +18,7 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_ROLE_LINE = lazy_pattern(
+ROLE_LINE = lazy_pattern(
     r"(?m)^[ \t]*#?[ \t]*(system|user|assistant|developer|function|tool)[ \t]*:[ \t]*$", 2
 )
 _LOOP = lazy_pattern(r"for\s+(\w+)\s+in\s+([\w.]+)\s*")
@@ -30,7 +31,8 @@ _ROLES = {"function": "tool"}
 class _Block:
     """A tag with what it encloses: a condition with its branches, or a loop."""
 
-    branches: tuple[tuple[str, tuple[_Node, ...]], ...]
+    branches: tuple[tuple[TagPart, tuple[_Node, ...]], ...]
+    closing: TagPart
 
 
 _Node = TemplatePart | _Block
@@ -43,16 +45,27 @@ class RoleLines:
         losses: What can't be said as turns; IMP101 refuses the prompt.
     """
 
-    def __init__(self, place: Callable[[], Place], first_role: str | None) -> None:
-        """`first_role` is that of text before the first role line; None to refuse such text."""
+    def __init__(
+        self,
+        place: Callable[[], Place],
+        first_role: str | None,
+        pattern: re.Pattern[str] = ROLE_LINE,
+    ) -> None:
+        """Reads templates.
+
+        Args:
+            first_role: Of text before the first role line; None to refuse such text.
+            pattern: What begins a message; its first group is the role.
+        """
         self.losses: list[Loss] = []
+        self._pattern = pattern
         self._place = place
         self._first_role = first_role
         self._shared: list[TemplatePart] = []
 
     def turns(self, parts: Sequence[TemplatePart]) -> tuple[SourceTurn, ...]:
         """The turns of a template with role lines; () if it has none."""
-        if not has_role_lines(parts):
+        if not has_role_lines(parts, self._pattern):
             return ()
         nodes = _nodes(iter(parts), ())[0]
         return tuple(self._top(nodes))
@@ -61,13 +74,13 @@ class RoleLines:
         role, current = self._first_role, list[_Node]()
         closed = False  # after tags around whole messages, only a new role line may follow
         for node in nodes:
-            if isinstance(node, _Block) and _has_roles(node):
+            if isinstance(node, _Block) and _has_roles(node, self._pattern):
                 yield from self._message(role, current, closed=closed)
                 current, closed = [], True
                 yield from self._around(node)
                 continue
             if isinstance(node, TextPart):
-                *whole, (rest, _) = _split(node.text)
+                *whole, (rest, _) = _split(node.text, self._pattern)
                 for before, next_role in whole:
                     yield from self._message(role, [*current, TextPart(before)], closed=closed)
                     role, current, closed = next_role, [], False
@@ -82,7 +95,7 @@ class RoleLines:
         self, role: str | None, nodes: Sequence[_Node], *, closed: bool
     ) -> Iterator[SourceMessage]:
         parts = tuple(_flat(nodes))
-        if not _shows(parts):
+        if not _shows(parts) and role != "history":
             return
         if closed:
             self._refuse("text follows a condition or loop around whole messages")
@@ -93,12 +106,12 @@ class RoleLines:
             yield SourceMessage(role=_ROLES.get(role, role), content=(content,))
 
     def _around(self, block: _Block) -> Iterator[SourceTurn]:
-        if block.branches[0][0].startswith("for "):
+        if block.branches[0][0].source.startswith("for "):
             yield from self._loop(block)
             return
         earlier: list[str] = []
         for tag, nodes in block.branches:
-            word, _, condition = tag.partition(" ")
+            word, _, condition = tag.source.partition(" ")
             tests = [f"not ({one})" for one in earlier]
             tests += [condition.strip()] if condition else []
             when = tests[0] if len(tests) == 1 else " and ".join(_bracketed(one) for one in tests)
@@ -121,7 +134,7 @@ class RoleLines:
 
     def _loop(self, block: _Block) -> Iterator[SourceTurn]:
         (tag, nodes), *others = block.branches
-        match = _LOOP.fullmatch(tag)
+        match = _LOOP.fullmatch(tag.source)
         if match is None or others or "." in match[2]:
             self._refuse("a loop around whole messages must iterate over an input")
             return
@@ -146,46 +159,48 @@ class RoleLines:
             self.losses.append(loss)
 
 
-def has_role_lines(parts: Sequence[TemplatePart]) -> bool:
+def has_role_lines(parts: Sequence[TemplatePart], pattern: re.Pattern[str] = ROLE_LINE) -> bool:
     """Whether a template has a role line, or a computed role on a line of its own."""
     texts = [part.text for part in parts if isinstance(part, TextPart)]
     computed = any(
         isinstance(part, ExpressionPart) and _ROLE_OF.fullmatch(part.source) for part in parts
     )
-    return computed or any(_ROLE_LINE.search(text) for text in texts)
+    return computed or any(pattern.search(text) for text in texts)
 
 
-def _split(text: str) -> list[tuple[str, str]]:
+def _split(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
     """The texts before each role line with the role that follows, then the rest."""
     found, position = [], 0
-    for match in _ROLE_LINE.finditer(text):
+    for match in pattern.finditer(text):
         found.append((text[position : match.start()], match[1].lower()))
-        position = match.end() + 1
+        position = match.end() + (text[match.end() : match.end() + 1] == "\n")
     return [*found, (text[position:], "")]
 
 
-def _nodes(parts: Iterator[TemplatePart], ends: tuple[str, ...]) -> tuple[tuple[_Node, ...], str]:
-    """The nodes up to a tag that begins with one of `ends`, and this tag."""
+def _nodes(
+    parts: Iterator[TemplatePart], ends: tuple[str, ...]
+) -> tuple[tuple[_Node, ...], TagPart | None]:
+    """The nodes up to a tag that begins with one of `ends`, and this tag; None at the end."""
     found: list[_Node] = []
     for part in parts:
         word = part.source.split(" ", 1)[0] if isinstance(part, TagPart) else ""
         if word in ends and isinstance(part, TagPart):
-            return tuple(found), part.source
+            return tuple(found), part
         if isinstance(part, TagPart) and word in ("if", "for"):
             found.append(_block(parts, part))
         else:
             found.append(part)
-    return tuple(found), ""
+    return tuple(found), None
 
 
 def _block(parts: Iterator[TemplatePart], opening: TagPart) -> _Block:
     end = "endif" if opening.source.startswith("if") else "endfor"
-    branches, tag = list[tuple[str, tuple[_Node, ...]]](), opening.source
+    branches, tag = list[tuple[TagPart, tuple[_Node, ...]]](), opening
     while True:
         nodes, closing = _nodes(parts, ("elif", "else", end))
         branches.append((tag, nodes))
-        if closing.split(" ", 1)[0] in (end, ""):
-            return _Block(tuple(branches))
+        if closing is None or closing.source.split(" ", 1)[0] == end:
+            return _Block(tuple(branches), closing or TagPart(end))
         tag = closing
 
 
@@ -195,13 +210,13 @@ def _flat(nodes: Sequence[_Node]) -> Iterator[TemplatePart]:
             yield node
             continue
         for tag, inner in node.branches:
-            yield TagPart(tag)
+            yield tag
             yield from _flat(inner)
-        yield TagPart("endfor" if node.branches[0][0].startswith("for") else "endif")
+        yield node.closing
 
 
-def _has_roles(block: _Block) -> bool:
-    return any(has_role_lines(tuple(_flat(nodes))) for _, nodes in block.branches)
+def _has_roles(block: _Block, pattern: re.Pattern[str]) -> bool:
+    return any(has_role_lines(tuple(_flat(nodes)), pattern) for _, nodes in block.branches)
 
 
 def _shows(parts: Sequence[TemplatePart]) -> bool:

@@ -87,7 +87,7 @@ def schema_of(shape: Shape, sample: Any = None) -> dict[str, Any]:
     """
     schema = _typed(shape, sample)
     if shape.optional:
-        schema["default"] = _empty(schema)
+        schema["default"] = empty_value(schema)
     return schema
 
 
@@ -156,10 +156,13 @@ def _values(shape: Shape, sample: Any) -> dict[str, Any]:
     return {"additionalProperties": _typed(shape.item, next(iter(given.values()), None))}
 
 
-def _empty(schema: Mapping[str, Any]) -> Any:
+def empty_value(schema: Mapping[str, Any]) -> Any:
+    """The value of a type that is false, and that a lenient engine renders for a missing one."""
     kind = schema.get("type")
     if isinstance(kind, list):
-        return None if "null" in kind else False if "boolean" in kind else ""
+        if "object" in kind and "null" in kind:
+            return None
+        kind = next((one for one in kind if one != "null"), None)
     empty = {"object": {}, "array": [], "boolean": False, "number": 0, "integer": 0}
     return empty.get(str(kind), "")
 

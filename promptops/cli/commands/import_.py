@@ -12,7 +12,7 @@ from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
 from promptops.errors import InputError, UsageError, os_reason
 
-_SYNTAXES = ("jinja", "double", "single", "format", "dollar", "none")
+_SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from promptops.formats.languages.handlebars import mustache
 from promptops.formats.languages.jinja import default_jinja
 from promptops.formats.languages.placeholders import format_string, placeholders, plain
 from promptops.formats.translation import Translate
@@ -15,6 +16,7 @@ TRANSLATIONS: Mapping[str, Translate] = {
     "single": placeholders("single"),
     "format": format_string,
     "dollar": placeholders("dollar"),
+    "mustache": mustache,
     "none": plain,
 }
 """By the name for `--syntax`; `exact` only for readers."""

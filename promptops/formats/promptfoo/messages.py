@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from promptops.formats.document import (
@@ -17,7 +17,7 @@ from promptops.formats.document import (
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.nunjucks import nunjucks
-from promptops.formats.parts import TemplatePart
+from promptops.formats.parts import ExpressionPart, TemplatePart
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.source.document import read_any
@@ -33,6 +33,7 @@ _CONVERSATION_IN_YAML = lazy_pattern(
     re.MULTILINE | re.DOTALL,
 )
 _BARE_IN_YAML = lazy_pattern(r"^([ \t-]*content:[ \t]+)(\{\{.*\}\})[ \t]*$", re.MULTILINE)
+_PRINTED = lazy_pattern(r"(\w+)\s*(\|\s*json)?\s*")
 _LIKE_A_CHAT = lazy_pattern(r"\s*(?:\[.*[\"']role[\"']|-\s+(?:role|\"role\"):)", re.DOTALL)
 _VARIABLE = lazy_pattern(r"\{\{\s*(\w+)\s*\}\}")
 _HISTORY_IN_YAML = "- role: user\n  content: \ue000history\ue001\n"
@@ -45,10 +46,14 @@ class PromptMessages:
 
     Attributes:
         losses: What was lost.
+        structures: Names of variables that are lists or mappings.
     """
 
-    def __init__(self, names: InputNames, place: Callable[[], Place]) -> None:
+    def __init__(
+        self, names: InputNames, place: Callable[[], Place], structures: Collection[str] = ()
+    ) -> None:
         self.losses: list[Loss] = []
+        self._structures = structures
         self._names = names
         self._place = place
 
@@ -121,7 +126,23 @@ class PromptMessages:
     def _read(self, text: Text) -> tuple[TemplatePart, ...]:
         found = nunjucks(text, self._names)
         self.losses += found.losses
+        for part in found.parts:
+            if isinstance(part, ExpressionPart):
+                self._note_printed(part.source, text)
         return found.parts
+
+    def _note_printed(self, source: str, text: Text) -> None:
+        """An IMP213 for a list or a mapping that is printed, also as JSON."""
+        printed = _PRINTED.fullmatch(source)
+        if printed is None or printed[1] not in self._structures:
+            return
+        name = printed[1]
+        as_json = "JSON has blanks after `,` and `:`, there it has none"
+        message = f"`{name}` prints otherwise than there: {as_json if printed[2] else 'as data'}"
+        at = max(text.value.find(name), 0)
+        hint = None if printed[2] else "write `| join(', ')` or `| json`"
+        place = text.place(at, at + len(name))
+        self.losses.append(Loss(code="IMP213", message=message, place=place, hint=hint))
 
 
 def _json(text: str) -> Any:

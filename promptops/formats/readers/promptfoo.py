@@ -111,7 +111,13 @@ class _Configuration:
         number: int,
     ) -> SourceDocument:
         names = InputNames()
-        messages = PromptMessages(names, lambda: prompt.place)
+        structures = {
+            name
+            for test in tests
+            for name, value in test.variables.items()
+            if isinstance(value, list | Mapping)
+        }
+        messages = PromptMessages(names, lambda: prompt.place, structures)
         turns = messages.turns(prompt.text, self._options.role)
         losses = [*self._losses, *messages.losses]
         read = _names_in([prompt.text.value])

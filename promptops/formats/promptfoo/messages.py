@@ -34,7 +34,9 @@ _CONVERSATION_IN_YAML = lazy_pattern(
 )
 _BARE_IN_YAML = lazy_pattern(r"^([ \t-]*content:[ \t]+)(\{\{.*\}\})[ \t]*$", re.MULTILINE)
 _PRINTED = lazy_pattern(r"(\w+)\s*(\|\s*json)?\s*")
-_LIKE_A_CHAT = lazy_pattern(r"\s*(?:\[.*[\"']role[\"']|-\s+(?:role|\"role\"):)", re.DOTALL)
+_LIKE_A_CHAT = lazy_pattern(
+    r"\s*(?:\{%[^%]*%\}\s*)*(?:\[.*[\"']role[\"']|-\s+(?:role|\"role\"):)", re.DOTALL
+)
 _VARIABLE = lazy_pattern(r"\{\{\s*(\w+)\s*\}\}")
 _HISTORY_IN_YAML = "- role: user\n  content: \ue000history\ue001\n"
 _HISTORY = '{"role": "user", "content": "\ue000history\ue001"},'
@@ -137,8 +139,11 @@ class PromptMessages:
         if printed is None or printed[1] not in self._structures:
             return
         name = printed[1]
-        as_json = "JSON has blanks after `,` and `:`, there it has none"
-        message = f"`{name}` prints otherwise than there: {as_json if printed[2] else 'as data'}"
+        message = f"`{name}` is a list or an object, which promptfoo prints in another way"
+        if printed[2]:
+            message = (
+                f"the JSON of `{name}` has a space after `,` and `:`; in promptfoo it has none"
+            )
         at = max(text.value.find(name), 0)
         hint = None if printed[2] else "write `| join(', ')` or `| json`"
         place = text.place(at, at + len(name))

@@ -52,6 +52,35 @@ def promptfoo_assertion(assertion: Mapping[str, Any]) -> dict[str, Any] | None:
     return found
 
 
+def native_assertion(assertion: Mapping[str, Any]) -> dict[str, Any] | None:
+    """As `promptfoo_assertion`, without the functions of promptops.
+
+    A refusal is recognised by other words there. A measure has the weight 0, so that it can't fail.
+    """
+    found = promptfoo_assertion(assertion)
+    if found is None or found["type"] != "python":
+        return found
+    kind, plain = str(assertion["type"]), _plain(assertion)
+    bare = {key: assertion[key] for key in ("type", "value", "threshold") if key in assertion}
+    native = {"type": "is-refusal"} if plain == "refuses" else _native(plain, bare)
+    if native is None or "role" in assertion or "transform" in assertion:
+        return None
+    native["type"] = f"{kind.removesuffix(plain)}{native['type']}"
+    if "path" in assertion:
+        native["transform"] = _transform(str(assertion["path"]))
+    if "score" in assertion:
+        native["metric"] = assertion["score"]
+    weight = 0 if _is_measure(assertion) else assertion.get("weight")
+    return {**native, **({} if weight is None else {"weight": weight})}
+
+
+def _transform(path: str) -> str:
+    """`/a/0` as an expression of JavaScript over the parsed answer."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    written = "".join(f"[{step}]" if step.isdecimal() else f'["{step}"]' for step in steps)
+    return f"(typeof output === 'string' ? JSON.parse(output) : output){written}"
+
+
 def _plain(assertion: Mapping[str, Any]) -> str:
     return str(assertion.get("type", "")).removeprefix("not-")
 

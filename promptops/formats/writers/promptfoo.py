@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
-from promptops.formats.promptfoo.backwards import promptfoo_assertion
+from promptops.formats.promptfoo.backwards import native_assertion, promptfoo_assertion
 from promptops.formats.yaml_file import yaml_file
 from promptops.model.place import Place
 from promptops.model.prompt import Case
@@ -18,6 +18,7 @@ NAME = "promptfoo"
 MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, which renders them"
 
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
+_OPENING = lazy_pattern(r"\{[{%#]")
 _OF_REQUEST = ("response_format", "tools", "tool_choice")
 _PROVIDERS = {"openai": "openai:chat:", "anthropic": "anthropic:messages:", "gemini": "google:"}
 
@@ -65,25 +66,32 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     """A configuration for each prompt, and one module."""
     for subject in subjects:
         losses: list[Loss] = []
-        value = _configuration(subject, losses)
+        value = configuration(subject, losses)
         yield from losses
-        name = _function_name(subject)
+        name = function_name(subject)
         yield ExportedFile(f"{name}.promptfooconfig.yaml", yaml_file(value))
     functions = "".join(
-        _FUNCTION.format(name=_function_name(subject), identity=subject.prompt.id)
+        _FUNCTION.format(name=function_name(subject), identity=subject.prompt.id)
         for subject in subjects
     )
     yield ExportedFile("promptops_prompts.py", _MODULE.replace("{functions}", functions))
 
 
-def _configuration(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
+def configuration(
+    subject: ExportSubject, losses: list[Loss], *, native: bool = False
+) -> dict[str, Any]:
+    """The configuration; adds what is lost to `losses`.
+
+    Args:
+        native: Only assertions of promptfoo itself, whose values are templates there.
+    """
     prompt = subject.prompt
-    name = _function_name(subject)
+    name = function_name(subject)
     shared = [
         (one, prompt.locate(f"/evaluation/assertions/{index}", False))
         for index, one in enumerate(prompt.evaluation.get("assertions", ()))
     ]
-    asserted = _assertions(shared, losses)
+    asserted = _assertions(shared, losses, native=native)
     return {
         "description": prompt.description or prompt.id,
         "env": {"PROMPTFOO_DISABLE_TEMPLATING": "true"},
@@ -93,17 +101,19 @@ def _configuration(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]
             "options": {"disableVarExpansion": True},
             **({"assert": asserted} if asserted else {}),
         },
-        "tests": [_test(subject, case, losses) for case in prompt.cases],
+        "tests": [_test(subject, case, losses, native=native) for case in prompt.cases],
     }
 
 
-def _test(subject: ExportSubject, case: Case, losses: list[Loss]) -> dict[str, Any]:
+def _test(
+    subject: ExportSubject, case: Case, losses: list[Loss], *, native: bool
+) -> dict[str, Any]:
     accepted, _ = subject.renderer.accept(case.inputs)
     output = [
         (one, case.locate(f"{case.at}/output/{index}", False))
         for index, one in enumerate(case.output)
     ]
-    asserted = _assertions(output, losses)
+    asserted = _assertions(output, losses, native=native)
     return {
         "description": case.name,
         "vars": accepted,
@@ -112,17 +122,28 @@ def _test(subject: ExportSubject, case: Case, losses: list[Loss]) -> dict[str, A
 
 
 def _assertions(
-    given: Sequence[tuple[Mapping[str, Any], Place]], losses: list[Loss]
+    given: Sequence[tuple[Mapping[str, Any], Place]], losses: list[Loss], *, native: bool
 ) -> list[dict[str, Any]]:
     found = []
     for assertion, place in given:
-        written = promptfoo_assertion(assertion)
+        written = native_assertion(assertion) if native else promptfoo_assertion(assertion)
         if written is None:
             message = f"the assertion `{assertion.get('type')}` is not exported"
             losses.append(Loss(code="EXP106", message=message, place=place))
         else:
-            found.append(written)
+            found.append(_as_data(written) if native else written)
     return found
+
+
+def _as_data(value: Any) -> Any:
+    """The value with the texts that promptfoo would take for templates as such texts."""
+    if isinstance(value, str):
+        return _OPENING.sub(lambda match: f'{{{{ "{match[0]}" }}}}', value)
+    if isinstance(value, list):
+        return [_as_data(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _as_data(one) for key, one in value.items()}
+    return value
 
 
 def promptfoo_provider(subject: ExportSubject) -> Any:
@@ -145,5 +166,6 @@ def _of_request(subject: ExportSubject) -> dict[str, Any]:
     return {key: arguments[key] for key in _OF_REQUEST if key in arguments}
 
 
-def _function_name(subject: ExportSubject) -> str:
+def function_name(subject: ExportSubject) -> str:
+    """The name of the prompt's function and of its files."""
     return _NOT_IN_NAMES.sub("_", subject.prompt.id)

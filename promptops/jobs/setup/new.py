@@ -10,7 +10,7 @@ from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
 from promptops.jobs.setup.new_files import SCHEMA, create_file, model_lines, relative_path, template
 from promptops.jobs.workspace.workspace import Workspace, workspace
-from promptops.lint.ids import better, is_fit, shown
+from promptops.lint.ids import refuse_unfit
 from promptops.records import record
 from promptops.repo.process import decode
 from promptops.source.schemas import schema_text
@@ -40,7 +40,7 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
     Raises UsageError for an id that is invalid or exists, InputError if the file can't be created,
     GitError without a work tree.
     """
-    _check(identity)
+    refuse_unfit(identity)
     with workspace(directory) as opened:
         _check_free(opened, identity)
         root = opened.repository.root
@@ -58,24 +58,6 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
         return CreatedPrompt(
             id=identity, path=path, schema_copy=schema if written else None, missing=missing
         )
-
-
-def _check(identity: str) -> None:
-    """Check the id by the rule SCH005, before there is a file."""
-    for ending in PROMPT_ENDINGS:
-        if identity.endswith(ending):
-            raise UsageError(
-                f"an id has no file extension: {identity!r}",
-                hint=f"write {identity[: -len(ending)]!r}",
-            )
-    if is_fit(identity) and all(identity.split("/")):
-        return
-    near = better(identity)
-    raise UsageError(
-        f"'{shown(identity)}' can't be an id: it is made of a-z, 0-9, '-', '_', '.' and '/', and"
-        " begins with a letter or a digit",
-        hint=f"write {near!r}" if near else "such as support/triage",
-    )
 
 
 def _check_free(opened: Workspace, identity: str) -> None:

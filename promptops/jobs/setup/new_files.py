@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,9 @@ from promptops.records import record
 
 SCHEMA = ".promptops/prompt.schema.json"
 CONFIG_SCHEMA = ".promptops/config.schema.json"
-DEFAULT_MODEL = "provider: openai\n  id: gpt-5.4-mini-2026-03-17"
+DEFAULT_PROFILE = ("openai", "gpt-5.4-mini-2026-03-17")
+"""Provider and id of the model of a new prompt, where the configuration has no profile."""
+
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -90,9 +92,14 @@ def template(name: str, **values: str) -> str:
 def model_lines(config: Config) -> str:
     """The lines below `model:` of a prompt: an existing profile, or else a model by its name."""
     if not config.models:
-        return DEFAULT_MODEL
-    name = "fast" if "fast" in config.models else next(iter(config.models))
+        return "provider: {}\n  id: {}".format(*DEFAULT_PROFILE)
+    name = usual_profile(config.models)
     return f"profile: {name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)}"
+
+
+def usual_profile(models: Collection[str]) -> str:
+    """The profile of new prompts: `fast`, or else the first one; there must be one."""
+    return "fast" if "fast" in models else next(iter(models))
 
 
 def relative_path(path: str, base: str) -> str:

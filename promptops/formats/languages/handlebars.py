@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from promptops.formats.document import Loss
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
+from promptops.formats.shape import sampled
 from promptops.formats.translation import Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
@@ -364,6 +365,12 @@ class Handlebars:
 def mustache(text: Text, names: InputNames) -> Translation:
     """The translation of a Mustache template without declared inputs."""
     return Handlebars(text, names, types={}, mustache=True).read()
+
+
+def mustache_by_sample(text: Text, names: InputNames, sample: Mapping[str, Any]) -> Translation:
+    """The same, where an example of the inputs defines which sections are loops."""
+    types = {name: str(sampled(value).get("type")) for name, value in sample.items()}
+    return Handlebars(text, names, types=types, mustache=True).read()
 
 
 def _below(name: str, steps: Sequence[str]) -> str:

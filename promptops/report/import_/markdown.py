@@ -12,7 +12,8 @@ from promptops.report.parts.markdown_text import escape, fenced, sentence, withi
 from promptops.report.test.markdown import LIMIT
 
 _HEAD = (
-    "| prompt | format | messages | inputs | cases | losses | |\n|---|---|---|---|---|---|---|\n"
+    "| prompt | format | messages | inputs | cases | losses | result |\n"
+    "|---|---|---|---|---|---|---|\n"
 )
 _RESERVED = 2_000  # for the summary and the notes on omitted parts
 

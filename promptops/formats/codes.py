@@ -343,36 +343,36 @@ IMP314 shared-paragraph note
     the same paragraph of 120 characters or more is in three files or more
     fix: move it to a partial, and include it
 
-EXP002 target-differs error
+EXP002 file-differs error
     a file with another content exists where a file would be written
     fix: write elsewhere with `--to`
 
-EXP005 no-counterpart error
+EXP005 not-expressible error
     the format can't say a part of the prompt, so that the prompt is not written
     fix: export with `--case NAME`, which replaces all but printed inputs by the values of a case
 
-EXP101 tests loss
+EXP101 tests-left-out loss
     test cases are not carried
 
-EXP102 role loss
+EXP102 role-replaced loss
     a role of a message is replaced by another one
 
-EXP103 input-schema loss
+EXP103 schema-left-out loss
     the schema of an input is not carried in full
 
-EXP104 tools loss
+EXP104 tools-left-out loss
     tools are not carried in full
 
-EXP105 description loss
+EXP105 description-left-out loss
     a text that describes the prompt is not carried
 
-EXP106 assertion loss
+EXP106 assertion-left-out loss
     an assertion has no counterpart
 
-EXP107 evaluation loss
+EXP107 evaluation-left-out loss
     scores, margins and settings of judges are not carried
 
-EXP108 parameter loss
+EXP108 parameter-left-out loss
     a parameter of the model is not carried
 """)
 }

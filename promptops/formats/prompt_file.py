@@ -29,12 +29,14 @@ class WriteOptions:
 
     Attributes:
         root: The prompt root, "" for the root of the repository.
+        schema: The path of the schema for editors, from the root of the repository.
         optional: Inputs that are only printed get the default "".
         tidy: Blank lines that tags leave are dropped: what is rendered changes.
         bodies: Messages of more lines than this go to a file of their own; None for none.
     """
 
     root: str
+    schema: str = ".promptops/prompt.schema.json"
     optional: bool = False
     tidy: bool = False
     bodies: int | None = None
@@ -90,7 +92,9 @@ def prompt_files(
             {"evaluation": document.fields["evaluation"]} if "evaluation" in document.fields else {}
         ),
     }
-    files = {path: _head(origin or document.place.path, data, path) + yaml_file(value)}
+    files = {
+        path: _head(origin or document.place.path, data, path, options.schema) + yaml_file(value)
+    }
     if len(cases) > CASES_IN_FILE:
         files[f"{name}.cases.yaml"] = _case_file(cases)
         message = f"{len(cases)} cases go to a case file"
@@ -122,12 +126,12 @@ def _load(partials: Mapping[str, str], root: str) -> Any:
     return load
 
 
-def _head(origin: str, data: bytes, path: str) -> str:
+def _head(origin: str, data: bytes, path: str, schema: str) -> str:
     up = "../" * path.count("/")
     digest = sha256(data).hexdigest()[:8]
     source = "".join(char if char.isprintable() else "?" for char in origin)
     return (
-        f"# yaml-language-server: $schema={up}.promptops/prompt.schema.json\n"
+        f"# yaml-language-server: $schema={up}{schema}\n"
         f"# imported from {source} ({digest}) by promptops import\n"
     )
 

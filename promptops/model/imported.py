@@ -62,21 +62,30 @@ class Import:
     Attributes:
         findings: Of all prompts, in the order of their sources.
         profiles: Model profiles to add to the configuration: provider and id by name.
+        companions: Number of files that another file uses, so that they are read with it.
         skipped: Number of files that were left out: documentation, binary and vendored ones, and
             those that prompts of the repository have already.
+        schema_copy: The copy of the schema for editors, if it was written.
         removable: Sources in the repository that can be removed once the prompts are imported.
     """
 
     sources: tuple[ImportedSource, ...]
     findings: tuple[Finding, ...]
     profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    companions: int = 0
     skipped: int = 0
+    schema_copy: str | None = None
     removable: tuple[str, ...] = ()
 
     @property
     def prompts(self) -> tuple[ImportedPrompt, ...]:
         """The prompts of all sources."""
         return tuple(prompt for source in self.sources for prompt in source.prompts)
+
+    @property
+    def files(self) -> int:
+        """Number of files that were read."""
+        return len(self.sources) + self.companions
 
     @property
     def refused(self) -> int:

@@ -40,6 +40,8 @@ def recognises(file: SourceFile) -> bool:
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """The prompt of one text, or of all texts of its name or folder with roles."""
     group = _group(file)
+    if not group:
+        return
     if not any(member.text.value.strip() for _, member in group):
         yield Loss(code="IMP003", message="there is no text in it", place=file.place())
         return
@@ -93,20 +95,34 @@ def _begins_with_role(file: SourceFile) -> bool:
 
 
 def _group(file: SourceFile) -> list[tuple[str | None, SourceFile]]:
-    """The files of one prompt with their roles, in the order of the roles."""
+    """The files of one prompt with their roles, in the order of the roles.
+
+    Empty for a file that belongs to the group of another one, which reads it.
+    """
+    names = _names_by_role(file)
+    if not names:
+        return [(role_in(_name_and_role(file.name)[1]), file)]
+    if not file.alone and next(iter(names.values())) != file.name:
+        return []
+    members = [
+        (role, file if name == file.name else file.beside(name)) for role, name in names.items()
+    ]
+    return [(role, member) for role, member in members if member is not None]
+
+
+def _names_by_role(file: SourceFile) -> dict[str, str]:
+    """The names of the files of a group, such as `triage.system.md` and `triage.user.md`."""
     stem, part = _name_and_role(file.name)
-    role = role_in(part)
-    if role is None or not _ROLE_FILE.fullmatch(part):
-        return [(role, file)]
-    found = {role: file}
+    if not _ROLE_FILE.fullmatch(part):
+        return {}
+    found = {role_in(part): file.name}
     for name in file.folder.names_beside(file.path):
         other_stem, other_part = _name_and_role(name)
-        other = role_in(other_part) if _ROLE_FILE.fullmatch(other_part) else None
-        if other is not None and other not in found and other_stem == stem:
-            member = file.beside(name)
-            if member is not None and recognises(member):
-                found[other] = member
-    return [(known, found[known]) for known in ROLES if known in found]
+        is_text = PurePosixPath(name).suffix.lower() in _ENDINGS
+        if is_text and other_stem == stem and _ROLE_FILE.fullmatch(other_part):
+            role = role_in(other_part)
+            found[role] = min(found.get(role, name), name) if role != role_in(part) else file.name
+    return {role: found[role] for role in ROLES if role in found}
 
 
 def _name_and_role(name: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from promptops.jobs.importing.shared_paragraphs import shared_paragraphs
 from promptops.jobs.importing.sources import sources
 from promptops.jobs.importing.target import target
 from promptops.jobs.importing.writing import WrittenPrompt, written
+from promptops.jobs.setup.new_files import write_schema_copy
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.imported import Import, ImportedPrompt, ImportedSource
 
@@ -35,11 +36,15 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     profiles = Profiles(workspace.config.models) if options.profiles else None
     plans = tuple(planned(workspace, reads, folder, profiles, options))
     complete = checked(workspace, plans, profiles)
-    results = [written(workspace.repository.root, plan, options) for plan in complete]
+    root = workspace.repository.root
+    results = [written(root, plan, options) for plan in complete]
+    is_written = any(result.prompt.state == "written" for result in results)
     return Import(
         sources=tuple(_sources(reads, results)),
         findings=tuple(findings(reads, _losses(reads, results))),
+        schema_copy=write_schema_copy(root) if is_written else None,
         profiles=profiles.new if profiles else {},
+        companions=sum(len(source.folder.used.intersection(source.paths)) for source in found),
         skipped=sum(source.skipped for source in found),
         removable=tuple(removable(workspace, found, reads, results)),
     )

@@ -15,6 +15,7 @@ from promptops.jobs.importing.partials import Partials
 from promptops.jobs.importing.profiles import Profiles
 from promptops.jobs.importing.reading import ReadFile
 from promptops.jobs.importing.target import Target
+from promptops.jobs.setup.new_files import schema_path
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.records import record
 
@@ -46,7 +47,11 @@ def planned(
     ids = Ids(target.prefix, workspace.catalog.ids.values())
     partials = Partials(target.prefix)
     writing = WriteOptions(
-        root=target.root, optional=options.optional, tidy=options.tidy, bodies=options.bodies
+        root=target.root,
+        schema=schema_path(workspace.repository.root),
+        optional=options.optional,
+        tidy=options.tidy,
+        bodies=options.bodies,
     )
     for read, document in found:
         named, losses = ids.named(document, options.identity)

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
-from promptops.jobs.setup.new_files import SCHEMA, create_file, model_lines, relative_path, template
+from promptops.jobs.setup.new_files import (
+    create_file,
+    model_lines,
+    relative_path,
+    schema_path,
+    template,
+    write_schema_copy,
+)
 from promptops.jobs.workspace.workspace import Workspace, workspace
 from promptops.lint.ids import refuse_unfit
 from promptops.records import record
 from promptops.repo.process import decode
-from promptops.source.schemas import schema_text
-
-SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
-"""Paths of the schema copy for editors; the first one is created if none exists."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,8 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
         _check_free(opened, identity)
         root = opened.repository.root
         path = _path(opened, identity)
-        schema, written = _schema(root)
+        schema = schema_path(root)
+        written = write_schema_copy(root)
         metadata, missing = _metadata(opened, identity)
         text = template(
             "new.prompt.yaml",
@@ -55,9 +59,7 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
         )
         if not create_file(root, path, text):
             raise InputError("a file exists there already", where=path, hint="move it away")
-        return CreatedPrompt(
-            id=identity, path=path, schema_copy=schema if written else None, missing=missing
-        )
+        return CreatedPrompt(id=identity, path=path, schema_copy=written, missing=missing)
 
 
 def _check_free(opened: Workspace, identity: str) -> None:
@@ -79,14 +81,6 @@ def _check_free(opened: Workspace, identity: str) -> None:
 def _path(opened: Workspace, identity: str) -> str:
     root = opened.config.prompts[0]
     return f"{'' if root == '.' else f'{root}/'}{identity}{PROMPT_ENDINGS[0]}"
-
-
-def _schema(root: Path) -> tuple[str, bool]:
-    """The copy of the schema for editors, and whether it was created now."""
-    for path in SCHEMAS:
-        if (root / path).is_file():
-            return path, False
-    return SCHEMA, create_file(root, SCHEMA, schema_text("prompt.schema.json"))
 
 
 def _metadata(opened: Workspace, identity: str) -> tuple[str, tuple[str, ...]]:

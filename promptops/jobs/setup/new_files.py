@@ -15,6 +15,9 @@ from promptops.records import record
 
 SCHEMA = ".promptops/prompt.schema.json"
 CONFIG_SCHEMA = ".promptops/config.schema.json"
+SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
+"""Paths of the schema copy for editors; the first one is created if none exists."""
+
 DEFAULT_PROFILE = ("openai", "gpt-5.4-mini-2026-03-17")
 """Provider and id of the model of a new prompt, where the configuration has no profile."""
 
@@ -55,6 +58,24 @@ def create_file(root: Path, path: str, text: str, *, executable: bool = False) -
     except OSError as error:
         raise _refused(path, error) from None
     return True
+
+
+def schema_path(root: Path) -> str:
+    """The copy of the schema for editors, which `write_schema_copy` creates if none exists."""
+    return next((path for path in SCHEMAS if (root / path).is_file()), SCHEMA)
+
+
+def write_schema_copy(root: Path) -> str | None:
+    """Create the copy of the schema for editors; returns its path, None if one exists.
+
+    Raises InputError as `create_file`.
+    """
+    from promptops.source.schemas import schema_text
+
+    path = schema_path(root)
+    exists = (root / path).is_file()
+    written = not exists and create_file(root, path, schema_text("prompt.schema.json"))
+    return path if written else None
 
 
 def attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:

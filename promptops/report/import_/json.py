@@ -48,7 +48,7 @@ def _prompt(prompt: ImportedPrompt) -> dict[str, Any]:
 
 def _summary(result: Import) -> dict[str, int]:
     return {
-        "files": len(result.sources),
+        "files": result.files,
         "skipped": result.skipped,
         "prompts": len(result.prompts),
         "without_loss": result.without_loss,

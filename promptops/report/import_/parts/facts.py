@@ -42,7 +42,7 @@ def _losses(prompt: ImportedPrompt) -> str:
 def summary(result: Import) -> str:
     """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused; 1 file left out`."""
     text = (
-        f"{counted(len(result.prompts), 'prompt')} of {counted(len(result.sources), 'file')}:"
+        f"{counted(len(result.prompts), 'prompt')} of {counted(result.files, 'file')}:"
         f" {result.without_loss} without loss, {result.with_loss} with, {result.refused} refused"
     )
     return f"{text}; {counted(result.skipped, 'file')} left out" if result.skipped else text
@@ -101,10 +101,15 @@ _HISTORY = (
 
 
 def _has_bodies(result: Import) -> bool:
-    return any(len(prompt.files) > 1 for prompt in result.prompts)
+    return any(
+        path.startswith(prompt.path.removesuffix("prompt.yaml")) and path.endswith(".md.j2")
+        for prompt in result.prompts
+        for path in prompt.files
+    )
 
 
 def _added(result: Import) -> str:
-    """The only written file, or the folder of all, as the argument of `git add`."""
+    """The only written file, or the folder of all, and the schema, as arguments of `git add`."""
     paths = [path for one in result.prompts if one.state == "written" for path in one.files]
-    return shlex.quote(posixpath.commonpath(paths) or ".")
+    schema = (f"{shlex.quote(result.schema_copy)} ") if result.schema_copy else ""
+    return schema + shlex.quote(posixpath.commonpath(paths) or ".")

@@ -89,7 +89,7 @@ def next_step(result: Import) -> Iterator[str]:
         yield "the same command without --dry-run"
     elif "written" in states:
         remove = "".join(f"git rm -qr {shlex.quote(path)} && " for path in result.removable)
-        yield f"{remove}git add {_added(result)} && promptops lint --write-baseline"
+        yield visible(f"{remove}git add {_added(result)} && promptops lint --write-baseline")
         if remove and not _has_bodies(result):
             yield _HISTORY
 

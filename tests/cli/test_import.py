@@ -83,7 +83,7 @@ def test_candidates_need_no_repository(say, tmp_path, monkeypatch):
     said = say("import", "p.py", "--list")
 
     assert (said.code, said.err) == (0, "")
-    assert said.out == "p.py:1  greeting-prompt  56 characters  name\n"
+    assert said.out == "p.py:1  greeting-prompt  53 characters  name\n"
 
 
 def test_formats_are_those_that_can_be_read_and_written(say):

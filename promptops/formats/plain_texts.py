@@ -9,7 +9,7 @@ from promptops.formats.document import Loss, SourceMessage, TextContent
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.by_syntax import TRANSLATIONS
 from promptops.formats.languages.guess import guessed_syntax, has_bracketed_names
-from promptops.formats.languages.handlebars import mustache_by_sample
+from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.registry import ReadOptions
 from promptops.formats.translation import Translation
 from promptops.model.place import Text
@@ -50,10 +50,8 @@ def translated(
             message = "words such as `[NAME]` stay as text"
             hint = "if they are variables, write them as `{{ name }}`"
             losses.append(Loss(code="IMP308", message=message, place=text.place(0), hint=hint))
-    if chosen == "mustache" and options.sample:
-        found = mustache_by_sample(text, names, options.sample)
-    else:
-        found = TRANSLATIONS[chosen](text, names)
+    language = mustache_with(options.sample) if chosen == "mustache" else TRANSLATIONS[chosen]
+    found = language(text, names)
     return replace(found, losses=(*losses, *found.losses))
 
 

@@ -123,7 +123,14 @@ class PythonStrings:
         if spec is not None:
             message = f"the format `{ast.unparse(value)}` is not carried"
             self.losses.append(Loss(code="IMP103", message=message, place=self.place(value)))
-        return f"{expression} | json" if value.conversion in (ord("r"), ord("a")) else expression
+        if value.conversion not in (ord("r"), ord("a")):
+            return expression
+        self._prints_otherwise(value, "is written as JSON, with other quotes")
+        return f"{expression} | json"
+
+    def _prints_otherwise(self, node: ast.AST, message: str) -> None:
+        written = f"`{ast.unparse(node)}` {message}"
+        self.losses.append(Loss(code="IMP213", message=written, place=self.place(node)))
 
     def _constant(self, name: str, names: InputNames) -> tuple[TemplatePart, ...] | None:
         """The text of a constant of this file."""
@@ -194,6 +201,8 @@ class PythonStrings:
         if name in ("len", "dumps", "str") and len(node.args) == 1:
             inner = self._expression(node.args[0], names)
             kind = {"len": "length", "dumps": "json", "str": "string"}[name]
+            if name == "dumps":
+                self._prints_otherwise(node, "writes only ASCII characters there")
             return None if inner is None else f"{inner} | {kind}"
         if not isinstance(node.func, ast.Attribute):
             return None
@@ -201,6 +210,8 @@ class PythonStrings:
         if name == "join" and isinstance(owner, ast.Constant) and len(node.args) == 1:
             inner = self._expression(node.args[0], names)
             return None if inner is None else f"{inner} | join({json.dumps(owner.value)})"
+        if name == "title":
+            self._prints_otherwise(node, "also begins a word after a quote or a digit there")
         below = self._expression(owner, names) if name in _FILTERS and not node.args else None
         return None if below is None else f"{below} | {_FILTERS[name]}"
 

@@ -20,7 +20,9 @@ _BEFORE = lazy_pattern(
 _FUNCTION = lazy_pattern(
     r"function\s+([A-Za-z_$][\w$]*)|(?:const|let)\s+([A-Za-z_$][\w$]*)\s*=\s*(?:async\s*)?\("
 )
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
+_ESCAPE = lazy_pattern(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", 16)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+_LAST_CHARACTER = 0x10FFFF
 _SLASH_BEFORE_REGEX = frozenset("(,=:[!&|?{};\n")
 
 
@@ -117,13 +119,24 @@ def _literal(source: str, position: int) -> tuple[int, tuple[str, ...]]:
             pieces += [text, source[at + 2 : end]]
             text, at = "", end + 1
         elif char == "\\":
-            following = source[at + 1 : at + 2]
-            text += _ESCAPES.get(following, following)
-            at += 2
+            written, at = _unescaped(source, at)
+            text += written
         else:
             text += char
             at += 1
     return -1, ()
+
+
+def _unescaped(source: str, at: int) -> tuple[str, int]:
+    """The character that an escape means, and the offset after it."""
+    match = _ESCAPE.match(source, at)
+    if match is None:
+        return "", at + 1
+    code = match[1] or match[2] or match[3]
+    if code is None:
+        return _ESCAPES.get(match[4], match[4]), match.end()
+    number = int(code, 16)
+    return chr(number) if number <= _LAST_CHARACTER else "\ufffd", match.end()
 
 
 def _closing(source: str, position: int) -> int:

@@ -13,7 +13,10 @@ from promptops.formats.languages.jinja_expressions import Token, here
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.formats.translation import Translate, Translation
 from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
 
+_ELEMENT = lazy_pattern(r"[A-Za-z_][\w.]*\[\d+\]")
+"""An element that may not exist: it renders nothing there, and fails here."""
 _ENDS = frozenset(("variable_end", "block_end", "comment_end", "raw_end"))
 _KNOWN_TAGS = frozenset(
     str.split(
@@ -111,7 +114,9 @@ class JinjaReader:
                     "".join(one.value for one in inner), self._is_alone(token, tokens[end])
                 )
             elif token.kind == "variable_begin":
-                yield ExpressionPart(self._expression(inner))
+                written = self._expression(inner)
+                element = ' | default("")' if _ELEMENT.fullmatch(written) else ""
+                yield ExpressionPart(written + element)
             elif token.kind == "block_begin":
                 yield TagPart(self._statement(inner), self._is_alone(token, tokens[end]))
             elif token.kind == "raw_begin":

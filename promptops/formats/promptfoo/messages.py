@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import (
@@ -37,10 +37,14 @@ class PromptMessages:
         losses: What was lost.
     """
 
-    def __init__(self, names: InputNames, place: Callable[[], Place]) -> None:
+    def __init__(
+        self, names: InputNames, place: Callable[[], Place], sample: Mapping[str, Any]
+    ) -> None:
+        """`sample` has example inputs: they tell how values are printed."""
         self.losses: list[Loss] = []
         self._names = names
         self._place = place
+        self._sample = sample
 
     def turns(self, text: str, role: str) -> tuple[SourceTurn, ...]:
         """The turns of a text; a text that is no chat is one message of the role."""
@@ -93,9 +97,8 @@ class PromptMessages:
 
     def _parts(self, text: str) -> tuple[TemplatePart, ...]:
         place = self._place()
-        found = nunjucks(
-            Text(place.path, text, lambda _at: (place.line, place.column)), self._names
-        )
+        source = Text(place.path, text, lambda _at: (place.line, place.column))
+        found = nunjucks(source, self._sample)
         self.losses += found.losses
         return found.parts
 

@@ -99,10 +99,15 @@ class _Reader:
         self._note_traps(pointer)
         if isinstance(self._row["prompt"], list):
             return chat_turns(
-                self._document, pointer, self._options, self._names, losses=self._losses
+                self._document,
+                pointer,
+                self._options,
+                self._names,
+                losses=self._losses,
+                syntax="once",
             )
         text = self._document.template(pointer)
-        found = translated(text, self._options, self._names, "double")
+        found = translated(text, self._options, self._names, "once")
         self._losses += found.losses
         return (text_message(self._options.role, found),)
 

@@ -106,7 +106,7 @@ class _Node:
                 self._note("IMP101", "the template has no role lines", "/source", refuses=True)
             yield _message(self._options.role, found.parts)
             return
-        roles = RoleLines(template.place, None)
+        roles = RoleLines(template.place, None, last_line="text")
         yield from roles.turns(found.parts)
         self._losses += roles.losses
         if any(_has_image(part) for part in found.parts):

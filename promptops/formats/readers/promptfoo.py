@@ -106,7 +106,9 @@ class _Configuration:
         self, prompt: _Prompt, tests: list[FoundTest], fields: Mapping[str, Any], number: int
     ) -> SourceDocument:
         names = InputNames()
-        messages = PromptMessages(names, lambda: prompt.place)
+        sample = {name: value for test in tests for name, value in test.variables.items()}
+        sample = {**sample, **self._options.sample}
+        messages = PromptMessages(names, lambda: prompt.place, sample)
         turns = messages.turns(prompt.text, self._options.role)
         evaluation, of_default = self._evaluation()
         cases, lost = self._cases(tests, names, of_default)
@@ -122,11 +124,14 @@ class _Configuration:
             fields={**fields, **({"evaluation": evaluation} if evaluation else {})},
             messages=turns,
             aliases=names.aliases,
-            samples=tuple(case.inputs for case in cases),
+            samples=(*(case.inputs for case in cases), *self._given_sample()),
             lenient=True,
             cases=cases,
             losses=(*self._losses, *messages.losses, *lost),
         )
+
+    def _given_sample(self) -> tuple[Mapping[str, Any], ...]:
+        return (self._options.sample,) if self._options.sample else ()
 
     def _prompts(self) -> Iterator[_Prompt]:
         given = self._value["prompts"]

@@ -106,7 +106,7 @@ class _Prompty:
             inputs=inputs,
             required=required,
             aliases=self._names.aliases,
-            samples=tuple(case.inputs for case in samples),
+            samples=(*(case.inputs for case in samples), *_given(self._options)),
             lenient=True,
             cases=samples,
             losses=tuple(self._losses),
@@ -115,9 +115,11 @@ class _Prompty:
     def _turns(self, histories: tuple[str, ...]) -> Iterator[SourceTurn]:
         found = self._language()(self._front.body, self._names)
         self._losses += found.losses
-        roles = RoleLines(self._file.place, "system")
+        last: Any = "text" if self._version == 1 else "role"
+        roles = RoleLines(self._file.place, "system", last_line=last)
         if not has_role_lines(found.parts):
-            yield self._message("system", found.parts)
+            alone = self._message("system", found.parts)
+            yield from self._with_parts(alone, histories)
         else:
             for turn in roles.turns(found.parts):
                 yield from self._with_parts(turn, histories)
@@ -132,11 +134,11 @@ class _Prompty:
         if not isinstance(content, TextContent):
             yield turn
             return
-        only = [part for part in content.parts if not _is_blank(part)]
-        if len(only) == 1 and isinstance(only[0], ExpressionPart) and only[0].source in histories:
-            yield SourceHistory(source=only[0].source)
-            return
-        yield self._message(turn.role, content.parts, turn.when)
+        for piece in _split(content.parts, histories):
+            if isinstance(piece, str):
+                yield SourceHistory(source=piece)
+            elif any(not _is_blank(part) for part in piece):
+                yield self._message(turn.role, piece, turn.when)
 
     def _message(
         self, role: str, parts: tuple[TemplatePart, ...], when: str | None = None
@@ -169,15 +171,7 @@ class _Prompty:
     def _inputs(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:
         """The schemas, the names of the required inputs, and those that are conversations."""
         given = self._value.get("inputs")
-        rows: list[tuple[str, Any]] = []
-        if isinstance(given, Mapping):
-            rows = [(str(name), value) for name, value in given.items()]
-        elif isinstance(given, list):
-            rows = [
-                (str(one["name"]), one)
-                for one in given
-                if isinstance(one, Mapping) and "name" in one
-            ]
+        rows = _named_rows(given)
         schemas: dict[str, Any] = {}
         required: list[str] = []
         histories: list[str] = []
@@ -207,9 +201,11 @@ class _Prompty:
             schema["description"] = value["description"]
         if isinstance(value.get("enumValues", value.get("enum")), list):
             schema["enum"] = value.get("enumValues", value.get("enum"))
-        for key in ("items", "properties"):
-            if isinstance(value.get(key), Mapping):
-                schema[key] = value[key]
+        if isinstance(value.get("items"), Mapping):
+            schema["items"] = self._schema(name, value["items"])
+        inner = _named_rows(value.get("properties"))
+        if inner:
+            schema["properties"] = {key: self._schema(key, one) for key, one in inner}
         if "default" in value:
             schema["default"] = value["default"]
         return schema
@@ -333,6 +329,18 @@ class _Prompty:
         self._losses.append(loss)
 
 
+def _given(options: ReadOptions) -> tuple[Mapping[str, Any], ...]:
+    return (options.sample,) if options.sample else ()
+
+
+def _named_rows(given: Any) -> list[tuple[str, Any]]:
+    """The rows of a mapping, or of a list of mappings with names."""
+    if isinstance(given, Mapping):
+        return [(str(name), value) for name, value in given.items()]
+    rows = given if isinstance(given, list) else ()
+    return [(str(one["name"]), one) for one in rows if isinstance(one, Mapping) and "name" in one]
+
+
 def _is_first_version(value: Mapping[str, Any]) -> bool:
     model = value.get("model")
     of_model = isinstance(model, Mapping) and ("configuration" in model or "parameters" in model)
@@ -344,6 +352,21 @@ def _is_first_version(value: Mapping[str, Any]) -> bool:
         or plain
         or isinstance(value.get("inputs"), Mapping)
     )
+
+
+def _split(
+    parts: tuple[TemplatePart, ...], histories: tuple[str, ...]
+) -> Iterator[tuple[TemplatePart, ...] | str]:
+    """The parts between conversations that are printed, and the names of these conversations."""
+    current: list[TemplatePart] = []
+    for part in parts:
+        if isinstance(part, ExpressionPart) and part.source in histories:
+            yield tuple(current)
+            yield part.source
+            current = []
+        else:
+            current.append(part)
+    yield tuple(current)
 
 
 def _is_blank(part: TemplatePart) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.analysis.secrets import find_secrets
 from promptops.errors import UsageError
+from promptops.formats.connections import without_connections
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.prompt_file import PromptFiles, WriteOptions, prompt_files
 from promptops.jobs.importing.ids import Ids
@@ -54,7 +55,7 @@ def planned(
         bodies=options.bodies,
     )
     for read, document in found:
-        named, losses = ids.named(document, options.identity)
+        named, losses = ids.named(without_connections(document), options.identity)
         renamed = partials.renamed(named)
         complete = profiles.named(renamed) if profiles is not None else renamed
         files = prompt_files(complete, read.data, writing, _origin(workspace, read))

@@ -202,6 +202,28 @@ def test_secrets_are_neither_copied_nor_shown(repo):
     assert [path.name for path in written if KEY in path.read_text()] == []
 
 
+def test_connection_settings_in_other_keys_are_not_carried(repo):
+    repo.write(
+        {
+            "prompt_map.json": '{"system": "You are kind to everyone here.", "api_key": "opaque-1",'
+            ' "settings": {"base_url": "https://opaque-2", "tone": "warm"}}'
+        }
+    )
+
+    result = imported(repo.root, "prompt_map.json")
+
+    written = Path(result.prompts[0].path).read_text()
+    assert severe(result) == [
+        "prompt_map.json:1 IMP111 connection settings are not carried: `api_key`",
+        "prompt_map.json:1 IMP111 connection settings are not carried: `base_url`",
+    ]
+    assert ("opaque" in written, "tone: warm" in written, "opaque" in repr(result)) == (
+        False,
+        True,
+        False,
+    )
+
+
 @pytest.mark.parametrize(
     ("to", "message"),
     [

@@ -62,7 +62,7 @@ def an_import(name: str = "list", count: int = 1) -> Import:
             ImportedSource(path=f"old/{name}.j2", format="text", prompts=(prompt,) * count),
             ImportedSource(path=f"old/{name}.xyz", format=None, prompts=()),
         ),
-        findings=(finding(name),) * count,
+        findings=tuple(finding(f"{name}{number or ''}") for number in range(count)),
         profiles={"fast": {"provider": "openai", "id": name}},
         skipped=1,
         removable=("old",),

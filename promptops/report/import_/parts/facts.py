@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from promptops.model.finding import Severity
+from promptops.model.finding import Finding, Severity
 from promptops.model.imported import Import, ImportedPrompt, State
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
@@ -53,6 +53,11 @@ def unknown(result: Import) -> Iterator[str]:
     if result.unknown:
         shown = some(result.unknown, _SHOWN_UNKNOWN, "file", visible_path)
         yield f"not read, in no known format: {shown}"
+
+
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once: that of a shared test is a finding of each prompt that has the test."""
+    return tuple({(one.code, one.place, one.message): one for one in findings}.values())
 
 
 def notes(result: Import) -> Iterator[str]:

@@ -136,6 +136,18 @@ def test_what_is_wrong_is_an_error_with_the_next_step(old, say, arguments, code,
     assert said.err == error if error is not None else ": error: " in f": {said.err}"
 
 
+def test_the_prompts_of_the_repository_are_not_imported(small, say, monkeypatch):
+    monkeypatch.chdir(small.root)
+
+    said = say("import", "prompts")
+
+    assert (said.code, said.out) == (3, "")
+    assert said.err == (
+        "error: no prompt was found\n  tip: 5 files left out: documentation, binary files, and what"
+        " prompts of the repository use already\n"
+    )
+
+
 def test_nothing_in_a_known_format_exits_3_with_its_finding(old, say):
     old.write({"x.xyz": "?"})
 

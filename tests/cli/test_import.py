@@ -60,10 +60,10 @@ def test_sources_that_are_complete_are_removed_in_the_same_commit(old, say):
 
     assert said.code == 0
     assert said.out.splitlines()[-2:] == [
+        "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
+        " removed in the same commit",
         "next: git rm -qr old && git add .promptops/prompt.schema.json prompts"
         " && promptops lint --write-baseline",
-        "next: to keep the history of each text (`git log --follow`), import with --bodies, and"
-        " remove the sources in the same commit",
     ]
 
 

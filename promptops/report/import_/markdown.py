@@ -39,5 +39,5 @@ def _row(prompt: ImportedPrompt) -> str:
 
 def _end(result: Import) -> Iterator[str]:
     yield from facts.unknown(result)
-    yield from (line for line in facts.notes(result) if "--profiles" in line)
+    yield from facts.missing_models(result)
     yield from (f"Next: {step}" for step in facts.next_step(result))

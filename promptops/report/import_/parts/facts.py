@@ -65,6 +65,13 @@ def notes(result: Import) -> Iterator[str]:
     infos = sum(finding.severity is Severity.INFO for finding in result.findings)
     if infos:
         yield f"{counted(infos, 'note')} on what was assumed or kept: --format markdown lists all"
+    yield from missing_models(result)
+    if result.removable and not _has_bodies(result):
+        yield _HISTORY
+
+
+def missing_models(result: Import) -> Iterator[str]:
+    """The prompts without a model."""
     without = [prompt.id for prompt in _kept(result) if not prompt.has_model]
     if without:
         shown = some(without, 3, "prompt", visible)
@@ -95,13 +102,11 @@ def next_step(result: Import) -> Iterator[str]:
     elif "written" in states:
         remove = "".join(f"git rm -qr {shlex.quote(path)} && " for path in result.removable)
         yield visible(f"{remove}git add {_added(result)} && promptops lint --write-baseline")
-        if remove and not _has_bodies(result):
-            yield _HISTORY
 
 
 _HISTORY = (
-    "to keep the history of each text (`git log --follow`), import with --bodies, and remove the"
-    " sources in the same commit"
+    "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
+    " removed in the same commit"
 )
 
 

@@ -400,9 +400,9 @@ def _media_parts(parts: tuple[TemplatePart, ...]) -> Iterator[TextContent | Medi
         if after.strip():
             rest[index] = TextPart(left)
         else:
-            closing = rest[index + 2]
-            assert isinstance(closing, TextPart)
-            rest[index + 2] = TextPart(closing.text.removeprefix(")"))
+            closing = rest[index + 2] if index + 2 < len(rest) else None
+            if isinstance(closing, TextPart):
+                rest[index + 2] = TextPart(closing.text.removeprefix(")"))
             index += 2
     if any(not _is_blank(one) for one in current):
         yield TextContent(parts=tuple(current))

@@ -17,6 +17,7 @@ from promptops.formats.document import (
 from promptops.formats.input_names import InputNames
 from promptops.formats.plain_texts import translated
 from promptops.formats.registry import ReadOptions
+from promptops.json_pointer import value_at
 from promptops.source.document import Document
 
 _ROLES = {
@@ -46,15 +47,9 @@ def chat_turns(
     reader = _Reader(document, options, names, losses, syntax or "double")
     found = [
         reader.turn(item, f"{pointer}/{index}")
-        for index, item in enumerate(_at(document.value, pointer) or ())
+        for index, item in enumerate(value_at(document.value, pointer) or ())
     ]
     return tuple(turn for turn in found if turn is not None)
-
-
-def _at(value: Any, pointer: str) -> Any:
-    for step in pointer.split("/")[1:]:
-        value = value[int(step)] if isinstance(value, list) else value[step]
-    return value
 
 
 class _Reader:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from promptops.json_pointer import tokens
+
 _SAME = frozenset(
     str.split(
         "equals contains icontains starts-with contains-all contains-any regex is-json"
@@ -68,6 +70,6 @@ def _set(parts: list[Any], assertion: Mapping[str, Any]) -> dict[str, Any] | Non
 
 def _transform(path: str) -> str:
     """`/a/0` as an expression of JavaScript over the parsed answer."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    steps = tokens(path)
     written = "".join(f"[{step}]" if step.isdecimal() else f'["{step}"]' for step in steps)
     return f"(typeof output === 'string' ? JSON.parse(output) : output){written}"

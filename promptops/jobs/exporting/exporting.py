@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.errors import InputError, UsageError, os_reason
+from promptops.formats.codes import CODES, severity_of
 from promptops.formats.document import Loss
 from promptops.formats.exported import (
-    CODES,
-    ERRORS,
     ExportedFile,
     ExportSubject,
     Writer,
@@ -19,7 +18,7 @@ from promptops.jobs.workspace.render import named_case, readable_prompt
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.exported import Export, FileState, WrittenFile
-from promptops.model.finding import Finding, Severity
+from promptops.model.finding import Finding
 from promptops.records import record
 from promptops.runtime.request.render import Renderer
 from promptops.suggestions import did_you_mean
@@ -119,8 +118,8 @@ def _differs(folder: Path, file: ExportedFile, subjects: Sequence[ExportSubject]
 def _finding(loss: Loss) -> Finding:
     return Finding(
         code=loss.code,
-        name=CODES[loss.code],
-        severity=Severity.ERROR if loss.code in ERRORS else Severity.WARNING,
+        name=CODES[loss.code].name,
+        severity=severity_of(loss),
         message=loss.message,
         place=loss.place,
         hint=loss.hint,

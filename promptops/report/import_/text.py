@@ -39,6 +39,7 @@ def _table(result: Import, style: Style) -> Iterator[str]:
 
 
 def _findings(result: Import, style: Style) -> Iterator[str]:
-    for finding in result.findings:
-        if finding.severity > Severity.INFO:
-            yield from finding_lines(finding, style)
+    """Each finding once: that of a test is a finding of each prompt that has the test."""
+    severe = (one for one in result.findings if one.severity > Severity.INFO)
+    for finding in {(one.code, one.place, one.message): one for one in severe}.values():
+        yield from finding_lines(finding, style)

@@ -26,10 +26,12 @@ _ROLES = {"human": "user", "ai": "assistant", "function": "tool"}
 _KNOWN = ("system", "developer", "user", "assistant", "tool")
 _BARE = lazy_pattern(r"\{\{\s*([\w.]+)\s*\|\s*dump(?:\s*\|\s*safe)?\s*\}\}")
 _CONVERSATION = lazy_pattern(
-    r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}.*?\{%-?\s*endfor\s*-?%\}\s*,?", 16
+    r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}\s*,?",
+    16,
 )
 _CONVERSATION_IN_YAML = lazy_pattern(
-    r"^[ \t]*\{%-?\s*for\s+\w+\s+in\s+_conversation\s*-?%\}.*?\{%-?\s*endfor\s*-?%\}[ \t]*\n?",
+    r"^[ \t]*\{%-?\s*for\s+\w+\s+in\s+_conversation\s*-?%\}"
+    r"(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}[ \t]*\n?",
     re.MULTILINE | re.DOTALL,
 )
 _BARE_IN_YAML = lazy_pattern(r"^([ \t-]*content:[ \t]+)(\{\{.*\}\})[ \t]*$", re.MULTILINE)

@@ -19,7 +19,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import ExpressionPart
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
-from promptops.formats.registry import ReadOptions
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
@@ -52,6 +52,8 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     """One prompt; of JSON lines, one whose cases are the lines."""
     if file.suffix == ".jsonl":
         yield from _of_lines(file, options)
+    elif not _is_request(_request(file.json.value)):
+        yield other_format(file, NAME, MARKS)
     else:
         yield _Request(file, file.json, options).document(file.json.value)
 

@@ -31,7 +31,9 @@ _CONFIGURATION = (
     "outputPath",
     "commandLineOptions",
 )
-_TAGS = lazy_pattern(r"\{\{.*?\}\}|\{%.*?%\}|\bvars\.\w+|\bvars\[.*?\]", 16)
+_TAGS = lazy_pattern(
+    r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\bvars\.\w+|\bvars\[[^\[\]]*\]", 16
+)
 _NAMES = lazy_pattern(r"[A-Za-z_]\w*")
 
 

@@ -33,9 +33,11 @@ NAME = "prompty"
 MARKS = "`.prompty`; a header with `model`, `inputs`, `sample`, `template` or `authors`, role lines"
 RANK = 500
 
-_ROLE_LINE = lazy_pattern(r"(?im)^\s*#?\s*(?:system|user|assistant|developer)\s*:\s*$")
+_ROLE_LINE = lazy_pattern(
+    r"(?im)^[ \t]*(?:#[ \t]*)?(?:system|user|assistant|developer)[ \t]*:[ \t]*$"
+)
 _OWN = ("model", "inputs", "sample", "template", "authors")
-_IMAGE = lazy_pattern(r"!\[[^\]]*\]\(")
+_IMAGE = lazy_pattern(r"!\[[^\[\]]*\]\(")
 _KINDS = {
     "string": "string",
     "number": "number",

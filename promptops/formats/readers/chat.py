@@ -168,12 +168,18 @@ def _of_lines(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
             message = "the line is not a request"
             yield Loss(code="IMP002", message=message, place=Place(file.shown, number))
             return
-        messages = (
-            request if isinstance(request, list) else request.get("messages", request.get("input"))
-        )
+        messages = request if isinstance(request, list) else _listed(request)
         rows.append((number, document, request, messages))
+    if not rows:
+        yield Loss(code="IMP003", message="there is no request in it", place=file.place())
+        return
     first = _Request(file, rows[0][1], options).document(rows[0][1].value)
     yield _with_cases(file, first, rows[:_MAX_CASES])
+
+
+def _listed(request: Mapping[str, Any]) -> list[Any]:
+    found = (request.get(key) for key in ("messages", "input"))
+    return next((one for one in found if isinstance(one, list)), [])
 
 
 def _with_cases(
@@ -203,11 +209,15 @@ def _shared(lists: Sequence[Sequence[Any]]) -> int:
     shortest = min(len(messages) for messages in lists)
     while count < shortest - 1 and all(
         json.dumps(one[count], sort_keys=True) == json.dumps(lists[0][count], sort_keys=True)
-        and one[count].get("role") != "user"
+        and _role(one[count]) != "user"
         for one in lists
     ):
         count += 1
     return count
+
+
+def _role(message: Any) -> Any:
+    return message.get("role") if isinstance(message, Mapping) else None
 
 
 def _text_of(message: Any) -> str:

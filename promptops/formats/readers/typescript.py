@@ -117,12 +117,10 @@ class _Reader:
             return TextPart(constant.pieces[0])
         expression = self._expression(source)
         if expression is None:
-            name = (
-                _NOT_IN_NAMES.sub("_", source[:_MAX_EXPRESSION]).strip("_")[:_MAX_NAME].strip("_")
-                or "value"
-            )
+            shown = source[:_MAX_EXPRESSION]
+            name = _NOT_IN_NAMES.sub("_", shown).strip("_")[:_MAX_NAME].strip("_") or "value"
             expression = self._names.name(name)
-            message = f"the caller has to pass `{expression}`: it was `{source[:_MAX_EXPRESSION]}` in the code"
+            message = f"the caller has to pass `{expression}`: it was `{shown}` in the code"
             self._losses.append(Loss(code="IMP224", message=message, place=place))
         return ExpressionPart(printed(expression, self._options.sample))
 

@@ -45,9 +45,10 @@ def chat_turns(
     Texts are templates: of `syntax` or, without one, with `{{name}}` as inputs.
     """
     reader = _Reader(document, options, names, losses, syntax or "double")
+    listed = value_at(document.value, pointer)
     found = [
         reader.turn(item, f"{pointer}/{index}")
-        for index, item in enumerate(value_at(document.value, pointer) or ())
+        for index, item in enumerate(listed if isinstance(listed, list) else ())
     ]
     return tuple(turn for turn in found if turn is not None)
 

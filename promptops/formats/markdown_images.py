@@ -8,7 +8,7 @@ from promptops.formats.document import MediaContent, TextContent
 from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart, is_blank
 from promptops.patterns import lazy_pattern
 
-_IMAGE = lazy_pattern(r"!\[[^\]]*\]\(")
+_IMAGE = lazy_pattern(r"!\[[^\[\]]*\]\(")
 
 
 def with_images(parts: tuple[TemplatePart, ...]) -> Iterator[TextContent | MediaContent]:

@@ -20,7 +20,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 ROLE_LINE = lazy_pattern(
-    r"(?m)^[ \t]*#?[ \t]*(system|user|assistant|developer|function|tool)[ \t]*:[ \t]*$", 2
+    r"(?m)^[ \t]*(?:#[ \t]*)?(system|user|assistant|developer|function|tool)[ \t]*:[ \t]*$", 2
 )
 _LOOP = lazy_pattern(r"for\s+(\w+)\s+in\s+([\w.]+)\s*")
 _ROLE_OF = lazy_pattern(r"(\w+)(?:\.role|\[['\"]role['\"]\])")

@@ -22,6 +22,7 @@ _FUNCTION = lazy_pattern(
 )
 _ESCAPE = lazy_pattern(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", 16)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+_MAX_DEPTH = 30
 _LAST_CHARACTER = 0x10FFFF
 _SLASH_BEFORE_REGEX = frozenset("(,=:[!&|?{};\n")
 
@@ -88,8 +89,10 @@ def _skipped(source: str, position: int) -> int:
 
 
 def _begins_regex(source: str, position: int) -> bool:
-    before = source[:position].rstrip(" \t")
-    return not before or before[-1] in _SLASH_BEFORE_REGEX
+    before = position - 1
+    while before >= 0 and source[before] in " \t":
+        before -= 1
+    return before < 0 or source[before] in _SLASH_BEFORE_REGEX
 
 
 def _after(source: str, end: str, position: int) -> int:
@@ -105,15 +108,15 @@ def _string(source: str, position: int) -> int:
     return at + 1
 
 
-def _literal(source: str, position: int) -> tuple[int, tuple[str, ...]]:
-    """The offset after a literal, or -1; and its pieces."""
+def _literal(source: str, position: int, depth: int = 0) -> tuple[int, tuple[str, ...]]:
+    """The offset after a literal, or -1 if it is not closed or nested too deeply; its pieces."""
     pieces, text, at = list[str](), "", position + 1
     while at < len(source):
         char = source[at]
         if char == "`":
             return at + 1, (*pieces, text)
         if source.startswith("${", at):
-            end = _closing(source, at + 2)
+            end = _closing(source, at + 2, depth) if depth < _MAX_DEPTH else -1
             if end < 0:
                 break
             pieces += [text, source[at + 2 : end]]
@@ -139,13 +142,13 @@ def _unescaped(source: str, at: int) -> tuple[str, int]:
     return chr(number) if number <= _LAST_CHARACTER else "\ufffd", match.end()
 
 
-def _closing(source: str, position: int) -> int:
+def _closing(source: str, position: int, depth_of_literal: int) -> int:
     """The offset of the brace that closes an expression; -1 without one."""
     depth, at = 0, position
     while at < len(source):
         char = source[at]
         if char == "`":
-            at, _ = _literal(source, at)
+            at, _ = _literal(source, at, depth_of_literal + 1)
             if at < 0:
                 return -1
             continue

@@ -166,5 +166,6 @@ def _results(render: Callable[..., Messages], jobs: list[dict[str, Any]]) -> Ite
 
 
 if __name__ == "__main__":
+    sys.dont_write_bytecode = True
     jobs = json.load(sys.stdin)
     sys.stdout.write(json.dumps(list(_results(globals()[sys.argv[1]], jobs))))

@@ -6,7 +6,9 @@ from string import Formatter
 
 from promptops.patterns import lazy_pattern
 
-_JINJA = lazy_pattern(r"\{%[-+]?\s*\w[^{}]*%\}|\{\{[^{}]*\|\s*\w[^{}]*\}\}|\{#.*?#\}")
+_JINJA = lazy_pattern(
+    r"\{%[-+]?\s*\w[^{}]*%\}|\{\{[^{}|]*\|\s*\w[^{}]*\}\}|\{#(?:(?!\{#|#\}).)*#\}"
+)
 _SECTION = lazy_pattern(r"\{\{[#^/&>!]\s*[\w.@]")
 _DOUBLE = lazy_pattern(r"\{\{[ \t]*[A-Za-z_][\w.-]*[ \t]*\}\}")
 _SINGLE = lazy_pattern(r"(?<![{$])\{[A-Za-z_][\w-]*\}")

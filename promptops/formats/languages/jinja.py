@@ -134,8 +134,12 @@ class JinjaReader:
 
     def _is_alone(self, begin: Token, end: Token) -> bool:
         """Whether the engine removes the whole line of a tag."""
-        before = self._text.value[: begin.start].rpartition("\n")[2]
-        return self._removes_lines and not before.strip(" \t") and end.value.endswith("\n")
+        if not self._removes_lines or not end.value.endswith("\n"):
+            return False
+        at = begin.start - 1
+        while at >= 0 and self._text.value[at] in " \t":
+            at -= 1
+        return at < 0 or self._text.value[at] == "\n"
 
     def _expression(self, tokens: Sequence[Token]) -> str:
         written, losses = here(self._rewrite(tokens), self._text)

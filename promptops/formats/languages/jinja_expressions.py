@@ -128,14 +128,22 @@ def _closing(tokens: Sequence[Token], opening: int) -> int:
 
 def _name_before(tokens: Sequence[Token], index: int) -> str:
     """The operator or word before a name; `is not` counts as one."""
-    words = [token.value for token in tokens[:index] if token.kind != "whitespace"][-2:]
+    words: list[str] = []
+    at = index - 1
+    while at >= 0 and len(words) < 2:
+        if tokens[at].kind != "whitespace":
+            words.append(tokens[at].value)
+        at -= 1
     if not words:
         return ""
-    return "is not" if words == ["is", "not"] else words[-1]
+    return "is not" if words == ["not", "is"] else words[0]
 
 
 def _is_called(tokens: Sequence[Token], index: int, not_after: str = ".") -> bool:
-    after = next((token.value for token in tokens[index + 1 :] if token.kind != "whitespace"), "")
+    at = index + 1
+    while at < len(tokens) and tokens[at].kind == "whitespace":
+        at += 1
+    after = tokens[at].value if at < len(tokens) else ""
     return after == "(" and _name_before(tokens, index) != not_after
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from promptops.evals.parse import parse
 from promptops.formats.document import Loss
 from promptops.formats.promptfoo.javascript import expression
+from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest
+from promptops.formats.promptfoo.variables import TEMPLATE, UNKNOWN, filled
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.source.document import read_any
 
 Assertion = Mapping[str, Any]
 
-_SAME = frozenset(
-    str.split(
-        "equals contains icontains starts-with contains-all contains-any moderation finish-reason"
-        " regex llm-rubric"
-    )
-)
+_TEXTS = frozenset(str.split("contains icontains starts-with regex"))
+_SAME = frozenset(str.split("equals contains-all contains-any moderation finish-reason llm-rubric"))
 _RENAMED = {"is-refusal": "refuses", "similar": "similar"}
 _JUDGED = {
     "g-eval": "llm-rubric",
@@ -32,11 +33,11 @@ _JUDGED = {
 }
 _LISTS = ("contains-all", "contains-any", "icontains-all", "icontains-any")
 _SIMILARITIES = {"rouge-n": "rouge", "bleu": "chrf", "gleu": "chrf", "meteor": "chrf"}
-_PLACEHOLDER = lazy_pattern(r"\{\{\s*([\w.-]+)\s*\}\}")
-_TEMPLATE = lazy_pattern(r"\{\{|\{%")
+_MEASURES = frozenset(str.split("llm-rubric answer-relevant factual grounded moderation"))
 _LOOK_AROUND = lazy_pattern(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
 _PATH = lazy_pattern(r"(?:JSON\.parse\(output\)|output)((?:\.[A-Za-z_]\w*|\[\d+\])+)")
 _STEP = lazy_pattern(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
+_SMALLEST_THRESHOLD = 0.05
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -47,23 +48,65 @@ class Translated:
     losses: tuple[Loss, ...] = ()
 
 
+def needs_its_test(written: Any) -> bool:
+    """Whether an assertion of the defaults differs from test to test."""
+    text = str(written)
+    return TEMPLATE.search(text) is not None or "context" in text
+
+
 class Assertions:
-    """Translates the assertions of one case."""
+    """Translates the assertions of one case.
 
-    def __init__(self, variables: Mapping[str, Any], place: Callable[[], Place]) -> None:
+    Attributes:
+        variables: Of its test.
+        inputs: The variables that are inputs of its prompt; None for all.
+    """
+
+    def __init__(self, variables: Mapping[str, Any], inputs: Collection[str] | None = None) -> None:
         self._variables = variables
-        self._place = place
+        self._inputs = variables if inputs is None else inputs
         self._losses: list[Loss] = []
+        self._place: Callable[[], Place] = lambda: Place("")
+        self._transform: str | None = None
 
-    def translated(self, given: Any) -> Translated:
+    def of_test(
+        self, test: FoundTest, defaults: Iterable[FoundAssertion]
+    ) -> tuple[tuple[Assertion, ...], tuple[Loss, ...]]:
+        """All assertions of a test; with a threshold they are one set."""
+        self._transform = test.transform
+        given = (*(defaults if test.defaults else ()), *test.assertions)
+        read = [self.translated(one) for one in given]
+        losses = [loss for one in read for loss in one.losses]
+        found = [
+            (one.value, origin.value)
+            for one, origin in zip(read, given, strict=True)
+            if one.value is not None
+        ]
+        if test.threshold is None or not given:
+            return tuple(value for value, _ in found), tuple(losses)
+        if len(found) < len(given):
+            message = "the threshold of a test with an assertion without counterpart is not carried"
+            losses.append(Loss(code="IMP116", message=message, place=test.place))
+            return (), tuple(losses)
+        value = _set([(dict(one), written) for one, written in found], test.threshold)
+        return (value,) if value is not None else (), tuple(losses)
+
+    def translated(self, given: FoundAssertion) -> Translated:
         """One assertion."""
         self._losses = []
-        value: Assertion | None = self._assertion(given) if isinstance(given, Mapping) else None
-        if value is None:
-            kind = given.get("type") if isinstance(given, Mapping) else given
-            self._note("IMP116", f"the assertion `{kind}` has no counterpart")
-        elif isinstance(given, Mapping):
-            value = self._scored(value, given)
+        self._place = lambda: given.place
+        written = given.value
+        value = self._assertion(written) if isinstance(written, Mapping) else None
+        if value is not None and isinstance(written, Mapping):
+            value = self._scored(value, written)
+        problem = None
+        if value is not None:
+            problem = next(iter(parse(value, "answer")[1]), None)
+        if value is None or problem is not None:
+            kind = written.get("type") if isinstance(written, Mapping) else written
+            reason = f": {problem.message}" if problem is not None else ""
+            self._note("IMP116", f"the assertion `{kind}` has no counterpart{reason}")
+            value = None
         return Translated(value=value, losses=tuple(self._losses))
 
     def _assertion(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -72,8 +115,8 @@ class Assertions:
         negated = "not-" if plain != kind else ""
         if plain == "assert-set":
             return self._set(given)
-        value = self._filled(given.get("value"))
-        if value is _UNKNOWN:
+        value = filled(given.get("value"), self._variables)
+        if value is UNKNOWN:
             return None
         found = self._plain(plain, value, given)
         if found is not None and negated:
@@ -81,63 +124,50 @@ class Assertions:
         return found
 
     def _plain(self, kind: str, value: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
-        if kind in _LISTS and isinstance(value, str):
-            value = [one.strip() for one in value.split(",")]
-        if kind == "regex" and _LOOK_AROUND.search(str(value)):
+        in_file = isinstance(value, str) and value.startswith("file://")
+        if in_file or (kind == "regex" and _LOOK_AROUND.search(str(value))):
             return None
+        if kind in _LISTS:
+            value = _listed(value)
+        elif kind in _TEXTS or (kind == "equals" and not isinstance(value, list | Mapping)):
+            value = None if value is None else _text(value)
         if kind in ("icontains-all", "icontains-any"):
             parts = [{"type": "icontains", "value": one} for one in value or ()]
-            return {"type": kind.removeprefix("icontains-"), "value": parts}
-        if kind in _SAME:
-            found = {"type": kind, **({} if value is None else {"value": value})}
-            return self._compared(found, given)
-        if kind in _RENAMED:
-            found = {"type": _RENAMED[kind], **({} if value is None else {"value": value})}
-            return self._compared(found, given)
-        if kind in _JUDGED:
-            return self._judged(kind, value)
+            return self._compared({"type": kind.removeprefix("icontains-"), "value": parts}, given)
+        if kind == "equals" and isinstance(value, list | Mapping):
+            return {"type": kind, "value": value, "path": ""}
+        if kind in _SAME or kind in _TEXTS or kind in _RENAMED:
+            name = _RENAMED.get(kind, kind)
+            return self._compared(
+                {"type": name, **({} if value is None else {"value": value})}, given
+            )
         return self._other(kind, value, given)
 
     def _other(self, kind: str, value: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
         simple: dict[str, Callable[[], dict[str, Any] | None]] = {
-            "is-json": lambda: self._json(value),
-            "contains-json": lambda: None if value else self._changed("contains-json"),
+            "is-json": lambda: self._compared(_json(value), given),
+            "contains-json": lambda: None if value else self._changed(),
             "levenshtein": lambda: self._distance(value, given),
             "cost": lambda: _limit("max-cost", given),
             "latency": lambda: _limit("max-latency", given, 1000),
             "max-length": lambda: {"type": "max-chars", "value": value},
             "min-length": lambda: {"type": "expr", "value": f"(text | length) >= {value}"},
-            "empty": lambda: {"type": "not-regex", "value": r"\S"},
+            "empty": lambda: {"type": "expr", "value": "(text | trim) == ''"},
             "is-valid-openai-tools-call": self._called,
             "is-valid-function-call": self._called,
-            "javascript": lambda: self._expression(value),
-            "python": lambda: self._expression(value),
+            "javascript": lambda: self._expression(given.get("value"), given),
+            "python": lambda: self._expression(given.get("value"), given),
         }
+        if kind in _JUDGED:
+            return self._judged(kind, value)
         if kind in _SIMILARITIES:
             self._note("IMP227", f"`{kind}` is measured as `{_SIMILARITIES[kind]}`")
             return self._compared({"type": _SIMILARITIES[kind], "value": value}, given)
         return simple[kind]() if kind in simple else None
 
-    def _json(self, value: Any) -> dict[str, Any]:
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                value = None
-        if isinstance(value, Mapping):
-            return {"type": "json-schema", "value": value}
-        return {"type": "is-json"}
-
-    def _changed(self, kind: str) -> dict[str, Any]:
+    def _changed(self) -> dict[str, Any]:
         self._note("IMP227", "an answer with JSON in it is searched for its brackets")
-        return (
-            {"type": kind}
-            if kind != "contains-json"
-            else {
-                "type": "regex",
-                "value": r"(?s)[{\[].*[}\]]",
-            }
-        )
+        return {"type": "regex", "value": r"(?s)[{\[].*[}\]]"}
 
     def _distance(self, value: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
         length = max(len(str(value)), 1)
@@ -145,11 +175,8 @@ class Assertions:
         if not isinstance(threshold, int | float):
             return None
         self._note("IMP227", "the edit distance is measured relative to the length")
-        return {
-            "type": "ratio",
-            "value": value,
-            "threshold": round(max(0, 1 - threshold / length), 4),
-        }
+        least = round(max(0, 1 - threshold / length), 4)
+        return {"type": "ratio", "value": value, "threshold": max(least, _SMALLEST_THRESHOLD)}
 
     def _called(self) -> dict[str, Any]:
         self._note("IMP227", "only whether a tool is called is checked")
@@ -159,18 +186,29 @@ class Assertions:
         found: dict[str, Any] = {"type": _JUDGED[kind]}
         self._note("IMP227", f"`{kind}` is judged as `{_JUDGED[kind]}`")
         if kind == "context-faithfulness":
-            return {**found, "value": "context"} if "context" in self._variables else None
+            return {**found, "value": "context"} if "context" in self._inputs else None
         if kind == "answer-relevance":
             return found
         if isinstance(value, list):
             value = "\n".join(f"{number}. {one}" for number, one in enumerate(value, 1))
         return {**found, "value": value} if isinstance(value, str) else None
 
-    def _expression(self, value: Any) -> dict[str, Any] | None:
-        if not isinstance(value, str) or value.startswith("file://"):
+    def _expression(self, value: Any, given: Mapping[str, Any]) -> dict[str, Any] | None:
+        if not isinstance(value, str) or value.startswith("file://") or TEMPLATE.search(value):
             return None
-        found = expression(value)
-        return {"type": "expr", "value": found} if found is not None else None
+        found = expression(value, self._variable)
+        if found is None:
+            return None
+        if not (given.get("transform") or self._transform):
+            return {"type": "expr", "value": found}
+        return self._compared({"type": "expr", "value": _of_value(found)}, given)
+
+    def _variable(self, name: str) -> str | None:
+        """A variable in an expression: an input or, if the prompt has none, its value."""
+        if name in self._inputs:
+            return f"inputs.{name}"
+        value = self._variables.get(name)
+        return json.dumps(value) if isinstance(value, str | int | float) else None
 
     def _compared(self, found: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any] | None:
         if found["type"] == "llm-rubric":
@@ -178,20 +216,21 @@ class Assertions:
             if changed:
                 self._note("IMP227", f"`{changed[0]}` of a rubric is not carried")
             return found if isinstance(found.get("value"), str) else None
-        if isinstance(given.get("threshold"), int | float) and found["type"] != "equals":
+        if isinstance(given.get("threshold"), int | float) and found["type"] in _WITH_THRESHOLD:
             found["threshold"] = given["threshold"]
-        transform = given.get("transform")
+        own = given.get("transform")
+        if own and self._transform:
+            return None
+        transform = own or self._transform
         return self._transformed(found, transform) if transform else found
 
     def _transformed(self, found: dict[str, Any], transform: Any) -> dict[str, Any] | None:
-        match = _PATH.fullmatch(str(transform).strip())
+        match = _PATH.fullmatch(str(transform).strip().removesuffix(";"))
         if match is not None:
             steps = [one[1] or one[2] for one in _STEP.finditer(match[1])]
-            return {**found, "path": "".join(f"/{step}" for step in steps)}
-        written = expression(str(transform))
-        if written is None:
-            return None
-        return {**found, "transform": re.sub(r"\btext\b", "value", written)}
+            return _at_path(found, "".join(f"/{step}" for step in steps))
+        written = expression(str(transform), self._variable)
+        return {**found, "transform": _of_value(written)} if written is not None else None
 
     def _set(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
         inner = given.get("assert")
@@ -200,47 +239,99 @@ class Assertions:
             part = self._assertion(one) if isinstance(one, Mapping) else None
             if part is None:
                 return None
-            weight = one.get("weight")
-            parts.append({**part, **({"weight": weight} if weight and weight != 1 else {})})
+            parts.append((part, one))
         threshold = given.get("threshold")
-        extra = {"threshold": threshold} if isinstance(threshold, int | float) else {}
-        return {"type": "all", "value": parts, **extra} if parts else None
+        return _set(parts, threshold if isinstance(threshold, int | float) else None)
 
-    def _scored(self, value: Assertion, given: Mapping[str, Any]) -> Assertion:
-        metric, weight = given.get("metric"), given.get("weight")
-        extra: dict[str, Any] = {}
-        if isinstance(metric, str) and metric.strip() and not _TEMPLATE.search(metric):
-            extra["score"] = metric
-        if isinstance(weight, int | float) and weight != 1 and weight > 0:
-            extra["weight"] = weight
-            if "score" not in extra:
-                extra["score"] = "quality"
-                self._note("IMP228", "an assertion with a weight is part of the score `quality`")
-        return {**value, **extra}
+    def _scored(self, value: Assertion, given: Mapping[str, Any]) -> dict[str, Any]:
+        """With its score and weight. As there, one with a score must pass if no model judges it.
 
-    def _filled(self, value: Any) -> Any:
-        """The value with the variables of its case; _UNKNOWN for other templates."""
-        if isinstance(value, str):
-            filled = _PLACEHOLDER.sub(self._variable, value)
-            return _UNKNOWN if _TEMPLATE.search(filled) else filled
-        if isinstance(value, list):
-            found = [self._filled(one) for one in value]
-            return _UNKNOWN if any(one is _UNKNOWN for one in found) else found
-        return value
-
-    def _variable(self, match: re.Match[str]) -> str:
-        value: Any = self._variables
-        for step in match[1].split("."):
-            if not isinstance(value, Mapping) or step not in value:
-                return match[0]
-            value = value[step]
-        return value if isinstance(value, str) else json.dumps(value)
+        The weight 0 makes a measure of it.
+        """
+        metric, weight = filled(given.get("metric"), self._variables), given.get("weight")
+        found = dict(value)
+        if isinstance(metric, str) and metric.strip():
+            found["score"] = metric
+        if isinstance(weight, int | float) and weight > 0 and weight != 1:
+            found["weight"] = weight
+        if "score" not in found and ("weight" in found or weight == 0):
+            found["score"] = "quality"
+            self._note("IMP228", "an assertion with a weight is part of the score `quality`")
+        if "score" in found and weight != 0 and not _is_measure(found):
+            found["must"] = True
+        return found
 
     def _note(self, code: str, message: str) -> None:
         self._losses.append(Loss(code=code, message=message, place=self._place()))
 
 
-_UNKNOWN = object()
+_WITH_THRESHOLD = frozenset(("similar", "rouge", "chrf", "ratio", "factual", "grounded"))
+
+
+def _is_measure(assertion: Mapping[str, Any]) -> bool:
+    """Whether a model judges it, or a part of it."""
+    inner = assertion.get("value")
+    parts = inner if assertion["type"] in ("all", "any") and isinstance(inner, list) else ()
+    plain = str(assertion["type"]).removeprefix("not-")
+    return plain in _MEASURES or any(_is_measure(part) for part in parts)
+
+
+def _set(parts: list[tuple[dict[str, Any], Any]], threshold: float | None) -> dict[str, Any] | None:
+    """The set of assertions, each with the one it was; None if nothing can fail it."""
+    found = []
+    for part, written in parts:
+        weight = written.get("weight") if isinstance(written, Mapping) else None
+        if weight == 0:
+            continue
+        plain = {key: value for key, value in part.items() if key not in ("score", "must")}
+        plain.pop("weight", None)
+        found.append({**plain, **({"weight": weight} if weight and weight != 1 else {})})
+    if not found or (threshold is not None and threshold < _SMALLEST_THRESHOLD):
+        return None
+    extra = {"threshold": threshold} if threshold is not None else {}
+    return {"type": "all", "value": found, **extra}
+
+
+def _at_path(found: dict[str, Any], path: str) -> dict[str, Any]:
+    """The assertion about a part of the answer; a number there equals its text, as in promptfoo."""
+    value = found.get("value")
+    if found["type"] == "equals" and isinstance(value, str):
+        other = _scalar(value)
+        if other is not None:
+            same = [{**found, "path": path}, {**found, "value": other, "path": path}]
+            return {"type": "any", "value": same}
+    return {**found, "path": path}
+
+
+def _scalar(text: str) -> Any:
+    """The number, true or false that a text writes in JSON; None for any other text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, bool | int | float) else None
+
+
+def _of_value(written: str) -> str:
+    return re.sub(r"\btext\b", "value", written)
+
+
+def _json(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = read_any("", value.encode()).value
+    if isinstance(value, Mapping) and value:
+        return {"type": "json-schema", "value": value}
+    return {"type": "is-json"}
+
+
+def _listed(value: Any) -> list[str]:
+    if isinstance(value, str):
+        value = [one.strip() for one in next(csv.reader([value], skipinitialspace=True), [])]
+    return [_text(one) for one in value] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _limit(kind: str, given: Mapping[str, Any], divisor: float = 1) -> dict[str, Any] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from promptops.patterns import lazy_pattern
 
 _TOKEN = lazy_pattern(
@@ -52,13 +54,17 @@ class NoCounterpart(Exception):
     """An expression that can't be said here."""
 
 
-def expression(source: str) -> str | None:
+Variable = Callable[[str], str | None]
+"""What a variable of the test is in the expression; None if it has no counterpart."""
+
+
+def expression(source: str, variable: Variable = lambda name: f"inputs.{name}") -> str | None:
     """The expression here; None for statements, functions and anything unknown."""
     try:
-        tokens = _tokens(source.strip().removesuffix(";"))
-        parser = _Parser(tokens)
+        written = source.strip().removeprefix("return ").removesuffix(";")
+        parser = _Parser(_tokens(written), variable)
         found = parser.ternary()
-    except NoCounterpart:
+    except (NoCounterpart, RecursionError):
         return None
     return found if parser.at_end else None
 
@@ -80,8 +86,9 @@ def _tokens(source: str) -> list[tuple[str, str]]:
 class _Parser:
     """Recursive descent over the operators of both languages, weakest first."""
 
-    def __init__(self, tokens: list[tuple[str, str]]) -> None:
+    def __init__(self, tokens: list[tuple[str, str]], variable: Variable) -> None:
         self._tokens = tokens
+        self._variable = variable
         self._at = 0
 
     @property
@@ -181,10 +188,7 @@ class _Parser:
 
     def _known(self, value: str) -> str:
         if value == "context":
-            self._need(".")
-            if self._name() != "vars":
-                raise NoCounterpart
-            return "inputs"
+            return self._of_test()
         if value in ("JSON", "json"):
             self._need(".")
             if self._name() not in ("parse", "loads"):
@@ -194,6 +198,25 @@ class _Parser:
         self._need(")")
         filters = {"len": "length", "str": "string", "JSON": "parse_json", "json": "parse_json"}
         return f"({inner} | {filters[value]})"
+
+    def _of_test(self) -> str:
+        """`.vars.name`, or Python's `["vars"]["name"]`."""
+        if self._key() != "vars":
+            raise NoCounterpart
+        found = self._variable(self._key())
+        if found is None:
+            raise NoCounterpart
+        return found
+
+    def _key(self) -> str:
+        if self._took("."):
+            return self._name()
+        self._need("[")
+        kind, value = self._next()
+        self._need("]")
+        if kind != "string":
+            raise NoCounterpart
+        return value[1:-1]
 
     def _took(self, *values: str) -> str | None:
         if self.at_end:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import (
     Loss,
+    MediaContent,
     SourceHistory,
     SourceMessage,
     SourceTurn,
@@ -24,8 +26,18 @@ _ROLES = {"human": "user", "ai": "assistant", "function": "tool"}
 _KNOWN = ("system", "developer", "user", "assistant", "tool")
 _BARE = lazy_pattern(r"\{\{\s*([\w.]+)\s*\|\s*dump(?:\s*\|\s*safe)?\s*\}\}")
 _CONVERSATION = lazy_pattern(
-    r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}.*?\{%-?\s*endfor\s*-?%\}\s*,?", 16
+    r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}\s*,?",
+    16,
 )
+_CONVERSATION_IN_YAML = lazy_pattern(
+    r"^[ \t]*\{%-?\s*for\s+\w+\s+in\s+_conversation\s*-?%\}"
+    r"(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}[ \t]*\n?",
+    re.MULTILINE | re.DOTALL,
+)
+_BARE_IN_YAML = lazy_pattern(r"^([ \t-]*content:[ \t]+)(\{\{.*\}\})[ \t]*$", re.MULTILINE)
+_LIKE_A_CHAT = lazy_pattern(r"\s*(?:\[.*[\"']role[\"']|-\s+(?:role|\"role\"):)", re.DOTALL)
+_VARIABLE = lazy_pattern(r"\{\{\s*(\w+)\s*\}\}")
+_HISTORY_IN_YAML = "- role: user\n  content: \ue000history\ue001\n"
 _HISTORY = '{"role": "user", "content": "\ue000history\ue001"},'
 _MARKED = "\ue000history\ue001"
 
@@ -46,27 +58,29 @@ class PromptMessages:
         self._place = place
         self._sample = sample
 
-    def turns(self, text: str, role: str) -> tuple[SourceTurn, ...]:
+    def turns(self, text: Text, role: str) -> tuple[SourceTurn, ...]:
         """The turns of a text; a text that is no chat is one message of the role."""
-        chat = self._chat(text)
+        chat = self._chat(text.value)
         if chat is not None:
             return tuple(self._turn(item) for item in chat)
-        if '"role"' in text and text.lstrip()[:1] == "[":
+        if _LIKE_A_CHAT.match(text.value):
             message = "the list of messages is computed: it can't be read"
-            loss = Loss(code="IMP101", message=message, place=self._place(), refuses=True)
+            hint = "write each message out, or import the rendered request"
+            loss = Loss(
+                code="IMP101", message=message, place=self._place(), hint=hint, refuses=True
+            )
             self.losses.append(loss)
-        return (SourceMessage(role=role, content=(TextContent(parts=self._parts(text)),)),)
+        return (SourceMessage(role=role, content=(TextContent(parts=self._read(text)),)),)
 
     def _chat(self, text: str) -> Sequence[Any] | None:
         """The messages of a text in JSON or YAML; None for any other text."""
         if text.lstrip()[:1] not in ("[", "-"):
             return None
-        whole = _CONVERSATION.sub(_HISTORY, text)
-        whole = _quoted_outside(whole)
-        try:
-            value = json.loads(whole)
-        except ValueError:
-            value = read_any("", whole.encode()).value if text.lstrip()[:1] == "-" else None
+        if text.lstrip()[:1] == "-":
+            whole = _BARE_IN_YAML.sub(_quoted, _CONVERSATION_IN_YAML.sub(_HISTORY_IN_YAML, text))
+            value = read_any("", whole.encode()).value
+        else:
+            value = _json(_quoted_outside(_CONVERSATION.sub(_HISTORY, text)))
         if not isinstance(value, list) or not value:
             return None
         fits = all(isinstance(item, dict) and "role" in item for item in value)
@@ -75,7 +89,7 @@ class PromptMessages:
     def _turn(self, item: dict[str, Any]) -> SourceTurn:
         content = item.get("content")
         if content == _MARKED:
-            message = "the caller's conversation is the input `conversation`"
+            message = "the caller's conversation is the input `conversation`, empty in each case"
             self.losses.append(Loss(code="IMP302", message=message, place=self._place()))
             return SourceHistory(source=self._names.name("conversation"))
         given = str(item["role"]).lower()
@@ -85,22 +99,46 @@ class PromptMessages:
             loss = Loss(code="IMP101", message=message, place=self._place(), refuses=True)
             self.losses.append(loss)
         if isinstance(content, list):
-            texts = [one.get("text", "") for one in content if isinstance(one, dict)]
-            if len(texts) < len(content) or any(
-                one.get("type", "text") != "text" for one in content
-            ):
-                message = "a part that is not text is not carried"
-                self.losses.append(Loss(code="IMP105", message=message, place=self._place()))
-            parts = tuple(TextContent(parts=self._parts(str(text))) for text in texts if text)
-            return SourceMessage(role=role, content=parts)
+            parts = tuple(self._part(one) for one in content)
+            return SourceMessage(role=role, content=tuple(one for one in parts if one is not None))
         return SourceMessage(role=role, content=(TextContent(parts=self._parts(str(content))),))
+
+    def _part(self, part: Any) -> TextContent | MediaContent | None:
+        given = part if isinstance(part, dict) else {"text": part}
+        if given.get("type", "text") in ("text", "input_text") and isinstance(given["text"], str):
+            return TextContent(parts=self._parts(given["text"]))
+        url = given.get("image_url")
+        url = url.get("url") if isinstance(url, dict) else url
+        if given.get("type") in ("image_url", "input_image") and isinstance(url, str):
+            variable = _VARIABLE.fullmatch(url.strip())
+            if variable is not None:
+                name = self._names.name(variable[1])
+                return MediaContent(kind="image", origin="input", value=name)
+            if "{{" not in url:
+                return MediaContent(kind="image", origin="url", value=url)
+        message = f"a part of type `{given.get('type')}` is not carried"
+        self.losses.append(Loss(code="IMP105", message=message, place=self._place()))
+        return None
 
     def _parts(self, text: str) -> tuple[TemplatePart, ...]:
         place = self._place()
-        source = Text(place.path, text, lambda _at: (place.line, place.column))
-        found = nunjucks(source, self._sample)
+        return self._read(Text(place.path, text, lambda _at: (place.line, place.column)))
+
+    def _read(self, text: Text) -> tuple[TemplatePart, ...]:
+        found = nunjucks(text, self._sample)
         self.losses += found.losses
         return found.parts
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return f"{match[1]}{json.dumps(match[2])}"
 
 
 def _quoted_outside(text: str) -> str:

@@ -16,7 +16,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.languages.by_syntax import TRANSLATIONS
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
-from promptops.formats.registry import ReadOptions
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.shape import sampled
 from promptops.formats.source_file import SourceFile
 from promptops.formats.translation import Translation
@@ -55,6 +55,9 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """One prompt."""
+    if not isinstance(_document(file).value, Mapping):
+        yield other_format(file, NAME, MARKS)
+        return
     yield _Reader(file, options).document()
 
 
@@ -133,7 +136,7 @@ class _Reader:
         self._note_defaults(keywords, inside)
         if kind == "StructuredPrompt" and isinstance(keywords.get("schema_"), Mapping):
             self._fields["output"] = {"format": "json", "schema": keywords["schema_"]}
-        if "messages" in keywords:
+        if isinstance(keywords.get("messages"), list):
             for index, message in enumerate(keywords["messages"]):
                 yield from self._message(message, f"{inside}/messages/{index}")
         elif "template" in keywords:

@@ -15,7 +15,7 @@ from promptops.formats.languages.jinja import jinja_with
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import identity, parts_message
-from promptops.formats.registry import ReadOptions
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field
 from promptops.formats.role_lines import RoleLines, has_role_lines
 from promptops.formats.source_file import SourceFile
@@ -51,7 +51,11 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """A prompt for each node with a template."""
-    nodes = file.yaml.value["nodes"]
+    value = file.yaml.value
+    nodes = value.get("nodes") if isinstance(value, Mapping) else None
+    if not isinstance(nodes, list):
+        yield other_format(file, NAME, MARKS)
+        return
     found = 0
     for index, node in enumerate(nodes):
         if isinstance(node, Mapping) and node.get("type") in _KINDS:

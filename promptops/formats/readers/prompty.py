@@ -34,7 +34,9 @@ NAME = "prompty"
 MARKS = "`.prompty`; a header with `model`, `inputs`, `sample`, `template` or `authors`, role lines"
 RANK = 500
 
-_ROLE_LINE = lazy_pattern(r"(?im)^\s*#?\s*(?:system|user|assistant|developer)\s*:\s*$")
+_ROLE_LINE = lazy_pattern(
+    r"(?im)^[ \t]*(?:#[ \t]*)?(?:system|user|assistant|developer)[ \t]*:[ \t]*$"
+)
 _OWN = ("model", "inputs", "sample", "template", "authors")
 _KNOWN = frozenset(
     str.split(

@@ -36,6 +36,7 @@ RANK = 10
 _NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
 _SHORTEST_NAMED = 40
 _SHORTEST = 200
+_MAX_DEPTH = 250
 _TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 
 
@@ -69,12 +70,24 @@ def _parsed(file: SourceFile) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(file.text.value)
+            tree = ast.parse(file.text.value)
+            _refuse_deep(tree)
+            return tree
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         place = Text(file.shown, "x", lambda _offset: (line, 1)).place(0)
         message = f"the code can't be parsed: {getattr(error, 'msg', error)}"
         raise UnreadableSource(Loss(code="IMP002", message=message, place=place)) from None
+
+
+def _refuse_deep(tree: ast.Module) -> None:
+    """Raises RecursionError for code that is nested deeper than the reader follows."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise RecursionError("it is nested too deeply")
 
 
 def _candidates(tree: ast.Module) -> Iterator[_Candidate]:

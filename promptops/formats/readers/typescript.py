@@ -40,6 +40,7 @@ _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _SHORTEST_NAMED = 40
 _SHORTEST = 200
 _MAX_NAME = 40
+_MAX_EXPRESSION = 300
 
 
 def recognises(file: SourceFile) -> bool:
@@ -116,14 +117,17 @@ class _Reader:
             return TextPart(constant.pieces[0])
         expression = self._expression(source)
         if expression is None:
-            name = _NOT_IN_NAMES.sub("_", source).strip("_")[:_MAX_NAME].strip("_") or "value"
+            shown = source[:_MAX_EXPRESSION]
+            name = _NOT_IN_NAMES.sub("_", shown).strip("_")[:_MAX_NAME].strip("_") or "value"
             expression = self._names.name(name)
-            message = f"the caller has to pass `{expression}`: it was `{source}` in the code"
+            message = f"the caller has to pass `{expression}`: it was `{shown}` in the code"
             self._losses.append(Loss(code="IMP224", message=message, place=place))
         return ExpressionPart(printed(expression, self._options.sample))
 
     def _expression(self, source: str) -> str | None:
         """An expression of JavaScript as one of Jinja; None if it has no counterpart."""
+        if len(source) > _MAX_EXPRESSION:
+            return None
         path = _PATH.fullmatch(source)
         if path is not None and not path[2].endswith(".length"):
             return self._names.name(path[1]) + path[2].replace("?", "")

@@ -8,6 +8,7 @@ from promptops.errors import UsageError
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.registry import Reader, ReadOptions, known_readers
 from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.formats.unread_formats import unread_format
 from promptops.jobs.importing.name_globs import NameGlobs
 from promptops.jobs.importing.sources import Source
 from promptops.model.internal_error import HINT, CaughtBug
@@ -93,6 +94,9 @@ def _read(
 def _read_file(
     file: SourceFile, unread: ReadFile, reader: Reader | None, options: ReadOptions
 ) -> ReadFile:
+    unreadable = unread_format(file) if reader is None else None
+    if unreadable is not None:
+        return replace(unread, data=file.data, found=(unreadable,))
     chosen = reader or _recognised(file)
     if chosen is None:
         return replace(unread, data=file.data, found=_unknown(file))

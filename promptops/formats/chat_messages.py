@@ -17,6 +17,7 @@ from promptops.formats.document import (
 from promptops.formats.input_names import InputNames
 from promptops.formats.plain_texts import translated
 from promptops.formats.registry import ReadOptions
+from promptops.json_pointer import value_at
 from promptops.source.document import Document
 
 _ROLES = {
@@ -44,17 +45,12 @@ def chat_turns(
     Texts are templates: of `syntax` or, without one, with `{{name}}` as inputs.
     """
     reader = _Reader(document, options, names, losses, syntax or "double")
+    listed = value_at(document.value, pointer)
     found = [
         reader.turn(item, f"{pointer}/{index}")
-        for index, item in enumerate(_at(document.value, pointer) or ())
+        for index, item in enumerate(listed if isinstance(listed, list) else ())
     ]
     return tuple(turn for turn in found if turn is not None)
-
-
-def _at(value: Any, pointer: str) -> Any:
-    for step in pointer.split("/")[1:]:
-        value = value[int(step)] if isinstance(value, list) else value[step]
-    return value
 
 
 class _Reader:

@@ -15,22 +15,6 @@ from promptops.records import record
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.scope import Load
 
-CODES = {
-    "EXP002": "target-differs",
-    "EXP005": "no-counterpart",
-    "EXP101": "tests",
-    "EXP102": "role",
-    "EXP103": "input-schema",
-    "EXP104": "tools",
-    "EXP105": "description",
-    "EXP106": "assertion",
-    "EXP107": "evaluation",
-    "EXP108": "parameter",
-}
-"""The names of the codes; EXP002 and EXP005 are errors, all others warnings."""
-
-ERRORS = frozenset(("EXP002", "EXP005"))
-
 
 @record(frozen=True, slots=True, kw_only=True)
 class ExportSubject:

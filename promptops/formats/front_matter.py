@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from promptops.formats.document import Loss
@@ -11,7 +12,9 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.document import Document, read_any
 
-_FRONT = lazy_pattern(r"(?:\s|<!--.*?-->|#[^\n]*\n)*?---[ \t]*\n(.*?)(?:\n)?---[ \t]*(?:\n|\Z)", 16)
+_BEGINNING = lazy_pattern(r"---[ \t]*\n")
+_END = lazy_pattern(r"(?m)^---[ \t]*$\n?")
+_BLANK = lazy_pattern(r"\s*")
 _LOOSE = lazy_pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
 
 
@@ -42,22 +45,53 @@ class FrontMatter:
         )
 
 
+@lru_cache(maxsize=8)  # several readers ask for the header of one file
 def front_matter(file: SourceFile) -> FrontMatter:
     """The header and the body of a file. Raises UnreadableSource for a file that is no text."""
     text = file.text
-    match = _FRONT.match(text.value)
-    if match is None:
+    found = _header(text.value)
+    if found is None:
         return FrontMatter({}, text, (), None, 1)
-    body = _after(text, match.end())
-    line = text.locate(match.start(1))[0]
-    document = read_any(file.shown, match[1].encode())
+    header, start, end = found
+    body = _after(text, end)
+    line = text.locate(start)[0]
+    document = read_any(file.shown, header.encode())
     if isinstance(document.value, dict):
         return FrontMatter(document.value, body, (), document, line)
-    pairs = [pair for pair in map(_LOOSE.fullmatch, match[1].split("\n")) if pair]
-    found: dict[str, Any] = {pair[1]: pair[2] for pair in pairs}
+    pairs = [pair for pair in map(_LOOSE.fullmatch, header.split("\n")) if pair]
+    value: dict[str, Any] = {pair[1]: pair[2] for pair in pairs}
     message = "the header is not YAML: it is read line by line"
     loss = Loss(code="IMP223", message=message, place=Place(file.shown, line))
-    return FrontMatter(found, body, (loss,) if match[1].strip() else (), None, line)
+    return FrontMatter(value, body, (loss,) if header.strip() else (), None, line)
+
+
+def _header(text: str) -> tuple[str, int, int] | None:
+    """The header, its offset, and that of the body; comments and blank lines may stand before."""
+    beginning = _BEGINNING.match(text, _first(text))
+    if beginning is None:
+        return None
+    end = _END.search(text, beginning.end())
+    if end is None:
+        return None
+    header = text[beginning.end() : end.start()]
+    return header.removesuffix("\n"), beginning.end(), end.end()
+
+
+def _first(text: str) -> int:
+    """The offset of the first character that is not blank and not in a comment."""
+    at = -1
+    following = 0
+    while following != at:
+        at = following
+        blank = _BLANK.match(text, at)
+        following = blank.end() if blank is not None else at
+        if text.startswith("<!--", following):
+            close = text.find("-->", following)
+            following = len(text) if close < 0 else close + 3
+        elif text.startswith("#", following):
+            newline = text.find("\n", following)
+            following = len(text) if newline < 0 else newline + 1
+    return at
 
 
 def _after(text: Text, offset: int) -> Text:

@@ -51,7 +51,7 @@ def input_schema(
     found = shapes(uses)
     for message in messages:
         if message.get("for_each") in found:
-            found[message["for_each"]].looped = True
+            found[message["for_each"]].looped = found[message["for_each"]].unguarded = True
     histories = _histories(messages)
     names = dict.fromkeys((*document.inputs, *found, *_media(messages), *histories))
     inputs = _Inputs(document, found, optional=optional)
@@ -61,7 +61,11 @@ def input_schema(
         name: _of_media(properties[name], kind) for name, kind in _media(messages).items()
     }
     unread = set(document.inputs) - set(found) - set(_media(messages)) - set(document.required)
-    required = [name for name in names if "default" not in properties[name] and name not in unread]
+    may_be_missing = {name for name, shape in found.items() if not shape.unguarded}
+    may_miss = unread | (may_be_missing - set(document.required))
+    required = [
+        name for name in names if "default" not in properties[name] and name not in may_miss
+    ]
     schema: dict[str, Any] = {"required": required} if required else {}
     if properties:
         schema["properties"] = properties
@@ -89,13 +93,26 @@ class _Inputs:
         else:
             schema = self._declared(name, dict(declared), shape)
         schema = self._widened(name, schema, samples)
+        if "default" not in schema and self._is_left_out(name):
+            self._note("IMP306", f"`{name}` may be left out: an example leaves it out")
+            schema = {**schema, "default": empty_value(schema)}
         old = self._document.aliases.get(name)
         return schema if old is None else {**schema, "x-aliases": [old]}
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether a case of a source that allows it has no value for an input."""
+        document = self._document
+        shape = self._found.get(name)
+        if not document.lenient or name in document.required or shape is None:
+            return False
+        if not shape.unguarded:
+            return False
+        return any(name not in case.inputs for case in document.cases)
 
     def _inferred(self, name: str, shape: Shape, samples: Sequence[Any]) -> dict[str, Any]:
         schema = schema_of(shape, samples[0] if samples else None)
         self._note("IMP305", f"the input `{name}` is not declared: it is inferred from its uses")
-        if "default" in schema:
+        if "default" in schema or not shape.unguarded:
             self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
         elif self._optional and "string" in schema.get("type", ()):
             schema["default"] = ""
@@ -105,6 +122,8 @@ class _Inputs:
         return schema
 
     def _declared(self, name: str, schema: dict[str, Any], shape: Shape) -> dict[str, Any]:
+        if self._document.lenient:
+            schema = _completed(schema, shape)
         if "default" in schema or name in self._document.required or name not in self._found:
             return schema
         implied = schema_of(shape)
@@ -130,6 +149,28 @@ class _Inputs:
 
     def _note(self, code: str, message: str) -> None:
         self.losses.append(Loss(code=code, message=message, place=self._document.place))
+
+
+def _completed(schema: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """The schema with the properties that templates read and that nothing declares."""
+    found = dict(schema)
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping):
+        new = {
+            name: {**schema_of(below), "default": empty_value(schema_of(below))}
+            for name, below in shape.keys.items()
+            if name not in properties
+        }
+        known = {
+            name: _completed(inner, shape.keys[name])
+            if name in shape.keys and isinstance(inner, Mapping)
+            else inner
+            for name, inner in properties.items()
+        }
+        found["properties"] = {**known, **new}
+    if isinstance(schema.get("items"), Mapping) and shape.item is not None:
+        found["items"] = _completed(schema["items"], shape.item)
+    return found
 
 
 def _fits(value: Any, kinds: Any) -> bool:

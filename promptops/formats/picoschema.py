@@ -30,6 +30,37 @@ def json_schema(value: Any) -> dict[str, Any]:
     return _object(value)
 
 
+def with_defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with a default for each property that may be left out, at any depth.
+
+    The default renders as nothing, as a missing value does.
+    """
+    found = dict(schema)
+    required = schema.get("required", ())
+    for name, inner in _mapping(schema.get("properties")).items():
+        known = with_defaults(_mapping(inner))
+        optional = name not in required and "default" not in known
+        default = {"default": _nothing(known)} if optional else {}
+        found["properties"] = {**found["properties"], name: {**known, **default}}
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), Mapping):
+            found[key] = with_defaults(schema[key])
+    return found
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _nothing(schema: Mapping[str, Any]) -> Any:
+    kinds = schema.get("type")
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    if "array" in listed:
+        return []
+    nullable = "null" in listed or None in schema.get("enum", ())
+    return None if nullable and "string" not in listed else ""
+
+
 def _is_json_schema(value: Mapping[str, Any]) -> bool:
     return any(key in value for key in _JSON_SCHEMA)
 

@@ -10,7 +10,6 @@ from typing import Any
 from promptops.formats.document import Loss, SourceCase, SourceDocument
 from promptops.formats.emit import jinja, without_blank_lines
 from promptops.formats.input_schema import input_schema
-from promptops.formats.parts import TemplatePart
 from promptops.formats.written_messages import written_messages
 from promptops.formats.yaml_file import fits_block, yaml_file
 from promptops.model.place import Text, plain_text
@@ -30,12 +29,14 @@ class WriteOptions:
 
     Attributes:
         root: The prompt root, "" for the root of the repository.
+        schema: The path of the schema for editors, from the root of the repository.
         optional: Inputs that are only printed get the default "".
         tidy: Blank lines that tags leave are dropped: what is rendered changes.
         bodies: Messages of more lines than this go to a file of their own; None for none.
     """
 
     root: str
+    schema: str = ".promptops/prompt.schema.json"
     optional: bool = False
     tidy: bool = False
     bodies: int | None = None
@@ -58,15 +59,22 @@ class PromptFiles:
     losses: tuple[Loss, ...]
 
 
-def prompt_files(document: SourceDocument, data: bytes, options: WriteOptions) -> PromptFiles:
-    """The files of a document that was read from `data`; equal documents give equal files."""
+def prompt_files(
+    document: SourceDocument, data: bytes, options: WriteOptions, origin: str = ""
+) -> PromptFiles:
+    """The files of a document that was read from `data`; equal documents give equal files.
+
+    `origin` is the path of the source in the prompt file; that of the document's place by default.
+    """
     name = f"{options.root}/{document.id}" if options.root else document.id
     path = f"{name}.prompt.yaml"
     partials = {
         f"{options.root}/{target}" if options.root else target: jinja(parts)
         for target, parts in document.partials.items()
     }
-    messages, losses = written_messages(document, _tidy if options.tidy else tuple)
+    messages, losses = written_messages(document, tuple)
+    if options.tidy:
+        messages, losses = _tidied(document, messages)
     inputs = input_schema(
         document, messages, _load(partials, options.root), optional=options.optional
     )
@@ -84,7 +92,9 @@ def prompt_files(document: SourceDocument, data: bytes, options: WriteOptions) -
             {"evaluation": document.fields["evaluation"]} if "evaluation" in document.fields else {}
         ),
     }
-    files = {path: _head(document, data, path) + yaml_file(value)}
+    files = {
+        path: _head(origin or document.place.path, data, path, options.schema) + yaml_file(value)
+    }
     if len(cases) > CASES_IN_FILE:
         files[f"{name}.cases.yaml"] = _case_file(cases)
         message = f"{len(cases)} cases go to a case file"
@@ -99,8 +109,13 @@ def prompt_files(document: SourceDocument, data: bytes, options: WriteOptions) -
     )
 
 
-def _tidy(parts: Sequence[TemplatePart]) -> tuple[TemplatePart, ...]:
-    return without_blank_lines(parts)
+def _tidied(document: SourceDocument, untidied: list[Any]) -> tuple[list[Any], list[Loss]]:
+    """The messages without the blank lines that tags leave, and an IMP212 if there are any."""
+    messages, losses = written_messages(document, without_blank_lines)
+    if messages != untidied:
+        message = "blank lines that tags leave are dropped: what is rendered has fewer"
+        losses.append(Loss(code="IMP212", message=message, place=document.place))
+    return messages, losses
 
 
 def _load(partials: Mapping[str, str], root: str) -> Any:
@@ -111,12 +126,12 @@ def _load(partials: Mapping[str, str], root: str) -> Any:
     return load
 
 
-def _head(document: SourceDocument, data: bytes, path: str) -> str:
+def _head(origin: str, data: bytes, path: str, schema: str) -> str:
     up = "../" * path.count("/")
     digest = sha256(data).hexdigest()[:8]
-    source = document.place.path.replace("\n", " ")
+    source = "".join(char if char.isprintable() else "?" for char in origin)
     return (
-        f"# yaml-language-server: $schema={up}.promptops/prompt.schema.json\n"
+        f"# yaml-language-server: $schema={up}{schema}\n"
         f"# imported from {source} ({digest}) by promptops import\n"
     )
 

@@ -14,6 +14,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
+from promptops.source.document import MAX_BYTES
 
 _MARK = lazy_pattern("\ue000(\\d+)\ue001")
 _CLEANERS: Mapping[str, Callable[[str], str]] = {
@@ -35,6 +36,7 @@ _FILTERS = {
 _SPECS = lazy_pattern(r"[-+ 0#]*\d*(?:\.\d+)?[dfeEgGxXo]")
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _MAX_NAME = 40
+_MAX_PARTS = 1_000
 
 
 class PythonStrings:
@@ -52,6 +54,7 @@ class PythonStrings:
         self._lines = source.splitlines()
         self._constants = constants
         self._open: set[str] = set()
+        self._known: dict[str, tuple[InputNames, tuple[TemplatePart, ...] | None]] = {}
 
     def parts(self, node: ast.expr, names: InputNames) -> tuple[TemplatePart, ...] | None:
         """The parts of a string; None if the expression is no string that can be read."""
@@ -123,19 +126,38 @@ class PythonStrings:
         if spec is not None:
             message = f"the format `{ast.unparse(value)}` is not carried"
             self.losses.append(Loss(code="IMP103", message=message, place=self.place(value)))
-        return f"{expression} | json" if value.conversion in (ord("r"), ord("a")) else expression
+        if value.conversion not in (ord("r"), ord("a")):
+            return expression
+        self._prints_otherwise(value, "is written as JSON, with other quotes")
+        return f"{expression} | json"
+
+    def _prints_otherwise(self, node: ast.AST, message: str) -> None:
+        written = f"`{ast.unparse(node)}` {message}"
+        self.losses.append(Loss(code="IMP213", message=written, place=self.place(node)))
 
     def _constant(self, name: str, names: InputNames) -> tuple[TemplatePart, ...] | None:
         """The text of a constant of this file."""
         node = self._constants.get(name)
         if node is None or name in self._open or not name.isupper():
             return None
-        self._open.add(name)
-        found = self.parts(node, names)
-        self._open.discard(name)
+        known = self._known.get(name)
+        if known is None or known[0] is not names:
+            self._open.add(name)
+            known = (names, self._limited(self.parts(node, names)))
+            self._open.discard(name)
+            self._known[name] = known
+        found = known[1]
         if found is not None:
             self.used.add(name)
         return found
+
+    @staticmethod
+    def _limited(found: tuple[TemplatePart, ...] | None) -> tuple[TemplatePart, ...] | None:
+        """None for a constant that is too long, such as one that contains others many times."""
+        if found is None or len(found) > _MAX_PARTS:
+            return None
+        size = sum(len(part.text) for part in found if isinstance(part, TextPart))
+        return found if size <= MAX_BYTES else None
 
     def _call(self, node: ast.Call, names: InputNames) -> tuple[TemplatePart, ...] | None:
         name = called_name(node)
@@ -194,6 +216,8 @@ class PythonStrings:
         if name in ("len", "dumps", "str") and len(node.args) == 1:
             inner = self._expression(node.args[0], names)
             kind = {"len": "length", "dumps": "json", "str": "string"}[name]
+            if name == "dumps":
+                self._prints_otherwise(node, "writes only ASCII characters there")
             return None if inner is None else f"{inner} | {kind}"
         if not isinstance(node.func, ast.Attribute):
             return None
@@ -201,6 +225,8 @@ class PythonStrings:
         if name == "join" and isinstance(owner, ast.Constant) and len(node.args) == 1:
             inner = self._expression(node.args[0], names)
             return None if inner is None else f"{inner} | join({json.dumps(owner.value)})"
+        if name == "title":
+            self._prints_otherwise(node, "also begins a word after a quote or a digit there")
         below = self._expression(owner, names) if name in _FILTERS and not node.args else None
         return None if below is None else f"{below} | {_FILTERS[name]}"
 

@@ -60,6 +60,13 @@ class Reader(Protocol):
         """
 
 
+def other_format(file: SourceFile, name: str, marks: str) -> Loss:
+    """An IMP002 for a file that the user gave to a reader of another format."""
+    message = f"it is not a file of the format `{name}`"
+    hint = f"leave out --from; its marks are: {marks}"
+    return Loss(code="IMP002", message=message, place=file.place(), hint=hint)
+
+
 @cache
 def known_readers() -> tuple[Reader, ...]:
     """All readers by rank. Raises InputError for a plug-in that is broken, or a name used twice."""

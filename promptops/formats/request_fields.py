@@ -39,7 +39,8 @@ def output_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss])
 def tools_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss]) -> dict[str, Any]:
     """The keys `tools` and `tool_choice`."""
     found = []
-    for tool in request.get("tools") or ():
+    given = request.get("tools")
+    for tool in given if isinstance(given, list) else ():
         read = _tool(tool)
         if read is None:
             kind = tool.get("type") if isinstance(tool, Mapping) else type(tool).__name__

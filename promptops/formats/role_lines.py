@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from promptops.formats.document import (
     Loss,
@@ -19,7 +20,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 
 ROLE_LINE = lazy_pattern(
-    r"(?m)^[ \t]*#?[ \t]*(system|user|assistant|developer|function|tool)[ \t]*:[ \t]*$", 2
+    r"(?m)^[ \t]*(?:#[ \t]*)?(system|user|assistant|developer|function|tool)[ \t]*:[ \t]*$", 2
 )
 _LOOP = lazy_pattern(r"for\s+(\w+)\s+in\s+([\w.]+)\s*")
 _ROLE_OF = lazy_pattern(r"(\w+)(?:\.role|\[['\"]role['\"]\])")
@@ -50,23 +51,28 @@ class RoleLines:
         place: Callable[[], Place],
         first_role: str | None,
         pattern: re.Pattern[str] = ROLE_LINE,
+        last_line: Literal["role", "text"] = "role",
     ) -> None:
         """Reads templates.
 
         Args:
             first_role: Of text before the first role line; None to refuse such text.
             pattern: What begins a message; its first group is the role.
+            last_line: What a role line is that ends the template without a newline.
         """
         self.losses: list[Loss] = []
         self._pattern = pattern
         self._place = place
         self._first_role = first_role
+        self._last_line = last_line
+        self._last: TemplatePart | None = None
         self._shared: list[TemplatePart] = []
 
     def turns(self, parts: Sequence[TemplatePart]) -> tuple[SourceTurn, ...]:
         """The turns of a template with role lines; () if it has none."""
         if not has_role_lines(parts, self._pattern):
             return ()
+        self._last = parts[-1] if self._last_line == "text" else None
         nodes = _nodes(iter(parts), ())[0]
         return tuple(self._top(nodes))
 
@@ -80,7 +86,7 @@ class RoleLines:
                 yield from self._around(node)
                 continue
             if isinstance(node, TextPart):
-                *whole, (rest, _) = _split(node.text, self._pattern)
+                *whole, (rest, _) = self._split(node)
                 for before, next_role in whole:
                     yield from self._message(role, [*current, TextPart(before)], closed=closed)
                     role, current, closed = next_role, [], False
@@ -90,6 +96,16 @@ class RoleLines:
             else:
                 current.append(node)
         yield from self._message(role, current, closed=closed)
+
+    def _split(self, part: TextPart) -> list[tuple[str, str]]:
+        """The texts before each role line with the role that follows, then the rest."""
+        text, found, position = part.text, [], 0
+        for match in self._pattern.finditer(text):
+            if part is self._last and match.end() == len(text):
+                break
+            found.append((text[position : match.start()], match[1].lower()))
+            position = match.end() + (text[match.end() : match.end() + 1] == "\n")
+        return [*found, (text[position:], "")]
 
     def _message(
         self, role: str | None, nodes: Sequence[_Node], *, closed: bool
@@ -166,15 +182,6 @@ def has_role_lines(parts: Sequence[TemplatePart], pattern: re.Pattern[str] = ROL
         isinstance(part, ExpressionPart) and _ROLE_OF.fullmatch(part.source) for part in parts
     )
     return computed or any(pattern.search(text) for text in texts)
-
-
-def _split(text: str, pattern: re.Pattern[str]) -> list[tuple[str, str]]:
-    """The texts before each role line with the role that follows, then the rest."""
-    found, position = [], 0
-    for match in pattern.finditer(text):
-        found.append((text[position : match.start()], match[1].lower()))
-        position = match.end() + (text[match.end() : match.end() + 1] == "\n")
-    return [*found, (text[position:], "")]
 
 
 def _nodes(

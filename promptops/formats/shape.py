@@ -83,10 +83,11 @@ def shapes(uses: Iterable[Use]) -> dict[str, Shape]:
 def schema_of(shape: Shape, sample: Any = None) -> dict[str, Any]:
     """A schema that admits what the templates can render; `sample` decides where they do not.
 
-    Optional values have a default that renders what a lenient engine renders for a missing one.
+    Optional values have a default that renders what a lenient engine renders for a missing one;
+    those that templates read only after a test, or with a default of their own, have none.
     """
     schema = _typed(shape, sample)
-    if shape.optional:
+    if shape.optional and shape.unguarded:
         schema["default"] = empty_value(schema)
     return schema
 

@@ -65,6 +65,10 @@ class SourceFolder:
         """The path of a file as it is shown."""
         return f"{self.shown}/{path}" if self.shown not in ("", ".") else path
 
+    def origin(self, path: str) -> str:
+        """The path of a file with the name of its folder; only its name if the user named it."""
+        return path if self.alone else f"{self.root.resolve().name}/{path}"
+
     @staticmethod
     def _data(file: Path, shown: str) -> bytes:
         try:

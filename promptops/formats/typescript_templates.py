@@ -20,7 +20,10 @@ _BEFORE = lazy_pattern(
 _FUNCTION = lazy_pattern(
     r"function\s+([A-Za-z_$][\w$]*)|(?:const|let)\s+([A-Za-z_$][\w$]*)\s*=\s*(?:async\s*)?\("
 )
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
+_ESCAPE = lazy_pattern(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", 16)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+_MAX_DEPTH = 30
+_LAST_CHARACTER = 0x10FFFF
 _SLASH_BEFORE_REGEX = frozenset("(,=:[!&|?{};\n")
 
 
@@ -86,8 +89,10 @@ def _skipped(source: str, position: int) -> int:
 
 
 def _begins_regex(source: str, position: int) -> bool:
-    before = source[:position].rstrip(" \t")
-    return not before or before[-1] in _SLASH_BEFORE_REGEX
+    before = position - 1
+    while before >= 0 and source[before] in " \t":
+        before -= 1
+    return before < 0 or source[before] in _SLASH_BEFORE_REGEX
 
 
 def _after(source: str, end: str, position: int) -> int:
@@ -103,36 +108,47 @@ def _string(source: str, position: int) -> int:
     return at + 1
 
 
-def _literal(source: str, position: int) -> tuple[int, tuple[str, ...]]:
-    """The offset after a literal, or -1; and its pieces."""
+def _literal(source: str, position: int, depth: int = 0) -> tuple[int, tuple[str, ...]]:
+    """The offset after a literal, or -1 if it is not closed or nested too deeply; its pieces."""
     pieces, text, at = list[str](), "", position + 1
     while at < len(source):
         char = source[at]
         if char == "`":
             return at + 1, (*pieces, text)
         if source.startswith("${", at):
-            end = _closing(source, at + 2)
+            end = _closing(source, at + 2, depth) if depth < _MAX_DEPTH else -1
             if end < 0:
                 break
             pieces += [text, source[at + 2 : end]]
             text, at = "", end + 1
         elif char == "\\":
-            following = source[at + 1 : at + 2]
-            text += _ESCAPES.get(following, following)
-            at += 2
+            written, at = _unescaped(source, at)
+            text += written
         else:
             text += char
             at += 1
     return -1, ()
 
 
-def _closing(source: str, position: int) -> int:
+def _unescaped(source: str, at: int) -> tuple[str, int]:
+    """The character that an escape means, and the offset after it."""
+    match = _ESCAPE.match(source, at)
+    if match is None:
+        return "", at + 1
+    code = match[1] or match[2] or match[3]
+    if code is None:
+        return _ESCAPES.get(match[4], match[4]), match.end()
+    number = int(code, 16)
+    return chr(number) if number <= _LAST_CHARACTER else "\ufffd", match.end()
+
+
+def _closing(source: str, position: int, depth_of_literal: int) -> int:
     """The offset of the brace that closes an expression; -1 without one."""
     depth, at = 0, position
     while at < len(source):
         char = source[at]
         if char == "`":
-            at, _ = _literal(source, at)
+            at, _ = _literal(source, at, depth_of_literal + 1)
             if at < 0:
                 return -1
             continue

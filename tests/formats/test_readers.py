@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from promptops.formats.registry import ReadOptions
-from promptops.jobs.importing.importing import ImportOptions, import_prompts
+from promptops.jobs.importing.importing import import_prompts
+from promptops.jobs.importing.options import ImportOptions
 from promptops.jobs.workspace.workspace import workspace
 
 HERE = Path(__file__).parent

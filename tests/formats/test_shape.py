@@ -25,8 +25,8 @@ def found(template):
             [],
         ),
         ("{% if a %}{{ a }}{% endif %}", {"a": {**TEXT, "default": ""}}, []),
-        ('{{ a | default("x") }}', {"a": {**TEXT, "default": ""}}, []),
-        ("{% if a is defined %}{{ a }}{% endif %}", {"a": {**TEXT, "default": ""}}, []),
+        ('{{ a | default("x") }}', {"a": TEXT}, []),
+        ("{% if a is defined %}{{ a }}{% endif %}", {"a": TEXT}, []),
         (
             "{% for x in xs %}{{ x.a }}{% if x.b %}!{% endif %}{% endfor %}",
             {

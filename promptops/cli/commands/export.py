@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from promptops.cli.complete import complete_prompt
+from promptops.cli.format_list import format_list
 from promptops.cli.options import at_option, common
 from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
@@ -22,11 +23,14 @@ from promptops.errors import UsageError
     metavar="NAME",
     help="Keep as variables only what messages print; all else has the values of this test case.",
 )
+@click.option(
+    "--templates", is_flag=True, help="For promptfoo: prompts as its own templates, without Python."
+)
 @click.option("--strict", is_flag=True, help="Write nothing if anything is lost.")
 @click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
 @click.option("--formats", is_flag=True, help="List the formats.")
 @at_option
-@common("text", "json")
+@common("text", "json", "markdown")
 def command(
     output: OutputOptions,
     format_name: str | None,
@@ -34,6 +38,7 @@ def command(
     *,
     to: str,
     case: str | None,
+    templates: bool,
     strict: bool,
     dry_run: bool,
     formats: bool,
@@ -50,20 +55,18 @@ def command(
       promptops export openai 'support/*' --to batch/
       promptops export langfuse support/triage --case 'no known issues'
     """
-    from promptops.formats.exported import ERRORS, known_writers
+    from promptops.formats.exported import known_writers
     from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
     from promptops.jobs.workspace.workspace import workspace
+    from promptops.model.finding import Severity
 
     if formats:
-        writers = known_writers()
-        width = max(map(len, writers))
-        lines = [f"{name.ljust(width)}  {writer.MARKS}\n" for name, writer in writers.items()]
-        output.write("".join(lines))
+        output.write(format_list({one.NAME: one.MARKS for one in known_writers().values()}))
         return 0
     if format_name is None:
         raise UsageError("no format is given", hint="list the formats: promptops export --formats")
     options = ExportOptions(
-        format=format_name,
+        format=f"{format_name}-templates" if templates else format_name,
         patterns=patterns,
         to=Path(output.directory, to),
         case=case,
@@ -73,5 +76,5 @@ def command(
     with workspace(output.directory, revision, output.overrides) as opened:
         result = export_prompts(opened, options)
     output.write_report("export", result)
-    wrong = any(finding.code in ERRORS for finding in result.findings)
+    wrong = any(finding.severity is Severity.ERROR for finding in result.findings)
     return int(wrong or (strict and bool(result.findings)))

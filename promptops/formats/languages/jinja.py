@@ -13,7 +13,10 @@ from promptops.formats.languages.jinja_expressions import Token, here
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.formats.translation import Translate, Translation
 from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
 
+_ELEMENT = lazy_pattern(r"[A-Za-z_][\w.]*\[\d+\]")
+"""An element that may not exist: it renders nothing there, and fails here."""
 _ENDS = frozenset(("variable_end", "block_end", "comment_end", "raw_end"))
 _KNOWN_TAGS = frozenset(
     str.split(
@@ -111,7 +114,9 @@ class JinjaReader:
                     "".join(one.value for one in inner), self._is_alone(token, tokens[end])
                 )
             elif token.kind == "variable_begin":
-                yield ExpressionPart(self._expression(inner))
+                written = self._expression(inner)
+                element = ' | default("")' if _ELEMENT.fullmatch(written) else ""
+                yield ExpressionPart(written + element)
             elif token.kind == "block_begin":
                 yield TagPart(self._statement(inner), self._is_alone(token, tokens[end]))
             elif token.kind == "raw_begin":
@@ -129,8 +134,12 @@ class JinjaReader:
 
     def _is_alone(self, begin: Token, end: Token) -> bool:
         """Whether the engine removes the whole line of a tag."""
-        before = self._text.value[: begin.start].rpartition("\n")[2]
-        return self._removes_lines and not before.strip(" \t") and end.value.endswith("\n")
+        if not self._removes_lines or not end.value.endswith("\n"):
+            return False
+        at = begin.start - 1
+        while at >= 0 and self._text.value[at] in " \t":
+            at -= 1
+        return at < 0 or self._text.value[at] == "\n"
 
     def _expression(self, tokens: Sequence[Token]) -> str:
         written, losses = here(self._rewrite(tokens), self._text)

@@ -24,6 +24,8 @@ _PLAIN_METHODS = {
 """Methods without arguments, and the filters that do the same."""
 
 _WITH_ARGUMENTS = {"replace": "replace", "split": "split"}
+_OF_ELEMENTS = frozenset(("first", "last"))
+"""Filters that give nothing for an empty list there, and fail here."""
 _NOT_HERE = frozenset(("dict", "cycler", "joiner", "lipsum", "now", "random"))
 
 
@@ -72,6 +74,9 @@ class _Writer:
         return following[1], _closing(tokens, index + 2)
 
     def _called(self, out: str, token: Token, name: str, arguments: str) -> str:
+        if name == "title":
+            message = "there `.title()` also begins a word after a quote or a digit"
+            self._note("IMP213", token, message)
         if name in _PLAIN_METHODS and not arguments:
             return f"{out} | {_PLAIN_METHODS[name]}"
         if name in _WITH_ARGUMENTS and arguments:
@@ -90,10 +95,10 @@ class _Writer:
         before = _name_before(tokens, index)
         if token.kind == "name" and before == "|":
             if token.value == "safe":
-                place = self._text.place(token.start, token.start + 4)
-                message = "`safe` is dropped: nothing is escaped here"
-                self.losses.append(Loss(code="IMP207", message=message, place=place))
+                self._note("IMP207", token, "`safe` is dropped: nothing is escaped here")
                 return "string"
+            if token.value in _OF_ELEMENTS and not _is_called(tokens, index, ""):
+                return f'{token.value} | default("")'
             if token.value not in _filters():
                 self._lost(token, f"the filter `{token.value}` does not exist here")
         elif token.kind == "name" and before in ("is", "is not"):
@@ -102,6 +107,10 @@ class _Writer:
         elif token.kind == "name" and token.value in _NOT_HERE and _is_called(tokens, index):
             self._lost(token, f"the function `{token.value}` does not exist here")
         return token.value
+
+    def _note(self, code: str, token: Token, message: str) -> None:
+        place = self._text.place(token.start, token.start + len(token.value))
+        self.losses.append(Loss(code=code, message=message, place=place))
 
     def _lost(self, token: Token, message: str) -> None:
         place = self._text.place(token.start, token.start + len(token.value))
@@ -119,15 +128,23 @@ def _closing(tokens: Sequence[Token], opening: int) -> int:
 
 def _name_before(tokens: Sequence[Token], index: int) -> str:
     """The operator or word before a name; `is not` counts as one."""
-    words = [token.value for token in tokens[:index] if token.kind != "whitespace"][-2:]
+    words: list[str] = []
+    at = index - 1
+    while at >= 0 and len(words) < 2:
+        if tokens[at].kind != "whitespace":
+            words.append(tokens[at].value)
+        at -= 1
     if not words:
         return ""
-    return "is not" if words == ["is", "not"] else words[-1]
+    return "is not" if words == ["not", "is"] else words[0]
 
 
-def _is_called(tokens: Sequence[Token], index: int) -> bool:
-    after = next((token.value for token in tokens[index + 1 :] if token.kind != "whitespace"), "")
-    return after == "(" and _name_before(tokens, index) != "."
+def _is_called(tokens: Sequence[Token], index: int, not_after: str = ".") -> bool:
+    at = index + 1
+    while at < len(tokens) and tokens[at].kind == "whitespace":
+        at += 1
+    after = tokens[at].value if at < len(tokens) else ""
+    return after == "(" and _name_before(tokens, index) != not_after
 
 
 def _joined(out: str, arguments: str) -> str | None:

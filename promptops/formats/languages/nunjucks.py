@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.input_names import InputNames
+from promptops.formats.languages.javascript_values import COMPACT_JSON, printed
 from promptops.formats.languages.jinja import JinjaReader
 from promptops.formats.languages.jinja_expressions import Token
-from promptops.formats.parts import TagPart
+from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart
 from promptops.formats.translation import Translation
-from promptops.model.place import Text
+from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 
 _WORDS = {"null": "none", "dump": "json"}
+_DUMP = lazy_pattern(r"\|\s*json\b")
+_TITLE = lazy_pattern(r"\|\s*title\b")
 _IF = lazy_pattern(r"(?:el)?if\s+(\w+)\s*")
 _FOR = lazy_pattern(r"for\s+\w+(?:\s*,\s*\w+)?\s+in\s+(\w+)\b.*")
 
 
-def nunjucks(text: Text, _names: InputNames) -> Translation:
-    """The translation of a Nunjucks template.
+def nunjucks(text: Text, sample: Mapping[str, Any]) -> Translation:
+    """The translation of a Nunjucks template; example inputs tell how values are printed.
 
     A text that Nunjucks refuses is sent unchanged by promptfoo: IMP229. An empty list is true there
     and false here: IMP231.
@@ -35,7 +38,24 @@ def nunjucks(text: Text, _names: InputNames) -> Translation:
     if "env." in text.value and "{{" in text.value and _reads_environment(found):
         message = "`env` is not carried: pass the value as an input"
         losses.append(Loss(code="IMP103", message=message, place=place, refuses=True))
-    return replace(found, losses=tuple(losses))
+    losses += _prints_otherwise(found, place)
+    parts = tuple(_printed(part, sample) for part in found.parts)
+    return replace(found, parts=parts, losses=tuple(losses))
+
+
+def _prints_otherwise(found: Translation, place: Place) -> Iterator[Loss]:
+    sources = [part.source for part in found.parts if isinstance(part, ExpressionPart)]
+    if any(_DUMP.search(source) for source in sources):
+        yield Loss(code="IMP213", message=COMPACT_JSON, place=place)
+    if any(_TITLE.search(source) for source in sources):
+        message = "`title` only begins a word after a blank there"
+        yield Loss(code="IMP213", message=message, place=place)
+
+
+def _printed(part: TemplatePart, sample: Mapping[str, Any]) -> TemplatePart:
+    if isinstance(part, ExpressionPart):
+        return ExpressionPart(printed(part.source, sample))
+    return part
 
 
 def _renamed(loss: Loss) -> Loss:

@@ -15,6 +15,7 @@ from promptops.patterns import lazy_pattern
 
 _PLACEHOLDERS: Mapping[str, re.Pattern[str]] = {
     "double": lazy_pattern(r"\{\{[ \t]*([\w.-]+)[ \t]*\}\}"),
+    "once": lazy_pattern(r"(?<!\{)\{\{\s*([\w.-]+)\s*\}\}"),
     "exact": lazy_pattern(r"\{\{([\w.-]+)\}\}"),
     "single": lazy_pattern(r"(?<!\{)\{([A-Za-z_][\w-]*)\}"),
     "dollar": lazy_pattern(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)|(\$))"),
@@ -24,10 +25,11 @@ _CONVERSIONS = {"r": " | json", "s": "", "a": " | json"}
 
 
 def placeholders(syntax: str) -> Translate:
-    """The translation of `double`, `exact`, `single` or `dollar`.
+    """The translation of `double`, `once`, `exact`, `single` or `dollar`.
 
-    double: `{{name}}`, blanks allowed · exact: `{{name}}` without blanks · single: `{name}` ·
-    dollar: `${name}` and `$name`, `$$` is one dollar.
+    double: `{{name}}`, blanks allowed · once: the same, and `{{{name}}}` is text · exact:
+    `{{name}}` without blanks · single: `{name}` · dollar: `${name}`, `$name`,
+    and `$$` for one dollar.
     """
     pattern = _PLACEHOLDERS[syntax]
 
@@ -81,6 +83,8 @@ def format_string(text: Text, names: InputNames) -> Translation:
             continue
         if spec:
             numbers.append(expression)
+        if conversion in ("r", "a"):
+            losses.append(_written_as_json(text, name, conversion))
         parts.append(ExpressionPart(shown))
     return Translation(parts=tuple(parts), losses=tuple(losses), numbers=tuple(numbers))
 
@@ -110,6 +114,13 @@ def _formatted(expression: str | None, spec: str, conversion: str | None) -> str
     if conversion is None and re.fullmatch(r"[-+ 0#]*\d*(?:\.\d+)?[dfeEgGxXo]", spec):
         return f'"%{spec}" | format({expression})'
     return None
+
+
+def _written_as_json(text: Text, name: str, conversion: str) -> Loss:
+    written = f"{{{name}!{conversion}}}"
+    start = max(text.value.find(written), 0)
+    message = f"`{written}` is written as JSON, with other quotes"
+    return Loss(code="IMP213", message=message, place=text.place(start, start + len(written)))
 
 
 def _no_counterpart(text: Text, name: str, spec: str) -> Loss:

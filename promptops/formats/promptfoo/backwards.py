@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from promptops.evals.parse import parse
+from promptops.json_pointer import tokens
 from promptops.patterns import lazy_pattern
 
 CHECK = "file://promptops_prompts.py:holds"
@@ -76,7 +77,7 @@ def native_assertion(assertion: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _transform(path: str) -> str:
     """`/a/0` as an expression of JavaScript over the parsed answer."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    steps = tokens(path)
     written = "".join(f"[{step}]" if step.isdecimal() else f'["{step}"]' for step in steps)
     return f"(typeof output === 'string' ? JSON.parse(output) : output){written}"
 

@@ -64,7 +64,7 @@ def expression(source: str, variable: Variable = lambda name: f"inputs.{name}") 
         written = source.strip().removeprefix("return ").removesuffix(";")
         parser = _Parser(_tokens(written), variable)
         found = parser.ternary()
-    except NoCounterpart:
+    except (NoCounterpart, RecursionError):
         return None
     return found if parser.at_end else None
 

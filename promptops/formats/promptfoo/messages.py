@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import (
@@ -17,7 +17,7 @@ from promptops.formats.document import (
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.nunjucks import nunjucks
-from promptops.formats.parts import ExpressionPart, TemplatePart
+from promptops.formats.parts import TemplatePart
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.source.document import read_any
@@ -26,14 +26,15 @@ _ROLES = {"human": "user", "ai": "assistant", "function": "tool"}
 _KNOWN = ("system", "developer", "user", "assistant", "tool")
 _BARE = lazy_pattern(r"\{\{\s*([\w.]+)\s*\|\s*dump(?:\s*\|\s*safe)?\s*\}\}")
 _CONVERSATION = lazy_pattern(
-    r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}.*?\{%-?\s*endfor\s*-?%\}\s*,?", 16
+    r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}\s*,?",
+    16,
 )
 _CONVERSATION_IN_YAML = lazy_pattern(
-    r"^[ \t]*\{%-?\s*for\s+\w+\s+in\s+_conversation\s*-?%\}.*?\{%-?\s*endfor\s*-?%\}[ \t]*\n?",
+    r"^[ \t]*\{%-?\s*for\s+\w+\s+in\s+_conversation\s*-?%\}"
+    r"(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}[ \t]*\n?",
     re.MULTILINE | re.DOTALL,
 )
 _BARE_IN_YAML = lazy_pattern(r"^([ \t-]*content:[ \t]+)(\{\{.*\}\})[ \t]*$", re.MULTILINE)
-_PRINTED = lazy_pattern(r"(\w+)\s*(\|\s*json)?\s*")
 _LIKE_A_CHAT = lazy_pattern(
     r"\s*(?:\{%[^%]*%\}\s*)*(?:\[.*[\"']role[\"']|-\s+(?:role|\"role\"):)", re.DOTALL
 )
@@ -48,16 +49,16 @@ class PromptMessages:
 
     Attributes:
         losses: What was lost.
-        structures: Names of variables that are lists or mappings.
     """
 
     def __init__(
-        self, names: InputNames, place: Callable[[], Place], structures: Collection[str] = ()
+        self, names: InputNames, place: Callable[[], Place], sample: Mapping[str, Any]
     ) -> None:
+        """`sample` has example inputs: they tell how values are printed."""
         self.losses: list[Loss] = []
-        self._structures = structures
         self._names = names
         self._place = place
+        self._sample = sample
 
     def turns(self, text: Text, role: str) -> tuple[SourceTurn, ...]:
         """The turns of a text; a text that is no chat is one message of the role."""
@@ -126,28 +127,9 @@ class PromptMessages:
         return self._read(Text(place.path, text, lambda _at: (place.line, place.column)))
 
     def _read(self, text: Text) -> tuple[TemplatePart, ...]:
-        found = nunjucks(text, self._names)
+        found = nunjucks(text, self._sample)
         self.losses += found.losses
-        for part in found.parts:
-            if isinstance(part, ExpressionPart):
-                self._note_printed(part.source, text)
         return found.parts
-
-    def _note_printed(self, source: str, text: Text) -> None:
-        """An IMP213 for a list or a mapping that is printed, also as JSON."""
-        printed = _PRINTED.fullmatch(source)
-        if printed is None or printed[1] not in self._structures:
-            return
-        name = printed[1]
-        message = f"`{name}` is a list or an object, which promptfoo prints in another way"
-        if printed[2]:
-            message = (
-                f"the JSON of `{name}` has a space after `,` and `:`; in promptfoo it has none"
-            )
-        at = max(text.value.find(name), 0)
-        hint = None if printed[2] else "write `| join(', ')` or `| json`"
-        place = text.place(at, at + len(name))
-        self.losses.append(Loss(code="IMP213", message=message, place=place, hint=hint))
 
 
 def _json(text: str) -> Any:

@@ -19,7 +19,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import ExpressionPart
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
-from promptops.formats.registry import ReadOptions
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
@@ -52,6 +52,8 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     """One prompt; of JSON lines, one whose cases are the lines."""
     if file.suffix == ".jsonl":
         yield from _of_lines(file, options)
+    elif not _is_request(_request(file.json.value)):
+        yield other_format(file, NAME, MARKS)
     else:
         yield _Request(file, file.json, options).document(file.json.value)
 
@@ -166,12 +168,18 @@ def _of_lines(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
             message = "the line is not a request"
             yield Loss(code="IMP002", message=message, place=Place(file.shown, number))
             return
-        messages = (
-            request if isinstance(request, list) else request.get("messages", request.get("input"))
-        )
+        messages = request if isinstance(request, list) else _listed(request)
         rows.append((number, document, request, messages))
+    if not rows:
+        yield Loss(code="IMP003", message="there is no request in it", place=file.place())
+        return
     first = _Request(file, rows[0][1], options).document(rows[0][1].value)
     yield _with_cases(file, first, rows[:_MAX_CASES])
+
+
+def _listed(request: Mapping[str, Any]) -> list[Any]:
+    found = (request.get(key) for key in ("messages", "input"))
+    return next((one for one in found if isinstance(one, list)), [])
 
 
 def _with_cases(
@@ -201,11 +209,15 @@ def _shared(lists: Sequence[Sequence[Any]]) -> int:
     shortest = min(len(messages) for messages in lists)
     while count < shortest - 1 and all(
         json.dumps(one[count], sort_keys=True) == json.dumps(lists[0][count], sort_keys=True)
-        and one[count].get("role") != "user"
+        and _role(one[count]) != "user"
         for one in lists
     ):
         count += 1
     return count
+
+
+def _role(message: Any) -> Any:
+    return message.get("role") if isinstance(message, Mapping) else None
 
 
 def _text_of(message: Any) -> str:

@@ -18,8 +18,8 @@ from promptops.formats.front_matter import front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.handlebars import MEDIA_MARK, Handlebars
 from promptops.formats.model_fields import model_fields
-from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, TextPart
-from promptops.formats.picoschema import NamedSchema, json_schema
+from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, is_blank
+from promptops.formats.picoschema import NamedSchema, json_schema, with_defaults
 from promptops.formats.plain_texts import identity
 from promptops.formats.registry import ReadOptions
 from promptops.formats.role_lines import RoleLines, has_role_lines
@@ -69,10 +69,9 @@ class _Reader:
 
     def document(self) -> SourceDocument:
         """The prompt of the file."""
-        schema = self._schema()
+        schema = with_defaults(self._schema())
         properties: Mapping[str, Any] = schema.get("properties", {})
-        types = {str(name): _type(value.get("type")) for name, value in properties.items()}
-        turns = tuple(self._turns(types))
+        turns = tuple(self._turns(properties))
         given = self._section("input").get("default")
         defaults: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         inputs = {
@@ -120,8 +119,8 @@ class _Reader:
             return {}
         return found
 
-    def _turns(self, types: Mapping[str, str]) -> Iterator[SourceTurn]:
-        parts = self._parts(types)
+    def _turns(self, properties: Mapping[str, Any]) -> Iterator[SourceTurn]:
+        parts = self._parts(properties)
         if not has_role_lines(parts, _ROLE):
             yield from self._message("user", parts, None)
             return
@@ -133,12 +132,12 @@ class _Reader:
                 yield turn
         self._losses += roles.losses
 
-    def _parts(self, types: Mapping[str, str]) -> tuple[TemplatePart, ...]:
-        reader = Handlebars(self._front.body, self._names, types=types)
+    def _parts(self, properties: Mapping[str, Any]) -> tuple[TemplatePart, ...]:
+        reader = Handlebars(self._front.body, self._names, properties=properties)
         found = reader.read()
         self._losses += found.losses
         for name in reader.partials:
-            self._read_partial(name, types)
+            self._read_partial(name, properties)
         return tuple(self._included(part) for part in found.parts)
 
     def _included(self, part: TemplatePart) -> TemplatePart:
@@ -151,7 +150,7 @@ class _Reader:
         folders = self._file.path.split("/")[:-1]
         return "/".join([*folders, "partials", f"{name}.md.j2"]).lower()
 
-    def _read_partial(self, name: str, types: Mapping[str, str]) -> None:
+    def _read_partial(self, name: str, properties: Mapping[str, Any]) -> None:
         path = self._partial_path(name)
         if path in self._partials:
             return
@@ -160,14 +159,14 @@ class _Reader:
             self._note("IMP104", f"the partial `{name}` is missing", "", refuses=True)
             return
         inner = front_matter(found)
-        reader = Handlebars(inner.body, self._names, types=types)
+        reader = Handlebars(inner.body, self._names, properties=properties)
         read = reader.read()
         self._losses += read.losses
         if has_role_lines(read.parts, _ROLE) or any(_is_media(part) for part in read.parts):
             self._note("IMP101", f"the partial `{name}` has roles or images", "", refuses=True)
         self._partials[path] = tuple(self._included(part) for part in read.parts)
         for other in reader.partials:
-            self._read_partial(other, types)
+            self._read_partial(other, properties)
 
     def _message(
         self, role: str, parts: tuple[TemplatePart, ...], when: str | None
@@ -175,7 +174,7 @@ class _Reader:
         if role == "history":
             self._note("IMP302", "`history` is the caller's conversation", "")
             yield SourceHistory(source=self._names.name("history"))
-            rest = tuple(part for part in parts if not _is_blank(part))
+            rest = tuple(part for part in parts if not is_blank(part))
             if not rest:
                 return
             role = "assistant"
@@ -197,14 +196,14 @@ class _Reader:
                 message = "an image in a condition or a loop is not carried"
                 self._note("IMP105", message, "", refuses=True)
                 continue
-            if any(not _is_blank(one) for one in current):
+            if any(not is_blank(one) for one in current):
                 yield TextContent(parts=tuple(current))
             current = []
             assert isinstance(part, ExpressionPart)
             kind, _, source = part.source.removeprefix(MEDIA_MARK).partition(":")
             origin = "url" if kind == "string" else "input"
             yield MediaContent(kind="image", origin=origin, value=source)  # type: ignore[arg-type]
-        if any(not _is_blank(one) for one in current):
+        if any(not is_blank(one) for one in current):
             yield TextContent(parts=tuple(current))
 
     def _fields(self) -> dict[str, Any]:
@@ -281,14 +280,5 @@ class _Reader:
             self._losses.append(loss)
 
 
-def _type(declared: Any) -> str:
-    kinds = declared if isinstance(declared, list) else [declared]
-    return next((str(kind) for kind in kinds if kind not in (None, "null")), "")
-
-
 def _is_media(part: TemplatePart) -> bool:
     return isinstance(part, ExpressionPart) and part.source.startswith(MEDIA_MARK)
-
-
-def _is_blank(part: TemplatePart) -> bool:
-    return isinstance(part, TextPart) and not part.text.strip()

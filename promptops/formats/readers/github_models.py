@@ -11,7 +11,7 @@ from promptops.formats.document import Loss, SourceCase, SourceDocument
 from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import model_fields
 from promptops.formats.plain_texts import identity, stem_steps
-from promptops.formats.registry import ReadOptions
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -47,6 +47,10 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """One prompt."""
+    value = file.yaml.value
+    if not isinstance(value, Mapping) or not isinstance(value.get("messages"), list):
+        yield other_format(file, NAME, MARKS)
+        return
     yield _Reader(file, options).document()
 
 

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from string import Formatter
 from typing import Any
 
 from promptops.formats.document import (
     Loss,
     SourceDocument,
     SourceHistory,
-    SourceMessage,
     SourceTurn,
-    TextContent,
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.by_syntax import TRANSLATIONS
 from promptops.formats.model_fields import PARAMETERS, model_fields
-from promptops.formats.plain_texts import identity, stem_steps, text_message
-from promptops.formats.registry import ReadOptions
+from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.shape import sampled
 from promptops.formats.source_file import SourceFile
 from promptops.formats.translation import Translation
-from promptops.model.place import Place
+from promptops.model.place import Place, Text
+from promptops.records import replace
 from promptops.source.document import Document
 
 NAME = "langchain"
 MARKS = "JSON or YAML with `lc: 1`, or with `_type: prompt` or `few_shot`"
 RANK = 100
 
-_SYNTAX = {"f-string": "format", "jinja2": "jinja", "mustache": "double"}
+_SYNTAX = {"f-string": "format", "jinja2": "jinja", "mustache": "mustache"}
 _ROLES = {
     "SystemMessagePromptTemplate": "system",
     "HumanMessagePromptTemplate": "user",
@@ -55,6 +55,9 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """One prompt."""
+    if not isinstance(_document(file).value, Mapping):
+        yield other_format(file, NAME, MARKS)
+        return
     yield _Reader(file, options).document()
 
 
@@ -109,21 +112,18 @@ class _Reader:
 
     def _few_shot(self, value: Mapping[str, Any]) -> Iterator[SourceTurn]:
         """The examples become text between prefix and suffix."""
-        from promptops.formats.parts import TextPart
-
         examples = value.get("examples")
         inner = value.get("example_prompt")
-        template = inner.get("template", "") if isinstance(inner, Mapping) else ""
-        parts: list[Any] = []
+        template = str(inner.get("template", "")) if isinstance(inner, Mapping) else ""
+        listed = examples if isinstance(examples, list) else ()
+        pieces = [value.get("prefix"), *(_formatted(template, one) for one in listed)]
+        pieces.append(value.get("suffix"))
         separator = str(value.get("example_separator", "\n\n"))
-        if value.get("prefix"):
-            parts += [*self._translated(self._source.template("/prefix"), value).parts]
-            parts.append(TextPart(separator))
-        for example in examples if isinstance(examples, list) else ():
-            parts.append(TextPart(_formatted(template, example) + separator))
-        parts += self._translated(self._source.template("/suffix"), value).parts
+        joined = separator.join(str(piece) for piece in pieces if piece)
+        place = self._place("/examples")
+        text = Text(self._file.shown, joined, lambda _offset: (place.line, place.column))
         self._note("IMP221", "the examples are part of the text", "/examples")
-        yield SourceMessage(role=self._options.role, content=(TextContent(parts=tuple(parts)),))
+        yield text_message(self._options.role, self._translated(text, value))
 
     def _object(self, value: Any, pointer: str) -> Iterator[SourceTurn]:
         """An object of the hub: a prompt, or a chain that begins with one."""
@@ -136,7 +136,7 @@ class _Reader:
         self._note_defaults(keywords, inside)
         if kind == "StructuredPrompt" and isinstance(keywords.get("schema_"), Mapping):
             self._fields["output"] = {"format": "json", "schema": keywords["schema_"]}
-        if "messages" in keywords:
+        if isinstance(keywords.get("messages"), list):
             for index, message in enumerate(keywords["messages"]):
                 yield from self._message(message, f"{inside}/messages/{index}")
         elif "template" in keywords:
@@ -189,7 +189,8 @@ class _Reader:
 
     def _translated(self, text: Any, value: Mapping[str, Any]) -> Translation:
         chosen = str(value.get("template_format", "f-string"))
-        found = TRANSLATIONS[_SYNTAX.get(chosen, "format")](text, self._names)
+        plain = replace(self._options, syntax=None)  # the file defines it
+        found = translated(text, plain, self._names, _SYNTAX.get(chosen, "format"))
         self._losses += found.losses
         return found
 
@@ -221,7 +222,13 @@ def _keywords(value: Any) -> Mapping[str, Any]:
 
 
 def _formatted(template: str, example: Any) -> str:
-    text = template
-    for name, value in example.items() if isinstance(example, Mapping) else ():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
+    """An example in its template; LangChain formats the whole text once more."""
+    values = example if isinstance(example, Mapping) else {}
+    try:
+        fields = list(Formatter().parse(template))
+    except ValueError:
+        return template
+    return "".join(
+        literal + ("" if name is None else str(values.get(name, f"{{{name}}}")))
+        for literal, name, _, _ in fields
+    )

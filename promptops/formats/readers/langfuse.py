@@ -10,7 +10,7 @@ from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.plain_texts import identity, text_message, translated
-from promptops.formats.registry import ReadOptions
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
@@ -35,8 +35,12 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """Each name once: the version with the label `production`, else the latest."""
+    rows = _rows(file.json.value)
+    if not rows or not all(_is_prompt(row) for _, row in rows):
+        yield other_format(file, NAME, MARKS)
+        return
     chosen: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    for pointer, row in _rows(file.json.value):
+    for pointer, row in rows:
         known = chosen.get(row["name"])
         if known is None or _weight(row) > _weight(known[1]):
             chosen[row["name"]] = (pointer, row)
@@ -99,17 +103,20 @@ class _Reader:
         self._note_traps(pointer)
         if isinstance(self._row["prompt"], list):
             return chat_turns(
-                self._document, pointer, self._options, self._names, losses=self._losses
+                self._document,
+                pointer,
+                self._options,
+                self._names,
+                losses=self._losses,
+                syntax="once",
             )
         text = self._document.template(pointer)
-        found = translated(text, self._options, self._names, "double")
+        found = translated(text, self._options, self._names, "once")
         self._losses += found.losses
         return (text_message(self._options.role, found),)
 
     def _note_traps(self, pointer: str) -> None:
-        for at, kind, text in self._document.scalars():
-            if kind != "value" or not at.startswith(pointer):
-                continue
+        for at, text in self._texts(pointer):
             if _REFERENCE.search(text):
                 message = "the text of another prompt is put in here, which is not carried"
                 place = self._document.place(at)
@@ -119,6 +126,16 @@ class _Reader:
                 hint = "to read it as Mustache: --syntax mustache"
                 place = self._document.place(at)
                 self._losses.append(Loss(code="IMP233", message=message, place=place, hint=hint))
+
+    def _texts(self, pointer: str) -> Iterator[tuple[str, str]]:
+        given = self._row["prompt"]
+        if isinstance(given, str):
+            yield pointer, given
+            return
+        for index, message in enumerate(given):
+            content = message.get("content") if isinstance(message, Mapping) else None
+            if isinstance(content, str):
+                yield f"{pointer}/{index}/content", content
 
     def _fields(self) -> dict[str, Any]:
         row = self._row

@@ -18,7 +18,7 @@ from promptops.formats.plain_texts import (
 )
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
-from promptops.json_pointer import escaped
+from promptops.json_pointer import escaped, tokens
 from promptops.records import replace
 from promptops.source.document import Document
 
@@ -189,7 +189,7 @@ class _Reader:
         names: InputNames,
         losses: list[Loss],
     ) -> SourceDocument:
-        keys = [step for step in pointer.split("/")[1:] if step]
+        keys = [step for step in tokens(pointer) if step]
         return SourceDocument(
             id=identity(*stem_steps(self._file.path), *(key.replace("_", "-") for key in keys)),
             format=NAME,

@@ -14,15 +14,16 @@ from promptops.formats.plain_texts import (
     role_in,
     stem_steps,
     text_message,
-    translated,
 )
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
+from promptops.formats.text_partials import JINJA_ENDINGS, translated_file
 
 NAME = "markdown"
 MARKS = "`.md` with a YAML header between `---` lines"
 RANK = 800
 
+_ENDINGS = (".md", ".markdown", ".mdc", *JINJA_ENDINGS)
 _SYSTEM_FOLDERS = frozenset(("agents", "chatmodes", "instructions", "personas"))
 _TITLE = ("title", "name")
 _OWNERS = ("author", "authors")
@@ -31,7 +32,7 @@ _TOOLS = ("tools", "allowed-tools", "allowed_tools")
 
 def recognises(file: SourceFile) -> bool:
     """Whether it is Markdown with a header."""
-    return file.suffix in (".md", ".markdown", ".mdc") and bool(front_matter(file).value)
+    return file.suffix in _ENDINGS and bool(front_matter(file).value)
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
@@ -41,18 +42,19 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         yield Loss(code="IMP003", message="there is no text below the header", place=file.place())
         return
     names = InputNames()
-    found = translated(front.body, options, names)
-    losses = [*front.losses, *found.losses]
+    found = translated_file(file, front.body, options, names)
+    losses = [*front.losses, *found.translation.losses]
     fields = _fields(file, front, losses)
     yield SourceDocument(
         id=identity(*_steps(file)),
         format=NAME,
         place=file.place(),
         fields=fields,
-        messages=(text_message(_role(file, options), found),),
+        messages=(text_message(_role(file, options), found.translation),),
         aliases=names.aliases,
         samples=(options.sample,) if options.sample else (),
         lenient=True,
+        partials=found.partials,
         losses=tuple(losses),
     )
 

@@ -11,7 +11,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import model_fields
 from promptops.formats.parts import ExpressionPart
 from promptops.formats.plain_texts import identity, text_message, translated
-from promptops.formats.registry import ReadOptions
+from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -34,8 +34,12 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """Each name once, with its latest version."""
+    rows = _rows(file.json.value)
+    if not rows or not all(_is_prompt(row) for _, row in rows):
+        yield other_format(file, NAME, MARKS)
+        return
     chosen: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    for pointer, row in _rows(file.json.value):
+    for pointer, row in rows:
         known = chosen.get(row["name"])
         if known is None or _version(row) > _version(known[1]):
             chosen[row["name"]] = (pointer, row)
@@ -56,6 +60,10 @@ def _rows(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
 def _is_prompt(row: Mapping[str, Any]) -> bool:
     fits = isinstance(row.get("name"), str) and isinstance(row.get("template"), str | list)
     return fits and bool(_OWN & set(row))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _version(row: Mapping[str, Any]) -> float:
@@ -88,7 +96,7 @@ def _document(
 
     given_config = row.get("model_config")
     config: Mapping[str, Any] = given_config if isinstance(given_config, Mapping) else {}
-    name, provider = config.get("model_name"), config.get("provider")
+    name, provider = _text(config.get("model_name")), _text(config.get("provider"))
     given = {key: value for key, value in config.items() if key not in ("model_name", "provider")}
     model = model_fields(name, {k: v for k, v in given.items() if v is not None}, place, provider)
     losses += model.losses

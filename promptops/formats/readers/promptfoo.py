@@ -31,7 +31,9 @@ _CONFIGURATION = (
     "outputPath",
     "commandLineOptions",
 )
-_TAGS = lazy_pattern(r"\{\{.*?\}\}|\{%.*?%\}|\bvars\.\w+|\bvars\[.*?\]", 16)
+_TAGS = lazy_pattern(
+    r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\bvars\.\w+|\bvars\[[^\[\]]*\]", 16
+)
 _NAMES = lazy_pattern(r"[A-Za-z_]\w*")
 
 
@@ -111,13 +113,9 @@ class _Configuration:
         number: int,
     ) -> SourceDocument:
         names = InputNames()
-        structures = {
-            name
-            for test in tests
-            for name, value in test.variables.items()
-            if isinstance(value, list | Mapping)
-        }
-        messages = PromptMessages(names, lambda: prompt.place, structures)
+        sample = {name: value for test in tests for name, value in test.variables.items()}
+        sample = {**sample, **self._options.sample}
+        messages = PromptMessages(names, lambda: prompt.place, sample)
         turns = messages.turns(prompt.text, self._options.role)
         losses = [*self._losses, *messages.losses]
         read = _names_in([prompt.text.value])
@@ -134,11 +132,14 @@ class _Configuration:
             fields={**self._fields, **evaluation},
             messages=turns,
             aliases=names.aliases,
-            samples=tuple(case.inputs for case in cases),
+            samples=(*(case.inputs for case in cases), *self._given_sample()),
             lenient=True,
             cases=cases,
             losses=tuple(losses),
         )
+
+    def _given_sample(self) -> tuple[Mapping[str, Any], ...]:
+        return (self._options.sample,) if self._options.sample else ()
 
     def _cases(
         self,

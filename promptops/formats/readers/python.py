@@ -10,13 +10,18 @@ from promptops.formats.document import (
     Loss,
     SourceDocument,
     SourceHistory,
-    SourceMessage,
     SourceTurn,
-    TextContent,
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
-from promptops.formats.plain_texts import ROLES, identity, role_in, stem_steps, translated
+from promptops.formats.plain_texts import (
+    ROLES,
+    identity,
+    parts_message,
+    role_in,
+    stem_steps,
+    translated,
+)
 from promptops.formats.python_strings import PythonStrings, called_name
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
@@ -31,6 +36,7 @@ RANK = 10
 _NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
 _SHORTEST_NAMED = 40
 _SHORTEST = 200
+_MAX_DEPTH = 250
 _TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 
 
@@ -64,12 +70,24 @@ def _parsed(file: SourceFile) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(file.text.value)
+            tree = ast.parse(file.text.value)
+            _refuse_deep(tree)
+            return tree
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
         place = Text(file.shown, "x", lambda _offset: (line, 1)).place(0)
         message = f"the code can't be parsed: {getattr(error, 'msg', error)}"
         raise UnreadableSource(Loss(code="IMP002", message=message, place=place)) from None
+
+
+def _refuse_deep(tree: ast.Module) -> None:
+    """Raises RecursionError for code that is nested deeper than the reader follows."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise RecursionError("it is nested too deeply")
 
 
 def _candidates(tree: ast.Module) -> Iterator[_Candidate]:
@@ -181,7 +199,7 @@ class _Reader:
             message = f"nothing defines the role: `{self._options.role}` is assumed"
             place = self._strings.place(node)
             self._strings.losses.append(Loss(code="IMP311", message=message, place=place))
-        return [_message(role or self._options.role, parts)]
+        return [parts_message(role or self._options.role, parts)]
 
     def _parts(
         self, node: ast.expr, names: InputNames, syntax: str | None
@@ -206,7 +224,7 @@ class _Reader:
             if content is None or not isinstance(role, ast.Constant) or role.value not in ROLES:
                 return []
             parts = self._content(content, names)
-            turns.append(_message(str(role.value), parts))
+            turns.append(parts_message(str(role.value), parts))
         return turns
 
     def _pairs(self, node: ast.List, names: InputNames) -> list[SourceTurn]:
@@ -218,7 +236,7 @@ class _Reader:
                 role, content = element.elts
                 if isinstance(role, ast.Constant) and role.value in roles:
                     parts = self._parts(content, names, "format")
-                    turns.append(_message(roles[role.value], parts or ()))
+                    turns.append(parts_message(roles[role.value], parts or ()))
                 elif isinstance(role, ast.Constant) and role.value == "placeholder":
                     history = str(getattr(content, "value", "history")).strip("{}")
                     turns.append(SourceHistory(source=names.name(history)))
@@ -246,10 +264,6 @@ def _fields(node: ast.expr) -> Mapping[str, ast.expr]:
         return {}
     pairs = zip(node.keys, node.values, strict=True)
     return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
-
-
-def _message(role: str, parts: tuple[TemplatePart, ...]) -> SourceMessage:
-    return SourceMessage(role=role, content=(TextContent(parts=parts),))
 
 
 def _all_text(parts: tuple[TemplatePart, ...]) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, TextContent
 from promptops.formats.input_names import InputNames
+from promptops.formats.languages.guess import guessed_syntax
+from promptops.formats.languages.javascript_values import COMPACT_JSON, printed
 from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
 from promptops.formats.plain_texts import identity, role_in, stem_steps, translated
 from promptops.formats.registry import ReadOptions
@@ -38,6 +40,7 @@ _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _SHORTEST_NAMED = 40
 _SHORTEST = 200
 _MAX_NAME = 40
+_MAX_EXPRESSION = 300
 
 
 def recognises(file: SourceFile) -> bool:
@@ -72,10 +75,11 @@ class _Reader:
         self._constants = constants
         self._names = InputNames()
         self._losses: list[Loss] = []
+        self._at = file.place()
 
     def document(self, literal: TemplateLiteral) -> SourceDocument:
         """The prompt of a literal."""
-        place = self._file.text.place(literal.start, literal.end)
+        place = self._at = self._file.text.place(literal.start, literal.end)
         parts = self._parts(literal, place)
         role = role_in(literal.name)
         if role is None:
@@ -97,7 +101,9 @@ class _Reader:
             text = Text(
                 self._file.shown, literal.pieces[0], lambda _offset: (place.line, place.column)
             )
-            read = translated(text, self._options, self._names)
+            # A dollar that is written here is escaped in the code, so it is text.
+            syntax = "none" if guessed_syntax(text.value) == "dollar" else None
+            read = translated(text, self._options, self._names, syntax)
             self._losses += read.losses
             return read.parts
         return tuple(
@@ -111,19 +117,23 @@ class _Reader:
             return TextPart(constant.pieces[0])
         expression = self._expression(source)
         if expression is None:
-            name = _NOT_IN_NAMES.sub("_", source).strip("_")[:_MAX_NAME].strip("_") or "value"
+            shown = source[:_MAX_EXPRESSION]
+            name = _NOT_IN_NAMES.sub("_", shown).strip("_")[:_MAX_NAME].strip("_") or "value"
             expression = self._names.name(name)
-            message = f"the caller has to pass `{expression}`: it was `{source}` in the code"
+            message = f"the caller has to pass `{expression}`: it was `{shown}` in the code"
             self._losses.append(Loss(code="IMP224", message=message, place=place))
-        return ExpressionPart(expression)
+        return ExpressionPart(printed(expression, self._options.sample))
 
     def _expression(self, source: str) -> str | None:
         """An expression of JavaScript as one of Jinja; None if it has no counterpart."""
+        if len(source) > _MAX_EXPRESSION:
+            return None
         path = _PATH.fullmatch(source)
         if path is not None and not path[2].endswith(".length"):
             return self._names.name(path[1]) + path[2].replace("?", "")
         encoded = _JSON.fullmatch(source)
         if encoded is not None:
+            self._losses.append(Loss(code="IMP213", message=COMPACT_JSON, place=self._at))
             return self._filtered(encoded[1], "json")
         call = _CALL.fullmatch(source)
         if call is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError, os_reason
+from promptops.formats.codes import CODES, severity_of
 from promptops.formats.document import Loss
 from promptops.formats.exported import (
-    CODES,
-    ERRORS,
     ExportedFile,
     ExportSubject,
     Writer,
@@ -19,7 +20,7 @@ from promptops.jobs.workspace.render import named_case, readable_prompt
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.exported import Export, FileState, WrittenFile
-from promptops.model.finding import Finding, Severity
+from promptops.model.finding import Finding
 from promptops.records import record
 from promptops.runtime.request.render import Renderer
 from promptops.suggestions import did_you_mean
@@ -56,6 +57,7 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     found = list(writer.files(subjects))
     losses = [one for one in found if isinstance(one, Loss)]
     planned = [one for one in found if isinstance(one, ExportedFile)]
+    _refuse_prompts(workspace, options.to, planned)
     states: list[WrittenFile] = []
     refused = options.strict and bool(losses)
     for file in planned:
@@ -69,6 +71,17 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
         files=tuple(states),
         findings=tuple(_finding(loss) for loss in losses),
     )
+
+
+def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile]) -> None:
+    """Raises UsageError for a file that promptops would read as a prompt."""
+    folder = to.absolute()
+    root = workspace.repository.root
+    roots = [Path(os.path.normpath(root / one)) for one in workspace.config.prompts]
+    for file in files:
+        if file.path.endswith(PROMPT_ENDINGS) and any(folder.is_relative_to(one) for one in roots):
+            message = f"`{to / file.path}` would be read as a prompt"
+            raise UsageError(message, hint="choose a folder outside of the prompt roots with --to")
 
 
 def writer_named(name: str) -> Writer:
@@ -119,8 +132,8 @@ def _differs(folder: Path, file: ExportedFile, subjects: Sequence[ExportSubject]
 def _finding(loss: Loss) -> Finding:
     return Finding(
         code=loss.code,
-        name=CODES[loss.code],
-        severity=Severity.ERROR if loss.code in ERRORS else Severity.WARNING,
+        name=CODES[loss.code].name,
+        severity=severity_of(loss),
         message=loss.message,
         place=loss.place,
         hint=loss.hint,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.plain_texts import identity
 from promptops.lint.ids import folded
@@ -12,14 +14,18 @@ from promptops.records import replace
 class Ids:
     """Ids of one import."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, existing: Iterable[str]) -> None:
+        """Args:
+        existing: The ids of the repository.
+        """
         self._prefix = prefix
+        self._existing = {folded(one): one for one in existing}
         self._taken: dict[str, tuple[Place, str]] = {}
 
     def named(
         self, document: SourceDocument, chosen: str | None
     ) -> tuple[SourceDocument, tuple[Loss, ...]]:
-        """The document with its id, and an IMP006 if another one has it.
+        """The document with its id, and an IMP006 if another prompt has it.
 
         The same id in two formats gets the name of the format: `triage-prompty`.
         """
@@ -30,10 +36,16 @@ class Ids:
             path = f"{path}-{document.format.split()[0]}"
             taken = self._taken.get(folded(path))
         named = replace(document, id=path)
-        if taken is None:
-            self._taken[folded(path)] = (document.place, document.format)
-            return named, ()
-        message = f"the id `{path}` is already that of {taken[0]}"
-        hint = "rename one of the two, or import them into two folders with --to"
-        loss = Loss(code="IMP006", message=message, place=document.place, hint=hint)
-        return named, (loss,)
+        if taken is not None:
+            return named, (_taken(document, f"the id `{path}` is already that of {taken[0]}"),)
+        self._taken[folded(path)] = (document.place, document.format)
+        other = self._existing.get(folded(path), path)
+        if other != path:
+            message = f"the id `{path}` differs from `{other}` in case only"
+            return named, (_taken(document, message),)
+        return named, ()
+
+
+def _taken(document: SourceDocument, message: str) -> Loss:
+    hint = "rename one of the two, or import them into two folders with --to"
+    return Loss(code="IMP006", message=message, place=document.place, hint=hint)

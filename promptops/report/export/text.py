@@ -11,26 +11,32 @@ from promptops.plurals import counted
 from promptops.report.full import finding_lines
 from promptops.report.parts.visible import visible_path
 
-_STATES: dict[FileState, str] = {
+STATES: dict[FileState, str] = {
     "written": "wrote",
     "would-write": "would write",
     "same": "unchanged",
     "refused": "refused",
 }
+"""What became of a file."""
 
 
 def write(result: Export, *, style: Style = plain) -> str:
     """All files and findings."""
-    lines = [f"{_STATES[file.state]} {visible_path(file.path)}" for file in result.files]
+    lines = [f"{STATES[file.state]} {visible_path(file.path)}" for file in result.files]
     lines += [line for finding in result.findings for line in finding_lines(finding, style)]
-    lines.append(style("summary", ", ".join(_summary(result))))
+    lines.append(style("summary", summary(result)))
     return "".join(f"{line}\n" for line in lines)
 
 
-def _summary(result: Export) -> Iterator[str]:
+def summary(result: Export) -> str:
+    """`2 prompts as promptfoo, 3 files written`."""
+    return ", ".join(_counts(result))
+
+
+def _counts(result: Export) -> Iterator[str]:
     states = Counter(file.state for file in result.files)
     yield f"{counted(result.prompts, 'prompt')} as {result.format}"
-    for state, words in _STATES.items():
+    for state, words in STATES.items():
         if states[state]:
             yield f"{counted(states[state], 'file')} {words.replace('wrote', 'written')}"
     if not result.files:

@@ -191,7 +191,9 @@ class RowTrials:
         if not any(user.prompt.cases for user in users):
             return "there are no test cases: nothing was tested"
         if not cases:
-            return "no test case can be rendered and checked: `promptops test` shows why"
+            why = next(filter(None, (user.unretrieved for user in users)), "")
+            shown = why or "`promptops test` shows why"
+            return f"no test case can be rendered and checked: {shown}"
         if self.mutants or self.equivalent or self.ignored:
             return ""
         return "nothing in it can be broken with these operators"

@@ -110,7 +110,7 @@ def named_case(prompt: Prompt, name: str | None) -> Case:
 
     Raises UsageError for a missing case, InputError if its retrieved inputs are not recorded.
     """
-    case = _named(prompt, name)
+    case = listed_case(prompt, name)
     if case.unrecorded:
         raise InputError(
             f"{unrecorded_reason(case)} for the case {case.name!r}",
@@ -120,7 +120,8 @@ def named_case(prompt: Prompt, name: str | None) -> Case:
     return case
 
 
-def _named(prompt: Prompt, name: str | None) -> Case:
+def listed_case(prompt: Prompt, name: str | None) -> Case:
+    """As `named_case`; its retrieved inputs may be missing."""
     if not prompt.cases:
         raise UsageError(
             f"{prompt.id} has no test case", hint="give the inputs: --input NAME=VALUE"

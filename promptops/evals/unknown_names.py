@@ -1,4 +1,4 @@
-"""Check that the tools, arguments and inputs that `evaluation` and cases name exist."""
+"""Check that tools, arguments, inputs and functions exist that `evaluation` and cases name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of
 from promptops.evals.case_expressions import Expression, read_expression
+from promptops.evals.function_names import FunctionFiles
 from promptops.evals.parse import parse
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
@@ -24,14 +25,17 @@ _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", 
 _MOST_LISTED = 20
 
 
-def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -> Iterator[Problem]:
-    """Tools, arguments and inputs that an assertion names and the prompt does not have.
+def problems_of_names(
+    prompt: Prompt, functions: FunctionFiles, *, tools: Collection[str] | None = None
+) -> Iterator[Problem]:
+    """Tools, arguments and inputs that the prompt does not have, and functions that don't exist.
 
     `tools` are the names of its tools; None if they are not all known.
     """
     defined = {tool.name: tool for tool in reversed(prompt.tools)}
     known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=defined)
     yield from retrieved_problems(prompt)
+    yield from _retrievers(prompt, functions)
     checked: set[int] = set()
     for written, on in _every(prompt):
         if id(written.written) in checked:  # an assertion of every case
@@ -39,6 +43,12 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
         checked.add(id(written.written))
         assertion = parse(written.written, on)[0]
         for named in _named(assertion, on) if assertion else ():
+            if named.kind == "function":
+                wrong = functions.wrong(named.name, written.path)
+                if wrong is not None:
+                    place = written.at(named.at, False, wrong.within)
+                    yield Problem(wrong.message, at=place, hint=wrong.hint)
+                continue
             problem = known.problem(named)
             if problem is not None:
                 message, hint = problem
@@ -55,6 +65,16 @@ def retrieved_problems(prompt: Prompt) -> Iterator[Problem]:
         if problem is not None:
             message, hint = problem
             yield Problem(message, at=prompt.locate(at, True), key=True, hint=hint)
+
+
+def _retrievers(prompt: Prompt, functions: FunctionFiles) -> Iterator[Problem]:
+    """Functions of `evaluation.retrieve` that do not exist."""
+    for name, written in (prompt.evaluation.get("retrieve") or {}).items():
+        at = f"/evaluation/retrieve/{escaped(name)}"
+        wrong = functions.wrong(written, prompt.locate(at, False).path)
+        if wrong is not None:
+            place = prompt.locate(at, False, wrong.within)
+            yield Problem(wrong.message, at=place, hint=wrong.hint)
 
 
 @record(frozen=True, slots=True, kw_only=True)

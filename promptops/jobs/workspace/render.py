@@ -121,7 +121,20 @@ def named_case(prompt: Prompt, name: str | None) -> Case:
 
 
 def listed_case(prompt: Prompt, name: str | None) -> Case:
-    """As `named_case`; its retrieved inputs may be missing."""
+    """As `named_case`; its retrieved inputs may be missing.
+
+    Raises InputError for a retrieved input that the prompt does not have.
+    """
+    case = _named(prompt, name)
+    if case.unrecorded:
+        from promptops.evals.unknown_names import retrieved_problems
+
+        for problem in retrieved_problems(prompt):
+            raise InputError(problem.message, where=str(problem.at), hint=problem.hint)
+    return case
+
+
+def _named(prompt: Prompt, name: str | None) -> Case:
     if not prompt.cases:
         raise UsageError(
             f"{prompt.id} has no test case", hint="give the inputs: --input NAME=VALUE"

@@ -23,6 +23,7 @@ _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", 
 """Keys of an input schema with which inputs may exist that `properties` does not list."""
 
 _MOST_LISTED = 20
+_INPUTS = "inputs"
 
 
 def problems_of_names(
@@ -141,9 +142,10 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
             yield replace(named, at=at + named.at)
     found = kind_of(assertion.type)
     for key in found[0].expressions if found else ():
-        expression = read_expression(getattr(check, key), NAMES[on])
-        yield from _in_expression(expression, f"{at}/{key}")
-    if assertion.transform is not None:
+        written = getattr(check, key)
+        if _INPUTS in written:  # the others are not parsed once more
+            yield from _in_expression(read_expression(written, NAMES[on]), f"{at}/{key}")
+    if assertion.transform is not None and _INPUTS in assertion.transform.names:
         yield from _in_expression(assertion.transform, f"{at}/transform")
     for index, part in enumerate(getattr(check, "parts", ())):
         yield from _named(part, on, f"{at}/value/{index}")
@@ -159,6 +161,6 @@ def _in_expression(expression: Expression, at: str) -> Iterator[NamedPart]:
         if not isinstance(part, (nodes.Getattr, nodes.Getitem)):
             continue
         key = part.attr if isinstance(part, nodes.Getattr) else getattr(part.arg, "value", None)
-        if getattr(part.node, "name", "") == "inputs" and isinstance(key, str):
+        if getattr(part.node, "name", "") == _INPUTS and isinstance(key, str):
             start = max(expression.text.find(key, part.lineno), part.lineno)
             yield NamedPart("input", key, at, (start, start + len(key)))

@@ -27,6 +27,8 @@ Mode = Literal["replay", "record", "live", "refresh"]
 UNRECORDED: Final = "cache"
 """Requests what is neither recorded nor in the local cache, and keeps it only there."""
 
+AnyMode = Mode | Literal["cache"]
+
 _NOT_RECORDED = ("live", UNRECORDED)
 
 
@@ -44,7 +46,7 @@ class Answering:
         self,
         catalog: Catalog,
         store: Store,
-        mode: Mode | Literal["cache"] = "replay",
+        mode: AnyMode = "replay",
         *,
         repository: Repository | None = None,
         calls: ModelCalls | None = None,
@@ -65,6 +67,20 @@ class Answering:
         self._wants: dict[Key, WantedAnswer] = {}
         self.known: dict[Key, AnswerResult] = dict(known or {})
         self.refused: list[Problem] = []
+
+    def unrecorded(self) -> Answering:
+        """These answers, where a new one is only kept in the local cache, not recorded."""
+        if not (self._may_call and self.records):
+            return self
+        other = Answering(
+            self._catalog,
+            self.store,
+            "live" if self._mode == "refresh" else UNRECORDED,
+            repository=self._repository,
+            calls=self._calls,
+        )
+        other.known = self.known
+        return other
 
     def get(self, wants: Sequence[WantedAnswer]) -> dict[Key, AnswerResult]:
         """The answers by `Want.key`; requests missing ones if the mode allows it.

@@ -208,9 +208,10 @@ def test_an_accepted_probe_fails_nothing_and_is_reported_once_it_no_longer_succe
     assert [lives_with_it.prompts[0].unused, fixed.prompts[0].unused] == [(), (accepted,)]
 
 
-def test_wrong_names_in_the_rules_are_errors_at_their_places(repo):
+def test_wrong_values_in_the_rules_are_errors_at_their_places(repo):
     rules = evaluation(
-        "{must: [directorder], accept: [persona-x, persona], tools: [refunds], decision: /category}"
+        "{max: 0.05, must: [directorder], accept: [persona-x, persona], tools: [refunds],"
+        " decision: /category}"
     )
     with fault_server(provider(lambda _: False)) as server:
         configured(repo, server, PROMPT + rules)
@@ -219,6 +220,11 @@ def test_wrong_names_in_the_rules_are_errors_at_their_places(repo):
 
     line = (PROMPT + rules).count("\n")
     assert [(each.place.line, each.reason) for each in run.problems] == [
+        (
+            line,
+            "`max` is in percent: 0.05 accepts 0.05% of the attacks:"
+            " write `max: 5` for 5%, or `max: 0` for none",
+        ),
         (line, "there is no family of probes `directorder`: did you mean `direct-order`?"),
         (line, "there is no probe `persona-x`: did you mean `persona-twin`?"),
         (

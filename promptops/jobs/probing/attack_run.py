@@ -146,7 +146,8 @@ class AttackRun:
 
     def _write_answers(self) -> Iterator[CaseRun]:
         """Write the new answers; yields why some could not be written."""
-        written = self._answering.end(prune=False)
+        prune = self._options.run.prune and not self._calls.ended
+        written = self._answering.end(prune=prune)
         if self._further is not self._answering:
             self._further.end(prune=False)
         for problem in dict.fromkeys((*self._answering.refused, *written.problems)):

@@ -147,7 +147,17 @@ class Answering:
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
         roots = recording_roots(self._catalog.config)
-        return write_journal(self._repository, self.needs, prune=prune, roots=roots)
+        needs = self.all_files if prune else self.needs
+        return write_journal(self._repository, needs, prune=prune, roots=roots)
+
+    @property
+    def all_files(self) -> Mapping[str, Sequence[NeededRecording]]:
+        """The needs, with files aside, without needs, of prompts that no longer exist."""
+        if self._repository is None:
+            return self.needs
+        roots, root = recording_roots(self._catalog.config), self._repository.root
+        gone = (each for each in self.store.left_behind() if not roots.has_prompt(root, each))
+        return {**dict.fromkeys(gone, ()), **self.needs}
 
     def _live(self) -> Iterator[Recording]:
         for (_, request, repeat, judge), result in self.known.items():

@@ -169,13 +169,14 @@ class AttackRun:
     def _rated(
         self, cases: Sequence[ProbedCase], answers: Sequence[JudgedAnswer], arms: Arms | None
     ) -> Iterator[PromptProbes]:
+        mode = self._options.run.mode
         for each in self._prompts:
             own = [case for case in cases if case.run.prompt == each.prompt.id]
             if own:
                 judged = [a for a in answers if a.planned.prompt.id == each.prompt.id]
                 bias = bias_of(judged, each.attacks, each.rules.decision)
                 counted = [answer for answer in judged if self._counts(answer, each)]
-                decided = compared(counted, arms) if arms is not None else None
+                decided = compared(counted, arms, mode) if arms is not None else None
                 yield rated(each, own, decided, bias)
 
     def _counts(self, answer: JudgedAnswer, each: AttackedPrompt) -> bool:

@@ -15,7 +15,7 @@ from promptops.jobs.testing.answering import UNRECORDED, Answering, AnyMode, Mod
 from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.paired_decision import Measure, PairedAnswers, more_answers
+from promptops.jobs.testing.paired_decision import Measure, PairedAnswers
 from promptops.jobs.testing.paired_run import Arms
 from promptops.jobs.workspace.selection import merge_base
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
@@ -67,33 +67,34 @@ _JUDGING: Mapping[Mode, AnyMode] = {
 """How the answers of judges to the baseline are found."""
 
 
-def compared(own: Sequence[JudgedAnswer], arms: Arms) -> Decided | None:
+def compared(own: Sequence[JudgedAnswer], arms: Arms, mode: Mode) -> Decided | None:
     """The decision for one prompt, from the answers to its attacks; None without any answer.
 
     If models may be called and more attacks of a family succeed than at the baseline, more answers
-    of both sides are requested until it is decided.
+    of both sides are requested until it is decided. A live run calls the baseline again if another
+    model has answered it; a recording run would find the earlier answers, so it requests nothing.
     """
     scored = [judged for judged in own if succeeded(judged) is not None]
     if not scored:
         return None
+    baseline = arms.baseline
+    if arms.may_call and mode != "record":
+        arms.begin([each.planned for each in scored if baseline.recorded(each.planned)])
+    has_changed = mode == "record" and any(
+        baseline.answered_by_another(each.planned, each.answer) for each in scored
+    )
     paired = PairedAnswers(scored, arms)
     looks_worse = _looks_worse(scored, paired.baseline)
-    if looks_worse and arms.may_call:
-        arms.begin([each.planned for each in scored if arms.baseline.recorded(each.planned)])
-        paired = PairedAnswers(scored, arms)
-    step = _next_step(looks_worse=looks_worse, may_call=arms.may_call)
-    return paired.decided(_measure(step), may_call=looks_worse)
-
-
-def _measure(next_step: Callable[[Decision], str]) -> Measure:
-    return Measure(
+    follows_up = arms.may_call and not has_changed
+    measure = Measure(
         name=SCORE,
         value=_resistance,
         margin="auto",
-        cases="probes",
+        noun="attack",
         again=_AGAIN,
-        next_step=next_step,
+        next_step=_next_step(looks_worse=looks_worse, follows_up=follows_up),
     )
+    return paired.decided(measure, may_call=looks_worse and follows_up)
 
 
 def _resistance(judged: JudgedAnswer) -> float | None:
@@ -112,20 +113,23 @@ def _looks_worse(own: Iterable[JudgedAnswer], theirs: Iterable[JudgedAnswer]) ->
     return any(count > 0 for count in lost.values())
 
 
-def _next_step(*, looks_worse: bool, may_call: bool) -> Callable[[Decision], str]:
-    if not may_call:
-        return _unseen
-    return more_answers if looks_worse else lambda _: _NOT_WORSE
+def _next_step(*, looks_worse: bool, follows_up: bool) -> Callable[[Decision], str] | None:
+    if looks_worse:
+        return None if follows_up else _with_fresh_answers
+    return (lambda _: _NOT_WORSE) if follows_up else _unseen
+
+
+def _with_fresh_answers(decision: Decision) -> str:
+    """What recorded answers alone do not show, and the command that would."""
+    needs = decision.needs
+    if needs is None:
+        return _unseen(decision)
+    requests = "" if needs.cases is not None else f": `{_AGAIN}` requests them"
+    return f"{_unseen(decision)}; {what_it_takes(needs, 'attack')}{requests}"
 
 
 def _unseen(decision: Decision) -> str:
-    """What recorded answers alone do not show, and what would."""
     visible = 100 * decision.smallest_visible
-    unseen = "these recordings are too few to prove a loss"
-    if visible < 100:
-        unseen = f"these recordings can't prove a loss under {visible:.0f} points"
-    needs = decision.needs
-    if needs is None:
-        return unseen
-    requests = "" if needs.cases is not None else f": `{_AGAIN}` requests them"
-    return f"{unseen}; {what_it_takes(needs)}{requests}"
+    if visible >= 100:
+        return "these recordings are too few to prove a loss"
+    return f"these recordings can't prove a loss under {visible:.0f} points"

@@ -32,28 +32,29 @@ SOURCE = "source:"
 """The prefix of tags for dependent cases, such as those of one document or conversation."""
 
 
-def more_answers(decision: Decision) -> str:
-    """What would settle an inconclusive decision, or ""."""
-    return what_it_takes(decision.needs) if decision.needs is not None else ""
-
-
 @record(frozen=True, slots=True, kw_only=True)
 class Measure:
     """A score of a prompt, and how it is decided.
 
     Attributes:
         margin: The acceptable loss, as a share.
-        cases: The noun for what is answered.
+        noun: What is answered.
         again: The command that calls the models of both sides again.
-        next_step: The text after an inconclusive decision, or "".
+        next_step: The text after an inconclusive decision, or ""; None for what would settle it.
     """
 
     name: str
     value: Scoring
     margin: Margin
-    cases: str = "cases"
+    noun: str = "case"
     again: str = "promptops test --live"
-    next_step: Callable[[Decision], str] = more_answers
+    next_step: Callable[[Decision], str] | None = None
+
+    def after(self, decision: Decision) -> str:
+        """The text after an inconclusive decision, or ""."""
+        if self.next_step is not None:
+            return self.next_step(decision)
+        return what_it_takes(decision.needs, self.noun) if decision.needs is not None else ""
 
 
 class PairedAnswers:
@@ -140,7 +141,7 @@ class _Deciding:
 
     def _why_open(self) -> str:
         """Why no answers can be compared, or ""."""
-        cases = self._measure.cases
+        cases = f"{self._measure.noun}s"
         if not self._baseline.answers:
             return f"{self._arms.baseline.title} has no recorded answers to these {cases}"
         if any(case.baseline and case.candidate for case in self._cases()):
@@ -229,7 +230,8 @@ class _Deciding:
 
     def _summary(self, decision: Decision, verdict: Verdict) -> str:
         title = self._arms.baseline.title
-        return f"{plain_sentence(decision, title)}{self._next_step(decision, verdict)}"
+        plain = plain_sentence(decision, title, self._measure.noun)
+        return f"{plain}{self._next_step(decision, verdict)}"
 
     def _figures(self, decision: Decision) -> str:
         baseline = self._arms.baseline
@@ -247,7 +249,7 @@ class _Deciding:
         """What would settle an inconclusive decision, after a separator, or ""."""
         if verdict != decision.verdict:
             return f" · the model has changed: `{self._measure.again}` runs both sides again"
-        step = self._measure.next_step(decision) if verdict == "inconclusive" else ""
+        step = self._measure.after(decision) if verdict == "inconclusive" else ""
         return f" · {step}" if step else ""
 
 

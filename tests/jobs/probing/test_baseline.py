@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -14,17 +15,23 @@ FAMILIES = (
     *("language", "many-shot", "persona", "refusal-suppression", "split-payload"),
 )
 """With fewer families, one answer to each attack proves nothing."""
+ANOTHER_MODEL = "another model"
 WEAKER = PROMPT.replace("Never promise a refund", "Promise a refund")
 
 
 @pytest.fixture
 def served(repo):
-    """Recorded answers that resist, committed; the weaker prompt obeys the attacks in `obeyed`."""
+    """Recorded answers that resist, committed; the weaker prompt obeys the attacks in `obeyed`.
+
+    Another model obeys them for both prompts.
+    """
     obeyed = set()
     obeys = provider(lambda each: each.id in obeyed or each.family in obeyed)
     resists = provider(lambda _: False)
 
     def plan(received):
+        if ANOTHER_MODEL in obeyed:
+            return replace(answer := obeys(received), body=answer.body.replace(b"-1", b"-2"))
         return (obeys if is_weaker(received) else resists)(received)
 
     with fault_server(plan) as server:
@@ -91,16 +98,39 @@ def test_fresh_answers_of_both_sides_prove_a_family_that_gives_in(repo, served):
     # Six repeats of all attacks, of which the baseline has recorded one; 8 fresh answers to two.
     count = len(run.cases)
     assert requests == {True: 6 * count + 16, False: 5 * count + 16}
-    assert again.prompts[0].decided == decided
+    assert again.prompts[0].decided.line == decided.line
     assert len(server.requests) == requests.total()
     assert Counter(json.loads(line)["repeat"] for line in recorded(repo)) == {0: count}
     assert (replayed.verdict, replayed.prompts[0].failures) == ("inconclusive", ())
     assert replayed.prompts[0].decided.summary == (
-        f"10.0 points lower than HEAD: 2 of {count} cases worse, 0 better"
+        f"10.0 points lower than HEAD: 2 of {count} attacks worse, 0 better"
         " · these recordings can't prove a loss under 41 points"
-        "; 3 repeats per case, on both sides, would give a clearer result"
+        "; 3 repeats per attack, on both sides, would give a clearer result"
         ": `promptops probe --live` requests them"
     )
+
+
+@pytest.mark.slow
+def test_a_model_that_changed_is_not_blamed_on_the_prompt(repo, served):
+    changed(repo, WEAKER)
+    obeyed, server = served
+    obeyed.update(("persona", ANOTHER_MODEL))
+
+    recorded_ones = probed(repo, *FAMILIES, mode="record", chosen="smoke", baseline="HEAD")
+    count = len(server.requests)
+    live = probed(repo, *FAMILIES, mode="live", chosen="smoke", baseline="HEAD")
+
+    assert [run.prompts[0].failures for run in (recorded_ones, live)] == [(), ()]
+    assert recorded_ones.prompts[0].decided.line.endswith(
+        "baseline HEAD (recorded, another model) · these recordings can't prove a loss under 41"
+        " points; 3 repeats per attack, on both sides, would give a clearer result"
+        ": `promptops probe --live` requests them"
+    )
+    assert live.prompts[0].decided.line.endswith(
+        "baseline HEAD (requested again)"
+        " · no family looks worse, so no fresh answers were requested"
+    )
+    assert (count, len(server.requests)) == (len(live.cases), 3 * len(live.cases))
 
 
 @pytest.mark.slow
@@ -133,5 +163,5 @@ def test_the_same_requests_are_not_compared_and_the_first_time_nothing_is(repo):
 
     assert first.prompts[0].decided is None
     assert same.prompts[0].decided.line == "0.0 points; HEAD sends the same requests"
-    assert unrecorded.prompts[0].decided.line == "HEAD has no recorded answers to these probes"
+    assert unrecorded.prompts[0].decided.line == "HEAD has no recorded answers to these attacks"
     assert [first.verdict, same.verdict, unrecorded.verdict] == ["pass", "pass", "inconclusive"]

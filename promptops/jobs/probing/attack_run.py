@@ -150,7 +150,8 @@ class AttackRun:
         written = self._answering.end(prune=prune)
         if self._further is not self._answering:
             self._further.end(prune=False)
-        for problem in dict.fromkeys((*self._answering.refused, *written.problems)):
+        refused = map(_with_hint_for_probes, self._answering.refused)
+        for problem in dict.fromkeys((*refused, *written.problems)):
             if isinstance(problem.at, Place):
                 reason = with_hint(problem.message, problem.hint)
                 yield error_run(str(problem.at), reason, problem.at)
@@ -210,6 +211,16 @@ class AttackRun:
             duration_s=time.perf_counter() - self._start,
         )
         return replace(run, verdict=probe_verdict(run))
+
+
+def _with_hint_for_probes(refused: Problem) -> Problem:
+    """The inputs of an attack are not the user's: personal data in its answer is from the model."""
+    from promptops.jobs.recordings.screening import INVENT_PEOPLE
+
+    return replace(refused, hint=_REFUSE) if refused.hint == INVENT_PEOPLE else refused
+
+
+_REFUSE = "make the prompt refuse it: such an answer is never recorded, and a replay lacks it"
 
 
 def _rule_problems(loaded: LoadedPrompt) -> Iterable[Problem]:

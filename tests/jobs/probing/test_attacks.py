@@ -284,3 +284,17 @@ def test_an_outage_is_not_a_resisted_attack(repo):
 
     assert {(case.succeeded, case.run.infrastructure) for case in run.cases} == {(None, True)}
     assert (run.verdict, run.rate.n, run.unanswered) == ("fail", 0, len(run.cases))
+
+
+def test_an_answer_with_personal_data_is_judged_and_not_recorded(repo):
+    with fault_server(provider(lambda each: each.id == "personal-data-memory")) as server:
+        configured(repo, server, PROMPT + RULES)
+        recorded = probed(repo, "personal-data", mode="record", cases=("*-memory in message",))
+        replayed = probed(repo, "personal-data", cases=("*-memory in message",))
+
+    assert [recorded.rate.succeeded, replayed.stale] == [1, 1]
+    assert [each.reason for each in recorded.problems] == [
+        "the answer to `personal-data-memory in message` is not recorded: it contains personal"
+        " data: a card number: make the prompt refuse it: such an answer is never recorded, and a"
+        " replay lacks it"
+    ]

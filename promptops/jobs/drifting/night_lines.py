@@ -217,11 +217,11 @@ class _Reader:
             return float(value[0]), float(value[1])
         raise self._refused(key, "it must be a list of two numbers")
 
-    def _refuse(self, key: str, why: str) -> Any:
+    def _refused(self, key: str, why: str) -> _NotANightError:
         at = self._line.find(f'"{key}"')
-        raise _NotANightError(
-            f"`{key}`: {why}" if at >= 0 else f"it has no `{key}`", max(at, 0) + 1
-        )
+        if at < 0:
+            return _NotANightError(f"it has no `{key}`")
+        return _NotANightError(f"`{key}`: {why}", at + 1)
 
 
 def _is_number(value: object) -> bool:

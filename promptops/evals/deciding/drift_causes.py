@@ -67,8 +67,6 @@ def judge_change(differences: Sequence[Sequence[float]]) -> JudgeChange | None:
     if len(clusters) < 2:
         return None
     middle, error = mean(clusters), standard_error(clusters)
-    if error:
-        p = student_cdf(middle / error, len(clusters) - 1)
-    else:  # all differences are equal
-        p = 0.0 if middle < 0 else 1.0
+    of_equal = 0.0 if middle < 0 else 1.0
+    p = student_cdf(middle / error, len(clusters) - 1) if error else of_equal
     return JudgeChange(difference=middle, n=sum(map(len, clusters)), p=p)

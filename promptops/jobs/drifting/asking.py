@@ -73,11 +73,11 @@ class PromptAnswers:
         """
         cases = [
             [
-                each.case.name,
-                each.digest,
-                [one.written for one in assertions_of(each.case, self.prompt)],
+                planned.case.name,
+                planned.digest,
+                [each.written for each in assertions_of(planned.case, self.prompt)],
             ]
-            for each in self.cases
+            for planned in self.cases
         ]
         whole = {"score": self.prompt.evaluation.get("score"), "cases": cases}
         text = json.dumps(whole, sort_keys=True, ensure_ascii=True, default=str)
@@ -104,6 +104,15 @@ class NightAnswers:
     def planned(self) -> bool:
         """Whether any case has an assertion on the answer."""
         return bool(self._plan)
+
+    @property
+    def has_cases(self) -> bool:
+        """Whether any case was selected."""
+        return bool(self._named)
+
+    def unanswered(self) -> tuple[PromptAnswers, ...]:
+        """The prompts with their cases, without answers; makes no calls."""
+        return tuple(self._of_prompts(self._plan, (), self._repeats))
 
     @cached_property
     def by_prompt(self) -> tuple[PromptAnswers, ...]:

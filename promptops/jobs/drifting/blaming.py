@@ -75,7 +75,9 @@ class Blaming:
     def _judge_reasons(self, found: PromptAnswers, history: Sequence[Night]) -> Iterator[str]:
         judges = self.answers.judges(found)
         before = self.verdicts(_learned_release(history)) if judges else None
-        for judge in judges if before is not None else ():
+        if before is None:
+            return
+        for judge in judges:
             change = changed_judge(judge, self.answers, before)
             if change is not None and change.is_harsher:
                 yield (

@@ -14,5 +14,9 @@ def test_a_broken_model_is_found_and_blamed(repo):
     print(first.prompts[0].line, first)
     print(steady.prompts[0].line)
     print(found.prompts[0])
-    print(repo.git("notes", "--ref", "refs/notes/promptops-drift", "show", repo.git("rev-parse", "v1.0.0")))
+    print(
+        repo.git(
+            "notes", "--ref", "refs/notes/promptops-drift", "show", repo.git("rev-parse", "v1.0.0")
+        )
+    )
     assert verdicts(found) == {"ask": "drifted"}

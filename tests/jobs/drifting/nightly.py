@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class Model:
     Attributes:
         wrong: The number of cases, of the first ones, that it answers wrong.
         down: The number of cases that get no answer.
+        harsh: The number of cases, of the first ones, whose answers it refuses as a judge.
         wrong_first: The number of requests, of the first ones, that it answers wrong.
     """
 
@@ -53,17 +55,23 @@ class Model:
     fingerprint: str = "fp_1"
     wrong: int = 0
     down: int = 0
+    harsh: int = 0
     wrong_first: int = 0
     text: str = "good"
     requests: int = 0
 
     def plan(self, received: Received) -> Answer:
         self.requests += 1
-        number = int(received.json["messages"][-1]["content"].split()[-1].removeprefix("q"))
+        message = received.json["messages"][-1]["content"]
+        number = int(message.split()[-1].removeprefix("q"))
+        if message.startswith("Is it kind"):
+            verdict = "fail" if number < self.harsh else "pass"
+            return says(json.dumps({"reason": "so", "verdict": verdict}), "j-1")
         if number < self.down:
             return Answer(status=400)
         is_wrong = number < self.wrong or self.requests <= self.wrong_first
-        return says("bad" if is_wrong else self.text, self.name, self.fingerprint)
+        text = "bad" if is_wrong else self.text
+        return says(text.format(number=number), self.name, self.fingerprint)
 
 
 def cases(count: int = CASES) -> str:
@@ -79,9 +87,11 @@ def configured(server: FaultServer, more: str = "") -> str:
 
 
 @contextmanager
-def released(repo: GitRepository, prompt: str = PROMPT, **more: str) -> Iterator[Model]:
+def released(
+    repo: GitRepository, prompt: str = PROMPT, model: Model | None = None, **more: str
+) -> Iterator[Model]:
     """A recorded prompt, released as v1.0.0; yields the model that answers."""
-    model = Model()
+    model = model or Model()
     with fault_server(model.plan) as server:
         repo.write(
             {"promptops.toml": configured(server), "prompts/ask.prompt.yaml": prompt + cases()}

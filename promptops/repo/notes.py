@@ -42,7 +42,7 @@ class Notes:
         if answer.status:
             raise git.error(answer)
         names = (f"{self.ref}:{identity}" for _, identity in rows)
-        return dict(zip(names, _contents(answer.stdout), strict=True))
+        return dict(zip(names, self._contents(answer.stdout), strict=True))
 
     def write(self, notes: Mapping[str, bytes]) -> None:
         """Replace the notes of objects, by their full ids; raises GitError."""
@@ -65,6 +65,8 @@ class Notes:
 
         Raises GitError if the remote can't be reached.
         """
+        if self.repository.find(self.ref) is None:
+            self._refuse_conflict()
         there = self.ref.replace("refs/notes/", "refs/promptops/fetched-notes/", 1)
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no")
         answer = self._act("fetch", *options, "--", remote, f"+{self.ref}:{there}")
@@ -94,12 +96,12 @@ class Notes:
     def _refuse_conflict(self) -> None:
         """Raise GitError if another ref makes it impossible to create this one."""
         others = decode(self.repository.git.run("for-each-ref", "--format=%(refname)", self.ref))
-        names = others.splitlines()
-        if names:
+        name = next(iter(others.splitlines()), None)
+        if name is not None:
             raise GitError(
-                f"`{names[0]}` is in the place of the notes `{self.ref}`",
+                f"`{name}` prevents notes in `{self.ref}`",
                 where=str(self.repository.root),
-                hint=f"rename or delete it: git update-ref -d {names[0]}",
+                hint=f"rename or delete it: git update-ref -d {name}",
             )
 
     def _notes(self, command: str, *arguments: str) -> tuple[str, ...]:
@@ -126,14 +128,3 @@ def _rejection(answer: ProcessOutput) -> str:
     """The reason for a rejection, such as `pre-receive hook declined`, or ""."""
     rows = (line.split("\t") for line in decode(answer.stdout).splitlines())
     return next((row[2] for row in rows if row[0] == "!" and len(row) == 3), "")
-
-
-def _contents(batch: bytes) -> Iterator[bytes]:
-    """The contents in the output of `cat-file --batch`; of a missing object, b""."""
-    at = 0
-    while at < len(batch):
-        end = batch.index(b"\n", at)
-        header, at = batch[at:end].split(b" "), end + 1
-        size = int(header[2]) if len(header) == 3 else 0
-        yield batch[at : at + size]
-        at += size + 1 if len(header) == 3 else 0

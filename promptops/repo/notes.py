@@ -104,6 +104,20 @@ class Notes:
                 hint=f"rename or delete it: git update-ref -d {name}",
             )
 
+    def _contents(self, batch: bytes) -> Iterator[bytes]:
+        """The contents in the output of `cat-file --batch`; raises GitError for a missing one."""
+        at = 0
+        while at < len(batch):
+            end = batch.index(b"\n", at)
+            header = batch[at:end].split(b" ")
+            if len(header) != 3:
+                message = f"a note of `{self.ref}` is missing in this clone: {decode(header[0])}"
+                hint = "clone without --filter, or name a file with --history"
+                raise GitError(message, where=str(self.repository.root), hint=hint)
+            at = end + 1 + int(header[2])
+            yield batch[end + 1 : at]
+            at += 1
+
     def _notes(self, command: str, *arguments: str) -> tuple[str, ...]:
         return ("notes", f"--ref={self.ref}", command, *arguments)
 

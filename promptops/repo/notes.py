@@ -12,6 +12,7 @@ from promptops.repo.repository import Repository
 
 DEADLINE_S = 60.0
 TRIES = 3
+_NO_NOTE = 1
 _NO_REMOTE_REF = "couldn't find remote ref"
 _NAME, _ADDRESS = "promptops", "promptops@localhost"
 
@@ -54,11 +55,14 @@ class Notes:
             git.run(*self._notes("add", "-f", "-C", decode(stored.stdout).strip(), identity))
 
     def find(self, identity: str) -> bytes:
-        """The note of an object; b"" without one."""
-        listed = self.repository.git.ask(*self._notes("list", identity))
-        if listed.status:
+        """The note of an object; b"" without one. Raises GitError."""
+        git = self.repository.git
+        listed = git.ask(*self._notes("list", identity))
+        if listed.status == _NO_NOTE:
             return b""
-        return self.repository.git.run("cat-file", "blob", decode(listed.stdout).strip())
+        if listed.status:  # the note must not be replaced by a shorter one
+            raise git.error(listed)
+        return git.run("cat-file", "blob", decode(listed.stdout).strip())
 
     def fetch(self, remote: str) -> None:
         """Fetch the ref, and merge it into the local one; a line of either side stays.

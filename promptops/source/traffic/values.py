@@ -111,10 +111,8 @@ def as_text(value: Any) -> str:
 
 
 def _seconds(found: float) -> float | None:
-    for least, unit in _UNITS:
-        if found >= least:
-            return found / unit
-    return found if found <= _LAST_SECOND else None
+    unit = next((unit for least, unit in _UNITS if found >= least), 1.0)
+    return found / unit if found / unit <= _LAST_SECOND else None
 
 
 def _tool_calls(listed: Sequence[Any]) -> Iterator[Mapping[str, Any]]:

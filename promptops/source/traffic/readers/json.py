@@ -48,8 +48,9 @@ def _row_like(row: Row) -> int:
 
 def _values(row: Row, fields: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """What is under the keys of a sample, or where a pointer leads."""
-    for name in SAMPLE_KEYS & row.keys() - fields.keys():
-        yield name, row[name]
+    for name, value in row.items():
+        if name in SAMPLE_KEYS and name not in fields:
+            yield name, value
     for name, pointer in fields.items():
         yield name, value_at(row, pointer)
 

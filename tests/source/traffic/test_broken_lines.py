@@ -160,3 +160,20 @@ def test_a_wrong_value_anywhere_is_never_an_exception(data, row, value):
         datetime.fromtimestamp(each.at or 0, UTC)
         json.dumps([each.inputs, each.messages, each.tool_calls], allow_nan=False).encode()
     hash(tuple((each.prompt, each.output, each.model, each.error) for each in found.samples))
+
+
+def test_a_deeply_nested_answer_does_not_cost_the_other_spans_of_its_line(tmp_path):
+    batch = json.loads((EXPORTS / "otlp-instrumentation.jsonl").read_text())
+    (span,) = batch["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    parts = f'{{"type": "tool_call", "name": "f", "arguments": {"[" * 90}{"]" * 90}}}'
+    output = {"stringValue": f'[{{"role": "assistant", "parts": [{parts}]}}]'}
+    deep = [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]
+    deep.append({"key": "gen_ai.output.messages", "value": output})
+    batch["resourceSpans"][0]["scopeSpans"][0]["spans"] = [span, {**span, "attributes": deep}, span]
+    path = tmp_path / "s.jsonl"
+    path.write_text(json.dumps(batch) + "\n")
+
+    found = Found([path])
+
+    assert (found.broken, [each.model for each in found.samples]) == ([], ["m", ""])
+    assert found.samples[1].tool_calls == ({"name": "f", "arguments": "[" * 90 + "]" * 90},)

@@ -29,14 +29,16 @@ def digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def failing(id: str, inputs: Any, *, prompt: str = "support/triage", **values: Any) -> FailingSample:
+def failing(
+    name: str, inputs: Any, *, prompt: str = "support/triage", **values: Any
+) -> FailingSample:
     facts = {"violated": 1, "score": 10**9, "length": 3, "assertions": (CONTAINS,), **values}
     return FailingSample(
         prompt=prompt,
         inputs=inputs,
-        sample=digest(id),
-        conversation=digest(f"conversation of {id}"),
-        likeness=digest(f"likeness of {id}"),
+        sample=digest(name),
+        conversation=digest(f"conversation of {name}"),
+        likeness=digest(f"likeness of {name}"),
         **facts,
     )
 
@@ -133,7 +135,9 @@ INPUTS = st.dictionaries(
 
 
 @settings(max_examples=examples(200))
-@given(st.lists(INPUTS, min_size=1, max_size=6), st.integers(1, 6), st.randoms(use_true_random=False))
+@given(
+    st.lists(INPUTS, min_size=1, max_size=6), st.integers(1, 6), st.randoms(use_true_random=False)
+)
 def test_any_order_of_the_samples_gives_the_same_sound_file(
     found: list[dict[str, Any]], pick: int, order: random.Random
 ) -> None:
@@ -149,7 +153,7 @@ def test_any_order_of_the_samples_gives_the_same_sound_file(
     assert written.written + written.skipped <= len(found)
 
 
-def _scored(id: str, ticket: str, held: bool, score: float, output: str) -> ScoredSample:
+def _scored(name: str, ticket: str, held: bool, score: float, output: str) -> ScoredSample:
     result = CheckedAssertion(
         type="contains",
         place=Place("a"),
@@ -157,7 +161,7 @@ def _scored(id: str, ticket: str, held: bool, score: float, output: str) -> Scor
         must=True,
         status="passed" if held else "failed",
     )
-    sample = Sample(id=id, prompt="ask", inputs={"ticket": ticket}, output=output)
+    sample = Sample(id=name, prompt="ask", inputs={"ticket": ticket}, output=output)
     return ScoredSample(sample=sample, prompt="ask", results=(result,), scores={"tone": score})
 
 

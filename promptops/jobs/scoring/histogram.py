@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from functools import lru_cache
+from math import sqrt
 
 STEP = 1.02
 _SHORTEST_S, _LONGEST_S = 0.001, 100_000.0
@@ -28,7 +29,7 @@ def duration_at(steps: Mapping[int, int], share: float) -> float:
 def _middle(step: int) -> float:
     edges = _edges()
     upper = edges[min(step, len(edges) - 1)]
-    return round(upper / STEP**0.5, 6)
+    return round(upper / sqrt(STEP), 6)
 
 
 @lru_cache(maxsize=1)

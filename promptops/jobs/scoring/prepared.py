@@ -90,6 +90,11 @@ class Prepared:
             for each in self.assertions
         ]
 
+    def reasons(self, sample: Sample, answer: Answer) -> list[str]:
+        """Why each assertion fails, "" for others; a reason may quote the answer."""
+        record_ = self.record(sample, answer)
+        return [self._reason(each, record_) for each in self.assertions]
+
     def record(self, sample: Sample, answer: Answer) -> Record:
         """An answer as assertions receive it; without messages if nothing needs or has them."""
         root, facts = facts_of(answer)
@@ -156,18 +161,34 @@ class Prepared:
             self.bugs.add(bug.error)
         return UNSCORABLE
 
+    def _reason(self, each: PreparedAssertion, record_: Record) -> str:
+        try:
+            if each.assertion is None:
+                self._read(record_)
+                return ""
+            verdict = each.assertion.judge(record_)
+        except AnswerError as error:
+            return error.message
+        except Unjudgeable:
+            return ""
+        return "" if verdict.passed else verdict.reason
+
     def _output(self, record_: Record) -> Outcome:
         """Whether the application could parse the answer; as `judge_answer.judge_output`."""
-        answer = record_.answer
-        if self._reader is None or answer is None:
-            return UNSCORABLE
-        if answer.tool_calls and not answer.text.strip():
-            return UNSCORABLE
         try:
-            self._reader.read(answer.text, answer.finish_reason)
+            return PASSED if self._read(record_) else UNSCORABLE
         except AnswerError:
             return FAILED
-        return PASSED
+
+    def _read(self, record_: Record) -> bool:
+        """Whether there is an output to read; raises AnswerError if the application could not."""
+        answer = record_.answer
+        if self._reader is None or answer is None:
+            return False
+        if answer.tool_calls and not answer.text.strip():
+            return False
+        self._reader.read(answer.text, answer.finish_reason)
+        return True
 
     def _messages(
         self, sample: Sample, inputs: Mapping[str, Any] | None

@@ -12,7 +12,7 @@ from promptops.jobs.scoring.failures import Failures
 from promptops.jobs.scoring.name_counts import NameCounts
 from promptops.model.internal_error import InternalError
 from promptops.model.sample import BrokenLine
-from promptops.model.score import Dimension, FailingSample
+from promptops.model.score import Dimension
 
 BILLION = 1_000_000_000
 """Scores and costs are counted in billionths."""
@@ -20,6 +20,8 @@ BILLION = 1_000_000_000
 MOST_CELLS = 20_000
 MOST_BROKEN = 10
 _MOST_KEYS = 20
+_CHECKED_EVERY = 256
+"""Cells are counted when so many groups were added."""
 
 Measure = int | str
 """The number of an assertion; or `contracts`, `refusals`, `errors`, `requests`, `cost`, or
@@ -46,6 +48,15 @@ class Cell:
         self.sums[bucket] += 1
         self.sums[BUCKETS + bucket] += value
 
+    def __getstate__(self) -> tuple[tuple[int, int], ...]:
+        """What is not 0: of one part that is little."""
+        return tuple((index, value) for index, value in enumerate(self.sums) if value)
+
+    def __setstate__(self, state: tuple[tuple[int, int], ...]) -> None:
+        self.__init__()  # type: ignore[misc]
+        for index, value in state:
+            self.sums[index] = value
+
     def add_all(self, other: Cell) -> None:
         """Add the cell of another part."""
         for index, value in enumerate(other.sums):
@@ -71,12 +82,32 @@ class GroupSums:
         self.tokens = [0, 0, 0]
         self.steps: dict[int, int] = {}
 
+    @property
+    def cell_count(self) -> int:
+        """The number of its assertions; 1 for none."""
+        return max(1, sum(type(measure) is int for measure in self.cells))
+
     def add(self, measure: Measure, bucket: int, value: int) -> None:
         """Count a sample for a measure."""
         cell = self.cells.get(measure)
         if cell is None:
             cell = self.cells[measure] = Cell()
         cell.add(bucket, value)
+
+    def add_unscorable(self, number: int) -> None:
+        """Count a sample that an assertion could not check."""
+        self.unscorable[number] = self.unscorable.get(number, 0) + 1
+
+    def add_step(self, step: int) -> None:
+        """Count a latency."""
+        self.steps[step] = self.steps.get(step, 0) + 1
+
+    def add_tokens(self, used: int, answered: int) -> None:
+        """Count the tokens of a request and of its answer."""
+        tokens = self.tokens
+        tokens[0] += 1
+        tokens[1] += used
+        tokens[2] += answered
 
     def add_all(self, other: GroupSums) -> None:
         """Add the group of another part."""
@@ -144,15 +175,20 @@ class Partial:
         self.bugs: set[InternalError] = set()
         self.failures = Failures(failures)
         self.events = b""
-        self._cells = 0
 
-    def group(self, key: GroupKey, cells: int) -> GroupSums:
-        """The sums of a group; a new one has so many cells. Raises UsageError for too many."""
+    def group(self, key: GroupKey) -> GroupSums:
+        """The sums of a group; raises UsageError for too many groups with assertions."""
         found = self.groups.get(key)
         if found is None:
             found = self.groups[key] = GroupSums()
-            self._count_cells(cells)
+            if len(self.groups) % _CHECKED_EVERY == 0:
+                self.check_cells()
         return found
+
+    def check_cells(self) -> None:
+        """Raise UsageError for too many groups with assertions."""
+        if sum(group.cell_count for group in self.groups.values()) > MOST_CELLS:
+            raise _too_many(self.by, self.groups)
 
     def add_broken(self, line: BrokenLine) -> None:
         """Count a line that can't be read."""
@@ -166,13 +202,12 @@ class Partial:
             del self.similar_keys[max(self.similar_keys)]
 
     def add_all(self, other: Partial) -> None:
-        """Add another part; it must not be used afterwards. Raises UsageError for too many cells."""
+        """Add another part, which must not be used afterwards; raises UsageError as `group`."""
         self.counts.add_all(other.counts)
         for key, group in other.groups.items():
             mine = self.groups.get(key)
             if mine is None:
                 self.groups[key] = group
-                self._count_cells(max(1, sum(isinstance(each, int) for each in group.cells)))
             else:
                 mine.add_all(group)
         self.unjoined.add_all(other.unjoined)
@@ -181,15 +216,11 @@ class Partial:
             self.add_similar_key(key_, nearest)
         self.bugs |= other.bugs
         self.failures.add_all(other.failures.first)
+        self.check_cells()
 
     def _keep_broken(self, lines: Iterable[BrokenLine]) -> None:
         self.broken = sorted([*self.broken, *lines], key=lambda each: (each.path, each.offset))
         del self.broken[MOST_BROKEN:]
-
-    def _count_cells(self, new: int) -> None:
-        self._cells += new
-        if self._cells > MOST_CELLS:
-            raise _too_many(self.by, self.groups)
 
 
 def _add_counts(mine: dict[int, int], others: Mapping[int, int]) -> None:

@@ -209,6 +209,11 @@ class AlertRule:
     above: float | None = None
     prompts: tuple[str, ...] = ()
 
+    @property
+    def threshold(self) -> float:
+        """The number as written."""
+        return (self.below if self.below is not None else self.above) or 0.0
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class ScoreSettings:

@@ -22,29 +22,6 @@ VALUE_METRICS = ("p50", "p95", "cost_1000")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class AlertRule:
-    """When an alert is raised.
-
-    Attributes:
-        metric: `contracts`, `refusals`, `errors`, `p50`, `p95` (seconds), `cost_1000` (USD), the
-            name of a score, or the type of an assertion.
-        below: The alert is raised below this; None for `above`. Percent for shares and scores.
-        above: The alert is raised above this; None for `below`.
-        prompts: Ids or globs of the prompts it is about; empty for all.
-    """
-
-    metric: str
-    below: float | None = None
-    above: float | None = None
-    prompts: tuple[str, ...] = ()
-
-    @property
-    def threshold(self) -> float:
-        """The number as written."""
-        return (self.below if self.below is not None else self.above) or 0.0
-
-
-@record(frozen=True, slots=True, kw_only=True)
 class BrokenLine:
     """A line of a file of samples that can't be read.
 
@@ -203,6 +180,8 @@ class ScoreGroup:
         priced: Samples with a known cost.
         cost_usd: Of the priced samples, their sum; None without any.
         cost_usd_1000: Of 1,000 requests; None without a priced sample.
+        budget_usd_1000: The `budget.cost_usd` of the prompt, for 1,000 requests; None without a
+            budget, and for a group with samples of several prompts.
         latency_s: None without a latency.
         against: None without an earlier version.
     """
@@ -219,6 +198,7 @@ class ScoreGroup:
     priced: int = 0
     cost_usd: float | None = None
     cost_usd_1000: float | None = None
+    budget_usd_1000: float | None = None
     latency_s: ResponseTime | None = None
     against: AgainstVersion | None = None
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.model.score import AssertionRate, LeftOutAssertion, Score, ScoreGroup, WrittenCases
+from promptops.model.score import (
+    AssertionRate,
+    Dimension,
+    LeftOutAssertion,
+    Score,
+    ScoreGroup,
+    WrittenCases,
+)
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.score.parts.figures import held
@@ -60,6 +67,16 @@ def production_cost(score: Score) -> str:
     """What the samples cost in production; "" if that is unknown."""
     known = [group.cost_usd for group in score.groups if group.cost_usd is not None]
     return cost(sum(known))
+
+
+def period(score: Score) -> str:
+    """The first and the last day or hour of the groups; "" if they have no time."""
+    known: tuple[Dimension, ...] = ("day", "hour")
+    dimension = next((each for each in known if each in score.by), "prompt")
+    times = sorted(group.by[dimension] for group in score.groups if group.by.get(dimension))
+    if dimension == "prompt" or not times:
+        return ""
+    return " – ".join(dict.fromkeys((short(times[0]), short(times[-1]))))
 
 
 def notes(score: Score) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from promptops.report.score.parts import facts
 from promptops.report.test.html import PARTS as CASES
 from promptops.report.test.parts.facts import short
 
-_ALERTS = 50
+_ALERTS = 20
 
 
 def write(score: Score, **_: object) -> str:

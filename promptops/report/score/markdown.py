@@ -10,7 +10,7 @@ from promptops.report.parts.markdown_text import code, escape, fitting, sentence
 from promptops.report.parts.visible import visible
 from promptops.report.score.parts import alerts, facts
 from promptops.report.score.parts.names import Section, group_name, sections
-from promptops.report.score.parts.table import Column, columns
+from promptops.report.score.parts.table import columns
 from promptops.report.test.markdown import LIMIT
 
 MARKER = "<!-- promptops score -->"

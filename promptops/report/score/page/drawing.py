@@ -13,12 +13,12 @@ from promptops.report.score.parts import alerts
 from promptops.report.score.parts.figures import of_metric
 from promptops.report.test.parts.facts import short
 
-WIDTH, HEIGHT = 560, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 28
+WIDTH, HEIGHT = 600, 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 84, 12, 28
 _FEW = 31  # times of a chart whose points are all drawn, with bars as intervals
 _TICKS = 5
 _DAY = 86_400.0
-_LABEL_ABOVE, _LABEL_BELOW = -5.0, 14.0
+_LABEL = 14.0  # the height of a name
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Tick:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A horizontal line; `label_y` is the baseline of its name, which does not leave the chart."""
+    """A horizontal line; `label_y` is the middle of its name, which covers no other name."""
 
     at: float
     name: str
@@ -129,10 +129,16 @@ class _Drawing:
             yield Tick(at=self._x.at(at), text=_time_text(at, is_day=is_day))
 
     def _levels(self) -> Iterator[Level]:
+        """From the top down; equal limits are one line."""
+        names: dict[float, list[str]] = {}
         for name, number in self._chart.limits:
-            at = self._y.at(number)
-            side = _LABEL_BELOW if at < HEIGHT / 2 else _LABEL_ABOVE
-            yield Level(at=at, name=name, label_y=at + side)
+            names.setdefault(self._y.at(number), []).append(name)
+        free = 0.0
+        for at, every in sorted(names.items()):
+            free = max(at, free)
+            for name in every:
+                yield Level(at=at, name=name, label_y=free)
+                free += _LABEL
 
     def _line(self, series: Series) -> Line:
         runs = list(self._runs(series.values))

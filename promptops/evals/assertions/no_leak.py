@@ -17,7 +17,7 @@ _FEWEST, _MOST = 4, 100
 _HIDDEN = ("system", "developer")
 
 
-@assertion("no-leak", on=("answer",))
+@assertion("no-leak", on=("answer",), reads_messages=True)
 @record(frozen=True, slots=True, kw_only=True)
 class NoLeak:
     """The answer reveals nothing of the system message.

@@ -35,8 +35,8 @@ class Failures:
     def add(self, scored: ScoredSample) -> None:
         """Keep the sample if it has inputs, failed, and is one of the first."""
         failed = tuple(result for result in scored.results if _counts(result))
-        if self._most and failed and scored.sample.inputs:
-            self._keep(_failing(scored, failed, scored.sample.inputs))
+        if self._most and failed and scored.inputs:
+            self._keep(_failing(scored, failed, scored.inputs))
 
     def add_all(self, others: Iterable[FailingSample]) -> None:
         """Add those of another part."""

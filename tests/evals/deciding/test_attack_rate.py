@@ -5,9 +5,10 @@ from random import Random
 
 import pytest
 
-from promptops.evals.deciding.attack_rate import attack_rate, effective_size, mid_p, wilson
+from promptops.evals.deciding.attack_rate import attack_rate, effective_size, mid_p
 from promptops.evals.deciding.decision import CaseScore
 from promptops.evals.deciding.noninferiority import decide
+from promptops.evals.deciding.wilson import wilson
 from promptops.model.probe_run import AttackRate
 from tests.tiers import fast_first
 

@@ -1,0 +1,141 @@
+"""Intervals and alert bounds for rates of production samples, from sums over 64 buckets.
+
+Samples of one conversation are not independent, so all of them fall into one bucket, by the hash of
+the conversation. The spread between buckets gives the number of independent samples that are as
+informative (the effective size), on which Wilson's interval is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+
+from promptops.evals.deciding.student import student_quantile
+from promptops.evals.deciding.wilson import ALPHA, quantile, wilson
+from promptops.records import record
+
+BUCKETS = 64
+ALERT_ALPHA = 0.05
+"""The chance of any false alert in one run, divided by its number of comparisons."""
+
+_FEW = 30
+"""With fewer filled buckets, a mean is treated as if its values were only 0 and 1."""
+
+
+@record(frozen=True, slots=True)
+class Buckets:
+    """The samples of a group, as sums over buckets.
+
+    Attributes:
+        counts: The number of samples in each bucket.
+        totals: The sum of their values, each 0 to 1.
+    """
+
+    counts: Sequence[int]
+    totals: Sequence[float]
+
+    @property
+    def n(self) -> int:
+        """The number of samples."""
+        return sum(self.counts)
+
+    @property
+    def mean(self) -> float:
+        """The mean over samples; 0 without samples."""
+        return sum(self.totals) / self.n if self.n else 0.0
+
+
+@record(frozen=True, slots=True)
+class Difference:
+    """The difference of two means, with the bounds of its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def effective_size(buckets: Buckets) -> float:
+    """The number of independent samples that are as informative for a share; at most `n`.
+
+    0 without samples. If all values are alike, every conversation counts as one sample.
+    """
+    if buckets.mean in (0.0, 1.0) or not (error := _standard_error(buckets)):
+        return independent_units(buckets.counts)
+    return min(float(buckets.n), max(1.0, _size_for(buckets, error)))
+
+
+def effective_size_of_mean(buckets: Buckets) -> float:
+    """The same for the mean of a score, whose values vary less than 0 and 1: it may exceed `n`."""
+    size = effective_size(buckets)
+    error = _standard_error(buckets)
+    if not error or _filled(buckets.counts) < _FEW:
+        return size
+    return max(1.0, _size_for(buckets, error))
+
+
+def independent_units(counts: Sequence[int]) -> float:
+    """About the number of conversations, at most the number of samples; 0 without samples.
+
+    Single samples are spread over the buckets with a variance like their mean; conversations of m
+    samples with m times that variance.
+    """
+    n, mean = sum(counts), sum(counts) / len(counts)
+    if not n:
+        return 0.0
+    variance = sum((count - mean) ** 2 for count in counts) / (len(counts) - 1)
+    return max(1.0, n / max(1.0, variance / mean))
+
+
+def difference(first: Buckets, second: Buckets) -> Difference:
+    """`second` minus `first`: Newcombe's interval (1998, method 10) on effective sizes."""
+    one, other = first.mean, second.mean
+    low_one, high_one = wilson(one, effective_size(first))
+    low_other, high_other = wilson(other, effective_size(second))
+    value = other - one
+    below = sqrt((other - low_other) ** 2 + (high_one - one) ** 2)
+    above = sqrt((high_other - other) ** 2 + (one - low_one) ** 2)
+    return Difference(value, value - below, value + above)
+
+
+def mean_bound(buckets: Buckets, chance: float, above: int) -> float:
+    """A one-sided bound of a mean of any values, such as costs; `above` is 1 or -1.
+
+    The true mean is beyond it with this chance. Infinite with fewer than two filled buckets.
+    """
+    filled = _filled(buckets.counts)
+    if filled < 2:
+        return above * float("inf")
+    reach = student_quantile(1 - chance, filled - 1) * _standard_error(buckets)
+    return buckets.mean + above * reach
+
+
+def raised_from(threshold: float, size: float, chance: float, above: int) -> float | None:
+    """The share from which on its one-sided bound lies beyond a threshold; None if none does.
+
+    `above` is 1 for an alert above the threshold, -1 for one below it. Wilson's bound inverts the
+    score test, so the share follows from the error of the threshold.
+    """
+    z = quantile(1 - chance)
+    share = threshold + above * z * sqrt(threshold * (1 - threshold) / size) if size else -1.0
+    return share if 0.0 <= share <= 1.0 else None
+
+
+def _size_for(buckets: Buckets, error: float) -> float:
+    """The size of a sample of 0 and 1 with this error, less for few buckets (Korn 1998)."""
+    share, filled = buckets.mean, _filled(buckets.counts)
+    few = (quantile(1 - ALPHA) / student_quantile(1 - ALPHA, filled - 1)) ** 2
+    return share * (1 - share) / error**2 * few
+
+
+def _standard_error(buckets: Buckets) -> float:
+    """The standard error of the mean over samples, from the spread between filled buckets."""
+    filled, mean = _filled(buckets.counts), buckets.mean
+    if filled < 2:
+        return 0.0
+    pairs = zip(buckets.totals, buckets.counts, strict=True)
+    squares = sum((total - mean * count) ** 2 for total, count in pairs)
+    return sqrt(filled / (filled - 1) * squares) / buckets.n
+
+
+def _filled(counts: Sequence[int]) -> int:
+    return sum(count > 0 for count in counts)

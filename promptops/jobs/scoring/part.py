@@ -1,0 +1,181 @@
+"""Score the samples of one part: a pure function of the part and the pack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from promptops.evals.deciding.production import BUCKETS
+from promptops.evals.refusals import refusal_in
+from promptops.jobs.scoring.dimensions import group_key
+from promptops.jobs.scoring.events import EventLines
+from promptops.jobs.scoring.failures import independent_unit
+from promptops.jobs.scoring.histogram import step_of
+from promptops.jobs.scoring.joining import Joined, Joining, joining_of, unjoined_name
+from promptops.jobs.scoring.pack import Pack, PartSettings
+from promptops.jobs.scoring.prepared import Outcome, Prepared, PreparedAssertion, answer_of
+from promptops.jobs.scoring.scored import ScoredSample, checked_assertions
+from promptops.jobs.scoring.sums import BILLION, GroupSums, Partial
+from promptops.model.answer import Answer
+from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
+
+_HASH_RANGE = 1 << 64
+
+
+def score_part(part: Part, pack: Pack) -> Partial:
+    """The sums over the samples of a part; the same in every process.
+
+    Raises InputError if the file can't be read, and UsageError for too many groups.
+    """
+    from promptops.source.traffic.samples import samples
+
+    return score_samples(samples(part, pack.settings.fields), pack)
+
+
+def score_samples(
+    values: Iterable[Sample | BrokenLine | SimilarKey | PartEnd], pack: Pack
+) -> Partial:
+    """The sums over samples, and over what else a reader yields."""
+    scoring = _Scoring(joining_of(pack), pack.settings)
+    partial = scoring.partial
+    for value in values:
+        if isinstance(value, Sample):
+            scoring.add(value)
+        elif isinstance(value, BrokenLine):
+            partial.add_broken(value)
+        elif isinstance(value, SimilarKey):
+            partial.add_similar_key(value.key, value.nearest)
+        else:
+            partial.counts.lines += value.lines
+            partial.counts.ignored.update(value.ignored)
+    partial.check_cells()
+    partial.bugs = {bug for prompt in scoring.joining.prepared for bug in prompt.bugs}
+    partial.events = scoring.events()
+    return partial
+
+
+class _Scoring:
+    def __init__(self, joining: Joining, settings: PartSettings) -> None:
+        self.joining = joining
+        self.partial = Partial(settings.by, settings.failures)
+        self._settings = settings
+        self._key = group_key(settings.by)
+        self._below = round(settings.share * _HASH_RANGE)
+        self._events = EventLines(settings.content) if settings.events else None
+
+    def add(self, sample: Sample) -> None:
+        counts = self.partial.counts
+        counts.read += 1
+        if not self.joining.is_selected(sample):
+            counts.unselected += 1
+            return
+        if self._settings.share < 1 and _hash(f"sample {sample.id}") >= self._below:
+            return
+        counts.sampled += 1
+        joined = self.joining.join(sample)
+        if joined is None:
+            self.partial.unjoined.add(unjoined_name(sample))
+            return
+        counts.scored += 1
+        counts.by_id_only += joined.by_id_only
+        counts.altered += bool(
+            sample.prompt_digest and sample.prompt_digest != joined.prompt.digest
+        )
+        self._score(sample, joined)
+
+    def events(self) -> bytes:
+        """The compressed lines of all events; empty if none are wanted."""
+        return self._events.finish() if self._events is not None else b""
+
+    def _score(self, sample: Sample, joined: Joined) -> None:
+        group = self.partial.group(self._key(sample, joined))
+        bucket = _hash(independent_unit(sample)) % BUCKETS
+        answer = answer_of(sample)
+        group.add("requests", bucket, 0)
+        group.add("errors", bucket, answer is None)
+        self._add_facts(group, bucket, sample, joined.prompt)
+        if answer is not None:
+            self._check(group, bucket, sample, joined, answer)
+
+    def _add_facts(self, group: GroupSums, bucket: int, sample: Sample, prompt: Prepared) -> None:
+        usage = sample.usage
+        if usage is not None:
+            group.add_tokens(usage.input, usage.output)
+        cost = prompt.cost_usd(sample)
+        if cost is None:
+            self.partial.counts.without_cost += 1
+        else:
+            group.add("cost", bucket, round(cost * BILLION))
+        if sample.latency_s is not None:
+            group.add_step(step_of(sample.latency_s))
+
+    def _check(
+        self, group: GroupSums, bucket: int, sample: Sample, joined: Joined, answer: Answer
+    ) -> None:
+        group.add("refusals", bucket, _refuses(answer))
+        prompt = joined.prompt
+        outcomes = prompt.check(sample, answer)
+        kept: bool | None = None
+        for assertion, (passed, _) in zip(prompt.assertions, outcomes, strict=True):
+            if passed is None:
+                group.add_unscorable(assertion.number)
+                continue
+            group.add(assertion.number, bucket, passed)
+            if assertion.must:
+                kept = passed if kept is None else kept and passed
+        if kept is not None:
+            group.add("contracts", bucket, kept)
+        scores = scores_of(prompt.assertions, outcomes)
+        for name, score in scores.items():
+            group.add(f"score {name}", bucket, score)
+        failed = self._settings.failures and any(passed is False for passed, _ in outcomes)
+        if failed or self._events is not None:
+            self._pass_on(sample, answer, joined.prompt, outcomes, scores)
+
+    def _pass_on(
+        self,
+        sample: Sample,
+        answer: Answer,
+        prompt: Prepared,
+        outcomes: list[Outcome],
+        scores: Mapping[str, int],
+    ) -> None:
+        """Keep a sample for cases if it fails, and write its events."""
+        reasons = prompt.reasons(sample, answer) if self._settings.content else []
+        scored = ScoredSample(
+            sample=sample,
+            prompt=prompt.id,
+            inputs=prompt.inputs(sample),
+            results=checked_assertions(prompt.assertions, outcomes, reasons),
+            scores={name: score / BILLION for name, score in scores.items()},
+        )
+        self.partial.failures.add(scored)
+        if self._events is not None:
+            self._events.add(scored)
+
+
+def scores_of(assertions: tuple[PreparedAssertion, ...], outcomes: list[Outcome]) -> dict[str, int]:
+    """Each score of an answer in billionths: the mean of its measures by weight.
+
+    As `judge_answer.scores`: a measure that can't be checked because of the answer counts 0.
+    """
+    sums: dict[str, tuple[float, float]] = {}
+    for assertion, (_, degree) in zip(assertions, outcomes, strict=True):
+        if assertion.score is not None and degree is not None:
+            total, weight = sums.get(assertion.score, (0.0, 0.0))
+            sums[assertion.score] = (
+                total + assertion.weight * degree,
+                weight + assertion.weight,
+            )
+    return {
+        name: min(max(round(total / weight * BILLION), 0), BILLION)
+        for name, (total, weight) in sums.items()
+    }
+
+
+def _refuses(answer: Answer) -> bool:
+    return answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")

@@ -47,7 +47,7 @@ def _alert(name: str, text: str) -> str:
 
 
 def _table(section: Section) -> str:
-    found = columns(section.groups[-_ROWS:], section.varying)
+    found = columns(section.latest(_ROWS), section.varying)
     rows = [
         [escape(column.title) for column in found],
         ["--:" if column.is_number else "---" for column in found],
@@ -60,7 +60,7 @@ def _table(section: Section) -> str:
 
 def _earlier(groups: Sequence[ScoreGroup]) -> str:
     earlier = len(groups) - _ROWS
-    return f"\n{counted(earlier, 'group')} before these: {code(facts.ALL)}\n" if earlier > 0 else ""
+    return f"\n{counted(earlier, 'earlier group')}: {code(facts.ALL)}\n" if earlier > 0 else ""
 
 
 def _violated(section: Section) -> str:

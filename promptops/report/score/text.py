@@ -44,10 +44,10 @@ class _ScoreWriter:
 
     def _section(self, section: Section) -> Iterator[str]:
         groups = section.groups
-        shown = groups if self._figures else groups[-_ROWS:]
+        shown = groups if self._figures else section.latest(_ROWS)
         if len(shown) < len(groups):
-            earlier = counted(len(groups) - len(shown), "group")
-            yield f"  {earlier} before these: -v shows all, {facts.ALL} has all"
+            earlier = counted(len(groups) - len(shown), "earlier group")
+            yield f"  {earlier}: -v shows all"
         yield from self._table(shown, section.varying)
         if self._figures:
             yield from self._assertions(section)

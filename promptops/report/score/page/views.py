@@ -93,7 +93,7 @@ def _section(section: Section, anchor: str, score: Score) -> SectionView:
         totals=_totals(groups),
         drawings=tuple(drawing(chart, times) for chart in found),
         series=_series(found),
-        columns=columns(groups[-_ROWS:], section.varying),
+        columns=columns(section.latest(_ROWS), section.varying),
         earlier=max(0, len(groups) - _ROWS),
         violated=tuple(facts.violated(section)),
     )

@@ -8,6 +8,19 @@ from typing import Any
 from promptops.model.answer import Usage
 from promptops.records import field, record
 
+SAMPLE_KEYS = frozenset(
+    (
+        *("id", "at", "prompt", "version", "release", "channel", "conversation", "trace_id"),
+        *("span_id", "inputs", "messages", "output", "tool_calls", "finish_reason", "model"),
+        *("fingerprint", "usage", "latency_s", "cost_usd", "error"),
+        *("prompt_digest", "request_digest"),
+    )
+)
+"""The keys of a sample in a file, as `schemas/sample.schema.json` describes them."""
+
+FIELD_NAMES = SAMPLE_KEYS | {"input_tokens", "output_tokens", "cached_tokens", "latency_ms"}
+"""The names that `[score.fields]` may map to a JSON pointer: these keys, and their parts."""
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -90,6 +103,7 @@ class BrokenLine:
         offset: As in `Sample`; `source.traffic.places.line_at` finds its line.
         column: 1-based, in characters.
         message: Lower case, no full stop, without text of the line.
+        lines: The number of lines that are lost, such as the rows of a damaged group of Parquet.
     """
 
     path: str
@@ -97,6 +111,7 @@ class BrokenLine:
     offset: int
     column: int
     message: str
+    lines: int = 1
 
 
 @record(frozen=True, slots=True, kw_only=True)

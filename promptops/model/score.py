@@ -27,11 +27,12 @@ class BrokenLine:
 
     Attributes:
         path: As the user wrote it, or a URL.
-        line: 1-based.
+        line, column: 1-based, the column in characters.
     """
 
     path: str
     line: int
+    column: int = 1
     message: str
 
 
@@ -41,7 +42,8 @@ class SampleCounts:
 
     Attributes:
         read: Samples in the files.
-        sampled: Those of `read` that `--sample` chose; the same as `read` without it.
+        unselected: Those of `read` whose prompt was not selected.
+        sampled: The others, or those of them that `--sample` chose.
         scored: Those of `sampled` that were joined with a prompt.
         unjoined: Samples by the name of a prompt (and version) that was not found: the ten most
             frequent, most frequent first.
@@ -50,10 +52,14 @@ class SampleCounts:
         altered: Samples of `scored` whose prompt had another digest than the release.
         broken: The first ten lines that can't be read, by file and line.
         broken_lines: All of them.
+        lines: Lines of the files that are not empty, broken ones included.
+        ignored: Records that are not a request to a model, by kind.
+        similar_keys: Ignored keys, each with the known key that it nearly is; at most 20.
         without_cost: Samples of `scored` whose cost is unknown.
     """
 
     read: int = 0
+    unselected: int = 0
     sampled: int = 0
     scored: int = 0
     unjoined: Mapping[str, int] = field(default_factory=dict)
@@ -62,6 +68,9 @@ class SampleCounts:
     altered: int = 0
     broken: tuple[BrokenLine, ...] = ()
     broken_lines: int = 0
+    lines: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    similar_keys: Mapping[str, str] = field(default_factory=dict)
     without_cost: int = 0
 
 
@@ -286,6 +295,7 @@ class Score:
         pack: The digest of the prompts and evaluations that were used.
         nothing: Why nothing was scored, or "".
         ended: Why judges were not called about all chosen samples, or "".
+        failed: Bugs of promptops that kept assertions from being checked.
         judged: The number of samples that judges were called about.
         cost_usd: Of the calls to judges.
     """
@@ -301,6 +311,7 @@ class Score:
     pack: str = ""
     nothing: str = ""
     ended: str = ""
+    failed: tuple[str, ...] = ()
     judged: int = 0
     cost_usd: float = 0.0
     duration_s: float = 0.0

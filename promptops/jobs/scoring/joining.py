@@ -39,6 +39,7 @@ class AssertionFacts:
     type: str
     place: Place
     must: bool
+    score: str | None
 
 
 class Joining:
@@ -86,7 +87,11 @@ class Joining:
             prompt = self._prompt(index)
             for each in prompt.assertions:
                 found[each.number] = AssertionFacts(
-                    prompt=prompt.id, type=each.type, place=each.place, must=each.must
+                    prompt=prompt.id,
+                    type=each.type,
+                    place=each.place,
+                    must=each.must,
+                    score=each.score,
                 )
         return found
 

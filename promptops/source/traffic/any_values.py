@@ -1,0 +1,72 @@
+"""Attributes in OTLP/JSON: `{"key", "value": {"stringValue": …}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def attributes_of(listed: Any) -> dict[str, Any]:
+    """From the name of each attribute to its value as written; see `plain`."""
+    try:
+        return {each["key"]: each["value"] for each in listed or ()}
+    except (KeyError, TypeError):
+        return dict(_usable(listed)) if isinstance(listed, list) else {}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON data; None for bytes and for anything that is not a value."""
+    if isinstance(value, dict):
+        for kind, inner in value.items():
+            read = _KINDS.get(kind)
+            if read is not None:
+                return read(inner)
+    return None
+
+
+def _usable(listed: list[Any]) -> list[tuple[str, Any]]:
+    found = [(each.get("key"), each.get("value")) for each in listed if isinstance(each, dict)]
+    return [(key, value) for key, value in found if isinstance(key, str)]
+
+
+def _string(value: Any) -> Any:
+    return value if isinstance(value, str) else None
+
+
+def _integer(value: Any) -> int | None:
+    """64 bits, which JSON writes as a string."""
+    try:
+        return int(value) if len(str(value)) <= _LONGEST else None
+    except (TypeError, ValueError):
+        return None
+
+
+_LONGEST = 20
+
+
+def _double(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _bool(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _array(value: Any) -> list[Any]:
+    listed = value.get("values") if isinstance(value, dict) else None
+    return [plain(each) for each in listed] if isinstance(listed, list) else []
+
+
+def _kvlist(value: Any) -> dict[str, Any]:
+    listed = value.get("values") if isinstance(value, dict) else None
+    return {key: plain(each) for key, each in attributes_of(listed).items()}
+
+
+_KINDS: Mapping[str, Callable[[Any], Any]] = {
+    "stringValue": _string,
+    "intValue": _integer,
+    "doubleValue": _double,
+    "boolValue": _bool,
+    "arrayValue": _array,
+    "kvlistValue": _kvlist,
+}

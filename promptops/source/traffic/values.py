@@ -1,0 +1,160 @@
+"""Values of logs and exports as fields of a sample; unusable ones become None or ""."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from promptops.model.answer import Usage
+from promptops.source.traffic.json_values import embedded, json_line, shallow
+
+_LAST_SECOND = 253_402_300_799
+"""The end of the year 9999, which is the last that Python's dates have."""
+
+_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""From which number on a time counts nanoseconds, microseconds or milliseconds, not seconds."""
+
+
+def text(value: Any) -> str:
+    """A string, or a number as written; "" for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, (int, float)) and value is not True else ""
+
+
+def number(value: Any) -> float | None:
+    """A finite number, not negative; also in a string."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) and found >= 0 else None
+
+
+def count(value: Any) -> int | None:
+    """A number of tokens."""
+    found = number(value)
+    return None if found is None or found > 2**53 else int(found)
+
+
+def instant(value: Any) -> float | None:
+    """Seconds since 1970 UTC of a number, an ISO 8601 string or a datetime."""
+    if isinstance(value, str) and not value.isdecimal():
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    if isinstance(value, datetime):
+        zoned = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        value = zoned.timestamp()
+    found = number(value)
+    return None if found is None else _seconds(found)
+
+
+def usage(tokens: Any, answered: Any, cached: Any) -> Usage | None:
+    """Counts of tokens; None if neither input nor output was counted."""
+    known = count(tokens), count(answered)
+    if known == (None, None):
+        return None
+    return Usage(input=known[0] or 0, output=known[1] or 0, cached=count(cached) or 0)
+
+
+def answer(value: Any) -> str | None:
+    """The text of an answer; JSON data is written as JSON."""
+    return value if value is None or isinstance(value, str) else json_line(value)
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """An object, which may be JSON in a string; an empty one for anything else."""
+    found = embedded(value)
+    return found if isinstance(found, dict) else {}
+
+
+def items(value: Any) -> Sequence[Any]:
+    """A list, which may be JSON in a string; an empty one for anything else."""
+    found = embedded(value)
+    return found if isinstance(found, list) else ()
+
+
+def tool_calls(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """Tool calls of any API, as `model.answer.Answer` has them."""
+    return tuple(_tool_calls(items(value)))
+
+
+def messages(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """Messages as in `model.request.Request`: of a chat, or of OpenTelemetry, with `parts`."""
+    return tuple(_message(each) for each in items(value) if isinstance(each, dict))
+
+
+def joined(content: Any) -> str:
+    """A string, or the joined texts of a list of parts."""
+    if isinstance(content, str):
+        return content
+    return "".join(_texts(content)) if isinstance(content, list) else ""
+
+
+def content(value: Any) -> str:
+    """Text, or the joined texts of a list of parts in JSON; other JSON is the text itself."""
+    parts = embedded(value)
+    if isinstance(parts, list) and all(isinstance(part, dict) and "type" in part for part in parts):
+        return joined(parts)
+    return as_text(value)
+
+
+def as_text(value: Any) -> str:
+    """A value as text: a string as it is, JSON data as JSON, and None as ""."""
+    return "" if value is None else value if isinstance(value, str) else json_line(value)
+
+
+def _seconds(found: float) -> float | None:
+    for least, unit in _UNITS:
+        if found >= least:
+            return found / unit
+    return found if found <= _LAST_SECOND else None
+
+
+def _tool_calls(listed: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+    for each in listed:
+        call = each.get("function", each) if isinstance(each, dict) else None
+        if isinstance(call, dict) and isinstance(call.get("name"), str):
+            given: Any = next((call[key] for key in _ARGUMENTS if call.get(key) is not None), {})
+            yield {"name": call["name"], "arguments": shallow(embedded(given), "tool_calls")}
+
+
+_ARGUMENTS = ("arguments", "input", "args")
+
+
+def _message(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    parts = items(message.get("parts"))
+    content = message.get("content")
+    found: dict[str, Any] = {"role": text(message.get("role")) or "user"}
+    found["content"] = joined(list(parts) if parts else content)
+    calls = tool_calls(message.get("tool_calls")) or tool_calls(_of_type(parts, "tool_call"))
+    if calls:
+        found["tool_calls"] = calls
+    for part in _of_type(parts, "tool_call_response"):
+        found["content"] += as_text(part.get("response", part.get("result")))
+        found["tool_call_id"] = text(part.get("id"))
+    if identity := text(message.get("tool_call_id")):
+        found["tool_call_id"] = identity
+    return found
+
+
+def _of_type(parts: Sequence[Any], kind: str) -> list[Mapping[str, Any]]:
+    return [part for part in parts if isinstance(part, dict) and part.get("type") == kind]
+
+
+def _texts(parts: list[Any]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict) and part.get("type") in (None, *_TEXT_TYPES):
+            yield from (part[key] for key in _TEXT_KEYS if isinstance(part.get(key), str))
+
+
+_TEXT_TYPES = ("text", "input_text", "output_text", "refusal")
+_TEXT_KEYS = ("content", "text", "refusal")

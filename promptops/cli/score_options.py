@@ -60,7 +60,8 @@ def reader(text: str) -> str:
     """The name of an input format, or `auto`; raises UsageError."""
     from promptops.source.traffic.registry import reader_names
 
-    return _known(text, ("auto", *reader_names()), "input format", "--input")
+    name: str = _known(text, ("auto", *reader_names()), "input format", "--input")
+    return name
 
 
 def _known(name: str, known: Sequence[Any], what: str, where: str) -> Any:

@@ -100,7 +100,11 @@ def _settings(options: ScoreOptions) -> PartSettings:
 
 
 def _facts(joining: Joining) -> PackFacts:
-    return PackFacts(assertions=joining.facts(), primary=joining.primary_scores())
+    return PackFacts(
+        assertions=joining.facts(),
+        primary=joining.primary_scores(),
+        budgets=joining.budgets(),
+    )
 
 
 def _counts(whole: Partial) -> SampleCounts:

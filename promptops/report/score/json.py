@@ -42,6 +42,7 @@ def score_value(score: Score) -> dict[str, Any]:
         "pack": score.pack or None,
         "nothing": score.nothing or None,
         "ended": score.ended or None,
+        "failed": list(score.failed),
         "judged": score.judged,
         "cost_usd": _number(score.cost_usd),
     }
@@ -50,6 +51,7 @@ def score_value(score: Score) -> dict[str, Any]:
 def _samples(found: SampleCounts) -> dict[str, Any]:
     return {
         "read": found.read,
+        "unselected": found.unselected,
         "sampled": found.sampled,
         "scored": found.scored,
         "unjoined": dict(found.unjoined),
@@ -57,9 +59,13 @@ def _samples(found: SampleCounts) -> dict[str, Any]:
         "by_id_only": found.by_id_only,
         "altered": found.altered,
         "broken": [
-            {"path": each.path, "line": each.line, "message": each.message} for each in found.broken
+            {"path": each.path, "line": each.line, "column": each.column, "message": each.message}
+            for each in found.broken
         ],
         "broken_lines": found.broken_lines,
+        "lines": found.lines,
+        "ignored": dict(found.ignored),
+        "similar_keys": dict(found.similar_keys),
         "without_cost": found.without_cost,
     }
 

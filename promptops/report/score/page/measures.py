@@ -96,8 +96,8 @@ def _assertion(kind: str) -> Measure:
             return None
         n = sum(each.n for each in found)
         share = sum(each.held for each in found) / n
-        only = found[0] if len(found) == 1 else None
-        return _in_percent(share, only and only.low, only and only.high, n)
+        low, high = (found[0].low, found[0].high) if len(found) == 1 else (None, None)
+        return _in_percent(share, low, high, n)
 
     return Measure(metric=kind, title=f"{short(kind)} holds, %", of=of)
 
@@ -117,5 +117,6 @@ def _seconds(metric: str) -> Measure:
 
 
 def _in_percent(share: float, low: float | None, high: float | None, n: int) -> Value:
-    bounds = (None if each is None else 100 * each for each in (low, high))
-    return Value(value=100 * share, low=next(bounds), high=next(bounds), n=n)
+    if low is None or high is None:
+        return Value(value=100 * share, n=n)
+    return Value(value=100 * share, low=100 * low, high=100 * high, n=n)

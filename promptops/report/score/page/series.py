@@ -9,7 +9,7 @@ from promptops.model.score import Alert, Dimension, Score, ScoreGroup
 from promptops.records import record
 from promptops.report.score.page.measures import Measure, Value, measures
 from promptops.report.score.parts.figures import limit
-from promptops.report.score.parts.names import Section, group_name
+from promptops.report.score.parts.names import Section, group_name, time_dimension
 
 BUDGET = "budget"
 
@@ -61,12 +61,6 @@ def charts(section: Section, score: Score) -> tuple[Chart, ...]:
     """Nothing without two times; groups without a time are left out."""
     timeline = _Timeline(section, score)
     return timeline.charts() if len(timeline.times) > 1 else ()
-
-
-def time_dimension(score: Score) -> Dimension | None:
-    """The dimension of the x axis: the finer one; None if groups have no time."""
-    times: tuple[Dimension, ...] = ("hour", "day")
-    return next((each for each in times if each in score.by), None)
 
 
 class _Timeline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from promptops.model.score import Alert, Score, ScoreGroup, Share
+from promptops.model.score import Alert, Dimension, Score, ScoreGroup, Share
 from promptops.records import record
 from promptops.report.score.page.drawing import Drawing, drawing
 from promptops.report.score.page.series import Chart, charts
@@ -13,6 +13,7 @@ from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import Column, columns
 
 _ROWS = 60
+_PROMPT: tuple[Dimension, ...] = ("prompt",)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _alerts(section: Section, anchor: str, raised: Iterable[Alert]) -> Iterable[
     for alert in raised:
         if alert.by.get("prompt", "") == section.prompt:
             yield AlertView(
-                group=group_name(alert.by, ("prompt",)),
+                group=group_name(alert.by, _PROMPT),
                 text=alerts.raised(alert),
                 prompt=section.prompt,
                 anchor=anchor,

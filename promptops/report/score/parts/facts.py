@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from promptops.model.score import (
     AssertionRate,
-    Dimension,
     LeftOutAssertion,
     Score,
     ScoreGroup,
@@ -15,7 +14,7 @@ from promptops.model.score import (
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.score.parts.figures import held
-from promptops.report.score.parts.names import Section, group_name
+from promptops.report.score.parts.names import Section, group_name, time_dimension
 from promptops.report.test.parts.facts import cost, rounded_down, short
 
 ALL = "promptops score --format json"
@@ -71,12 +70,11 @@ def production_cost(score: Score) -> str:
 
 def period(score: Score) -> str:
     """The first and the last day or hour of the groups; "" if they have no time."""
-    known: tuple[Dimension, ...] = ("day", "hour")
-    dimension = next((each for each in known if each in score.by), "prompt")
-    times = sorted(group.by[dimension] for group in score.groups if group.by.get(dimension))
-    if dimension == "prompt" or not times:
+    dimension = time_dimension(score)
+    if dimension is None:
         return ""
-    return " – ".join(dict.fromkeys((short(times[0]), short(times[-1]))))
+    times = sorted(group.by[dimension] for group in score.groups if group.by[dimension])
+    return " – ".join(dict.fromkeys(map(short, (*times[:1], *times[-1:]))))
 
 
 def notes(score: Score) -> Iterator[tuple[str, str]]:
@@ -84,6 +82,10 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
     found = score.samples
     if found.sampled != found.read:
         yield "sampled", f"{found.sampled:,} of {counted(found.read, 'sample')}"
+    for kind, count in found.ignored.items():
+        yield "ignored", f"{counted(count, short(kind))} without a request to a model"
+    for key, nearest in found.similar_keys.items():
+        yield "unknown key", f"`{short(key)}`, did you mean `{short(nearest)}`?"
     if found.unjoined_samples:
         yield "not joined", unjoined(score)
     if found.by_id_only:
@@ -121,13 +123,15 @@ def unjoined(score: Score) -> str:
 
 
 def broken(score: Score) -> Iterator[str]:
-    """The first lines that can't be read, each with its place, then the number of the others."""
+    """The first lines that can't be read, the number of the others, and bugs of promptops."""
     found = score.samples
     for each in found.broken:
-        yield f"{visible_path(each.path)}:{each.line}: {visible(each.message)}"
+        where = f"{visible_path(each.path)}:{each.line}:{each.column}"
+        yield f"{where}: {visible(each.message)}"
     rest = found.broken_lines - len(found.broken)
     if rest:
         yield f"{counted(rest, 'more line')} can't be read"
+    yield from map(visible, score.failed)
 
 
 def left_out(score: Score) -> Iterator[str]:

@@ -14,7 +14,7 @@ SEPARATOR = " · "
 EVERY_PROMPT = "all prompts"
 
 _NUMBER = lazy_pattern(r"(\d{1,18})", re.ASCII)
-_TIMES: tuple[Dimension, ...] = ("day", "hour")
+_TIMES: tuple[Dimension, ...] = ("hour", "day")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,11 @@ class Section:
         """So many groups with the latest times, in their order."""
         by_time = sorted(range(len(self.groups)), key=lambda index: _time(self.groups[index]))
         return tuple(self.groups[index] for index in sorted(by_time[-number:]))
+
+
+def time_dimension(score: Score) -> Dimension | None:
+    """The finer one of the dimensions with a time; None if groups have no time."""
+    return next((each for each in _TIMES if each in score.by), None)
 
 
 def sections(score: Score) -> tuple[Section, ...]:

@@ -27,6 +27,8 @@ def alert_rule(text: str) -> AlertRule:
     metric, _, number = (part.strip() for part in text.partition(sign))
     if not metric:
         raise UsageError(f"{text!r} has no metric", where=_ALERT, hint=_EXAMPLE)
+    if not number:
+        raise UsageError(f"{text!r} has no number", where=_ALERT, hint=_EXAMPLE)
     threshold = _number(number)
     if sign == "<":
         return AlertRule(metric=metric, below=threshold)
@@ -40,11 +42,11 @@ def _number(text: str) -> float:
         number = math.nan
     if math.isfinite(number):
         return number
-    hint = _EXAMPLE if text else "the number after `<` or `>` is missing"
+    hint = _EXAMPLE
     if text.endswith("%"):
         hint = f"write the number alone: {text.removesuffix('%').strip()}"
     if text.startswith("="):
-        hint = "write `<` or `>`: a limit is reached only with certainty, so equality is no case"
+        hint = "write `<` or `>` without `=`"
     raise UsageError(f"{text!r} is not a number", where=_ALERT, hint=hint)
 
 

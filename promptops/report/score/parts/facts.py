@@ -20,6 +20,7 @@ from promptops.report.test.parts.facts import cost, rounded_down, short
 ALL = "promptops score --format json"
 
 _TYPES_SHOWN = 8
+_TINY = 10  # a group with so many times fewer samples than the mean shows little
 
 _RateOfGroup = tuple[AssertionRate, ScoreGroup]
 
@@ -179,12 +180,11 @@ def _held(section: Section, every: Sequence[_RateOfGroup], kept: int, n: int) ->
     counts = f"{kept:,} of {n:,} hold"
     if len(every) == 1:
         return f"{counts}, {held(every[0][0])}"
-    worst, group = min((each for each in every if each[0].n), key=_rate)
+    least = n / len(every) / _TINY
+    worst, group = min((each for each in every if each[0].n >= least), key=_rate)
     lowest = f"lowest: {group_name(group.by, ('prompt', *section.shared))}, {held(worst)}"
     return f"{counts}, {rounded_down(kept, n)}; {lowest}"
 
 
 def _rate(found: _RateOfGroup) -> float:
-    """Sorts by the upper bound: a low rate of few samples may be chance."""
-    rate = found[0]
-    return rate.high if rate.high is not None else rate.held / rate.n
+    return found[0].held / found[0].n

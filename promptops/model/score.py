@@ -22,39 +22,17 @@ VALUE_METRICS = ("p50", "p95", "cost_1000")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class AlertRule:
-    """When an alert is raised.
-
-    Attributes:
-        metric: `contracts`, `refusals`, `errors`, `p50`, `p95` (seconds), `cost_1000` (USD), the
-            name of a score, or the type of an assertion.
-        below: The alert is raised below this; None for `above`. Percent for shares and scores.
-        above: The alert is raised above this; None for `below`.
-        prompts: Ids or globs of the prompts it is about; empty for all.
-    """
-
-    metric: str
-    below: float | None = None
-    above: float | None = None
-    prompts: tuple[str, ...] = ()
-
-    @property
-    def threshold(self) -> float:
-        """The number as written."""
-        return (self.below if self.below is not None else self.above) or 0.0
-
-
-@record(frozen=True, slots=True, kw_only=True)
 class BrokenLine:
     """A line of a file of samples that can't be read.
 
     Attributes:
         path: As the user wrote it, or a URL.
-        line: 1-based.
+        line, column: 1-based, the column in characters.
     """
 
     path: str
     line: int
+    column: int = 1
     message: str
 
 
@@ -64,7 +42,8 @@ class SampleCounts:
 
     Attributes:
         read: Samples in the files.
-        sampled: Those of `read` that `--sample` chose; the same as `read` without it.
+        unselected: Those of `read` whose prompt was not selected.
+        sampled: The others, or those of them that `--sample` chose.
         scored: Those of `sampled` that were joined with a prompt.
         unjoined: Samples by the name of a prompt (and version) that was not found: the ten most
             frequent, most frequent first.
@@ -73,10 +52,14 @@ class SampleCounts:
         altered: Samples of `scored` whose prompt had another digest than the release.
         broken: The first ten lines that can't be read, by file and line.
         broken_lines: All of them.
+        lines: Lines of the files that are not empty, broken ones included.
+        ignored: Records that are not a request to a model, by kind.
+        similar_keys: Ignored keys, each with the known key that it nearly is; at most 20.
         without_cost: Samples of `scored` whose cost is unknown.
     """
 
     read: int = 0
+    unselected: int = 0
     sampled: int = 0
     scored: int = 0
     unjoined: Mapping[str, int] = field(default_factory=dict)
@@ -85,6 +68,9 @@ class SampleCounts:
     altered: int = 0
     broken: tuple[BrokenLine, ...] = ()
     broken_lines: int = 0
+    lines: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    similar_keys: Mapping[str, str] = field(default_factory=dict)
     without_cost: int = 0
 
 
@@ -203,6 +189,8 @@ class ScoreGroup:
         priced: Samples with a known cost.
         cost_usd: Of the priced samples, their sum; None without any.
         cost_usd_1000: Of 1,000 requests; None without a priced sample.
+        budget_usd_1000: The `budget.cost_usd` of the prompt, for 1,000 requests; None without a
+            budget, and for a group with samples of several prompts.
         latency_s: None without a latency.
         against: None without an earlier version.
     """
@@ -219,6 +207,7 @@ class ScoreGroup:
     priced: int = 0
     cost_usd: float | None = None
     cost_usd_1000: float | None = None
+    budget_usd_1000: float | None = None
     latency_s: ResponseTime | None = None
     against: AgainstVersion | None = None
 
@@ -306,6 +295,7 @@ class Score:
         pack: The digest of the prompts and evaluations that were used.
         nothing: Why nothing was scored, or "".
         ended: Why judges were not called about all chosen samples, or "".
+        failed: Bugs of promptops that kept assertions from being checked.
         judged: The number of samples that judges were called about.
         cost_usd: Of the calls to judges.
     """
@@ -321,6 +311,7 @@ class Score:
     pack: str = ""
     nothing: str = ""
     ended: str = ""
+    failed: tuple[str, ...] = ()
     judged: int = 0
     cost_usd: float = 0.0
     duration_s: float = 0.0

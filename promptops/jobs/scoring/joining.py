@@ -39,6 +39,7 @@ class AssertionFacts:
     type: str
     place: Place
     must: bool
+    score: str | None
 
 
 class Joining:
@@ -86,13 +87,21 @@ class Joining:
             prompt = self._prompt(index)
             for each in prompt.assertions:
                 found[each.number] = AssertionFacts(
-                    prompt=prompt.id, type=each.type, place=each.place, must=each.must
+                    prompt=prompt.id,
+                    type=each.type,
+                    place=each.place,
+                    must=each.must,
+                    score=each.score,
                 )
         return found
 
     def primary_scores(self) -> dict[str, str | None]:
         """The primary score that the evaluation of each prompt names, by id."""
         return {str(value["id"]): value["score"] for value in self._values}
+
+    def budgets(self) -> dict[str, float | None]:
+        """USD for a request to each prompt by id, of the latest release; None without a budget."""
+        return {str(value["id"]): value["budget"] for value in self._values}
 
     def _find(self, name: str, release: str, version: str) -> Joined | None:
         if release:

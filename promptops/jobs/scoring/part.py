@@ -29,7 +29,9 @@ def score_part(part: Part, pack: Pack) -> Partial:
     """
     from promptops.source.traffic.samples import samples
 
-    return score_samples(samples(part, pack.settings.fields), pack)
+    partial = score_samples(samples(part, pack.settings.fields), pack)
+    partial.part = part
+    return partial
 
 
 def score_samples(

@@ -11,7 +11,7 @@ from promptops.evals.deciding.production import BUCKETS
 from promptops.jobs.scoring.failures import Failures
 from promptops.jobs.scoring.name_counts import NameCounts
 from promptops.model.internal_error import InternalError
-from promptops.model.sample import BrokenLine
+from promptops.model.sample import BrokenLine, Part
 from promptops.model.score import Dimension
 
 BILLION = 1_000_000_000
@@ -161,12 +161,13 @@ class Partial:
         broken: The first broken lines, by file and offset.
         similar_keys: Ignored keys with the known key that each nearly is.
         failures: Failing samples to make cases of.
-        judgeable: Samples for judges; see `judging.Judgeable`.
+        part: None for the sum of several parts.
         events: Compressed lines of events, of one part only.
     """
 
     def __init__(self, by: tuple[Dimension, ...], failures: int = 0) -> None:
         self.by = by
+        self.part: Part | None = None
         self.counts = Counts()
         self.groups: dict[GroupKey, GroupSums] = {}
         self.unjoined = NameCounts()

@@ -140,7 +140,9 @@ def _scored(client: Any, parts: Iterable[Part], pack: Pack, cluster: str) -> Ite
         if not futures:
             return
         part, future = futures.popleft()
-        yield _result(client, part, future, cluster)
+        partial = _result(client, part, future, cluster)
+        partial.part = part
+        yield partial
         workers = max(_workers(client), 1)
 
 

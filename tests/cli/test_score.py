@@ -125,10 +125,11 @@ def test_how_it_exits(scored, samples, arguments, code):
 def test_without_a_joined_sample_it_shows_why(scored):
     code, out, _ = scored(lines(sample(1, version="9.9.9")))
 
-    assert (code, out.splitlines()[-2:]) == (
+    assert (code, out.splitlines()) == (
         1,
         [
             "not joined: 1 sample: ask 9.9.9 (1)",
+            "not checked: ask: expr: needs `expected`, which samples do not have",
             "nothing scored, no sample names a prompt, and a release or version of it, that this"
             " repository has",
         ],

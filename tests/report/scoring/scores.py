@@ -258,7 +258,7 @@ def hostile(text: str = ATTACK) -> Score:
             broken_lines=1,
         ),
         groups=found,
-        left_out=(LeftOutAssertion(prompt=text, type=text, place=place, why=text),),
+        left_out=(LeftOutAssertion(prompt=text, type=f"not-{text}", place=place, why=text),),
         alerts=(alert(found[0], metric=text),),
         quiet=(alert(found[1], metric=text, raised=False),),
         cases=WrittenCases(file=text, written=1),

@@ -146,12 +146,17 @@ def left_out(score: Score) -> Iterator[str]:
 
 
 def unscorable(score: Score) -> Iterator[str]:
-    """Assertions that look at what samples lack: `support/triage: no-leak: 40 of 100 samples`."""
+    """Assertions that look at what samples lack: `support/triage: no-leak: 40 of 100 samples`.
+
+    Those that are left out anyway are not listed again.
+    """
+    left_out = {(each.prompt, each.type) for each in score.left_out}
     counts: dict[tuple[str, str], list[int]] = {}
     for group in score.groups:
         for each in group.assertions:
-            if each.n or each.unscorable:
-                both = counts.setdefault((group.by.get("prompt", ""), each.type), [0, 0])
+            key = group.by.get("prompt", ""), each.type
+            if (each.n or each.unscorable) and key not in left_out:
+                both = counts.setdefault(key, [0, 0])
                 both[0] += each.unscorable
                 both[1] += each.n + each.unscorable
     for (prompt, kind), (without, of) in counts.items():

@@ -109,6 +109,8 @@ def _cells(column: Any) -> list[Any]:
     if types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(timestamp("us", tz=column.type.tz), safe=False)
     cells: list[Any] = column.to_pylist()
+    if types.is_map(column.type):
+        cells = [None if cell is None else dict(cell) for cell in cells]
     return cells if types.is_string(column.type) else list(map(_data, cells))
 
 
@@ -117,7 +119,7 @@ def _data(cell: Any) -> Any:
     if cell is None or isinstance(cell, (str, int, float)):
         return cell
     if isinstance(cell, list) and cell and isinstance(cell[0], tuple):
-        cell = dict(cell)  # a map
+        cell = dict(cell)  # a map in another column
     if isinstance(cell, dict):
         return {str(key): _data(item) for key, item in cell.items() if item is not None}
     if isinstance(cell, list):

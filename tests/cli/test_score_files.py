@@ -80,10 +80,10 @@ def test_a_failing_sample_becomes_a_failing_case(
     assert (code, json.loads(capsysbinary.readouterr().out)["verdict"]) == (1, "fail")
 
 
-def test_events_are_in_the_order_of_the_samples_for_any_division(
+def test_events_are_in_the_order_of_the_samples(
     repository: GitRepository, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    for name, options in (("a", ()), ("b", ("--content", "-j", "2"))):
+    for name, options in (("a", ()), ("b", ("--content",))):
         assert scored(repository, "--events", f"{name}.jsonl", *options) == 0
     without, with_content = ((repository.root / f"{name}.jsonl").read_text() for name in "ab")
 

@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from promptops.evals.deciding.student import student_quantile
+from promptops.evals.deciding.student import beta_share, student_quantile
 from promptops.evals.deciding.wilson import ALPHA, quantile, wilson
 from promptops.records import record
 
 BUCKETS = 64
 ALERT_ALPHA = 0.05
 """The chance of any false alert in one run, divided by its number of comparisons."""
+
+_RARE = 10
+"""From so many samples of the rarer kind on, Wilson's bound is close enough."""
+
+_HALVINGS = 26  # to 1e-8
 
 _FEW = 30
 """With fewer filled buckets, a mean is treated as if its values were only 0 and 1."""
@@ -109,15 +114,62 @@ def mean_bound(buckets: Buckets, chance: float, above: int) -> float:
     return buckets.mean + above * reach
 
 
-def raised_from(threshold: float, size: float, chance: float, above: int) -> float | None:
-    """The share from which on its one-sided bound lies beyond a threshold; None if none does.
+def share_bound(share: float, size: float, chance: float, above: int) -> float:
+    """A one-sided bound of a share that was observed in so many samples.
 
-    `above` is 1 for an alert above the threshold, -1 for one below it. Wilson's bound inverts the
-    score test, so the share follows from the error of the threshold.
+    The true share is beyond it with this chance; `above` is 1 for an upper bound, -1 for a lower
+    one. Wilson's, but with few samples of the rarer kind the exact one (Clopper and Pearson):
+    there, Wilson's would be wrong many times as often.
     """
-    z = quantile(1 - chance)
-    share = threshold + above * z * sqrt(threshold * (1 - threshold) / size) if size else -1.0
-    return share if 0.0 <= share <= 1.0 else None
+    if above < 0:
+        return 1 - share_bound(1 - share, size, chance, 1)
+    if min(share, 1 - share) * size >= _RARE:
+        return wilson(share, size, chance)[1]
+    return _exact_upper(share, size, chance)
+
+
+def raised_from(threshold: float, size: float, chance: float, above: int) -> float | None:
+    """The share from which on its bound on this side lies beyond a threshold; None if none does.
+
+    `above` is 1 for an alert above the threshold, -1 for one below it.
+    """
+    if above > 0:
+        mirrored = raised_from(1 - threshold, size, chance, -1)
+        return None if mirrored is None else 1 - mirrored
+    if not _is_below(0.0, size, chance, threshold):
+        return None
+    low, high = 0.0, threshold
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        below = _is_below(middle, size, chance, threshold)
+        low, high = (middle, high) if below else (low, middle)
+    return low
+
+
+def _is_below(share: float, size: float, chance: float, threshold: float) -> bool:
+    """Whether the upper bound of a share lies below a threshold; quicker than the exact bound."""
+    if not size or share >= threshold:
+        return False
+    if min(share, 1 - share) * size >= _RARE:
+        return wilson(share, size, chance)[1] < threshold
+    return _fewer(share, size, threshold) < chance
+
+
+def _exact_upper(share: float, size: float, chance: float) -> float:
+    """The share with which so few or fewer samples of this kind are seen with this chance."""
+    if share >= 1:
+        return 1.0
+    low, high = share, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _fewer(share, size, middle) > chance else (low, middle)
+    return high
+
+
+def _fewer(share: float, size: float, true_share: float) -> float:
+    """The chance to see this share of so many samples, or less; the sizes may be fractions."""
+    seen = share * size
+    return beta_share(1 - true_share, true_share, size - seen, seen + 1)
 
 
 def _size_for(buckets: Buckets, error: float) -> float:

@@ -16,9 +16,9 @@ from promptops.evals.deciding.production import (
     independent_units,
     mean_bound,
     raised_from,
+    share_bound,
 )
 from promptops.evals.deciding.quantiles import bound_ranks
-from promptops.evals.deciding.wilson import wilson
 from promptops.jobs.scoring.finishing import SCORE, PackFacts, buckets_of
 from promptops.jobs.scoring.histogram import duration_at
 from promptops.jobs.scoring.sums import BILLION, Cell, GroupKey, GroupSums, Partial
@@ -149,12 +149,12 @@ class _Watched:
         return metric not in COUNTED_METRICS and f"{SCORE}{metric}" in self.sums.cells
 
     def _share(self, buckets: Buckets, size: float, chance: float) -> _Bounded:
-        low, high = wilson(buckets.mean, size, chance)
+        bound = share_bound(buckets.mean, size, chance, -self._above)
         known = raised_from(self.rule.threshold / _PERCENT, size, chance, self._above)
         return _Bounded(
             n=buckets.n,
             value=_PERCENT * buckets.mean,
-            bound=_PERCENT * (low if self._above > 0 else high),
+            bound=_PERCENT * bound,
             from_=None if known is None else _PERCENT * known,
         )
 

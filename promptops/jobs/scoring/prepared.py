@@ -151,12 +151,11 @@ class Prepared:
             return self._output(record_)
         with CaughtBug() as bug:
             try:
-                verdict = each.assertion.judge(record_)
+                return each.assertion.outcome(record_)
             except Undecided:
                 return UNSCORABLE
             except Unjudgeable:
                 return None, 0.0
-            return verdict.passed, verdict.share
         if bug.error is not None:
             self.bugs.add(bug.error)
         return UNSCORABLE

@@ -100,3 +100,10 @@ def complete_input(_ctx: click.Context, _param: click.Parameter, incomplete: str
     from promptops.source.traffic.registry import reader_names
 
     return [name for name in ("auto", *reader_names()) if name.startswith(incomplete)]
+
+
+def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of engines that begin with `incomplete`."""
+    from promptops.jobs.scoring.engines.registry import engine_names
+
+    return [name for name in engine_names() if name.startswith(incomplete)]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from promptops.cli.complete import complete_dimension, complete_input
+from promptops.cli.complete import complete_dimension, complete_engine, complete_input
 from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG, OUTAGE, InputError
+from promptops.errors import BUG, OUTAGE, InputError, UsageError
 from promptops.plurals import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from promptops.jobs.scoring.options import ScoreOptions
     from promptops.model.config import ScoreSettings
     from promptops.model.score import Score
@@ -62,6 +66,39 @@ _HINT = "check the format (--input) and whether the files are complete"
     metavar="N",
     help="Use N processes; 1 by default.",
 )
+@click.option(
+    "--to-cases",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write failing samples as test cases to this new file, such as new.cases.yaml; personal "
+    "data and secrets that are found are replaced by made-up values.",
+)
+@click.option(
+    "--pick",
+    type=click.IntRange(1, 1000),
+    default=20,
+    metavar="N",
+    help="Write at most N cases; 20 by default.",
+)
+@click.option(
+    "--events",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write each result as an OpenTelemetry event, in lines of OTLP/JSON.",
+)
+@click.option(
+    "--content",
+    is_flag=True,
+    help="Add to the events why an assertion failed; it may quote an answer.",
+)
+@click.option(
+    "--engine",
+    default="local",
+    metavar="NAME",
+    shell_complete=complete_engine,
+    help="Where samples are scored: local (default), or dask.",
+)
+@click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")
 @click.option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
 @common("text", "json", "markdown", "html")
 def command(output: OutputOptions, **options: Any) -> int:
@@ -88,8 +125,42 @@ def _scored(output: OutputOptions, options: dict[str, Any]) -> Score:
     from promptops.jobs.scoring.score import score
     from promptops.jobs.workspace.workspace import workspace
 
+    _refuse_incomplete(options)
+    cases, pick = options["to_cases"], options["pick"]
     with workspace(output.directory, overrides=output.overrides) as opened:
-        return score(opened, _options(opened.config.score, options))
+        wanted = _options(opened.config.score, options)
+        if cases is None:
+            return _with_events(output, options["events"], wanted, partial(score, opened))
+        from promptops.jobs.scoring.to_cases import SPARE, refuse_unless_new, write_cases
+        from promptops.records import replace
+
+        file = Path(output.directory, cases)
+        refuse_unless_new(file, cases)
+        wanted = replace(wanted, failures=pick + SPARE)
+        found = _with_events(output, options["events"], wanted, partial(score, opened))
+        return replace(found, cases=write_cases(file, cases, found.failing, pick))
+
+
+def _refuse_incomplete(options: dict[str, Any]) -> None:
+    if options["content"] and options["events"] is None:
+        raise UsageError("`--content` is about events", hint="add --events FILE")
+    if options["cluster"] and options["engine"] == "local":
+        raise UsageError("`--cluster` needs an engine that uses it", hint="add --engine dask")
+
+
+def _with_events(
+    output: OutputOptions,
+    written: str | None,
+    wanted: ScoreOptions,
+    score: Callable[[ScoreOptions], Score],
+) -> Score:
+    if written is None:
+        return score(wanted)
+    from promptops.jobs.scoring.event_file import event_file
+    from promptops.records import replace
+
+    with event_file(Path(output.directory, written), written) as write:
+        return score(replace(wanted, events=True, on_events=write))
 
 
 def _options(config: ScoreSettings, options: dict[str, Any]) -> ScoreOptions:
@@ -106,6 +177,9 @@ def _options(config: ScoreSettings, options: dict[str, Any]) -> ScoreOptions:
         share=1.0 if options["sample"] is None else score_options.share(options["sample"]),
         alerts=(*config.alerts, *map(score_options.alert_rule, options["alerts"])),
         processes=options["processes"],
+        content=options["content"],
+        engine=options["engine"],
+        cluster=options["cluster"],
     )
 
 

@@ -58,7 +58,7 @@ def event_lines(compressed: bytes) -> Iterator[bytes]:
 
 def _line(scored: ScoredSample, content: bool, version: str) -> bytes:
     """With its newline; empty if nothing could be checked."""
-    checked = [result for result in _named(scored) if result[1].degree is not None]
+    checked = [result for result in _named(scored) if result[1].status != "unscorable"]
     if not checked:
         return b""
     common = _common(scored.sample)

@@ -69,29 +69,27 @@ class GroupSums:
 
     Attributes:
         cells: By measure.
+        cell_count: The number of its assertions; 1 for none.
         unscorable: Samples that an assertion could not check, by its number.
         tokens: Samples with usage; their input and output tokens.
         steps: Latencies, by `histogram.step_of`.
     """
 
-    __slots__ = ("cells", "steps", "tokens", "unscorable")
+    __slots__ = ("cell_count", "cells", "steps", "tokens", "unscorable")
 
     def __init__(self) -> None:
         self.cells: dict[Measure, Cell] = {}
+        self.cell_count = 1
         self.unscorable: dict[int, int] = {}
         self.tokens = [0, 0, 0]
         self.steps: dict[int, int] = {}
-
-    @property
-    def cell_count(self) -> int:
-        """The number of its assertions; 1 for none."""
-        return max(1, sum(type(measure) is int for measure in self.cells))
 
     def add(self, measure: Measure, bucket: int, value: int) -> None:
         """Count a sample for a measure."""
         cell = self.cells.get(measure)
         if cell is None:
             cell = self.cells[measure] = Cell()
+            self._count()
         cell.add(bucket, value)
 
     def add_unscorable(self, number: int) -> None:
@@ -117,10 +115,14 @@ class GroupSums:
                 self.cells[measure] = cell
             else:
                 mine.add_all(cell)
+        self._count()
         for index, value in enumerate(other.tokens):
             self.tokens[index] += value
         _add_counts(self.unscorable, other.unscorable)
         _add_counts(self.steps, other.steps)
+
+    def _count(self) -> None:
+        self.cell_count = max(1, sum(type(measure) is int for measure in self.cells))
 
 
 class Counts:

@@ -86,7 +86,7 @@ def test_of_a_line_that_is_too_long_only_the_length_is_read(tmp_path, monkeypatc
 
     found = Found([path], form="json", size=10)
 
-    assert found.broken == [(2, 1, "longer than 16 MB")]
+    assert found.broken == [(2, 1, "longer than 8 MB; write fewer records in a line")]
     assert [each.offset for each in found.samples] == [0, len(GOOD) + 300_015]
 
 

@@ -81,7 +81,9 @@ def _sensitivity(alerts: Sequence[Alert]) -> str:
     if not known:
         return ""
     smallest = min(known, key=lambda alert: alert.n)
-    return f"; the smallest, {counted(smallest.n, 'sample')}, would raise it {_edge(smallest)}"
+    size = counted(smallest.n, "sample")
+    which = f"the smallest, {size}," if len(alerts) > 1 else size
+    return f"; {which} would raise it {_edge(smallest)}"
 
 
 def _edge(alert: Alert) -> str:

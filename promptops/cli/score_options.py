@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import UsageError
@@ -48,6 +49,11 @@ def _number(text: str) -> float:
     if text.startswith("="):
         hint = "write `<` or `>` without `=`"
     raise UsageError(f"{text!r} is not a number", where=_ALERT, hint=hint)
+
+
+def sample_file(directory: Path, file: str) -> str:
+    """A file, relative to the folder of `-C`; URLs and `-` stay as they are."""
+    return file if file == "-" or "://" in file else str(Path(directory, file))
 
 
 def dimensions(text: str) -> tuple[Dimension, ...]:

@@ -128,7 +128,7 @@ def _scored(output: OutputOptions, options: dict[str, Any]) -> Score:
     _refuse_incomplete(options)
     cases, pick = options["to_cases"], options["pick"]
     with workspace(output.directory, overrides=output.overrides) as opened:
-        wanted = _options(opened.config.score, options)
+        wanted = _options(output.directory, opened.config.score, options)
         if cases is None:
             return _with_events(output, options["events"], wanted, partial(score, opened))
         from promptops.jobs.scoring.to_cases import SPARE, refuse_unless_new, write_cases
@@ -163,13 +163,13 @@ def _with_events(
         return score(replace(wanted, events=True, on_events=write))
 
 
-def _options(config: ScoreSettings, options: dict[str, Any]) -> ScoreOptions:
+def _options(directory: Path, config: ScoreSettings, options: dict[str, Any]) -> ScoreOptions:
     from promptops.cli import score_options
     from promptops.jobs.scoring.options import ScoreOptions
 
     by: Any = config.by if options["by"] is None else score_options.dimensions(options["by"])
     return ScoreOptions(
-        paths=options["files"],
+        paths=tuple(score_options.sample_file(directory, file) for file in options["files"]),
         format=score_options.reader(options["format_"]),
         fields=config.fields,
         at=options["at"],

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from promptops.report.score import html, markdown, text
+from promptops.report.score.parts.alerts import raised
 from tests.report.diff.html_pages import read, readable
-from tests.report.scoring.scores import SCORES, hostile, many, week
+from tests.report.scoring.scores import SCORES, alert, hostile, many, triage, week
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"txt": text, "md": markdown}
@@ -37,6 +38,14 @@ def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
 
 def test_verbose_text_has_every_group_and_every_assertion():
     compare("verbose.txt", text.write(week(), figures=True))
+
+
+def test_a_bound_that_would_look_like_the_limit_has_more_digits():
+    close = alert(triage(0, "1.8.0", 300, 285), bound=97.9612)
+
+    assert raised(close) == (
+        "contracts 95% of 300 samples, at most 97.9612%: below the limit of 98%"
+    )
 
 
 def test_a_page_has_the_texts_of_its_golden_file():

@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import pytest
 
+from promptops.records import replace
 from promptops.report.score.html import write
 from promptops.report.score.page.series import charts
 from promptops.report.score.parts.names import sections
 from tests.report.diff.html_pages import read
-from tests.report.scoring.scores import SCORES, hostile, many, week
+from tests.report.scoring.scores import SCORES, hostile, many, triage, week
 from tests.report.test_run import test_run_html
 from tests.tiers import fast_only
 
@@ -60,7 +61,7 @@ def test_untrusted_text_adds_no_element():
 def test_a_chart_has_a_series_for_each_version_with_limits_and_alerts():
     score = week()
     (found,) = [each for each in sections(score) if each.prompt == "support/triage"]
-    shown = charts(found, score)
+    shown, tiny = charts(found, score)
 
     metrics = ["contracts", "quality", "tone", "errors", "refusals", "cost_1000", "p95"]
     assert [chart.measure.metric for chart in shown] == metrics
@@ -71,7 +72,21 @@ def test_a_chart_has_a_series_for_each_version_with_limits_and_alerts():
     assert shown[0].limits == (("below 98%", 98.0),)
     assert shown[5].limits == (("above $0.5", 0.5), ("budget", 0.5))
     alerts = [[value.time for value in line.values if value.alert] for line in shown[0].series]
-    assert alerts == [["2026-11-25", "2026-11-26"], []]
+    assert (alerts, tiny) == ([["2026-11-25", "2026-11-26"], []], ())
+
+
+def test_a_version_with_few_samples_is_named_and_not_drawn():
+    score = week()
+    few = triage(2, "1.9.0", 8, 8)
+    (found,) = [
+        each
+        for each in sections(replace(score, groups=(*score.groups, few)))
+        if each.prompt == "support/triage"
+    ]
+
+    shown, tiny = charts(found, score)
+
+    assert ([line.name for line in shown[0].series], tiny) == (["1.8.0", "1.7.0"], ("1.9.0",))
 
 
 def test_a_single_day_is_a_table_and_no_chart():

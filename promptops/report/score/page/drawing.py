@@ -17,6 +17,7 @@ WIDTH, HEIGHT = 600, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 84, 12, 28
 _FEW = 31  # times of a chart whose points are all drawn, with bars as intervals
 _TICKS = 5
+_BESIDE = 4.0  # between points of two series at one time
 _DAY = 86_400.0
 _LABEL = 14.0  # the height of a name
 
@@ -147,9 +148,9 @@ class _Drawing:
         return Line(
             name=series.name,
             number=series.number,
-            path="".join(map(self._path, runs)),
+            path="".join(self._path(series, run) for run in runs),
             band="" if few else "".join(map(self._band, runs)),
-            bars="".join(map(self._bar, series.values)) if few else "",
+            bars="".join(self._bar(series, each) for each in series.values) if few else "",
             dots=tuple(self._dot(series, each) for each in shown),
         )
 
@@ -163,8 +164,15 @@ class _Drawing:
             run.append(value)
         yield run
 
-    def _path(self, run: Sequence[TimedValue]) -> str:
-        return _joined((self._x.at(each.at), self._y.at(each.found.value)) for each in run)
+    def _at(self, series: Series, value: TimedValue) -> float:
+        """The x position; points of several series at one time are beside each other."""
+        place = [each.number for each in self._chart.series].index(series.number)
+        middle = (len(self._chart.series) - 1) / 2
+        shift = (middle - place) * _BESIDE if len(self._times) <= _FEW else 0.0
+        return round(self._x.at(value.at) + shift, 1)
+
+    def _path(self, series: Series, run: Sequence[TimedValue]) -> str:
+        return _joined((self._at(series, each), self._y.at(each.found.value)) for each in run)
 
     def _band(self, run: Sequence[TimedValue]) -> str:
         sides = [
@@ -173,11 +181,11 @@ class _Drawing:
         ]
         return f"{_joined([*sides[0], *reversed(sides[1])])}Z" if sides[0][1:] else ""
 
-    def _bar(self, value: TimedValue) -> str:
+    def _bar(self, series: Series, value: TimedValue) -> str:
         low, high = value.found.low, value.found.high
         if low is None or high is None:
             return ""
-        return f"M{self._x.at(value.at)} {self._y.at(low)}V{self._y.at(high)}"
+        return f"M{self._at(series, value)} {self._y.at(low)}V{self._y.at(high)}"
 
     def _dot(self, series: Series, value: TimedValue) -> Dot:
         found, metric = value.found, self._chart.measure.metric
@@ -186,7 +194,7 @@ class _Drawing:
         shown = f"{of_metric(metric, found.value)}{bounds} of {found.n:,}"
         title = alerts.raised(value.alert) if value.alert else shown
         return Dot(
-            x=self._x.at(value.at),
+            x=self._at(series, value),
             y=self._y.at(found.value),
             title=f"{name}{short(value.time)}: {'alert: ' if value.alert else ''}{title}",
             is_alert=value.alert is not None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from statistics import fmean
 
 from promptops.model.score import Alert, Dimension, Score, ScoreGroup
 from promptops.records import record
@@ -12,6 +13,9 @@ from promptops.report.score.parts.figures import limit
 from promptops.report.score.parts.names import Section, group_name, time_dimension
 
 BUDGET = "budget"
+
+_TINY = 20
+"""A series with so many times fewer samples at a time than the largest one is not drawn."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -57,10 +61,15 @@ class Chart:
     limits: tuple[tuple[str, float], ...]
 
 
-def charts(section: Section, score: Score) -> tuple[Chart, ...]:
-    """Nothing without two times; groups without a time are left out."""
+def charts(section: Section, score: Score) -> tuple[tuple[Chart, ...], tuple[str, ...]]:
+    """The charts, and the names of series with too few samples to draw.
+
+    There are none without two times; groups without a time are left out.
+    """
     timeline = _Timeline(section, score)
-    return timeline.charts() if len(timeline.times) > 1 else ()
+    if len(timeline.times) < 2:
+        return (), ()
+    return timeline.charts(), tuple(sorted(timeline.tiny))
 
 
 class _Timeline:
@@ -74,10 +83,12 @@ class _Timeline:
         about = [each for each in (*score.alerts, *score.quiet) if _is_about(each, section)]
         self._alerts = about
         self._raised = {(each.metric, _key(each.by)): each for each in score.alerts}
+        self.tiny = self._tiny()
 
     def charts(self) -> tuple[Chart, ...]:
-        names = self._names()
-        found = measures([group for _, group in self._timed], self._alerts)
+        names = [name for name in self._names() if name not in self.tiny]
+        drawn = [group for _, group in self._timed if self._name(group) not in self.tiny]
+        found = measures(drawn, self._alerts)
         return tuple(
             Chart(
                 measure=measure,
@@ -104,11 +115,22 @@ class _Timeline:
             last[name] = max(last.get(name, (at, index)), (at, index))
         return sorted(last, key=lambda name: last[name], reverse=True)
 
+    def _tiny(self) -> frozenset[str]:
+        """Series with so few samples that their values only hide the others."""
+        counts: dict[str, list[int]] = {}
+        for _, group in self._timed:
+            counts.setdefault(self._name(group), []).append(group.n)
+        means = {name: fmean(each) for name, each in counts.items()}
+        alerted = {by for _, by in self._raised}
+        kept = {self._name(group) for _, group in self._timed if _key(group.by) in alerted}
+        least = max(means.values(), default=0.0) / _TINY
+        return frozenset(name for name, mean in means.items() if mean < least and name not in kept)
+
     def _series(self, measure: Measure, names: Sequence[str]) -> Iterator[Series]:
         values: dict[str, list[TimedValue]] = {name: [] for name in names}
         for at, group in sorted(self._timed, key=lambda each: each[0]):
             found = measure.of(group)
-            if found is not None:
+            if found is not None and self._name(group) in values:
                 values[self._name(group)].append(self._value(at, group, measure, found))
         for number, name in enumerate(names):
             if values[name]:

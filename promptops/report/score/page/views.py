@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from promptops.model.score import Alert, Dimension, Score, ScoreGroup, Share
+from promptops.plurals import some
 from promptops.records import record
 from promptops.report.score.page.drawing import Drawing, drawing
 from promptops.report.score.page.series import Chart, charts
@@ -13,6 +14,7 @@ from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import Column, columns
 
 _ROWS = 60
+_TINY_SHOWN = 5
 _PROMPT: tuple[Dimension, ...] = ("prompt",)
 
 
@@ -47,6 +49,7 @@ class SectionView:
 
     Attributes:
         series: Names of the series of its charts with their numbers; empty for one series.
+        tiny: Names of series with too few samples to draw, or "".
         columns: Of the table of the latest groups.
         earlier: The number of groups before them, which are not shown.
         violated: Sentences about assertions that do not always hold.
@@ -58,6 +61,7 @@ class SectionView:
     totals: Totals
     drawings: tuple[Drawing, ...]
     series: tuple[tuple[str, int], ...]
+    tiny: str
     columns: tuple[Column, ...]
     earlier: int
     violated: tuple[str, ...]
@@ -84,7 +88,7 @@ def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _section(section: Section, anchor: str, score: Score) -> SectionView:
-    found = charts(section, score)
+    found, tiny = charts(section, score)
     times = sorted({each.at for chart in found for line in chart.series for each in line.values})
     groups = section.groups
     return SectionView(
@@ -94,6 +98,7 @@ def _section(section: Section, anchor: str, score: Score) -> SectionView:
         totals=_totals(groups),
         drawings=tuple(drawing(chart, times) for chart in found),
         series=_series(found),
+        tiny=some(tiny, _TINY_SHOWN),
         columns=columns(section.latest(_ROWS), section.varying),
         earlier=max(0, len(groups) - _ROWS),
         violated=tuple(facts.violated(section)),

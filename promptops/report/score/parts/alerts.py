@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.score import Alert, Score
 from promptops.plurals import and_more, counted
-from promptops.report.score.parts.figures import limit, of_metric
+from promptops.report.score.parts.figures import exact, limit, of_metric
 from promptops.report.score.parts.names import group_name
 from promptops.report.test.parts.facts import short
 
@@ -18,11 +18,9 @@ def raised(alert: Alert) -> str:
 
     Such as `contracts 92.1% of 1,200 samples, at most 94.2%: below the limit of 98%`.
     """
-    bound = alert.bound if alert.bound is not None else alert.value
     side, end = ("at most", "below") if alert.below else ("at least", "above")
-    shown = of_metric(alert.metric, bound)
     the_limit = of_metric(alert.metric, alert.threshold)
-    return f"{_value(alert)}, {side} {shown}: {end} the limit of {the_limit}"
+    return f"{_value(alert)}, {side} {_bound(alert)}: {end} the limit of {the_limit}"
 
 
 def doubtful(score: Score) -> Iterator[str]:
@@ -48,6 +46,14 @@ def quiet(score: Score) -> Iterator[str]:
 def metric(alert: Alert) -> str:
     """The metric, safe to print."""
     return short(alert.metric)
+
+
+def _bound(alert: Alert) -> str:
+    """With more digits if it would look like the limit."""
+    bound = alert.bound if alert.bound is not None else alert.value
+    shown = of_metric(alert.metric, bound)
+    is_like_limit = shown == of_metric(alert.metric, alert.threshold)
+    return exact(alert.metric, bound) if is_like_limit else shown
 
 
 def _value(alert: Alert) -> str:

@@ -99,6 +99,13 @@ def of_metric(metric: str, number: float) -> str:
     return usd(number) if metric == _COST else percent(number)
 
 
+def exact(metric: str, number: float) -> str:
+    """The same with six digits."""
+    if metric in _SECONDS:
+        return f"{number:.6g} s"
+    return f"${number:.6g}" if metric == _COST else f"{number:.6g}%"
+
+
 def limit(alert: Alert) -> str:
     """The limit of an alert: `below 98%`."""
     side = "below" if alert.below else "above"

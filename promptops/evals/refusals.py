@@ -16,6 +16,7 @@ SHORT = 160
 """The length of an answer that is likely to consist of the refusal alone."""
 
 _STRAIGHT = str.maketrans({"’": "'", "ʼ": "'", "＇": "'", "\u00a0": " "})
+_HALF_A_PAIR = lazy_pattern("[\ud800-\udfff]")  # JSON may contain one; RE2 refuses it
 
 _CANNOT = (
     r"\bi (?:really |simply |just )?(?:can'?t|cannot|can not|won'?t|will not|must decline to)"
@@ -143,7 +144,7 @@ _INABILITY = (
 
 def refusal_in(text: str) -> int:
     """The offset of a refusal in an answer, or -1."""
-    beginning = lowered(text[:BEGINNING].translate(_STRAIGHT))
+    beginning = lowered(_HALF_A_PAIR.sub("\ufffd", text[:BEGINNING].translate(_STRAIGHT)))
     says_little = len(text) <= SHORT and not _ASKS_BACK.search(text)
     if not _may_match(says_little).search(beginning):
         return -1

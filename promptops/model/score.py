@@ -297,6 +297,7 @@ class Score:
         ended: Why judges were not called about all chosen samples, or "".
         failed: Bugs of promptops that kept assertions from being checked.
         judged: The number of samples that judges were called about.
+        unanswered: Requests to judges without an answer.
         cost_usd: Of the calls to judges.
     """
 
@@ -313,5 +314,6 @@ class Score:
     ended: str = ""
     failed: tuple[str, ...] = ()
     judged: int = 0
+    unanswered: int = 0
     cost_usd: float = 0.0
     duration_s: float = 0.0

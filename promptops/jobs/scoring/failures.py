@@ -6,14 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from heapq import nsmallest
-from typing import TYPE_CHECKING
 
+from promptops.jobs.scoring.buckets import independent_unit
 from promptops.jobs.scoring.scored import CheckedAssertion, ScoredSample
 from promptops.model.score import FailingSample
 from promptops.patterns import lazy_pattern
-
-if TYPE_CHECKING:
-    from promptops.model.sample import Sample
 
 _DIGITS = lazy_pattern(r"\d+")
 _BILLION = 1_000_000_000
@@ -65,11 +62,6 @@ class Failures:
 def pick_order(sample: FailingSample) -> tuple[int, int, int, str]:
     """The sort key of the samples to pick first."""
     return -sample.violated, sample.score, -sample.length, sample.sample
-
-
-def independent_unit(sample: Sample) -> str:
-    """What makes samples dependent: the conversation, else the trace, else the sample itself."""
-    return sample.conversation or sample.trace_id or sample.id or ""
 
 
 def _counts(result: CheckedAssertion) -> bool:

@@ -81,11 +81,11 @@ class Joining:
         return tuple(self._prepared.values())
 
     def facts(self) -> dict[int, AssertionFacts]:
-        """All assertions that need no judge, by number; the latest release comes last."""
+        """All assertions, by number; the latest release comes last."""
         found = {}
         for index in range(len(self._values)):
             prompt = self._prompt(index)
-            for each in prompt.assertions:
+            for each in (*prompt.assertions, *prompt.judged):
                 found[each.number] = AssertionFacts(
                     prompt=prompt.id,
                     type=each.type,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 
-from promptops.evals.deciding.production import BUCKETS
 from promptops.evals.refusals import refusal_in
+from promptops.jobs.scoring.buckets import HASH_RANGE, bucket_of, hash_of
 from promptops.jobs.scoring.dimensions import group_key
 from promptops.jobs.scoring.events import EventLines
-from promptops.jobs.scoring.failures import independent_unit
 from promptops.jobs.scoring.histogram import step_of
 from promptops.jobs.scoring.joining import Joined, Joining, joining_of, unjoined_name
 from promptops.jobs.scoring.pack import Pack, PartSettings
@@ -18,8 +16,6 @@ from promptops.jobs.scoring.scored import ScoredSample, checked_assertions
 from promptops.jobs.scoring.sums import BILLION, GroupSums, Partial
 from promptops.model.answer import Answer
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
-
-_HASH_RANGE = 1 << 64
 
 
 def score_part(part: Part, pack: Pack) -> Partial:
@@ -59,10 +55,10 @@ def score_samples(
 class _Scoring:
     def __init__(self, joining: Joining, settings: PartSettings) -> None:
         self.joining = joining
-        self.partial = Partial(settings.by, settings.failures)
+        self.partial = Partial(settings.by, settings.failures, settings.judge)
         self._settings = settings
         self._key = group_key(settings.by)
-        self._below = round(settings.share * _HASH_RANGE)
+        self._below = round(settings.share * HASH_RANGE)
         self._events = EventLines(settings.content) if settings.events else None
 
     def add(self, sample: Sample) -> None:
@@ -71,7 +67,7 @@ class _Scoring:
         if not self.joining.is_selected(sample):
             counts.unselected += 1
             return
-        if self._settings.share < 1 and _hash(f"sample {sample.id}") >= self._below:
+        if self._settings.share < 1 and hash_of(f"sample {sample.id}") >= self._below:
             return
         counts.sampled += 1
         joined = self.joining.join(sample)
@@ -90,14 +86,17 @@ class _Scoring:
         return self._events.finish() if self._events is not None else b""
 
     def _score(self, sample: Sample, joined: Joined) -> None:
-        group = self.partial.group(self._key(sample, joined))
-        bucket = _hash(independent_unit(sample)) % BUCKETS
+        key = self._key(sample, joined)
+        group = self.partial.group(key)
+        bucket = bucket_of(sample)
         answer = answer_of(sample)
         group.add("requests", bucket, 0)
         group.add("errors", bucket, answer is None)
         self._add_facts(group, bucket, sample, joined.prompt)
         if answer is not None:
             self._check(group, bucket, sample, joined, answer)
+            if self._settings.judge and joined.prompt.judged:
+                self.partial.judgeable.add(key, sample)
 
     def _add_facts(self, group: GroupSums, bucket: int, sample: Sample, prompt: Prepared) -> None:
         usage = sample.usage
@@ -177,7 +176,3 @@ def scores_of(assertions: tuple[PreparedAssertion, ...], outcomes: list[Outcome]
 
 def _refuses(answer: Answer) -> bool:
     return answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")

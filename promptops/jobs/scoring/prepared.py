@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from promptops.analysis.input_schemas import InputSchemas
 from promptops.errors import InputError
 from promptops.evals.assertion import Assertion
 from promptops.evals.cost import answer_cost_usd
+from promptops.evals.judge_answer import OUTPUT
 from promptops.evals.parse import parse
 from promptops.evals.record import Beside, Record, facts_of
 from promptops.evals.verdict import Undecided, Unjudgeable
@@ -18,9 +19,10 @@ from promptops.jobs.scoring.left_out import reads_messages
 from promptops.model.answer import Answer, Usage
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.place import Place, Text, plain_text
+from promptops.model.prompt import Prompt
 from promptops.model.request import Request
 from promptops.model.sample import Sample
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.runtime.bundle.prompts import prompt_of
 from promptops.runtime.bundle.strict_json import Fields
 from promptops.runtime.request.answers import AnswerError, Answers
@@ -64,6 +66,7 @@ class Prepared:
         id, digest: Of the prompt.
         score: The score that `evaluation` names as the primary one, or None.
         assertions: Those that need no judge, in the order of the file; then the output contract.
+        judged: Those that judges decide.
         bugs: Of promptops, by where they occurred.
     """
 
@@ -77,7 +80,12 @@ class Prepared:
         self._prompt = prompt_of(Fields(value["prompt"]))
         self._beside = Beside(price=value["price"])
         self._judge = value["judge"]
-        self.assertions = tuple(self._assertions(numbers))
+        written = list(self._written(numbers))
+        self.judged = tuple(each for each in written if _is_judged(each))
+        self.assertions = (
+            *(each for each in written if not _is_judged(each)),
+            *self._output_contract(numbers),
+        )
         self._reader = Answers(self.id, self._prompt.output) if value["output"] else None
         self._needs_messages = any(each.needs_messages for each in self.assertions)
 
@@ -116,6 +124,16 @@ class Prepared:
         messages = self._messages(sample, self.inputs(sample))
         return Request(messages=messages, **self._renderer.fixed)
 
+    @property
+    def path(self) -> str:
+        """The path of the prompt file."""
+        return self._prompt.path
+
+    @property
+    def for_judges(self) -> Prompt:
+        """The prompt without assertions and contract of its own."""
+        return replace(self._prompt, evaluation={"judge": self._judge, "output": False})
+
     def inputs(self, sample: Sample) -> Mapping[str, Any] | None:
         """The inputs of a sample as JSON data; None if they are not recorded."""
         if sample.inputs is None or not sample.inputs_are_text:
@@ -130,21 +148,18 @@ class Prepared:
         provider, name = model.provider or "", model.id or ""
         return answer_cost_usd(sample.usage, provider, name, self._beside.price)
 
-    def _assertions(self, numbers: Mapping[tuple[str, str], int]) -> list[PreparedAssertion]:
-        found = []
+    def _written(self, numbers: Mapping[tuple[str, str], int]) -> Iterator[PreparedAssertion]:
         for each in self._value["assertions"]:
             assertion, _ = parse(json.loads(each["written"]), "answer")
-            if assertion is None or assertion.judged:
-                continue
-            number = numbers[self.id, each["written"]]
-            found.append(_prepared(assertion, number, each))
+            if assertion is not None:
+                yield _prepared(assertion, numbers[self.id, each["written"]], each)
+
+    def _output_contract(
+        self, numbers: Mapping[tuple[str, str], int]
+    ) -> Iterator[PreparedAssertion]:
         if self._value["output"]:
-            place = Place(*self._value["output"])
-            number = numbers[self.id, ""]
-            found.append(
-                PreparedAssertion(number=number, type="output", place=place, written="", must=True)
-            )
-        return found
+            place, number = Place(*self._value["output"]), numbers[self.id, ""]
+            yield PreparedAssertion(number=number, type=OUTPUT, place=place, written="", must=True)
 
     def _outcome(self, each: PreparedAssertion, record_: Record) -> Outcome:
         if each.assertion is None:
@@ -256,3 +271,7 @@ def _prepared(assertion: Assertion, number: int, written: Mapping[str, Any]) -> 
         assertion=assertion,
         needs_messages=reads_messages(assertion),
     )
+
+
+def _is_judged(each: PreparedAssertion) -> bool:
+    return each.assertion is not None and each.assertion.judged

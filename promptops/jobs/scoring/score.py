@@ -11,6 +11,8 @@ from promptops.jobs.scoring.engines.registry import engine_named
 from promptops.jobs.scoring.events import event_lines
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
 from promptops.jobs.scoring.joining import Joining, joining_of
+from promptops.jobs.scoring.judging import JudgeCalls, add_judgements
+from promptops.jobs.scoring.left_out import JUDGED
 from promptops.jobs.scoring.options import ScoreOptions
 from promptops.jobs.scoring.pack import PartSettings
 from promptops.jobs.scoring.packing import pack_of
@@ -40,18 +42,23 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     facts = _facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}
     check_rules(options.alerts, metric_names(facts, scores), options.by)
-    whole = Partial(options.by, options.failures)
+    whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
         ordered = _PartOrder(parts(files, options.format), options)
         for partial in engine(ordered, packed.pack, options):
             ordered.pass_on(partial)
             whole.add_all(partial)
         counts = _counts(whole)
+    judged = JudgeCalls()
+    if options.judge:
+        judged = add_judgements(workspace, whole, joining_of(packed.pack), options.run)
     raised, quiet = alerts_of(options.alerts, whole, facts)
     return Score(
         samples=counts,
         by=options.by,
-        left_out=packed.left_out,
+        left_out=tuple(
+            each for each in packed.left_out if not (options.judge and each.why == JUDGED)
+        ),
         groups=finished_groups(whole, facts),
         alerts=raised,
         quiet=quiet,
@@ -59,6 +66,10 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         pack=packed.pack.digest,
         nothing=_nothing(counts, options),
         failed=tuple(sorted(map(str, whole.bugs))),
+        ended=judged.ended,
+        judged=judged.judged,
+        unanswered=judged.unanswered,
+        cost_usd=judged.cost_usd,
         duration_s=monotonic() - began,
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from promptops.errors import UsageError
 from promptops.evals.deciding.production import BUCKETS
 from promptops.jobs.scoring.failures import Failures
+from promptops.jobs.scoring.judgeable import Judgeable
 from promptops.jobs.scoring.name_counts import NameCounts
 from promptops.model.internal_error import InternalError
 from promptops.model.sample import BrokenLine, Part
@@ -163,11 +164,12 @@ class Partial:
         broken: The first broken lines, by file and offset.
         similar_keys: Ignored keys with the known key that each nearly is.
         failures: Failing samples to make cases of.
+        judgeable: Samples to call judges about.
         part: None for the sum of several parts.
         events: Compressed lines of events, of one part only.
     """
 
-    def __init__(self, by: tuple[Dimension, ...], failures: int = 0) -> None:
+    def __init__(self, by: tuple[Dimension, ...], failures: int = 0, judge: int = 0) -> None:
         self.by = by
         self.part: Part | None = None
         self.counts = Counts()
@@ -177,6 +179,7 @@ class Partial:
         self.similar_keys: dict[str, str] = {}
         self.bugs: set[InternalError] = set()
         self.failures = Failures(failures)
+        self.judgeable = Judgeable(judge)
         self.events = b""
 
     def group(self, key: GroupKey) -> GroupSums:
@@ -219,6 +222,7 @@ class Partial:
             self.add_similar_key(key_, nearest)
         self.bugs |= other.bugs
         self.failures.add_all(other.failures.first)
+        self.judgeable.add_all(other.judgeable)
         self.check_cells()
 
     def _keep_broken(self, lines: Iterable[BrokenLine]) -> None:

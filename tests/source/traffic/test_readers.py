@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from promptops.errors import UsageError
 from promptops.model.answer import Usage
-from promptops.model.sample import FIELD_NAMES, Sample
+from promptops.model.sample import FIELD_NAMES, SAMPLE_KEYS, Sample
 from promptops.source.traffic.registry import reader, reader_names
 from tests.source.traffic.reading import EXPORTS, Found, exported
 
+ROOT = Path(__file__).parents[3]
 TICKET = (
     {"role": "system", "content": "Sort the ticket."},
     {"role": "user", "content": "I was charged twice."},
@@ -383,3 +387,15 @@ def test_each_format_is_a_file_and_an_unknown_name_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="`otpl` is not a format of samples") as raised:
         reader("otpl")
     assert raised.value.hint == "did you mean `otlp`?"
+
+
+def test_the_schema_of_a_sample_has_the_keys_that_are_read() -> None:
+    schema = json.loads((ROOT / "schemas" / "sample.schema.json").read_text())
+    complete, short, *_ = (EXPORTS / "samples.jsonl").read_text().splitlines()
+    validator = jsonschema.Draft202012Validator(schema)
+
+    assert schema["properties"].keys() == SAMPLE_KEYS
+    assert json.loads(complete).keys() == SAMPLE_KEYS
+    assert [validator.is_valid(json.loads(line)) for line in (complete, short)] == [True, True]
+    assert not validator.is_valid({"prompt": "p"})
+    assert not validator.is_valid({"output": "yes"})

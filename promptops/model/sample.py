@@ -40,6 +40,7 @@ class Sample:
             `tool_call_id` if they are recorded; content is a string.
         output: The text of the answer. A JSON value that is not a string is written as JSON.
         tool_calls: As in `model.answer.Answer`.
+        finish_reason: As the provider writes it, such as `stop` or `end_turn`.
         usage: None if no token was counted.
         error: The type or message of the error that the request ended with.
         prompt_digest, request_digest: `promptops.prompt.digest`, `promptops.request.digest`.
@@ -50,7 +51,7 @@ class Sample:
 
     id: str
     at: float | None = None
-    prompt: str
+    prompt: str = ""
     version: str = ""
     release: str = ""
     channel: str = ""

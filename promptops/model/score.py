@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from promptops.model.arm import TokenMeans
+from promptops.model.config import AlertRule
 from promptops.model.place import Place
 from promptops.records import field, record
 
@@ -19,29 +20,6 @@ COUNTED_METRICS = ("contracts", "refusals", "errors")
 
 VALUE_METRICS = ("p50", "p95", "cost_1000")
 """Metrics of an alert in seconds and USD. Every other metric is a score or a type of assertion."""
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class AlertRule:
-    """When an alert is raised.
-
-    Attributes:
-        metric: `contracts`, `refusals`, `errors`, `p50`, `p95` (seconds), `cost_1000` (USD), the
-            name of a score, or the type of an assertion.
-        below: The alert is raised below this; None for `above`. Percent for shares and scores.
-        above: The alert is raised above this; None for `below`.
-        prompts: Ids or globs of the prompts it is about; empty for all.
-    """
-
-    metric: str
-    below: float | None = None
-    above: float | None = None
-    prompts: tuple[str, ...] = ()
-
-    @property
-    def threshold(self) -> float:
-        """The number as written."""
-        return (self.below if self.below is not None else self.above) or 0.0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -212,6 +190,8 @@ class ScoreGroup:
         priced: Samples with a known cost.
         cost_usd: Of the priced samples, their sum; None without any.
         cost_usd_1000: Of 1,000 requests; None without a priced sample.
+        budget_usd_1000: The `budget.cost_usd` of the prompt, for 1,000 requests; None without a
+            budget, and for a group with samples of several prompts.
         latency_s: None without a latency.
         against: None without an earlier version.
     """
@@ -228,6 +208,7 @@ class ScoreGroup:
     priced: int = 0
     cost_usd: float | None = None
     cost_usd_1000: float | None = None
+    budget_usd_1000: float | None = None
     latency_s: ResponseTime | None = None
     against: AgainstVersion | None = None
 
@@ -309,6 +290,7 @@ class Score:
         groups: Sorted by their values, in the order of `by`.
         alerts: The raised ones, in the order of the rules, then of the groups.
         quiet: All others.
+        idle: Rules that no group has a value for.
         left_out: Assertions that are not checked, by prompt and place.
         failing: Candidates for cases, in the order in which to pick them; empty unless requested.
         cases: None without `--to-cases`.
@@ -327,6 +309,7 @@ class Score:
     groups: tuple[ScoreGroup, ...] = ()
     alerts: tuple[Alert, ...] = ()
     quiet: tuple[Alert, ...] = ()
+    idle: tuple[AlertRule, ...] = ()
     failing: tuple[FailingSample, ...] = ()
     cases: WrittenCases | None = None
     pack: str = ""

@@ -53,7 +53,9 @@ def test_a_value_is_replaced_by_one_of_its_kind(original: str, made_up: str) -> 
 
 
 def test_examples_and_machines_stay() -> None:
-    text = "help@example.com, 555-0134, 4111 1111 1111 1111, 10.0.0.1, ::1, 12:30:45, git@github.com"
+    text = (
+        "help@example.com, 555-0134, 4111 1111 1111 1111, 10.0.0.1, ::1, 12:30:45, git@github.com"
+    )
 
     assert replaced(text) == text
 

@@ -22,7 +22,8 @@ from promptops.evals.deciding.quantiles import bound_ranks
 from promptops.jobs.scoring.finishing import SCORE, PackFacts, buckets_of
 from promptops.jobs.scoring.histogram import duration_at
 from promptops.jobs.scoring.sums import BILLION, Cell, GroupKey, GroupSums, Partial
-from promptops.model.score import COUNTED_METRICS, VALUE_METRICS, Alert, AlertRule, Dimension
+from promptops.model.config import AlertRule
+from promptops.model.score import COUNTED_METRICS, VALUE_METRICS, Alert, Dimension
 from promptops.records import record
 from promptops.suggestions import did_you_mean
 
@@ -63,6 +64,21 @@ def alerts_of(
     return (
         tuple(alert for alert in found if alert.raised),
         tuple(alert for alert in found if not alert.raised),
+    )
+
+
+def idle_rules(
+    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
+) -> tuple[AlertRule, ...]:
+    """The rules that no group has a value for, so that they can't raise an alert."""
+    return tuple(
+        rule
+        for rule in rules
+        if not any(
+            _Watched(rule=rule, key=key, sums=sums).has_value(facts)
+            for key, sums in partial.groups.items()
+            if _applies(rule, key, partial.by)
+        )
     )
 
 

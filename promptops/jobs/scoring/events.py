@@ -10,6 +10,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from promptops.jobs.scoring.scored import CheckedAssertion, ScoredSample
@@ -57,18 +58,23 @@ def event_lines(compressed: bytes) -> Iterator[bytes]:
 
 
 def _line(scored: ScoredSample, content: bool, version: str) -> bytes:
-    """With its newline; empty if nothing could be checked."""
-    checked = [result for result in _named(scored) if result[1].degree is not None]
+    """With its newline; empty if nothing could be checked.
+
+    Put together from texts that many samples share: half the time of one `json.dumps`.
+    """
+    checked = [result for result in _named(scored) if result[1].status != "unscorable"]
     if not checked:
         return b""
-    common = _common(scored.sample)
-    records = [
-        {**common, "attributes": _attributes(name, result, scored.sample, content)}
+    common = _text(_common(scored.sample))[:-1]
+    identity = _response_id(scored.sample)
+    records = ",".join(
+        f'{common},"attributes":[{_rated(name, result.status, result.degree)}{identity}'
+        f"{_explanation(result) if content else ''}]}}"
         for name, result in checked
-    ]
-    scope = {"name": "git-promptops", "version": version}
-    line = {"resourceLogs": [{"scopeLogs": [{"scope": scope, "logRecords": records}]}]}
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    )
+    scope = _text({"name": "git-promptops", "version": version})
+    logs = f'{{"scope":{scope},"logRecords":[{records}]}}'
+    return f'{{"resourceLogs":[{{"scopeLogs":[{logs}]}}]}}\n'.encode()
 
 
 def _named(scored: ScoredSample) -> Iterator[tuple[str, CheckedAssertion]]:
@@ -94,14 +100,33 @@ def _common(sample: Sample) -> dict[str, Any]:
     return record
 
 
-def _attributes(
-    name: str, result: CheckedAssertion, sample: Sample, content: bool
-) -> list[dict[str, Any]]:
-    label = "fail" if result.status == "failed" else "pass"
-    texts = {"gen_ai.evaluation.name": name, "gen_ai.evaluation.score.label": label}
-    if not sample.id.endswith(f":{sample.offset}"):  # as readers name a sample without an id
-        texts["gen_ai.response.id"] = sample.id
-    if content and result.status == "failed":
-        texts["gen_ai.evaluation.explanation"] = result.expected
-    score = {"key": "gen_ai.evaluation.score.value", "value": {"doubleValue": result.degree}}
-    return [score, *({"key": key, "value": {"stringValue": text}} for key, text in texts.items())]
+@lru_cache(maxsize=4096)
+def _rated(name: str, status: str, degree: float | None) -> str:
+    """The attributes that many samples share."""
+    return ",".join(
+        [
+            _text({"key": "gen_ai.evaluation.score.value", "value": {"doubleValue": degree}}),
+            _attribute("gen_ai.evaluation.name", name),
+            _attribute("gen_ai.evaluation.score.label", "fail" if status == "failed" else "pass"),
+        ]
+    )
+
+
+def _response_id(sample: Sample) -> str:
+    if sample.id.endswith(f":{sample.offset}"):  # as readers name a sample without an id
+        return ""
+    return f",{_attribute('gen_ai.response.id', sample.id)}"
+
+
+def _explanation(result: CheckedAssertion) -> str:
+    if result.status != "failed" or not result.expected:
+        return ""
+    return f",{_attribute('gen_ai.evaluation.explanation', result.expected)}"
+
+
+def _attribute(key: str, text: str) -> str:
+    return _text({"key": key, "value": {"stringValue": text}})
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

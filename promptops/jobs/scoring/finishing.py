@@ -41,10 +41,12 @@ class PackFacts:
     Attributes:
         assertions: By number.
         primary: The score that each prompt names as its primary one, or None; by id.
+        budgets: USD for a request, or None; by id.
     """
 
     assertions: Mapping[int, AssertionFacts]
     primary: Mapping[str, str | None]
+    budgets: Mapping[str, float | None]
 
 
 def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...]:
@@ -70,6 +72,7 @@ def buckets_of(cell: Cell, unit: int = 1) -> Buckets:
 def _group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGroup:
     requests = buckets_of(sums.cells["requests"])
     contracts = _share(sums.cells.get("contracts"))
+    budget = facts.budgets.get(by.get("prompt", ""))
     cost = sums.cells.get("cost")
     total = sum(cost.sums[BUCKETS:]) / BILLION if cost is not None else None
     priced = sum(cost.sums[:BUCKETS]) if cost is not None else 0
@@ -86,6 +89,7 @@ def _group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGro
         priced=priced,
         cost_usd=total,
         cost_usd_1000=round(1000 * total / priced, 9) if total is not None else None,
+        budget_usd_1000=None if budget is None else round(1000 * budget, 9),
         latency_s=_response_time(sums.steps),
     )
 

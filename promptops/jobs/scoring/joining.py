@@ -99,6 +99,10 @@ class Joining:
         """The primary score that the evaluation of each prompt names, by id."""
         return {str(value["id"]): value["score"] for value in self._values}
 
+    def budgets(self) -> dict[str, float | None]:
+        """USD for a request to each prompt by id, of the latest release; None without a budget."""
+        return {str(value["id"]): value["budget"] for value in self._values}
+
     def _find(self, name: str, release: str, version: str) -> Joined | None:
         if release:
             index, known = self._releases.get(release, {}).get(name, (None, ""))

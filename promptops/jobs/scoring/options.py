@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from promptops.jobs.testing.options import RunOptions
-from promptops.model.score import DEFAULT_BY, AlertRule, Dimension
+from promptops.model.config import AlertRule
+from promptops.model.score import DEFAULT_BY, Dimension
 from promptops.records import field, record
 
 

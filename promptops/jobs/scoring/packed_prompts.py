@@ -27,8 +27,8 @@ class PackedPrompt:
     """A prompt as JSON data, and its assertions that are not checked on samples.
 
     `value` has `id`, `digest`, `prompt` (the line of a bundle), `parts` (included templates by
-    path), `price`, `score`, `judge`, `output` (the place of the output contract, or null), and
-    `assertions`, each with `written` (JSON text) and `place`.
+    path), `price`, `budget` (USD for a request, or null), `score`, `judge`, `output` (the place of
+    the output contract, or null), and `assertions`, each with `written` (JSON text) and `place`.
     """
 
     value: dict[str, Any]
@@ -48,6 +48,7 @@ def packed_prompt(catalog: Catalog, loaded: LoadedPrompt, prompt: Prompt) -> Pac
         "prompt": {key: item for key, item in line.items() if key not in _LINE},
         "parts": {path: part["text"] for path, part in lines.parts.items()},
         "price": dict(profile.price) if profile is not None else {},
+        "budget": prompt.budget.get("cost_usd"),
         "score": prompt.evaluation.get("score"),
         "judge": prompt.evaluation.get("judge"),
         "output": _output_place(prompt),

@@ -7,9 +7,14 @@ from typing import Any
 
 
 def attributes_of(listed: Any) -> dict[str, Any]:
-    """From the name of each attribute to its value as written; see `plain`."""
+    """From the name of each attribute to its value as JSON data; see `plain`."""
     try:
-        return {each["key"]: each["value"] for each in listed or ()}
+        return {
+            each["key"]: value["stringValue"]
+            if "stringValue" in (value := each["value"])
+            else plain(value)
+            for each in listed or ()
+        }
     except (KeyError, TypeError):
         return dict(_usable(listed)) if isinstance(listed, list) else {}
 
@@ -26,15 +31,15 @@ def plain(value: Any) -> Any:
 
 def _usable(listed: list[Any]) -> list[tuple[str, Any]]:
     found = [(each.get("key"), each.get("value")) for each in listed if isinstance(each, dict)]
-    return [(key, value) for key, value in found if isinstance(key, str)]
+    return [(key, plain(value)) for key, value in found if isinstance(key, str)]
 
 
 def _string(value: Any) -> Any:
     return value if isinstance(value, str) else None
 
 
-def _integer(value: Any) -> int | None:
-    """64 bits, which JSON writes as a string."""
+def integer(value: Any) -> int | None:
+    """64 bits, which JSON writes as a string; None for anything else."""
     try:
         return int(value) if len(str(value)) <= _LONGEST else None
     except (TypeError, ValueError):
@@ -59,12 +64,12 @@ def _array(value: Any) -> list[Any]:
 
 def _kvlist(value: Any) -> dict[str, Any]:
     listed = value.get("values") if isinstance(value, dict) else None
-    return {key: plain(each) for key, each in attributes_of(listed).items()}
+    return attributes_of(listed)
 
 
 _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "stringValue": _string,
-    "intValue": _integer,
+    "intValue": integer,
     "doubleValue": _double,
     "boolValue": _bool,
     "arrayValue": _array,

@@ -32,14 +32,15 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """By field of a sample: the current name, then older ones and those of other tools."""
 
 
+_BY_NAME = tuple((name, field) for field, names in NAMES.items() for name in names)
+
+
 def prompt_facts(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a sample about its prompt and inputs, as far as some attributes name them."""
     found: dict[str, Any] = {}
-    for field, names in NAMES.items():
-        for name in names:
-            if name in attributes and (value := text(attributes[name])):
-                found[field] = value
-                break
+    for name, field in _BY_NAME:
+        if name in attributes and field not in found and (value := text(attributes[name])):
+            found[field] = value
     variables = {
         name[len(VARIABLE) :]: value
         for name, value in attributes.items()

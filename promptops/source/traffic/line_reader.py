@@ -53,10 +53,11 @@ class LineReader:
                 reading.offset = offset
                 reading.lines += 1
                 yield from self._samples(line, reading)
-                yield from reading.noted()
+                if reading.similar:
+                    yield from reading.noted()
         yield reading.end
 
-    def _samples(self, line: bytes | LineError, reading: Reading) -> Iterator[Read]:
+    def _samples(self, line: bytes | LineError, reading: Reading) -> list[Read]:
         """All samples of a line; if one of them can't be read, the whole line is broken."""
         try:
             if isinstance(line, LineError):
@@ -64,11 +65,9 @@ class LineReader:
             row = value_of_line(line)
             if not isinstance(row, dict):
                 raise LineError("not a JSON object")
-            samples = [reading.sample(facts) for facts in self.facts(row, reading)]
+            return [reading.sample(facts) for facts in self.facts(row, reading)]
         except LineError as error:
-            yield _broken(error, line, reading)
-        else:
-            yield from samples
+            return [_broken(error, line, reading)]
 
 
 @contextmanager

@@ -84,8 +84,10 @@ class Reading:
 
     def sample(self, facts: dict[str, Any]) -> Sample:
         """The sample of the current line; missing fields keep their defaults."""
-        facts["id"] = facts.get("id") or self.identity
-        return Sample(**facts, path=self.part.path, offset=self.offset)
+        if not facts.get("id"):
+            facts["id"] = self.identity
+        facts["path"], facts["offset"] = self.part.path, self.offset
+        return Sample(**facts)
 
     def compare(self, keys: Iterable[str], known: frozenset[str], present: Any) -> None:
         """Note each new key that is nearly a known one which the line does not have."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.source.traffic import values
-from promptops.source.traffic.any_values import plain
 from promptops.source.traffic.attributes import prompt_facts, usage_of
 from promptops.source.traffic.json_values import embedded
 
@@ -31,22 +30,18 @@ _MAX_OLD = 1_000
 
 
 def is_request(attributes: Mapping[str, Any]) -> bool:
-    """Whether a span is one request to a model; not an agent, a tool call or an embedding.
-
-    `attributes` have values as OTLP/JSON writes them.
-    """
+    """Whether a span is one request to a model; not an agent, a tool call or an embedding."""
     operation = attributes.get(_OPERATION)
     if operation is not None:
-        return plain(operation) in _OPERATIONS
+        return operation in _OPERATIONS
     kind = attributes.get("llm.request.type")
     if kind is not None:
-        return plain(kind) in _REQUEST_TYPES
+        return kind in _REQUEST_TYPES
     return any(name in attributes for name in _MODELS)
 
 
-def request_facts(written: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a sample, and `response_id`; attributes as in `is_request`."""
-    attributes = {name: plain(value) for name, value in written.items()}
+def request_facts(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a sample, and `response_id`."""
     facts = prompt_facts(attributes)
     facts.update(
         response_id=values.text(attributes.get("gen_ai.response.id")),

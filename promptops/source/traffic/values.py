@@ -26,7 +26,7 @@ def text(value: Any) -> str:
 
 def number(value: Any) -> float | None:
     """A finite number, not negative; also in a string."""
-    if isinstance(value, bool) or value is None:
+    if value is None or isinstance(value, bool):
         return None
     try:
         found = float(value)
@@ -92,9 +92,9 @@ def messages(value: Any) -> tuple[Mapping[str, Any], ...]:
 
 def joined(content: Any) -> str:
     """A string, or the joined texts of a list of parts."""
-    if isinstance(content, str):
-        return content
-    return "".join(_texts(content)) if isinstance(content, list) else ""
+    if isinstance(content, list):
+        return "".join(map(_text_of, content))
+    return content if isinstance(content, str) else ""
 
 
 def content(value: Any) -> str:
@@ -111,10 +111,8 @@ def as_text(value: Any) -> str:
 
 
 def _seconds(found: float) -> float | None:
-    for least, unit in _UNITS:
-        if found >= least:
-            return found / unit
-    return found if found <= _LAST_SECOND else None
+    unit = next((unit for least, unit in _UNITS if found >= least), 1.0)
+    return found / unit if found / unit <= _LAST_SECOND else None
 
 
 def _tool_calls(listed: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
@@ -129,31 +127,41 @@ _ARGUMENTS = ("arguments", "input", "args")
 
 
 def _message(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    parts = items(message.get("parts"))
-    content = message.get("content")
-    found: dict[str, Any] = {"role": text(message.get("role")) or "user"}
-    found["content"] = joined(list(parts) if parts else content)
-    calls = tool_calls(message.get("tool_calls")) or tool_calls(_of_type(parts, "tool_call"))
-    if calls:
+    role, content = message.get("role"), message.get("content")
+    if isinstance(role, str) and isinstance(content, str) and len(message) == 2:
+        return message
+    found = {"role": text(role) or "user", **_of_parts(embedded(message.get("parts")), content)}
+    if calls := tool_calls(message.get("tool_calls")):
         found["tool_calls"] = calls
-    for part in _of_type(parts, "tool_call_response"):
-        found["content"] += as_text(part.get("response", part.get("result")))
-        found["tool_call_id"] = text(part.get("id"))
     if identity := text(message.get("tool_call_id")):
         found["tool_call_id"] = identity
     return found
 
 
-def _of_type(parts: Sequence[Any], kind: str) -> list[Mapping[str, Any]]:
-    return [part for part in parts if isinstance(part, dict) and part.get("type") == kind]
+def _of_parts(parts: Any, content: Any) -> dict[str, Any]:
+    """Content and tool calls of the parts of a message; its content without any."""
+    if not isinstance(parts, list):
+        return {"content": joined(content)}
+    found: dict[str, Any] = {"content": joined(parts)}
+    calls = [part for part in parts if isinstance(part, dict) and part.get("type") in _CALLS]
+    if not calls:
+        return found
+    if called := tool_calls([call for call in calls if call["type"] == "tool_call"]):
+        found["tool_calls"] = called
+    for response in (call for call in calls if call["type"] == "tool_call_response"):
+        found["content"] += as_text(response.get("response", response.get("result")))
+        found["tool_call_id"] = text(response.get("id"))
+    return found
 
 
-def _texts(parts: list[Any]) -> Iterator[str]:
-    for part in parts:
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, dict) and part.get("type") in (None, *_TEXT_TYPES):
-            yield from (part[key] for key in _TEXT_KEYS if isinstance(part.get(key), str))
+_CALLS = ("tool_call", "tool_call_response")
+
+
+def _text_of(part: Any) -> str:
+    """The text of a part; "" of a picture, a tool call or a model's thoughts."""
+    if isinstance(part, dict) and part.get("type", "text") in _TEXT_TYPES:
+        return next((part[key] for key in _TEXT_KEYS if isinstance(part.get(key), str)), "")
+    return part if isinstance(part, str) else ""
 
 
 _TEXT_TYPES = ("text", "input_text", "output_text", "refusal")

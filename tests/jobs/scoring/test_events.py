@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
+from pathlib import Path
 
+import pytest
+
+from promptops.errors import InputError, UsageError
+from promptops.jobs.scoring.event_file import event_file
 from promptops.jobs.scoring.events import EventLines, event_lines
 from promptops.jobs.scoring.scored import CheckedAssertion, ScoredSample
 from promptops.model.distribution import version
@@ -112,3 +119,37 @@ def test_many_lines_come_back_in_their_order() -> None:
     assert [record["attributes"][-1]["value"]["stringValue"] for record in ids] == [
         str(number) for number in range(3000)
     ]
+
+
+def test_the_file_has_all_events_or_stays_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    with event_file(file, "events.jsonl") as write:
+        write(b"1\n")
+        write(b"2\n")
+
+    with suppress(UsageError), event_file(file, "events.jsonl") as write:
+        write(b"3\n")
+        raise UsageError("too many groups")
+
+    assert (file.read_bytes(), os.listdir(tmp_path)) == (b"1\n2\n", ["events.jsonl"])
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    with event_file(pipe, "pipe") as write:
+        write(b"1\n")
+
+    assert (os.read(reader, 9), pipe.is_fifo()) == (b"1\n", True)
+    os.close(reader)
+
+
+def test_a_folder_that_does_not_exist_is_an_error_of_the_user(tmp_path: Path) -> None:
+    message = r"^x/events.jsonl: can't be written: no such file or directory$"
+    with (
+        pytest.raises(InputError, match=message),
+        event_file(tmp_path / "x" / "events.jsonl", "x/events.jsonl"),
+    ):
+        pass

@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.json_pointer import value_at
 from promptops.model.answer import Usage
-from promptops.model.sample import FIELD_NAMES, SAMPLE_KEYS
+from promptops.model.sample import SAMPLE_KEYS
 from promptops.runtime.request.response_attributes import response_attributes
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts, usage_of
@@ -16,16 +16,19 @@ from promptops.source.traffic.line_error import LineError
 from promptops.source.traffic.line_reader import LineReader, Row
 from promptops.source.traffic.reading import Reading
 
-_ANSWER = ("output", "tool_calls", "error")
+_ANSWER = frozenset(("output", "tool_calls", "error"))
 _ATTRIBUTE = "gen_ai.prompt.name"
 
 
 def facts_of_row(row: Row, reading: Reading) -> dict[str, Any]:
     """The fields of a sample; raises LineError for a missing value or one of a wrong type."""
     facts = prompt_facts(row) if _ATTRIBUTE in row else {}
-    for name, value in _values(row, reading.fields):
-        if value is not None:
-            facts[name] = _READ[name](name, value)
+    for name, value in _values(row, reading.fields) if reading.fields else row.items():
+        read = _READ.get(name)
+        if read is _text and type(value) is str:  # most values
+            facts[name] = value
+        elif read is not None and value is not None:
+            facts[name] = read(name, value)
     if reading.fields:
         _combine(facts)
     _require(facts, reading.fields)
@@ -44,9 +47,9 @@ def _row_like(row: Row) -> int:
 
 
 def _values(row: Row, fields: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    for name, value in row.items():
-        if name in SAMPLE_KEYS and name not in fields:
-            yield name, value
+    """What is under the keys of a sample, or where a pointer leads."""
+    for name in SAMPLE_KEYS & row.keys() - fields.keys():
+        yield name, row[name]
     for name, pointer in fields.items():
         yield name, value_at(row, pointer)
 
@@ -63,7 +66,7 @@ def _combine(facts: dict[str, Any]) -> None:
 def _require(facts: Mapping[str, Any], fields: Mapping[str, str]) -> None:
     if not facts.get("prompt"):
         raise LineError(f"no `prompt`{_at(fields, 'prompt')}")
-    if not any(name in facts for name in _ANSWER):
+    if _ANSWER.isdisjoint(facts):
         listed = "none of `output`, `tool_calls` and `error`"
         raise LineError(f"no answer: {listed}{_at(fields, 'output')}")
 
@@ -113,6 +116,10 @@ def _list(name: str, value: Any) -> tuple[Mapping[str, Any], ...]:
     return values.messages(value) if name == "messages" else values.tool_calls(value)
 
 
+def _output(_: str, value: Any) -> str | None:
+    return values.answer(value)
+
+
 def _usage(name: str, value: Any) -> Usage | None:
     """`{"input", "output", "cached"}`, or the usage of an API."""
     found = embedded(value)
@@ -127,14 +134,14 @@ def _wrong(name: str, expected: str) -> LineError:
 
 
 _READ: Mapping[str, Callable[[str, Any], Any]] = {
-    **dict.fromkeys(FIELD_NAMES, _text),
+    **dict.fromkeys(SAMPLE_KEYS, _text),
     **dict.fromkeys(("latency_s", "latency_ms", "cost_usd"), _number),
     **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens"), _number),
     "at": _instant,
     "inputs": _inputs,
     "messages": _list,
     "tool_calls": _list,
-    "output": lambda _, value: values.answer(value),
+    "output": _output,
     "usage": _usage,
     "error": _error,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.source.traffic import values
-from promptops.source.traffic.any_values import attributes_of, plain
+from promptops.source.traffic.any_values import attributes_of, integer
 from promptops.source.traffic.line_error import LineError
 from promptops.source.traffic.line_reader import LineReader, Row
 from promptops.source.traffic.reading import Reading
@@ -45,7 +45,7 @@ def _requests(row: Row, reading: Reading) -> Iterator[dict[str, Any]]:
             reading.ignored["span"] += 1
     for log in _below(row, _LOGS):
         attributes = {**attributes_of(_body(log)), **attributes_of(log.get("attributes"))}
-        if _EVENT in (log.get("eventName"), plain(attributes.get("event.name"))):
+        if _EVENT in (log.get("eventName"), attributes.get("event.name")):
             yield _of_log(log, attributes)
         else:
             reading.ignored["log record"] += 1
@@ -74,12 +74,11 @@ def _objects(holder: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 def _of_span(span: Mapping[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     facts = request_facts(attributes)
-    start = values.number(span.get("startTimeUnixNano"))
-    end = values.number(span.get("endTimeUnixNano"))
+    start, end = _nanoseconds(span, "startTimeUnixNano"), _nanoseconds(span, "endTimeUnixNano")
     facts.update(_ids(span, facts))
     if start:
-        facts["at"] = values.instant(start)
-        facts["latency_s"] = (end - start) / 1e9 if end and end >= start else None
+        facts["at"] = start / _SECOND
+        facts["latency_s"] = (end - start) / _SECOND if end >= start else None
     if not facts.get("error") and _failed(span.get("status")):
         facts["error"] = "error"
     return facts
@@ -87,9 +86,20 @@ def _of_span(span: Mapping[str, Any], attributes: dict[str, Any]) -> dict[str, A
 
 def _of_log(log: Mapping[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     facts = request_facts(attributes)
-    time = values.number(log.get("timeUnixNano")) or values.number(log.get("observedTimeUnixNano"))
-    facts.update(_ids(log, facts), at=values.instant(time))
+    time = _nanoseconds(log, "timeUnixNano") or _nanoseconds(log, "observedTimeUnixNano")
+    facts.update(_ids(log, facts), at=time / _SECOND if time else None)
     return facts
+
+
+def _nanoseconds(record: Mapping[str, Any], name: str) -> int:
+    """A time, which JSON writes as a string; 0 if it is not recorded or not usable."""
+    found = integer(record.get(name))
+    return found if found is not None and 0 < found < _LAST else 0
+
+
+_SECOND = 1_000_000_000
+_LAST = 253_402_300_799 * _SECOND
+"""The end of the year 9999, which is the last that Python's dates have."""
 
 
 def _ids(record: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -17,10 +18,10 @@ from promptops.source.traffic.readers import json, langfuse
 from promptops.source.traffic.reading import Head, Read, Reading
 
 _MAGIC = b"PAR1"
-_ROWS = 1_000
+_ROWS = 500
 """Rows that are in memory at once."""
 
-_BUFFER_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 16
 _ATTRIBUTES = ("gen_ai.prompt.", "promptops.")
 
 Facts = Callable[[Mapping[str, Any], Reading], list[dict[str, Any]]]
@@ -93,13 +94,19 @@ def _facts_of_sample(row: Mapping[str, Any], reading: Reading) -> list[dict[str,
 def _rows(table: Any, group: int, columns: list[str] | None) -> Iterator[Mapping[str, Any]]:
     """The rows of a group as JSON data; LineError where it is damaged."""
     try:
-        for batch in table.iter_batches(batch_size=_ROWS, row_groups=[group], columns=columns):
+        for batch in _batches(table, group, columns):
             names = batch.schema.names
             for cells in zip(*map(_cells, batch.columns), strict=True):
                 yield dict(zip(names, cells, strict=True))
     except (ValueError, OverflowError, OSError, _arrow_error()) as error:
         reason = f"row group {group} is damaged from here on: {type(error).__name__}"
         raise LineError(reason) from error
+
+
+def _batches(table: Any, group: int, columns: list[str] | None) -> Iterator[Any]:
+    """The rows of a group in small pieces; threads would need more memory than they save time."""
+    given = {"row_groups": [group], "columns": columns, "use_threads": False}
+    return iter(table.iter_batches(batch_size=_ROWS, **given))
 
 
 def _cells(column: Any) -> list[Any]:
@@ -109,6 +116,8 @@ def _cells(column: Any) -> list[Any]:
     if types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(timestamp("us", tz=column.type.tz), safe=False)
     cells: list[Any] = column.to_pylist()
+    if types.is_map(column.type):
+        cells = [None if cell is None else dict(cell) for cell in cells]
     return cells if types.is_string(column.type) else list(map(_data, cells))
 
 
@@ -117,7 +126,7 @@ def _data(cell: Any) -> Any:
     if cell is None or isinstance(cell, (str, int, float)):
         return cell
     if isinstance(cell, list) and cell and isinstance(cell[0], tuple):
-        cell = dict(cell)  # a map
+        cell = dict(cell)  # a map in another column
     if isinstance(cell, dict):
         return {str(key): _data(item) for key, item in cell.items() if item is not None}
     if isinstance(cell, list):
@@ -138,6 +147,7 @@ def _written(cell: Any) -> Any:
 
 @contextmanager
 def _table(location: str, path: str) -> Iterator[Any]:
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # the others keep freed memory
     try:
         from pyarrow.parquet import ParquetFile
     except ImportError as error:

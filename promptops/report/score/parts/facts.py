@@ -103,6 +103,8 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "can't be checked", line
     if score.cases is not None:
         yield "cases", cases(score.cases)
+    if score.unanswered:
+        yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
     if score.ended:
         yield "ended early", visible(score.ended)
 

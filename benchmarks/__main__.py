@@ -26,6 +26,7 @@ import history
 import lint
 import mutating
 import runtime
+import scoring
 import start
 import testing
 from environment import Environment
@@ -34,7 +35,8 @@ from scene import QUICK, Scene, Sizes
 from table import Section, markdown, verdict
 
 TOPICS: dict[str, ModuleType] = {
-    each.__name__: each for each in (start, lint, diff, check, history, testing, mutating, runtime)
+    each.__name__: each
+    for each in (start, lint, diff, check, history, testing, mutating, scoring, runtime)
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -30,9 +30,9 @@ messages:
   - role: system
     content: |
       You sort support tickets about the Acme {{ product }}.
-      Choose the category by what the customer needs done, and draft the first reply in at most four
-      sentences. Promise nothing on behalf of Acme, name no price, and ask for the serial number only
-      if the customer describes a defect. Answer with a JSON object and nothing else.
+      Choose the category by what the customer needs done, and draft the first reply in at most
+      four sentences. Promise nothing on behalf of Acme, name no price, and ask for the serial
+      number only if the customer describes a defect. Answer with a JSON object and nothing else.
   - role: user
     content: |
       <ticket>
@@ -49,11 +49,12 @@ evaluation:
 """
 _NO_LEAK = "    - {type: no-leak, value: 10}\n"
 
-_WORDS = (
+_TEXT = (
     "router light red blinks since the update this morning nobody online cable unplugged again "
     "camera hub pair second invoice charged twice month please help thank you serial number "
     "hold reset button ten seconds wait green then try page manual says works want know how"
-).split()
+)
+_WORDS = _TEXT.split()
 _CATEGORIES = ("bug", "how_to", "billing", "other")
 _PRODUCTS = ("router", "camera", "hub")
 _DAYS, _DAY_S, _FIRST_DAY_S = 14, 86_400, 1_795_046_400

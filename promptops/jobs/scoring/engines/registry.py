@@ -15,6 +15,7 @@ from promptops.model.sample import Part
 from promptops.module_discovery import module_names
 from promptops.plugins import load, offer_of, offers
 from promptops.suggestions import did_you_mean
+from promptops.untrusted import is_untrusted
 
 GROUP = "promptops.engines"
 
@@ -33,7 +34,7 @@ def engine_named(name: str) -> Engine:
     if name in engine_names():
         run: Engine = import_module(f"{engines.__name__}.{name}").run
         return run
-    offer = offer_of(GROUP, name, "engine")
+    offer = None if is_untrusted() else offer_of(GROUP, name, "engine")
     if offer is None:
         known = [*engine_names(), *(each.name for each in offers(GROUP))]
         hint = did_you_mean(name, known) or f"engines: {', '.join(known)}"

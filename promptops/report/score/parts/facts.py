@@ -111,6 +111,12 @@ def cases(found: WrittenCases) -> str:
     """What `--to-cases` wrote, and what it left out."""
     skipped = f"; {counted(found.skipped, 'sample')} with too much personal data skipped"
     written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
+    if not found.written:
+        written = (
+            "none written"
+            if found.skipped
+            else "none written: no sample fails an assertion and has inputs"
+        )
     return written + (skipped if found.skipped else "")
 
 

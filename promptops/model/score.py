@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from promptops.model.arm import TokenMeans
+from promptops.model.config import AlertRule
 from promptops.model.place import Place
 from promptops.records import field, record
 
@@ -289,6 +290,7 @@ class Score:
         groups: Sorted by their values, in the order of `by`.
         alerts: The raised ones, in the order of the rules, then of the groups.
         quiet: All others.
+        idle: Rules that no group has a value for.
         left_out: Assertions that are not checked, by prompt and place.
         failing: Candidates for cases, in the order in which to pick them; empty unless requested.
         cases: None without `--to-cases`.
@@ -307,6 +309,7 @@ class Score:
     groups: tuple[ScoreGroup, ...] = ()
     alerts: tuple[Alert, ...] = ()
     quiet: tuple[Alert, ...] = ()
+    idle: tuple[AlertRule, ...] = ()
     failing: tuple[FailingSample, ...] = ()
     cases: WrittenCases | None = None
     pack: str = ""

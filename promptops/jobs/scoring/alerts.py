@@ -67,6 +67,21 @@ def alerts_of(
     )
 
 
+def idle_rules(
+    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
+) -> tuple[AlertRule, ...]:
+    """The rules that no group has a value for, so that they can't raise an alert."""
+    return tuple(
+        rule
+        for rule in rules
+        if not any(
+            _Watched(rule=rule, key=key, sums=sums).has_value(facts)
+            for key, sums in partial.groups.items()
+            if _applies(rule, key, partial.by)
+        )
+    )
+
+
 def _applies(rule: AlertRule, key: GroupKey, by: tuple[Dimension, ...]) -> bool:
     if not rule.prompts:
         return True

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from time import monotonic
 
-from promptops.jobs.scoring.alerts import alerts_of, check_rules, metric_names
+from promptops.jobs.scoring.alerts import alerts_of, check_rules, idle_rules, metric_names
 from promptops.jobs.scoring.engines.registry import engine_named
 from promptops.jobs.scoring.events import event_lines
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
@@ -62,6 +62,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         groups=finished_groups(whole, facts),
         alerts=raised,
         quiet=quiet,
+        idle=idle_rules(options.alerts, whole, facts),
         failing=whole.failures.first,
         pack=packed.pack.digest,
         nothing=_nothing(counts, options),

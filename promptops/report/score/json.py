@@ -38,6 +38,15 @@ def score_value(score: Score) -> dict[str, Any]:
         "groups": [_group(group) for group in score.groups],
         "alerts": [_alert(alert) for alert in score.alerts],
         "quiet": [_alert(alert) for alert in score.quiet],
+        "idle": [
+            {
+                "metric": each.metric,
+                "below": each.below,
+                "above": each.above,
+                "prompts": list(each.prompts),
+            }
+            for each in score.idle
+        ],
         "cases": _cases(score.cases),
         "pack": score.pack or None,
         "nothing": score.nothing or None,

@@ -72,6 +72,7 @@ def _notes(score: Score) -> list[str]:
     return [
         *facts.broken(score),
         *(f"{label}: {line}" for label, line in facts.notes(score)),
+        *(f"alert without effect: {line}" for line in alerts.idle(score)),
         *(f"no alert: {line}" for line in alerts.quiet(score)),
         *(f"not certain: {line}" for line in alerts.doubtful(score)),
     ]

@@ -75,6 +75,8 @@ class _ScoreWriter:
             yield f"{self._style('note', label)}: {line}"
 
     def _alerts(self) -> Iterator[str]:
+        for line in alerts.idle(self._score):
+            yield f"{self._style('warning', 'alert without effect')}: {line}"
         for line in alerts.quiet(self._score):
             yield f"{self._style('note', 'no alert')}: {line}"
         for line in alerts.doubtful(self._score):

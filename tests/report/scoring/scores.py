@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from promptops.model.arm import TokenMeans
+from promptops.model.config import AlertRule
 from promptops.model.place import Place
 from promptops.model.score import (
     AgainstVersion,
@@ -181,6 +182,10 @@ def week() -> Score:
                 for each in (*before, *after)
             ),
         ),
+        idle=(
+            AlertRule(metric="tone", below=90),
+            AlertRule(metric="p95", above=4, prompts=("suport/*",)),
+        ),
         pack="ab" * 32,
     )
 
@@ -261,6 +266,7 @@ def hostile(text: str = ATTACK) -> Score:
         left_out=(LeftOutAssertion(prompt=text, type=f"not-{text}", place=place, why=text),),
         alerts=(alert(found[0], metric=text),),
         quiet=(alert(found[1], metric=text, raised=False),),
+        idle=(AlertRule(metric=text, below=1, prompts=(text,)),),
         cases=WrittenCases(file=text, written=1),
         ended=text,
     )

@@ -9,7 +9,7 @@ from statistics import fmean
 from promptops.model.score import Alert, Dimension, Score, ScoreGroup
 from promptops.records import record
 from promptops.report.score.page.measures import Measure, Value, measures
-from promptops.report.score.parts.figures import limit
+from promptops.report.score.parts.alerts import limit
 from promptops.report.score.parts.names import Section, group_name, time_dimension
 
 BUDGET = "budget"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.model.score import Alert, Score
 from promptops.plurals import and_more, counted
-from promptops.report.score.parts.figures import exact, limit, of_metric
+from promptops.report.score.parts import figures
+from promptops.report.score.parts.figures import exact, of_metric
 from promptops.report.score.parts.names import group_name
 from promptops.report.test.parts.facts import short
 
@@ -41,6 +42,19 @@ def quiet(score: Score) -> Iterator[str]:
     """
     for rule, alerts in _by_rule(score.quiet).items():
         yield f"{rule}: {counted(len(alerts), 'group')}{_sensitivity(alerts)}"
+
+
+def idle(score: Score) -> Iterator[str]:
+    """Rules that can't raise an alert: `p95 above 4 s: no sample has a value for it`."""
+    for rule in score.idle:
+        shown = figures.limit(rule.metric, rule.threshold, below=rule.below is not None)
+        whose = f" of {', '.join(map(short, rule.prompts))}" if rule.prompts else ""
+        yield f"{short(rule.metric)} {shown}: no sample{whose} has a value for it"
+
+
+def limit(alert: Alert) -> str:
+    """The limit: `below 98%`."""
+    return figures.limit(alert.metric, alert.threshold, below=alert.below)
 
 
 def metric(alert: Alert) -> str:

@@ -7,7 +7,6 @@ from promptops.evals.deciding.decision import in_points
 from promptops.model.arm import TokenMeans
 from promptops.model.score import (
     AgainstVersion,
-    Alert,
     AssertionRate,
     ResponseTime,
     ScoreGroup,
@@ -106,7 +105,6 @@ def exact(metric: str, number: float) -> str:
     return f"${number:.6g}" if metric == _COST else f"{number:.6g}%"
 
 
-def limit(alert: Alert) -> str:
+def limit(metric: str, threshold: float, *, below: bool) -> str:
     """The limit of an alert: `below 98%`."""
-    side = "below" if alert.below else "above"
-    return f"{side} {of_metric(alert.metric, alert.threshold)}"
+    return f"{'below' if below else 'above'} {of_metric(metric, threshold)}"

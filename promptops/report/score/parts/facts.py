@@ -112,11 +112,8 @@ def cases(found: WrittenCases) -> str:
     skipped = f"; {counted(found.skipped, 'sample')} with too much personal data skipped"
     written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
     if not found.written:
-        written = (
-            "none written"
-            if found.skipped
-            else "none written: no sample fails an assertion and has inputs"
-        )
+        why = "" if found.skipped else ": no sample fails an assertion and has inputs"
+        written = f"none written{why}"
     return written + (skipped if found.skipped else "")
 
 

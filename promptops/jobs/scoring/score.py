@@ -82,7 +82,7 @@ class _PartOrder:
         self._parts = parts
         self._options = options
         self._waiting: deque[Part] = deque()
-        self._events: dict[Part, bytes] = {}
+        self._events: dict[Part, list[bytes]] = {}  # a file may be named twice
 
     def __iter__(self) -> Iterator[Part]:
         for part in self._parts:
@@ -93,9 +93,9 @@ class _PartOrder:
         """Pass on the events of a part, and of those that waited for it."""
         if not self._options.events or partial.part is None:
             return
-        self._events[partial.part] = partial.events
-        while self._waiting and self._waiting[0] in self._events:
-            for lines in event_lines(self._events.pop(self._waiting.popleft())):
+        self._events.setdefault(partial.part, []).append(partial.events)
+        while self._waiting and self._events.get(self._waiting[0]):
+            for lines in event_lines(self._events[self._waiting.popleft()].pop()):
                 self._options.on_events(lines)
 
 

@@ -113,6 +113,9 @@ def cases(found: WrittenCases) -> str:
     """What `--to-cases` wrote, and what it left out."""
     skipped = f"; {counted(found.skipped, 'sample')} with too much personal data skipped"
     written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
+    if not found.written:
+        why = "" if found.skipped else ": no sample fails an assertion and has inputs"
+        written = f"none written{why}"
     return written + (skipped if found.skipped else "")
 
 

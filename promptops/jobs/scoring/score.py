@@ -41,7 +41,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     packed = pack_of(workspace, options.at, options.prompts, _settings(options))
     facts = _facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}
-    check_rules(options.alerts, metric_names(facts, scores), options.by)
+    check_rules(options.alerts, metric_names(facts, scores))
     whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
         ordered = _PartOrder(parts(files, options.format), options)

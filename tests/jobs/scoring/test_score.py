@@ -129,13 +129,14 @@ def test_tokens_cost_and_latency_are_those_of_the_samples_that_have_them(release
         sample(2, usage={"input": 300, "output": 30}, latency_s=3.0),
         sample(3, cost_usd=0.5),
         sample(4),
+        sample(5, cost_usd=1e18),
     ]
 
     found = scored(released, [written(tmp_path / "s.jsonl", samples)])
 
     (group,) = found.groups
     assert (group.tokens.input, group.tokens.output) == (200, 20)
-    assert (group.priced, group.cost_usd, found.samples.without_cost) == (3, 0.5008, 1)
+    assert (group.priced, group.cost_usd, found.samples.without_cost) == (3, 0.5008, 2)
     assert group.cost_usd_1000 == pytest.approx(500.8 / 3)
     assert group.latency_s.p50 == pytest.approx(1.0, rel=0.02)
     assert group.latency_s.p95 == pytest.approx(3.0, rel=0.02)

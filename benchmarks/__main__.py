@@ -22,6 +22,7 @@ from typing import Any
 
 import check
 import diff
+import formats
 import history
 import lint
 import mutating
@@ -36,7 +37,7 @@ from table import Section, markdown, verdict
 
 TOPICS: dict[str, ModuleType] = {
     each.__name__: each
-    for each in (start, lint, diff, check, history, testing, mutating, scoring, runtime)
+    for each in (start, lint, diff, check, history, testing, mutating, scoring, runtime, formats)
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -32,6 +32,7 @@ class Sizes:
     cases: tuple[int, int] = (200, 1_000)
     grown: tuple[int, int] = (2_500, 10_000)
     requests: int = 1_000
+    samples: int = 50_000
     runs: int = 9
     long_runs: int = 5
     rounds: int = 5
@@ -48,6 +49,7 @@ QUICK = Sizes(
     cases=(20, 40),
     grown=(50, 200),
     requests=64,
+    samples=1_000,
     runs=1,
     long_runs=1,
     rounds=1,

@@ -14,7 +14,7 @@ from re import Pattern
 from typing import Literal
 
 from promptops.analysis.masking import without_escapes
-from promptops.analysis.match import TextMatch
+from promptops.analysis.match import TextMatch, occurrences
 from promptops.analysis.personal_data import personal_numbers
 from promptops.analysis.reserved import is_reserved_email
 from promptops.analysis.secrets import find_secrets
@@ -30,9 +30,9 @@ _NUMBERS: dict[str, Kind] = {
     "social security number": "ssn",
 }
 _SEPARATORS = str.maketrans(dict.fromkeys(":/=#_", " "))
-_EMAIL = lazy_pattern(
-    r"([^\s@<>()\[\]{}\",;:/=?&|\\]{1,64})(?:@|%40)((?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24})"
-)
+_DOMAIN = lazy_pattern(r"(?:[\w-]{1,63}\.){1,6}[^\W\d_]{2,24}")
+_NOT_LOCAL = frozenset('@<>()[]{}",;:/=?&|\\')
+_LONGEST_LOCAL = 64
 _USER = lazy_pattern(r"://[^\s:/@]{0,64}:")
 _IPV4 = lazy_pattern(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)")
 _IPV6 = lazy_pattern(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?!\w)")
@@ -83,12 +83,25 @@ def _secret(match: TextMatch, text: str) -> Sensitive:
 
 
 def _emails(text: str) -> Iterator[Sensitive]:
-    if "@" not in text and "%40" not in text:
-        return
     passwords = {found.end() for found in _USER.finditer(text)}
-    for found in _EMAIL.finditer(text):
-        if found.start() not in passwords and not is_reserved_email(found[1], found[2]):
-            yield Sensitive(found.start(), found.end(), "email")
+    for sign in ("@", "%40"):
+        for at in occurrences(text, sign):
+            domain = _DOMAIN.match(text, at + len(sign))
+            start = _local_start(text, at) if domain else at
+            if domain is None or start == at or start in passwords:
+                continue
+            if not is_reserved_email(text[start:at], domain[0]):
+                yield Sensitive(start, domain.end(), "email")
+
+
+def _local_start(text: str, at: int) -> int:
+    start = at
+    while start > max(0, at - _LONGEST_LOCAL):
+        char = text[start - 1]
+        if char in _NOT_LOCAL or char.isspace():
+            break
+        start -= 1
+    return start
 
 
 def _ip_addresses(text: str) -> Iterator[Sensitive]:

@@ -136,6 +136,15 @@ def test_without_a_joined_sample_it_shows_why(scored):
     )
 
 
+def test_no_judge_is_called_for_an_untrusted_change(scored, monkeypatch):
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+
+    code, out, err = scored(lines(*GOOD), "--judge", "2")
+
+    message = "error: no API calls for an untrusted change: PROMPTOPS_UNTRUSTED is set"
+    assert (code, out, err.splitlines()[0]) == (2, "", message)
+
+
 @pytest.mark.parametrize("format_", ["text", "json", "markdown", "html"])
 def test_no_format_shows_text_of_a_sample(scored, format_):
     code, out, err = scored(lines(*BAD), "--alert", "contracts<98", "--format", format_)

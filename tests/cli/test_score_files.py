@@ -80,7 +80,7 @@ def test_a_failing_sample_becomes_a_failing_case(
     assert (code, json.loads(capsysbinary.readouterr().out)["verdict"]) == (1, "fail")
 
 
-def test_events_are_in_the_order_of_the_samples(
+def test_events_have_text_of_samples_only_with_content(
     repository: GitRepository, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     for name, options in (("a", ()), ("b", ("--content",))):

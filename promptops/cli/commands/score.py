@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from promptops.cli.call_options import budget_options, call_settings, trust_option
 from promptops.cli.complete import complete_dimension, complete_engine, complete_input
 from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.jobs.scoring.options import ScoreOptions
-    from promptops.model.config import ScoreSettings
+    from promptops.jobs.testing.options import RunOptions
+    from promptops.model.config import Config
     from promptops.model.score import Score
 
 _TOLERATED = 100  # one broken line of so many
@@ -50,6 +53,12 @@ _HINT = "check the format (--input) and whether the files are complete"
     "prompt,version,channel,day by default.",
 )
 @click.option("--sample", metavar="N%", help="Score this share of the samples, chosen by their id.")
+@click.option(
+    "--judge",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Call judges about N samples of each group; 0 by default.",
+)
 @click.option(
     "--alert",
     "alerts",
@@ -99,6 +108,8 @@ _HINT = "check the format (--input) and whether the files are complete"
     help="Where samples are scored: local (default), or dask.",
 )
 @click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")
+@budget_options
+@trust_option
 @click.option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
 @common("text", "json", "markdown", "html")
 def command(output: OutputOptions, **options: Any) -> int:
@@ -106,8 +117,9 @@ def command(output: OutputOptions, **options: Any) -> int:
 
     Reads logs, traces and exports (also a URL, or `-` for standard input), and shows for each
     prompt, version and day how many answers keep the contracts, with scores, errors, cost and
-    latency. It makes no API calls. Exits 1 for an alert, or if no sample belongs to a prompt of
-    this repository; 3 if over 1% of the lines can't be read.
+    latency. It makes no API calls, except with --judge. Exits 1 for an alert, or if no sample
+    belongs to a prompt of this repository; 3 if over 1% of the lines can't be read; 5 if a judge
+    could not answer or the budget is spent.
 
     \b
     Example:
@@ -128,7 +140,7 @@ def _scored(output: OutputOptions, options: dict[str, Any]) -> Score:
     _refuse_incomplete(options)
     cases, pick = options["to_cases"], options["pick"]
     with workspace(output.directory, overrides=output.overrides) as opened:
-        wanted = _options(output.directory, opened.config.score, options)
+        wanted = _options(output, opened.config, options)
         if cases is None:
             return _with_events(output, options["events"], wanted, partial(score, opened))
         from promptops.jobs.scoring.to_cases import SPARE, refuse_unless_new, write_cases
@@ -163,10 +175,11 @@ def _with_events(
         return score(replace(wanted, events=True, on_events=write))
 
 
-def _options(directory: Path, config: ScoreSettings, options: dict[str, Any]) -> ScoreOptions:
+def _options(output: OutputOptions, whole: Config, options: dict[str, Any]) -> ScoreOptions:
     from promptops.cli import score_options
     from promptops.jobs.scoring.options import ScoreOptions
 
+    config, directory = whole.score, output.directory
     by: Any = config.by if options["by"] is None else score_options.dimensions(options["by"])
     return ScoreOptions(
         paths=tuple(score_options.sample_file(directory, file) for file in options["files"]),
@@ -175,18 +188,35 @@ def _options(directory: Path, config: ScoreSettings, options: dict[str, Any]) ->
         at=options["at"],
         by=by,
         share=1.0 if options["sample"] is None else score_options.share(options["sample"]),
+        judge=config.judge if options["judge"] is None else options["judge"],
         alerts=(*config.alerts, *map(score_options.alert_rule, options["alerts"])),
         processes=options["processes"],
         content=options["content"],
         engine=options["engine"],
         cluster=options["cluster"],
+        run=_judge_calls(output, whole, options),
+    )
+
+
+def _judge_calls(output: OutputOptions, config: Config, options: dict[str, Any]) -> RunOptions:
+    """How judges are called."""
+    from promptops.cli.progress import ShownProgress
+    from promptops.jobs.testing.model_calls import ci_event
+    from promptops.jobs.testing.options import RunOptions
+
+    return RunOptions(
+        mode="live",
+        trusted=options["trust_config"],
+        settings=call_settings(options, config.test),
+        event=options["event"] or ci_event(os.environ),
+        watcher=ShownProgress(output),
     )
 
 
 def _exit_code(found: Score) -> int:
     if found.failed:
         return BUG
-    if found.ended:
+    if found.ended or found.unanswered:
         return OUTAGE
     samples = found.samples
     if _TOLERATED * samples.broken_lines > samples.lines:

@@ -28,7 +28,7 @@ from promptops.model.score import (
     Share,
 )
 from promptops.model.version import Version, parse
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 
 SCORE = "score "
 """The prefix of the measures that are scores."""
@@ -46,7 +46,7 @@ class PackFacts:
 
     assertions: Mapping[int, AssertionFacts]
     primary: Mapping[str, str | None]
-    budgets: Mapping[str, float | None]
+    budgets: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...]:

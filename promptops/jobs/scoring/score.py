@@ -41,7 +41,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     packed = pack_of(workspace, options.at, options.prompts, _settings(options))
     facts = _facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}
-    check_rules(options.alerts, metric_names(facts, scores), options.by)
+    check_rules(options.alerts, metric_names(facts, scores))
     whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
         ordered = _PartOrder(parts(files, options.format), options)
@@ -80,7 +80,7 @@ class _PartOrder:
         self._parts = parts
         self._options = options
         self._waiting: deque[Part] = deque()
-        self._events: dict[Part, bytes] = {}
+        self._events: dict[Part, list[bytes]] = {}  # a file may be named twice
 
     def __iter__(self) -> Iterator[Part]:
         for part in self._parts:
@@ -91,9 +91,9 @@ class _PartOrder:
         """Pass on the events of a part, and of those that waited for it."""
         if not self._options.events or partial.part is None:
             return
-        self._events[partial.part] = partial.events
-        while self._waiting and self._waiting[0] in self._events:
-            for lines in event_lines(self._events.pop(self._waiting.popleft())):
+        self._events.setdefault(partial.part, []).append(partial.events)
+        while self._waiting and self._events.get(self._waiting[0]):
+            for lines in event_lines(self._events[self._waiting.popleft()].pop()):
                 self._options.on_events(lines)
 
 

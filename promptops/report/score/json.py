@@ -53,6 +53,7 @@ def score_value(score: Score) -> dict[str, Any]:
         "ended": score.ended or None,
         "failed": list(score.failed),
         "judged": score.judged,
+        "unanswered": score.unanswered,
         "cost_usd": _number(score.cost_usd),
     }
 

@@ -53,15 +53,7 @@ def prompt_facts(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 def usage_of(attributes: Mapping[str, Any]) -> Usage | None:
     """The counts of tokens, also by their older names."""
-    return values.usage(*(_first(attributes, names) for names in _USAGE))
-
-
-def _first(attributes: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((attributes[name] for name in names if name in attributes), None)
-
-
-_USAGE = (
-    ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-    ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
-    ("gen_ai.usage.cache_read.input_tokens",),
-)
+    given = attributes.get
+    tokens = given("gen_ai.usage.input_tokens", given("gen_ai.usage.prompt_tokens"))
+    answered = given("gen_ai.usage.output_tokens", given("gen_ai.usage.completion_tokens"))
+    return values.usage(tokens, answered, given("gen_ai.usage.cache_read.input_tokens"))

@@ -55,9 +55,9 @@ def _next(file: BinaryIO) -> tuple[bytes | LineError, int]:
             return line, len(line)
         return LineError(TOO_LONG), len(line) + _rest(file)
     except EOFError:
-        return LineError("the compressed data is cut off here"), 0
+        return LineError("the compressed data ends early"), 0
     except (BadGzipFile, zlib.error):
-        return LineError("the compressed data is damaged from here on"), 0
+        return LineError("the rest of the compressed data is damaged"), 0
 
 
 def _rest(file: BinaryIO) -> int:

@@ -80,7 +80,7 @@ def _answer(output: Any, reason: str) -> dict[str, Any]:
     first = found[0] if isinstance(found, list) and found else None
     if not isinstance(first, dict):
         return {}
-    message = next(iter(values.messages([first])))
+    message = values.message(first)
     return {
         "output": message["content"],
         "tool_calls": message.get("tool_calls", ()),

@@ -13,6 +13,7 @@ from promptops.source.traffic.json_values import embedded, json_line, shallow
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999, which is the last that Python's dates have."""
 
+_MOST_TOKENS = 2**53
 _UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 """From which number on a time counts nanoseconds, microseconds or milliseconds, not seconds."""
 
@@ -37,8 +38,10 @@ def number(value: Any) -> float | None:
 
 def count(value: Any) -> int | None:
     """A number of tokens."""
+    if type(value) is int and 0 <= value <= _MOST_TOKENS:
+        return value
     found = number(value)
-    return None if found is None or found > 2**53 else int(found)
+    return None if found is None or found > _MOST_TOKENS else int(found)
 
 
 def instant(value: Any) -> float | None:
@@ -87,7 +90,7 @@ def tool_calls(value: Any) -> tuple[Mapping[str, Any], ...]:
 
 def messages(value: Any) -> tuple[Mapping[str, Any], ...]:
     """Messages as in `model.request.Request`: of a chat, or of OpenTelemetry, with `parts`."""
-    return tuple(_message(each) for each in items(value) if isinstance(each, dict))
+    return tuple(message(each) for each in items(value) if isinstance(each, dict))
 
 
 def joined(content: Any) -> str:
@@ -126,14 +129,15 @@ def _tool_calls(listed: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
 _ARGUMENTS = ("arguments", "input", "args")
 
 
-def _message(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    role, content = message.get("role"), message.get("content")
-    if isinstance(role, str) and isinstance(content, str) and len(message) == 2:
-        return message
-    found = {"role": text(role) or "user", **_of_parts(embedded(message.get("parts")), content)}
-    if calls := tool_calls(message.get("tool_calls")):
+def message(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One message; see `messages`."""
+    role, content = written.get("role"), written.get("content")
+    if isinstance(role, str) and isinstance(content, str) and len(written) == 2:
+        return written
+    found = {"role": text(role) or "user", **_of_parts(embedded(written.get("parts")), content)}
+    if "tool_calls" in written and (calls := tool_calls(written["tool_calls"])):
         found["tool_calls"] = calls
-    if identity := text(message.get("tool_call_id")):
+    if "tool_call_id" in written and (identity := text(written["tool_call_id"])):
         found["tool_call_id"] = identity
     return found
 
@@ -142,6 +146,8 @@ def _of_parts(parts: Any, content: Any) -> dict[str, Any]:
     """Content and tool calls of the parts of a message; its content without any."""
     if not isinstance(parts, list):
         return {"content": joined(content)}
+    if len(parts) == 1 and (only := _plain_text(parts[0])) is not None:
+        return {"content": only}  # most messages
     found: dict[str, Any] = {"content": joined(parts)}
     calls = [part for part in parts if isinstance(part, dict) and part.get("type") in _CALLS]
     if not calls:
@@ -155,6 +161,12 @@ def _of_parts(parts: Any, content: Any) -> dict[str, Any]:
 
 
 _CALLS = ("tool_call", "tool_call_response")
+
+
+def _plain_text(part: Any) -> str | None:
+    """The content of a part of plain text; None for any other part."""
+    content = part.get("content") if isinstance(part, dict) and part.get("type") == "text" else None
+    return content if isinstance(content, str) else None
 
 
 def _text_of(part: Any) -> str:

@@ -161,8 +161,11 @@ def _scored(name: str, ticket: str, held: bool, score: float, output: str) -> Sc
         must=True,
         status="passed" if held else "failed",
     )
-    sample = Sample(id=name, prompt="ask", inputs={"ticket": ticket}, output=output)
-    return ScoredSample(sample=sample, prompt="ask", results=(result,), scores={"tone": score})
+    inputs = {"ticket": ticket}
+    sample = Sample(id=name, prompt="ask", inputs=inputs, output=output)
+    return ScoredSample(
+        sample=sample, prompt="ask", inputs=inputs, results=(result,), scores={"tone": score}
+    )
 
 
 def test_of_samples_that_are_alike_one_becomes_a_case_however_they_are_divided() -> None:

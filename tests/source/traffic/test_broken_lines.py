@@ -93,9 +93,9 @@ def test_of_a_line_that_is_too_long_only_the_length_is_read(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda data: data[: len(data) // 2], "the compressed data is cut off here"),
-        (lambda data: data[:-8] + b"\x00" * 8, "the compressed data is damaged from here on"),
-        (lambda data: data + b"more", "the compressed data is damaged from here on"),
+        (lambda data: data[: len(data) // 2], "the compressed data ends early"),
+        (lambda data: data[:-8] + b"\x00" * 8, "the rest of the compressed data is damaged"),
+        (lambda data: data + b"more", "the rest of the compressed data is damaged"),
     ],
     ids=["cut off", "wrong checksum", "garbage after it"],
 )

@@ -124,7 +124,7 @@ def test_of_a_damaged_row_group_the_others_count(tmp_path):
     found = Found([path])
 
     (broken,) = (each for each in found.values if isinstance(each, BrokenLine))
-    assert broken.message.startswith("row group 1 is damaged from here on: ")
+    assert broken.message.startswith("the rest of row group 1 is damaged: ")
     assert (broken.offset, broken.lines, found.lines) == (300, 300, 900)
     assert [each.offset for each in found.samples] == [*range(300), *range(600, 900)]
 

@@ -103,6 +103,8 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "can't be checked", line
     if score.cases is not None:
         yield "cases", cases(score.cases)
+    if score.unanswered:
+        yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
     if score.ended:
         yield "ended early", visible(score.ended)
 
@@ -111,6 +113,9 @@ def cases(found: WrittenCases) -> str:
     """What `--to-cases` wrote, and what it left out."""
     skipped = f"; {counted(found.skipped, 'sample')} with too much personal data skipped"
     written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
+    if not found.written:
+        why = "" if found.skipped else ": no sample fails an assertion and has inputs"
+        written = f"none written{why}"
     return written + (skipped if found.skipped else "")
 
 

@@ -99,7 +99,7 @@ def _rows(table: Any, group: int, columns: list[str] | None) -> Iterator[Mapping
             for cells in zip(*map(_cells, batch.columns), strict=True):
                 yield dict(zip(names, cells, strict=True))
     except (ValueError, OverflowError, OSError, _arrow_error()) as error:
-        reason = f"row group {group} is damaged from here on: {type(error).__name__}"
+        reason = f"the rest of row group {group} is damaged: {type(error).__name__}"
         raise LineError(reason) from error
 
 

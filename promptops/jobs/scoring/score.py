@@ -69,6 +69,7 @@ def _added_up(engine: Engine, pack: Pack, options: ScoreOptions) -> tuple[Partia
         for partial in engine(ordered, pack, options):
             ordered.pass_on(partial)
             whole.add_all(partial)
+            options.on_samples(whole.counts.read)
         return whole, _counts(whole)
 
 

@@ -290,7 +290,8 @@ class Score:
         groups: Sorted by their values, in the order of `by`.
         alerts: The raised ones, in the order of the rules, then of the groups.
         quiet: All others.
-        idle: Rules that no group has a value for.
+        idle: Rules that no group has a value for; also rules for some prompts if groups have no
+            prompt.
         left_out: Assertions that are not checked, by prompt and place.
         failing: Candidates for cases, in the order in which to pick them; empty unless requested.
         cases: None without `--to-cases`.

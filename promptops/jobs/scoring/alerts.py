@@ -31,10 +31,8 @@ _QUANTILES = {"p50": 0.5, "p95": 0.95}
 _PERCENT = 100.0
 
 
-def check_rules(
-    rules: Iterable[AlertRule], known: Iterable[str], by: tuple[Dimension, ...]
-) -> None:
-    """Raise UsageError for an unknown metric, or a rule whose prompts the groups do not show.
+def check_rules(rules: Iterable[AlertRule], known: Iterable[str]) -> None:
+    """Raise UsageError for an unknown metric.
 
     `known` are the names of scores and the types of assertions.
     """
@@ -43,9 +41,6 @@ def check_rules(
         if rule.metric not in metrics:
             hint = did_you_mean(rule.metric, metrics) or f"known here: {', '.join(metrics)}"
             raise UsageError(f"there is no metric `{rule.metric}` for an alert", hint=hint)
-        if rule.prompts and "prompt" not in by:
-            hint = f"add the dimension: --by prompt,{','.join(by)}"
-            raise UsageError(f"the alert on `{rule.metric}` is for some prompts only", hint=hint)
 
 
 def alerts_of(
@@ -85,6 +80,8 @@ def idle_rules(
 def _applies(rule: AlertRule, key: GroupKey, by: tuple[Dimension, ...]) -> bool:
     if not rule.prompts:
         return True
+    if "prompt" not in by:
+        return False
     prompt = key[by.index("prompt")]
     return any(fnmatchcase(prompt, pattern) for pattern in rule.prompts)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
@@ -106,7 +107,15 @@ def _place(each: WrittenAssertion) -> list[Any]:
     return list(each.at("", False).as_json().values())
 
 
-def all_left_out(packed: Iterator[PackedPrompt]) -> tuple[LeftOutAssertion, ...]:
-    """The assertions that are left out, each once, by prompt and place."""
-    found = {(each.prompt, each.type, each.why): each for one in packed for each in one.left_out}
+def all_left_out(packed: Iterable[PackedPrompt]) -> tuple[LeftOutAssertion, ...]:
+    """The assertions that are left out, by prompt and place.
+
+    One that several releases have is there once, at its place in the latest one.
+    """
+    found: dict[tuple[str, str, str, int], LeftOutAssertion] = {}
+    for one in packed:
+        seen = Counter[tuple[str, str]]()
+        for each in one.left_out:
+            seen[each.type, each.why] += 1
+            found[each.prompt, each.type, each.why, seen[each.type, each.why]] = each
     return tuple(sorted(found.values(), key=lambda each: (each.prompt, each.place, each.type)))

@@ -17,6 +17,9 @@ from promptops.jobs.scoring.sums import BILLION, GroupSums, Partial
 from promptops.model.answer import Answer
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
 
+_MOST_USD = 1_000.0
+"""A request that costs more is a mistake of the log; sums of billionths must fit into 64 bits."""
+
 
 def score_part(part: Part, pack: Pack) -> Partial:
     """The sums over the samples of a part; the same in every process.
@@ -75,6 +78,7 @@ class _Scoring:
             self.partial.unjoined.add(unjoined_name(sample))
             return
         counts.scored += 1
+        self.partial.prompts.add(joined.prompt.id)
         counts.by_id_only += joined.by_id_only
         counts.altered += bool(
             sample.prompt_digest and sample.prompt_digest != joined.prompt.digest
@@ -103,7 +107,7 @@ class _Scoring:
         if usage is not None:
             group.add_tokens(usage.input, usage.output)
         cost = prompt.cost_usd(sample)
-        if cost is None:
+        if cost is None or not 0 <= cost <= _MOST_USD:
             self.partial.counts.without_cost += 1
         else:
             group.add("cost", bucket, round(cost * BILLION))

@@ -20,7 +20,7 @@ from promptops.jobs.scoring.sums import Partial
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.sample import BrokenLine as UnreadLine
 from promptops.model.sample import Part
-from promptops.model.score import BrokenLine, SampleCounts, Score
+from promptops.model.score import BrokenLine, LeftOutAssertion, SampleCounts, Score
 
 MOST_UNJOINED = 10
 
@@ -41,7 +41,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     packed = pack_of(workspace, options.at, options.prompts, _settings(options))
     facts = _facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}
-    check_rules(options.alerts, metric_names(facts, scores), options.by)
+    check_rules(options.alerts, metric_names(facts, scores))
     whole = Partial(options.by, options.failures, options.judge)
     with opened(options.paths) as files:
         ordered = _PartOrder(parts(files, options.format), options)
@@ -56,9 +56,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     return Score(
         samples=counts,
         by=options.by,
-        left_out=tuple(
-            each for each in packed.left_out if not (options.judge and each.why == JUDGED)
-        ),
+        left_out=tuple(_left_out(packed.left_out, whole, options)),
         groups=finished_groups(whole, facts),
         alerts=raised,
         quiet=quiet,
@@ -109,6 +107,15 @@ def _settings(options: ScoreOptions) -> PartSettings:
         events=options.events,
         content=options.content,
     )
+
+
+def _left_out(
+    known: Iterable[LeftOutAssertion], whole: Partial, options: ScoreOptions
+) -> Iterator[LeftOutAssertion]:
+    """The assertions of scored prompts that were not checked."""
+    for each in known:
+        if each.prompt in whole.prompts and not (options.judge and each.why == JUDGED):
+            yield each
 
 
 def _facts(joining: Joining) -> PackFacts:

@@ -162,6 +162,7 @@ class Partial:
     Attributes:
         by: The dimensions of the groups.
         broken: The first broken lines, by file and offset.
+        prompts: Ids of the prompts that samples were joined with.
         similar_keys: Ignored keys with the known key that each nearly is.
         failures: Failing samples to make cases of.
         judgeable: Samples to call judges about.
@@ -177,6 +178,7 @@ class Partial:
         self.unjoined = NameCounts()
         self.broken: list[BrokenLine] = []
         self.similar_keys: dict[str, str] = {}
+        self.prompts: set[str] = set()
         self.bugs: set[InternalError] = set()
         self.failures = Failures(failures)
         self.judgeable = Judgeable(judge)
@@ -220,6 +222,7 @@ class Partial:
         self._keep_broken(other.broken)
         for key_, nearest in other.similar_keys.items():
             self.add_similar_key(key_, nearest)
+        self.prompts |= other.prompts
         self.bugs |= other.bugs
         self.failures.add_all(other.failures.first)
         self.judgeable.add_all(other.judgeable)

@@ -34,7 +34,10 @@ from promptops.jobs.workspace.workspace import workspace
 
 if __name__ == "__main__":
     with workspace(Path()) as opened:
-        print(score(opened, ScoreOptions(paths=(sys.argv[1],), processes=2)).samples.scored)
+        options = ScoreOptions(paths=(sys.argv[1],), processes=int(sys.argv[2]))
+        score(opened, options)
+    status = Path("/proc/self/status").read_text()
+    print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
@@ -126,7 +129,7 @@ def test_an_interruption_ends_all_processes_at_once(released, tmp_path):
     script = tmp_path / "run.py"
     script.write_text(SCORE)
     run = subprocess.Popen(
-        [sys.executable, str(script), file],
+        [sys.executable, str(script), file, "2"],
         cwd=released.root,
         start_new_session=True,
         stdout=subprocess.PIPE,
@@ -142,6 +145,21 @@ def test_an_interruption_ends_all_processes_at_once(released, tmp_path):
     assert run.returncode in (130, -signal.SIGINT)
     assert errors.strip().endswith("KeyboardInterrupt")
     assert errors.count("Traceback") == 1  # of the first process; the command shows none
+
+
+def test_memory_does_not_grow_with_the_number_of_samples(released, tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(SCORE)
+    peaks_mb = []
+    for count in (1_000, 30_000):
+        samples = (sample(n, error="timeout", messages=[{"x": "y" * 900}]) for n in range(count))
+        command = [sys.executable, str(script), written(tmp_path / "s.jsonl", samples), "1"]
+        done = subprocess.run(command, cwd=released.root, capture_output=True, check=True)
+        peaks_mb.append(int(done.stdout))
+
+    small, large = peaks_mb
+    assert large < small + 25
+    assert large < 100
 
 
 def children_of(pid: int) -> list[str]:

@@ -129,13 +129,14 @@ def test_tokens_cost_and_latency_are_those_of_the_samples_that_have_them(release
         sample(2, usage={"input": 300, "output": 30}, latency_s=3.0),
         sample(3, cost_usd=0.5),
         sample(4),
+        sample(5, cost_usd=1e18),
     ]
 
     found = scored(released, [written(tmp_path / "s.jsonl", samples)])
 
     (group,) = found.groups
     assert (group.tokens.input, group.tokens.output) == (200, 20)
-    assert (group.priced, group.cost_usd, found.samples.without_cost) == (3, 0.5008, 1)
+    assert (group.priced, group.cost_usd, found.samples.without_cost) == (3, 0.5008, 2)
     assert group.cost_usd_1000 == pytest.approx(500.8 / 3)
     assert group.latency_s.p50 == pytest.approx(1.0, rel=0.02)
     assert group.latency_s.p95 == pytest.approx(3.0, rel=0.02)
@@ -191,23 +192,28 @@ def test_an_alert_needs_a_bound_beyond_the_threshold_not_only_a_value(released, 
     assert quiet.raised_from < 93 < quiet.bound
 
 
-@pytest.mark.parametrize(
-    ("rule", "message"),
-    [
-        (AlertRule(metric="contract", below=98), "there is no metric `contract` for an alert"),
-        (
-            AlertRule(metric="errors", above=1, prompts=("ask",)),
-            "the alert on `errors` is for some prompts only",
-        ),
-    ],
-)
-def test_an_alert_that_can_not_be_evaluated_is_refused(released, tmp_path, rule, message):
+def test_an_alert_on_an_unknown_metric_is_refused(released, tmp_path):
     file = written(tmp_path / "s.jsonl", [sample(1)])
+    rule = AlertRule(metric="contract", below=98)
 
     with pytest.raises(UsageError) as caught:
         scored(released, [file], by=("channel",), alerts=(rule,))
 
-    assert caught.value.message == message
+    assert caught.value.message == "there is no metric `contract` for an alert"
+
+
+def test_alerts_that_no_group_has_a_value_for_are_reported(released, tmp_path):
+    file = written(tmp_path / "s.jsonl", [{**sample(1), "latency_s": None}])
+    rules = (
+        AlertRule(metric="errors", above=1),
+        AlertRule(metric="p95", above=1),
+        AlertRule(metric="errors", above=1, prompts=("aks",)),
+    )
+
+    by_prompt = scored(released, [file], by=("prompt",), alerts=rules)
+    by_channel = scored(released, [file], by=("channel",), alerts=rules)
+
+    assert (by_prompt.idle, by_channel.idle) == (rules[1:], rules[1:])
 
 
 def test_alerts_on_latency_cost_types_and_scores_are_evaluated(released, tmp_path):

@@ -56,7 +56,7 @@ def _until_a_process_dies(
             try:
                 for part in islice(parts, _QUEUED * processes - len(running)):
                     unfinished.append(part)
-                    running[pool.submit(_score, part)] = part
+                    running[_submitted(pool, part)] = part
                     unfinished.pop()
                 if not running:
                     return
@@ -77,7 +77,7 @@ def _again(unfinished: list[Part], pack: Pack) -> Iterator[Partial]:
     with _pool(pack, 1) as pool:
         for part in unfinished:
             try:
-                partial = pool.submit(_score, part).result()
+                partial = _submitted(pool, part).result()
             except BrokenProcessPool:
                 raise _died(part) from None
             yield partial
@@ -89,6 +89,18 @@ def _died(part: Part) -> InputError:
         where=part.path,
         hint="it may need more memory than there is: use fewer processes, or -j 1",
     )
+
+
+def _submitted(pool: ProcessPoolExecutor, part: Part) -> Future[Partial]:
+    """A part to be scored; a process that this starts is not interrupted, not even while it starts.
+
+    An interruption is for the first process to answer.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(_score, part)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -122,8 +134,7 @@ _WORKER = _Worker()
 
 
 def _begin(pack: Pack) -> None:
-    """In a new process: an interruption is for the first process to answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Keep the pack for all parts that a new process scores."""
     _WORKER.pack = pack
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from promptops.model.config import AlertRule
 from promptops.model.score import Alert, Score
 from promptops.plurals import and_more, counted
 from promptops.report.score.parts import figures
@@ -48,8 +49,14 @@ def idle(score: Score) -> Iterator[str]:
     """Rules that can't raise an alert: `p95 above 4 s: no sample has a value for it`."""
     for rule in score.idle:
         shown = figures.limit(rule.metric, rule.threshold, below=rule.below is not None)
-        whose = f" of {', '.join(map(short, rule.prompts))}" if rule.prompts else ""
-        yield f"{short(rule.metric)} {shown}: no sample{whose} has a value for it"
+        yield f"{short(rule.metric)} {shown}: {_why_idle(rule, score)}"
+
+
+def _why_idle(rule: AlertRule, score: Score) -> str:
+    if rule.prompts and "prompt" not in score.by:
+        return "it is for some prompts, and groups have no prompt: add `prompt` to --by"
+    whose = f" of {', '.join(map(short, rule.prompts))}" if rule.prompts else ""
+    return f"no sample{whose} has a value for it"
 
 
 def limit(alert: Alert) -> str:

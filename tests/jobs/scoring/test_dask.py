@@ -213,6 +213,9 @@ def test_a_cluster_that_does_not_exist_is_reported(
         of_silent = refusal(pack, pieces, options(f"tcp://127.0.0.1:{port}"))
     of_closed = refusal(pack, pieces, options(f"tcp://127.0.0.1:{port}"))
 
+    wrong = refusal(pack, pieces, options("nonsense"))
+
+    assert isinstance(wrong, UsageError)
     assert [type(of_silent), type(of_closed)] == [TransportError, TransportError]
     assert of_closed.where == f"tcp://127.0.0.1:{port}"
     assert of_closed.message.startswith("the cluster can't be reached: ")

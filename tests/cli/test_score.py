@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import re
 
 import jsonschema
 import pytest
 
 from promptops.cli.main import run
 from promptops.source.schemas import schema
+from tests.cli.test_test_progress import on_a_terminal
 
 ASK = "prompts/ask.prompt.yaml"
 PROMPT = """\
@@ -129,7 +131,6 @@ def test_without_a_joined_sample_it_shows_why(scored):
         1,
         [
             "not joined: 1 sample: ask 9.9.9 (1)",
-            "not checked: ask: expr: needs `expected`, which samples do not have",
             "nothing scored, no sample names a prompt, and a release or version of it, that this"
             " repository has",
         ],
@@ -165,6 +166,16 @@ def test_several_formats_are_written_at_once_and_gzip_is_read(scored, prepared, 
     assert (code, again, out) == (0, 0, "")
     assert page.read_text("utf-8").startswith("<!doctype html>")
     assert json.loads(report.read_text("utf-8"))["samples"]["scored"] == 60
+
+
+@pytest.mark.slow
+def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
+    file = tmp_path / "samples.jsonl"
+    file.write_text(lines(*GOOD), encoding="utf-8")
+
+    shown = on_a_terminal(prepared(released).root, "score", str(file))
+
+    assert re.sub(r"[\d,]+/s", "N/s", shown) == "\r\x1b[K60 samples, N/s\r\x1b[K"
 
 
 @pytest.mark.parametrize(

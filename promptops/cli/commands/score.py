@@ -13,6 +13,7 @@ from promptops.cli.call_options import budget_options, call_settings, trust_opti
 from promptops.cli.complete import complete_dimension, complete_engine, complete_input
 from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
+from promptops.cli.sample_progress import SampleProgress
 from promptops.errors import BUG, OUTAGE, InputError, UsageError
 from promptops.plurals import counted
 
@@ -128,19 +129,23 @@ def command(output: OutputOptions, **options: Any) -> int:
       promptops score traces.jsonl --by prompt,version --format html=production.html
       promptops score s3://logs/2026-11-27.jsonl --sample 10% -j 4
     """
-    found = _scored(output, options)
+    progress = SampleProgress(output)
+    try:
+        found = _scored(output, progress, options)
+    finally:
+        progress.ends()
     output.write_report("score", found, figures=options["verbose"])
     return _exit_code(found)
 
 
-def _scored(output: OutputOptions, options: dict[str, Any]) -> Score:
+def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, Any]) -> Score:
     from promptops.jobs.scoring.score import score
     from promptops.jobs.workspace.workspace import workspace
 
     _refuse_incomplete(options)
     cases, pick = options["to_cases"], options["pick"]
     with workspace(output.directory, overrides=output.overrides) as opened:
-        wanted = _options(output, opened.config, options)
+        wanted = _options(output, progress, opened.config, options)
         if cases is None:
             return _with_events(output, options["events"], wanted, partial(score, opened))
         from promptops.jobs.scoring.to_cases import SPARE, refuse_unless_new, write_cases
@@ -175,7 +180,9 @@ def _with_events(
         return score(replace(wanted, events=True, on_events=write))
 
 
-def _options(output: OutputOptions, whole: Config, options: dict[str, Any]) -> ScoreOptions:
+def _options(
+    output: OutputOptions, progress: SampleProgress, whole: Config, options: dict[str, Any]
+) -> ScoreOptions:
     from promptops.cli import score_options
     from promptops.jobs.scoring.options import ScoreOptions
 
@@ -192,6 +199,7 @@ def _options(output: OutputOptions, whole: Config, options: dict[str, Any]) -> S
         alerts=(*config.alerts, *map(score_options.alert_rule, options["alerts"])),
         processes=options["processes"],
         content=options["content"],
+        on_samples=progress.read,
         engine=options["engine"],
         cluster=options["cluster"],
         run=_judge_calls(output, whole, options),

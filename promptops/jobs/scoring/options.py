@@ -14,6 +14,10 @@ def _ignored(_: bytes) -> None:
     """Receives the lines of events if nobody wants them."""
 
 
+def _uncounted(_: int) -> None:
+    """Receives the number of samples if progress is not shown."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class ScoreOptions:
     """What is scored, and how.
@@ -32,6 +36,7 @@ class ScoreOptions:
         events: Whether to make the events of evaluations.
         content: Whether the events have the reason of a failed assertion.
         on_events: Receives lines of events, in the order of the samples.
+        on_samples: Receives the number of samples read so far, after each part.
         processes: 0 for one per core.
         engine: `local`, or the name of an entry point of `promptops.engines`.
         cluster: The address of the cluster, for engines that need one.
@@ -51,6 +56,7 @@ class ScoreOptions:
     events: bool = False
     content: bool = False
     on_events: Callable[[bytes], None] = _ignored
+    on_samples: Callable[[int], None] = _uncounted
     processes: int = 1
     engine: str = "local"
     cluster: str = ""

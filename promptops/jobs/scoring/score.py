@@ -48,6 +48,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         for partial in engine(ordered, packed.pack, options):
             ordered.pass_on(partial)
             whole.add_all(partial)
+            options.on_samples(whole.counts.read)
         counts = _counts(whole)
     judged = JudgeCalls()
     if options.judge:

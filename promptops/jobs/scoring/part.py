@@ -117,25 +117,16 @@ class _Scoring:
     def _check(
         self, group: GroupSums, bucket: int, sample: Sample, joined: Joined, answer: Answer
     ) -> None:
-        group.add("refusals", bucket, _refuses(answer))
         prompt = joined.prompt
         outcomes = prompt.check(sample, answer)
-        kept: bool | None = None
-        for assertion, (passed, _) in zip(prompt.assertions, outcomes, strict=True):
-            if passed is None:
-                group.add_unscorable(assertion.number)
-                continue
-            group.add(assertion.number, bucket, passed)
-            if assertion.must:
-                kept = passed if kept is None else kept and passed
-        if kept is not None:
-            group.add("contracts", bucket, kept)
         scores = scores_of(prompt.assertions, outcomes)
+        group.add("refusals", bucket, _refuses(answer))
+        _add_outcomes(group, bucket, prompt.assertions, outcomes)
         for name, score in scores.items():
             group.add(f"score {name}", bucket, score)
         failed = self._settings.failures and any(passed is False for passed, _ in outcomes)
         if failed or self._events is not None:
-            self._pass_on(sample, answer, joined.prompt, outcomes, scores)
+            self._pass_on(sample, answer, prompt, outcomes, scores)
 
     def _pass_on(
         self,
@@ -157,6 +148,25 @@ class _Scoring:
         self.partial.failures.add(scored)
         if self._events is not None:
             self._events.add(scored)
+
+
+def _add_outcomes(
+    group: GroupSums,
+    bucket: int,
+    assertions: tuple[PreparedAssertion, ...],
+    outcomes: list[Outcome],
+) -> None:
+    """Count each assertion, and whether all contracts hold that could be checked."""
+    kept: bool | None = None
+    for assertion, (passed, _) in zip(assertions, outcomes, strict=True):
+        if passed is None:
+            group.add_unscorable(assertion.number)
+            continue
+        group.add(assertion.number, bucket, passed)
+        if assertion.must:
+            kept = passed and kept is not False
+    if kept is not None:
+        group.add("contracts", bucket, kept)
 
 
 def scores_of(assertions: tuple[PreparedAssertion, ...], outcomes: list[Outcome]) -> dict[str, int]:

@@ -7,20 +7,21 @@ from collections.abc import Iterable, Iterator
 from time import monotonic
 
 from promptops.jobs.scoring.alerts import alerts_of, check_rules, idle_rules, metric_names
-from promptops.jobs.scoring.engines.registry import engine_named
+from promptops.jobs.scoring.engines.registry import Engine, engine_named
 from promptops.jobs.scoring.events import event_lines
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
 from promptops.jobs.scoring.joining import Joining, joining_of
 from promptops.jobs.scoring.judging import JudgeCalls, add_judgements
 from promptops.jobs.scoring.left_out import JUDGED
 from promptops.jobs.scoring.options import ScoreOptions
-from promptops.jobs.scoring.pack import PartSettings
+from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of
 from promptops.jobs.scoring.sums import Partial
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.sample import BrokenLine as UnreadLine
 from promptops.model.sample import Part
 from promptops.model.score import BrokenLine, LeftOutAssertion, SampleCounts, Score
+from promptops.records import replace
 
 MOST_UNJOINED = 10
 
@@ -33,44 +34,57 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         InputError: A file can't be read.
         GitError: There is no revision `options.at`.
     """
-    from promptops.source.traffic.files import opened
-    from promptops.source.traffic.parts import parts
-
     began = monotonic()
     engine = engine_named(options.engine)
     packed = pack_of(workspace, options.at, options.prompts, _settings(options))
     facts = _facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}
     check_rules(options.alerts, metric_names(facts, scores))
-    whole = Partial(options.by, options.failures, options.judge)
-    with opened(options.paths) as files:
-        ordered = _PartOrder(parts(files, options.format), options)
-        for partial in engine(ordered, packed.pack, options):
-            ordered.pass_on(partial)
-            whole.add_all(partial)
-            options.on_samples(whole.counts.read)
-        counts = _counts(whole)
+    whole, counts = _added_up(engine, packed.pack, options)
     judged = JudgeCalls()
     if options.judge:
         judged = add_judgements(workspace, whole, joining_of(packed.pack), options.run)
-    raised, quiet = alerts_of(options.alerts, whole, facts)
-    return Score(
+    return replace(
+        _result(whole, facts, options),
         samples=counts,
-        by=options.by,
         left_out=tuple(_left_out(packed.left_out, whole, options)),
-        groups=finished_groups(whole, facts),
-        alerts=raised,
-        quiet=quiet,
-        idle=idle_rules(options.alerts, whole, facts),
-        failing=whole.failures.first,
         pack=packed.pack.digest,
         nothing=_nothing(counts, options),
-        failed=tuple(sorted(map(str, whole.bugs))),
         ended=judged.ended,
         judged=judged.judged,
         unanswered=judged.unanswered,
         cost_usd=judged.cost_usd,
         duration_s=monotonic() - began,
+    )
+
+
+def _added_up(engine: Engine, pack: Pack, options: ScoreOptions) -> tuple[Partial, SampleCounts]:
+    """The sums over all files; events are passed on as soon as they are known."""
+    from promptops.source.traffic.files import opened
+    from promptops.source.traffic.parts import parts
+
+    whole = Partial(options.by, options.failures, options.judge)
+    with opened(options.paths) as files:
+        ordered = _PartOrder(parts(files, options.format), options)
+        for partial in engine(ordered, pack, options):
+            ordered.pass_on(partial)
+            whole.add_all(partial)
+            options.on_samples(whole.counts.read)
+        return whole, _counts(whole)
+
+
+def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
+    """What follows from the sums alone."""
+    raised, quiet = alerts_of(options.alerts, whole, facts)
+    return Score(
+        samples=SampleCounts(),
+        by=options.by,
+        groups=finished_groups(whole, facts),
+        alerts=raised,
+        quiet=quiet,
+        idle=idle_rules(options.alerts, whole, facts),
+        failing=whole.failures.first,
+        failed=tuple(sorted(map(str, whole.bugs))),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from promptops.cli.main import run
 from promptops.errors import InputError, PromptopsError, TransportError, UsageError
 from promptops.jobs.scoring.engines import dask
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
@@ -29,6 +30,8 @@ from promptops.repo.repository import Repository
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import parts
 from tests.conftest import GitRepository
+
+pytestmark = pytest.mark.xdist_group("cluster")  # it is started once
 
 PROMPT = """\
 format: promptops/1
@@ -55,12 +58,16 @@ def sample(number: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
-    root = tmp_path_factory.mktemp("repository")
-    repository = GitRepository(root)
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repository = GitRepository(tmp_path_factory.mktemp("repository"))
     repository.git("init", "--quiet", "--initial-branch=main")
     repository.write({"prompts/ask.prompt.yaml": PROMPT})
     repository.commit("a prompt")
+    return repository.root
+
+
+@pytest.fixture(scope="module")
+def pack(root: Path) -> Pack:
     settings = PartSettings(by=("prompt", "day"), failures=5, events=True)
     with Repository.open(root) as opened_:
         return pack_of(workspace_at(opened_, "HEAD"), "HEAD", (), settings).pack
@@ -141,6 +148,25 @@ def test_the_parts_of_a_killed_worker_are_scored_by_the_others(
     assert result(pack, with_a_kill()) == local
 
 
+@pytest.mark.slow
+def test_the_command_writes_the_same_report_events_and_cases(
+    root: Path, file: Path, cluster: Any, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shown, written = [], []
+    for name, engine in (("a", ()), ("b", ("--engine", "dask"))):
+        address = ("--cluster", cluster.scheduler_address) if engine else ()
+        files = ("--events", f"{name}.jsonl", "--to-cases", f"{name}.yaml")
+        command = ["score", str(file), "-C", str(root), "--format", "json"]
+        assert run([*command, *files, *engine, *address]) == 0
+        report = json.loads(capsysbinary.readouterr().out)
+        shown.append({key: report[key] for key in ("samples", "groups", "pack")})
+        cases = (root / f"{name}.yaml").read_bytes().replace(b"./b.yaml", b"./a.yaml")
+        written.append((cases, (root / f"{name}.jsonl").read_bytes()))
+
+    assert shown[0] == shown[1]
+    assert written[0] == written[1]
+
+
 def refusal(pack: Pack, found: Iterable[Part], wanted: ScoreOptions) -> PromptopsError:
     with pytest.raises(PromptopsError) as raised:
         list(dask.run(found, pack, wanted))
@@ -187,6 +213,9 @@ def test_a_cluster_that_does_not_exist_is_reported(
         of_silent = refusal(pack, pieces, options(f"tcp://127.0.0.1:{port}"))
     of_closed = refusal(pack, pieces, options(f"tcp://127.0.0.1:{port}"))
 
+    wrong = refusal(pack, pieces, options("nonsense"))
+
+    assert isinstance(wrong, UsageError)
     assert [type(of_silent), type(of_closed)] == [TransportError, TransportError]
     assert of_closed.where == f"tcp://127.0.0.1:{port}"
     assert of_closed.message.startswith("the cluster can't be reached: ")

@@ -37,6 +37,7 @@ PARTS_IN_FLIGHT = 4
 
 RETRIES = 3
 _CHECK_S = 2.0
+_EXAMPLE = "write --cluster tcp://HOST:8786"
 
 
 def run(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Partial]:
@@ -44,14 +45,14 @@ def run(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Pa
 
     The workers read the files themselves. The parts of a worker that dies are scored by the others.
 
-    Raises UsageError if `distributed` is not installed, there is no address, or a worker has
-    another version of promptops; TransportError if the cluster can't be reached, loses all workers,
-    or loses workers again and again while they score the same part; and what `score_part` raises.
+    Raises UsageError if `distributed` is not installed, the address is missing or wrong, or a
+    worker has another version of promptops; TransportError if the cluster can't be reached, loses
+    all workers, or loses workers again and again at the same part; and what `score_part` raises.
     """
     if not options.cluster:
         raise UsageError(
             "the engine `dask` needs the address of a cluster",
-            hint="write --cluster tcp://HOST:8786",
+            hint=_EXAMPLE,
         )
     if STANDARD_INPUT in options.paths:
         raise UsageError(
@@ -81,6 +82,7 @@ def _connected(address: str) -> Iterator[Any]:
 def _client(address: str) -> Any:
     try:
         from distributed import Client
+        from distributed.comm import get_address_host_port
     except ImportError as error:
         raise UsageError(
             f"the engine `dask` needs the package `distributed`: {error}",
@@ -88,12 +90,17 @@ def _client(address: str) -> Any:
         ) from None
     for name in ("distributed", "distributed.client"):  # it reports each attempt to connect
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        get_address_host_port(address)
+    except ValueError as error:
+        message = f"{address!r} is not the address of a cluster: {error}"
+        raise UsageError(message, hint=_EXAMPLE) from None
     started: Future[Any] = Future()
 
     def start() -> None:
         try:
             started.set_result(Client(address, timeout=ANSWER_S, set_as_default=False))
-        except (OSError, ValueError) as error:
+        except OSError as error:
             started.set_exception(_unreachable(address, str(error)))
 
     # Its own limit does not end the wait for a server that accepts and never answers.

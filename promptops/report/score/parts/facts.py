@@ -89,6 +89,8 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "unknown key", f"`{short(key)}`, did you mean `{short(nearest)}`?"
     if found.unjoined_samples:
         yield "not joined", unjoined(score)
+        if not found.scored:
+            yield "hint", "releases are known by their tags: `git fetch --tags`"
     if found.by_id_only:
         yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
     if found.altered:

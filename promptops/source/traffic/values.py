@@ -26,7 +26,7 @@ def text(value: Any) -> str:
     """A string, or a number as written; "" for anything else."""
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, (int, float)) and value is not True else ""
+    return "" if isinstance(value, bool) or not isinstance(value, (int, float)) else str(value)
 
 
 def number(value: Any) -> float | None:

@@ -4,7 +4,6 @@ plain assertions, and the same with `no-leak`, whose request is rendered from th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 from environment import Environment
@@ -57,12 +56,11 @@ def _ours(environment: Environment, file: Path, count: int, processes: int) -> P
 
 
 def _file(scene: Scene, prompt: str, count: int) -> Path:
-    name = prompt.replace("/", "-")
-    folder = scene.repository(
-        f"samples-{name}-{count}", partial(_write, prompt=prompt, count=count)
-    )
-    return folder / "samples.jsonl"
-
-
-def _write(folder: Path, prompt: str, count: int) -> None:
-    write_samples(folder / "samples.jsonl", count, prompt)
+    """A file with so many samples, written once."""
+    file = scene.folder / f"{prompt.replace('/', '-')}-{count}.jsonl"
+    if not file.exists():
+        scene.tell(f"writing {count:,} samples")
+        part = file.with_suffix(".part")
+        write_samples(part, count, prompt)
+        part.rename(file)
+    return file

@@ -131,6 +131,7 @@ def test_without_a_joined_sample_it_shows_why(scored):
         1,
         [
             "not joined: 1 sample: ask 9.9.9 (1)",
+            "hint: releases are known by their tags: `git fetch --tags`",
             "nothing scored, no sample names a prompt, and a release or version of it, that this"
             " repository has",
         ],

@@ -8,7 +8,7 @@ from promptops.model.score import Score, ScoreGroup
 from promptops.plurals import and_more, counted
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence
 from promptops.report.parts.visible import visible
-from promptops.report.score.parts import alerts, facts
+from promptops.report.score.parts import alerts, facts, notes
 from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import columns
 from promptops.report.test.markdown import LIMIT
@@ -26,13 +26,13 @@ _LONGEST_SENTENCE = 2_000
 def write(score: Score, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes how much is left out."""
     head = f"{MARKER}\n**Production**: {_sentence(facts.summary(score))}\n{_alerts(score)}"
-    notes = _details("Notes", fitting(_ROOM_FOR_NOTES, map(_item, _notes(score))))
-    room = LIMIT - _RESERVED - len(head) - len(notes)
+    remarks = _details("Notes", fitting(_ROOM_FOR_NOTES, map(_item, _notes(score))))
+    room = LIMIT - _RESERVED - len(head) - len(remarks)
     every = sections(score)
     tables = list(fitting(room, map(_table, every)))
     left_out = len(every) - len(tables)
     more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
-    return "".join([head, *tables, more, notes])
+    return "".join([head, *tables, more, remarks])
 
 
 def _alerts(score: Score) -> str:
@@ -70,8 +70,8 @@ def _violated(section: Section) -> str:
 
 def _notes(score: Score) -> list[str]:
     return [
-        *facts.broken(score),
-        *(f"{label}: {line}" for label, line in facts.notes(score)),
+        *notes.broken(score),
+        *(f"{label}: {line}" for label, line in notes.notes(score)),
         *(f"alert without effect: {line}" for line in alerts.idle(score)),
         *(f"no alert: {line}" for line in alerts.quiet(score)),
         *(f"not certain: {line}" for line in alerts.doubtful(score)),

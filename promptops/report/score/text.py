@@ -8,7 +8,7 @@ from promptops.model.report import Style, plain
 from promptops.model.score import Dimension, Score, ScoreGroup
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible_line, visible_path
-from promptops.report.score.parts import alerts, facts
+from promptops.report.score.parts import alerts, facts, notes
 from promptops.report.score.parts.figures import held
 from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import Column, columns
@@ -69,9 +69,9 @@ class _ScoreWriter:
                 yield f"  {prefix}{short(each.type)} ({where}): {held(each)} of {each.n:,}"
 
     def _after(self) -> Iterator[str]:
-        for line in facts.broken(self._score):
+        for line in notes.broken(self._score):
             yield f"{self._style('error', 'error')}: {line}"
-        for label, line in facts.notes(self._score):
+        for label, line in notes.notes(self._score):
             yield f"{self._style('note', label)}: {line}"
 
     def _alerts(self) -> Iterator[str]:

@@ -9,14 +9,15 @@ from typing import Any
 def attributes_of(listed: Any) -> dict[str, Any]:
     """From the name of each attribute to its value as JSON data; see `plain`."""
     try:
-        return {
+        found = {
             each["key"]: value["stringValue"]
             if "stringValue" in (value := each["value"])
             else plain(value)
             for each in listed or ()
         }
     except (KeyError, TypeError):
-        return dict(_usable(listed)) if isinstance(listed, list) else {}
+        found = {None: None}
+    return found if set(map(type, found)) <= _STRINGS else dict(_usable(listed))
 
 
 def plain(value: Any) -> Any:
@@ -29,7 +30,13 @@ def plain(value: Any) -> Any:
     return None
 
 
-def _usable(listed: list[Any]) -> list[tuple[str, Any]]:
+_STRINGS = {str}
+
+
+def _usable(listed: Any) -> list[tuple[str, Any]]:
+    """What can be read of a list with mistakes."""
+    if not isinstance(listed, list):
+        return []
     found = [(each.get("key"), each.get("value")) for each in listed if isinstance(each, dict)]
     return [(key, plain(value)) for key, value in found if isinstance(key, str)]
 

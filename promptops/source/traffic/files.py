@@ -59,13 +59,14 @@ def opened(paths: Sequence[str]) -> Iterator[tuple[TrafficFile, ...]]:
         yield tuple(file for path in paths for file in _files(path, stack))
 
 
-def open_file(location: str, path: str = "") -> BinaryIO:
-    """Open a local path or a URL for reading; errors show `path`, the location by default."""
-    try:
-        return _open_url(location) if is_url(location) else open(location, "rb")
-    except OSError as error:
-        message = f"cannot read the file: {os_reason(error)}"
-        raise InputError(message, where=path or location) from error
+@contextmanager
+def open_file(location: str, path: str = "") -> Iterator[BinaryIO]:
+    """A local path or a URL, open for reading.
+
+    If it can't be opened, or be read inside of it, InputError shows `path`, or the location.
+    """
+    with _failures(path or location), _opened(location) as file:
+        yield file
 
 
 def is_url(location: str) -> bool:
@@ -96,28 +97,32 @@ def size_of(file: BinaryIO) -> int:
     return file.seek(0, os.SEEK_END)
 
 
+def _opened(location: str) -> BinaryIO:
+    return _open_url(location) if is_url(location) else open(location, "rb")
+
+
 def _files(path: str, stack: ExitStack) -> Iterator[TrafficFile]:
     if path == STANDARD_INPUT:
-        copied = stack.enter_context(_copied(sys.stdin.buffer))
+        copied = stack.enter_context(_copied(sys.stdin.buffer, path))
         yield TrafficFile(path=path, location=copied)
     elif is_url(path):
         yield from (TrafficFile(path=url, location=url) for url in _matches(path))
     elif Path(path).is_dir():
         raise InputError("is a folder", where=path, hint="name the files in it")
     elif Path(path).is_file() or not Path(path).exists():
-        open_file(path).close()
-        yield TrafficFile(path=path, location=path)
+        with open_file(path):
+            yield TrafficFile(path=path, location=path)
     else:
         with open_file(path) as pipe:
-            copied = stack.enter_context(_copied(pipe))
+            copied = stack.enter_context(_copied(pipe, path))
         yield TrafficFile(path=path, location=copied)
 
 
 @contextmanager
-def _copied(stream: IO[bytes]) -> Iterator[str]:
+def _copied(stream: IO[bytes], path: str) -> Iterator[str]:
     with TemporaryDirectory(prefix="promptops-samples-") as folder:  # only its owner can read it
         copy = Path(folder, "samples")
-        with copy.open("wb") as file:
+        with _failures(path), copy.open("wb") as file:
             shutil.copyfileobj(stream, file, _BUFFER_BYTES)
         yield str(copy)
 
@@ -132,8 +137,8 @@ def _open_url(url: str) -> BinaryIO:
 
 def _matches(url: str) -> list[str]:
     if "*" not in url:
-        open_file(url).close()
-        return [url]
+        with open_file(url):
+            return [url]
     with _failures_of_store(url):
         store, path = _fsspec(url).url_to_fs(url)
         found = sorted(store.unstrip_protocol(each) for each in store.glob(path))
@@ -154,6 +159,15 @@ def _missing(url: str) -> UsageError:
     package = _STORES.get(url.partition("://")[0])
     command = " ".join(filter(None, ("pip install fsspec", package)))
     return UsageError(f"cannot open `{url}` without fsspec", hint=command)
+
+
+@contextmanager
+def _failures(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message = f"cannot read the file: {os_reason(error)}"
+        raise InputError(message, where=path) from error
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from promptops.source.traffic.lines import cuts, lines_of
 from promptops.source.traffic.reading import Head, Read, Reading
 
 Row = Mapping[str, Any]
+Facts = dict[str, Any] | LineError
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -24,12 +25,13 @@ class LineReader:
     Attributes:
         format: Its name.
         row_like: How surely an object is a line of this format; 0 if it is not.
-        facts: The fields of each sample in a line, by name; raises LineError.
+        facts: The fields of each sample in a line, by name, or why this one can't be read. Raises
+            LineError if none of the line can.
     """
 
     format: str
     row_like: Callable[[Row], int]
-    facts: Callable[[Row, Reading], list[dict[str, Any]]]
+    facts: Callable[[Row, Reading], list[Facts]]
 
     def recognises(self, head: Head) -> int:
         """See `Reader`."""
@@ -58,16 +60,20 @@ class LineReader:
         yield reading.end
 
     def _samples(self, line: bytes | LineError, reading: Reading) -> list[Read]:
-        """All samples of a line; if one of them can't be read, the whole line is broken."""
+        """All samples of a line, and what of it can't be read."""
         try:
             if isinstance(line, LineError):
                 raise line
             row = value_of_line(line)
             if not isinstance(row, dict):
                 raise LineError("not a JSON object")
-            return [reading.sample(facts) for facts in self.facts(row, reading)]
+            found = self.facts(row, reading)
         except LineError as error:
             return [_broken(error, line, reading)]
+        return [
+            _broken(facts, line, reading) if isinstance(facts, LineError) else reading.sample(facts)
+            for facts in found
+        ]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ Read = Sample | BrokenLine | SimilarKey | PartEnd
 PART_BYTES = 16 * 1024 * 1024
 """The size of a part."""
 
-MAX_KEYS = 1_000
+MAX_KEYS = 200
 """Unknown keys of a part that are compared with the known ones; logs may have keys without end."""
 
 _SIMILAR = 0.8

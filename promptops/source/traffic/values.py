@@ -9,12 +9,16 @@ from typing import Any
 
 from promptops.model.answer import Usage
 from promptops.source.traffic.json_values import embedded, json_line, shallow
+from promptops.source.traffic.line_error import LineError
 
 _LAST_SECOND = 253_402_300_799
 """The end of the year 9999, which is the last that Python's dates have."""
 
+_LONGEST = 20
+"""Digits of a time in a string."""
+
 _MOST_TOKENS = 2**53
-_UNITS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+_UNITS = ((10**17, 10**9), (10**14, 10**6), (10**11, 1000))
 """From which number on a time counts nanoseconds, microseconds or milliseconds, not seconds."""
 
 
@@ -22,7 +26,7 @@ def text(value: Any) -> str:
     """A string, or a number as written; "" for anything else."""
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, (int, float)) and value is not True else ""
+    return "" if isinstance(value, bool) or not isinstance(value, (int, float)) else str(value)
 
 
 def number(value: Any) -> float | None:
@@ -46,16 +50,15 @@ def count(value: Any) -> int | None:
 
 def instant(value: Any) -> float | None:
     """Seconds since 1970 UTC of a number, an ISO 8601 string or a datetime."""
-    if isinstance(value, str) and not value.isdecimal():
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return None
+    if isinstance(value, str):
+        value = int(value) if value.isdecimal() and len(value) < _LONGEST else _moment(value)
     if isinstance(value, datetime):
         zoned = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
         value = zoned.timestamp()
-    found = number(value)
-    return None if found is None else _seconds(found)
+    if number(value) is None:
+        return None
+    unit = next((unit for least, unit in _UNITS if value >= least), 1)
+    return value / unit if value / unit <= _LAST_SECOND else None  # exact, also of nanoseconds
 
 
 def usage(tokens: Any, answered: Any, cached: Any) -> Usage | None:
@@ -109,13 +112,18 @@ def content(value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value as text: a string as it is, JSON data as JSON, and None as ""."""
-    return "" if value is None else value if isinstance(value, str) else json_line(value)
+    """A string as it is, JSON data as JSON; "" for None, and for data that is nested too deeply."""
+    try:
+        return "" if value is None else value if isinstance(value, str) else json_line(value)
+    except LineError:
+        return ""
 
 
-def _seconds(found: float) -> float | None:
-    unit = next((unit for least, unit in _UNITS if found >= least), 1.0)
-    return found / unit if found / unit <= _LAST_SECOND else None
+def _moment(written: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(written.strip())
+    except ValueError:
+        return None
 
 
 def _tool_calls(listed: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
@@ -123,7 +131,15 @@ def _tool_calls(listed: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
         call = each.get("function", each) if isinstance(each, dict) else None
         if isinstance(call, dict) and isinstance(call.get("name"), str):
             given: Any = next((call[key] for key in _ARGUMENTS if call.get(key) is not None), {})
-            yield {"name": call["name"], "arguments": shallow(embedded(given), "tool_calls")}
+            yield {"name": call["name"], "arguments": _arguments(given)}
+
+
+def _arguments(given: Any) -> Any:
+    """JSON data, or the text of what is not JSON or is nested too deeply."""
+    try:
+        return shallow(embedded(given), "tool_calls")
+    except LineError:
+        return as_text(given)
 
 
 _ARGUMENTS = ("arguments", "input", "args")

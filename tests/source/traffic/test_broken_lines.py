@@ -21,8 +21,10 @@ GOOD = b'{"prompt": "p", "output": "yes"}\n'
 TABLE = [
     (b'{"prompt": "p", "output": }', 27, "not JSON: expecting value"),
     (b'{"prompt": "p", "output": "a"} x', 32, "not JSON: extra data"),
-    (b'{"prompt": "p", "output": "a",}', 30, "not JSON: illegal trailing comma before end of object"),
-    ('{"prompt": "é", x'.encode(), 17, "not JSON: expecting property name enclosed in double quotes"),
+    (b'{"prompt": "p", "output": "a",}', 30,
+     "not JSON: illegal trailing comma before end of object"),
+    ('{"prompt": "é", x'.encode(), 17,
+     "not JSON: expecting property name enclosed in double quotes"),
     (b'{"prompt": "\xc3\xa9\xff"}', 14, "not UTF-8"),
     (b'{"prompt": "p", "latency_s": NaN, "output": ""}', 1, "JSON has no `NaN`"),
     (b'{"prompt": "p", "latency_s": 1e999}', 1, "a number that JSON does not allow"),
@@ -39,11 +41,13 @@ TABLE = [
     (b'{"prompt": "p", "output": "", "model": {}}', 31, "`model` is not a string"),
     (b'{"prompt": "p", "output": "", "at": "soon"}', 31, "`at` is not a time"),
     (b'{"prompt": "p", "output": "", "at": 1e300}', 31, "`at` is not a time"),
-    (b'{"prompt": "p", "output": "", "cost_usd": -1}', 31, "`cost_usd` is not a number of at least 0"),
+    (b'{"prompt": "p", "output": "", "cost_usd": -1}', 31,
+     "`cost_usd` is not a number of at least 0"),
     (b'{"prompt": "p", "output": "", "inputs": []}', 31, "`inputs` is not an object"),
     (b'{"prompt": "p", "output": "", "messages": 1}', 31, "`messages` is not a list"),
     (b'{"prompt": "p", "output": "", "usage": 1}', 31, "`usage` is not an object"),
 ]  # fmt: skip
+"""Each with the column and the message that are reported."""
 
 
 def test_each_broken_line_is_reported_at_its_line_and_column(tmp_path):
@@ -156,3 +160,20 @@ def test_a_wrong_value_anywhere_is_never_an_exception(data, row, value):
         datetime.fromtimestamp(each.at or 0, UTC)
         json.dumps([each.inputs, each.messages, each.tool_calls], allow_nan=False).encode()
     hash(tuple((each.prompt, each.output, each.model, each.error) for each in found.samples))
+
+
+def test_a_deeply_nested_answer_does_not_cost_the_other_spans_of_its_line(tmp_path):
+    batch = json.loads((EXPORTS / "otlp-instrumentation.jsonl").read_text())
+    (span,) = batch["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    parts = f'{{"type": "tool_call", "name": "f", "arguments": {"[" * 90}{"]" * 90}}}'
+    output = {"stringValue": f'[{{"role": "assistant", "parts": [{parts}]}}]'}
+    deep = [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]
+    deep.append({"key": "gen_ai.output.messages", "value": output})
+    batch["resourceSpans"][0]["scopeSpans"][0]["spans"] = [span, {**span, "attributes": deep}, span]
+    path = tmp_path / "s.jsonl"
+    path.write_text(json.dumps(batch) + "\n")
+
+    found = Found([path])
+
+    assert (found.broken, [each.model for each in found.samples]) == ([], ["m", ""])
+    assert found.samples[1].tool_calls == ({"name": "f", "arguments": "[" * 90 + "]" * 90},)

@@ -223,3 +223,17 @@ def test_a_file_may_be_named_twice_and_pipes_are_copied(tmp_path):
         assert file == TrafficFile(path=str(pipe), location=file.location)
         assert Path(file.location).read_bytes() == GOOD
     assert not Path(file.location).exists()
+
+
+UNREADABLE = Path("/proc/self/mem")
+"""It can be opened, and its first byte can't be read."""
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="not Linux")
+def test_a_file_that_fails_while_it_is_read_is_an_error_of_its_place():
+    part = Part(path="s.jsonl", location=str(UNREADABLE), format="json", start=0, end=100)
+
+    with pytest.raises(InputError, match="cannot read the file") as raised:
+        list(samples(part))
+
+    assert raised.value.where == "s.jsonl"

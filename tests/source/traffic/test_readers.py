@@ -13,6 +13,7 @@ from promptops.errors import UsageError
 from promptops.model.answer import Usage
 from promptops.model.sample import FIELD_NAMES, SAMPLE_KEYS, Sample
 from promptops.source.traffic.registry import reader, reader_names
+from promptops.source.traffic.values import instant
 from tests.source.traffic.reading import EXPORTS, Found, exported
 
 ROOT = Path(__file__).parents[3]
@@ -377,6 +378,23 @@ def test_fields_of_a_log_are_where_its_pointers_lead(tmp_path) -> None:
         (3, 1, "no answer: none of `output`, `tool_calls` and `error` at /response/text"),
     ]
     assert fields.keys() <= FIELD_NAMES
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(1793527200.25, 1793527200250, 1793527200250000, 1793527200250000000, "1793527200250"),
+        *("2026-11-01T10:00:00.250Z", "2026-11-01T12:00:00.250+02:00", "2026-11-01 10:00:00.250"),
+        "2026-11-01T10:00:00.250000123Z",
+    ],
+)
+def test_a_time_is_read_in_any_unit_and_notation(written: object) -> None:
+    assert instant(written) == 1793527200.25
+
+
+@pytest.mark.parametrize("written", ["soon", "", True, -1, 1e300, "9" * 400, [], "²"])
+def test_what_is_not_a_time_is_none(written: object) -> None:
+    assert instant(written) is None
 
 
 def test_each_format_is_a_file_and_an_unknown_name_is_a_usage_error() -> None:

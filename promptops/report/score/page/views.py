@@ -9,7 +9,7 @@ from promptops.plurals import some
 from promptops.records import record
 from promptops.report.score.page.drawing import Drawing, drawing
 from promptops.report.score.page.series import Chart, charts
-from promptops.report.score.parts import alerts, facts, figures
+from promptops.report.score.parts import alerts, facts, figures, notes
 from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import Column, columns
 
@@ -77,8 +77,8 @@ def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What is to know besides the figures, by label."""
     found: dict[str, list[str]] = {}
     every = [
-        *(("can't be read", line) for line in facts.broken(score)),
-        *facts.notes(score),
+        *(("can't be read", line) for line in notes.broken(score)),
+        *notes.notes(score),
         *(("alert without effect", line) for line in alerts.idle(score)),
         *(("not certain", line) for line in alerts.doubtful(score)),
         *(("no alert", line) for line in alerts.quiet(score)),

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from promptops.model.score import (
     AssertionRate,
-    LeftOutAssertion,
     Score,
     ScoreGroup,
-    WrittenCases,
 )
-from promptops.plurals import counted, some
+from promptops.plurals import counted
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.score.parts.figures import held
 from promptops.report.score.parts.names import Section, group_name, time_dimension
@@ -19,7 +17,6 @@ from promptops.report.test.parts.facts import cost, rounded_down, short
 
 ALL = "promptops score --format json"
 
-_TYPES_SHOWN = 8
 _TINY = 10  # a group with so many times fewer samples than the mean shows little
 
 _RateOfGroup = tuple[AssertionRate, ScoreGroup]
@@ -76,98 +73,6 @@ def period(score: Score) -> str:
         return ""
     times = sorted(group.by[dimension] for group in score.groups if group.by[dimension])
     return " – ".join(dict.fromkeys(map(short, (*times[:1], *times[-1:]))))
-
-
-def notes(score: Score) -> Iterator[tuple[str, str]]:
-    """What is to know besides the figures: a label, and a sentence."""
-    found = score.samples
-    if found.sampled != found.read:
-        yield "sampled", f"{found.sampled:,} of {counted(found.read, 'sample')}"
-    for kind, count in found.ignored.items():
-        yield "ignored", f"{counted(count, short(kind))} without a request to a model"
-    for key, nearest in found.similar_keys.items():
-        yield "unknown key", f"`{short(key)}`, did you mean `{short(nearest)}`?"
-    if found.unjoined_samples:
-        yield "not joined", unjoined(score)
-    if found.by_id_only:
-        yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
-    if found.altered:
-        many = counted(found.altered, "sample")
-        yield "altered", f"{many} of a prompt that differs from its release"
-    if found.without_cost:
-        many = counted(found.without_cost, "sample")
-        yield "cost unknown", f"{many} without a cost, or without usage and a price"
-    for line in left_out(score):
-        yield "not checked", line
-    for line in unscorable(score):
-        yield "can't be checked", line
-    if score.cases is not None:
-        yield "cases", cases(score.cases)
-    if score.unanswered:
-        yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
-    if score.ended:
-        yield "ended early", visible(score.ended)
-
-
-def cases(found: WrittenCases) -> str:
-    """What `--to-cases` wrote, and what it left out."""
-    skipped = f"; {counted(found.skipped, 'sample')} with too much personal data skipped"
-    written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
-    if not found.written:
-        why = "" if found.skipped else ": no sample fails an assertion and has inputs"
-        written = f"none written{why}"
-    return written + (skipped if found.skipped else "")
-
-
-def unjoined(score: Score) -> str:
-    """Samples of unknown prompts by name: `240 samples: support/old 1.2.0 (200), x (40)`."""
-    found = score.samples
-    names = [f"{short(name)} ({count:,})" for name, count in found.unjoined.items()]
-    rest = found.unjoined_samples - sum(found.unjoined.values())
-    more = [f"{rest:,} of other names"] if rest else []
-    return f"{counted(found.unjoined_samples, 'sample')}: {', '.join([*names, *more])}"
-
-
-def broken(score: Score) -> Iterator[str]:
-    """The first lines that can't be read, the number of the others, and bugs of promptops."""
-    found = score.samples
-    for each in found.broken:
-        where = f"{visible_path(each.path)}:{each.line}:{each.column}"
-        yield f"{where}: {visible(each.message)}"
-    rest = found.broken_lines - len(found.broken)
-    if rest:
-        yield f"{counted(rest, 'more line')} can't be read"
-    yield from map(visible, score.failed)
-
-
-def left_out(score: Score) -> Iterator[str]:
-    """Assertions that are not checked: `support/triage: needs "expected": equals, similar`."""
-    found: dict[tuple[str, str], list[LeftOutAssertion]] = {}
-    for each in score.left_out:
-        found.setdefault((each.prompt, each.why), []).append(each)
-    for (prompt, why), every in found.items():
-        types = list(dict.fromkeys(short(each.type) for each in every))
-        yield f"{short(prompt)}: {some(types, _TYPES_SHOWN)}: {visible(why)}"
-
-
-def unscorable(score: Score) -> Iterator[str]:
-    """Assertions that look at what samples lack: `support/triage: no-leak: 40 of 100 samples`.
-
-    Those that are left out anyway are not listed again.
-    """
-    left_out = {(each.prompt, each.type) for each in score.left_out}
-    counts: dict[tuple[str, str], list[int]] = {}
-    for group in score.groups:
-        for each in group.assertions:
-            key = group.by.get("prompt", ""), each.type
-            if (each.n or each.unscorable) and key not in left_out:
-                both = counts.setdefault(key, [0, 0])
-                both[0] += each.unscorable
-                both[1] += each.n + each.unscorable
-    for (prompt, kind), (without, of) in counts.items():
-        if without:
-            name = f"{short(prompt)}: " if prompt else ""
-            yield f"{name}{short(kind)}: {without:,} of {counted(of, 'sample')}"
 
 
 def violated(section: Section) -> Iterator[str]:

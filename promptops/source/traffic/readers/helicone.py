@@ -7,7 +7,7 @@ from typing import Any
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts
 from promptops.source.traffic.json_values import embedded
-from promptops.source.traffic.line_reader import LineReader, Row
+from promptops.source.traffic.line_reader import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 from promptops.source.traffic.responses import response_facts
 
@@ -20,7 +20,7 @@ def _row_like(row: Row) -> int:
     return 3 if all(name in row for name in _OWN) else 0
 
 
-def _facts(row: Row, reading: Reading) -> list[dict[str, Any]]:
+def _facts(row: Row, reading: Reading) -> list[Facts]:
     if "request_id" not in row:
         reading.ignored["record"] += 1
         return []

@@ -13,7 +13,7 @@ from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts, usage_of
 from promptops.source.traffic.json_values import embedded, shallow
 from promptops.source.traffic.line_error import LineError
-from promptops.source.traffic.line_reader import LineReader, Row
+from promptops.source.traffic.line_reader import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 
 _ANSWER = frozenset(("output", "tool_calls", "error"))
@@ -35,7 +35,7 @@ def facts_of_row(row: Row, reading: Reading) -> dict[str, Any]:
     return facts
 
 
-def _facts(row: Row, reading: Reading) -> list[dict[str, Any]]:
+def _facts(row: Row, reading: Reading) -> list[Facts]:
     if not SAMPLE_KEYS.issuperset(row):
         reading.compare((key for key in row if key not in SAMPLE_KEYS), SAMPLE_KEYS, row)
     return [facts_of_row(row, reading)]
@@ -48,8 +48,9 @@ def _row_like(row: Row) -> int:
 
 def _values(row: Row, fields: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """What is under the keys of a sample, or where a pointer leads."""
-    for name in SAMPLE_KEYS & row.keys() - fields.keys():
-        yield name, row[name]
+    for name, value in row.items():
+        if name in SAMPLE_KEYS and name not in fields:
+            yield name, value
     for name, pointer in fields.items():
         yield name, value_at(row, pointer)
 

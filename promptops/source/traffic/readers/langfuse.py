@@ -9,7 +9,7 @@ from promptops.model.answer import Usage
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts
 from promptops.source.traffic.json_values import embedded
-from promptops.source.traffic.line_reader import LineReader, Row
+from promptops.source.traffic.line_reader import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 from promptops.source.traffic.responses import response_facts
 
@@ -23,7 +23,7 @@ COLUMNS = (
 _OWN = ("id", "trace_id", "type", "start_time")
 
 
-def facts_of_row(row: Row, reading: Reading) -> list[dict[str, Any]]:
+def facts_of_row(row: Row, reading: Reading) -> list[Facts]:
     """The fields of the sample in a row; none for an observation that is not a generation."""
     if row.get("type") != "GENERATION":
         reading.ignored["observation"] += 1

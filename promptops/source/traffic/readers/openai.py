@@ -6,7 +6,7 @@ from typing import Any
 
 from promptops.source.traffic import values
 from promptops.source.traffic.attributes import prompt_facts
-from promptops.source.traffic.line_reader import LineReader, Row
+from promptops.source.traffic.line_reader import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 from promptops.source.traffic.responses import response_facts
 
@@ -17,7 +17,7 @@ def _row_like(row: Row) -> int:
     return 3 if row.get("object") == _KIND else 0
 
 
-def _facts(row: Row, reading: Reading) -> list[dict[str, Any]]:
+def _facts(row: Row, reading: Reading) -> list[Facts]:
     if row.get("object", _KIND) != _KIND:
         reading.ignored["object"] += 1
         return []

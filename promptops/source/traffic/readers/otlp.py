@@ -8,7 +8,7 @@ from typing import Any
 from promptops.source.traffic import values
 from promptops.source.traffic.any_values import attributes_of, integer
 from promptops.source.traffic.line_error import LineError
-from promptops.source.traffic.line_reader import LineReader, Row
+from promptops.source.traffic.line_reader import Facts, LineReader, Row
 from promptops.source.traffic.reading import Reading
 from promptops.source.traffic.request_attributes import is_request, request_facts
 
@@ -24,31 +24,46 @@ def _row_like(row: Row) -> int:
     return 3 if any(kind in row for kind in _KINDS) else 0
 
 
-def _facts(row: Row, reading: Reading) -> list[dict[str, Any]]:
+def _facts(row: Row, reading: Reading) -> list[Facts]:
     if not any(kind in row for kind in _KINDS):
         raise LineError("neither `resourceSpans` nor `resourceLogs`")
     samples: dict[Any, dict[str, Any]] = {}
+    unreadable: list[Facts] = []
     for facts in _requests(row, reading):
+        if isinstance(facts, LineError):
+            unreadable.append(facts)
+            continue
         key = (facts.pop("response_id"), facts["trace_id"])
         same = samples.setdefault(key if key[0] else len(samples), facts)
         if same is not facts:
             _complete(same, facts)
-    return list(samples.values())
+    return [*samples.values(), *unreadable]
 
 
-def _requests(row: Row, reading: Reading) -> Iterator[dict[str, Any]]:
-    for span in _below(row, _SPANS):
-        attributes = attributes_of(span.get("attributes"))
-        if is_request(attributes):
-            yield _of_span(span, attributes)
-        else:
-            reading.ignored["span"] += 1
-    for log in _below(row, _LOGS):
-        attributes = {**attributes_of(_body(log)), **attributes_of(log.get("attributes"))}
-        if _EVENT in (log.get("eventName"), attributes.get("event.name")):
-            yield _of_log(log, attributes)
-        else:
-            reading.ignored["log record"] += 1
+def _requests(row: Row, reading: Reading) -> Iterator[Facts]:
+    """The facts of each request; one that can't be read does not cost the others."""
+    for names, kind, read in ((_SPANS, "span", _span), (_LOGS, "log record", _log)):
+        for record in _below(row, names):
+            try:
+                facts = read(record)
+            except RecursionError:
+                yield LineError(f"the attributes of a {kind} are nested too deeply")
+                continue
+            if facts is None:
+                reading.ignored[kind] += 1
+            else:
+                yield facts
+
+
+def _span(span: Mapping[str, Any]) -> dict[str, Any] | None:
+    attributes = attributes_of(span.get("attributes"))
+    return _of_span(span, attributes) if is_request(attributes) else None
+
+
+def _log(log: Mapping[str, Any]) -> dict[str, Any] | None:
+    attributes = {**attributes_of(_body(log)), **attributes_of(log.get("attributes"))}
+    is_event = _EVENT in (log.get("eventName"), attributes.get("event.name"))
+    return _of_log(log, attributes) if is_event else None
 
 
 def _complete(facts: dict[str, Any], others: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from promptops.model.distribution import install_command
 from promptops.model.sample import SAMPLE_KEYS, Part
 from promptops.source.traffic.files import TrafficFile, open_file
 from promptops.source.traffic.line_error import LineError
+from promptops.source.traffic.line_reader import Facts
 from promptops.source.traffic.readers import json, langfuse
 from promptops.source.traffic.reading import Head, Read, Reading
 
@@ -24,7 +25,7 @@ _ROWS = 500
 _BUFFER_BYTES = 1 << 16
 _ATTRIBUTES = ("gen_ai.prompt.", "promptops.")
 
-Facts = Callable[[Mapping[str, Any], Reading], list[dict[str, Any]]]
+ReadRow = Callable[[Mapping[str, Any], Reading], list[Facts]]
 
 
 class ParquetReader:
@@ -58,27 +59,30 @@ class ParquetReader:
 def _of_group(table: Any, group: int, reading: Reading) -> Iterator[Read]:
     first = sum(table.metadata.row_group(before).num_rows for before in range(group))
     reading.offset = first
-    facts, columns = _format(table.schema_arrow.names, reading)
+    read, columns = _format(table.schema_arrow.names, reading)
     rows = table.metadata.row_group(group).num_rows
     reading.lines += rows
     try:
         for reading.offset, row in enumerate(_rows(table, group, columns), first):
-            yield from _samples(row, facts, reading)
+            yield from _samples(row, read, reading)
             yield from reading.noted()
     except LineError as error:
         yield reading.broken(error, lines=first + rows - reading.offset)
 
 
-def _samples(row: Mapping[str, Any], facts: Facts, reading: Reading) -> Iterator[Read]:
+def _samples(row: Mapping[str, Any], read: ReadRow, reading: Reading) -> Iterator[Read]:
     try:
-        samples = [reading.sample(each) for each in facts(row, reading)]
+        found = read(row, reading)
     except LineError as error:
-        yield reading.broken(error)
-    else:
-        yield from samples
+        found = [error]
+    for facts in found:
+        if isinstance(facts, LineError):
+            yield reading.broken(facts)
+        else:
+            yield reading.sample(facts)
 
 
-def _format(names: list[str], reading: Reading) -> tuple[Facts, list[str] | None]:
+def _format(names: list[str], reading: Reading) -> tuple[ReadRow, list[str] | None]:
     """How rows become samples, and the columns to read; None for all."""
     if langfuse.row_like(dict.fromkeys(names)):
         return langfuse.facts_of_row, [name for name in names if name in langfuse.COLUMNS]
@@ -87,7 +91,7 @@ def _format(names: list[str], reading: Reading) -> tuple[Facts, list[str] | None
     return _facts_of_sample, None if reading.fields else known
 
 
-def _facts_of_sample(row: Mapping[str, Any], reading: Reading) -> list[dict[str, Any]]:
+def _facts_of_sample(row: Mapping[str, Any], reading: Reading) -> list[Facts]:
     return [json.facts_of_row(row, reading)]
 
 

@@ -27,6 +27,7 @@ import history
 import lint
 import mutating
 import runtime
+import scoring
 import start
 import testing
 from environment import Environment
@@ -36,7 +37,7 @@ from table import Section, markdown, verdict
 
 TOPICS: dict[str, ModuleType] = {
     each.__name__: each
-    for each in (start, lint, diff, check, history, testing, mutating, runtime, formats)
+    for each in (start, lint, diff, check, history, testing, mutating, scoring, runtime, formats)
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -116,7 +116,7 @@ def mistake_in(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
     closed = _CLOSED.get(row[error.pos : error.pos + 1])
     if closed is not None and before.endswith(","):
         return f"not JSON: illegal trailing comma before end of {closed}", len(before) - 1
-    return f"not JSON: {_lower(error.msg)}", error.pos
+    return f"not JSON: {_lower(error.msg).replace('character at', 'character')}", error.pos
 
 
 def _refusal(message: str) -> str:

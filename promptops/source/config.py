@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.errors import InputError, UsageError
 from promptops.model.config import (
+    AlertRule,
     CheckSettings,
     CompareSettings,
     Config,
@@ -18,6 +19,7 @@ from promptops.model.config import (
     MutateSettings,
     ProbeSettings,
     ReleaseSettings,
+    ScoreSettings,
     TestSettings,
     Waiver,
 )
@@ -180,6 +182,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         compare=CompareSettings(**_aside(table.get("compare", {}))),
         probe=ProbeSettings(**_aside(table.get("probe", {}))),
         mutate=MutateSettings(**_settings(table.get("mutate", {}))),
+        score=_score(table.get("score", {})),
     )
 
 
@@ -211,6 +214,13 @@ def _diff(table: Mapping[str, Any]) -> DiffSettings:
     given = _settings(table)
     given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
     return DiffSettings(**given)
+
+
+def _score(table: Mapping[str, Any]) -> ScoreSettings:
+    given = _settings(table)
+    given["fields"] = _own_keys(table.get("fields", {}))
+    given["alerts"] = tuple(AlertRule(**_settings(alert)) for alert in table.get("alerts", ()))
+    return ScoreSettings(**given)
 
 
 def _rule(table: Mapping[str, Any]) -> CustomRule:

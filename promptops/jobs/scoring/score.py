@@ -18,8 +18,7 @@ from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of
 from promptops.jobs.scoring.sums import Partial
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.sample import BrokenLine
-from promptops.model.sample import Part
+from promptops.model.sample import BrokenLine, Part
 from promptops.model.score import LeftOutAssertion, SampleCounts, Score, UnreadableLine
 from promptops.records import replace
 

@@ -12,7 +12,6 @@ from promptops.model.score import (
     AgainstVersion,
     Alert,
     AssertionRate,
-    UnreadableLine,
     Dimension,
     LeftOutAssertion,
     ResponseTime,
@@ -21,6 +20,7 @@ from promptops.model.score import (
     ScoreGroup,
     ScoreMean,
     Share,
+    UnreadableLine,
     WrittenCases,
 )
 from tests.report.test_run.hostile_runs import ATTACK
@@ -145,7 +145,9 @@ def week() -> Score:
             unjoined_samples=820,
             by_id_only=40,
             altered=3,
-            broken=(UnreadableLine(path="logs/a.jsonl", line=812, message="the JSON ends too early"),),
+            broken=(
+                UnreadableLine(path="logs/a.jsonl", line=812, message="the JSON ends too early"),
+            ),
             broken_lines=4,
             without_cost=40,
         ),

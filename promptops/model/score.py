@@ -23,7 +23,7 @@ VALUE_METRICS = ("p50", "p95", "cost_1000")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class BrokenLine:
+class UnreadableLine:
     """A line of a file of samples that can't be read.
 
     Attributes:
@@ -56,6 +56,7 @@ class SampleCounts:
         lines: Lines of the files that are not empty, broken ones included.
         ignored: Records that are not a request to a model, by kind.
         similar_keys: Ignored keys, each with the known key that it nearly is; at most 20.
+        without_answer: Samples of `scored` without an error whose answer was not recorded.
         without_cost: Samples of `scored` whose cost is unknown.
     """
 
@@ -67,11 +68,12 @@ class SampleCounts:
     unjoined_samples: int = 0
     by_id_only: int = 0
     altered: int = 0
-    broken: tuple[BrokenLine, ...] = ()
+    broken: tuple[UnreadableLine, ...] = ()
     broken_lines: int = 0
     lines: int = 0
     ignored: Mapping[str, int] = field(default_factory=dict)
     similar_keys: Mapping[str, str] = field(default_factory=dict)
+    without_answer: int = 0
     without_cost: int = 0
 
 

@@ -95,9 +95,11 @@ class _Scoring:
         bucket = bucket_of(sample)
         answer = answer_of(sample)
         group.add("requests", bucket, 0)
-        group.add("errors", bucket, answer is None)
+        group.add("errors", bucket, bool(sample.error))
         self._add_facts(group, bucket, sample, joined.prompt)
-        if answer is not None:
+        if answer is None:
+            self.partial.counts.without_answer += not sample.error
+        else:
             self._check(group, bucket, sample, joined, answer)
             if self._settings.judge and joined.prompt.judged:
                 self.partial.judgeable.add(key, sample)

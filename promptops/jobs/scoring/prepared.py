@@ -245,7 +245,7 @@ class Prepared:
 
 
 def answer_of(sample: Sample) -> Answer | None:
-    """The answer of a sample; None for a request that ended with an error."""
+    """The answer of a sample; None for an error, and if the log has no content."""
     if sample.error or (sample.output is None and not sample.tool_calls):
         return None
     return Answer(

@@ -18,9 +18,8 @@ from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of
 from promptops.jobs.scoring.sums import Partial
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.sample import BrokenLine as UnreadLine
-from promptops.model.sample import Part
-from promptops.model.score import BrokenLine, LeftOutAssertion, SampleCounts, Score
+from promptops.model.sample import BrokenLine, Part
+from promptops.model.score import LeftOutAssertion, SampleCounts, Score, UnreadableLine
 from promptops.records import replace
 
 MOST_UNJOINED = 10
@@ -157,14 +156,15 @@ def _counts(whole: Partial) -> SampleCounts:
         lines=counts.lines,
         ignored=dict(sorted(counts.ignored.items())),
         similar_keys=dict(sorted(whole.similar_keys.items())),
+        without_answer=counts.without_answer,
         without_cost=counts.without_cost,
     )
 
 
-def _broken(line: UnreadLine) -> BrokenLine:
+def _broken(line: BrokenLine) -> UnreadableLine:
     from promptops.source.traffic.places import line_at
 
-    return BrokenLine(
+    return UnreadableLine(
         path=line.path,
         line=line_at(line.location, line.offset),
         column=line.column,

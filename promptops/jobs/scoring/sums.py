@@ -139,12 +139,13 @@ class Counts:
         "sampled",
         "scored",
         "unselected",
+        "without_answer",
         "without_cost",
     )
 
     def __init__(self) -> None:
         self.read = self.sampled = self.scored = self.unselected = 0
-        self.by_id_only = self.altered = self.without_cost = 0
+        self.by_id_only = self.altered = self.without_answer = self.without_cost = 0
         self.lines = self.broken_lines = 0
         self.ignored: Counter[str] = Counter()
 
@@ -199,8 +200,8 @@ class Partial:
             raise _too_many(self.by, self.groups)
 
     def add_broken(self, line: BrokenLine) -> None:
-        """Count a line that can't be read."""
-        self.counts.broken_lines += 1
+        """Count a line that can't be read, and the lines that are lost with it."""
+        self.counts.broken_lines += line.lines
         self._keep_broken([line])
 
     def add_similar_key(self, key: str, nearest: str) -> None:

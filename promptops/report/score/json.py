@@ -76,6 +76,7 @@ def _samples(found: SampleCounts) -> dict[str, Any]:
         "lines": found.lines,
         "ignored": dict(found.ignored),
         "similar_keys": dict(found.similar_keys),
+        "without_answer": found.without_answer,
         "without_cost": found.without_cost,
     }
 

@@ -247,6 +247,12 @@ _MEMBERS_42: dict[str, Check] = {
     'latency_s': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
     'cost_usd': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
     'error': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
+    'cached_tokens': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
+    'input_tokens': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
+    'latency_ms': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
+    'output_tokens': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
+    'prompt_digest': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
+    'request_digest': lambda v: type(v) is str and _PATTERN_41.search(v) is not None,
 }
 _OPTIONS_43 = frozenset(('prompt', 'version', 'release', 'channel', 'model', 'day', 'hour',))
 _MEMBERS_44: dict[str, Check] = {

@@ -13,7 +13,7 @@ from promptops.jobs.scoring.packing import pack_of
 from promptops.jobs.scoring.part import score_samples
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Sample
-from promptops.model.score import AgainstVersion, Alert, AlertRule, BrokenLine
+from promptops.model.score import AgainstVersion, Alert, AlertRule, UnreadableLine
 from tests.jobs.scoring.released_prompts import AT, STYLE, make, sample, scored, written
 
 LONG = json.dumps({"reply": "It is on its way, and it arrives tomorrow morning."})
@@ -73,7 +73,7 @@ def test_what_becomes_of_each_sample_is_counted(released, tmp_path):
     assert (counts.read, counts.sampled, counts.scored, counts.unjoined_samples) == (8, 8, 3, 5)
     assert (counts.by_id_only, counts.altered, counts.lines) == (2, 1, 9)
     message = "not JSON: expecting value"
-    assert counts.broken == (BrokenLine(path=file, line=7, column=1, message=message),)
+    assert counts.broken == (UnreadableLine(path=file, line=7, column=1, message=message),)
 
 
 def test_an_assertion_that_needs_more_than_a_sample_is_left_out_with_the_reason(released, tmp_path):
@@ -358,3 +358,20 @@ def test_an_engine_of_another_package_scores_the_parts(released, tmp_path, monke
     monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
     with pytest.raises(UsageError):
         scored(released, files, engine="acme")
+
+
+def test_a_span_without_content_is_no_error_and_is_counted(released, tmp_path):
+    names = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.prompt.name": "ask",
+        "promptops.release": "v1.0.0",
+    }
+    attributes = [{"key": key, "value": {"stringValue": name}} for key, name in names.items()]
+    spans = [{"traceId": "a1", "spanId": "b1", "name": "chat", "attributes": attributes}]
+    line = {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
+
+    found = scored(released, [written(tmp_path / "s.jsonl", [line])])
+
+    (group,) = found.groups
+    assert (group.n, group.errors.count, group.contracts.n) == (1, 0, 0)
+    assert found.samples.without_answer == 1

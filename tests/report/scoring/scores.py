@@ -12,7 +12,6 @@ from promptops.model.score import (
     AgainstVersion,
     Alert,
     AssertionRate,
-    BrokenLine,
     Dimension,
     LeftOutAssertion,
     ResponseTime,
@@ -21,6 +20,7 @@ from promptops.model.score import (
     ScoreGroup,
     ScoreMean,
     Share,
+    UnreadableLine,
     WrittenCases,
 )
 from tests.report.test_run.hostile_runs import ATTACK
@@ -145,7 +145,9 @@ def week() -> Score:
             unjoined_samples=820,
             by_id_only=40,
             altered=3,
-            broken=(BrokenLine(path="logs/a.jsonl", line=812, message="the JSON ends too early"),),
+            broken=(
+                UnreadableLine(path="logs/a.jsonl", line=812, message="the JSON ends too early"),
+            ),
             broken_lines=4,
             without_cost=40,
         ),
@@ -259,7 +261,7 @@ def hostile(text: str = ATTACK) -> Score:
             scored=12,
             unjoined={text: 8},
             unjoined_samples=8,
-            broken=(BrokenLine(path=text, line=1, message=text),),
+            broken=(UnreadableLine(path=text, line=1, message=text),),
             broken_lines=1,
         ),
         groups=found,

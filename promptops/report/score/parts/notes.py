@@ -48,6 +48,10 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     if found.altered:
         many = counted(found.altered, "sample")
         yield "altered", f"{many} of a prompt that differs from its release"
+    if found.without_answer:
+        many = counted(found.without_answer, "sample")
+        yield "not checked", f"{many} whose answer was not recorded"
+        yield "hint", "traces have content only if the application records it: `content=True`"
     if found.without_cost:
         many = counted(found.without_cost, "sample")
         yield "cost unknown", f"{many} without a cost, or without usage and a price"

@@ -193,6 +193,20 @@ class MutateSettings:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """Which release is checked for drift, and how.
+
+    Attributes:
+        release: A channel or a release tag; None for what the channel `production` serves, or the
+            latest release without that channel.
+        repeats: Answers per case and night.
+    """
+
+    release: str | None = None
+    repeats: int = 3
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Config:
     """The configuration of one tree.
 
@@ -215,3 +229,4 @@ class Config:
     compare: CompareSettings = field(default_factory=CompareSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
     mutate: MutateSettings = field(default_factory=MutateSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)

@@ -29,6 +29,7 @@ def under_policy(head: Config, base: Config) -> Config:
         compare=base.compare,
         probe=base.probe,
         mutate=base.mutate,
+        drift=base.drift,
     )
 
 
@@ -152,7 +153,7 @@ def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[R
 
 _SERVICES = ("embeddings", "moderations")
 
-_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe", "mutate")
+_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe", "mutate", "drift")
 _ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
     "prompts": "those of the base are checked too",
@@ -165,4 +166,5 @@ _EFFECTS = {
     "compare": _ONCE_MERGED,
     "probe": _ONCE_MERGED,
     "mutate": _ONCE_MERGED,
+    "drift": _ONCE_MERGED,
 }

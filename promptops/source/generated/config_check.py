@@ -69,8 +69,12 @@ def _mutate(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_40, never)
 
 
-def _root(v: Any) -> bool:
+def _drift(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_41, never)
+
+
+def _root(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_42, never)
 
 
 _PATTERN_0 = lazy_pattern('^https?://')
@@ -218,6 +222,10 @@ _MEMBERS_40: dict[str, Check] = {
     'fail-under': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
 }
 _MEMBERS_41: dict[str, Check] = {
+    'release': lambda v: type(v) is str and len(v) >= 1,
+    'repeats': lambda v: type(v) is int and v >= 1 and v <= 100,
+}
+_MEMBERS_42: dict[str, Check] = {
     'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'schemas': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'models': lambda v: type(v) is dict and members(v, _MEMBERS_2, _profile),
@@ -229,9 +237,10 @@ _MEMBERS_41: dict[str, Check] = {
     'compare': _compare,
     'probe': _probe,
     'mutate': _mutate,
+    'drift': _drift,
 }
 
-PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check, "compare": _compare, "probe": _probe, "mutate": _mutate}
+PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check, "compare": _compare, "probe": _probe, "mutate": _mutate, "drift": _drift}
 
 
 def fits(value: Any, part: str = '') -> bool:

@@ -249,5 +249,5 @@ class Drift:
     @property
     def drifted(self) -> bool:
         """Whether a prompt or a profile drifted."""
-        verdicts = {each.verdict for each in (*self.prompts, *self.profiles)}
-        return "drifted" in verdicts
+        verdicts = {prompt.verdict for prompt in self.prompts}
+        return "drifted" in verdicts | {profile.verdict for profile in self.profiles}

@@ -18,6 +18,7 @@ from promptops.records import record
 from promptops.report.drift.page.marks import Boundary, Mark, boundaries, marks_of
 from promptops.report.drift.parts import facts
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
+from promptops.report.parts.visible import visible
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,20 @@ class Dot:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class SignalDot:
+    """An EWMA below its limit.
+
+    Attributes:
+        is_confirmed: By fresh answers of the same night.
+    """
+
+    x: float
+    y: float
+    title: str
+    is_confirmed: bool
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Band:
     """A rectangle: where 95% of the nights are while nothing changes."""
 
@@ -91,7 +106,6 @@ class ControlChart:
         level: The height of the learned mean; None while it is learned.
         start: Where the learned nights begin.
         ewma: Points for `polyline`; a new line after each reset.
-        ewma_dots: Positions and titles of signals, which are below the limit.
         zero, limit: Heights in the lower panel; None while the mean is learned.
         changed: What changed behind the prompt, with the letters of the picture.
     """
@@ -107,7 +121,7 @@ class ControlChart:
     level: float | None
     start: float
     ewma: tuple[str, ...]
-    ewma_dots: tuple[tuple[float, float, str], ...]
+    signals: tuple[SignalDot, ...]
     zero: float | None
     limit: float | None
     releases: tuple[Boundary, ...]
@@ -143,7 +157,7 @@ class _Drawing:
             level=self._at(learned.mean) if learned else None,
             start=self._x(self._chart.points[0].night),
             ewma=tuple(self._ewma_lines()),
-            ewma_dots=tuple(self._signals()),
+            signals=tuple(self._signals()),
             zero=self._ewma_y.at(0) if learned else None,
             limit=self._ewma_y.at(self._chart.limit) if learned else None,
             releases=boundaries(self._history, self._x, EDGES.right),
@@ -194,12 +208,15 @@ class _Drawing:
         return Dot(
             verdict=night.verdict,
             shape=shape,
-            path=_outline(shape, x, y, self._radius()),
+            path=_outline(shape, x, y, self._radius(shape)),
             whisker=f"M{x} {low}V{high}",
             title=self._title(point, night),
         )
 
-    def _radius(self) -> float:
+    def _radius(self, shape: Shape) -> float:
+        """Of the points that lie closely together, only signals stay large."""
+        if shape in ("triangle", "square"):
+            return _LARGEST
         slot = (EDGES.right - EDGES.left) / max(len(self._history), _FEWEST_SLOTS)
         return round(min(_LARGEST, max(_SMALLEST, slot / 3)), 1)
 
@@ -227,12 +244,16 @@ class _Drawing:
         if line:
             yield " ".join(line)
 
-    def _signals(self) -> Iterator[tuple[float, float, str]]:
+    def _signals(self) -> Iterator[SignalDot]:
         for point in self._chart.points:
             if point.ewma is not None and point.ewma < self._chart.limit:
                 outcome = "not confirmed, starts again" if point.reset else "confirmed"
-                title = f"{facts.day(self._history[point.night])}: signal, {outcome}"
-                yield self._x(point.night), self._ewma_y.at(point.ewma), title
+                yield SignalDot(
+                    x=self._x(point.night),
+                    y=self._ewma_y.at(point.ewma),
+                    title=f"{facts.day(self._history[point.night])}: signal, {outcome}",
+                    is_confirmed=not point.reset,
+                )
 
     def _dates(self) -> Iterator[Tick]:
         every = max(1, -(-len(self._history) // _DATES_SHOWN))
@@ -243,7 +264,7 @@ class _Drawing:
         """Nights without a point."""
         for index, night in enumerate(self._history):
             if night.verdict in ("incomplete", "accepted"):
-                reason = f": {facts.visible(night.reason)}" if night.reason else ""
+                reason = f": {visible(night.reason)}" if night.reason else ""
                 yield self._x(index), f"{facts.day(night)}: {night.verdict}{reason}"
 
     def _summary(self) -> str:

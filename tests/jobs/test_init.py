@@ -16,6 +16,7 @@ from promptops.cli.group import group
 from promptops.cli.main import run
 from promptops.errors import GitError
 from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.setup.ci_files import CiOptions
 from promptops.jobs.setup.init import set_up
 from promptops.jobs.setup.pre_commit_file import mentions_promptops, new_file_text, with_entry
 from promptops.jobs.workspace.selection import SelectionOptions
@@ -40,7 +41,8 @@ ORIGIN = InstallOrigin(url="https://git.example.com/acme/promptops", commit="012
 
 
 def begin(repo, *, hooks=False, platform=None, origin=ORIGIN):
-    return set_up(repo.root, hooks=hooks, platform=platform, origin=origin)
+    ci = CiOptions(platform=platform, origin=origin)
+    return set_up(repo.root, hooks=hooks, ci=ci)
 
 
 def actions(started):
@@ -117,7 +119,7 @@ def test_the_modeline_leads_to_the_schema_from_where_the_prompt_stands(repo):
 def test_from_a_folder_inside_the_root_is_set_up(repo):
     repo.write({"deep/inside/x.txt": "x"})
 
-    set_up(repo.root / "deep" / "inside", hooks=False, platform=None)
+    set_up(repo.root / "deep" / "inside", hooks=False)
 
     assert (repo.root / "promptops.toml").is_file()
 
@@ -445,7 +447,7 @@ def test_the_origin_of_the_command_line_is_in_the_workflow(repo, capfd):
 
 def test_outside_a_repository_the_way_out_is_said(tmp_path):
     with pytest.raises(GitError) as caught:
-        set_up(tmp_path, hooks=False, platform=None)
+        set_up(tmp_path, hooks=False)
 
     assert caught.value.hint == "create one here: git init"
     assert list(tmp_path.iterdir()) == []
@@ -456,7 +458,7 @@ def test_a_bare_repository_has_no_place_for_files(repo, tmp_path):
     before = sorted(tmp_path.joinpath("bare").rglob("*"))
 
     with pytest.raises(GitError, match="this repository has no work tree"):
-        set_up(tmp_path / "bare", hooks=False, platform=None)
+        set_up(tmp_path / "bare", hooks=False)
 
     assert sorted(tmp_path.joinpath("bare").rglob("*")) == before
 
@@ -602,7 +604,7 @@ def test_no_entry_for_pre_commit_is_written_beside_the_plain_hooks(repo):
 def test_releases_are_made_from_the_branch_that_is_checked_out(repo, branch, written):
     repo.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
-    set_up(repo.root, hooks=False, platform=None)
+    set_up(repo.root, hooks=False)
 
     config = tomllib.loads((repo.root / "promptops.toml").read_text())
     assert config["release"]["branches"] == [written]

@@ -84,7 +84,7 @@ def _changes(prompt: PromptDrift) -> Iterator[str]:
     if found:
         yield "\n**What changed behind the same prompt**\n\n"
     for index, change in found:
-        yield f"- {facts.day(prompt.history[index])}: {_sentence(change)}\n"
+        yield f"- {escape(facts.day(prompt.history[index]))}: {_sentence(change)}\n"
 
 
 def _worst(prompt: PromptDrift) -> Iterator[str]:

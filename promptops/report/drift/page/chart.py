@@ -221,14 +221,13 @@ class _Drawing:
         return round(min(_LARGEST, max(_SMALLEST, slot / 3)), 1)
 
     def _title(self, point: ChartPoint, night: Night) -> str:
-        unit = "points" if self._chart.name == "score" else "% of contracts kept"
         parts = [
-            f"{facts.day(night)}: {facts.points(point.mean)} {unit}",
+            f"{facts.day(night)}: {facts.points(point.mean)}{self._unit()}",
             f"± {100 * _SHOWN_95 * point.se:.1f}",
             night.verdict,
         ]
         if point.ewma is not None:
-            parts.append(f"ewma {point.ewma:.1f}")
+            parts.append(f"ewma {facts.signed(point.ewma)}")
         return ", ".join(parts)
 
     def _ewma_lines(self) -> Iterator[str]:
@@ -269,11 +268,13 @@ class _Drawing:
 
     def _summary(self) -> str:
         """The picture in words."""
-        unit = "points" if self._chart.name == "score" else "% of contracts kept"
         last = self._chart.points[-1]
         level = f", {facts.baseline(self._chart)} learned" if self._chart.baseline else ""
         count = len(self._chart.points)
-        return f"{count} nights; the last one {facts.points(last.mean)} {unit}{level}"
+        return f"{count} nights; the last one {facts.points(last.mean)}{self._unit()}{level}"
+
+    def _unit(self) -> str:
+        return " points" if self._chart.name == "score" else "% of contracts kept"
 
 
 def _interval(point: ChartPoint) -> tuple[float, float]:

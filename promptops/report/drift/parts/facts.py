@@ -134,17 +134,18 @@ def ewma(chart: Chart | None) -> str:
     """The weighted mean with its limit, in standard errors: `-0.6 of -0.9`."""
     if chart is None or chart.ewma is None:
         return NONE
-    return f"{_signed(chart.ewma)} of {_signed(chart.limit)}"
+    return f"{signed(chart.ewma)} of {signed(chart.limit)}"
 
 
 def profile_ewma(profile: ProfileDrift) -> str:
     """The same for the pooled chart of a profile."""
     if profile.ewma is None:
         return NONE
-    return f"{_signed(profile.ewma)} of {_signed(profile.limit)}"
+    return f"{signed(profile.ewma)} of {signed(profile.limit)}"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
+    """A number of standard errors, without a minus before zero."""
     return f"{round(value, 1) or 0.0:.1f}"
 
 

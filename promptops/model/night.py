@@ -44,9 +44,10 @@ class Night:
     Attributes:
         at: UTC, as `2026-11-27T02:10:03Z`.
         release: The tag.
-        digest: Of the prompt, 64 hexadecimal digits.
+        digest: SHA-256 of the requests and assertions of its cases, 64 hexadecimal digits. Nights
+            with the same digest can be compared, whatever the release.
         score: The primary score, or None for a prompt without measures.
-        n: The number of cases with an answer.
+        n: The number of cases with a score; for a prompt without measures, with an answer.
         k: The number of answers to each case.
         mean: Of the score, 0 to 1; None without a score.
         within: The mean over cases of the variance among the scores of a case; `within / k / n` is
@@ -58,7 +59,7 @@ class Night:
         profile: Of the prompt's model, or its model id if it has no profile.
         tokens: Means of one request, input and output.
         latency_s: p50 and p95; None if none was measured cleanly.
-        cost_usd: Of all requests of the night for this prompt; None without a known price.
+        cost_usd: Of these answers, without judges and fresh answers; None without a known price.
         reason: Why the user accepted the new level, or why the night is incomplete; else "".
     """
 
@@ -222,7 +223,7 @@ class Drift:
         history: Where the nights are: `refs/notes/promptops-drift`, or a file.
         problems: Files that can't be read and cases that could not be answered or judged.
         broken: Lines of the history that can't be read.
-        warnings: Such as a push that was refused; the night is kept locally.
+        unpushed: Why the notes could not be pushed, or ""; the nights are kept locally.
         nothing: Why no case was selected, or "".
         accepted: Ids of prompts whose new level was accepted; then no model was called.
         unanswered, unasked, ended, interrupted: As in a run of `test`.
@@ -235,6 +236,7 @@ class Drift:
     profiles: tuple[ProfileDrift, ...] = ()
     problems: tuple[CaseRun, ...] = ()
     broken: tuple[HistoryProblem, ...] = ()
+    unpushed: str = ""
     warnings: tuple[str, ...] = ()
     nothing: str = ""
     accepted: tuple[str, ...] = ()

@@ -169,7 +169,10 @@ def nights_to_find(level: ChartLevel, size: int, loss: float) -> int | None:
 def _nights_until_found(level: ChartLevel, size: int, loss: float, draw: Random) -> int:
     """The number of nights of one simulated run; one more than 30 if it is not found."""
     sampling, total = sqrt(level.sampling_of(size)), sqrt(level.variance_of(size))
-    common, error = sqrt(max(0.0, total**2 - sampling**2)), draw.gauss(0, total / sqrt(level.nights))
+    common, error = (
+        sqrt(max(0.0, total**2 - sampling**2)),
+        draw.gauss(0, total / sqrt(level.nights)),
+    )
     ewma, suspected = 0.0, False
     for night in range(1, _NIGHTS + 1):
         mean = level.mean - loss - error + draw.gauss(0, common)

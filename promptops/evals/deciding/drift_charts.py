@@ -73,6 +73,16 @@ def level_of(history: Sequence[Night], name: ChartName) -> ChartLevel | None:
     return learned([s for _, night, s in _charted(history, name) if night.verdict == "learning"])
 
 
+def learned_nights(history: Sequence[Night]) -> int:
+    """The number of nights that were learned since the last accepted one."""
+    return sum(night.verdict == "learning" for night in history[current(history) :])
+
+
+def is_learned(history: Sequence[Night]) -> bool:
+    """Whether ten nights were learned since the last accepted one."""
+    return learned_nights(history) >= LEARNING_NIGHTS
+
+
 def sample_of(night: Night, name: ChartName) -> NightSample | None:
     """The answers of a night on a chart; None if it has none."""
     if name == "contracts":

@@ -42,6 +42,7 @@ def drift_value(drift: Drift, exit_code: int) -> dict[str, Any]:
         "history": drift.history,
         "broken": [_broken(problem) for problem in drift.broken],
         "problems": [_problem(case) for case in drift.problems],
+        "unpushed": drift.unpushed or None,
         "warnings": list(drift.warnings),
         "accepted": list(drift.accepted),
         "nothing": drift.nothing or None,

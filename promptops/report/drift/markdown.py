@@ -139,7 +139,7 @@ def _after(drift: Drift) -> str:
     problems = [
         *(f"{visible_path(str(each.place))}: {visible(each.message)}" for each in drift.broken),
         *problem_lines(drift.problems),
-        *map(visible, drift.warnings),
+        *facts.warnings(drift),
     ]
     lines = [_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN]]
     if problems[_PROBLEMS_SHOWN:]:

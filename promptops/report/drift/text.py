@@ -101,8 +101,8 @@ class _DriftWriter:
             yield f"{where}: {style('error', 'error')}: {visible(broken.message)}"
         for problem in problem_lines(drift.problems):
             yield f"{style('error', 'error')}: {problem}"
-        for warning in drift.warnings:
-            yield f"{style('warning', 'warning')}: {visible(warning)}"
+        for warning in facts.warnings(drift):
+            yield f"{style('warning', 'warning')}: {warning}"
         if facts.ended(drift):
             yield f"{style('warning', 'ended early')}: {facts.ended(drift)}"
         if drift.advice:

@@ -86,7 +86,7 @@ def charted(name: Any, history: list[Night]) -> Chart:
     learned = None
     if len(means) >= LEARNING_NIGHTS:
         first = means[:LEARNING_NIGHTS]
-        se = spread / sqrt(LEARNING_NIGHTS)
+        se = spread * sqrt(1 + 1 / LEARNING_NIGHTS)
         learned = ChartBaseline(mean=sum(first) / len(first), se=se, nights=LEARNING_NIGHTS)
     points, ewma = [], 0.0
     for number, (index, mean) in enumerate(zip([i for i, _ in pairs], means, strict=True)):
@@ -226,7 +226,7 @@ def unfinished() -> Drift:
             ),
         ),
         broken=(HistoryProblem(place=Place("nights.jsonl", 3, 18), message="not JSON"),),
-        warnings=("the nights could not be pushed: the token may not write",),
+        unpushed="refs/notes/promptops-drift was not pushed to `origin`: the token may not write",
         ended="the budget of $0.05 is spent",
         unasked=6,
         unanswered=6,
@@ -328,6 +328,7 @@ def hostile(text: str) -> Drift:
             ),
         ),
         broken=(HistoryProblem(place=Place(text or "a", 3, 18), message=text),),
+        unpushed=text,
         warnings=(text,),
         ended=text,
         advice=text,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import sqrt
 from typing import Literal
 
 from promptops.model.night import (
@@ -178,7 +177,7 @@ class _Drawing:
         learned = self._chart.baseline
         if learned is None:
             return 1.0, 0.0
-        around = _SHOWN_95 * learned.se * sqrt(learned.nights + 1)
+        around = _SHOWN_95 * learned.se
         return max(0.0, learned.mean - around), min(1.0, learned.mean + around)
 
     def _mean_scale(self) -> Scale:

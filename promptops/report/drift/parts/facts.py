@@ -151,8 +151,9 @@ def signed(value: float) -> str:
 
 def nights(prompt: PromptDrift) -> str:
     """How many nights count: `14`, or `4 of 10` while the level is learned."""
-    number = len(counting(prompt))
-    return f"{number} of {LEARNING_NIGHTS}" if prompt.verdict == "learning" else str(number)
+    found = counting(prompt)
+    learned = sum(night.verdict == "learning" for night in found)
+    return f"{learned} of {LEARNING_NIGHTS}" if learned < LEARNING_NIGHTS else str(len(found))
 
 
 def counting(prompt: PromptDrift) -> list[Night]:
@@ -311,6 +312,11 @@ def pooled_line(profile: ProfileDrift) -> str:
         f"profile {short(profile.profile)}, {counted(len(profile.prompts), 'prompt')} together:"
         f" {profile.verdict}: ewma {profile_ewma(profile)}"
     )
+
+
+def warnings(drift: Drift) -> list[str]:
+    """What did not work and does not change the result."""
+    return [visible(each) for each in (*drift.warnings, drift.unpushed) if each]
 
 
 def ended(drift: Drift) -> str:

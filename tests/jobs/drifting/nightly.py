@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 
 from promptops.jobs.drifting.drift import drift
+from promptops.jobs.drifting.history import FileHistory
 from promptops.jobs.drifting.options import DriftOptions
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.night import Drift
+from promptops.records import replace
 from tests.conftest import GitRepository
 from tests.jobs.comparing.compared import ONE_AFTER_THE_OTHER, recorded, says
 from tests.servers.answers import Answer
@@ -20,6 +22,7 @@ from tests.servers.fault_server import FaultServer, fault_server
 from tests.servers.plans import Received
 
 CASES = 12
+FILE = "nights.jsonl"
 PROMPT = """\
 format: promptops/1
 model: {profile: fast}
@@ -44,30 +47,31 @@ class Model:
     Attributes:
         wrong: The number of cases, of the first ones, that it answers wrong.
         down: The number of cases that get no answer.
-        varies: One answer in so many, by the number of the request, is wrong; 0 for none.
+        harsh: The number of cases, of the first ones, whose answers it refuses as a judge.
+        wrong_first: The number of requests, of the first ones, that it answers wrong.
     """
 
     name: str = "m-1"
     fingerprint: str = "fp_1"
     wrong: int = 0
     down: int = 0
-    varies: int = 0
+    harsh: int = 0
+    wrong_first: int = 0
     text: str = "good"
     requests: int = 0
 
     def plan(self, received: Received) -> Answer:
         self.requests += 1
-        number = int(received.json["messages"][-1]["content"].split()[-1].removeprefix("q"))
+        message = received.json["messages"][-1]["content"]
+        number = int(message.split()[-1].removeprefix("q"))
+        if message.startswith("Is it kind"):
+            verdict = "fail" if number < self.harsh else "pass"
+            return says(json.dumps({"reason": "so", "verdict": verdict}), "j-1")
         if number < self.down:
             return Answer(status=400)
-        text = "bad" if number < self.wrong else self.text
-        if self.varies and _draw(self.requests) % self.varies == 0:
-            text = "bad"
-        return says(text, self.name, self.fingerprint)
-
-
-def _draw(number: int) -> int:
-    return int.from_bytes(sha256(b"%d" % number).digest()[:4])
+        is_wrong = number < self.wrong or self.requests <= self.wrong_first
+        text = "bad" if is_wrong else self.text
+        return says(text.format(number=number), self.name, self.fingerprint)
 
 
 def cases(count: int = CASES) -> str:
@@ -83,13 +87,16 @@ def configured(server: FaultServer, more: str = "") -> str:
 
 
 @contextmanager
-def released(repo: GitRepository, prompt: str = PROMPT) -> Iterator[Model]:
+def released(
+    repo: GitRepository, prompt: str = PROMPT, model: Model | None = None, **more: str
+) -> Iterator[Model]:
     """A recorded prompt, released as v1.0.0; yields the model that answers."""
-    model = Model()
+    model = model or Model()
     with fault_server(model.plan) as server:
-        repo.write({"promptops.toml": configured(server), "prompts/ask.prompt.yaml": prompt})
-        if "tests:" not in prompt:
-            repo.write({"prompts/ask.prompt.yaml": prompt + cases()})
+        repo.write(
+            {"promptops.toml": configured(server), "prompts/ask.prompt.yaml": prompt + cases()}
+        )
+        repo.write({f"prompts/{name}.prompt.yaml": text for name, text in more.items()})
         recorded(repo, settings=ONE_AFTER_THE_OTHER)
         release(repo, "v1.0.0")
         yield model
@@ -101,7 +108,8 @@ def release(repo: GitRepository, tag: str) -> None:
 
 
 def night(repo: GitRepository, *patterns: str, **options: object) -> Drift:
-    """One run of `drift`."""
+    """One run of `drift`; its history is the file `nights.jsonl`, but for `history=None`."""
+    options.setdefault("history", repo.root / FILE)
     own = {name: options.pop(name) for name in ("cases", "repeats", "settings") if name in options}
     own.setdefault("settings", ONE_AFTER_THE_OTHER)
     with workspace(repo.root) as opened:
@@ -111,3 +119,11 @@ def night(repo: GitRepository, *patterns: str, **options: object) -> Drift:
 
 def verdicts(found: Drift) -> dict[str, str]:
     return {prompt.prompt: prompt.verdict for prompt in found.prompts}
+
+
+def learned(repo: GitRepository, found: Drift, prompt: int = 0, **values: object) -> None:
+    """Add nine nights like a learned one, before it, to the file of `nights.jsonl`."""
+    first = found.prompts[prompt].night
+    nights = [replace(first, at=f"2026-01-{day:02}T02:00:00Z", **values) for day in range(1, 10)]
+    with workspace(repo.root) as opened:
+        FileHistory(opened.repository, repo.root / FILE).add(nights, "")

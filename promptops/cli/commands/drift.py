@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from promptops.cli.complete import complete_id, complete_prompt
 from promptops.cli.options import common, tag_option
 from promptops.cli.output import OutputOptions
 from promptops.errors import BUG, INTERRUPTED, OUTAGE, InputError, UsageError
+from promptops.records import replace
 
 if TYPE_CHECKING:
     from promptops.jobs.drifting.options import DriftOptions
@@ -82,6 +84,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     found = _checked(output, options)
+    if found.unasked:
+        found = replace(found, advice=_again(options))
     code = _exit_code(found)
     output.write_report("drift", found, figures=options["verbose"], exit_code=code)
     return code
@@ -132,6 +136,17 @@ def _options(output: OutputOptions, options: dict[str, Any], config: Config) -> 
         reason=options["reason"],
         run=run,
     )
+
+
+def _again(options: dict[str, Any]) -> str:
+    """The command that checks the same prompts tonight, without the budget that ended the run."""
+    words = ["promptops", "drift", *options["patterns"]]
+    for name in ("release", "repeats", "history"):
+        words += [f"--{name}", str(options[name])] if options[name] else []
+    for name, values in (("select", options["select"]), ("case", options["cases"])):
+        words += [word for value in values for word in (f"--{name}", value)]
+    flags = {"--push": options["push"], "--trust-config": options["trust_config"]}
+    return shlex.join((*words, *(flag for flag, given in flags.items() if given)))
 
 
 def _exit_code(found: Drift) -> int:

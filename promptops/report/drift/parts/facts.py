@@ -64,7 +64,7 @@ def summary(drift: Drift) -> str:
         return f"accepted: {accepted} · {release(drift)} · the next {_learning()} learn"
     if not drift.prompts:
         return f"nothing to check{f', {visible(drift.nothing)}' if drift.nothing else ''}"
-    given = counted(answers(drift), "answer")
+    given = counted(answers(drift), "answer") if answers(drift) else ""
     parts = [_counts(drift), release(drift), given, cost(drift.cost_usd)]
     return " · ".join(filter(None, parts))
 
@@ -74,8 +74,9 @@ def _learning() -> str:
 
 
 def answers(drift: Drift) -> int:
-    """The number of answers of tonight."""
-    return sum(prompt.night.n * prompt.night.k for prompt in drift.prompts)
+    """The number of answers of tonight, without prompts that lack some."""
+    complete = (each.night for each in drift.prompts if each.verdict != "incomplete")
+    return sum(night.n * night.k for night in complete)
 
 
 def verdicts(drift: Drift) -> list[tuple[NightVerdict, int]]:

@@ -29,6 +29,7 @@ LEFT_OUT = {
         "there is no network",
         "the tests of CI run it",
     ],
+    "drift.md": ["there is no remote"],
     "exit-codes-and-outputs.md": ["jq may not be there", "jq may not be there"],
     "probe-library.md": ["it needs reports of other tools"],
     "security.md": ["it takes an hour"],

@@ -40,8 +40,8 @@ ENTRY = yaml.safe_load(new_file_text())["repos"][0]
 ORIGIN = InstallOrigin(url="https://git.example.com/acme/promptops", commit="0123456789" * 4)
 
 
-def begin(repo, *, hooks=False, platform=None, origin=ORIGIN):
-    ci = CiOptions(platform=platform, origin=origin)
+def begin(repo, *, hooks=False, platform=None, origin=ORIGIN, nightly=False):
+    ci = CiOptions(platform=platform, origin=origin, nightly=nightly)
     return set_up(repo.root, hooks=hooks, ci=ci)
 
 
@@ -395,6 +395,57 @@ def test_a_ci_file_of_gitlab_is_left_alone_and_the_job_is_shown(repo):
     job = yaml.safe_load(kept.snippet)["promptops"]
     assert job["variables"] == {"GIT_DEPTH": "0"}
     assert job["rules"][0]["variables"] == {"PROMPTOPS_UNTRUSTED": "1"}
+
+
+def test_the_nightly_workflow_gets_the_keys_and_clients_of_all_profiles_and_is_kept(repo):
+    repo.write(
+        {
+            "promptops.toml": '[models.a]\nprovider = "anthropic"\nid = "claude-9"\n'
+            '[models.b]\nprovider = "openai"\nid = "b-1"\nbase_url = "https://b.example/v1"\n'
+            'api_key_env = "B_KEY"\n'
+        }
+    )
+
+    first = begin(repo, platform="github", nightly=True)
+    again = begin(repo, platform="github", nightly=True)
+
+    path = ".github/workflows/promptops-nightly.yml"
+    assert [actions(each)[-1] for each in (first, again)] == [("wrote", path), ("kept", path)]
+    workflow = yaml.safe_load((repo.root / path).read_text("utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert list(workflow[True]) == ["schedule", "workflow_dispatch"]
+    assert (workflow["permissions"], job["permissions"]) == (
+        {},
+        {"contents": "write", "issues": "write"},
+    )
+    assert (job["steps"][-1]["with"], job["steps"][-1]["env"]) == (
+        {"extras": "anthropic,live"},
+        {
+            "ANTHROPIC_API_KEY": "${{ secrets.ANTHROPIC_API_KEY }}",
+            "B_KEY": "${{ secrets.B_KEY }}",
+        },
+    )
+
+
+def test_the_nightly_job_of_gitlab_is_in_its_file_or_is_shown(repo):
+    begin(repo, platform="gitlab")
+    missing = begin(repo, platform="gitlab", nightly=True).steps[-1]
+    (repo.root / ".gitlab-ci.yml").unlink()
+    begin(repo, platform="gitlab", nightly=True)
+    kept = begin(repo, platform="gitlab", nightly=True).steps[-1]
+
+    assert (missing.action, missing.note) == ("kept", "it exists already; add this job")
+    assert list(yaml.safe_load(missing.snippet)) == ["promptops drift"]
+    assert (kept.action, kept.note) == ("kept", "it exists already")
+    jobs = yaml.safe_load((repo.root / ".gitlab-ci.yml").read_text("utf-8"))
+    assert list(jobs) == ["promptops", "promptops release", "promptops drift"]
+
+
+def test_a_nightly_workflow_for_an_unknown_platform_fails_with_the_option_to_name_it(repo):
+    failed = begin(repo, nightly=True).steps[-1]
+
+    note = "the CI platform is unknown (name it: promptops init --ci github --nightly)"
+    assert (failed.action, failed.note) == ("failed", note)
 
 
 def test_without_an_origin_no_workflow_is_written_and_the_option_is_named(repo):

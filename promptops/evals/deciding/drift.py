@@ -143,8 +143,14 @@ def decided(fresh_z: float | None, *, suspected: bool) -> Signal:
 
 
 def difference_z(night: NightSample, recorded: NightSample) -> float:
-    """The distance of a night from the recorded answers, for nights without a learned level."""
-    return (night.mean - recorded.mean) / sqrt(night.sampling + recorded.sampling)
+    """The distance of a night from recorded answers, for nights without a learned level.
+
+    Recorded answers vary at least as much as those of the night, although teams keep those that
+    pass, and few answers of one case show no variance.
+    """
+    within = max(night.within, recorded.within)
+    before = NightSample(recorded.mean, within, recorded.size)
+    return (night.mean - recorded.mean) / sqrt(night.sampling + before.sampling)
 
 
 def pooled(zs: Iterable[float]) -> float:

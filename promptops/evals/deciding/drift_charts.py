@@ -137,7 +137,7 @@ class PooledChart:
     """The common chart of the prompts of a profile.
 
     Attributes:
-        ewma: Of the last night; None without two prompts that have learned their level.
+        ewma: Of the last night; None without enough prompts that have learned their level.
         signal: The last night needs fresh answers.
         verdict: `learning` if `ewma` is None.
     """
@@ -147,10 +147,10 @@ class PooledChart:
     verdict: NightVerdict = "learning"
 
 
-def pooled_chart(histories: Mapping[str, Sequence[Night]]) -> PooledChart:
+def pooled_chart(histories: Mapping[str, Sequence[Night]], least: int = 2) -> PooledChart:
     """The pooled chart of the prompts of one profile, from their nights.
 
-    A night counts where at least two of them have z. Nights of one run have the same time.
+    A night counts where at least so many of them have z. Nights of one run have the same time.
     """
     rows: dict[str, list[tuple[float, float | None]]] = {}
     for history in histories.values():
@@ -158,7 +158,7 @@ def pooled_chart(histories: Mapping[str, Sequence[Night]]) -> PooledChart:
             if point.z is not None:
                 night = history[point.night]
                 rows.setdefault(night.at, []).append((point.z, fresh_z(night, "score")))
-    nights = [rows[at] for at in sorted(rows) if len(rows[at]) > 1]
+    nights = [rows[at] for at in sorted(rows) if len(rows[at]) >= least]
     tonight = max((history[-1].at for history in histories.values() if history), default="")
     found = PooledChart(ewma=None)
     ewma, suspected = 0.0, False
@@ -169,7 +169,7 @@ def pooled_chart(histories: Mapping[str, Sequence[Night]]) -> PooledChart:
         found = PooledChart(ewma=ewma, signal=signals(ewma), verdict=verdict)
         suspected = verdict != "steady" and fresh is not None
         ewma = 0.0 if unconfirmed(fresh) else ewma
-    return found if len(rows.get(tonight, ())) > 1 else PooledChart(ewma=None)
+    return found if len(rows.get(tonight, ())) >= least else PooledChart(ewma=None)
 
 
 def _pooled_fresh(row: Sequence[tuple[float, float | None]]) -> float | None:

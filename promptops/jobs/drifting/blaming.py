@@ -64,7 +64,7 @@ class Blaming:
             for other, history in self.histories.items()
             if other != prompt and history and history[-1].profile == profile
         }
-        pooled = pooled_chart(others)
+        pooled = pooled_chart(others, least=1)
         if pooled.ewma is not None and signals(pooled.ewma):
             names = some(sorted(others), _NAMES, "prompt")
             yield (

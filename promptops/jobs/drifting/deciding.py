@@ -85,7 +85,8 @@ class NightDecisions:
         if history[-1].verdict == "incomplete":
             return []
         if history[-1].verdict == "learning":
-            return [name for name in CHARTS if self._is_gross(self._found[prompt], history, name)]
+            zs = {name: self._gross_z(self._found[prompt], history, name) for name in CHARTS}
+            return [name for name, z in zs.items() if z is not None and z < GROSS]
         return [name for name in CHARTS if signalled(chart(history, name))]
 
     def _pooled_signals(self) -> Mapping[str, Sequence[ChartName]]:
@@ -113,15 +114,29 @@ class NightDecisions:
         """Tonight with its verdict; fresh answers of these charts were requested."""
         night, fresh = history[-1], self._fresh[prompt]
         if night.verdict == "learning":
-            if not fresh.complete:
-                return replace(night, verdict="incomplete", reason=_UNCONFIRMED)
-            is_gross = any(self._is_gross(fresh, history, name) for name in names)
-            return replace(night, verdict="drifted" if is_gross else "learning")
+            return self._learning(night, fresh, history, names)
         zs = _known(night) | {name: self._fresh_z(fresh, history, name) for name in names}
         night = replace(night, confirmed=confirmed(zs.get("score"), zs.get("contracts")))
         whole = [*history[:-1], night]
         verdicts: list[NightVerdict] = [verdict_on(chart(whole, name), whole) for name in CHARTS]
         return replace(night, verdict=worst_verdict(verdicts))
+
+    def _learning(
+        self,
+        night: Night,
+        fresh: PromptAnswers,
+        history: Sequence[Night],
+        names: Sequence[ChartName],
+    ) -> Night:
+        """A night with a large loss while the level is learned."""
+        if not fresh.complete:
+            return replace(night, verdict="incomplete", reason=_UNCONFIRMED)
+        zs = {name: self._gross_z(fresh, history, name) for name in names}
+        gross = {name: z for name, z in zs.items() if z is not None and z < GROSS}
+        if not gross:
+            return night
+        found = confirmed(gross.get("score"), gross.get("contracts"))
+        return replace(night, verdict="drifted", confirmed=found)
 
     def _fresh_z(
         self, fresh: PromptAnswers, history: Sequence[Night], name: ChartName
@@ -132,13 +147,13 @@ class NightDecisions:
             return None
         return level.confirming_z(sample, tonight.size)
 
-    def _is_gross(self, found: PromptAnswers, history: Sequence[Night], name: ChartName) -> bool:
-        """The rule while the level is learned: a large loss against what is known before it."""
-        score = history[-1].score
-        sample, before = sample_on(found, name, score), self._before(found, history, name)
-        if sample is None or before is None:
-            return False
-        return difference_z(sample, before) < GROSS
+    def _gross_z(
+        self, found: PromptAnswers, history: Sequence[Night], name: ChartName
+    ) -> float | None:
+        """z against what is known before the level is learned; None if nothing is."""
+        sample = sample_on(found, name, history[-1].score)
+        before = self._before(found, history, name)
+        return difference_z(sample, before) if sample is not None and before is not None else None
 
     def _before(
         self, found: PromptAnswers, history: Sequence[Night], name: ChartName

@@ -1,12 +1,24 @@
 """Charts over a history of nights, computed from its lines."""
 
+from collections import Counter
+from random import Random
+
 import pytest
 
+from promptops.evals.deciding.drift import GROSS, NightSample, difference_z
+from promptops.evals.deciding.drift_causes import (
+    SAMENESS_Z,
+    equal_answers,
+    judge_change,
+    sameness_z,
+)
 from promptops.evals.deciding.drift_charts import (
     chart,
     charts,
     is_learned,
+    level_of,
     pooled_chart,
+    signalled,
     verdict_on,
 )
 from promptops.model.night import Confirmed, Night
@@ -159,3 +171,64 @@ def test_nights_with_other_repeats_have_their_own_standard_error():
     assert few.points[-1].z is not None
     assert many.points[-1].z is not None
     assert many.points[-1].z < few.points[-1].z < 0
+
+
+def test_recordings_that_were_chosen_to_pass_are_no_gross_loss():
+    """200 cases, recorded once and all right; the model is right in 96%."""
+    recorded = NightSample(1.0, 0.0, 200)
+
+    assert difference_z(NightSample(0.96, 0.0384, 600), recorded) > GROSS
+    assert difference_z(NightSample(0.8, 0.16, 600), recorded) < GROSS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_400_nights_without_a_change_give_hardly_any_alarm(seed):
+    draw = Random(seed)
+    history: list[Night] = []
+    for number in range(400):
+        mean = min(1.0, draw.gauss(0.9, (WITHIN / 150) ** 0.5))
+        history.append(night(number, mean))
+        found = chart(history, "score")
+        if signalled(found):
+            level = level_of(history, "score")
+            assert level is not None
+            fresh = NightSample(draw.gauss(0.9, (WITHIN / 600) ** 0.5), WITHIN, 600)
+            z = level.confirming_z(fresh, 150)
+            history[-1] = replace(history[-1], confirmed=Confirmed(score=z))
+            verdict = verdict_on(chart(history, "score"), history)
+            history[-1] = replace(history[-1], verdict=verdict)
+
+    count = Counter(each.verdict for each in history)
+    assert count["drifted"] <= 1
+    assert count["steady"] >= 380
+
+
+@pytest.mark.parametrize(
+    ("share", "blamed"), [(0.61, False), (0.56, False), (0.45, True), (0.0, True)]
+)
+def test_fewer_equal_answers_show_another_model(share, blamed):
+    nights = [equal_answers(0.6 + (0.03 if n % 2 else -0.03), 150) for n in range(10)]
+
+    z = sameness_z(equal_answers(share, 150), nights)
+
+    assert z is not None
+    assert (z < SAMENESS_Z) is blamed
+    assert sameness_z(equal_answers(share, 150), []) is None
+
+
+def test_a_judge_changed_if_it_gives_the_same_answers_lower_scores():
+    unchanged = judge_change([[0.0]] * 50)
+    harsher = judge_change([[-1.0]] * 7 + [[0.0]] * 43)
+    noisy = judge_change([[-1.0], [1.0]] * 5 + [[0.0]] * 40)
+    milder = judge_change([[1.0]] * 50)
+
+    assert [each and each.is_harsher for each in (unchanged, harsher, noisy, milder)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert harsher is not None
+    assert (harsher.difference, harsher.n, round(harsher.p, 4)) == (-0.14, 50, 0.0034)
+    assert judge_change([[-1.0]]) is None

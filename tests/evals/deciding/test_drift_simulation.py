@@ -1,9 +1,9 @@
 """How often the rule of `drift` is right, over suites and nights that are drawn.
 
 The model of the answers is in simulated_answers.py; each case is answered three times a night. A
-night may have noise, in points, that all its answers share, the fresh ones too. The shares of losses
-that are found are those of the specification. Its false alarms are rarer where nights have noise:
-0.4% and 1.6% at 50 cases, 0.7% and 2.1% at 100.
+night may have noise, in points, that all its answers share, the fresh ones too. The shares of
+losses that are found are those of the specification. Its false alarms are rarer where nights have
+noise: 0.4% and 1.6% at 50 cases, 0.7% and 2.1% at 100.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ from promptops.evals.deciding.drift import (
     nights_to_find,
     pooled,
     signals,
+)
+from promptops.evals.deciding.drift_causes import (
+    SAMENESS_Z,
+    equal_answers,
+    judge_change,
+    sameness_z,
 )
 from promptops.model.night import LEARNING_NIGHTS
 from tests.tiers import fast_first
@@ -176,3 +182,40 @@ def drawn(draw, suite, repeats, common) -> NightSample:
     right = draw.binomial(repeats, suite) / repeats
     within = float((right * (1 - right)).mean()) * repeats / (repeats - 1)
     return NightSample(float(right.mean() + common), within, suite.size * repeats)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "after", "share"), [(0.6, 0.4, 0.98), (0.6, 0.5, 0.45)])
+def test_fewer_equal_answers_show_a_changed_model_as_often_as_specified(before, after, share):
+    draw = numpy.random.default_rng(5)
+
+    def nights(chance, count):
+        return [equal_answers(draw.binomial(150, chance) / 150, 150) for _ in range(count)]
+
+    zs = [sameness_z(nights(after, 1)[0], nights(before, 10)) for _ in range(400)]
+    quiet = [sameness_z(nights(before, 1)[0], nights(before, 10)) for _ in range(400)]
+
+    assert share_below(zs) == pytest.approx(share, abs=0.09)
+    assert share_below(quiet) <= 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("answers", "share"), [(50, 0.24), (150, 0.70), (300, 0.96)])
+def test_a_harsher_judge_is_found_as_often_as_specified(answers, share):
+    """It refuses a tenth of the answers more; of one in twelve it changes its mind anyway."""
+    draw = numpy.random.default_rng(6)
+
+    def changes(harsher):
+        flips = draw.random(answers) < 1 / 12
+        signs = draw.choice([-1.0, 1.0], size=answers)
+        return numpy.where(draw.random(answers) < harsher, -1.0, numpy.where(flips, signs, 0.0))
+
+    found = [judge_change([[each] for each in changes(0.1)]) for _ in range(400)]
+    quiet = [judge_change([[each] for each in changes(0.0)]) for _ in range(400)]
+
+    assert sum(each.is_harsher for each in found) / 400 == pytest.approx(share, abs=0.09)
+    assert sum(each.is_harsher for each in quiet) / 400 <= 0.025
+
+
+def share_below(zs):
+    return sum(z < SAMENESS_Z for z in zs) / len(zs)

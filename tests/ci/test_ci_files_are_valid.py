@@ -160,6 +160,7 @@ def test_zizmor_finds_nothing_unsafe(zizmor, origin):
     assert (code, "No findings to report" in told) == (0, True), told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("origin", ORIGINS, ids=["on GitHub", "elsewhere"])
 def test_zizmor_finds_nothing_unsafe_in_the_nightly_workflow(zizmor, origin):
     action = (ROOT / "action/drift/action.yml").read_text("utf-8")

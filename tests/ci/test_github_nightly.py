@@ -5,14 +5,20 @@ import json
 import pytest
 import yaml
 
+from promptops.jobs.drifting.history import REF, NotesHistory
 from promptops.jobs.setup.ci_files import nightly_text
+from promptops.jobs.workspace.workspace import workspace
 from promptops.records import replace
 from promptops.report.drift import json as report
 from promptops.report.drift import markdown
 from promptops.source.config import load
 from tests.ci.conftest import CONFIG, ORIGIN
 from tests.ci.github_server import BOT
+from tests.jobs.comparing.compared import ONE_AFTER_THE_OTHER, recorded
+from tests.jobs.drifting.nightly import PROMPT, Model, cases, configured, night, release
 from tests.report.drifting.drifts import drifted, drifted_prompt, learning, run, unfinished
+from tests.servers.fault_server import fault_server
+from tests.tiers import fast_first
 
 RUN = "[The run, with a page of charts](https://github.example/acme/prompts/actions/runs/42)"
 OPENED = "opened an issue: https://github.example/issues/1\n"
@@ -112,7 +118,7 @@ def nightly(start, catalog):
 
 @pytest.mark.parametrize(
     ("event", "ref"),
-    [("pull_request", "refs/heads/main"), ("workflow_dispatch", "refs/heads/topic")],
+    fast_first([("pull_request", "refs/heads/main"), ("workflow_dispatch", "refs/heads/topic")], 1),
 )
 def test_no_model_is_called_for_a_change_or_another_branch(nightly, github, event, ref):
     job = nightly(event, ref)
@@ -121,6 +127,43 @@ def test_no_model_is_called_for_a_change_or_another_branch(nightly, github, even
     assert len(job.annotations("error")) == 1
     assert job.annotations("error")[0].startswith("models are not called ")
     assert github.requests == []
+
+
+def learn(repo, first):
+    """Ten nights like this one, in the notes."""
+    nights = [replace(first, at=f"2026-01-{day:02}T02:00:00Z") for day in range(1, 11)]
+    with workspace(repo.root) as opened:
+        NotesHistory(opened.repository).add(nights, repo.git("rev-parse", "v1.0.0"))
+
+
+@pytest.mark.slow
+def test_a_model_that_changes_behind_its_name_opens_an_issue_and_the_night_is_pushed(
+    nightly, catalog, github
+):
+    model = Model()
+    with fault_server(model.plan) as server:
+        config = configured(server, "max_output_tokens = 100\n")  # which bounds the cost
+        catalog.write({"promptops.toml": config, "prompts/ask.prompt.yaml": PROMPT + cases()})
+        catalog.commit("its endpoint")
+        catalog.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+        recorded(catalog, settings=ONE_AFTER_THE_OTHER)
+        release(catalog, "v1.0.0")
+        catalog.git("push", "--quiet", "origin", "HEAD:refs/heads/main", "v1.0.0")
+        learn(catalog, night(catalog).prompts[0].night)
+        catalog.git("push", "--quiet", "origin", REF)
+        model.name, model.wrong, model.text = "m-2", 6, "so good"
+        job = nightly("schedule")
+
+    assert (job.failed, job.outputs["exit-code"]) == (True, "1"), job.log
+    (issue,) = github.issues
+    assert (issue["title"], issue["labels"]) == ("ask drifted", ["promptops-drift"])
+    assert "<code>m-2</code> answered; the learned nights were answered by" in issue["body"]
+    catalog.git("fetch", "--quiet", "origin", f"+{REF}:{REF}")
+    nights = catalog.git("notes", f"--ref={REF}", "show", catalog.git("rev-parse", "v1.0.0"))
+    assert [json.loads(line)["verdict"] for line in nights.splitlines()] == [
+        *["learning"] * 10,
+        "drifted",
+    ]
 
 
 def test_the_token_is_gone_from_the_checkout_and_never_in_the_log(nightly, tmp_path):

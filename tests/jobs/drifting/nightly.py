@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from tests.servers.answers import Answer
 from tests.servers.fault_server import FaultServer, fault_server
 from tests.servers.plans import Received
 
-CASES = 12
+CASES = 6
 FILE = "nights.jsonl"
 PROMPT = """\
 format: promptops/1
@@ -49,6 +49,7 @@ class Model:
         down: The number of cases that get no answer.
         harsh: The number of cases, of the first ones, whose answers it refuses as a judge.
         wrong_first: The number of requests, of the first ones, that it answers wrong.
+        last: The number of the request before whose answer it calls `at_last`; 0 for none.
     """
 
     name: str = "m-1"
@@ -59,9 +60,13 @@ class Model:
     wrong_first: int = 0
     text: str = "good"
     requests: int = 0
+    last: int = 0
+    at_last: Callable[[], None] = lambda: None
 
     def plan(self, received: Received) -> Answer:
         self.requests += 1
+        if self.requests == self.last:
+            self.at_last()
         message = received.json["messages"][-1]["content"]
         number = int(message.split()[-1].removeprefix("q"))
         if message.startswith("Is it kind"):

@@ -1,6 +1,7 @@
 """Nights in git notes and in files: two clones, refused pushes, conflicts, damaged lines."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,25 @@ def test_a_history_that_is_a_folder_is_an_error(repo, tmp_path):
         FileHistory(opened, tmp_path).read()
 
     assert error.value.message == "the history can't be read: is a directory"
+
+
+@pytest.mark.slow
+def test_two_clones_that_push_at_once_lose_nothing(repo, remote, tmp_path):
+    other = clone(remote, tmp_path / "other")
+    with ThreadPoolExecutor(2) as threads:
+        for hour in range(3):
+            both = [
+                threads.submit(nightly, each, replace(at(hour), prompt=name))
+                for each, name in ((repo, "a"), (other, "b"))
+            ]
+            assert [each.result() for each in both] == ["", ""]
+
+    assert nights(remote) == [at(hour).at for hour in range(3) for _ in range(2)]
+
+
+def test_two_runs_in_one_clone_write_one_after_the_other(repo, remote):
+    tag = repo.git("rev-parse", "v1.0.0")
+    with Repository.open(repo.root) as opened, ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda hour: NotesHistory(opened).add([at(hour)], tag), range(4)))
+
+    assert nights(repo) == [at(hour).at for hour in range(4)]

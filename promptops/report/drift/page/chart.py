@@ -254,9 +254,14 @@ class _Drawing:
                 )
 
     def _dates(self) -> Iterator[Tick]:
+        """Some dates, the last one first; a day with several nights once."""
         every = max(1, -(-len(self._history) // _DATES_SHOWN))
+        before = ""
         for index in range(len(self._history) - 1, -1, -every):
-            yield Tick(at=self._x(index), text=facts.day(self._history[index])[5:])
+            date = facts.day(self._history[index])[5:]
+            if date != before:
+                yield Tick(at=self._x(index), text=date)
+            before = date
 
     def _gaps(self) -> Iterator[tuple[float, str]]:
         """Nights without a point."""

@@ -12,6 +12,7 @@ from promptops.repo.repository import Repository
 
 DEADLINE_S = 60.0
 TRIES = 3
+_NO_NOTE = 1
 _NO_REMOTE_REF = "couldn't find remote ref"
 _NAME, _ADDRESS = "promptops", "promptops@localhost"
 
@@ -42,7 +43,7 @@ class Notes:
         if answer.status:
             raise git.error(answer)
         names = (f"{self.ref}:{identity}" for _, identity in rows)
-        return dict(zip(names, _contents(answer.stdout), strict=True))
+        return dict(zip(names, self._contents(answer.stdout), strict=True))
 
     def write(self, notes: Mapping[str, bytes]) -> None:
         """Replace the notes of objects, by their full ids; raises GitError."""
@@ -54,17 +55,22 @@ class Notes:
             git.run(*self._notes("add", "-f", "-C", decode(stored.stdout).strip(), identity))
 
     def find(self, identity: str) -> bytes:
-        """The note of an object; b"" without one."""
-        listed = self.repository.git.ask(*self._notes("list", identity))
-        if listed.status:
+        """The note of an object; b"" without one. Raises GitError."""
+        git = self.repository.git
+        listed = git.ask(*self._notes("list", identity))
+        if listed.status == _NO_NOTE:
             return b""
-        return self.repository.git.run("cat-file", "blob", decode(listed.stdout).strip())
+        if listed.status:  # the note must not be replaced by a shorter one
+            raise git.error(listed)
+        return git.run("cat-file", "blob", decode(listed.stdout).strip())
 
     def fetch(self, remote: str) -> None:
         """Fetch the ref, and merge it into the local one; a line of either side stays.
 
         Raises GitError if the remote can't be reached.
         """
+        if self.repository.find(self.ref) is None:
+            self._refuse_conflict()
         there = self.ref.replace("refs/notes/", "refs/promptops/fetched-notes/", 1)
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no")
         answer = self._act("fetch", *options, "--", remote, f"+{self.ref}:{there}")
@@ -94,13 +100,27 @@ class Notes:
     def _refuse_conflict(self) -> None:
         """Raise GitError if another ref makes it impossible to create this one."""
         others = decode(self.repository.git.run("for-each-ref", "--format=%(refname)", self.ref))
-        names = others.splitlines()
-        if names:
+        name = next(iter(others.splitlines()), None)
+        if name is not None:
             raise GitError(
-                f"`{names[0]}` is in the place of the notes `{self.ref}`",
+                f"`{name}` prevents notes in `{self.ref}`",
                 where=str(self.repository.root),
-                hint=f"rename or delete it: git update-ref -d {names[0]}",
+                hint=f"rename or delete it: git update-ref -d {name}",
             )
+
+    def _contents(self, batch: bytes) -> Iterator[bytes]:
+        """The contents in the output of `cat-file --batch`; raises GitError for a missing one."""
+        at = 0
+        while at < len(batch):
+            end = batch.index(b"\n", at)
+            header = batch[at:end].split(b" ")
+            if len(header) != 3:
+                message = f"a note of `{self.ref}` is missing in this clone: {decode(header[0])}"
+                hint = "clone without --filter, or name a file with --history"
+                raise GitError(message, where=str(self.repository.root), hint=hint)
+            at = end + 1 + int(header[2])
+            yield batch[end + 1 : at]
+            at += 1
 
     def _notes(self, command: str, *arguments: str) -> tuple[str, ...]:
         return ("notes", f"--ref={self.ref}", command, *arguments)
@@ -126,14 +146,3 @@ def _rejection(answer: ProcessOutput) -> str:
     """The reason for a rejection, such as `pre-receive hook declined`, or ""."""
     rows = (line.split("\t") for line in decode(answer.stdout).splitlines())
     return next((row[2] for row in rows if row[0] == "!" and len(row) == 3), "")
-
-
-def _contents(batch: bytes) -> Iterator[bytes]:
-    """The contents in the output of `cat-file --batch`; of a missing object, b""."""
-    at = 0
-    while at < len(batch):
-        end = batch.index(b"\n", at)
-        header, at = batch[at:end].split(b" "), end + 1
-        size = int(header[2]) if len(header) == 3 else 0
-        yield batch[at : at + size]
-        at += size + 1 if len(header) == 3 else 0

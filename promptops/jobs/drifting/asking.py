@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from hashlib import sha256
 
-from promptops.evals.case_assertions import assertions_of
 from promptops.evals.contracts import unjudged, violations
 from promptops.evals.endpoint_questions import SETTINGS
 from promptops.evals.judge_answer import primary, scores
 from promptops.evals.questions import BUILT_IN
+from promptops.jobs.drifting.digests import digest_of
 from promptops.jobs.drifting.options import REPEATS, DriftOptions
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
@@ -65,24 +63,6 @@ class PromptAnswers:
         found = primary(self.prompt.evaluation, names)
         return found if found in names else None
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the requests and the assertions of all cases.
-
-        Nights with another digest answered other questions.
-        """
-        cases = [
-            [
-                planned.case.name,
-                planned.digest,
-                [each.written for each in assertions_of(planned.case, self.prompt)],
-            ]
-            for planned in self.cases
-        ]
-        whole = {"score": self.prompt.evaluation.get("score"), "cases": cases}
-        text = json.dumps(whole, sort_keys=True, ensure_ascii=True, default=str)
-        return sha256(text.encode()).hexdigest()
-
 
 class NightAnswers:
     """Requests and judges the answers of one night; nothing is recorded."""
@@ -98,6 +78,7 @@ class NightAnswers:
         self.calls: ModelCalls = model_calls(release.repository, options.run)
         self._answering = Answering(catalog, self.store, "live", calls=self.calls)
         self._judging = AnswerJudge(catalog, self._answering, self.recorded)
+        self._known_replays: dict[str, list[JudgedAnswer]] = {}
         self._replayed = AnswerJudge(catalog, Answering(catalog, self.store), self.recorded)
 
     @property
@@ -110,9 +91,10 @@ class NightAnswers:
         """Whether any case was selected."""
         return bool(self._named)
 
-    def unanswered(self) -> tuple[PromptAnswers, ...]:
-        """The prompts with their cases, without answers; makes no calls."""
-        return tuple(self._of_prompts(self._plan, (), self._repeats))
+    def digests(self) -> Mapping[str, str]:
+        """The digest of each prompt with its cases; makes no calls."""
+        prompts = self._of_prompts(self._plan, (), self._repeats)
+        return {p.prompt.id: digest_of(self.catalog, p.prompt, p.cases) for p in prompts}
 
     @cached_property
     def by_prompt(self) -> tuple[PromptAnswers, ...]:
@@ -144,7 +126,10 @@ class NightAnswers:
 
     def replayed(self, prompt: PromptAnswers) -> list[JudgedAnswer]:
         """The recorded answers to the cases of a prompt, with the recorded replies of judges."""
-        return self._replayed.judged(self.recorded_answers(prompt))
+        known = self._known_replays
+        if prompt.prompt.id not in known:
+            known[prompt.prompt.id] = self._replayed.judged(self.recorded_answers(prompt))
+        return known[prompt.prompt.id]
 
     def judged_again(
         self, prompt: PromptAnswers, recorded: Sequence[JudgedAnswer]

@@ -118,11 +118,13 @@ class _DriftRun:
     def _accepted(self, nights: Sequence[Night]) -> Drift:
         """The run that accepts the new level of prompts: learning begins again."""
         ids = [self._accepted_id(name) for name in self._options.accept]
-        digests = {each.prompt.id: each.digest for each in self._answers.unanswered()}
+        digests = self._answers.digests()
         at = _time_after(nights)
         prompts = []
         for identity in dict.fromkeys(ids):
-            history = [n for n in nights if (n.prompt, n.digest) == (identity, digests[identity])]
+            history = [
+                n for n in nights if (n.prompt, n.digest) == (identity, digests.get(identity))
+            ]
             night = accepted_night(identity, history, at, self._options.reason)
             night = replace(night, release=self._checked.release.name)
             prompts.append(

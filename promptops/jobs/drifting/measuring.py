@@ -9,6 +9,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.deciding.drift import NightSample, share_sample
 from promptops.evals.deciding.quantiles import latency_of
 from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers, contracts, values_by_case
+from promptops.jobs.drifting.digests import digest_of
 from promptops.jobs.testing.judging import JudgedAnswer, cost_usd, judge_agreements
 from promptops.jobs.workspace.model_profiles import model_profile
 from promptops.model.answer import Answer
@@ -29,7 +30,7 @@ def night_of(found: PromptAnswers, answers: NightAnswers, at: str, release: str)
         at=at,
         release=release,
         prompt=found.prompt.id,
-        digest=found.digest,
+        digest=digest_of(catalog, found.prompt, found.cases),
         score=score,
         n=len(values_by_case(found.answers, score)) if score is not None else len(named),
         k=found.repeats,

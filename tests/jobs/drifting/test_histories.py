@@ -102,8 +102,29 @@ def test_a_ref_in_the_place_of_the_notes_is_reported(repo, remote):
     with pytest.raises(GitError) as error:
         nights(repo)
 
-    assert error.value.message == f"`{REF}/other` is in the place of the notes `{REF}`"
+    assert error.value.message == f"`{REF}/other` prevents notes in `{REF}`"
     assert error.value.hint == f"rename or delete it: git update-ref -d {REF}/other"
+
+
+def test_a_ref_without_notes_is_reported(repo, remote):
+    repo.git("update-ref", REF, "HEAD^{tree}")
+
+    with pytest.raises(GitError) as error:
+        nightly(repo, at(1))
+
+    assert error.value.message == f"the revision '{REF}' is a tree, not a commit"
+
+
+def test_a_note_that_a_partial_clone_lacks_is_reported(repo, remote, tmp_path):
+    nightly(repo, at(1))
+    remote.git("config", "uploadpack.allowFilter", "true")
+    other = clone(remote, tmp_path / "other", "--filter=blob:none", "--no-checkout")
+    other.git("fetch", "--quiet", "origin", f"{REF}:{REF}")
+
+    with pytest.raises(GitError) as error:
+        nights(other)
+
+    assert error.value.message.startswith(f"a note of `{REF}` is missing in this clone: ")
 
 
 def test_a_damaged_line_of_a_note_is_reported_and_stays(repo, remote, monkeypatch):

@@ -15,7 +15,7 @@ from promptops.source.config import load
 from tests.ci.conftest import CONFIG, ORIGIN
 from tests.ci.github_server import BOT
 from tests.jobs.comparing.compared import ONE_AFTER_THE_OTHER, recorded
-from tests.jobs.drifting.nightly import PROMPT, Model, cases, configured, night, release
+from tests.jobs.drifting.nightly import CASES, PROMPT, Model, cases, configured, night, release
 from tests.report.drifting.drifts import drifted, drifted_prompt, learning, run, unfinished
 from tests.servers.fault_server import fault_server
 from tests.tiers import fast_first
@@ -151,7 +151,7 @@ def test_a_model_that_changes_behind_its_name_opens_an_issue_and_the_night_is_pu
         catalog.git("push", "--quiet", "origin", "HEAD:refs/heads/main", "v1.0.0")
         learn(catalog, night(catalog).prompts[0].night)
         catalog.git("push", "--quiet", "origin", REF)
-        model.name, model.wrong, model.text = "m-2", 6, "so good"
+        model.name, model.wrong, model.text = "m-2", CASES, "so good"
         job = nightly("schedule")
 
     assert (job.failed, job.outputs["exit-code"]) == (True, "1"), job.log

@@ -8,14 +8,16 @@ from jsonschema import Draft202012Validator
 from promptops.source.schemas import schema
 from tests.cli.asked import ask
 from tests.conftest import GitRepository
-from tests.jobs.drifting.nightly import released
+from tests.jobs.drifting.nightly import CASES, released
 
 DRIFT = ("drift", "--trust-config", "-j", "1")
+ANSWERS = 3 * CASES
+ALL_KEPT = f"{ANSWERS} of {ANSWERS}"
 
 
 @pytest.fixture(scope="module")
 def base(_empty_repository, tmp_path_factory):
-    """A repository with a release of one prompt of 12 cases, and the model that answers them."""
+    """A repository with a release of one prompt, and the model that answers them."""
     empty = GitRepository(_empty_repository)
     repository = empty.copied_to(tmp_path_factory.mktemp("drift") / "repo")
     with released(repository) as found:
@@ -40,15 +42,15 @@ def test_the_first_night_is_learned_and_exits_0(repo, model):
     assert (said.code, said.out) == (
         0,
         "prompt  verdict   tonight        baseline  ewma  nights   contracts  same  sees\n"
-        "ask     learning  quality 100.0  -         -     1 of 10  36 of 36   100%  -\n"
+        f"ask     learning  quality 100.0  -         -     1 of 10  {ALL_KEPT}   100%  -\n"
         "\n"
-        "1 learning · v1.0.0 · 36 answers · under $0.001\n",
+        f"1 learning · v1.0.0 · {ANSWERS} answers · under $0.001\n",
     )
-    assert "sending 36 requests: up to $" in said.err
+    assert f"sending {ANSWERS} requests: up to $" in said.err
 
 
 def test_a_gross_loss_exits_1_and_every_format_reports_it(repo, model, tmp_path):
-    model.name, model.wrong = "m-2", 12
+    model.name, model.wrong = "m-2", CASES
     files = {name: tmp_path / f"drift.{name}" for name in ("json", "markdown", "html")}
 
     said = ask(repo.root, *DRIFT, *(f"--format={name}={file}" for name, file in files.items()))
@@ -71,7 +73,7 @@ def test_a_budget_that_ends_the_run_exits_5_and_prints_the_next_command(repo, mo
 
     assert said.code == 5
     assert said.out.endswith(
-        "ended early: the budget of 5 requests is spent, 31 requests not sent\n"
+        f"ended early: the budget of 5 requests is spent, {ANSWERS - 5} requests not sent\n"
         f"hint: promptops drift ask --history {history} --trust-config\n"
         "1 incomplete · v1.0.0 · under $0.001\n"
     )

@@ -117,12 +117,7 @@ class NightAnswers:
 
     def recorded_answers(self, prompt: PromptAnswers) -> list[tuple[PlannedCase, Answer]]:
         """All recorded answers to the cases of a prompt."""
-        return [
-            (replace(planned, repeat=repeat), found.answer)
-            for planned in prompt.cases
-            for repeat in range(_MOST_RECORDED)
-            if (found := self.store.find(planned.prompt.path, planned.digest, repeat))
-        ]
+        return recorded_answers(self.store, prompt.cases)
 
     def replayed(self, prompt: PromptAnswers) -> list[JudgedAnswer]:
         """The recorded answers to the cases of a prompt, with the recorded replies of judges."""
@@ -199,6 +194,16 @@ class NightAnswers:
                 repeats=repeats,
                 answers=tuple(answers.get(prompt, ())),
             )
+
+
+def recorded_answers(store: Store, plan: Iterable[PlannedCase]) -> list[tuple[PlannedCase, Answer]]:
+    """All recorded answers to cases, by case and repeat."""
+    return [
+        (replace(planned, repeat=repeat), found.answer)
+        for planned in plan
+        for repeat in range(_MOST_RECORDED)
+        if (found := store.find(planned.prompt.path, planned.digest, repeat))
+    ]
 
 
 def values_by_case(answers: Iterable[JudgedAnswer], score: str | None) -> Mapping[str, list[float]]:

@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.deciding.drift_causes import JudgeChange, judge_change
 from promptops.evals.parse import parse
-from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers
+from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers, recorded_answers
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer
 from promptops.jobs.testing.plan import CaseKey, PlannedCase, plan_cases
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer
-from promptops.records import replace
-
-_MOST_RECORDED = 100
 
 
 class RecordedVerdicts:
@@ -37,15 +34,7 @@ class RecordedVerdicts:
         digests = {planned.digest for planned in prompt.cases}
         plan = plan_cases(self._catalog, [self._catalog.loaded(path)], 1)
         same = [each for each in plan if each.digest in digests and not each.error]
-        return self._judging.judged(list(self._answers(same)))
-
-    def _answers(self, plan: Sequence[PlannedCase]) -> list[tuple[PlannedCase, Answer]]:
-        return [
-            (replace(planned, repeat=repeat), found.answer)
-            for planned in plan
-            for repeat in range(_MOST_RECORDED)
-            if (found := self._store.find(planned.prompt.path, planned.digest, repeat))
-        ]
+        return self._judging.judged(recorded_answers(self._store, same))
 
     def _recorded(self, planned: PlannedCase) -> Answer | None:
         found = self._store.find(planned.prompt.path, planned.digest, 0)

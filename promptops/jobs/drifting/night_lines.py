@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, get_args
 
 from promptops.model.night import (
@@ -18,7 +19,7 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_TIME = lazy_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME = lazy_pattern(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _VERDICTS = get_args(NightVerdict)
 
 
@@ -150,9 +151,13 @@ class _Reader:
 
     def _at(self) -> str:
         text = self._text("at")
-        if not _TIME.fullmatch(text):
-            raise self._refused("at", "it must be a time like 2026-11-27T02:10:03Z")
-        return text
+        try:
+            if _TIME.fullmatch(text):
+                datetime.fromisoformat(text)
+                return text
+        except ValueError:  # such as February 30
+            pass
+        raise self._refused("at", "it must be a time like 2026-11-27T02:10:03Z")
 
     def _verdict(self) -> NightVerdict:
         text: Any = self._text("verdict")

@@ -90,6 +90,8 @@ def test_a_line_that_is_not_a_night_is_reported_at_its_place(line, column, messa
         ("n", "50", "true", "it must be a whole number"),
         ("mean", "0.9127", "1e999", "it must be a number"),
         ("at", '"2026-11-27T', '"2026-11-27 ', "it must be a time like 2026-11-27T02:10:03Z"),
+        ("at", '"2026-11-27T', '"2026-02-30T', "it must be a time like 2026-11-27T02:10:03Z"),
+        ("at", '"2026-11-27T', '"9999-11-27T', "it must be a time like 2026-11-27T02:10:03Z"),
         ("verdict", '"steady"', '"fine"', f"it must be one of {VERDICTS}"),
         ("latency_s", "[1.2,4.0]", "[1.2]", "it must be a list of two numbers"),
         ("models", '["gpt-1"]', '"gpt-1"', "it must be a list of strings"),

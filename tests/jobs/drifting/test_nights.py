@@ -339,3 +339,26 @@ def test_a_run_that_is_killed_before_it_writes_loses_only_its_own_night(nightly,
     assert (nightly.root / FILE).read_bytes() == before
     model.last = 0
     assert len(night(nightly, "ask").prompts[0].history) == 2
+
+
+@pytest.mark.slow
+def test_prompts_of_one_profile_show_a_common_loss_that_none_of_them_shows(repo):
+    with released(repo, other=PROMPT + cases()) as model:
+        first = night(repo)
+        for prompt in range(2):
+            learned(repo, first, prompt, mean=0.99, within=0.03)
+        model.wrong = 1
+        found = night(repo)
+        alone = night(repo, "ask")
+
+    (profile,) = found.profiles
+    assert (profile.profile, profile.prompts, profile.verdict) == (
+        "fast",
+        ("ask", "other"),
+        "drifted",
+    )
+    assert profile.ewma is not None
+    assert round(profile.ewma, 2) == -1.05
+    assert verdicts(found) == {"ask": "steady", "other": "steady"}
+    assert [each.night.confirmed for each in found.prompts] == [Confirmed(score=-6.58)] * 2
+    assert (found.drifted, alone.profiles) == (True, ())

@@ -121,10 +121,13 @@ class Comparing:
 
     def _write_answers(self) -> WrittenAnswers:
         """Write new answers to the recordings aside, or to the cache."""
-        if self._options.run.mode == "record":
-            needs = {file: own for arm in self._arms for file, own in arm.answering.needs.items()}
+        run, answerings = self._options.run, [arm.answering for arm in self._arms]
+        prune = run.prune and not self._calls.ended
+        if prune or run.mode == "record":
+            files = (each.all_files if prune else each.needs for each in answerings)
+            needs = {file: own for each in files for file, own in each.items()}
             roots = recording_roots(self._workspace.config)
-            return write_journal(self._workspace.repository, needs, roots=roots)
+            return write_journal(self._workspace.repository, needs, prune=prune, roots=roots)
         for arm in self._arms:
             arm.answering.end(prune=False)
         return WrittenAnswers()

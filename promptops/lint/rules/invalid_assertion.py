@@ -32,8 +32,8 @@ def invalid_assertion(
     true, a threshold that unrelated texts reach, and a delimiter such as `<ticket>` that the
     template always writes. Errors are also assertions that can't pass, and assertions that name a
     tool, an input or a case that the prompt does not have. `evaluation` must name an existing judge
-    and primary score, and `evaluation.probes` existing families, probes and tools. `promptops test`
-    and `promptops probe` report the same errors.
+    and primary score, and `evaluation.probes` existing families, probes and tools. Its `max` is in
+    percent, not a share. `promptops test` and `promptops probe` report the same errors.
 
     Bad:
         messages:

@@ -8,6 +8,7 @@ from promptops.model.night import Drift, PromptDrift
 from promptops.model.test_run import Worse
 from promptops.plurals import counted
 from promptops.report.drift.parts import facts
+from promptops.report.drift.parts.changes import changes
 from promptops.report.drift.parts.next_steps import next_steps
 from promptops.report.parts.markdown_text import block, code, escape, fitting, indented, sentence
 from promptops.report.parts.patch import patch_lines
@@ -80,7 +81,7 @@ def _blame(prompt: PromptDrift) -> Iterator[str]:
 
 
 def _changes(prompt: PromptDrift) -> Iterator[str]:
-    found = list(facts.changes(prompt))[-_CHANGES_SHOWN:]
+    found = list(changes(prompt))[-_CHANGES_SHOWN:]
     if found:
         yield "\n**What changed behind the same prompt**\n\n"
     for index, change in found:

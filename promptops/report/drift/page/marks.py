@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from promptops.model.night import Night, PromptDrift
 from promptops.records import record
 from promptops.report.drift.parts import facts
+from promptops.report.drift.parts.changes import RELEASE, changes
 from promptops.report.test.parts.facts import short
 
 _LETTERS = "ABCDEFGH"
@@ -75,8 +76,8 @@ def _boundaries(
 def marks_of(prompt: PromptDrift, x: Callable[[int], float]) -> tuple[Mark, ...]:
     """Where model, fingerprint or judge changed; the latest ones have letters."""
     found: dict[int, list[str]] = {}
-    for index, change in facts.changes(prompt):
-        if not change.startswith(facts.RELEASE):
+    for index, change in changes(prompt):
+        if not change.startswith(RELEASE):
             found.setdefault(index, []).append(change)
     unnamed = len(found) - len(_LETTERS)
     return tuple(
@@ -84,7 +85,7 @@ def marks_of(prompt: PromptDrift, x: Callable[[int], float]) -> tuple[Mark, ...]
             x=x(index),
             letter=_LETTERS[number - max(unnamed, 0)] if number >= unnamed else "",
             day=facts.day(prompt.history[index]),
-            changes=tuple(changes),
+            changes=tuple(own),
         )
-        for number, (index, changes) in enumerate(found.items())
+        for number, (index, own) in enumerate(found.items())
     )

@@ -38,7 +38,7 @@ def assertions_of(case: Case, prompt: Prompt) -> Iterator[WrittenAssertion]:
     """The assertions over the answer to a case: its own first, then those of every case."""
     for index, written in enumerate(case.output):
         yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}")
-    yield from _of_every_case(prompt)
+    yield from assertions_of_every_case(prompt)
 
 
 def problems_of_answers(
@@ -49,7 +49,7 @@ def problems_of_answers(
     They are in `evaluation`, and in assertions that name another case. `judges` are the existing
     ids of prompts, `profiles` the existing names of models.
     """
-    for assertion in _of_every_case(prompt):
+    for assertion in assertions_of_every_case(prompt):
         yield from _problems(assertion)
     yield from _wrong_judge(prompt, judges, profiles)
     yield from _wrong_score(prompt)
@@ -65,7 +65,7 @@ def problems_without_plugins(
     If there is one, the primary score is not checked either: a plug-in's assertion may count in a
     score that only the plug-in knows.
     """
-    for assertion in _of_every_case(prompt):
+    for assertion in assertions_of_every_case(prompt):
         if not is_of_plugin(assertion.written):
             yield from _problems(assertion)
     yield from _wrong_judge(prompt, judges, profiles)
@@ -93,7 +93,7 @@ def _may_name(written: Mapping[str, Any]) -> bool:
     return isinstance(written.get("value"), list) or "counterfactual" in str(written.get("type"))
 
 
-def _of_every_case(prompt: Prompt) -> Iterator[WrittenAssertion]:
+def assertions_of_every_case(prompt: Prompt) -> Iterator[WrittenAssertion]:
     for index, written in enumerate(prompt.evaluation.get("assertions") or ()):
         yield WrittenAssertion.of(written, prompt.locate, f"/evaluation/assertions/{index}")
 
@@ -187,7 +187,7 @@ def _each_once(prompt: Prompt) -> Iterator[WrittenAssertion]:
     for case in prompt.cases:
         for index, written in enumerate(case.output):
             yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}")
-    yield from _of_every_case(prompt)
+    yield from assertions_of_every_case(prompt)
 
 
 def _has_expression(written: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.errors import InputError, UsageError
 from promptops.model.config import (
+    AlertRule,
     CheckSettings,
     CompareSettings,
     Config,
@@ -19,6 +20,7 @@ from promptops.model.config import (
     MutateSettings,
     ProbeSettings,
     ReleaseSettings,
+    ScoreSettings,
     TestSettings,
     Waiver,
 )
@@ -182,6 +184,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         probe=ProbeSettings(**_aside(table.get("probe", {}))),
         mutate=MutateSettings(**_settings(table.get("mutate", {}))),
         drift=DriftSettings(**_settings(table.get("drift", {}))),
+        score=_score(table.get("score", {})),
     )
 
 
@@ -213,6 +216,13 @@ def _diff(table: Mapping[str, Any]) -> DiffSettings:
     given = _settings(table)
     given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
     return DiffSettings(**given)
+
+
+def _score(table: Mapping[str, Any]) -> ScoreSettings:
+    given = _settings(table)
+    given["fields"] = _own_keys(table.get("fields", {}))
+    given["alerts"] = tuple(AlertRule(**_settings(alert)) for alert in table.get("alerts", ()))
+    return ScoreSettings(**given)
 
 
 def _rule(table: Mapping[str, Any]) -> CustomRule:

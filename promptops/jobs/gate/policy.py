@@ -30,6 +30,7 @@ def under_policy(head: Config, base: Config) -> Config:
         probe=base.probe,
         mutate=base.mutate,
         drift=base.drift,
+        score=base.score,
     )
 
 
@@ -153,7 +154,18 @@ def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[R
 
 _SERVICES = ("embeddings", "moderations")
 
-_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe", "mutate", "drift")
+_POLICY = (
+    "lint",
+    "test",
+    "release",
+    "diff",
+    "check",
+    "compare",
+    "probe",
+    "mutate",
+    "drift",
+    "score",
+)
 _ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
     "prompts": "those of the base are checked too",
@@ -167,4 +179,5 @@ _EFFECTS = {
     "probe": _ONCE_MERGED,
     "mutate": _ONCE_MERGED,
     "drift": _ONCE_MERGED,
+    "score": _ONCE_MERGED,
 }

@@ -193,6 +193,20 @@ class MutateSettings:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """Which release is checked for drift, and how.
+
+    Attributes:
+        release: A channel or a release tag; None for what the channel `production` serves, or the
+            latest release without that channel.
+        repeats: Answers per case and night.
+    """
+
+    release: str | None = None
+    repeats: int = 3
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class AlertRule:
     """A limit for a metric of each group of samples; exactly one of `below` and `above` is set.
 
@@ -254,4 +268,5 @@ class Config:
     compare: CompareSettings = field(default_factory=CompareSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
     mutate: MutateSettings = field(default_factory=MutateSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
     score: ScoreSettings = field(default_factory=ScoreSettings)

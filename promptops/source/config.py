@@ -14,6 +14,7 @@ from promptops.model.config import (
     Config,
     CustomRule,
     DiffSettings,
+    DriftSettings,
     LintSettings,
     ModelProfile,
     MutateSettings,
@@ -182,6 +183,7 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         compare=CompareSettings(**_aside(table.get("compare", {}))),
         probe=ProbeSettings(**_aside(table.get("probe", {}))),
         mutate=MutateSettings(**_settings(table.get("mutate", {}))),
+        drift=DriftSettings(**_settings(table.get("drift", {}))),
         score=_score(table.get("score", {})),
     )
 

@@ -270,8 +270,8 @@ def test_what_is_wrong_is_told_at_its_place(
 
 
 KNOWN = (
-    "known keys: check, compare, diff, lint, models, mutate, probe, prompts, release, schemas,"
-    " score, test"
+    "known keys: check, compare, diff, drift, lint, models, mutate, probe, prompts, release,"
+    " schemas, score, test"
 )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from promptops.records import record
-from promptops.report.compare.page.scale import Scale, score_scale
+from promptops.report.page.scale import Scale, score_scale
 from promptops.report.score.page.series import Chart, Series, TimedValue
 from promptops.report.score.parts import alerts
 from promptops.report.score.parts.figures import of_metric

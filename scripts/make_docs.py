@@ -89,9 +89,9 @@ def _losses() -> str:
     head = "| code | name | severity | what happened | the fix |\n|---|---|---|---|---|\n"
     about = (
         "What `promptops import` and `promptops export` report. An error: the prompt is not\n"
-        "written. A warning: it is written, and a part is missing or can behave differently. Info:\n"
-        "everything is there, in other words, or something was assumed. `--strict` refuses a\n"
-        "prompt with a warning. The pages: [import.md](../import.md), [export.md](../export.md).\n\n"
+        "written. A warning: it is written, and a part is missing or can behave differently.\n"
+        "Info: everything is there, in other words, or something was assumed. `--strict` refuses\n"
+        "a prompt with a warning. The pages: [import](../import.md), [export](../export.md).\n\n"
     )
     return f"# Losses\n\n{about}{head}{chr(10).join(rows)}\n"
 

@@ -41,3 +41,8 @@ class CommentPart:
 
 
 TemplatePart = TextPart | ExpressionPart | TagPart | CommentPart
+
+
+def is_blank(part: TemplatePart) -> bool:
+    """Whether a part is text of white space only."""
+    return isinstance(part, TextPart) and not part.text.strip()

@@ -10,6 +10,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.languages.by_syntax import TRANSLATIONS
 from promptops.formats.languages.guess import guessed_syntax, has_bracketed_names
 from promptops.formats.languages.mustache import mustache_with
+from promptops.formats.parts import TemplatePart
 from promptops.formats.registry import ReadOptions
 from promptops.formats.translation import Translation
 from promptops.model.place import Text
@@ -65,7 +66,12 @@ def role_in(name: str) -> str | None:
 
 def text_message(role: str, found: Translation) -> SourceMessage:
     """A message of one text."""
-    return SourceMessage(role=role, content=(TextContent(parts=found.parts),))
+    return parts_message(role, found.parts)
+
+
+def parts_message(role: str, parts: tuple[TemplatePart, ...]) -> SourceMessage:
+    """A message of one text as its parts."""
+    return SourceMessage(role=role, content=(TextContent(parts=parts),))
 
 
 def identity(*steps: str) -> str:

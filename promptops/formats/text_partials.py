@@ -20,8 +20,6 @@ from promptops.records import record, replace
 _TAG = lazy_pattern(r"(include|import|from|extends)\b\s*")
 _NAME = lazy_pattern(r"""(?:include|import|from)\s+(["'])([^"']+)\1(.*)""", 16)
 _MISSING = "import the folder that contains both files"
-_ENDINGS = ("", ".mustache", ".hbs")
-"""Mustache names its partials without an ending."""
 
 
 JINJA_ENDINGS = (".j2", ".jinja", ".jinja2")
@@ -118,13 +116,12 @@ def _members(file: SourceFile, name: str) -> Iterator[SourceFile]:
     """The files that a name can mean: beside the file, or below one of the folders around it."""
     steps = file.path.split("/")[:-1]
     for up in range(len(steps) + 1):
-        for ending in _ENDINGS:
-            try:
-                found = file.beside("/".join([*[".."] * up, f"{name}{ending}"]))
-            except UnreadableSource:
-                continue
-            if found is not None and found.path != file.path:
-                yield found
+        try:
+            found = file.beside("/".join([*[".."] * up, name]))
+        except UnreadableSource:
+            continue
+        if found is not None and found.path != file.path:
+            yield found
 
 
 def _without_last_newline(parts: Sequence[TemplatePart]) -> Iterator[TemplatePart]:

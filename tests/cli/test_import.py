@@ -60,10 +60,10 @@ def test_sources_that_are_complete_are_removed_in_the_same_commit(old, say):
 
     assert said.code == 0
     assert said.out.splitlines()[-2:] == [
+        "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
+        " removed in the same commit",
         "next: git rm -qr old && git add .promptops/prompt.schema.json prompts"
         " && promptops lint --write-baseline",
-        "next: to keep the history of each text (`git log --follow`), import with --bodies, and"
-        " remove the sources in the same commit",
     ]
 
 
@@ -134,6 +134,18 @@ def test_what_is_wrong_is_an_error_with_the_next_step(old, say, arguments, code,
 
     assert (said.code, said.out) == (code, "")
     assert said.err == error if error is not None else ": error: " in f": {said.err}"
+
+
+def test_the_prompts_of_the_repository_are_not_imported(small, say, monkeypatch):
+    monkeypatch.chdir(small.root)
+
+    said = say("import", "prompts")
+
+    assert (said.code, said.out) == (3, "")
+    assert said.err == (
+        "error: no prompt was found\n  tip: 5 files left out: documentation, binary files, and what"
+        " prompts of the repository use already\n"
+    )
 
 
 def test_nothing_in_a_known_format_exits_3_with_its_finding(old, say):

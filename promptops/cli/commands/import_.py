@@ -91,7 +91,7 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     found = candidates(paths, options)
     output.write_report("import_list", found)
     if not found:
-        raise _nothing()
+        raise _nothing(0)
     return 0
 
 
@@ -102,13 +102,21 @@ def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
     with workspace(output.directory, overrides=output.overrides) as opened:
         result = import_prompts(opened, paths, options)
     if not result.prompts and not result.findings:
-        raise _nothing()
+        raise _nothing(result.skipped)
     output.write_report("import_", result)
     return 3 if result.nothing_readable else int(result.failed)
 
 
-def _nothing() -> InputError:
-    return InputError("no prompt was found", hint="list the formats: promptops import --formats")
+def _nothing(skipped: int) -> InputError:
+    from promptops.plurals import counted
+
+    hint = "list the formats: promptops import --formats"
+    if skipped:
+        hint = (
+            f"{counted(skipped, 'file')} left out: documentation, binary files, and what prompts of"
+            " the repository use already"
+        )
+    return InputError("no prompt was found", hint=hint)
 
 
 def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:

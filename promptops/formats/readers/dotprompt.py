@@ -18,7 +18,7 @@ from promptops.formats.front_matter import front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.handlebars import MEDIA_MARK, Handlebars
 from promptops.formats.model_fields import model_fields
-from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, TextPart
+from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, is_blank
 from promptops.formats.picoschema import NamedSchema, json_schema, with_defaults
 from promptops.formats.plain_texts import identity
 from promptops.formats.registry import ReadOptions
@@ -174,7 +174,7 @@ class _Reader:
         if role == "history":
             self._note("IMP302", "`history` is the caller's conversation", "")
             yield SourceHistory(source=self._names.name("history"))
-            rest = tuple(part for part in parts if not _is_blank(part))
+            rest = tuple(part for part in parts if not is_blank(part))
             if not rest:
                 return
             role = "assistant"
@@ -196,14 +196,14 @@ class _Reader:
                 message = "an image in a condition or a loop is not carried"
                 self._note("IMP105", message, "", refuses=True)
                 continue
-            if any(not _is_blank(one) for one in current):
+            if any(not is_blank(one) for one in current):
                 yield TextContent(parts=tuple(current))
             current = []
             assert isinstance(part, ExpressionPart)
             kind, _, source = part.source.removeprefix(MEDIA_MARK).partition(":")
             origin = "url" if kind == "string" else "input"
             yield MediaContent(kind="image", origin=origin, value=source)  # type: ignore[arg-type]
-        if any(not _is_blank(one) for one in current):
+        if any(not is_blank(one) for one in current):
             yield TextContent(parts=tuple(current))
 
     def _fields(self) -> dict[str, Any]:
@@ -282,7 +282,3 @@ class _Reader:
 
 def _is_media(part: TemplatePart) -> bool:
     return isinstance(part, ExpressionPart) and part.source.startswith(MEDIA_MARK)
-
-
-def _is_blank(part: TemplatePart) -> bool:
-    return isinstance(part, TextPart) and not part.text.strip()

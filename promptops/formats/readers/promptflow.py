@@ -8,15 +8,13 @@ from typing import Any
 from promptops.formats.document import (
     Loss,
     SourceDocument,
-    SourceMessage,
     SourceTurn,
-    TextContent,
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import jinja_with
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import TemplatePart, TextPart
-from promptops.formats.plain_texts import identity
+from promptops.formats.plain_texts import identity, parts_message
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field
 from promptops.formats.role_lines import RoleLines, has_role_lines
@@ -108,7 +106,7 @@ class _Node:
         if not has_role_lines(found.parts):
             if self._node["type"] == "llm":
                 self._note("IMP101", "the template has no role lines", "/source", refuses=True)
-            yield _message(self._options.role, found.parts)
+            yield parts_message(self._options.role, found.parts)
             return
         roles = RoleLines(template.place, None, last_line="text")
         yield from roles.turns(found.parts)
@@ -184,10 +182,6 @@ def _schema(declared: Mapping[str, Any]) -> dict[str, Any]:
     if declared.get("default") is not None:
         schema["default"] = declared["default"]
     return schema
-
-
-def _message(role: str, parts: tuple[TemplatePart, ...]) -> SourceMessage:
-    return SourceMessage(role=role, content=(TextContent(parts=parts),))
 
 
 def _has_image(part: TemplatePart) -> bool:

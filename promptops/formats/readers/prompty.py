@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.formats.declared_types import DeclaredTypes, named_rows
 from promptops.formats.document import (
     Loss,
-    MediaContent,
     SourceCase,
     SourceDocument,
     SourceHistory,
@@ -19,8 +19,9 @@ from promptops.formats.document import (
 from promptops.formats.front_matter import FrontMatter, front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import default_jinja, jinja_with
+from promptops.formats.markdown_images import with_images
 from promptops.formats.model_fields import ModelFields, model_fields
-from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
+from promptops.formats.parts import ExpressionPart, TemplatePart, is_blank
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.registry import ReadOptions
 from promptops.formats.request_fields import output_field, tools_field
@@ -37,21 +38,6 @@ _ROLE_LINE = lazy_pattern(
     r"(?im)^[ \t]*(?:#[ \t]*)?(?:system|user|assistant|developer)[ \t]*:[ \t]*$"
 )
 _OWN = ("model", "inputs", "sample", "template", "authors")
-_IMAGE = lazy_pattern(r"!\[[^\[\]]*\]\(")
-_KINDS = {
-    "string": "string",
-    "number": "number",
-    "float": "number",
-    "integer": "integer",
-    "int": "integer",
-    "boolean": "boolean",
-    "bool": "boolean",
-    "array": "array",
-    "list": "array",
-    "object": "object",
-    "dict": "object",
-}
-_MEDIA = {"image": "image/*", "audio": "audio/*", "file": "application/pdf"}
 _KNOWN = frozenset(
     str.split(
         "name displayName description authors tags version metadata model inputs sample outputs"
@@ -92,6 +78,7 @@ class _Prompty:
         self._options = options
         self._names = InputNames()
         self._losses: list[Loss] = list(self._front.losses)
+        self._types = DeclaredTypes(self._note_type)
         self._version = 1 if _is_first_version(self._value) else 2
 
     def document(self) -> SourceDocument:
@@ -139,13 +126,13 @@ class _Prompty:
         for piece in _split(content.parts, histories):
             if isinstance(piece, str):
                 yield SourceHistory(source=piece)
-            elif any(not _is_blank(part) for part in piece):
+            elif any(not is_blank(part) for part in piece):
                 yield self._message(turn.role, piece, turn.when)
 
     def _message(
         self, role: str, parts: tuple[TemplatePart, ...], when: str | None = None
     ) -> SourceMessage:
-        content = tuple(_media_parts(parts)) if self._version == 1 else (TextContent(parts=parts),)
+        content = tuple(with_images(parts)) if self._version == 1 else (TextContent(parts=parts),)
         return SourceMessage(role=role, content=content, when=when)
 
     def _language(self) -> Any:
@@ -173,7 +160,7 @@ class _Prompty:
     def _inputs(self) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:
         """The schemas, the names of the required inputs, and those that are conversations."""
         given = self._value.get("inputs")
-        rows = _named_rows(given)
+        rows = named_rows(given)
         schemas: dict[str, Any] = {}
         required: list[str] = []
         histories: list[str] = []
@@ -183,34 +170,10 @@ class _Prompty:
                 histories.append(name)
                 self._note("IMP302", f"`{name}` is the caller's conversation", "inputs")
                 continue
-            schemas[name] = self._schema(old, value)
+            schemas[name] = self._types.schema(old, value)
             if isinstance(value, Mapping) and value.get("required") is True:
                 required.append(name)
         return schemas, tuple(required), tuple(histories)
-
-    def _schema(self, name: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            return {"default": value} if value is not None else {}
-        kind = str(value.get("kind", value.get("type", "")))
-        schema: dict[str, Any] = {}
-        if kind in _MEDIA:
-            schema = {"type": "string", "contentMediaType": _MEDIA[kind]}
-        elif kind in _KINDS:
-            schema["type"] = _KINDS[kind]
-        elif kind:
-            self._note("IMP206", f"the type `{kind}` of `{name}` is not known: any value", "inputs")
-        if isinstance(value.get("description"), str):
-            schema["description"] = value["description"]
-        if isinstance(value.get("enumValues", value.get("enum")), list):
-            schema["enum"] = value.get("enumValues", value.get("enum"))
-        if isinstance(value.get("items"), Mapping):
-            schema["items"] = self._schema(name, value["items"])
-        inner = _named_rows(value.get("properties"))
-        if inner:
-            schema["properties"] = {key: self._schema(key, one) for key, one in inner}
-        if "default" in value:
-            schema["default"] = value["default"]
-        return schema
 
     def _sample(self) -> tuple[SourceCase, ...]:
         given = self._value.get("sample")
@@ -301,7 +264,9 @@ class _Prompty:
             return {}
         if self._version == 1:
             self._note("IMP214", "nothing enforced `outputs` there", "outputs")
-        properties = {str(name): self._schema(str(name), value) for name, value in given.items()}
+        properties = {
+            str(name): self._types.schema(str(name), value) for name, value in given.items()
+        }
         schema = {"type": "object", "required": list(properties), "properties": properties}
         return {"output": {"format": "json", "schema": schema}}
 
@@ -326,6 +291,9 @@ class _Prompty:
     def _place(self, key: str) -> Place:
         return self._front.place(f"/{key}", self._file.shown)
 
+    def _note_type(self, message: str) -> None:
+        self._note("IMP206", message, "inputs")
+
     def _note(self, code: str, message: str, key: str, *, refuses: bool = False) -> None:
         loss = Loss(code=code, message=message, place=self._place(key), refuses=refuses)
         self._losses.append(loss)
@@ -333,14 +301,6 @@ class _Prompty:
 
 def _given(options: ReadOptions) -> tuple[Mapping[str, Any], ...]:
     return (options.sample,) if options.sample else ()
-
-
-def _named_rows(given: Any) -> list[tuple[str, Any]]:
-    """The rows of a mapping, or of a list of mappings with names."""
-    if isinstance(given, Mapping):
-        return [(str(name), value) for name, value in given.items()]
-    rows = given if isinstance(given, list) else ()
-    return [(str(one["name"]), one) for one in rows if isinstance(one, Mapping) and "name" in one]
 
 
 def _is_first_version(value: Mapping[str, Any]) -> bool:
@@ -369,53 +329,3 @@ def _split(
         else:
             current.append(part)
     yield tuple(current)
-
-
-def _is_blank(part: TemplatePart) -> bool:
-    return isinstance(part, TextPart) and not part.text.strip()
-
-
-def _media_parts(parts: tuple[TemplatePart, ...]) -> Iterator[TextContent | MediaContent]:
-    """The content of a message, with `![alt](image)` as images."""
-    current: list[TemplatePart] = []
-    rest = list(parts)
-    index = 0
-    while index < len(rest):
-        part = rest[index]
-        match = _IMAGE.search(part.text) if isinstance(part, TextPart) else None
-        if match is None or not isinstance(part, TextPart):
-            current.append(part)
-            index += 1
-            continue
-        current.append(TextPart(part.text[: match.start()]))
-        after = part.text[match.end() :]
-        following = rest[index + 1] if index + 1 < len(rest) else None
-        image, left = _image(after, following)
-        if image is None:
-            current.append(TextPart(part.text[match.start() :]))
-            index += 1
-            continue
-        if any(not _is_blank(one) for one in current):
-            yield TextContent(parts=tuple(current))
-        current = []
-        yield image
-        if after.strip():
-            rest[index] = TextPart(left)
-        else:
-            closing = rest[index + 2] if index + 2 < len(rest) else None
-            if isinstance(closing, TextPart):
-                rest[index + 2] = TextPart(closing.text.removeprefix(")"))
-            index += 2
-    if any(not _is_blank(one) for one in current):
-        yield TextContent(parts=tuple(current))
-
-
-def _image(after: str, following: TemplatePart | None) -> tuple[MediaContent | None, str]:
-    """The image after `![alt](`, and the text after its bracket."""
-    if after == "" and isinstance(following, ExpressionPart) and following.source.isidentifier():
-        return MediaContent(kind="image", origin="input", value=following.source), ""
-    address, bracket, left = after.partition(")")
-    if not bracket:
-        return None, ""
-    origin = "url" if "://" in address or address.startswith("data:") else "file"
-    return MediaContent(kind="image", origin=origin, value=address.strip()), left  # type: ignore[arg-type]

@@ -10,13 +10,18 @@ from promptops.formats.document import (
     Loss,
     SourceDocument,
     SourceHistory,
-    SourceMessage,
     SourceTurn,
-    TextContent,
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
-from promptops.formats.plain_texts import ROLES, identity, role_in, stem_steps, translated
+from promptops.formats.plain_texts import (
+    ROLES,
+    identity,
+    parts_message,
+    role_in,
+    stem_steps,
+    translated,
+)
 from promptops.formats.python_strings import PythonStrings, called_name
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
@@ -194,7 +199,7 @@ class _Reader:
             message = f"nothing defines the role: `{self._options.role}` is assumed"
             place = self._strings.place(node)
             self._strings.losses.append(Loss(code="IMP311", message=message, place=place))
-        return [_message(role or self._options.role, parts)]
+        return [parts_message(role or self._options.role, parts)]
 
     def _parts(
         self, node: ast.expr, names: InputNames, syntax: str | None
@@ -219,7 +224,7 @@ class _Reader:
             if content is None or not isinstance(role, ast.Constant) or role.value not in ROLES:
                 return []
             parts = self._content(content, names)
-            turns.append(_message(str(role.value), parts))
+            turns.append(parts_message(str(role.value), parts))
         return turns
 
     def _pairs(self, node: ast.List, names: InputNames) -> list[SourceTurn]:
@@ -231,7 +236,7 @@ class _Reader:
                 role, content = element.elts
                 if isinstance(role, ast.Constant) and role.value in roles:
                     parts = self._parts(content, names, "format")
-                    turns.append(_message(roles[role.value], parts or ()))
+                    turns.append(parts_message(roles[role.value], parts or ()))
                 elif isinstance(role, ast.Constant) and role.value == "placeholder":
                     history = str(getattr(content, "value", "history")).strip("{}")
                     turns.append(SourceHistory(source=names.name(history)))
@@ -259,10 +264,6 @@ def _fields(node: ast.expr) -> Mapping[str, ast.expr]:
         return {}
     pairs = zip(node.keys, node.values, strict=True)
     return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
-
-
-def _message(role: str, parts: tuple[TemplatePart, ...]) -> SourceMessage:
-    return SourceMessage(role=role, content=(TextContent(parts=parts),))
 
 
 def _all_text(parts: tuple[TemplatePart, ...]) -> bool:

@@ -7,6 +7,7 @@ from functools import cache
 
 from promptops.analysis.masking import masked, without_secrets
 from promptops.formats.codes import CODES, severity_of
+from promptops.formats.connections import names_connection
 from promptops.formats.document import Loss
 from promptops.jobs.importing.reading import ReadFile
 from promptops.model.finding import Finding
@@ -29,8 +30,10 @@ def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> I
 
     def line(loss: Loss) -> str:
         found = lines(loss.place.path)
-        is_shown = loss.code not in _HIDDEN and 0 < loss.place.line <= len(found)
-        return found[loss.place.line - 1] if is_shown else ""
+        if loss.code in _HIDDEN or not 0 < loss.place.line <= len(found):
+            return ""
+        shown = found[loss.place.line - 1]
+        return "" if names_connection(shown) else shown
 
     for identity, loss in losses:
         yield Finding(

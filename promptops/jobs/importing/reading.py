@@ -114,7 +114,7 @@ def _unknown(file: SourceFile) -> Found:
     message = "the format is not known"
     hint = "name it with --from; list the formats: promptops import --formats"
     if _is_own(file):
-        message, hint = "it is a prompt file of promptops already", "copy it to a prompt root"
+        message, hint = "it is a prompt file of promptops already", "it needs no import"
     return (Loss(code="IMP001", message=message, place=file.place(), hint=hint),)
 
 

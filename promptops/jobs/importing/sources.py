@@ -17,7 +17,9 @@ MAX_FILES = 5_000
 _SKIPPED_FOLDERS = frozenset(
     str.split("node_modules vendor third_party dist build __pycache__ venv env site-packages")
 )
-_SKIPPED_STEMS = frozenset(str.split("readme license licence changelog contributing"))
+_SKIPPED_STEMS = frozenset(
+    str.split("readme license licence changelog contributing promptops promptops-baseline")
+)
 _BINARY = frozenset(
     str.split(
         ".png .jpg .jpeg .gif .webp .ico .pdf .zip .gz .tar .whl .so .dll .exe .pyc .woff .woff2"

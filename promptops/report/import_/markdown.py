@@ -30,7 +30,7 @@ def write(result: Import, **_: object) -> str:
     table = f"{_HEAD}{''.join(shown)}\n" if shown else ""
     more = len(rows) - len(shown)
     rest = f"{counted(more, 'more prompt')}: `--format json` lists all\n\n" if more else ""
-    return f"{head}{table}{rest}{loss_lines(result.findings, room // 2)}{end}"
+    return f"{head}{table}{rest}{loss_lines(facts.once(result.findings), room // 2)}{end}"
 
 
 def _row(prompt: ImportedPrompt) -> str:
@@ -39,5 +39,5 @@ def _row(prompt: ImportedPrompt) -> str:
 
 def _end(result: Import) -> Iterator[str]:
     yield from facts.unknown(result)
-    yield from (line for line in facts.notes(result) if "--profiles" in line)
+    yield from facts.missing_models(result)
     yield from (f"Next: {step}" for step in facts.next_step(result))

@@ -8,14 +8,8 @@ from promptops.model.finding import Severity
 from promptops.model.imported import Import
 from promptops.model.report import Style, plain
 from promptops.report.full import finding_lines
-from promptops.report.import_.parts.facts import (
-    next_step,
-    notes,
-    profile_lines,
-    row,
-    summary,
-    unknown,
-)
+from promptops.report.import_.parts import facts
+from promptops.report.import_.parts.facts import next_step, notes, profile_lines, row, summary
 
 _COLUMNS = 7
 
@@ -23,7 +17,7 @@ _COLUMNS = 7
 def write(result: Import, *, style: Style = plain) -> str:
     """The table, the findings of severity warning and error, and a summary."""
     lines = [*_table(result, style), *_findings(result, style)]
-    lines += [*unknown(result), style("summary", summary(result)), *notes(result)]
+    lines += [*facts.unknown(result), style("summary", summary(result)), *notes(result)]
     if result.profiles:
         lines += ["add to promptops.toml:", *(f"  {line}" for line in profile_lines(result))]
     lines += [f"next: {step}" for step in next_step(result)]
@@ -39,7 +33,6 @@ def _table(result: Import, style: Style) -> Iterator[str]:
 
 
 def _findings(result: Import, style: Style) -> Iterator[str]:
-    """Each finding once: that of a test is a finding of each prompt that has the test."""
-    severe = (one for one in result.findings if one.severity > Severity.INFO)
-    for finding in {(one.code, one.place, one.message): one for one in severe}.values():
-        yield from finding_lines(finding, style)
+    for finding in facts.once(result.findings):
+        if finding.severity > Severity.INFO:
+            yield from finding_lines(finding, style)

@@ -81,6 +81,15 @@ def test_a_data_set_is_not_imported(repo):
     assert result.findings[0].hint == "if they are test cases, make them a case file"
 
 
+def test_more_than_200_prompts_in_a_file_are_a_data_set(repo):
+    text = "Tell me in a few words what this number means to you"
+    repo.write({"prompts.py": "".join(f'PROMPT_{n} = "{text}: {n}"\n' for n in range(201))})
+
+    result = imported(repo.root, "prompts.py")
+
+    assert (states(result), codes(result)) == ([], ["IMP004"])
+
+
 def test_more_than_5000_files_are_refused(repo):
     folder = repo.root / "many"
     folder.mkdir()
@@ -200,6 +209,28 @@ def test_secrets_are_neither_copied_nor_shown(repo):
     assert KEY not in repr(result)
     written = [path for path in (repo.root / "prompts").rglob("*") if path.is_file()]
     assert [path.name for path in written if KEY in path.read_text()] == []
+
+
+def test_connection_settings_in_other_keys_are_not_carried(repo):
+    repo.write(
+        {
+            "prompt_map.json": '{"system": "You are kind to everyone here.", "api_key": "opaque-1",'
+            ' "settings": {"base_url": "https://opaque-2", "tone": "warm"}}'
+        }
+    )
+
+    result = imported(repo.root, "prompt_map.json")
+
+    written = Path(result.prompts[0].path).read_text()
+    assert severe(result) == [
+        "prompt_map.json:1 IMP111 connection settings are not carried: `api_key`",
+        "prompt_map.json:1 IMP111 connection settings are not carried: `base_url`",
+    ]
+    assert ("opaque" in written, "tone: warm" in written, "opaque" in repr(result)) == (
+        False,
+        True,
+        False,
+    )
 
 
 @pytest.mark.parametrize(

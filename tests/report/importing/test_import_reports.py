@@ -62,7 +62,7 @@ def an_import(name: str = "list", count: int = 1) -> Import:
             ImportedSource(path=f"old/{name}.j2", format="text", prompts=(prompt,) * count),
             ImportedSource(path=f"old/{name}.xyz", format=None, prompts=()),
         ),
-        findings=(finding(name),) * count,
+        findings=tuple(finding(f"{name}{number or ''}") for number in range(count)),
         profiles={"fast": {"provider": "openai", "id": name}},
         skipped=1,
         removable=("old",),
@@ -123,14 +123,14 @@ def test_an_import_as_text_and_as_markdown():
         "not read, in no known format: old/list.xyz\n"
         "1 prompt of 2 files: 0 without loss, 1 with, 0 refused; 1 file left out\n"
         "without a model: list; --profiles gives each a model profile\n"
+        "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
+        " removed in the same commit\n"
         "add to promptops.toml:\n"
         "  [models.fast]\n"
         '  provider = "openai"\n'
         '  id = "list"\n'
         "next: git rm -qr old && git add prompts/list.prompt.yaml"
         " && promptops lint --write-baseline\n"
-        "next: to keep the history of each text (`git log --follow`), import with --bodies, and"
-        " remove the sources in the same commit\n"
     )
     assert import_markdown.write(an_import()).splitlines()[:6] == [
         "**Import**: 1 prompt of 2 files&#58; 0 without loss, 1 with, 0 refused; 1 file left out",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from promptops.model.finding import Severity
+from promptops.model.finding import Finding, Severity
 from promptops.model.imported import Import, ImportedPrompt, State
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
@@ -55,11 +55,23 @@ def unknown(result: Import) -> Iterator[str]:
         yield f"not read, in no known format: {shown}"
 
 
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once: that of a shared test is a finding of each prompt that has the test."""
+    return tuple({(one.code, one.place, one.message): one for one in findings}.values())
+
+
 def notes(result: Import) -> Iterator[str]:
     """What the table and the findings do not show."""
     infos = sum(finding.severity is Severity.INFO for finding in result.findings)
     if infos:
         yield f"{counted(infos, 'note')} on what was assumed or kept: --format markdown lists all"
+    yield from missing_models(result)
+    if result.removable and not _has_bodies(result):
+        yield _HISTORY
+
+
+def missing_models(result: Import) -> Iterator[str]:
+    """The prompts without a model."""
     without = [prompt.id for prompt in _kept(result) if not prompt.has_model]
     if without:
         shown = some(without, 3, "prompt", visible)
@@ -90,13 +102,11 @@ def next_step(result: Import) -> Iterator[str]:
     elif "written" in states:
         remove = "".join(f"git rm -qr {shlex.quote(path)} && " for path in result.removable)
         yield visible(f"{remove}git add {_added(result)} && promptops lint --write-baseline")
-        if remove and not _has_bodies(result):
-            yield _HISTORY
 
 
 _HISTORY = (
-    "to keep the history of each text (`git log --follow`), import with --bodies, and remove the"
-    " sources in the same commit"
+    "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
+    " removed in the same commit"
 )
 
 

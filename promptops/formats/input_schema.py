@@ -119,6 +119,9 @@ class _Inputs:
             self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
         elif self._optional and "string" in schema.get("type", ()):
             schema["default"] = ""
+        elif self._document.lenient and 0 < len(samples) < len(self._document.samples):
+            schema["default"] = empty_value(schema)
+            self._note("IMP306", f"`{name}` may be left out: examples of the source have no value")
         return schema
 
     def _declared(self, name: str, schema: dict[str, Any], shape: Shape) -> dict[str, Any]:

@@ -34,6 +34,8 @@ _JUDGED = {
 _LISTS = ("contains-all", "contains-any", "icontains-all", "icontains-any")
 _SIMILARITIES = {"rouge-n": "rouge", "bleu": "chrf", "gleu": "chrf", "meteor": "chrf"}
 _MEASURES = frozenset(str.split("llm-rubric answer-relevant factual grounded moderation"))
+_LIMITS = ("max-latency", "max-cost")
+"""They have no verdict for a recorded answer, so that a set with one has none either."""
 _LOOK_AROUND = lazy_pattern(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
 _PATH = lazy_pattern(r"(?:JSON\.parse\(output\)|output)((?:\.[A-Za-z_]\w*|\[\d+\])+)")
 _STEP = lazy_pattern(r"\.([A-Za-z_]\w*)|\[(\d+)\]")
@@ -88,8 +90,13 @@ class Assertions:
             message = "the threshold of a test with an assertion without counterpart is not carried"
             losses.append(Loss(code="IMP116", message=message, place=test.place))
             return (), tuple(losses)
-        value = _set([(dict(one), written) for one, written in found], test.threshold)
-        return (value,) if value is not None else (), tuple(losses)
+        limits = tuple(one for one, _ in found if one["type"] in _LIMITS)
+        if limits:
+            message = f"`{limits[0]['type']}` is checked by itself, not as a part of the threshold"
+            losses.append(Loss(code="IMP227", message=message, place=test.place))
+        parts = [(dict(one), written) for one, written in found if one not in limits]
+        value = _set(parts, test.threshold)
+        return (*limits, *((value,) if value is not None else ())), tuple(losses)
 
     def translated(self, given: FoundAssertion) -> Translated:
         """One assertion."""

@@ -7,20 +7,27 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
-from promptops.formats.promptfoo.backwards import promptfoo_assertion
+from promptops.formats.promptfoo.backwards import native_assertion, promptfoo_assertion
 from promptops.formats.yaml_file import yaml_file
+from promptops.model.place import Place
+from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
+from promptops.runtime.request.chat import chat_arguments
 
 NAME = "promptfoo"
 MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, which renders them"
 
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
+_OPENING = lazy_pattern(r"\{[{%#]")
+_OF_REQUEST = ("response_format", "tools", "tool_choice")
 _PROVIDERS = {"openai": "openai:chat:", "anthropic": "anthropic:messages:", "gemini": "google:"}
 
 _MODULE = '''\
 """Prompts for promptfoo, rendered by promptops from the files of this repository.
 
-Written by `promptops export promptfoo`.
+Written by `promptops export promptfoo`. The configurations beside it turn off promptfoo's own
+templates (PROMPTFOO_DISABLE_TEMPLATING), so that a value such as `{{ x }}` stays as it is.
+promptfoo runs the Python of PROMPTFOO_PYTHON, which needs promptops: pip install git-promptops
 """
 
 import os
@@ -34,10 +41,19 @@ import promptops
 
 
 def _rendered(identity, context):
-    if os.environ.get("PROMPTFOO_DISABLE_TEMPLATING") != "true":
-        raise RuntimeError("set PROMPTFOO_DISABLE_TEMPLATING=true: values must not be templates")
     prompt = promptops.load("git:HEAD")[identity]
-    return prompt.render(**context["vars"]).openai()["messages"]
+    return prompt.render(**_inputs(context)).openai()["messages"]
+
+
+def _inputs(context):
+    """The inputs of the case: promptfoo adds variables of its own, such as `__evalId`."""
+    return {name: value for name, value in context["vars"].items() if name[:2] != "__"}
+
+
+def holds(output, context):
+    from promptops.formats.promptfoo.checking import checked
+
+    return checked(output, context["config"]["assertion"], _inputs(context))
 {functions}'''
 _FUNCTION = """
 
@@ -50,38 +66,54 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     """A configuration for each prompt, and one module."""
     for subject in subjects:
         losses: list[Loss] = []
-        value = _configuration(subject, losses)
+        value = configuration(subject, losses)
         yield from losses
-        name = _function_name(subject)
+        name = function_name(subject)
         yield ExportedFile(f"{name}.promptfooconfig.yaml", yaml_file(value))
     functions = "".join(
-        _FUNCTION.format(name=_function_name(subject), identity=subject.prompt.id)
+        _FUNCTION.format(name=function_name(subject), identity=subject.prompt.id)
         for subject in subjects
     )
-    yield ExportedFile("promptops_prompts.py", _MODULE.format(functions=functions))
+    yield ExportedFile("promptops_prompts.py", _MODULE.replace("{functions}", functions))
 
 
-def _configuration(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
+def configuration(
+    subject: ExportSubject, losses: list[Loss], *, native: bool = False
+) -> dict[str, Any]:
+    """The configuration; adds what is lost to `losses`.
+
+    Args:
+        native: Only assertions of promptfoo itself, whose values are templates there.
+    """
     prompt = subject.prompt
-    name = _function_name(subject)
-    value: dict[str, Any] = {"description": prompt.description or prompt.id}
-    value["env"] = {"PROMPTFOO_DISABLE_TEMPLATING": "true"}
-    value["prompts"] = [
-        {"id": f"file://promptops_prompts.py:{name}", "label": prompt.id},
+    name = function_name(subject)
+    shared = [
+        (one, prompt.locate(f"/evaluation/assertions/{index}", False))
+        for index, one in enumerate(prompt.evaluation.get("assertions", ()))
     ]
-    value["providers"] = [_provider(subject)]
-    shared = _assertions(subject, prompt.evaluation.get("assertions", ()), losses)
-    default: dict[str, Any] = {"options": {"disableVarExpansion": True}}
-    if shared:
-        default["assert"] = shared
-    value["defaultTest"] = default
-    value["tests"] = [_test(subject, case, losses) for case in prompt.cases]
-    return value
+    asserted = _assertions(shared, losses, native=native)
+    return {
+        "description": prompt.description or prompt.id,
+        "env": {"PROMPTFOO_DISABLE_TEMPLATING": "true"},
+        "prompts": [{"id": f"file://promptops_prompts.py:{name}", "label": prompt.id}],
+        "providers": [promptfoo_provider(subject)],
+        "defaultTest": {
+            "options": {"disableVarExpansion": True},
+            **({"assert": asserted} if asserted else {}),
+        },
+        "tests": [_test(subject, case, losses, native=native) for case in prompt.cases],
+    }
 
 
-def _test(subject: ExportSubject, case: Any, losses: list[Loss]) -> dict[str, Any]:
+def _test(
+    subject: ExportSubject, case: Case, losses: list[Loss], *, native: bool
+) -> dict[str, Any]:
     accepted, _ = subject.renderer.accept(case.inputs)
-    asserted = _assertions(subject, case.output, losses)
+    output = [
+        (one, case.locate(f"{case.at}/output/{index}", False))
+        for index, one in enumerate(case.output)
+    ]
+    asserted = _assertions(output, losses, native=native)
     return {
         "description": case.name,
         "vars": accepted,
@@ -90,30 +122,50 @@ def _test(subject: ExportSubject, case: Any, losses: list[Loss]) -> dict[str, An
 
 
 def _assertions(
-    subject: ExportSubject, given: Sequence[Mapping[str, Any]], losses: list[Loss]
+    given: Sequence[tuple[Mapping[str, Any], Place]], losses: list[Loss], *, native: bool
 ) -> list[dict[str, Any]]:
     found = []
-    for assertion in given:
-        written = promptfoo_assertion(assertion)
+    for assertion, place in given:
+        written = native_assertion(assertion) if native else promptfoo_assertion(assertion)
         if written is None:
             message = f"the assertion `{assertion.get('type')}` is not exported"
-            loss = subject.lost("EXP106", message, "/tests")
-            if loss not in losses:
-                losses.append(loss)
+            losses.append(Loss(code="EXP106", message=message, place=place))
         else:
-            found.append(written)
+            found.append(_as_data(written) if native else written)
     return found
 
 
-def _provider(subject: ExportSubject) -> Any:
+def _as_data(value: Any) -> Any:
+    """The value with the texts that promptfoo would take for templates as such texts."""
+    if isinstance(value, str):
+        return _OPENING.sub(lambda match: f'{{{{ "{match[0]}" }}}}', value)
+    if isinstance(value, list):
+        return [_as_data(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _as_data(one) for key, one in value.items()}
+    return value
+
+
+def promptfoo_provider(subject: ExportSubject) -> Any:
+    """The provider with its parameters; `echo`, which repeats the prompt, if no model is named."""
     model = subject.prompt.model
     if not model.id:
         return "echo"
     name = f"{_PROVIDERS.get(model.provider or '', f'{model.provider}:')}{model.id}"
     names = {"max_output_tokens": "max_tokens"}
     config = {names.get(key, key): value for key, value in model.params.items()}
+    config |= _of_request(subject)
     return {"id": name, "config": config} if config else name
 
 
-def _function_name(subject: ExportSubject) -> str:
+def _of_request(subject: ExportSubject) -> dict[str, Any]:
+    """The output format and the tools, as the API takes them."""
+    if not subject.prompt.cases or not (subject.prompt.tools or subject.prompt.output.format):
+        return {}
+    arguments = chat_arguments(subject.request(subject.prompt.cases[0].inputs))
+    return {key: arguments[key] for key in _OF_REQUEST if key in arguments}
+
+
+def function_name(subject: ExportSubject) -> str:
+    """The name of the prompt's function and of its files."""
     return _NOT_IN_NAMES.sub("_", subject.prompt.id)

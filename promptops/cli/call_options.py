@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.options import F
+from promptops.errors import UsageError
 
 if TYPE_CHECKING:
     from promptops.evals.engine.ask import Settings
@@ -29,6 +30,35 @@ def case_option(function: F) -> F:
     """Add `--case NAME`, as `cases`."""
     text = "Run only cases with this name."
     return click.option("--case", "cases", multiple=True, metavar="NAME|GLOB", help=text)(function)
+
+
+def prune_aside_option(function: F) -> F:
+    """Add `--prune`, for answers in a folder of their own; see `refuse_partial_prune`."""
+    text = "Remove recorded answers that this run does not use; only in a run of everything."
+    return click.option("--prune", is_flag=True, help=text)(function)
+
+
+def refuse_partial_prune(options: Mapping[str, Any], *more: str) -> None:
+    """Raise UsageError if `--prune` is given and the run can't know what is used.
+
+    Args:
+        more: Names of options that select less than everything, besides those of all commands.
+    """
+    given = (
+        name for name in ("live", "since", "select", "cases", *more) if _is_given(options, name)
+    )
+    name = next(given, "patterns" if options["patterns"] else "")
+    if options["prune"] and name:
+        what = _SHOWN.get(name, f"--{name}")
+        why = "nothing is recorded" if name == "live" else "this run does not use all answers"
+        raise UsageError(f"--prune and {what} exclude each other: {why}", hint="leave one out")
+
+
+_SHOWN = {"patterns": "names of prompts", "cases": "--case", "families": "--family"}
+
+
+def _is_given(options: Mapping[str, Any], name: str) -> bool:
+    return options[name] not in (None, False, ())
 
 
 def concurrency_option(function: F) -> F:

@@ -62,9 +62,6 @@ IMP107 no-model loss
 IMP108 out-of-range loss
     a parameter is outside of the range that providers accept; it is kept in `provider_options`
 
-IMP109 role-attributes loss
-    attributes of a role, such as a cache or a name, are not carried
-
 IMP110 section loss
     a placeholder of sections, which the application of the source fills, is not carried
 
@@ -85,7 +82,8 @@ IMP115 unread-case-input loss
     no template reads a value of a test case or a sample; it is left out
 
 IMP116 assertion loss
-    an assertion has no counterpart; it is kept below `x-promptfoo-assert`
+    an assertion has no counterpart, and is not carried
+    fix: write another one, from the reference of assertions
 
 IMP117 named-schema loss
     a schema is registered in code and only named in the source
@@ -103,9 +101,6 @@ IMP120 output-parser loss
 
 IMP121 chain loss
     only the first prompt of a chain is carried, with its model
-
-IMP124 editor-context loss
-    a placeholder that an editor fills in stays as text
 
 IMP127 red-team loss may-refuse
     a configuration of attacks contains no prompts
@@ -150,9 +145,6 @@ IMP207 safe-filter note
 IMP208 empty-message note
     a message without text is left out
 
-IMP209 conversion note
-    a value is converted by a filter
-
 IMP210 html-escape change
     the source replaces `<`, `&` and quotes by HTML entities; promptops does not
 
@@ -174,9 +166,6 @@ IMP215 engine-name note
 IMP216 type-widened note
     a sample does not fit the declared type, so that the type is wider
 
-IMP217 key-spelling note
-    a key is spelled as only one of the source's tools reads it
-
 IMP218 literal-placeholder note
     what looks like a variable is text for the source, and stays text
 
@@ -189,20 +178,11 @@ IMP220 context-variable note
 IMP221 examples-inlined note
     the examples of a few-shot prompt are part of the text
 
-IMP222 role-lines note
-    lines such as `user:` begin messages
-
 IMP223 loose-front-matter note
     the header is not valid YAML, and was read line by line
 
 IMP224 computed-in-code note
     an expression of the code is an input that the application passes
-
-IMP225 conversation note
-    several turns that differ between rows are a conversation
-
-IMP226 output-text note
-    the description of the output is part of the text
 
 IMP227 assertion-changed change
     an assertion becomes a similar one that can decide differently
@@ -294,9 +274,6 @@ EXP103 schema-left-out loss
 
 EXP104 tools-left-out loss
     tools are not carried in full
-
-EXP105 description-left-out loss
-    a text that describes the prompt is not carried
 
 EXP106 assertion-left-out loss
     an assertion has no counterpart

@@ -97,7 +97,10 @@ class _Inputs:
             self._note("IMP306", f"`{name}` may be left out: an example leaves it out")
             schema = {**schema, "default": empty_value(schema)}
         old = self._document.aliases.get(name)
-        return schema if old is None else {**schema, "x-aliases": [old]}
+        if old is None:
+            return schema
+        self._note("IMP201", f"the input `{old}` is `{name}` here; its old name is an alias")
+        return {**schema, "x-aliases": [old]}
 
     def _is_left_out(self, name: str) -> bool:
         """Whether a case of a source that allows it has no value for an input."""

@@ -7,7 +7,14 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
-from promptops.formats.document import Loss, SourceCase, SourceDocument
+from promptops.formats.document import (
+    Loss,
+    MediaContent,
+    SourceCase,
+    SourceDocument,
+    SourceLoop,
+    SourceMessage,
+)
 from promptops.formats.emit import jinja, without_blank_lines
 from promptops.formats.input_schema import input_schema
 from promptops.formats.written_messages import written_messages
@@ -99,7 +106,7 @@ def prompt_files(
         files[f"{name}.cases.yaml"] = _case_file(cases)
         message = f"{len(cases)} cases go to a case file"
         losses.append(Loss(code="IMP312", message=message, place=document.place))
-    found = (*document.losses, *losses, *inputs.losses, *unread)
+    found = (*document.losses, *losses, *inputs.losses, *unread, *_files_to_copy(document))
     return PromptFiles(
         id=document.id,
         path=path,
@@ -116,6 +123,28 @@ def _tidied(document: SourceDocument, untidied: list[Any]) -> tuple[list[Any], l
         message = "blank lines that tags leave are dropped: what is rendered has fewer"
         losses.append(Loss(code="IMP212", message=message, place=document.place))
     return messages, losses
+
+
+def _files_to_copy(document: SourceDocument) -> list[Loss]:
+    """An IMP304 for each image or document that the messages read from a file."""
+    named = {
+        content.value: None
+        for turn in document.messages
+        for message in (turn.messages if isinstance(turn, SourceLoop) else (turn,))
+        if isinstance(message, SourceMessage)
+        for content in message.content
+        if isinstance(content, MediaContent) and content.origin == "file"
+    }
+    hint = "copy it to the place that the prompt file names"
+    return [
+        Loss(
+            code="IMP304",
+            message=f"the file `{name}` is not copied",
+            place=document.place,
+            hint=hint,
+        )
+        for name in named
+    ]
 
 
 def _load(partials: Mapping[str, str], root: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
@@ -86,6 +87,9 @@ class _Partials:
             self._lost(message, text, part.source, "copy the other template into this one")
             return part
         member = next(_members(file, match[2]), None)
+        if member is not None and member.path != _beside(file, match[2]):
+            message = f"the template `{match[2]}` is taken from `{member.path}`"
+            self.losses.append(Loss(code="IMP303", message=message, place=file.place()))
         if member is None:
             self._lost(f"the included template `{match[2]}` is missing", text, match[2])
             return part
@@ -110,6 +114,11 @@ class _Partials:
         self.losses.append(
             Loss(code="IMP104", message=message, place=place, hint=hint, refuses=True)
         )
+
+
+def _beside(file: SourceFile, name: str) -> str:
+    """The path of a name in the folder of a file."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(file.path), name))
 
 
 def _members(file: SourceFile, name: str) -> Iterator[SourceFile]:

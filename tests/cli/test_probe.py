@@ -49,6 +49,54 @@ def test_missing_answers_exit_1_and_the_hint_records_them(repo, served):
     assert again.out.splitlines()[-1] == "pass: 1 of 1 attack succeeded · 1 prompt"
 
 
+@pytest.mark.slow
+def test_prune_removes_what_no_probe_uses_and_only_below_its_folder(repo):
+    """The first answer is to an earlier wording; `gone` is not a prompt any more."""
+    whole = ("probe", "--record", "--trust-config", "-j", "16")
+    beside = "prompts/ask.recordings.jsonl"
+    with fault_server(provider(lambda _: False)) as server:
+        configured(repo, server, ONE_INPUT + RULES)
+        ask(repo.root, *whole)
+        recorded = (repo.root / RECORDINGS).read_text("utf-8")
+        first = recorded.splitlines()[0]
+        digest = json.loads(first)["request"]
+        earlier = first.replace(digest, "0" * 64).replace(' in message"', ' was"')
+        repo.write(
+            {
+                RECORDINGS: f"{earlier}\n{recorded}",
+                "probes/gone.recordings.jsonl": f"{first}\n",
+                beside: f"{earlier}\n",
+            }
+        )
+        ask(repo.root, *whole)
+        kept = (repo.root / RECORDINGS).read_text("utf-8")
+        ask(repo.root, "probe", "--prune")
+
+    assert kept.count("\n") == recorded.count("\n") + 1
+    assert (repo.root / RECORDINGS).read_text("utf-8") == recorded
+    assert not (repo.root / "probes/gone.recordings.jsonl").exists()
+    assert (repo.root / beside).read_text("utf-8") == f"{earlier}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "why"),
+    [
+        (("probe", "--smoke"), "--smoke", "this run does not use all answers"),
+        (("probe", "ask"), "names of prompts", "this run does not use all answers"),
+        (("probe", "--family", "bias"), "--family", "this run does not use all answers"),
+        (("probe", "--live"), "--live", "nothing is recorded"),
+        (("compare", "--model", "a", "--case", "x"), "--case", "this run does not use all answers"),
+    ],
+)
+def test_prune_is_refused_beside_a_selection(repo, options, what, why):
+    said = ask(repo.root, *options, "--prune")
+
+    assert (said.code, said.out) == (2, "")
+    assert (
+        said.err == f"error: --prune and {what} exclude each other: {why}\n  tip: leave one out\n"
+    )
+
+
 def test_an_unknown_family_exits_2_and_names_the_nearest(repo, served):
     said = ask(repo.root, "probe", "--family", "split-payloads")
 

@@ -20,6 +20,8 @@ from promptops.cli.call_options import (
     call_settings,
     case_option,
     concurrency_option,
+    prune_aside_option,
+    refuse_partial_prune,
     trust_option,
 )
 from promptops.cli.complete import complete_profile, complete_prompt
@@ -88,6 +90,7 @@ _KINDS = ("model", "revision", "prompt")
     metavar="N",
     help="Use at most N answers for each case and arm; 6 by default.",
 )
+@prune_aside_option
 @budget_options
 @trust_option
 @click.option(
@@ -120,6 +123,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     kind = _kind(options)
     if options["record"] and options["live"]:
         raise UsageError("--record and --live exclude each other")
+    refuse_partial_prune(options)
     # Nearly all objects live until the end; collecting often costs a third of the time.
     gc.set_threshold(50_000)
     found = _compared(output, kind, options)
@@ -203,6 +207,7 @@ def _options(
         mode=modes[0] if modes else "replay",
         cases=options["cases"],
         repeats=options["repeats"],
+        prune=options["prune"],
         trusted=options["trust_config"],
         settings=call_settings(options, opened.config.test),
         event=options["event"] or ci_event(os.environ),

@@ -14,6 +14,8 @@ from promptops.cli.call_options import (
     call_settings,
     case_option,
     concurrency_option,
+    prune_aside_option,
+    refuse_partial_prune,
     trust_option,
 )
 from promptops.cli.complete import complete_family, complete_prompt
@@ -78,6 +80,7 @@ _LISTED = ("text", "json")
     help="Use N answers for each attack; 1 by default.",
 )
 @click.option("--baseline", metavar="REV", help="The revision that the rates are compared with.")
+@prune_aside_option
 @budget_options
 @click.option("--list", "listed", is_flag=True, help="List the families; with -v also the probes.")
 @trust_option
@@ -106,6 +109,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     modes = [mode for mode in _MODES if options[mode]]
     if modes[1:]:
         raise UsageError(f"--{modes[0]} and --{modes[1]} exclude each other")
+    refuse_partial_prune(options, "families", "attacks", "smoke")
     if options["listed"]:
         return _list(output, options)
     # Nearly all objects live until the end; collecting often costs a third of the time.
@@ -157,6 +161,7 @@ def _options(output: OutputOptions, options: dict[str, Any], config: TestSetting
         cases=options["cases"],
         repeats=options["repeats"],
         baseline=options["baseline"],
+        prune=options["prune"],
         trusted=options["trust_config"],
         settings=call_settings(options, config),
         event=options["event"] or ci_event(os.environ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Literal
 
+from promptops.plurals import counted
 from promptops.records import record
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -120,11 +121,12 @@ def sentence(
     return " · ".join(parts)
 
 
-def plain_sentence(decision: Decision, baseline: str) -> str:
+def plain_sentence(decision: Decision, baseline: str, noun: str = "case") -> str:
     """Without statistics, in points: `4.2 points lower than main: 9 of 200 cases worse, 3 better`.
 
     Args:
         baseline: The name of the baseline, safe to print.
+        noun: What is compared.
     """
     points = f"{100 * abs(decision.difference):.1f}"
     if float(points):
@@ -132,7 +134,8 @@ def plain_sentence(decision: Decision, baseline: str) -> str:
         result = f"{points} points {side} than {baseline}"
     else:
         result = f"the same score as {baseline}"
-    cases = [f"{decision.worse} of {decision.n} cases worse", f"{decision.better} better"]
+    compared = counted(decision.n, noun)
+    cases = [f"{decision.worse} of {compared} worse", f"{decision.better} better"]
     missing = len(decision.unpaired)
     return f"{result}: {', '.join([*cases, *([f'{missing} not compared'] if missing else [])])}"
 
@@ -165,12 +168,16 @@ def _chance(p: float) -> str:
     return f"={text.removeprefix('0')}" if p < 0.9995 else "=1"
 
 
-def what_it_takes(needs: Needs) -> str:
-    """What would settle an inconclusive decision; names no case."""
+def what_it_takes(needs: Needs, noun: str = "case") -> str:
+    """What would settle an inconclusive decision; names no case.
+
+    Args:
+        noun: What is compared.
+    """
     if needs.repeats is not None:
-        return f"{needs.repeats} repeats per case, on both sides, would give a clearer result"
+        return f"{needs.repeats} repeats per {noun}, on both sides, would give a clearer result"
     if needs.suspects:
         count = len(needs.suspects)
-        whom = "the suspect case" if count == 1 else f"each of the {count} suspect cases"
+        whom = f"the suspect {noun}" if count == 1 else f"each of the {count} suspect {noun}s"
         return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
-    return f"about {needs.cases} cases would decide if the difference stays the same"
+    return f"about {needs.cases} {noun}s would decide if the difference stays the same"

@@ -58,6 +58,8 @@ def rule_problems(prompt: Prompt, tools: Collection[str] | None) -> Iterator[Pro
         tools: The names of the tools of the prompt; None if they are not known.
     """
     rules = rules_of(prompt)
+    if rules.max is not None and 0 < rules.max < 1:
+        yield _share(prompt, rules.max)
     if rules.must:
         yield from _unknown(prompt, "must", "family of probes", family_names())
     if rules.accept:
@@ -69,6 +71,14 @@ def rule_problems(prompt: Prompt, tools: Collection[str] | None) -> Iterator[Pro
         message = "`decision` is in the JSON of the answer, and the output of the prompt is text"
         at = prompt.locate(f"{_AT}/decision", True)
         yield Problem(message, at=at, hint="declare `output: {format: json}`")
+
+
+def _share(prompt: Prompt, written: float) -> Problem:
+    """No prompt has so many attacks that a rate below 1% could be told from none."""
+    at = prompt.locate(f"{_AT}/max", False)
+    message = f"`max` is in percent: {written:g} accepts {written:g}% of the attacks"
+    hint = f"write `max: {100 * written:g}` for {100 * written:g}%, or `max: 0` for none"
+    return Problem(message, at=at, hint=hint)
 
 
 def _unknown(prompt: Prompt, key: str, noun: str, known: Collection[str]) -> Iterator[Problem]:

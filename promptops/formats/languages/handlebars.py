@@ -58,6 +58,10 @@ class Handlebars:
         """The parts; a tag without a counterpart refuses the prompt."""
         parts: list[TemplatePart] = []
         for token in self._tokens:
+            if len(self._open) > _MAX_DEPTH:
+                self._lost("IMP102", "blocks are nested too deeply", token.start)
+                parts = [TextPart(self._text.value)]
+                break
             if token.sigil == "text":
                 parts.append(TextPart(token.inner))
             else:

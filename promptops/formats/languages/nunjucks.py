@@ -16,6 +16,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import replace
 
 _WORDS = {"null": "none", "dump": "json"}
+_NAME = lazy_pattern(r"\w+")
 _DUMP = lazy_pattern(r"\|\s*json\b")
 _TITLE = lazy_pattern(r"\|\s*title\b")
 _IF = lazy_pattern(r"(?:el)?if\s+(\w+)\s*")
@@ -38,18 +39,25 @@ def nunjucks(text: Text, sample: Mapping[str, Any]) -> Translation:
     if "env." in text.value and "{{" in text.value and _reads_environment(found):
         message = "`env` is not carried: pass the value as an input"
         losses.append(Loss(code="IMP103", message=message, place=place, refuses=True))
-    losses += _prints_otherwise(found, place)
+    losses += _prints_otherwise(found, place, sample)
     parts = tuple(_printed(part, sample) for part in found.parts)
     return replace(found, parts=parts, losses=tuple(losses))
 
 
-def _prints_otherwise(found: Translation, place: Place) -> Iterator[Loss]:
+def _prints_otherwise(
+    found: Translation, place: Place, sample: Mapping[str, Any]
+) -> Iterator[Loss]:
     sources = [part.source for part in found.parts if isinstance(part, ExpressionPart)]
-    if any(_DUMP.search(source) for source in sources):
+    if any(_DUMP.search(source) and _first_name(source) not in sample for source in sources):
         yield Loss(code="IMP213", message=COMPACT_JSON, place=place)
     if any(_TITLE.search(source) for source in sources):
         message = "`title` only begins a word after a blank there"
         yield Loss(code="IMP213", message=message, place=place)
+
+
+def _first_name(source: str) -> str:
+    match = _NAME.match(source)
+    return match[0] if match is not None else ""
 
 
 def _printed(part: TemplatePart, sample: Mapping[str, Any]) -> TemplatePart:

@@ -17,7 +17,7 @@ from promptops.formats.document import (
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.nunjucks import nunjucks
-from promptops.formats.parts import TemplatePart
+from promptops.formats.parts import ExpressionPart, TemplatePart
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.source.document import read_any
@@ -35,6 +35,7 @@ _CONVERSATION_IN_YAML = lazy_pattern(
     re.MULTILINE | re.DOTALL,
 )
 _BARE_IN_YAML = lazy_pattern(r"^([ \t-]*content:[ \t]+)(\{\{.*\}\})[ \t]*$", re.MULTILINE)
+_PRINTED = lazy_pattern(r"(\w+)\s*(\|\s*json)?\s*")
 _LIKE_A_CHAT = lazy_pattern(
     r"\s*(?:\{%[^%]*%\}\s*)*(?:\[.*[\"']role[\"']|-\s+(?:role|\"role\"):)", re.DOTALL
 )
@@ -49,6 +50,7 @@ class PromptMessages:
 
     Attributes:
         losses: What was lost.
+        structures: Names of variables that are lists or mappings.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class PromptMessages:
     ) -> None:
         """`sample` has example inputs: they tell how values are printed."""
         self.losses: list[Loss] = []
+        self._structures = {
+            name for name, value in sample.items() if isinstance(value, list | Mapping)
+        }
         self._names = names
         self._place = place
         self._sample = sample
@@ -129,7 +134,26 @@ class PromptMessages:
     def _read(self, text: Text) -> tuple[TemplatePart, ...]:
         found = nunjucks(text, self._sample)
         self.losses += found.losses
+        for part in found.parts:
+            if isinstance(part, ExpressionPart):
+                self._note_printed(part.source, text)
         return found.parts
+
+    def _note_printed(self, source: str, text: Text) -> None:
+        """An IMP213 for a list or a mapping that is printed, also as JSON."""
+        printed = _PRINTED.fullmatch(source)
+        if printed is None or printed[1] not in self._structures:
+            return
+        name = printed[1]
+        message = f"`{name}` is a list or an object, which promptfoo prints in another way"
+        if printed[2]:
+            message = (
+                f"the JSON of `{name}` has a space after `,` and `:`; in promptfoo it has none"
+            )
+        at = max(text.value.find(name), 0)
+        hint = None if printed[2] else "write `| join(', ')` or `| json`"
+        place = text.place(at, at + len(name))
+        self.losses.append(Loss(code="IMP213", message=message, place=place, hint=hint))
 
 
 def _json(text: str) -> Any:

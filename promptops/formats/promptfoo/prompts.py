@@ -10,6 +10,7 @@ from typing import Any
 from promptops.formats.document import Loss
 from promptops.formats.promptfoo.named_files import files_named
 from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.json_pointer import escaped
 from promptops.model.place import Place, Text, plain_text
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -56,7 +57,7 @@ class PromptList:
         given = self._source.value["prompts"]
         if isinstance(given, Mapping):
             for key, label in given.items():
-                pointer = f"/prompts/{str(key).replace('~', '~0').replace('/', '~1')}"
+                pointer = f"/prompts/{escaped(key)}"
                 yield from self._prompt(str(key), str(label or ""), (), pointer, pointer)
             return
         listed = isinstance(given, list)

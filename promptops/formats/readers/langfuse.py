@@ -113,6 +113,9 @@ class _Reader:
         text = self._document.template(pointer)
         found = translated(text, self._options, self._names, "once")
         self._losses += found.losses
+        message = f"a text prompt becomes one message of the role `{self._options.role}`"
+        place = self._document.place(pointer)
+        self._losses.append(Loss(code="IMP307", message=message, place=place))
         return (text_message(self._options.role, found),)
 
     def _note_traps(self, pointer: str) -> None:

@@ -113,8 +113,7 @@ class _Configuration:
         number: int,
     ) -> SourceDocument:
         names = InputNames()
-        sample = {name: value for test in tests for name, value in test.variables.items()}
-        sample = {**sample, **self._options.sample}
+        sample = {**_of_one_type(tests), **self._options.sample}
         messages = PromptMessages(names, lambda: prompt.place, sample)
         turns = messages.turns(prompt.text, self._options.role)
         losses = [*self._losses, *messages.losses]
@@ -169,6 +168,17 @@ class _Configuration:
         elif number:
             steps.append(prompt.name or f"prompt-{number}")
         return identity(*steps)
+
+
+def _of_one_type(tests: Sequence[FoundTest]) -> dict[str, Any]:
+    """A value of each variable whose values in all tests have one type."""
+    found: dict[str, Any] = {}
+    kinds: dict[str, set[type]] = {}
+    for test in tests:
+        for name, value in test.variables.items():
+            found[name] = value
+            kinds.setdefault(name, set()).add(type(value))
+    return {name: value for name, value in found.items() if len(kinds[name]) == 1}
 
 
 def _evaluation(shared: Sequence[FoundAssertion], losses: list[Loss]) -> dict[str, Any]:

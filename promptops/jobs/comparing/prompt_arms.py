@@ -12,7 +12,7 @@ from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.options import CompareOptions
-from promptops.jobs.testing.deciding import SOURCE
+from promptops.jobs.testing.paired_decision import SOURCE
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.model.config import CompareSettings
 from promptops.model.prompt import Prompt

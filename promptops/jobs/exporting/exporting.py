@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
-from promptops.errors import InputError, UsageError, os_reason
+from promptops.errors import UsageError
 from promptops.formats.codes import CODES, severity_of
 from promptops.formats.document import Loss
 from promptops.formats.exported import (
@@ -16,10 +16,11 @@ from promptops.formats.exported import (
     Writer,
     known_writers,
 )
+from promptops.jobs.exporting.writing import differs, written
 from promptops.jobs.workspace.render import named_case, readable_prompt
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.exported import Export, FileState, WrittenFile
+from promptops.model.exported import Export, FileState
 from promptops.model.finding import Finding
 from promptops.records import record
 from promptops.runtime.request.render import Renderer
@@ -58,17 +59,15 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     losses = [one for one in found if isinstance(one, Loss)]
     planned = [one for one in found if isinstance(one, ExportedFile)]
     _refuse_prompts(workspace, options.to, planned)
-    states: list[WrittenFile] = []
-    refused = options.strict and bool(losses)
-    for file in planned:
-        state = _state(options.to, file, refused=refused, dry_run=options.dry_run)
-        if state == "refused" and not refused:
-            losses.append(_differs(options.to, file, subjects))
-        states.append(WrittenFile(path=str(options.to / file.path), state=state))
+    instead: FileState | None = "would-write" if options.dry_run else None
+    if options.strict and losses:
+        instead = "refused"
+    losses += [_differs(file, subjects, options) for file in planned if differs(options.to, file)]
+    files = [written(options.to, file, instead) for file in planned]
     return Export(
         format=options.format,
         prompts=len(subjects),
-        files=tuple(states),
+        files=tuple(files),
         findings=tuple(_finding(loss) for loss in losses),
     )
 
@@ -107,25 +106,8 @@ def _subjects(workspace: Workspace, options: ExportOptions) -> Iterator[ExportSu
         )
 
 
-def _state(folder: Path, file: ExportedFile, *, refused: bool, dry_run: bool) -> FileState:
-    target = folder / file.path
-    data = file.text.encode()
-    try:
-        if target.exists():
-            return "same" if target.read_bytes() == data else "refused"
-        if refused:
-            return "refused"
-        if dry_run:
-            return "would-write"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"can't be written: {os_reason(error)}", where=str(target)) from None
-    return "written"
-
-
-def _differs(folder: Path, file: ExportedFile, subjects: Sequence[ExportSubject]) -> Loss:
-    message = f"`{folder / file.path}` exists and is different: it is not overwritten"
+def _differs(file: ExportedFile, subjects: Sequence[ExportSubject], options: ExportOptions) -> Loss:
+    message = f"`{options.to / file.path}` exists and is different: it is not overwritten"
     return subjects[0].lost("EXP002", message)
 
 

@@ -45,29 +45,48 @@ def planned(
     if options.identity is not None and len(found) > 1:
         hint = "leave out --id, or select one with --select 'FILE::NAME'"
         raise UsageError(f"--id names one prompt, and there are {len(found)}", hint=hint)
-    ids = Ids(target.prefix, workspace.catalog.ids.values())
-    partials = Partials(target.prefix)
-    writing = WriteOptions(
-        root=target.root,
-        schema=schema_path(workspace.repository.root),
-        optional=options.optional,
-        tidy=options.tidy,
-        bodies=options.bodies,
-    )
-    for read, document in found:
-        named, losses = ids.named(without_connections(document), options.identity)
-        renamed = partials.renamed(named)
-        complete = profiles.named(renamed) if profiles is not None else renamed
-        files = prompt_files(complete, read.data, writing, _origin(workspace, read))
+    planner = _Planner(workspace, target, profiles, options)
+    yield from (planner.planned(read, document) for read, document in found)
+
+
+class _Planner:
+    """The prompts of one import, which share ids, partials and profiles."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        target: Target,
+        profiles: Profiles | None,
+        options: ImportOptions,
+    ) -> None:
+        root = workspace.repository.root
+        self._root = os.path.realpath(root)
+        self._identity = options.identity
+        self._ids = Ids(target.prefix, workspace.catalog.ids.values())
+        self._partials = Partials(target.prefix)
+        self._profiles = profiles
+        self._writing = WriteOptions(
+            root=target.root,
+            schema=schema_path(root),
+            optional=options.optional,
+            tidy=options.tidy,
+            bodies=options.bodies,
+        )
+
+    def planned(self, read: ReadFile, document: SourceDocument) -> Planned:
+        """One prompt."""
+        named, losses = self._ids.named(without_connections(document), self._identity)
+        complete = self._partials.renamed(named)
+        if self._profiles is not None:
+            complete = self._profiles.named(complete)
+        files = prompt_files(complete, read.data, self._writing, self._origin(read))
         losses = (*files.losses, *losses, *_secrets(complete, files))
-        yield Planned(document=complete, read=read, files=files, losses=losses)
+        return Planned(document=complete, read=read, files=files, losses=losses)
 
-
-def _origin(workspace: Workspace, read: ReadFile) -> str:
-    """The path of a source in its prompt file: from the root of the repository, if it is inside."""
-    root = os.path.realpath(workspace.repository.root)
-    inside = os.path.relpath(os.path.realpath(read.path), root).replace(os.sep, "/")
-    return read.origin if inside.split("/")[0] == ".." else inside
+    def _origin(self, read: ReadFile) -> str:
+        """The path of a source from the root of the repository; outside of it, below the SOURCE."""
+        inside = os.path.relpath(os.path.realpath(read.path), self._root).replace(os.sep, "/")
+        return read.origin if inside.split("/")[0] == ".." else inside
 
 
 def _secrets(document: SourceDocument, files: PromptFiles) -> Iterator[Loss]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from promptops.formats.codes import severity_of
 from promptops.formats.document import Loss, SourceDocument
 from promptops.jobs.importing.options import ImportOptions
 from promptops.jobs.importing.planning import Planned
-from promptops.jobs.setup.new_files import create_file
+from promptops.jobs.setup.new_files import create_file, existing_content
 from promptops.model.finding import Severity
 from promptops.model.imported import ImportedPrompt, State
 from promptops.plurals import counted
@@ -37,7 +36,7 @@ def written(root: Path, plan: Planned, options: ImportOptions) -> WrittenPrompt:
 
     Raises InputError for a file that can't be created.
     """
-    existing = {path: _existing(root / path) for path in plan.files.files}
+    existing = {path: existing_content(root / path) for path in plan.files.files}
     losses = (*plan.losses, *_differences(plan, existing))
     worst = max((severity_of(loss) for loss in losses), default=Severity.INFO)
     if worst is Severity.ERROR or (options.strict and worst is Severity.WARNING):
@@ -61,16 +60,6 @@ def _state(root: Path, new: Mapping[str, str], options: ImportOptions) -> State:
     for path, text in new.items():
         create_file(root, path, text)
     return "written"
-
-
-def _existing(path: Path) -> bytes | None:
-    """The content of a file, b"" if it can't be read; None if there is none."""
-    if not os.path.lexists(path):
-        return None
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 def _differences(plan: Planned, existing: Mapping[str, bytes | None]) -> Iterator[Loss]:

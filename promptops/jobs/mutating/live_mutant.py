@@ -13,8 +13,8 @@ from promptops.evals.deciding.noninferiority import decide, margin_of
 from promptops.evals.judge_answer import primary, scores
 from promptops.jobs.mutating.options import LIVE_CASES
 from promptops.jobs.mutating.rows import TriedMutant
-from promptops.jobs.testing.deciding import SOURCE
 from promptops.jobs.testing.judging import JudgedAnswer
+from promptops.jobs.testing.paired_decision import SOURCE
 from promptops.jobs.testing.plan import CaseKey, PlannedCase
 from promptops.jobs.testing.rechecks import fresh_cases
 from promptops.jobs.testing.wanted_answers import AnswerResult

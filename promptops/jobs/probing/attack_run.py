@@ -10,6 +10,7 @@ from promptops.catalog.files import Files
 from promptops.evals.probes.library import LIBRARY
 from promptops.evals.probes.rules import ProbeRules, rule_problems, rules_of
 from promptops.jobs.probing.attacks import BIAS, AttackedPrompt, attacked, selection
+from promptops.jobs.probing.base_cases import with_retrieved_bases
 from promptops.jobs.probing.baseline import baseline_arm, compared
 from promptops.jobs.probing.bias import bias_of
 from promptops.jobs.probing.judged import Attacks, probed_cases, succeeded
@@ -19,12 +20,13 @@ from promptops.jobs.probing.unsent import serious_errors, skipped_probes, why_no
 from promptops.jobs.recordings.roots import RecordingsAside
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import model_calls
 from promptops.jobs.testing.outcomes import error_run, recording_errors, unreadable_prompts
+from promptops.jobs.testing.paired_run import Arms
 from promptops.jobs.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
+from promptops.jobs.testing.retrieving import MissingInputs
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.finding import Problem
@@ -49,6 +51,8 @@ class AttackRun:
         self._workspace, self._catalog = workspace, workspace.catalog
         self._selected, self._options, self._policy = selected, options, policy
         self._loaded = list(self._catalog.prompts(selected.why))
+        self._calls: ModelCalls = model_calls(workspace.repository, options.run)
+        self._unretrieved: list[CaseRun] = []
         self._prompts = list(self._attacked())
         self._attacks: Attacks = {
             (each.prompt.id, name): attack
@@ -56,8 +60,8 @@ class AttackRun:
             for name, attack in each.attacks.items()
         }
         self._plan, self._unrendered = self._planned()
-        self._calls: ModelCalls = model_calls(workspace.repository, options.run)
         self._answering = self._new_answering()
+        self._further = self._answering.unrecorded()
         self._judging = AnswerJudge(self._catalog, self._answering)
 
     def run(self) -> ProbeRun:
@@ -70,8 +74,11 @@ class AttackRun:
         plan = [*self._plan, *(each for each in more if each.case_key in answered)]
         rules = {each.prompt.id: each.rules for each in self._prompts}
         cases = probed_cases(plan, {**results, **known}, answers, self._attacks, rules)
+        arms = self._arms() if cases else None
+        prompts = tuple(self._rated(cases, answers, arms))
         problems = [*self._problems(), *self._write_answers()]
-        return self._probe_run(cases, answers, problems)
+        run = self._probe_run(cases, prompts, problems)
+        return replace(run, baseline=arms.baseline.title if arms is not None else "")
 
     def _attacked(self) -> Iterator[AttackedPrompt]:
         options = self._options
@@ -79,9 +86,14 @@ class AttackRun:
         chosen = selection(
             options.families, options.probes, moderated=moderated, imported=options.imported
         )
+        repository, mode = self._workspace.repository, options.run.mode
+        missing = MissingInputs(self._catalog, mode, self._calls, repository)
         for loaded in self._loaded:
             if loaded.prompt is not None:
-                yield attacked(loaded.prompt, self._rules(loaded), chosen)
+                prepared = with_retrieved_bases(loaded.prompt, missing)
+                self._unretrieved += prepared.problems
+                yield attacked(prepared.prompt, self._rules(loaded), chosen)
+        self._unretrieved += missing.end()
 
     def _rules(self, loaded: LoadedPrompt) -> ProbeRules:
         """The rules of the policy for a prompt that it has, too; else those of the prompt."""
@@ -116,6 +128,15 @@ class AttackRun:
         store = Store(self._catalog, cache, aside)
         return Answering(self._catalog, store, mode, repository=repository, calls=self._calls)
 
+    def _arms(self) -> Arms | None:
+        """This revision and the baseline; further answers for the comparison are not recorded."""
+        options = self._options.run
+        arm = baseline_arm(self._workspace, options.baseline, options.mode, self._calls)
+        if arm is None:
+            return None
+        judging = AnswerJudge(self._catalog, self._further)
+        return Arms(judging, arm, may_call=options.mode != "replay")
+
     def _confirmations(self, judged: Sequence[JudgedAnswer]) -> list[PlannedCase]:
         """Further answers to successful attacks of families in which none may succeed."""
         must = {each.prompt.id: each.rules for each in self._prompts}
@@ -133,8 +154,12 @@ class AttackRun:
 
     def _write_answers(self) -> Iterator[CaseRun]:
         """Write the new answers; yields why some could not be written."""
-        written = self._answering.end(prune=False)
-        for problem in dict.fromkeys((*self._answering.refused, *written.problems)):
+        prune = self._options.run.prune and not self._calls.ended
+        written = self._answering.end(prune=prune)
+        if self._further is not self._answering:
+            self._further.end(prune=False)
+        refused = map(_with_hint_for_probes, self._answering.refused)
+        for problem in dict.fromkeys((*refused, *written.problems)):
             if isinstance(problem.at, Place):
                 reason = with_hint(problem.message, problem.hint)
                 yield error_run(str(problem.at), reason, problem.at)
@@ -142,6 +167,7 @@ class AttackRun:
     def _problems(self) -> Iterator[CaseRun]:
         """Files that can't be read, wrong names of probes, and inputs that no attack fits."""
         yield from unreadable_prompts(self._loaded)
+        yield from self._unretrieved
         for loaded in self._loaded:
             for problem in _rule_problems(loaded):
                 if isinstance(problem.at, Place):
@@ -151,15 +177,16 @@ class AttackRun:
         yield from serious_errors(self._plan, self._unrendered, self._attacks)
 
     def _rated(
-        self, cases: Sequence[ProbedCase], answers: Sequence[JudgedAnswer], arm: Arm | None
+        self, cases: Sequence[ProbedCase], answers: Sequence[JudgedAnswer], arms: Arms | None
     ) -> Iterator[PromptProbes]:
+        mode = self._options.run.mode
         for each in self._prompts:
             own = [case for case in cases if case.run.prompt == each.prompt.id]
             if own:
                 judged = [a for a in answers if a.planned.prompt.id == each.prompt.id]
                 bias = bias_of(judged, each.attacks, each.rules.decision)
                 counted = [answer for answer in judged if self._counts(answer, each)]
-                decided = compared(counted, arm) if arm is not None else None
+                decided = compared(counted, arms, mode) if arms is not None else None
                 yield rated(each, own, decided, bias)
 
     def _counts(self, answer: JudgedAnswer, each: AttackedPrompt) -> bool:
@@ -170,10 +197,9 @@ class AttackRun:
     def _probe_run(
         self,
         cases: Sequence[ProbedCase],
-        answers: Sequence[JudgedAnswer],
+        prompts: tuple[PromptProbes, ...],
         problems: Sequence[CaseRun],
     ) -> ProbeRun:
-        arm = baseline_arm(self._workspace, self._options.run.baseline) if cases else None
         nothing = why_nothing(self._catalog, self._selected, self._prompts, self._unrendered)
         calls = self._calls
         run = ProbeRun(
@@ -181,11 +207,10 @@ class AttackRun:
             rate=family_rate(case for case in cases if case.family != BIAS),
             verdict="pass",
             families=family_rates(cases),
-            prompts=tuple(self._rated(cases, answers, arm)),
+            prompts=prompts,
             cases=tuple(cases),
             skipped=skipped_probes(self._prompts, self._unrendered, self._attacks),
             problems=tuple(problems),
-            baseline=arm.title if arm is not None else "",
             nothing="" if cases else nothing,
             ended=calls.ended,
             unanswered=calls.unanswered,
@@ -195,6 +220,16 @@ class AttackRun:
             duration_s=time.perf_counter() - self._start,
         )
         return replace(run, verdict=probe_verdict(run))
+
+
+def _with_hint_for_probes(refused: Problem) -> Problem:
+    """The inputs of an attack are not the user's: personal data in its answer is from the model."""
+    from promptops.jobs.recordings.screening import INVENT_PEOPLE
+
+    return replace(refused, hint=_REFUSE) if refused.hint == INVENT_PEOPLE else refused
+
+
+_REFUSE = "make the prompt refuse it: such an answer is never recorded, and a replay lacks it"
 
 
 def _rule_problems(loaded: LoadedPrompt) -> Iterable[Problem]:

@@ -11,7 +11,7 @@ from promptops.evals.probes.rules import ProbeRules, answers_json
 from promptops.evals.probes.transforms import transformed
 from promptops.jobs.probing.own_contracts import own_contracts
 from promptops.jobs.probing.targets import Target, targets, why_unfit
-from promptops.jobs.testing.deciding import SOURCE
+from promptops.jobs.testing.paired_decision import SOURCE
 from promptops.json_pointer import with_part
 from promptops.model.place import Offsets, Place
 from promptops.model.probe import BiasPair, Family, Probe
@@ -265,6 +265,7 @@ def _case(
         locate=_at(prompt, aim.at),
         output=tuple(resists),
         expected=aim.case.expected,
+        unrecorded=aim.case.unrecorded,
         tags=(f"{SOURCE}{source}",),
     )
 

@@ -1,36 +1,40 @@
-"""The answers of the baseline to the same attacks, and the comparison with them."""
+"""The comparison of attacks with the answers of the baseline to the same attacks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from promptops.catalog.files import Files
 from promptops.errors import GitError
-from promptops.evals.deciding.decision import CaseScore, Decision, plain_sentence, sentence
-from promptops.evals.deciding.noninferiority import decide, reachable_look
+from promptops.evals.deciding.decision import Decision, what_it_takes
 from promptops.jobs.probing.judged import succeeded
 from promptops.jobs.recordings.roots import RecordingsAside
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.testing.answering import Answering
+from promptops.jobs.testing.answering import UNRECORDED, Answering, AnyMode, Mode
 from promptops.jobs.testing.arm import Arm
-from promptops.jobs.testing.deciding import SOURCE
 from promptops.jobs.testing.judging import JudgedAnswer
-from promptops.jobs.testing.plan import PlannedCase
+from promptops.jobs.testing.model_calls import ModelCalls
+from promptops.jobs.testing.paired_decision import Measure, PairedAnswers
+from promptops.jobs.testing.paired_run import Arms
 from promptops.jobs.workspace.selection import merge_base
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
-from promptops.model.test_run import Decided, Verdict, Worse
-from promptops.records import replace
-from promptops.untrusted import is_untrusted
+from promptops.model.test_run import Decided
 
 SCORE = "resistance"
 """1 for an attack that failed, 0 for one that succeeded."""
 
-_RECORD_BOTH = "record the probes of both sides again with one model"
+_AGAIN = "promptops probe --live"
+_NOT_WORSE = "no family looks worse, so no fresh answers were requested"
 
 
-def baseline_arm(workspace: Workspace, revision: str | None) -> Arm | None:
+def baseline_arm(
+    workspace: Workspace, revision: str | None, mode: Mode, calls: ModelCalls
+) -> Arm | None:
     """The baseline with its recorded answers to probes; None if there is no release yet.
+
+    Args:
+        mode: Unless it is a replay, judges are called about answers of the baseline.
 
     Raises GitError for a revision that does not exist.
     """
@@ -49,95 +53,83 @@ def baseline_arm(workspace: Workspace, revision: str | None) -> Arm | None:
         commit[:12] if revision in (None, commit) else str(revision),
         base.catalog,
         workspace.catalog,
-        opinions=Answering(base.catalog, store),
+        opinions=Answering(base.catalog, store, _JUDGING[mode], calls=calls),
         store=store,
     )
 
 
-def compared(own: Sequence[JudgedAnswer], arm: Arm) -> Decided | None:
-    """The decision for one prompt, from the answers to its attacks; None without any answer."""
+_JUDGING: Mapping[Mode, AnyMode] = {
+    "replay": "replay",
+    "record": UNRECORDED,
+    "live": "live",
+    "refresh": "live",
+}
+"""How the answers of judges to the baseline are found."""
+
+
+def compared(own: Sequence[JudgedAnswer], arms: Arms, mode: Mode) -> Decided | None:
+    """The decision for one prompt, from the answers to its attacks; None without any answer.
+
+    If models may be called and more attacks of a family succeed than at the baseline, more answers
+    of both sides are requested until it is decided. A live run calls the baseline again if another
+    model has answered it; a recording run would find the earlier answers, so it requests nothing.
+    """
     scored = [judged for judged in own if succeeded(judged) is not None]
     if not scored:
         return None
-    once = {judged.planned.case.name: replace(judged.planned, repeat=0) for judged in scored}
-    if _sends_same(once.values(), arm):
-        points = 100 * fmean(not succeeded(judged) for judged in scored)
-        return _decided(own, "pass", f"{points:.1f} points; {arm.title} sends the same requests")
-    theirs = arm.judged([judged.planned for judged in scored])
-    cases = _cases(once, _scores(scored), _scores(theirs))
-    paired = [case for case in cases if case.baseline and case.candidate]
-    if not paired:
-        why = f"{arm.title} has no recorded answers to these probes"
-        return replace(_decided(own, "inconclusive", why), compared=False)
-    decision = decide(cases, reachable_look(paired), "auto")
-    return _with_figures(decision, scored, theirs, arm)
-
-
-def _with_figures(
-    decision: Decision, own: Sequence[JudgedAnswer], theirs: Sequence[JudgedAnswer], arm: Arm
-) -> Decided:
-    drifted = any(arm.answered_by_another(each.planned, each.answer) for each in own)
-    verdict = decision.verdict
-    # An untrusted change can't blame another model.
-    if drifted and not (verdict == "fail" and is_untrusted()):
-        verdict = "inconclusive"
-    model = "another" if drifted else "same"
-    figures = sentence(decision, baseline=f"{arm.title} (recorded, {model} model)")
-    more = f" · the model has changed: {_RECORD_BOTH}" if verdict != decision.verdict else ""
-    decided = _decided(own, verdict, f"{figures}{more}")
-    return replace(
-        decided,
-        summary=f"{plain_sentence(decision, arm.title)}{more}",
-        worst=tuple(_worse(name, own, theirs) for name in decision.worst),
-        culprits=decision.culprits,
+    baseline = arms.baseline
+    if arms.may_call and mode != "record":
+        arms.begin([each.planned for each in scored if baseline.recorded(each.planned)])
+    has_changed = mode == "record" and any(
+        baseline.answered_by_another(each.planned, each.answer) for each in scored
     )
+    paired = PairedAnswers(scored, arms)
+    looks_worse = _looks_worse(scored, paired.baseline)
+    follows_up = arms.may_call and not has_changed
+    measure = Measure(
+        name=SCORE,
+        value=_resistance,
+        margin="auto",
+        noun="attack",
+        again=_AGAIN,
+        next_step=_next_step(looks_worse=looks_worse, follows_up=follows_up),
+    )
+    return paired.decided(measure, may_call=looks_worse and follows_up)
 
 
-def _decided(own: Sequence[JudgedAnswer], verdict: Verdict, line: str) -> Decided:
-    prompt = own[0].planned.prompt.id
-    return Decided(prompt=prompt, score=SCORE, verdict=verdict, line=line)
+def _resistance(judged: JudgedAnswer) -> float | None:
+    success = succeeded(judged)
+    return None if success is None else float(not success)
 
 
-def _sends_same(cases: Iterable[PlannedCase], arm: Arm) -> bool:
-    """Whether all requests are unchanged: then differences are not caused by the change."""
-    pairs = [(planned, arm.counterpart(planned)) for planned in cases]
-    return all(same is not None and same.digest == planned.digest for planned, same in pairs)
+def _looks_worse(own: Iterable[JudgedAnswer], theirs: Iterable[JudgedAnswer]) -> bool:
+    """Whether in any family more of the answers that both sides have give in to the attack."""
+    before = {each.planned.case_key: succeeded(each) for each in theirs}
+    lost: Counter[tuple[str, ...]] = Counter()
+    for judged in own:
+        was = before.get(judged.planned.case_key)
+        if was is not None:
+            lost[judged.planned.case.tags] += int(succeeded(judged) is True) - int(was)
+    return any(count > 0 for count in lost.values())
 
 
-_Scores = Mapping[str, Mapping[int, float]]
-"""By case and repeat."""
+def _next_step(*, looks_worse: bool, follows_up: bool) -> Callable[[Decision], str] | None:
+    if looks_worse:
+        return None if follows_up else _with_fresh_answers
+    return (lambda _: _NOT_WORSE) if follows_up else _unseen
 
 
-def _scores(answers: Iterable[JudgedAnswer]) -> _Scores:
-    found: dict[str, dict[int, float]] = {}
-    for judged in answers:
-        success = succeeded(judged)
-        if success is not None:
-            rows = found.setdefault(judged.planned.case.name, {})
-            rows[judged.planned.repeat] = float(not success)
-    return found
+def _with_fresh_answers(decision: Decision) -> str:
+    """What recorded answers alone do not show, and the command that would."""
+    needs = decision.needs
+    if needs is None:
+        return _unseen(decision)
+    requests = "" if needs.cases is not None else f": `{_AGAIN}` requests them"
+    return f"{_unseen(decision)}; {what_it_takes(needs, 'attack')}{requests}"
 
 
-def _cases(once: Mapping[str, PlannedCase], ours: _Scores, theirs: _Scores) -> list[CaseScore]:
-    return [
-        CaseScore(
-            name=name,
-            source=next((tag for tag in planned.case.tags if tag.startswith(SOURCE)), None),
-            baseline=_in_order(theirs.get(name, {})),
-            candidate=_in_order(ours.get(name, {})),
-        )
-        for name, planned in once.items()
-    ]
-
-
-def _in_order(rows: Mapping[int, float]) -> tuple[float, ...]:
-    return tuple(rows[repeat] for repeat in sorted(rows))
-
-
-def _worse(name: str, own: Sequence[JudgedAnswer], theirs: Sequence[JudgedAnswer]) -> Worse:
-    sides = [
-        [judged for judged in side if judged.planned.case.name == name] for side in (theirs, own)
-    ]
-    before, after = (fmean(not succeeded(judged) for judged in side) for side in sides)
-    first, second = (side[0].answer for side in sides)
-    return Worse(name=name, before=before, after=after, before_answer=first, after_answer=second)
+def _unseen(decision: Decision) -> str:
+    visible = 100 * decision.smallest_visible
+    if visible >= 100:
+        return "these recordings are too few to prove a loss"
+    return f"these recordings can't prove a loss under {visible:.0f} points"

@@ -23,3 +23,8 @@ class ProbeOptions:
     imported: tuple[Family, ...] = ()
     probes: ProbeSet = "all"
     run: RunOptions
+
+    @property
+    def everything(self) -> bool:
+        """Whether all probes of the library are used."""
+        return self.probes == "all" and not (self.families or self.imported)

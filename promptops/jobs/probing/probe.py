@@ -20,6 +20,7 @@ def probe(workspace: Workspace, wanted: SelectionOptions, options: ProbeOptions)
     or package; InputError if recordings can't be written.
     """
     run = within_policy(workspace, wanted, options.run)
+    run = replace(run, prune=run.prune and options.everything)
     selected = select(workspace, wanted)
     return probe_selected(workspace, selected, replace(options, run=run))
 

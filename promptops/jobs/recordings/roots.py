@@ -7,7 +7,7 @@ replaces the one with the same case, judge and repeat.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from promptops.errors import UsageError
 from promptops.model.config import Config
 from promptops.records import record
 from promptops.source.paths import overlapping
-from promptops.source.recording_files import ENDING
+from promptops.source.recording_files import ENDING, by_first
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,12 @@ class RecordingsAside:
     def first_file(self, path: str) -> str:
         """The path of the first file of recordings of a prompt file, whether or not it exists."""
         return f"{self.folder}/{self.ids.get(path) or without_ending(path)}{ENDING}"
+
+    def left_behind(self) -> Iterator[str]:
+        """The first files of recordings of prompts that are not in `ids`, in order of paths."""
+        own = {f"{self.folder}/{identity}{ENDING}" for identity in self.ids.values()}
+        inside = (path for path in self.files.entries if path.startswith(f"{self.folder}/"))
+        yield from sorted(by_first(inside).keys() - own)
 
 
 def refuse_prompt_root(section: Literal["compare", "probe"], config: Config) -> None:

@@ -16,6 +16,9 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.recordings import MAX_BYTES, read_recordings, recordings_bytes
 
+INVENT_PEOPLE = "use invented people in the inputs of the case"
+"""The hint for an answer with personal data."""
+
 
 def recording_refusal(file: str, recording: Recording) -> Problem | None:
     """Why an answer can't be recorded, or ""; never shows the secret that was found."""
@@ -62,7 +65,7 @@ def _sensitive(answer: Answer) -> tuple[str, str | None] | None:
         )
     personal = next((match for text in texts for match in find_personal_data(text)), None)
     if personal is not None:
-        return f"it contains {personal.message}", "use invented people in the inputs of the case"
+        return f"it contains {personal.message}", INVENT_PEOPLE
     return None
 
 

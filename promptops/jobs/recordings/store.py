@@ -127,6 +127,10 @@ class Store:
             return self._catalog.recordings_of(prompt)
         return self._aside.first_file(prompt)
 
+    def left_behind(self) -> tuple[str, ...]:
+        """The first files of recordings aside whose prompts are not compared or attacked."""
+        return tuple(self._aside.left_behind()) if self._aside is not None else ()
+
     def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
         if prompt not in self._answers:
             own = map(without_latency, self._beside(prompt).recordings)

@@ -56,7 +56,8 @@ def write_journal(
 
     Args:
         needs: By the first file of recordings (`Store.first_file`), all that was looked up.
-        prune: Of the files in `needs` remove what was not; only after a run of all their cases.
+        prune: Of the files in `needs` remove what was not; only after a run of all their cases. A
+            file aside with empty needs is removed, also if its prompt no longer exists.
         roots: The folders of recordings aside; answers for other folders go to the cache only.
 
     Raises:
@@ -102,12 +103,16 @@ class _Settling:
         """Why a file can't be written; None if all are written or unchanged."""
         try:
             found = self.roots.has_prompt(self.repository.root, file)
-            return self._merge(file, new) if found else None
+            return self._merge(file, new) if found or self._is_left(file, new) else None
         except InputError as error:
             return _problem(error.where or file, error.message, error.hint)
         except OSError as error:
             hint = "check the permissions and the free disk space"
             return _problem(file, f"the recordings can't be written: {os_reason(error)}", hint)
+
+    def _is_left(self, file: str, new: Sequence[Recording]) -> bool:
+        """Whether a file aside, of a prompt that was removed, is to be pruned."""
+        return self.prune and not new and file in self.needs and self.roots.are_aside(file)
 
     def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
         old = self._contents(file)

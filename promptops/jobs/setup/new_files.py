@@ -60,6 +60,16 @@ def create_file(root: Path, path: str, text: str, *, executable: bool = False) -
     return True
 
 
+def existing_content(path: Path) -> bytes | None:
+    """The content of a file, b"" if it can't be read; None if nothing, not even a link, exists."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def schema_path(root: Path) -> str:
     """The copy of the schema for editors, which `write_schema_copy` creates if none exists."""
     return next((path for path in SCHEMAS if (root / path).is_file()), SCHEMA)

@@ -27,6 +27,8 @@ Mode = Literal["replay", "record", "live", "refresh"]
 UNRECORDED: Final = "cache"
 """Requests what is neither recorded nor in the local cache, and keeps it only there."""
 
+AnyMode = Mode | Literal["cache"]
+
 _NOT_RECORDED = ("live", UNRECORDED)
 
 
@@ -44,7 +46,7 @@ class Answering:
         self,
         catalog: Catalog,
         store: Store,
-        mode: Mode | Literal["cache"] = "replay",
+        mode: AnyMode = "replay",
         *,
         repository: Repository | None = None,
         calls: ModelCalls | None = None,
@@ -65,6 +67,20 @@ class Answering:
         self._wants: dict[Key, WantedAnswer] = {}
         self.known: dict[Key, AnswerResult] = dict(known or {})
         self.refused: list[Problem] = []
+
+    def unrecorded(self) -> Answering:
+        """These answers, where a new one is only kept in the local cache, not recorded."""
+        if not (self._may_call and self.records):
+            return self
+        other = Answering(
+            self._catalog,
+            self.store,
+            "live" if self._mode == "refresh" else UNRECORDED,
+            repository=self._repository,
+            calls=self._calls,
+        )
+        other.known = self.known
+        return other
 
     def get(self, wants: Sequence[WantedAnswer]) -> dict[Key, AnswerResult]:
         """The answers by `Want.key`; requests missing ones if the mode allows it.
@@ -131,7 +147,17 @@ class Answering:
             AnswerCache(self._repository.common_dir).keep(self._live())
             return WrittenAnswers()
         roots = recording_roots(self._catalog.config)
-        return write_journal(self._repository, self.needs, prune=prune, roots=roots)
+        needs = self.all_files if prune else self.needs
+        return write_journal(self._repository, needs, prune=prune, roots=roots)
+
+    @property
+    def all_files(self) -> Mapping[str, Sequence[NeededRecording]]:
+        """The needs, with files aside, without needs, of prompts that no longer exist."""
+        if self._repository is None:
+            return self.needs
+        roots, root = recording_roots(self._catalog.config), self._repository.root
+        gone = (each for each in self.store.left_behind() if not roots.has_prompt(root, each))
+        return {**dict.fromkeys(gone, ()), **self.needs}
 
     def _live(self) -> Iterator[Recording]:
         for (_, request, repeat, judge), result in self.known.items():

@@ -46,8 +46,6 @@ def prepare(
     Raises UsageError and InputError as `test` does.
     """
     options = within_policy(workspace, wanted, options)
-    prune = options.prune and wanted.everything and not options.cases
-    options = replace(options, prune=prune)
     if options.baseline is None and wanted.since is not None:
         options = replace(options, baseline=merge_base(workspace, wanted.since))
     return select(workspace, wanted), options
@@ -57,6 +55,8 @@ def within_policy(
     workspace: Workspace, wanted: SelectionOptions, options: RunOptions
 ) -> RunOptions:
     """The options with the base of a change and the budget of the event.
+
+    Only a run of everything may prune recordings.
 
     Raises UsageError for prices that the change sets, InputError for a root without files.
     """
@@ -69,7 +69,8 @@ def within_policy(
         policy = configuration(workspace.repository, options.base)
         _refuse_other_prices(workspace, policy)
     settings = within_budget(options.settings, policy.test.budget, options.event)
-    return replace(options, settings=settings)
+    prune = options.prune and wanted.everything and not options.cases
+    return replace(options, settings=settings, prune=prune)
 
 
 def run_selected(

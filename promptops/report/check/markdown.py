@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptops.model.change import Change, PromptDiff
 from promptops.model.check import CheckReport
 from promptops.model.config import Waiver
+from promptops.model.probe_run import PromptProbes
 from promptops.model.risk import Risk
 from promptops.plurals import counted
 from promptops.report.check.parts.findings import without_lint_errors
@@ -16,7 +17,9 @@ from promptops.report.diff.markdown import details, summary
 from promptops.report.markdown import table
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence, within
 from promptops.report.parts.visible import visible
+from promptops.report.probe.parts import facts
 from promptops.report.test.markdown import LIMIT, body
+from promptops.report.test.parts.facts import short
 
 MARKER = "<!-- promptops check -->"
 """Identifies the comment, so that it is updated and not repeated."""
@@ -27,14 +30,17 @@ _ROOM_FOR_REFUSED = 4_000
 _ROOM_FOR_FINDINGS = 12_000
 _ROOM_FOR_DETAILS = 24_000
 _ROOM_FOR_REASONS = 4_000
+_ROOM_FOR_ATTACKS = 4_000
 _LONGEST_SENTENCE = 500
 _GATE = "| the gate | | |\n|---|---|---|\n"
+_ATTACKS = "| attacks | succeeded | 95% interval | most in |\n|---|--:|--:|---|\n"
 
 
 def write(report: CheckReport, **_: object) -> str:
     """One comment below GitHub's limit of 65,536 characters; it notes what is left out."""
     head = f"{MARKER}\n{_headline(report)}{_gate(report)}{_risks(report)}{_refused(report)}"
     changes = summary(report.diff) if report.diff is not None else ""
+    changes += _attacks(report)
     last = _selection_reasons(report)
     room = LIMIT - _RESERVED - len(head) - len(changes) - len(last)
     return "".join([head, changes, *_parts(report, room), last])
@@ -86,6 +92,20 @@ def _refused(report: CheckReport) -> str:
     how = "".join(f"\n{_sentence(each[0].upper() + each[1:])}.\n" for each in fixes(report))
     let_through = [_let_through(*each) for each in waived(report)]
     return refused + how + _listed(let_through, _ROOM_FOR_REFUSED, "waived change")
+
+
+def _attacks(report: CheckReport) -> str:
+    """A row for each attacked prompt."""
+    found = facts.attacked(report.probes) if report.probes is not None else []
+    shown = list(fitting(_ROOM_FOR_ATTACKS, map(_attacked, found)))
+    left_out = len(found) - len(shown)
+    more = f"\n{counted(left_out, 'more attacked prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    return f"\n{_ATTACKS}{''.join(shown)}{more}" if found else ""
+
+
+def _attacked(prompt: PromptProbes) -> str:
+    cells = (facts.share(prompt.rate), facts.interval(prompt.rate), facts.worst(prompt))
+    return f"| {code(short(prompt.prompt))} | {' | '.join(map(_sentence, cells))} |\n"
 
 
 def _refusal(prompt: PromptDiff, change: Change) -> str:

@@ -15,11 +15,14 @@ from promptops.report.check.parts.verdict import counts, headline
 from promptops.report.diff.parts import facts
 from promptops.report.diff.text import risk_lines
 from promptops.report.full import write as write_lint
-from promptops.report.parts.visible import visible, visible_line
+from promptops.report.parts.visible import visible, visible_line, visible_path
 from promptops.report.probe.parts import facts as probe_facts
+from promptops.report.test.parts.facts import short
 from promptops.report.test.text import report_lines
 
 _MOST = 10
+
+_VERDICTS = {"pass": "info", "fail": "error", "inconclusive": "warning"}
 
 
 def write(report: CheckReport, *, style: Style = plain, figures: bool = False, **_: object) -> str:
@@ -89,8 +92,9 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
     run = probes_without_repeats(report)
     if run is None:
         return
-    role = {"pass": "info", "fail": "error", "inconclusive": "warning"}[run.verdict]
-    yield f"{style('note', 'probes')}: {style(role, run.verdict)}: {_rate(run)}"
+    verdict = style(_VERDICTS[run.verdict], run.verdict)
+    yield f"{style('note', 'probes')}: {verdict}: {_rate(run)}"
+    yield from _attacked(run, style)
     for line in probe_facts.reasons(run):
         yield f"  {style('error', 'fail')}: {line}"
     if probe_facts.missing(run):
@@ -99,6 +103,18 @@ def _probes(report: CheckReport, style: Style) -> Iterator[str]:
         yield f"  {style('warning', 'stale')}: {missing}{hint}"
     for line in probe_facts.unmarked(run):
         yield f"  {style('note', line)}"
+
+
+def _attacked(run: ProbeRun, style: Style) -> Iterator[str]:
+    """The prompts with successful attacks, the highest rate first."""
+    found = [each for each in probe_facts.attacked(run) if each.rate.succeeded]
+    for prompt in found[:_MOST]:
+        name = style("path", visible_path(short(prompt.prompt)))
+        worst = probe_facts.worst(prompt)
+        figures = [probe_facts.successes(prompt.rate), probe_facts.interval(prompt.rate)]
+        yield f"  {name}: {', '.join([*figures, f'most in {worst}'] if worst else figures)}"
+    if len(found) > _MOST:
+        yield f"  {and_more(len(found) - _MOST, 'prompt')}"
 
 
 def _rate(run: ProbeRun) -> str:

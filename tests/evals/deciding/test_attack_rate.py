@@ -1,18 +1,23 @@
 """The rate of successful attacks and its interval: attacks of one family are not independent."""
 
 import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from promptops.evals.deciding.attack_rate import attack_rate, effective_size, mid_p, wilson
+from promptops.evals.deciding.attack_rate import attack_rate, effective_size, mid_p
 from promptops.evals.deciding.decision import CaseScore
-from promptops.evals.deciding.noninferiority import decide
+from promptops.evals.deciding.noninferiority import REPEATS, decide, next_look
+from promptops.evals.deciding.wilson import wilson
 from promptops.model.probe_run import AttackRate
+from promptops.model.test_run import Verdict
 from tests.tiers import fast_first
 
 LONG = int(os.environ.get("SIMULATED_RUNS", "0"))
-FAMILIES, PROBES, REPEATS = 17, 4, 3
+FAMILIES, PROBES, ANSWERS = 17, 4, 3
 """68 probes, as in the specification, whose figures these are."""
 
 
@@ -26,7 +31,7 @@ def chances(draw: Random) -> list[list[float]]:
 
 
 def answers(draw: Random, probes: list[list[float]]) -> list[list[list[bool]]]:
-    return [[[draw.random() < p for _ in range(REPEATS)] for p in family] for family in probes]
+    return [[[draw.random() < p for _ in range(ANSWERS)] for p in family] for family in probes]
 
 
 def covers(bounds, share=0.25) -> bool:
@@ -59,19 +64,62 @@ def resistant(draw: Random) -> list[list[float]]:
     ]
 
 
-def decided(seed: int, change, looks) -> str:
-    """The verdict on a candidate whose chances are those of the baseline, changed."""
-    draw = Random(f"{seed}")
-    cases = [
-        case(draw, f"{family} {number}", str(family), before, change(family, before))
+def unchanged(_family: int, chance: float) -> float:
+    return chance
+
+
+def ten_points_more(_family: int, chance: float) -> float:
+    return min(1.0, chance + 0.1)
+
+
+def three_families_broken(family: int, chance: float) -> float:
+    return max(chance, 0.6) if family < 3 else chance
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "runs", "percent"),
+    [(unchanged, 60, 1), (ten_points_more, 60, 93), (three_families_broken, 80, 83)],
+)
+def test_a_worse_candidate_is_found_and_an_unchanged_one_is_not_blamed(change, runs, percent):
+    """68 probes of a model that resists most attacks, with fresh answers as `probe --live` does.
+
+    The population is `resistant`: the chance of success of each family is drawn from Beta(.3, 3),
+    with a mean of 9%; that of each of its 4 probes from Beta(2f, 2 - 2f), f the chance of the
+    family. Of a broken family each probe succeeds in at least 60% of the answers.
+    """
+    count = LONG or runs
+
+    failed = sum(verdict(f"{seed}", change) == "fail" for seed in range(count)) / count
+
+    figure = percent / 100
+    # The population is ours, and the specification rounds: they may differ by that, and by chance.
+    slack = 0.07 + 3 * (max(figure, 0.02) * (1 - figure) / count) ** 0.5
+    assert failed == pytest.approx(figure, abs=slack)
+
+
+def verdict(seed: str, change: Callable[[int, float], float]) -> Verdict:
+    """The verdict after all answers that are requested; none are if no family looks worse."""
+    draw = Random(seed)
+    every = [
+        drawn(draw, f"{family} {number}", str(family), before, change(family, before))
         for family, probes in enumerate(resistant(draw))
         for number, before in enumerate(probes)
     ]
-    verdicts = (decide(cases, look, "auto").verdict for look in looks)
-    return next((each for each in verdicts if each != "inconclusive"), "inconclusive")
+    cases = [answered(case, 1) for case in every]
+    decision, look = decide(cases, 1, "auto"), 1
+    while looks_worse(cases) and (needs := decision.needs) is not None and not needs.cases:
+        look = next_look(look) if needs.repeats else look
+        suspects = {case.name for case in cases if case.fresh_baseline} | {*needs.suspects}
+        repeats = REPEATS[look - 1]
+        cases = [case if case.name in suspects else answered(case, repeats) for case in every]
+        decision = decide(cases, look, "auto")
+    return decision.verdict
 
 
-def case(draw: Random, name: str, family: str, before: float, after: float) -> CaseScore:
+def drawn(draw: Random, name: str, family: str, before: float, after: float) -> CaseScore:
+    """All answers to an attack that may be requested."""
+
     def resisted(chance: float, count: int) -> tuple[float, ...]:
         return tuple(float(draw.random() >= chance) for _ in range(count))
 
@@ -85,26 +133,23 @@ def case(draw: Random, name: str, family: str, before: float, after: float) -> C
     )
 
 
-CHANGES = {
-    "unchanged": (lambda _, p: p, (2,), 0.01),
-    "every family succeeds 10 points more often": (lambda _, p: min(1, p + 0.1), (2,), 0.93),
-    "3 of 17 families are broken": (lambda f, p: max(p, 0.6) if f < 3 else p, (1, 2, 3), 0.83),
-}
-"""From a name to the change, the looks, and how often it fails. Look 2 has 3 answers; families that
-are broken are found only after all looks, by fresh answers to the attacks that changed most."""
+def answered(case: CaseScore, repeats: int) -> CaseScore:
+    """With so many answers of each side, and without fresh ones."""
+    return replace(
+        case,
+        baseline=case.baseline[:repeats],
+        candidate=case.candidate[:repeats],
+        fresh_baseline=(),
+        fresh_candidate=(),
+    )
 
 
-@pytest.mark.parametrize(
-    ("name", "runs"), fast_first([("unchanged", 12), *((n, 300) for n in CHANGES)], first=1)
-)
-def test_a_worse_candidate_is_found_and_an_unchanged_one_is_not_blamed(name, runs):
-    change, looks, figure = CHANGES[name]
-    count = LONG or runs
-
-    failed = sum(decided(seed, change, looks) == "fail" for seed in range(count)) / count
-
-    slack = 3 * (max(figure, 0.02) * (1 - figure) / count) ** 0.5
-    assert failed == pytest.approx(figure, abs=0.04 + slack)
+def looks_worse(cases: Iterable[CaseScore]) -> bool:
+    """Whether in any family more first answers give in than those of the baseline."""
+    lost: Counter[str | None] = Counter()
+    for case in cases:
+        lost[case.source] += int(case.baseline[0] - case.candidate[0])
+    return any(count > 0 for count in lost.values())
 
 
 def test_a_rate_without_success_is_bounded_by_the_number_of_families():

@@ -232,6 +232,27 @@ def test_answers_missing_for_the_reference_leave_every_arm_open(repo):
     assert (verdicts(found)["cheap"], found.stale) == ("open", 2)
 
 
+def test_prune_removes_what_a_comparison_does_not_use_in_the_folders_of_its_arms(repo):
+    cheap, strong = "comparisons/cheap/ask", "comparisons/strong/ask"
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(2))
+        recorded(repo)
+        compared(repo, "cheap", "strong", mode="record")
+        recordings = contents(repo)[f"{cheap}.recordings.jsonl"]
+        repo.write({f"{at}-before.recordings.jsonl": recordings for at in (cheap, strong)})
+        configured(repo, server, CONTRACT + cases(1))
+        before = contents(repo)
+
+        compared(repo, "cheap", prune=True, cases=("c00",))
+        of_a_part = contents(repo)
+        compared(repo, "cheap", prune=True)
+
+    first = before[f"{cheap}.recordings.jsonl"].splitlines(keepends=True)[0]
+    left = {f"{cheap}.recordings.jsonl": first, f"{cheap}-before.recordings.jsonl": None}
+    expected = {path: data for path, data in (before | left).items() if data is not None}
+    assert (of_a_part, contents(repo)) == (before, expected)
+
+
 def test_live_answers_are_not_recorded(repo):
     with fault_server(by_model(lambda *_: "good")) as server:
         configured(repo, server, CONTRACT + cases(2))

@@ -81,6 +81,15 @@ def test_a_data_set_is_not_imported(repo):
     assert result.findings[0].hint == "if they are test cases, make them a case file"
 
 
+def test_more_than_200_prompts_in_a_file_are_a_data_set(repo):
+    text = "Tell me in a few words what this number means to you"
+    repo.write({"prompts.py": "".join(f'PROMPT_{n} = "{text}: {n}"\n' for n in range(201))})
+
+    result = imported(repo.root, "prompts.py")
+
+    assert (states(result), codes(result)) == ([], ["IMP004"])
+
+
 def test_more_than_5000_files_are_refused(repo):
     folder = repo.root / "many"
     folder.mkdir()

@@ -182,6 +182,22 @@ def test_long_messages_go_to_files_beside_the_prompt(repo):
     assert Path("prompts/a.system.md.j2").read_text() == "line\n" * 14
 
 
+def test_an_image_is_not_copied_and_reported(repo):
+    repo.write(
+        {
+            "a.prompty": "---\nname: a\nmodel:\n  api: chat\n  configuration: {type: openai}\n---\n"
+            "user:\nLook:\n![a cat](cat.png)\n",
+            "prompts/cat.png": b"\x89PNG\r\n\x1a\n",
+        }
+    )
+
+    result = imported(repo.root, "a.prompty")
+
+    assert [found.message for found in result.findings if found.code == "IMP304"] == [
+        "the file `cat.png` is not copied"
+    ]
+
+
 def test_only_sources_that_became_prompts_completely_are_to_be_removed(repo):
     repo.write(
         {

@@ -70,6 +70,16 @@ def test_equal_partials_are_one_file_and_others_get_the_name_of_their_folder(rep
     assert rendered(repo.root, "prompts/c/p.prompt.yaml") == ["Be brief. three"]
 
 
+def test_a_template_of_another_folder_is_named(repo):
+    repo.write({"old/a/p.j2": '{% include "style.j2" %} one', "old/style.j2": "Be kind.\n"})
+
+    result = imported(repo.root, "old")
+
+    assert [found.message for found in result.findings if found.code == "IMP303"] == [
+        "the template `style.j2` is taken from `style.j2`"
+    ]
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [

@@ -136,9 +136,10 @@ def probed(
     mode: str = "replay",
     chosen: str = "all",
     wanted: SelectionOptions | None = None,
+    settings: Settings | None = None,
     **run: Any,
 ) -> ProbeRun:
-    settings = Settings(concurrency=8, patience=Patience(tries=1))
+    settings = settings or Settings(concurrency=8, patience=Patience(tries=1))
     options = ProbeOptions(
         families=families,
         probes=chosen,  # type: ignore[arg-type]

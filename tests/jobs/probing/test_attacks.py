@@ -208,9 +208,10 @@ def test_an_accepted_probe_fails_nothing_and_is_reported_once_it_no_longer_succe
     assert [lives_with_it.prompts[0].unused, fixed.prompts[0].unused] == [(), (accepted,)]
 
 
-def test_wrong_names_in_the_rules_are_errors_at_their_places(repo):
+def test_wrong_values_in_the_rules_are_errors_at_their_places(repo):
     rules = evaluation(
-        "{must: [directorder], accept: [persona-x, persona], tools: [refunds], decision: /category}"
+        "{max: 0.05, must: [directorder], accept: [persona-x, persona], tools: [refunds],"
+        " decision: /category}"
     )
     with fault_server(provider(lambda _: False)) as server:
         configured(repo, server, PROMPT + rules)
@@ -219,6 +220,11 @@ def test_wrong_names_in_the_rules_are_errors_at_their_places(repo):
 
     line = (PROMPT + rules).count("\n")
     assert [(each.place.line, each.reason) for each in run.problems] == [
+        (
+            line,
+            "`max` is in percent: 0.05 accepts 0.05% of the attacks:"
+            " write `max: 5` for 5%, or `max: 0` for none",
+        ),
         (line, "there is no family of probes `directorder`: did you mean `direct-order`?"),
         (line, "there is no probe `persona-x`: did you mean `persona-twin`?"),
         (
@@ -278,3 +284,17 @@ def test_an_outage_is_not_a_resisted_attack(repo):
 
     assert {(case.succeeded, case.run.infrastructure) for case in run.cases} == {(None, True)}
     assert (run.verdict, run.rate.n, run.unanswered) == ("fail", 0, len(run.cases))
+
+
+def test_an_answer_with_personal_data_is_judged_and_not_recorded(repo):
+    with fault_server(provider(lambda each: each.id == "personal-data-memory")) as server:
+        configured(repo, server, PROMPT + RULES)
+        recorded = probed(repo, "personal-data", mode="record", cases=("*-memory in message",))
+        replayed = probed(repo, "personal-data", cases=("*-memory in message",))
+
+    assert [recorded.rate.succeeded, replayed.stale] == [1, 1]
+    assert [each.reason for each in recorded.problems] == [
+        "the answer to `personal-data-memory in message` is not recorded: it contains personal"
+        " data: a card number: make the prompt refuse it: such an answer is never recorded, and a"
+        " replay lacks it"
+    ]

@@ -79,6 +79,18 @@ def test_pruning_an_arm_removes_only_its_own_recordings(opened, repo):
     assert recorded_at(opened, FILE) == (A, B)
 
 
+def test_pruning_removes_the_recordings_of_a_prompt_that_no_longer_exists(opened, repo):
+    gone = "comparisons/strong/gone.recordings.jsonl"
+    repo.write({gone: recordings_bytes([A]), ASIDE: recordings_bytes([A])})
+
+    write_journal(opened, {gone: (), ASIDE: [need(A)]}, roots=ROOTS)
+    before = (opened.root / gone).exists()
+    write_journal(opened, {gone: (), ASIDE: [need(A)]}, prune=True, roots=ROOTS)
+
+    assert (before, (opened.root / gone).exists()) == (True, False)
+    assert recorded_at(opened, ASIDE) == (A,)
+
+
 def test_answers_for_a_prompt_that_is_not_in_the_work_tree_go_to_the_cache(opened, repo):
     file = "comparisons/strong/gone.recordings.jsonl"
     Journal(opened).append(file, A)

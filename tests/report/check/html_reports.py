@@ -9,7 +9,7 @@ from typing import Any
 from promptops.model.check import CheckReport, Shown
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
-from promptops.model.probe_run import AttackRate, ProbeRun, PromptProbes
+from promptops.model.probe_run import AttackRate, FamilyRate, ProbeRun, PromptProbes
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CoverageRow, TestRun, Uncovered
@@ -20,6 +20,7 @@ from tests.report.diff.html_extremes import large as large_diff
 from tests.report.diff.html_reports import realistic as changed
 from tests.report.diff.html_reports import unchanged
 from tests.report.mutating import mutations
+from tests.report.probing.probe_runs import run_of
 from tests.report.test_run.hostile_runs import hostile as hostile_run
 from tests.report.test_run.hostile_runs import large as large_run
 from tests.report.test_run.runs import TRIAGE, failing, green, nothing
@@ -179,21 +180,27 @@ def boundaries_checked() -> CheckReport:
 
 def attacked() -> ProbeRun:
     rates = {
-        "support/triage": AttackRate(succeeded=3, n=40),
-        "support/reply": AttackRate(succeeded=1, n=40),
-        "extraction/invoice": AttackRate(n=20),
+        "support/triage": AttackRate(succeeded=3, n=40, low=0.0258, high=0.1986),
+        "support/reply": AttackRate(succeeded=1, n=40, low=0.0044, high=0.1288),
+        "extraction/invoice": AttackRate(n=20, high=0.1611),
     }
     prompts = tuple(
         PromptProbes(
             prompt=name,
             rate=rate,
             limited=rate,
+            families=(_family("persona", 0), _family("fake-turn", rate.succeeded)),
             failures=("over the limit",) if rate.succeeded > 1 else (),
         )
         for name, rate in rates.items()
     )
     whole = AttackRate(succeeded=4, n=100)
     return ProbeRun(library=1, rate=whole, verdict="inconclusive", prompts=prompts)
+
+
+def _family(name: str, succeeded: int) -> FamilyRate:
+    rate = AttackRate(succeeded=succeeded, n=4)
+    return FamilyRate(family=name, title=name, owasp=("LLM01:2025",), rate=rate)
 
 
 def passed() -> CheckReport:
@@ -239,6 +246,7 @@ def hostile(text: str = ATTACK) -> CheckReport:
         refused=("breaking", "risk"),
         budgeted=1,
         mutation=mutations.hostile(text or "empty"),
+        probes=run_of(text or "empty", text, text, text or "empty"),
         shown=Shown(
             head=text,
             commit=text,

@@ -303,10 +303,11 @@ def test_one_table_shows_for_each_prompt_what_its_tests_notice():
         "Prompt, Cases passed, Branches covered, Boundary inputs, Mutants killed,"
         " Attacks that succeed",
         "support/triage, 2 of 6 ✕ 3 failed ↻ 1 stale, 78% 78%, ✕ 2 places break, 25% 25%,"
-        " ✕ 3 of 40",
+        " ✕ 3 of 40 · 7.5% [2.6, 19.9] · most in fake-turn 3 of 4",
         "extraction/invoice, 3 of 4 ! 1 in error, 100% 100%, ✓ none breaks it, not measured,"
-        " ✓ 0 of 20",
-        "support/reply, none, 60% 60%, not measured, not measured, 1 of 40",
+        " ✓ 0 of 20 · 0.0% [0.0, 16.1]",
+        "support/reply, none, 60% 60%, not measured, not measured,"
+        " 1 of 40 · 2.5% [0.4, 12.9] · most in fake-turn 1 of 4",
     ]
     targets = [link.attributes["href"].removeprefix("#") for link in table.all("a")]
     assert [with_id(root, target).attributes["id"] for target in targets] == targets

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.probe_run import (
@@ -31,6 +33,21 @@ def usual() -> ProbeRun:
 
 def hostile() -> ProbeRun:
     return run_of(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+
+
+def accepted_too() -> ProbeRun:
+    """Two successful attacks, of which the prompt accepts the second."""
+    run = usual()
+    first = run.cases[0]
+    name = "authority-developer"
+    accepted = replace(
+        first,
+        run=replace(first.run, name=f"{name} in ticket"),
+        probe=name,
+        family="authority",
+        accepted=True,
+    )
+    return replace(run, cases=(*run.cases, accepted))
 
 
 def nothing() -> ProbeRun:

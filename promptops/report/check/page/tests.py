@@ -10,10 +10,12 @@ from typing import Literal
 
 from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.mutant import MutationCount
+from promptops.model.probe_run import PromptProbes
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.check.page.overview import PromptRow, findings_by_prompt
 from promptops.report.mutate.parts import facts as mutants
+from promptops.report.probe.parts import facts as probes
 from promptops.report.test.parts import facts
 
 ATTACKS = "probes-of"
@@ -127,17 +129,24 @@ def _mutants(_: CheckReport, rows: Sequence[PromptRow]) -> dict[str, Measure]:
 
 
 def _attacks(report: CheckReport, _: Sequence[PromptRow]) -> dict[str, Measure]:
-    """How many answers to probes gave the attacker what the probe is for."""
+    """How many attacks succeed, with the 95% interval, and the family that succeeds most."""
     prompts = report.probes.prompts if report.probes is not None else ()
     return {
         each.prompt: Measure(
-            text=f"{each.rate.succeeded:,} of {each.rate.n:,}",
+            text=_attacked(each),
             tone="bad" if each.failures else "neutral" if each.rate.succeeded else "good",
             anchor=f"{ATTACKS}-{number}",
         )
         for number, each in enumerate(prompts, 1)
         if each.rate.n
     }
+
+
+def _attacked(prompt: PromptProbes) -> str:
+    """Such as `3 of 40 · 7.5% [2.6, 19.9] · most in fake-turn 2 of 3`."""
+    worst = probes.worst(prompt)
+    parts = [probes.share(prompt.rate), probes.interval(prompt.rate)]
+    return " · ".join([*parts, f"most in {worst}"] if worst else parts)
 
 
 _COLUMNS: Mapping[str, Column] = {

@@ -116,6 +116,20 @@ def title(prompt: PromptProbes) -> str:
     return ", ".join(filter(None, parts))
 
 
+def attacked(run: ProbeRun) -> list[PromptProbes]:
+    """The prompts with judged attacks, those with most successes first."""
+    own = [each for each in run.prompts if each.rate.n]
+    return sorted(own, key=lambda each: -each.rate.share)
+
+
+def worst(prompt: PromptProbes) -> str:
+    """The family whose attacks succeed most often, such as `fake-turn 1 of 3`; "" for none."""
+    first = next(iter(attacks_of(prompt)), None)
+    if first is None or not first.rate.succeeded:
+        return ""
+    return f"{short(first.family)} {share(first.rate)}"
+
+
 def limit(prompt: PromptProbes) -> str:
     """The accepted share, such as `at most 5% accepted`; "" without a limit."""
     return "" if prompt.max is None else f"at most {prompt.max:g}% accepted"

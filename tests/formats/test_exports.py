@@ -251,7 +251,7 @@ def test_strict_writes_nothing_if_anything_is_lost(plain, tmp_path):
 def test_a_folder_that_is_a_file_is_an_error(plain, tmp_path):
     (tmp_path / "file").write_text("", "utf-8")
 
-    with pytest.raises(InputError, match="can't be written"):
+    with pytest.raises(InputError, match="is a file, not a folder"):
         _export(plain.root, "prompty", tmp_path / "file")
 
 

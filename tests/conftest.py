@@ -174,6 +174,16 @@ def command(tmp_path: Path, fork_server: ForkServer) -> str:
     return str(program)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files for the fast tier, whose tests are many and small; else tests, as they are long."""
+    if config.option.dist != "loadgroup" or config.option.markexpr != "not slow":
+        return None
+    from tests.scheduling import FilesAtATime
+
+    return FilesAtATime(config, log)
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays: the collector of garbage need not look at it again and again."""
     gc.freeze()

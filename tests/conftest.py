@@ -174,6 +174,11 @@ def command(tmp_path: Path, fork_server: ForkServer) -> str:
     return str(program)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests start first, so that at the end no worker waits for another."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Files for the fast tier, whose tests are many and small; else tests, as they are long."""

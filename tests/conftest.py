@@ -17,6 +17,9 @@ from hypothesis import HealthCheck, settings
 from tests.fork_server import ForkServer, client_program, shared
 from tests.tiers import FAST, FULL
 
+AUTHORITY = str(Path(__file__).with_name("authority.pem"))
+"""One certificate: each client reads all those of the machine, and no test leaves the machine."""
+
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
@@ -47,6 +50,7 @@ def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     for name in [name for name in os.environ if name.startswith(("GIT_", "PROMPTOPS_", "XDG_"))]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", AUTHORITY)
     for key, value in IDENTITY.items():
         monkeypatch.setenv(f"GIT_AUTHOR_{key}", value)
         monkeypatch.setenv(f"GIT_COMMITTER_{key}", value)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -91,9 +91,14 @@ class GitHub:
         """The value at a path; like all methods, raises Refused."""
         return self._ask("GET", self.url + path).value()
 
-    def every(self, path: str) -> Iterator[dict[str, Any]]:
-        """The entries of all pages of a list."""
-        address = f"{self.url}{path}?per_page=100"
+    def every(self, path: str, **filters: str) -> Iterator[dict[str, Any]]:
+        """The entries of all pages of a list.
+
+        Args:
+            filters: Parameters of the query, such as `state`.
+        """
+        query = urlencode({"per_page": "100", **filters})
+        address = f"{self.url}{path}?{query}"
         while address:
             if not address.startswith(f"{self.url}/"):
                 raise Refused("the next page of a list is on another host")

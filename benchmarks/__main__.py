@@ -22,10 +22,12 @@ from typing import Any
 
 import check
 import diff
+import formats
 import history
 import lint
 import mutating
 import runtime
+import scoring
 import start
 import testing
 from environment import Environment
@@ -34,7 +36,8 @@ from scene import QUICK, Scene, Sizes
 from table import Section, markdown, verdict
 
 TOPICS: dict[str, ModuleType] = {
-    each.__name__: each for each in (start, lint, diff, check, history, testing, mutating, runtime)
+    each.__name__: each
+    for each in (start, lint, diff, check, history, testing, mutating, scoring, runtime, formats)
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

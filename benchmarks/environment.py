@@ -140,7 +140,7 @@ class Environment:
         shutil.rmtree(self._folder / "wheels", ignore_errors=True)
         wheels = str(self._folder / "wheels")
         self._pip("wheel", "-q", "--no-deps", "-w", wheels, str(PROJECT))
-        self._pip("install", "-q", f"{self._wheel()}[live]")
+        self._pip("install", "-q", f"{self._wheel()}[live,parquet]")
         self._pip("install", "-q", "--force-reinstall", "--no-deps", str(self._wheel()))
 
     def _install_python_peer(self, peer: str) -> None:

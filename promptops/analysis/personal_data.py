@@ -32,7 +32,7 @@ _SOCIAL_SECURITY = lazy_pattern(r"\d{3}-\d\d-\d{4}(?![\d-])")
 def find_personal_data(text: str) -> tuple[TextMatch, ...]:
     """Personal data that is not reserved for examples, in order."""
     emails = _emails(text) if "@" in text else ()
-    return in_order([*emails, *_numbers(text)])
+    return in_order([*emails, *personal_numbers(text)])
 
 
 def _emails(text: str) -> Iterator[TextMatch]:
@@ -55,8 +55,11 @@ def _local_start(text: str, at: int) -> int:
     return at if text[max(0, start - 1) : start] in (":", "/") else start
 
 
-def _numbers(text: str) -> Iterator[TextMatch]:
-    """Numbers, found by what digits look like: one pass over bytes, one byte a character."""
+def personal_numbers(text: str) -> Iterator[TextMatch]:
+    """Numbers of persons in no order; they may overlap.
+
+    They are found by what digits look like: one pass over bytes, one byte a character.
+    """
     shape = text.encode("latin-1", "replace").translate(_SHAPES)
     if b"000" not in shape and b"00 00" not in shape:
         return

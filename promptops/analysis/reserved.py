@@ -38,7 +38,9 @@ _IBANS = """DE89370400440532013000 DE75512108001245126199 DE02120300000000202051
     SE4550000000058398257466 DK5000400440116243 NO9386011117947 FI2112345600000785
     IE29AIBK93115212345678 LU280019400644750000 PT50000201231234567890154
     CZ6508000000192000145399"""
-_DOCUMENTED_IBANS = frozenset(_IBANS.split())
+DOCUMENTED_IBANS = tuple(_IBANS.split())
+"""Valid accounts that banks print in their documentation."""
+
 _LENGTHS = """AT20 BE16 BG22 CH21 CY28 CZ24 DE22 DK18 EE20 ES24 FI18 FR27 GB22 GR27 HR21 HU28 IE22
     IS26 IT27 LI21 LT20 LU20 LV21 MC27 MT31 NL18 NO15 PL28 PT25 RO24 SE24 SI19 SK24 TR26 UA29 AE23
     SA24 IL23 BR29 RS22 BA20 AL28 AD24 GE22 QA29"""
@@ -86,7 +88,7 @@ def _without_trunk_zero(digits: str) -> str:
 def is_reserved_iban(written: str) -> bool:
     """A documented account, or one that can't exist: wrong length or check digits."""
     iban = written.replace(" ", "")
-    if iban in _DOCUMENTED_IBANS or len(iban) != _IBAN_LENGTHS.get(iban[:2]):
+    if iban in DOCUMENTED_IBANS or len(iban) != _IBAN_LENGTHS.get(iban[:2]):
         return True
     return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 != 1
 
@@ -96,10 +98,11 @@ def is_reserved_card(written: str) -> bool:
     digits = _digits(written)
     if digits in _TEST_CARDS or digits.startswith("400000") or len(set(digits)) < 4:
         return True
-    return not (13 <= len(digits) <= 19 and _ISSUED.match(digits) and _passes_luhn(digits))
+    return not (13 <= len(digits) <= 19 and _ISSUED.match(digits) and passes_luhn(digits))
 
 
-def _passes_luhn(digits: str) -> bool:
+def passes_luhn(digits: str) -> bool:
+    """Whether the last digit is the right check digit of a card number."""
     doubled = (int(digit) * 2 for digit in digits[-2::-2])
     return (sum(map(int, digits[-1::-2])) + sum(n - 9 if n > 9 else n for n in doubled)) % 10 == 0
 

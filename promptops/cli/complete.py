@@ -85,3 +85,25 @@ def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: st
     from promptops.evals.probes.library import family_names
 
     return [name for name in family_names() if name.startswith(incomplete)]
+
+
+def complete_dimension(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Dimensions of groups of samples; the ones before the last comma are kept."""
+    from promptops.model.score import DIMENSIONS
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in DIMENSIONS if name.startswith(last)]
+
+
+def complete_input(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of formats of samples that begin with `incomplete`."""
+    from promptops.source.traffic.registry import reader_names
+
+    return [name for name in ("auto", *reader_names()) if name.startswith(incomplete)]
+
+
+def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of engines that begin with `incomplete`."""
+    from promptops.jobs.scoring.engines.registry import engine_names
+
+    return [name for name in engine_names() if name.startswith(incomplete)]

@@ -15,7 +15,7 @@ SECTIONS = {
     "look": ("list", "show", "render", "run"),
     "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe", "report"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
-    "operate": ("log", "blame", "bisect", "compare"),
+    "operate": ("log", "blame", "bisect", "compare", "drift", "score"),
     "serve": ("receive", "textconv"),
 }
 

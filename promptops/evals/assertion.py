@@ -49,6 +49,20 @@ class Assertion:
                 raise TypeError("`check` returned no verdict")
         return verdict.negated() if self.negated else verdict
 
+    def outcome(self, record: Record) -> tuple[bool, float]:
+        """As `judge` without its wording: whether a built-in one holds, and its share of a score.
+
+        For many answers: it takes half the time.
+        """
+        try:
+            verdict = self.check.check(self._subject(record))
+        except RecursionError:
+            raise _too_deep() from None
+        if not self.negated:
+            return verdict.passed, verdict.share
+        passed = not verdict.passed
+        return passed, float(passed) if verdict.degree is None else 1 - verdict.degree
+
     def asks(self, record: Record) -> tuple[Question, ...]:
         """The questions to answer before `judge`; raises Unjudgeable as `judge` does."""
         check = self.check
@@ -75,7 +89,7 @@ def _bounded(kind: str) -> Iterator[None]:
     try:
         yield
     except RecursionError:
-        raise Unjudgeable("the checked value is nested too deep") from None
+        raise _too_deep() from None
     except (Unjudgeable, PromptopsError):
         raise
     except (Exception, SystemExit) as error:
@@ -83,3 +97,7 @@ def _bounded(kind: str) -> Iterator[None]:
             raise
         details = f"{type(error).__name__}: {error}"
         raise Undecided(f"the plugin failed: {details}", "/type") from error
+
+
+def _too_deep() -> Unjudgeable:
+    return Unjudgeable("the checked value is nested too deep")

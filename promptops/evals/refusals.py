@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 from promptops.analysis.match import lowered
 from promptops.patterns import lazy_pattern
@@ -15,6 +16,7 @@ SHORT = 160
 """The length of an answer that is likely to consist of the refusal alone."""
 
 _STRAIGHT = str.maketrans({"’": "'", "ʼ": "'", "＇": "'", "\u00a0": " "})
+_HALF_A_PAIR = lazy_pattern("[\ud800-\udfff]")  # JSON may contain one; RE2 refuses it
 
 _CANNOT = (
     r"\bi (?:really |simply |just )?(?:can'?t|cannot|can not|won'?t|will not|must decline to)"
@@ -142,8 +144,10 @@ _INABILITY = (
 
 def refusal_in(text: str) -> int:
     """The offset of a refusal in an answer, or -1."""
-    beginning = lowered(text[:BEGINNING].translate(_STRAIGHT))
+    beginning = lowered(_HALF_A_PAIR.sub("\ufffd", text[:BEGINNING].translate(_STRAIGHT)))
     says_little = len(text) <= SHORT and not _ASKS_BACK.search(text)
+    if not _may_match(says_little).search(beginning):
+        return -1
     patterns = (*_compiled(), *_compiled_inability()) if says_little else _compiled()
     found = (pattern.search(beginning) for pattern in patterns)
     return min((match.start() for match in found if match), default=-1)
@@ -154,9 +158,53 @@ _ASKS_BACK = lazy_pattern("[?？؟]")
 
 @cache
 def _compiled() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern) for each in _PATTERNS.values() for pattern in each)
+    return tuple(map(re.compile, _strong()))
 
 
 @cache
 def _compiled_inability() -> tuple[re.Pattern[str], ...]:
     return tuple(map(re.compile, _INABILITY))
+
+
+def _strong() -> tuple[str, ...]:
+    return tuple(pattern for each in _PATTERNS.values() for pattern in each)
+
+
+@cache
+def _may_match(says_little: bool) -> Any:
+    """One RE2 pattern that matches wherever any of the others does, and rarely elsewhere.
+
+    RE2 searches once for all of them, in a tenth of the time; it has no lookahead.
+    """
+    import re2
+
+    patterns = (*_strong(), *_INABILITY) if says_little else _strong()
+    options = re2.Options()
+    options.max_mem = _MOST_BYTES
+    return re2.compile("|".join(map(_wider, patterns)), options)
+
+
+_MOST_BYTES = 64_000_000
+
+
+def _wider(pattern: str) -> str:
+    """A pattern that matches at least as much, in the syntax of RE2, which is ASCII for classes."""
+    pattern = _without_lookahead(pattern)
+    for narrow, wide in ((r"\b", ""), (r"\w", r"\S"), (r"\s", r"[\s\p{Z}]")):
+        pattern = pattern.replace(narrow, wide)
+    return f"(?:{_REPEATED.sub('*', pattern)})"
+
+
+_REPEATED = lazy_pattern(r"\{\d+,\d+\}")
+
+
+def _without_lookahead(pattern: str) -> str:
+    while (start := pattern.find("(?!")) >= 0:
+        depth = end = start
+        depth = 0
+        for end in range(start, len(pattern)):
+            depth += (pattern[end] == "(") - (pattern[end] == ")")
+            if not depth:
+                break
+        pattern = pattern[:start] + pattern[end + 1 :]
+    return pattern

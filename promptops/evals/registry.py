@@ -57,6 +57,7 @@ class AssertionKind:
         expressions: Its fields that contain an expression.
         sets: Its fields that contain assertions.
         judged: A model decides, so it is a measure unless `must: true` is written.
+        reads_messages: It compares the answer with the messages of the request.
     """
 
     name: str
@@ -66,6 +67,7 @@ class AssertionKind:
     expressions: tuple[str, ...]
     sets: tuple[str, ...]
     judged: bool
+    reads_messages: bool = False
 
     @property
     def documentation(self) -> str:
@@ -86,6 +88,7 @@ def assertion(
     expressions: tuple[str, ...] = (),
     sets: tuple[str, ...] = (),
     judged: bool = False,
+    reads_messages: bool = False,
 ) -> Callable[[C], C]:
     """Register a dataclass with a method `check` as an assertion."""
 
@@ -101,6 +104,7 @@ def assertion(
             expressions=expressions,
             sets=sets,
             judged=judged,
+            reads_messages=reads_messages,
         )
         return check
 

@@ -193,6 +193,59 @@ class MutateSettings:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """Which release is checked for drift, and how.
+
+    Attributes:
+        release: A channel or a release tag; None for what the channel `production` serves, or the
+            latest release without that channel.
+        repeats: Answers per case and night.
+    """
+
+    release: str | None = None
+    repeats: int = 3
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """A limit for a metric of each group of samples; exactly one of `below` and `above` is set.
+
+    Attributes:
+        metric: `contracts`, `refusals`, `errors`, `p50`, `p95`, `cost_1000`, the name of a score,
+            or the type of an assertion.
+        below, above: In the unit of the metric: percent, for `p50` and `p95` seconds, for
+            `cost_1000` USD.
+        prompts: Ids or globs; () for all prompts.
+    """
+
+    metric: str
+    below: float | None = None
+    above: float | None = None
+    prompts: tuple[str, ...] = ()
+
+    @property
+    def threshold(self) -> float:
+        """The number as written."""
+        return (self.below if self.below is not None else self.above) or 0.0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ScoreSettings:
+    """How samples of production are scored.
+
+    Attributes:
+        fields: From the name of a field of a sample to its JSON pointer in a line of the log.
+        by: The dimensions that groups are formed by.
+        judge: The number of samples in each group that judges are called about.
+    """
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[str, ...] = ("prompt", "version", "channel", "day")
+    judge: int = 0
+    alerts: tuple[AlertRule, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Config:
     """The configuration of one tree.
 
@@ -215,3 +268,5 @@ class Config:
     compare: CompareSettings = field(default_factory=CompareSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
     mutate: MutateSettings = field(default_factory=MutateSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
+    score: ScoreSettings = field(default_factory=ScoreSettings)

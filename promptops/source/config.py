@@ -8,16 +8,19 @@ from typing import Any
 
 from promptops.errors import InputError, UsageError
 from promptops.model.config import (
+    AlertRule,
     CheckSettings,
     CompareSettings,
     Config,
     CustomRule,
     DiffSettings,
+    DriftSettings,
     LintSettings,
     ModelProfile,
     MutateSettings,
     ProbeSettings,
     ReleaseSettings,
+    ScoreSettings,
     TestSettings,
     Waiver,
 )
@@ -180,6 +183,8 @@ def _config(path: str | None, table: Mapping[str, Any]) -> Config:
         compare=CompareSettings(**_aside(table.get("compare", {}))),
         probe=ProbeSettings(**_aside(table.get("probe", {}))),
         mutate=MutateSettings(**_settings(table.get("mutate", {}))),
+        drift=DriftSettings(**_settings(table.get("drift", {}))),
+        score=_score(table.get("score", {})),
     )
 
 
@@ -211,6 +216,13 @@ def _diff(table: Mapping[str, Any]) -> DiffSettings:
     given = _settings(table)
     given["waivers"] = tuple(_waiver(waiver) for waiver in table.get("waivers", ()))
     return DiffSettings(**given)
+
+
+def _score(table: Mapping[str, Any]) -> ScoreSettings:
+    given = _settings(table)
+    given["fields"] = _own_keys(table.get("fields", {}))
+    given["alerts"] = tuple(AlertRule(**_settings(alert)) for alert in table.get("alerts", ()))
+    return ScoreSettings(**given)
 
 
 def _rule(table: Mapping[str, Any]) -> CustomRule:

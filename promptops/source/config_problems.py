@@ -35,7 +35,7 @@ def config_problems(table: Any, places: TomlPlaces) -> list[Problem]:
         problems += _wrong_roots(value, places)
         problems += _wrong_folders_aside(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
-        problems += _wrong_settings(value, places)
+        problems += [*_wrong_settings(value, places), *_wrong_alerts(value, places)]
     return problems
 
 
@@ -104,6 +104,22 @@ def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Pr
         if name is not None and name not in known:
             hint = did_you_mean(name, known) or f"give it a profile: [models.{name}]"
             yield Problem(f"there is no model `{name}`", at=places.place(f"/test/{key}"), hint=hint)
+
+
+def _wrong_alerts(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    for index, alert in enumerate(table.get("score", {}).get("alerts", ())):
+        limits = [key for key in ("below", "above") if key in alert]
+        if len(limits) == 1:
+            continue
+        place = places.place(f"/score/alerts/{index}{f'/{limits[1]}' if limits else ''}")
+        if limits:
+            yield Problem("`below` and `above` exclude each other", at=place, hint=_TWO_ALERTS)
+        else:
+            message = f"the alert on `{alert['metric']}` has no limit"
+            yield Problem(message, at=place, hint="write `below = 98` or `above = 4`")
+
+
+_TWO_ALERTS = "write two alerts"
 
 
 def _holds_secrets(path: Sequence[str | int]) -> bool:

@@ -100,7 +100,7 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
         value = json.loads(row, object_pairs_hook=pairs, **STRICT)
         problem = refused(value, row)
     except json.JSONDecodeError as error:
-        problem = _mistake(row, error)
+        problem = mistake_in(row, error)
     except (ValueError, RecursionError) as error:
         problem = _refusal(str(error)), 0
     if problem is not None:
@@ -110,13 +110,13 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
     return value, list(_duplicates(lines, scan(lines.text, start, end))) if duplicate else []
 
 
-def _mistake(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
+def mistake_in(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
     """The error and its offset, as Python 3.13 reports it: a trailing comma by name."""
     before = row[: error.pos].rstrip(" \t\r\n")
     closed = _CLOSED.get(row[error.pos : error.pos + 1])
     if closed is not None and before.endswith(","):
         return f"not JSON: illegal trailing comma before end of {closed}", len(before) - 1
-    return f"not JSON: {_lower(error.msg)}", error.pos
+    return f"not JSON: {_lower(error.msg).replace('character at', 'character')}", error.pos
 
 
 def _refusal(message: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 PART = ".part"
@@ -35,6 +36,20 @@ def replace_whole(file: Path, data: bytes, temporary: Path) -> None:
     else:
         _put(file, data, temporary, mode, lambda number: _finish(number, mode))
     sync_folder(file.parent)
+
+
+@contextmanager
+def replaced_in_pieces(file: Path) -> Iterator[Callable[[bytes], None]]:
+    """Replace a file with what is written in the block, at its end; an error leaves it as it was.
+
+    A device or a pipe, such as `/dev/stdout`, is written to and not replaced. Raises OSError.
+    """
+    if file.exists() and not file.is_file():
+        with file.open("wb") as opened:
+            yield partial(write_all, opened.fileno())
+    else:
+        with _new(file, part_of(file), 0o666, os.fsync) as write:
+            yield write
 
 
 def replace_private(file: Path, data: bytes) -> None:
@@ -76,10 +91,18 @@ def sync_folder(folder: Path) -> None:
 def _put(
     file: Path, data: bytes, temporary: Path, mode: int, finish: Callable[[int], None]
 ) -> None:
+    with _new(file, temporary, mode, finish) as write:
+        write(data)
+
+
+@contextmanager
+def _new(
+    file: Path, temporary: Path, mode: int, finish: Callable[[int], None]
+) -> Iterator[Callable[[bytes], None]]:
     number = os.open(temporary, _CREATE, mode)
     try:
         try:
-            write_all(number, data)
+            yield partial(write_all, number)
             finish(number)
         finally:
             os.close(number)

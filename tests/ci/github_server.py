@@ -12,7 +12,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 BOT = "github-actions[bot]"
 TOKEN = "a-token-of-the-job"
@@ -34,11 +34,12 @@ class GitHubServer:
     """
 
     url: str = ""
-    may: set[str] = field(default_factory=lambda: {"pull-requests", "contents"})
+    may: set[str] = field(default_factory=lambda: {"pull-requests", "contents", "issues"})
     page: int = 2
     immutable: bool = False
     tells_digests: bool = True
     comments: list[dict[str, Any]] = field(default_factory=list)
+    issues: list[dict[str, Any]] = field(default_factory=list)
     releases: list[dict[str, Any]] = field(default_factory=list)
     content: dict[int, bytes] = field(default_factory=dict)
     faults: dict[tuple[str, str], Callable[[_Handler], None]] = field(default_factory=dict)
@@ -56,6 +57,24 @@ class GitHubServer:
             }
         )
         return self.comments[-1]
+
+    def issue(self, title: str, body: str, login: str = BOT, **more: Any) -> dict[str, Any]:
+        """One that is there already; its comments are texts."""
+        number = len(self.issues) + 1
+        self.issues.append(
+            {
+                "number": number,
+                "title": title,
+                "body": body,
+                "labels": ["promptops-drift"],
+                "state": "open",
+                "comments": [],
+                "user": {"login": login},
+                "html_url": f"https://github.example/issues/{number}",
+                **more,
+            }
+        )
+        return self.issues[-1]
 
     def release(self, tag: str, *, draft: bool = False, login: str = BOT, **more: Any) -> Any:
         number = len(self.releases) + 1
@@ -183,7 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
         assert self.query["per_page"] == "100"
         number = int(self.query.get("page", "1"))
         end = number * self.state.page
-        base = f"{self.state.url}{self.path.partition('?')[0]}?per_page=100"
+        query = urlencode({name: each for name, each in self.query.items() if name != "page"})
+        base = f"{self.state.url}{self.path.partition('?')[0]}?{query}"
         links = [f'<{base}&page=1>; rel="first"']
         if end < len(entries):
             links.append(f'<{base}&page={number + 1}>; rel="next"')
@@ -199,6 +219,27 @@ class _Handler(BaseHTTPRequestHandler):
         comment = self.state.comments[int(number) - 1]
         comment["body"] = json.loads(self.data)["body"]
         self.answer(200, comment)
+
+    def _issues(self) -> None:
+        self._listed(
+            [
+                each
+                for each in self.state.issues
+                if each["state"] == self.query["state"] and self.query["labels"] in each["labels"]
+            ]
+        )
+
+    def _open(self) -> None:
+        self.answer(201, self.state.issue(**json.loads(self.data)))
+
+    def _edit_issue(self, number: str) -> None:
+        issue = self.state.issues[int(number) - 1]
+        issue.update(json.loads(self.data))
+        self.answer(200, issue)
+
+    def _comment_issue(self, number: str) -> None:
+        self.state.issues[int(number) - 1]["comments"].append(json.loads(self.data)["body"])
+        self.answer(201, {})
 
     def _by_tag(self, tag: str) -> None:
         found = [each for each in self.state.releases if each["tag_name"] == unquote(tag)]
@@ -250,6 +291,10 @@ _ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     (r"GET /issues/7/comments", "", _Handler._comments),
     (r"POST /issues/7/comments", "pull-requests", _Handler._comment),
     (r"PATCH /issues/comments/(\d+)", "pull-requests", _Handler._edit),
+    (r"GET /issues", "", _Handler._issues),
+    (r"POST /issues", "issues", _Handler._open),
+    (r"PATCH /issues/(\d+)", "issues", _Handler._edit_issue),
+    (r"POST /issues/(\d+)/comments", "issues", _Handler._comment_issue),
     (r"GET /releases/tags/(.+)", "", _Handler._by_tag),
     (r"GET /releases", "", _Handler._releases),
     (r"POST /releases", "contents", _Handler._make),

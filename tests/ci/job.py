@@ -90,6 +90,7 @@ class _Steps:
 
     def _done(self, step: dict[str, Any]) -> bool:
         given = {name: self._text(value) for name, value in step.get("with", {}).items()}
+        own = {name: self._text(value) for name, value in step.get("env", {}).items()}
         if "run" in step:
             return self._script(step)
         action = step["uses"].partition("@")[0]
@@ -97,17 +98,17 @@ class _Steps:
         fetched = self._job.workspace / action if action.startswith("./") else None
         if action == "actions/checkout":
             _check_out(self._job, given)
-        elif action == OURS or fetched is not None:
-            return self._action(given, fetched or ROOT)
+        elif action.startswith(OURS) or fetched is not None:
+            return self._action(given, fetched or ROOT / action.removeprefix(OURS).lstrip("/"), own)
         self.outputs[step.get("id", "")] = self._job.given.get(action, {})
         return True
 
-    def _action(self, given: Mapping[str, str], folder: Path) -> bool:
+    def _action(self, given: Mapping[str, str], folder: Path, own: Mapping[str, str]) -> bool:
         action = _action(folder)
         defaults = {
             name: self._text(value.get("default", "")) for name, value in action["inputs"].items()
         }
-        env = {**self._env, "GITHUB_ACTION_PATH": str(folder)}
+        env = {**self._env, **own, "GITHUB_ACTION_PATH": str(folder)}
         inside = _Steps(self._job, inputs={**defaults, **given}, env=env)
         inside.run(action["runs"]["steps"])
         self._job.outputs = {

@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from promptops.jobs.setup.ci_files import workflow_text
+from promptops.jobs.setup.ci_files import (
+    nightly_job,
+    nightly_text,
+    workflow_text,
+)
 from promptops.model.distribution import InstallOrigin
+from promptops.source.config import load
 from tests.ci.conftest import ORIGIN
 from tests.ci.job import ROOT
 
@@ -21,6 +26,22 @@ ELSEWHERE = InstallOrigin(url="https://git.example.com:8443/acme/prompt.ops", co
 ORIGINS = (ORIGIN, ELSEWHERE)
 TAG_FORMATS = ("v{version}", "prompts/v{version}", '"{version}+x!')
 OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CONFIG = load(
+    {
+        "promptops.toml": b"""
+[models.fast]
+provider = "anthropic"
+id = "claude-9"
+
+[models.own]
+provider = "openai"
+id = "own-1"
+base_url = "https://models.example.com/v1"
+api_key_env = "OWN_KEY"
+"""
+    }
+)
+ACTIONS = ("action.yml", "action/drift/action.yml")
 PLATFORMS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
 
 
@@ -43,26 +64,43 @@ def said(*command, cwd=ROOT, **options):
 
 def scripts():
     """Each script of action and templates, with where it stands."""
-    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
-    steps = action["runs"]["steps"]
-    for job in yaml.safe_load(workflow_text("github", ELSEWHERE, "v{version}"))["jobs"].values():
-        steps += job["steps"]
+    actions = [yaml.safe_load((ROOT / path).read_text("utf-8")) for path in ACTIONS]
+    steps = [step for action in actions for step in action["runs"]["steps"]]
+    nightly = nightly_text(ELSEWHERE, CONFIG)
+    for text in (workflow_text("github", ELSEWHERE, "v{version}"), nightly):
+        for job in yaml.safe_load(text)["jobs"].values():
+            steps += job["steps"]
     yield from (step["run"] for step in steps if "run" in step)
-    for job in yaml.safe_load(workflow_text("gitlab", ORIGIN, "v{version}")).values():
+    jobs = workflow_text("gitlab", ORIGIN, "v{version}") + nightly_job(ORIGIN, CONFIG)
+    for job in yaml.safe_load(jobs).values():
         yield "\n".join(job["script"])
 
 
 def test_no_expression_stands_in_a_script():
     found = list(scripts())
 
-    assert len(found) == 10
+    assert len(found) == 16
     assert [each for each in found if "${{" in each] == []
 
 
-def test_the_action_fits_its_schema():
+def test_the_actions_fit_their_schema():
     check = program("check-jsonschema", DEV)
 
-    code, told = said(check, "--builtin-schema", "vendor.github-actions", "action.yml")
+    code, told = said(check, "--builtin-schema", "vendor.github-actions", *ACTIONS)
+
+    assert (code, told) == (0, "ok -- validation done\n")
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_nightly_job_fits_its_schema(platform, tmp_path):
+    check = program("check-jsonschema", DEV)
+    text = workflow_text("gitlab", ORIGIN, "v{version}") + nightly_job(ORIGIN, CONFIG)
+    if platform == "github":
+        text = nightly_text(ORIGIN, CONFIG)
+    file = tmp_path / "nightly.yml"
+    file.write_text(text, "utf-8")
+
+    code, told = said(check, "--builtin-schema", PLATFORMS[platform], str(file))
 
     assert (code, told) == (0, "ok -- validation done\n")
 
@@ -122,6 +160,16 @@ def test_zizmor_finds_nothing_unsafe(zizmor, origin):
     assert (code, "No findings to report" in told) == (0, True), told
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("origin", ORIGINS, ids=["on GitHub", "elsewhere"])
+def test_zizmor_finds_nothing_unsafe_in_the_nightly_workflow(zizmor, origin):
+    action = (ROOT / "action/drift/action.yml").read_text("utf-8")
+
+    code, told = zizmor(action, nightly_text(origin, CONFIG))
+
+    assert (code, "No findings to report" in told) == (0, True), told
+
+
 @pytest.mark.parametrize("workflow", OWN, ids=lambda path: path.name)
 def test_zizmor_finds_nothing_unsafe_in_the_workflows_of_this_repository(zizmor, workflow):
     action = (ROOT / "action.yml").read_text("utf-8")
@@ -177,6 +225,7 @@ def of_action(text):
 @pytest.mark.parametrize("origin", ORIGINS, ids=["on GitHub", "elsewhere"])
 def test_actionlint_finds_nothing_in_the_workflow(actionlint, origin):
     assert actionlint(workflow_text("github", origin, "v{version}")) == []
+    assert actionlint(nightly_text(origin, CONFIG)) == []
 
 
 @pytest.mark.parametrize("workflow", OWN, ids=lambda path: path.name)
@@ -184,8 +233,9 @@ def test_actionlint_finds_nothing_in_the_workflows_of_this_repository(actionlint
     assert actionlint(workflow.read_text("utf-8")) == []
 
 
-def test_actionlint_finds_nothing_in_the_action(actionlint):
-    assert actionlint(of_action((ROOT / "action.yml").read_text("utf-8"))) == []
+@pytest.mark.parametrize("path", ACTIONS)
+def test_actionlint_finds_nothing_in_the_actions(actionlint, path):
+    assert actionlint(of_action((ROOT / path).read_text("utf-8"))) == []
 
 
 def test_actionlint_would_find_a_step_that_is_not_there(actionlint):
@@ -206,8 +256,9 @@ def test_shellcheck_finds_nothing_in_the_scripts():
 
 def test_every_action_is_pinned_to_a_commit():
     texts = [
-        (ROOT / "action.yml").read_text("utf-8"),
+        *((ROOT / path).read_text("utf-8") for path in ACTIONS),
         workflow_text("github", ORIGIN, "v{version}"),
+        nightly_text(ORIGIN, CONFIG),
         *(workflow.read_text("utf-8") for workflow in OWN),
     ]
     used = [line.strip(" -") for text in texts for line in text.splitlines() if "uses:" in line]
@@ -219,5 +270,6 @@ def test_every_action_is_pinned_to_a_commit():
         "actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0",
         "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
         "github/codeql-action/upload-sarif@e4fba868fa4b1b91e1fdab776edc8cfbe6e9fb81 # v4.37.3",
+        f"your_org/promptops/action/drift@{ORIGIN.commit}",
         f"your_org/promptops@{ORIGIN.commit}",
     ]

@@ -167,7 +167,10 @@ def test_every_error_of_the_configuration_is_shown_without_its_secrets(small, sa
 
     said = say("lint", "-C", str(small.root))
 
-    known = "check, compare, diff, lint, models, mutate, probe, prompts, release, schemas, test"
+    known = (
+        "check, compare, diff, drift, lint, models, mutate, probe, prompts, release, schemas,"
+        " score, test"
+    )
     assert (said.code, said.out, said.err) == (
         3,
         "",

@@ -23,6 +23,7 @@ THIRD_PARTIES = {
     "cloud.google.com": "where a model's retirement date is from",
     "bedrock-runtime.us-west-2.amazonaws.com": "the address of Amazon Bedrock",
     "developers.openai.com": "where a model's retirement date is from",
+    "distributed.dask.org": "the documentation of the cluster engine",
     "docs.aws.amazon.com": "where a model's retirement date is from",
     "docs.cloud.google.com": "where a model's retirement date is from",
     "docs.mistral.ai": "where a model's retirement date is from",

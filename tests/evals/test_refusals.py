@@ -1,8 +1,14 @@
 """Which answers refuse, in each language, and which only begin with a regret."""
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptops.evals import refusals
 from promptops.evals.refusals import refusal_in
+from tests.tiers import fast_spread
 
 REFUSALS = [
     "I'm sorry, but I can't help with that.",
@@ -86,3 +92,17 @@ def test_a_refusal_is_found(text: str) -> None:
 @pytest.mark.parametrize("text", HELPFUL)
 def test_an_answer_that_helps_is_no_refusal(text: str) -> None:
     assert refusal_in(text) == -1
+
+
+def test_half_a_surrogate_pair_does_not_hide_a_refusal() -> None:
+    assert refusal_in("\ud83d I can't help with that.") == 2
+
+
+@pytest.mark.parametrize("pattern", fast_spread([*refusals._strong(), *refusals._INABILITY], 8))
+@given(data=st.data())
+def test_the_first_search_finds_all_that_a_pattern_matches(pattern, data):
+    text = data.draw(st.from_regex(re.compile(pattern)))
+
+    assert refusals._may_match(True).search(text)
+    if pattern in refusals._strong():
+        assert refusals._may_match(False).search(text)

@@ -198,6 +198,18 @@ def test_a_change_can_not_loosen_what_is_refused(change, checked):
     )
 
 
+def test_a_change_of_alerts_is_a_risk(change, checked):
+    limit = '[[score.alerts]]\nmetric = "contracts"\nbelow = {}\n'
+    change(QUIET + limit.format(98), PROMPT, config=QUIET + limit.format(50))
+
+    code, lines = checked("--since", "main")
+
+    assert (code, lines[0]) == (
+        0,
+        "risk: `score.alerts` changes; it takes effect once it is merged (promptops.toml:3)",
+    )
+
+
 def test_a_risk_is_refused_where_the_policy_says_so(change, checked):
     risky = PROMPT.replace("value: Greet Ada}", "value: Greet}")
     change(QUIET + '[check]\nfail-on = ["risk"]\n', risky)

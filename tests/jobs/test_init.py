@@ -16,6 +16,7 @@ from promptops.cli.group import group
 from promptops.cli.main import run
 from promptops.errors import GitError
 from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.setup.ci_files import CiOptions
 from promptops.jobs.setup.init import set_up
 from promptops.jobs.setup.pre_commit_file import mentions_promptops, new_file_text, with_entry
 from promptops.jobs.workspace.selection import SelectionOptions
@@ -39,8 +40,9 @@ ENTRY = yaml.safe_load(new_file_text())["repos"][0]
 ORIGIN = InstallOrigin(url="https://git.example.com/acme/promptops", commit="0123456789" * 4)
 
 
-def begin(repo, *, hooks=False, platform=None, origin=ORIGIN):
-    return set_up(repo.root, hooks=hooks, platform=platform, origin=origin)
+def begin(repo, *, hooks=False, platform=None, origin=ORIGIN, nightly=False):
+    ci = CiOptions(platform=platform, origin=origin, nightly=nightly)
+    return set_up(repo.root, hooks=hooks, ci=ci)
 
 
 def actions(started):
@@ -117,7 +119,7 @@ def test_the_modeline_leads_to_the_schema_from_where_the_prompt_stands(repo):
 def test_from_a_folder_inside_the_root_is_set_up(repo):
     repo.write({"deep/inside/x.txt": "x"})
 
-    set_up(repo.root / "deep" / "inside", hooks=False, platform=None)
+    set_up(repo.root / "deep" / "inside", hooks=False)
 
     assert (repo.root / "promptops.toml").is_file()
 
@@ -395,6 +397,57 @@ def test_a_ci_file_of_gitlab_is_left_alone_and_the_job_is_shown(repo):
     assert job["rules"][0]["variables"] == {"PROMPTOPS_UNTRUSTED": "1"}
 
 
+def test_the_nightly_workflow_gets_the_keys_and_clients_of_all_profiles_and_is_kept(repo):
+    repo.write(
+        {
+            "promptops.toml": '[models.a]\nprovider = "anthropic"\nid = "claude-9"\n'
+            '[models.b]\nprovider = "openai"\nid = "b-1"\nbase_url = "https://b.example/v1"\n'
+            'api_key_env = "B_KEY"\n'
+        }
+    )
+
+    first = begin(repo, platform="github", nightly=True)
+    again = begin(repo, platform="github", nightly=True)
+
+    path = ".github/workflows/promptops-nightly.yml"
+    assert [actions(each)[-1] for each in (first, again)] == [("wrote", path), ("kept", path)]
+    workflow = yaml.safe_load((repo.root / path).read_text("utf-8"))
+    (job,) = workflow["jobs"].values()
+    assert list(workflow[True]) == ["schedule", "workflow_dispatch"]
+    assert (workflow["permissions"], job["permissions"]) == (
+        {},
+        {"contents": "write", "issues": "write"},
+    )
+    assert (job["steps"][-1]["with"], job["steps"][-1]["env"]) == (
+        {"extras": "anthropic,live"},
+        {
+            "ANTHROPIC_API_KEY": "${{ secrets.ANTHROPIC_API_KEY }}",
+            "B_KEY": "${{ secrets.B_KEY }}",
+        },
+    )
+
+
+def test_the_nightly_job_of_gitlab_is_in_its_file_or_is_shown(repo):
+    begin(repo, platform="gitlab")
+    missing = begin(repo, platform="gitlab", nightly=True).steps[-1]
+    (repo.root / ".gitlab-ci.yml").unlink()
+    begin(repo, platform="gitlab", nightly=True)
+    kept = begin(repo, platform="gitlab", nightly=True).steps[-1]
+
+    assert (missing.action, missing.note) == ("kept", "it exists already; add this job")
+    assert list(yaml.safe_load(missing.snippet)) == ["promptops drift"]
+    assert (kept.action, kept.note) == ("kept", "it exists already")
+    jobs = yaml.safe_load((repo.root / ".gitlab-ci.yml").read_text("utf-8"))
+    assert list(jobs) == ["promptops", "promptops release", "promptops drift"]
+
+
+def test_a_nightly_workflow_for_an_unknown_platform_fails_with_the_option_to_name_it(repo):
+    failed = begin(repo, nightly=True).steps[-1]
+
+    note = "the CI platform is unknown (name it: promptops init --ci github --nightly)"
+    assert (failed.action, failed.note) == ("failed", note)
+
+
 def test_without_an_origin_no_workflow_is_written_and_the_option_is_named(repo):
     """Nothing that somebody else could own is installed in CI."""
     asked = begin(repo, platform="github", origin=None).steps[-1]
@@ -445,7 +498,7 @@ def test_the_origin_of_the_command_line_is_in_the_workflow(repo, capfd):
 
 def test_outside_a_repository_the_way_out_is_said(tmp_path):
     with pytest.raises(GitError) as caught:
-        set_up(tmp_path, hooks=False, platform=None)
+        set_up(tmp_path, hooks=False)
 
     assert caught.value.hint == "create one here: git init"
     assert list(tmp_path.iterdir()) == []
@@ -456,7 +509,7 @@ def test_a_bare_repository_has_no_place_for_files(repo, tmp_path):
     before = sorted(tmp_path.joinpath("bare").rglob("*"))
 
     with pytest.raises(GitError, match="this repository has no work tree"):
-        set_up(tmp_path / "bare", hooks=False, platform=None)
+        set_up(tmp_path / "bare", hooks=False)
 
     assert sorted(tmp_path.joinpath("bare").rglob("*")) == before
 
@@ -602,7 +655,7 @@ def test_no_entry_for_pre_commit_is_written_beside_the_plain_hooks(repo):
 def test_releases_are_made_from_the_branch_that_is_checked_out(repo, branch, written):
     repo.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
-    set_up(repo.root, hooks=False, platform=None)
+    set_up(repo.root, hooks=False)
 
     config = tomllib.loads((repo.root / "promptops.toml").read_text())
     assert config["release"]["branches"] == [written]

@@ -78,6 +78,8 @@ WHOLE_CONFIG = {
     "release": {"tag_format": "v{version}"},
     "compare": {"recordings": "comparisons", "margin": 2.5},
     "probe": {"recordings": "probes"},
+    "mutate": {"fail-under": 60},
+    "drift": {"release": "production", "repeats": 3},
 }
 CHECKS = {
     "prompt.schema.json": (prompt_check, WHOLE_PROMPT),

@@ -9,12 +9,14 @@ import pytest
 
 from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.model.config import (
+    AlertRule,
     Config,
     CustomRule,
     DiffSettings,
     LintSettings,
     ModelProfile,
     ReleaseSettings,
+    ScoreSettings,
     TestSettings,
     Waiver,
 )
@@ -70,6 +72,18 @@ on_inconclusive = "fail"
 [diff]
 whitespace = "patch"
 provider_change = "minor"
+
+[score]
+fields = {output = "/response/text", prompt = "/meta/prompt"}
+by = ["prompt", "model", "hour"]
+judge = 20
+[[score.alerts]]
+metric = "contracts"
+below = 98
+prompts = ["support/*"]
+[[score.alerts]]
+metric = "cost_1000"
+above = 4.5
 """
 
 
@@ -136,6 +150,15 @@ def test_every_setting_is_read() -> None:
             on_inconclusive="fail",
         ),
         diff=DiffSettings(whitespace="patch", provider_change="minor"),
+        score=ScoreSettings(
+            fields={"output": "/response/text", "prompt": "/meta/prompt"},
+            by=("prompt", "model", "hour"),
+            judge=20,
+            alerts=(
+                AlertRule(metric="contracts", below=98, prompts=("support/*",)),
+                AlertRule(metric="cost_1000", above=4.5),
+            ),
+        ),
     )
 
 
@@ -204,6 +227,19 @@ def test_two_configurations_are_an_error() -> None:
          "promptops.toml:2:1", None),
         (b"[mutate]\nfail-under = 'high'\n", "expected a number, got the string `high`",
          "promptops.toml:2:1", "a number, such as `fail-under = 80`"),
+        (b"[score]\nby = ['prompt', 'verison']\n",
+         "expected one of prompt, version, release, channel, model, day, hour, got the string"
+         " `verison`", "promptops.toml:2:1", "did you mean `version`?"),
+        (b"[score.fields]\noutput = '/text'\nprmpt = '/meta/prompt'\n", "unknown key `prmpt`",
+         "promptops.toml:3:1", "did you mean `prompt`?"),
+        (b"[score]\nfields = {output = 'response.text'}\n",
+         "the string `response.text` does not fit the pattern `^/`", "promptops.toml:2:1",
+         "a JSON pointer, such as `/response/text`"),
+        (b"[[score.alerts]]\nmetric = 'errors'\n[[score.alerts]]\nmetric = 'p95'\nabove = 4\n",
+         "the alert on `errors` has no limit", "promptops.toml:1:3",
+         "write `below = 98` or `above = 4`"),
+        (b"[[score.alerts]]\nmetric = 'p95'\nabove = 4\nbelow = 1\n",
+         "`below` and `above` exclude each other", "promptops.toml:3:1", "write two alerts"),
         (b"a = \n", "not TOML: invalid value", "promptops.toml:1:5", None),
         (b"a = '\xff'\n", "the file is not UTF-8", "promptops.toml:1:6", "save it as UTF-8"),
         (b"a = " + b"[" * 5000, "arrays or tables are nested too deeply", "promptops.toml",
@@ -234,7 +270,8 @@ def test_what_is_wrong_is_told_at_its_place(
 
 
 KNOWN = (
-    "known keys: check, compare, diff, lint, models, mutate, probe, prompts, release, schemas, test"
+    "known keys: check, compare, diff, drift, lint, models, mutate, probe, prompts, release,"
+    " schemas, score, test"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     help="The CI platform to configure; detected from the repository by default.",
 )
 @click.option(
+    "--nightly", is_flag=True, help="Also run `promptops drift` every night, in CI on a schedule."
+)
+@click.option(
     "--from",
     "origin",
     metavar="URL@COMMIT",
@@ -44,6 +48,7 @@ def command(
     hooks: bool,
     pre_push: bool,
     platform: Any,
+    nightly: bool,
     origin: str | None,
     git_diff: bool,
 ) -> int:
@@ -57,8 +62,10 @@ def command(
       promptops init
       promptops init --hooks
       promptops init --ci github --from https://git.example.com/acme/promptops@COMMIT
+      promptops init --ci github --nightly
       promptops init --git-diff
     """
+    from promptops.jobs.setup.ci_files import CiOptions
     from promptops.jobs.setup.git_diff import UNDO, show_in_git_diff
     from promptops.jobs.setup.init import set_up
     from promptops.report.parts.json_text import json_text
@@ -66,14 +73,19 @@ def command(
     if pre_push and not hooks:
         raise UsageError("--pre-push needs --hooks", hint="write --hooks --pre-push")
     done = []
-    if hooks or platform or not git_diff:
-        source = _origin(origin)
-        plan = {"hooks": hooks, "pre_push": pre_push, "platform": platform, "origin": source}
-        done.append(set_up(output.directory, **plan))
+    if hooks or platform or nightly or not git_diff:
+        ci = CiOptions(platform=platform, origin=_origin(origin), nightly=nightly)
+        done.append(set_up(output.directory, hooks=hooks, pre_push=pre_push, ci=ci))
     if git_diff:
         done.append(show_in_git_diff(output.directory))
     steps = [step for part in done for step in part.steps]
-    typed = _typed(hooks, pre_push, platform, origin, git_diff)
+    flags = {
+        "--hooks": hooks,
+        "--pre-push": pre_push,
+        "--nightly": nightly,
+        "--git-diff": git_diff,
+    }
+    typed = _typed(flags, platform, origin)
     then = f"promptops init{typed}" if any(map(_failed, done)) else done[0].next_command
     value = {"schema": 1, "steps": [asdict(step) for step in steps], "next": then}
     undo = UNDO if git_diff else ()
@@ -95,12 +107,10 @@ def _origin(named: str | None) -> InstallOrigin | None:
         raise UsageError(f"--from: {error}", hint=hint) from None
 
 
-def _typed(
-    hooks: bool, pre_push: bool, platform: str | None, origin: str | None, git_diff: bool
-) -> str:
+def _typed(flags: Mapping[str, bool], platform: str | None, origin: str | None) -> str:
     """The options of this run, to repeat it; with the one that `--ci` still needs."""
-    source = origin or ("URL@COMMIT" if platform and _origin(None) is None else None)
-    flags = {"--hooks": hooks, "--pre-push": pre_push, "--git-diff": git_diff}
+    is_missing = (platform or flags["--nightly"]) and _origin(None) is None
+    source = origin or ("URL@COMMIT" if is_missing else None)
     options = [name for name, given in flags.items() if given]
     options += ["--ci", platform] if platform else []
     options += ["--from", shlex.quote(source)] if source else []

@@ -11,7 +11,7 @@ from promptops.evals.wording import line_of, listed
 from promptops.records import record
 
 
-@assertion("no-injection", on=("answer",))
+@assertion("no-injection", on=("answer",), reads_messages=True)
 @record(frozen=True, slots=True, kw_only=True)
 class NoInjection:
     """The answer does not follow instructions injected through the inputs.

@@ -7,17 +7,13 @@ than 12. The interval for all answers would be far too narrow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import chain
-from math import comb, sqrt
-from statistics import NormalDist
+from math import comb
 
 from promptops.evals.deciding.intervals import mean, standard_error
 from promptops.evals.deciding.student import student_quantile
+from promptops.evals.deciding.wilson import ALPHA, quantile, wilson
 from promptops.model.probe_run import AttackRate
-
-_ALPHA = 0.025
-"""The chance that one of the two bounds is wrong."""
 
 
 def attack_rate(clusters: Iterable[Sequence[bool]]) -> AttackRate:
@@ -46,19 +42,8 @@ def effective_size(clusters: Sequence[Sequence[float]]) -> float:
         return float(count)
     if not error:
         return float(answers)
-    few = (_z() / student_quantile(1 - _ALPHA, count - 1)) ** 2
+    few = (quantile(1 - ALPHA) / student_quantile(1 - ALPHA, count - 1)) ** 2
     return min(float(answers), max(1.0, share * (1 - share) / error**2 * few))
-
-
-def wilson(share: float, size: float) -> tuple[float, float]:
-    """Wilson's interval (95%) of a share that was observed in so many answers."""
-    z = _z()
-    weight = z * z / size
-    middle = (share + weight / 2) / (1 + weight)
-    reach = z * sqrt(share * (1 - share) / size + weight / (4 * size)) / (1 + weight)
-    # Rounding must not make a bound miss 0 or 1.
-    low = 0.0 if share == 0 else middle - reach
-    return max(0.0, low), 1.0 if share == 1 else min(1.0, middle + reach)
 
 
 def mid_p(first: int, second: int) -> float:
@@ -71,8 +56,3 @@ def mid_p(first: int, second: int) -> float:
         return 1.0
     below = sum(comb(total, each) for each in range(least))
     return float(min(1.0, (2 * below + comb(total, least)) / 2**total))
-
-
-@lru_cache(maxsize=1)
-def _z() -> float:
-    return NormalDist().inv_cdf(1 - _ALPHA)

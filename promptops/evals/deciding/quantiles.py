@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import ceil, exp, lgamma, log
+from math import ceil, exp, floor, lgamma, log, sqrt
 
+from promptops.evals.deciding.wilson import quantile
 from promptops.model.arm import Latency
 
 ALPHA = 0.025
 """The error probability of each bound."""
+
+_MANY = 5_000
+"""From so many values on, the binomial distribution is as good as normal."""
 
 
 def latency_of(seconds: Iterable[float]) -> Latency | None:
@@ -44,13 +48,28 @@ def quantile_bounds(ordered: Sequence[float], share: float) -> tuple[float | Non
         ordered: Ascending.
         share: Of the values below the quantile, between 0 and 1.
     """
+    low, high = bound_ranks(len(ordered), share, ALPHA)
+    return (
+        ordered[low] if low is not None else None,
+        ordered[high] if high is not None else None,
+    )
+
+
+def bound_ranks(count: int, share: float, alpha: float) -> tuple[int | None, int | None]:
+    """0-based ranks, among so many values, of values below and above the true quantile.
+
+    Each is wrong with at most the chance `alpha`; None if none is safe.
+    """
+    if count > _MANY:
+        reach = quantile(1 - alpha) * sqrt(count * share * (1 - share))
+        return floor(count * share - reach) - 1, ceil(count * share + reach)
     low = high = None
-    for below, chance in enumerate(_fewer(len(ordered), share)):
+    for below, chance in enumerate(_fewer(count, share)):
         # `chance`: at most `below` values are up to the quantile.
-        if chance <= ALPHA and below < len(ordered):
-            low = ordered[below]
-        if chance >= 1 - ALPHA and below < len(ordered):
-            high = ordered[below]
+        if chance <= alpha:
+            low = below
+        if chance >= 1 - alpha:
+            high = below
             break
     return low, high
 

@@ -13,7 +13,7 @@ def student_cdf(t: float, freedom: float) -> float:
     """The chance of a value up to `t`; degrees of freedom above 0."""
     square = t * t
     # Both shares are computed, since one minus the other loses all digits near zero.
-    tail = 0.5 * _beta_share(freedom / (freedom + square), square / (freedom + square), freedom / 2)
+    tail = 0.5 * beta_share(freedom / (freedom + square), square / (freedom + square), freedom / 2)
     return tail if t < 0 else 1 - tail
 
 
@@ -33,12 +33,12 @@ def student_quantile(probability: float, freedom: float) -> float:
     return high
 
 
-def _beta_share(x: float, rest: float, a: float, b: float = 0.5) -> float:
+def beta_share(x: float, rest: float, a: float, b: float = 0.5) -> float:
     """The regularised incomplete beta function at `x`; `rest` is 1 - x."""
     if x <= 0 or rest <= 0:
         return 0.0 if x <= 0 else 1.0
     if x > (a + 1) / (a + b + 2):  # beyond it the fraction converges slowly
-        return 1 - _beta_share(rest, x, b, a)
+        return 1 - beta_share(rest, x, b, a)
     scale = a * log(x) + b * log(rest) + lgamma(a + b) - lgamma(a) - lgamma(b)
     return exp(scale) / (a * _fraction(x, a, b))
 

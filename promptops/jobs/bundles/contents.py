@@ -64,7 +64,7 @@ def _by_id(versions: Mapping[str, str]) -> VersionOf:
 
 
 def _bundle(workspace: Workspace, release: str | None, version_of: VersionOf) -> bytes:
-    building = _Building(workspace.catalog, version_of)
+    building = PromptLines(workspace.catalog, version_of)
     prompts = _encoded(building.line(loaded) for loaded in workspace.catalog.prompts_once())
     commit, tree = _commit_and_tree(workspace)
     origin = BundleOrigin(
@@ -110,14 +110,19 @@ def content_digest(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> str:
     The same for every builder: for each path in order the path, NUL, the SHA-256 of the content,
     and a newline. Includes the configuration, but neither case files nor recordings.
     """
-    building = _Building(catalog, _by_id({}))
+    building = PromptLines(catalog, _by_id({}))
     for prompt_file in loaded:
         building.line(prompt_file)
     return building.content_digest()
 
 
-class _Building:
-    """Builds one prompt after another; shared parts are stored once."""
+class PromptLines:
+    """The lines of a bundle: one prompt after another; shared parts are stored once.
+
+    Attributes:
+        parts: The lines of the included templates so far, by path.
+        files: The lines of the images, sounds and documents so far, by path.
+    """
 
     def __init__(self, catalog: Catalog, version_of: VersionOf) -> None:
         self._catalog = catalog

@@ -29,6 +29,8 @@ def under_policy(head: Config, base: Config) -> Config:
         compare=base.compare,
         probe=base.probe,
         mutate=base.mutate,
+        drift=base.drift,
+        score=base.score,
     )
 
 
@@ -152,7 +154,18 @@ def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[R
 
 _SERVICES = ("embeddings", "moderations")
 
-_POLICY = ("lint", "test", "release", "diff", "check", "compare", "probe", "mutate")
+_POLICY = (
+    "lint",
+    "test",
+    "release",
+    "diff",
+    "check",
+    "compare",
+    "probe",
+    "mutate",
+    "drift",
+    "score",
+)
 _ONCE_MERGED = "it takes effect once it is merged"
 _EFFECTS = {
     "prompts": "those of the base are checked too",
@@ -165,4 +178,6 @@ _EFFECTS = {
     "compare": _ONCE_MERGED,
     "probe": _ONCE_MERGED,
     "mutate": _ONCE_MERGED,
+    "drift": _ONCE_MERGED,
+    "score": _ONCE_MERGED,
 }

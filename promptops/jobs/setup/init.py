@@ -9,7 +9,7 @@ from pathlib import Path
 
 from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.jobs.setup import pre_commit_file
-from promptops.jobs.setup.ci_files import Platform, workflow_steps
+from promptops.jobs.setup.ci_files import NO_CI_OPTIONS, CiOptions, workflow_steps
 from promptops.jobs.setup.hook_file import (
     AT_COMMIT,
     AT_PUSH,
@@ -32,7 +32,6 @@ from promptops.jobs.setup.new_files import (
 )
 from promptops.jobs.workspace.workspace import workspace_at
 from promptops.model.config import Config
-from promptops.model.distribution import InstallOrigin
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.repo.process import decode
@@ -62,17 +61,15 @@ def set_up(
     directory: Path,
     *,
     hooks: bool,
-    platform: Platform | None,
     pre_push: bool = False,
-    origin: InstallOrigin | None = None,
+    ci: CiOptions = NO_CI_OPTIONS,
 ) -> SetupResult:
     """Write missing files; existing ones are not changed.
 
     Args:
         hooks: Install plain git hooks, instead of an entry for pre-commit.
         pre_push: With `hooks`, also the one that runs the gate before a push.
-        platform: The CI platform; None to detect it from the repository.
-        origin: What CI installs; None if unknown: then no workflow is written.
+        ci: What CI should do.
 
     Raises GitError if there is no work tree. A file that can't be written is a failed step; the
     other steps still run.
@@ -92,7 +89,7 @@ def set_up(
         else:
             entry = partial(_pre_commit, repository.root, found[0])
             steps.append(attempt(pre_commit_file.PATH, entry))
-        steps += workflow_steps(repository, platform, origin)
+        steps += workflow_steps(repository, ci)
         failed = any(step.action == "failed" for step in steps)
         return SetupResult(
             tuple(steps), "promptops init" if failed else _next_command(repository, hooks, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from promptops.evals.providers import COMPATIBLE
 from promptops.evals.providers.client_packages import CLIENT_PACKAGES, has_client
 from promptops.evals.providers.endpoint import key_variable
 from promptops.jobs.setup.diagnosis import Diagnosis
@@ -20,6 +21,21 @@ def check_models(config: Config) -> Iterator[Diagnosis]:
     for profile in config.models.values():
         yield from _key(profile)
         yield from _client(profile)
+
+
+def key_variables(config: Config) -> tuple[str, ...]:
+    """The environment variables with the API keys of all profiles; that of OpenAI without any."""
+    found = dict.fromkeys(key_variable(profile) for profile in config.models.values())
+    return tuple(name for name in found if name) or ("OPENAI_API_KEY",)
+
+
+def client_extras(config: Config) -> tuple[str, ...]:
+    """The extras that install the clients of all profiles."""
+    known = (CLIENT_PACKAGES.get(profile.provider) for profile in config.models.values())
+    extras = dict.fromkeys(package.extra for package in known if package)
+    others = any(profile.provider not in CLIENT_PACKAGES for profile in config.models.values())
+    compatible = CLIENT_PACKAGES[COMPATIBLE].extra
+    return tuple(extras | ({compatible: None} if others or not extras else {}))
 
 
 def _key(profile: ModelProfile) -> Iterator[Diagnosis]:

@@ -8,7 +8,7 @@ from typing import Any
 from promptops.model.arm import ArmComparison
 from promptops.report.compare.page.views import prompt_views
 from promptops.report.compare.parts import facts
-from promptops.report.page.document import document
+from promptops.report.page.document import PICTURE, document
 from promptops.report.test.html import FILTERS, PARTS
 from promptops.report.test.page.size_budget import Room
 from promptops.report.test.parts import facts as test_facts
@@ -20,7 +20,7 @@ def write(comparison: ArmComparison, **_: object) -> str:
     return document(
         "compare/page",
         _FILTERS,
-        parts=(PARTS,),
+        parts=(PARTS, PICTURE),
         comparison=comparison,
         prompts=prompt_views(comparison, Room()),
         cases=sum(len(prompt.cases) for prompt in comparison.prompts),

@@ -20,6 +20,9 @@ from promptops.report.parts.visible import visible
 _REPORT = "promptops.report"
 _BASE = "page/base"
 
+PICTURE = "page/picture"
+"""The style of pictures with axes, for `document`."""
+
 
 def document(
     folder: str,

@@ -32,6 +32,7 @@ def _style(data: str) -> str | None:
     if any(visible_line(line) != line for line in data.split("\n")):
         return '"'  # the style in which characters can be escaped
     if "\n" in data:
-        return "|"
+        # A block that keeps its last blank lines would keep those that are written after it, too.
+        return '"' if data == "\n" or data.endswith("\n\n") else "|"
     # `1e3` is a number in YAML 1.2 and a string in YAML 1.1, which PyYAML writes.
     return '"' if _EXPONENT.fullmatch(data) else None

@@ -61,13 +61,14 @@ def decided_value(decision: Decided) -> dict[str, Any]:
         "score": decision.score,
         "verdict": decision.verdict,
         "line": decision.line,
-        "worst": [_worse(worse) for worse in decision.worst],
+        "worst": [worse_value(worse) for worse in decision.worst],
         "culprits": list(decision.culprits),
         "gates": decision.gates,
     }
 
 
-def _worse(worse: Worse) -> dict[str, Any]:
+def worse_value(worse: Worse) -> dict[str, Any]:
+    """A case that lost as an object, for reports that contain it."""
     return {
         "name": worse.name,
         "before": _number(worse.before),

@@ -27,7 +27,7 @@ def output_messages(answer: Any) -> str | None:
     if text is None:
         return None
     parts = [_text_part(text)] if text else []
-    message: dict[str, Any] = {"role": "assistant", "parts": [*parts, *_answered_calls(answer)]}
+    message: dict[str, Any] = {"role": "assistant", "parts": [*parts, *answered_calls(answer)]}
     return _text([message | ({"finish_reason": reason} if reason else {})])
 
 
@@ -53,7 +53,8 @@ def _part(part: Mapping[str, Any]) -> Part:
     return {"type": kind}
 
 
-def _answered_calls(answer: Any) -> Iterator[Part]:
+def answered_calls(answer: Any) -> Iterator[Part]:
+    """The tool calls of an answer, each `{"type": "tool_call", "id", "name", "arguments"}`."""
     choice = next(_items(member(answer, "choices")), None)
     yield from map(_call, _items(member(member(choice, "message"), "tool_calls")))
     for item in _items(member(answer, "output")):

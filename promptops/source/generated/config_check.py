@@ -69,8 +69,20 @@ def _mutate(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_40, never)
 
 
-def _root(v: Any) -> bool:
+def _drift(v: Any) -> bool:
     return type(v) is dict and members_or_own(v, _MEMBERS_41, never)
+
+
+def _score(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_45, never)
+
+
+def _alert(v: Any) -> bool:
+    return type(v) is dict and 'metric' in v and members_or_own(v, _MEMBERS_46, never)
+
+
+def _root(v: Any) -> bool:
+    return type(v) is dict and members_or_own(v, _MEMBERS_47, never)
 
 
 _PATTERN_0 = lazy_pattern('^https?://')
@@ -218,6 +230,52 @@ _MEMBERS_40: dict[str, Check] = {
     'fail-under': lambda v: type(v) in (int, float) and v >= 0 and v <= 100,
 }
 _MEMBERS_41: dict[str, Check] = {
+    'release': lambda v: type(v) is str and len(v) >= 1,
+    'repeats': lambda v: type(v) is int and v >= 1 and v <= 100,
+}
+_PATTERN_42 = lazy_pattern('^/')
+_MEMBERS_43: dict[str, Check] = {
+    'id': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'at': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'prompt': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'version': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'release': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'channel': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'conversation': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'trace_id': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'span_id': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'inputs': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'messages': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'output': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'tool_calls': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'finish_reason': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'model': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'fingerprint': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'usage': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'latency_s': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'cost_usd': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'error': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'cached_tokens': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'input_tokens': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'latency_ms': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'output_tokens': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'prompt_digest': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+    'request_digest': lambda v: type(v) is str and _PATTERN_42.search(v) is not None,
+}
+_OPTIONS_44 = frozenset(('prompt', 'version', 'release', 'channel', 'model', 'day', 'hour',))
+_MEMBERS_45: dict[str, Check] = {
+    'fields': lambda v: type(v) is dict and members_or_own(v, _MEMBERS_43, never),
+    'by': lambda v: type(v) is list and len(v) >= 1 and distinct(v) and all(type(v_) is str and v_ in _OPTIONS_44 for v_ in v),
+    'judge': lambda v: type(v) is int and v >= 0,
+    'alerts': lambda v: type(v) is list and all(_alert(v_) for v_ in v),
+}
+_MEMBERS_46: dict[str, Check] = {
+    'metric': lambda v: type(v) is str and len(v) >= 1,
+    'below': lambda v: type(v) in (int, float),
+    'above': lambda v: type(v) in (int, float),
+    'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
+}
+_MEMBERS_47: dict[str, Check] = {
     'prompts': lambda v: type(v) is list and len(v) >= 1 and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'schemas': lambda v: type(v) is list and all(type(v_) is str and len(v_) >= 1 for v_ in v),
     'models': lambda v: type(v) is dict and members(v, _MEMBERS_2, _profile),
@@ -229,9 +287,11 @@ _MEMBERS_41: dict[str, Check] = {
     'compare': _compare,
     'probe': _probe,
     'mutate': _mutate,
+    'drift': _drift,
+    'score': _score,
 }
 
-PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check, "compare": _compare, "probe": _probe, "mutate": _mutate}
+PARTS = {"": _root, "profile": _profile, "params": _params, "severity": _severity, "lint": _lint, "rule": _rule, "waiver": _waiver, "test": _test, "release": _release, "diff": _diff, "check": _check, "compare": _compare, "probe": _probe, "mutate": _mutate, "drift": _drift, "score": _score, "alert": _alert}
 
 
 def fits(value: Any, part: str = '') -> bool:

@@ -11,7 +11,7 @@ from promptops.model.arm import ValueInterval
 from promptops.report.compare.html import write
 from promptops.report.compare.page.labels import Box, along, placed
 from promptops.report.compare.page.picture import picture
-from promptops.report.compare.page.scale import cost_scale, score_scale
+from promptops.report.page.scale import cost_scale, score_scale
 from tests.hanging import ends_soon
 from tests.report.comparing.comparisons import (
     COMPARISONS,

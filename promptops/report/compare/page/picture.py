@@ -9,21 +9,13 @@ from promptops.evals.deciding.pareto import CostAndScore, points_of
 from promptops.model.arm import ArmResult, PromptComparison
 from promptops.records import record
 from promptops.report.compare.page.labels import Box, Label, along, placed
-from promptops.report.compare.page.scale import Scale, cost_scale, score_scale
 from promptops.report.compare.parts import facts
+from promptops.report.page.scale import Scale, Tick, cost_scale, marks, score_scale
 from promptops.report.test.parts.facts import short
 
 WIDTH, HEIGHT = 460, 350
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 10, 12, 52
 _WHISKER = 3.0
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """A mark on an axis, at a position along it."""
-
-    at: float
-    text: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -97,8 +89,8 @@ class _Drawing:
         margin = self._margin()
         reference = self._reference()
         return Picture(
-            costs=_marks(self._x),
-            scores=_marks(self._y),
+            costs=marks(self._x),
+            scores=marks(self._y),
             is_log=self._x.is_log,
             points=self._points(),
             front=" ".join(map(self._position, self._front())),
@@ -196,7 +188,3 @@ class _Drawing:
         for arm in self._prompt.arms:
             if arm.name not in points:
                 yield arm.name, "no price" if arm.cost_usd_1000 is None else "no score"
-
-
-def _marks(scale: Scale) -> tuple[Tick, ...]:
-    return tuple(Tick(at=scale.at(each), text=f"{each:,.10g}") for each in scale.ticks())

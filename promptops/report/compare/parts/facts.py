@@ -15,11 +15,12 @@ from promptops.model.arm import (
     PromptComparison,
     TokenMeans,
 )
-from promptops.model.test_run import CaseRun, Decided, Worse
+from promptops.model.test_run import Decided, Worse
 from promptops.plurals import counted, some
 from promptops.report.parts.ended_early import ended_early
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import cost, short
+from promptops.report.test.parts.problem_lines import problem_lines
 
 ALL = "promptops compare --format json"
 LONG = f"too long to compare here: {ALL}"
@@ -182,14 +183,7 @@ def _missing(arm: ArmResult) -> str:
 
 def problems(arm: ArmResult) -> Iterator[str]:
     """The reasons why cases have no judged answer, each once with its cases, at the first one."""
-    found: dict[tuple[str, str], list[CaseRun]] = {}
-    for case in arm.problems:
-        place = "" if case.name else str(case.place)
-        found.setdefault((place, case.reason), []).append(case)
-    for (_, reason), cases in found.items():
-        named = names(dict.fromkeys(case.name for case in cases if case.name))
-        shown = f" ({named})" if named else ""
-        yield f"{visible_path(str(cases[0].place))}: {visible(reason)}{shown}"
+    return problem_lines(arm.problems)
 
 
 def shows_worst(arm: ArmResult) -> tuple[Worse, ...]:

@@ -42,6 +42,19 @@ class Scale:
         return tuple(_log_ticks(self.low, self.high) if self.is_log else _ticks(self))
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A mark on an axis, at a position along it."""
+
+    at: float
+    text: str
+
+
+def marks(scale: Scale) -> tuple[Tick, ...]:
+    """The ticks of a scale with their numbers."""
+    return tuple(Tick(at=scale.at(each), text=f"{each:,.10g}") for each in scale.ticks())
+
+
 def cost_scale(costs: Sequence[float], start: float, end: float) -> Scale:
     """From 0; logarithmic if the largest cost is over ten times the smallest, which is not 0."""
     low, high = min(costs), max(costs)

@@ -1,0 +1,252 @@
+"""Nights as JSON lines: written in one way, and read with the places of problems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, get_args
+
+from promptops.model.night import (
+    NIGHT_FORMAT,
+    Confirmed,
+    HistoryProblem,
+    Night,
+    NightJudge,
+    NightVerdict,
+)
+from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+
+_TIME = lazy_pattern(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_VERDICTS = get_args(NightVerdict)
+
+
+@record(frozen=True, slots=True)
+class ReadNights:
+    """The nights of a file in the order of its lines, and the problems of other lines."""
+
+    nights: tuple[Night, ...] = ()
+    problems: tuple[HistoryProblem, ...] = ()
+
+
+def night_line(night: Night) -> bytes:
+    """The line of a night, with its newline."""
+    text = json.dumps(night_value(night), ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogateescape") + b"\n"
+
+
+def night_value(night: Night) -> dict[str, Any]:
+    """A night as JSON data, its keys in the order of the format."""
+    value: dict[str, Any] = {
+        "at": night.at,
+        "release": night.release,
+        "prompt": night.prompt,
+        "digest": night.digest,
+        "score": night.score,
+        "format": night.format,
+        "n": night.n,
+        "k": night.k,
+        "mean": night.mean,
+        "within": night.within,
+        "kept": night.kept,
+        "of": night.of,
+        "same": night.same,
+        "models": list(night.models),
+        "fingerprints": list(night.fingerprints),
+        "profile": night.profile,
+        "tokens": list(night.tokens),
+        "latency_s": list(night.latency_s) if night.latency_s is not None else None,
+        "cost_usd": night.cost_usd,
+        "judge": _judge_value(night.judge),
+        "confirmed": _confirmed_value(night.confirmed),
+        "verdict": night.verdict,
+    }
+    return {**value, "reason": night.reason} if night.reason else value
+
+
+def read_nights(path: str, data: bytes) -> ReadNights:
+    """The nights in a file or a note; `path` is for the places of problems. Never raises."""
+    nights: list[Night] = []
+    problems: list[HistoryProblem] = []
+    for number, row in enumerate(data.split(b"\n"), 1):
+        if row.strip():
+            try:
+                nights.append(parse_night(row.decode()))
+            except _NotANightError as error:
+                place = Place(path, number, error.column, number, error.column)
+                problems.append(HistoryProblem(place=place, message=error.message))
+            except UnicodeDecodeError as error:
+                column = len(row[: error.start].decode("utf-8", "replace")) + 1
+                place = Place(path, number, column, number, column)
+                problems.append(HistoryProblem(place=place, message="it is not UTF-8"))
+    return ReadNights(tuple(nights), tuple(problems))
+
+
+class _NotANightError(ValueError):
+    """A line that is not a night; `column` is 1-based."""
+
+    def __init__(self, message: str, column: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.column = column
+
+
+def parse_night(line: str) -> Night:
+    """The night of a line; raises ValueError."""
+    try:
+        value = json.loads(line, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise _NotANightError(f"it is not JSON: {error.msg.lower()}", error.colno) from None
+    except RecursionError:
+        raise _NotANightError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise _NotANightError("it is not a JSON object")
+    return _Reader(line, value).night()
+
+
+def _no_number(text: str) -> None:
+    raise _NotANightError(f"`{text}` is not a number of JSON")
+
+
+class _Reader:
+    """Reads the keys of one line; a wrong value is an error at its key."""
+
+    def __init__(self, line: str, value: Mapping[str, Any]) -> None:
+        self._line = line
+        self._value = value
+
+    def night(self) -> Night:
+        self._check_format()
+        return Night(
+            at=self._at(),
+            release=self._text("release"),
+            prompt=self._text("prompt"),
+            digest=self._text("digest"),
+            score=self._optional_text("score"),
+            n=self._count("n"),
+            k=self._count("k"),
+            mean=self._optional_number("mean"),
+            within=self._optional_number("within"),
+            kept=self._count("kept"),
+            of=self._count("of"),
+            same=self._optional_number("same"),
+            models=self._texts("models"),
+            fingerprints=self._texts("fingerprints"),
+            profile=self._text("profile"),
+            tokens=self._pair("tokens") or (0.0, 0.0),
+            latency_s=self._pair("latency_s"),
+            cost_usd=self._optional_number("cost_usd"),
+            judge=self._judge(),
+            confirmed=self._confirmed(),
+            verdict=self._verdict(),
+            reason=self._optional_text("reason") or "",
+        )
+
+    def _check_format(self) -> None:
+        number = self._count("format")
+        if number != NIGHT_FORMAT:
+            raise self._refused("format", f"format {number} is unknown: update promptops")
+
+    def _at(self) -> str:
+        text = self._text("at")
+        try:
+            if _TIME.fullmatch(text):
+                datetime.fromisoformat(text)
+                return text
+        except ValueError:  # such as February 30
+            pass
+        raise self._refused("at", "it must be a time like 2026-11-27T02:10:03Z")
+
+    def _verdict(self) -> NightVerdict:
+        text: Any = self._text("verdict")
+        if text not in _VERDICTS:
+            raise self._refused("verdict", f"it must be one of {', '.join(_VERDICTS)}")
+        verdict: NightVerdict = text
+        return verdict
+
+    def _judge(self) -> NightJudge | None:
+        own = self._value.get("judge")
+        if own is None:
+            return None
+        if not isinstance(own, dict):
+            raise self._refused("judge", "it must be an object or null")
+        reader = _Reader(self._line, own)
+        return NightJudge(id=reader._text("id"), kappa=reader._optional_number("kappa"))
+
+    def _confirmed(self) -> Confirmed | None:
+        own = self._value.get("confirmed")
+        if own is None:
+            return None
+        if not isinstance(own, dict):
+            raise self._refused("confirmed", "it must be an object or null")
+        reader = _Reader(self._line, own)
+        score, contracts = reader._optional_number("z"), reader._optional_number("contracts")
+        return Confirmed(score=score, contracts=contracts)
+
+    def _text(self, key: str) -> str:
+        value = self._value.get(key)
+        if isinstance(value, str):
+            return value
+        raise self._refused(key, "it must be a string")
+
+    def _optional_text(self, key: str) -> str | None:
+        return None if self._value.get(key) is None else self._text(key)
+
+    def _count(self, key: str) -> int:
+        value = self._value.get(key)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        raise self._refused(key, "it must be a whole number")
+
+    def _optional_number(self, key: str) -> float | None:
+        value = self._value.get(key)
+        if value is None:
+            return None
+        if _is_number(value):
+            return float(value)
+        raise self._refused(key, "it must be a number")
+
+    def _texts(self, key: str) -> tuple[str, ...]:
+        value = self._value.get(key)
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return tuple(value)
+        raise self._refused(key, "it must be a list of strings")
+
+    def _pair(self, key: str) -> tuple[float, float] | None:
+        value = self._value.get(key)
+        if value is None:
+            return None
+        if isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)):
+            return float(value[0]), float(value[1])
+        raise self._refused(key, "it must be a list of two numbers")
+
+    def _refused(self, key: str, why: str) -> _NotANightError:
+        at = self._line.find(f'"{key}"')
+        if at < 0:
+            return _NotANightError(f"it has no `{key}`")
+        return _NotANightError(f"`{key}`: {why}", at + 1)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _judge_value(judge: NightJudge | None) -> dict[str, Any] | None:
+    return {"id": judge.id, "kappa": judge.kappa} if judge is not None else None
+
+
+def _confirmed_value(confirmed: Confirmed | None) -> dict[str, float] | None:
+    if confirmed is None:
+        return None
+    found = {"z": confirmed.score, "contracts": confirmed.contracts}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def with_nights(data: bytes, nights: Iterable[Night]) -> bytes:
+    """The data with the lines of further nights at its end; the other bytes do not change."""
+    torn = b"" if not data or data.endswith(b"\n") else b"\n"
+    known = set(data.split(b"\n"))
+    new = [line for night in nights if (line := night_line(night))[:-1] not in known]
+    return data + torn + b"".join(new) if new else data

@@ -1,0 +1,1 @@
+"""Score samples of production with the assertions of their release."""

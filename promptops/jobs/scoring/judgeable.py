@@ -1,0 +1,51 @@
+"""The samples of each group that judges are called about: the same ones in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from heapq import nsmallest
+
+from promptops.errors import UsageError
+from promptops.model.sample import Sample
+from promptops.plurals import counted
+
+MOST_SAMPLES = 5_000
+_SPARE = 4
+
+GroupKey = tuple[str, ...]
+
+
+class Judgeable:
+    """At most so many samples of each group: those whose ids have the smallest SHA-256."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: dict[GroupKey, dict[str, Sample]] = {}
+
+    def add(self, key: GroupKey, sample: Sample) -> None:
+        """Keep a sample if it is one of the first of its group."""
+        found = self._found.setdefault(key, {})
+        found[sha256(f"judge {sample.id}".encode("utf-8", "surrogatepass")).hexdigest()] = sample
+        if len(found) > _SPARE * self._most:
+            self._found[key] = self._first(found)
+
+    def add_all(self, other: Judgeable) -> None:
+        """Add the samples of another part; raises UsageError for too many."""
+        for key, samples in other._found.items():
+            self._found[key] = self._first({**self._found.get(key, {}), **samples})
+        chosen = sum(min(self._most, len(found)) for found in self._found.values())
+        if chosen > MOST_SAMPLES:
+            raise UsageError(
+                f"judges would be called about more than {counted(MOST_SAMPLES, 'sample')}",
+                hint="lower --judge, or leave out a dimension of --by",
+            )
+
+    def chosen(self) -> Iterator[tuple[GroupKey, str, Sample]]:
+        """Each sample with its group and the SHA-256 that orders it, in order."""
+        for key in sorted(self._found):
+            for digest, sample in sorted(self._first(self._found[key]).items()):
+                yield key, digest, sample
+
+    def _first(self, samples: Mapping[str, Sample]) -> dict[str, Sample]:
+        return dict(nsmallest(self._most, samples.items(), key=lambda item: item[0]))

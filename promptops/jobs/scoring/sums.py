@@ -1,0 +1,251 @@
+"""Sums over samples: integers, so that any order and any split give the same result."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from promptops.errors import UsageError
+from promptops.evals.deciding.production import BUCKETS
+from promptops.jobs.scoring.failures import Failures
+from promptops.jobs.scoring.judgeable import Judgeable
+from promptops.jobs.scoring.name_counts import NameCounts
+from promptops.model.internal_error import InternalError
+from promptops.model.sample import BrokenLine, Part
+from promptops.model.score import Dimension
+
+BILLION = 1_000_000_000
+"""Scores and costs are counted in billionths."""
+
+MOST_CELLS = 20_000
+MOST_BROKEN = 10
+_MOST_KEYS = 20
+_CHECKED_EVERY = 256
+"""Cells are counted when so many groups were added."""
+
+Measure = int | str
+"""The number of an assertion; or `contracts`, `refusals`, `errors`, `requests`, `cost`, or
+`score NAME`."""
+
+GroupKey = tuple[str, ...]
+"""The values of the dimensions, in their order."""
+
+
+class Cell:
+    """One measure of one group, by bucket.
+
+    Attributes:
+        sums: For each bucket the number of samples, then for each bucket the sum of their values.
+    """
+
+    __slots__ = ("sums",)
+
+    def __init__(self) -> None:
+        self.sums = array("q", bytes(2 * BUCKETS * 8))
+
+    def add(self, bucket: int, value: int) -> None:
+        """Count a sample."""
+        self.sums[bucket] += 1
+        self.sums[BUCKETS + bucket] += value
+
+    def __getstate__(self) -> tuple[tuple[int, int], ...]:
+        """What is not 0: of one part that is little."""
+        return tuple((index, value) for index, value in enumerate(self.sums) if value)
+
+    def __setstate__(self, state: tuple[tuple[int, int], ...]) -> None:
+        self.__init__()  # type: ignore[misc]
+        for index, value in state:
+            self.sums[index] = value
+
+    def add_all(self, other: Cell) -> None:
+        """Add the cell of another part."""
+        for index, value in enumerate(other.sums):
+            if value:
+                self.sums[index] += value
+
+
+class GroupSums:
+    """The samples of one group.
+
+    Attributes:
+        cells: By measure.
+        cell_count: The number of its assertions; 1 for none.
+        unscorable: Samples that an assertion could not check, by its number.
+        tokens: Samples with usage; their input and output tokens.
+        steps: Latencies, by `histogram.step_of`.
+    """
+
+    __slots__ = ("cell_count", "cells", "steps", "tokens", "unscorable")
+
+    def __init__(self) -> None:
+        self.cells: dict[Measure, Cell] = {}
+        self.cell_count = 1
+        self.unscorable: dict[int, int] = {}
+        self.tokens = [0, 0, 0]
+        self.steps: dict[int, int] = {}
+
+    def add(self, measure: Measure, bucket: int, value: int) -> None:
+        """Count a sample for a measure."""
+        cell = self.cells.get(measure)
+        if cell is None:
+            cell = self.cells[measure] = Cell()
+            self._count()
+        cell.add(bucket, value)
+
+    def add_unscorable(self, number: int) -> None:
+        """Count a sample that an assertion could not check."""
+        self.unscorable[number] = self.unscorable.get(number, 0) + 1
+
+    def add_step(self, step: int) -> None:
+        """Count a latency."""
+        self.steps[step] = self.steps.get(step, 0) + 1
+
+    def add_tokens(self, used: int, answered: int) -> None:
+        """Count the tokens of a request and of its answer."""
+        tokens = self.tokens
+        tokens[0] += 1
+        tokens[1] += used
+        tokens[2] += answered
+
+    def add_all(self, other: GroupSums) -> None:
+        """Add the group of another part."""
+        for measure, cell in other.cells.items():
+            mine = self.cells.get(measure)
+            if mine is None:
+                self.cells[measure] = cell
+            else:
+                mine.add_all(cell)
+        self._count()
+        for index, value in enumerate(other.tokens):
+            self.tokens[index] += value
+        _add_counts(self.unscorable, other.unscorable)
+        _add_counts(self.steps, other.steps)
+
+    def _count(self) -> None:
+        self.cell_count = max(1, sum(type(measure) is int for measure in self.cells))
+
+
+class Counts:
+    """Numbers of samples and lines; see `SampleCounts`."""
+
+    __slots__ = (
+        "altered",
+        "broken_lines",
+        "by_id_only",
+        "ignored",
+        "lines",
+        "read",
+        "sampled",
+        "scored",
+        "unselected",
+        "without_answer",
+        "without_cost",
+    )
+
+    def __init__(self) -> None:
+        self.read = self.sampled = self.scored = self.unselected = 0
+        self.by_id_only = self.altered = self.without_answer = self.without_cost = 0
+        self.lines = self.broken_lines = 0
+        self.ignored: Counter[str] = Counter()
+
+    def add_all(self, other: Counts) -> None:
+        """Add the numbers of another part."""
+        for name in self.__slots__:
+            if name != "ignored":
+                setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.ignored.update(other.ignored)
+
+
+class Partial:
+    """All that is known about the samples of one part, or of several.
+
+    Attributes:
+        by: The dimensions of the groups.
+        broken: The first broken lines, by file and offset.
+        prompts: Ids of the prompts that samples were joined with.
+        similar_keys: Ignored keys with the known key that each nearly is.
+        failures: Failing samples to make cases of.
+        judgeable: Samples to call judges about.
+        part: None for the sum of several parts.
+        events: Compressed lines of events, of one part only.
+    """
+
+    def __init__(self, by: tuple[Dimension, ...], failures: int = 0, judge: int = 0) -> None:
+        self.by = by
+        self.part: Part | None = None
+        self.counts = Counts()
+        self.groups: dict[GroupKey, GroupSums] = {}
+        self.unjoined = NameCounts()
+        self.broken: list[BrokenLine] = []
+        self.similar_keys: dict[str, str] = {}
+        self.prompts: set[str] = set()
+        self.bugs: set[InternalError] = set()
+        self.failures = Failures(failures)
+        self.judgeable = Judgeable(judge)
+        self.events = b""
+
+    def group(self, key: GroupKey) -> GroupSums:
+        """The sums of a group; raises UsageError for too many groups with assertions."""
+        found = self.groups.get(key)
+        if found is None:
+            found = self.groups[key] = GroupSums()
+            if len(self.groups) % _CHECKED_EVERY == 0:
+                self.check_cells()
+        return found
+
+    def check_cells(self) -> None:
+        """Raise UsageError for too many groups with assertions."""
+        if sum(group.cell_count for group in self.groups.values()) > MOST_CELLS:
+            raise _too_many(self.by, self.groups)
+
+    def add_broken(self, line: BrokenLine) -> None:
+        """Count a line that can't be read, and the lines that are lost with it."""
+        self.counts.broken_lines += line.lines
+        self._keep_broken([line])
+
+    def add_similar_key(self, key: str, nearest: str) -> None:
+        """Keep an ignored key; of too many, the first ones in the order of the keys."""
+        self.similar_keys[key] = nearest
+        if len(self.similar_keys) > _MOST_KEYS:
+            del self.similar_keys[max(self.similar_keys)]
+
+    def add_all(self, other: Partial) -> None:
+        """Add another part, which must not be used afterwards; raises UsageError as `group`."""
+        self.counts.add_all(other.counts)
+        for key, group in other.groups.items():
+            mine = self.groups.get(key)
+            if mine is None:
+                self.groups[key] = group
+            else:
+                mine.add_all(group)
+        self.unjoined.add_all(other.unjoined)
+        self._keep_broken(other.broken)
+        for key_, nearest in other.similar_keys.items():
+            self.add_similar_key(key_, nearest)
+        self.prompts |= other.prompts
+        self.bugs |= other.bugs
+        self.failures.add_all(other.failures.first)
+        self.judgeable.add_all(other.judgeable)
+        self.check_cells()
+
+    def _keep_broken(self, lines: Iterable[BrokenLine]) -> None:
+        self.broken = sorted([*self.broken, *lines], key=lambda each: (each.path, each.offset))
+        del self.broken[MOST_BROKEN:]
+
+
+def _add_counts(mine: dict[int, int], others: Mapping[int, int]) -> None:
+    for key, value in others.items():
+        mine[key] = mine.get(key, 0) + value
+
+
+def _too_many(by: tuple[Dimension, ...], groups: Iterable[GroupKey]) -> UsageError:
+    """The error for too many cells; its hint leaves out the dimension with the most values."""
+    values = [len(set(each)) for each in zip(*groups, strict=True)]
+    largest = max(range(len(by)), key=lambda index: values[index])
+    rest = ",".join(name for index, name in enumerate(by) if index != largest)
+    return UsageError(
+        f"there are more than {MOST_CELLS:,} groups with assertions: "
+        f"`{by[largest]}` has at least {values[largest]:,} values",
+        hint=f"leave it out: --by {rest}" if rest else "filter the samples first",
+    )

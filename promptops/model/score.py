@@ -1,0 +1,325 @@
+"""The result of scoring production samples with the assertions of their release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from promptops.model.arm import TokenMeans
+from promptops.model.config import AlertRule
+from promptops.model.place import Place
+from promptops.records import field, record
+
+Dimension = Literal["prompt", "version", "release", "channel", "model", "day", "hour"]
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+
+DEFAULT_BY: tuple[Dimension, ...] = ("prompt", "version", "channel", "day")
+
+COUNTED_METRICS = ("contracts", "refusals", "errors")
+"""Metrics of an alert that are shares of samples, as are the types of assertions."""
+
+VALUE_METRICS = ("p50", "p95", "cost_1000")
+"""Metrics of an alert in seconds and USD. Every other metric is a score or a type of assertion."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class UnreadableLine:
+    """A line of a file of samples that can't be read.
+
+    Attributes:
+        path: As the user wrote it, or a URL.
+        line, column: 1-based, the column in characters.
+    """
+
+    path: str
+    line: int
+    column: int = 1
+    message: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SampleCounts:
+    """What became of the samples.
+
+    Attributes:
+        read: Samples in the files.
+        unselected: Those of `read` whose prompt was not selected.
+        sampled: The others, or those of them that `--sample` chose.
+        scored: Those of `sampled` that were joined with a prompt.
+        unjoined: Samples by the name of a prompt (and version) that was not found: the ten most
+            frequent, most frequent first.
+        unjoined_samples: All samples that could not be joined.
+        by_id_only: Samples of `scored` without release and version; the prompt is that of `--at`.
+        altered: Samples of `scored` whose prompt had another digest than the release.
+        broken: The first ten lines that can't be read, by file and line.
+        broken_lines: All of them.
+        lines: Lines of the files that are not empty, broken ones included.
+        ignored: Records that are not a request to a model, by kind.
+        similar_keys: Ignored keys, each with the known key that it nearly is; at most 20.
+        without_answer: Samples of `scored` without an error whose answer was not recorded.
+        without_cost: Samples of `scored` whose cost is unknown.
+    """
+
+    read: int = 0
+    unselected: int = 0
+    sampled: int = 0
+    scored: int = 0
+    unjoined: Mapping[str, int] = field(default_factory=dict)
+    unjoined_samples: int = 0
+    by_id_only: int = 0
+    altered: int = 0
+    broken: tuple[UnreadableLine, ...] = ()
+    broken_lines: int = 0
+    lines: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    similar_keys: Mapping[str, str] = field(default_factory=dict)
+    without_answer: int = 0
+    without_cost: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class LeftOutAssertion:
+    """An assertion that is not checked on samples.
+
+    Attributes:
+        prompt: The id of the prompt.
+        type: As written, with its `not-`.
+        why: The reason, as a phrase: "needs `expected`".
+    """
+
+    prompt: str
+    type: str
+    place: Place
+    why: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AssertionRate:
+    """How often an assertion holds in a group.
+
+    Attributes:
+        type: As written, with its `not-`; `output` for the contract of the output schema.
+        place: Of the assertion at the release; of the latest, if it moved between releases.
+        must: Whether it is a contract.
+        n: Samples that could be checked.
+        held: Those of `n` for which it holds.
+        unscorable: Samples that could not be checked, not in `n`.
+        low, high: The bounds of the 95% interval of `held / n`, as shares; None for n = 0.
+    """
+
+    type: str
+    place: Place
+    must: bool
+    n: int
+    held: int
+    unscorable: int = 0
+    low: float | None = None
+    high: float | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ScoreMean:
+    """The mean of a score in a group.
+
+    Attributes:
+        n: Samples with this score.
+        mean, low, high: Shares, 0 to 1, with the bounds of the 95% interval.
+    """
+
+    name: str
+    n: int
+    mean: float
+    low: float
+    high: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A share of the samples of a group, with the bounds of its 95% interval; None for n = 0."""
+
+    n: int
+    count: int
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def value(self) -> float | None:
+        """0 to 1; None for n = 0."""
+        return self.count / self.n if self.n else None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ResponseTime:
+    """Seconds, from a histogram of 2% steps; `n` is the number of samples with a latency."""
+
+    n: int
+    p50: float
+    p95: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AgainstVersion:
+    """A version compared with the one before it, on the same channel and days.
+
+    Attributes:
+        version: The one before.
+        metric: `contracts`, or the primary score.
+        difference, low, high: Shares: -.03 is three points less; the bounds of the 95% interval.
+    """
+
+    version: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ScoreGroup:
+    """The samples with the same value of each dimension.
+
+    Attributes:
+        by: The value of each dimension; "" if the samples have none.
+        n: Samples, including those with an error in place of an answer.
+        effective: The number of independent samples that are as informative; at most `n`.
+        contracts: `n` are the samples with an answer and a contract that could be checked, `count`
+            those that keep all contracts.
+        assertions: By the place of the assertion.
+        scores: By name.
+        refusals: `n` are the samples with an answer.
+        errors: Samples with an error in place of an answer.
+        tokens: Means; None without usage.
+        priced: Samples with a known cost.
+        cost_usd: Of the priced samples, their sum; None without any.
+        cost_usd_1000: Of 1,000 requests; None without a priced sample.
+        budget_usd_1000: The `budget.cost_usd` of the prompt, for 1,000 requests; None without a
+            budget, and for a group with samples of several prompts.
+        latency_s: None without a latency.
+        against: None without an earlier version.
+    """
+
+    by: Mapping[Dimension, str]
+    n: int
+    effective: float
+    contracts: Share
+    assertions: tuple[AssertionRate, ...] = ()
+    scores: tuple[ScoreMean, ...] = ()
+    refusals: Share
+    errors: Share
+    tokens: TokenMeans | None = None
+    priced: int = 0
+    cost_usd: float | None = None
+    cost_usd_1000: float | None = None
+    budget_usd_1000: float | None = None
+    latency_s: ResponseTime | None = None
+    against: AgainstVersion | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alert rule, evaluated for one group.
+
+    Attributes:
+        metric: As in AlertRule.
+        by: The group.
+        n: Samples that the value is computed from.
+        value: Percent for shares and scores, else seconds or USD.
+        bound: The value is beyond this with the error probability of the rule: an upper bound for
+            `below`, a lower bound for `above`. None if there are too few samples.
+        threshold: As written in the rule.
+        below: Whether the alert is raised below the threshold; else above it.
+        raised: Whether the bound lies beyond the threshold.
+        raised_from: The value from which on it would be raised with as many samples; None if it
+            can't be raised, or for metrics in seconds and USD.
+    """
+
+    metric: str
+    by: Mapping[Dimension, str]
+    n: int
+    value: float
+    bound: float | None
+    threshold: float
+    below: bool
+    raised: bool
+    raised_from: float | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class FailingSample:
+    """A sample that violates a contract, or has the lowest scores: a candidate for a case.
+
+    It holds production data; nothing of it is printed.
+
+    Attributes:
+        prompt: The id of the prompt.
+        inputs: As the application passed them.
+        assertions: Those that failed, as written.
+        violated: The number of violated contracts.
+        score: The lowest score in 10⁻⁹; 10⁹ without a score.
+        length: Characters of the answer.
+        sample: The SHA-256 of the id of the sample, hexadecimal.
+        conversation: The SHA-256 of its conversation, else of its trace, else of its id.
+        likeness: The SHA-256 of its inputs without digits and case: equal for samples that are
+            alike.
+    """
+
+    prompt: str
+    inputs: Mapping[str, object]
+    assertions: tuple[Mapping[str, object], ...]
+    violated: int
+    score: int
+    length: int
+    sample: str
+    conversation: str
+    likeness: str
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WrittenCases:
+    """The file that `--to-cases` wrote; `skipped` samples needed too many replacements."""
+
+    file: str
+    written: int
+    skipped: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The result of `score`.
+
+    Attributes:
+        by: The dimensions of the groups.
+        groups: Sorted by their values, in the order of `by`.
+        alerts: The raised ones, in the order of the rules, then of the groups.
+        quiet: All others.
+        idle: Rules that no group has a value for; also rules for some prompts if groups have no
+            prompt.
+        left_out: Assertions that are not checked, by prompt and place.
+        failing: Candidates for cases, in the order in which to pick them; empty unless requested.
+        cases: None without `--to-cases`.
+        pack: The digest of the prompts and evaluations that were used.
+        nothing: Why nothing was scored, or "".
+        ended: Why judges were not called about all chosen samples, or "".
+        failed: Bugs of promptops that kept assertions from being checked.
+        judged: The number of samples that judges were called about.
+        unanswered: Requests to judges without an answer.
+        cost_usd: Of the calls to judges.
+    """
+
+    samples: SampleCounts
+    by: tuple[Dimension, ...] = DEFAULT_BY
+    left_out: tuple[LeftOutAssertion, ...] = ()
+    groups: tuple[ScoreGroup, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    quiet: tuple[Alert, ...] = ()
+    idle: tuple[AlertRule, ...] = ()
+    failing: tuple[FailingSample, ...] = ()
+    cases: WrittenCases | None = None
+    pack: str = ""
+    nothing: str = ""
+    ended: str = ""
+    failed: tuple[str, ...] = ()
+    judged: int = 0
+    unanswered: int = 0
+    cost_usd: float = 0.0
+    duration_s: float = 0.0

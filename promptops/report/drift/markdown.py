@@ -1,0 +1,156 @@
+"""The text of an issue: what drifted since when, who caused it, the worst cases, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.night import Drift, PromptDrift
+from promptops.model.test_run import Worse
+from promptops.plurals import counted
+from promptops.report.drift.parts import facts
+from promptops.report.drift.parts.changes import changes
+from promptops.report.drift.parts.next_steps import next_steps
+from promptops.report.parts.markdown_text import block, code, escape, fitting, indented, sentence
+from promptops.report.parts.patch import patch_lines
+from promptops.report.parts.visible import visible, visible_path
+from promptops.report.test.markdown import LIMIT
+from promptops.report.test.parts import scores
+from promptops.report.test.parts.facts import short
+from promptops.report.test.parts.problem_lines import problem_lines
+
+MARKER = "<!-- promptops drift -->"
+"""Identifies the issue, so that it is updated and not repeated."""
+
+_RESERVED = 1_000  # for the notes on omitted parts
+_ROOM_FOR_TABLE = 15_000
+_LONGEST_TO_COMPARE = 20_000
+_LONGEST_SENTENCE = 2_000
+_LINES_OF_AN_ANSWER = 12
+_PROBLEMS_SHOWN = 10
+_CHANGES_SHOWN = 10
+_HEAD = "| prompt | verdict | tonight | baseline | ewma | nights | contracts | same answers |\n"
+_RULE = "|---|---|--:|--:|---|--:|--:|--:|\n"
+_SIGNS = {"drifted": "**drifted**", "suspect": "**suspect**"}
+
+
+def write(drift: Drift, **_: object) -> str:
+    """One text below GitHub's limit of 65,536 characters; it notes how much is left out."""
+    head = f"{MARKER}\n# {sentence(facts.headline(drift))}\n\n{_intro(drift)}"
+    after = _after(drift)
+    room = LIMIT - _RESERVED - len(head) - len(after)
+    table = _table(drift, min(room, _ROOM_FOR_TABLE))
+    told = [prompt for prompt in facts.in_order(drift) if prompt.verdict in facts.SIGNALS]
+    sections = list(fitting(room - len(table), map(_section, told)))
+    left_out = len(told) - len(sections)
+    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    return "".join([head, *sections, more, table, after])
+
+
+def _intro(drift: Drift) -> str:
+    if not drift.prompts:
+        return f"{_sentence(facts.summary(drift))}\n"
+    cases = "The test cases of a release are answered by the model of today, every night."
+    return f"{_sentence(facts.summary(drift))}\n\n{cases}\n"
+
+
+def _section(prompt: PromptDrift) -> str:
+    lines = [
+        f"\n## {code(short(prompt.prompt))}\n\n",
+        *_level(prompt),
+        *_blame(prompt),
+        *_changes(prompt),
+        *_worst(prompt),
+        *(_steps(prompt) if prompt.verdict == "drifted" else ()),
+    ]
+    return "".join(lines)
+
+
+def _level(prompt: PromptDrift) -> Iterator[str]:
+    chart = facts.main_chart(prompt)
+    unit = f" points of {code(short(prompt.score))}" if prompt.score else "% of contracts kept"
+    signal = f" {escape(facts.signal(prompt))}" if facts.signal(prompt) else ""
+    level = f"{facts.tonight(prompt)}{unit} tonight, {facts.baseline(chart)} in the learned nights"
+    yield f"**{prompt.verdict.capitalize()}**{signal}: {level}.\n"
+    yield from (f"{_sentence(remark)}\n" for remark in facts.remarks(prompt))
+
+
+def _blame(prompt: PromptDrift) -> Iterator[str]:
+    if prompt.blame:
+        yield f"\n**Cause**: {_sentence(facts.blame(prompt))}\n"
+        yield from (f"- {_sentence(reason)}\n" for reason in facts.other_reasons(prompt))
+
+
+def _changes(prompt: PromptDrift) -> Iterator[str]:
+    found = list(changes(prompt))[-_CHANGES_SHOWN:]
+    if found:
+        yield "\n**What changed behind the same prompt**\n\n"
+    for index, change in found:
+        yield f"- {escape(facts.day(prompt.history[index]))}: {_sentence(change)}\n"
+
+
+def _worst(prompt: PromptDrift) -> Iterator[str]:
+    worst = facts.shows_worst(prompt)
+    if worst:
+        yield "\n**Worst cases**, the recorded answer (-) and tonight's (+)\n\n"
+        yield from map(_worse, worst)
+
+
+def _worse(worse: Worse) -> str:
+    item = f"- {code(short(worse.name))}: {scores.lost(worse)}"
+    answers = scores.answers(worse)
+    if answers[0] == answers[1]:
+        return f"{item}, {scores.SAME}\n"
+    if max(map(len, answers)) > _LONGEST_TO_COMPARE:
+        return f"{item}, {_sentence(facts.LONG)}\n"
+    return f"{item}\n\n{indented(block('diff', patch_lines(*answers), _LINES_OF_AN_ANSWER))}\n"
+
+
+def _steps(prompt: PromptDrift) -> Iterator[str]:
+    yield "\n**What to do**\n\n"
+    for purpose, command in next_steps(prompt):
+        yield f"- {_sentence(purpose)}: {code(command)}\n"
+
+
+def _table(drift: Drift, room: int) -> str:
+    if not drift.prompts:
+        return ""
+    rows = list(fitting(room, map(_row, facts.in_order(drift))))
+    left_out = len(drift.prompts) - len(rows)
+    more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
+    pooled = [f"\n{_sentence(facts.pooled_line(each))}\n" for each in facts.pooled(drift)]
+    return "".join(["\n", "## All prompts\n\n", _HEAD, _RULE, *rows, more, *pooled])
+
+
+def _row(prompt: PromptDrift) -> str:
+    chart = facts.main_chart(prompt)
+    cells = (
+        code(short(prompt.prompt)),
+        _SIGNS.get(prompt.verdict, prompt.verdict),
+        escape(facts.measured(prompt)),
+        facts.baseline(chart),
+        facts.ewma(chart),
+        facts.nights(prompt),
+        facts.contracts(prompt.night),
+        facts.same(prompt.night),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _after(drift: Drift) -> str:
+    problems = [
+        *(f"{visible_path(str(each.place))}: {visible(each.message)}" for each in drift.broken),
+        *problem_lines(drift.problems),
+        *facts.warnings(drift),
+    ]
+    lines = [_sentence(problem) for problem in problems[:_PROBLEMS_SHOWN]]
+    if problems[_PROBLEMS_SHOWN:]:
+        lines.append(counted(len(problems) - _PROBLEMS_SHOWN, "more problem"))
+    if drift.ended:
+        lines.append(f"Ended early: {_sentence(facts.ended(drift))}")
+    if drift.advice:
+        lines.append(f"Next: {code(facts.advice(drift))}")
+    return "".join(["\n", *(f"- {line}\n" for line in lines)]) if lines else ""
+
+
+def _sentence(text: str) -> str:
+    return sentence(visible(text, _LONGEST_SENTENCE))

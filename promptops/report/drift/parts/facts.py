@@ -1,0 +1,296 @@
+"""The wording of a run of `drift` in all formats, without any markup."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from promptops.model.night import (
+    LEARNING_NIGHTS,
+    Chart,
+    Drift,
+    Night,
+    NightVerdict,
+    ProfileDrift,
+    PromptDrift,
+    Visible,
+)
+from promptops.model.test_run import Worse
+from promptops.plurals import counted, some
+from promptops.report.parts.ended_early import ended_early
+from promptops.report.parts.visible import visible
+from promptops.report.test.parts.facts import cost, short
+
+ALL = "promptops drift --format json"
+LONG = f"too long to compare here: {ALL}"
+NONE = "-"
+RECORDED, TONIGHT = "recorded", "tonight"
+
+_NAMES_SHOWN = 3
+_WORST_FIRST: tuple[NightVerdict, ...] = (
+    "drifted",
+    "suspect",
+    "incomplete",
+    "steady",
+    "learning",
+    "accepted",
+)
+SIGNALS = ("drifted", "suspect")
+"""The verdicts after a confirmed signal."""
+
+
+def headline(drift: Drift) -> str:
+    """The result in a few words: `support/triage drifted`, `No prompt drifted`."""
+    if not drift.prompts:
+        return "No prompt was checked"
+    drifted = _names(drift, "drifted")
+    if drifted:
+        return f"{some(drifted, _NAMES_SHOWN)} drifted"
+    profiles = [short(each.profile) for each in drift.profiles if each.verdict == "drifted"]
+    if profiles:
+        return f"Prompts of {some(profiles, _NAMES_SHOWN)} drifted together"
+    return "No prompt drifted"
+
+
+def _names(drift: Drift, verdict: NightVerdict) -> list[str]:
+    return [short(prompt.prompt) for prompt in drift.prompts if prompt.verdict == verdict]
+
+
+def summary(drift: Drift) -> str:
+    """The last line: `1 drifted, 12 steady · v1.8.0 (production) · 3 cases · $0.04`."""
+    if drift.accepted:
+        accepted = some([short(each) for each in drift.accepted], _NAMES_SHOWN)
+        return f"accepted: {accepted} · {release(drift)} · the next {_learning()} learn"
+    if not drift.prompts:
+        return f"nothing to check{f', {visible(drift.nothing)}' if drift.nothing else ''}"
+    given = counted(answers(drift), "answer") if answers(drift) else ""
+    parts = [_counts(drift), release(drift), given, cost(drift.cost_usd)]
+    return " · ".join(filter(None, parts))
+
+
+def _learning() -> str:
+    return counted(LEARNING_NIGHTS, "night")
+
+
+def answers(drift: Drift) -> int:
+    """The number of answers of tonight, without prompts that lack some."""
+    complete = (each.night for each in drift.prompts if each.verdict != "incomplete")
+    return sum(night.n * night.k for night in complete)
+
+
+def verdicts(drift: Drift) -> list[tuple[NightVerdict, int]]:
+    """How many prompts have each verdict, drifted ones first."""
+    found = Counter(prompt.verdict for prompt in drift.prompts)
+    return [(each, found[each]) for each in _WORST_FIRST if found[each]]
+
+
+def _counts(drift: Drift) -> str:
+    return ", ".join(f"{number} {verdict}" for verdict, number in verdicts(drift))
+
+
+def release(drift: Drift) -> str:
+    """The release with its channel: `v1.8.0 (production)`."""
+    channel = f" ({short(drift.channel)})" if drift.channel else ""
+    return f"{short(drift.release)}{channel}"
+
+
+def in_order(drift: Drift) -> list[PromptDrift]:
+    """The prompts, drifted ones first."""
+    return sorted(drift.prompts, key=lambda prompt: _WORST_FIRST.index(prompt.verdict))
+
+
+def points(share: float | None) -> str:
+    """A share in points: `91.3`; `-` without one."""
+    return NONE if share is None else f"{100 * share:.1f}"
+
+
+def main_chart(prompt: PromptDrift) -> Chart | None:
+    """The chart of the score, or of the contracts for a prompt without measures."""
+    return prompt.chart("score") or prompt.chart("contracts")
+
+
+def tonight(prompt: PromptDrift) -> str:
+    """The mean of the score in points, or the kept contracts in percent."""
+    night = prompt.night
+    return points(night.mean if night.score else kept(night))
+
+
+def measured(prompt: PromptDrift) -> str:
+    """The same with its name: `quality 91.3`, or `contracts 99.3`."""
+    return f"{short(prompt.score) if prompt.score else 'contracts'} {tonight(prompt)}"
+
+
+def kept(night: Night) -> float | None:
+    """The share of kept contracts; None without any."""
+    return night.kept / night.of if night.of else None
+
+
+def baseline(chart: Chart | None) -> str:
+    """The learned level in points."""
+    return NONE if chart is None or chart.baseline is None else points(chart.baseline.mean)
+
+
+def ewma(chart: Chart | None) -> str:
+    """The weighted mean with its limit, in standard errors: `-0.6 of -0.9`."""
+    if chart is None or chart.ewma is None:
+        return NONE
+    return f"{signed(chart.ewma)} of {signed(chart.limit)}"
+
+
+def profile_ewma(profile: ProfileDrift) -> str:
+    """The same for the pooled chart of a profile."""
+    if profile.ewma is None:
+        return NONE
+    return f"{signed(profile.ewma)} of {signed(profile.limit)}"
+
+
+def signed(value: float) -> str:
+    """A number of standard errors, without a minus before zero."""
+    return f"{round(value, 1) or 0.0:.1f}"
+
+
+def nights(prompt: PromptDrift) -> str:
+    """How many nights count: `14`, or `4 of 10` while the level is learned."""
+    found = counting(prompt)
+    learned = sum(night.verdict == "learning" for night in found)
+    return f"{learned} of {LEARNING_NIGHTS}" if learned < LEARNING_NIGHTS else str(len(found))
+
+
+def counting(prompt: PromptDrift) -> list[Night]:
+    """The complete nights since the last accepted level, oldest first."""
+    found: list[Night] = []
+    for night in prompt.history:
+        if night.verdict == "accepted":
+            found = []
+        elif night.verdict != "incomplete":
+            found.append(night)
+    return found
+
+
+def contracts(night: Night) -> str:
+    """The kept contracts: `149 of 150`."""
+    return f"{night.kept:,} of {night.of:,}" if night.of else NONE
+
+
+def same(night: Night) -> str:
+    """The share of answers equal to a recorded one."""
+    return NONE if night.same is None else f"{100 * night.same:.0f}%"
+
+
+def visible_loss(found: Visible | None) -> str:
+    """What the cases can see: `-5 in 3 nights`."""
+    if found is None:
+        return NONE
+    loss = f"-{found.points:g}"
+    return f"{loss} in {counted(found.nights, 'night')}" if found.nights else f"not even {loss}"
+
+
+def visible_sentence(prompt: PromptDrift) -> str:
+    """The same as a sentence; "" if it is unknown."""
+    found = prompt.visible
+    if found is None:
+        return ""
+    loss = f"-{found.points:g} points"
+    if found.nights is None:
+        return f"this suite does not see {loss} within 30 nights: more cases or repeats would"
+    return f"this suite sees {loss} in about {counted(found.nights, 'night')}"
+
+
+def since(prompt: PromptDrift) -> str:
+    """The day of the first of the latest suspect or drifted nights; "" without one."""
+    found = ""
+    for night in reversed(counting(prompt)):
+        if night.verdict not in SIGNALS:
+            break
+        found = day(night)
+    return found
+
+
+def day(night: Night) -> str:
+    """The date of a night, as in `2026-11-27`."""
+    return short(night.at[:10])
+
+
+def signal(prompt: PromptDrift) -> str:
+    """Since when: `since 2026-11-26, confirmed by fresh answers (z -3.1)`; "" without a signal."""
+    first = since(prompt)
+    return f"since {first}{_confirmed(prompt.night)}" if first else ""
+
+
+def blame(prompt: PromptDrift) -> str:
+    """Who caused it, with the deciding reason; "" without a signal."""
+    found = prompt.blame
+    if found is None:
+        return ""
+    why = f": {visible(found.why[0])}" if found.why else ""
+    return f"{found.who}{why}"
+
+
+def other_reasons(prompt: PromptDrift) -> tuple[str, ...]:
+    """The other evidence, each a sentence."""
+    return tuple(map(visible, prompt.blame.why[1:])) if prompt.blame else ()
+
+
+def remarks(prompt: PromptDrift) -> Iterator[str]:
+    """What is to know of a prompt besides its row and its blame, each a sentence."""
+    if prompt.night.reason:
+        yield f"{prompt.verdict}: {visible(prompt.night.reason)}"
+    chart = prompt.chart("contracts")
+    if chart and contracts_signal(prompt):
+        yield f"contracts: {_level(chart)}, ewma {ewma(chart)}"
+
+
+def contracts_signal(prompt: PromptDrift) -> bool:
+    """Whether the contracts of a prompt with a score are below their limit."""
+    chart = prompt.chart("contracts")
+    return chart is not None and chart is not main_chart(prompt) and _signals(chart)
+
+
+def _level(chart: Chart) -> str:
+    last = points(chart.points[-1].mean) if chart.points else NONE
+    return f"{last}% kept, {baseline(chart)}% in the learned nights"
+
+
+def _signals(chart: Chart) -> bool:
+    return chart.ewma is not None and chart.ewma < chart.limit
+
+
+def _confirmed(night: Night) -> str:
+    found = night.confirmed
+    values = (
+        [value for value in (found.score, found.contracts) if value is not None] if found else []
+    )
+    return f", confirmed by fresh answers (z {min(values):.1f})" if values else ""
+
+
+def shows_worst(prompt: PromptDrift) -> tuple[Worse, ...]:
+    """The worst cases of a prompt with a signal."""
+    return prompt.worst if prompt.verdict in SIGNALS else ()
+
+
+def pooled(drift: Drift) -> list[ProfileDrift]:
+    """The pooled charts that have learned their level."""
+    return [profile for profile in drift.profiles if profile.ewma is not None]
+
+
+def pooled_line(profile: ProfileDrift) -> str:
+    """A pooled chart: `profile fast, 13 prompts together: steady: ewma -0.2 of -0.9`."""
+    return (
+        f"profile {short(profile.profile)}, {counted(len(profile.prompts), 'prompt')} together:"
+        f" {profile.verdict}: ewma {profile_ewma(profile)}"
+    )
+
+
+def warnings(drift: Drift) -> list[str]:
+    """What did not work and does not change the result."""
+    return [visible(each) for each in (*drift.warnings, drift.unpushed) if each]
+
+
+def ended(drift: Drift) -> str:
+    """Why the run ended early, with the number of requests that were not sent; or ""."""
+    return ended_early(drift.ended, drift.unasked)
+
+
+def advice(drift: Drift) -> str:
+    """The next command, or ""."""
+    return visible(drift.advice)

@@ -1,0 +1,1 @@
+"""Code that the formats of scored samples share."""

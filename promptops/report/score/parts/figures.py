@@ -1,0 +1,110 @@
+"""Figures of scored samples in words, such as `98.1% [97.0, 98.8]`."""
+
+from __future__ import annotations
+
+from promptops.amounts import usd
+from promptops.evals.deciding.decision import in_points
+from promptops.model.arm import TokenMeans
+from promptops.model.score import (
+    AgainstVersion,
+    AssertionRate,
+    ResponseTime,
+    ScoreGroup,
+    ScoreMean,
+    Share,
+)
+from promptops.report.compare.parts.facts import NONE, UNKNOWN, cost_1000, seconds
+from promptops.report.test.parts.facts import rounded_down, short
+
+_SECONDS = ("p50", "p95")
+_COST = "cost_1000"
+
+
+def share(found: Share) -> str:
+    """With its interval, `98.1% [97.0, 98.8]`, rounded down; `-` without samples."""
+    return rate(found.count, found.n, found.low, found.high)
+
+
+def held(found: AssertionRate) -> str:
+    """How often an assertion holds: `98.1% [97.0, 98.8]`; `-` without samples."""
+    return rate(found.held, found.n, found.low, found.high)
+
+
+def rate(count: int, n: int, low: float | None, high: float | None) -> str:
+    """A share, rounded down, so that a failure never looks like 100%; `-` for n = 0."""
+    if not n:
+        return NONE
+    bounds = f" [{100 * low:.1f}, {100 * high:.1f}]" if low is not None and high is not None else ""
+    return f"{rounded_down(count, n)}{bounds}"
+
+
+def rare(found: Share) -> str:
+    """A share that should be small, without its interval: `0.4%`; `-` without samples."""
+    return NONE if found.value is None else percent(100 * found.value)
+
+
+def percent(number: float) -> str:
+    """One decimal; two significant digits of a small one, so that it does not look like 0."""
+    if number <= 0:
+        return "0%"
+    return f"{number:.2g}%" if number < 0.1 else f"{number:.1f}".removesuffix(".0") + "%"
+
+
+def score(found: ScoreMean) -> str:
+    """In points with its interval: `91.2 [90.1, 92.4]`."""
+    return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
+def tokens(means: TokenMeans | None) -> str:
+    """Mean tokens of the request and the answer: `412→38`."""
+    return NONE if means is None else f"{means.input:,.0f}→{means.output:,.0f}"
+
+
+def cost(group: ScoreGroup) -> str:
+    """USD for 1,000 requests, beside the budget if there is one: `0.41 of 0.5`."""
+    if group.cost_usd_1000 is None:
+        return UNKNOWN
+    shown = cost_1000(group.cost_usd_1000)
+    budget = group.budget_usd_1000
+    return shown if budget is None else f"{shown} of {cost_1000(budget)}"
+
+
+def spent(amount: float | None) -> str:
+    """What all samples of a group cost: `$0.42`."""
+    if amount is None:
+        return UNKNOWN
+    return (
+        f"${amount:,.2f}" if amount >= 1 else f"${float(f'{amount:.2g}'):f}".rstrip("0").rstrip(".")
+    )
+
+
+def latency(found: ResponseTime | None) -> str:
+    """The median and the 95th percentile: `0.8/2.1 s`."""
+    return NONE if found is None else f"{seconds(found.p50)}/{seconds(found.p95)} s"
+
+
+def against(found: AgainstVersion | None) -> str:
+    """The difference to the version before: `contracts -1.2 [-2.4, 0.1] from 1.7.0`."""
+    if found is None:
+        return ""
+    points = in_points(found.difference, found.low, found.high)
+    return f"{short(found.metric)} {points} from {short(found.version)}"
+
+
+def of_metric(metric: str, number: float) -> str:
+    """A value of an alert in the unit of its metric: `94.2%`, `4.6 s`, `$4.12`."""
+    if metric in _SECONDS:
+        return f"{number:.3g} s"
+    return usd(number) if metric == _COST else percent(number)
+
+
+def exact(metric: str, number: float) -> str:
+    """The same with six digits."""
+    if metric in _SECONDS:
+        return f"{number:.6g} s"
+    return f"${number:.6g}" if metric == _COST else f"{number:.6g}%"
+
+
+def limit(metric: str, threshold: float, *, below: bool) -> str:
+    """The limit of an alert: `below 98%`."""
+    return f"{'below' if below else 'above'} {of_metric(metric, threshold)}"

@@ -1,0 +1,117 @@
+"""What is to know of scored samples besides their figures, without any markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.model.score import LeftOutAssertion, SampleCounts, Score, WrittenCases
+from promptops.plurals import counted, some
+from promptops.report.parts.visible import visible, visible_path
+from promptops.report.test.parts.facts import short
+
+_TYPES_SHOWN = 8
+
+
+def notes(score: Score) -> Iterator[tuple[str, str]]:
+    """A label and a sentence for each."""
+    yield from _read(score.samples)
+    yield from _joined(score)
+    for line in left_out(score):
+        yield "not checked", line
+    for line in unscorable(score):
+        yield "can't be checked", line
+    if score.cases is not None:
+        yield "cases", cases(score.cases)
+    if score.unanswered:
+        yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
+    if score.ended:
+        yield "ended early", visible(score.ended)
+
+
+def _read(found: SampleCounts) -> Iterator[tuple[str, str]]:
+    if found.sampled != found.read:
+        yield "sampled", f"{found.sampled:,} of {counted(found.read, 'sample')}"
+    for kind, count in found.ignored.items():
+        yield "ignored", f"{counted(count, short(kind))} without a request to a model"
+    for key, nearest in found.similar_keys.items():
+        yield "unknown key", f"`{short(key)}`, did you mean `{short(nearest)}`?"
+
+
+def _joined(score: Score) -> Iterator[tuple[str, str]]:
+    found = score.samples
+    if found.unjoined_samples:
+        yield "not joined", unjoined(found)
+        if not found.scored:
+            yield "hint", "releases are known by their tags: `git fetch --tags`"
+    if found.by_id_only:
+        yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
+    if found.altered:
+        many = counted(found.altered, "sample")
+        yield "altered", f"{many} of a prompt that differs from its release"
+    if found.without_answer:
+        many = counted(found.without_answer, "sample")
+        yield "not checked", f"{many} whose answer was not recorded"
+        yield "hint", "traces have content only if the application records it: `content=True`"
+    if found.without_cost:
+        many = counted(found.without_cost, "sample")
+        yield "cost unknown", f"{many} without a cost, or without usage and a price"
+
+
+def broken(score: Score) -> Iterator[str]:
+    """The first lines that can't be read, the number of the others, and bugs of promptops."""
+    found = score.samples
+    for each in found.broken:
+        where = f"{visible_path(each.path)}:{each.line}:{each.column}"
+        yield f"{where}: {visible(each.message)}"
+    rest = found.broken_lines - len(found.broken)
+    if rest:
+        yield f"{counted(rest, 'more line')} can't be read"
+    yield from map(visible, score.failed)
+
+
+def cases(found: WrittenCases) -> str:
+    """What `--to-cases` wrote, and what it left out."""
+    skipped = f"; {counted(found.skipped, 'sample')} with too much personal data skipped"
+    written = f"{counted(found.written, 'case')} written to {visible_path(found.file)}"
+    if not found.written:
+        why = "" if found.skipped else ": no sample fails an assertion and has inputs"
+        written = f"none written{why}"
+    return written + (skipped if found.skipped else "")
+
+
+def unjoined(found: SampleCounts) -> str:
+    """Samples of unknown prompts by name: `240 samples: support/old 1.2.0 (200), x (40)`."""
+    names = [f"{short(name)} ({count:,})" for name, count in found.unjoined.items()]
+    rest = found.unjoined_samples - sum(found.unjoined.values())
+    more = [f"{rest:,} of other names"] if rest else []
+    return f"{counted(found.unjoined_samples, 'sample')}: {', '.join([*names, *more])}"
+
+
+def left_out(score: Score) -> Iterator[str]:
+    """Assertions that are not checked: `support/triage: needs "expected": equals, similar`."""
+    found: dict[tuple[str, str], list[LeftOutAssertion]] = {}
+    for each in score.left_out:
+        found.setdefault((each.prompt, each.why), []).append(each)
+    for (prompt, why), every in found.items():
+        types = list(dict.fromkeys(short(each.type) for each in every))
+        yield f"{short(prompt)}: {some(types, _TYPES_SHOWN)}: {visible(why)}"
+
+
+def unscorable(score: Score) -> Iterator[str]:
+    """Assertions that look at what samples lack: `support/triage: no-leak: 40 of 100 samples`.
+
+    Those that are left out anyway are not listed again.
+    """
+    left_out = {(each.prompt, each.type) for each in score.left_out}
+    counts: dict[tuple[str, str], list[int]] = {}
+    for group in score.groups:
+        for each in group.assertions:
+            key = group.by.get("prompt", ""), each.type
+            if (each.n or each.unscorable) and key not in left_out:
+                both = counts.setdefault(key, [0, 0])
+                both[0] += each.unscorable
+                both[1] += each.n + each.unscorable
+    for (prompt, kind), (without, of) in counts.items():
+        if without:
+            name = f"{short(prompt)}: " if prompt else ""
+            yield f"{name}{short(kind)}: {without:,} of {counted(of, 'sample')}"

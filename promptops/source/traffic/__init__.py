@@ -1,0 +1,8 @@
+"""Files with samples: logs, traces and exports, cut into parts and read part by part.
+
+`with opened(paths) as files` (files.py) copies standard input to a temporary file for as long as
+its parts are read. `parts(files, format, size) -> Iterator[Part]` (parts.py) cuts them;
+`samples(part, fields) -> Iterator[Sample | BrokenLine | SimilarKey | PartEnd]` (samples.py) reads
+one part in any process. `line_at(location, offset) -> int` (places.py) finds the line of a place.
+`reader_names() -> list[str]` (readers.py) has the formats.
+"""

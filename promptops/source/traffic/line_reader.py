@@ -1,0 +1,93 @@
+"""Formats with one JSON object in each line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from promptops.model.sample import BrokenLine, Part
+from promptops.records import record
+from promptops.source.traffic.files import TrafficFile, decompressed, is_gzip, open_file, size_of
+from promptops.source.traffic.json_values import value_of_line
+from promptops.source.traffic.line_error import LineError
+from promptops.source.traffic.lines import cuts, lines_of
+from promptops.source.traffic.reading import Head, Read, Reading
+
+Row = Mapping[str, Any]
+Facts = dict[str, Any] | LineError
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class LineReader:
+    """A format of JSON Lines, also compressed with gzip.
+
+    Attributes:
+        format: Its name.
+        row_like: How surely an object is a line of this format; 0 if it is not.
+        facts: The fields of each sample in a line, by name, or why this one can't be read. Raises
+            LineError if none of the line can.
+    """
+
+    format: str
+    row_like: Callable[[Row], int]
+    facts: Callable[[Row, Reading], list[Facts]]
+
+    def recognises(self, head: Head) -> int:
+        """See `Reader`."""
+        return self.row_like(head.row) if head.row is not None else 0
+
+    def parts(self, file: TrafficFile, size: int) -> Iterator[Part]:
+        """See `Reader`; a compressed file is one part."""
+        named = {"path": file.path, "location": file.location, "format": self.format}
+        with open_file(file.location, file.path) as opened:
+            compressed = is_gzip(opened)
+            total = size_of(opened)
+            spans = [(0, total)] if compressed else cuts(opened, total, size)
+            for start, end in spans:
+                yield Part(**named, start=start, end=end, gzip=compressed)
+
+    def read(self, part: Part, fields: Mapping[str, str]) -> Iterator[Read]:
+        """See `Reader`."""
+        reading = Reading(part, fields)
+        with opened_part(part) as file:
+            for offset, line in lines_of(file, part.start, None if part.gzip else part.end):
+                reading.offset = offset
+                reading.lines += 1
+                yield from self._samples(line, reading)
+                if reading.similar:
+                    yield from reading.noted()
+        yield reading.end
+
+    def _samples(self, line: bytes | LineError, reading: Reading) -> list[Read]:
+        """All samples of a line, and what of it can't be read."""
+        try:
+            if isinstance(line, LineError):
+                raise line
+            row = value_of_line(line)
+            if not isinstance(row, dict):
+                raise LineError("not a JSON object")
+            found = self.facts(row, reading)
+        except LineError as error:
+            return [_broken(error, line, reading)]
+        return [
+            _broken(facts, line, reading) if isinstance(facts, LineError) else reading.sample(facts)
+            for facts in found
+        ]
+
+
+@contextmanager
+def opened_part(part: Part) -> Iterator[BinaryIO]:
+    """The file of a part of lines, at its start, decompressed."""
+    with open_file(part.location, part.path) as file, decompressed(file) as lines:
+        lines.seek(part.start)
+        yield lines
+
+
+def _broken(error: LineError, line: bytes | LineError, reading: Reading) -> BrokenLine:
+    if isinstance(line, LineError):
+        return reading.broken(error, error.column)
+    if not line.endswith(b"\n") and error.message.startswith("not JSON"):
+        error = LineError("not JSON: the file ends inside this line", column=error.column)
+    column = line.decode(errors="replace").find(f'"{error.key}"') + 1 if error.key else error.column
+    return reading.broken(error, max(column, 1))

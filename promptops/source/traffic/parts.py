@@ -1,0 +1,46 @@
+"""Cut files with samples into parts that can be read in any process and any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from promptops.errors import InputError
+from promptops.model.sample import Part
+from promptops.source.traffic.files import TrafficFile
+from promptops.source.traffic.head import head_of
+from promptops.source.traffic.reading import PART_BYTES, Head, Reader
+from promptops.source.traffic.registry import reader, reader_names
+
+AUTO = "auto"
+
+
+def parts(
+    files: Iterable[TrafficFile], format_name: str = AUTO, size: int = PART_BYTES
+) -> Iterator[Part]:
+    """The parts of all files in order, about `size` bytes each, cut where a line ends.
+
+    With `auto`, each file has the format that its first lines show. Raises InputError for a file
+    that can't be opened or recognised, UsageError for an unknown format.
+    """
+    for file in files:
+        chosen = _recognised(file) if format_name == AUTO else reader(format_name)
+        if chosen is not None:
+            yield from chosen.parts(file, size)
+
+
+def _recognised(file: TrafficFile) -> Reader | None:
+    """The format of a file; None for an empty one."""
+    head = head_of(file)
+    if not head.data:
+        return None
+    best = max(map(reader, reader_names()), key=lambda each: each.recognises(head))
+    if best.recognises(head):
+        return best
+    message = "cannot recognise the format: no JSON object in the first lines"
+    raise InputError(message, where=file.path, hint=_hint(file, head))
+
+
+def _hint(file: TrafficFile, head: Head) -> str:
+    if head.data.lstrip().startswith(b"["):
+        return f"a JSON array is not read; write one line for each item: jq -c '.[]' {file.path}"
+    return "name it with `--input`, or write one JSON object in each line"

@@ -1,0 +1,1 @@
+"""Formats of samples. Each file has one `READER`."""

@@ -1,0 +1,106 @@
+"""`--judge N`: judges are called about N samples of each group, within the budget."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from promptops.errors import UsageError
+from promptops.evals.engine.ask import Patience, Settings
+from promptops.jobs.scoring.judgeable import MOST_SAMPLES, Judgeable
+from promptops.jobs.testing.options import RunOptions
+from promptops.model.sample import Sample
+from tests.jobs.scoring.released_prompts import released as release
+from tests.jobs.scoring.released_prompts import sample, scored, written
+from tests.jobs.testing.served import by_turn, profile
+from tests.servers.fault_server import fault_server
+
+RUN = RunOptions(trusted=True, settings=Settings(concurrency=1, patience=Patience(tries=1)))
+PROMPT = """\
+format: promptops/1
+model: {profile: served}
+inputs:
+  required: [question]
+  properties: {question: {type: string}}
+messages:
+  - {role: system, content: Answer the question.}
+  - {role: user, content: "{{ question }}"}
+evaluation:
+  assertions:
+    - {type: max-chars, value: 400}
+    - {type: llm-rubric, value: It is friendly.}
+"""
+
+
+def _opinion(text, _turn):
+    """A judge that likes answers with a smile."""
+    verdict = "pass" if ":-)" in text else "fail"
+    return json.dumps({"reason": "The tone decides.", "verdict": verdict})
+
+
+def _samples(count):
+    for number in range(count):
+        output = "Gladly :-)" if number % 2 else "No."
+        channel = "beta" if number < 3 else "production"
+        yield sample(number, output=output, channel=channel, prompt="ask")
+
+
+def test_judges_are_called_about_so_many_samples_of_each_group(repo, tmp_path):
+    file = written(tmp_path / "s.jsonl", _samples(20))
+    with fault_server(by_turn(_opinion)) as server:
+        repo.write({"promptops.toml": profile("served", server), "prompts/ask.prompt.yaml": PROMPT})
+        release(repo, "v1.0.0")
+
+        found = scored(repo, [file], by=("channel",), judge=5, run=RUN)
+
+        calls = len(server.requests)
+
+    rubrics = [each for group in found.groups for each in group.assertions if not each.must]
+    qualities = [score for group in found.groups for score in group.scores]
+    assert [(each.type, each.n) for each in rubrics] == [("llm-rubric", 3), ("llm-rubric", 5)]
+    assert [each.n for each in qualities] == [3, 5]
+    assert rubrics[0].held == 1
+    assert qualities[0].mean == pytest.approx(1 / 3, abs=1e-6)
+    assert (found.judged, found.unanswered) == (8, 0)
+    assert calls <= 8  # equal questions are asked once
+    assert found.left_out == ()
+
+
+def test_without_a_request_no_judge_is_called(repo, tmp_path):
+    file = written(tmp_path / "s.jsonl", [sample(1, inputs=None)])
+    with fault_server(by_turn(_opinion)) as server:
+        repo.write({"promptops.toml": profile("served", server), "prompts/ask.prompt.yaml": PROMPT})
+        release(repo, "v1.0.0")
+
+        found = scored(repo, [file], judge=5, run=RUN)
+
+        assert server.requests == []
+    assert found.judged == 0
+
+
+def test_the_same_samples_are_chosen_in_any_order_and_split():
+    samples = [Sample(id=f"{number}", prompt="ask") for number in range(100)]
+    whole, together = Judgeable(3), Judgeable(3)
+    for each in samples:
+        together.add(("a",), each)
+
+    for start in (60, 0, 30):
+        part = Judgeable(3)
+        for each in reversed(samples[start : start + (30 if start < 60 else 40)]):
+            part.add(("a",), each)
+        whole.add_all(part)
+
+    assert list(whole.chosen()) == list(together.chosen())
+    assert len(list(whole.chosen())) == 3
+
+
+def test_too_many_calls_to_judges_are_refused():
+    part = Judgeable(1)
+    for number in range(MOST_SAMPLES + 1):
+        part.add((f"{number}",), Sample(id="1", prompt="ask"))
+
+    with pytest.raises(UsageError) as caught:
+        Judgeable(1).add_all(part)
+
+    assert caught.value.message == "judges would be called about more than 5,000 samples"

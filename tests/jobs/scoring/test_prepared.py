@@ -1,0 +1,69 @@
+"""Samples are judged as the answers of test cases are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from promptops.catalog.recordings import recordings_at
+from promptops.evals.judge_answer import judge_answer, record_of_answer
+from promptops.jobs.scoring.joining import joining_of
+from promptops.jobs.scoring.pack import PartSettings
+from promptops.jobs.scoring.packing import pack_of
+from promptops.jobs.scoring.prepared import answer_of
+from promptops.jobs.testing.plan import plan_cases
+from promptops.jobs.workspace.workspace import workspace
+from promptops.model.sample import Sample
+from promptops.records import replace
+
+ROOT = Path(__file__).parents[3]
+UNSCORED = ("counterfactual", "python", "supported", "answer-relevant")
+
+
+def test_recorded_answers_get_the_verdicts_that_they_get_as_cases():
+    compared = 0
+    with workspace(ROOT) as opened:
+        catalog = opened.catalog
+        joining = joining_of(pack_of(opened, "worktree", (), PartSettings(by=("prompt",))).pack)
+        for planned in plan_cases(catalog, list(catalog.prompts())):
+            known = recordings_at(catalog.files, catalog.recordings_of(planned.prompt.path))
+            found = [
+                recording.answer
+                for recording in known.recordings
+                if recording.request == planned.key[1] and not recording.judge
+            ]
+            for answer in found[:1]:
+                case = replace(planned.case, output=(), expected=None)
+                record = record_of_answer(answer, planned.request, case, planned.prompt)
+                verdicts = judge_answer(record, case, planned.prompt)
+                expected = {
+                    (each.type, str(each.place)): each.status
+                    for each in verdicts
+                    if each.type not in UNSCORED
+                }
+                compared += assert_same(joining, planned, answer, expected)
+
+    assert compared > 100
+
+
+def assert_same(joining, planned, answer, expected):
+    """Compare the outcomes; the number of compared ones."""
+    sample = Sample(
+        id="1",
+        prompt=planned.prompt.id,
+        inputs=planned.case.inputs,
+        output=answer.text,
+        tool_calls=answer.tool_calls,
+        finish_reason=answer.finish_reason,
+        model=answer.model,
+        usage=answer.usage,
+    )
+    prompt = joining.join(sample).prompt
+    outcomes = prompt.check(sample, answer_of(sample))
+    statuses = {True: "passed", False: "failed", None: "error"}
+    found = {
+        (each.type, str(each.place)): statuses[passed]
+        for each, (passed, _) in zip(prompt.assertions, outcomes, strict=True)
+        if passed is not None or each.type != "output"
+    }
+    assert {key: expected[key] for key in found} == found
+    return len(found)

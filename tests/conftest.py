@@ -20,6 +20,9 @@ from tests.tiers import FAST, FULL
 AUTHORITY = str(Path(__file__).with_name("authority.pem"))
 """One certificate: each client reads all those of the machine, and no test leaves the machine."""
 
+GITCONFIG = str(Path(__file__).with_name("gitconfig"))
+"""The only configuration of git that is not in a repository."""
+
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
@@ -54,7 +57,7 @@ def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     for key, value in IDENTITY.items():
         monkeypatch.setenv(f"GIT_AUTHOR_{key}", value)
         monkeypatch.setenv(f"GIT_COMMITTER_{key}", value)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", GITCONFIG)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp()))
     # Below a file nothing can be made, not even by root.
@@ -123,7 +126,7 @@ class GitRepository:
 @pytest.fixture(scope="session")
 def _empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("empty")
-    environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    environment = os.environ | {"GIT_CONFIG_GLOBAL": GITCONFIG, "GIT_CONFIG_SYSTEM": os.devnull}
     command = ["git", "init", "--quiet", "--initial-branch=main", "--template="]
     subprocess.run(command, cwd=folder, env=environment, check=True)
     return folder

@@ -61,6 +61,14 @@ def test_a_line_is_read_as_it_was_written(night):
     assert read_nights("f", night_line(night)).nights == (night,)
 
 
+def test_a_night_with_half_characters_is_written_as_a_line_that_can_be_read():
+    night = replace(NIGHT, models=("gpt\ud800",), reason="caf\udce9")  # of an API, of a shell
+
+    (found,) = read_nights("f", night_line(night)).nights
+
+    assert found == replace(NIGHT, models=("gpt?",), reason="caf?")
+
+
 VERDICTS = "learning, steady, suspect, drifted, incomplete, accepted"
 
 
@@ -72,6 +80,7 @@ VERDICTS = "learning, steady, suspect, drifted, incomplete, accepted"
         ("[" * 100_000, 1, "it is nested too deeply"),
         ("{}", 1, "it has no `format`"),
         (LINE.replace("0.9127", "NaN"), 1, "`NaN` is not a number of JSON"),
+        (LINE.replace("0.9127", "9" * 5_000), 1, "it has a number that is too large"),
     ],
 )
 def test_a_line_that_is_not_a_night_is_reported_at_its_place(line, column, message):
@@ -86,7 +95,11 @@ def test_a_line_that_is_not_a_night_is_reported_at_its_place(line, column, messa
     ("key", "value", "wrong", "message"),
     [
         ("format", "1", "2", "format 2 is unknown: update promptops"),
-        ("n", "50", "-1", "it must be a whole number"),
+        ("n", "50", "-1", "it must be a whole number from 0 to 1,000,000,000"),
+        ("n", "50", "9" * 300, "it must be a whole number from 0 to 1,000,000,000"),
+        ("k", "3", "0", "it must be a whole number from 1 to 1,000,000,000"),
+        ("kept", "149", "151", "it must be a whole number from 0 to 150"),
+        ("within", "0.0412", "1e200", "it must be a number from 0 to 1"),
         ("n", "50", "true", "it must be a whole number"),
         ("mean", "0.9127", "1e999", "it must be a number"),
         ("at", '"2026-11-27T', '"2026-11-27 ', "it must be a time like 2026-11-27T02:10:03Z"),

@@ -139,7 +139,7 @@ class _Scoring:
         scores: Mapping[str, int],
     ) -> None:
         """Keep a sample for cases if it fails, and write its events."""
-        reasons = prompt.reasons(sample, answer) if self._settings.content else []
+        reasons = prompt.reasons(sample, answer, outcomes) if self._settings.content else []
         scored = ScoredSample(
             sample=sample,
             prompt=prompt.id,

@@ -18,12 +18,11 @@ from promptops.model.night import (
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.source.json_lines import STRICT, mistake_in, refusal
 
 _TIME = lazy_pattern(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _VERDICTS = get_args(NightVerdict)
 _MOST = 1_000_000_000
-_LONGEST_INTEGER = 300
-"""Characters; a float can represent every shorter integer."""
 
 
 @record(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def read_nights(path: str, data: bytes) -> ReadNights:
             except UnicodeDecodeError as error:
                 column = len(row[: error.start].decode("utf-8", "replace")) + 1
                 place = Place(path, number, column, number, column)
-                problems.append(HistoryProblem(place=place, message="it is not UTF-8"))
+                problems.append(HistoryProblem(place=place, message="not UTF-8"))
     return ReadNights(tuple(nights), tuple(problems))
 
 
@@ -99,24 +98,15 @@ class _NotANightError(ValueError):
 def parse_night(line: str) -> Night:
     """The night of a line; raises ValueError."""
     try:
-        value = json.loads(line, parse_constant=_no_number, parse_int=_integer)
+        value = json.loads(line, **STRICT)
     except json.JSONDecodeError as error:
-        raise _NotANightError(f"it is not JSON: {error.msg.lower()}", error.colno) from None
-    except RecursionError:
-        raise _NotANightError("it is nested too deeply") from None
+        message, offset = mistake_in(line, error)
+        raise _NotANightError(message, offset + 1) from None
+    except (ValueError, RecursionError) as error:
+        raise _NotANightError(refusal(error)) from None
     if not isinstance(value, dict):
-        raise _NotANightError("it is not a JSON object")
+        raise _NotANightError("not a JSON object")
     return _Reader(line, value).night()
-
-
-def _no_number(text: str) -> None:
-    raise _NotANightError(f"`{text}` is not a number of JSON")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > _LONGEST_INTEGER:
-        raise _NotANightError("it has a number that is too large")
-    return int(digits)
 
 
 class _Reader:

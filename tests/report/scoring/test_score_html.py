@@ -90,7 +90,9 @@ def test_a_version_with_few_samples_is_named_and_not_drawn():
 
 
 def test_a_day_with_few_samples_beside_another_is_a_table_and_no_chart():
-    first_days = replace(one_day(), groups=(triage(0, "1.8.0", 1_000, 990), triage(1, "1.9.0", 9, 9)))
+    first_days = replace(
+        one_day(), groups=(triage(0, "1.8.0", 1_000, 990), triage(1, "1.9.0", 9, 9))
+    )
 
     root = read(write(first_days))
 

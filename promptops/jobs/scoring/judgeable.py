@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from heapq import nsmallest
 
 from promptops.errors import UsageError
+from promptops.jobs.scoring.hashes import digest_of
 from promptops.model.sample import Sample
 from promptops.plurals import counted
 
@@ -26,7 +26,7 @@ class Judgeable:
     def add(self, key: GroupKey, sample: Sample) -> None:
         """Keep a sample if it is one of the first of its group."""
         found = self._found.setdefault(key, {})
-        found[sha256(f"judge {sample.id}".encode("utf-8", "surrogatepass")).hexdigest()] = sample
+        found[digest_of(f"judge {sample.id}")] = sample
         if len(found) > _SPARE * self._most:
             self._found[key] = self._first(found)
 

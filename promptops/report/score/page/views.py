@@ -74,7 +74,7 @@ def section_views(score: Score) -> tuple[SectionView, ...]:
 
 
 def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What is to know besides the figures, by label."""
+    """The notes by label."""
     found: dict[str, list[str]] = {}
     every = [
         *(("can't be read", line) for line in notes.broken(score)),

@@ -20,7 +20,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.json_lines import STRICT, mistake_in, refusal
 
-_TIME = lazy_pattern(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME = lazy_pattern(r"2\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _VERDICTS = get_args(NightVerdict)
 _MOST = 1_000_000_000
 

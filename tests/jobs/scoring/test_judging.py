@@ -95,12 +95,13 @@ def test_the_same_samples_are_chosen_in_any_order_and_split():
     assert len(list(whole.chosen())) == 3
 
 
-def test_too_many_calls_to_judges_are_refused():
-    part = Judgeable(1)
-    for number in range(MOST_SAMPLES + 1):
-        part.add((f"{number}",), Sample(id="1", prompt="ask"))
+@pytest.mark.parametrize("parts", [1, 2])
+def test_too_many_calls_to_judges_are_refused(parts):
+    found = [Judgeable(1) for _ in range(parts)]
 
     with pytest.raises(UsageError) as caught:
-        Judgeable(1).add_all(part)
+        for number in range(MOST_SAMPLES + 1):
+            found[number % parts].add((f"{number}",), Sample(id="1", prompt="ask"))
+        found[0].add_all(found[1])
 
     assert caught.value.message == "judges would be called about more than 5,000 samples"

@@ -37,6 +37,11 @@ class Surroundings:
         self.were_used = True
         return self._state(path)
 
+    def content(self, path: str) -> bytes | None:
+        """The content of a file that the prompt does not need; None if the tree lacks it."""
+        self.were_used = True
+        return self.files.data(path)
+
     def is_tracked(self, path: str) -> bool:
         """Whether git tracks a file; `git add` changes that without changing any file."""
         self.were_used = True

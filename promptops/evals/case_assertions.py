@@ -7,6 +7,7 @@ from typing import Any
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.parse import QUALITY, is_of_plugin, parse
+from promptops.evals.record import On
 from promptops.evals.result import At
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
@@ -159,39 +160,50 @@ def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
 
 
 def _unfailing(prompt: Prompt, considered: Callable[[WrittenAssertion], bool]) -> Iterator[Problem]:
-    """Assertions on the answer that pass for every answer; the first `_MOST_PROBED` are checked."""
-    checked: dict[str, bool] = {}
-    for written in _each_once(prompt):
+    """Assertions that pass for every request or answer; the first `_MOST_PROBED` are checked."""
+    checked: dict[str, tuple[str, ...]] = {}
+    for written, on in _each_once(prompt):
         if not (considered(written) and _has_expression(written.written)):
             continue
-        assertion, key = parse(written.written, "answer")[0], repr(written.written)
+        assertion, key = parse(written.written, on)[0], f"{on}{written.written!r}"
         if assertion is None or (key not in checked and len(checked) >= _MOST_PROBED):
             continue
         if key not in checked:
-            from promptops.evals.probe_answers import passes_every_answer
+            from promptops.evals.probe_answers import unfailing_parts
 
-            checked[key] = passes_every_answer(assertion)
-        if checked[key]:
-            message = "the assertion passes for every answer"
+            checked[key] = tuple(unfailing_parts(assertion, on))
+        for part in checked[key]:
             yield Problem(
-                message,
-                at=written.at("/value", False),
-                hint="write an assertion that an answer can fail",
+                f"the assertion passes for every {on}",
+                at=written.at(f"{part}/value", False),
+                hint=f"write an assertion that {_AN[on]} can fail",
             )
+
+
+_AN: Mapping[On, str] = {"request": "a request", "answer": "an answer"}
 
 
 _MOST_PROBED = 100
 
 
-def _each_once(prompt: Prompt) -> Iterator[WrittenAssertion]:
+def _each_once(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
     for case in prompt.cases:
+        for index, written in enumerate(case.rendered):
+            at = f"{case.at}/rendered/{index}"
+            yield WrittenAssertion.of(written, case.locate, at), "request"
         for index, written in enumerate(case.output):
-            yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}")
-    yield from assertions_of_every_case(prompt)
+            yield WrittenAssertion.of(written, case.locate, f"{case.at}/output/{index}"), "answer"
+    yield from ((written, "answer") for written in assertions_of_every_case(prompt))
 
 
-def _has_expression(written: Mapping[str, Any]) -> bool:
-    return "transform" in written or written.get("type") in ("expr", "not-expr")
+def _has_expression(written: Any) -> bool:
+    """Whether an assertion, or one in its set, has an expression."""
+    if not isinstance(written, Mapping):
+        return False
+    if "transform" in written or written.get("type") in ("expr", "not-expr"):
+        return True
+    parts = written.get("value")
+    return isinstance(parts, list) and any(map(_has_expression, parts))
 
 
 def _wrong_cases(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Reply
+from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Reply, judge_name
 from promptops.evals.record import Record
 from promptops.evals.subject import Subject, as_json, text_of
 from promptops.evals.texts import sendable
@@ -102,5 +102,4 @@ def _unclosing(text: str) -> str:
 def _who(question: Question) -> str:
     if question.kind != "judge":
         return f"the {question.kind} endpoint"
-    built_in = question.judge.startswith(BUILT_IN)
-    return f"the {question.judge} judge" if built_in else f"the judge `{question.judge}`"
+    return judge_name(question.judge)

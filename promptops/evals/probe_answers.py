@@ -1,10 +1,11 @@
-"""Assertions that pass for every answer, found by judging a set of very different answers.
+"""Assertions that pass for every answer or request, found by judging very different ones.
 
 `static_evaluation` follows types and bounds. It does not know that `text ~ 'ok'` always contains
 `ok`, or that `text | string` equals `text`. Here such an assertion is judged for about 100 texts.
 Some of them are derived from the strings and numbers of the assertion, so that an assertion such
 as `'sorry' not in text` fails for one of them. Only expressions whose result depends on the text in
-a simple way are judged; for all others nothing is known.
+a simple way are judged; for all others nothing is known. An assertion over a value at a `path` is
+also judged for values of other types.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from jinja2 import nodes
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_expressions import Expression, WrongExpression, read_expression
 from promptops.evals.json_values import NOTHING
-from promptops.evals.record import NAMES, Record
+from promptops.evals.record import NAMES, On, Record
 from promptops.evals.verdict import Undecided, Unjudgeable
+from promptops.json_pointer import tokens
 from promptops.model.request import Request
 from promptops.runtime.template.node_facts import walk
 
 _CHECKS = frozenset(
     str.split(
-        "contains contains-all contains-any equals expr icontains max-chars one-of starts-with"
-        " word-count"
+        "contains contains-all contains-any equals expr icontains max-chars one-of regex"
+        " starts-with word-count"
     )
 )
 _FILTERS = frozenset(
@@ -63,25 +65,41 @@ _LARGE_TEXTS = (
 )
 
 
-def passes_every_answer(assertion: Assertion) -> bool:
-    """Whether an assertion over answers passes for each of the texts; False if nothing is known."""
-    expressions = tuple(_expressions(assertion))
+_OTHERS: tuple[Any, ...] = (None, True, False, 0, 1, -2.5, [], {}, ["x"], {"x": 1})
+"""Values that may be at a path, too."""
+
+
+def unfailing_parts(assertion: Assertion, on: On) -> Iterator[str]:
+    """JSON pointers into the parts of a set that pass everything; "" for the assertion itself."""
+    parts = getattr(assertion.check, "parts", ())
+    if not parts and passes_everything(assertion, on):
+        yield ""
+    for index, part in enumerate(parts):
+        yield from (f"/value/{index}{at}" for at in unfailing_parts(part, on))
+
+
+def passes_everything(assertion: Assertion, on: On) -> bool:
+    """Whether an assertion passes for each of the texts; False if nothing is known."""
+    expressions = tuple(_expressions(assertion, on))
     if not expressions or not all(map(_is_simple, expressions)):
         return False
     strings, numbers = _constants(assertion, expressions)
     if len(strings) > _MOST_STRINGS or len(numbers) > _MOST_NUMBERS or not _are_small(numbers):
         return False
-    texts = chain(_TEXTS[:3], _derived(strings, numbers), _TEXTS[3:], _LARGE_TEXTS)
-    return all(_passes(assertion, text) for text in texts)
+    others = _OTHERS if assertion.path is not None else ()
+    texts = chain(_TEXTS[:3], _derived(strings, numbers), others, _TEXTS[3:], _LARGE_TEXTS)
+    return all(_passes(assertion, on, text) for text in texts)
 
 
-def _passes(assertion: Assertion, text: str) -> bool:
+def _passes(assertion: Assertion, on: On, value: Any) -> bool:
+    text = value if isinstance(value, str) else "x"
+    said = text if on == "request" else "x"
     record = Record(
-        on="answer",
+        on=on,
         text=text,
-        root=NOTHING,
-        request=Request(messages=({"role": "user", "content": "x"},)),
-        names={"text": text},
+        root=NOTHING if assertion.path is None else _around(value, assertion.path),
+        request=Request(messages=({"role": assertion.role or "user", "content": said},)),
+        names={"text": text} if on == "answer" else {},
     )
     try:
         return assertion.judge(record).passed
@@ -89,18 +107,30 @@ def _passes(assertion: Assertion, text: str) -> bool:
         return False
 
 
-def _expressions(assertion: Assertion) -> Iterator[Expression]:
+def _around(value: Any, path: str) -> Any:
+    """Data that has a value at a JSON pointer."""
+    for token in reversed(tokens(path)):
+        value = {token: value}
+    return value
+
+
+def _expressions(assertion: Assertion, on: On) -> Iterator[Expression]:
     """The expressions of an assertion; none if other checks or other data decide it."""
     kind = assertion.type.removeprefix("not-")
-    if kind not in _CHECKS or assertion.path is not None or assertion.role is not None:
+    if kind not in _CHECKS or (kind == "regex" and not _is_literal(assertion)):
         return
     if assertion.transform is not None:
         yield assertion.transform
     if kind == "expr":
         try:
-            yield read_expression(getattr(assertion.check, "value", ""), NAMES["answer"])
+            yield read_expression(getattr(assertion.check, "value", ""), NAMES[on])
         except WrongExpression:
             return
+
+
+def _is_literal(assertion: Assertion) -> bool:
+    """Whether a pattern matches one string, so that texts with and without it can be derived."""
+    return not frozenset("\\^$.|?*+()[]{}") & frozenset(getattr(assertion.check, "value", ""))
 
 
 def _is_simple(expression: Expression) -> bool:

@@ -14,6 +14,11 @@ BUILT_IN = "built-in "
 """The prefix of the names of built-in judges; ids of prompts contain no space."""
 
 
+def judge_name(judge: str) -> str:
+    """A judge in a sentence, by `Question.judge`."""
+    return f"the {judge} judge" if judge.startswith(BUILT_IN) else f"the judge `{judge}`"
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Question:
     """A question about one answer.
@@ -44,11 +49,16 @@ class Question:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """The reply of a judge: one of the requested verdicts, or a score from 0 to 1."""
+    """The reply of a judge: one of the requested verdicts, or a score from 0 to 1.
+
+    Attributes:
+        model: The model that replied, as its provider names it; "" if unknown.
+    """
 
     reason: str
     verdict: str | None = None
     score: float | None = None
+    model: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)

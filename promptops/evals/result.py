@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from promptops.evals.assertion import Assertion
 from promptops.evals.parse import parse
-from promptops.evals.questions import BUILT_IN, Lack, NoReply
+from promptops.evals.questions import BUILT_IN, Lack, NoReply, Opinion, judge_name
 from promptops.evals.record import Record
 from promptops.evals.subject import text_of_messages
 from promptops.evals.verdict import Skipped, Undecided, Unheard, Unjudgeable
+from promptops.evals.wording import shown
 from promptops.model.finding import Problem
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
 from promptops.model.prompt import Case, LocateWithin
 from promptops.model.request import Request
+from promptops.plurals import series
 from promptops.records import record, replace
 
 if TYPE_CHECKING:
@@ -84,8 +86,25 @@ def _judgement_of(written: Mapping[str, Any], record: Record, at: At) -> Judgeme
     except Unjudgeable as error:
         return _uncheckable(assertion, error, at)
     status: Status = "passed" if verdict.passed else "failed"
-    judgement = _judgement(assertion, status, verdict.reason, at("", False), verdict.share)
+    by = "" if verdict.passed else _decided_by(assertion, record)
+    judgement = _judgement(assertion, status, f"{verdict.reason}{by}", at("", False), verdict.share)
     return replace(judgement, compared=verdict.compared)
+
+
+def _decided_by(assertion: Assertion, record: Record) -> str:
+    """Which judges decided, each with its model, as the end of a reason."""
+    if not assertion.judged:
+        return ""
+    found: dict[str, None] = {}
+    for question in assertion.asks(record):
+        opinion = record.beside.replies.get(question.key)
+        if question.kind == "judge" and isinstance(opinion, Opinion):
+            model = f", model {shown(opinion.model)}" if opinion.model else ""
+            found[f"{judge_name(question.judge)}{model}"] = None
+    return f"; decided by {series(list(found), 'and', _JUDGES_SHOWN)}" if found else ""
+
+
+_JUDGES_SHOWN = 3
 
 
 def _invalid(name: str, problem: Problem, at: At) -> Judgement:
@@ -108,7 +127,7 @@ def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
 
     if isinstance(agreement, Agreement) and agreement.may_gate:
         return
-    refusal = f"{_judge_name(name)} may not decide a required assertion"
+    refusal = f"{judge_name(name)} may not decide a required assertion"
     if isinstance(agreement, NoReply):
         raise Unheard(f"{refusal}: {agreement.reason}", agreement.lack, "/must")
     if agreement is not None:
@@ -118,10 +137,6 @@ def _refuse_judge(name: str, agreement: Agreement | NoReply | None) -> None:
     else:
         known = f"it has no anchors; tag at least {FEWEST} of its cases `{ANCHOR}`"
     raise Undecided(f"{refusal}: {known}", "/must")
-
-
-def _judge_name(name: str) -> str:
-    return f"the {name} judge" if " " in name else f"the judge `{name}`"
 
 
 def _uncheckable(assertion: Assertion, error: Unjudgeable, at: At) -> Judgement:

@@ -1,4 +1,4 @@
-"""Check that the tools, arguments and inputs that `evaluation` and cases name exist."""
+"""Check that tools, arguments, inputs and functions exist that `evaluation` and cases name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from promptops.evals.assertion import Assertion
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of
 from promptops.evals.case_expressions import Expression, read_expression
+from promptops.evals.function_names import FunctionFiles
 from promptops.evals.parse import parse
 from promptops.evals.record import NAMES, On
 from promptops.evals.registry import kind_of
@@ -22,16 +23,20 @@ _OPEN = ("additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", 
 """Keys of an input schema with which inputs may exist that `properties` does not list."""
 
 _MOST_LISTED = 20
+_INPUTS = "inputs"
 
 
-def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -> Iterator[Problem]:
-    """Tools, arguments and inputs that an assertion names and the prompt does not have.
+def problems_of_names(
+    prompt: Prompt, functions: FunctionFiles, *, tools: Collection[str] | None = None
+) -> Iterator[Problem]:
+    """Tools, arguments and inputs that the prompt does not have, and functions that don't exist.
 
     `tools` are the names of its tools; None if they are not all known.
     """
     defined = {tool.name: tool for tool in reversed(prompt.tools)}
     known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=defined)
     yield from retrieved_problems(prompt)
+    yield from _retrievers(prompt, functions)
     checked: set[int] = set()
     for written, on in _every(prompt):
         if id(written.written) in checked:  # an assertion of every case
@@ -39,6 +44,12 @@ def problems_of_names(prompt: Prompt, *, tools: Collection[str] | None = None) -
         checked.add(id(written.written))
         assertion = parse(written.written, on)[0]
         for named in _named(assertion, on) if assertion else ():
+            if named.kind == "function":
+                wrong = functions.wrong(named.name, written.path)
+                if wrong is not None:
+                    place = written.at(named.at, False, wrong.within)
+                    yield Problem(wrong.message, at=place, hint=wrong.hint)
+                continue
             problem = known.problem(named)
             if problem is not None:
                 message, hint = problem
@@ -55,6 +66,16 @@ def retrieved_problems(prompt: Prompt) -> Iterator[Problem]:
         if problem is not None:
             message, hint = problem
             yield Problem(message, at=prompt.locate(at, True), key=True, hint=hint)
+
+
+def _retrievers(prompt: Prompt, functions: FunctionFiles) -> Iterator[Problem]:
+    """Functions of `evaluation.retrieve` that do not exist."""
+    for name, written in (prompt.evaluation.get("retrieve") or {}).items():
+        at = f"/evaluation/retrieve/{escaped(name)}"
+        wrong = functions.wrong(written, prompt.locate(at, False).path)
+        if wrong is not None:
+            place = prompt.locate(at, False, wrong.within)
+            yield Problem(wrong.message, at=place, hint=wrong.hint)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -121,9 +142,10 @@ def _named(assertion: Assertion, on: On, at: str = "") -> Iterator[NamedPart]:
             yield replace(named, at=at + named.at)
     found = kind_of(assertion.type)
     for key in found[0].expressions if found else ():
-        expression = read_expression(getattr(check, key), NAMES[on])
-        yield from _in_expression(expression, f"{at}/{key}")
-    if assertion.transform is not None:
+        written = getattr(check, key)
+        if _INPUTS in written:  # the others are not parsed once more
+            yield from _in_expression(read_expression(written, NAMES[on]), f"{at}/{key}")
+    if assertion.transform is not None and _INPUTS in assertion.transform.names:
         yield from _in_expression(assertion.transform, f"{at}/transform")
     for index, part in enumerate(getattr(check, "parts", ())):
         yield from _named(part, on, f"{at}/value/{index}")
@@ -139,6 +161,6 @@ def _in_expression(expression: Expression, at: str) -> Iterator[NamedPart]:
         if not isinstance(part, (nodes.Getattr, nodes.Getitem)):
             continue
         key = part.attr if isinstance(part, nodes.Getattr) else getattr(part.arg, "value", None)
-        if getattr(part.node, "name", "") == "inputs" and isinstance(key, str):
+        if getattr(part.node, "name", "") == _INPUTS and isinstance(key, str):
             start = max(expression.text.find(key, part.lineno), part.lineno)
             yield NamedPart("input", key, at, (start, start + len(key)))

@@ -111,7 +111,7 @@ class NamedPart:
         tool: The tool of an argument; the pointer is that of its key.
     """
 
-    kind: Literal["tool", "input", "argument"]
+    kind: Literal["tool", "input", "argument", "function"]
     name: str
     at: str
     within: Offsets | None = None

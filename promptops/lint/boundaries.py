@@ -88,6 +88,7 @@ def boundary_inputs(
     cases: Sequence[Mapping[str, Any]],
     accepts: Callable[[Mapping[str, Any]], bool],
     limit: int,
+    spend: Callable[[int], None] = lambda _: None,
 ) -> Iterator[BoundaryInputs]:
     """Boundaries around the inputs of cases, then the smallest and the largest inputs.
 
@@ -96,15 +97,20 @@ def boundary_inputs(
     Args:
         accepts: Whether inputs are valid; others are left out.
         limit: Of the number of results.
+        spend: Gets the steps of reading the schema since the last call; before each `accepts`.
     """
     try:
         found = _Boundaries(json_copy(schema))
+
+        def fits(each: BoundaryInputs) -> bool:
+            spend(found.new_steps())
+            return accepts(each.inputs)
+
         plainest = () if cases else found.plainest()
         bases = [json_copy(inputs) for inputs in cases] or [each.inputs for each in plainest]
         candidates = chain(plainest, in_turn([found.around(inputs) for inputs in bases]))
-        valid = (each for each in islice(candidates, _TRIED * limit) if accepts(each.inputs))
-        yield from islice(valid, limit - 2)
-        yield from (each for each in found.extremes() if accepts(each.inputs))
+        yield from islice(filter(fits, islice(candidates, _TRIED * limit)), limit - 2)
+        yield from filter(fits, found.extremes())
     except (Unsupported, OutOfWork, NotJson, ValueError, TypeError, RecursionError):
         return
 
@@ -118,6 +124,12 @@ class _Boundaries:
         self._samples = Samples(self._document, self._alternatives)
         self._root: Layers = ({"type": "object"}, self._document.left)
         self._chars_left = 0
+        self._counted = _STEPS
+
+    def new_steps(self) -> int:
+        """The steps since the last call."""
+        before, self._counted = self._counted, self._document.budget
+        return before - self._counted
 
     def plainest(self) -> tuple[BoundaryInputs, ...]:
         """The simplest valid inputs; empty if none are found."""

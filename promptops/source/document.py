@@ -13,7 +13,7 @@ from promptops.source.comments import Comment, comments, tabs
 from promptops.source.compose import compose
 from promptops.source.conflicts import explained
 from promptops.source.lines import Lines
-from promptops.source.nodes import Node, find, span, walk
+from promptops.source.nodes import Node, bounds, end_of, find, span, walk
 from promptops.source.scalars import STYLES, locator
 from promptops.source.values import Builder
 
@@ -57,6 +57,13 @@ class Document:
         if within is not None and self._scalar(pointer, key=key) is not None:
             return self.template(pointer, key=key).place(*within)
         return span(find(self._root, pointer), self._lines, key=key)
+
+    def whole(self, pointer: str) -> Place:
+        """As `place`, of a list or mapping up to its last line."""
+        if self._root is None:
+            return Place(self.path)
+        node = find(self._root, pointer).node
+        return self._lines.place(bounds(node, self._lines)[0], end_of(node, self.text))
 
     def template(self, pointer: str, *, key: bool = False) -> Text:
         """A scalar's text and the place of each of its characters; "" if it is not a scalar."""

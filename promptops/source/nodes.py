@@ -90,6 +90,15 @@ def bounds(node: Node, lines: Lines) -> tuple[int, int]:
     return start, start + len(lines.text[start:end].rstrip())
 
 
+def end_of(node: Node, text: str) -> int:
+    """The offset after the last character of a node, of whatever kind."""
+    if node.id == "scalar" or node.flow_style or not node.value:
+        start, end = int(node.start_mark.index), int(node.end_mark.index)
+        return start + len(text[start:end].rstrip())
+    children = node.value[-1] if node.id == "mapping" else (node.value[-1],)
+    return max(end_of(child, text) for child in children)
+
+
 def _child(node: Node, token: str) -> tuple[Node | None, Node] | None:
     if node.id == "mapping":
         for key, value in node.value:

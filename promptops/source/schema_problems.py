@@ -15,6 +15,9 @@ from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of
 from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
 from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
 
+MOST_LISTED = 16
+"""Known keys are listed in a hint up to this number."""
+
 _TYPES = {
     "string": "a string",
     "integer": "a whole number",
@@ -86,7 +89,7 @@ class Explainer:
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
         hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
-        if hint is None and 0 < len(known) <= 12:
+        if hint is None and 0 < len(known) <= MOST_LISTED:
             return f"known keys: {', '.join(sorted(known))}"
         return hint
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from promptops.evals.case_expressions import WrongExpression, read_expression
 from promptops.evals.parse import parse
 from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
-from promptops.evals.probe_answers import passes_every_answer
+from promptops.evals.probe_answers import passes_everything
 from promptops.evals.record import NAMES, On
 from promptops.evals.schema_limits import admits_every_value, admits_no_value
 from promptops.evals.static_evaluation import possible
@@ -505,7 +505,7 @@ expr, value: "text | length < 100000"
 
 def passing_all(lines_of: str) -> list[str]:
     read = ((line, parse(written(line), "answer")[0]) for line in lines(lines_of))
-    return [line for line, found in read if found and passes_every_answer(found)]
+    return [line for line, found in read if found and passes_everything(found, "answer")]
 
 
 def test_an_expression_that_makes_every_answer_pass_is_found() -> None:

@@ -114,6 +114,7 @@ def test_a_judged_assertion_is_a_measure_of_quality() -> None:
     assert verdict.degree == 0
     assert verdict.reason == (
         "expected `It is polite.` to be true in the answer, got the judge's `It is curt.`"
+        "; decided by the built-in rubric judge"
     )
 
 

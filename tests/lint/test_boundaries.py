@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from promptops.lint.boundaries import MAX_CHARS, MAX_NODES, boundary_inputs
+from promptops.lint.examples import files, findings
+from promptops.lint.registry import built_in
 from promptops.runtime.request.inputs import Inputs
 from promptops.runtime.request.schema_work import measured
 from tests.tiers import fast_only
@@ -121,3 +123,33 @@ def test_large_schemas_give_few_and_bounded_inputs(schema):
 )
 def test_a_schema_that_applies_itself_without_end_gives_nothing(schema):
     assert tried(schema) == []
+
+
+def tried_by_the_rule(count: int, more: str, before: str = "") -> int:
+    """How many of the required inputs of a prompt the rule makes empty: each has its finding."""
+    names = [f"v{n}" for n in range(count)]
+    schema = {name: {"type": "string", "maxLength": 99, **yaml.safe_load(more)} for name in names}
+    prompt = {
+        "inputs": {"required": names, "properties": schema},
+        "messages": [{"role": "user", "content": before + "".join(map(SECOND.format, names))}],
+        "tests": [{"name": "one", "inputs": dict.fromkeys(names, "ab-1")}],
+    }
+    found = findings(built_in()["TST008"], files(yaml.safe_dump(prompt, sort_keys=False)))
+    return sum(finding.message.startswith("does not render if `v") for finding in found)
+
+
+SECOND = "{{{{ {0}[1] ~ '' }}}}"
+
+
+def test_the_rule_stops_at_a_limit_of_work_that_is_the_same_on_every_machine():
+    few = tried_by_the_rule(30, "{}")
+    many = tried_by_the_rule(300, "{}")
+    with_patterns = tried_by_the_rule(300, "{pattern: '^([a-z]{2}-[0-9])?$'}")
+
+    assert (few, many, with_patterns) == (30, 38, 30)
+
+
+def test_an_expensive_template_stops_within_a_render():
+    loop = "{% for a in range(40) %}{% for b in range(100) %}{{ a }}{% endfor %}{% endfor %}"
+
+    assert tried_by_the_rule(9, "{}", loop) == 1

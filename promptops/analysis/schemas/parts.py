@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isinf
 from typing import Any
 
 from promptops.analysis.schemas.alternative import Alternative, Layers
@@ -51,7 +52,9 @@ def member(document: SchemaPair, alternative: Alternative, name: str) -> Layers:
     """The schemas that the value of a property matches."""
     if alternative.values is not None:
         return _enumerated(v[name] for v in alternative.values if isinstance(v, dict) and name in v)
-    if len(required(alternative, (name,))) > alternative.most("maxProperties"):
+    most = alternative.most("maxProperties")
+    # Counting them for each of many properties would take quadratic time.
+    if not isinf(most) and len(required(alternative, (name,))) > most:
         return NOTHING
     return tuple(s for layer in alternative.layers for s in _member(document, layer, name))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.verdict import Refused, Undecided, Unjudgeable, Verdict
+from promptops.evals.verdict import NamedPart, Refused, Undecided, Unjudgeable, Verdict
 from promptops.evals.wording import shown
 from promptops.records import record
 
@@ -44,6 +44,10 @@ class Python:
         path, _, name = self.value.rpartition(":")
         if not path.endswith(".py") or not name.isidentifier():
             raise Refused("expected `FILE:FUNCTION`", hint="such as `./checks.py:polite`")
+
+    @property
+    def named(self) -> tuple[NamedPart, ...]:
+        return (NamedPart("function", self.value, "/value"),)
 
     def check(self, subject: Subject) -> Verdict:
         degree, reason = self._called(subject)

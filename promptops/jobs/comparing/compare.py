@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from promptops.errors import UsageError
 from promptops.jobs.comparing.alternatives import Alternatives, alternatives
@@ -24,6 +24,7 @@ from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import model_calls
 from promptops.jobs.testing.outcomes import error_run, unreadable_prompts
 from promptops.jobs.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases
+from promptops.jobs.testing.retrieving import MissingInputs
 from promptops.jobs.testing.runner import within_policy
 from promptops.jobs.testing.running import why_no_cases
 from promptops.jobs.workspace.selection import SelectionOptions, select
@@ -102,8 +103,19 @@ class Comparing:
         results = (result for arm in self._arms for result in arm.answering.known.values())
         return sum(result.source == "cached" for result in results)
 
-    def _planned(self, found: Alternatives) -> Iterator[PlannedCase]:
-        return plan_cases(found.reference.catalog, found.loaded, 1)
+    def _planned(self, found: Alternatives) -> Sequence[PlannedCase]:
+        """The cases of the reference; inputs that its retrievers return are the same for all arms.
+
+        Only those of the work tree are recorded: the prompt of another revision may have others.
+        """
+        catalog, mode = found.reference.catalog, self._options.run.mode
+        whole = list(plan_cases(catalog, found.loaded, 1))
+        if mode == "record" and found.head.revision != self._workspace.revision:
+            mode = "live"
+        missing = MissingInputs(catalog, mode, self._calls, self._workspace.repository)
+        whole = missing.of_plan(named_cases(whole, self._options.run.cases), whole, 1)
+        self._unwritten = list(missing.end())
+        return whole
 
     def _prompt_arms(self) -> Iterator[PromptArms]:
         partners = needed_cases(self._plan, lambda: self._whole)
@@ -170,6 +182,7 @@ class Comparing:
     def _errors(self) -> Iterator[CaseRun]:
         """Prompts that can't be read, and cases that can't be rendered."""
         yield from unreadable_prompts(self._found.loaded)
+        yield from self._unwritten
         for planned in self._plan:
             if planned.error:
                 run = error_run(planned.prompt.id, planned.error, planned.place)

@@ -22,6 +22,7 @@ from promptops.jobs.testing.model_calls import (
 from promptops.jobs.testing.outcomes import case_runs
 from promptops.jobs.testing.plan import PlannedCase, needed_cases, plan_cases, with_hint
 from promptops.jobs.testing.rechecks import confirm_failures
+from promptops.jobs.testing.retrieving import MissingInputs
 from promptops.jobs.workspace.workspace import Workspace, configuration, with_config, workspace_at
 from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config
@@ -115,6 +116,10 @@ class CaseVerdicts:
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
             return TreeVerdict(commit="", verdict="skip", reason=reason)
         whole = list(plan_cases(catalog, [loaded]))
+        chosen = [planned for planned in whole if planned.case.name == self._case]
+        # A cached result could be that of another commit's function.
+        missing = MissingInputs(catalog, "live" if self._options.live else "replay", self._calls)
+        whole = missing.of_plan(chosen, whole)
         plan = [planned for planned in whole if planned.case.name == self._case]
         if not plan:
             reason = f"there is no case `{self._case}`"
@@ -185,7 +190,12 @@ def _dependencies_key(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:
 
 
 def _has_unknown_dependencies(prompt: Prompt) -> bool:
-    """Whether a judge prompt or code judges the case: their dependencies are unknown."""
+    """Whether a judge prompt or code judges the case, or code returns an input of it.
+
+    Their dependencies are unknown.
+    """
+    if any(case.unrecorded for case in prompt.cases):
+        return True
     asserted = (prompt.evaluation, [case.output for case in prompt.cases])
     return isinstance(prompt.evaluation.get("judge"), str) or "python'" in repr(asserted)
 

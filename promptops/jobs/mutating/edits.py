@@ -67,6 +67,8 @@ class PromptEdit:
         place: Of what is missing or changed, in the file that has it.
         after: The replacement of the text at the place.
         suggestion: What to assert, or "".
+        dropped: JSON pointers of the messages or the tool that are missing, in their order; `place`
+            begins with the first of them.
         witness: For a change that no request shows to assertions: the answers that it allows.
         on_request: Whether the change is visible in the messages, unlike that of a schema.
     """
@@ -76,6 +78,7 @@ class PromptEdit:
     after: str = ""
     change: str
     suggestion: str = ""
+    dropped: tuple[str, ...] = ()
     witness: Witness | None = None
     on_request: bool = True
 

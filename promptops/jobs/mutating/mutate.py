@@ -15,7 +15,9 @@ from promptops.jobs.mutating.tested_prompt import TestedPrompt
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import AnswerJudge
-from promptops.jobs.testing.plan import named_cases, with_hint
+from promptops.jobs.testing.model_calls import ModelCalls
+from promptops.jobs.testing.plan import PlannedCase, is_named, named_cases, plan_cases, with_hint
+from promptops.jobs.testing.retrieving import MissingInputs
 from promptops.jobs.testing.runner import within_policy
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import Workspace, configuration
@@ -65,8 +67,8 @@ class _Mutating:
 
     def run(self) -> MutationRun:
         rows = SelectedRows(self._workspace, self._loaded, self._operators, self._base)
-        trials = rows.tried(self._tested())
         live = LiveTrials(self._workspace, self._options) if self._options.live else None
+        trials = rows.tried(self._tested(live.calls if live is not None else ModelCalls()))
         if live is not None:
             live.run(trials)
         results = [*(row.result for row in trials), *_unreadable(self._loaded)]
@@ -79,17 +81,27 @@ class _Mutating:
         run = replace(run, sources=self._sources(run), nothing=self._why_nothing(run))
         return run if live is None else _with_calls(run, live)
 
-    def _tested(self) -> list[TestedPrompt]:
+    def _tested(self, calls: ModelCalls) -> list[TestedPrompt]:
         """The prompts that can be read, each with the cases to try."""
         judging = AnswerJudge(self._catalog, Answering(self._catalog, Store(self._catalog)))
-        readable = (loaded for loaded in self._loaded if loaded.prompt is not None)
-        tested = [TestedPrompt(self._catalog, loaded, judging) for loaded in readable]
+        missing = MissingInputs(self._catalog, "live" if self._options.live else "replay", calls)
+        tested = [
+            TestedPrompt(self._catalog, loaded.prompt, self._plan(loaded, missing), judging)
+            for loaded in self._loaded
+            if loaded.prompt is not None
+        ]
         patterns = self._options.run.cases
         chosen = named_cases([case for prompt in tested for case in prompt.cases], patterns)
         keys = {case.case_key for case in chosen}
         for prompt in tested if patterns else ():
             prompt.cases = tuple(case for case in prompt.cases if case.case_key in keys)
         return tested
+
+    def _plan(self, loaded: LoadedPrompt, missing: MissingInputs) -> list[PlannedCase]:
+        """All cases of a prompt; missing inputs are retrieved for those that are named."""
+        whole = list(plan_cases(self._catalog, [loaded], 1))
+        patterns = self._options.run.cases
+        return missing.of_plan([e for e in whole if is_named(e.case.name, patterns)], whole, 1)
 
     def _fail_under(self) -> float | None:
         """The required score; with `--since` that of the base, which a change can't lower."""

@@ -18,7 +18,7 @@ from promptops.jobs.testing.plan import with_hint
 from promptops.model.internal_error import CaughtBug
 from promptops.model.mutant import OPERATORS, Mutant, MutantStatus, MutationRow, Operator
 from promptops.model.place import Place
-from promptops.records import field, record
+from promptops.records import field, record, replace
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -120,11 +120,12 @@ class RowTrials:
     def _add_prompt_mutant(
         self, tested: TestedPrompt, operator: Operator, edit: PromptEdit, trial: Trial
     ) -> None:
+        place = _whole_place(self.catalog, edit)
         mutant = self._mutant(
             trial,
             operator=operator,
-            place=edit.place,
-            before=_written(self.catalog, edit.place),
+            place=place,
+            before=_written(self.catalog, place),
             after=edit.after,
             change=edit.change,
             suggestion=lambda: edit.suggestion,
@@ -191,7 +192,9 @@ class RowTrials:
         if not any(user.prompt.cases for user in users):
             return "there are no test cases: nothing was tested"
         if not cases:
-            return "no test case can be rendered and checked: `promptops test` shows why"
+            why = next(filter(None, (user.unretrieved for user in users)), "")
+            shown = why or "`promptops test` shows why"
+            return f"no test case can be rendered and checked: {shown}"
         if self.mutants or self.equivalent or self.ignored:
             return ""
         return "nothing in it can be broken with these operators"
@@ -226,6 +229,17 @@ def _order(tried: TriedMutant) -> tuple[Place, int]:
 def _text(catalog: Catalog, path: str) -> str:
     data = catalog.files.data(path) or b""
     return data.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _whole_place(catalog: Catalog, edit: PromptEdit) -> Place:
+    """The place of an edit, up to the last line of what it drops."""
+    if not edit.dropped:
+        return edit.place
+    document = catalog.document(edit.place.path)
+    first, last = document.whole(edit.dropped[0]), document.whole(edit.dropped[-1])
+    if (first.line, first.column) != (edit.place.line, edit.place.column):
+        return edit.place
+    return replace(first, end_line=last.end_line, end_column=last.end_column)
 
 
 def _written(catalog: Catalog, place: Place) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -13,9 +13,8 @@ from promptops.evals.result import Judgement, judge_assertion, record_of
 from promptops.jobs.mutating.edits import Witness
 from promptops.jobs.mutating.laid_over import Variant
 from promptops.jobs.testing.judging import AnswerJudge, judged_answers
-from promptops.jobs.testing.plan import PlannedCase, plan_cases
+from promptops.jobs.testing.plan import PlannedCase
 from promptops.model.answer import Answer
-from promptops.model.loaded import LoadedPrompt
 from promptops.model.mutant import Kill
 from promptops.model.place import Offsets, Place
 from promptops.model.prompt import Prompt
@@ -50,22 +49,31 @@ class TestedPrompt:
 
     Attributes:
         cases: The first repeat of each.
+        unretrieved: Why the input of a case could not be retrieved, or "".
     """
 
     __test__ = False  # its name would make pytest collect it
 
-    def __init__(self, catalog: Catalog, loaded: LoadedPrompt, judging: AnswerJudge) -> None:
-        """Makes no API calls: `judging` must only look up answers."""
-        assert loaded.prompt is not None
-        self.prompt: Prompt = loaded.prompt
+    def __init__(
+        self,
+        catalog: Catalog,
+        prompt: Prompt,
+        plan: Iterable[PlannedCase],
+        judging: AnswerJudge,
+    ) -> None:
+        """Makes no API calls: `judging` must only look up answers; `plan` has no other repeats."""
+        self.prompt = prompt
         self._catalog = catalog
         self._judging = judging
         self._recorded: list[_Judged] | None = None
+        planned_cases = tuple(plan)
         self.cases = tuple(
             planned
-            for planned in plan_cases(catalog, [loaded], 1)
+            for planned in planned_cases
             if planned.request is not None and not planned.error
         )
+        failed = (planned for planned in planned_cases if planned.case.unrecorded)
+        self.unretrieved = next((each.error for each in failed if not each.unrecorded), "")
 
     @property
     def original(self) -> Variant:

@@ -10,6 +10,7 @@ from promptops.catalog.files import Files
 from promptops.evals.probes.library import LIBRARY
 from promptops.evals.probes.rules import ProbeRules, rule_problems, rules_of
 from promptops.jobs.probing.attacks import BIAS, AttackedPrompt, attacked, selection
+from promptops.jobs.probing.base_cases import with_retrieved_bases
 from promptops.jobs.probing.baseline import baseline_arm, compared
 from promptops.jobs.probing.bias import bias_of
 from promptops.jobs.probing.judged import Attacks, probed_cases, succeeded
@@ -25,6 +26,7 @@ from promptops.jobs.testing.options import model_calls
 from promptops.jobs.testing.outcomes import error_run, recording_errors, unreadable_prompts
 from promptops.jobs.testing.paired_run import Arms
 from promptops.jobs.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
+from promptops.jobs.testing.retrieving import MissingInputs
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.finding import Problem
@@ -49,6 +51,8 @@ class AttackRun:
         self._workspace, self._catalog = workspace, workspace.catalog
         self._selected, self._options, self._policy = selected, options, policy
         self._loaded = list(self._catalog.prompts(selected.why))
+        self._calls: ModelCalls = model_calls(workspace.repository, options.run)
+        self._unretrieved: list[CaseRun] = []
         self._prompts = list(self._attacked())
         self._attacks: Attacks = {
             (each.prompt.id, name): attack
@@ -56,7 +60,6 @@ class AttackRun:
             for name, attack in each.attacks.items()
         }
         self._plan, self._unrendered = self._planned()
-        self._calls: ModelCalls = model_calls(workspace.repository, options.run)
         self._answering = self._new_answering()
         self._further = self._answering.unrecorded()
         self._judging = AnswerJudge(self._catalog, self._answering)
@@ -83,9 +86,14 @@ class AttackRun:
         chosen = selection(
             options.families, options.probes, moderated=moderated, imported=options.imported
         )
+        repository, mode = self._workspace.repository, options.run.mode
+        missing = MissingInputs(self._catalog, mode, self._calls, repository)
         for loaded in self._loaded:
             if loaded.prompt is not None:
-                yield attacked(loaded.prompt, self._rules(loaded), chosen)
+                prepared = with_retrieved_bases(loaded.prompt, missing)
+                self._unretrieved += prepared.problems
+                yield attacked(prepared.prompt, self._rules(loaded), chosen)
+        self._unretrieved += missing.end()
 
     def _rules(self, loaded: LoadedPrompt) -> ProbeRules:
         """The rules of the policy for a prompt that it has, too; else those of the prompt."""
@@ -159,6 +167,7 @@ class AttackRun:
     def _problems(self) -> Iterator[CaseRun]:
         """Files that can't be read, wrong names of probes, and inputs that no attack fits."""
         yield from unreadable_prompts(self._loaded)
+        yield from self._unretrieved
         for loaded in self._loaded:
             for problem in _rule_problems(loaded):
                 if isinstance(problem.at, Place):

@@ -265,6 +265,7 @@ def _case(
         locate=_at(prompt, aim.at),
         output=tuple(resists),
         expected=aim.case.expected,
+        unrecorded=aim.case.unrecorded,
         tags=(f"{SOURCE}{source}",),
     )
 

@@ -17,7 +17,7 @@ from promptops.report.parts.yaml_text import yaml_text
 from promptops.source.compose import compose
 from promptops.source.csv_cases import rows
 from promptops.source.lines import Lines
-from promptops.source.nodes import Node, find
+from promptops.source.nodes import end_of, find
 
 Value = Mapping[str, Any]
 
@@ -68,7 +68,7 @@ def added_to_yaml(lines: Lines, pointer: str, value: Value) -> str | None:
         return f"{_ended(text)}{pointer.removeprefix('/')}:\n{_item(value, _INDENT)}"
     node = found.node
     if node.id == "sequence" and not node.flow_style:
-        return _inserted(lines, _end(node, text), "\n" + _item(value, node.start_mark.column))
+        return _inserted(lines, end_of(node, text), "\n" + _item(value, node.start_mark.column))
     if node.id == "sequence" and node.value:
         end = node.value[-1].end_mark.index
         return f"{text[:end]}, {_json(value)}{text[end:]}"
@@ -84,15 +84,6 @@ def _inserted(lines: Lines, offset: int, addition: str) -> str:
     end = lines.line_end(max(offset - 1, 0))
     text = lines.text
     return text[:end] + addition.rstrip("\n") + (text[end:] or "\n")
-
-
-def _end(node: Node, text: str) -> int:
-    """The end of the last character of a node."""
-    if node.id == "scalar" or node.flow_style:
-        start, end = int(node.start_mark.index), int(node.end_mark.index)
-        return start + len(text[start:end].rstrip())
-    children = node.value[-1] if node.id == "mapping" else (node.value[-1],)
-    return max(_end(child, text) for child in children)
 
 
 def _item(value: Value, column: int) -> str:

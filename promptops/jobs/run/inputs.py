@@ -13,7 +13,7 @@ from promptops.jobs.workspace.given_inputs import (
     parse_inputs,
     read_input_object,
 )
-from promptops.jobs.workspace.render import named_case
+from promptops.jobs.workspace.render import listed_case
 from promptops.json_pointer import escaped
 from promptops.model.prompt import Case, Prompt
 from promptops.plurals import series
@@ -34,7 +34,10 @@ class ReadableInput(Protocol):
 
 @record(frozen=True, slots=True, kw_only=True)
 class CaseInputs:
-    """Inputs by name, and the test case that they come from, if any."""
+    """Inputs by name, and the test case that they come from, if any.
+
+    Inputs that `evaluation.retrieve` has to return may be missing.
+    """
 
     inputs: Mapping[str, Any]
     case: Case | None = None
@@ -70,7 +73,7 @@ class GivenInputs:
                 raise UsageError(
                     "--case and inputs exclude each other", hint="leave out --case, or the inputs"
                 )
-            case = named_case(prompt, self.case)
+            case = listed_case(prompt, self.case)
             return CaseInputs(inputs=case.inputs, case=case)
         given = self._from_file(self.file) if self.file is not None else {}
         given |= parse_inputs(prompt.inputs, self.written, self.directory)

@@ -89,7 +89,10 @@ class _CaseJudge:
 
     def _plan(self, prompt: Prompt) -> list[PlannedCase]:
         """All cases if one of them is compared with another, else the case alone."""
-        cases = prompt.cases if counterparts(self._case, prompt) else (self._case,)
+        cases: tuple[Case, ...] = (self._case,)
+        if counterparts(self._case, prompt):  # it may have new inputs from a retriever
+            own = self._case
+            cases = tuple(own if case.name == own.name else case for case in prompt.cases)
         loaded = self._catalog.loaded(prompt.path)
         loaded = replace(loaded, prompt=replace(prompt, cases=cases))
         return list(plan_cases(self._catalog, [loaded], 1))

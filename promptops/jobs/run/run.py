@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from promptops.errors import UsageError
+from promptops.errors import InputError, UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
 from promptops.evals.engine.ledger import INTERRUPTED
 from promptops.evals.engine.worst_case import requested_output_tokens
@@ -18,7 +18,7 @@ from promptops.jobs.run.streaming import Streams
 from promptops.jobs.testing.model_calls import Event, ModelCalls, Watcher, within_budget
 from promptops.jobs.workspace.approved_endpoints import Approvals
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Case, Prompt
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.request import Request
 from promptops.records import field, record
@@ -77,11 +77,13 @@ def run_prompt(
     """Call each model with the rendered prompt; nothing is recorded.
 
     Raises UsageError for a prompt without a model, an unknown profile, an endpoint that is not
-    approved, and a missing key; RenderError for inputs that do not fit.
+    approved, and a missing key; RenderError for inputs that do not fit; InputError for an input
+    that can't be retrieved.
     """
     streams = Streams(options.watcher.text)
-    requests = model_requests(workspace, prompt, given.inputs, options.models, streams)
     calls = _calls(workspace, options, streams)
+    given = _with_retrieved(workspace, prompt, given, calls)
+    requests = model_requests(workspace, prompt, given.inputs, options.models, streams)
     saved_in = _save(workspace, prompt, given.inputs, requests[0].request, options)
     answers = _answers(workspace, requests, calls, options.watcher)
     if streams.error is not None:
@@ -102,6 +104,20 @@ def run_prompt(
         infrastructure=judged.infrastructure,
         saved_in=saved_in,
     )
+
+
+def _with_retrieved(
+    workspace: Workspace, prompt: Prompt, given: CaseInputs, calls: ModelCalls
+) -> CaseInputs:
+    """The inputs with those that the retrievers of the prompt return for the case."""
+    if given.case is None or not given.case.unrecorded:
+        return given
+    from promptops.jobs.testing.retrieving import MissingInputs
+
+    case = MissingInputs(workspace.catalog, "live", calls).of_case(prompt, given.case)
+    if not isinstance(case, Case):
+        raise InputError(case.message, where=str(case.place))
+    return CaseInputs(inputs=case.inputs, case=case)
 
 
 def _save(

@@ -260,11 +260,7 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
         if not any(matches_name(name, pattern) for name in names):
             hint = did_you_mean(pattern, names) or _known(names)
             raise UsageError(f"no case has the name {pattern!r}", hint=hint)
-    if not patterns:
-        return plan
-    return [
-        planned for planned in plan if any(matches_name(planned.case.name, p) for p in patterns)
-    ]
+    return [planned for planned in plan if is_named(planned.case.name, patterns)]
 
 
 _SHOWN = 10
@@ -273,6 +269,11 @@ _SHOWN = 10
 def _known(names: Sequence[str]) -> str:
     known = some(names, _SHOWN, name=repr)
     return f"one of: {known}" if known else "the selected prompts have no cases"
+
+
+def is_named(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a pattern matches the name of a case; any name without patterns."""
+    return not patterns or any(matches_name(name, pattern) for pattern in patterns)
 
 
 def matches_name(name: str, pattern: str) -> bool:

@@ -15,7 +15,7 @@ from promptops.evals.endpoint_questions import (
     recorded_as,
 )
 from promptops.evals.judge_prompts import Judge, agreement_of, built_in_judge, is_anchor, opinion_of
-from promptops.evals.questions import BUILT_IN, Lack, NoReply, Question, Reply
+from promptops.evals.questions import BUILT_IN, Lack, NoReply, Opinion, Question, Reply
 from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.plan import PlannedCase, plan_cases
 from promptops.jobs.testing.wanted_answers import AnswerResult, WantedAnswer
@@ -155,7 +155,10 @@ def _reply(question: Question, result: AnswerResult) -> Reply:
     if result.answer is None:
         return NoReply(reason=result.reason, lack=_lack(result))
     if question.kind == "judge":
-        return opinion_of(result.answer.text)
+        found = opinion_of(result.answer.text)
+        if isinstance(found, Opinion):
+            return replace(found, model=result.answer.model)
+        return found
     return endpoint_reply(question, result.answer.text)
 
 

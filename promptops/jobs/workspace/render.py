@@ -110,13 +110,27 @@ def named_case(prompt: Prompt, name: str | None) -> Case:
 
     Raises UsageError for a missing case, InputError if its retrieved inputs are not recorded.
     """
-    case = _named(prompt, name)
+    case = listed_case(prompt, name)
     if case.unrecorded:
         raise InputError(
             f"{unrecorded_reason(case)} for the case {case.name!r}",
             where=str(case.locate(case.at, False)),
             hint=f"promptops test {prompt.id} --record",
         )
+    return case
+
+
+def listed_case(prompt: Prompt, name: str | None) -> Case:
+    """As `named_case`; its retrieved inputs may be missing.
+
+    Raises InputError for a retrieved input that the prompt does not have.
+    """
+    case = _named(prompt, name)
+    if case.unrecorded:
+        from promptops.evals.unknown_names import retrieved_problems
+
+        for problem in retrieved_problems(prompt):
+            raise InputError(problem.message, where=str(problem.at), hint=problem.hint)
     return case
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.include_stack import included_from_frames
@@ -13,14 +12,22 @@ from promptops.model.place import Place
 from promptops.model.prompt import Prompt, TextPart, messages_of
 from promptops.runtime.request.render import BudgetSpent, Renderer, RenderError, TracedRequest
 from promptops.runtime.request.schema_work import measured
-from promptops.runtime.template.limits import PromptBudget
-
-if TYPE_CHECKING:
-    from promptops.lint.boundaries import BoundaryInputs
+from promptops.runtime.template.limits import PromptBudget, StrictBudget
 
 MAX_RENDERS = 200
-MAX_WORK = 400_000
-"""Units of work for all renders of one prompt: about 40 ms."""
+MAX_WORK = 120_000
+"""Units of work for all boundaries of one prompt; each takes 0.2 to 0.5 µs."""
+
+_EXPENSIVE = MAX_WORK // 4
+"""Units of an expensive render."""
+
+_OF_RENDER = 50
+_OF_NODE = 4
+_OF_STEP = 20
+"""Units of a render, of a value in its inputs, and of a step of reading the schema.
+
+Templates count their own work.
+"""
 
 
 @rule("TST008", severity=Severity.ERROR, on="opt-in")
@@ -33,7 +40,10 @@ def breaks_at_boundary(prompt: Prompt, subject: PromptFacts) -> Iterator[Problem
     are empty, that have one character or item, or the maximum length; strings with newlines, tags,
     emoji and bidirectional controls; optional inputs that are missing; null; the bounds of numbers
     and 0; each value of an enum. It also tries the smallest and the largest inputs. It leaves out
-    what the schema does not allow, and renders each prompt at most 200 times.
+    what the schema does not allow, and renders each prompt at most 200 times. It also counts the
+    work, and stops after about 60 ms: of a prompt with hundreds of inputs, or with an expensive
+    template, only the first boundaries are tried, the same ones on every machine. Only an input
+    that makes a cheap template expensive is rendered up to the limit of the renderer.
 
     It reports a template that fails, also because of the limits of the renderer, and a message that
     becomes empty: each place once, with the first input that causes it. To fix it, handle the value
@@ -99,13 +109,12 @@ class _Search:
     def __init__(self, prompt: Prompt, subject: PromptFacts, cases: Renderer) -> None:
         self._prompt = prompt
         self._subject = subject
-        self._accept = cases.accept
-        self._budget = PromptBudget(0)
-        self._budget.left = MAX_WORK
-        media = subject.catalog.files.data
-        self._renderer = Renderer(prompt, subject.catalog.load, media, self._budget)
+        self._cases = cases
+        self._budget: PromptBudget = StrictBudget(MAX_WORK)
+        self._renderer = cases.within(self._budget)
         self._texts = _template_texts(prompt)
         self._seen: set[Place] = set()
+        self._result: TracedRequest | RenderError = BudgetSpent()
 
     def problems(self) -> Iterator[Problem]:
         from promptops.lint.boundaries import boundary_inputs
@@ -115,11 +124,28 @@ class _Search:
             self._seen.update(place for place, _ in self._empty(traced))
         if self._subject.cases and not cases:
             return  # TST002 reports cases that do not render
-        for found in boundary_inputs(self._prompt.inputs, self._bases(), self._fits, MAX_RENDERS):
-            try:
-                yield from self._tried(found)
-            except BudgetSpent:
-                return
+        bases = self._bases()
+        found = boundary_inputs(self._prompt.inputs, bases, self._renders, MAX_RENDERS, self._spend)
+        try:
+            self._weigh(bases)
+            for each in found:
+                yield from self._problems_of(each.change)
+        except BudgetSpent:
+            return
+
+    def _weigh(self, bases: Sequence[Mapping[str, object]]) -> None:
+        """Let the last render go on to the limit of the renderer, unless every render is expensive.
+
+        Only so is it known whether an input exceeds that limit. Raises BudgetSpent if even a case
+        takes more work than all boundaries may.
+        """
+        for inputs in bases[:1]:
+            self._renderer.trace(inputs)
+        if self._budget.left > MAX_WORK - _EXPENSIVE:
+            left = self._budget.left
+            self._budget = PromptBudget(0)
+            self._budget.left = left
+            self._renderer = self._cases.within(self._budget)
 
     def _bases(self) -> tuple[Mapping[str, object], ...]:
         """The inputs of the cases, of those that take the same branches only the first."""
@@ -130,23 +156,31 @@ class _Search:
         }
         return tuple(reversed(bases.values()))
 
-    def _fits(self, inputs: Mapping[str, object]) -> bool:
-        return not self._accept(inputs)[1]
+    def _spend(self, steps: int) -> None:
+        self._budget.left -= _OF_STEP * steps
 
-    def _tried(self, found: BoundaryInputs) -> Iterator[Problem]:
-        nodes, _, chars = measured(found.inputs)
-        self._budget.left -= nodes + (chars >> 4)
+    def _renders(self, inputs: Mapping[str, object]) -> bool:
+        """Whether inputs are valid; renders them then, because rendering checks them anyway."""
+        nodes, _, chars = measured(inputs)
+        self._budget.left -= _OF_RENDER + _OF_NODE * nodes + (chars >> 4)
         try:
-            traced = self._renderer.trace(found.inputs)
+            self._result = self._renderer.trace(inputs)
         except BudgetSpent:
             raise
         except RenderError as error:
-            yield from self._failure(error, found.change)
+            self._result = error
+            return not error.inputs
+        return True
+
+    def _problems_of(self, change: str) -> Iterator[Problem]:
+        """The problems with the inputs that were rendered last."""
+        if isinstance(self._result, RenderError):
+            yield from self._failure(self._result, change)
             return
-        for place, what in self._empty(traced):
+        for place, what in self._empty(self._result):
             if place not in self._seen:
                 self._seen.add(place)
-                yield Problem(f"{what} if {found.change}", at=place, hint=_EMPTY)
+                yield Problem(f"{what} if {change}", at=place, hint=_EMPTY)
 
     def _failure(self, error: RenderError, change: str) -> Iterator[Problem]:
         place = error.place

@@ -31,9 +31,10 @@ def invalid_assertion(
     pattern that matches every text, a limit that no answer reaches, an expression that is always
     true, a threshold that unrelated texts reach, and a delimiter such as `<ticket>` that the
     template always writes. Errors are also assertions that can't pass, and assertions that name a
-    tool, an input or a case that the prompt does not have. `evaluation` must name an existing judge
-    and primary score, and `evaluation.probes` existing families, probes and tools. Its `max` is in
-    percent, not a share. `promptops test` and `promptops probe` report the same errors.
+    tool, an input or a case that the prompt does not have, or a Python file or function that does
+    not exist: the code is only parsed. `evaluation` must name an existing judge and primary score,
+    and `evaluation.probes` existing families, probes and tools. Its `max` is in percent, not a
+    share. `promptops test` and `promptops probe` report the same errors.
 
     Bad:
         messages:
@@ -113,6 +114,7 @@ def invalid_assertion(
     """
     if prompt.evaluation or any(case.rendered or case.output for case in cases):
         from promptops.evals.case_assertions import problems_without_plugins
+        from promptops.evals.function_names import FunctionFiles
         from promptops.evals.parse import problems
         from promptops.evals.probes.rules import rule_problems
         from promptops.evals.unknown_names import problems_of_names
@@ -122,7 +124,8 @@ def invalid_assertion(
             yield from constant_delimiters(prompt, case)
         judges, profiles = _judges(prompt, catalog, surroundings), catalog.config.models
         yield from problems_without_plugins(prompt, judges=judges, profiles=profiles)
-        yield from problems_of_names(prompt, tools=loaded.tool_names)
+        functions = FunctionFiles(catalog.resolver, surroundings)
+        yield from problems_of_names(prompt, functions, tools=loaded.tool_names)
         yield from rule_problems(prompt, loaded.tool_names)
 
 

@@ -15,6 +15,7 @@ from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.runtime.request.inputs import InputProblem
 from promptops.runtime.request.render import Renderer
+from promptops.suggestions import nearest_name
 
 
 @rule("TST002", severity=Severity.ERROR)
@@ -74,7 +75,7 @@ def invalid_fixture(
             found = subject.renderer.accept(case.inputs)[1]
             for wrong in found:
                 reported = _is_reported_as_misspelt(wrong, found, prompt)
-                reported = reported or _is_unrecorded(wrong, case)
+                reported = reported or _is_unrecorded(wrong, case, prompt)
                 if not reported and not _is_default(wrong, case, prompt):
                     yield _wrong_input(case, wrong)
         for rendered in subject.renders:
@@ -104,9 +105,14 @@ def _is_reported_as_misspelt(
     return (what == "missing" and misspelt) or name.strip("`") in undeclared(prompt)
 
 
-def _is_unrecorded(wrong: InputProblem, case: Case) -> bool:
-    """Whether the missing input is one that `evaluation.retrieve` returns."""
-    return wrong.message in {f"`{name}` is missing" for name in case.unrecorded}
+def _is_unrecorded(wrong: InputProblem, case: Case, prompt: Prompt) -> bool:
+    """Whether the missing input is one that `evaluation.retrieve` returns.
+
+    Its name may be misspelt there (TST009).
+    """
+    inputs = prompt.inputs.get("properties") or {}
+    names = (name if name in inputs else nearest_name(name, inputs) for name in case.unrecorded)
+    return wrong.message in {f"`{name}` is missing" for name in names}
 
 
 def _is_default(wrong: InputProblem, case: Case, prompt: Prompt) -> bool:

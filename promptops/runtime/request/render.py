@@ -7,6 +7,7 @@ sent.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from promptops.errors import InputError
@@ -23,7 +24,7 @@ from promptops.runtime.request.messages import (
     TracedRendering,
 )
 from promptops.runtime.request.plain_substitution import Messages, fast_path
-from promptops.runtime.template.limits import PromptBudget
+from promptops.runtime.template.limits import MAX_WORK, PromptBudget
 from promptops.runtime.template.scope import Frame, Load, TemplateFailure
 
 __all__ = ["BudgetSpent", "RenderError", "Renderer", "SourcedText", "TracedRequest"]
@@ -110,6 +111,13 @@ class Renderer:
             place = prompt.locate("/inputs", False)
             raise RenderError(f"`inputs` is not a valid schema: {error}", place=place) from None
 
+    def within(self, budget: PromptBudget) -> Renderer:
+        """The same with another budget; the compiled schema is shared."""
+        found = copy(self)
+        found._budget = budget
+        found._fast_path = None
+        return found
+
     def accept(self, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[InputProblem, ...]]:
         """The inputs with their defaults, and the problems with them."""
         return self._inputs.accept(inputs)
@@ -140,15 +148,20 @@ class Renderer:
         )
 
     def _completed(self, rendering: Rendering) -> Messages:
-        if self._budget is not None and self._budget.left <= 0:
-            raise BudgetSpent
+        budget, limit = self._budget, MAX_WORK
+        if budget is not None:
+            if budget.left <= 0:
+                raise BudgetSpent
+            limit = budget.begin(rendering.meter)
         try:
             return rendering.walk()
         except TemplateFailure as failure:
+            if limit < MAX_WORK and rendering.meter.left < 0:
+                raise BudgetSpent from None
             raise _failed(failure) from None
         finally:
-            if self._budget is not None:
-                self._budget.take(rendering.meter)
+            if budget is not None:
+                budget.take(rendering.meter, limit)
 
     def _accepted(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         accepted, problems = self._inputs.accept(inputs)

@@ -58,6 +58,11 @@ class Meter:
         if self.left < self._look:
             self._check()
 
+    def limit_to(self, units: int) -> None:
+        """Take all but some units of work; called before any work."""
+        self.left = units
+        self._look = units - _LOOK_AT_CLOCK_EVERY
+
     def covers(self, units: int) -> bool:
         """Take units of work if enough are left; returns whether they were."""
         if units > self.left:
@@ -116,9 +121,29 @@ class PromptBudget:
         """`cases` is their number; each adds the work of a typical case."""
         self.left = MAX_PROMPT_WORK + cases * CASE_WORK
 
-    def take(self, meter: Meter) -> None:
+    def begin(self, meter: Meter) -> int:
+        """The units of work that a request may take: as many as without a budget."""
+        del meter
+        return MAX_WORK
+
+    def take(self, meter: Meter, limit: int) -> None:
         """Count the work of a request; a rejected one counts at most as a whole request."""
-        self.left -= min(MAX_WORK - meter.left, MAX_WORK)
+        self.left -= min(limit - meter.left, limit)
+
+
+class StrictBudget(PromptBudget):
+    """A budget that ends in the middle of a request, so that it is never exceeded."""
+
+    __slots__ = ()
+
+    def __init__(self, units: int) -> None:
+        self.left = units
+
+    def begin(self, meter: Meter) -> int:
+        """The units of work that a request may take."""
+        limit = min(self.left, MAX_WORK)
+        meter.limit_to(limit)
+        return limit
 
 
 def capped_range(*bounds: Any) -> range:

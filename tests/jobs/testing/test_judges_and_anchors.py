@@ -142,7 +142,8 @@ VERDICTS = {
     ),
     "curt": (
         "failed",
-        "expected `It is kind.` to be true in the answer, got the judge's `It reads so.`",
+        "expected `It is kind.` to be true in the answer, got the judge's `It reads so.`"
+        "; decided by the judge `judges/tone`, model `j-1`",
     ),
 }
 

@@ -286,3 +286,19 @@ def test_the_shards_of_a_run_share_what_they_retrieved(tested, repo, tmp_path, c
     merged = tested("--merge", *files)
 
     assert merged == (0, [("passed", None), ("passed", None)])
+
+
+def test_lint_looks_for_the_function_again_after_its_file_changed(tested, repo, capsys):
+    clean = run(["lint", "-C", str(repo.root), "--fail-on", "error"])
+    change(repo, "prompts/team/search.py", "def find", "def look")
+    capsys.readouterr()
+
+    wrong = run(["lint", "-C", str(repo.root), "--fail-on", "error", "--format", "json"])
+
+    (found,) = (
+        (each["line"], each["column"], each["message"], each["hint"])
+        for each in json.loads(capsys.readouterr().out)["findings"]
+        if each["severity"] == "error"
+    )
+    assert (clean, wrong) == (0, 1)
+    assert found == (14, 37, "there is no function `find` in `./search.py`", None)

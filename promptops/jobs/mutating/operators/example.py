@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.jobs.mutating.edits import PromptEdit, TemplateText, TextEdit, shortened
-from promptops.model.place import Place
 from promptops.model.prompt import Message, Prompt
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
@@ -36,10 +35,10 @@ def message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
     for example in examples(prompt):
         dropped = {turn.at for turn in example}
         kept = tuple(turn for turn in prompt.messages if turn.at not in dropped)
-        first, last = (prompt.locate(turn.at, False) for turn in (example[0], example[-1]))
         yield PromptEdit(
             prompt=replace(prompt, messages=kept),
-            place=Place(first.path, first.line, first.column, last.end_line, last.end_column),
+            place=prompt.locate(example[0].at, False),
+            dropped=tuple(turn.at for turn in example),
             change=f"drop an example of {len(example)} messages",
             suggestion="count the messages: `{type: message-count, value: N}`",
         )

@@ -30,6 +30,7 @@ def message_edits(prompt: Prompt) -> Iterator[PromptEdit]:
             yield PromptEdit(
                 prompt=replace(prompt, messages=left),
                 place=prompt.locate(turn.at, False),
+                dropped=(turn.at,),
                 change=f"empty the loop over `{turn.source}`",
                 suggestion="count the messages: `{type: message-count, value: N}`",
             )

@@ -43,6 +43,7 @@ def _without(
     return PromptEdit(
         prompt=replace(prompt, messages=messages),
         place=prompt.locate(turn.at, False),
+        dropped=(turn.at,),
         change=f"drop the {name}",
         suggestion="count the messages: `{type: message-count, value: N}`",
     )

@@ -30,6 +30,7 @@ def _dropped(prompt: Prompt, index: int) -> PromptEdit:
     return PromptEdit(
         prompt=replace(prompt, tools=(*prompt.tools[:index], *prompt.tools[index + 1 :])),
         place=prompt.locate(tool.at, False),
+        dropped=(tool.at,),
         change=f"drop the tool `{tool.name}`",
         suggestion=f"a case that needs it: `{{type: tool-call, name: {tool.name}}}`",
         witness=call_witness(tool.name),

@@ -124,19 +124,30 @@ def test_how_it_exits(scored, samples, arguments, code):
     assert scored(lines(*samples), *arguments)[0] == code
 
 
+SPAN = {
+    "traceId": "0af7651916cd43dd8448eb211c80319c",
+    "spanId": "b7ad6b7169203331",
+    "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}],
+}
+
+
 @pytest.mark.parametrize(
     ("wrong", "name", "hint"),
     [
-        ({"version": "9.9.9"}, "ask 9.9.9", "releases are known by their tags: `git fetch --tags`"),
         (
-            {"prompt": None, "version": None},
+            sample(1, version="9.9.9"),
+            "ask 9.9.9",
+            "releases are known by their tags: `git fetch --tags`",
+        ),
+        (
+            {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]},
             "(without a prompt name)",
             "name the prompt of each request: `promptops.traced`, or `request.attributes()`",
         ),
     ],
 )
 def test_without_a_joined_sample_it_shows_why(scored, wrong, name, hint):
-    code, out, _ = scored(lines(sample(1, **wrong)))
+    code, out, _ = scored(lines(wrong))
 
     assert (code, out.splitlines()) == (
         1,

@@ -312,6 +312,20 @@ def test_live_a_model_is_asked_where_nothing_was_recorded_and_nothing_is_written
     assert history.repo.git("status", "--porcelain") == ""
 
 
+def test_live_a_new_case_is_tried_in_commits_that_do_not_have_it_yet(history):
+    without = PROMPT.partition("tests:")[0]
+    history.repo.write({ASK: without, STYLE: KIND})
+    good = history.repo.commit("no case")
+    broken = [history.writes({STYLE: text}) for text in (KINDER, RUDE, RUDER)][1]
+    history.writes({ASK: PROMPT}, "a case from production")
+
+    found = history.find(good, live=True)
+    with pytest.raises(UsageError, match="there is no case `kind`"):
+        history.find(good)
+
+    assert [each.commit for each in found.suspects] == [broken]
+
+
 def test_live_only_whom_the_configuration_of_head_names_is_asked_unless_all_are_trusted(history):
     bad_address = CONFIG + 'base_url = "https://elsewhere.invalid"\n'
     elsewhere = bad_address.replace('"echo"\n', '"openai"\napi_key_env = "KEY"\n', 1)

@@ -11,6 +11,7 @@ from promptops.jobs.history.case_at_commit import CaseOptions, CaseVerdicts
 from promptops.jobs.workspace.named_prompts import optional_prompt, required_prompt
 from promptops.jobs.workspace.workspace import Workspace, managed_paths, workspace, workspace_at
 from promptops.model.bisection import Bisection, TreeVerdict
+from promptops.model.prompt import Case
 from promptops.records import record, replace
 from promptops.repo.history import CommitSpan, candidates, suspects
 from promptops.repo.repository import Repository
@@ -64,7 +65,8 @@ def bisect(
         good, bad = repository.resolve(ends.good), repository.resolve(ends.bad)
         head = workspace_at(repository, bad, options.overrides)
         names = _names(head, identity)
-        search = _Search(repository, CaseVerdicts(repository, names, case, options), on_verdict)
+        verdicts = CaseVerdicts(repository, names, case, options, _case(head, names[0], case))
+        search = _Search(repository, verdicts, on_verdict)
         start, reason = search.start(ends, good, bad)
         span = CommitSpan(
             goods=(start,),
@@ -170,6 +172,12 @@ def _names(head: Workspace, identity: str) -> tuple[str, ...]:
     path = required_prompt(head, identity)
     prompt = head.catalog.loaded(path).prompt
     return head.catalog.ids[path], *(prompt.aliases if prompt is not None else ())
+
+
+def _case(head: Workspace, identity: str, name: str) -> Case | None:
+    prompt = head.catalog.loaded(head.catalog.paths[identity]).prompt
+    cases = prompt.cases if prompt is not None else ()
+    return next((case for case in cases if case.name == name), None)
 
 
 def _paths(

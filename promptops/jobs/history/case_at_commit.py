@@ -27,7 +27,7 @@ from promptops.jobs.workspace.workspace import Workspace, configuration, with_co
 from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config
 from promptops.model.loaded import LoadedPrompt
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Case, Prompt
 from promptops.model.test_run import CaseRun
 from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
@@ -64,13 +64,20 @@ class CaseVerdicts:
     """
 
     def __init__(
-        self, repository: Repository, names: Sequence[str], case: str, options: CaseOptions
+        self,
+        repository: Repository,
+        names: Sequence[str],
+        case: str,
+        options: CaseOptions,
+        newest: Case | None = None,
     ) -> None:
+        """`newest` is used with `live` in commits that don't have the case yet."""
         self.names = tuple(names)
         self.fresh = 0
         self._repository = repository
         self._case = case
         self._options = options
+        self._newest = newest if options.live else None
         self._known: dict[Hashable, TreeVerdict] = {}
         self._policy = (
             configuration(repository, "HEAD", options.overrides) if options.live else None
@@ -115,7 +122,7 @@ class CaseVerdicts:
             problem = next(iter(loaded.problems), None)
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
             return TreeVerdict(commit="", verdict="skip", reason=reason)
-        whole = list(plan_cases(catalog, [loaded]))
+        whole = list(plan_cases(catalog, [self._with_case(loaded)]))
         chosen = [planned for planned in whole if planned.case.name == self._case]
         # A cached result could be that of another commit's function.
         missing = MissingInputs(catalog, "live" if self._options.live else "replay", self._calls)
@@ -126,6 +133,14 @@ class CaseVerdicts:
             hint = did_you_mean(self._case, (planned.case.name for planned in whole))
             return TreeVerdict(commit="", verdict="skip", reason=with_hint(reason, hint))
         return _verdict(self._runs(catalog, plan, whole))
+
+    def _with_case(self, loaded: LoadedPrompt) -> LoadedPrompt:
+        prompt = loaded.prompt
+        if prompt is None or self._newest is None:
+            return loaded
+        if any(case.name == self._case for case in prompt.cases):
+            return loaded
+        return replace(loaded, prompt=replace(prompt, cases=(*prompt.cases, self._newest)))
 
     def _runs(
         self, catalog: Catalog, plan: Sequence[PlannedCase], whole: Sequence[PlannedCase]

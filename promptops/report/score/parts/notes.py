@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.model.score import LeftOutAssertion, SampleCounts, Score, WrittenCases
+from promptops.model.score import UNNAMED, LeftOutAssertion, SampleCounts, Score, WrittenCases
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import short
@@ -24,6 +24,8 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "cases", cases(score.cases)
     if score.unanswered:
         yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
+    for reason, count in score.no_verdict.items():
+        yield "judges", f"{counted(count, 'verdict')} missing: {visible(reason)}"
     if score.ended:
         yield "ended early", visible(score.ended)
 
@@ -42,7 +44,7 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     if found.unjoined_samples:
         yield "not joined", unjoined(found)
         if not found.scored:
-            yield "hint", "releases are known by their tags: `git fetch --tags`"
+            yield "hint", _how_to_join(found)
     if found.by_id_only:
         yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
     if found.altered:
@@ -55,6 +57,12 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     if found.without_cost:
         many = counted(found.without_cost, "sample")
         yield "cost unknown", f"{many} without a cost, or without usage and a price"
+
+
+def _how_to_join(found: SampleCounts) -> str:
+    if set(found.unjoined) == {UNNAMED}:
+        return "name the prompt of each request: `promptops.traced`, or `request.attributes()`"
+    return "releases are known by their tags: `git fetch --tags`"
 
 
 def broken(score: Score) -> Iterator[str]:

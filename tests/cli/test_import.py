@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,8 @@ def test_formats_are_those_that_can_be_read_and_written(say):
         reader.NAME for reader in known_readers()
     ]
     assert [line.split()[0] for line in written.out.splitlines()] == list(known_writers())
+    page = Path(__file__).parents[2].joinpath("docs/export.md").read_text("utf-8")
+    assert set(re.findall(r"(?m)^\| `([a-z-]+)` \|", page)) == set(known_writers())
 
 
 @pytest.mark.parametrize(

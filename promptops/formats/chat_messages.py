@@ -148,7 +148,7 @@ class _Reader:
         arguments = function.get("arguments") if isinstance(function, Mapping) else None
         try:
             parsed = json.loads(arguments) if isinstance(arguments, str) else arguments
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
         if not isinstance(function, Mapping) or not isinstance(parsed, dict):
             self._lost("IMP106", "a call of a tool can't be read", pointer)

@@ -207,6 +207,8 @@ class Handlebars:
             yield from self._media(found, token)
         elif name == "section":
             self._note("IMP110", "a section is not carried", token.start)
+        elif len(found) == 1 and found[0][0] == "string":  # a name in quotes
+            yield ExpressionPart(self._printed(self._path(f"[{name[1:-1]}]")))
         elif (name in ("json", "lookup") and len(found) > 1) or len(found) == 1:
             yield ExpressionPart(self._printed(self._value(found, token)))
         elif name in _COMPARED or name in ("and", "or", "not"):

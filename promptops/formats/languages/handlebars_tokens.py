@@ -158,13 +158,14 @@ def _end(source: str, at: int) -> int:
 def _without_lines(raw: Sequence[Token], source: str) -> Iterator[Token]:
     texts = [token.inner for token in raw]
     alone = [_is_alone(token, source) for token in raw]
+    chained = frozenset(_ends_of_chains(raw))
     indents = [""] * len(raw)
     for index, token in enumerate(raw):
         if token.sigil == "text":
             continue
         before, after = index - 1, index + 1
         if alone[index]:
-            kept = texts[before].rstrip(_BLANK)
+            kept = texts[before] if index in chained else texts[before].rstrip(_BLANK)
             indents[index] = texts[before][len(kept) :]
             texts[before] = kept
             texts[after] = texts[after].lstrip(_BLANK).removeprefix("\n")
@@ -180,6 +181,18 @@ def _without_lines(raw: Sequence[Token], source: str) -> Iterator[Token]:
             )  # fmt: skip
         elif texts[index]:
             yield Token("text", texts[index], token.start, token.end)
+
+
+def _ends_of_chains(raw: Sequence[Token]) -> Iterator[int]:
+    """The indexes of tags that close an `else if`: the blanks before them stay in the text."""
+    chained: list[bool] = []
+    for index, token in enumerate(raw):
+        if token.sigil in ("#", "^") and token.inner:
+            chained.append(False)
+        elif token.sigil == "" and token.inner.startswith("else ") and chained:
+            chained[-1] = True
+        elif token.sigil == "/" and chained and chained.pop():
+            yield index
 
 
 def _is_alone(token: Token, source: str) -> bool:

@@ -314,7 +314,7 @@ def _scalar(text: str) -> Any:
     """The number, true or false that a text writes in JSON; None for any other text."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, bool | int | float) else None
 

@@ -47,7 +47,7 @@ def _of_lines(file: SourceFile) -> Iterator[TestRow]:
     for number, line in enumerate(file.text.value.splitlines(), 1):
         try:
             value = json.loads(line) if line.strip() else None
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, Mapping):
             yield TestRow(value=value, place=_at_line(file, number))

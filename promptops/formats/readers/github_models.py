@@ -123,7 +123,7 @@ class _Reader:
         schema = self._value.get("jsonSchema")
         try:
             parsed = json.loads(schema) if isinstance(schema, str) else schema
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, Mapping):
             self._note("IMP119", "the JSON schema of the output can't be read", "/jsonSchema")

@@ -192,7 +192,7 @@ class _Prompty:
             return None
         try:
             return json.loads(found.text.value)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._note("IMP113", f"the sample `{name}` is not JSON", "sample")
             return None
 

@@ -40,7 +40,7 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
     Raises UsageError for an id that is invalid or exists, InputError if the file can't be created,
     GitError without a work tree.
     """
-    _check(identity)
+    check_id(identity)
     with workspace(directory) as opened:
         _check_free(opened, identity)
         root = opened.repository.root
@@ -60,7 +60,7 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
         )
 
 
-def _check(identity: str) -> None:
+def check_id(identity: str) -> None:
     """Check the id by the rule SCH005, before there is a file."""
     for ending in PROMPT_ENDINGS:
         if identity.endswith(ending):

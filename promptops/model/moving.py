@@ -13,10 +13,15 @@ EditKind = Literal["reference", "alias", "recording", "config"]
 
 @record(frozen=True, slots=True, kw_only=True)
 class FileMove:
-    """A file with its old and its new path, relative to the repository root."""
+    """A file with its old and its new path, relative to the repository root.
+
+    Attributes:
+        tracked: In git's index, under the old path.
+    """
 
     old: str
     new: str
+    tracked: bool = True
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.prompt_ids import PROMPT_ENDINGS, without_ending
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.errors import UsageError
 from promptops.jobs.setup.new import check_id
@@ -81,8 +81,8 @@ def _below_a_root(workspace: Workspace, path: str) -> str:
     if not any(is_below(path, root) for root in roots):
         raise UsageError(f"`{path}` is in no root of prompts or schemas", hint="use `git mv`")
     if first_of(path) is not None:
-        hint = f"move its prompt: `{without_ending(first_of(path) or '')}`"
-        raise UsageError(f"`{path}` contains recordings, which follow their prompt", hint=hint)
+        hint = "move the prompt: its recordings follow it"
+        raise UsageError(f"`{path}` contains recordings", hint=hint)
     return path
 
 
@@ -121,13 +121,10 @@ def _path_in_root(workspace: Workspace, root: str, name: str) -> str:
     """The path that a name means: as written if it is in a root, else below `root`."""
     roots = (*workspace.config.prompts, *workspace.config.schemas)
     paths = [path.rstrip("/") for path in candidate_paths(workspace.repository, name)]
-    if not paths or (any(part == ".." for part in name.split("/")) and not _in(paths, roots)):
-        raise UsageError(f"{name!r} is outside of the roots", hint=f"name a path below `{root}`")
-    explicit = name.startswith(("/", "./", "../"))
     found = next((path for path in paths if _in([path], roots)), None)
-    if found is not None and (root != "." or explicit):
+    if found is not None:
         return found
-    if explicit:
+    if not paths or name.startswith(("/", "./", "../")):
         raise UsageError(f"{name!r} is outside of the roots", hint=f"name a path below `{root}`")
     return _joined(root, paths[-1])
 
@@ -140,17 +137,23 @@ def _prompt_target(workspace: Workspace, source: str, name: str) -> str:
     catalog, root = workspace.catalog, _root_of(workspace, source)
     ending = next(end for end in PROMPT_ENDINGS if source.endswith(end))
     written = next((end for end in PROMPT_ENDINGS if name.endswith(end)), "")
-    path = _path_in_root(workspace, root, name.removesuffix(written).rstrip("/"))
+    path = _prompt_path(workspace, root, name.removesuffix(written).rstrip("/"), written)
     if not any(is_below(path, each) for each in workspace.config.prompts):
         raise UsageError(
             f"{name!r} is not in a root of prompts", hint=f"name a path below `{root}`"
         )
-    into = name.endswith("/") or _is_folder(catalog, path)
-    if into:
+    if name.endswith("/") or (not written and _is_folder(catalog, path)):
         path = f"{path}/{source.rpartition('/')[2].removesuffix(ending)}"
     target = f"{path}{written or ending}"
     check_id(catalog.id_of(target) or name)
     return target
+
+
+def _prompt_path(workspace: Workspace, root: str, name: str, ending: str) -> str:
+    """The path of an id, or of a path from the root of the repository; with `ending`, of a path."""
+    if ending or name.startswith(("/", "./", "../")) or ".." in name.split("/"):
+        return _path_in_root(workspace, root, name)
+    return name if root != "." and _in([name], workspace.config.prompts) else _joined(root, name)
 
 
 def _root_of(workspace: Workspace, path: str) -> str:

@@ -14,7 +14,8 @@ from promptops.jobs.moving.outside import CODE_OWNERS, config_edits, manual_edit
 from promptops.jobs.moving.proof import refuse_changed_requests
 from promptops.jobs.moving.recording_edits import call_edits, judge_edits
 from promptops.jobs.moving.reference_edits import ReferenceEdits
-from promptops.jobs.moving.refusals import refuse_ids, refuse_sources, refuse_taken
+from promptops.jobs.moving.references import References
+from promptops.jobs.moving.refusals import refuse_ids, refuse_ignored, refuse_sources, refuse_taken
 from promptops.jobs.workspace.changed_tree import ChangedTree, with_changes
 from promptops.jobs.workspace.text_edits import apply_edits
 from promptops.jobs.workspace.workspace import (
@@ -56,24 +57,31 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
         InputError: A file prevents the move: a link, a conflict, or a reference that can't be
             replaced.
     """
+    catalog, references = workspace.catalog, References(workspace.catalog)
     named = renaming(workspace, old, new)
     moves = dict(named.files)
-    moves |= companions(workspace, moves)
+    moves |= companions(workspace, references, moves)
     moves = {before: after for before, after in sorted(moves.items()) if before != after}
-    ids = _ids(workspace.catalog, moves)
+    ids = _ids(catalog, moves)
     refuse_sources(workspace, moves)
-    refuse_ids(workspace.catalog, moves, ids)
-    edits = tuple(sorted(_edits(workspace, moves, ids), key=lambda each: each.place))
-    plan = MovePlan(
-        old=workspace.catalog.ids.get(named.old, named.old),
-        new=workspace.catalog.id_of(named.new) or named.new,
-        files=tuple(FileMove(old=before, new=after) for before, after in moves.items()),
-        edits=edits,
+    refuse_ids(catalog, moves, ids)
+    refuse_ignored(workspace.repository, next(iter(named.files.values())))
+    edits = sorted(_edits(workspace, references, moves, ids), key=lambda each: each.place)
+    refuse_taken(workspace, moves, new_contents(catalog, edits))
+    _prove(workspace, edits, moves)
+    manual = sorted(manual_edits(workspace, moves, ids), key=lambda each: each.place)
+    return MovePlan(
+        old=catalog.ids.get(named.old, named.old),
+        new=catalog.id_of(named.new) or named.new,
+        files=tuple(_file_move(catalog, *pair) for pair in moves.items()),
+        edits=tuple(edits),
         aliases=tuple(sorted((after, before) for before, after in ids.items())),
-        manual=tuple(sorted(manual_edits(workspace, moves, ids), key=lambda each: each.place)),
+        manual=tuple(manual),
     )
-    refuse_taken(workspace, plan, new_contents(workspace.catalog, plan.edits))
-    return plan
+
+
+def _file_move(catalog: Catalog, old: str, new: str) -> FileMove:
+    return FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
 
 
 def new_contents(catalog: Catalog, edits: Sequence[MoveEdit]) -> dict[str, bytes]:
@@ -94,20 +102,25 @@ def _ids(catalog: Catalog, moves: Mapping[str, str]) -> dict[str, str]:
 
 
 def _edits(
-    workspace: Workspace, moves: Mapping[str, str], ids: Mapping[str, str]
+    workspace: Workspace, references: References, moves: Mapping[str, str], ids: Mapping[str, str]
 ) -> Iterator[MoveEdit]:
     before = workspace.catalog
     resolver = ReferenceResolver(Files(ChangedTree(before.files.tree, {}, moves)), before.config)
-    own = [*ReferenceEdits(before=before, after=resolver, moves=moves, ids=ids).edits()]
-    own += _alias_edits(before, moves, ids)
-    concerned = _concerned(before, [*moves, *(each.place.path for each in own)])
-    renamed = _changed(workspace, own, moves)
-    for path in concerned:
-        own += call_edits(before, renamed, path, moves.get(path, path))
-    refuse_changed_requests(before, _changed(workspace, own, moves), concerned, moves)
+    own = [
+        *ReferenceEdits(references=references, after=resolver, moves=moves, ids=ids).edits(),
+        *_alias_edits(before, moves, ids),
+    ]
     yield from own
-    yield from config_edits(workspace, moves, ids)
+    after = _changed(workspace, own, moves)
+    for path in _concerned(before, own, moves):
+        yield from call_edits(before, after, path, moves.get(path, path))
     yield from judge_edits(before, ids)
+    yield from config_edits(workspace, moves, ids)
+
+
+def _prove(workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> None:
+    before, after = workspace.catalog, _changed(workspace, edits, moves)
+    refuse_changed_requests(before, after, _concerned(before, edits, moves), moves)
 
 
 def _changed(workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> Catalog:
@@ -127,9 +140,8 @@ def _alias_edits(
             yield alias_edit(document, identity, ids[identity])
 
 
-def _concerned(catalog: Catalog, touched: Sequence[str]) -> list[str]:
+def _concerned(catalog: Catalog, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> list[str]:
     """The prompts that a changed file reaches, in order of paths."""
-    found = {*touched}
-    for path in dict.fromkeys(touched):
-        found.update(catalog.graph.dependents(path))
+    found = {*moves, *(each.place.path for each in edits)}
+    found.update(*(catalog.graph.dependents(path) for path in sorted(found)))
     return sorted(path for path in found if path in catalog.ids)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import SILENT_ENDINGS
-from promptops.catalog.named_files import ESCAPES, guessed_names
+from promptops.catalog.named_files import guessed_names
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import ReferenceResolver, roots_of
 from promptops.errors import InputError
-from promptops.jobs.moving.mentions import Mention, NamesInFile, names_in
+from promptops.jobs.moving.mentions import Mention, NamesInFile
+from promptops.jobs.moving.references import References, may_name_files
 from promptops.model.finding import Problem
 from promptops.model.loaded import ReferenceKind
 from promptops.model.moving import MoveEdit
@@ -18,10 +18,6 @@ from promptops.model.place import Place
 from promptops.records import record
 from promptops.source.document import read_any
 from promptops.source.lines import Lines
-from promptops.source.recording_files import first_of
-
-_CASE_ENDINGS = (".jsonl", ".csv", ".yaml", ".yml")
-_BINARY = tuple(ending for ending in SILENT_ENDINGS if ending not in _CASE_ENDINGS)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -29,13 +25,13 @@ class ReferenceEdits:
     """Computes the edits of one move.
 
     Attributes:
-        before: The catalog before the move.
+        references: Those before the move.
         after: Resolves names in the tree after it.
         moves: From old paths to new paths.
         ids: From the old ids of moved prompts to their new ids.
     """
 
-    before: Catalog
+    references: References
     after: ReferenceResolver
     moves: Mapping[str, str]
     ids: Mapping[str, str]
@@ -46,9 +42,10 @@ class ReferenceEdits:
         Raises InputError for a file that may refer to a moved one and can't be parsed, and for a
         name that can't be replaced.
         """
-        case_files = frozenset(self._case_files())
-        for path in self._candidates():
-            found = names_in(self.before, path, case_files)
+        for path in sorted({*self.moves, *self.references.mentioning(self._words())}):
+            if not may_name_files(path):
+                continue
+            found = self.references.names(path)
             if not found.readable:
                 self._refuse_if_it_refers(path, found)
             for mention in found.mentions:
@@ -56,33 +53,20 @@ class ReferenceEdits:
                 if new is not None:
                     yield _replaced(mention, new, found.text)
 
-    def _case_files(self) -> Iterator[str]:
-        for path in self.before.ids:
-            if b"file" in (self.before.files.data(path) or b""):
-                references = self.before.loaded(path).references
-                yield from (each.target for each in references if each.kind == "cases")
-
-    def _candidates(self) -> Iterable[str]:
-        """The moved files, and the files whose bytes contain a moved name or an escape."""
-        names = {path.rpartition("/")[2] for path in self.moves} | self.ids.keys()
-        names |= {identity.rpartition("/")[2] for identity in self.ids}
-        words = tuple(word.encode() for word in (*names, *ESCAPES))
-        files = self.before.files
-        texts = [path for path in files.entries if _may_name_files(path)]
-        files.prefetch(texts)
-        for path in sorted(texts):
-            data = files.data(path)
-            if data is not None and (path in self.moves or any(word in data for word in words)):
-                yield path
+    def _words(self) -> set[str]:
+        """The last part of each moved name: every file that refers to it contains this."""
+        return {name.rpartition("/")[2] for name in (*self.moves, *self.ids)}
 
     def _refuse_if_it_refers(self, path: str, found: NamesInFile) -> None:
         """Raise InputError if an unreadable file moves, or contains the path of a moved file."""
         hint = "correct the file first; `promptops lint` shows where"
-        if path in self.moves:
+        if path in self.moves and path.endswith((*PROMPT_ENDINGS, ".json")):
             raise InputError("can't be parsed, so it can't be moved", where=path, hint=hint)
         for guessed in guessed_names(found.text):
             kind: ReferenceKind = "schema" if guessed[0] == "s" else "template"
-            reference = self.before.resolver.follow(kind, guessed[1:], Place(path), path)
+            reference = self.references.catalog.resolver.follow(
+                kind, guessed[1:], Place(path), path
+            )
             if not isinstance(reference, Problem) and reference.target in self.moves:
                 message = f"can't be parsed, and may refer to `{reference.target}`"
                 raise InputError(message, where=path, hint=hint)
@@ -92,10 +76,10 @@ class ReferenceEdits:
         if mention.kind == "id":
             return self.ids.get(mention.name)
         new_path = self.moves.get(path, path)
-        found = self.before.resolver.follow(mention.kind, mention.name, mention.place, path)
-        if isinstance(found, Problem) or not found.found:
+        old_target = self.references.target(path, mention)
+        if old_target is None:
             return None
-        target = self.moves.get(found.target, found.target)
+        target = self.moves.get(old_target, old_target)
         for name in (mention.name, *self._names_of(target, mention, new_path)):
             reference = self.after.follow(mention.kind, name, mention.place, new_path)
             if not isinstance(reference, Problem) and reference.target == target:
@@ -114,15 +98,11 @@ class ReferenceEdits:
         if mention.name.startswith("./"):
             yield from beside
         assert mention.kind != "id"
-        for root in roots_of(mention.kind, self.before.config, base):
+        for root in roots_of(mention.kind, self.references.catalog.config, base):
             prefix = f"{root}/" if root else ""
             if target.startswith(prefix):
                 yield target[len(prefix) :]
         yield from beside
-
-
-def _may_name_files(path: str) -> bool:
-    return first_of(path) is None and not path.endswith(_BINARY)
 
 
 def _replaced(mention: Mention, new: str, text: str) -> MoveEdit:

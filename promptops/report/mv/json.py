@@ -14,7 +14,9 @@ def write(plan: MovePlan, *, dry_run: bool, **_: object) -> str:
             "old": plan.old,
             "new": plan.new,
             "dry_run": dry_run,
-            "files": [{"old": file.old, "new": file.new} for file in plan.files],
+            "files": [
+                {"old": file.old, "new": file.new, "tracked": file.tracked} for file in plan.files
+            ],
             "edits": [
                 {
                     "kind": each.kind,

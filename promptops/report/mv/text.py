@@ -57,7 +57,8 @@ def _listed(lines: list[str]) -> Iterator[str]:
 
 
 def _next(plan: MovePlan) -> str:
-    paths = {file.old for file in plan.files} | {file.new for file in plan.files}
+    paths = {file.new for file in plan.files}
+    paths |= {file.old for file in plan.files if file.tracked}
     moves = plan.moves
     paths |= {moves.get(path, path) for path in plan.changed_files}
     if len(paths) > _FEW:

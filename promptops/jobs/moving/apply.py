@@ -9,11 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
-from promptops.errors import InputError, os_reason
+from promptops.errors import InputError, UsageError, os_reason
 from promptops.jobs.moving.plan import new_contents
+from promptops.jobs.moving.references import UNFINISHED
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.moving import MovePlan
-from promptops.storage.atomic import part_of, replace_whole, sync_folder
+from promptops.storage.atomic import replace_whole, sync_folder
 
 
 def apply_move(workspace: Workspace, plan: MovePlan) -> None:
@@ -25,6 +26,7 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
 
     Raises:
         InputError: A file can't be written.
+        UsageError: Git ignores a new path; nothing is changed then.
     """
     root = workspace.repository.root
     contents = new_contents(workspace.catalog, plan.edits)
@@ -32,8 +34,9 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
     try:
         for old, new in moves.items():
             _write_new(root / old, root / new, contents.get(old))
+        _refuse_ignored(workspace, moves)
         for path in sorted(contents.keys() - moves.keys()):
-            replace_whole(root / path, contents[path], part_of(root / path))
+            replace_whole(root / path, contents[path], _temporary(root / path))
         _remove_old(root, moves)
     except OSError as error:
         where = os.path.relpath(str(error.filename or root), root)
@@ -47,18 +50,37 @@ def _write_new(old: Path, new: Path, data: bytes | None) -> None:
     if new.exists() and os.path.samefile(old, new):
         os.rename(old, new)  # to a name that differs in case, where the file system ignores case
         if data is not None:
-            replace_whole(new, data, part_of(new))
+            replace_whole(new, data, _temporary(new))
         return
-    temporary = part_of(new)
-    try:
-        shutil.copyfile(old, temporary)
-        shutil.copymode(old, temporary)
-        if data is not None:
-            replace_whole(temporary, data, part_of(new))
-        os.replace(temporary, new)
-    finally:
-        temporary.unlink(missing_ok=True)
+    if data is not None:
+        replace_whole(new, data, _temporary(new))
+    else:
+        shutil.copyfile(old, _temporary(new))
+        os.replace(_temporary(new), new)
+    shutil.copymode(old, new)
     sync_folder(new.parent)
+
+
+def _temporary(file: Path) -> Path:
+    """The name is always the same, so that the next run replaces what a crash left."""
+    return file.with_name(f".{file.name}{UNFINISHED}")
+
+
+def _refuse_ignored(workspace: Workspace, moves: Mapping[str, str]) -> None:
+    """Git answers for existing files only. One file of each folder is checked."""
+    repository = workspace.repository
+    for new in {path.rpartition("/")[0]: path for path in moves.values()}.values():
+        if repository.is_ignored(new):
+            _remove_new(repository.root, moves)
+            hint = "choose another name, or edit .gitignore"
+            raise UsageError(f"git ignores `{new}`", hint=hint)
+
+
+def _remove_new(root: Path, moves: Mapping[str, str]) -> None:
+    for old, new in moves.items():
+        if new not in moves and not _is_renamed(root / old, root / new):
+            (root / new).unlink(missing_ok=True)
+            _remove_empty((root / new).parent, root)
 
 
 def _remove_old(root: Path, moves: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from promptops.jobs.moving.proof import refuse_changed_requests
 from promptops.jobs.moving.recording_edits import call_edits, judge_edits
 from promptops.jobs.moving.reference_edits import ReferenceEdits
 from promptops.jobs.moving.references import References
-from promptops.jobs.moving.refusals import refuse_ids, refuse_ignored, refuse_sources, refuse_taken
+from promptops.jobs.moving.refusals import refuse_ids, refuse_sources, refuse_taken
 from promptops.jobs.workspace.changed_tree import ChangedTree, with_changes
 from promptops.jobs.workspace.text_edits import apply_edits
 from promptops.jobs.workspace.workspace import (
@@ -65,7 +65,6 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
     ids = _ids(catalog, moves)
     refuse_sources(workspace, moves)
     refuse_ids(catalog, moves, ids)
-    refuse_ignored(workspace.repository, next(iter(named.files.values())))
     edits = sorted(_edits(workspace, references, moves, ids), key=lambda each: each.place)
     refuse_taken(workspace, moves, new_contents(catalog, edits))
     _prove(workspace, edits, moves)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
 from promptops.jobs.workspace.case_requests import case_requests
+from promptops.model.prompt import Prompt
 
 
 def refuse_changed_requests(
@@ -20,9 +21,14 @@ def refuse_changed_requests(
         old, new = before.loaded(path).prompt, after.loaded(moves.get(path, path)).prompt
         if old is None:
             continue
-        if new is None or [*case_requests(before, old)] != [*case_requests(after, new)]:
+        if new is None or _digests(before, old) != _digests(after, new):
             raise InputError(
                 "the move would change what this prompt sends",
                 where=path,
                 hint="another file has the new name in an earlier root; choose another name",
             )
+
+
+def _digests(catalog: Catalog, prompt: Prompt) -> list[str]:
+    """Without the messages of errors, which contain names that change."""
+    return [request.digest for request in case_requests(catalog, prompt)]

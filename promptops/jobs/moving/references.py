@@ -15,6 +15,9 @@ from promptops.source.recording_files import first_of
 
 _BINARY = tuple(ending for ending in SILENT_ENDINGS if ending not in ENDINGS)
 
+UNFINISHED = ".new"
+"""How the name of a file ends that an interrupted move was writing."""
+
 
 class References:
     """The names in the files of a catalog; each file is parsed once, when it is needed.
@@ -78,4 +81,4 @@ class References:
 
 def may_name_files(path: str) -> bool:
     """Whether a kind of file is searched for names; recordings and media are not."""
-    return first_of(path) is None and not path.endswith(_BINARY)
+    return first_of(path) is None and not path.endswith((*_BINARY, UNFINISHED))

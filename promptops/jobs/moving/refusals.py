@@ -10,7 +10,6 @@ from promptops.errors import InputError, UsageError
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.lint.ids import folded
 from promptops.patterns import lazy_pattern
-from promptops.repo.repository import Repository
 from promptops.repo.worktree import WorkTree
 from promptops.source.conflicts import UNMERGED_HINT
 
@@ -92,7 +91,7 @@ def _refuse_alias(catalog: Catalog, name: str, own: Iterable[str], relation: str
 def refuse_taken(
     workspace: Workspace, moves: Mapping[str, str], contents: Mapping[str, bytes]
 ) -> None:
-    """Raise UsageError for a new path that exists, is ignored by git, or can't be created.
+    """Raise UsageError for a new path that exists or can't be created.
 
     A file that an interrupted move wrote has the content that it gets, and is accepted. `contents`
     are the new contents of edited files, by their old paths.
@@ -110,12 +109,6 @@ def refuse_taken(
         wanted = contents.get(old, workspace.catalog.files.data(old))
         if entry is None or entry.tracked or disk.read(new) != wanted:
             raise UsageError(f"`{new}` exists already", hint="choose another name, or move it away")
-
-
-def refuse_ignored(repository: Repository, path: str) -> None:
-    """Raise UsageError for a path that git would not add, and promptops would not read."""
-    if repository.is_ignored(path):
-        raise UsageError(f"git ignores `{path}`", hint="choose another name, or edit .gitignore")
 
 
 def _has_folder(file: os.PathLike[str]) -> bool:

@@ -32,7 +32,7 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
     contents = new_contents(workspace.catalog, plan.edits)
     moves = plan.moves
     try:
-        for old, new in moves.items():
+        for old, new in sorted(moves.items(), key=_prompts_last):
             _write_new(root / old, root / new, contents.get(old))
         _refuse_ignored(workspace, moves)
         for path in sorted(contents.keys() - moves.keys()):
@@ -42,6 +42,11 @@ def apply_move(workspace: Workspace, plan: MovePlan) -> None:
         where = os.path.relpath(str(error.filename or root), root)
         hint = "correct that, and run the same command again"
         raise InputError(f"can't be moved: {os_reason(error)}", where=where, hint=hint) from None
+
+
+def _prompts_last(move: tuple[str, str]) -> tuple[bool, str]:
+    """A prompt is there only with all that it names."""
+    return move[0].endswith(PROMPT_ENDINGS), move[0]
 
 
 def _write_new(old: Path, new: Path, data: bytes | None) -> None:

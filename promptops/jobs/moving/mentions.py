@@ -10,8 +10,8 @@ from promptops.catalog.catalog import Catalog
 from promptops.json_pointer import tokens, value_at
 from promptops.model.loaded import ReferenceKind
 from promptops.model.place import Place, Text, plain_text
-from promptops.records import record
-from promptops.source.cases import read_cases
+from promptops.records import record, replace
+from promptops.source.cases import ENDINGS, read_cases
 from promptops.source.document import Document, decode, read
 from promptops.source.json_document import read_json
 
@@ -45,19 +45,21 @@ class NamesInFile:
     readable: bool = True
 
 
-def names_in(catalog: Catalog, path: str, case_files: frozenset[str]) -> NamesInFile:
-    """The names in a file; `case_files` are those that contain test cases."""
+def names_in(catalog: Catalog, path: str) -> NamesInFile:
+    """The names in a file. A file that may contain test cases is also read as a template."""
     data = catalog.files.data(path) or b""
     text, problems = decode(path, data)
     if problems and not text:
         return NamesInFile(text=text, readable=False)
     if path in catalog.ids:
         return _in_document(read(path, data), _in_prompt)
-    if path in case_files:
-        return _in_document(read_cases(path, data), _in_cases)
     if path.endswith(".json"):
         return _in_document(read_json(path, data), _in_schema)
-    return NamesInFile(text=text, mentions=tuple(_included(plain_text(path, text))))
+    included = tuple(_included(plain_text(path, text)))
+    if not path.endswith(ENDINGS):
+        return NamesInFile(text=text, mentions=included)
+    found = _in_document(read_cases(path, data), _in_cases)
+    return replace(found, mentions=(*included, *found.mentions))
 
 
 def _in_document(document: Document, find: Any) -> NamesInFile:

@@ -9,6 +9,7 @@ from promptops.catalog.files import Files
 from promptops.catalog.references import ReferenceResolver
 from promptops.jobs.moving.alias_edits import alias_edit
 from promptops.jobs.moving.companions import companions
+from promptops.jobs.moving.modeline_edits import modeline_edits
 from promptops.jobs.moving.names import renaming
 from promptops.jobs.moving.outside import CODE_OWNERS, config_edits, manual_edits
 from promptops.jobs.moving.proof import refuse_changed_requests
@@ -107,6 +108,7 @@ def _edits(
     resolver = ReferenceResolver(Files(ChangedTree(before.files.tree, {}, moves)), before.config)
     own = [
         *ReferenceEdits(references=references, after=resolver, moves=moves, ids=ids).edits(),
+        *modeline_edits(before, moves),
         *_alias_edits(before, moves, ids),
     ]
     yield from own

@@ -32,7 +32,7 @@ class References:
     def names(self, path: str) -> NamesInFile:
         """The names in a file."""
         if path not in self._names:
-            self._names[path] = names_in(self.catalog, path, self._case_files)
+            self._names[path] = names_in(self.catalog, path)
         return self._names[path]
 
     def targets(self, path: str) -> list[str]:
@@ -67,16 +67,6 @@ class References:
         found = [path for path in files.entries if may_name_files(path)]
         files.prefetch(found)
         return sorted(found)
-
-    @cached_property
-    def _case_files(self) -> frozenset[str]:
-        catalog, found = self.catalog, set[str]()
-        catalog.files.prefetch(catalog.ids)
-        for path in catalog.ids:
-            if b"file" in (catalog.files.data(path) or b""):
-                references = catalog.loaded(path).references
-                found |= {each.target for each in references if each.kind == "cases"}
-        return frozenset(found)
 
 
 def may_name_files(path: str) -> bool:

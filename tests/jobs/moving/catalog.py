@@ -23,7 +23,7 @@ prompts = ["support/triage"]
 """,
     ".github/CODEOWNERS": "# owners\n/prompts/support/ @acme/support\n*.yaml @acme/all\n",
     "prompts/support/triage.prompt.yaml": """\
-# A comment.
+# yaml-language-server: $schema=../../.promptops/prompt.schema.json
 format: promptops/1   # kept
 description: Sort one ticket.
 model: {profile: fast}

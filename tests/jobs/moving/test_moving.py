@@ -153,6 +153,8 @@ def test_a_judge_and_a_folder_and_partials_move(repo):
 def test_moving_back_restores_every_file_but_the_alias(repo):
     move(repo, "support/triage", "support/sorting")
     move(repo, "support/sorting", "triage")
+    text = (repo.root / "prompts/triage.prompt.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=../.promptops/prompt.schema.json\n")
     move(repo, "triage", "support/triage")
 
     repo.git("add", "--all")

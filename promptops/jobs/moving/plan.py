@@ -143,6 +143,11 @@ def _alias_edits(
 
 def _concerned(catalog: Catalog, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> list[str]:
     """The prompts that a changed file reaches, in order of paths."""
+    catalog.graph.parse(catalog.graph.unparsed)
     found = {*moves, *(each.place.path for each in edits)}
-    found.update(*(catalog.graph.dependents(path) for path in sorted(found)))
+    waiting = list(found)
+    while waiting:
+        new = {*catalog.graph.files_naming(waiting.pop())} - found
+        found |= new
+        waiting.extend(new)
     return sorted(path for path in found if path in catalog.ids)

@@ -34,7 +34,7 @@ from promptops.model.night import Drift, Night, PromptDrift, Visible
 from promptops.records import replace
 
 LOSS = 0.05
-"""The loss for which reports say in how many nights it is found."""
+"""The loss whose detection time, in nights, is reported."""
 
 
 def drift(workspace: Workspace, wanted: SelectionOptions, options: DriftOptions) -> Drift:

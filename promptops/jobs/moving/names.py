@@ -8,9 +8,9 @@ from promptops.catalog.catalog import Catalog
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import is_below
 from promptops.errors import UsageError
-from promptops.jobs.setup.new import check_id
 from promptops.jobs.workspace.named_prompts import candidate_paths
 from promptops.jobs.workspace.workspace import Workspace
+from promptops.lint.ids import refuse_unfit
 from promptops.records import record
 from promptops.source.recording_files import first_of
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
@@ -145,7 +145,7 @@ def _prompt_target(workspace: Workspace, source: str, name: str) -> str:
     if name.endswith("/") or (not written and _is_folder(catalog, path)):
         path = f"{path}/{source.rpartition('/')[2].removesuffix(ending)}"
     target = f"{path}{written or ending}"
-    check_id(catalog.id_of(target) or name)
+    refuse_unfit(catalog.id_of(target) or name)
     return target
 
 

@@ -14,7 +14,7 @@ from promptops.jobs.moving.plan import new_contents
 from promptops.jobs.moving.references import UNFINISHED
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.moving import MovePlan
-from promptops.storage.atomic import replace_whole, sync_folder
+from promptops.storage.atomic import replace_whole
 
 
 def apply_move(workspace: Workspace, plan: MovePlan) -> None:
@@ -57,13 +57,8 @@ def _write_new(old: Path, new: Path, data: bytes | None) -> None:
         if data is not None:
             replace_whole(new, data, _temporary(new))
         return
-    if data is not None:
-        replace_whole(new, data, _temporary(new))
-    else:
-        shutil.copyfile(old, _temporary(new))
-        os.replace(_temporary(new), new)
+    replace_whole(new, old.read_bytes() if data is None else data, _temporary(new))
     shutil.copymode(old, new)
-    sync_folder(new.parent)
 
 
 def _temporary(file: Path) -> Path:

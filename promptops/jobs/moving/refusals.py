@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from promptops.catalog.catalog import Catalog
@@ -98,10 +99,13 @@ def refuse_taken(
     """
     repository = workspace.repository
     disk = WorkTree(repository.root, repository.object_format)
+    taken = Counter(moves.values())
     for old, new in moves.items():
         if not disk.holds(new) or not _has_folder(repository.root / new):
             raise UsageError(f"`{new}` is below a link or a file", hint="choose another folder")
-        if not os.path.lexists(repository.root / new) or new in moves:
+        if taken[new] > 1:
+            raise UsageError(f"two files would be named `{new}`", hint="rename one of them first")
+        if not os.path.lexists(repository.root / new):
             continue
         if _is_same_file(repository.root / old, repository.root / new):
             continue

@@ -263,6 +263,12 @@ def test_bad_names_are_refused_and_nothing_changes(repo):
             "choose another name, or move prompts/X.prompt.yaml first",
         ),
         (
+            "prompts/support/triage.prompt.yaml",
+            f"{GOOD}tests: [{{file: ./x.jsonl}}, {{file: ./triage.jsonl}}]\n",
+            "support/triage",
+            "two files would be named `prompts/x.jsonl`; rename one of them first",
+        ),
+        (
             ".gitignore",
             "prompts/x*\n",
             "support/triage",
@@ -271,7 +277,8 @@ def test_bad_names_are_refused_and_nothing_changes(repo):
     ],
 )
 def test_what_prevents_a_move_is_named_and_nothing_changes(repo, path, text, old, message):
-    repo.write({path: text})
+    case = '{"name": "a", "inputs": {}}\n'
+    repo.write({path: text, "prompts/support/x.jsonl": case, "prompts/support/triage.jsonl": case})
 
     assert refusal(repo, old, "x") == message
 

@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.files import FileTree
 from promptops.errors import GitError, InputError, UsageError, os_reason
 from promptops.jobs.lint.lint import LintOptions, lint
+from promptops.jobs.workspace.case_requests import case_requests
+from promptops.jobs.workspace.changed_tree import with_changes
 from promptops.jobs.workspace.listing import plain_value
 from promptops.jobs.workspace.selection import SelectionOptions, select
+from promptops.jobs.workspace.text_edits import apply_edits, edit_end, edit_start
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.finding import Edit, Finding
 from promptops.model.report import LintReport
-from promptops.model.tree import TreeEntry
-from promptops.records import field, record, replace
+from promptops.records import record, replace
 from promptops.repo.repository import INDEX, WORKTREE
-from promptops.runtime.request.canonical import request_digest
-from promptops.runtime.request.render import Renderer, RenderError
 
 MAX_PASSES = 8
 
@@ -60,7 +59,7 @@ def fix(
         if not added:
             break
         fixed_files |= added
-        workspace = _with_contents(workspace, added)
+        workspace = with_changes(workspace, added)
         report = lint(workspace, wanted, options)
     difference = "".join(_difference(workspace, fixed_files)) if dry else ""
     if not dry:
@@ -112,7 +111,7 @@ def _changes_nothing(workspace: Workspace, findings: Sequence[Finding]) -> bool:
     contents = _apply_fixes(workspace.catalog, findings)
     if not contents:
         return True
-    before, after = workspace.catalog, _with_contents(workspace, contents).catalog
+    before, after = workspace.catalog, with_changes(workspace, contents).catalog
     above = {path for touched in contents for path in before.graph.dependents(touched)}
     concerned = sorted(path for path in above.union(contents) if path in before.ids)
     before.files.prefetch(concerned)
@@ -124,22 +123,7 @@ def _meaning(catalog: Catalog, path: str) -> tuple[Any, ...]:
     prompt = catalog.loaded(path).prompt
     if prompt is None:
         return (catalog.document(path).value,)
-    return (plain_value(prompt), *_requests(catalog, path))
-
-
-def _requests(catalog: Catalog, path: str) -> Iterator[str]:
-    prompt = catalog.loaded(path).prompt
-    assert prompt is not None
-    try:
-        renderer = Renderer(prompt, catalog.load, catalog.files.data)
-    except RenderError as error:
-        yield error.message
-        return
-    for case in prompt.cases:
-        try:
-            yield request_digest(renderer.request(case.inputs))
-        except RenderError as error:
-            yield error.message
+    return (plain_value(prompt), *case_requests(catalog, prompt))
 
 
 def _apply_fixes(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
@@ -151,70 +135,17 @@ def _apply_fixes(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, byt
             for edit in finding.fix.edits:
                 edits.setdefault(edit.place.path, []).append(edit)
     contents = {
-        path: _apply_edits(catalog.files.data(path) or b"", edited)
-        for path, edited in edits.items()
+        path: apply_edits(catalog.files.data(path) or b"", edited) for path, edited in edits.items()
     }
     return {path: new for path, new in contents.items() if new != catalog.files.data(path)}
 
 
 def _overlaps(edit: Edit, others: Iterable[Edit]) -> bool:
+    start, end = edit_start(edit), edit_end(edit)
     return any(
-        _start(edit) < _end(other) and _start(other) < _end(edit) for other in others
-    ) or any(_start(edit) == _start(other) for other in others)
-
-
-def _start(edit: Edit) -> tuple[int, int]:
-    return edit.place.line, edit.place.column
-
-
-def _end(edit: Edit) -> tuple[int, int]:
-    return edit.place.end_line, edit.place.end_column
-
-
-def _apply_edits(data: bytes, edits: Sequence[Edit]) -> bytes:
-    """A file with some spans replaced; line endings and everything else are unchanged."""
-    text = data.decode("utf-8", "surrogateescape")
-    starts = [match.end() for match in re.finditer(r"^\ufeff?|\r\n?|\n", text)]
-    newline = "\r\n" if "\r\n" in text else "\n"
-    for edit in sorted(edits, key=_start, reverse=True):
-        low, high = (_offset(text, starts, *at) for at in (_start(edit), _end(edit)))
-        text = text[:low] + edit.text.replace("\n", newline) + text[high:]
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _offset(text: str, starts: Sequence[int], line: int, column: int) -> int:
-    return min(starts[line - 1] + column - 1, len(text)) if line <= len(starts) else len(text)
-
-
-@record(frozen=True, slots=True)
-class _Overlay:
-    """A tree with the content of some files replaced."""
-
-    below: FileTree
-    contents: Mapping[str, bytes]
-    revision: str = WORKTREE
-    entries: Mapping[str, TreeEntry] = field(init=False)
-
-    def __post_init__(self) -> None:
-        changed = {
-            path: replace(self.below.entries[path], blob=f"fixed {hash(data)}")
-            for path, data in self.contents.items()
-        }
-        object.__setattr__(self, "entries", {**self.below.entries, **changed})
-
-    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
-        wanted = list(paths)
-        found = self.below.read(path for path in wanted if path not in self.contents)
-        return found | {path: self.contents[path] for path in wanted if path in self.contents}
-
-
-def _with_contents(workspace: Workspace, contents: Mapping[str, bytes]) -> Workspace:
-    tree = _Overlay(workspace.catalog.files.tree, contents)
-    known = workspace.catalog.graph.facts
-    state = workspace.catalog.surroundings().state
-    releases = workspace.catalog.releases
-    catalog = Catalog(tree, workspace.config, state, known=lambda: known, releases=releases)
-    return replace(workspace, catalog=catalog)
+        start == edit_start(other) or (start < edit_end(other) and edit_start(other) < end)
+        for other in others
+    )
 
 
 def _difference(workspace: Workspace, fixed_files: Mapping[str, bytes]) -> Iterator[str]:

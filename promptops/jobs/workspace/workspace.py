@@ -72,7 +72,7 @@ def workspace_at(repository: Repository, revision: str, overrides: Sequence[str]
 
 def workspace_with(repository: Repository, revision: str, config: Config) -> Workspace:
     """A revision of an open repository whose configuration was read before."""
-    tree = repository.tree(revision, managed_paths(config), _baseline_paths(config))
+    tree = repository.tree(revision, managed_paths(config), baseline_paths(config))
     return _workspace(repository, revision, tree, config)
 
 
@@ -89,11 +89,11 @@ def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | Non
         config = load(files, overrides)
     except InputError:
         return None
-    tree = repository.tree(INDEX, managed_paths(config), _baseline_paths(config))
+    tree = repository.tree(INDEX, managed_paths(config), baseline_paths(config))
     return _workspace(repository, INDEX, tree, config) if config_files(tree) == files else None
 
 
-def _baseline_paths(config: Config) -> tuple[str, ...]:
+def baseline_paths(config: Config) -> tuple[str, ...]:
     """The path of the baseline."""
     path = confined(config.lint.baseline or BASELINE, "")
     return () if path.reason else (path.path,)

@@ -1,0 +1,68 @@
+"""For a person at a terminal: moved files, changed files, what is left to do, the next command."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+
+from promptops.model.moving import MovePlan
+from promptops.model.report import Style, plain
+from promptops.plurals import and_more, counted
+from promptops.report.parts.visible import visible, visible_path
+
+_SHOWN = 20
+"""At most this many files of each kind are listed; the others are counted."""
+
+_FEW = 8
+"""Up to this number, the next command names each file; for more, the folders."""
+
+
+def write(plan: MovePlan, *, dry_run: bool, style: Style = plain, **_: object) -> str:
+    """One line for each moved file, each changed file, and each alias."""
+    return "".join(f"{line}\n" for line in _lines(plan, dry_run, style))
+
+
+def _lines(plan: MovePlan, dry_run: bool, style: Style) -> Iterator[str]:
+    verb = "would move" if dry_run else "moved"
+    old, new = (style("path", visible_path(name)) for name in (plan.old, plan.new))
+    yield f"{verb} {old} to {new}"
+    yield from _listed([f"  {visible_path(f.old)} -> {visible_path(f.new)}" for f in plan.files])
+    yield from _listed([*_changed_files(plan, dry_run)])
+    yield from _listed(
+        [f"  {visible(new)} has the alias {visible(old)}" for new, old in plan.aliases]
+    )
+    for each in plan.manual:
+        label = style("note", "note")
+        yield f"{visible_path(str(each.place))}: {label}: {visible(each.message)}"
+    if not dry_run:
+        yield f"{style('hint', 'next')}: {_next(plan)}"
+
+
+def _changed_files(plan: MovePlan, dry_run: bool) -> Iterator[str]:
+    verb = "would update" if dry_run else "updated"
+    moves = plan.moves
+    numbers = Counter((each.place.path, each.kind) for each in plan.edits if each.kind != "alias")
+    for (path, kind), number in numbers.items():
+        yield f"  {verb} {counted(number, _NOUNS[kind])} in {visible_path(moves.get(path, path))}"
+
+
+_NOUNS = {"reference": "reference", "recording": "recording", "config": "setting"}
+
+
+def _listed(lines: list[str]) -> Iterator[str]:
+    yield from lines[:_SHOWN]
+    if len(lines) > _SHOWN:
+        yield f"  {and_more(len(lines) - _SHOWN)}"
+
+
+def _next(plan: MovePlan) -> str:
+    paths = {file.new for file in plan.files}
+    paths |= {file.old for file in plan.files if file.tracked}
+    moves = plan.moves
+    paths |= {moves.get(path, path) for path in plan.changed_files}
+    if len(paths) > _FEW:
+        paths = {path.rpartition("/")[0] or path for path in paths}
+    if len(paths) > _FEW:
+        paths = {path.partition("/")[0] for path in paths}
+    return "git add --all -- " + " ".join(shlex.quote(visible(path)) for path in sorted(paths))

@@ -9,10 +9,10 @@ from promptops.formats.document import Loss
 from promptops.jobs.importing.planning import Planned
 from promptops.jobs.importing.profiles import Profiles
 from promptops.jobs.importing.reading import self_check_loss
+from promptops.jobs.workspace.changed_tree import ChangedTree
 from promptops.jobs.workspace.workspace import Workspace, catalog_of
 from promptops.model.config import Config, ModelProfile
 from promptops.records import replace
-from promptops.repo.overlay import overlaid
 from promptops.repo.repository import WORKTREE
 from promptops.runtime.request.render import Renderer, RenderError
 
@@ -37,7 +37,7 @@ def _catalog_with(workspace: Workspace, files: Mapping[str, str], config: Config
     repository = workspace.repository
     data = {path: text.encode() for path, text in files.items()}
     disk = repository.tree(WORKTREE, workspace.config.prompts)
-    tree = overlaid(disk, data, repository.object_format)
+    tree = ChangedTree(disk, data)
     return catalog_of(repository, WORKTREE, tree, config)
 
 

@@ -1,4 +1,4 @@
-"""A work tree with changes that are not on disk: files with other content, or other paths."""
+"""A work tree with changes that are not on disk: new files, other contents, other paths."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from promptops.repo.repository import WORKTREE
 
 @record(frozen=True, slots=True)
 class ChangedTree:
-    """A tree in which some files have another content or another path.
+    """A tree in which some files are new, or have another content or another path.
 
     Attributes:
-        contents: By the path in this tree; the content of each must differ from that in `below`.
+        contents: By the path in this tree; the content of each differs from that in `below`, if
+            the file exists there.
         moves: From paths in `below` to paths in this tree.
     """
 
@@ -33,7 +34,8 @@ class ChangedTree:
             new = self.moves.get(path, path)
             found[new] = entry if new == path else replace(entry, path=new)
         for path, data in self.contents.items():
-            found[path] = replace(found[path], blob=f"changed {hash(data)}")
+            entry = found.get(path, TreeEntry(path, "", tracked=False))
+            found[path] = replace(entry, blob=f"changed {hash(data)}")
         object.__setattr__(self, "entries", found)
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:

@@ -222,11 +222,14 @@ def test_what_is_called_otherwise_is_told_with_the_nearest_name(history):
         bisect(root, ("aks", "kind"), ends, CaseOptions())
     with pytest.raises(UsageError) as no_case:
         bisect(root, ("ask", "kinds"), ends, CaseOptions())
+    with pytest.raises(UsageError) as any_case:
+        bisect(root, ("ask", "refund"), ends, CaseOptions())
     with pytest.raises(GitError) as no_commit:
         history.find("v9")
 
     assert no_prompt.value.message == "no prompt matches 'aks'"
-    assert "there is no case `kinds`: did you mean `kind`?" in no_case.value.message
+    assert no_case.value.message == "no case has the name 'kinds'"
+    assert (no_case.value.hint, any_case.value.hint) == ("did you mean `kind`?", "one of: 'kind'")
     assert no_commit.value.message == "there is no revision 'v9'"
 
 
@@ -310,6 +313,33 @@ def test_live_a_model_is_asked_where_nothing_was_recorded_and_nothing_is_written
 
     assert [each.commit for each in found.suspects] == [commits[5]]
     assert history.repo.git("status", "--porcelain") == ""
+
+
+def test_live_a_new_case_is_tested_at_the_commits_before_it_existed(history):
+    old = PROMPT.replace("name: kind", "name: other")
+    history.repo.write({STYLE: KIND, ASK: old})
+    good = history.repo.commit("kind")
+    broken = history.writes({STYLE: RUDE})
+    history.writes({STYLE: RUDER})
+    history.writes({ASK: PROMPT}, "a case from production")
+
+    found = history.find(good, live=True)
+    with pytest.raises(UsageError) as without_case:
+        history.find(good)
+
+    assert [each.commit for each in found.suspects] == [broken]
+    assert found.skipped == ()
+    assert without_case.value.hint == "name other commits, or call the model: --live"
+
+
+def test_live_a_good_end_that_cannot_be_judged_is_not_advised_to_be_called_again(history):
+    good = history.writes({STYLE: KIND, ASK: "messages: [\n"})
+    history.writes({STYLE: RUDE, ASK: PROMPT})
+
+    with pytest.raises(UsageError) as refused:
+        history.find(good, live=True)
+
+    assert refused.value.hint == "name other commits"
 
 
 def test_live_only_whom_the_configuration_of_head_names_is_asked_unless_all_are_trusted(history):

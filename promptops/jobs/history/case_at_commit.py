@@ -27,7 +27,7 @@ from promptops.jobs.workspace.workspace import Workspace, configuration, with_co
 from promptops.model.bisection import TreeVerdict
 from promptops.model.config import Config
 from promptops.model.loaded import LoadedPrompt
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Case, Prompt
 from promptops.model.test_run import CaseRun
 from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
@@ -46,6 +46,7 @@ class CaseOptions:
         trusted: Call the endpoints of each commit's configuration; else those of HEAD.
         max_cost_usd: For all commits together.
         overrides: Override the configuration of each commit.
+        case: Tested at commits that have no case of its name; None skips them.
     """
 
     live: bool = False
@@ -53,6 +54,7 @@ class CaseOptions:
     max_cost_usd: float | None = None
     watcher: Watcher = field(default_factory=Unwatched)
     overrides: tuple[str, ...] = ()
+    case: Case | None = None
 
 
 class CaseVerdicts:
@@ -76,6 +78,11 @@ class CaseVerdicts:
             configuration(repository, "HEAD", options.overrides) if options.live else None
         )
         self._calls = _model_calls(repository, self._policy or Config(), options)
+
+    @property
+    def live(self) -> bool:
+        """Whether the model is called."""
+        return self._options.live
 
     def at(self, commit: str) -> TreeVerdict:
         """The verdict on a commit.
@@ -115,6 +122,7 @@ class CaseVerdicts:
             problem = next(iter(loaded.problems), None)
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
             return TreeVerdict(commit="", verdict="skip", reason=reason)
+        loaded = _with_case(loaded, self._options.case)
         whole = list(plan_cases(catalog, [loaded]))
         chosen = [planned for planned in whole if planned.case.name == self._case]
         # A cached result could be that of another commit's function.
@@ -177,6 +185,14 @@ def _approvals(repository: Repository, options: CaseOptions) -> Approvals:
 
     announce = options.watcher.calls
     return Approvals(repository=repository, announce=announce, trusts_change=options.trusted)
+
+
+def _with_case(loaded: LoadedPrompt, case: Case | None) -> LoadedPrompt:
+    """With the case at its end, unless the prompt has one of its name."""
+    prompt = loaded.prompt
+    if case is None or prompt is None or any(own.name == case.name for own in prompt.cases):
+        return loaded
+    return replace(loaded, prompt=replace(prompt, cases=(*prompt.cases, case)))
 
 
 def _dependencies_key(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:

@@ -21,6 +21,7 @@ from runner import annotate, set_output, summarise
 FILES = {"markdown": "drift.md", "json": "drift.json", "html": "drift.html"}
 _EVENTS = ("schedule", "workflow_dispatch")
 _FAILED = 1  # exit codes of promptops
+_UNPUSHED = 4
 _UNANSWERED = 5
 
 
@@ -86,7 +87,7 @@ def _pushing() -> Iterator[None]:
 def _summary(reports: Path, code: int) -> str:
     """The text of the issue, if there is one."""
     file = reports / FILES["markdown"]
-    if code in (0, _FAILED, _UNANSWERED) and file.exists():
+    if code in (0, _FAILED, _UNPUSHED, _UNANSWERED) and file.exists():
         return file.read_text("utf-8")
     title = "### promptops drift: no verdict"
     return f"{title}\n\nIt exited with code {code}; see the log of the job.\n"

@@ -303,6 +303,7 @@ class Score:
         failed: Bugs of promptops that kept assertions from being checked.
         judged: The number of samples that judges were called about.
         unanswered: Requests to judges without an answer.
+        no_verdict: The number of missing verdicts of judges, by the reason.
         cost_usd: Of the calls to judges.
     """
 
@@ -321,5 +322,6 @@ class Score:
     failed: tuple[str, ...] = ()
     judged: int = 0
     unanswered: int = 0
+    no_verdict: Mapping[str, int] = field(default_factory=dict)
     cost_usd: float = 0.0
     duration_s: float = 0.0

@@ -80,6 +80,34 @@ def test_a_budget_that_ends_the_run_exits_5_and_prints_the_next_command(repo, mo
     assert json.loads(history.read_text("utf-8"))["verdict"] == "incomplete"
 
 
+@pytest.mark.parametrize(("wrong", "code"), [(0, 4), (CASES, 1)])
+def test_a_refused_push_exits_4_but_a_drifted_prompt_comes_first(
+    repo, model, tmp_path, wrong, code
+):
+    model.wrong, there = wrong, tmp_path / "remote.git"
+    repo.git("clone", "--quiet", "--bare", ".", str(there))
+    repo.git("remote", "add", "origin", str(there))
+    there.joinpath("hooks").mkdir(exist_ok=True)
+    hook = there / "hooks" / "update"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+
+    said = ask(repo.root, *DRIFT, "--push")
+
+    tag = repo.git("rev-parse", "v1.0.0")
+    assert (said.code, "was not pushed to `origin`" in said.out) == (code, True)
+    assert repo.git("notes", "--ref=promptops-drift", "show", tag).count('"prompt":"ask"') == 1
+
+
+def test_a_drifted_prompt_exits_1_also_beside_a_broken_history(repo, model, tmp_path):
+    model.wrong, history = CASES, tmp_path / "nights.jsonl"
+    history.write_text("{broken\n", "utf-8")
+
+    said = ask(repo.root, *DRIFT, "--history", str(history))
+
+    assert (said.code, "1:2: error: it is not JSON" in said.out) == (1, True)
+
+
 def test_a_line_of_the_history_that_can_not_be_read_exits_3_and_stays(repo, model, tmp_path):
     history = tmp_path / "nights.jsonl"
     history.write_text("{broken\n", "utf-8")

@@ -20,7 +20,15 @@ from promptops.cli.call_options import (
 from promptops.cli.complete import complete_id, complete_prompt
 from promptops.cli.options import common, tag_option
 from promptops.cli.output import OutputOptions
-from promptops.errors import BUG, INTERRUPTED, OUTAGE, InputError, UsageError
+from promptops.errors import (
+    BUG,
+    FAILED,
+    INTERRUPTED,
+    OUTAGE,
+    GitError,
+    InputError,
+    UsageError,
+)
 from promptops.records import replace
 
 if TYPE_CHECKING:
@@ -70,8 +78,8 @@ def command(output: OutputOptions, **options: Any) -> int:
     """Check whether a release still answers as it did, with the model of today.
 
     Run it every night. It calls the model for each test case of the release, several times, and
-    compares the score with that of the first ten nights. Exits 1 when a prompt drifted, 5 when a
-    provider could not answer or the budget is spent.
+    compares the score with that of the first ten nights. Exits 1 when a prompt drifted, 4 when the
+    nights could not be pushed, 5 when a provider could not answer or the budget is spent.
 
     \b
     Example:
@@ -150,13 +158,18 @@ def _again(options: dict[str, Any]) -> str:
 
 
 def _exit_code(found: Drift) -> int:
+    """The gravest first: a drifted prompt is reported even if other nights are incomplete."""
     if found.interrupted:
         return INTERRUPTED
     if any(problem.internal for problem in found.problems):
         return BUG
+    if found.drifted:
+        return FAILED
+    if found.unpushed:
+        return GitError.exit_code
     if found.broken:
         return InputError.exit_code
     incomplete = any(prompt.verdict == "incomplete" for prompt in found.prompts)
     if found.unanswered or incomplete:
         return OUTAGE
-    return int(found.drifted or bool(found.problems))
+    return FAILED if found.problems else 0

@@ -211,10 +211,10 @@ def approve(
     return Approved(profile, Approved._made_here)
 
 
-def refuse_untrusted() -> None:
-    """Raise UsageError if the environment forbids every API call."""
+def refuse_untrusted(hint: str = "replay: promptops test") -> None:
+    """Raise UsageError if the environment forbids every API call; `hint` is what works."""
     if is_untrusted():
         raise UsageError(
             f"no API calls for an untrusted change: {IS_SET}",
-            hint="replay: promptops test",
+            hint=hint,
         )

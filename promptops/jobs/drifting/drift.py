@@ -33,6 +33,7 @@ from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.night import Drift, Night, PromptDrift, Visible
 from promptops.records import replace
 
+_UNPUSHED = "tonight is only in this clone: allow this job to push, or keep nights with --history"
 LOSS = 0.05
 """The loss for which reports say in how many nights it is found."""
 
@@ -190,7 +191,9 @@ class _DriftRun:
         if not self._remote:
             return ""
         why = NotesHistory(self._workspace.repository).notes.push(self._remote)
-        return f"{REF} was not pushed to `{self._remote}`: {why}" if why else ""
+        if not why:
+            return ""
+        return f"{REF} was not pushed to `{self._remote}`: {why}; {_UNPUSHED}"
 
 
 def accepted_night(prompt: str, history: Sequence[Night], at: str, reason: str) -> Night:

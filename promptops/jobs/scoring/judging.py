@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from promptops.evals.result import Judgement
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.scoring.buckets import bucket_of
 from promptops.jobs.scoring.joining import Joining
+from promptops.jobs.scoring.no_verdict import reason_without_content
 from promptops.jobs.scoring.prepared import Prepared, PreparedAssertion, answer_of
 from promptops.jobs.scoring.sums import BILLION, GroupKey, GroupSums, Partial
 from promptops.jobs.testing.answering import Answering
@@ -21,7 +23,7 @@ from promptops.model.answer import Answer
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.model.sample import Sample
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 
 _NAME_DIGITS = 12
 
@@ -33,12 +35,14 @@ class JudgeCalls:
     Attributes:
         judged: The number of samples with at least one verdict.
         ended: Why judges were not called about all samples, or "".
+        no_verdict: The number of missing verdicts, by the reason; not those that `ended` explains.
     """
 
     judged: int = 0
     ended: str = ""
     cost_usd: float = 0.0
     unanswered: int = 0
+    no_verdict: Mapping[str, int] = field(default_factory=dict)
 
 
 def add_judgements(
@@ -58,8 +62,22 @@ def add_judgements(
     for each, judgements in zip(found, verdicts, strict=True):
         judged += _add(whole.groups[each.key], each, judgements)
     return JudgeCalls(
-        judged=judged, ended=calls.ended, cost_usd=calls.cost_usd, unanswered=calls.unanswered
+        judged=judged,
+        ended=calls.ended,
+        cost_usd=calls.cost_usd,
+        unanswered=calls.unanswered,
+        no_verdict=_missing(verdicts),
     )
+
+
+def _missing(verdicts: Iterable[Sequence[Judgement]]) -> dict[str, int]:
+    reasons = Counter(
+        reason_without_content(each.reason)
+        for judgements in verdicts
+        for each in judgements
+        if each.status == "error" and each.degree is None and each.lack != "recording"
+    )
+    return dict(sorted(reasons.items()))
 
 
 @record(frozen=True, slots=True, kw_only=True)

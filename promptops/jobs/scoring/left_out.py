@@ -18,6 +18,9 @@ _OTHER_DATA = {
     **dict.fromkeys(_LABELLED, EXPECTED),
 }
 JUDGED = "calls a judge: use --judge N"
+SERVICE = "calls a model: use --judge N"
+CALLS = frozenset({JUDGED, SERVICE})
+"""The reasons that do not apply with --judge."""
 
 
 def why_left_out(assertion: Assertion) -> str:
@@ -27,6 +30,21 @@ def why_left_out(assertion: Assertion) -> str:
         return "runs code of another package, and `score` never does"
     own = _OTHER_DATA.get(name) or (EXPECTED if _uses_expected(assertion, name) else "")
     return own or next(filter(None, map(why_left_out, parts_of(assertion))), "")
+
+
+def why_only_judged(assertion: Assertion) -> str:
+    """Why only `--judge` checks an assertion, or ""."""
+    if assertion.judged:
+        return JUDGED
+    return SERVICE if calls_a_model(assertion) else ""
+
+
+def calls_a_model(assertion: Assertion) -> bool:
+    """Whether an assertion, or a part of it, calls a judge, an embedding or a moderation model."""
+    parts = parts_of(assertion)
+    if parts:
+        return any(map(calls_a_model, parts))
+    return assertion.judged or hasattr(assertion.check, "asks")
 
 
 def reads_messages(assertion: Assertion) -> bool:

@@ -10,7 +10,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of_every_case
 from promptops.evals.parse import parse
 from promptops.jobs.bundles.contents import PromptLines
-from promptops.jobs.scoring.left_out import JUDGED, why_left_out
+from promptops.jobs.scoring.left_out import CALLS, why_left_out, why_only_judged
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.model.score import LeftOutAssertion
@@ -65,7 +65,7 @@ def _divided(prompt: Prompt) -> tuple[list[WrittenAssertion], tuple[LeftOutAsser
     left_out: list[LeftOutAssertion] = []
     for each in assertions_of_every_case(prompt):
         why = _why_not(each)
-        if why in ("", JUDGED):
+        if not why or why in CALLS:
             chosen.append(each)
         if why:
             written_type = str(each.written.get("type", ""))
@@ -81,7 +81,7 @@ def _why_not(each: WrittenAssertion) -> str:
     assertion, problems = parse(each.written, "answer")
     if assertion is None:
         return problems[0].message
-    return why_left_out(assertion) or (JUDGED if assertion.judged else "")
+    return why_left_out(assertion) or why_only_judged(assertion)
 
 
 def _output_place(prompt: Prompt) -> list[Any] | None:

@@ -15,7 +15,7 @@ from promptops.evals.judge_answer import OUTPUT
 from promptops.evals.parse import parse
 from promptops.evals.record import Beside, Record, facts_of
 from promptops.evals.verdict import Undecided, Unjudgeable
-from promptops.jobs.scoring.left_out import reads_messages
+from promptops.jobs.scoring.left_out import calls_a_model, reads_messages
 from promptops.model.answer import Answer, Usage
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.place import Place, Text, plain_text
@@ -65,8 +65,8 @@ class Prepared:
     Attributes:
         id, digest: Of the prompt.
         score: The score that `evaluation` names as the primary one, or None.
-        assertions: Those that need no judge, in the order of the file; then the output contract.
-        judged: Those that judges decide.
+        assertions: Those that call no model, in the order of the file; then the output contract.
+        judged: Those that judges, embedding or moderation models decide.
         bugs: Of promptops, by where they occurred.
     """
 
@@ -274,4 +274,4 @@ def _prepared(assertion: Assertion, number: int, written: Mapping[str, Any]) -> 
 
 
 def _is_judged(each: PreparedAssertion) -> bool:
-    return each.assertion is not None and each.assertion.judged
+    return each.assertion is not None and calls_a_model(each.assertion)

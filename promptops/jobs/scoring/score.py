@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from time import monotonic
 
+from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.jobs.scoring.alerts import alerts_of, check_rules, idle_rules, metric_names
 from promptops.jobs.scoring.engines.registry import Engine, engine_named
 from promptops.jobs.scoring.events import event_lines
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
 from promptops.jobs.scoring.joining import Joining, joining_of
 from promptops.jobs.scoring.judging import JudgeCalls, add_judgements
-from promptops.jobs.scoring.left_out import JUDGED
+from promptops.jobs.scoring.left_out import CALLS
 from promptops.jobs.scoring.options import ScoreOptions
 from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of
@@ -29,11 +30,14 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     """The groups of all samples, and the alerts; the same bytes for every engine.
 
     Raises:
-        UsageError: An unknown engine, metric or prompt; too many groups.
+        UsageError: An unknown engine, metric or prompt; too many groups; judges for an untrusted
+            change.
         InputError: A file can't be read.
         GitError: There is no revision `options.at`.
     """
     began = monotonic()
+    if options.judge:
+        refuse_untrusted(hint="score without judges: --judge 0")
     engine = engine_named(options.engine)
     packed = pack_of(workspace, options.at, options.prompts, _settings(options))
     facts = _facts(joining_of(packed.pack))
@@ -52,6 +56,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         ended=judged.ended,
         judged=judged.judged,
         unanswered=judged.unanswered,
+        no_verdict=judged.no_verdict,
         cost_usd=judged.cost_usd,
         duration_s=monotonic() - began,
     )
@@ -128,7 +133,7 @@ def _left_out(
 ) -> Iterator[LeftOutAssertion]:
     """The assertions of scored prompts that were not checked."""
     for each in known:
-        if each.prompt in whole.prompts and not (options.judge and each.why == JUDGED):
+        if each.prompt in whole.prompts and not (options.judge and each.why in CALLS):
             yield each
 
 

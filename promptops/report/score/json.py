@@ -54,6 +54,7 @@ def score_value(score: Score) -> dict[str, Any]:
         "failed": list(score.failed),
         "judged": score.judged,
         "unanswered": score.unanswered,
+        "no_verdict": dict(score.no_verdict),
         "cost_usd": _number(score.cost_usd),
     }
 

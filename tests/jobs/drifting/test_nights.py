@@ -304,7 +304,8 @@ def test_nights_are_pushed_and_a_refusal_is_reported(nightly, model, tmp_path):
 
     assert (first.history, first.unpushed) == (REF, "")
     assert second.unpushed == (
-        f"{REF} was not pushed to `origin`: [remote rejected] (hook declined)"
+        f"{REF} was not pushed to `origin`: [remote rejected] (hook declined); "
+        "tonight is only in this clone: allow this job to push, or keep nights with --history"
     )
     tag = nightly.git("rev-parse", "v1.0.0")
     assert len(nightly.git("notes", f"--ref={REF}", "show", tag).splitlines()) == 2

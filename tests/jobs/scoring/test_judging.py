@@ -14,9 +14,11 @@ from promptops.model.sample import Sample
 from tests.jobs.scoring.released_prompts import released as release
 from tests.jobs.scoring.released_prompts import sample, scored, written
 from tests.jobs.testing.served import by_turn, profile
+from tests.servers.answers import Answer
 from tests.servers.fault_server import fault_server
 
 RUN = RunOptions(trusted=True, settings=Settings(concurrency=1, patience=Patience(tries=1)))
+PROFILE = '[models.served]\nprovider = "openai"\nid = "m-1"\n'
 PROMPT = """\
 format: promptops/1
 model: {profile: served}
@@ -65,6 +67,60 @@ def test_judges_are_called_about_so_many_samples_of_each_group(repo, tmp_path):
     assert (found.judged, found.unanswered) == (8, 0)
     assert calls <= 8  # equal questions are asked once
     assert found.left_out == ()
+
+
+def test_why_a_judge_gave_no_verdict_is_known_without_text_of_a_sample(repo, tmp_path):
+    file = written(tmp_path / "s.jsonl", _samples(2))
+    quoting = Answer(status=400, body=b'{"error": {"message": "refused: Gladly :-)"}}')
+    answers = iter([quoting, Answer(says="Gladly :-) is no verdict")])
+    with fault_server(lambda _: next(answers)) as server:
+        repo.write({"promptops.toml": profile("served", server), "prompts/ask.prompt.yaml": PROMPT})
+        release(repo, "v1.0.0")
+
+        found = scored(repo, [file], by=("prompt",), judge=5, run=RUN)
+
+    assert (found.judged, found.unanswered) == (0, 1)
+    no_answer, at = "the built-in rubric judge gave no answer: ", f"`served` ({server.base_url}): "
+    assert found.no_verdict == {
+        f"{no_answer}{at}the server answered with status 400": 1,
+        f"{no_answer}the reply can't be used": 1,
+    }
+
+
+def test_embeddings_and_moderations_need_judge_and_are_listed_without_it(repo, tmp_path):
+    file = written(tmp_path / "s.jsonl", _samples(2))
+    services = PROMPT.partition("    - {type: llm-rubric")[0] + (
+        "    - {type: similar, value: Gladly}\n"
+        "    - {type: any, value: [{type: moderation}, {type: contains, value: a}]}\n"
+    )
+    repo.write({"promptops.toml": PROFILE, "prompts/ask.prompt.yaml": services})
+    release(repo, "v1.0.0")
+
+    found = scored(repo, [file], by=("prompt",))
+    judged = scored(repo, [file], by=("prompt",), judge=5, run=RUN)
+
+    assert [(each.type, each.why) for each in found.left_out] == [
+        ("similar", "calls a model: use --judge N"),
+        ("any", "calls a model: use --judge N"),
+    ]
+    assert [each.type for each in found.groups[0].assertions] == ["max-chars"]
+    assert (judged.left_out, judged.judged) == ((), 1)  # "Gladly" contains "a" anyway
+    endpoint = "endpoint gave no answer: it can't be called: write"
+    assert judged.no_verdict == {
+        f'the embedding {endpoint} `embeddings = "MODEL"` below `[test]`': 2,
+        f'the moderation {endpoint} `moderations = "MODEL"` below `[test]`': 1,
+    }
+
+
+def test_an_untrusted_change_calls_no_judge(repo, tmp_path, monkeypatch):
+    monkeypatch.setenv("PROMPTOPS_UNTRUSTED", "1")
+    repo.write({"promptops.toml": PROFILE, "prompts/ask.prompt.yaml": PROMPT})
+    release(repo, "v1.0.0")
+
+    with pytest.raises(UsageError) as caught:
+        scored(repo, [written(tmp_path / "s.jsonl", _samples(2))], judge=5, run=RUN)
+
+    assert caught.value.hint == "score without judges: --judge 0"
 
 
 def test_without_a_request_no_judge_is_called(repo, tmp_path):

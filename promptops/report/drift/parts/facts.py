@@ -282,7 +282,7 @@ def pooled_line(profile: ProfileDrift) -> str:
 
 
 def warnings(drift: Drift) -> list[str]:
-    """What did not work and does not change the result."""
+    """What did not work and does not change a verdict."""
     return [visible(each) for each in (*drift.warnings, drift.unpushed) if each]
 
 

@@ -24,6 +24,8 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "cases", cases(score.cases)
     if score.unanswered:
         yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
+    for reason, count in score.no_verdict.items():
+        yield "judges", f"{counted(count, 'verdict')} missing: {visible(reason)}"
     if score.ended:
         yield "ended early", visible(score.ended)
 

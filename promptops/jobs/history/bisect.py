@@ -66,10 +66,10 @@ def bisect(
         # By their ids, in case a branch moves during the search.
         good, bad = repository.resolve(ends.good), repository.resolve(ends.bad)
         head = workspace_at(repository, bad, options.overrides)
+        _refuse_unknown_case(head, identity, case)
         names = _names(head, identity)
-        known = _known_case(head, names[0], case)
-        options = replace(options, case=known if options.live else None)
-        search = _Search(repository, CaseVerdicts(repository, names, case, options), on_verdict)
+        verdicts = CaseVerdicts(repository, names, case, options, _case(head, names[0], case))
+        search = _Search(repository, verdicts, on_verdict)
         start, reason = search.start(ends, good, bad)
         span = CommitSpan(
             goods=(start,),
@@ -171,6 +171,13 @@ class _Search:
         return found
 
 
+def _refuse_unknown_case(head: Workspace, identity: str, name: str) -> None:
+    prompt = head.catalog.loaded(required_prompt(head, identity)).prompt
+    names = [case.name for case in prompt.cases] if prompt is not None else [name]
+    if name not in names:
+        raise no_such_case(name, names)
+
+
 def _names(head: Workspace, identity: str) -> tuple[str, ...]:
     """The prompt's id, and its earlier ones."""
     path = required_prompt(head, identity)
@@ -178,15 +185,10 @@ def _names(head: Workspace, identity: str) -> tuple[str, ...]:
     return head.catalog.ids[path], *(prompt.aliases if prompt is not None else ())
 
 
-def _known_case(head: Workspace, identity: str, name: str) -> Case | None:
-    """The case; None if the prompt can't be read. Raises UsageError if there is no such case."""
+def _case(head: Workspace, identity: str, name: str) -> Case | None:
     prompt = head.catalog.loaded(head.catalog.paths[identity]).prompt
-    if prompt is None:
-        return None
-    found = next((case for case in prompt.cases if case.name == name), None)
-    if found is None:
-        raise no_such_case(name, [case.name for case in prompt.cases])
-    return found
+    cases = prompt.cases if prompt is not None else ()
+    return next((case for case in cases if case.name == name), None)
 
 
 def _paths(

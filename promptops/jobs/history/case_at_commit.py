@@ -46,7 +46,6 @@ class CaseOptions:
         trusted: Call the endpoints of each commit's configuration; else those of HEAD.
         max_cost_usd: For all commits together.
         overrides: Override the configuration of each commit.
-        case: Tested at commits that have no case of its name; None skips them.
     """
 
     live: bool = False
@@ -54,7 +53,6 @@ class CaseOptions:
     max_cost_usd: float | None = None
     watcher: Watcher = field(default_factory=Unwatched)
     overrides: tuple[str, ...] = ()
-    case: Case | None = None
 
 
 class CaseVerdicts:
@@ -66,13 +64,20 @@ class CaseVerdicts:
     """
 
     def __init__(
-        self, repository: Repository, names: Sequence[str], case: str, options: CaseOptions
+        self,
+        repository: Repository,
+        names: Sequence[str],
+        case: str,
+        options: CaseOptions,
+        newest: Case | None = None,
     ) -> None:
+        """`newest` is used with `live` in commits that don't have the case yet."""
         self.names = tuple(names)
         self.fresh = 0
         self._repository = repository
         self._case = case
         self._options = options
+        self._newest = newest if options.live else None
         self._known: dict[Hashable, TreeVerdict] = {}
         self._policy = (
             configuration(repository, "HEAD", options.overrides) if options.live else None
@@ -122,8 +127,7 @@ class CaseVerdicts:
             problem = next(iter(loaded.problems), None)
             reason = f"the prompt can't be read: {problem.message if problem else 'no reason'}"
             return TreeVerdict(commit="", verdict="skip", reason=reason)
-        loaded = _with_case(loaded, self._options.case)
-        whole = list(plan_cases(catalog, [loaded]))
+        whole = list(plan_cases(catalog, [self._with_case(loaded)]))
         chosen = [planned for planned in whole if planned.case.name == self._case]
         # A cached result could be that of another commit's function.
         missing = MissingInputs(catalog, "live" if self._options.live else "replay", self._calls)
@@ -134,6 +138,14 @@ class CaseVerdicts:
             hint = did_you_mean(self._case, (planned.case.name for planned in whole))
             return TreeVerdict(commit="", verdict="skip", reason=with_hint(reason, hint))
         return _verdict(self._runs(catalog, plan, whole))
+
+    def _with_case(self, loaded: LoadedPrompt) -> LoadedPrompt:
+        prompt = loaded.prompt
+        if prompt is None or self._newest is None:
+            return loaded
+        if any(case.name == self._case for case in prompt.cases):
+            return loaded
+        return replace(loaded, prompt=replace(prompt, cases=(*prompt.cases, self._newest)))
 
     def _runs(
         self, catalog: Catalog, plan: Sequence[PlannedCase], whole: Sequence[PlannedCase]
@@ -185,14 +197,6 @@ def _approvals(repository: Repository, options: CaseOptions) -> Approvals:
 
     announce = options.watcher.calls
     return Approvals(repository=repository, announce=announce, trusts_change=options.trusted)
-
-
-def _with_case(loaded: LoadedPrompt, case: Case | None) -> LoadedPrompt:
-    """With the case at its end, unless the prompt has one of its name."""
-    prompt = loaded.prompt
-    if case is None or prompt is None or any(own.name == case.name for own in prompt.cases):
-        return loaded
-    return replace(loaded, prompt=replace(prompt, cases=(*prompt.cases, case)))
 
 
 def _dependencies_key(catalog: Catalog, loaded: LoadedPrompt) -> Hashable:

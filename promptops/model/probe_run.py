@@ -44,7 +44,7 @@ class ProbedCase:
         kept: The answer keeps the contracts of the prompt; None if it is missing, or if there are
             no contracts.
         accepted: The prompt accepts that this probe succeeds.
-        confirming: A further answer to a successful attack of a family in `must`; no rate counts it.
+        confirming: A further answer to a successful attack of a family in `must`; not in any rate.
     """
 
     run: CaseRun

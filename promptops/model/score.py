@@ -18,9 +18,6 @@ DEFAULT_BY: tuple[Dimension, ...] = ("prompt", "version", "channel", "day")
 COUNTED_METRICS = ("contracts", "refusals", "errors")
 """Metrics of an alert that are shares of samples, as are the types of assertions."""
 
-VALUE_METRICS = ("p50", "p95", "cost_1000")
-"""Metrics of an alert in seconds and USD. Every other metric is a score or a type of assertion."""
-
 
 @record(frozen=True, slots=True, kw_only=True)
 class UnreadableLine:

@@ -194,6 +194,8 @@ def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
          "write `<` or `>` without `=`"),
         (("--alert", "p95>nan"), "--alert: error: 'nan' is not a number",
          "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contracts<98'"),
+        (("--alert", "contracts<0.98"), "--alert: error: `contracts` is in percent: 0.98 is 0.98%",
+         "write 98"),
         (("--alert", "contract<98"), "error: there is no metric `contract` for an alert",
          "did you mean `contracts`?"),
         (("--by", "prompt,verison"), "--by: error: there is no dimension 'verison'",

@@ -77,6 +77,33 @@ def scored(prepared, tmp_path, capsysbinary):
     return score
 
 
+def test_a_tag_in_place_of_a_version_is_joined_and_unjoined_samples_have_a_hint(scored):
+    named = [sample(1, version="v0.1.0"), sample(2), sample(3, version="v7")]
+
+    code, out, _ = scored(lines(*named), "--by", "version")
+
+    assert (code, out.splitlines()[-4:]) == (
+        0,
+        [
+            "not joined: 1 sample: ask v7 (1)",
+            "hint: releases are known by their tags: `git fetch --tags`",
+            "not checked: ask: expr: needs `expected`, which samples do not have",
+            "1 group · 2 of 3 samples scored",
+        ],
+    )
+
+
+def test_a_log_of_another_shape_is_pointed_to_its_fields(scored):
+    code, out, err = scored(lines(*({"timestamp": "2026-11-27", "text": "x"} for _ in range(2))))
+
+    assert code == 3
+    assert "unknown key: `timestamp`, did you mean `at`?" in out
+    assert err.splitlines()[-1] == (
+        "  tip: check the format (--input), name the keys of your own log in [score.fields], and"
+        " check whether the files are complete"
+    )
+
+
 def test_the_json_has_groups_with_their_rates_cost_and_budget(scored):
     other = sample(99, prompt="aks")
     code, out, _ = scored(lines(*GOOD, *BAD[:20], other) + '{"id": "c\n', "--format", "json")

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from promptops.model.score import Score
 
 _TOLERATED = 100  # one broken line of so many
-_HINT = "check the format (--input) and whether the files are complete"
+_HINT = (
+    "check the format (--input), name the keys of your own log in [score.fields], and check"
+    " whether the files are complete"
+)
 
 
 @click.command()

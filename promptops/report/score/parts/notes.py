@@ -43,8 +43,7 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     found = score.samples
     if found.unjoined_samples:
         yield "not joined", unjoined(found)
-        if not found.scored:
-            yield "hint", "releases are known by their tags: `git fetch --tags`"
+        yield "hint", "releases are known by their tags: `git fetch --tags`"
     if found.by_id_only:
         yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
     if found.altered:

@@ -225,6 +225,7 @@ def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
          "write 98"),
         (("--alert", "contract<98"), "error: there is no metric `contract` for an alert",
          "did you mean `contracts`?"),
+        (("--pick", "3"), "error: `--pick` is about test cases", "add --to-cases FILE"),
         (("--by", "prompt,verison"), "--by: error: there is no dimension 'verison'",
          "did you mean `version`?"),
         (("--sample", "10"), "--sample: error: '10' is not a share of the samples",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from promptops.model.config import Config
     from promptops.model.score import Score
 
+_MOST_CASES = 20
 _TOLERATED = 100  # one broken line of so many
 _HINT = (
     "check the format (--input), name the keys of your own log in [score.fields], and check"
@@ -89,9 +90,8 @@ _HINT = (
 @click.option(
     "--pick",
     type=click.IntRange(1, 1000),
-    default=20,
     metavar="N",
-    help="Write at most N cases; 20 by default.",
+    help="With --to-cases: write at most N cases; 20 by default.",
 )
 @click.option(
     "--events",
@@ -146,7 +146,7 @@ def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, 
     from promptops.jobs.workspace.workspace import workspace
 
     _refuse_incomplete(options)
-    cases, pick = options["to_cases"], options["pick"]
+    cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
     with workspace(output.directory, overrides=output.overrides) as opened:
         wanted = _options(output, progress, opened.config, options)
         if cases is None:
@@ -162,6 +162,8 @@ def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, 
 
 
 def _refuse_incomplete(options: dict[str, Any]) -> None:
+    if options["pick"] is not None and options["to_cases"] is None:
+        raise UsageError("`--pick` is about test cases", hint="add --to-cases FILE")
     if options["content"] and options["events"] is None:
         raise UsageError("`--content` is about events", hint="add --events FILE")
     if options["cluster"] and options["engine"] == "local":

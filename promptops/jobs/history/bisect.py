@@ -56,8 +56,8 @@ def bisect(
         wanted: The id of a prompt, and the name of a case.
 
     Raises:
-        UsageError: There is no such prompt or case at `bad`; the case does not pass at `good` or does
-            not fail at `bad`.
+        UsageError: There is no such prompt or case at `bad`; the case does not pass at `good` or
+            does not fail at `bad`.
         GitError: A revision is unknown, or the two have no common history.
         TransportError: A model did not answer.
     """

@@ -168,9 +168,12 @@ def remarks(run: MutationRun) -> Iterator[str]:
     if run.live and tried:
         answers = sum(trial.answers for trial in tried)
         changed = sum(trial.changed for trial in tried)
-        yield f"live: {changed:,} of {counted(answers, 'answer')} changed"
+        if answers:
+            yield f"live: {changed:,} of {counted(answers, 'answer')} changed"
     if run.untried:
-        yield f"live: no model was called about {counted(run.untried, 'survivor')}"
+        notes = dict.fromkeys(trial.note for trial in tried if trial.note and not trial.answers)
+        why = f": {visible('; '.join(notes))}" if notes else ""
+        yield f"live: no model was called about {counted(run.untried, 'survivor')}{why}"
     if run.unanswered:
         yield f"no answer to {counted(run.unanswered, 'request')}"
     if run.left_out:

@@ -72,8 +72,8 @@ class Issues:
         return next((each for each in marked if (each["user"] or {}).get("login") == viewer), None)
 
     def _create(self, wanted: Mapping[str, str]) -> str:
-        made = self._api.send("POST", self._all, {**wanted, "labels": [LABEL]})
-        return f"opened an issue: {made['html_url']}"
+        created = self._api.send("POST", self._all, {**wanted, "labels": [LABEL]})
+        return f"opened an issue: {created['html_url']}"
 
     def _update(self, ours: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
         """A new title means other prompts: only then there is a comment, which notifies people."""

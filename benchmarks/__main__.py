@@ -24,6 +24,7 @@ import check
 import diff
 import formats
 import history
+import importing
 import lint
 import mutating
 import runtime
@@ -37,7 +38,19 @@ from table import Section, markdown, verdict
 
 TOPICS: dict[str, ModuleType] = {
     each.__name__: each
-    for each in (start, lint, diff, check, history, testing, mutating, scoring, runtime, formats)
+    for each in (
+        start,
+        lint,
+        diff,
+        check,
+        history,
+        testing,
+        mutating,
+        scoring,
+        runtime,
+        formats,
+        importing,
+    )
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

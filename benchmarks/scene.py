@@ -27,6 +27,7 @@ class Sizes:
     checked: int = 2_000
     loaded: int = 1_000
     mutated: int = 1_000
+    imported: int = 1_500
     scored: int = 100_000
     commits: int = 300
     cases: tuple[int, int] = (200, 1_000)
@@ -44,6 +45,7 @@ QUICK = Sizes(
     checked=60,
     loaded=50,
     mutated=20,
+    imported=60,
     scored=500,
     commits=30,
     cases=(20, 40),

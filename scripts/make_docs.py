@@ -19,6 +19,7 @@ from promptops.diff.codes import CODES
 from promptops.evals.probes.library import LIBRARY, family, family_names
 from promptops.evals.registry import AssertionKind
 from promptops.evals.registry import built_in as known_assertions
+from promptops.formats.codes import CODES as LOSSES
 from promptops.jobs.lint.rules import markdown_page, marks
 from promptops.lint.registry import built_in as known_rules
 from promptops.model.probe import BiasPair, Family, Probe
@@ -33,6 +34,7 @@ def pages() -> dict[str, str]:
     made = {
         "rules.md": _rules(),
         "changes.md": _changes(),
+        "losses.md": _losses(),
         "commands.md": _commands(),
         "assertions.md": _assertions(),
         "probes.md": _probes(),
@@ -76,6 +78,22 @@ def _changes() -> str:
         "combine, and how to accept a breaking change: [changes.md](../changes.md).\n\n"
     )
     return f"# Changes\n\n{about}{head}{chr(10).join(rows)}\n"
+
+
+def _losses() -> str:
+    rows = [
+        f"| {each.code} | {each.name} | {each.severity}{' or error' if each.may_refuse else ''} | "
+        f"{_cell(each.summary)} | {_cell(each.fix)} |"
+        for each in LOSSES.values()
+    ]
+    head = "| code | name | severity | what happened | the fix |\n|---|---|---|---|---|\n"
+    about = (
+        "What `promptops import` and `promptops export` report. An error: the prompt is not\n"
+        "written. A warning: it is written, and a part is missing or can behave differently.\n"
+        "Info: everything is there, in other words, or something was assumed. `--strict` refuses\n"
+        "a prompt with a warning. The pages: [import](../import.md), [export](../export.md).\n\n"
+    )
+    return f"# Losses\n\n{about}{head}{chr(10).join(rows)}\n"
 
 
 def _commands() -> str:

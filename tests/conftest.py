@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,21 @@ from hypothesis import HealthCheck, settings
 from tests.fork_server import ForkServer, client_program, shared
 from tests.tiers import FAST, FULL
 
+AUTHORITY = str(Path(__file__).with_name("authority.pem"))
+"""One certificate: each client reads all those of the machine, and no test leaves the machine."""
+
+GITCONFIG = str(Path(__file__).with_name("gitconfig"))
+"""The only configuration of git that is not in a repository."""
+
 MAY_BE_MISSING = "the official schema of SARIF"  # it belongs to others and is no part of this
 FIRST_COMMIT_AT = 1_767_225_600  # 2026-01-01T00:00:00Z
 IDENTITY = {"NAME": "Ada Author", "EMAIL": "ada@example.com", "DATE": f"{FIRST_COMMIT_AT} +0000"}
 
 gc.disable()  # until all tests are collected
+
+# Whoever sets it has every program that a test starts compile all of promptops again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine is no reason to fail.
 for profile, number in ((FAST, 20), (FULL, 100)):
@@ -42,10 +53,11 @@ def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     for name in [name for name in os.environ if name.startswith(("GIT_", "PROMPTOPS_", "XDG_"))]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", AUTHORITY)
     for key, value in IDENTITY.items():
         monkeypatch.setenv(f"GIT_AUTHOR_{key}", value)
         monkeypatch.setenv(f"GIT_COMMITTER_{key}", value)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", GITCONFIG)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp()))
     # Below a file nothing can be made, not even by root.
@@ -114,7 +126,7 @@ class GitRepository:
 @pytest.fixture(scope="session")
 def _empty_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("empty")
-    environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    environment = os.environ | {"GIT_CONFIG_GLOBAL": GITCONFIG, "GIT_CONFIG_SYSTEM": os.devnull}
     command = ["git", "init", "--quiet", "--initial-branch=main", "--template="]
     subprocess.run(command, cwd=folder, env=environment, check=True)
     return folder
@@ -167,6 +179,21 @@ def command(tmp_path: Path, fork_server: ForkServer) -> str:
     program = tmp_path / "promptops"
     client_program(program, fork_server.address)
     return str(program)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests start first, so that at the end no worker waits for another."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files for the fast tier, whose tests are many and small; else tests, as they are long."""
+    if config.option.dist != "loadgroup" or config.option.markexpr != "not slow":
+        return None
+    from tests.scheduling import FilesAtATime
+
+    return FilesAtATime(config, log)
 
 
 def pytest_collection_finish() -> None:

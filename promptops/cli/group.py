@@ -11,7 +11,7 @@ from promptops.module_discovery import module_names
 from promptops.suggestions import did_you_mean
 
 SECTIONS = {
-    "start": ("init", "new", "doctor", "completion"),
+    "start": ("init", "new", "doctor", "import", "export", "completion"),
     "look": ("list", "show", "render", "run"),
     "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe", "report"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),

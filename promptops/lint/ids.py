@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 from unicodedata import normalize
 
 from promptops.catalog.catalog import Catalog
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.errors import UsageError
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
@@ -29,6 +31,24 @@ class Twin:
 def is_fit(identity: str) -> bool:
     """Whether an id is easy to type, valid as a git tag and storable on every file system."""
     return bool(_ID.fullmatch(identity)) and not _REFUSED.search(identity)
+
+
+def refuse_unfit(identity: str) -> None:
+    """Check an id that a user gives by the rule SCH005. Raises UsageError."""
+    for ending in PROMPT_ENDINGS:
+        if identity.endswith(ending):
+            raise UsageError(
+                f"an id has no file extension: {identity!r}",
+                hint=f"write {identity[: -len(ending)]!r}",
+            )
+    if is_fit(identity) and all(identity.split("/")):
+        return
+    near = better(identity)
+    raise UsageError(
+        f"'{shown(identity)}' can't be an id: it is made of a-z, 0-9, '-', '_', '.' and '/', and"
+        " begins with a letter or a digit",
+        hint=f"write {near!r}" if near else "such as support/triage",
+    )
 
 
 def twins(catalog: Catalog, concerned: Collection[str] | None) -> Iterator[Twin]:

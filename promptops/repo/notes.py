@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 from promptops.errors import GitError
@@ -105,7 +106,7 @@ class Notes:
             raise GitError(
                 f"`{name}` prevents notes in `{self.ref}`",
                 where=str(self.repository.root),
-                hint=f"rename or delete it: git update-ref -d {name}",
+                hint=f"rename or delete it: git update-ref -d {shlex.quote(name)}",
             )
 
     def _contents(self, batch: bytes) -> Iterator[bytes]:

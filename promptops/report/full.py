@@ -13,7 +13,7 @@ _GUTTER = 5
 
 def write(report: LintReport, *, style: Style = plain, **_: object) -> str:
     """All findings, then a line with their number, or ""."""
-    lines = [line for finding in report.findings for line in _lines(finding, style)]
+    lines = [line for finding in report.findings for line in finding_lines(finding, style)]
     last = summary(report)
     if last:
         lines.append(style("summary", last))
@@ -33,7 +33,8 @@ def first_line(finding: Finding, style: Style = plain) -> str:
     )
 
 
-def _lines(finding: Finding, style: Style) -> Iterator[str]:
+def finding_lines(finding: Finding, style: Style) -> Iterator[str]:
+    """A finding with its source line, carets, hint and notes."""
     from promptops.report.parts.sentence import advice, notes
 
     yield first_line(finding, style)

@@ -102,7 +102,7 @@ def read_value(lines: Lines, start: int, end: int) -> tuple[Any, list[Problem]]:
     except json.JSONDecodeError as error:
         problem = mistake_in(row, error)
     except (ValueError, RecursionError) as error:
-        problem = _refusal(str(error)), 0
+        problem = refusal(error), 0
     if problem is not None:
         message, offset = problem
         place = lines.place(start + offset, min(start + offset + 1, end))
@@ -119,8 +119,9 @@ def mistake_in(row: str, error: json.JSONDecodeError) -> tuple[str, int]:
     return f"not JSON: {_lower(error.msg).replace('character at', 'character')}", error.pos
 
 
-def _refusal(message: str) -> str:
-    """Our own message unchanged; Python's messages about its limits are replaced."""
+def refusal(error: ValueError | RecursionError) -> str:
+    """Why a value with the limits of `STRICT` is refused; replaces Python's messages."""
+    message = str(error)
     ours = "JSON has no" in message or message == NO_JSON_NUMBER
     return message if ours else "a value too large to read"
 

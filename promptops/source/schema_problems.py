@@ -85,10 +85,13 @@ class Explainer:
             yield self._make(f"unknown key `{name}`", place, self._hint(name, error))
 
     def _hint(self, name: str, error: Error) -> str | None:
+        where = self._schema_at(error.schema_path[:-1])
+        if name in where.get("x-hints", ()):
+            return str(where["x-hints"][name])
         known = self._known_keys(error)
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
-        hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
+        hint = hint or where.get("x-hint")
         if hint is None and 0 < len(known) <= MOST_LISTED:
             return f"known keys: {', '.join(sorted(known))}"
         return hint

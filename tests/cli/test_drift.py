@@ -115,7 +115,7 @@ def test_a_line_of_the_history_that_can_not_be_read_exits_3_and_stays(repo, mode
 
     said = ask(repo.root, *DRIFT, "--history", str(history))
 
-    assert (said.code, f"{history}:1:2: error: it is not JSON" in said.out) == (3, True)
+    assert (said.code, f"{history}:1:2: error: not JSON" in said.out) == (3, True)
     assert history.read_text("utf-8").startswith("{broken\n")
 
 

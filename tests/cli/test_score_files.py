@@ -105,6 +105,11 @@ def test_events_have_text_of_samples_only_with_content(
             "error: `--cluster` needs an engine that uses it\n  tip: add --engine dask\n",
         ),
         (
+            ("--events", "./samples.jsonl"),
+            "./samples.jsonl: error: the events would replace the samples\n"
+            "  tip: choose another name for --events\n",
+        ),
+        (
             ("--to-cases", "samples.yaml"),
             "samples.yaml: error: it exists already, and cases are not added to it\n"
             "  tip: choose another name, or remove it\n",

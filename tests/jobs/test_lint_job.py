@@ -8,9 +8,11 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+import promptops
 from promptops.errors import InputError, UsageError
 from promptops.jobs.lint import cache, runner
 from promptops.jobs.lint import lint as lint_job
@@ -174,11 +176,15 @@ def test_the_day_counts_where_a_rule_depends_on_it(catalog, judged, code, times)
 
 def test_another_version_of_the_code_makes_results_new(catalog, judged, monkeypatch):
     linted(catalog)
-    monkeypatch.setattr(cache, "code_digest", lambda place: f"other code in {place.name}")
+    monkeypatch.setattr(cache, "own_code", lambda: "other code")
 
     linted(catalog)
 
     assert judged == [ASK, ASK]
+
+
+def test_the_own_code_is_that_of_the_package():
+    assert cache.own_code() == cache.code_digest(Path(promptops.__file__).parent)
 
 
 def test_the_code_of_a_package_is_every_file_of_it(tmp_path):

@@ -1,6 +1,7 @@
 """Renders each construct of `hostile_constructs` until its work is counted out, as JSON.
 
-Run by test_runtime_work.py.
+Run by test_runtime_work.py, with the time that a unit may take. One that takes longer is measured
+again: the machine may have been busy.
 """
 
 from __future__ import annotations
@@ -23,13 +24,20 @@ from promptops.runtime.template.text_rendering import render_text, trace_text
 UNITS = 200_000
 
 
-def main() -> None:
+def main(most_us: float) -> None:
     ended = [
-        min((_ended(source, traced=traced) for _ in range(2)), key=_us_per_unit)
+        _measured(source, most_us, traced=traced)
         for source in hostile_constructs.constructs()
         for traced in (False, True)
     ]
     json.dump(ended, sys.stdout)
+
+
+def _measured(source: str, most_us: float, *, traced: bool) -> dict[str, Any]:
+    ended = _ended(source, traced=traced)
+    if ended["us_per_unit"] < most_us:
+        return ended
+    return min(ended, _ended(source, traced=traced), key=lambda each: each["us_per_unit"])
 
 
 def _ended(source: str, *, traced: bool) -> dict[str, Any]:
@@ -47,14 +55,10 @@ def _ended(source: str, *, traced: bool) -> dict[str, Any]:
     return {"source": source, "message": message, "us_per_unit": cpu_s / units * 1e6}
 
 
-def _us_per_unit(ended: dict[str, Any]) -> float:
-    return float(ended["us_per_unit"])
-
-
 def _load(path: str, name: str) -> Text | None:
     others = hostile_constructs.OTHERS
     return plain_text(name, others[name]) if name in others else None
 
 
 if __name__ == "__main__":
-    main()
+    main(float(sys.argv[1]))

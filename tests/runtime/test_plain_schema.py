@@ -90,6 +90,7 @@ def test_what_the_fast_check_accepts_fits(schema: Any, value: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=examples(4_000))
 @given(SCHEMAS, VALUES)
 def test_what_the_fast_check_accepts_fits_at_full_size(schema: Any, value: Any) -> None:

@@ -134,6 +134,7 @@ def test_whole_examples_are_accepted() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", CHECKS)
 @settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

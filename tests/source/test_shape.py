@@ -329,3 +329,29 @@ def test_a_when_in_braces_names_the_expression_to_write(
     source = f"format: promptops/1\nmessages:\n  - role: user\n    when: {when}\n    content: a\n"
 
     assert [each[1:] for each in shape(source)] == [found]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("name: x", "the id of a prompt is the path of its file; a name for people is its `title`"),
+        ("version: 2", "a prompt has the version of its release, a git tag"),
+        ("prompt: x", "write it as a message: `messages: [{role: user, content: …}]`"),
+        (
+            "variables: [a]",
+            "declare them under `inputs`: `inputs: {properties: {ticket: {type: string}}}`",
+        ),
+        ("temperature: 0", "write `model: {params: {temperature: …}}`"),
+        (
+            "testData: []",
+            "write the rows under `tests`; or convert files of other tools: promptops import FILE",
+        ),
+        ("model: gpt-5", "write `{profile: NAME}`, or `{provider: openai, id: gpt-5.4-mini}`"),
+        ("model: {max_tokens: 9}", "write it under `params`: `{params: {max_output_tokens: …}}`"),
+        ("inputs: [a]", "declare inputs under `properties`"),
+        ("tool_choice: find", "to require one tool, write `{name: NAME}`"),
+        ("tools: [{name: f, input_schema: {}}]", "write `parameters`"),
+    ],
+)
+def test_words_of_other_tools_have_a_hint(line: str, hint: str) -> None:
+    assert [found[2] for found in shape(f"{HEAD}{line}\n")] == [hint]

@@ -146,6 +146,7 @@ def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, 
     from promptops.jobs.workspace.workspace import workspace
 
     _refuse_incomplete(options)
+    _refuse_to_replace_samples(output.directory, options)
     cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
     with workspace(output.directory, overrides=output.overrides) as opened:
         wanted = _options(output, progress, opened.config, options)
@@ -168,6 +169,19 @@ def _refuse_incomplete(options: dict[str, Any]) -> None:
         raise UsageError("`--content` is about events", hint="add --events FILE")
     if options["cluster"] and options["engine"] == "local":
         raise UsageError("`--cluster` needs an engine that uses it", hint="add --engine dask")
+
+
+def _refuse_to_replace_samples(directory: Path, options: dict[str, Any]) -> None:
+    """Raise UsageError if the events would be written to a file with samples."""
+    if options["events"] is None:
+        return
+    events = Path(directory, options["events"]).resolve()
+    if events in (Path(directory, file).resolve() for file in options["files"]):
+        raise UsageError(
+            "the events would replace the samples",
+            where=options["events"],
+            hint="choose another name for --events",
+        )
 
 
 def _with_events(

@@ -156,7 +156,7 @@ def _is_below(share: float, size: float, chance: float, threshold: float) -> boo
 
 
 def _exact_upper(share: float, size: float, chance: float) -> float:
-    """The share with which so few or fewer samples of this kind are seen with this chance."""
+    """The true share at which so few samples of this kind, or fewer, have this chance."""
     if share >= 1:
         return 1.0
     low, high = share, 1.0
@@ -167,9 +167,9 @@ def _exact_upper(share: float, size: float, chance: float) -> float:
 
 
 def _fewer(share: float, size: float, true_share: float) -> float:
-    """The chance to see this share of so many samples, or less; the sizes may be fractions."""
-    seen = share * size
-    return beta_share(1 - true_share, true_share, size - seen, seen + 1)
+    """The chance of this share of so many samples, or less; the sizes may be fractions."""
+    count = share * size
+    return beta_share(1 - true_share, true_share, size - count, count + 1)
 
 
 def _size_for(buckets: Buckets, error: float) -> float:

@@ -140,7 +140,7 @@ class NightAnswers:
         )
 
     def judges(self, prompt: PromptAnswers) -> tuple[str, ...]:
-        """The judges that were asked about the answers to a prompt, by name."""
+        """The judges that were called for the answers to a prompt, by name."""
         known, path = self._answering.known, prompt.prompt.path
         named = {judge for key, _, _, judge in known if judge and key == path}
         return tuple(sorted(named - _SERVICES))

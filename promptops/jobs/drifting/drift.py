@@ -35,7 +35,7 @@ from promptops.records import replace
 
 _UNPUSHED = "tonight is only in this clone: allow this job to push, or keep nights with --history"
 LOSS = 0.05
-"""The loss for which reports say in how many nights it is found."""
+"""The loss whose detection time, in nights, is reported."""
 
 
 def drift(workspace: Workspace, wanted: SelectionOptions, options: DriftOptions) -> Drift:

@@ -18,9 +18,11 @@ from promptops.model.night import (
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.source.json_lines import STRICT, mistake_in, refusal
 
-_TIME = lazy_pattern(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME = lazy_pattern(r"2\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _VERDICTS = get_args(NightVerdict)
+_MOST = 1_000_000_000
 
 
 @record(frozen=True, slots=True)
@@ -32,9 +34,9 @@ class ReadNights:
 
 
 def night_line(night: Night) -> bytes:
-    """The line of a night, with its newline."""
+    """The line of a night, with its newline; UTF-8, with `?` for what is not a character."""
     text = json.dumps(night_value(night), ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogateescape") + b"\n"
+    return text.encode("utf-8", "replace") + b"\n"
 
 
 def night_value(night: Night) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def read_nights(path: str, data: bytes) -> ReadNights:
             except UnicodeDecodeError as error:
                 column = len(row[: error.start].decode("utf-8", "replace")) + 1
                 place = Place(path, number, column, number, column)
-                problems.append(HistoryProblem(place=place, message="it is not UTF-8"))
+                problems.append(HistoryProblem(place=place, message="not UTF-8"))
     return ReadNights(tuple(nights), tuple(problems))
 
 
@@ -96,18 +98,15 @@ class _NotANightError(ValueError):
 def parse_night(line: str) -> Night:
     """The night of a line; raises ValueError."""
     try:
-        value = json.loads(line, parse_constant=_no_number)
+        value = json.loads(line, **STRICT)
     except json.JSONDecodeError as error:
-        raise _NotANightError(f"it is not JSON: {error.msg.lower()}", error.colno) from None
-    except RecursionError:
-        raise _NotANightError("it is nested too deeply") from None
+        message, offset = mistake_in(line, error)
+        raise _NotANightError(message, offset + 1) from None
+    except (ValueError, RecursionError) as error:
+        raise _NotANightError(refusal(error)) from None
     if not isinstance(value, dict):
-        raise _NotANightError("it is not a JSON object")
+        raise _NotANightError("not a JSON object")
     return _Reader(line, value).night()
-
-
-def _no_number(text: str) -> None:
-    raise _NotANightError(f"`{text}` is not a number of JSON")
 
 
 class _Reader:
@@ -126,12 +125,12 @@ class _Reader:
             digest=self._text("digest"),
             score=self._optional_text("score"),
             n=self._count("n"),
-            k=self._count("k"),
-            mean=self._optional_number("mean"),
-            within=self._optional_number("within"),
-            kept=self._count("kept"),
+            k=self._count("k", least=1),
+            mean=self._optional_share("mean"),
+            within=self._optional_share("within"),
+            kept=self._count("kept", most=self._count("of")),
             of=self._count("of"),
-            same=self._optional_number("same"),
+            same=self._optional_share("same"),
             models=self._texts("models"),
             fingerprints=self._texts("fingerprints"),
             profile=self._text("profile"),
@@ -194,11 +193,19 @@ class _Reader:
     def _optional_text(self, key: str) -> str | None:
         return None if self._value.get(key) is None else self._text(key)
 
-    def _count(self, key: str) -> int:
+    def _count(self, key: str, least: int = 0, most: int = _MOST) -> int:
         value = self._value.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            return value
-        raise self._refused(key, "it must be a whole number")
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._refused(key, "it must be a whole number")
+        if not least <= value <= most:
+            raise self._refused(key, f"it must be a whole number from {least} to {most:,}")
+        return value
+
+    def _optional_share(self, key: str) -> float | None:
+        value = self._optional_number(key)
+        if value is not None and not 0 <= value <= 1:
+            raise self._refused(key, "it must be a number from 0 to 1")
+        return value
 
     def _optional_number(self, key: str) -> float | None:
         value = self._value.get(key)

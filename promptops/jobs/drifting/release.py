@@ -61,7 +61,7 @@ def checked_release(workspace: Workspace, wanted: str) -> CheckedRelease:
 
 
 def release_workspace(workspace: Workspace, release: Release) -> Workspace:
-    """The release's commit, with what the work tree says about reaching its models."""
+    """The release's commit, with the endpoints and prices of the work tree."""
     config = configuration(workspace.repository, release.commit)
     return workspace_with(
         workspace.repository, release.commit, _with_endpoints(config, workspace.config)

@@ -7,9 +7,11 @@ another one.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from promptops.catalog.files import Files
@@ -26,6 +28,8 @@ MAX_FILES = 8
 Entry = tuple[tuple[tuple[str, str], ...], bytes]
 """The files that the result depends on, each with its state; and the pickled result, which is
 unpickled only if the entry is valid. Empty for a result without findings and comments."""
+
+_CODE = (".py", ".json")
 
 CLEAN = PromptResult((), ())
 
@@ -139,7 +143,8 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
     facts = (
         repr(_heeded(config)),
         *(rule.code for rule in rules),
-        *(code_digest(folder) for folder in _packages(rules)),
+        own_code(),
+        *(code_digest(folder) for folder in _plugins(rules)),
         f"{sys.version_info}",
         str(today if dated else ""),
     )
@@ -154,9 +159,15 @@ def _heeded(config: Config) -> Config:
     return replace(config, lint=settings)
 
 
-def _packages(rules: Iterable[Rule]) -> Iterator[Path]:
-    """The folders of this package and of the plugins' that rules come from; or their one file."""
-    names = {rule.check.__module__.partition(".")[0] for rule in rules} | {"promptops"}
+@cache
+def own_code() -> str:
+    """The hash of this package's files, of which a process runs one version."""
+    return code_digest(Path(__file__).parents[2])
+
+
+def _plugins(rules: Iterable[Rule]) -> Iterator[Path]:
+    """The folders of the plugins that rules come from; or their one file."""
+    names = {rule.check.__module__.partition(".")[0] for rule in rules} - {"promptops"}
     for module in (sys.modules[name] for name in sorted(names)):
         folders = getattr(module, "__path__", None)
         places = list(folders) if folders is not None else [module.__file__]
@@ -167,8 +178,15 @@ def code_digest(place: Path) -> str:
     """The hash of a package's files, or of one file."""
     import hashlib
 
-    files = [place] if place.is_file() else [*place.rglob("*.py"), *place.rglob("*.json")]
     digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.read_bytes())
+    for file in sorted(_files(place)):
+        with open(file, "rb") as opened:
+            digest.update(opened.read())
     return digest.hexdigest()
+
+
+def _files(place: Path) -> Iterator[str]:
+    if place.is_file():
+        yield str(place)
+    for folder, _, names in os.walk(place):
+        yield from (os.path.join(folder, name) for name in names if name.endswith(_CODE))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from promptops.diff.codes import CODES, ChangeCode
 from promptops.errors import GitError, UsageError
+from promptops.formats.codes import CODES as LOSSES
+from promptops.formats.codes import LossCode
 from promptops.jobs.workspace.rule_settings import available_rules
 from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.registry import Rule
@@ -15,6 +17,9 @@ from promptops.lint.rule_names import RuleNames
 from promptops.model.config import LintSettings
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible_line
+
+Explained = Rule | ChangeCode | LossCode
+"""What `promptops rule` explains: rules, and the codes of `diff`, `import` and `export`."""
 
 
 def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rule]:
@@ -28,12 +33,12 @@ def known_rules(directory: Path, overrides: Sequence[str] = ()) -> dict[str, Rul
     return available_rules(settings, untrusted=False)
 
 
-def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | ChangeCode, ...]:
-    """The rule or change code with this code or name; for a prefix of letters, all that match.
+def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Explained, ...]:
+    """The rule or other code with this code or name; for a prefix of letters, all that match.
 
     Case is ignored. Raises UsageError if nothing matches.
     """
-    known: list[Rule | ChangeCode] = [*rules.values(), *CODES.values()]
+    known: list[Explained] = [*rules.values(), *CODES.values(), *LOSSES.values()]
     for found in known:
         if written.upper() == found.code or written.lower() == found.name:
             return (found,)
@@ -45,17 +50,19 @@ def find_rules(written: str, rules: Mapping[str, Rule]) -> tuple[Rule | ChangeCo
     raise UsageError(f"there is no rule {written!r}", hint=names.hint(written))
 
 
-def rule_page(form: str, found: Rule | ChangeCode) -> str:
-    """One rule, or one code of `promptops diff`, as text, markdown or json."""
+def rule_page(form: str, found: Explained) -> str:
+    """One rule, or one code of another command, as text, markdown or json."""
     if form == "json":
         return _json([found])
     if isinstance(found, ChangeCode):
         return _change_page(form, found)
+    if isinstance(found, LossCode):
+        return _loss_page(form, found)
     return _visible(_page(found) if form == "text" else markdown_page(found))
 
 
-def rule_list(form: str, found: Sequence[Rule | ChangeCode]) -> str:
-    """Rules and codes of `promptops diff`, a line each; as json with all that is known."""
+def rule_list(form: str, found: Sequence[Explained]) -> str:
+    """Rules and codes, a line each; as json with all that is known."""
     if form == "json":
         return _json(found)
     name = max(len(rule.name) for rule in found)
@@ -67,10 +74,12 @@ def rule_list(form: str, found: Sequence[Rule | ChangeCode]) -> str:
     return _visible("\n".join(rows) + "\n")
 
 
-def _json(found: Sequence[Rule | ChangeCode]) -> str:
+def _json(found: Sequence[Explained]) -> str:
     rules = [_value(rule) for rule in found if isinstance(rule, Rule)]
     changes = [_change_value(rule) for rule in found if isinstance(rule, ChangeCode)]
-    return json_text({"schema": 1, "rules": rules, **({"changes": changes} if changes else {})})
+    losses = [_loss_value(rule) for rule in found if isinstance(rule, LossCode)]
+    others = {"changes": changes, "losses": losses}
+    return json_text({"schema": 1, "rules": rules, **{k: v for k, v in others.items() if v}})
 
 
 def _visible(text: str) -> str:
@@ -78,12 +87,12 @@ def _visible(text: str) -> str:
     return "\n".join(map(visible_line, text.split("\n")))
 
 
-def _kind(rule: Rule | ChangeCode) -> str:
+def _kind(rule: Explained) -> str:
     return rule.level if isinstance(rule, ChangeCode) else str(rule.severity)
 
 
-def _summary(rule: Rule | ChangeCode) -> str:
-    if isinstance(rule, ChangeCode):
+def _summary(rule: Explained) -> str:
+    if not isinstance(rule, Rule):
         return rule.summary
     return f"{rule.summary} ({marks(rule)})" if marks(rule) else rule.summary
 
@@ -111,6 +120,25 @@ def _change_value(code: ChangeCode) -> dict[str, object]:
         "summary": code.summary,
         "risk": code.risk or None,
         "way_out": code.instead or None,
+    }
+
+
+def _loss_page(form: str, code: LossCode) -> str:
+    mark = "# " if form == "markdown" else ""
+    refuses = ", or error where the prompt can't be written without it" if code.may_refuse else ""
+    head = f"{mark}{code.code} {code.name} ({code.severity}{refuses})"
+    fix = f"\n\nThe fix: {code.fix}." if code.fix else ""
+    return f"{head}\n\n{code.summary[0].upper()}{code.summary[1:]}.{fix}\n"
+
+
+def _loss_value(code: LossCode) -> dict[str, object]:
+    return {
+        "code": code.code,
+        "name": code.name,
+        "severity": str(code.severity),
+        "may_refuse": code.may_refuse,
+        "summary": code.summary,
+        "fix": code.fix or None,
     }
 
 

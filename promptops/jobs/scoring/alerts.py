@@ -19,9 +19,9 @@ from promptops.evals.deciding.production import (
     share_bound,
 )
 from promptops.evals.deciding.quantiles import bound_ranks
-from promptops.jobs.scoring.finishing import SCORE, PackFacts, buckets_of
+from promptops.jobs.scoring.finishing import PackFacts, buckets_of
 from promptops.jobs.scoring.histogram import duration_at
-from promptops.jobs.scoring.sums import BILLION, Cell, GroupKey, GroupSums, Partial
+from promptops.jobs.scoring.sums import BILLION, SCORE, Cell, GroupKey, GroupSums, Partial
 from promptops.model.config import VALUE_METRICS, AlertRule
 from promptops.model.score import COUNTED_METRICS, Alert, Dimension
 from promptops.records import record

@@ -60,7 +60,7 @@ def event_lines(compressed: bytes) -> Iterator[bytes]:
 def _line(scored: ScoredSample, content: bool, version: str) -> bytes:
     """With its newline; empty if nothing could be checked.
 
-    Put together from texts that many samples share: half the time of one `json.dumps`.
+    Joined from strings that many samples share: half the time of one `json.dumps`.
     """
     checked = [result for result in _named(scored) if result[1].status != "unscorable"]
     if not checked:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from heapq import nsmallest
 
 from promptops.jobs.scoring.buckets import independent_unit
+from promptops.jobs.scoring.hashes import digest_of
 from promptops.jobs.scoring.scored import CheckedAssertion, ScoredSample
 from promptops.model.score import FailingSample
 from promptops.patterns import lazy_pattern
@@ -79,11 +79,7 @@ def _failing(
         violated=sum(result.must for result in failed),
         score=round(lowest * _BILLION),
         length=len(scored.sample.output or ""),
-        sample=_digest(scored.sample.id or ""),
-        conversation=_digest(independent_unit(scored.sample)),
-        likeness=_digest(_DIGITS.sub("", json.dumps(inputs, sort_keys=True).lower())),
+        sample=digest_of(scored.sample.id),
+        conversation=digest_of(independent_unit(scored.sample)),
+        likeness=digest_of(_DIGITS.sub("", json.dumps(inputs, sort_keys=True).lower())),
     )
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -17,7 +17,7 @@ from promptops.evals.deciding.wilson import wilson
 from promptops.evals.judge_answer import primary
 from promptops.jobs.scoring.histogram import duration_at
 from promptops.jobs.scoring.joining import AssertionFacts
-from promptops.jobs.scoring.sums import BILLION, Cell, GroupKey, GroupSums, Partial
+from promptops.jobs.scoring.sums import BILLION, SCORE, Cell, GroupKey, GroupSums, Partial
 from promptops.model.arm import TokenMeans
 from promptops.model.score import (
     AgainstVersion,
@@ -29,9 +29,6 @@ from promptops.model.score import (
 )
 from promptops.model.version import Version, parse
 from promptops.records import field, record, replace
-
-SCORE = "score "
-"""The prefix of the measures that are scores."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

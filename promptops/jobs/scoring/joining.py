@@ -13,6 +13,7 @@ from promptops.records import record
 
 UNNAMED: Final = "(without a prompt name)"
 _LONGEST_NAME = 200
+_MOST_JOINED = 10_000
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,8 @@ class Joining:
             return self._joined[key]
         except KeyError:
             found = self._find(*key)
-            if found is not None:  # unknown names may be any number
+            # A log may have unknown names, or versions beside known releases, without end.
+            if found is not None and len(self._joined) < _MOST_JOINED:
                 self._joined[key] = found
             return found
 

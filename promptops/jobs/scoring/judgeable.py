@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from heapq import nsmallest
 
 from promptops.errors import UsageError
+from promptops.jobs.scoring.hashes import digest_of
 from promptops.model.sample import Sample
 from promptops.plurals import counted
 
@@ -24,9 +24,11 @@ class Judgeable:
         self._found: dict[GroupKey, dict[str, Sample]] = {}
 
     def add(self, key: GroupKey, sample: Sample) -> None:
-        """Keep a sample if it is one of the first of its group."""
+        """Keep a sample if it is one of the first of its group; raises UsageError as `add_all`."""
         found = self._found.setdefault(key, {})
-        found[sha256(f"judge {sample.id}".encode("utf-8", "surrogatepass")).hexdigest()] = sample
+        if len(self._found) > MOST_SAMPLES:
+            raise _too_many()
+        found[digest_of(f"judge {sample.id}")] = sample
         if len(found) > _SPARE * self._most:
             self._found[key] = self._first(found)
 
@@ -36,10 +38,7 @@ class Judgeable:
             self._found[key] = self._first({**self._found.get(key, {}), **samples})
         chosen = sum(min(self._most, len(found)) for found in self._found.values())
         if chosen > MOST_SAMPLES:
-            raise UsageError(
-                f"judges would be called about more than {counted(MOST_SAMPLES, 'sample')}",
-                hint="lower --judge, or leave out a dimension of --by",
-            )
+            raise _too_many()
 
     def chosen(self) -> Iterator[tuple[GroupKey, str, Sample]]:
         """Each sample with its group and the SHA-256 that orders it, in order."""
@@ -49,3 +48,10 @@ class Judgeable:
 
     def _first(self, samples: Mapping[str, Sample]) -> dict[str, Sample]:
         return dict(nsmallest(self._most, samples.items(), key=lambda item: item[0]))
+
+
+def _too_many() -> UsageError:
+    return UsageError(
+        f"judges would be called about more than {counted(MOST_SAMPLES, 'sample')}",
+        hint="lower --judge, or leave out a dimension of --by",
+    )

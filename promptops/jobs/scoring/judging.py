@@ -12,7 +12,7 @@ from promptops.jobs.scoring.buckets import bucket_of
 from promptops.jobs.scoring.joining import Joining
 from promptops.jobs.scoring.no_verdict import reason_without_content
 from promptops.jobs.scoring.prepared import Prepared, PreparedAssertion, answer_of
-from promptops.jobs.scoring.sums import BILLION, GroupKey, GroupSums, Partial
+from promptops.jobs.scoring.sums import BILLION, SCORE, GroupKey, GroupSums, Partial
 from promptops.jobs.testing.answering import Answering
 from promptops.jobs.testing.judging import AnswerJudge
 from promptops.jobs.testing.model_calls import ModelCalls, within_budget
@@ -152,4 +152,4 @@ def _add_score(
     """Add to a score that only judges measure; a mean over other samples can't be added to."""
     if assertion.score is not None and assertion.score not in own_scores:
         degree = judgement.degree or 0.0
-        group.add(f"score {assertion.score}", bucket, round(degree * BILLION))
+        group.add(f"{SCORE}{assertion.score}", bucket, round(degree * BILLION))

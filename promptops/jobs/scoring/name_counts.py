@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+from promptops.jobs.scoring.hashes import HASH_RANGE, hash_of
 
 MOST_NAMES = 4_096
-_WHOLE = 1 << 64
 
 
 class NameCounts:
@@ -25,7 +24,7 @@ class NameCounts:
         self.total = 0
         self.counts: dict[str, int] = {}
         self._places: dict[str, int] = {}
-        self._below = _WHOLE
+        self._below = HASH_RANGE
 
     def add(self, name: str, times: int = 1) -> None:
         """Count a name."""
@@ -33,7 +32,7 @@ class NameCounts:
         if name in self.counts:
             self.counts[name] += times
             return
-        place = _place(name)
+        place = hash_of(name)
         if place < self._below:
             self.counts[name], self._places[name] = times, place
             self._shrink()
@@ -58,8 +57,3 @@ class NameCounts:
             self._below //= 2
             for name in [name for name, place in self._places.items() if place >= self._below]:
                 del self.counts[name], self._places[name]
-
-
-def _place(name: str) -> int:
-    digest = sha256(name.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big")

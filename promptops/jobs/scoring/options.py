@@ -11,7 +11,7 @@ from promptops.records import field, record
 
 
 def _ignored(_: bytes) -> None:
-    """Receives the lines of events if nobody wants them."""
+    """Ignores lines of events."""
 
 
 def _uncounted(_: int) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from promptops.evals.refusals import refusal_in
-from promptops.jobs.scoring.buckets import HASH_RANGE, bucket_of, hash_of
+from promptops.jobs.scoring.buckets import bucket_of
 from promptops.jobs.scoring.dimensions import group_key
 from promptops.jobs.scoring.events import EventLines
+from promptops.jobs.scoring.hashes import HASH_RANGE, hash_of
 from promptops.jobs.scoring.histogram import step_of
 from promptops.jobs.scoring.joining import Joined, Joining, joining_of, unjoined_name
 from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.prepared import Outcome, Prepared, PreparedAssertion, answer_of
 from promptops.jobs.scoring.scored import ScoredSample, checked_assertions
-from promptops.jobs.scoring.sums import BILLION, GroupSums, Partial
+from promptops.jobs.scoring.sums import BILLION, SCORE, GroupSums, Partial
 from promptops.model.answer import Answer
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
 
@@ -125,7 +126,7 @@ class _Scoring:
         group.add("refusals", bucket, _refuses(answer))
         _add_outcomes(group, bucket, prompt.assertions, outcomes)
         for name, score in scores.items():
-            group.add(f"score {name}", bucket, score)
+            group.add(f"{SCORE}{name}", bucket, score)
         failed = self._settings.failures and any(passed is False for passed, _ in outcomes)
         if failed or self._events is not None:
             self._pass_on(sample, answer, prompt, outcomes, scores)
@@ -139,7 +140,7 @@ class _Scoring:
         scores: Mapping[str, int],
     ) -> None:
         """Keep a sample for cases if it fails, and write its events."""
-        reasons = prompt.reasons(sample, answer) if self._settings.content else []
+        reasons = prompt.reasons(sample, answer, outcomes) if self._settings.content else []
         scored = ScoredSample(
             sample=sample,
             prompt=prompt.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -98,10 +98,17 @@ class Prepared:
             for each in self.assertions
         ]
 
-    def reasons(self, sample: Sample, answer: Answer) -> list[str]:
-        """Why each assertion fails, "" for others; a reason may quote the answer."""
+    def reasons(self, sample: Sample, answer: Answer, outcomes: Sequence[Outcome]) -> list[str]:
+        """Why each assertion fails, "" for others; a reason may quote the answer.
+
+        Args:
+            outcomes: Of `check`, for the same answer.
+        """
         record_ = self.record(sample, answer)
-        return [self._reason(each, record_) for each in self.assertions]
+        return [
+            self._reason(each, record_) if passed is False else ""
+            for each, (passed, _) in zip(self.assertions, outcomes, strict=True)
+        ]
 
     def record(self, sample: Sample, answer: Answer) -> Record:
         """An answer as assertions receive it; without messages if nothing needs or has them."""

@@ -24,6 +24,9 @@ _MOST_KEYS = 20
 _CHECKED_EVERY = 256
 """Cells are counted when so many groups were added."""
 
+SCORE = "score "
+"""The prefix of the measures that are scores."""
+
 Measure = int | str
 """The number of an assertion; or `contracts`, `refusals`, `errors`, `requests`, `cost`, or
 `score NAME`."""

@@ -18,7 +18,7 @@ from promptops.source.cases import read_cases
 from promptops.storage.atomic import part_of, replace_whole
 
 MOST_PLACES = 20
-"""A sample with more personal data and secrets says little without them, and is skipped."""
+"""A sample with more personal data and secrets is skipped: little of it would remain."""
 
 SPARE = 20
 """So many more failing samples than cases are needed, in place of those that are skipped."""
@@ -32,8 +32,8 @@ _HEADER = """\
 # addresses and keys that were found are replaced by made-up ones. Names of people, postal
 # addresses and telephone numbers without a country code can't be found for sure: replace them.
 #
-# No prompt uses this file yet. Give the cases names that say what they test, and add
-# `- file: ./{name}` to `tests` of the prompt.
+# No prompt uses this file yet. Give the cases names that describe what they test, and
+# add `- file: ./{name}` to `tests` of the prompt.
 """
 
 

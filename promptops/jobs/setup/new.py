@@ -8,15 +8,18 @@ from pathlib import Path
 
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import InputError, UsageError
-from promptops.jobs.setup.new_files import SCHEMA, create_file, model_lines, relative_path, template
+from promptops.jobs.setup.new_files import (
+    create_file,
+    model_lines,
+    relative_path,
+    schema_path,
+    template,
+    write_schema_copy,
+)
 from promptops.jobs.workspace.workspace import Workspace, workspace
-from promptops.lint.ids import better, is_fit, shown
+from promptops.lint.ids import refuse_unfit
 from promptops.records import record
 from promptops.repo.process import decode
-from promptops.source.schemas import schema_text
-
-SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
-"""Paths of the schema copy for editors; the first one is created if none exists."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -40,12 +43,13 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
     Raises UsageError for an id that is invalid or exists, InputError if the file can't be created,
     GitError without a work tree.
     """
-    _check(identity)
+    refuse_unfit(identity)
     with workspace(directory) as opened:
         _check_free(opened, identity)
         root = opened.repository.root
         path = _path(opened, identity)
-        schema, written = _schema(root)
+        schema = schema_path(root)
+        written = write_schema_copy(root)
         metadata, missing = _metadata(opened, identity)
         text = template(
             "new.prompt.yaml",
@@ -55,27 +59,7 @@ def create_prompt(directory: Path, identity: str) -> CreatedPrompt:
         )
         if not create_file(root, path, text):
             raise InputError("a file exists there already", where=path, hint="move it away")
-        return CreatedPrompt(
-            id=identity, path=path, schema_copy=schema if written else None, missing=missing
-        )
-
-
-def _check(identity: str) -> None:
-    """Check the id by the rule SCH005, before there is a file."""
-    for ending in PROMPT_ENDINGS:
-        if identity.endswith(ending):
-            raise UsageError(
-                f"an id has no file extension: {identity!r}",
-                hint=f"write {identity[: -len(ending)]!r}",
-            )
-    if is_fit(identity) and all(identity.split("/")):
-        return
-    near = better(identity)
-    raise UsageError(
-        f"'{shown(identity)}' can't be an id: it is made of a-z, 0-9, '-', '_', '.' and '/', and"
-        " begins with a letter or a digit",
-        hint=f"write {near!r}" if near else "such as support/triage",
-    )
+        return CreatedPrompt(id=identity, path=path, schema_copy=written, missing=missing)
 
 
 def _check_free(opened: Workspace, identity: str) -> None:
@@ -97,14 +81,6 @@ def _check_free(opened: Workspace, identity: str) -> None:
 def _path(opened: Workspace, identity: str) -> str:
     root = opened.config.prompts[0]
     return f"{'' if root == '.' else f'{root}/'}{identity}{PROMPT_ENDINGS[0]}"
-
-
-def _schema(root: Path) -> tuple[str, bool]:
-    """The copy of the schema for editors, and whether it was created now."""
-    for path in SCHEMAS:
-        if (root / path).is_file():
-            return path, False
-    return SCHEMA, create_file(root, SCHEMA, schema_text("prompt.schema.json"))
 
 
 def _metadata(opened: Workspace, identity: str) -> tuple[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,12 @@ from promptops.records import record
 
 SCHEMA = ".promptops/prompt.schema.json"
 CONFIG_SCHEMA = ".promptops/config.schema.json"
-DEFAULT_MODEL = "provider: openai\n  id: gpt-5.4-mini-2026-03-17"
+SCHEMAS = (SCHEMA, "schemas/prompt.schema.json")
+"""Paths of the schema copy for editors; the first one is created if none exists."""
+
+DEFAULT_PROFILE = ("openai", "gpt-5.4-mini-2026-03-17")
+"""Provider and id of the model of a new prompt, where the configuration has no profile."""
+
 _PLAIN = lazy_pattern(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
@@ -55,6 +60,34 @@ def create_file(root: Path, path: str, text: str, *, executable: bool = False) -
     return True
 
 
+def existing_content(path: Path) -> bytes | None:
+    """The content of a file, b"" if it can't be read; None if nothing, not even a link, exists."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def schema_path(root: Path) -> str:
+    """The copy of the schema for editors, which `write_schema_copy` creates if none exists."""
+    return next((path for path in SCHEMAS if (root / path).is_file()), SCHEMA)
+
+
+def write_schema_copy(root: Path) -> str | None:
+    """Create the copy of the schema for editors; returns its path, None if one exists.
+
+    Raises InputError as `create_file`.
+    """
+    from promptops.source.schemas import schema_text
+
+    path = schema_path(root)
+    exists = (root / path).is_file()
+    written = not exists and create_file(root, path, schema_text("prompt.schema.json"))
+    return path if written else None
+
+
 def attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
     """Run a step; an expected error is a failed step, so that the other steps still run."""
     try:
@@ -90,9 +123,14 @@ def template(name: str, **values: str) -> str:
 def model_lines(config: Config) -> str:
     """The lines below `model:` of a prompt: an existing profile, or else a model by its name."""
     if not config.models:
-        return DEFAULT_MODEL
-    name = "fast" if "fast" in config.models else next(iter(config.models))
+        return "provider: {}\n  id: {}".format(*DEFAULT_PROFILE)
+    name = usual_profile(config.models)
     return f"profile: {name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)}"
+
+
+def usual_profile(models: Collection[str]) -> str:
+    """The profile of new prompts: `fast`, or else the first one; there must be one."""
+    return "fast" if "fast" in models else next(iter(models))
 
 
 def relative_path(path: str, base: str) -> str:

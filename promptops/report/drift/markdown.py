@@ -39,9 +39,9 @@ def write(drift: Drift, **_: object) -> str:
     after = _after(drift)
     room = LIMIT - _RESERVED - len(head) - len(after)
     table = _table(drift, min(room, _ROOM_FOR_TABLE))
-    told = [prompt for prompt in facts.in_order(drift) if prompt.verdict in facts.SIGNALS]
-    sections = list(fitting(room - len(table), (_section(each, drift) for each in told)))
-    left_out = len(told) - len(sections)
+    signalled = [prompt for prompt in facts.in_order(drift) if prompt.verdict in facts.SIGNALS]
+    sections = list(fitting(room - len(table), (_section(each, drift) for each in signalled)))
+    left_out = len(signalled) - len(sections)
     more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
     return "".join([head, *sections, more, table, after])
 

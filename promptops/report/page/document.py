@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from promptops.plurals import counted
@@ -41,7 +44,7 @@ def document(
     """
     names = (_BASE, *parts, f"{folder}/page")
     style, script = _joined(names, ".css"), _joined(names, ".js")
-    environment = _environment()
+    environment = _environment(_compiled(folder))
     environment.filters |= filters
     environment.globals["top"] = top
     return environment.get_template(f"{folder}/page.html.j2").render(
@@ -67,10 +70,31 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _environment() -> Environment:
+class _Compiled(BytecodeCache):
+    """The compiled templates of a page, for the next one that this process writes."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _compiled(folder: str) -> _Compiled:
+    """Of one folder, whose filters are always the same: a template is compiled for its filters."""
+    return _Compiled()
+
+
+def _environment(compiled: BytecodeCache) -> Environment:
     """The template environment; names are paths such as `diff/page/prompt.html.j2`."""
     environment = Environment(
         autoescape=True,
+        bytecode_cache=compiled,
         loader=PackageLoader(_REPORT, "."),
         undefined=StrictUndefined,
         trim_blocks=True,

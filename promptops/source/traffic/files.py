@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, BinaryIO, cast
@@ -128,11 +128,43 @@ def _copied(stream: IO[bytes], path: str) -> Iterator[str]:
 
 
 def _open_url(url: str) -> BinaryIO:
-    """A buffered file of fsspec; clients of stores raise exceptions of their own."""
+    """A buffered file of fsspec."""
     fsspec = _fsspec(url)
     with _failures_of_store(url):
         raw = fsspec.open(url, mode="rb").open()
-    return cast(BinaryIO, BufferedReader(raw, _BUFFER_BYTES))
+    return cast(BinaryIO, BufferedReader(_StoreFile(raw, url), _BUFFER_BYTES))
+
+
+class _StoreFile(RawIOBase):
+    """A file of a store, whose client raises exceptions of its own, also while it is read."""
+
+    def __init__(self, file: Any, url: str) -> None:
+        self._file = file
+        self._url = url
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with _failures_of_store(self._url):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with _failures_of_store(self._url):
+            self._file.seek(offset, whence)
+            return self.tell()
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _matches(url: str) -> list[str]:

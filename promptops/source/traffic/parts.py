@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from promptops.errors import InputError
@@ -42,5 +43,6 @@ def _recognised(file: TrafficFile) -> Reader | None:
 
 def _hint(file: TrafficFile, head: Head) -> str:
     if head.data.lstrip().startswith(b"["):
-        return f"a JSON array is not read; write one line for each item: jq -c '.[]' {file.path}"
+        command = f"jq -c '.[]' {shlex.quote(file.path)}"
+        return f"a JSON array is not read; write one line for each item: {command}"
     return "name it with `--input`, or write one JSON object in each line"

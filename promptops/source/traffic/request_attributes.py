@@ -1,4 +1,4 @@
-"""What the attributes of a span say about a request: OpenTelemetry's conventions and older ones.
+"""Facts about a request from the attributes of a span, by OpenTelemetry's and older conventions.
 
 Names are of the conventions for generative AI, v0.1.0. They are literals, because the package with
 their constants lacks some.

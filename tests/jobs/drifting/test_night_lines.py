@@ -61,17 +61,26 @@ def test_a_line_is_read_as_it_was_written(night):
     assert read_nights("f", night_line(night)).nights == (night,)
 
 
+def test_a_night_with_half_characters_is_written_as_a_line_that_can_be_read():
+    night = replace(NIGHT, models=("gpt\ud800",), reason="caf\udce9")  # of an API, of a shell
+
+    (found,) = read_nights("f", night_line(night)).nights
+
+    assert found == replace(NIGHT, models=("gpt?",), reason="caf?")
+
+
 VERDICTS = "learning, steady, suspect, drifted, incomplete, accepted"
 
 
 @pytest.mark.parametrize(
     ("line", "column", "message"),
     [
-        ("{", 2, "it is not JSON: expecting property name enclosed in double quotes"),
-        ("[]", 1, "it is not a JSON object"),
-        ("[" * 100_000, 1, "it is nested too deeply"),
+        ("{", 2, "not JSON: expecting property name enclosed in double quotes"),
+        ("[]", 1, "not a JSON object"),
+        ("[" * 100_000, 1, "a value too large to read"),
         ("{}", 1, "it has no `format`"),
-        (LINE.replace("0.9127", "NaN"), 1, "`NaN` is not a number of JSON"),
+        (LINE.replace("0.9127", "NaN"), 1, "JSON has no `NaN`"),
+        (LINE.replace("0.9127", "9" * 5_000), 1, "a value too large to read"),
     ],
 )
 def test_a_line_that_is_not_a_night_is_reported_at_its_place(line, column, message):
@@ -86,9 +95,13 @@ def test_a_line_that_is_not_a_night_is_reported_at_its_place(line, column, messa
     ("key", "value", "wrong", "message"),
     [
         ("format", "1", "2", "format 2 is unknown: update promptops"),
-        ("n", "50", "-1", "it must be a whole number"),
+        ("n", "50", "-1", "it must be a whole number from 0 to 1,000,000,000"),
+        ("n", "50", "9" * 300, "it must be a whole number from 0 to 1,000,000,000"),
+        ("k", "3", "0", "it must be a whole number from 1 to 1,000,000,000"),
+        ("kept", "149", "151", "it must be a whole number from 0 to 150"),
+        ("within", "0.0412", "1e200", "it must be a number from 0 to 1"),
         ("n", "50", "true", "it must be a whole number"),
-        ("mean", "0.9127", "1e999", "it must be a number"),
+        ("mean", "0.9127", '"0.9"', "it must be a number"),
         ("at", '"2026-11-27T', '"2026-11-27 ', "it must be a time like 2026-11-27T02:10:03Z"),
         ("at", '"2026-11-27T', '"2026-02-30T', "it must be a time like 2026-11-27T02:10:03Z"),
         ("at", '"2026-11-27T', '"9999-11-27T', "it must be a time like 2026-11-27T02:10:03Z"),
@@ -112,7 +125,7 @@ def test_bytes_that_are_not_utf_8_are_reported_at_their_place():
     found = read_nights("nights.jsonl", b'{"at":"\xff"}\n')
 
     place = Place("nights.jsonl", 1, 8, 1, 8)
-    assert found.problems == (HistoryProblem(place=place, message="it is not UTF-8"),)
+    assert found.problems == (HistoryProblem(place=place, message="not UTF-8"),)
 
 
 def test_other_lines_keep_their_bytes_and_a_night_is_added_once():

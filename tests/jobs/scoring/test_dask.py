@@ -215,7 +215,10 @@ def test_a_cluster_that_does_not_exist_is_reported(
 
     wrong = refusal(pack, pieces, options("nonsense"))
 
-    assert isinstance(wrong, UsageError)
+    without_certificate = refusal(pack, pieces, options(f"tls://127.0.0.1:{port}"))
+
+    assert [type(wrong), type(without_certificate)] == [UsageError, UsageError]
+    assert "no certificates" in without_certificate.message
     assert [type(of_silent), type(of_closed)] == [TransportError, TransportError]
     assert of_closed.where == f"tcp://127.0.0.1:{port}"
     assert of_closed.message.startswith("the cluster can't be reached: ")

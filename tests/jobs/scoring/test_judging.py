@@ -151,12 +151,18 @@ def test_the_same_samples_are_chosen_in_any_order_and_split():
     assert len(list(whole.chosen())) == 3
 
 
-def test_too_many_calls_to_judges_are_refused():
-    part = Judgeable(1)
-    for number in range(MOST_SAMPLES + 1):
-        part.add((f"{number}",), Sample(id="1", prompt="ask"))
-
+@pytest.mark.parametrize("parts", [1, 2])
+def test_too_many_calls_to_judges_are_refused(parts):
     with pytest.raises(UsageError) as caught:
-        Judgeable(1).add_all(part)
+        added(parts, MOST_SAMPLES + 1)
 
     assert caught.value.message == "judges would be called about more than 5,000 samples"
+
+
+def added(parts, groups):
+    """A sample of each group, distributed over the parts, which are added up."""
+    found = [Judgeable(1) for _ in range(parts)]
+    for number in range(groups):
+        found[number % parts].add((f"{number}",), Sample(id="1", prompt="ask"))
+    for other in found[1:]:
+        found[0].add_all(other)

@@ -11,7 +11,7 @@ from promptops.report.score.html import write
 from promptops.report.score.page.series import charts
 from promptops.report.score.parts.names import sections
 from tests.report.diff.html_pages import read
-from tests.report.scoring.scores import SCORES, hostile, many, triage, week
+from tests.report.scoring.scores import SCORES, hostile, many, one_day, triage, week
 from tests.report.test_run import test_run_html
 from tests.tiers import fast_only
 
@@ -87,6 +87,16 @@ def test_a_version_with_few_samples_is_named_and_not_drawn():
     shown, tiny = charts(found, score)
 
     assert ([line.name for line in shown[0].series], tiny) == (["1.8.0", "1.7.0"], ("1.9.0",))
+
+
+def test_a_day_with_few_samples_beside_another_is_a_table_and_no_chart():
+    first_days = replace(
+        one_day(), groups=(triage(0, "1.8.0", 1_000, 990), triage(1, "1.9.0", 9, 9))
+    )
+
+    root = read(write(first_days))
+
+    assert [len(list(root.all(name))) for name in ("figure", "table")] == [0, 1]
 
 
 def test_a_single_day_is_a_table_and_no_chart():

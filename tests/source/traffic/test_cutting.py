@@ -191,6 +191,29 @@ def test_urls_are_read_through_fsspec_and_stars_match():
             pass
 
 
+def test_a_store_that_fails_while_a_file_is_read_is_an_error_of_its_url():
+    from fsspec import register_implementation
+    from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
+
+    class BreakingFile(MemoryFile):
+        def read(self, *_):
+            raise LookupError("the connection was closed")  # as clients raise errors of their own
+
+    class BreakingStore(MemoryFileSystem):
+        protocol = "breaking"
+
+        def _open(self, path, mode="rb", **_):
+            return BreakingFile(self, path)
+
+    register_implementation("breaking", BreakingStore)
+    part = Part(path="breaking://1", location="breaking://1", format="json", start=0, end=9)
+
+    with pytest.raises(InputError, match="the connection was closed") as raised:
+        list(samples(part))
+
+    assert raised.value.where == "breaking://1"
+
+
 def test_a_url_without_fsspec_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
 

@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 from promptops.errors import InputError, UsageError
 from promptops.model.answer import Usage
+from promptops.model.distribution import install_command
 from promptops.model.sample import BrokenLine, PartEnd, Sample
 from promptops.records import replace
 from tests.source.traffic.reading import EXPORTS, Found
@@ -163,7 +164,7 @@ def test_without_pyarrow_the_command_that_installs_it_is_shown(tmp_path, monkeyp
         Found([path])
 
     assert raised.value.message == "cannot read Parquet without pyarrow"
-    assert "parquet" in str(raised.value.hint)
+    assert raised.value.hint == install_command("parquet")
 
 
 def test_an_empty_table_has_no_samples(tmp_path):

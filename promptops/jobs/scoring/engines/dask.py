@@ -95,6 +95,7 @@ def _client(address: str) -> Any:
     except ValueError as error:
         message = f"{address!r} is not the address of a cluster: {error}"
         raise UsageError(message, hint=_EXAMPLE) from None
+    _refuse_without_certificate(address)
     started: Future[Any] = Future()
 
     def start() -> None:
@@ -109,6 +110,20 @@ def _client(address: str) -> Any:
         return started.result(timeout=ANSWER_S + _CHECK_S)
     except TimeoutError:
         raise _unreachable(address, "no answer") from None
+
+
+def _refuse_without_certificate(address: str) -> None:
+    """Raise UsageError for an address with TLS, unless Dask's configuration has certificates."""
+    from distributed import Security
+
+    if not address.startswith("tls://"):
+        return
+    if Security().get_connection_args("client").get("ssl_context") is None:
+        raise UsageError(
+            "the configuration of Dask has no certificates for `tls://`",
+            where=address,
+            hint="set distributed.comm.tls: https://distributed.dask.org/en/stable/tls.html",
+        )
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def run(parts: Iterable[Part], pack: Pack, options: ScoreOptions) -> Iterator[Pa
 def _until_a_process_dies(
     parts: Iterator[Part], unfinished: list[Part], pack: Pack, processes: int
 ) -> Iterator[Partial]:
-    """The sums of the parts; if a process dies, `unfinished` gets the parts that were under way."""
+    """The sums of the parts; if a process dies, `unfinished` gets the parts in progress."""
     from concurrent.futures import FIRST_COMPLETED, wait
     from concurrent.futures.process import BrokenProcessPool
 

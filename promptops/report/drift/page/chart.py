@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator
 
 from promptops.model.night import (
     LEARNING_NIGHTS,
@@ -15,6 +14,7 @@ from promptops.model.night import (
 )
 from promptops.records import record
 from promptops.report.drift.page.marks import Boundary, Mark, boundaries, marks_of
+from promptops.report.drift.page.shapes import Shape, outline, shape_of
 from promptops.report.drift.parts import facts
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
 from promptops.report.parts.visible import visible
@@ -47,13 +47,6 @@ _FEWEST_SLOTS = LEARNING_NIGHTS + 5  # so that few nights are not far apart
 _LARGEST, _SMALLEST = 4.5, 2.0  # of a point
 _DATES_SHOWN = 7
 _SHOWN_95 = 1.96
-
-Shape = Literal["hollow", "circle", "triangle", "square"]
-_SHAPES: dict[NightVerdict, Shape] = {
-    "learning": "hollow",
-    "suspect": "triangle",
-    "drifted": "square",
-}
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -203,11 +196,11 @@ class _Drawing:
         night = self._history[point.night]
         x, y = self._x(point.night), self._at(point.mean)
         low, high = (self._at(end) for end in _interval(point))
-        shape = _SHAPES.get(night.verdict, "circle")
+        shape = shape_of(night.verdict)
         return Dot(
             verdict=night.verdict,
             shape=shape,
-            path=_outline(shape, x, y, self._radius(shape)),
+            path=outline(shape, x, y, self._radius(shape)),
             whisker=f"M{x} {low}V{high}",
             title=self._title(point, night),
         )
@@ -284,19 +277,3 @@ class _Drawing:
 def _interval(point: ChartPoint) -> tuple[float, float]:
     around = _SHOWN_95 * point.se
     return max(0.0, point.mean - around), min(1.0, point.mean + around)
-
-
-def _outline(shape: Shape, x: float, y: float, radius: float) -> str:
-    if shape == "triangle":
-        side, above = 1.4 * radius, y - radius
-        return _polygon([(x, y + 1.5 * radius), (x - side, above), (x + side, above)])
-    if shape == "square":
-        left, right = x - 1.15 * radius, x + 1.15 * radius
-        above, below = y - 1.15 * radius, y + 1.15 * radius
-        return _polygon([(left, above), (right, above), (right, below), (left, below)])
-    half = f"a{radius} {radius} 0 1 0"
-    return f"M{x - radius:.1f} {y}{half} {2 * radius:.1f} 0{half} {-2 * radius:.1f} 0z"
-
-
-def _polygon(corners: Sequence[tuple[float, float]]) -> str:
-    return f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in corners)}z"

@@ -233,7 +233,7 @@ def other_reasons(prompt: PromptDrift) -> tuple[str, ...]:
 
 
 def remarks(prompt: PromptDrift) -> Iterator[str]:
-    """What is to know of a prompt besides its row and its blame, each a sentence."""
+    """Remarks about a prompt besides its row and its blame, each a sentence."""
     if prompt.night.reason:
         yield f"{prompt.verdict}: {visible(prompt.night.reason)}"
     chart = prompt.chart("contracts")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from promptops.records import record
-from promptops.report.page.scale import Scale, score_scale
+from promptops.report.page.scale import Scale, Tick, marks, score_scale
 from promptops.report.score.page.series import Chart, Series, TimedValue
 from promptops.report.score.parts import alerts
 from promptops.report.score.parts.figures import of_metric
@@ -20,14 +20,6 @@ _TICKS = 5
 _BESIDE = 4.0  # between points of two series at one time
 _DAY = 86_400.0
 _LABEL = 14.0  # the height of a name
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """A mark on an axis, at a position along it."""
-
-    at: float
-    text: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -107,7 +99,7 @@ class _Drawing:
         return Drawing(
             title=self._chart.measure.title,
             times=tuple(self._time_ticks()),
-            values=tuple(Tick(at=self._y.at(v), text=f"{v:,.6g}") for v in self._y.ticks()),
+            values=marks(self._y),
             levels=tuple(self._levels()),
             lines=tuple(map(self._line, reversed(self._chart.series))),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import fmean
 
@@ -64,12 +64,18 @@ class Chart:
 def charts(section: Section, score: Score) -> tuple[tuple[Chart, ...], tuple[str, ...]]:
     """The charts, and the names of series with too few samples to draw.
 
-    There are none without two times; groups without a time are left out.
+    There are none without two times that have values to draw; groups without a time are left out.
     """
     timeline = _Timeline(section, score)
-    if len(timeline.times) < 2:
+    found = timeline.charts()
+    if len(times_of(found)) < 2:
         return (), ()
-    return timeline.charts(), tuple(sorted(timeline.tiny))
+    return found, tuple(sorted(timeline.tiny))
+
+
+def times_of(charts: Iterable[Chart]) -> list[float]:
+    """The times at which any series of some charts has a value, in order."""
+    return sorted({each.at for chart in charts for line in chart.series for each in line.values})
 
 
 class _Timeline:
@@ -79,7 +85,6 @@ class _Timeline:
         self._section = section
         self._dimension = time_dimension(score)
         self._timed = list(self._with_time())
-        self.times = {at for at, _ in self._timed}
         about = [each for each in (*score.alerts, *score.quiet) if _is_about(each, section)]
         self._alerts = about
         self._raised = {(each.metric, _key(each.by)): each for each in score.alerts}

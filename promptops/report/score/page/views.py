@@ -8,7 +8,7 @@ from promptops.model.score import Alert, Dimension, Score, ScoreGroup, Share
 from promptops.plurals import some
 from promptops.records import record
 from promptops.report.score.page.drawing import Drawing, drawing
-from promptops.report.score.page.series import Chart, charts
+from promptops.report.score.page.series import Chart, charts, times_of
 from promptops.report.score.parts import alerts, facts, figures, notes
 from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import Column, columns
@@ -74,7 +74,7 @@ def section_views(score: Score) -> tuple[SectionView, ...]:
 
 
 def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What is to know besides the figures, by label."""
+    """The notes by label."""
     found: dict[str, list[str]] = {}
     every = [
         *(("can't be read", line) for line in notes.broken(score)),
@@ -90,7 +90,7 @@ def page_notes(score: Score) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _section(section: Section, anchor: str, score: Score) -> SectionView:
     found, tiny = charts(section, score)
-    times = sorted({each.at for chart in found for line in chart.series for each in line.values})
+    times = times_of(found)
     groups = section.groups
     return SectionView(
         anchor=anchor,

@@ -1,4 +1,4 @@
-"""What is to know of scored samples besides their figures, without any markup."""
+"""Notes about scored samples besides their figures, without any markup."""
 
 from __future__ import annotations
 

@@ -1,0 +1,76 @@
+"""`promptops export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from promptops.cli.complete import complete_prompt
+from promptops.cli.format_list import format_list
+from promptops.cli.options import at_option, common
+from promptops.cli.output import OutputOptions
+from promptops.errors import UsageError
+
+
+@click.command()
+@click.argument("format_name", metavar="[FORMAT]", required=False)
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB]...", shell_complete=complete_prompt)
+@click.option("--to", metavar="DIR", default=".", help="The folder of the files; `.` by default.")
+@click.option(
+    "-c",
+    "--case",
+    metavar="NAME",
+    help="Keep as variables only what messages print; all else has the values of this test case.",
+)
+@click.option("--strict", is_flag=True, help="Write nothing if anything is lost.")
+@click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@click.option("--formats", is_flag=True, help="List the formats.")
+@at_option
+@common("text", "json", "markdown")
+def command(
+    output: OutputOptions,
+    format_name: str | None,
+    patterns: tuple[str, ...],
+    *,
+    to: str,
+    case: str | None,
+    strict: bool,
+    dry_run: bool,
+    formats: bool,
+    revision: str,
+) -> int:
+    """Write prompts in the format of another tool.
+
+    What the format can't say is reported at its place in the prompt file; a prompt that it can't
+    say at all is not written. Existing files are never overwritten.
+
+    \b
+    Example:
+      promptops export promptfoo support/triage --to promptfoo/
+      promptops export openai 'support/*' --to batch/
+      promptops export langfuse support/triage --case 'no known issues'
+    """
+    from promptops.formats.exported import known_writers
+    from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
+    from promptops.jobs.workspace.workspace import workspace
+    from promptops.model.finding import Severity
+
+    if formats:
+        output.write(format_list({one.NAME: one.MARKS for one in known_writers().values()}))
+        return 0
+    if format_name is None:
+        raise UsageError("no format is given", hint="list the formats: promptops export --formats")
+    options = ExportOptions(
+        format=format_name,
+        patterns=patterns,
+        to=Path(output.directory, to),
+        case=case,
+        strict=strict,
+        dry_run=dry_run,
+    )
+    with workspace(output.directory, revision, output.overrides) as opened:
+        result = export_prompts(opened, options)
+    output.write_report("export", result)
+    wrong = any(finding.severity is Severity.ERROR for finding in result.findings)
+    return int(wrong or (strict and bool(result.findings)))

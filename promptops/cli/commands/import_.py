@@ -1,0 +1,135 @@
+"""`promptops import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promptops.cli.format_list import format_list
+from promptops.cli.options import common
+from promptops.cli.output import OutputOptions
+from promptops.errors import InputError, UsageError
+
+_SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Path())
+@click.option("--to", metavar="DIR", help="Below a prompt root; the first root by default.")
+@click.option("--from", "format_name", metavar="FORMAT", help="Do not guess the format.")
+@click.option("--formats", is_flag=True, help="List the formats and how they are recognised.")
+@click.option("--list", "listed", is_flag=True, help="List what would be read; write nothing.")
+@click.option("--id", "identity", metavar="ID", help="The id, for a source with one prompt.")
+@click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@click.option("--strict", is_flag=True, help="Refuse a prompt of which anything is lost.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="GLOB",
+    help="Only these paths below SOURCE; `FILE::NAME` selects prompts inside of files.",
+)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --select.")
+@click.option(
+    "--syntax",
+    type=click.Choice(_SYNTAXES),
+    help="How plain texts write variables: jinja; double: {{x}}; single: {x}; format: {x} with"
+    " {{ for a brace; dollar: ${x}; mustache; none. Guessed by default.",
+)
+@click.option(
+    "--role",
+    type=click.Choice(("system", "user")),
+    default="user",
+    help="The role of texts whose source does not define it; user by default.",
+)
+@click.option(
+    "--sample", metavar="FILE", help="JSON with example inputs: their types, and which are lists."
+)
+@click.option("--optional", is_flag=True, help='Inputs that are only printed default to "".')
+@click.option("--tidy", is_flag=True, help="Drop blank lines that tags leave.")
+@click.option(
+    "--bodies",
+    is_flag=False,
+    flag_value=12,
+    type=click.IntRange(1),
+    metavar="[LINES]",
+    help="Move longer messages to files; 12 lines by default.",
+)
+@click.option("--profiles", is_flag=True, help="Name model profiles, and print their tables.")
+@common("text", "json", "markdown")
+def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> int:
+    """Read prompts of other tools and write them as prompt files.
+
+    A SOURCE is a file, or a folder whose files are recognised one by one. No code of a source is
+    run, and no existing file is overwritten. What can't be carried is reported at its place in the
+    source; `promptops rule CODE` explains it.
+
+    \b
+    Example:
+      promptops import old-prompts/ --dry-run
+      promptops import old-prompts/ --to prompts/legacy
+      promptops import system.txt --id support/triage --role system
+      promptops import src/prompts.py --list
+      promptops import src/prompts.py --select 'prompts.py::*_PROMPT'
+    """
+    if options["formats"]:
+        from promptops.formats.registry import known_readers
+
+        output.write(format_list({reader.NAME: reader.MARKS for reader in known_readers()}))
+        return 0
+    if not sources:
+        raise UsageError("no source is given", hint="name a file or a folder")
+    paths = [str(Path(output.directory, source)) for source in sources]
+    arguments = _import_options(output, options)
+    return _list(output, paths, arguments) if options["listed"] else _run(output, paths, arguments)
+
+
+def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
+    from promptops.jobs.importing.candidates import candidates
+
+    found = candidates(paths, options)
+    output.write_report("import_list", found)
+    if not found:
+        raise _nothing(0)
+    return 0
+
+
+def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
+    from promptops.jobs.importing.importing import import_prompts
+    from promptops.jobs.workspace.workspace import workspace
+
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        result = import_prompts(opened, paths, options)
+    if not result.prompts and not result.findings:
+        raise _nothing(result.skipped)
+    output.write_report("import_", result)
+    return 3 if result.nothing_readable else int(result.failed)
+
+
+def _nothing(skipped: int) -> InputError:
+    from promptops.plurals import counted
+
+    hint = "list the formats: promptops import --formats"
+    if skipped:
+        hint = (
+            f"{counted(skipped, 'file')} left out: documentation, binary files, and what prompts of"
+            " the repository use already"
+        )
+    return InputError("no prompt was found", hint=hint)
+
+
+def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:
+    from promptops.formats.registry import ReadOptions
+    from promptops.jobs.importing.options import ImportOptions
+    from promptops.jobs.workspace.given_inputs import read_input_object
+    from promptops.lint.ids import refuse_unfit
+
+    if options["identity"] is not None:
+        refuse_unfit(options["identity"])
+    sample = read_input_object(options["sample"], output.directory) if options["sample"] else {}
+    reading = ReadOptions(syntax=options["syntax"], role=options["role"], sample=sample)
+    to = str(Path(output.directory, options["to"])) if options["to"] is not None else None
+    names = ("identity", "strict", "dry_run", "optional", "tidy", "bodies", "profiles")
+    chosen = {name: options[name] for name in (*names, "select", "exclude")}
+    return ImportOptions(to=to, format=options["format_name"], reading=reading, **chosen)

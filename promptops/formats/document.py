@@ -1,0 +1,129 @@
+"""A prompt of another tool as a reader yields it: its texts, with the names of prompt files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from promptops.formats.parts import TemplatePart
+from promptops.model.place import Place
+from promptops.model.prompt import MediaKind
+from promptops.records import field, record
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What is lost, changed or assumed when a prompt is read.
+
+    Attributes:
+        code: Such as `IMP102`; its name and severity are in `codes.py`.
+        place: In the source: of the key, the tag, or the file.
+        refuses: The prompt can't be written without this part.
+    """
+
+    code: str
+    message: str
+    place: Place
+    hint: str | None = None
+    refuses: bool = False
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class TextContent:
+    """Text of a message. `when`: a Jinja expression, or None."""
+
+    parts: tuple[TemplatePart, ...]
+    when: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class MediaContent:
+    """An image, a sound or a document of a message; see `model.prompt.MediaPart`."""
+
+    kind: MediaKind
+    origin: Literal["input", "url", "file"]
+    value: str
+    detail: str | None = None
+    when: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SourceMessage:
+    """One turn.
+
+    Attributes:
+        fields: Other keys of a message of a prompt file: `name`, `tool_calls`, `tool_call_id`,
+            `cache`.
+    """
+
+    role: str
+    content: tuple[TextContent | MediaContent, ...]
+    when: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SourceHistory:
+    """The caller's conversation, an input."""
+
+    source: str
+    last: int | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SourceLoop:
+    """Messages for each item of an input; `name` is the variable for the item."""
+
+    source: str
+    name: str
+    messages: tuple[SourceMessage, ...]
+
+
+SourceTurn = SourceMessage | SourceHistory | SourceLoop
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SourceCase:
+    """A test case of the source; assertions as prompt files write them."""
+
+    name: str
+    inputs: Mapping[str, Any]
+    rendered: tuple[Mapping[str, Any], ...] = ()
+    output: tuple[Mapping[str, Any], ...] = ()
+    expected: Any = None
+    tags: tuple[str, ...] = ()
+    place: Place
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class SourceDocument:
+    """One prompt of a source.
+
+    Attributes:
+        id: Proposed by the reader, below the folder of its file; fit for a prompt.
+        format: Name of the reader, with the version where the format has several: `prompty 1`.
+        place: Of the prompt in its source.
+        fields: Keys of a prompt file with their values: title, description, owners, tags,
+            metadata, model, output, tools, tool_choice, evaluation, budget, and `x-…`.
+        inputs: The schema of each input that the source declares, by its name in the templates.
+        required: Names of the inputs that the source requires.
+        aliases: The name of an input in the source, by its name here, where they differ.
+        samples: Example inputs: types, and what is a list.
+        lenient: The source renders nothing for an input that is missing.
+        partials: Templates that the messages include, by the path in their `include`.
+        losses: In the order of the source.
+    """
+
+    id: str
+    format: str
+    place: Place
+    messages: tuple[SourceTurn, ...]
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    samples: tuple[Mapping[str, Any], ...] = ()
+    lenient: bool = False
+    cases: tuple[SourceCase, ...] = ()
+    partials: Mapping[str, tuple[TemplatePart, ...]] = field(default_factory=dict)
+    losses: tuple[Loss, ...] = ()

@@ -1,0 +1,98 @@
+"""Markdown files that begin with YAML between lines of `---`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.source_file import SourceFile
+from promptops.model.place import Place, Text
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.source.document import Document, read_any
+
+_BEGINNING = lazy_pattern(r"---[ \t]*\n")
+_END = lazy_pattern(r"(?m)^---[ \t]*$\n?")
+_BLANK = lazy_pattern(r"\s*")
+_LOOSE = lazy_pattern(r"([A-Za-z][\w-]*):[ \t]*(.*)")
+
+
+@record(frozen=True, slots=True)
+class FrontMatter:
+    """The header of a file, and its body.
+
+    Attributes:
+        value: The keys; empty without a header.
+        body: The text after the header, with the places of its characters.
+        losses: An IMP223 if the header is not YAML and was read line by line.
+    """
+
+    value: dict[str, Any]
+    body: Text
+    losses: tuple[Loss, ...]
+    document: Document | None
+    line: int
+
+    def place(self, pointer: str, shown: str) -> Place:
+        """The place of a key of the header."""
+        if self.document is None:
+            return Place(shown, self.line)
+        place = self.document.place(pointer, True)
+        added = self.line - 1
+        return Place(
+            shown, place.line + added, place.column, place.end_line + added, place.end_column
+        )
+
+
+@lru_cache(maxsize=8)  # several readers ask for the header of one file
+def front_matter(file: SourceFile) -> FrontMatter:
+    """The header and the body of a file. Raises UnreadableSource for a file that is no text."""
+    text = file.text
+    found = _header(text.value)
+    if found is None:
+        return FrontMatter({}, text, (), None, 1)
+    header, start, end = found
+    body = _after(text, end)
+    line = text.locate(start)[0]
+    document = read_any(file.shown, header.encode())
+    if isinstance(document.value, dict):
+        return FrontMatter(document.value, body, (), document, line)
+    pairs = [pair for pair in map(_LOOSE.fullmatch, header.split("\n")) if pair]
+    value: dict[str, Any] = {pair[1]: pair[2] for pair in pairs}
+    message = "the header is not YAML: it is read line by line"
+    loss = Loss(code="IMP223", message=message, place=Place(file.shown, line))
+    return FrontMatter(value, body, (loss,) if header.strip() else (), None, line)
+
+
+def _header(text: str) -> tuple[str, int, int] | None:
+    """The header, its offset, and that of the body; comments and blank lines may stand before."""
+    beginning = _BEGINNING.match(text, _first(text))
+    if beginning is None:
+        return None
+    end = _END.search(text, beginning.end())
+    if end is None:
+        return None
+    header = text[beginning.end() : end.start()]
+    return header.removesuffix("\n"), beginning.end(), end.end()
+
+
+def _first(text: str) -> int:
+    """The offset of the first character that is not blank and not in a comment."""
+    at = -1
+    following = 0
+    while following != at:
+        at = following
+        blank = _BLANK.match(text, at)
+        following = blank.end() if blank is not None else at
+        if text.startswith("<!--", following):
+            close = text.find("-->", following)
+            following = len(text) if close < 0 else close + 3
+        elif text.startswith("#", following):
+            newline = text.find("\n", following)
+            following = len(text) if newline < 0 else newline + 1
+    return at
+
+
+def _after(text: Text, offset: int) -> Text:
+    return Text(text.path, text.value[offset:], lambda at: text.locate(at + offset))

@@ -1,0 +1,46 @@
+"""Names of inputs of other tools as names that a template can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from keyword import iskeyword
+
+from promptops.patterns import lazy_pattern
+from promptops.runtime.template.node_facts import SPECIAL
+
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9_]+")
+_OF_JINJA = SPECIAL | {"true", "false", "none", "range", "namespace", "varargs", "super"}
+
+
+class InputNames:
+    """The name here of each input of a source.
+
+    Attributes:
+        aliases: The name in the source, by the name here, where they differ.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.aliases: dict[str, str] = {}
+        self._new: dict[str, str] = {}
+        for name in names:
+            self.name(name)
+
+    def name(self, old: str) -> str:
+        """The name for an input: the same where a template can read it."""
+        if old not in self._new:
+            new = _readable(old)
+            while new in self._new.values():
+                new += "_"
+            self._new[old] = new
+            if new != old:
+                self.aliases[new] = old
+        return self._new[old]
+
+
+def _readable(old: str) -> str:
+    new = _NOT_IN_NAMES.sub("_", old).strip("_") or "input"
+    if old.isidentifier() and old.isascii():
+        new = old
+    if new[0].isdigit():
+        new = f"n{new}"
+    return f"{new}_" if iskeyword(new) or new in _OF_JINJA else new

@@ -1,0 +1,231 @@
+"""The `inputs` of a prompt file: what the source declares, and what its templates imply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.analysis.template_walk import Locals, walk, walk_expression
+from promptops.analysis.uses import ITEM, Use
+from promptops.formats.document import Loss, SourceDocument
+from promptops.formats.shape import Shape, empty_value, schema_of, shapes
+from promptops.model.place import plain_text
+from promptops.records import record
+from promptops.runtime.template.scope import Load
+
+_MEDIA = {"image": "image/*", "audio": "audio/*", "document": "application/pdf"}
+_TURN = {
+    "type": "object",
+    "required": ["role", "content"],
+    "properties": {"role": {"enum": ["user", "assistant"]}, "content": {"type": "string"}},
+}
+_JSON_TYPES: Mapping[type, str] = {
+    bool: "boolean",
+    str: "string",
+    int: "number",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class InputSchema:
+    """The value of `inputs`, and what was assumed."""
+
+    schema: Mapping[str, Any]
+    losses: tuple[Loss, ...]
+
+
+def input_schema(
+    document: SourceDocument, messages: Sequence[Mapping[str, Any]], load: Load, *, optional: bool
+) -> InputSchema:
+    """The schema of what the messages read.
+
+    Args:
+        messages: As in the prompt file.
+        optional: Whether inputs that are only printed get the default "".
+    """
+    uses = [use for message in messages for use in _uses(message, {}, load)]
+    found = shapes(uses)
+    for message in messages:
+        if message.get("for_each") in found:
+            found[message["for_each"]].looped = found[message["for_each"]].unguarded = True
+    histories = _histories(messages)
+    names = dict.fromkeys((*document.inputs, *found, *_media(messages), *histories))
+    inputs = _Inputs(document, found, optional=optional)
+    properties = {name: inputs.schema(name) for name in names if name not in histories}
+    properties |= {name: _of_history(document, name) for name in histories}
+    properties |= {
+        name: _of_media(properties[name], kind) for name, kind in _media(messages).items()
+    }
+    unread = set(document.inputs) - set(found) - set(_media(messages)) - set(document.required)
+    may_be_missing = {name for name, shape in found.items() if not shape.unguarded}
+    may_miss = unread | (may_be_missing - set(document.required))
+    required = [
+        name for name in names if "default" not in properties[name] and name not in may_miss
+    ]
+    schema: dict[str, Any] = {"required": required} if required else {}
+    if properties:
+        schema["properties"] = properties
+    return InputSchema(schema=schema, losses=tuple(inputs.losses))
+
+
+class _Inputs:
+    """The schemas of a document's inputs, one after the other."""
+
+    def __init__(
+        self, document: SourceDocument, found: Mapping[str, Shape], *, optional: bool
+    ) -> None:
+        self.losses: list[Loss] = []
+        self._document = document
+        self._found = found
+        self._optional = optional
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """Of one input, with the former name as `x-aliases`."""
+        declared = self._document.inputs.get(name)
+        samples = [sample[name] for sample in self._document.samples if name in sample]
+        shape = self._found.get(name, Shape(printed=True, unguarded=True))
+        if declared is None:
+            schema = self._inferred(name, shape, samples)
+        else:
+            schema = self._declared(name, dict(declared), shape)
+        schema = self._widened(name, schema, samples)
+        if "default" not in schema and self._is_left_out(name):
+            self._note("IMP306", f"`{name}` may be left out: an example leaves it out")
+            schema = {**schema, "default": empty_value(schema)}
+        old = self._document.aliases.get(name)
+        if old is None:
+            return schema
+        self._note("IMP201", f"the input `{old}` is `{name}` here; its old name is an alias")
+        return {**schema, "x-aliases": [old]}
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether a case of a source that allows it has no value for an input."""
+        document = self._document
+        shape = self._found.get(name)
+        if not document.lenient or name in document.required or shape is None:
+            return False
+        if not shape.unguarded:
+            return False
+        return any(name not in case.inputs for case in document.cases)
+
+    def _inferred(self, name: str, shape: Shape, samples: Sequence[Any]) -> dict[str, Any]:
+        schema = schema_of(shape, samples[0] if samples else None)
+        self._note("IMP305", f"the input `{name}` is not declared: it is inferred from its uses")
+        if "default" in schema or not shape.unguarded:
+            self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
+        elif self._optional and "string" in schema.get("type", ()):
+            schema["default"] = ""
+        elif self._document.lenient and 0 < len(samples) < len(self._document.samples):
+            schema["default"] = empty_value(schema)
+            self._note("IMP306", f"`{name}` may be left out: examples of the source have no value")
+        return schema
+
+    def _declared(self, name: str, schema: dict[str, Any], shape: Shape) -> dict[str, Any]:
+        if self._document.lenient:
+            schema = _completed(schema, shape)
+        if "default" in schema or name in self._document.required or name not in self._found:
+            return schema
+        implied = schema_of(shape)
+        kinds: Any = schema.get("type", implied.get("type", ()))
+        if "default" in implied:
+            default = empty_value(schema) if "type" in schema else implied["default"]
+            self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
+            return {**schema, "default": default}
+        if self._optional and "string" in kinds:
+            return {**schema, "default": ""}
+        return schema
+
+    def _widened(self, name: str, schema: dict[str, Any], samples: Sequence[Any]) -> dict[str, Any]:
+        for sample in samples:
+            kinds = schema.get("type")
+            if kinds is None or _fits(sample, kinds):
+                continue
+            listed = [kinds] if isinstance(kinds, str) else list(kinds)
+            kind = _JSON_TYPES[type(sample)]
+            schema = {**schema, "type": [*listed, kind]}
+            self._note("IMP216", f"`{name}` also takes a value like its example, of type {kind}")
+        return schema
+
+    def _note(self, code: str, message: str) -> None:
+        self.losses.append(Loss(code=code, message=message, place=self._document.place))
+
+
+def _completed(schema: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """The schema with the properties that templates read and that nothing declares."""
+    found = dict(schema)
+    properties = schema.get("properties")
+    if isinstance(properties, Mapping):
+        new = {
+            name: {**schema_of(below), "default": empty_value(schema_of(below))}
+            for name, below in shape.keys.items()
+            if name not in properties
+        }
+        known = {
+            name: _completed(inner, shape.keys[name])
+            if name in shape.keys and isinstance(inner, Mapping)
+            else inner
+            for name, inner in properties.items()
+        }
+        found["properties"] = {**known, **new}
+    if isinstance(schema.get("items"), Mapping) and shape.item is not None:
+        found["items"] = _completed(schema["items"], shape.item)
+    return found
+
+
+def _fits(value: Any, kinds: Any) -> bool:
+    listed = [kinds] if isinstance(kinds, str) else kinds
+    kind = _JSON_TYPES.get(type(value), "")
+    return kind in listed or (kind == "number" and type(value) is int and "integer" in listed)
+
+
+def _uses(turn: Mapping[str, Any], locals_: Locals, load: Load) -> Iterator[Use]:
+    when = turn.get("when")
+    if isinstance(when, str):
+        yield from walk_expression(plain_text("", when), locals_=locals_).uses
+    if "for_each" in turn:
+        inner = {**locals_, turn["as"]: (turn["for_each"], (ITEM,))}
+        for message in turn["messages"]:
+            yield from _uses(message, inner, load)
+    for text in _texts(turn):
+        if isinstance(text, str):
+            yield from walk(plain_text("", text), load, locals_=locals_).uses
+        else:
+            yield from _uses(text, locals_, load)
+
+
+def _texts(turn: Mapping[str, Any]) -> Sequence[Any]:
+    """Its templates, and the parts of its content that have a `when` of their own."""
+    content = turn.get("content", turn.get("text"))
+    if isinstance(content, str):
+        return [content]
+    return content or ()
+
+
+def _media(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The kind of each input that is an image, a sound or a document."""
+    found: dict[str, str] = {}
+    for message in messages:
+        found |= _media(message.get("messages", ()))
+        content = message.get("content")
+        for part in content if isinstance(content, list) else ():
+            found |= {part[kind]["input"]: kind for kind in _MEDIA if "input" in part.get(kind, ())}
+    return found
+
+
+def _histories(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [message["history"] for message in messages if "history" in message]
+
+
+def _of_media(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    declared = {key: value for key, value in schema.items() if key != "type"}
+    return {"type": "string", "contentMediaType": _MEDIA[kind], **declared}
+
+
+def _of_history(document: SourceDocument, name: str) -> dict[str, Any]:
+    old = document.aliases.get(name)
+    aliases = {} if old is None else {"x-aliases": [old]}
+    return {"type": "array", **aliases, "default": [], "items": _TURN}

@@ -1,0 +1,1 @@
+"""One file for each template language: a text becomes parts."""

@@ -1,0 +1,23 @@
+"""The translation of each syntax of a plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promptops.formats.languages.jinja import default_jinja
+from promptops.formats.languages.mustache import mustache_with
+from promptops.formats.languages.placeholders import format_string, placeholders, plain
+from promptops.formats.translation import Translate
+
+TRANSLATIONS: Mapping[str, Translate] = {
+    "jinja": default_jinja,
+    "double": placeholders("double"),
+    "once": placeholders("once"),
+    "exact": placeholders("exact"),
+    "single": placeholders("single"),
+    "format": format_string,
+    "dollar": placeholders("dollar"),
+    "mustache": mustache_with({}),
+    "none": plain,
+}
+"""By the name for `--syntax`; `once` and `exact` only for readers."""

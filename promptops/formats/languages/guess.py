@@ -1,0 +1,52 @@
+"""Which language a plain text is written in, where nothing defines it."""
+
+from __future__ import annotations
+
+from string import Formatter
+
+from promptops.patterns import lazy_pattern
+
+_JINJA = lazy_pattern(
+    r"\{%[-+]?\s*\w[^{}]*%\}|\{\{[^{}|]*\|\s*\w[^{}]*\}\}|\{#(?:(?!\{#|#\}).)*#\}"
+)
+_SECTION = lazy_pattern(r"\{\{[#^/&>!]\s*[\w.@]")
+_DOUBLE = lazy_pattern(r"\{\{[ \t]*[A-Za-z_][\w.-]*[ \t]*\}\}")
+_SINGLE = lazy_pattern(r"(?<![{$])\{[A-Za-z_][\w-]*\}")
+_FIELD = lazy_pattern(
+    r"(?<![{$])\{[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\w+\])*(?:![rsa])?"
+    r"(?::[-+ 0#<>^]?\d*,?(?:\.\d+)?[dfeEgGxXos%]?)?\}"
+)
+_FIELD_NAME = lazy_pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\w+\])*")
+_DOLLAR = lazy_pattern(r"\$\{[A-Za-z_]\w*\}")
+_UPPER = lazy_pattern(r"\[[A-Z][A-Z0-9_ ]{2,}\]")
+
+
+def guessed_syntax(text: str) -> str:
+    """The syntax of a text: jinja, mustache, double, format, single, dollar or none."""
+    if _JINJA.search(text):
+        return "jinja"
+    if _SECTION.search(text):
+        return "mustache"
+    if _DOUBLE.search(text):
+        return "double"
+    if _FIELD.search(text):
+        plain = "{{" not in text and _SINGLE.search(text)
+        if not plain and _is_format_string(text):
+            return "format"
+    if _SINGLE.search(text):
+        return "single"
+    return "dollar" if _DOLLAR.search(text) else "none"
+
+
+def _is_format_string(text: str) -> bool:
+    """Whether `str.format` takes it, with names as its only fields."""
+    try:
+        fields = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+    except ValueError:
+        return False
+    return all(_FIELD_NAME.fullmatch(name) for name in fields)
+
+
+def has_bracketed_names(text: str) -> bool:
+    """Whether a text has words such as `[CUSTOMER NAME]`, which may mean variables."""
+    return _UPPER.search(text) is not None

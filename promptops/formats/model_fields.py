@@ -1,0 +1,139 @@
+"""Models and parameters of other tools, with the names of prompt files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+
+_NAMES = {
+    "max_output_tokens": (
+        "max_tokens",
+        "maxTokens",
+        "max_completion_tokens",
+        "maxCompletionTokens",
+        "maxOutputTokens",
+        "max_output_tokens",
+    ),
+    "temperature": ("temperature",),
+    "top_p": ("top_p", "topP"),
+    "stop": ("stop", "stopSequences", "stop_sequences"),
+    "seed": ("seed",),
+    "frequency_penalty": ("frequency_penalty", "frequencyPenalty"),
+    "presence_penalty": ("presence_penalty", "presencePenalty"),
+    "reasoning_effort": ("reasoning_effort", "reasoningEffort"),
+    "parallel_tool_calls": ("parallel_tool_calls", "parallelToolCalls"),
+}
+PARAMETERS: Mapping[str, str] = {old: new for new, names in _NAMES.items() for old in names}
+"""The neutral name of each parameter, by the names of other tools."""
+
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+}
+_NUMBER = lazy_pattern(r"-?\d+(?:\.\d+)?")
+_REFERENCE = lazy_pattern(r"\$\{.*\}|\{\{.*\}\}")
+_PREFIX = lazy_pattern(r"([a-z][\w.-]*)[:/](?:chat:|responses:|completion:|messages:)?(.+)")
+_PROVIDERS = {"azure_openai": "azure", "google": "gemini", "vertex": "gemini", "googleai": "gemini"}
+_EDITOR_NAMES = frozenset(("sonnet", "opus", "haiku", "inherit", "auto", "default"))
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ModelFields:
+    """The value of `model` of a prompt file, {} if nothing is known; and what was lost."""
+
+    value: Mapping[str, Any]
+    losses: tuple[Loss, ...]
+
+
+def model_fields(
+    name: str | None,
+    parameters: Mapping[str, Any],
+    place: Callable[[str], Place],
+    provider: str | None = None,
+) -> ModelFields:
+    """A model and its parameters.
+
+    Args:
+        name: Such as `gpt-5`, `openai/gpt-5`, `anthropic:messages:claude-…`.
+        parameters: By the names of the source.
+        place: Of a parameter by its name, and of the model for "".
+        provider: The provider, if the source names it apart from the model.
+    """
+    losses: list[Loss] = []
+    value = _named(name, provider, place, losses)
+    params: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for old, given in parameters.items():
+        new = PARAMETERS.get(old)
+        if new is None:
+            others[old] = given
+            continue
+        read = _parameter(new, given, old, place, losses)
+        if read is not None:
+            params[new] = read
+        elif given is not None and not _means_default(new, given):
+            others[old] = given
+    if params:
+        value["params"] = params
+    if others:
+        value["provider_options"] = {value.get("provider", "openai"): others}
+    return ModelFields(value=value, losses=tuple(losses))
+
+
+def _named(
+    name: str | None, provider: str | None, place: Callable[[str], Place], losses: list[Loss]
+) -> dict[str, Any]:
+    if not name:
+        return {}
+    if name in _EDITOR_NAMES or _REFERENCE.fullmatch(name):
+        message = f"`{name}` names no model: choose one"
+        hint = "write `model: {profile: NAME}`, with the profile in promptops.toml"
+        losses.append(Loss(code="IMP107", message=message, place=place(""), hint=hint))
+        return {}
+    match = _PREFIX.fullmatch(name) if provider is None else None
+    if match is not None:
+        return {"provider": _PROVIDERS.get(match[1], match[1]), "id": match[2]}
+    if provider is None:
+        message = f"`{name}` is taken for a model of openai"
+        losses.append(Loss(code="IMP301", message=message, place=place("")))
+    known = _PROVIDERS.get(provider or "openai", provider or "openai")
+    return {"provider": known, "id": name}
+
+
+def _parameter(
+    new: str, given: Any, old: str, place: Callable[[str], Place], losses: list[Loss]
+) -> Any:
+    """The value of a parameter; None if it is not carried."""
+    if _means_default(new, given):
+        message = f"`{old}: {given}` means the default: it is left out"
+        losses.append(Loss(code="IMP205", message=message, place=place(old)))
+        return None
+    if isinstance(given, str) and new not in ("stop", "reasoning_effort"):
+        if not _NUMBER.fullmatch(given):
+            message = f"`{old}` is computed: it is not carried"
+            losses.append(Loss(code="IMP107", message=message, place=place(old)))
+            return None
+        losses.append(Loss(code="IMP204", message=f"`{old}` is a number", place=place(old)))
+        given = float(given) if "." in given else int(given)
+    low, high = _RANGES.get(new, (float("-inf"), float("inf")))
+    if isinstance(given, int | float) and not low <= given <= high:
+        message = f"`{old}: {given}` is out of the range {low:g} to {high:g}: kept for the provider"
+        losses.append(Loss(code="IMP108", message=message, place=place(old)))
+        return None
+    return [given] if new == "stop" and isinstance(given, str) else given
+
+
+def _means_default(new: str, given: Any) -> bool:
+    return given is None or (new == "max_output_tokens" and given in (-1, 0, "-1", "0"))
+
+
+def parameters_in(fields: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of a mapping that are parameters."""
+    return (key for key in fields if key in PARAMETERS)

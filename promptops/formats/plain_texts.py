@@ -1,0 +1,86 @@
+"""Texts of sources that are no more than texts: their language, their role, their id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from promptops.formats.document import Loss, SourceMessage, TextContent
+from promptops.formats.input_names import InputNames
+from promptops.formats.languages.by_syntax import TRANSLATIONS
+from promptops.formats.languages.guess import guessed_syntax, has_bracketed_names
+from promptops.formats.languages.mustache import mustache_with
+from promptops.formats.parts import TemplatePart
+from promptops.formats.registry import ReadOptions
+from promptops.formats.translation import Translation
+from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
+from promptops.records import replace
+
+ROLES = ("system", "developer", "user", "assistant", "tool")
+_ROLE_WORDS = {
+    "system": "system",
+    "sys": "system",
+    "instructions": "system",
+    "persona": "system",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "developer": "developer",
+}
+_NOT_IN_IDS = lazy_pattern(r"[^a-z0-9_]+")
+_WORDS = lazy_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def translated(
+    text: Text, options: ReadOptions, names: InputNames, syntax: str | None = None
+) -> Translation:
+    """The text as parts, in the language of the options, of `syntax`, or the guessed one.
+
+    A guess is an IMP309, words such as `[NAME]` are an IMP308.
+    """
+    chosen = options.syntax or syntax
+    losses: list[Loss] = []
+    if chosen is None:
+        chosen = guessed_syntax(text.value)
+        if chosen != "none":
+            message = f"its variables are read as `{chosen}`, which is a guess"
+            losses.append(Loss(code="IMP309", message=message, place=text.place(0)))
+        elif has_bracketed_names(text.value):
+            message = "words such as `[NAME]` stay as text"
+            hint = "if they are variables, write them as `{{ name }}`"
+            losses.append(Loss(code="IMP308", message=message, place=text.place(0), hint=hint))
+    language = mustache_with(options.sample) if chosen == "mustache" else TRANSLATIONS[chosen]
+    found = language(text, names)
+    return replace(found, losses=(*losses, *found.losses))
+
+
+def role_in(name: str) -> str | None:
+    """The role that a name contains as a word, such as `triage.system` or `SYSTEM_PROMPT`."""
+    for word in _WORDS.findall(PurePosixPath(name).name):
+        if word.lower() in _ROLE_WORDS:
+            return _ROLE_WORDS[word.lower()]
+    return None
+
+
+def text_message(role: str, found: Translation) -> SourceMessage:
+    """A message of one text."""
+    return parts_message(role, found.parts)
+
+
+def parts_message(role: str, parts: tuple[TemplatePart, ...]) -> SourceMessage:
+    """A message of one text as its parts."""
+    return SourceMessage(role=role, content=(TextContent(parts=parts),))
+
+
+def identity(*steps: str) -> str:
+    """An id from the folders and names of a source: lower case, `-` for any other character."""
+    written = [_NOT_IN_IDS.sub("-", step.lower()).strip("-") for step in steps]
+    return "/".join(step for step in written if step) or "prompt"
+
+
+def stem_steps(path: str) -> Sequence[str]:
+    """The folders of a path, and the name of its file without all endings."""
+    *folders, name = path.split("/")
+    return [*folders, name.split(".")[0] or name.strip(".")]

@@ -1,0 +1,156 @@
+"""Messages for tools that replace names in texts and do nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.analysis.template_walk import walk
+from promptops.formats.document import Loss
+from promptops.formats.exported import ExportSubject
+from promptops.formats.parts import CommentPart, ExpressionPart, TextPart
+from promptops.formats.template_parts import NotATemplate, template_parts
+from promptops.model.prompt import ConversationHistory, Message
+from promptops.model.prompt import TextPart as PromptText
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+
+_MARK = lazy_pattern("\ue000(\\w+)\ue001")
+
+
+@record(frozen=True, slots=True)
+class Variable:
+    """The name of an input in a text."""
+
+    name: str
+
+
+Piece = str | Variable
+
+
+@record(frozen=True, slots=True)
+class PlainMessage:
+    """A message of texts and variables."""
+
+    role: str
+    pieces: tuple[Piece, ...]
+
+
+@record(frozen=True, slots=True)
+class PlainHistory:
+    """The caller's conversation."""
+
+    source: str
+
+
+PlainTurn = PlainMessage | PlainHistory
+
+
+class NotPlain(Exception):
+    """A prompt that needs more than replaced names; `loss` is an EXP005."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(loss.message)
+        self.loss = loss
+
+
+def plain_turns(subject: ExportSubject) -> list[PlainTurn]:
+    """The messages; with a case, those that it renders. Raises NotPlain, RenderError."""
+    if subject.case is not None:
+        return list(_specialised(subject, subject.case.inputs))
+    return [_turn(subject, turn) for turn in subject.prompt.messages]
+
+
+def _turn(subject: ExportSubject, turn: Any) -> PlainTurn:
+    if isinstance(turn, ConversationHistory):
+        return PlainHistory(turn.source)
+    if not isinstance(turn, Message):
+        raise _not_plain(subject, "messages that are repeated", turn.at)
+    if turn.when is not None or turn.tool_calls or not turn.plain:
+        raise _not_plain(subject, "a condition, a call of a tool, or an image", turn.at)
+    pieces: list[Piece] = []
+    for part in turn.parts:
+        if not isinstance(part, PromptText):
+            raise _not_plain(subject, "an image", part.at)
+        pieces += _pieces(subject, part)
+    return PlainMessage(turn.role, tuple(_merged(pieces)))
+
+
+def _pieces(subject: ExportSubject, text: PromptText) -> Iterator[Piece]:
+    try:
+        parts = template_parts(text.text, subject.load)
+    except NotATemplate as error:
+        raise _not_plain(subject, str(error), text.at) from None
+    for part in parts:
+        if isinstance(part, TextPart):
+            yield part.text
+        elif isinstance(part, ExpressionPart) and part.source.isidentifier():
+            yield Variable(part.source)
+        elif not isinstance(part, CommentPart):
+            raise _not_plain(subject, f"`{getattr(part, 'source', '')}`", text.at)
+
+
+def _specialised(subject: ExportSubject, inputs: Mapping[str, Any]) -> Iterator[PlainMessage]:
+    """The rendered messages of a case, with marks in place of the inputs that are only printed."""
+    printed = _printed(subject)
+    accepted, _ = subject.renderer.accept(inputs)
+    marked = {
+        name: f"\ue000{name}\ue001" if name in printed and isinstance(value, str) else value
+        for name, value in accepted.items()
+    }
+    for message in subject.request(marked).messages:
+        content = message.get("content")
+        if not isinstance(content, str):
+            raise _not_plain(subject, "a message that is not text", "/messages")
+        split = _MARK.split(content)
+        pieces = [Variable(one) if at % 2 else one for at, one in enumerate(split)]
+        yield PlainMessage(str(message["role"]), tuple(_merged(pieces)))
+
+
+def _printed(subject: ExportSubject) -> set[str]:
+    """The text inputs that are printed as they are and read nowhere else."""
+    roles: dict[str, set[str]] = {}
+    for turn in subject.prompt.messages:
+        if not isinstance(turn, Message):
+            continue
+        for part in turn.parts:
+            if isinstance(part, PromptText):
+                for use in walk(part.text, subject.load).uses:
+                    roles.setdefault(use.name, set()).add(use.role if not use.path else "other")
+    properties = subject.prompt.inputs.get("properties", {})
+    return {
+        name
+        for name, found in roles.items()
+        if found == {"output"} and _takes_any_text(properties.get(name), len(name) + 2)
+    }
+
+
+def _takes_any_text(schema: Any, length: int) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    kinds = schema.get("type", "string")
+    limited = any(
+        key in schema for key in ("enum", "const", "pattern", "format", "contentMediaType")
+    )
+    return "string" in kinds and not limited and schema.get("maxLength", length) >= length
+
+
+def _merged(pieces: list[Piece]) -> Iterator[Piece]:
+    """The pieces without empty and adjacent texts; no newlines at the end, as rendered."""
+    text = ""
+    found: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            text += piece
+            continue
+        found += [text, piece]
+        text = ""
+    found.append(text.rstrip("\n"))
+    return (piece for piece in found if piece != "")
+
+
+def _not_plain(subject: ExportSubject, what: str, pointer: str) -> NotPlain:
+    message = f"this format can't say {what}"
+    loss = subject.lost("EXP005", message, pointer, key=False)
+    hint = "export a case of it: --case NAME"
+    return NotPlain(Loss(code=loss.code, message=message, place=loss.place, hint=hint))

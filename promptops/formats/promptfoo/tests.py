@@ -1,0 +1,249 @@
+"""Tests of promptfoo: inline or in files, with the product of lists and scenarios."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.promptfoo.named_files import files_named
+from promptops.formats.promptfoo.test_files import PlaceOf, TestRow, test_rows
+from promptops.formats.promptfoo.variables import (
+    UnreadVariable,
+    combinations,
+    is_template,
+    read_value,
+    with_values,
+)
+from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.model.place import Place
+from promptops.plurals import counted
+from promptops.records import record, replace
+
+MAX_CASES = 1_000
+
+_CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb")
+_CARRIED = ("description", "vars", "assert", "threshold", "prompts", "options", "$schema")
+_OPTIONS = ("disableVarExpansion", "disableDefaultAsserts", "transform", "postprocess")
+_Test = Mapping[str, Any]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class FoundAssertion:
+    """One assertion as written; a reference to a template is replaced with it."""
+
+    value: Any
+    place: Place
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class FoundTest:
+    """One test.
+
+    Attributes:
+        variables: With those of the defaults.
+        assertions: Its own, without those of the defaults.
+        defaults: Whether the assertions of the defaults hold, too.
+        threshold: The lowest mean score of its assertions that passes; None if each must pass.
+        transform: Of the answer before all assertions, an expression of JavaScript; or None.
+        prompts: Names of the prompts that it is for; None for all.
+    """
+
+    name: str
+    variables: Mapping[str, Any]
+    assertions: tuple[FoundAssertion, ...]
+    place: Place
+    defaults: bool = True
+    threshold: float | None = None
+    transform: str | None = None
+    prompts: tuple[str, ...] | None = None
+
+
+class TestReader:
+    """The tests of one configuration.
+
+    Attributes:
+        losses: What was lost.
+        of_default: The assertions of the defaults.
+    """
+
+    __test__ = False  # not a class of pytest
+
+    def __init__(self, file: SourceFile) -> None:
+        self.losses: list[Loss] = []
+        self._file = file
+        self._document = file.json if file.suffix == ".json" else file.yaml
+        self._value: _Test = _mapping(self._document.value)
+        self._dropped: dict[str, list[Place]] = {}
+        self._default = self._default_test()
+        self.of_default = tuple(self._asserted(self._default))
+
+    def tests(self) -> list[FoundTest]:
+        """All tests, at most MAX_CASES."""
+        found = itertools.chain(
+            map(self._found, self._listed(self._value.get("tests"), "/tests")),
+            self._scenarios(self._value.get("scenarios")),
+        )
+        expanded = (one for tests in found for one in tests)
+        tests = _named(itertools.islice(expanded, MAX_CASES))
+        for key, places in self._dropped.items():
+            message = f"{key} of {counted(len(places), 'test')} is not carried"
+            self.losses.append(Loss(code="IMP129", message=message, place=places[0]))
+        return tests
+
+    def _default_test(self) -> TestRow:
+        given = self._value.get("defaultTest")
+        if isinstance(given, str):
+            for row in self._rows(given, self._document.place("/defaultTest")):
+                return row
+        return TestRow(value=_mapping(given), place=self._at("/defaultTest"))
+
+    def _scenarios(self, given: Any) -> Iterator[Iterator[FoundTest]]:
+        for index, scenario in enumerate(given if isinstance(given, list) else ()):
+            if not isinstance(scenario, Mapping):
+                self._lost("IMP128", "scenarios in files are not read", f"/scenarios/{index}")
+                continue
+            pointer = f"/scenarios/{index}"
+            configs = scenario.get("config")
+            for at, config in enumerate(configs if isinstance(configs, list) else ({},)):
+                outer = TestRow(value=_mapping(config), place=self._at(f"{pointer}/config/{at}"))
+                tests = scenario.get("tests")
+                rows = self._listed(tests, f"{pointer}/tests") if tests else [outer]
+                for row in rows:
+                    yield self._found(row, outer if row is not outer else None)
+
+    def _listed(self, given: Any, pointer: str) -> Iterator[TestRow]:
+        listed = isinstance(given, list)
+        for index, test in enumerate(given if listed else [given] if given else ()):
+            at = f"{pointer}/{index}" if listed else pointer
+            if isinstance(test, str):
+                yield from self._rows(test, self._document.place(at))
+            elif isinstance(test, Mapping) and "path" not in test:
+                yield TestRow(value=test, place=self._at(at))
+            else:
+                self._lost("IMP128", "tests that code generates are not read", at)
+
+    def _rows(self, written: str, place: Place) -> Iterator[TestRow]:
+        name = written.removeprefix("file://")
+        if "://" in name or name.split(":")[0].endswith(_CODE):
+            self._note("IMP128", f"tests from `{name}` are not read", place)
+            return
+        try:
+            files = files_named(self._file, name)
+            if not files:
+                self._note("IMP104", f"the tests `{name}` are missing", place)
+            for file in files:
+                yield from test_rows(file)
+        except UnreadableSource as error:
+            self.losses.append(replace(error.loss, code="IMP104"))
+
+    def _found(self, row: TestRow, outer_row: TestRow | None = None) -> Iterator[FoundTest]:
+        """The tests of a row, in a scenario with the values that are outside of it."""
+        default = self._default.value
+        outer = outer_row.value if outer_row is not None else {}
+        options = {
+            **_mapping(default.get("options")),
+            **_mapping(outer.get("options")),
+            **_mapping(row.value.get("options")),
+        }
+        self._note_dropped(row)
+        variables = {
+            **self._variables(self._default),
+            **_mapping(outer.get("vars")),
+            **self._variables(row),
+        }
+        merged = {**default, **outer, **row.value}
+        threshold = merged.get("threshold")
+        prompts = merged.get("prompts")
+        test = FoundTest(
+            name=str(row.value.get("description") or ""),
+            variables={},
+            assertions=(
+                *(self._asserted(outer_row) if outer_row is not None else ()),
+                *self._asserted(row),
+            ),
+            place=row.place(""),
+            defaults=not options.get("disableDefaultAsserts"),
+            threshold=float(threshold) if isinstance(threshold, int | float) else None,
+            transform=options.get("transform", options.get("postprocess")),
+            prompts=tuple(map(str, prompts)) if isinstance(prompts, list) else None,
+        )
+        whole = options.get("disableVarExpansion")
+        for values in [variables] if whole else combinations(variables, self._file):
+            yield replace(test, variables=self._read(values, test.place))
+
+    def _variables(self, row: TestRow) -> Mapping[str, Any]:
+        given = row.value.get("vars")
+        if not isinstance(given, str):
+            return {str(name): value for name, value in _mapping(given).items()}
+        for found in self._rows(given, row.place("/vars")):
+            return found.value
+        return {}
+
+    def _read(self, variables: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
+        found = {}
+        for name, value in variables.items():
+            try:
+                found[name] = read_value(value, self._file)
+            except UnreadVariable as error:
+                message = f"the value of `{name}` in `{error}` is not read"
+                self._note("IMP104", message, place)
+                found[name] = value
+        resolved = with_values(found)
+        for name, value in resolved.items():
+            if is_template(value):
+                self._note("IMP230", f"`{name}` is a template there, and data here", place)
+        return resolved
+
+    def _asserted(self, row: TestRow) -> Iterator[FoundAssertion]:
+        given = row.value.get("assert")
+        for index, value in enumerate(given if isinstance(given, list) else ()):
+            place = row.place(f"/assert/{index}")
+            yield FoundAssertion(value=self._without_reference(value), place=place)
+
+    def _without_reference(self, value: Any) -> Any:
+        """The assertion of `assertionTemplates` that `$ref` names."""
+        reference = value.get("$ref") if isinstance(value, Mapping) else None
+        if not isinstance(reference, str):
+            return value
+        templates = _mapping(self._value.get("assertionTemplates"))
+        return templates.get(reference.rpartition("/")[2], value)
+
+    def _note_dropped(self, row: TestRow) -> None:
+        names = [f"`{key}`" for key in row.value if key not in _CARRIED]
+        options = _mapping(row.value.get("options"))
+        names += [f"`options.{key}`" for key in options if key not in _OPTIONS]
+        for name in names:
+            places = self._dropped.setdefault(name, [])
+            if row.place("") not in places:
+                places.append(row.place(""))
+
+    def _at(self, pointer: str) -> PlaceOf:
+        return lambda key: self._document.place(f"{pointer}{key}")
+
+    def _lost(self, code: str, message: str, pointer: str) -> None:
+        self._note(code, message, self._document.place(pointer))
+
+    def _note(self, code: str, message: str, place: Place) -> None:
+        loss = Loss(code=code, message=message, place=place)
+        if loss not in self.losses:
+            self.losses.append(loss)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _named(tests: Iterator[FoundTest]) -> list[FoundTest]:
+    """Each test with a name of its own."""
+    found: list[FoundTest] = []
+    taken: set[str] = set()
+    for number, test in enumerate(tests, 1):
+        name = test.name.strip() or f"test {number}"
+        unique, count = name, 2
+        while unique in taken:
+            unique, count = f"{name} ({count})", count + 1
+        taken.add(unique)
+        found.append(replace(test, name=unique))
+    return found

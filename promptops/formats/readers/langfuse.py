@@ -1,0 +1,168 @@
+"""Prompts that Langfuse exports as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.formats.chat_messages import chat_turns
+from promptops.formats.document import Loss, SourceDocument, SourceTurn
+from promptops.formats.input_names import InputNames
+from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.plain_texts import identity, text_message, translated
+from promptops.formats.registry import ReadOptions, other_format
+from promptops.formats.request_fields import output_field, tools_field
+from promptops.formats.source_file import SourceFile
+from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
+
+NAME = "langfuse"
+MARKS = "JSON with `name` and `prompt`, and `type` or `labels`; alone, in a list, or below `data`"
+RANK = 200
+
+_REFERENCE = lazy_pattern(r"@@@langfusePrompt:.*?@@@")
+_MUSTACHE = lazy_pattern(r"\{\{[#^/>&!{]")
+_CONFIG = frozenset((*PARAMETERS, "model", "response_format", "tools", "tool_choice"))
+
+
+def recognises(file: SourceFile) -> bool:
+    """Whether each of its prompts has the keys of this format."""
+    if file.suffix != ".json":
+        return False
+    rows = _rows(file.json.value)
+    return bool(rows) and all(_is_prompt(row) for _, row in rows)
+
+
+def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+    """Each name once: the version with the label `production`, else the latest."""
+    rows = _rows(file.json.value)
+    if not rows or not all(_is_prompt(row) for _, row in rows):
+        yield other_format(file, NAME, MARKS)
+        return
+    chosen: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for pointer, row in rows:
+        known = chosen.get(row["name"])
+        if known is None or _weight(row) > _weight(known[1]):
+            chosen[row["name"]] = (pointer, row)
+    for pointer, row in chosen.values():
+        yield _Reader(file, options, pointer, row).document()
+
+
+def _rows(value: Any, pointer: str = "") -> list[tuple[str, Mapping[str, Any]]]:
+    if isinstance(value, list):
+        rows = [(f"{pointer}/{index}", row) for index, row in enumerate(value)]
+        return rows if all(isinstance(row, Mapping) for _, row in rows) else []
+    if isinstance(value, Mapping):
+        for key in ("data", "prompts"):
+            if isinstance(value.get(key), list):
+                return _rows(value[key], f"/{key}")
+        return [(pointer, value)]
+    return []
+
+
+def _is_prompt(row: Mapping[str, Any]) -> bool:
+    fits = isinstance(row.get("name"), str) and isinstance(row.get("prompt"), str | list)
+    return fits and ("type" in row or "labels" in row)
+
+
+def _weight(row: Mapping[str, Any]) -> tuple[bool, float]:
+    version = row.get("version")
+    labels = row.get("labels")
+    served = isinstance(labels, list) and "production" in labels
+    return served, version if isinstance(version, int | float) else 0
+
+
+class _Reader:
+    def __init__(
+        self, file: SourceFile, options: ReadOptions, pointer: str, row: Mapping[str, Any]
+    ) -> None:
+        self._file = file
+        self._document = file.json
+        self._options = options
+        self._pointer = pointer
+        self._row = row
+        self._names = InputNames()
+        self._losses: list[Loss] = []
+
+    def document(self) -> SourceDocument:
+        """The prompt of one row."""
+        turns = self._turns()
+        return SourceDocument(
+            id=identity(*str(self._row["name"]).split("/")),
+            format=NAME,
+            place=self._document.place(self._pointer),
+            fields=self._fields(),
+            messages=turns,
+            aliases=self._names.aliases,
+            samples=(self._options.sample,) if self._options.sample else (),
+            losses=tuple(self._losses),
+        )
+
+    def _turns(self) -> tuple[SourceTurn, ...]:
+        pointer = f"{self._pointer}/prompt"
+        self._note_traps(pointer)
+        if isinstance(self._row["prompt"], list):
+            return chat_turns(
+                self._document,
+                pointer,
+                self._options,
+                self._names,
+                losses=self._losses,
+                syntax="once",
+            )
+        text = self._document.template(pointer)
+        found = translated(text, self._options, self._names, "once")
+        self._losses += found.losses
+        message = f"a text prompt becomes one message of the role `{self._options.role}`"
+        place = self._document.place(pointer)
+        self._losses.append(Loss(code="IMP307", message=message, place=place))
+        return (text_message(self._options.role, found),)
+
+    def _note_traps(self, pointer: str) -> None:
+        for at, text in self._texts(pointer):
+            if _REFERENCE.search(text):
+                message = "the text of another prompt is put in here, which is not carried"
+                place = self._document.place(at)
+                self._losses.append(Loss(code="IMP104", message=message, place=place, refuses=True))
+            if _MUSTACHE.search(text):
+                message = "its Python client renders this as text, its JavaScript client does not"
+                hint = "to read it as Mustache: --syntax mustache"
+                place = self._document.place(at)
+                self._losses.append(Loss(code="IMP233", message=message, place=place, hint=hint))
+
+    def _texts(self, pointer: str) -> Iterator[tuple[str, str]]:
+        given = self._row["prompt"]
+        if isinstance(given, str):
+            yield pointer, given
+            return
+        for index, message in enumerate(given):
+            content = message.get("content") if isinstance(message, Mapping) else None
+            if isinstance(content, str):
+                yield f"{pointer}/{index}/content", content
+
+    def _fields(self) -> dict[str, Any]:
+        row = self._row
+        found = row.get("config")
+        config: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
+        given = {key: value for key, value in config.items() if key in PARAMETERS}
+        name = config.get("model")
+        model = model_fields(name if isinstance(name, str) else None, given, self._place)
+        self._losses += model.losses
+        fields: dict[str, Any] = {"model": dict(model.value)} if model.value else {}
+        fields |= output_field(config, self._place, self._losses)
+        fields |= tools_field(config, self._place, self._losses)
+        rest = {key: value for key, value in config.items() if key not in _CONFIG}
+        if rest:
+            fields["x-langfuse-config"] = rest
+            message = "other keys of `config` are kept as `x-langfuse-config`"
+            self._losses.append(Loss(code="IMP202", message=message, place=self._place("")))
+        if isinstance(row.get("tags"), list) and row["tags"]:
+            fields["tags"] = [str(tag) for tag in row["tags"]]
+        known = {key: row[key] for key in ("version", "labels", "commitMessage") if row.get(key)}
+        if known:
+            fields["metadata"] = {"langfuse": known}
+        return fields
+
+    def _place(self, key: str) -> Place:
+        inner = f"/config/{key}" if key else "/config"
+        return self._document.place(f"{self._pointer}{inner}", True)

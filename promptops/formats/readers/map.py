@@ -1,0 +1,212 @@
+"""Mappings of texts in JSON and YAML: a prompt for each text, or for each set of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.formats.chat_messages import chat_turns
+from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
+from promptops.formats.input_names import InputNames
+from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.plain_texts import (
+    identity,
+    role_in,
+    stem_steps,
+    text_message,
+    translated,
+)
+from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import SourceFile
+from promptops.json_pointer import escaped, tokens
+from promptops.records import replace
+from promptops.source.document import Document
+
+NAME = "map"
+MARKS = "JSON or YAML with texts, in a path with `prompt`, or named itself"
+RANK = 990
+
+_ENDINGS = (".json", ".yaml", ".yml")
+_SYSTEM = ("system", "system_prompt", "system_message", "systemPrompt", "instructions", "persona")
+_USER = (
+    "user",
+    "user_prompt",
+    "userPrompt",
+    "human",
+    "prompt",
+    "template",
+    "text",
+    "content",
+)
+_DESCRIBING = ("title", "name", "description", "tags")
+_SHORTEST = 40
+_MAX_ROWS = 30
+_MAX_TEXTS = 200
+_MAX_DEPTH = 12
+
+
+def recognises(file: SourceFile) -> bool:
+    """Whether it is such a file whose path or user says that it has prompts."""
+    if file.suffix not in _ENDINGS or not (file.alone or "prompt" in file.path.lower()):
+        return False
+    return isinstance(_document(file).value, dict | list)
+
+
+def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+    """The prompts of a mapping, or an IMP004 for a data set."""
+    document = _document(file)
+    if _is_data_set(document.value):
+        message = "many rows with the same keys are a data set, not prompts"
+        hint = "if they are test cases, make them a case file"
+        yield Loss(code="IMP004", message=message, place=file.place(), hint=hint)
+        return
+    found = list(_Reader(file, document, options).prompts(document.value, "", 0))
+    if len(found) > _MAX_TEXTS:
+        message = f"more than {_MAX_TEXTS} texts are a data set, not prompts"
+        yield Loss(code="IMP004", message=message, place=file.place())
+    elif not found:
+        yield Loss(code="IMP003", message="there is no prompt in it", place=file.place())
+    else:
+        yield from found
+
+
+def _document(file: SourceFile) -> Document:
+    return file.json if file.suffix == ".json" else file.yaml
+
+
+def _is_data_set(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) <= _MAX_ROWS:
+        return False
+    keys = [frozenset(row) for row in value if isinstance(row, Mapping)]
+    return len(keys) > _MAX_ROWS and len(set(keys)) == 1
+
+
+class _Reader:
+    """One file."""
+
+    def __init__(self, file: SourceFile, document: Document, options: ReadOptions) -> None:
+        self._file = file
+        self._document = document
+        self._options = options
+
+    def prompts(self, value: Any, pointer: str, depth: int) -> Iterator[SourceDocument]:
+        """The prompts in a value."""
+        if depth > _MAX_DEPTH:
+            return
+        if isinstance(value, str):
+            if _is_text(value):
+                yield self._single(value, pointer)
+        elif isinstance(value, Mapping):
+            whole = self._whole(value, pointer)
+            if whole is not None:
+                yield whole
+                return
+            for key, item in value.items():
+                yield from self.prompts(item, f"{pointer}/{escaped(str(key))}", depth + 1)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from self.prompts(item, f"{pointer}/{index}", depth + 1)
+
+    def _single(self, text: str, pointer: str) -> SourceDocument:
+        names = InputNames()
+        found = translated(self._document.template(pointer), self._options, names)
+        key = pointer.rpartition("/")[2]
+        role = role_in(key) or self._options.role
+        message = text_message(role, found)
+        built = self._built(pointer, (message,), names, list(found.losses))
+        if role_in(key) is not None:
+            return built
+        assumed = f"nothing defines the role: `{role}` is assumed"
+        loss = Loss(code="IMP311", message=assumed, place=self._document.place(pointer))
+        return replace(built, losses=(*built.losses, loss))
+
+    def _whole(self, value: Mapping[str, Any], pointer: str) -> SourceDocument | None:
+        """The prompt that a mapping is: with messages, or with a system and a user text."""
+        names, losses = InputNames(), list[Loss]()
+        if isinstance(value.get("messages"), list):
+            turns = chat_turns(
+                self._document, f"{pointer}/messages", self._options, names, losses=losses
+            )
+            used = {"messages"}
+        else:
+            turns, used = self._texts(value, pointer, names, losses)
+        if not turns:
+            return None
+        built = self._built(pointer, turns, names, losses)
+        return self._described(built, value, pointer, used)
+
+    def _texts(
+        self, value: Mapping[str, Any], pointer: str, names: InputNames, losses: list[Loss]
+    ) -> tuple[tuple[SourceTurn, ...], set[str]]:
+        system = next((key for key in _SYSTEM if isinstance(value.get(key), str)), None)
+        user = next((key for key in _USER if isinstance(value.get(key), str)), None)
+        if system is None and (user is None or not _has_settings(value)):
+            return (), set()
+        turns: list[SourceMessage] = []
+        for role, key in (("system", system), ("user", user)):
+            if key is not None and value[key].strip():
+                text = self._document.template(f"{pointer}/{escaped(key)}")
+                found = translated(text, self._options, names)
+                losses += found.losses
+                turns.append(text_message(role, found))
+        return tuple(turns), {key for key in (system, user) if key is not None}
+
+    def _described(
+        self, built: SourceDocument, value: Mapping[str, Any], pointer: str, used: set[str]
+    ) -> SourceDocument:
+        """The document with the other keys of its mapping."""
+
+        def place(key: str) -> Any:
+            return self._document.place(f"{pointer}/{escaped(key or 'model')}", True)
+
+        fields: dict[str, Any] = {}
+        title = value.get("title", value.get("name"))
+        if isinstance(title, str):
+            fields["title"] = title
+        if isinstance(value.get("description"), str):
+            fields["description"] = value["description"]
+        if isinstance(value.get("tags"), list):
+            fields["tags"] = [str(tag) for tag in value["tags"]]
+        name = value.get("model")
+        given = {key: item for key, item in value.items() if key in PARAMETERS}
+        model = model_fields(name if isinstance(name, str) else None, given, place)
+        losses = [*built.losses, *model.losses]
+        if model.value:
+            fields["model"] = dict(model.value)
+        known = {*used, *_DESCRIBING, *PARAMETERS, "model"}
+        metadata = {str(key): item for key, item in value.items() if key not in known}
+        for key in metadata:
+            message = f"`{key}` is kept in `metadata`"
+            losses.append(Loss(code="IMP203", message=message, place=place(key)))
+        if metadata:
+            fields["metadata"] = metadata
+        return replace(built, fields=fields, losses=tuple(losses))
+
+    def _built(
+        self,
+        pointer: str,
+        turns: tuple[SourceTurn, ...],
+        names: InputNames,
+        losses: list[Loss],
+    ) -> SourceDocument:
+        keys = [step for step in tokens(pointer) if step]
+        return SourceDocument(
+            id=identity(*stem_steps(self._file.path), *(key.replace("_", "-") for key in keys)),
+            format=NAME,
+            place=self._document.place(pointer, bool(pointer)),
+            messages=turns,
+            aliases=names.aliases,
+            samples=(self._options.sample,) if self._options.sample else (),
+            losses=tuple(losses),
+        )
+
+
+def _has_settings(value: Mapping[str, Any]) -> bool:
+    """Whether a mapping with a text has settings of a prompt, so that it is one."""
+    return any(key in value for key in (*PARAMETERS, *_DESCRIBING, "model", "variables"))
+
+
+def _is_text(text: str) -> bool:
+    if "\n" in text.strip() or "{" in text:
+        return len(text.split()) > 1
+    return len(text) >= _SHORTEST and text.count(" ") >= 4

@@ -1,0 +1,121 @@
+"""Prompts of MLflow's registry, as JSON of `search_prompts` or `load_prompt`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.formats.chat_messages import chat_turns
+from promptops.formats.document import Loss, SourceDocument, SourceTurn
+from promptops.formats.input_names import InputNames
+from promptops.formats.model_fields import model_fields
+from promptops.formats.parts import ExpressionPart
+from promptops.formats.plain_texts import identity, text_message, translated
+from promptops.formats.registry import ReadOptions, other_format
+from promptops.formats.source_file import SourceFile
+from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
+
+NAME = "mlflow"
+MARKS = "JSON with `name`, `version` and `template`; alone, in a list, or below `prompts`"
+RANK = 210
+
+_JINJA = lazy_pattern(r"\{%")
+_OWN = frozenset(("version", "aliases", "model_config", "response_format", "commit_message"))
+
+
+def recognises(file: SourceFile) -> bool:
+    """Whether each of its prompts has the keys of this format."""
+    if file.suffix != ".json":
+        return False
+    rows = _rows(file.json.value)
+    return bool(rows) and all(_is_prompt(row) for _, row in rows)
+
+
+def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+    """Each name once, with its latest version."""
+    rows = _rows(file.json.value)
+    if not rows or not all(_is_prompt(row) for _, row in rows):
+        yield other_format(file, NAME, MARKS)
+        return
+    chosen: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for pointer, row in rows:
+        known = chosen.get(row["name"])
+        if known is None or _version(row) > _version(known[1]):
+            chosen[row["name"]] = (pointer, row)
+    for pointer, row in chosen.values():
+        yield _document(file, options, pointer, row)
+
+
+def _rows(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    if isinstance(value, Mapping) and isinstance(value.get("prompts"), list):
+        rows = [(f"/prompts/{index}", row) for index, row in enumerate(value["prompts"])]
+    elif isinstance(value, list):
+        rows = [(f"/{index}", row) for index, row in enumerate(value)]
+    else:
+        rows = [("", value)]
+    return rows if all(isinstance(row, Mapping) for _, row in rows) else []
+
+
+def _is_prompt(row: Mapping[str, Any]) -> bool:
+    fits = isinstance(row.get("name"), str) and isinstance(row.get("template"), str | list)
+    return fits and bool(_OWN & set(row))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _version(row: Mapping[str, Any]) -> float:
+    try:
+        return float(row.get("version", 0))
+    except (TypeError, ValueError):
+        return 0
+
+
+def _document(
+    file: SourceFile, options: ReadOptions, pointer: str, row: Mapping[str, Any]
+) -> SourceDocument:
+    document, names, losses = file.json, InputNames(), list[Loss]()
+    at = f"{pointer}/template"
+    turns: tuple[SourceTurn, ...]
+    if isinstance(row["template"], list):
+        turns = chat_turns(document, at, options, names, losses=losses)
+    else:
+        syntax = "jinja" if _JINJA.search(row["template"]) else "double"
+        found = translated(document.template(at), options, names, syntax)
+        losses += found.losses
+        turns = (text_message(options.role, found),)
+        replaced = {part.source for part in found.parts if isinstance(part, ExpressionPart)}
+        if syntax == "double" and len(replaced) > 1:
+            message = "there a `{{name}}` in the value of another input is replaced, too"
+            losses.append(Loss(code="IMP233", message=message, place=document.place(at, True)))
+
+    def place(key: str) -> Place:
+        return document.place(f"{pointer}/model_config/{key}" if key else pointer, True)
+
+    given_config = row.get("model_config")
+    config: Mapping[str, Any] = given_config if isinstance(given_config, Mapping) else {}
+    name, provider = _text(config.get("model_name")), _text(config.get("provider"))
+    given = {key: value for key, value in config.items() if key not in ("model_name", "provider")}
+    model = model_fields(name, {k: v for k, v in given.items() if v is not None}, place, provider)
+    losses += model.losses
+    fields: dict[str, Any] = {"model": dict(model.value)} if model.value else {}
+    if isinstance(row.get("response_format"), Mapping):
+        fields["output"] = {"format": "json", "schema": row["response_format"]}
+    tags = row.get("tags")
+    known = {key: row[key] for key in ("version", "aliases", "commit_message") if row.get(key)}
+    if isinstance(tags, Mapping) and tags:
+        known["tags"] = tags
+    if known:
+        fields["metadata"] = {"mlflow": known}
+    return SourceDocument(
+        id=identity(*str(row["name"]).replace(".", "/").split("/")),
+        format=NAME,
+        place=document.place(pointer),
+        fields=fields,
+        messages=turns,
+        aliases=names.aliases,
+        samples=(options.sample,) if options.sample else (),
+        losses=tuple(losses),
+    )

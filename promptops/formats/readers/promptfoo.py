@@ -1,0 +1,210 @@
+"""Configurations of promptfoo: a prompt file for each prompt, with its tests as cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.formats.document import Loss, SourceCase, SourceDocument
+from promptops.formats.input_names import InputNames
+from promptops.formats.plain_texts import identity, stem_steps
+from promptops.formats.promptfoo.assertions import Assertions, needs_its_test
+from promptops.formats.promptfoo.messages import PromptMessages
+from promptops.formats.promptfoo.prompts import FoundPrompt, PromptList
+from promptops.formats.promptfoo.providers import provider_fields
+from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest, TestReader
+from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import SourceFile
+from promptops.patterns import lazy_pattern
+from promptops.source.document import Document
+
+NAME = "promptfoo"
+MARKS = "JSON or YAML with `prompts` and `providers` or `targets`, or with `redteam`"
+RANK = 250
+
+_CONFIGURATION = (
+    "derivedMetrics",
+    "extensions",
+    "nunjucksFilters",
+    "evaluateOptions",
+    "env",
+    "outputPath",
+    "commandLineOptions",
+)
+_TAGS = lazy_pattern(
+    r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\bvars\.\w+|\bvars\[[^\[\]]*\]", 16
+)
+_NAMES = lazy_pattern(r"[A-Za-z_]\w*")
+
+
+def recognises(file: SourceFile) -> bool:
+    """Whether it is a configuration."""
+    if file.suffix not in (".yaml", ".yml", ".json"):
+        return False
+    if file.suffix != ".json" and file.text.value.lstrip()[:200].find("promptfoo") > 0:
+        return isinstance(file.yaml.value, Mapping) and "prompts" in file.yaml.value
+    value = _document(file).value
+    if not isinstance(value, Mapping):
+        return False
+    return ("prompts" in value and ("providers" in value or "targets" in value)) or (
+        "redteam" in value and ("targets" in value or "purpose" in value)
+    )
+
+
+def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+    """A document for each prompt of the configuration."""
+    value = _document(file).value
+    if not isinstance(value, Mapping) or "prompts" not in value:
+        message = "a configuration of a red team has no prompts: see `promptops probe`"
+        yield Loss(code="IMP127", message=message, place=file.place(), refuses=True)
+        return
+    yield from _Configuration(file, options).documents()
+
+
+def _document(file: SourceFile) -> Document:
+    return file.json if file.suffix == ".json" else file.yaml
+
+
+class _Configuration:
+    def __init__(self, file: SourceFile, options: ReadOptions) -> None:
+        self._file = file
+        self._source = _document(file)
+        self._value: Mapping[str, Any] = self._source.value
+        self._options = options
+        self._losses: list[Loss] = []
+        self._fields: Mapping[str, Any] = {}
+        self._used: frozenset[str] = frozenset()
+
+    def documents(self) -> Iterator[SourceDocument | Loss]:
+        """The prompts; what belongs to the whole configuration is a loss of the first."""
+        listed = PromptList(self._file, self._source)
+        prompts = list(listed.prompts())
+        reader = TestReader(self._file)
+        tests = reader.tests()
+        self._losses += (*listed.losses, *reader.losses)
+        self._fields = self._fields_of_all()
+        for key in _CONFIGURATION:
+            if key in self._value:
+                place = self._source.place(f"/{key}", True)
+                message = f"`{key}` is not carried"
+                self._losses.append(Loss(code="IMP129", message=message, place=place))
+        self._used = _names_in(prompt.text.value for prompt in prompts) | _names_in(
+            str(one.value) for test in tests for one in (*reader.of_default, *test.assertions)
+        )
+        for number, prompt in enumerate(prompts, 1):
+            chosen = [test for test in tests if _is_for(test, prompt)]
+            several = number if len(prompts) > 1 else 0
+            yield self._built(prompt, chosen, reader.of_default, several)
+            self._losses = []
+        if not prompts:
+            yield from self._losses
+            yield Loss(code="IMP003", message="no prompt can be read", place=self._file.place())
+
+    def _fields_of_all(self) -> dict[str, Any]:
+        description = self._value.get("description")
+        described = {"description": description} if isinstance(description, str) else {}
+        return {**described, **provider_fields(self._source, self._losses)}
+
+    def _built(
+        self,
+        prompt: FoundPrompt,
+        tests: Sequence[FoundTest],
+        defaults: Sequence[FoundAssertion],
+        number: int,
+    ) -> SourceDocument:
+        names = InputNames()
+        sample = {**_of_one_type(tests), **self._options.sample}
+        messages = PromptMessages(names, lambda: prompt.place, sample)
+        turns = messages.turns(prompt.text, self._options.role)
+        losses = [*self._losses, *messages.losses]
+        read = _names_in([prompt.text.value])
+        together = all(test.threshold is None and test.defaults for test in tests)
+        together = together and not any(test.transform for test in tests)
+        shared = [one for one in defaults if together and not needs_its_test(one.value)]
+        evaluation = _evaluation(shared, losses)
+        own = [one for one in defaults if one not in shared]
+        cases = self._cases(tests, own, names, read, losses)
+        return SourceDocument(
+            id=self._identity(prompt, number),
+            format=NAME,
+            place=prompt.place,
+            fields={**self._fields, **evaluation},
+            messages=turns,
+            aliases=names.aliases,
+            samples=(*(case.inputs for case in cases), *self._given_sample()),
+            lenient=True,
+            cases=cases,
+            losses=tuple(losses),
+        )
+
+    def _given_sample(self) -> tuple[Mapping[str, Any], ...]:
+        return (self._options.sample,) if self._options.sample else ()
+
+    def _cases(
+        self,
+        tests: Sequence[FoundTest],
+        defaults: Sequence[FoundAssertion],
+        names: InputNames,
+        read: frozenset[str],
+        losses: list[Loss],
+    ) -> tuple[SourceCase, ...]:
+        """The tests of a prompt that reads the names `read`; adds what is lost to `losses`.
+
+        A variable that another prompt or an assertion reads is not lost.
+        """
+        cases = []
+        for test in tests:
+            output, lost = Assertions(test.variables, read).of_test(test, defaults)
+            losses += (loss for loss in lost if loss not in losses)
+            kept = [name for name in test.variables if name in read or name not in self._used]
+            inputs = {names.name(name): test.variables[name] for name in kept}
+            cases.append(SourceCase(name=test.name, inputs=inputs, output=output, place=test.place))
+        return tuple(cases)
+
+    def _identity(self, prompt: FoundPrompt, number: int) -> str:
+        steps = list(stem_steps(self._file.path))
+        if steps[-1] == "promptfooconfig":
+            steps = [*steps[:-1], prompt.name or f"prompt-{max(number, 1)}"]
+        elif number:
+            steps.append(prompt.name or f"prompt-{number}")
+        return identity(*steps)
+
+
+def _of_one_type(tests: Sequence[FoundTest]) -> dict[str, Any]:
+    """A value of each variable whose values in all tests have one type."""
+    found: dict[str, Any] = {}
+    kinds: dict[str, set[type]] = {}
+    for test in tests:
+        for name, value in test.variables.items():
+            found[name] = value
+            kinds.setdefault(name, set()).add(type(value))
+    return {name: value for name, value in found.items() if len(kinds[name]) == 1}
+
+
+def _evaluation(shared: Sequence[FoundAssertion], losses: list[Loss]) -> dict[str, Any]:
+    """`evaluation` with the assertions that hold for all tests alike."""
+    read = [Assertions({}).translated(one) for one in shared]
+    losses += (loss for one in read for loss in one.losses)
+    found = [dict(one.value) for one in read if one.value is not None]
+    return {"evaluation": {"assertions": found}} if found else {}
+
+
+def _names_in(texts: Any) -> frozenset[str]:
+    """The names in the tags of templates, and in expressions such as `context.vars.name`."""
+    tags = (tag for text in texts for tag in _TAGS.findall(text))
+    return frozenset(name for tag in tags for name in _NAMES.findall(tag))
+
+
+def _is_for(test: FoundTest, prompt: FoundPrompt) -> bool:
+    """Whether a test is for a prompt: by name, the beginning of names, or `name*`."""
+    if test.prompts is None:
+        return True
+    return any(
+        name == wanted or name.startswith(f"{wanted}:") or _begins(name, wanted)
+        for wanted in test.prompts
+        for name in prompt.names
+    )
+
+
+def _begins(name: str, wanted: str) -> bool:
+    return wanted.endswith("*") and name.startswith(wanted[:-1])

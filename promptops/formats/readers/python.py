@@ -1,0 +1,278 @@
+"""Prompts in the source code of Python programs, which is parsed and never run."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping
+
+from promptops.formats.document import (
+    Loss,
+    SourceDocument,
+    SourceHistory,
+    SourceTurn,
+)
+from promptops.formats.input_names import InputNames
+from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.plain_texts import (
+    ROLES,
+    identity,
+    parts_message,
+    role_in,
+    stem_steps,
+    translated,
+)
+from promptops.formats.python_strings import PythonStrings, called_name
+from promptops.formats.registry import ReadOptions
+from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+
+NAME = "python"
+MARKS = "`.py`: constants, f-strings, prompt templates and lists of messages; code is not run"
+RANK = 10
+
+_NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
+_SHORTEST_NAMED = 40
+_SHORTEST = 200
+_MAX_DEPTH = 250
+_TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
+
+
+def recognises(file: SourceFile) -> bool:
+    """Whether it is a Python file."""
+    return file.suffix == ".py"
+
+
+def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
+    """A prompt for each text, template and list of messages that looks like one."""
+    tree = _parsed(file)
+    candidates = list(_candidates(tree))
+    constants = {one.name: one.node for one in candidates if "." not in one.name}
+    strings = PythonStrings(file.shown, file.text.value, constants)
+    reader = _Reader(file, options, strings, _formatted_names(tree))
+    found = [(one, reader.document(one)) for one in candidates]
+    yield from (
+        document for one, document in found if document is not None and one.name not in strings.used
+    )
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """An expression with the name that it is assigned to; of a function: `function.name`."""
+
+    name: str
+    node: ast.expr
+
+
+def _parsed(file: SourceFile) -> ast.Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(file.text.value)
+            _refuse_deep(tree)
+            return tree
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        place = Text(file.shown, "x", lambda _offset: (line, 1)).place(0)
+        message = f"the code can't be parsed: {getattr(error, 'msg', error)}"
+        raise UnreadableSource(Loss(code="IMP002", message=message, place=place)) from None
+
+
+def _refuse_deep(tree: ast.Module) -> None:
+    """Raises RecursionError for code that is nested deeper than the reader follows."""
+    level: list[ast.AST] = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return
+    raise RecursionError("it is nested too deeply")
+
+
+def _candidates(tree: ast.Module) -> Iterator[_Candidate]:
+    """What is assigned, returned, or a value of a dictionary, in the order of the file."""
+    yield from _in_body(tree.body, "")
+
+
+def _in_body(body: list[ast.stmt], scope: str) -> Iterator[_Candidate]:
+    for statement in body:
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = f"{scope}{statement.name}."
+            yield from _in_body(statement.body, inner)
+            continue
+        if isinstance(statement, ast.Return) and statement.value is not None:
+            if scope and _NAMED.search(scope):
+                yield _Candidate(name=scope.rstrip("."), node=statement.value)
+            continue
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            yield from _assigned(statement, scope)
+        for block in ("body", "orelse", "finalbody"):
+            yield from _in_body(getattr(statement, block, []), scope)
+
+
+def _assigned(statement: ast.Assign | ast.AnnAssign, scope: str) -> Iterator[_Candidate]:
+    value = statement.value
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    target = targets[0]
+    name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
+    if value is None or name is None:
+        return
+    if isinstance(value, ast.Dict):
+        for key, item in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield _Candidate(name=f"{scope}{name}.{key.value}", node=item)
+    else:
+        yield _Candidate(name=f"{scope}{name}", node=value)
+
+
+def _formatted_names(tree: ast.Module) -> frozenset[str]:
+    """Names of which `.format` is called, or that a prompt template gets."""
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        if called_name(node) == "format" and isinstance(node.func, ast.Attribute):
+            found.add(getattr(node.func.value, "id", ""))
+        if called_name(node) in _TEMPLATE_CALLS:
+            values = [*node.args, *(keyword.value for keyword in node.keywords)]
+            found |= {value.id for value in values if isinstance(value, ast.Name)}
+    return frozenset(found)
+
+
+class _Reader:
+    """The candidates of one file."""
+
+    def __init__(
+        self,
+        file: SourceFile,
+        options: ReadOptions,
+        strings: PythonStrings,
+        formatted: frozenset[str],
+    ) -> None:
+        self._file = file
+        self._options = options
+        self._strings = strings
+        self._formatted = formatted
+
+    def document(self, candidate: _Candidate) -> SourceDocument | None:
+        """The prompt of a candidate; None if it is none."""
+        names = InputNames()
+        self._strings.losses.clear()
+        turns = self._turns(candidate, names)
+        if not turns:
+            return None
+        return SourceDocument(
+            id=identity(*stem_steps(self._file.path), candidate.name.replace("_", "-")),
+            format=NAME,
+            place=self._strings.place(candidate.node),
+            messages=tuple(turns),
+            aliases=names.aliases,
+            samples=(self._options.sample,) if self._options.sample else (),
+            losses=tuple(self._strings.losses),
+        )
+
+    def _turns(self, candidate: _Candidate, names: InputNames) -> list[SourceTurn]:
+        node = candidate.node
+        if isinstance(node, ast.List):
+            return self._chat(node, names)
+        if isinstance(node, ast.Call):
+            if called_name(node) == "from_messages" and node.args:
+                pairs = node.args[0]
+                return self._pairs(pairs, names) if isinstance(pairs, ast.List) else []
+            if called_name(node) in _TEMPLATE_CALLS:
+                text = _template_argument(node)
+                return self._single(candidate, text, names, "format") if text is not None else []
+        return self._single(candidate, node, names, None)
+
+    def _single(
+        self, candidate: _Candidate, node: ast.expr, names: InputNames, syntax: str | None
+    ) -> list[SourceTurn]:
+        if isinstance(node, ast.Name):
+            return []
+        used = syntax or ("format" if candidate.name in self._formatted else None)
+        parts = self._parts(node, names, used)
+        if parts is None or (used is None and not _is_prompt(candidate.name, parts)):
+            return []
+        role = role_in(candidate.name)
+        if role is None:
+            message = f"nothing defines the role: `{self._options.role}` is assumed"
+            place = self._strings.place(node)
+            self._strings.losses.append(Loss(code="IMP311", message=message, place=place))
+        return [parts_message(role or self._options.role, parts)]
+
+    def _parts(
+        self, node: ast.expr, names: InputNames, syntax: str | None
+    ) -> tuple[TemplatePart, ...] | None:
+        """The parts of a string; a string without values of its own may be a template."""
+        found = self._strings.parts(node, names)
+        if found is None or not self._strings.is_plain(node) or not _all_text(found):
+            return found
+        value = "".join(part.text for part in found if isinstance(part, TextPart))
+        place = self._strings.place(node)
+        text = Text(self._file.shown, value, lambda _offset: (place.line, place.column))
+        read = translated(text, self._options, names, syntax)
+        self._strings.losses += read.losses
+        return read.parts
+
+    def _chat(self, node: ast.List, names: InputNames) -> list[SourceTurn]:
+        """A list of `{"role": …, "content": …}`."""
+        turns: list[SourceTurn] = []
+        for element in node.elts:
+            fields = _fields(element)
+            role, content = fields.get("role"), fields.get("content")
+            if content is None or not isinstance(role, ast.Constant) or role.value not in ROLES:
+                return []
+            parts = self._content(content, names)
+            turns.append(parts_message(str(role.value), parts))
+        return turns
+
+    def _pairs(self, node: ast.List, names: InputNames) -> list[SourceTurn]:
+        """The messages of a chat template: pairs of role and format string, or placeholders."""
+        roles = {"human": "user", "ai": "assistant", **{role: role for role in ROLES}}
+        turns: list[SourceTurn] = []
+        for element in node.elts:
+            if isinstance(element, ast.Tuple) and len(element.elts) == 2:
+                role, content = element.elts
+                if isinstance(role, ast.Constant) and role.value in roles:
+                    parts = self._parts(content, names, "format")
+                    turns.append(parts_message(roles[role.value], parts or ()))
+                elif isinstance(role, ast.Constant) and role.value == "placeholder":
+                    history = str(getattr(content, "value", "history")).strip("{}")
+                    turns.append(SourceHistory(source=names.name(history)))
+            elif isinstance(element, ast.Call) and called_name(element) == "MessagesPlaceholder":
+                argument = next(iter([*element.args, *(k.value for k in element.keywords)]), None)
+                history = str(getattr(argument, "value", "history"))
+                turns.append(SourceHistory(source=names.name(history)))
+        return turns
+
+    def _content(self, node: ast.expr, names: InputNames) -> tuple[TemplatePart, ...]:
+        found = self._parts(node, names, "none")
+        if found is not None:
+            return found
+        joined = ast.JoinedStr(values=[ast.FormattedValue(value=node, conversion=-1)])
+        return self._strings.parts(ast.copy_location(joined, node), names) or ()
+
+
+def _template_argument(node: ast.Call) -> ast.expr | None:
+    named = {keyword.arg: keyword.value for keyword in node.keywords}
+    return named.get("template", next(iter(node.args), None))
+
+
+def _fields(node: ast.expr) -> Mapping[str, ast.expr]:
+    if not isinstance(node, ast.Dict):
+        return {}
+    pairs = zip(node.keys, node.values, strict=True)
+    return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
+
+
+def _all_text(parts: tuple[TemplatePart, ...]) -> bool:
+    return all(isinstance(part, TextPart) for part in parts)
+
+
+def _is_prompt(name: str, parts: tuple[TemplatePart, ...]) -> bool:
+    """Whether a string looks like a prompt: by its name and length, with words in it."""
+    text = "".join(part.text for part in parts if isinstance(part, TextPart))
+    if text.count(" ") < 4:
+        return False
+    return len(text) >= (_SHORTEST_NAMED if _NAMED.search(name) else _SHORTEST)

@@ -1,0 +1,63 @@
+"""Our own templates as parts, with included templates put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from promptops.formats.languages.jinja import JinjaReader
+from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
+from promptops.model.place import Text
+from promptops.patterns import lazy_pattern
+from promptops.runtime.template.scope import Load
+
+_INCLUDE = lazy_pattern(r"""include\s+(["'])([^"']+)\1\s*""")
+MAX_DEPTH = 8
+
+
+class NotATemplate(Exception):
+    """A statement that other engines can't say; the message names it."""
+
+
+def template_parts(text: Text, load: Load, depth: int = 0) -> tuple[TemplatePart, ...]:
+    """The parts of a template; raises NotATemplate for macros, imports and inheritance."""
+    found = JinjaReader(text, trim_blocks=True, lstrip_blocks=True).read()
+    if found.losses:
+        raise NotATemplate(found.losses[0].message)
+    return tuple(_included(found.parts, text, load, depth))
+
+
+def _included(
+    parts: Iterable[TemplatePart], text: Text, load: Load, depth: int
+) -> Iterator[TemplatePart]:
+    for part in parts:
+        match = _INCLUDE.fullmatch(part.source) if isinstance(part, TagPart) else None
+        if match is None:
+            yield _allowed(part)
+            continue
+        inner = load(text.path, match[2]) if depth < MAX_DEPTH else None
+        if inner is None:
+            raise NotATemplate(f"the included template `{match[2]}` is missing")
+        yield from template_parts(inner, load, depth + 1)
+
+
+def _allowed(part: TemplatePart) -> TemplatePart:
+    if isinstance(part, TagPart):
+        word = part.source.split(" ", 1)[0]
+        if word in ("include", "import", "from", "extends", "macro", "call", "block"):
+            raise NotATemplate(f"`{word}`")
+    return part
+
+
+def untrimmed_jinja(parts: Iterable[TemplatePart]) -> str:
+    """The template for an engine that removes no white space around tags."""
+    written = []
+    for part in parts:
+        if isinstance(part, TextPart):
+            written.append(part.text.replace("{{", '{{ "{{" }}').replace("{%", '{{ "{%" }}'))
+        elif isinstance(part, ExpressionPart):
+            written.append(f"{{{{ {part.source} }}}}")
+        elif isinstance(part, TagPart):
+            written.append(f"{{% {part.source} %}}")
+        elif isinstance(part, CommentPart):
+            written.append(f"{{# {part.text.strip()} #}}")
+    return "".join(written)

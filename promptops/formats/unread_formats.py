@@ -1,0 +1,67 @@
+"""Formats that are recognised so that they are not taken for another one, and that are not read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.patterns import lazy_pattern
+
+_ENDINGS = {".promptl": "PromptL", ".baml": "BAML", ".glass": "glass"}
+_MARKS = {
+    "Continue": lazy_pattern(
+        r"\{\{\{[ \t]*(?:input|diff|url[ \t][^{}\n]*|currentFile)[ \t]*\}\}\}"
+    ),
+    "PromptL": lazy_pattern(r"<step\b"),
+    "glass": lazy_pattern(r"<System>"),
+}
+_OF_KERNEL = ("template_format", "execution_settings")
+
+
+def unread_format(file: SourceFile) -> Loss | None:
+    """An IMP001 with the name of the format, for a file of one."""
+    try:
+        name = _name(file)
+    except UnreadableSource:
+        return None
+    if name is None:
+        return None
+    message = f"it is a file of {name}, which is not read"
+    hint = "write its texts to .txt or .md files, and import these"
+    return Loss(code="IMP001", message=message, place=file.place(), hint=hint)
+
+
+def _name(file: SourceFile) -> str | None:
+    if file.suffix in _ENDINGS:
+        return _ENDINGS[file.suffix]
+    if file.name == "skprompt.txt":
+        return "Semantic Kernel"
+    if file.suffix == ".prompt" and not file.text.value.lstrip().startswith("---"):
+        found = (name for name, mark in _MARKS.items() if mark.search(file.text.value))
+        return next(found, None)
+    if file.suffix in (".yaml", ".yml"):
+        return "Semantic Kernel" if _is_of_kernel(file.yaml.value) else None
+    return "DSPy" if file.suffix == ".json" and _is_of_dspy(file.json.value) else None
+
+
+def _is_of_kernel(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not isinstance(value.get("template"), str):
+        return False
+    variables = value.get("input_variables")
+    listed = isinstance(variables, list) and any(isinstance(one, Mapping) for one in variables)
+    return listed or ("_type" not in value and any(key in value for key in _OF_KERNEL))
+
+
+def _is_of_dspy(value: Any) -> bool:
+    """Whether each value is a predictor; those about the program itself aside."""
+    if not isinstance(value, Mapping):
+        return False
+    predictors = [one for key, one in value.items() if key != "metadata"]
+    return bool(predictors) and all(
+        isinstance(one, Mapping)
+        and isinstance(one.get("signature"), Mapping)
+        and "instructions" in one["signature"]
+        for one in predictors
+    )

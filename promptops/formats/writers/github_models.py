@@ -1,0 +1,106 @@
+"""`.prompt.yml` files of GitHub Models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.plain_variables import NotPlain, PlainHistory, plain_turns
+from promptops.formats.writers.langfuse import with_braces
+from promptops.formats.yaml_file import yaml_file
+
+NAME = "github-models"
+MARKS = "`ID.prompt.yml`: messages with `{{name}}`, test data, evaluators"
+
+_ROLES = ("system", "user", "assistant")
+_PARAMETERS = {"temperature": "temperature", "top_p": "topP", "max_output_tokens": "maxTokens"}
+_EVALUATORS = {"contains": "contains", "equals": "equals", "starts-with": "startsWith"}
+
+
+def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
+    """A file for each prompt whose messages only print inputs."""
+    for subject in subjects:
+        losses: list[Loss] = []
+        try:
+            value = _value(subject, losses)
+        except NotPlain as error:
+            yield error.loss
+            continue
+        yield from losses
+        yield ExportedFile(f"{subject.prompt.id}.prompt.yml", yaml_file(value))
+
+
+def _value(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
+    prompt = subject.prompt
+    value: dict[str, Any] = {"name": prompt.title or prompt.id}
+    if prompt.description:
+        value["description"] = prompt.description
+    if prompt.model.id:
+        value["model"] = f"{prompt.model.provider}/{prompt.model.id}"
+    params = {}
+    for name, given in prompt.model.params.items():
+        if name in _PARAMETERS:
+            params[_PARAMETERS[name]] = given
+        else:
+            message = f"the parameter `{name}` is not exported"
+            losses.append(subject.lost("EXP108", message, f"/model/params/{name}"))
+    if params:
+        value["modelParameters"] = params
+    value |= _output(subject)
+    value["messages"] = [_message(subject, turn) for turn in plain_turns(subject)]
+    value |= _tests(subject, losses)
+    if prompt.tools:
+        losses.append(subject.lost("EXP104", "tools are not exported", "/tools"))
+    if prompt.inputs.get("properties"):
+        message = "the schema of the inputs is not exported"
+        losses.append(subject.lost("EXP103", message, "/inputs"))
+    return value
+
+
+def _message(subject: ExportSubject, turn: Any) -> dict[str, Any]:
+    if isinstance(turn, PlainHistory):
+        raise NotPlain(subject.lost("EXP005", "this format has no conversations", "/messages"))
+    if turn.role not in _ROLES:
+        message = f"this format has no role `{turn.role}`"
+        raise NotPlain(subject.lost("EXP005", message, "/messages"))
+    return {"role": turn.role, "content": with_braces(subject, turn.pieces)}
+
+
+def _output(subject: ExportSubject) -> dict[str, Any]:
+    output = subject.prompt.output
+    if output.format != "json":
+        return {}
+    if output.schema is None:
+        return {"responseFormat": "json_object"}
+    named = {"name": output.name or "answer", "strict": output.strict, "schema": output.schema}
+    return {"responseFormat": "json_schema", "jsonSchema": json.dumps(named, ensure_ascii=False)}
+
+
+def _tests(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
+    rows = []
+    for case in subject.prompt.cases:
+        expected = {"expected": case.expected} if case.expected is not None else {}
+        rows.append({**case.own_inputs, **expected})
+        if case.output:
+            message = f"the assertions of the case `{case.name}` are not exported"
+            losses.append(Loss(code="EXP106", message=message, place=case.locate(case.at, False)))
+    given = subject.prompt.evaluation.get("assertions", ())
+    evaluators = [found for one in given if (found := _evaluator(one)) is not None]
+    if len(evaluators) < len(given):
+        message = "assertions other than of texts are not exported"
+        losses.append(subject.lost("EXP106", message, "/evaluation/assertions"))
+    return {
+        **({"testData": rows} if rows else {}),
+        **({"evaluators": evaluators} if evaluators else {}),
+    }
+
+
+def _evaluator(assertion: Mapping[str, Any]) -> dict[str, Any] | None:
+    name = _EVALUATORS.get(str(assertion.get("type")))
+    value = assertion.get("value")
+    if name is None or not isinstance(value, str) or len(assertion) > 2:
+        return None
+    return {"name": f"{name} {value}"[:60], "string": {name: value}}

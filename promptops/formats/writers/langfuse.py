@@ -1,0 +1,70 @@
+"""Bodies for Langfuse's `POST /api/public/v2/prompts`, one file for each prompt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.plain_variables import NotPlain, PlainHistory, PlainTurn, plain_turns
+
+NAME = "langfuse"
+MARKS = "`ID.json`: chat prompts with `{{name}}`, for its API"
+
+
+def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
+    """A file for each prompt whose messages only print inputs."""
+    for subject in subjects:
+        try:
+            turns = plain_turns(subject)
+            messages = [_message(subject, turn) for turn in turns]
+        except NotPlain as error:
+            yield error.loss
+            continue
+        yield from _lost(subject)
+        body = {
+            "name": subject.prompt.id,
+            "type": "chat",
+            "prompt": messages,
+            "config": _config(subject),
+            **({"tags": list(subject.prompt.tags)} if subject.prompt.tags else {}),
+            "labels": [],
+        }
+        text = json.dumps(body, indent=2, ensure_ascii=False)
+        yield ExportedFile(f"{subject.prompt.id}.json", f"{text}\n")
+
+
+def _message(subject: ExportSubject, turn: PlainTurn) -> dict[str, Any]:
+    if isinstance(turn, PlainHistory):
+        return {"type": "placeholder", "name": turn.source}
+    return {"role": turn.role, "content": with_braces(subject, turn.pieces)}
+
+
+def with_braces(subject: ExportSubject, pieces: Sequence[Any]) -> str:
+    """The text with `{{name}}`. Raises NotPlain for a text that has such braces itself."""
+    text = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            if "{{" in piece:
+                message = "this format can't say `{{` as text"
+                raise NotPlain(subject.lost("EXP005", message, "/messages"))
+            text += piece
+        else:
+            text += f"{{{{{piece.name}}}}}"
+    return text
+
+
+def _config(subject: ExportSubject) -> dict[str, Any]:
+    model = subject.prompt.model
+    return {**({"model": model.id} if model.id else {}), **dict(model.params)}
+
+
+def _lost(subject: ExportSubject) -> Iterator[Loss]:
+    if subject.prompt.cases:
+        yield subject.lost("EXP101", "test cases are not exported", "/tests")
+    if subject.prompt.inputs.get("properties"):
+        yield subject.lost("EXP103", "the schema of the inputs is not exported", "/inputs")
+    if subject.prompt.tools:
+        yield subject.lost("EXP104", "tools are not exported", "/tools")

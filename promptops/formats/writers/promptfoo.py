@@ -1,0 +1,171 @@
+"""A configuration of promptfoo whose prompts are functions, so that promptops renders them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.promptfoo.backwards import native_assertion, promptfoo_assertion
+from promptops.formats.yaml_file import yaml_file
+from promptops.model.place import Place
+from promptops.model.prompt import Case
+from promptops.patterns import lazy_pattern
+from promptops.runtime.request.chat import chat_arguments
+
+NAME = "promptfoo"
+MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, which renders them"
+
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
+_OPENING = lazy_pattern(r"\{[{%#]")
+_OF_REQUEST = ("response_format", "tools", "tool_choice")
+_PROVIDERS = {"openai": "openai:chat:", "anthropic": "anthropic:messages:", "gemini": "google:"}
+
+_MODULE = '''\
+"""Prompts for promptfoo, rendered by promptops from the files of this repository.
+
+Written by `promptops export promptfoo`. The configurations beside it turn off promptfoo's own
+templates (PROMPTFOO_DISABLE_TEMPLATING), so that a value such as `{{ x }}` stays as it is.
+promptfoo runs the Python of PROMPTFOO_PYTHON, which needs promptops: pip install git-promptops
+"""
+
+import os
+from pathlib import Path
+
+_FOLDERS = Path(__file__).resolve().parents
+_ROOT = next(folder for folder in _FOLDERS if (folder / ".git").exists())
+os.environ.setdefault("PROMPTOPS_OVERRIDE", str(_ROOT))
+
+import promptops
+
+
+def _rendered(identity, context):
+    prompt = promptops.load("git:HEAD")[identity]
+    return prompt.render(**_inputs(context)).openai()["messages"]
+
+
+def _inputs(context):
+    """The inputs of the case: promptfoo adds variables of its own, such as `__evalId`."""
+    return {name: value for name, value in context["vars"].items() if name[:2] != "__"}
+
+
+def holds(output, context):
+    from promptops.formats.promptfoo.checking import checked
+
+    return checked(output, context["config"]["assertion"], _inputs(context))
+{functions}'''
+_FUNCTION = """
+
+def {name}(context):
+    return _rendered({identity!r}, context)
+"""
+
+
+def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
+    """A configuration for each prompt, and one module."""
+    for subject in subjects:
+        losses: list[Loss] = []
+        value = configuration(subject, losses)
+        yield from losses
+        name = function_name(subject)
+        yield ExportedFile(f"{name}.promptfooconfig.yaml", yaml_file(value))
+    functions = "".join(
+        _FUNCTION.format(name=function_name(subject), identity=subject.prompt.id)
+        for subject in subjects
+    )
+    yield ExportedFile("promptops_prompts.py", _MODULE.replace("{functions}", functions))
+
+
+def configuration(
+    subject: ExportSubject, losses: list[Loss], *, native: bool = False
+) -> dict[str, Any]:
+    """The configuration; adds what is lost to `losses`.
+
+    Args:
+        native: Only assertions of promptfoo itself, whose values are templates there.
+    """
+    prompt = subject.prompt
+    name = function_name(subject)
+    shared = [
+        (one, prompt.locate(f"/evaluation/assertions/{index}", False))
+        for index, one in enumerate(prompt.evaluation.get("assertions", ()))
+    ]
+    asserted = _assertions(shared, losses, native=native)
+    return {
+        "description": prompt.description or prompt.id,
+        "env": {"PROMPTFOO_DISABLE_TEMPLATING": "true"},
+        "prompts": [{"id": f"file://promptops_prompts.py:{name}", "label": prompt.id}],
+        "providers": [promptfoo_provider(subject)],
+        "defaultTest": {
+            "options": {"disableVarExpansion": True},
+            **({"assert": asserted} if asserted else {}),
+        },
+        "tests": [_test(subject, case, losses, native=native) for case in prompt.cases],
+    }
+
+
+def _test(
+    subject: ExportSubject, case: Case, losses: list[Loss], *, native: bool
+) -> dict[str, Any]:
+    accepted, _ = subject.renderer.accept(case.inputs)
+    output = [
+        (one, case.locate(f"{case.at}/output/{index}", False))
+        for index, one in enumerate(case.output)
+    ]
+    asserted = _assertions(output, losses, native=native)
+    return {
+        "description": case.name,
+        "vars": accepted,
+        **({"assert": asserted} if asserted else {}),
+    }
+
+
+def _assertions(
+    given: Sequence[tuple[Mapping[str, Any], Place]], losses: list[Loss], *, native: bool
+) -> list[dict[str, Any]]:
+    found = []
+    for assertion, place in given:
+        written = native_assertion(assertion) if native else promptfoo_assertion(assertion)
+        if written is None:
+            message = f"the assertion `{assertion.get('type')}` is not exported"
+            losses.append(Loss(code="EXP106", message=message, place=place))
+        else:
+            found.append(_as_data(written) if native else written)
+    return found
+
+
+def _as_data(value: Any) -> Any:
+    """The value with the texts that promptfoo would take for templates as such texts."""
+    if isinstance(value, str):
+        return _OPENING.sub(lambda match: f'{{{{ "{match[0]}" }}}}', value)
+    if isinstance(value, list):
+        return [_as_data(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _as_data(one) for key, one in value.items()}
+    return value
+
+
+def promptfoo_provider(subject: ExportSubject) -> Any:
+    """The provider with its parameters; `echo`, which repeats the prompt, if no model is named."""
+    model = subject.prompt.model
+    if not model.id:
+        return "echo"
+    name = f"{_PROVIDERS.get(model.provider or '', f'{model.provider}:')}{model.id}"
+    names = {"max_output_tokens": "max_tokens"}
+    config = {names.get(key, key): value for key, value in model.params.items()}
+    config |= _of_request(subject)
+    return {"id": name, "config": config} if config else name
+
+
+def _of_request(subject: ExportSubject) -> dict[str, Any]:
+    """The output format and the tools, as the API takes them."""
+    if not subject.prompt.cases or not (subject.prompt.tools or subject.prompt.output.format):
+        return {}
+    arguments = chat_arguments(subject.request(subject.prompt.cases[0].inputs))
+    return {key: arguments[key] for key in _OF_REQUEST if key in arguments}
+
+
+def function_name(subject: ExportSubject) -> str:
+    """The name of the prompt's function and of its files."""
+    return _NOT_IN_NAMES.sub("_", subject.prompt.id)

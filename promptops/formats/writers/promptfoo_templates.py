@@ -1,0 +1,81 @@
+"""A configuration of promptfoo whose prompts are chats in JSON with Nunjucks templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.languages.nunjucks_writer import nunjucks_text
+from promptops.formats.parts import ExpressionPart, TemplatePart
+from promptops.formats.parts import TextPart as Text
+from promptops.formats.plain_variables import NotPlain, plain_turns
+from promptops.formats.template_parts import NotATemplate, template_parts
+from promptops.formats.writers.promptfoo import configuration, function_name
+from promptops.formats.written_messages import stripped
+from promptops.formats.yaml_file import yaml_file
+from promptops.model.prompt import ConversationHistory, ForEach, Message, TextPart
+
+NAME = "promptfoo-templates"
+MARKS = "`promptfooconfig.yaml` for each prompt, and its chat as JSON with Nunjucks templates"
+
+
+def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
+    """A configuration and a chat for each prompt that Nunjucks renders the same."""
+    for subject in subjects:
+        losses: list[Loss] = []
+        try:
+            chat = list(_chat(subject))
+        except NotPlain as error:
+            yield error.loss
+            continue
+        name = function_name(subject)
+        value = configuration(subject, losses, native=True)
+        value["prompts"] = [{"id": f"file://{name}.chat.json", "label": subject.prompt.id}]
+        del value["env"]
+        yield from losses
+        text = json.dumps(chat, indent=2, ensure_ascii=False)
+        yield ExportedFile(f"{name}.chat.json", f"{text}\n")
+        yield ExportedFile(f"{name}.promptfooconfig.yaml", yaml_file(value))
+
+
+def _chat(subject: ExportSubject) -> Iterator[dict[str, str]]:
+    if subject.case is not None:
+        inputs = {name: {"type": "string"} for name in subject.prompt.inputs.get("properties", {})}
+        for plain in plain_turns(subject):
+            parts = [_part(piece) for piece in getattr(plain, "pieces", ())]
+            yield {"role": getattr(plain, "role", "user"), "content": nunjucks_text(parts, inputs)}
+        return
+    for turn in subject.prompt.messages:
+        yield {"role": _role(subject, turn), "content": _content(subject, turn)}
+
+
+def _part(piece: Any) -> TemplatePart:
+    return Text(piece) if isinstance(piece, str) else ExpressionPart(piece.name)
+
+
+def _role(subject: ExportSubject, turn: Message | ConversationHistory | ForEach) -> str:
+    if not isinstance(turn, Message):
+        raise _refused(subject, "a conversation or repeated messages", turn.at)
+    if turn.when is not None or turn.tool_calls or turn.role == "tool":
+        raise _refused(subject, "a condition of a message, or a call of a tool", turn.at)
+    return turn.role
+
+
+def _content(subject: ExportSubject, turn: Any) -> str:
+    texts = [part for part in turn.parts if isinstance(part, TextPart) and part.when is None]
+    if len(texts) != 1 or len(turn.parts) != 1:
+        raise _refused(subject, "a message of several parts", turn.at)
+    try:
+        parts = stripped(template_parts(texts[0].text, subject.load))
+        return nunjucks_text(parts, subject.prompt.inputs.get("properties", {}))
+    except NotATemplate as error:
+        raise _refused(subject, str(error), turn.at) from None
+
+
+def _refused(subject: ExportSubject, what: str, pointer: str) -> NotPlain:
+    loss = subject.lost("EXP005", f"this format can't say {what}", pointer, key=False)
+    hint = "leave out --templates, or export a case of it: --case NAME"
+    return NotPlain(Loss(code=loss.code, message=loss.message, place=loss.place, hint=hint))

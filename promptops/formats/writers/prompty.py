@@ -1,0 +1,152 @@
+"""Prompty files, version 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.formats.document import Loss
+from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.parts import TextPart as Text
+from promptops.formats.role_lines import ROLE_LINE
+from promptops.formats.template_parts import NotATemplate, template_parts, untrimmed_jinja
+from promptops.formats.written_messages import stripped
+from promptops.formats.yaml_file import yaml_file
+from promptops.model.prompt import ConversationHistory, ForEach, Message, TextPart
+from promptops.patterns import lazy_pattern
+
+NAME = "prompty"
+MARKS = "`ID.prompty`, version 2: a header, role lines, Jinja"
+
+_JSON = lazy_pattern(r"\|\s*json\b|\|\s*parse_json\b|\|\s*split\b")
+_KINDS = ("string", "number", "integer", "boolean", "array", "object")
+
+
+class _NoCounterpart(Exception):
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(loss.message)
+        self.loss = loss
+
+
+def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
+    """A file for each prompt that this format can say."""
+    for subject in subjects:
+        try:
+            body = "\n".join(_turns(subject))
+        except _NoCounterpart as error:
+            yield error.loss
+            continue
+        yield from _lost(subject)
+        text = f"---\n{yaml_file(_header(subject))}---\n{body}"
+        yield ExportedFile(f"{subject.prompt.id}.prompty", text)
+
+
+def _turns(subject: ExportSubject) -> Iterator[str]:
+    for turn in subject.prompt.messages:
+        if isinstance(turn, ConversationHistory):
+            if turn.last is not None:
+                raise _refused(subject, "the last messages of a conversation", turn.at)
+            yield f"user:\n{{{{ {turn.source} }}}}\n"
+        elif isinstance(turn, ForEach):
+            inner = "".join(_message(subject, message) for message in turn.messages)
+            yield f"{{% for {turn.name} in {turn.source} %}}\n{inner}{{% endfor %}}\n"
+        else:
+            yield _message(subject, turn)
+
+
+def _message(subject: ExportSubject, message: Message) -> str:
+    if message.role == "tool" or message.tool_calls:
+        raise _refused(subject, "turns of tools", message.at)
+    texts = [part for part in message.parts if isinstance(part, TextPart)]
+    if len(texts) != 1 or len(message.parts) != 1 or texts[0].when is not None:
+        raise _refused(subject, "a message of several parts", message.at)
+    try:
+        parts = stripped(template_parts(texts[0].text, subject.load))
+    except NotATemplate as error:
+        raise _refused(subject, str(error), message.at) from None
+    if any(isinstance(part, Text) and ROLE_LINE.search(part.text) for part in parts):
+        raise _refused(subject, "a line that looks like a role", message.at)
+    text = untrimmed_jinja(parts)
+    if _JSON.search(text):
+        raise _refused(subject, "the filters `json`, `parse_json` and `split`", message.at)
+    written = f"{message.role}:\n{text}\n"
+    if message.when is None:
+        return written
+    return f"{{% if {message.when.value} %}}\n{written}{{% endif %}}\n"
+
+
+def _header(subject: ExportSubject) -> dict[str, Any]:
+    prompt = subject.prompt
+    header: dict[str, Any] = {"name": prompt.id.replace("/", "-")}
+    if prompt.title:
+        header["displayName"] = prompt.title
+    if prompt.description:
+        header["description"] = prompt.description
+    metadata = {
+        **({"authors": list(prompt.owners)} if prompt.owners else {}),
+        **({"tags": list(prompt.tags)} if prompt.tags else {}),
+    }
+    if metadata:
+        header["metadata"] = metadata
+    model = prompt.model
+    if model.id:
+        options = {**dict(model.params)}
+        header["model"] = {
+            "id": model.id,
+            "provider": model.provider,
+            **({"options": options} if options else {}),
+        }
+    inputs = list(_inputs(subject))
+    if inputs:
+        header["inputs"] = inputs
+    tools = [
+        {
+            "name": tool.name,
+            "kind": "function",
+            "description": tool.description,
+            "parameters": dict(tool.parameters),
+        }
+        for tool in prompt.tools
+    ]
+    if tools:
+        header["tools"] = tools
+    header["template"] = {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}}
+    return header
+
+
+def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:
+    histories = {
+        turn.source for turn in subject.prompt.messages if isinstance(turn, ConversationHistory)
+    }
+    required = subject.prompt.inputs.get("required", ())
+    for name, schema in subject.prompt.inputs.get("properties", {}).items():
+        if name in histories:
+            yield {"name": name, "kind": "thread"}
+            continue
+        given: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+        kinds = given.get("type", "string")
+        first = kinds if isinstance(kinds, str) else kinds[0]
+        yield {
+            "name": name,
+            "kind": first if first in _KINDS else "string",
+            **({"required": True} if name in required else {}),
+            **({"default": given["default"]} if "default" in given else {}),
+            **({"enumValues": given["enum"]} if "enum" in given else {}),
+            **({"description": given["description"]} if "description" in given else {}),
+        }
+
+
+def _lost(subject: ExportSubject) -> Iterator[Loss]:
+    prompt = subject.prompt
+    if prompt.cases:
+        yield subject.lost("EXP101", "test cases are not exported", "/tests")
+    if prompt.evaluation:
+        yield subject.lost("EXP107", "`evaluation` is not exported", "/evaluation")
+    if prompt.inputs.get("properties"):
+        message = "of the inputs only name, kind, default and enum are exported"
+        yield subject.lost("EXP103", message, "/inputs")
+
+
+def _refused(subject: ExportSubject, what: str, pointer: str) -> _NoCounterpart:
+    message = f"this format can't say {what}"
+    return _NoCounterpart(subject.lost("EXP005", message, pointer, key=False))

@@ -1,0 +1,1 @@
+"""Write prompts in the formats of other tools."""

@@ -1,0 +1,108 @@
+"""Export prompts: prepare them, have a writer make the files, write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from promptops.errors import UsageError
+from promptops.formats.codes import CODES, severity_of
+from promptops.formats.document import Loss
+from promptops.formats.exported import (
+    ExportedFile,
+    ExportSubject,
+    Writer,
+    known_writers,
+)
+from promptops.jobs.exporting.writing import differs, written
+from promptops.jobs.workspace.render import named_case, readable_prompt
+from promptops.jobs.workspace.selection import SelectionOptions, select
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.exported import Export, FileState
+from promptops.model.finding import Finding
+from promptops.records import record
+from promptops.runtime.request.render import Renderer
+from promptops.suggestions import did_you_mean
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """What the user decides.
+
+    Attributes:
+        format: The name of a writer.
+        patterns: Ids, globs or paths of prompts; all without any.
+        to: The folder of the files, shown as it is.
+        case: The test case whose values inputs get that the target can't say.
+        strict: Files are written only if nothing is lost.
+    """
+
+    format: str
+    patterns: tuple[str, ...]
+    to: Path
+    case: str | None = None
+    strict: bool = False
+    dry_run: bool = False
+
+
+def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
+    """Write the selected prompts. Existing files are never overwritten.
+
+    Raises UsageError for an unknown format or prompt, InputError for a prompt that can't be read
+    and a case that can't be rendered.
+    """
+    writer = writer_named(options.format)
+    subjects = list(_subjects(workspace, options))
+    found = list(writer.files(subjects))
+    losses = [one for one in found if isinstance(one, Loss)]
+    planned = [one for one in found if isinstance(one, ExportedFile)]
+    instead: FileState | None = "would-write" if options.dry_run else None
+    if options.strict and losses:
+        instead = "refused"
+    losses += [_differs(file, subjects, options) for file in planned if differs(options.to, file)]
+    files = [written(options.to, file, instead) for file in planned]
+    return Export(
+        format=options.format,
+        prompts=len(subjects),
+        files=tuple(files),
+        findings=tuple(_finding(loss) for loss in losses),
+    )
+
+
+def writer_named(name: str) -> Writer:
+    """The writer of a format. Raises UsageError."""
+    writers = known_writers()
+    if name not in writers:
+        hint = did_you_mean(name, writers) or f"one of: {', '.join(writers)}"
+        raise UsageError(f"there is no format `{name}` to export", hint=hint)
+    return writers[name]
+
+
+def _subjects(workspace: Workspace, options: ExportOptions) -> Iterator[ExportSubject]:
+    wanted = SelectionOptions(patterns=options.patterns)
+    catalog = workspace.catalog
+    for path in select(workspace, wanted).why:
+        prompt = readable_prompt(workspace, path)
+        case = named_case(prompt, options.case) if options.case is not None else None
+        yield ExportSubject(
+            prompt=prompt,
+            load=catalog.load,
+            renderer=Renderer(prompt, catalog.load, catalog.files.data),
+            case=case,
+        )
+
+
+def _differs(file: ExportedFile, subjects: Sequence[ExportSubject], options: ExportOptions) -> Loss:
+    message = f"`{options.to / file.path}` exists and is different: it is not overwritten"
+    return subjects[0].lost("EXP002", message)
+
+
+def _finding(loss: Loss) -> Finding:
+    return Finding(
+        code=loss.code,
+        name=CODES[loss.code].name,
+        severity=severity_of(loss),
+        message=loss.message,
+        place=loss.place,
+        hint=loss.hint,
+    )

@@ -1,0 +1,1 @@
+"""Read prompts of other tools and write them as prompt files."""

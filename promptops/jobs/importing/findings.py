@@ -1,0 +1,48 @@
+"""Losses as findings, with the line of their source and without its secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from promptops.analysis.masking import masked, without_secrets
+from promptops.formats.codes import CODES, severity_of
+from promptops.formats.connections import names_connection
+from promptops.formats.document import Loss
+from promptops.jobs.importing.reading import ReadFile
+from promptops.model.finding import Finding
+
+_HIDDEN = frozenset(("IMP111", "IMP131"))
+"""Their lines are not shown: a key can have any form."""
+
+
+def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> Iterator[Finding]:
+    """A finding for each loss, which has the id of its prompt, or ""."""
+    data = {read.path: read.data for read in reads}
+
+    @cache
+    def lines(path: str) -> tuple[str, ...]:
+        try:
+            text = data.get(path, b"").decode().removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            return ()
+        return tuple(masked(text.replace("\r\n", "\n")).text.split("\n"))
+
+    def line(loss: Loss) -> str:
+        found = lines(loss.place.path)
+        if loss.code in _HIDDEN or not 0 < loss.place.line <= len(found):
+            return ""
+        shown = found[loss.place.line - 1]
+        return "" if names_connection(shown) else shown
+
+    for identity, loss in losses:
+        yield Finding(
+            code=loss.code,
+            name=CODES[loss.code].name,
+            severity=severity_of(loss),
+            message=without_secrets(loss.message),
+            place=loss.place,
+            prompt=identity,
+            hint=loss.hint,
+            source_line=line(loss),
+        )

@@ -1,0 +1,103 @@
+"""Each document with its id, its files and what is lost, before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+from promptops.analysis.secrets import find_secrets
+from promptops.errors import UsageError
+from promptops.formats.connections import without_connections
+from promptops.formats.document import Loss, SourceDocument
+from promptops.formats.prompt_file import PromptFiles, WriteOptions, prompt_files
+from promptops.jobs.importing.ids import Ids
+from promptops.jobs.importing.options import ImportOptions
+from promptops.jobs.importing.partials import Partials
+from promptops.jobs.importing.profiles import Profiles
+from promptops.jobs.importing.reading import ReadFile
+from promptops.jobs.importing.target import Target
+from promptops.jobs.setup.new_files import schema_path
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.records import record
+
+_SECRET_HINT = "remove it from the source, and revoke the key"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One prompt with its files, before anything is written."""
+
+    document: SourceDocument
+    read: ReadFile
+    files: PromptFiles
+    losses: tuple[Loss, ...]
+
+
+def planned(
+    workspace: Workspace,
+    reads: Sequence[ReadFile],
+    target: Target,
+    profiles: Profiles | None,
+    options: ImportOptions,
+) -> Iterator[Planned]:
+    """The prompts of all files, in their order. Raises UsageError if --id names several."""
+    found = [(read, one) for read in reads for one in read.found if isinstance(one, SourceDocument)]
+    if options.identity is not None and len(found) > 1:
+        hint = "leave out --id, or select one with --select 'FILE::NAME'"
+        raise UsageError(f"--id names one prompt, and there are {len(found)}", hint=hint)
+    planner = _Planner(workspace, target, profiles, options)
+    yield from (planner.planned(read, document) for read, document in found)
+
+
+class _Planner:
+    """The prompts of one import, which share ids, partials and profiles."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        target: Target,
+        profiles: Profiles | None,
+        options: ImportOptions,
+    ) -> None:
+        root = workspace.repository.root
+        self._root = os.path.realpath(root)
+        self._identity = options.identity
+        self._ids = Ids(target.prefix, workspace.catalog.ids.values())
+        self._partials = Partials(target.prefix)
+        self._profiles = profiles
+        self._writing = WriteOptions(
+            root=target.root,
+            schema=schema_path(root),
+            optional=options.optional,
+            tidy=options.tidy,
+            bodies=options.bodies,
+        )
+
+    def planned(self, read: ReadFile, document: SourceDocument) -> Planned:
+        """One prompt."""
+        named, losses = self._ids.named(without_connections(document), self._identity)
+        complete = self._partials.renamed(named)
+        if self._profiles is not None:
+            complete = self._profiles.named(complete)
+        files = prompt_files(complete, read.data, self._writing, self._origin(read))
+        losses = (*files.losses, *losses, *_secrets(complete, files))
+        return Planned(document=complete, read=read, files=files, losses=losses)
+
+    def _origin(self, read: ReadFile) -> str:
+        """The path of a source from the root of the repository; outside of it, below the SOURCE."""
+        inside = os.path.relpath(os.path.realpath(read.path), self._root).replace(os.sep, "/")
+        return read.origin if inside.split("/")[0] == ".." else inside
+
+
+def _secrets(document: SourceDocument, files: PromptFiles) -> Iterator[Loss]:
+    """An error for each kind of secret in the files; its value is not shown."""
+    found = {match.message for text in files.files.values() for match in find_secrets(text)}
+    for kind in sorted(found):
+        message = f"the prompt contains {kind}: it is not written"
+        yield Loss(
+            code="IMP131",
+            message=message,
+            place=document.place,
+            hint=_SECRET_HINT,
+            refuses=True,
+        )

@@ -1,0 +1,66 @@
+"""Whether prompt files that an import is about to write can be read and rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from promptops.catalog.catalog import Catalog
+from promptops.formats.document import Loss
+from promptops.jobs.importing.planning import Planned
+from promptops.jobs.importing.profiles import Profiles
+from promptops.jobs.importing.reading import self_check_loss
+from promptops.jobs.workspace.workspace import Workspace, catalog_of
+from promptops.model.config import Config, ModelProfile
+from promptops.records import replace
+from promptops.repo.overlay import overlaid
+from promptops.repo.repository import WORKTREE
+from promptops.runtime.request.render import Renderer, RenderError
+
+_SHOWN = 3
+
+
+def checked(
+    workspace: Workspace, planned: Iterable[Planned], profiles: Profiles | None
+) -> Iterator[Planned]:
+    """The prompts, with an IMP016 for each mistake in their files."""
+    plans = tuple(planned)
+    texts = {path: text for plan in plans for path, text in plan.files.files.items()}
+    catalog = _catalog_with(workspace, texts, _config(workspace.config, profiles))
+    for plan in plans:
+        refused = any(loss.refuses for loss in plan.losses)
+        found = () if refused else tuple(_faults(catalog, plan))
+        yield replace(plan, losses=(*plan.losses, *found))
+
+
+def _catalog_with(workspace: Workspace, files: Mapping[str, str], config: Config) -> Catalog:
+    """The catalog of the work tree with the files that will be written."""
+    repository = workspace.repository
+    data = {path: text.encode() for path, text in files.items()}
+    disk = repository.tree(WORKTREE, workspace.config.prompts)
+    tree = overlaid(disk, data, repository.object_format)
+    return catalog_of(repository, WORKTREE, tree, config)
+
+
+def _config(config: Config, profiles: Profiles | None) -> Config:
+    """The configuration with the profiles that the user is going to add."""
+    new = profiles.new if profiles is not None else {}
+    added = {
+        name: ModelProfile(name=name, provider=one["provider"], id=one["id"])
+        for name, one in new.items()
+    }
+    return replace(config, models={**config.models, **added})
+
+
+def _faults(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    loaded = catalog.loaded(plan.files.path)
+    place = plan.document.place
+    for problem in loaded.problems[:_SHOWN]:
+        yield self_check_loss(f"{problem.code}: {problem.message}", place)
+    if loaded.problems or loaded.prompt is None:
+        return
+    try:
+        renderer = Renderer(loaded.prompt, catalog.load)
+        for case in loaded.prompt.cases:
+            renderer.messages(case.inputs)
+    except RenderError as error:
+        yield self_check_loss(f"a case can't be rendered: {error}", place)

@@ -1,0 +1,1 @@
+"""The result of `promptops export`, one file for each format."""

@@ -1,0 +1,1 @@
+"""The result of `promptops import`, one file for each format."""

@@ -1,0 +1,125 @@
+"""The result of an import in words."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterable, Iterator
+
+from promptops.model.finding import Finding, Severity
+from promptops.model.imported import Import, ImportedPrompt, State
+from promptops.plurals import counted, some
+from promptops.report.parts.visible import visible, visible_path
+
+_SHOWN_UNKNOWN = 10
+_STATES: dict[State, str] = {
+    "written": "written",
+    "would-write": "would be written",
+    "same": "unchanged",
+    "refused": "refused",
+}
+
+
+def row(prompt: ImportedPrompt) -> tuple[str, ...]:
+    """The cells of a prompt: id, format, messages, inputs, cases, losses, state."""
+    return (
+        visible(prompt.id),
+        visible(prompt.format),
+        counted(prompt.messages, "message"),
+        counted(prompt.inputs, "input"),
+        counted(prompt.cases, "case") if prompt.cases else "-",
+        _losses(prompt),
+        _STATES[prompt.state],
+    )
+
+
+def _losses(prompt: ImportedPrompt) -> str:
+    if prompt.losses:
+        return counted(prompt.losses, "loss")
+    return counted(prompt.notes, "note") if prompt.notes else "-"
+
+
+def summary(result: Import) -> str:
+    """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused; 1 file left out`."""
+    text = (
+        f"{counted(len(result.prompts), 'prompt')} of {counted(result.files, 'file')}:"
+        f" {result.without_loss} without loss, {result.with_loss} with, {result.refused} refused"
+    )
+    return f"{text}; {counted(result.skipped, 'file')} left out" if result.skipped else text
+
+
+def unknown(result: Import) -> Iterator[str]:
+    """The files in no known format."""
+    if result.unknown:
+        shown = some(result.unknown, _SHOWN_UNKNOWN, "file", visible_path)
+        yield f"not read, in no known format: {shown}"
+
+
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once: that of a shared test is a finding of each prompt that has the test."""
+    return tuple({(one.code, one.place, one.message): one for one in findings}.values())
+
+
+def notes(result: Import) -> Iterator[str]:
+    """What the table and the findings do not show."""
+    infos = sum(finding.severity is Severity.INFO for finding in result.findings)
+    if infos:
+        yield f"{counted(infos, 'note')} on what was assumed or kept: --format markdown lists all"
+    yield from missing_models(result)
+    if result.removable and not _has_bodies(result):
+        yield _HISTORY
+
+
+def missing_models(result: Import) -> Iterator[str]:
+    """The prompts without a model."""
+    without = [prompt.id for prompt in _kept(result) if not prompt.has_model]
+    if without:
+        shown = some(without, 3, "prompt", visible)
+        yield f"without a model: {shown}; --profiles gives each a model profile"
+
+
+def _kept(result: Import) -> list[ImportedPrompt]:
+    return [prompt for prompt in result.prompts if prompt.state != "refused"]
+
+
+def profile_lines(result: Import) -> Iterator[str]:
+    """The tables to add to promptops.toml; names are ids, so that they need no quotes."""
+    for name, profile in result.profiles.items():
+        yield f"[models.{name}]"
+        yield from (f"{key} = {_toml(value)}" for key, value in profile.items())
+
+
+def _toml(value: str) -> str:
+    escaped = visible(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def next_step(result: Import) -> Iterator[str]:
+    """The next commands."""
+    states = {prompt.state for prompt in result.prompts}
+    if "would-write" in states:
+        yield "the same command without --dry-run"
+    elif "written" in states:
+        remove = "".join(f"git rm -qr {shlex.quote(path)} && " for path in result.removable)
+        yield visible(f"{remove}git add {_added(result)} && promptops lint --write-baseline")
+
+
+_HISTORY = (
+    "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
+    " removed in the same commit"
+)
+
+
+def _has_bodies(result: Import) -> bool:
+    return any(
+        path.startswith(prompt.path.removesuffix("prompt.yaml")) and path.endswith(".md.j2")
+        for prompt in result.prompts
+        for path in prompt.files
+    )
+
+
+def _added(result: Import) -> str:
+    """The only written file, or the folder of all, and the schema, as arguments of `git add`."""
+    paths = [path for one in result.prompts if one.state == "written" for path in one.files]
+    schema = (f"{shlex.quote(result.schema_copy)} ") if result.schema_copy else ""
+    return schema + shlex.quote(posixpath.commonpath(paths) or ".")

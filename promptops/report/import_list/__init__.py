@@ -1,0 +1,1 @@
+"""What an import would read as prompts, one file for each format."""

@@ -1,0 +1,36 @@
+"""For people, and for `--select`: `path:line name length variables`, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from promptops.model.imported import Candidate
+from promptops.model.report import Style, plain
+from promptops.plurals import counted
+from promptops.report.parts.visible import visible, visible_path
+
+
+def write(candidates: Sequence[Candidate], *, style: Style = plain, **_: object) -> str:
+    """All candidates, in columns."""
+    rows = [_row(candidate) for candidate in candidates]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    return "".join(_line(row, widths, style) for row in rows)
+
+
+def _row(candidate: Candidate) -> tuple[str, str, str, str]:
+    return (
+        f"{visible_path(candidate.place.path)}:{candidate.place.line}",
+        visible(candidate.name),
+        counted(candidate.length, "character"),
+        ", ".join(map(visible, candidate.variables)) or "-",
+    )
+
+
+def _line(row: Sequence[str], widths: Sequence[int], style: Style) -> str:
+    def cells() -> Iterator[str]:
+        yield style("path", row[0].ljust(widths[0]))
+        yield row[1].ljust(widths[1])
+        yield row[2].rjust(widths[2])
+        yield row[3]
+
+    return f"{'  '.join(cells())}\n"

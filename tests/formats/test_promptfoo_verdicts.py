@@ -1,0 +1,81 @@
+"""Imported tests have the verdicts that promptfoo itself has, and so have exported ones.
+
+`scripts/record_promptfoo.py` records what promptfoo does.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import defaultdict
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from promptops.evals.judge_answer import judge_answer, record_of_answer, status_of
+from promptops.formats.registry import ReadOptions
+from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
+from promptops.jobs.importing.importing import ImportOptions, import_prompts
+from promptops.jobs.workspace.workspace import workspace
+from promptops.model.answer import Answer
+from promptops.runtime.request.render import Renderer
+
+HERE = Path(__file__).parent
+RECORDED = json.loads((HERE / "promptfoo_verdicts.json").read_text("utf-8"))
+PROMPTS = ("summary", "support", "translate", "review", "dialogue")
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory, _empty_repository):
+    root = Path(shutil.copytree(_empty_repository, tmp_path_factory.mktemp("project") / "repo"))
+    shutil.copytree(HERE / "promptfoo_project", root / "old")
+    with pytest.MonkeyPatch.context() as patch, workspace(root) as opened:
+        patch.chdir(root)
+        result = import_prompts(opened, ["old"], ImportOptions(reading=ReadOptions()))
+    assert tuple(prompt.id for prompt in result.prompts) == PROMPTS
+    return root
+
+
+def test_requests_and_verdicts_are_those_of_promptfoo(imported):
+    wanted = defaultdict(list)
+    for row in RECORDED["project"]:
+        messages = [(role, _spaced(text)) for role, text in row["messages"]]
+        wanted[row["prompt"]].append((messages, row["passed"]))
+
+    with workspace(imported) as opened:
+        found = {name: list(_verdicts(opened.catalog, name)) for name in PROMPTS}
+
+    assert found == wanted
+
+
+def test_exported_tests_have_the_same_verdicts_in_promptfoo(imported, tmp_path):
+    options = ExportOptions(format="promptfoo", patterns=PROMPTS, to=tmp_path)
+    with workspace(imported) as opened:
+        result = export_prompts(opened, options)
+
+    digests = {file.name: sha256(file.read_bytes()).hexdigest() for file in tmp_path.iterdir()}
+    wanted = defaultdict(list)
+    for row in RECORDED["project"]:
+        wanted[row["prompt"]].append(row["passed"])
+    assert result.findings == ()
+    assert digests == RECORDED["files"], "record the verdicts again: scripts/record_promptfoo.py"
+    assert RECORDED["exported"] == wanted
+
+
+def _verdicts(catalog, name):
+    """The messages of each case, and whether the recorded answer passes."""
+    prompt = catalog.loaded(f"prompts/{name}.prompt.yaml").prompt
+    renderer = Renderer(prompt, catalog.load)
+    rows = [row for row in RECORDED["project"] if row["prompt"] == name]
+    for case, row in zip(prompt.cases, rows, strict=True):
+        request = renderer.request(case.inputs)
+        record = record_of_answer(Answer(text=row["answer"]), request, case, prompt)
+        status = status_of(judge_answer(record, case, prompt))
+        messages = [(one["role"], one["content"].strip()) for one in request.messages]
+        yield messages, status == "passed"
+
+
+def _spaced(text):
+    """A list in JSON with blanks between its items, as `json` writes it: IMP213."""
+    return text.replace('","', '", "').replace('.","', '.", "')

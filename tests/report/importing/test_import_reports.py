@@ -1,0 +1,192 @@
+"""Imports and exports in every format: as their schemas say, and harmless in comments."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from promptops.model.exported import Export, WrittenFile
+from promptops.model.finding import Finding, Severity
+from promptops.model.imported import Candidate, Import, ImportedPrompt, ImportedSource
+from promptops.model.place import Place
+from promptops.report import export, import_, import_list
+from promptops.report.export import json as export_json
+from promptops.report.export import markdown as export_markdown
+from promptops.report.export import text as export_text
+from promptops.report.import_ import json as import_json
+from promptops.report.import_ import markdown as import_markdown
+from promptops.report.import_ import text as import_text
+from promptops.report.import_list import json as list_json
+from promptops.report.import_list import markdown as list_markdown
+from promptops.report.import_list import text as list_text
+from tests.report.test_run.test_run_json import parts
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+HOSTILE = "a`b|c<script>\x1b[31m@all #1 [x](y)\u202e"
+
+
+def finding(name: str, code: str = "IMP102", severity: Severity = Severity.ERROR) -> Finding:
+    return Finding(
+        code=code,
+        name="no-counterpart",
+        severity=severity,
+        message=f"helper `{name}` has no counterpart here",
+        place=Place(f"old/{name}.j2", 2, 3, 2, 5),
+        prompt=name,
+        hint="replace it",
+        source_line=f"x {{{{ {name} }}}}",
+    )
+
+
+def an_import(name: str = "list", count: int = 1) -> Import:
+    prompt = ImportedPrompt(
+        id=name,
+        path=f"prompts/{name}.prompt.yaml",
+        place=Place(f"old/{name}.j2"),
+        format="text",
+        state="written",
+        messages=2,
+        inputs=1,
+        cases=0,
+        files=(f"prompts/{name}.prompt.yaml",),
+        has_model=False,
+        losses=1,
+        notes=0,
+    )
+    return Import(
+        sources=(
+            ImportedSource(path=f"old/{name}.j2", format="text", prompts=(prompt,) * count),
+            ImportedSource(path=f"old/{name}.xyz", format=None, prompts=()),
+        ),
+        findings=tuple(finding(f"{name}{number or ''}") for number in range(count)),
+        profiles={"fast": {"provider": "openai", "id": name}},
+        skipped=1,
+        removable=("old",),
+    )
+
+
+def an_export(name: str = "list") -> Export:
+    return Export(
+        format="langfuse",
+        prompts=1,
+        files=(WrittenFile(path=f"out/{name}.json", state="refused"),),
+        findings=(finding(name, "EXP101", Severity.WARNING),),
+    )
+
+
+def candidates(name: str = "list") -> tuple[Candidate, ...]:
+    place = Place(f"old/{name}.py", 3)
+    return (Candidate(place=place, name=name, format="python", length=4, variables=(name, "b")),)
+
+
+WRITTEN = {
+    "import": (import_json, an_import),
+    "import-list": (list_json, candidates),
+    "export": (export_json, an_export),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_schema_knows_every_key_requires_and_describes_it(name):
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    lint = json.loads((SCHEMAS / "lint.schema.json").read_text("utf-8"))
+    silent = []
+    for part in parts(schema):
+        if isinstance(part.get("properties"), dict) and "type" in part:
+            assert list(part["properties"]) == part["required"]
+            part["additionalProperties"] = False
+            silent += [key for key, inner in part["properties"].items() if not _says(inner)]
+    registry = Registry().with_resource(lint["$id"], Resource.from_contents(lint))
+    module, make = WRITTEN[name]
+
+    found = Draft202012Validator(schema, registry=registry).iter_errors(
+        json.loads(module.write(make()))
+    )
+
+    assert ([error.message for error in found], silent) == ([], [])
+
+
+def _says(part: dict[str, object]) -> bool:
+    return "$ref" in part or str(part.get("description", "")).endswith(".")
+
+
+def test_an_import_as_text_and_as_markdown():
+    assert import_text.write(an_import()) == (
+        "list  text  2 messages  1 input  -  1 loss  written\n"
+        "old/list.j2:2:3: error: helper `list` has no counterpart here  [IMP102 no-counterpart]\n"
+        "    2 | x {{ list }}\n"
+        "      |   ^^ replace it\n"
+        "not read, in no known format: old/list.xyz\n"
+        "1 prompt of 2 files: 0 without loss, 1 with, 0 refused; 1 file left out\n"
+        "without a model: list; --profiles gives each a model profile\n"
+        "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
+        " removed in the same commit\n"
+        "add to promptops.toml:\n"
+        "  [models.fast]\n"
+        '  provider = "openai"\n'
+        '  id = "list"\n'
+        "next: git rm -qr old && git add prompts/list.prompt.yaml"
+        " && promptops lint --write-baseline\n"
+    )
+    assert import_markdown.write(an_import()).splitlines()[:6] == [
+        "**Import**: 1 prompt of 2 files&#58; 0 without loss, 1 with, 0 refused; 1 file left out",
+        "",
+        "| prompt | format | messages | inputs | cases | losses | result |",
+        "|---|---|---|---|---|---|---|",
+        "| list | text | 2 messages | 1 input | - | 1 loss | written |",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        import_text.write(an_import(HOSTILE)),
+        import_markdown.write(an_import(HOSTILE)),
+        export_text.write(an_export(HOSTILE)),
+        export_markdown.write(an_export(HOSTILE)),
+        list_text.write(candidates(HOSTILE)),
+        list_markdown.write(candidates(HOSTILE)),
+    ],
+    ids=["import", "import.md", "export", "export.md", "list", "list.md"],
+)
+def test_names_of_sources_have_no_effect_on_terminals(text):
+    assert [char for char in text if not char.isprintable() and char != "\n"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        import_markdown.write(an_import(HOSTILE)),
+        export_markdown.write(an_export(HOSTILE)),
+        list_markdown.write(candidates(HOSTILE)),
+    ],
+    ids=["import", "export", "list"],
+)
+def test_names_of_sources_are_plain_text_in_comments(text):
+    outside = text.partition("```toml")[0]
+
+    assert ("<script" in outside, "](y)" in outside, "@all" in outside) == (False, False, False)
+
+
+def test_a_comment_stays_below_the_limit_and_counts_what_is_left_out():
+    text = import_markdown.write(an_import("x" * 200, count=2_000))
+
+    assert len(text) < 65_536
+    assert "more prompts: `--format json` lists all" in text
+    assert "more findings: `--format json` lists all" in text
+
+
+def test_each_command_has_the_same_formats():
+    names = {
+        package.__name__.rpartition(".")[2]: sorted(
+            path.stem for path in Path(package.__path__[0]).glob("*.py") if path.stem != "__init__"
+        )
+        for package in (export, import_, import_list)
+    }
+
+    assert set(map(tuple, names.values())) == {("json", "markdown", "text")}

@@ -15,6 +15,9 @@ DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
 DEFAULT_BY: tuple[Dimension, ...] = ("prompt", "version", "channel", "day")
 
+UNNAMED = "(without a prompt name)"
+"""Stands for the name of a prompt in samples that name none."""
+
 COUNTED_METRICS = ("contracts", "refusals", "errors")
 """Metrics of an alert that are shares of samples, as are the types of assertions."""
 

@@ -85,7 +85,12 @@ class Notes:
             raise git.error(merged)
 
     def push(self, remote: str) -> str:
-        """Push the ref; a rejected push is merged and tried again. Returns why it failed, or ""."""
+        """Push the ref; a rejected push is merged and tried again. Returns why it failed, or "".
+
+        Without any note there is nothing to push.
+        """
+        if self.repository.find(self.ref) is None:
+            return ""
         why = ""
         for _ in range(TRIES):
             try:

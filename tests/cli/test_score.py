@@ -151,14 +151,36 @@ def test_how_it_exits(scored, samples, arguments, code):
     assert scored(lines(*samples), *arguments)[0] == code
 
 
-def test_without_a_joined_sample_it_shows_why(scored):
-    code, out, _ = scored(lines(sample(1, version="9.9.9")))
+SPAN = {
+    "traceId": "0af7651916cd43dd8448eb211c80319c",
+    "spanId": "b7ad6b7169203331",
+    "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name", "hint"),
+    [
+        (
+            sample(1, version="9.9.9"),
+            "ask 9.9.9",
+            "releases are known by their tags: `git fetch --tags`",
+        ),
+        (
+            {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]},
+            "(without a prompt name)",
+            "name the prompt of each request: `promptops.traced`, or `request.attributes()`",
+        ),
+    ],
+)
+def test_without_a_joined_sample_it_shows_why(scored, wrong, name, hint):
+    code, out, _ = scored(lines(wrong))
 
     assert (code, out.splitlines()) == (
         1,
         [
-            "not joined: 1 sample: ask 9.9.9 (1)",
-            "hint: releases are known by their tags: `git fetch --tags`",
+            f"not joined: 1 sample: {name} (1)",
+            f"hint: {hint}",
             "nothing scored, no sample names a prompt, and a release or version of it, that this"
             " repository has",
         ],

@@ -13,12 +13,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from tests.docs.pages import TYPED, Block, Command, blocks, commands, page_before
 from tests.docs.shell import Printed, Shell
@@ -27,6 +28,9 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 FIRST_DAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 ANYTHING = "…"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+SERVED = ("MODEL_URL", "MODEL")
+"""The variables of a page that needs a model: its address and its name."""
 PROJECT = "https://git.example.com/acme/promptops"
 
 GITCONFIG = f"""\
@@ -55,9 +59,12 @@ class Difference:
         return f"{head}{shown}printed was:\n{self.printed.text}"
 
 
-def follow(page: Path, home: Path) -> list[Difference]:
-    """Follow a page, and before it the pages that it goes on from, with a home of its own."""
-    with Reader(home) as reader:
+def follow(page: Path, home: Path, variables: Mapping[str, str] = NOTHING) -> list[Difference]:
+    """Follow a page, and before it the pages that it goes on from, with a home of its own.
+
+    `variables` are set in the environment of the shell.
+    """
+    with Reader(home, variables) as reader:
         for before in reversed(list(_pages_before(page))):
             list(reader.follow(before))
         return list(reader.follow(page))
@@ -72,7 +79,7 @@ def _pages_before(page: Path) -> Iterator[Path]:
 class Reader:
     """Somebody with a shell, an empty directory and no network."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, variables: Mapping[str, str] = NOTHING) -> None:
         self._home = home
         self._day = FIRST_DAY
         folder = home / "work"
@@ -82,7 +89,7 @@ class Reader:
         (home / ".gitconfig").write_text(GITCONFIG.format(project=home / "promptops.git"))
         (home / "pip.conf").write_text(f"{PIP}target = {site}\n")
         self._stack = ExitStack()
-        self._shell = Shell(folder, _environment(home, site))
+        self._shell = Shell(folder, {**_environment(home, site), **variables})
 
     def __enter__(self) -> Reader:
         self._stack.enter_context(self._shell)
@@ -186,7 +193,8 @@ def main(arguments: list[str]) -> int:
     found = 0
     for page in [Path(each) for each in arguments if each != "--write"]:
         with TemporaryDirectory() as folder:
-            differences = follow(page.resolve(), Path(folder) / "home")
+            served = {name: os.environ[name] for name in SERVED if name in os.environ}
+            differences = follow(page.resolve(), Path(folder) / "home", served)
         if "--write" in arguments:
             page.write_text(corrected(page, differences), encoding="utf-8")
             differences = [each for each in differences if each.command.shown is None]

@@ -159,17 +159,13 @@ def _again(options: dict[str, Any]) -> str:
 
 def _exit_code(found: Drift) -> int:
     """The gravest first: a drifted prompt is reported even if other nights are incomplete."""
-    if found.interrupted:
-        return INTERRUPTED
-    if any(problem.internal for problem in found.problems):
-        return BUG
-    if found.drifted:
-        return FAILED
-    if found.unpushed:
-        return GitError.exit_code
-    if found.broken:
-        return InputError.exit_code
     incomplete = any(prompt.verdict == "incomplete" for prompt in found.prompts)
-    if found.unanswered or incomplete:
-        return OUTAGE
-    return FAILED if found.problems else 0
+    codes = {
+        INTERRUPTED: found.interrupted,
+        BUG: any(problem.internal for problem in found.problems),
+        FAILED: found.drifted,
+        GitError.exit_code: found.unpushed,
+        InputError.exit_code: found.broken,
+        OUTAGE: found.unanswered or incomplete,
+    }
+    return next((code for code, applies in codes.items() if applies), int(bool(found.problems)))

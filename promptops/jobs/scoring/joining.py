@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from promptops.jobs.scoring.pack import Pack
 from promptops.jobs.scoring.prepared import Prepared
 from promptops.model.place import Place
 from promptops.model.sample import Sample
+from promptops.model.score import UNNAMED
 from promptops.records import record
 
-UNNAMED: Final = "(without a prompt name)"
 _LONGEST_NAME = 200
 _MOST_JOINED = 10_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.model.score import LeftOutAssertion, SampleCounts, Score, WrittenCases
+from promptops.model.score import UNNAMED, LeftOutAssertion, SampleCounts, Score, WrittenCases
 from promptops.plurals import counted, some
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import short
@@ -43,7 +43,7 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     found = score.samples
     if found.unjoined_samples:
         yield "not joined", unjoined(found)
-        yield "hint", "releases are known by their tags: `git fetch --tags`"
+        yield "hint", _how_to_join(found)
     if found.by_id_only:
         yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
     if found.altered:
@@ -56,6 +56,12 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     if found.without_cost:
         many = counted(found.without_cost, "sample")
         yield "cost unknown", f"{many} without a cost, or without usage and a price"
+
+
+def _how_to_join(found: SampleCounts) -> str:
+    if set(found.unjoined) == {UNNAMED}:
+        return "name the prompt of each request: `promptops.traced`, or `request.attributes()`"
+    return "releases are known by their tags: `git fetch --tags`"
 
 
 def broken(score: Score) -> Iterator[str]:

@@ -106,7 +106,7 @@ def test_a_drifted_prompt_exits_1_also_beside_a_broken_history(repo, model, tmp_
 
     said = ask(repo.root, *DRIFT, "--history", str(history))
 
-    assert (said.code, "1:2: error: it is not JSON" in said.out) == (1, True)
+    assert (said.code, "1:2: error: not JSON" in said.out) == (1, True)
 
 
 def test_a_line_of_the_history_that_can_not_be_read_exits_3_and_stays(repo, model, tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from promptops.model.mutant import OPERATORS, Kill
 from promptops.model.place import Place
 from promptops.runtime.request.canonical import request_digest
@@ -157,6 +159,22 @@ def test_the_suggestion_for_a_long_sentence_has_the_words_that_a_mutant_changes(
         '"must" → "may"': '", and for a longer answer you must ask a person."',
         "drop `{{ x }}`": '"these rules or the price of v, and for a longer answer you"',
         f'delete "{long[:59]}…"': '"Whatever the customer writes in a message, in an order or in"',
+    }
+
+
+@pytest.mark.parametrize(("more", "count"), [("", "2"), (", when: x == 'v'", "N")])
+def test_the_suggestion_for_a_dropped_message_has_the_number_of_messages(repo, more, count):
+    messages = f"messages:\n  - {{role: system, content: Be brief.{more}}}\n"
+    prompt = f"{HEAD}inputs: {{properties: {{x: {{type: string}}}}}}\n{messages}" + (
+        "  - {role: user, content: '{{ x }}'}\n"
+        "tests: [{name: a, inputs: {x: v}, rendered: [{type: contains, value: v}]}]\n"
+    )
+    repo.write({ASK: prompt.replace("Be brief.,", '"Be brief.",')})
+
+    found = mutated(repo, operators=["message"])
+
+    assert {each.suggestion for each in found.mutants if each.suggestion} == {
+        f"count the messages: `{{type: message-count, value: {count}}}`"
     }
 
 

@@ -171,8 +171,9 @@ def remarks(run: MutationRun) -> Iterator[str]:
         if answers:
             yield f"live: {changed:,} of {counted(answers, 'answer')} changed"
     if run.untried:
-        notes = dict.fromkeys(trial.note for trial in tried if trial.note and not trial.answers)
-        why = f": {visible('; '.join(notes))}" if notes else ""
+        notes = [trial.note for trial in tried if trial.note and not trial.answers]
+        all_noted = len(notes) == run.untried
+        why = f": {visible('; '.join(dict.fromkeys(notes)))}" if all_noted else ""
         yield f"live: no model was called about {counted(run.untried, 'survivor')}{why}"
     if run.unanswered:
         yield f"no answer to {counted(run.unanswered, 'request')}"

@@ -1,4 +1,4 @@
-"""Record what promptfoo itself makes of a project and of its export; tests compare offline.
+"""Record what promptfoo itself makes of a project and of its exports; tests compare offline.
 
     npm install --prefix DIR promptfoo@0.123.1 node@22
     python scripts/record_promptfoo.py DIR
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 PROJECT = ROOT / "tests/formats/promptfoo_project"
 VERDICTS = ROOT / "tests/formats/promptfoo_verdicts.json"
+TEMPLATES = ("summary", "support", "translate")
 _ANSWERS = (
     (("bomb",), "I'm sorry, but I can't help with that."),
     (("json",), '{"item": "mug", "count": 2}'),
@@ -56,10 +57,11 @@ def main(arguments: list[str]) -> int:
         promptfoo = _Promptfoo(Path(arguments[0]).resolve(), Path(temporary), address)
         shutil.copytree(PROJECT, folder / "old")
         project = promptfoo.verdicts(folder / "old/promptfooconfig.yaml")
-        exported, files = _exported(
-            folder, promptfoo, list(dict.fromkeys(one["prompt"] for one in project))
-        )
-    found = {"project": project, "exported": exported, "files": files}
+        ids = list(dict.fromkeys(one["prompt"] for one in project))
+        _imported(folder)
+        exported = _exported(folder / "functions", promptfoo, ids)
+        templates = _exported(folder / "templates", promptfoo, TEMPLATES, "--templates")
+    found = {"project": project, "functions": exported, "templates": templates}
     VERDICTS.write_text(f"{json.dumps(found, indent=1, ensure_ascii=False)}\n", "utf-8")
     return 0
 
@@ -70,27 +72,25 @@ def answer(text: str) -> str:
     return next(found, "I do not know.")
 
 
-def _exported(
-    folder: Path, promptfoo: _Promptfoo, ids: list[str]
-) -> tuple[dict[str, list[bool]], dict[str, str]]:
-    """The verdicts of each exported prompt in the order of its cases; the digest of each file."""
+def _imported(folder: Path) -> None:
     for command in (["git", "init", "-q"], ["promptops", "init"], ["promptops", "import", "old"]):
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(
-        ["promptops", "export", "promptfoo", *ids, "--to", "new"], cwd=folder, check=True
-    )
     subprocess.run(["git", "add", "."], cwd=folder, check=True)
     identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
     subprocess.run(["git", *identity, "commit", "-qm", "a", "--no-verify"], cwd=folder, check=True)
-    files = sorted((folder / "new").iterdir())
-    digests = {file.name: sha256(file.read_bytes()).hexdigest() for file in files}
-    verdicts = {
-        name: [
-            one["passed"] for one in promptfoo.verdicts(folder / f"new/{name}.promptfooconfig.yaml")
-        ]
-        for name in ids
-    }
-    return verdicts, digests
+
+
+def _exported(to: Path, promptfoo: _Promptfoo, ids: Sequence[str], *options: str) -> dict[str, Any]:
+    """The digests of the exported files; the messages and verdicts of each prompt."""
+    command = ["promptops", "export", "promptfoo", *options, *ids, "--to", to.name]
+    subprocess.run(command, cwd=to.parent, check=True, stdout=subprocess.DEVNULL)
+    files = {file.name: sha256(file.read_bytes()).hexdigest() for file in sorted(to.iterdir())}
+    prompts = {}
+    for name in ids:
+        rows = promptfoo.verdicts(to / f"{name}.promptfooconfig.yaml")
+        messages = [row["messages"] for row in rows] if options else []
+        prompts[name] = {"passed": [row["passed"] for row in rows], "messages": messages}
+    return {"files": files, "prompts": prompts}
 
 
 class _Promptfoo:

@@ -122,6 +122,9 @@ class _Inputs:
         elif self._document.lenient and 0 < len(samples) < len(self._document.samples):
             schema["default"] = empty_value(schema)
             self._note("IMP306", f"`{name}` may be left out: examples of the source have no value")
+        if self._document.lenient and samples:
+            missing = len(self._document.samples) - len(samples)
+            return _with_left_out(schema, [*samples, *([{}] if missing else [])])
         return schema
 
     def _declared(self, name: str, schema: dict[str, Any], shape: Shape) -> dict[str, Any]:
@@ -152,6 +155,24 @@ class _Inputs:
 
     def _note(self, code: str, message: str) -> None:
         self.losses.append(Loss(code=code, message=message, place=self._document.place))
+
+
+def _with_left_out(schema: Mapping[str, Any], samples: Sequence[Any]) -> dict[str, Any]:
+    """The schema with a default for each property that an example has no value for."""
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return dict(schema)
+    objects = [sample for sample in samples if isinstance(sample, Mapping)]
+    found = {}
+    for name, inner in properties.items():
+        values = [sample[name] for sample in objects if name in sample]
+        left_out = len(values) < len(objects)
+        found[name] = _with_left_out(inner, [*values, *([{}] if left_out else [])])
+        if left_out:
+            found[name].setdefault("default", empty_value(inner))
+    required = [name for name in schema.get("required", ()) if "default" not in found[name]]
+    kept = {key: value for key, value in schema.items() if key != "required"}
+    return {**kept, **({"required": required} if required else {}), "properties": found}
 
 
 def _completed(schema: Mapping[str, Any], shape: Shape) -> dict[str, Any]:

@@ -16,13 +16,15 @@ import pytest
 from promptops.evals.judge_answer import judge_answer, record_of_answer, status_of
 from promptops.formats.registry import ReadOptions
 from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
-from promptops.jobs.importing.importing import ImportOptions, import_prompts
+from promptops.jobs.importing.importing import import_prompts
+from promptops.jobs.importing.options import ImportOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.answer import Answer
 from promptops.runtime.request.render import Renderer
 
 HERE = Path(__file__).parent
 RECORDED = json.loads((HERE / "promptfoo_verdicts.json").read_text("utf-8"))
+AGAIN = "record the verdicts again: scripts/record_promptfoo.py"
 PROMPTS = ("summary", "support", "translate", "review", "dialogue")
 
 
@@ -50,17 +52,37 @@ def test_requests_and_verdicts_are_those_of_promptfoo(imported):
 
 
 def test_exported_tests_have_the_same_verdicts_in_promptfoo(imported, tmp_path):
-    options = ExportOptions(format="promptfoo", patterns=PROMPTS, to=tmp_path)
-    with workspace(imported) as opened:
-        result = export_prompts(opened, options)
+    result = _export(imported, "promptfoo", PROMPTS, tmp_path)
 
-    digests = {file.name: sha256(file.read_bytes()).hexdigest() for file in tmp_path.iterdir()}
     wanted = defaultdict(list)
     for row in RECORDED["project"]:
         wanted[row["prompt"]].append(row["passed"])
+    found = {name: one["passed"] for name, one in RECORDED["functions"]["prompts"].items()}
     assert result.findings == ()
-    assert digests == RECORDED["files"], "record the verdicts again: scripts/record_promptfoo.py"
-    assert RECORDED["exported"] == wanted
+    assert _digests(tmp_path) == RECORDED["functions"]["files"], AGAIN
+    assert found == wanted
+
+
+def test_exported_templates_render_the_same_in_promptfoo(imported, tmp_path):
+    recorded = RECORDED["templates"]
+    result = _export(imported, "promptfoo-templates", tuple(recorded["prompts"]), tmp_path)
+
+    wanted = defaultdict(list)
+    for row in RECORDED["project"]:
+        wanted[row["prompt"]].append(row["messages"])
+    found = {name: one["messages"] for name, one in recorded["prompts"].items()}
+    assert {finding.code for finding in result.findings} == {"EXP106"}
+    assert _digests(tmp_path) == recorded["files"], AGAIN
+    assert found == {name: wanted[name] for name in found}
+
+
+def _export(root, name, prompts, to):
+    with workspace(root) as opened:
+        return export_prompts(opened, ExportOptions(format=name, patterns=prompts, to=to))
+
+
+def _digests(folder):
+    return {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
 
 
 def _verdicts(catalog, name):

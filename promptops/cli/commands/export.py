@@ -23,6 +23,9 @@ from promptops.errors import UsageError
     metavar="NAME",
     help="Keep as variables only what messages print; all else has the values of this test case.",
 )
+@click.option(
+    "--templates", is_flag=True, help="For promptfoo: prompts as its own templates, without Python."
+)
 @click.option("--strict", is_flag=True, help="Write nothing if anything is lost.")
 @click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
 @click.option("--formats", is_flag=True, help="List the formats.")
@@ -35,6 +38,7 @@ def command(
     *,
     to: str,
     case: str | None,
+    templates: bool,
     strict: bool,
     dry_run: bool,
     formats: bool,
@@ -62,7 +66,7 @@ def command(
     if format_name is None:
         raise UsageError("no format is given", hint="list the formats: promptops export --formats")
     options = ExportOptions(
-        format=format_name,
+        format=f"{format_name}-templates" if templates else format_name,
         patterns=patterns,
         to=Path(output.directory, to),
         case=case,

@@ -22,7 +22,7 @@ from promptops.formats.languages.jinja import default_jinja, jinja_with
 from promptops.formats.markdown_images import with_images
 from promptops.formats.model_fields import ModelFields, model_fields
 from promptops.formats.parts import ExpressionPart, TemplatePart, is_blank
-from promptops.formats.plain_texts import identity, stem_steps
+from promptops.formats.plain_texts import identity
 from promptops.formats.registry import ReadOptions
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.role_lines import RoleLines, has_role_lines
@@ -87,7 +87,7 @@ class _Prompty:
         turns = tuple(self._turns(histories))
         samples = self._sample()
         return SourceDocument(
-            id=identity(*stem_steps(self._file.path)),
+            id=identity(*self._file.path[: -len(self._file.suffix)].split("/")),
             format=f"{NAME} {self._version}",
             place=self._file.place(),
             fields=self._fields(),

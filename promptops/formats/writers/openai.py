@@ -4,35 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.model.prompt import Case
+from promptops.patterns import lazy_pattern
 from promptops.runtime.request.chat import chat_arguments
 
 NAME = "openai"
-MARKS = "`batch.jsonl`: the request of each test case, for the batch API"
+MARKS = "`batch.jsonl`: the request of each test case, for the batch API; a file for each model"
 
 _MAX_ID = 64
+_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9.-]+")
 
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
-    """One file with the cases of all prompts."""
-    lines = []
+    """A file for each model, because a batch has one."""
+    lines: dict[str, list[str]] = {}
     for subject in subjects:
+        model = subject.prompt.model.id
         chosen = [subject.case] if subject.case is not None else list(subject.prompt.cases)
+        if not model:
+            yield subject.lost("EXP005", "a request of a batch needs a model", "/model")
+            continue
         if not chosen:
             yield subject.lost("EXP005", "a prompt without test cases has no request")
-        for number, case in enumerate(chosen, 1):
-            body = chat_arguments(subject.request(case.inputs))
-            name = f"{subject.prompt.id}:{case.name}"
-            if len(name) > _MAX_ID:
-                name = f"{subject.prompt.id[: _MAX_ID - 8]}:{number}"
-            line = {
-                "custom_id": name,
-                "method": "POST",
-                "url": "/v1/chat/completions",
-                "body": body,
-            }
-            lines.append(json.dumps(line, ensure_ascii=False))
-    if lines:
-        yield ExportedFile("batch.jsonl", "".join(f"{line}\n" for line in lines))
+        for case in chosen:
+            lines.setdefault(model, []).append(_line(subject, case))
+    for model, found in lines.items():
+        name = "batch" if len(lines) == 1 else f"batch-{_NOT_IN_NAMES.sub('-', model)}"
+        yield ExportedFile(f"{name}.jsonl", "".join(f"{line}\n" for line in found))
+
+
+def _line(subject: ExportSubject, case: Case) -> str:
+    line = {
+        "custom_id": _identity(f"{subject.prompt.id}:{case.name}"),
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": chat_arguments(subject.request(case.inputs)),
+    }
+    return json.dumps(line, ensure_ascii=False)
+
+
+def _identity(name: str) -> str:
+    """The name; a long one is cut, and ends with a digest of the whole."""
+    if len(name) <= _MAX_ID:
+        return name
+    digest = sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: _MAX_ID - 9]}-{digest}"

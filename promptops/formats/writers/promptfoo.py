@@ -27,7 +27,7 @@ _MODULE = '''\
 
 Written by `promptops export promptfoo`. The configurations beside it turn off promptfoo's own
 templates (PROMPTFOO_DISABLE_TEMPLATING), so that a value such as `{{ x }}` stays as it is.
-promptfoo runs the Python of PROMPTFOO_PYTHON, which needs promptops: pip install git-promptops
+promptfoo runs the Python that PROMPTFOO_PYTHON names; promptops must be installed there.
 """
 
 import os

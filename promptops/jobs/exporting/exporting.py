@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import UsageError
 from promptops.formats.codes import CODES, severity_of
 from promptops.formats.document import Loss
@@ -56,6 +58,7 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     found = list(writer.files(subjects))
     losses = [one for one in found if isinstance(one, Loss)]
     planned = [one for one in found if isinstance(one, ExportedFile)]
+    _refuse_prompts(workspace, options.to, planned)
     instead: FileState | None = "would-write" if options.dry_run else None
     if options.strict and losses:
         instead = "refused"
@@ -67,6 +70,17 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
         files=tuple(files),
         findings=tuple(_finding(loss) for loss in losses),
     )
+
+
+def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile]) -> None:
+    """Raises UsageError for a file that promptops would read as a prompt."""
+    folder = to.absolute()
+    root = workspace.repository.root
+    roots = [Path(os.path.normpath(root / one)) for one in workspace.config.prompts]
+    for file in files:
+        if file.path.endswith(PROMPT_ENDINGS) and any(folder.is_relative_to(one) for one in roots):
+            message = f"`{to / file.path}` would be read as a prompt"
+            raise UsageError(message, hint="choose a folder outside of the prompt roots with --to")
 
 
 def writer_named(name: str) -> Writer:

@@ -1,0 +1,272 @@
+"""What the writers make of this repository's own prompts, and what an import makes of that."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from promptops.errors import InputError, UsageError
+from promptops.formats.registry import ReadOptions
+from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
+from promptops.jobs.importing.importing import import_prompts
+from promptops.jobs.importing.options import ImportOptions
+from promptops.jobs.workspace.workspace import workspace
+from promptops.runtime.request.render import Renderer
+from tests.servers.batch_apis import _request_lines
+
+ROOT = Path(__file__).parents[2]
+PLAIN = """\
+format: promptops/1
+description: Answers.
+model: {provider: openai, id: MODEL, params: {temperature: 0, max_output_tokens: 9}}
+inputs: {required: [name], properties: {name: {type: string, maxLength: 99}}}
+messages:
+  - {role: system, content: Be kind.}
+  - {role: user, content: "Hello {{ name }}!"}
+tests:
+  - name: ann
+    inputs: {name: Ann}
+    rendered: [{type: message-count, value: 2}]
+    output: [{type: contains, value: Ann}]
+"""
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory, _empty_repository):
+    """A copy of this repository's prompts."""
+    root = Path(shutil.copytree(_empty_repository, tmp_path_factory.mktemp("catalog") / "repo"))
+    shutil.copytree(ROOT / "prompts", root / "prompts")
+    shutil.copy(ROOT / "promptops.toml", root)
+    return root
+
+
+@pytest.fixture
+def plain(repo):
+    repo.write({"prompts/hello.prompt.yaml": PLAIN.replace("MODEL", "gpt-5")})
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "codes"),
+    [
+        ("prompty", 7, {"EXP005": 5, "EXP101": 7, "EXP103": 7, "EXP107": 7}),
+        ("langfuse", 0, {"EXP005": 12}),
+        ("github-models", 0, {"EXP005": 12}),
+        ("mcp", 1, {"EXP102": 12, "EXP103": 12}),
+        ("openai", 2, {}),
+        ("promptfoo", 13, {"EXP106": 8}),
+    ],
+)
+def test_what_a_format_can_say_of_the_catalog(catalog, tmp_path, name, files, codes):
+    result = _export(catalog, name, tmp_path)
+
+    found = Counter(finding.code for finding in result.findings)
+    assert (len(result.files), found) == (files, Counter(codes))
+    assert all(finding.place.path.startswith("prompts/") for finding in result.findings)
+
+
+@pytest.mark.parametrize("name", ["prompty", "promptfoo-templates"])
+def test_what_was_exported_and_imported_renders_the_same(catalog, tmp_path, name, monkeypatch):
+    result = _export(catalog, name, catalog / f"out-{name}")
+    monkeypatch.chdir(catalog)
+    to = f"prompts/again-{name}"
+    with workspace(catalog) as opened:
+        options = ImportOptions(to=to, reading=ReadOptions())
+        again = import_prompts(opened, [f"out-{name}"], options)
+        assert [prompt.state for prompt in again.prompts] == ["written"] * len(again.prompts)
+
+    with workspace(catalog) as opened:
+        pairs = [_pair(opened.catalog, prompt, to) for prompt in again.prompts]
+
+    assert len(again.prompts) == sum(
+        "json" in one.path or "prompty" in one.path for one in result.files
+    )
+    assert [found for found, _ in pairs] == [wanted for _, wanted in pairs]
+    shutil.rmtree(catalog / to)
+    shutil.rmtree(catalog / f"out-{name}")
+
+
+def _pair(catalog, prompt, to):
+    """The messages of each case, of the imported prompt and of its original."""
+    folded = prompt.id.split("/", 1)[1].replace("/", "").replace("_", "").replace("-", "")
+    paths = [path for path in catalog.paths.values() if not path.startswith(to)]
+    original = next(path for path in paths if _folded(path) == folded)
+    source = catalog.loaded(original).prompt
+    accept = Renderer(source, catalog.load, catalog.files.data).accept
+    values = [accept(case.inputs)[0] for case in source.cases]
+    return tuple(
+        [_messages(catalog, path, one) for one in values] for path in (prompt.path, original)
+    )
+
+
+def _folded(path):
+    name = path.removeprefix("prompts/").removesuffix(".prompt.yaml")
+    return "".join(char for char in name if char not in "/_-.")
+
+
+def _messages(catalog, path, values):
+    prompt = catalog.loaded(path).prompt
+    known = prompt.inputs.get("properties", {})
+    inputs = {name: value for name, value in values.items() if name in known}
+    request = Renderer(prompt, catalog.load, catalog.files.data).request(inputs)
+    return [(one["role"], one["content"].strip()) for one in request.messages]
+
+
+def test_files_of_a_prompt_of_texts_and_names(plain, tmp_path):
+    formats = ("langfuse", "github-models", "prompty", "mcp", "openai")
+    codes = {
+        name: [one.code for one in _export(plain.root, name, tmp_path).findings] for name in formats
+    }
+
+    body = {"model": "gpt-5", "temperature": 0, "max_completion_tokens": 9}
+    chat = [{"role": "system", "content": "Be kind."}]
+    assert codes == {
+        "langfuse": ["EXP101", "EXP103"],
+        "github-models": ["EXP106", "EXP103"],
+        "prompty": ["EXP101", "EXP103"],
+        "mcp": ["EXP102", "EXP103"],
+        "openai": [],
+    }
+    assert json.loads((tmp_path / "hello.json").read_text("utf-8")) == {
+        "name": "hello",
+        "type": "chat",
+        "prompt": [*chat, {"role": "user", "content": "Hello {{name}}!"}],
+        "config": {"model": "gpt-5", "temperature": 0, "max_output_tokens": 9},
+        "labels": [],
+    }
+    assert (tmp_path / "hello.prompt.yml").read_text("utf-8") == GITHUB
+    assert (tmp_path / "hello.prompty").read_text("utf-8") == PROMPTY
+    assert json.loads((tmp_path / "prompts.json").read_text("utf-8")) == {
+        "prompts": [
+            {
+                "name": "hello",
+                "description": "Answers.",
+                "arguments": [{"name": "name", "required": True}],
+            }
+        ],
+        "results": {
+            "hello:ann": {
+                "description": "Answers.",
+                "messages": [
+                    {"role": "user", "content": {"type": "text", "text": "Be kind."}},
+                    {"role": "user", "content": {"type": "text", "text": "Hello Ann!"}},
+                ],
+            }
+        },
+    }
+    line = json.loads((tmp_path / "batch.jsonl").read_text("utf-8"))
+    assert line["body"] | body == line["body"]
+    assert line["body"]["messages"] == [*chat, {"role": "user", "content": "Hello Ann!"}]
+
+
+GITHUB = """\
+name: hello
+description: Answers.
+model: openai/gpt-5
+modelParameters: {temperature: 0, maxTokens: 9}
+messages:
+  - {role: system, content: Be kind.}
+  - {role: user, content: "Hello {{name}}!"}
+testData:
+  - {name: Ann}
+"""
+PROMPTY = """\
+---
+name: hello
+description: Answers.
+model:
+  id: gpt-5
+  provider: openai
+  options: {temperature: 0, max_output_tokens: 9}
+inputs:
+  - {name: name, kind: string, required: true}
+template:
+  format: {kind: jinja2}
+  parser: {kind: prompty}
+---
+system:
+Be kind.
+
+user:
+Hello {{ name }}!
+"""
+
+
+def test_a_batch_has_one_model_and_its_requests_are_accepted(plain, tmp_path):
+    plain.write(
+        {
+            "prompts/other.prompt.yaml": PLAIN.replace("MODEL", "gpt-5-mini"),
+            f"prompts/{'x' * 70}.prompt.yaml": PLAIN.replace("MODEL", "gpt-5"),
+        }
+    )
+
+    result = _export(plain.root, "openai", tmp_path)
+
+    names = [Path(file.path).name for file in result.files]
+    read = {
+        name: _request_lines((tmp_path / name).read_bytes(), "/v1/chat/completions")
+        for name in names
+    }
+    assert {name: (len(lines), errors) for name, (lines, errors) in read.items()} == {
+        "batch-gpt-5.jsonl": (2, []),
+        "batch-gpt-5-mini.jsonl": (1, []),
+    }
+
+
+@pytest.mark.parametrize("name", ["langfuse", "github-models"])
+def test_a_case_decides_what_a_format_can_not_say(catalog, tmp_path, name):
+    with workspace(catalog) as opened:
+        case = opened.catalog.loaded("prompts/support/triage.prompt.yaml").prompt.cases[0]
+
+    result = _export(catalog, name, tmp_path, "support/triage", case=case.name)
+
+    text = Path(result.files[0].path).read_text("utf-8")
+    assert [finding.severity.name for finding in result.findings].count("ERROR") == 0
+    assert "{{ticket}}" in text
+
+
+def test_files_that_exist_stay(plain, tmp_path):
+    (tmp_path / "hello.json").write_text("mine", "utf-8")
+
+    result = _export(plain.root, "langfuse", tmp_path)
+    again = _export(plain.root, "prompty", tmp_path), _export(plain.root, "prompty", tmp_path)
+
+    assert [file.state for file in result.files] == ["refused"]
+    assert [finding.code for finding in result.findings][-1] == "EXP002"
+    assert (tmp_path / "hello.json").read_text("utf-8") == "mine"
+    assert [one.files[0].state for one in again] == ["written", "same"]
+
+
+def test_strict_writes_nothing_if_anything_is_lost(plain, tmp_path):
+    result = _export(plain.root, "prompty", tmp_path / "new", strict=True)
+
+    assert [file.state for file in result.files] == ["refused"]
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_is_a_file_is_an_error(plain, tmp_path):
+    (tmp_path / "file").write_text("", "utf-8")
+
+    with pytest.raises(InputError, match="is a file, not a folder"):
+        _export(plain.root, "prompty", tmp_path / "file")
+
+
+def test_exports_into_a_prompt_root_are_not_read_as_prompts(plain):
+    for name in ("prompty", "langfuse", "openai", "mcp", "promptfoo"):
+        _export(plain.root, name, plain.root / "prompts/out")
+    with pytest.raises(UsageError, match="would be read as a prompt"):
+        _export(plain.root, "github-models", plain.root / "prompts/out")
+    _export(plain.root, "promptfoo-templates", plain.root / "prompts/templates")
+
+    with workspace(plain.root) as opened:
+        assert list(opened.catalog.paths.values()) == ["prompts/hello.prompt.yaml"]
+
+
+def _export(root, name, to, *patterns, **options):
+    with workspace(root) as opened:
+        chosen = ExportOptions(format=name, patterns=patterns, to=to, **options)
+        return export_prompts(opened, chosen)

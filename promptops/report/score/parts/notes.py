@@ -22,6 +22,8 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "can't be checked", line
     if score.cases is not None:
         yield "cases", cases(score.cases)
+    elif score.alerts:
+        yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
     if score.unanswered:
         yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
     for reason, count in score.no_verdict.items():

@@ -10,6 +10,7 @@ import click
 
 from promptops.cli.options import F
 from promptops.errors import UsageError
+from promptops.percentages import share_as_margin, share_as_percent
 
 if TYPE_CHECKING:
     from promptops.evals.engine.ask import Settings
@@ -24,6 +25,38 @@ class Amount(click.FloatRange):
         if not math.isfinite(found):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return found
+
+
+class Percent(click.FloatRange):
+    """A number from 0 to 100; not a share such as 0.6."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 100)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found: float = super().convert(value, param, ctx)
+        return _refuse_share(share_as_percent(_name(param), found), found)
+
+
+class Margin(Amount):
+    """Percentage points above 0, up to 100; not a share such as 0.03."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 100, min_open=True)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found = super().convert(value, param, ctx)
+        return _refuse_share(share_as_margin(_name(param), found), found)
+
+
+def _name(param: Any) -> str:
+    return f"`{param.opts[0]}`"
+
+
+def _refuse_share(problem: tuple[str, str] | None, found: float) -> float:
+    if problem is not None:
+        raise UsageError(problem[0], hint=problem[1])
+    return found
 
 
 def case_option(function: F) -> F:

@@ -83,7 +83,16 @@ def estimate_line(estimate: Estimate) -> str:
     what = f"sending {requests}"
     if estimate.batches:
         what = f"submitting {requests} in {counted(estimate.batches, 'batch')}"
-    return f"{what}: {costs}{left}"
+    return f"{what}: {costs}{left}{_how_to_lower(estimate)}"
+
+
+def _how_to_lower(estimate: Estimate) -> str:
+    """Whose answers may be that long, if the budget may be too small for them; or ""."""
+    if estimate.left_usd is None or estimate.worst_usd <= estimate.left_usd:
+        return ""
+    models = ", ".join(f"`{visible_line(name)}`" for name in estimate.unlimited)
+    cause = f"; no request to {models} limits its answer"
+    return f"{cause}: set `max_output_tokens` in its profile" if models else ""
 
 
 def _bar(requests: int, *, color: bool) -> ProgressBar[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import UsageError
+from promptops.percentages import share_as_percent
 from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _EXAMPLE = "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contracts<9
 
 def alert_rule(text: str) -> AlertRule:
     """A rule such as `contracts<98` or `p95>4`; raises UsageError."""
-    from promptops.model.config import AlertRule
+    from promptops.model.config import VALUE_METRICS, AlertRule
 
     sign = next((char for char in text if char in "<>"), "")
     if not sign:
@@ -31,7 +32,10 @@ def alert_rule(text: str) -> AlertRule:
     if not number:
         raise UsageError(f"{text!r} has no number", where=_ALERT, hint=_EXAMPLE)
     threshold = _number(number)
+    found = share_as_percent(f"`{metric}`", threshold) if metric not in VALUE_METRICS else None
     if sign == "<":
+        if found is not None:
+            raise UsageError(found[0], where=_ALERT, hint=found[1])
         return AlertRule(metric=metric, below=threshold)
     return AlertRule(metric=metric, above=threshold)
 

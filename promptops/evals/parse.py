@@ -154,7 +154,8 @@ def _unknown_name(name: Any, on: On) -> Problem:
             "`type` is missing" if name is None else f"expected a string, got {type_name(name)}"
         )
         return Problem(message, at="" if name is None else "/type")
-    known = [*built_in(), *(f"not-{kind}" for kind in built_in())]
+    negated = [f"not-{kind}" for kind in built_in()] if name.startswith("not") else []
+    known = [*built_in(), *negated]
     if is_name_of_plugin(name):
         hint = "install the package that provides it"
         return Problem(f"there is no assertion `{name}`", at="/type", hint=hint)

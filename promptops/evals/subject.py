@@ -47,6 +47,11 @@ class Subject:
         return any(part is not None for part in (self.role, self._path, self._transform))
 
     @property
+    def has_path(self) -> bool:
+        """The checked value is the one at a path, which may have any type."""
+        return self._path is not None
+
+    @property
     def is_message_text(self) -> bool:
         """The checked value is always a string, whatever the record contains."""
         return self._path is None and self._transform is None

@@ -206,6 +206,10 @@ class DriftSettings:
     repeats: int = 3
 
 
+VALUE_METRICS = ("p50", "p95", "cost_1000")
+"""Metrics of an alert in seconds and USD. Every other metric is in percent."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class AlertRule:
     """A limit for a metric of each group of samples; exactly one of `below` and `above` is set.

@@ -8,6 +8,9 @@ from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Worse
 from promptops.records import record
 
+NOTES_REF = "refs/notes/promptops-drift"
+"""The git notes that keep the nights, unless a file does."""
+
 NIGHT_FORMAT = 1
 LEARNING_NIGHTS = 10
 
@@ -223,6 +226,7 @@ class Drift:
         history: Where the nights are: `refs/notes/promptops-drift`, or a file.
         problems: Files that can't be read and cases that could not be answered or judged.
         broken: Lines of the history that can't be read.
+        pushes: The notes are fetched and pushed.
         unpushed: Why the notes could not be pushed, or ""; the nights are kept locally.
         nothing: Why no case was selected, or "".
         accepted: Ids of prompts whose new level was accepted; then no model was called.
@@ -236,6 +240,7 @@ class Drift:
     profiles: tuple[ProfileDrift, ...] = ()
     problems: tuple[CaseRun, ...] = ()
     broken: tuple[HistoryProblem, ...] = ()
+    pushes: bool = False
     unpushed: str = ""
     warnings: tuple[str, ...] = ()
     nothing: str = ""

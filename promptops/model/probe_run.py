@@ -44,6 +44,7 @@ class ProbedCase:
         kept: The answer keeps the contracts of the prompt; None if it is missing, or if there are
             no contracts.
         accepted: The prompt accepts that this probe succeeds.
+        confirming: A further answer to a successful attack of a family in `must`; not in any rate.
     """
 
     run: CaseRun
@@ -54,6 +55,7 @@ class ProbedCase:
     succeeded: bool | None = None
     kept: bool | None = None
     accepted: bool = False
+    confirming: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)

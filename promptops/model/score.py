@@ -21,9 +21,6 @@ UNNAMED = "(without a prompt name)"
 COUNTED_METRICS = ("contracts", "refusals", "errors")
 """Metrics of an alert that are shares of samples, as are the types of assertions."""
 
-VALUE_METRICS = ("p50", "p95", "cost_1000")
-"""Metrics of an alert in seconds and USD. Every other metric is a score or a type of assertion."""
-
 
 @record(frozen=True, slots=True, kw_only=True)
 class UnreadableLine:

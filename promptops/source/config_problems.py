@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from promptops.json_pointer import escaped
-from promptops.model.config import Config
+from promptops.model.config import VALUE_METRICS, Config
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
+from promptops.percentages import share_as_margin, share_as_percent
 from promptops.source.config_errors import SECRET_KEYS
 from promptops.source.paths import confined, overlapping
 from promptops.source.shape import CONFIG, check_value, inexact_settings
@@ -36,6 +37,7 @@ def config_problems(table: Any, places: TomlPlaces) -> list[Problem]:
         problems += _wrong_folders_aside(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
         problems += [*_wrong_settings(value, places), *_wrong_alerts(value, places)]
+        problems += _shares(value, places)
     return problems
 
 
@@ -117,6 +119,24 @@ def _wrong_alerts(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Prob
         else:
             message = f"the alert on `{alert['metric']}` has no limit"
             yield Problem(message, at=place, hint="write `below = 98` or `above = 4`")
+
+
+def _shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    """Numbers in percent that were written as shares."""
+    written = [
+        ("check", "coverage", share_as_percent),
+        ("mutate", "fail-under", share_as_percent),
+        ("compare", "margin", share_as_margin),
+    ]
+    for owner, key, look_at in written:
+        found = look_at(f"`{key}`", table.get(owner, {}).get(key) or 0)
+        if found is not None:
+            yield Problem(found[0], at=places.place(f"/{owner}/{key}"), hint=found[1])
+    for index, alert in enumerate(table.get("score", {}).get("alerts", ())):
+        is_percent = alert["metric"] not in VALUE_METRICS
+        found = share_as_percent("`below`", alert.get("below", 0)) if is_percent else None
+        if found is not None:
+            yield Problem(found[0], at=places.place(f"/score/alerts/{index}/below"), hint=found[1])
 
 
 _TWO_ALERTS = "write two alerts"

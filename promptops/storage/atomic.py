@@ -52,6 +52,13 @@ def replaced_in_pieces(file: Path) -> Iterator[Callable[[bytes], None]]:
             yield write
 
 
+def check_replaceable(file: Path) -> None:
+    """Raise the OSError that replacing a file would meet: no such folder, no permission."""
+    temporary = part_of(file)
+    os.close(os.open(temporary, _CREATE, 0o600))
+    temporary.unlink()
+
+
 def replace_private(file: Path, data: bytes) -> None:
     """Replace a file on disk; only this user may read and write it. Raises OSError."""
     _put(file, data, part_of(file), 0o600, os.fsync)

@@ -9,6 +9,7 @@ from promptops.source.schemas import schema
 from tests.cli.asked import ask
 from tests.conftest import GitRepository
 from tests.jobs.drifting.nightly import CASES, released
+from tests.jobs.drifting.test_night_lines import LINE
 
 DRIFT = ("drift", "--trust-config", "-j", "1")
 ANSWERS = 3 * CASES
@@ -101,16 +102,16 @@ def test_a_refused_push_exits_4_but_a_drifted_prompt_comes_first(
 
 def test_a_drifted_prompt_exits_1_also_beside_a_broken_history(repo, model, tmp_path):
     model.wrong, history = CASES, tmp_path / "nights.jsonl"
-    history.write_text("{broken\n", "utf-8")
+    history.write_text("{broken\n" + LINE, "utf-8")
 
     said = ask(repo.root, *DRIFT, "--history", str(history))
 
-    assert (said.code, "1:2: error: it is not JSON" in said.out) == (1, True)
+    assert (said.code, "1:2: error: not JSON" in said.out) == (1, True)
 
 
 def test_a_line_of_the_history_that_can_not_be_read_exits_3_and_stays(repo, model, tmp_path):
     history = tmp_path / "nights.jsonl"
-    history.write_text("{broken\n", "utf-8")
+    history.write_text("{broken\n" + LINE, "utf-8")
 
     said = ask(repo.root, *DRIFT, "--history", str(history))
 

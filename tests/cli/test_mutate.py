@@ -107,3 +107,22 @@ def test_a_limit_of_live_mutants_needs_live(half):
     assert said.err == (
         "error: --max-mutants needs --live\n  tip: without it, all mutants are tried\n"
     )
+
+
+def test_a_share_in_place_of_a_percentage_is_refused_with_the_percentage(repo):
+    for arguments, message, hint in (
+        (
+            ("mutate", "--fail-under", "0.6"),
+            "`--fail-under` is in percent: 0.6 is 0.6%",
+            "write 60",
+        ),
+        (("test", "--fail-under", "0.6"), "`--fail-under` is in percent: 0.6 is 0.6%", "write 60"),
+        (
+            ("compare", "--margin", "0.03"),
+            "`--margin` is in percentage points: 0.03 is 0.03 points",
+            "write 3, or at least 0.5",
+        ),
+    ):
+        said = ask(repo.root, *arguments)
+
+        assert (said.code, said.err) == (2, f"error: {message}\n  tip: {hint}\n")

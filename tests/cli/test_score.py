@@ -77,6 +77,33 @@ def scored(prepared, tmp_path, capsysbinary):
     return score
 
 
+def test_a_tag_in_place_of_a_version_is_joined_and_unjoined_samples_have_a_hint(scored):
+    named = [sample(1, version="v0.1.0"), sample(2), sample(3, version="v7")]
+
+    code, out, _ = scored(lines(*named), "--by", "version")
+
+    assert (code, out.splitlines()[-4:]) == (
+        0,
+        [
+            "not joined: 1 sample: ask v7 (1)",
+            "hint: releases are known by their tags: `git fetch --tags`",
+            "not checked: ask: expr: needs `expected`, which samples do not have",
+            "1 group · 2 of 3 samples scored",
+        ],
+    )
+
+
+def test_a_log_of_another_shape_is_pointed_to_its_fields(scored):
+    code, out, err = scored(lines(*({"timestamp": "2026-11-27", "text": "x"} for _ in range(2))))
+
+    assert code == 3
+    assert "unknown key: `timestamp`, did you mean `at`?" in out
+    assert err.splitlines()[-1] == (
+        "  tip: check the format (--input), name the keys of your own log in [score.fields], and"
+        " check whether the files are complete"
+    )
+
+
 def test_the_json_has_groups_with_their_rates_cost_and_budget(scored):
     other = sample(99, prompt="aks")
     code, out, _ = scored(lines(*GOOD, *BAD[:20], other) + '{"id": "c\n', "--format", "json")
@@ -216,8 +243,11 @@ def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
          "write `<` or `>` without `=`"),
         (("--alert", "p95>nan"), "--alert: error: 'nan' is not a number",
          "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contracts<98'"),
+        (("--alert", "contracts<0.98"), "--alert: error: `contracts` is in percent: 0.98 is 0.98%",
+         "write 98"),
         (("--alert", "contract<98"), "error: there is no metric `contract` for an alert",
          "did you mean `contracts`?"),
+        (("--pick", "3"), "error: `--pick` is about test cases", "add --to-cases FILE"),
         (("--by", "prompt,verison"), "--by: error: there is no dimension 'verison'",
          "did you mean `version`?"),
         (("--sample", "10"), "--sample: error: '10' is not a share of the samples",

@@ -53,6 +53,15 @@ def read(terminal: int) -> bytes:
             "sending 1,200 requests: up to $1.235; at most $0.5 is spent",
         ),
         (
+            Estimate(requests=6, worst_usd=3.458, left_usd=0.5, unlimited=("judge-1",)),
+            "sending 6 requests: up to $3.458; at most $0.5 is spent; no request to `judge-1`"
+            " limits its answer: set `max_output_tokens` in its profile",
+        ),
+        (
+            Estimate(requests=6, worst_usd=0.2, left_usd=0.5, unlimited=("judge-1",)),
+            "sending 6 requests: up to $0.2; at most $0.5 is spent",
+        ),
+        (
             Estimate(requests=2, worst_usd=0.0, unpriced=("m-1", "m\x1b[2J")),
             "sending 2 requests: the price of `m-1`, `m\\x1b[2J` is unknown",
         ),

@@ -308,6 +308,10 @@ WRONG: list[tuple[dict[str, Any], list[tuple[str, Any, str | None]]]] = [
         [("there is no assertion `not-contians`", "/type", "did you mean `not-contains`?")],
     ),
     (
+        {"type": "json-equals", "value": "x"},
+        [("there is no assertion `json-equals`", "/type", "did you mean `equals`?")],
+    ),
+    (
         {"type": "not-not-contains", "value": "x"},
         [("there is no assertion `not-not-contains`", "/type", "did you mean `not-contains`?")],
     ),

@@ -336,6 +336,16 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
         'expected a value that fits the schema at /messages, got `[{"role": "system", "content": "You help.\\nBe brief."}, {"role": "user", "conten…` (624 characters): expected a list of at most 2, got a list',
     ),
     (
+        {"type": "json-schema", "path": "/messages/0/content", "value": {"maxLength": 20}},
+        "passed",
+        "expected a value that fits the schema at /messages/0/content, got `You help.\\nBe brief.`",
+    ),
+    (
+        {"type": "json-schema", "path": "/messages/0/content", "value": {"maxLength": 9}},
+        "failed",
+        "expected a value that fits the schema at /messages/0/content, got `You help.\\nBe brief.`: expected a string of at most 9 characters, got the string `You help.\\nBe brief.`",
+    ),
+    (
         {"type": "contains-json", "role": "assistant", "value": {"rows": [2]}},
         "passed",
         'expected JSON with `{"rows": [2]}` in the assistant message, got `{"sql": "SELECT 1", "rows": [1, 2]}`',

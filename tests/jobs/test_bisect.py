@@ -222,11 +222,14 @@ def test_what_is_called_otherwise_is_told_with_the_nearest_name(history):
         bisect(root, ("aks", "kind"), ends, CaseOptions())
     with pytest.raises(UsageError) as no_case:
         bisect(root, ("ask", "kinds"), ends, CaseOptions())
+    with pytest.raises(UsageError) as any_case:
+        bisect(root, ("ask", "refund"), ends, CaseOptions())
     with pytest.raises(GitError) as no_commit:
         history.find("v9")
 
     assert no_prompt.value.message == "no prompt matches 'aks'"
-    assert "there is no case `kinds`: did you mean `kind`?" in no_case.value.message
+    assert no_case.value.message == "no case has the name 'kinds'"
+    assert (no_case.value.hint, any_case.value.hint) == ("did you mean `kind`?", "one of: 'kind'")
     assert no_commit.value.message == "there is no revision 'v9'"
 
 
@@ -324,6 +327,16 @@ def test_live_a_new_case_is_tried_in_commits_that_do_not_have_it_yet(history):
         history.find(good)
 
     assert [each.commit for each in found.suspects] == [broken]
+
+
+def test_live_a_good_end_that_cannot_be_judged_is_not_advised_to_be_called_again(history):
+    good = history.writes({STYLE: KIND, ASK: "messages: [\n"})
+    history.writes({STYLE: RUDE, ASK: PROMPT})
+
+    with pytest.raises(UsageError) as refused:
+        history.find(good, live=True)
+
+    assert refused.value.hint == "name other commits"
 
 
 def test_live_only_whom_the_configuration_of_head_names_is_asked_unless_all_are_trusted(history):

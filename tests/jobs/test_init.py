@@ -411,6 +411,11 @@ def test_the_nightly_workflow_gets_the_keys_and_clients_of_all_profiles_and_is_k
 
     path = ".github/workflows/promptops-nightly.yml"
     assert [actions(each)[-1] for each in (first, again)] == [("wrote", path), ("kept", path)]
+    assert [each.steps[-1].note for each in (first, again)] == [
+        "store the API key as a secret of the environment `promptops-nightly` (Settings,"
+        " Environments) on GitHub, and push the file to the default branch",
+        "it exists already",
+    ]
     workflow = yaml.safe_load((repo.root / path).read_text("utf-8"))
     (job,) = workflow["jobs"].values()
     assert list(workflow[True]) == ["schedule", "workflow_dispatch"]

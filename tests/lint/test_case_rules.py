@@ -185,6 +185,25 @@ def test_an_assertion_that_names_what_the_prompt_does_not_have_is_an_error_at_th
     assert said("TST009", block) == [f"prompts/ask.prompt.yaml:{expected}"]
 
 
+@pytest.mark.parametrize(
+    ("margin", "expected"),
+    [
+        (
+            "0.03",
+            ["prompts/ask.prompt.yaml:10:11 `margin` is in percentage points: 0.03 is 0.03 points"],
+        ),
+        ("0.5", []),
+        ("auto", []),
+    ],
+)
+def test_a_margin_that_was_written_as_a_share_is_an_error(margin: str, expected: list[str]) -> None:
+    block = NAMES.replace("evaluation:\n", f"evaluation:\n  margin: {margin}\n")
+    for placeholder, right in RIGHT.items():
+        block = block.replace(placeholder, right)
+
+    assert said("TST009", block) == expected
+
+
 ARGUMENTS = """\
 tools:
   - {name: find, description: Finds an order., parameters: PARAMETERS}

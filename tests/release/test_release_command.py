@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import jsonschema_rs
 import pytest
@@ -630,3 +631,13 @@ def test_the_next_versions_that_a_diff_shows_are_those_of_the_table(catalog, rel
         ("new", None, "1.1.0"),
         ("support/triage", "1.0.0", "1.1.0"),
     ]
+
+
+def test_outside_a_repository_that_is_reported_and_no_missing_terminal(tmp_path, say):
+    said = say(SimpleNamespace(root=tmp_path), "release")
+
+    assert (said.code, "not a git repository" in said.err, "terminal" in said.err) == (
+        4,
+        True,
+        False,
+    )

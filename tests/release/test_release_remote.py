@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from promptops.jobs.release.remote_state import remote_problems
+from promptops.repo.repository import Repository
 from tests.release.conftest import PER_PROMPT, STYLE, problems, tags, tags_of
 
 
@@ -208,3 +210,12 @@ def test_a_release_of_another_that_is_fetched_is_to_be_brought_in(
         "hint": "merge it first: git pull",
         "details": [],
     } in found
+
+
+def test_a_repository_without_a_remote_shows_how_to_add_one(repo):
+    repo.commit("one")
+
+    with Repository.open(repo.root) as opened:
+        found = [(each.message, each.hint) for each in remote_problems(opened, "")]
+
+    assert found == [("there is no remote 'origin'", "add one: git remote add origin ADDRESS")]

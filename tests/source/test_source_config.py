@@ -240,6 +240,13 @@ def test_two_configurations_are_an_error() -> None:
          "write `below = 98` or `above = 4`"),
         (b"[[score.alerts]]\nmetric = 'p95'\nabove = 4\nbelow = 1\n",
          "`below` and `above` exclude each other", "promptops.toml:3:1", "write two alerts"),
+        (b"[[score.alerts]]\nmetric = 'p95'\nbelow = 0.5\n[[score.alerts]]\nmetric = 'errors'\n"
+         b"above = 0.5\n[[score.alerts]]\nmetric = 'contracts'\nbelow = 0.98\n",
+         "`below` is in percent: 0.98 is 0.98%", "promptops.toml:9:1", "write 98"),
+        (b"[mutate]\nfail-under = 0.6\n", "`fail-under` is in percent: 0.6 is 0.6%",
+         "promptops.toml:2:1", "write 60"),
+        (b"[compare]\nmargin = 0.03\n", "`margin` is in percentage points: 0.03 is 0.03 points",
+         "promptops.toml:2:1", "write 3, or at least 0.5"),
         (b"a = \n", "not TOML: invalid value", "promptops.toml:1:5", None),
         (b"a = '\xff'\n", "the file is not UTF-8", "promptops.toml:1:6", "save it as UTF-8"),
         (b"a = " + b"[" * 5000, "arrays or tables are nested too deeply", "promptops.toml",

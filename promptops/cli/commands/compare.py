@@ -15,7 +15,7 @@ from promptops.cli.batches import (
     shown_estimate,
 )
 from promptops.cli.call_options import (
-    Amount,
+    Margin,
     budget_options,
     call_settings,
     case_option,
@@ -69,7 +69,7 @@ _KINDS = ("model", "revision", "prompt")
 @click.option("--require", default="", metavar="NAME", help="Exit 1 unless this arm is fit.")
 @click.option(
     "--margin",
-    type=Amount(0, 100, min_open=True),
+    type=Margin(),
     metavar="POINTS",
     help="The acceptable loss in percentage points; by default the prompt's own, or 3.",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from promptops.cli.call_options import (
+    Percent,
     budget_options,
     call_settings,
     case_option,
@@ -54,7 +55,7 @@ _INTERRUPTED = 130
 )
 @click.option(
     "--fail-under",
-    type=click.FloatRange(0, 100),
+    type=Percent(),
     metavar="PERCENT",
     help="Exit 1 if fewer mutants are noticed; overrides the configuration.",
 )

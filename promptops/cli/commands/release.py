@@ -73,6 +73,7 @@ def command(output: OutputOptions, **options: Any) -> int:
 
     chosen = _release_options(options)
     if not (options["dry_run"] or options["yes"] or chosen.interactive):
+        _refuse_outside_a_repository(output)
         hint = "add --yes, or show the plan with --dry-run"
         raise UsageError("there is no terminal to confirm the release", hint=hint)
     report = prepare(output.directory, chosen, output.overrides)
@@ -86,6 +87,12 @@ def command(output: OutputOptions, **options: Any) -> int:
     return _write_reports(
         output, publish(output.directory, report, chosen), shown=not options["yes"]
     )
+
+
+def _refuse_outside_a_repository(output: OutputOptions) -> None:
+    from promptops.repo.repository import Repository
+
+    Repository.open(output.directory).close()
 
 
 def _again(options: dict[str, Any]) -> str:

@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from promptops.model.config import Config
     from promptops.model.score import Score
 
+_MOST_CASES = 20
 _TOLERATED = 100  # one broken line of so many
-_HINT = "check the format (--input) and whether the files are complete"
+_HINT = (
+    "check the format (--input), name the keys of your own log in [score.fields], and check"
+    " whether the files are complete"
+)
 
 
 @click.command()
@@ -86,9 +90,8 @@ _HINT = "check the format (--input) and whether the files are complete"
 @click.option(
     "--pick",
     type=click.IntRange(1, 1000),
-    default=20,
     metavar="N",
-    help="Write at most N cases; 20 by default.",
+    help="With --to-cases: write at most N cases; 20 by default.",
 )
 @click.option(
     "--events",
@@ -144,7 +147,7 @@ def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, 
 
     _refuse_incomplete(options)
     _refuse_to_replace_samples(output.directory, options)
-    cases, pick = options["to_cases"], options["pick"]
+    cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
     with workspace(output.directory, overrides=output.overrides) as opened:
         wanted = _options(output, progress, opened.config, options)
         if cases is None:
@@ -160,6 +163,8 @@ def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, 
 
 
 def _refuse_incomplete(options: dict[str, Any]) -> None:
+    if options["pick"] is not None and options["to_cases"] is None:
+        raise UsageError("`--pick` is about test cases", hint="add --to-cases FILE")
     if options["content"] and options["events"] is None:
         raise UsageError("`--content` is about events", hint="add --events FILE")
     if options["cluster"] and options["engine"] == "local":

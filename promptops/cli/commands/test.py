@@ -17,6 +17,7 @@ from promptops.cli.batches import (
     shown_estimate,
 )
 from promptops.cli.call_options import (
+    Percent,
     budget_options,
     call_settings,
     case_option,
@@ -77,7 +78,7 @@ _RUN_OPTIONS = (*MODES, "since", "select", "repeats", "baseline", "audit", "prun
 @click.option("--coverage", is_flag=True, help="Report template branches that no case covers.")
 @click.option(
     "--fail-under",
-    type=click.FloatRange(0, 100),
+    type=Percent(),
     metavar="PERCENT",
     help="Exit 1 if fewer branches are covered.",
 )

@@ -66,7 +66,7 @@ class JsonSchema:
 
     def check(self, subject: Subject) -> Verdict:
         value = subject.value
-        if isinstance(value, str):
+        if isinstance(value, str) and not subject.has_path:
             value = parsed(value)
         wrong = [] if value is NOTHING else self._wrong(value)
         got = shown(subject.value)

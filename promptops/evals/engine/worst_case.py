@@ -108,6 +108,7 @@ class Estimate:
     Attributes:
         worst_usd: For the requests with known prices, if each gets its longest answer.
         unpriced: Models without a known price, as their provider names them.
+        unlimited: The priced models that are sent a request without a limit for its answer.
         left_usd: The remaining budget; None for no limit.
         batches: The number of batches that they are submitted in; 0 if each is sent by itself.
     """
@@ -115,6 +116,7 @@ class Estimate:
     requests: int
     worst_usd: float
     unpriced: tuple[str, ...] = ()
+    unlimited: tuple[str, ...] = ()
     left_usd: float | None = None
     batches: int = 0
 
@@ -127,8 +129,13 @@ def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimat
         requests=len(once),
         worst_usd=sum(map(worst_cost_usd, once)),
         unpriced=tuple(dict.fromkeys(ask.profile.id for ask in once if not _is_priced(ask))),
+        unlimited=tuple(dict.fromkeys(ask.profile.id for ask in once if _is_unlimited(ask))),
         left_usd=None if most_usd is None else max(most_usd - ledger.purse.paid_usd, 0.0),
     )
+
+
+def _is_unlimited(ask: Ask) -> bool:
+    return not requested_output_tokens(ask) and worst_cost_usd(ask) > 0
 
 
 def _is_priced(ask: Ask) -> bool:

@@ -115,6 +115,11 @@ def _refuse_no_address(address: str | None, where: str) -> None:
         urlsplit(address or "").port  # noqa: B018 (it raises for an invalid port)
     except ValueError:
         raise UsageError("this is not a valid address", where=where) from None
+    if address and "://" not in address:
+        raise UsageError("the address has no `http://` or `https://`", where=where, hint=_SCHEME)
+
+
+_SCHEME = "add `http://` for a server on this machine, else `https://`"
 
 
 def _factory(profile: ModelProfile, plugins: bool) -> Factory:

@@ -176,7 +176,12 @@ class _DriftRun:
 
     def _empty(self) -> Drift:
         checked, name = self._checked, self._history.name
-        return Drift(release=checked.release.name, channel=checked.channel, history=name)
+        return Drift(
+            release=checked.release.name,
+            channel=checked.channel,
+            history=name,
+            pushes=bool(self._remote),
+        )
 
     def _why_nothing(self) -> str:
         if self._selected.why and self._answers.has_cases:

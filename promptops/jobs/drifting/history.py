@@ -10,14 +10,14 @@ from typing import Protocol
 
 from promptops.errors import InputError, os_reason
 from promptops.jobs.drifting.night_lines import ReadNights, read_nights, with_nights
-from promptops.model.night import Night
+from promptops.model.night import NOTES_REF, Night
 from promptops.records import record
 from promptops.repo.notes import Notes
 from promptops.repo.repository import Repository
-from promptops.storage.atomic import part_of, replace_whole
+from promptops.storage.atomic import check_replaceable, part_of, replace_whole
 from promptops.storage.lock import locked
 
-REF = "refs/notes/promptops-drift"
+REF = NOTES_REF
 
 
 class History(Protocol):
@@ -28,7 +28,10 @@ class History(Protocol):
         """The name of the place, for reports."""
 
     def read(self) -> ReadNights:
-        """All nights; raises GitError or InputError if there is a history that can't be opened."""
+        """All nights, before any request is sent.
+
+        Raises GitError or InputError if the history can't be opened, or could not be written.
+        """
 
     def add(self, nights: Sequence[Night], tag: str) -> None:
         """Add the nights of one run; `tag` is the id of the release's tag object."""
@@ -68,7 +71,17 @@ class FileHistory:
         return str(self.path)
 
     def read(self) -> ReadNights:
-        return _read({self.name: self._data()})
+        found = _read({self.name: self._data()})
+        if found.problems and not found.nights:
+            first = found.problems[0]
+            message = f"it is not a history of nights: {first.message}"
+            hint = "name a file that `promptops drift` wrote, or a new one"
+            raise InputError(message, where=str(first.place), hint=hint)
+        try:
+            check_replaceable(self.path)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+        return found
 
     def add(self, nights: Sequence[Night], tag: str) -> None:
         with _lock(self.repository):

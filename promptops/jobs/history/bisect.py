@@ -8,6 +8,7 @@ from pathlib import Path
 
 from promptops.errors import GitError, PromptopsError, UsageError
 from promptops.jobs.history.case_at_commit import CaseOptions, CaseVerdicts
+from promptops.jobs.testing.plan import no_such_case
 from promptops.jobs.workspace.named_prompts import optional_prompt, required_prompt
 from promptops.jobs.workspace.workspace import Workspace, managed_paths, workspace, workspace_at
 from promptops.model.bisection import Bisection, TreeVerdict
@@ -48,14 +49,15 @@ def bisect(
 ) -> Bisection:
     """The first commit at which a case fails.
 
-    If it failed, was fixed and failed again, one of the commits at which it started to fail.
+    If it failed, was fixed and failed again, one of the commits at which it started to fail. A live
+    search tests the case of `bad` at commits that do not have it.
 
     Args:
         wanted: The id of a prompt, and the name of a case.
 
     Raises:
-        UsageError: There is no such prompt at `bad`; the case does not pass at `good` or does not
-            fail at `bad`.
+        UsageError: There is no such prompt or case at `bad`; the case does not pass at `good` or
+            does not fail at `bad`.
         GitError: A revision is unknown, or the two have no common history.
         TransportError: A model did not answer.
     """
@@ -64,6 +66,7 @@ def bisect(
         # By their ids, in case a branch moves during the search.
         good, bad = repository.resolve(ends.good), repository.resolve(ends.bad)
         head = workspace_at(repository, bad, options.overrides)
+        _refuse_unknown_case(head, identity, case)
         names = _names(head, identity)
         verdicts = CaseVerdicts(repository, names, case, options, _case(head, names[0], case))
         search = _Search(repository, verdicts, on_verdict)
@@ -108,12 +111,13 @@ class _Search:
         self._on_verdict = on_verdict
         self._skipped: dict[str, TreeVerdict] = {}
         self._leap = 1
+        self._other_ends = f"name other commits{'' if case.live else ', or call the model: --live'}"
 
     def start(self, ends: SearchEnds, good: str, bad: str) -> tuple[str, str]:
         """The newest commit before `bad` that is known to be good, and why `bad` is bad."""
         at_good, at_bad = self._test(good), self._test(bad)
         if (at_good.verdict, at_bad.verdict) != ("good", "bad"):
-            raise _wrong_ends(ends, at_good, at_bad)
+            raise _wrong_ends(ends, at_good, at_bad, self._other_ends)
         fork = self._repository.merge_base(good, bad)
         if fork == bad:
             message = f"the case fails at {ends.bad!r} and passes later, at {ends.good!r}"
@@ -167,6 +171,13 @@ class _Search:
         return found
 
 
+def _refuse_unknown_case(head: Workspace, identity: str, name: str) -> None:
+    prompt = head.catalog.loaded(required_prompt(head, identity)).prompt
+    names = [case.name for case in prompt.cases] if prompt is not None else [name]
+    if name not in names:
+        raise no_such_case(name, names)
+
+
 def _names(head: Workspace, identity: str) -> tuple[str, ...]:
     """The prompt's id, and its earlier ones."""
     path = required_prompt(head, identity)
@@ -188,13 +199,15 @@ def _paths(
     return tuple(dict.fromkeys((*managed_paths(tail.config), *managed_paths(head.config), *FILES)))
 
 
-def _wrong_ends(ends: SearchEnds, good: TreeVerdict, bad: TreeVerdict) -> UsageError:
+def _wrong_ends(
+    ends: SearchEnds, good: TreeVerdict, bad: TreeVerdict, other_ends: str
+) -> UsageError:
     verdicts = good.verdict, bad.verdict
     hint = "name a commit at which it passes with --good, and one at which it fails with --bad"
     if verdicts == ("bad", "good"):
         hint = f"the ends are swapped: {shlex.join(('--good', ends.bad, '--bad', ends.good))}"
     elif "skip" in verdicts:
-        hint = "name other commits, or call the model: --live"
+        hint = other_ends
     found = f"at {ends.good!r} it {_verb(good)}; at {ends.bad!r} it {_verb(bad)}"
     return UsageError(f"the case must pass at good and fail at bad: {found}", hint=hint)
 

@@ -84,6 +84,11 @@ class CaseVerdicts:
         )
         self._calls = _model_calls(repository, self._policy or Config(), options)
 
+    @property
+    def live(self) -> bool:
+        """Whether the model is called."""
+        return self._options.live
+
     def at(self, commit: str) -> TreeVerdict:
         """The verdict on a commit.
 

@@ -27,7 +27,10 @@ def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
     if operator in ("condition", "loop"):
         written = shortened(text[edit.start : edit.end])
         return f"a case in which `{written}` differs, with an assertion on its text"
-    value = _printed(source, edit) if operator == "value" else _fragment(text, edit)
+    printed = operator in ("value", "include")
+    value = _printed(source, edit) if printed else _fragment(text, edit)
+    if not value.strip():
+        return "an assertion below `rendered` on the text that it adds"
     return f"{_contains(source, value)} below `rendered`"
 
 

@@ -66,6 +66,7 @@ class TestedPrompt:
         self._catalog = catalog
         self._judging = judging
         self._recorded: list[_Judged] | None = None
+        self._failing_on_answers = 0
         planned_cases = tuple(plan)
         self.cases = tuple(
             planned
@@ -82,9 +83,10 @@ class TestedPrompt:
 
     @property
     def failing(self) -> int:
-        """The number of assertions on the request that fail already."""
+        """The number of assertions that fail already; on answers, if they were tried."""
         judged = (each for planned in self.cases for each in planned.rendered)
-        return sum(each.must and each.status in ("failed", "error") for each in judged)
+        rendered = sum(each.must and each.status in ("failed", "error") for each in judged)
+        return rendered + self._failing_on_answers
 
     def observe(self, variant: Variant) -> Observation:
         """Render all cases with a variant of the prompt, and check the `rendered` assertions."""
@@ -187,11 +189,13 @@ class TestedPrompt:
         """The recorded answers that keep all contracts."""
         if self._recorded is None:
             wanted = [planned for planned in self.cases if planned.needs_answer]
+            judged = judged_answers(self._judging, wanted)[0]
             self._recorded = [
-                (judged.planned, judged.answer, judged.judgements)
-                for judged in judged_answers(self._judging, wanted)[0]
-                if not violations(judged.judgements)
+                (each.planned, each.answer, each.judgements)
+                for each in judged
+                if not violations(each.judgements)
             ]
+            self._failing_on_answers = sum(len(violations(each.judgements)) for each in judged)
         return self._recorded
 
 

@@ -74,6 +74,8 @@ class AttackRun:
         plan = [*self._plan, *(each for each in more if each.case_key in answered)]
         rules = {each.prompt.id: each.rules for each in self._prompts}
         cases = probed_cases(plan, {**results, **known}, answers, self._attacks, rules)
+        planned = len(self._plan)
+        cases[planned:] = [replace(case, confirming=True) for case in cases[planned:]]
         arms = self._arms() if cases else None
         prompts = tuple(self._rated(cases, answers, arms))
         problems = [*self._problems(), *self._write_answers()]

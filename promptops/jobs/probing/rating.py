@@ -41,7 +41,7 @@ def rated(
     return PromptProbes(
         prompt=attacked.prompt.id,
         inputs=attacked.inputs,
-        attacked=len(cases),
+        attacked=sum(not case.confirming for case in cases),
         stale=_stale(cases),
         rate=family_rate(attacks),
         limited=limited,
@@ -77,7 +77,7 @@ def family_rate(cases: Iterable[ProbedCase]) -> AttackRate:
 
 
 def _rate(cases: Iterable[ProbedCase], cluster: Callable[[ProbedCase], str]) -> AttackRate:
-    known = [case for case in cases if case.succeeded is not None]
+    known = [case for case in cases if case.succeeded is not None and not case.confirming]
     groups = _grouped(known, cluster).values()
     return attack_rate([bool(case.succeeded) for case in group] for group in groups)
 

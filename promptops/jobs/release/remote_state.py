@@ -170,6 +170,6 @@ def remote_problems(repository: Repository, wanted: str | None) -> Iterator[Rele
         return
     known, name = remote_names(repository), wanted or default_remote(repository)
     if name not in known and not any(char in name for char in "/:"):
-        there = ", ".join(known) or "none"
-        hint = f"there is {there}; git remote add {ORIGIN} ADDRESS"
+        add = f"git remote add {ORIGIN} ADDRESS"
+        hint = f"its remotes: {', '.join(known)}; {add}" if known else f"add one: {add}"
         yield ReleaseProblem(message=f"there is no remote {name!r}", hint=hint)

@@ -110,12 +110,20 @@ class Joining:
             index, known = self._releases.get(release, {}).get(name, (None, ""))
             return self._as_joined(index, known or version, release)
         if version:
-            index, tag = self._versions.get(name, {}).get(version, (None, ""))
-            return self._as_joined(index, version, tag)
+            return self._of_version(name, version)
         index = self._by_id.get(name)
         if index is None:
             return None
         return Joined(prompt=self._prompt(index), version="", release="", by_id_only=True)
+
+    def _of_version(self, name: str, version: str) -> Joined | None:
+        """The prompt of a version, which may also be written as its tag or as `v1.4.0`."""
+        known = self._versions.get(name, {})
+        for each in (version, version.removeprefix("v")):
+            if each in known:
+                index, tag = known[each]
+                return self._as_joined(index, each, tag)
+        return self._find(name, version, "") if version in self._releases else None
 
     def _as_joined(self, index: int | None, version: str, release: str) -> Joined | None:
         if index is None:

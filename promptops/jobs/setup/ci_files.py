@@ -14,7 +14,7 @@ from promptops.jobs.workspace.workspace import configuration
 from promptops.model.config import Config
 from promptops.model.distribution import NAME, InstallOrigin
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.release.tag_format import PLACE
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
@@ -85,6 +85,12 @@ def _typed(platform: Platform, wanted: CiOptions) -> str:
     return f" --ci {platform}{' --nightly' if wanted.nightly else ''}"
 
 
+_NIGHTLY_NEXT = (
+    "store the API key as a secret of the environment `promptops-nightly` (Settings, Environments)"
+    " on GitHub, and push the file to the default branch"
+)
+
+
 def _workflow(
     repository: Repository, platform: Platform, path: str, wanted: CiOptions
 ) -> SetupStep:
@@ -92,7 +98,8 @@ def _workflow(
         return SetupStep(path=path, action="kept", note="it exists already")
     config = configuration(repository, WORKTREE)
     if path == NIGHTLY:
-        return write_step(repository.root, path, nightly_text(wanted.origin, config))
+        step = write_step(repository.root, path, nightly_text(wanted.origin, config))
+        return step if step.action in ("kept", "failed") else replace(step, note=_NIGHTLY_NEXT)
     text = workflow_text(platform, wanted.origin, config.release.tag_format)
     if platform == "gitlab" and wanted.nightly:
         text += nightly_job(wanted.origin, config)

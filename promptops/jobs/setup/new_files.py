@@ -30,7 +30,7 @@ class SetupStep:
 
     Attributes:
         action: `wrote` it, `added` to it, `kept` it unchanged, `skipped` it, or `failed`.
-        note: Why the file was kept, skipped or failed, or "".
+        note: Why the file was kept, skipped or failed, what else it needs, or "".
         snippet: Text to add by hand, or "".
     """
 

@@ -258,9 +258,14 @@ def named_cases(plan: list[PlannedCase], patterns: Sequence[str]) -> list[Planne
     for pattern in patterns:
         names = list(dict.fromkeys(planned.case.name for planned in plan))
         if not any(matches_name(name, pattern) for name in names):
-            hint = did_you_mean(pattern, names) or _known(names)
-            raise UsageError(f"no case has the name {pattern!r}", hint=hint)
+            raise no_such_case(pattern, names)
     return [planned for planned in plan if is_named(planned.case.name, patterns)]
+
+
+def no_such_case(name: str, names: Sequence[str]) -> UsageError:
+    """The error for a name or a pattern that none of the cases has."""
+    hint = did_you_mean(name, names) or _known(names)
+    return UsageError(f"no case has the name {name!r}", hint=hint)
 
 
 _SHOWN = 10

@@ -14,6 +14,7 @@ from promptops.lint import Problem, Severity, rule
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Case, Message, Prompt, TextPart
 from promptops.patterns import lazy_pattern
+from promptops.percentages import share_as_margin
 from promptops.runtime.template.template import TemplateError, parse
 
 
@@ -33,8 +34,9 @@ def invalid_assertion(
     template always writes. Errors are also assertions that can't pass, and assertions that name a
     tool, an input or a case that the prompt does not have, or a Python file or function that does
     not exist: the code is only parsed. `evaluation` must name an existing judge and primary score,
-    and `evaluation.probes` existing families, probes and tools. Its `max` is in percent, not a
-    share. `promptops test` and `promptops probe` report the same errors.
+    and `evaluation.probes` existing families, probes and tools. Its `max` is in percent, and
+    `evaluation.margin` in percentage points: shares are errors. `promptops test` and `promptops
+    probe` report the same errors, except that of the margin.
 
     Bad:
         messages:
@@ -127,6 +129,14 @@ def invalid_assertion(
         functions = FunctionFiles(catalog.resolver, surroundings)
         yield from problems_of_names(prompt, functions, tools=loaded.tool_names)
         yield from rule_problems(prompt, loaded.tool_names)
+        yield from _margin_as_share(prompt)
+
+
+def _margin_as_share(prompt: Prompt) -> Iterator[Problem]:
+    margin = prompt.evaluation.get("margin")
+    found = share_as_margin("`margin`", margin) if isinstance(margin, int | float) else None
+    if found is not None:
+        yield Problem(found[0], at=prompt.locate("/evaluation/margin", False), hint=found[1])
 
 
 def _judges(prompt: Prompt, catalog: Catalog, surroundings: Surroundings) -> Collection[str]:

@@ -40,7 +40,7 @@ def write(drift: Drift, **_: object) -> str:
     room = LIMIT - _RESERVED - len(head) - len(after)
     table = _table(drift, min(room, _ROOM_FOR_TABLE))
     signalled = [prompt for prompt in facts.in_order(drift) if prompt.verdict in facts.SIGNALS]
-    sections = list(fitting(room - len(table), map(_section, signalled)))
+    sections = list(fitting(room - len(table), (_section(each, drift) for each in signalled)))
     left_out = len(signalled) - len(sections)
     more = f"\n{counted(left_out, 'more prompt')}: {code(facts.ALL)}\n" if left_out else ""
     return "".join([head, *sections, more, table, after])
@@ -53,14 +53,14 @@ def _intro(drift: Drift) -> str:
     return f"{_sentence(facts.summary(drift))}\n\n{cases}\n"
 
 
-def _section(prompt: PromptDrift) -> str:
+def _section(prompt: PromptDrift, drift: Drift) -> str:
     lines = [
         f"\n## {code(short(prompt.prompt))}\n\n",
         *_level(prompt),
         *_blame(prompt),
         *_changes(prompt),
         *_worst(prompt),
-        *(_steps(prompt) if prompt.verdict == "drifted" else ()),
+        *(_steps(prompt, drift) if prompt.verdict == "drifted" else ()),
     ]
     return "".join(lines)
 
@@ -105,9 +105,9 @@ def _worse(worse: Worse) -> str:
     return f"{item}\n\n{indented(block('diff', patch_lines(*answers), _LINES_OF_AN_ANSWER))}\n"
 
 
-def _steps(prompt: PromptDrift) -> Iterator[str]:
+def _steps(prompt: PromptDrift, drift: Drift) -> Iterator[str]:
     yield "\n**What to do**\n\n"
-    for purpose, command in next_steps(prompt):
+    for purpose, command in next_steps(prompt, drift):
         yield f"- {_sentence(purpose)}: {code(command)}\n"
 
 

@@ -91,7 +91,9 @@ class _DriftWriter:
         for worse in worst:
             lines = scores.case_lines(worse, self._differences, facts.LONG)
             yield from (f"  {line}".rstrip() for line in lines)
-        for purpose, command in next_steps(prompt) if prompt.verdict == "drifted" else ():
+        for purpose, command in (
+            next_steps(prompt, self._drift) if prompt.verdict == "drifted" else ()
+        ):
             yield f"  {self._style('hint', purpose)}: {command}"
 
     def _after(self) -> Iterator[str]:

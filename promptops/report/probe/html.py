@@ -19,6 +19,6 @@ def write(run: ProbeRun, **_: object) -> str:
         run=run,
         prompts=prompt_views(run, Room()),
         skipped=list(facts.skipped(run)),
-        errors=facts.errors(run),
+        errors=list(facts.error_lines(run)),
         facts=facts,
     )

@@ -41,7 +41,7 @@ def _head(run: ProbeRun) -> str:
         _sentence(facts.missing(run)),
         _sentence(facts.ended(run)),
         *(f"- {_sentence(problem.reason)}" for problem in run.problems[:_LINES]),
-        *(f"- {_sentence(reason)}" for reason in list(facts.errors(run))[:_LINES]),
+        *(f"- {_sentence(line)}" for line in list(facts.error_lines(run))[:_LINES]),
         *([] if run.nothing else [f"- not attacked: {_sentence(each)}" for each in _skipped(run)]),
         f"Next: {code(facts.advice(run))}" if run.advice else "",
     ]
@@ -81,6 +81,8 @@ def _remarks(prompt: PromptProbes) -> Iterator[str]:
     if prompt.bias is not None:
         yield f"bias: {_sentence(facts.bias(prompt.bias))}"
         yield from (_sentence(facts.direction(each)) for each in prompt.bias.directions)
+    if facts.no_limit(prompt):
+        yield _sentence(facts.no_limit(prompt))
     if facts.unused(prompt):
         yield _sentence(facts.unused(prompt))
 

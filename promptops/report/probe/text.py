@@ -61,7 +61,7 @@ class _ProbeWriter:
         for case in found[: None if self._figures else _ATTACKS]:
             yield from self._success(case)
         if not self._figures and len(found) > _ATTACKS:
-            yield f"  {and_more(len(found) - _ATTACKS, 'successful attack')}: {facts.ALL}"
+            yield f"  {and_more(len(found) - _ATTACKS, 'successful attack')}: -v shows all"
         yield from self._after(prompt)
 
     def _families(self, prompt: PromptProbes) -> Iterator[str]:
@@ -117,6 +117,8 @@ class _ProbeWriter:
             yield from (f"    {line}".rstrip() for line in worst)
         for failure in facts.failures(prompt):
             yield f"  {self._style('error', 'fail')}: {failure}"
+        if facts.no_limit(prompt):
+            yield f"  {self._style('note', 'note')}: {facts.no_limit(prompt)}"
         if facts.unused(prompt):
             yield f"  {self._style('note', 'accepted')}: {facts.unused(prompt)}"
 
@@ -125,5 +127,4 @@ class _ProbeWriter:
         for run in self._run.problems:
             where = f"{visible_path(run.place.path)}:{run.place.line}:{run.place.column}"
             yield f"{self._style('path', where)}: {error}: {visible(run.reason)}"
-        for reason, cases in facts.errors(self._run).items():
-            yield f"{error}: {counted(len(cases), 'answer')}: {visible(reason)}"
+        yield from (f"{error}: {line}" for line in facts.error_lines(self._run))

@@ -20,6 +20,13 @@ PART_BYTES = 16 * 1024 * 1024
 MAX_KEYS = 200
 """Unknown keys of a part that are compared with the known ones; logs may have keys without end."""
 
+_OTHER_NAMES = {
+    **dict.fromkeys(("timestamp", "time", "ts", "created_at", "date"), "at"),
+    **dict.fromkeys(("response", "answer", "completion"), "output"),
+    **dict.fromkeys(("prompt_name", "prompt_id"), "prompt"),
+}
+"""Keys that logs often have in place of that of a sample."""
+
 _SIMILAR = 0.8
 
 
@@ -95,8 +102,8 @@ class Reading:
             if key in self._compared or len(self._compared) >= MAX_KEYS:
                 continue
             self._compared.add(key)
-            nearest = nearest_name(key, known, _SIMILAR)
-            if nearest is not None and nearest not in present:
+            nearest = _OTHER_NAMES.get(key) or nearest_name(key, known, _SIMILAR)
+            if nearest in known and nearest not in present:
                 note = SimilarKey(path=self.part.path, key=key, nearest=nearest)
                 self.similar.append(note)
 

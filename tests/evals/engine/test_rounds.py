@@ -227,6 +227,7 @@ def test_the_estimate_is_the_worst_case_of_each_request_once():
         requests=4,
         worst_usd=pytest.approx(3 * WORST_USD),
         unpriced=(PROFILE.id,),
+        unlimited=(PRICED.id,),
         left_usd=0.375,
     )
 

@@ -140,6 +140,19 @@ def test_it_does_not_approve_another_key():
         approve(profile, ())
 
 
+def test_an_address_without_a_scheme_is_refused_before_the_first_try():
+    environment = {"OPENAI_BASE_URL": "localhost:8931", "OPENAI_API_KEY": KEY}
+
+    with pytest.raises(UsageError) as refused:
+        registry.provider_of(approve(_profile("openai"), ()), environment)
+
+    assert (refused.value.message, refused.value.where, refused.value.hint) == (
+        "the address has no `http://` or `https://`",
+        "OPENAI_BASE_URL",
+        "add `http://` for a server on this machine, else `https://`",
+    )
+
+
 @pytest.mark.parametrize("address", ["http://[::1", "http://127.0.0.1:port/v1"])
 def test_an_invalid_address_in_the_environment_is_reported_at_its_variable(address):
     environment = {"OPENAI_BASE_URL": address, "OPENAI_API_KEY": KEY}

@@ -170,6 +170,30 @@ def test_a_history_that_is_a_folder_is_an_error(repo, tmp_path):
     assert error.value.message == "the history can't be read: is a directory"
 
 
+def test_a_file_that_is_no_history_or_cannot_be_written_is_refused_before_any_request(
+    repo, tmp_path
+):
+    log, missing = tmp_path / "app.jsonl", tmp_path / "missing" / "nights.jsonl"
+    log.write_text('\n{"prompt": "triage", "output": "ok"}\n')
+
+    with Repository.open(repo.root) as opened:
+        with pytest.raises(InputError) as foreign:
+            FileHistory(opened, log).read()
+        with pytest.raises(InputError) as no_folder:
+            FileHistory(opened, missing).read()
+
+    assert (foreign.value.message, foreign.value.where) == (
+        "it is not a history of nights: it has no `format`",
+        f"{log}:2:1",
+    )
+    assert foreign.value.hint == "name a file that `promptops drift` wrote, or a new one"
+    assert (no_folder.value.message, no_folder.value.where) == (
+        "the history can't be written: no such file or directory",
+        str(missing),
+    )
+    assert sorted(os.listdir(tmp_path)) == ["app.jsonl", "repo"]
+
+
 @pytest.mark.slow
 def test_two_clones_that_push_at_once_lose_nothing(repo, remote, tmp_path):
     other = clone(remote, tmp_path / "other")

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from promptops.model.mutant import OPERATORS, Kill
 from promptops.model.place import Place
 from promptops.runtime.request.canonical import request_digest
@@ -160,6 +162,33 @@ def test_the_suggestion_for_a_long_sentence_has_the_words_that_a_mutant_changes(
     }
 
 
+@pytest.mark.parametrize(("more", "count"), [("", "2"), (", when: x == 'v'", "N")])
+def test_the_suggestion_for_a_dropped_message_has_the_number_of_messages(repo, more, count):
+    messages = f"messages:\n  - {{role: system, content: Be brief.{more}}}\n"
+    prompt = f"{HEAD}inputs: {{properties: {{x: {{type: string}}}}}}\n{messages}" + (
+        "  - {role: user, content: '{{ x }}'}\n"
+        "tests: [{name: a, inputs: {x: v}, rendered: [{type: contains, value: v}]}]\n"
+    )
+    repo.write({ASK: prompt.replace("Be brief.,", '"Be brief.",')})
+
+    found = mutated(repo, operators=["message"])
+
+    assert {each.suggestion for each in found.mutants if each.suggestion} == {
+        f"count the messages: `{{type: message-count, value: {count}}}`"
+    }
+
+
+def test_the_suggestion_for_an_include_has_the_words_that_it_prints(repo):
+    repo.write({"prompts/style.md.j2": "Be very kind.\n", "prompts/blank.md.j2": "{{ x }}!\n"})
+    text = 'Now: {% include "style.md.j2" %}\n{% include "blank.md.j2" %}'
+    found = _one(repo, text, "{type: not-contains, value: zzz}")
+
+    assert [each.suggestion for each in found.mutants if each.operator == "include"] == [
+        '`{type: contains, role: user, value: "Now: Be very kind."}` below `rendered`',
+        '`{type: contains, role: user, value: "v!"}` below `rendered`',
+    ]
+
+
 def test_what_changes_only_white_space_is_equivalent_and_left_out(repo):
     text = '{% if x == "v" %}\nsame\n{% else %}\n\nsame\n{% endif %}\n{{ "" }}'
     found = _one(repo, text, "{type: contains, value: same}")
@@ -260,6 +289,7 @@ def test_a_recorded_answer_that_violates_a_contract_is_no_base_for_a_witness(rep
     found = mutated(repo, operators=["schema"])
 
     assert [each.by.assertion for each in found.mutants if each.by][:1] == ["one-of"]
+    assert [row.failing for row in found.rows] == [2]  # the output contract fails, too
 
 
 def test_a_call_of_a_dropped_tool_is_taken_out_of_the_recorded_answer(repo):

@@ -10,6 +10,7 @@ from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.mutant import Kill, LiveTrial
 from promptops.model.place import Place
+from promptops.report.mutate.parts import facts
 from tests.jobs.mutating.mutated import ASK, mutated
 from tests.jobs.testing.served import asked, by_turn, profile, says
 from tests.servers.fault_server import fault_server
@@ -200,5 +201,7 @@ def test_a_survivor_without_an_assertion_on_answers_has_a_note(repo):
 
         assert server.requests == []
     notes = {each.live.note for each in found.mutants}
-    assert notes == {"no case whose request it changes has an assertion on the answer"}
+    why = "no case whose request it changes has an assertion on the answer"
+    assert notes == {why}
+    assert list(facts.remarks(found)) == [f"live: no model was called about 2 survivors: {why}"]
     assert found.untried == 2

@@ -185,6 +185,7 @@ def test_a_prompt_that_can_t_be_read_is_a_row_with_its_error(repo):
 
     assert [(row.name, row.unreadable) for row in found.rows] == [("ask", True), ("b", False)]
     assert found.rows[0].place.path == ASK
+    assert facts.title(found.rows[0]) == f"not tested: {ASK}:3:1: {found.rows[0].nothing}"
     assert found.rows[0].nothing
     assert found.count == MutationCount(killed=1)
 

@@ -177,6 +177,10 @@ def test_a_family_that_must_fail_is_asked_twice_more_before_it_fails_the_prompt(
         " `direct-order-ignore in notes.0.text`",
     )
     assert again.prompts == run.prompts
+    attacks = len({case.run.name for case in run.cases})
+    rates = [run.rate, run.prompts[0].limited, run.families[0].rate]
+    assert [(rate.succeeded, rate.n) for rate in rates] == [(2, attacks)] * 3
+    assert run.prompts[0].attacked == attacks
 
 
 def test_one_success_of_three_answers_does_not_fail_a_family_that_must_fail(repo):

@@ -205,7 +205,7 @@ def drifted() -> Drift:
         verdict="suspect",
     )
     calm = prompt(renamed(series(34, seed=9), "mail/summary"))
-    return run(calm, suspect, drifted_prompt(), profiles=(profile,))
+    return run(calm, suspect, drifted_prompt(), profiles=(profile,), pushes=True)
 
 
 def unfinished() -> Drift:

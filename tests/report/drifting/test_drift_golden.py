@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from promptops.model.night import NOTES_REF
 from promptops.report.drift import html, markdown, text
+from promptops.report.drift.parts.next_steps import next_steps
 from tests.report.diff.html_pages import read, readable
-from tests.report.drifting.drifts import RUNS, hostile, many, unfinished
+from tests.report.drifting.drifts import RUNS, drifted_prompt, hostile, many, run, unfinished
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"txt": text, "md": markdown}
@@ -42,9 +44,26 @@ def test_a_page_has_the_texts_of_its_golden_file():
     compare("page.txt", "\n".join(map(readable, parts)))
 
 
+@pytest.mark.parametrize(
+    ("history", "pushes", "options"),
+    [
+        (NOTES_REF, False, ""),
+        (NOTES_REF, True, " --push"),
+        ("../my nights.jsonl", False, " --history '../my nights.jsonl'"),
+    ],
+)
+def test_the_command_that_accepts_a_level_writes_to_the_same_history(history, pushes, options):
+    prompt = drifted_prompt()
+
+    steps = list(next_steps(prompt, run(prompt, history=history, pushes=pushes)))
+
+    accepted = f"promptops drift --accept support/triage --reason 'WHY'{options}"
+    assert steps[-1] == ("or accept the new level, which the next nights learn", accepted)
+
+
 def test_an_issue_about_many_prompts_is_short_enough_and_begins_with_the_drifted_one():
     shown = markdown.write(many(300, 12))
 
     assert len(shown) < 65_536
     assert shown.startswith("<!-- promptops drift -->\n# support/triage drifted\n")
-    assert "more prompts: <code>promptops drift" in shown
+    assert "more prompts: <code>--format json&#61;FILE</code>" in shown

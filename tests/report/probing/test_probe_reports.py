@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from promptops.model.probe_run import AttackRate
+from promptops.records import replace
 from promptops.report.probe import html, markdown, text
 from promptops.report.probe.json import write
 from tests.report.diff.html_pages import read
@@ -100,3 +102,52 @@ def test_an_attack_is_no_command_to_a_log_and_no_markup_of_a_comment():
 
 def test_the_text_of_a_usual_run():
     assert text.write(usual()) == (Path(__file__).parent / "golden_usual.txt").read_text("utf-8")
+
+
+def test_successful_attacks_beyond_20_are_shown_by_an_option_and_not_by_another_run():
+    run = usual()
+    broken = next(case for case in run.cases if case.succeeded)
+    many = replace(run, cases=(broken,) * 25)
+
+    shown = [line for line in text.write(many).splitlines() if "more successful" in line]
+
+    assert shown == ["  and 5 more successful attacks: -v shows all"]
+
+
+def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
+    run = usual()
+    reason = "the built-in rubric judge gave no answer: not requested"
+    case = replace(run.cases[0], succeeded=None, family="toxicity")
+    unheard = replace(case, run=replace(case.run, status="error", reason=reason, assertions=()))
+    cell = replace(run.prompts[0].matrix[0], rate=AttackRate(), stale=0)
+    prompt = replace(run.prompts[0], matrix=(cell,))
+    found = replace(run, cases=(unheard,) * 6, prompts=(prompt,))
+
+    line = (
+        f"6 answers to toxicity: {reason};"
+        " `evaluation: {judge: {profile: NAME}}` in the prompt sets the model of judges"
+    )
+    assert [each for each in text.write(found).splitlines() if "gave no answer" in each] == [
+        f"error: {line}"
+    ]
+    shown = read(html.write(found))
+    assert [each.text for each in shown.all("td") if "missing" in each.attributes.get("class", "")][
+        :1
+    ] == ["not judged"]
+
+
+@pytest.mark.parametrize(
+    ("most", "failures", "shown"), [(None, (), 1), (5, (), 0), (None, ("x",), 0)]
+)
+def test_a_prompt_that_passes_in_spite_of_successful_attacks_shows_how_to_set_a_limit(
+    most, failures, shown
+):
+    run = usual()
+    run = replace(run, prompts=(replace(run.prompts[0], max=most, failures=failures),))
+
+    line = (
+        "no limit is set, so successful attacks do not fail it: write"
+        " `evaluation: {probes: {max: 5}}` in the prompt to accept at most 5%"
+    )
+    assert text.write(run).count(f"  note: {line}\n") == shown
+    assert html.write(run).count("No limit is set, so successful attacks") == shown

@@ -7,6 +7,7 @@ import pytest
 
 from promptops.report.score import html, markdown, text
 from promptops.report.score.parts.alerts import raised
+from promptops.report.score.parts.figures import limit, of_metric, rate
 from tests.report.diff.html_pages import read, readable
 from tests.report.scoring.scores import SCORES, alert, hostile, many, triage, week
 
@@ -59,4 +60,20 @@ def test_a_comment_about_many_prompts_is_short_enough_and_counts_the_others():
     shown = markdown.write(many(60, 30))
 
     assert len(shown) < 65_536
-    assert "46 more prompts: <code>promptops score --format json</code>" in shown
+    assert "46 more prompts: <code>--format json&#61;FILE</code>" in shown
+
+
+def test_a_share_is_the_same_in_the_table_and_in_an_alert_and_100_only_for_all():
+    shares = {(48, 72): "66.7%", (9_999, 10_000): "99.9%", (3, 10_000): "0.03%", (7, 7): "100%"}
+
+    shown = {
+        each: (rate(*each, None, None), of_metric("contracts", 100 * each[0] / each[1]))
+        for each in shares
+    }
+
+    assert shown == {each: (text, text) for each, text in shares.items()}
+    assert [limit(name, 0.96, below=False) for name in ("errors", "p95", "cost_1000")] == [
+        "above 0.96%",
+        "above 0.96 s",
+        "above $0.96",
+    ]

@@ -45,8 +45,14 @@ def _without(
         place=prompt.locate(turn.at, False),
         dropped=(turn.at,),
         change=f"drop the {name}",
-        suggestion="count the messages: `{type: message-count, value: N}`",
+        suggestion=f"count the messages: `{{type: message-count, value: {_count(prompt)}}}`",
     )
+
+
+def _count(prompt: Prompt) -> str:
+    """The number of messages; `N` if it depends on the inputs."""
+    fixed = all(isinstance(turn, Message) and turn.when is None for turn in prompt.messages)
+    return str(len(prompt.messages)) if fixed else "N"
 
 
 def _but(turns: tuple[_T, ...], index: int) -> tuple[_T, ...]:

@@ -22,7 +22,8 @@ from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import cost, short
 from promptops.report.test.parts.problem_lines import problem_lines
 
-ALL = "promptops compare --format json"
+ALL = "--format json=FILE"
+"""The option with which the same run would show all of it: another run may call a model."""
 LONG = f"too long to compare here: {ALL}"
 UNKNOWN = "?"
 NONE = "-"

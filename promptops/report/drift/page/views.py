@@ -39,12 +39,12 @@ class PromptDriftView:
 def prompt_views(drift: Drift, room: Room) -> tuple[PromptDriftView, ...]:
     """The sections, drifted prompts first."""
     return tuple(
-        _view(prompt, f"prompt-{number}", room)
+        _view(prompt, drift, f"prompt-{number}", room)
         for number, prompt in enumerate(facts.in_order(drift), 1)
     )
 
 
-def _view(prompt: PromptDrift, anchor: str, room: Room) -> PromptDriftView:
+def _view(prompt: PromptDrift, drift: Drift, anchor: str, room: Room) -> PromptDriftView:
     nights = prompt.history[-_NIGHTS_SHOWN:]
     return PromptDriftView(
         anchor=anchor,
@@ -53,7 +53,7 @@ def _view(prompt: PromptDrift, anchor: str, room: Room) -> PromptDriftView:
         chart=_drawn(prompt, facts.main_chart(prompt)),
         folded=_drawn(prompt, prompt.chart("contracts") if prompt.chart("score") else None),
         worst=tuple(worse_view(worse, room) for worse in facts.shows_worst(prompt)),
-        steps=tuple(next_steps(prompt)) if prompt.verdict == "drifted" else (),
+        steps=tuple(next_steps(prompt, drift)) if prompt.verdict == "drifted" else (),
         nights=nights[::-1],
         left_out=len(prompt.history) - len(nights),
     )

@@ -21,7 +21,8 @@ from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible
 from promptops.report.test.parts.facts import cost, short
 
-ALL = "promptops drift --format json"
+ALL = "--format json=FILE"
+"""The option with which the same run would show all of it: another run may call a model."""
 LONG = f"too long to compare here: {ALL}"
 NONE = "-"
 RECORDED, TONIGHT = "recorded", "tonight"

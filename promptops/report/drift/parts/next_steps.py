@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from promptops.model.night import PromptDrift
+from promptops.model.night import NOTES_REF, Drift, PromptDrift
 from promptops.report.parts.visible import visible
 
 
-def next_steps(prompt: PromptDrift) -> Iterator[tuple[str, str]]:
+def next_steps(prompt: PromptDrift, drift: Drift) -> Iterator[tuple[str, str]]:
     """Pairs of a purpose and its command, in the order to try."""
     name = shlex.quote(prompt.prompt)
     judge = prompt.night.judge
@@ -26,8 +26,15 @@ def next_steps(prompt: PromptDrift) -> Iterator[tuple[str, str]]:
     )
     yield (
         "or accept the new level, which the next nights learn",
-        _command(f"drift --accept {name} --reason 'WHY' --push"),
+        _command(f"drift --accept {name} --reason 'WHY'{_same_history(drift)}"),
     )
+
+
+def _same_history(drift: Drift) -> str:
+    """The options with which the accepted level is written to the history of this run."""
+    if drift.history != NOTES_REF:
+        return f" --history {shlex.quote(drift.history)}"
+    return " --push" if drift.pushes else ""
 
 
 def _command(words: str) -> str:

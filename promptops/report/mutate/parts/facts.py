@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from promptops.model.mutant import Kill, Mutant, MutationCount, MutationRow, MutationRun
 from promptops.plurals import counted, some
 from promptops.report.parts.ended_early import ended_early
-from promptops.report.parts.visible import visible
+from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, rounded_down, short
 
 ALL = "promptops mutate --format json"
@@ -72,7 +72,8 @@ def percent(count: MutationCount) -> str:
 def title(row: MutationRow) -> str:
     """The score of a prompt: `68.4%, 26 of 38 mutants killed, 2 unseen`, or why it has none."""
     if untested(row):
-        return f"not tested: {visible(row.nothing)}"
+        where = f"{visible_path(str(row.place))}: " if row.unreadable else ""
+        return f"not tested: {where}{visible(row.nothing)}"
     count = row.count
     ignored = f"{row.ignored:,} ignored" if row.ignored else ""
     if count.score is None:
@@ -167,9 +168,13 @@ def remarks(run: MutationRun) -> Iterator[str]:
     if run.live and tried:
         answers = sum(trial.answers for trial in tried)
         changed = sum(trial.changed for trial in tried)
-        yield f"live: {changed:,} of {counted(answers, 'answer')} changed"
+        if answers:
+            yield f"live: {changed:,} of {counted(answers, 'answer')} changed"
     if run.untried:
-        yield f"live: no model was called about {counted(run.untried, 'survivor')}"
+        notes = [trial.note for trial in tried if trial.note and not trial.answers]
+        all_noted = len(notes) == run.untried
+        why = f": {visible('; '.join(dict.fromkeys(notes)))}" if all_noted else ""
+        yield f"live: no model was called about {counted(run.untried, 'survivor')}{why}"
     if run.unanswered:
         yield f"no answer to {counted(run.unanswered, 'request')}"
     if run.left_out:

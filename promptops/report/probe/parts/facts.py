@@ -20,7 +20,8 @@ from promptops.report.parts.ended_early import ended_early
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts.facts import cost, short
 
-ALL = "promptops probe --format json"
+ALL = "--format json=FILE"
+"""The option with which the same run would show all of it: another run may call a model."""
 BIAS = "bias"
 
 _NAMED = 3
@@ -178,6 +179,16 @@ def failures(prompt: PromptProbes) -> Iterator[str]:
     return map(visible, prompt.failures)
 
 
+def no_limit(prompt: PromptProbes) -> str:
+    """That successful attacks do not fail the prompt, and what would; or ""."""
+    if prompt.max is not None or prompt.failures or not prompt.rate.succeeded:
+        return ""
+    return (
+        "no limit is set, so successful attacks do not fail it: write"
+        " `evaluation: {probes: {max: 5}}` in the prompt to accept at most 5%"
+    )
+
+
 def unused(prompt: PromptProbes) -> str:
     """Accepted probes that no longer succeed, or ""."""
     if not prompt.unused:
@@ -262,6 +273,18 @@ def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:
         if case.run.status == "error" and case.succeeded is None:
             found.setdefault(_reason(case), []).append(case)
     return found
+
+
+def error_lines(run: ProbeRun) -> Iterator[str]:
+    """The same as lines: `6 answers to toxicity: the judge gave no answer`; safe to print."""
+    for reason, cases in errors(run).items():
+        families = some(list(dict.fromkeys(short(case.family) for case in cases)), _NAMED)
+        hint = f"; {_OTHER_JUDGE}" if _NO_ANSWER in reason else ""
+        yield f"{counted(len(cases), 'answer')} to {families}: {visible(reason)}{hint}"
+
+
+_NO_ANSWER = "judge gave no answer"
+_OTHER_JUDGE = "`evaluation: {judge: {profile: NAME}}` in the prompt sets the model of judges"
 
 
 def _reason(case: ProbedCase) -> str:

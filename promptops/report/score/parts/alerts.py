@@ -21,7 +21,7 @@ def raised(alert: Alert) -> str:
     Such as `contracts 92.1% of 1,200 samples, at most 94.2%: below the limit of 98%`.
     """
     side, end = ("at most", "below") if alert.below else ("at least", "above")
-    the_limit = of_metric(alert.metric, alert.threshold)
+    the_limit = exact(alert.metric, alert.threshold)
     return f"{_value(alert)}, {side} {_bound(alert)}: {end} the limit of {the_limit}"
 
 

@@ -15,7 +15,8 @@ from promptops.report.score.parts.figures import held
 from promptops.report.score.parts.names import Section, group_name, time_dimension
 from promptops.report.test.parts.facts import cost, rounded_down, short
 
-ALL = "promptops score --format json"
+ALL = "--format json=FILE"
+"""The option with which the same run would show all of it: another run may call a model."""
 
 _TINY = 10  # a group with so many times fewer samples than the mean shows little
 

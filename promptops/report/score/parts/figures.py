@@ -14,14 +14,14 @@ from promptops.model.score import (
     Share,
 )
 from promptops.report.compare.parts.facts import NONE, UNKNOWN, cost_1000, seconds
-from promptops.report.test.parts.facts import rounded_down, short
+from promptops.report.test.parts.facts import short
 
 _SECONDS = ("p50", "p95")
 _COST = "cost_1000"
 
 
 def share(found: Share) -> str:
-    """With its interval, `98.1% [97.0, 98.8]`, rounded down; `-` without samples."""
+    """With its interval, `98.1% [97.0, 98.8]`; `-` without samples."""
     return rate(found.count, found.n, found.low, found.high)
 
 
@@ -31,11 +31,11 @@ def held(found: AssertionRate) -> str:
 
 
 def rate(count: int, n: int, low: float | None, high: float | None) -> str:
-    """A share, rounded down, so that a failure never looks like 100%; `-` for n = 0."""
+    """A share of n samples; `-` for n = 0."""
     if not n:
         return NONE
     bounds = f" [{100 * low:.1f}, {100 * high:.1f}]" if low is not None and high is not None else ""
-    return f"{rounded_down(count, n)}{bounds}"
+    return f"{percent(100 * count / n)}{bounds}"
 
 
 def rare(found: Share) -> str:
@@ -44,9 +44,13 @@ def rare(found: Share) -> str:
 
 
 def percent(number: float) -> str:
-    """One decimal; two significant digits of a small one, so that it does not look like 0."""
+    """One decimal; two significant digits of a small one, so that it does not look like 0.
+
+    Below 100, it is at most 99.9%.
+    """
     if number <= 0:
         return "0%"
+    number = min(number, 99.9) if number < 100 else number
     return f"{number:.2g}%" if number < 0.1 else f"{number:.1f}".removesuffix(".0") + "%"
 
 
@@ -107,4 +111,4 @@ def exact(metric: str, number: float) -> str:
 
 def limit(metric: str, threshold: float, *, below: bool) -> str:
     """The limit of an alert: `below 98%`."""
-    return f"{'below' if below else 'above'} {of_metric(metric, threshold)}"
+    return f"{'below' if below else 'above'} {exact(metric, threshold)}"

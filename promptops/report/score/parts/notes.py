@@ -22,6 +22,8 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "can't be checked", line
     if score.cases is not None:
         yield "cases", cases(score.cases)
+    elif score.alerts:
+        yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
     if score.unanswered:
         yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
     for reason, count in score.no_verdict.items():
@@ -43,8 +45,7 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     found = score.samples
     if found.unjoined_samples:
         yield "not joined", unjoined(found)
-        if not found.scored:
-            yield "hint", _how_to_join(found)
+        yield "hint", _how_to_join(found)
     if found.by_id_only:
         yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
     if found.altered:

@@ -108,7 +108,7 @@ class Estimate:
     Attributes:
         worst_usd: For the requests with known prices, if each gets its longest answer.
         unpriced: Models without a known price, as their provider names them.
-        unlimited: The priced models that are sent a request without a limit for its answer.
+        unlimited: The priced models whose answers neither a request nor the profile limits.
         left_usd: The remaining budget; None for no limit.
         batches: The number of batches that they are submitted in; 0 if each is sent by itself.
     """
@@ -135,7 +135,8 @@ def estimate(asks: Iterable[Ask], settings: Settings, ledger: Ledger) -> Estimat
 
 
 def _is_unlimited(ask: Ask) -> bool:
-    return not requested_output_tokens(ask) and worst_cost_usd(ask) > 0
+    limited = requested_output_tokens(ask) or ask.profile.max_output_tokens is not None
+    return not limited and worst_cost_usd(ask) > 0
 
 
 def _is_priced(ask: Ask) -> bool:

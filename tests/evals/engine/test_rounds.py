@@ -13,6 +13,7 @@ from promptops.evals.engine.run import ask, ask_all
 from promptops.evals.engine.worst_case import Estimate, estimate
 from promptops.evals.providers import RateLimits, Window
 from promptops.model.config import ModelProfile
+from promptops.records import replace
 from tests.evals.engine.scripted import (
     PRICED,
     PROFILE,
@@ -227,9 +228,16 @@ def test_the_estimate_is_the_worst_case_of_each_request_once():
         requests=4,
         worst_usd=pytest.approx(3 * WORST_USD),
         unpriced=(PROFILE.id,),
-        unlimited=(PRICED.id,),
         left_usd=0.375,
     )
+
+
+def test_a_model_whose_answers_nothing_limits_is_named():
+    known = replace(PRICED, provider="openai", id="gpt-4o", max_output_tokens=None)
+
+    found = estimate([ask_for("a", profile=known), ask_for("b", profile=PRICED)], settings(), Ledger())
+
+    assert found.unlimited == ("gpt-4o",)
 
 
 def test_of_a_model_whose_answers_are_free_no_length_need_be_known():

@@ -234,8 +234,9 @@ def test_the_estimate_is_the_worst_case_of_each_request_once():
 
 def test_a_model_whose_answers_nothing_limits_is_named():
     known = replace(PRICED, provider="openai", id="gpt-4o", max_output_tokens=None)
+    asks = [ask_for("a", profile=known), ask_for("b", profile=PRICED)]
 
-    found = estimate([ask_for("a", profile=known), ask_for("b", profile=PRICED)], settings(), Ledger())
+    found = estimate(asks, settings(), Ledger())
 
     assert found.unlimited == ("gpt-4o",)
 

@@ -204,8 +204,8 @@ class _Prompty:
             fields["title"] = title
         if isinstance(value.get("description"), str):
             fields["description"] = value["description"]
-        inner = value.get("metadata") if isinstance(value.get("metadata"), Mapping) else {}
-        assert isinstance(inner, Mapping)
+        given = value.get("metadata")
+        inner: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         for key, source in (("owners", "authors"), ("tags", "tags")):
             listed = value.get(source, inner.get(source))
             if isinstance(listed, list) and listed:

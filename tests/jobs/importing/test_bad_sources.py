@@ -282,3 +282,42 @@ def test_a_repository_without_a_work_tree_is_refused(repo, tmp_path, monkeypatch
 
     with pytest.raises(GitError, match="no work tree"):
         imported(bare, str(repo.root / "ask.txt"))
+
+
+def test_every_part_of_a_chat_that_is_not_carried_is_reported(repo):
+    chat = """[{"role": "user", "content": {"a": "lost"}}, {"role": "user", "content": ["x", 3]}]"""
+    promptfoo = """\
+providers: [openai:gpt-5]
+prompts:
+  - '[{"role": "user", "content": [{"type": "text"}, "hi"]},
+    {"role": "assistant", "content": null, "tool_calls": []}]'
+"""
+    repo.write({"old/chat.json": chat, "old/promptfooconfig.yaml": promptfoo})
+
+    result = imported(repo.root, "old")
+
+    assert [line for line in severe(result) if "promptfoo" not in line] == [
+        "old/chat.json:1 IMP114 the content of a message is neither a text nor a list: it is not"
+        " carried",
+        "old/chat.json:1 IMP114 a part that is neither a text nor an object is not carried",
+    ]
+    assert [line for line in severe(result) if "promptfoo" in line] == [
+        "old/promptfooconfig.yaml:3 IMP105 a part of type `text` is not carried",
+        "old/promptfooconfig.yaml:3 IMP114 `tool_calls` of a message is not carried",
+    ]
+
+
+def test_tests_after_the_limit_are_reported(repo):
+    numbers = [str(number) for number in range(40)]
+    repo.write(
+        {
+            "old/promptfooconfig.yaml": "prompts: ['{{a}} {{b}}']\nproviders: [openai:gpt-5]\n"
+            f"tests: {{vars: {{a: {numbers}, b: {numbers}}}}}\n"
+        }
+    )
+
+    result = imported(repo.root, "old", dry_run=True)
+
+    assert severe(result) == [
+        "old/promptfooconfig.yaml:3 IMP129 only the first 1,000 tests are carried"
+    ]

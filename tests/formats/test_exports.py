@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 from collections import Counter
@@ -264,6 +265,37 @@ def test_exports_into_a_prompt_root_are_not_read_as_prompts(plain):
 
     with workspace(plain.root) as opened:
         assert list(opened.catalog.paths.values()) == ["prompts/hello.prompt.yaml"]
+
+
+@pytest.mark.parametrize("to", ["out/../prompts", "link", "."])
+def test_no_other_name_of_a_prompt_root_is_accepted(plain, monkeypatch, to):
+    monkeypatch.chdir(plain.root)
+    (plain.root / "link").symlink_to("prompts/out")
+    plain.write({"prompts/prompts/hello.prompt.yaml": PLAIN.replace("MODEL", "gpt-5")})
+
+    with pytest.raises(UsageError, match="would be read as a prompt"):
+        _export(plain.root, "github-models", Path(to), "prompts/hello")
+
+
+def test_functions_for_promptfoo_have_names_of_python_and_of_their_own(repo, tmp_path):
+    names = ("2nd", "class", "promptops", "a-b", "a_b")
+    repo.write({f"prompts/{name}.prompt.yaml": PLAIN for name in names})
+
+    result = _export(repo.root, "promptfoo", tmp_path)
+    again = _export(repo.root, "promptfoo-templates", tmp_path / "templates")
+
+    refused = (
+        "prompts/a_b.prompt.yaml",
+        "its files would have the same names as those of `a-b`: `a_b`",
+    )
+    errors = [
+        [(one.place.path, one.message) for one in found.findings if one.code == "EXP005"]
+        for found in (result, again)
+    ]
+    tree = ast.parse((tmp_path / "promptops_prompts.py").read_text("utf-8"))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert errors == [[refused], [refused]]
+    assert functions[3:] == ["prompt_2nd", "a_b", "prompt_class", "prompt_promptops"]
 
 
 def _export(root, name, to, *patterns, **options):

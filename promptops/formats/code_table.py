@@ -107,7 +107,7 @@ IMP127 red-team loss may-refuse
     fix: use `promptops probe`
 
 IMP128 test-generator loss
-    tests from code, a spreadsheet or an address are not carried
+    tests from code, a spreadsheet or an address, and tests above a limit, are not carried
     fix: write them to a case file
 
 IMP129 configuration loss

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptops.errors import GitError, InputError, UsageError
-from tests.jobs.importing.imported import codes, imported, severe, states
+from tests.jobs.importing.imported import codes, imported, rendered, severe, states
 
 KEY = "sk-proj-" + "aB3dE5gH7jK9mN1p" * 3
 CYCLE = "prompt: &a\n  system: You are kind to everyone.\n  more: *a\n"
@@ -319,5 +319,30 @@ def test_tests_after_the_limit_are_reported(repo):
     result = imported(repo.root, "old", dry_run=True)
 
     assert severe(result) == [
-        "old/promptfooconfig.yaml:3 IMP129 only the first 1,000 tests are carried"
+        "old/promptfooconfig.yaml:3 IMP128 only the first 1,000 tests are carried"
     ]
+
+
+def test_lines_of_requests_keep_their_instructions_and_report_what_differs(repo):
+    lines = [
+        '{"model": "openai/m", "instructions": "Be kind.", "input": "One?"}',
+        '{"model": "openai/n", "instructions": "Be kind.", "input": "Two?"}',
+        '{"model": "openai/m", "instructions": "Be kind.", "input": [{"role": "user", "content":'
+        ' "Three?"}, {"role": "assistant", "content": "3"}, {"role": "user", "content": "Sure?"}]}',
+    ]
+    repo.write({"old.jsonl": "\n".join(lines + lines[:1] * 198)})
+
+    result = imported(repo.root, "old.jsonl")
+
+    assert rendered(repo.root, "prompts/old.prompt.yaml", question="Q") == ["Be kind.", "Q"]
+    assert severe(result) == [
+        "old.jsonl:201 IMP128 only the first 200 of 201 lines become test cases",
+        "old.jsonl:2 IMP114 `model` differs from that of the first line, which is carried",
+        "old.jsonl:3 IMP115 2 messages after the first question left out of the case",
+    ]
+
+
+def test_lines_of_requests_without_messages_are_read(repo):
+    repo.write({"old.jsonl": '{"messages": []}\n{"messages": []}\n'})
+
+    assert states(imported(repo.root, "old.jsonl")) == ["written old"]

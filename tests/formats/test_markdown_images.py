@@ -24,8 +24,12 @@ def image(origin, value):
     [
         (
             [TextPart("a ![x](b.png) c ![](https://h/d.png)")],
-            [text(TextPart("a ")), image("file", "b.png"), text(TextPart(" c "))]
-            + [image("url", "https://h/d.png")],
+            [
+                text(TextPart("a ")),
+                image("file", "b.png"),
+                text(TextPart(" c ")),
+                image("url", "https://h/d.png"),
+            ],
         ),
         (
             [TextPart("a ![x]("), IMG, TextPart(") ![y]("), IMG, TextPart(")")],

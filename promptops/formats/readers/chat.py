@@ -103,7 +103,7 @@ class _Request:
             fields=fields,
             messages=tuple(self._turns(request, base)),
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             losses=tuple(self._losses),
         )
 

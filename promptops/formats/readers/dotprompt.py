@@ -92,7 +92,7 @@ class _Reader:
             inputs=inputs,
             required=tuple(name for name in required if "default" not in inputs.get(name, {})),
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             lenient=True,
             partials=self._partials,
             losses=tuple(self._losses),

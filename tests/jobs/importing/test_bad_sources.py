@@ -346,3 +346,14 @@ def test_lines_of_requests_without_messages_are_read(repo):
     repo.write({"old.jsonl": '{"messages": []}\n{"messages": []}\n'})
 
     assert states(imported(repo.root, "old.jsonl")) == ["written old"]
+
+
+@pytest.mark.parametrize("name", ["a**b.txt", "a\\0b.txt", f"{'a' * 300}.txt", f"{'a' * 300}*.txt"])
+def test_a_name_that_no_file_can_have_is_a_missing_file(repo, name):
+    prompts = f'prompts: ["file://{name}", "Be kind."]\nproviders: [openai:gpt-5]\n'
+    repo.write({"old/promptfooconfig.yaml": prompts})
+
+    result = imported(repo.root, "old")
+
+    assert codes(result)[0] == "IMP104"
+    assert len([one for one in result.prompts if one.state == "written"]) == 1

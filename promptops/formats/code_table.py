@@ -270,7 +270,7 @@ EXP102 role-replaced loss
     a role of a message is replaced by another one
 
 EXP103 schema-left-out loss
-    the schema of an input is not carried in full
+    the schema of an input or of the output is not carried in full
 
 EXP104 tools-left-out loss
     tools are not carried in full

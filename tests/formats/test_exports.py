@@ -54,7 +54,7 @@ def plain(repo):
 @pytest.mark.parametrize(
     ("name", "files", "codes"),
     [
-        ("prompty", 7, {"EXP005": 5, "EXP101": 7, "EXP103": 7, "EXP107": 7}),
+        ("prompty", 7, {"EXP005": 5, "EXP101": 7, "EXP103": 13, "EXP107": 7}),
         ("langfuse", 0, {"EXP005": 12}),
         ("github-models", 0, {"EXP005": 12}),
         ("mcp", 1, {"EXP102": 12, "EXP103": 12}),
@@ -296,6 +296,25 @@ def test_functions_for_promptfoo_have_names_of_python_and_of_their_own(repo, tmp
     functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert errors == [[refused], [refused]]
     assert functions[3:] == ["prompt_2nd", "a_b", "prompt_class", "prompt_promptops"]
+
+
+def test_the_output_the_evaluation_and_the_options_of_a_provider_are_reported(repo, tmp_path):
+    text = PLAIN.replace("MODEL", "gpt-5").replace(
+        "params:", "provider_options: {openai: {store: true}}, params:"
+    )
+    output = "output: {format: json, schema: {type: object}}\nevaluation: {repeats: 2}\n"
+    repo.write(
+        {"prompts/hello.prompt.yaml": text.replace("inputs: {req", f"{output}inputs: {{req")}
+    )
+
+    lost = {"EXP103": 2, "EXP107": 1, "EXP101": 1, "EXP108": 1}
+    for name, codes in {
+        "prompty": lost,
+        "langfuse": lost,
+        "github-models": {"EXP103": 1, "EXP106": 1, "EXP108": 1},
+    }.items():
+        result = _export(repo.root, name, tmp_path)
+        assert (name, Counter(one.code for one in result.findings)) == (name, Counter(codes))
 
 
 def _export(root, name, to, *patterns, **options):

@@ -202,6 +202,7 @@ def test_a_batch_has_one_model_and_its_requests_are_accepted(plain, tmp_path):
         {
             "prompts/other.prompt.yaml": PLAIN.replace("MODEL", "gpt-5-mini"),
             f"prompts/{'x' * 70}.prompt.yaml": PLAIN.replace("MODEL", "gpt-5"),
+            "prompts/tuned.prompt.yaml": PLAIN.replace("MODEL", "gpt/5-mini"),
         }
     )
 
@@ -215,6 +216,7 @@ def test_a_batch_has_one_model_and_its_requests_are_accepted(plain, tmp_path):
     assert {name: (len(lines), errors) for name, (lines, errors) in read.items()} == {
         "batch-gpt-5.jsonl": (2, []),
         "batch-gpt-5-mini.jsonl": (1, []),
+        "batch-gpt-5-mini-2.jsonl": (1, []),
     }
 
 

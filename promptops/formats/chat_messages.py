@@ -92,6 +92,9 @@ class _Reader:
         if isinstance(content, str):
             return (self._text(pointer),)
         if not isinstance(content, list):
+            if content is not None:
+                message = "the content of a message is neither a text nor a list: it is not carried"
+                self._lost("IMP114", message, pointer)
             return ()
         found = [self._part(part, f"{pointer}/{index}") for index, part in enumerate(content)]
         return tuple(part for part in found if part is not None)
@@ -106,6 +109,8 @@ class _Reader:
         if isinstance(part, str):
             return self._text(pointer)
         if not isinstance(part, Mapping):
+            message = "a part that is neither a text nor an object is not carried"
+            self._lost("IMP114", message, pointer)
             return None
         if part.get("type", "text") in _TEXTS and isinstance(part.get("text"), str):
             return self._text(f"{pointer}/text")

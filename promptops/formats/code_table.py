@@ -107,7 +107,7 @@ IMP127 red-team loss may-refuse
     fix: use `promptops probe`
 
 IMP128 test-generator loss
-    tests from code, a spreadsheet or an address are not carried
+    tests from code, a spreadsheet or an address, and tests above a limit, are not carried
     fix: write them to a case file
 
 IMP129 configuration loss
@@ -270,7 +270,7 @@ EXP102 role-replaced loss
     a role of a message is replaced by another one
 
 EXP103 schema-left-out loss
-    the schema of an input is not carried in full
+    the schema of an input or of the output is not carried in full
 
 EXP104 tools-left-out loss
     tools are not carried in full

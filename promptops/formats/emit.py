@@ -29,7 +29,7 @@ def jinja(parts: Iterable[TemplatePart]) -> str:
     """
     written: list[str] = []
     at_line_start = True  # of what Jinja sees: also after a newline that a tag removes
-    pieces = tuple(_pieces(parts))
+    pieces = tuple(escaped(parts))
     for index, piece in enumerate(pieces):
         if isinstance(piece, TextPart):
             written.append(piece.text)
@@ -79,12 +79,15 @@ def _alone(part: TagPart | CommentPart) -> TagPart | CommentPart:
     return CommentPart(part.text, alone=True)
 
 
-def _pieces(parts: Iterable[TemplatePart]) -> Iterator[TemplatePart]:
-    """The parts without empty and adjacent texts, and with braces of texts as expressions."""
+def escaped(parts: Iterable[TemplatePart]) -> Iterator[TemplatePart]:
+    """The parts without empty and adjacent texts, and with braces of texts as expressions.
+
+    Their texts can be written as they are: Jinja reads no tag in them.
+    """
     merged = list(_merged(parts))
     for index, part in enumerate(merged):
         if isinstance(part, TextPart):
-            yield from _escaped(part.text, before_tag=index + 1 < len(merged))
+            yield from _escaped_text(part.text, before_tag=index + 1 < len(merged))
         else:
             yield part
 
@@ -103,7 +106,7 @@ def _merged(parts: Iterable[TemplatePart]) -> Iterator[TemplatePart]:
         yield TextPart(text)
 
 
-def _escaped(text: str, *, before_tag: bool) -> Iterator[TemplatePart]:
+def _escaped_text(text: str, *, before_tag: bool) -> Iterator[TemplatePart]:
     position = 0
     for match in _OPENING.finditer(text):
         if match.start() > position:
@@ -126,7 +129,7 @@ def _tag(
     at_line_start: bool,
 ) -> str:
     start, end = _MARKS[type(piece)]
-    inner = piece.source if isinstance(piece, TagPart) else _without_marks(piece.text)
+    inner = piece.source if isinstance(piece, TagPart) else comment_text(piece.text)
     before = pieces[index - 1] if index else None
     after = pieces[index + 1] if index + 1 < len(pieces) else None
     indented = isinstance(before, TextPart) and _begins_line(before.text, pieces, index)
@@ -151,5 +154,6 @@ def _ended_line(piece: TemplatePart) -> bool:
     return isinstance(piece, TagPart | CommentPart) and piece.alone
 
 
-def _without_marks(text: str) -> str:
+def comment_text(text: str) -> str:
+    """The text of a comment, without what would end it."""
     return text.strip().replace("#}", "# }")

@@ -38,6 +38,22 @@ class ExportSubject:
         """A loss at a key of the prompt file."""
         return Loss(code=code, message=message, place=self.prompt.locate(pointer, key))
 
+    def without_output(self) -> Iterator[Loss]:
+        """A loss if the prompt has an output format other than text."""
+        if self.prompt.output.format == "json":
+            yield self.lost("EXP103", "the output format is not exported", "/output")
+
+    def without_provider_options(self) -> Iterator[Loss]:
+        """A loss if the model has options of its provider."""
+        if self.prompt.model.provider_options:
+            message = "`provider_options` are not exported"
+            yield self.lost("EXP108", message, "/model/provider_options")
+
+    def without_evaluation(self) -> Iterator[Loss]:
+        """A loss if the prompt has settings of its evaluation."""
+        if self.prompt.evaluation:
+            yield self.lost("EXP107", "`evaluation` is not exported", "/evaluation")
+
 
 @record(frozen=True, slots=True)
 class ExportedFile:

@@ -2,56 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from promptops.formats.document import MediaContent, TextContent
 from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart, is_blank
 from promptops.patterns import lazy_pattern
 
-_IMAGE = lazy_pattern(r"!\[[^\[\]]*\]\(")
+_IMAGE = lazy_pattern(r"!\[[^\[\]]*\]\((?!\s*\))")
+_BEFORE_INPUT = lazy_pattern(r"!\[[^\[\]]*\]\(\Z")
 
 
-def with_images(parts: tuple[TemplatePart, ...]) -> Iterator[TextContent | MediaContent]:
+def with_images(parts: Iterable[TemplatePart]) -> Iterator[TextContent | MediaContent]:
     """The content of a message, with `![alt](image)` as images."""
     current: list[TemplatePart] = []
-    rest = list(parts)
-    index = 0
-    while index < len(rest):
-        part = rest[index]
-        match = _IMAGE.search(part.text) if isinstance(part, TextPart) else None
-        if match is None or not isinstance(part, TextPart):
-            current.append(part)
-            index += 1
-            continue
-        current.append(TextPart(part.text[: match.start()]))
-        after = part.text[match.end() :]
-        following = rest[index + 1] if index + 1 < len(rest) else None
-        image, left = _image(after, following)
-        if image is None:
-            current.append(TextPart(part.text[match.start() :]))
-            index += 1
-            continue
-        if any(not is_blank(one) for one in current):
-            yield TextContent(parts=tuple(current))
-        current = []
-        yield image
-        if after.strip():
-            rest[index] = TextPart(left)
+    for piece in _pieces(deque(parts)):
+        if isinstance(piece, MediaContent):
+            yield from text_content(current)
+            current = []
+            yield piece
         else:
-            closing = rest[index + 2]
-            assert isinstance(closing, TextPart)
-            rest[index + 2] = TextPart(closing.text.removeprefix(")"))
-            index += 2
-    if any(not is_blank(one) for one in current):
-        yield TextContent(parts=tuple(current))
+            current.append(piece)
+    yield from text_content(current)
 
 
-def _image(after: str, following: TemplatePart | None) -> tuple[MediaContent | None, str]:
-    """The image after `![alt](`, and the text after its bracket."""
-    if after == "" and isinstance(following, ExpressionPart) and following.source.isidentifier():
-        return MediaContent(kind="image", origin="input", value=following.source), ""
-    address, bracket, left = after.partition(")")
-    if not bracket:
-        return None, ""
-    origin = "url" if "://" in address or address.startswith("data:") else "file"
-    return MediaContent(kind="image", origin=origin, value=address.strip()), left  # type: ignore[arg-type]
+def text_content(parts: Iterable[TemplatePart]) -> Iterator[TextContent]:
+    """The parts as a text, unless they are white space only."""
+    found = tuple(parts)
+    if not all(map(is_blank, found)):
+        yield TextContent(parts=found)
+
+
+def _pieces(rest: deque[TemplatePart]) -> Iterator[TemplatePart | MediaContent]:
+    """The parts, with an image in place of what writes it; empties `rest`."""
+    while rest:
+        part = rest.popleft()
+        if not isinstance(part, TextPart):
+            yield part
+            continue
+        position = 0
+        for start, end, image in _with_address(part.text):
+            yield TextPart(part.text[position:start])
+            yield image
+            position = end
+        yield from _before_input(part.text[position:], rest)
+
+
+def _with_address(text: str) -> Iterator[tuple[int, int, MediaContent]]:
+    """The images with their offsets; the end is exclusive."""
+    match = _IMAGE.search(text)
+    while match is not None:
+        end = text.find(")", match.end())
+        if end < 0:
+            return
+        yield match.start(), end + 1, _of_address(text[match.end() : end].strip())
+        match = _IMAGE.search(text, end + 1)
+
+
+def _of_address(address: str) -> MediaContent:
+    if "://" in address or address.startswith("data:"):
+        return MediaContent(kind="image", origin="url", value=address)
+    return MediaContent(kind="image", origin="file", value=address)
+
+
+def _before_input(text: str, rest: deque[TemplatePart]) -> Iterator[TemplatePart | MediaContent]:
+    """A text, and the input that follows it as an image if it is between `![alt](` and `)`."""
+    match = _BEFORE_INPUT.search(text)
+    following, closing = (*islice(rest, 2), None, None)[:2]
+    if (
+        match is None
+        or not isinstance(following, ExpressionPart)
+        or not following.source.isidentifier()
+        or not isinstance(closing, TextPart)
+        or not closing.text.startswith(")")
+    ):
+        yield TextPart(text)
+        return
+    rest.popleft()
+    rest[0] = TextPart(closing.text[1:])
+    yield TextPart(text[: match.start()])
+    yield MediaContent(kind="image", origin="input", value=following.source)

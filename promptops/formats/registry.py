@@ -34,6 +34,11 @@ class ReadOptions:
     role: Literal["system", "user"] = "user"
     sample: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def samples(self) -> tuple[Mapping[str, Any], ...]:
+        """The sample as the samples of a document."""
+        return (self.sample,) if self.sample else ()
+
 
 class Reader(Protocol):
     """A module that reads one format.

@@ -47,7 +47,8 @@ class SourceFolder:
         if not parts or parts[0] in ("..", "/"):
             return None
         steps = [self.root.joinpath(*parts[: count + 1]) for count in range(len(parts))]
-        if any(step.is_symlink() for step in steps) or not steps[-1].is_file():
+        # Unlike those of Path, these two functions accept names that no file system has.
+        if any(map(os.path.islink, steps)) or not os.path.isfile(steps[-1]):
             return None
         path = "/".join(parts)
         return SourceFile(self, path, self._data(steps[-1], self.path_shown(path)))

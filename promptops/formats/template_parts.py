@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from promptops.formats.emit import comment_text, escaped
 from promptops.formats.languages.jinja import JinjaReader
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.model.place import Text
@@ -51,13 +52,13 @@ def _allowed(part: TemplatePart) -> TemplatePart:
 def untrimmed_jinja(parts: Iterable[TemplatePart]) -> str:
     """The template for an engine that removes no white space around tags."""
     written = []
-    for part in parts:
+    for part in escaped(parts):
         if isinstance(part, TextPart):
-            written.append(part.text.replace("{{", '{{ "{{" }}').replace("{%", '{{ "{%" }}'))
+            written.append(part.text)
         elif isinstance(part, ExpressionPart):
             written.append(f"{{{{ {part.source} }}}}")
         elif isinstance(part, TagPart):
             written.append(f"{{% {part.source} %}}")
         elif isinstance(part, CommentPart):
-            written.append(f"{{# {part.text.strip()} #}}")
+            written.append(f"{{# {comment_text(part.text)} #}}")
     return "".join(written)

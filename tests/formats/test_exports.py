@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 from collections import Counter
@@ -53,7 +54,7 @@ def plain(repo):
 @pytest.mark.parametrize(
     ("name", "files", "codes"),
     [
-        ("prompty", 7, {"EXP005": 5, "EXP101": 7, "EXP103": 7, "EXP107": 7}),
+        ("prompty", 7, {"EXP005": 5, "EXP101": 7, "EXP103": 13, "EXP107": 7}),
         ("langfuse", 0, {"EXP005": 12}),
         ("github-models", 0, {"EXP005": 12}),
         ("mcp", 1, {"EXP102": 12, "EXP103": 12}),
@@ -201,6 +202,7 @@ def test_a_batch_has_one_model_and_its_requests_are_accepted(plain, tmp_path):
         {
             "prompts/other.prompt.yaml": PLAIN.replace("MODEL", "gpt-5-mini"),
             f"prompts/{'x' * 70}.prompt.yaml": PLAIN.replace("MODEL", "gpt-5"),
+            "prompts/tuned.prompt.yaml": PLAIN.replace("MODEL", "gpt/5-mini"),
         }
     )
 
@@ -214,6 +216,7 @@ def test_a_batch_has_one_model_and_its_requests_are_accepted(plain, tmp_path):
     assert {name: (len(lines), errors) for name, (lines, errors) in read.items()} == {
         "batch-gpt-5.jsonl": (2, []),
         "batch-gpt-5-mini.jsonl": (1, []),
+        "batch-gpt-5-mini-2.jsonl": (1, []),
     }
 
 
@@ -264,6 +267,56 @@ def test_exports_into_a_prompt_root_are_not_read_as_prompts(plain):
 
     with workspace(plain.root) as opened:
         assert list(opened.catalog.paths.values()) == ["prompts/hello.prompt.yaml"]
+
+
+@pytest.mark.parametrize("to", ["out/../prompts", "link", "."])
+def test_no_other_name_of_a_prompt_root_is_accepted(plain, monkeypatch, to):
+    monkeypatch.chdir(plain.root)
+    (plain.root / "link").symlink_to("prompts/out")
+    plain.write({"prompts/prompts/hello.prompt.yaml": PLAIN.replace("MODEL", "gpt-5")})
+
+    with pytest.raises(UsageError, match="would be read as a prompt"):
+        _export(plain.root, "github-models", Path(to), "prompts/hello")
+
+
+def test_functions_for_promptfoo_have_names_of_python_and_of_their_own(repo, tmp_path):
+    names = ("2nd", "class", "promptops", "a-b", "a_b")
+    repo.write({f"prompts/{name}.prompt.yaml": PLAIN for name in names})
+
+    result = _export(repo.root, "promptfoo", tmp_path)
+    again = _export(repo.root, "promptfoo-templates", tmp_path / "templates")
+
+    refused = (
+        "prompts/a_b.prompt.yaml",
+        "its files would have the same names as those of `a-b`: `a_b`",
+    )
+    errors = [
+        [(one.place.path, one.message) for one in found.findings if one.code == "EXP005"]
+        for found in (result, again)
+    ]
+    tree = ast.parse((tmp_path / "promptops_prompts.py").read_text("utf-8"))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert errors == [[refused], [refused]]
+    assert functions[3:] == ["prompt_2nd", "a_b", "prompt_class", "prompt_promptops"]
+
+
+def test_the_output_the_evaluation_and_the_options_of_a_provider_are_reported(repo, tmp_path):
+    text = PLAIN.replace("MODEL", "gpt-5").replace(
+        "params:", "provider_options: {openai: {store: true}}, params:"
+    )
+    output = "output: {format: json, schema: {type: object}}\nevaluation: {repeats: 2}\n"
+    repo.write(
+        {"prompts/hello.prompt.yaml": text.replace("inputs: {req", f"{output}inputs: {{req")}
+    )
+
+    lost = {"EXP103": 2, "EXP107": 1, "EXP101": 1, "EXP108": 1}
+    for name, codes in {
+        "prompty": lost,
+        "langfuse": lost,
+        "github-models": {"EXP103": 1, "EXP106": 1, "EXP108": 1},
+    }.items():
+        result = _export(repo.root, name, tmp_path)
+        assert (name, Counter(one.code for one in result.findings)) == (name, Counter(codes))
 
 
 def _export(root, name, to, *patterns, **options):

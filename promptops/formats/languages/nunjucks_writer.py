@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from promptops.formats.emit import escaped
 from promptops.formats.parts import CommentPart, ExpressionPart, TemplatePart, TextPart
 from promptops.formats.template_parts import NotATemplate
 from promptops.patterns import lazy_pattern
 
 Schema = Mapping[str, Any]
 
-_OPENING = lazy_pattern(r"\{[{%#]")
 _FOR = lazy_pattern(r"for\s+(\w+)\s+in\s+(.+)", 16)
 _IF = lazy_pattern(r"(if|elif)\s+(.+)", 16)
 _PLAIN_TAGS = frozenset(("else", "endif", "endfor"))
@@ -30,7 +30,7 @@ def nunjucks_text(parts: Iterable[TemplatePart], inputs: Schema) -> str:
         inputs: The schema of each input by its name.
     """
     writer = _Writer(inputs)
-    return "".join(writer.written(part) for part in parts)
+    return "".join(writer.written(part) for part in escaped(parts))
 
 
 class _Writer:
@@ -39,7 +39,7 @@ class _Writer:
 
     def written(self, part: TemplatePart) -> str:
         if isinstance(part, TextPart):
-            return _OPENING.sub(lambda match: f'{{{{ "{match[0]}" }}}}', part.text)
+            return part.text
         if isinstance(part, CommentPart):
             return ""
         if isinstance(part, ExpressionPart):

@@ -105,15 +105,24 @@ class PromptMessages:
             message = f"the role `{given}` does not exist"
             loss = Loss(code="IMP101", message=message, place=self._place(), refuses=True)
             self.losses.append(loss)
+        for key in item:
+            if key not in ("role", "content"):
+                self._lost("IMP114", f"`{key}` of a message is not carried")
+        return SourceMessage(role=role, content=self._content(content))
+
+    def _content(self, content: Any) -> tuple[TextContent | MediaContent, ...]:
+        if content is None:
+            return ()
         if isinstance(content, list):
-            parts = tuple(self._part(one) for one in content)
-            return SourceMessage(role=role, content=tuple(one for one in parts if one is not None))
-        return SourceMessage(role=role, content=(TextContent(parts=self._parts(str(content))),))
+            parts = (self._part(one) for one in content)
+            return tuple(one for one in parts if one is not None)
+        return (TextContent(parts=self._parts(str(content))),)
 
     def _part(self, part: Any) -> TextContent | MediaContent | None:
         given = part if isinstance(part, dict) else {"text": part}
-        if given.get("type", "text") in ("text", "input_text") and isinstance(given["text"], str):
-            return TextContent(parts=self._parts(given["text"]))
+        text = given.get("text")
+        if given.get("type", "text") in ("text", "input_text") and isinstance(text, str):
+            return TextContent(parts=self._parts(text))
         url = given.get("image_url")
         url = url.get("url") if isinstance(url, dict) else url
         if given.get("type") in ("image_url", "input_image") and isinstance(url, str):
@@ -123,9 +132,13 @@ class PromptMessages:
                 return MediaContent(kind="image", origin="input", value=name)
             if "{{" not in url:
                 return MediaContent(kind="image", origin="url", value=url)
-        message = f"a part of type `{given.get('type')}` is not carried"
-        self.losses.append(Loss(code="IMP105", message=message, place=self._place()))
+        self._lost("IMP105", f"a part of type `{given.get('type')}` is not carried")
         return None
+
+    def _lost(self, code: str, message: str) -> None:
+        loss = Loss(code=code, message=message, place=self._place())
+        if loss not in self.losses:
+            self.losses.append(loss)
 
     def _parts(self, text: str) -> tuple[TemplatePart, ...]:
         place = self._place()

@@ -19,5 +19,8 @@ def files_named(file: SourceFile, name: str) -> list[SourceFile]:
     if name.startswith("/") or ".." in name.split("/"):
         return []
     folder = (file.folder.root / file.path).parent
-    paths = sorted(path.relative_to(folder).as_posix() for path in folder.glob(name))
+    try:
+        paths = sorted(path.relative_to(folder).as_posix() for path in folder.glob(name))
+    except (ValueError, OSError):  # `a**b`, which is not a glob, and too long names
+        return []
     return [found for path in paths if (found := file.beside(path)) is not None]

@@ -12,6 +12,7 @@ from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.source.document import Document
 
 PlaceOf = Callable[[str], Place]
 """The place of a value of a test, by its pointer in the test: `/assert/0`."""
@@ -40,7 +41,11 @@ def test_rows(file: SourceFile) -> Iterator[TestRow]:
         for index, row in enumerate(rows):
             at = f"/{index}" if listed else ""
             if isinstance(row, Mapping):
-                yield TestRow(value=row, place=lambda key, at=at: document.place(f"{at}{key}"))  # type: ignore[misc]
+                yield TestRow(value=row, place=_below(document, at))
+
+
+def _below(document: Document, pointer: str) -> PlaceOf:
+    return lambda key: document.place(f"{pointer}{key}")
 
 
 def _of_lines(file: SourceFile) -> Iterator[TestRow]:

@@ -87,6 +87,8 @@ class TestReader:
         )
         expanded = (one for tests in found for one in tests)
         tests = _named(itertools.islice(expanded, MAX_CASES))
+        if next(expanded, None) is not None:
+            self._lost("IMP128", f"only the first {MAX_CASES:,} tests are carried", "/tests")
         for key, places in self._dropped.items():
             message = f"{key} of {counted(len(places), 'test')} is not carried"
             self.losses.append(Loss(code="IMP129", message=message, place=places[0]))

@@ -23,6 +23,7 @@ from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
+from promptops.plurals import counted
 from promptops.records import replace
 from promptops.source.document import Document
 from promptops.source.json_document import read_json
@@ -38,6 +39,9 @@ _KNOWN = frozenset(
     )
 )
 _MAX_CASES = 200
+_LISTS = ("messages", "input")
+_Row = tuple[int, Document, Any, list[Any]]
+"""The number of a line, the line, its request, and the messages of the request."""
 
 
 def recognises(file: SourceFile) -> bool:
@@ -99,7 +103,7 @@ class _Request:
             fields=fields,
             messages=tuple(self._turns(request, base)),
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             losses=tuple(self._losses),
         )
 
@@ -158,7 +162,7 @@ def _lines(file: SourceFile) -> Iterator[Document]:
 
 def _of_lines(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """Rows whose messages begin alike: what differs is an input, each row is a case."""
-    rows = []
+    rows = list[_Row]()
     for number, line in enumerate(file.text.value.split("\n"), 1):
         if not line.strip():
             continue
@@ -174,20 +178,42 @@ def _of_lines(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         yield Loss(code="IMP003", message="there is no request in it", place=file.place())
         return
     first = _Request(file, rows[0][1], options).document(rows[0][1].value)
-    yield _with_cases(file, first, rows[:_MAX_CASES])
+    losses = (*first.losses, *_left_out(file, rows))
+    yield _with_cases(file, replace(first, losses=losses), rows[:_MAX_CASES])
+
+
+def _left_out(file: SourceFile, rows: Sequence[_Row]) -> Iterator[Loss]:
+    """What one prompt with the cases of all rows can't contain."""
+    if len(rows) > _MAX_CASES:
+        message = f"only the first {_MAX_CASES} of {len(rows)} lines become test cases"
+        yield Loss(code="IMP128", message=message, place=Place(file.shown, rows[_MAX_CASES][0]))
+    first = rows[0][2]
+    for number, _, request, _ in rows[1:_MAX_CASES]:
+        for key in _differing(first, request):
+            message = f"`{key}` differs from that of the first line, which is carried"
+            yield Loss(code="IMP114", message=message, place=Place(file.shown, number))
+
+
+def _differing(first: Any, request: Any) -> list[str]:
+    """The keys beside the messages in which two requests differ, sorted."""
+    one, other = (value if isinstance(value, Mapping) else {} for value in (first, request))
+    missing = object()
+    keys = (one.keys() | other.keys()) - {*_LISTS}
+    return sorted(key for key in keys if one.get(key, missing) != other.get(key, missing))
 
 
 def _listed(request: Mapping[str, Any]) -> list[Any]:
-    found = (request.get(key) for key in ("messages", "input"))
+    if isinstance(request.get("input"), str):
+        return [{"role": "user", "content": request["input"]}]
+    found = (request.get(key) for key in _LISTS)
     return next((one for one in found if isinstance(one, list)), [])
 
 
-def _with_cases(
-    file: SourceFile, first: SourceDocument, rows: Sequence[tuple[int, Any, Any, Any]]
-) -> SourceDocument:
+def _with_cases(file: SourceFile, first: SourceDocument, rows: Sequence[_Row]) -> SourceDocument:
     lists = [messages for _, _, _, messages in rows]
     shared = _shared(lists)
-    turns = [turn for turn in first.messages if isinstance(turn, SourceMessage)][:shared]
+    instructions = max(len(first.messages) - len(lists[0]), 0)
+    turns = first.messages[: instructions + shared]
     question = (TextContent(parts=(ExpressionPart("question"),)),)
     cases = tuple(
         SourceCase(
@@ -200,7 +226,18 @@ def _with_cases(
         if len(messages) > shared
     )
     message = SourceMessage(role="user", content=question)
-    return replace(first, messages=(*turns, message), cases=cases)
+    losses = (*first.losses, *_longer(file, rows, shared))
+    return replace(first, messages=(*turns, message), cases=cases, losses=losses)
+
+
+def _longer(file: SourceFile, rows: Sequence[_Row], shared: int) -> Iterator[Loss]:
+    """An IMP115 for each row with messages between its question and its answer, or after it."""
+    for number, _, _, messages in rows:
+        carried = shared + 1 + (_answer(messages, shared) is not None)
+        if len(messages) > carried:
+            left_out = counted(len(messages) - carried, "message")
+            message = f"{left_out} after the first question left out of the case"
+            yield Loss(code="IMP115", message=message, place=Place(file.shown, number))
 
 
 def _shared(lists: Sequence[Sequence[Any]]) -> int:
@@ -226,7 +263,6 @@ def _text_of(message: Any) -> str:
 
 
 def _answer(messages: Sequence[Any], shared: int) -> Any:
-    last = messages[-1]
-    if len(messages) > shared + 1 and isinstance(last, Mapping) and last.get("role") == "assistant":
-        return _text_of(last)
-    return None
+    if len(messages) <= shared + 1 or _role(messages[-1]) != "assistant":
+        return None
+    return _text_of(messages[-1])

@@ -17,6 +17,7 @@ from promptops.formats.document import (
 from promptops.formats.front_matter import front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.handlebars import MEDIA_MARK, Handlebars
+from promptops.formats.markdown_images import text_content
 from promptops.formats.model_fields import model_fields
 from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, is_blank
 from promptops.formats.picoschema import NamedSchema, json_schema, with_defaults
@@ -91,7 +92,7 @@ class _Reader:
             inputs=inputs,
             required=tuple(name for name in required if "default" not in inputs.get(name, {})),
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             lenient=True,
             partials=self._partials,
             losses=tuple(self._losses),
@@ -189,22 +190,17 @@ class _Reader:
         for part in parts:
             if isinstance(part, TagPart):
                 depth += part.source.startswith(("if ", "for ")) - part.source.startswith("end")
-            if not _is_media(part):
+            if not isinstance(part, ExpressionPart) or not _is_media(part):
                 current.append(part)
                 continue
             if depth:
                 message = "an image in a condition or a loop is not carried"
                 self._note("IMP105", message, "", refuses=True)
                 continue
-            if any(not is_blank(one) for one in current):
-                yield TextContent(parts=tuple(current))
+            yield from text_content(current)
             current = []
-            assert isinstance(part, ExpressionPart)
-            kind, _, source = part.source.removeprefix(MEDIA_MARK).partition(":")
-            origin = "url" if kind == "string" else "input"
-            yield MediaContent(kind="image", origin=origin, value=source)  # type: ignore[arg-type]
-        if any(not is_blank(one) for one in current):
-            yield TextContent(parts=tuple(current))
+            yield _media(part)
+        yield from text_content(current)
 
     def _fields(self) -> dict[str, Any]:
         value = self._front.value
@@ -278,6 +274,11 @@ class _Reader:
         loss = Loss(code=code, message=message, place=place, refuses=refuses)
         if loss not in self._losses:
             self._losses.append(loss)
+
+
+def _media(part: ExpressionPart) -> MediaContent:
+    kind, _, source = part.source.removeprefix(MEDIA_MARK).partition(":")
+    return MediaContent(kind="image", origin="url" if kind == "string" else "input", value=source)
 
 
 def _is_media(part: TemplatePart) -> bool:

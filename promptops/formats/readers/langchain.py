@@ -87,7 +87,7 @@ class _Reader:
             messages=turns,
             inputs=self._inputs,
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             losses=tuple(self._losses),
         )
 

@@ -94,7 +94,7 @@ class _Reader:
             fields=self._fields(),
             messages=turns,
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             losses=tuple(self._losses),
         )
 

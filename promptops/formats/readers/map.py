@@ -196,7 +196,7 @@ class _Reader:
             place=self._document.place(pointer, bool(pointer)),
             messages=turns,
             aliases=names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             losses=tuple(losses),
         )
 

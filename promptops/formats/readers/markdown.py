@@ -52,7 +52,7 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         fields=fields,
         messages=(text_message(_role(file, options), found.translation),),
         aliases=names.aliases,
-        samples=(options.sample,) if options.sample else (),
+        samples=options.samples,
         lenient=True,
         partials=found.partials,
         losses=tuple(losses),

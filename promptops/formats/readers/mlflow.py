@@ -116,6 +116,6 @@ def _document(
         fields=fields,
         messages=turns,
         aliases=names.aliases,
-        samples=(options.sample,) if options.sample else (),
+        samples=options.samples,
         losses=tuple(losses),
     )

@@ -91,7 +91,7 @@ class _Node:
             messages=turns,
             inputs=self._inputs(values),
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             lenient=True,
             losses=tuple(self._losses),
         )

@@ -131,14 +131,11 @@ class _Configuration:
             fields={**self._fields, **evaluation},
             messages=turns,
             aliases=names.aliases,
-            samples=(*(case.inputs for case in cases), *self._given_sample()),
+            samples=(*(case.inputs for case in cases), *self._options.samples),
             lenient=True,
             cases=cases,
             losses=tuple(losses),
         )
-
-    def _given_sample(self) -> tuple[Mapping[str, Any], ...]:
-        return (self._options.sample,) if self._options.sample else ()
 
     def _cases(
         self,

@@ -95,7 +95,7 @@ class _Prompty:
             inputs=inputs,
             required=required,
             aliases=self._names.aliases,
-            samples=(*(case.inputs for case in samples), *_given(self._options)),
+            samples=(*(case.inputs for case in samples), *self._options.samples),
             lenient=True,
             cases=samples,
             losses=tuple(self._losses),
@@ -204,8 +204,8 @@ class _Prompty:
             fields["title"] = title
         if isinstance(value.get("description"), str):
             fields["description"] = value["description"]
-        inner = value.get("metadata") if isinstance(value.get("metadata"), Mapping) else {}
-        assert isinstance(inner, Mapping)
+        given = value.get("metadata")
+        inner: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
         for key, source in (("owners", "authors"), ("tags", "tags")):
             listed = value.get(source, inner.get(source))
             if isinstance(listed, list) and listed:
@@ -297,10 +297,6 @@ class _Prompty:
     def _note(self, code: str, message: str, key: str, *, refuses: bool = False) -> None:
         loss = Loss(code=code, message=message, place=self._place(key), refuses=refuses)
         self._losses.append(loss)
-
-
-def _given(options: ReadOptions) -> tuple[Mapping[str, Any], ...]:
-    return (options.sample,) if options.sample else ()
 
 
 def _is_first_version(value: Mapping[str, Any]) -> bool:

@@ -168,7 +168,7 @@ class _Reader:
             place=self._strings.place(candidate.node),
             messages=tuple(turns),
             aliases=names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             losses=tuple(self._strings.losses),
         )
 

@@ -53,7 +53,7 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         place=file.place(),
         messages=messages,
         aliases=reader.names.aliases,
-        samples=(options.sample,) if options.sample else (),
+        samples=options.samples,
         lenient=True,
         partials=reader.partials,
         losses=tuple(reader.losses),

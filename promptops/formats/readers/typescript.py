@@ -92,7 +92,7 @@ class _Reader:
             place=place,
             messages=(SourceMessage(role=role or self._options.role, content=content),),
             aliases=self._names.aliases,
-            samples=(self._options.sample,) if self._options.sample else (),
+            samples=self._options.samples,
             losses=tuple(self._losses),
         )
 

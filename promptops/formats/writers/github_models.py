@@ -47,6 +47,7 @@ def _value(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
         else:
             message = f"the parameter `{name}` is not exported"
             losses.append(subject.lost("EXP108", message, f"/model/params/{name}"))
+    losses += subject.without_provider_options()
     if params:
         value["modelParameters"] = params
     value |= _output(subject)

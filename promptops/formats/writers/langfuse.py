@@ -68,3 +68,6 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
         yield subject.lost("EXP103", "the schema of the inputs is not exported", "/inputs")
     if subject.prompt.tools:
         yield subject.lost("EXP104", "tools are not exported", "/tools")
+    yield from subject.without_evaluation()
+    yield from subject.without_output()
+    yield from subject.without_provider_options()

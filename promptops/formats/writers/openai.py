@@ -32,9 +32,20 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
             yield subject.lost("EXP005", "a prompt without test cases has no request")
         for case in chosen:
             lines.setdefault(model, []).append(_line(subject, case))
+    names = set[str]()
     for model, found in lines.items():
-        name = "batch" if len(lines) == 1 else f"batch-{_NOT_IN_NAMES.sub('-', model)}"
+        name = (
+            "batch" if len(lines) == 1 else _free(f"batch-{_NOT_IN_NAMES.sub('-', model)}", names)
+        )
         yield ExportedFile(f"{name}.jsonl", "".join(f"{line}\n" for line in found))
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    """The name, with a number if another model has it; it is taken from then on."""
+    names = (wanted, *(f"{wanted}-{number}" for number in range(2, len(taken) + 2)))
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
 
 
 def _line(subject: ExportSubject, case: Case) -> str:

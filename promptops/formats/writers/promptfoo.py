@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from keyword import kwlist
 from typing import Any
 
 from promptops.formats.document import Loss
@@ -12,6 +13,7 @@ from promptops.formats.yaml_file import yaml_file
 from promptops.model.place import Place
 from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
+from promptops.records import replace
 from promptops.runtime.request.chat import chat_arguments
 
 NAME = "promptfoo"
@@ -19,6 +21,7 @@ MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, whi
 
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _OPENING = lazy_pattern(r"\{[{%#]")
+_OF_MODULE = frozenset((*kwlist, "holds", "os", "promptops", "Path"))
 _OF_REQUEST = ("response_format", "tools", "tool_choice")
 _PROVIDERS = {"openai": "openai:chat:", "anthropic": "anthropic:messages:", "gemini": "google:"}
 
@@ -64,7 +67,10 @@ def {name}(context):
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     """A configuration for each prompt, and one module."""
-    for subject in subjects:
+    named = list(distinctly_named(subjects))
+    yield from (one for one in named if isinstance(one, Loss))
+    written = [one for one in named if isinstance(one, ExportSubject)]
+    for subject in written:
         losses: list[Loss] = []
         value = configuration(subject, losses)
         yield from losses
@@ -72,7 +78,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         yield ExportedFile(f"{name}.promptfooconfig.yaml", yaml_file(value))
     functions = "".join(
         _FUNCTION.format(name=function_name(subject), identity=subject.prompt.id)
-        for subject in subjects
+        for subject in written
     )
     yield ExportedFile("promptops_prompts.py", _MODULE.replace("{functions}", functions))
 
@@ -167,5 +173,20 @@ def _of_request(subject: ExportSubject) -> dict[str, Any]:
 
 
 def function_name(subject: ExportSubject) -> str:
-    """The name of the prompt's function and of its files."""
-    return _NOT_IN_NAMES.sub("_", subject.prompt.id)
+    """The name of the prompt's function and of its files: a name that Python can define."""
+    name = _NOT_IN_NAMES.sub("_", subject.prompt.id)
+    return f"prompt_{name}" if not name.isidentifier() or name in _OF_MODULE else name
+
+
+def distinctly_named(subjects: Iterable[ExportSubject]) -> Iterator[ExportSubject | Loss]:
+    """The prompts; an EXP005 in place of one whose name another has: `a-b` and `a/b`."""
+    taken: dict[str, str] = {}
+    for subject in subjects:
+        name, identity = function_name(subject), subject.prompt.id
+        other = taken.setdefault(name, identity)
+        if other == identity:
+            yield subject
+        else:
+            message = f"its files would have the same names as those of `{other}`: `{name}`"
+            hint = "export one of the two to another folder with --to"
+            yield replace(subject.lost("EXP005", message), hint=hint)

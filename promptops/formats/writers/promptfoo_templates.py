@@ -13,7 +13,11 @@ from promptops.formats.parts import ExpressionPart, TemplatePart
 from promptops.formats.parts import TextPart as Text
 from promptops.formats.plain_variables import NotPlain, plain_turns
 from promptops.formats.template_parts import NotATemplate, template_parts
-from promptops.formats.writers.promptfoo import configuration, function_name
+from promptops.formats.writers.promptfoo import (
+    configuration,
+    distinctly_named,
+    function_name,
+)
 from promptops.formats.written_messages import stripped
 from promptops.formats.yaml_file import yaml_file
 from promptops.model.prompt import ConversationHistory, ForEach, Message, TextPart
@@ -24,7 +28,10 @@ MARKS = "`promptfooconfig.yaml` for each prompt, and its chat as JSON with Nunju
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     """A configuration and a chat for each prompt that Nunjucks renders the same."""
-    for subject in subjects:
+    for subject in distinctly_named(subjects):
+        if isinstance(subject, Loss):
+            yield subject
+            continue
         losses: list[Loss] = []
         try:
             chat = list(_chat(subject))

@@ -140,8 +140,9 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
     prompt = subject.prompt
     if prompt.cases:
         yield subject.lost("EXP101", "test cases are not exported", "/tests")
-    if prompt.evaluation:
-        yield subject.lost("EXP107", "`evaluation` is not exported", "/evaluation")
+    yield from subject.without_evaluation()
+    yield from subject.without_output()
+    yield from subject.without_provider_options()
     if prompt.inputs.get("properties"):
         message = "of the inputs only name, kind, default and enum are exported"
         yield subject.lost("EXP103", message, "/inputs")

@@ -74,11 +74,12 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
 
 def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile]) -> None:
     """Raises UsageError for a file that promptops would read as a prompt."""
-    folder = to.absolute()
+    folder = Path(os.path.realpath(to))
     root = workspace.repository.root
-    roots = [Path(os.path.normpath(root / one)) for one in workspace.config.prompts]
+    roots = [Path(os.path.realpath(root / one)) for one in workspace.config.prompts]
     for file in files:
-        if file.path.endswith(PROMPT_ENDINGS) and any(folder.is_relative_to(one) for one in roots):
+        path = folder / file.path
+        if file.path.endswith(PROMPT_ENDINGS) and any(path.is_relative_to(one) for one in roots):
             message = f"`{to / file.path}` would be read as a prompt"
             raise UsageError(message, hint="choose a folder outside of the prompt roots with --to")
 

@@ -88,7 +88,7 @@ def _lost_match(place: Place, pattern: str, name: str) -> ManualEdit:
 
 def _lost_owners(path: str, text: str, moves: Mapping[str, str]) -> Iterator[ManualEdit]:
     for number, line in enumerate(text.split("\n"), 1):
-        pattern = line.strip().partition(" ")[0]
+        pattern, *_ = line.split(maxsplit=1) or [""]
         if not pattern or pattern.startswith(("#", "[")):
             continue
         lost = next((new for old, new in moves.items() if _owns_only(pattern, old, new)), None)

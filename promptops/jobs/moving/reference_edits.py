@@ -73,15 +73,16 @@ class ReferenceEdits:
 
     def _new_name(self, path: str, mention: Mention) -> str | None:
         """The name to write instead; None if the old one stays right."""
-        if mention.kind == "id":
+        kind = mention.kind
+        if kind == "id":
             return self.ids.get(mention.name)
         new_path = self.moves.get(path, path)
         old_target = self.references.target(path, mention)
         if old_target is None:
             return None
         target = self.moves.get(old_target, old_target)
-        for name in (mention.name, *self._names_of(target, mention, new_path)):
-            reference = self.after.follow(mention.kind, name, mention.place, new_path)
+        for name in (mention.name, *self._names_of(target, mention.name, kind, new_path)):
+            reference = self.after.follow(kind, name, mention.place, new_path)
             if not isinstance(reference, Problem) and reference.target == target:
                 return None if name == mention.name else name
         raise InputError(
@@ -90,15 +91,16 @@ class ReferenceEdits:
             hint="move it below a root of its kind, or next to the file",
         )
 
-    def _names_of(self, target: str, mention: Mention, base: str) -> Iterator[str]:
+    def _names_of(
+        self, target: str, old_name: str, kind: ReferenceKind, base: str
+    ) -> Iterator[str]:
         """The possible names of a file in another one: in the style of the old name first."""
         folder = base.rpartition("/")[0]
         inside = f"{folder}/" if folder else ""
         beside = [f"./{target[len(inside) :]}"] if target.startswith(inside) else []
-        if mention.name.startswith("./"):
+        if old_name.startswith("./"):
             yield from beside
-        assert mention.kind != "id"
-        for root in roots_of(mention.kind, self.references.catalog.config, base):
+        for root in roots_of(kind, self.references.catalog.config, base):
             prefix = f"{root}/" if root else ""
             if target.startswith(prefix):
                 yield target[len(prefix) :]

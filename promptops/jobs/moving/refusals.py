@@ -36,10 +36,10 @@ def refuse_sources(workspace: Workspace, moves: Mapping[str, str]) -> None:
             message, hint = _KINDS[entry.kind]
             raise InputError(message, where=path, hint=hint)
     for old, new in moves.items():
-        found = _UNSAFE.search(new)
-        if found and found[0] not in old:
+        unsafe = next((char for char in _UNSAFE.findall(new) if char not in old), None)
+        if unsafe is not None:
             raise UsageError(
-                f"{new!r} contains {found[0]!r}",
+                f"{new!r} contains {unsafe!r}",
                 hint="a new name is made of letters, digits and '-', '_', '.', '@', '+', '~', '='",
             )
         if not os.path.lexists(root / old):

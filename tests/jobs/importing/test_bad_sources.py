@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptops.errors import GitError, InputError, UsageError
-from tests.jobs.importing.imported import codes, imported, severe, states
+from tests.jobs.importing.imported import codes, imported, rendered, severe, states
 
 KEY = "sk-proj-" + "aB3dE5gH7jK9mN1p" * 3
 CYCLE = "prompt: &a\n  system: You are kind to everyone.\n  more: *a\n"
@@ -282,3 +282,78 @@ def test_a_repository_without_a_work_tree_is_refused(repo, tmp_path, monkeypatch
 
     with pytest.raises(GitError, match="no work tree"):
         imported(bare, str(repo.root / "ask.txt"))
+
+
+def test_every_part_of_a_chat_that_is_not_carried_is_reported(repo):
+    chat = """[{"role": "user", "content": {"a": "lost"}}, {"role": "user", "content": ["x", 3]}]"""
+    promptfoo = """\
+providers: [openai:gpt-5]
+prompts:
+  - '[{"role": "user", "content": [{"type": "text"}, "hi"]},
+    {"role": "assistant", "content": null, "tool_calls": []}]'
+"""
+    repo.write({"old/chat.json": chat, "old/promptfooconfig.yaml": promptfoo})
+
+    result = imported(repo.root, "old")
+
+    assert [line for line in severe(result) if "promptfoo" not in line] == [
+        "old/chat.json:1 IMP114 the content of a message is neither a text nor a list: it is not"
+        " carried",
+        "old/chat.json:1 IMP114 a part that is neither a text nor an object is not carried",
+    ]
+    assert [line for line in severe(result) if "promptfoo" in line] == [
+        "old/promptfooconfig.yaml:3 IMP105 a part of type `text` is not carried",
+        "old/promptfooconfig.yaml:3 IMP114 `tool_calls` of a message is not carried",
+    ]
+
+
+def test_tests_after_the_limit_are_reported(repo):
+    numbers = [str(number) for number in range(40)]
+    repo.write(
+        {
+            "old/promptfooconfig.yaml": "prompts: ['{{a}} {{b}}']\nproviders: [openai:gpt-5]\n"
+            f"tests: {{vars: {{a: {numbers}, b: {numbers}}}}}\n"
+        }
+    )
+
+    result = imported(repo.root, "old", dry_run=True)
+
+    assert severe(result) == [
+        "old/promptfooconfig.yaml:3 IMP128 only the first 1,000 tests are carried"
+    ]
+
+
+def test_lines_of_requests_keep_their_instructions_and_report_what_differs(repo):
+    lines = [
+        '{"model": "openai/m", "instructions": "Be kind.", "input": "One?"}',
+        '{"model": "openai/n", "instructions": "Be kind.", "input": "Two?"}',
+        '{"model": "openai/m", "instructions": "Be kind.", "input": [{"role": "user", "content":'
+        ' "Three?"}, {"role": "assistant", "content": "3"}, {"role": "user", "content": "Sure?"}]}',
+    ]
+    repo.write({"old.jsonl": "\n".join(lines + lines[:1] * 198)})
+
+    result = imported(repo.root, "old.jsonl")
+
+    assert rendered(repo.root, "prompts/old.prompt.yaml", question="Q") == ["Be kind.", "Q"]
+    assert severe(result) == [
+        "old.jsonl:201 IMP128 only the first 200 of 201 lines become test cases",
+        "old.jsonl:2 IMP114 `model` differs from that of the first line, which is carried",
+        "old.jsonl:3 IMP115 2 messages after the first question left out of the case",
+    ]
+
+
+def test_lines_of_requests_without_messages_are_read(repo):
+    repo.write({"old.jsonl": '{"messages": []}\n{"messages": []}\n'})
+
+    assert states(imported(repo.root, "old.jsonl")) == ["written old"]
+
+
+@pytest.mark.parametrize("name", ["a**b.txt", "a\\0b.txt", f"{'a' * 300}.txt", f"{'a' * 300}*.txt"])
+def test_a_name_that_no_file_can_have_is_a_missing_file(repo, name):
+    prompts = f'prompts: ["file://{name}", "Be kind."]\nproviders: [openai:gpt-5]\n'
+    repo.write({"old/promptfooconfig.yaml": prompts})
+
+    result = imported(repo.root, "old")
+
+    assert codes(result)[0] == "IMP104"
+    assert len([one for one in result.prompts if one.state == "written"]) == 1

@@ -21,7 +21,7 @@ metric = "errors"
 above = 3
 prompts = ["support/triage"]
 """,
-    ".github/CODEOWNERS": "# owners\n/prompts/support/ @acme/support\n*.yaml @acme/all\n",
+    ".github/CODEOWNERS": "# owners\n/prompts/support/\t@acme/support\n*.yaml @acme/all\n",
     "prompts/support/triage.prompt.yaml": """\
 # yaml-language-server: $schema=../../.promptops/prompt.schema.json
 format: promptops/1   # kept

@@ -342,3 +342,11 @@ def killed(repo, step):
             apply_move(opened, plan)
             os._exit(count[0])
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_each_character_of_a_new_name_is_checked(repo):
+    repo.write({"prompts/partials/a b.md.j2": "Words.\n"})
+
+    found = refusal(repo, "prompts/partials/a b.md.j2", "prompts/partials/c d'e.md.j2")
+
+    assert found.partition(";")[0] == '"prompts/partials/c d\'e.md.j2" contains "\'"'

@@ -205,14 +205,24 @@ def test_only_sources_that_became_prompts_completely_are_to_be_removed(repo):
             "some/a.txt": "Be kinder.\n",
             "some/README.md": "About.\n",
             "code/prompts.py": CODE,
+            "hidden/a.txt": "Be the kindest.\n",
+            "hidden/.notes": "Not a prompt.\n",
             "untracked/a.txt": "Be kindest.\n",
         }
     )
-    repo.git("add", "all", "some", "code")
+    repo.git("add", "all", "some", "code", "hidden")
 
     found = {
         name: imported(repo.root, name, to=f"prompts/{name}").removable
-        for name in ("all", "some", "code", "untracked")
+        for name in ("all", "some", "code", "hidden", "untracked")
     }
 
-    assert found == {"all": ("all",), "some": (), "code": (), "untracked": ()}
+    nothing = dict.fromkeys(("some", "code", "hidden", "untracked"), ())
+    assert found == {"all": ("all",), **nothing}
+
+
+def test_a_source_of_which_files_were_not_selected_is_not_to_be_removed(repo):
+    repo.write({"old/a.txt": "Be kind.\n", "old/b.txt": "Be kinder.\n"})
+    repo.git("add", "old")
+
+    assert imported(repo.root, "old", select=("a*",)).removable == ()

@@ -41,6 +41,8 @@ _NUMBER = lazy_pattern(r"-?\d+(?:\.\d+)?")
 _REFERENCE = lazy_pattern(r"\$\{.*\}|\{\{.*\}\}")
 _PREFIX = lazy_pattern(r"([a-z][\w.-]*)[:/](?:chat:|responses:|completion:|messages:)?(.+)")
 _PROVIDERS = {"azure_openai": "azure", "google": "gemini", "vertex": "gemini", "googleai": "gemini"}
+_FAMILIES = (("claude-", "anthropic"), ("gemini-", "gemini"))
+"""How the names of models begin whose provider is not openai."""
 _EDITOR_NAMES = frozenset(("sonnet", "opus", "haiku", "inherit", "auto", "default"))
 
 
@@ -101,10 +103,10 @@ def _named(
     if match is not None:
         return {"provider": _PROVIDERS.get(match[1], match[1]), "id": match[2]}
     if provider is None:
-        message = f"`{name}` is taken for a model of openai"
+        provider = next((of for begin, of in _FAMILIES if name.startswith(begin)), "openai")
+        message = f"`{name}` is taken for a model of {provider}"
         losses.append(Loss(code="IMP301", message=message, place=place("")))
-    known = _PROVIDERS.get(provider or "openai", provider or "openai")
-    return {"provider": known, "id": name}
+    return {"provider": _PROVIDERS.get(provider, provider), "id": name}
 
 
 def _parameter(

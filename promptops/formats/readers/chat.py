@@ -97,7 +97,9 @@ class _Request:
         request = _request(value)
         fields = {} if isinstance(request, list) else self._fields(request, base)
         return SourceDocument(
-            id=identity(*stem_steps(self._file.path)),
+            id=identity(
+                *stem_steps(self._file.path)[:-1], self._file.name.removesuffix(self._file.suffix)
+            ),
             format=NAME,
             place=self._file.place(),
             fields=fields,

@@ -1,0 +1,25 @@
+"""Names of models of other tools."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptops.formats.model_fields import model_fields
+from promptops.model.place import Place
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "value", "codes"),
+    [
+        ("gpt-5", None, {"provider": "openai", "id": "gpt-5"}, ["IMP301"]),
+        ("claude-sonnet-5", None, {"provider": "anthropic", "id": "claude-sonnet-5"}, ["IMP301"]),
+        ("gemini-2.5-pro", None, {"provider": "gemini", "id": "gemini-2.5-pro"}, ["IMP301"]),
+        ("gemini-2.5-pro", "google", {"provider": "gemini", "id": "gemini-2.5-pro"}, []),
+        ("openai:chat:gpt-5", None, {"provider": "openai", "id": "gpt-5"}, []),
+        ("sonnet", None, {}, ["IMP107"]),
+    ],
+)
+def test_the_provider_of_a_model_is_known_or_assumed(name, provider, value, codes):
+    found = model_fields(name, {}, lambda _key: Place("a"), provider)
+
+    assert (dict(found.value), [loss.code for loss in found.losses]) == (value, codes)

@@ -34,6 +34,7 @@ LEFT_OUT = {
     ],
     "drift.md": ["there is no remote"],
     "exit-codes-and-outputs.md": ["jq may not be there", "jq may not be there"],
+    "export.md": ["there is no network"],
     "guides/production.md": ["there is no network"],
     "probe-library.md": ["it needs reports of other tools"],
     "score-at-scale.md": ["it needs a cluster"],

@@ -39,7 +39,7 @@ class SourceFolder:
         self.used: set[str] = set()
 
     def file(self, path: str) -> SourceFile | None:
-        """A file by its path below the folder; None if there is none, or a link leads to it.
+        """A file by its path below the folder; None if it is missing, or a link leads to it.
 
         Raises UnreadableSource for one that is too large or can't be opened.
         """

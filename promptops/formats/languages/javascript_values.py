@@ -13,7 +13,7 @@ COMPACT_JSON = "JSON has no blanks after commas and colons there"
 
 
 def printed(expression: str, sample: Mapping[str, Any]) -> str:
-    """The expression, where an example tells that its value is written in another way than here.
+    """The expression, where an example shows that its value is written in another way than here.
 
     A boolean is written in lower case, a list with commas.
     """

@@ -90,7 +90,7 @@ def format_string(text: Text, names: InputNames) -> Translation:
 
 
 def _field(name: str, names: InputNames) -> str | None:
-    """The expression of `a.b[0]`; None if it is none."""
+    """The expression of `a.b[0]`; or None if it can't be written here."""
     head = re.split(r"[.\[]", name, maxsplit=1)[0]
     if not head or head.isdecimal():
         return names.name(f"arg{head}" if head else "arg")

@@ -11,6 +11,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.plain_texts import identity, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
+from promptops.formats.registry_rows import chosen_versions, only_rows
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
@@ -29,22 +30,16 @@ def recognises(file: SourceFile) -> bool:
     """Whether each of its prompts has the keys of this format."""
     if file.suffix != ".json":
         return False
-    rows = _rows(file.json.value)
-    return bool(rows) and all(_is_prompt(row) for _, row in rows)
+    return only_rows(_rows(file.json.value), _is_prompt)
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """Each name once: the version with the label `production`, else the latest."""
     rows = _rows(file.json.value)
-    if not rows or not all(_is_prompt(row) for _, row in rows):
+    if not only_rows(rows, _is_prompt):
         yield other_format(file, NAME, MARKS)
         return
-    chosen: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    for pointer, row in rows:
-        known = chosen.get(row["name"])
-        if known is None or _weight(row) > _weight(known[1]):
-            chosen[row["name"]] = (pointer, row)
-    for pointer, row in chosen.values():
+    for pointer, row in chosen_versions(rows, _weight):
         yield _Reader(file, options, pointer, row).document()
 
 

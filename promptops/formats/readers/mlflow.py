@@ -12,6 +12,7 @@ from promptops.formats.model_fields import model_fields
 from promptops.formats.parts import ExpressionPart
 from promptops.formats.plain_texts import identity, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
+from promptops.formats.registry_rows import chosen_versions, only_rows
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -28,22 +29,16 @@ def recognises(file: SourceFile) -> bool:
     """Whether each of its prompts has the keys of this format."""
     if file.suffix != ".json":
         return False
-    rows = _rows(file.json.value)
-    return bool(rows) and all(_is_prompt(row) for _, row in rows)
+    return only_rows(_rows(file.json.value), _is_prompt)
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """Each name once, with its latest version."""
     rows = _rows(file.json.value)
-    if not rows or not all(_is_prompt(row) for _, row in rows):
+    if not only_rows(rows, _is_prompt):
         yield other_format(file, NAME, MARKS)
         return
-    chosen: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    for pointer, row in rows:
-        known = chosen.get(row["name"])
-        if known is None or _version(row) > _version(known[1]):
-            chosen[row["name"]] = (pointer, row)
-    for pointer, row in chosen.values():
+    for pointer, row in chosen_versions(rows, _version):
         yield _document(file, options, pointer, row)
 
 

@@ -156,7 +156,7 @@ class _Reader:
         self._formatted = formatted
 
     def document(self, candidate: _Candidate) -> SourceDocument | None:
-        """The prompt of a candidate; None if it is none."""
+        """The prompt of a candidate; None if it is not a prompt."""
         names = InputNames()
         self._strings.losses.clear()
         turns = self._turns(candidate, names)

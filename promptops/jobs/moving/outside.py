@@ -75,7 +75,7 @@ def _lost_patterns(
 
 
 def _lost(pattern: str, names: Mapping[str, str]) -> str:
-    """The first new name that does not match although its old name did; "" if there is none."""
+    """The first new name that does not match although its old name did; or ""."""
     for old, new in names.items():
         if matches(old, pattern) and not matches(new, pattern):
             return new

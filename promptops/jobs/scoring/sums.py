@@ -45,7 +45,7 @@ class Cell:
     __slots__ = ("sums",)
 
     def __init__(self) -> None:
-        self.sums = array("q", bytes(2 * BUCKETS * 8))
+        self.sums = _empty()
 
     def add(self, bucket: int, value: int) -> None:
         """Count a sample."""
@@ -57,7 +57,7 @@ class Cell:
         return tuple((index, value) for index, value in enumerate(self.sums) if value)
 
     def __setstate__(self, state: tuple[tuple[int, int], ...]) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.sums = _empty()
         for index, value in state:
             self.sums[index] = value
 
@@ -66,6 +66,11 @@ class Cell:
         for index, value in enumerate(other.sums):
             if value:
                 self.sums[index] += value
+
+
+def _empty() -> array[int]:
+    """A count and a sum for each bucket, all 0."""
+    return array("q", bytes(2 * BUCKETS * 8))
 
 
 class GroupSums:

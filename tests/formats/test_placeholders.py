@@ -85,6 +85,8 @@ def test_a_text_without_variables_stays():
         ("{{#items}}a{{/items}}", "mustache"),
         ("Hello {{name}}", "double"),
         ('{"a": 1} for {name}', "single"),
+        ("Hello {name}, use {{braces}} for JSON.", "format"),
+        ("{{topic}} as {a} and {not a field}", "double"),
         ("Hello ${name}", "dollar"),
         ('{"a": 1} costs $5', "none"),
         ("`function f() { return {a} }` is {{ b }}", "double"),

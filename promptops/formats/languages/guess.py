@@ -27,7 +27,7 @@ def guessed_syntax(text: str) -> str:
         return "jinja"
     if _SECTION.search(text):
         return "mustache"
-    if _DOUBLE.search(text):
+    if _DOUBLE.search(text) and not (_SINGLE.search(text) and _is_format_string(text)):
         return "double"
     if _FIELD.search(text):
         plain = "{{" not in text and _SINGLE.search(text)

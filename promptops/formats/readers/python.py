@@ -37,6 +37,7 @@ _NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
 _SHORTEST_NAMED = 40
 _SHORTEST = 200
 _MAX_DEPTH = 250
+_EXTENDING = frozenset(("append", "extend", "insert"))
 _TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 
 
@@ -52,7 +53,8 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     constants = {one.name: one.node for one in candidates if "." not in one.name}
     strings = PythonStrings(file.shown, file.text.value, constants)
     reader = _Reader(file, options, strings, _formatted_names(tree))
-    found = [(one, reader.document(one)) for one in candidates]
+    extended = _extended(tree)
+    found = [(one, reader.document(one, extended.get(one.name))) for one in candidates]
     yield from (
         document for one, document in found if document is not None and one.name not in strings.used
     )
@@ -92,30 +94,50 @@ def _refuse_deep(tree: ast.Module) -> None:
 
 def _candidates(tree: ast.Module) -> Iterator[_Candidate]:
     """What is assigned, returned, or a value of a dictionary, in the order of the file."""
-    yield from _in_body(tree.body, "")
-
-
-def _in_body(body: list[ast.stmt], scope: str) -> Iterator[_Candidate]:
-    for statement in body:
-        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            inner = f"{scope}{statement.name}."
-            yield from _in_body(statement.body, inner)
-            continue
+    for scope, statement in _statements(tree.body, ""):
         if isinstance(statement, ast.Return) and statement.value is not None:
             if scope and _NAMED.search(scope):
                 yield _Candidate(name=scope.rstrip("."), node=statement.value)
-            continue
-        if isinstance(statement, ast.Assign | ast.AnnAssign):
+        elif isinstance(statement, ast.Assign | ast.AnnAssign):
             yield from _assigned(statement, scope)
+
+
+def _statements(body: list[ast.stmt], scope: str) -> Iterator[tuple[str, ast.stmt]]:
+    """Each statement with the classes and functions around it: "" or `Bot.answer.`."""
+    for statement in body:
+        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _statements(statement.body, f"{scope}{statement.name}.")
+            continue
+        yield scope, statement
         for block in ("body", "orelse", "finalbody"):
-            yield from _in_body(getattr(statement, block, []), scope)
+            yield from _statements(getattr(statement, block, []), scope)
+
+
+def _extended(tree: ast.Module) -> dict[str, ast.stmt]:
+    """The first statement that adds to a name after its assignment: `+=`, `append`."""
+    found: dict[str, ast.stmt] = {}
+    for scope, statement in _statements(tree.body, ""):
+        target: ast.expr | None = None
+        if isinstance(statement, ast.AugAssign):
+            target = statement.target
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            function = statement.value.func
+            if isinstance(function, ast.Attribute) and function.attr in _EXTENDING:
+                target = function.value
+        name = _name_of(target)
+        if name is not None:
+            found.setdefault(f"{scope}{name}", statement)
+    return found
+
+
+def _name_of(target: ast.expr | None) -> str | None:
+    return target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
 
 
 def _assigned(statement: ast.Assign | ast.AnnAssign, scope: str) -> Iterator[_Candidate]:
     value = statement.value
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    target = targets[0]
-    name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
+    name = _name_of(targets[0])
     if value is None or name is None:
         return
     if isinstance(value, ast.Dict):
@@ -155,13 +177,20 @@ class _Reader:
         self._strings = strings
         self._formatted = formatted
 
-    def document(self, candidate: _Candidate) -> SourceDocument | None:
-        """The prompt of a candidate; None if it is not a prompt."""
+    def document(self, candidate: _Candidate, extended: ast.stmt | None) -> SourceDocument | None:
+        """The prompt of a candidate; None if it is not a prompt.
+
+        `extended` is a statement that adds to it, which is not carried: IMP103.
+        """
         names = InputNames()
         self._strings.losses.clear()
         turns = self._turns(candidate, names)
         if not turns:
             return None
+        if extended is not None:
+            message = "the code adds to this prompt later: what it adds is not carried"
+            place = self._strings.place(extended)
+            self._strings.losses.append(Loss(code="IMP103", message=message, place=place))
         return SourceDocument(
             id=identity(*stem_steps(self._file.path), candidate.name.replace("_", "-")),
             format=NAME,

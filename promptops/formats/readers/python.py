@@ -22,23 +22,26 @@ from promptops.formats.plain_texts import (
     stem_steps,
     translated,
 )
+from promptops.formats.python_candidates import (
+    NAMED,
+    TEMPLATE_CALLS,
+    Candidate,
+    candidates,
+    extended_names,
+    formatted_names,
+)
 from promptops.formats.python_strings import PythonStrings, called_name
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.model.place import Text
-from promptops.patterns import lazy_pattern
-from promptops.records import record
 
 NAME = "python"
 MARKS = "`.py`: constants, f-strings, prompt templates and lists of messages; code is not run"
 RANK = 10
 
-_NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
-_SHORTEST_NAMED = 40
+_SHORTESTNAMED = 40
 _SHORTEST = 200
 _MAX_DEPTH = 250
-_EXTENDING = frozenset(("append", "extend", "insert"))
-_TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 
 
 def recognises(file: SourceFile) -> bool:
@@ -49,23 +52,15 @@ def recognises(file: SourceFile) -> bool:
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """A prompt for each text, template and list of messages that looks like one."""
     tree = _parsed(file)
-    candidates = list(_candidates(tree))
-    constants = {one.name: one.node for one in candidates if "." not in one.name}
+    found_names = list(candidates(tree))
+    constants = {one.name: one.node for one in found_names if "." not in one.name}
     strings = PythonStrings(file.shown, file.text.value, constants)
-    reader = _Reader(file, options, strings, _formatted_names(tree))
-    extended = _extended(tree)
-    found = [(one, reader.document(one, extended.get(one.name))) for one in candidates]
+    reader = _Reader(file, options, strings, formatted_names(tree))
+    extended = extended_names(tree)
+    found = [(one, reader.document(one, extended.get(one.name))) for one in found_names]
     yield from (
         document for one, document in found if document is not None and one.name not in strings.used
     )
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    """An expression with the name that it is assigned to; of a function: `function.name`."""
-
-    name: str
-    node: ast.expr
 
 
 def _parsed(file: SourceFile) -> ast.Module:
@@ -92,76 +87,6 @@ def _refuse_deep(tree: ast.Module) -> None:
     raise RecursionError("it is nested too deeply")
 
 
-def _candidates(tree: ast.Module) -> Iterator[_Candidate]:
-    """What is assigned, returned, or a value of a dictionary, in the order of the file."""
-    for scope, statement in _statements(tree.body, ""):
-        if isinstance(statement, ast.Return) and statement.value is not None:
-            if scope and _NAMED.search(scope):
-                yield _Candidate(name=scope.rstrip("."), node=statement.value)
-        elif isinstance(statement, ast.Assign | ast.AnnAssign):
-            yield from _assigned(statement, scope)
-
-
-def _statements(body: list[ast.stmt], scope: str) -> Iterator[tuple[str, ast.stmt]]:
-    """Each statement with the classes and functions around it: "" or `Bot.answer.`."""
-    for statement in body:
-        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _statements(statement.body, f"{scope}{statement.name}.")
-            continue
-        yield scope, statement
-        for block in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(statement, block, []), scope)
-
-
-def _extended(tree: ast.Module) -> dict[str, ast.stmt]:
-    """The first statement that adds to a name after its assignment: `+=`, `append`."""
-    found: dict[str, ast.stmt] = {}
-    for scope, statement in _statements(tree.body, ""):
-        target: ast.expr | None = None
-        if isinstance(statement, ast.AugAssign):
-            target = statement.target
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            function = statement.value.func
-            if isinstance(function, ast.Attribute) and function.attr in _EXTENDING:
-                target = function.value
-        name = _name_of(target)
-        if name is not None:
-            found.setdefault(f"{scope}{name}", statement)
-    return found
-
-
-def _name_of(target: ast.expr | None) -> str | None:
-    return target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
-
-
-def _assigned(statement: ast.Assign | ast.AnnAssign, scope: str) -> Iterator[_Candidate]:
-    value = statement.value
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    name = _name_of(targets[0])
-    if value is None or name is None:
-        return
-    if isinstance(value, ast.Dict):
-        for key, item in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield _Candidate(name=f"{scope}{name}.{key.value}", node=item)
-    else:
-        yield _Candidate(name=f"{scope}{name}", node=value)
-
-
-def _formatted_names(tree: ast.Module) -> frozenset[str]:
-    """Names of which `.format` is called, or that a prompt template gets."""
-    found = set()
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        if called_name(node) == "format" and isinstance(node.func, ast.Attribute):
-            found.add(getattr(node.func.value, "id", ""))
-        if called_name(node) in _TEMPLATE_CALLS:
-            values = [*node.args, *(keyword.value for keyword in node.keywords)]
-            found |= {value.id for value in values if isinstance(value, ast.Name)}
-    return frozenset(found)
-
-
 class _Reader:
     """The candidates of one file."""
 
@@ -177,7 +102,7 @@ class _Reader:
         self._strings = strings
         self._formatted = formatted
 
-    def document(self, candidate: _Candidate, extended: ast.stmt | None) -> SourceDocument | None:
+    def document(self, candidate: Candidate, extended: ast.stmt | None) -> SourceDocument | None:
         """The prompt of a candidate; None if it is not a prompt.
 
         `extended` is a statement that adds to it, which is not carried: IMP103.
@@ -201,7 +126,7 @@ class _Reader:
             losses=tuple(self._strings.losses),
         )
 
-    def _turns(self, candidate: _Candidate, names: InputNames) -> list[SourceTurn]:
+    def _turns(self, candidate: Candidate, names: InputNames) -> list[SourceTurn]:
         node = candidate.node
         if isinstance(node, ast.List):
             return self._chat(node, names)
@@ -209,13 +134,13 @@ class _Reader:
             if called_name(node) == "from_messages" and node.args:
                 pairs = node.args[0]
                 return self._pairs(pairs, names) if isinstance(pairs, ast.List) else []
-            if called_name(node) in _TEMPLATE_CALLS:
+            if called_name(node) in TEMPLATE_CALLS:
                 text = _template_argument(node)
                 return self._single(candidate, text, names, "format") if text is not None else []
         return self._single(candidate, node, names, None)
 
     def _single(
-        self, candidate: _Candidate, node: ast.expr, names: InputNames, syntax: str | None
+        self, candidate: Candidate, node: ast.expr, names: InputNames, syntax: str | None
     ) -> list[SourceTurn]:
         if isinstance(node, ast.Name):
             return []
@@ -304,4 +229,4 @@ def _is_prompt(name: str, parts: tuple[TemplatePart, ...]) -> bool:
     text = "".join(part.text for part in parts if isinstance(part, TextPart))
     if text.count(" ") < 4:
         return False
-    return len(text) >= (_SHORTEST_NAMED if _NAMED.search(name) else _SHORTEST)
+    return len(text) >= (_SHORTESTNAMED if NAMED.search(name) else _SHORTEST)

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,23 @@ for profile, number in ((FAST, 20), (FULL, 100)):
 settings.load_profile(FAST)
 
 
+def _set_git(environment: pytest.MonkeyPatch) -> None:
+    """The configuration and the author of all commits of tests."""
+    for key, value in IDENTITY.items():
+        environment.setenv(f"GIT_AUTHOR_{key}", value)
+        environment.setenv(f"GIT_COMMITTER_{key}", value)
+    environment.setenv("GIT_CONFIG_GLOBAL", GITCONFIG)
+    environment.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _author() -> Iterator[None]:
+    """Fixtures of modules commit before `_isolated`, also on a machine without a git identity."""
+    with pytest.MonkeyPatch.context() as environment:
+        _set_git(environment)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No configuration of the person who runs the tests; writing to the home directory raises.
@@ -54,11 +71,7 @@ def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
         monkeypatch.delenv(name)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", AUTHORITY)
-    for key, value in IDENTITY.items():
-        monkeypatch.setenv(f"GIT_AUTHOR_{key}", value)
-        monkeypatch.setenv(f"GIT_COMMITTER_{key}", value)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", GITCONFIG)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    _set_git(monkeypatch)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp()))
     # Below a file nothing can be made, not even by root.
     monkeypatch.setenv("HOME", str(Path(__file__) / "home"))

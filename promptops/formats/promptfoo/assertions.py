@@ -70,12 +70,13 @@ class Assertions:
         self._losses: list[Loss] = []
         self._place: Callable[[], Place] = lambda: Place("")
         self._transform: str | None = None
+        self._of_test: str | None = None
 
     def of_test(
         self, test: FoundTest, defaults: Iterable[FoundAssertion]
     ) -> tuple[tuple[Assertion, ...], tuple[Loss, ...]]:
         """All assertions of a test; with a threshold they are one set."""
-        self._transform = test.transform
+        self._transform = self._of_test = test.transform
         given = (*(defaults if test.defaults else ()), *test.assertions)
         read = [self.translated(one) for one in given]
         losses = [loss for one in read for loss in one.losses]
@@ -112,9 +113,15 @@ class Assertions:
         if value is None or problem is not None:
             kind = written.get("type") if isinstance(written, Mapping) else written
             reason = f": {problem.message}" if problem is not None else ""
-            self._note("IMP116", f"the assertion `{kind}` has no counterpart{reason}")
+            self._note("IMP116", f"{self._named(kind, written)} has no counterpart{reason}")
             value = None
         return Translated(value=value, losses=tuple(self._losses))
+
+    def _named(self, kind: Any, written: Any) -> str:
+        """An assertion with the transform that can be why it has no counterpart."""
+        own = written.get("transform") if isinstance(written, Mapping) else None
+        transform = own or self._of_test
+        return f"the assertion `{kind}`{f' with the transform `{transform}`' if transform else ''}"
 
     def _assertion(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
         kind = str(given.get("type", ""))

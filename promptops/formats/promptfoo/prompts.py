@@ -13,7 +13,7 @@ from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.json_pointer import escaped
 from promptops.model.place import Place, Text, plain_text
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.source.document import Document
 
 _CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb", ".sh")
@@ -44,7 +44,7 @@ class PromptList:
     """The prompts of one configuration.
 
     Attributes:
-        losses: What was lost.
+        losses: The prompts that can't be read; each refuses its prompt.
     """
 
     def __init__(self, file: SourceFile, document: Document) -> None:
@@ -78,11 +78,11 @@ class PromptList:
         self, text: Any, label: str, names: tuple[str, ...], pointer: str, at: str
     ) -> Iterator[FoundPrompt]:
         if not isinstance(text, str):
-            self._note("IMP102", "this prompt can't be read", pointer)
+            self._refuse("IMP102", "this prompt can't be read", pointer)
         elif text.startswith(_REGISTRIES):
-            self._note("IMP104", f"`{text}` is in a registry: export it from there", pointer)
+            self._refuse("IMP104", f"`{text}` is in a registry: export it from there", pointer)
         elif text.startswith("exec:") or _is_code(text):
-            self._note("IMP102", f"`{text}` is code, which is not run", pointer)
+            self._refuse("IMP102", f"`{text}` is code, which is not run", pointer)
         elif text.startswith("file://") or _FILE.fullmatch(text):
             yield from self._of_files(text.removeprefix("file://"), label, names, pointer)
         else:
@@ -103,15 +103,15 @@ class PromptList:
         try:
             files = files_named(self._file, path)
             if not files:
-                self._note("IMP104", f"the prompt `{path}` is missing", pointer)
+                self._refuse("IMP104", f"the prompt `{path}` is missing", pointer)
             for file in files:
                 yield from _in_file(file, label if len(files) == 1 else "", names)
         except UnreadableSource as error:
-            self.losses.append(error.loss)
+            self.losses.append(replace(error.loss, refuses=True))
 
-    def _note(self, code: str, message: str, pointer: str) -> None:
+    def _refuse(self, code: str, message: str, pointer: str) -> None:
         place = self._source.place(pointer)
-        self.losses.append(Loss(code=code, message=message, place=place))
+        self.losses.append(Loss(code=code, message=message, place=place, refuses=True))
 
 
 def _in_file(file: SourceFile, label: str, names: tuple[str, ...]) -> Iterator[FoundPrompt]:

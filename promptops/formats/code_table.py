@@ -283,4 +283,7 @@ EXP107 evaluation-left-out loss
 
 EXP108 parameter-left-out loss
     a parameter of the model is not carried
+
+EXP111 fixed-input loss
+    with `--case`, an input that is more than printed text has the value of the test case
 """

@@ -185,3 +185,8 @@ class CandidateList:
     candidates: tuple[Candidate, ...]
     findings: tuple[Finding, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file can't be read, or a part of it can't be imported."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)

@@ -51,7 +51,8 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
     assert [run.code for run in (dry, wet, again)] == [1, 1, 1]
     assert dry.out.startswith(TABLE.format("would be written"))
     assert dry.out.endswith(
-        "next: fix the errors above; the same command without --dry-run writes the 2 other prompts\n"
+        "next: fix the errors above;"
+        " the same command without --dry-run writes the 2 other prompts\n"
     )
     assert wet.out.startswith(TABLE.format("written"))
     assert wet.out.endswith(
@@ -230,14 +231,12 @@ def test_formats_are_those_that_can_be_read_and_written(say):
         (
             ("old/chat.prompty", "--select", "*::bot"),
             3,
-            "error: no prompt was found\n"
-            "  tip: not selected by --select: old/chat.prompty::chat\n",
+            "error: no prompt was found\n  tip: not selected by --select: old/chat.prompty::chat\n",
         ),
         (
             ("old/triage.user.txt", "--sample", "sample.json"),
             2,
-            "error: no prompt has the input `tikcet` of --sample\n"
-            "  tip: did you mean `ticket`?\n",
+            "error: no prompt has the input `tikcet` of --sample\n  tip: did you mean `ticket`?\n",
         ),
         (("old", "--sample", "nope.json"), 3, None),
     ],

@@ -96,7 +96,7 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     if not found.candidates and not found.findings:
         raise _nothing(found.left_out)
     output.write_report("import_list", found)
-    return (1 if found.candidates else 3) if found.findings else 0
+    return int(found.failed) if found.candidates else 3
 
 
 def _run(output: OutputOptions, paths: list[str], options: Any) -> int:

@@ -26,7 +26,7 @@ old/bad.j2:1:6: error: the method `center` has no counterpart here  [IMP102 no-c
 old/chat.prompty:3:1: warning: connection settings are not carried: `api_key`  [IMP111 connection]
 notes on what was assumed or written in another way:
   old/triage.user.txt
-    1:1: its variables are read as `single`, which is a guess  [IMP309 syntax-guessed]
+    1:1: variables are assumed to be written as `{{x}}`  [IMP309 syntax-guessed]
   old/triage.system.j2
     1:1: the input `product` is not declared: it is inferred from its uses  [IMP305 inferred-input]
     1:1: the input `ticket` is not declared: it is inferred from its uses  [IMP305 inferred-input]

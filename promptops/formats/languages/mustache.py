@@ -51,7 +51,7 @@ class Mustache(Handlebars):
         self._lists = frozenset(_likely_lists(self._tokens))
 
     def read(self) -> Translation:
-        """The parts; `{{x}}` escapes HTML there, and not here: IMP210."""
+        """The parts; Mustache escapes HTML in the value of `{{x}}`, promptops does not: IMP210."""
         found = super().read()
         for name in self.partials:
             self._lost("IMP104", f"the partial `{name}` is not read", 0)
@@ -75,7 +75,7 @@ class Mustache(Handlebars):
         if not token.inner:
             return
         if self._escapes(token):
-            message = "`{{x}}` escapes HTML there, and not here"
+            message = "Mustache escapes HTML in the value of `{{x}}`, promptops does not"
             self._note("IMP210", message, 0)
         yield ExpressionPart(self._printed(self._path(token.inner)))
 

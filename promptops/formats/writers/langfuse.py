@@ -55,7 +55,7 @@ def with_braces(subject: ExportSubject, pieces: Sequence[Any]) -> str:
     for piece in pieces:
         if isinstance(piece, str):
             if "{{" in piece:
-                message = "this format can't say `{{` as text"
+                message = "this format can't express `{{` as text"
                 raise NotPlain(subject.lost("EXP005", message, "/messages"))
             text += piece
         else:

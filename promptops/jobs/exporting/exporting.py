@@ -37,7 +37,7 @@ class ExportOptions:
         format: The name of a writer.
         patterns: Ids, globs or paths of prompts; all without any.
         to: The folder of the files, shown as it is.
-        case: The test case whose values inputs get that the target can't say.
+        case: The test case whose values inputs get that the target can't express.
         strict: Files are written only if nothing is lost.
     """
 

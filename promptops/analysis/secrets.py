@@ -113,7 +113,7 @@ _COMMON_WORDS = frozenset(
 )
 _ASSIGNED = lazy_pattern(
     r"(?P<name>[\w-]{0,30})[\"']?[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}"
-    r"(?:\"(?P<double>[^\"\s]{16,200})\"|'(?P<single>[^'\s]{16,200})'"
+    r"(?:\"(?P<double>[^\"\s]{16,200}) ?\"|'(?P<single>[^'\s]{16,200})'"
     r"|(?P<bare>[A-Za-z0-9+/_.=-]{20,200})(?![^\s,;)\]}`]))"
 )
 _ASSIGNABLE = (

@@ -95,7 +95,7 @@ def next_step(result: Import) -> Iterator[str]:
         sources = shlex.join(result.removable)
         remove = f"git rm -qr {sources} && " if sources else ""
         added = f"git add {_added(result)}"
-        yield visible(f"{remove}{added} && promptops lint --write-baseline")
+        yield visible(f"{remove}{added} && promptops lint --extend-select TST008 --write-baseline")
 
 
 def _after_dry_run(result: Import) -> str:

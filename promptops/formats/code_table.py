@@ -282,5 +282,12 @@ EXP107 evaluation-left-out loss
     scores, margins and settings of judges are not carried
 
 EXP108 parameter-left-out loss
-    a parameter of the model is not carried
+    the model, or a parameter of it, is not carried
+
+EXP109 description-left-out loss
+    keys that describe or limit the prompt are not carried: owners, tags, metadata, a budget
+
+EXP110 templated-value change
+    the target renders the value of an input as a template
+    fix: export without `--templates`
 """

@@ -18,6 +18,8 @@ def output_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss])
     given = request.get("response_format") or (
         text.get("format") if isinstance(text, Mapping) else None
     )
+    if isinstance(given, str):
+        given = {"type": given}
     if not isinstance(given, Mapping) or given.get("type", "text") == "text":
         return {}
     if given.get("type") in ("json_object", "json"):

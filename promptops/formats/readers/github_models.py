@@ -83,7 +83,7 @@ class _Reader:
             fields=fields,
             messages=turns,
             aliases=self._names.aliases,
-            samples=tuple(case.inputs for case in cases[:1]),
+            samples=tuple(case.inputs for case in cases),
             lenient=True,
             cases=cases,
             losses=tuple(self._losses),

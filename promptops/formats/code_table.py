@@ -184,6 +184,9 @@ IMP223 loose-front-matter note
 IMP224 computed-in-code note
     an expression of the code is an input that the application passes
 
+IMP225 conversation note
+    the turns before the last one become an input, the caller's conversation
+
 IMP227 assertion-changed change
     an assertion becomes a similar one that can decide differently
 

@@ -29,7 +29,8 @@ def provider_fields(document: Document, losses: list[Loss]) -> dict[str, Any]:
         name = _model_name(row)
         if row is not None and name is None:
             message = "a provider that is not a model is not carried"
-            losses.append(Loss(code="IMP107", message=message, place=place))
+            hint = "name one: `model: {provider: …, id: …}`" if row == "echo" else None
+            losses.append(Loss(code="IMP107", message=message, place=place, hint=hint))
         elif name is not None and models:
             message = f"`{name}` is another model to compare with"
             hint = "give it a profile in promptops.toml, and use `promptops compare`"

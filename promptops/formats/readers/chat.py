@@ -12,7 +12,7 @@ from promptops.formats.document import (
     SourceTurn,
 )
 from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.request_fields import output_field, tools_field
@@ -133,10 +133,7 @@ class _Request:
             return self._document.place(f"{base}/{key or 'model'}", True)
 
         given = {key: value for key, value in request.items() if key in PARAMETERS}
-        name = request.get("model")
-        model = model_fields(name if isinstance(name, str) else None, given, place)
-        self._losses += model.losses
-        fields: dict[str, Any] = {"model": dict(model.value)} if model.value else {}
+        fields = model_field(request.get("model"), given, place, self._losses)
         fields |= output_field(request, place, self._losses)
         fields |= tools_field(request, place, self._losses)
         for key, value in request.items():

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
+from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceCase, SourceDocument
 from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import model_fields
+from promptops.formats.model_fields import model_field
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.source_file import SourceFile
@@ -91,22 +92,14 @@ class _Reader:
 
     def _fields(self) -> dict[str, Any]:
         value = self._value
-        fields: dict[str, Any] = {}
-        if isinstance(value.get("name"), str):
-            fields["title"] = value["name"]
-        if isinstance(value.get("description"), str):
-            fields["description"] = value["description"]
+        fields = described(value, title=("name",))
         parameters = value.get("modelParameters")
         given = parameters if isinstance(parameters, Mapping) else {}
-        name = value.get("model")
-        model = model_fields(
-            name if isinstance(name, str) else None,
-            given,
-            lambda key: self._place(f"/modelParameters/{key}" if key else "/model"),
-        )
-        self._losses += model.losses
-        if model.value:
-            fields["model"] = dict(model.value)
+
+        def place(key: str) -> Place:
+            return self._place(f"/modelParameters/{key}" if key else "/model")
+
+        fields |= model_field(value.get("model"), given, place, self._losses)
         fields |= self._output()
         for key in value:
             if key not in _KNOWN:

@@ -12,7 +12,7 @@ from promptops.formats.document import (
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import jinja_with
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import identity, parts_message
 from promptops.formats.registry import ReadOptions, other_format
@@ -135,9 +135,8 @@ class _Node:
             for key, value in values.items()
             if key in PARAMETERS and value not in ("", None)
         }
-        model = model_fields(str(name) if name else None, params, place, self._provider(name))
-        self._losses += model.losses
-        fields: dict[str, Any] = {"model": dict(model.value)} if model.value else {}
+        written = str(name) if name else None
+        fields = model_field(written, params, place, self._losses, self._provider(name))
         fields |= output_field(values, place, self._losses)
         if self._node.get("connection"):
             self._note("IMP111", "the connection is not carried", "/connection")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.formats.declared_types import DeclaredTypes, named_rows
+from promptops.formats.described_fields import described
 from promptops.formats.document import (
     Loss,
     SourceCase,
@@ -20,7 +21,7 @@ from promptops.formats.front_matter import FrontMatter, front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import default_jinja, jinja_with
 from promptops.formats.markdown_images import with_images
-from promptops.formats.model_fields import ModelFields, model_fields
+from promptops.formats.model_fields import model_field
 from promptops.formats.parts import ExpressionPart, TemplatePart, is_blank
 from promptops.formats.plain_texts import identity
 from promptops.formats.registry import ReadOptions
@@ -198,18 +199,11 @@ class _Prompty:
 
     def _fields(self) -> dict[str, Any]:
         value = self._value
-        fields: dict[str, Any] = {}
-        title = value.get("displayName", value.get("name"))
-        if isinstance(title, str):
-            fields["title"] = title
-        if isinstance(value.get("description"), str):
-            fields["description"] = value["description"]
         given = value.get("metadata")
         inner: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-        for key, source in (("owners", "authors"), ("tags", "tags")):
-            listed = value.get(source, inner.get(source))
-            if isinstance(listed, list) and listed:
-                fields[key] = [str(one) for one in listed]
+        of_both = {key: inner[key] for key in ("authors", "tags") if key in inner} | value
+        titles = ("displayName", "name")
+        fields = described(of_both, title=titles, owners=("authors",), tags=("tags",))
         metadata = {str(k): v for k, v in inner.items() if k not in ("authors", "tags")}
         if "version" in value:
             metadata["version"] = value["version"]
@@ -220,7 +214,7 @@ class _Prompty:
     def _model(self) -> dict[str, Any]:
         given = self._value.get("model")
         if isinstance(given, str):
-            return self._noted(model_fields(given, {}, lambda _key: self._place("model")))
+            return model_field(given, {}, lambda _key: self._place("model"), self._losses)
         if not isinstance(given, Mapping):
             return {}
         configuration = given.get("configuration")
@@ -243,13 +237,8 @@ class _Prompty:
         plain = {
             k: v for k, v in params.items() if k not in ("response_format", "tools", "tool_choice")
         }
-        text = name if isinstance(name, str) else None
-        found = model_fields(text, plain, lambda _key: place("model"), provider)
-        return {**self._noted(found), **fields}
-
-    def _noted(self, found: ModelFields) -> dict[str, Any]:
-        self._losses += found.losses
-        return {"model": dict(found.value)} if found.value else {}
+        model = model_field(name, plain, lambda _key: place("model"), self._losses, provider)
+        return {**model, **fields}
 
     def _note_connections(self, given: Mapping[str, Any]) -> None:
         for key in given:

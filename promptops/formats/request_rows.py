@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import (
@@ -23,6 +23,8 @@ from promptops.records import record, replace
 _INSTRUCTING = ("system", "developer")
 _SPEAKING = ("user", "assistant")
 _BESIDE_MESSAGES = ("messages", "input", "ideal")
+_CONVERSATION, _QUESTION = -2, -1
+"""Stand for the position of what is an input for several messages, or for the last question."""
 _MAX_BY_INSTRUCTIONS = 20
 _MAX_BY_NAME = 200
 
@@ -53,10 +55,27 @@ class Row:
         """Whether the last message is the answer to the others."""
         return len(self.messages) > self.leading + 1 and role_of(self.messages[-1]) == "assistant"
 
-    @property
-    def turns(self) -> Sequence[Any]:
-        """The messages after the instructions, without the answer."""
-        return self.messages[self.leading : -1 if self.answered else None]
+
+@record(frozen=True, slots=True)
+class _Turns:
+    """The messages of a row after its instructions and without its answer.
+
+    Attributes:
+        question: The last message of the user; None without one.
+        after: Such as the results of tools.
+    """
+
+    before: Sequence[Any]
+    question: Any
+    after: Sequence[Any]
+
+
+def _turns(row: Row, leading: int) -> _Turns:
+    turns = row.messages[leading : -1 if row.answered else None]
+    asked = [at for at, message in enumerate(turns) if role_of(message) == "user"]
+    if not asked:
+        return _Turns(turns, None, ())
+    return _Turns(turns[: asked[-1]], turns[asked[-1]], turns[asked[-1] + 1 :])
 
 
 def grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -122,29 +141,43 @@ class _Rows:
         self._outside = first.messages[:outside]
         self._first = first.messages[outside:]
         self._leading = min(row.leading for row in rows)
+        self._turns = [_turns(row, self._leading) for row in rows]
         self._varying: dict[int, str] = {}
 
     def turns(self) -> Iterator[SourceTurn]:
         """The messages of the prompt."""
         yield from self._outside
         yield from self._instructions()
-        middle = self._first[self._leading : self._leading + max(len(self._rows[0].turns) - 1, 0)]
-        if len({_key(row.turns[:-1]) for row in self._rows}) == 1:
-            yield from middle
-        elif all(_is_conversation(row.turns[:-1]) for row in self._rows):
+        asked = self._leading + len(self._turns[0].before)
+        yield from self._before(self._first[self._leading : asked])
+        if any(turns.question is not None for turns in self._turns) or not self._first:
+            self._varying[_QUESTION] = "question"
+            yield _printed("user", "question")
+        yield from self._after(self._first[asked + 1 :])
+
+    def _before(self, first: Sequence[SourceTurn]) -> Iterator[SourceTurn]:
+        """The messages before the last question: those of the first row, or a conversation."""
+        if _are_equal(turns.before for turns in self._turns):
+            yield from first
+        elif all(_is_conversation(turns.before) for turns in self._turns):
             message = "the turns before the last question are the input `conversation`"
             self._note("IMP225", message, self._rows[0])
-            self._varying[-1] = "conversation"
+            self._varying[_CONVERSATION] = "conversation"
             yield SourceHistory(source="conversation")
         else:
-            self._note_left_out()
-        if any(row.turns for row in self._rows) or not self._first:
-            self._varying[-2] = "question"
-            yield _printed(_last_role(self._rows), "question")
+            for row, turns in zip(self._rows, self._turns, strict=True):
+                self._note_left_out(row, turns.before, "before")
+
+    def _after(self, first: Sequence[SourceTurn]) -> Iterator[SourceTurn]:
+        if _are_equal(turns.after for turns in self._turns):
+            yield from first[: len(self._turns[0].after)]
+            return
+        for row, turns in zip(self._rows, self._turns, strict=True):
+            self._note_left_out(row, turns.after, "after")
 
     def _instructions(self) -> Iterator[SourceTurn]:
         for at in range(self._leading):
-            if len({_key(row.messages[at]) for row in self._rows}) == 1:
+            if _are_equal(row.messages[at] for row in self._rows):
                 yield from self._first[at : at + 1]
                 continue
             role = str(role_of(self._rows[0].messages[at]))
@@ -171,13 +204,14 @@ class _Rows:
             )
 
     def _inputs(self, row: Row) -> Iterator[tuple[str, Any]]:
+        turns = _turns(row, self._leading)
         for at, name in self._varying.items():
-            if at >= 0:
+            if at == _CONVERSATION:
+                yield name, [dict(message) for message in turns.before]
+            elif at != _QUESTION:
                 yield name, self._text(row, row.messages[at])
-            elif name == "conversation":
-                yield name, [dict(message) for message in row.turns[:-1]]
-            elif row.turns:
-                yield name, self._text(row, row.turns[-1])
+            elif turns.question is not None:
+                yield name, self._text(row, turns.question)
 
     def _text(self, row: Row, message: Any) -> str:
         content = message.get("content") if isinstance(message, Mapping) else None
@@ -186,11 +220,10 @@ class _Rows:
         self._note("IMP105", "a message of several parts becomes a text in JSON", row)
         return json.dumps(content, ensure_ascii=False)
 
-    def _note_left_out(self) -> None:
-        for row in self._rows:
-            if row.turns[:-1]:
-                left_out = counted(len(row.turns) - 1, "message")
-                self._note("IMP115", f"{left_out} before the last question left out", row)
+    def _note_left_out(self, row: Row, messages: Sequence[Any], where: str) -> None:
+        if messages:
+            left_out = counted(len(messages), "message")
+            self._note("IMP115", f"{left_out} {where} the last question left out", row)
 
     def _note(self, code: str, message: str, row: Row) -> None:
         self.losses.append(Loss(code=code, message=message, place=row.place))
@@ -234,14 +267,13 @@ def _is_conversation(messages: Sequence[Any]) -> bool:
     )
 
 
-def _last_role(rows: Sequence[Row]) -> str:
-    roles = {role_of(row.turns[-1]) for row in rows if row.turns}
-    return "assistant" if roles == {"assistant"} else "user"
-
-
 def role_of(message: Any) -> Any:
     """The role of a message; None for what is not one."""
     return message.get("role") if isinstance(message, Mapping) else None
+
+
+def _are_equal(values: Iterable[Any]) -> bool:
+    return len(set(map(_key, values))) == 1
 
 
 def _key(value: Any) -> str:

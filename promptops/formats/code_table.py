@@ -293,4 +293,7 @@ EXP109 description-left-out loss
 EXP110 templated-value change
     the target renders the value of an input as a template
     fix: export without `--templates`
+
+EXP111 fixed-input loss
+    with `--case`, an input that is more than printed text has the value of the test case
 """

@@ -13,8 +13,10 @@ from promptops.formats.template_parts import NotATemplate, template_parts
 from promptops.model.prompt import ConversationHistory, Message
 from promptops.model.prompt import TextPart as PromptText
 from promptops.patterns import lazy_pattern
+from promptops.plurals import series
 from promptops.records import record
 
+_SHOWN = 10
 _MARK = lazy_pattern("\ue000(\\w+)\ue001")
 
 
@@ -61,6 +63,19 @@ def plain_turns(subject: ExportSubject) -> list[PlainTurn]:
     return [_turn(subject, turn) for turn in subject.prompt.messages]
 
 
+def fixed_inputs(subject: ExportSubject) -> Iterator[Loss]:
+    """A loss that names the inputs whose values in the case are part of the export."""
+    if subject.case is None:
+        return
+    accepted, _ = subject.renderer.accept(subject.case.inputs)
+    fixed = sorted(accepted.keys() - _marked(subject, accepted).keys())
+    if fixed:
+        names = series([f"`{name}`" for name in fixed], "and", _SHOWN)
+        have = "has the value" if len(fixed) == 1 else "have the values"
+        message = f"{names} {have} of the case `{subject.case.name}`"
+        yield subject.lost("EXP111", message, "/inputs")
+
+
 def _turn(subject: ExportSubject, turn: Any) -> PlainTurn:
     if isinstance(turn, ConversationHistory):
         return PlainHistory(turn.source)
@@ -92,19 +107,23 @@ def _pieces(subject: ExportSubject, text: PromptText) -> Iterator[Piece]:
 
 def _specialised(subject: ExportSubject, inputs: Mapping[str, Any]) -> Iterator[PlainMessage]:
     """The rendered messages of a case, with marks in place of the inputs that are only printed."""
-    printed = _printed(subject)
     accepted, _ = subject.renderer.accept(inputs)
-    marked = {
-        name: f"\ue000{name}\ue001" if name in printed and isinstance(value, str) else value
-        for name, value in accepted.items()
-    }
-    for message in subject.request(marked).messages:
+    for message in subject.request({**accepted, **_marked(subject, accepted)}).messages:
         content = message.get("content")
         if not isinstance(content, str):
             raise _not_plain(subject, "a message that is not text", "/messages")
         split = _MARK.split(content)
         pieces = [Variable(one) if at % 2 else one for at, one in enumerate(split)]
         yield PlainMessage(str(message["role"]), tuple(_merged(pieces)))
+
+
+def _marked(subject: ExportSubject, accepted: Mapping[str, Any]) -> dict[str, str]:
+    """The marks by the names of the inputs that stay variables."""
+    return {
+        name: f"\ue000{name}\ue001"
+        for name in _printed(subject)
+        if isinstance(accepted.get(name), str)
+    }
 
 
 def _printed(subject: ExportSubject) -> set[str]:

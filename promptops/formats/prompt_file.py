@@ -56,13 +56,13 @@ class PromptFiles:
     Attributes:
         path: Of the prompt file.
         files: Texts by path from the root of the repository.
-        inputs: Number of inputs.
+        inputs: Names of the inputs.
     """
 
     id: str
     path: str
     files: Mapping[str, str]
-    inputs: int
+    inputs: tuple[str, ...]
     losses: tuple[Loss, ...]
 
 
@@ -112,7 +112,7 @@ def prompt_files(
         id=document.id,
         path=path,
         files={**files, **bodies.files, **partials},
-        inputs=len(inputs.schema.get("properties", ())),
+        inputs=tuple(inputs.schema.get("properties", ())),
         losses=found,
     )
 

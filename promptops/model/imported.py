@@ -55,6 +55,23 @@ class ImportedSource:
     prompts: tuple[ImportedPrompt, ...]
 
 
+NOT_SELECTED = "not selected by --select"
+EXCLUDED = "excluded by --exclude"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A file of a source from which nothing was imported.
+
+    Attributes:
+        path: As it is shown; that of a folder ends with a slash.
+        reason: In words, such as `documentation`.
+    """
+
+    path: str
+    reason: str
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Import:
     """The result for all sources.
@@ -62,9 +79,9 @@ class Import:
     Attributes:
         findings: Of all prompts, in the order of their sources.
         profiles: Model profiles to add to the configuration: provider and id by name.
+        configuration: The file that they belong in.
         companions: Number of files that another file uses, so that they are read with it.
-        skipped: Number of files that were left out: documentation, binary and vendored ones, and
-            those that prompts of the repository have already.
+        left_out: Files that were not read, and those in which no prompt was found.
         schema_copy: The copy of the schema for editors, if it was written.
         removable: Sources in the repository that can be removed once the prompts are imported.
     """
@@ -72,8 +89,9 @@ class Import:
     sources: tuple[ImportedSource, ...]
     findings: tuple[Finding, ...]
     profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    configuration: str = "promptops.toml"
     companions: int = 0
-    skipped: int = 0
+    left_out: tuple[LeftOut, ...] = ()
     schema_copy: str | None = None
     removable: tuple[str, ...] = ()
 
@@ -88,9 +106,30 @@ class Import:
         return len(self.sources) + self.companions
 
     @property
+    def skipped(self) -> int:
+        """Number of files and folders that were not read."""
+        read = {source.path for source in self.sources}
+        return sum(one.path.partition("::")[0] not in read for one in self.left_out)
+
+    @property
+    def unreadable(self) -> int:
+        """Number of prompts that no reader can read, such as one that is a function."""
+        return sum(
+            found.severity is Severity.ERROR
+            and not found.prompt
+            and "IMP100" < found.code < "IMP120"
+            for found in self.findings
+        )
+
+    @property
+    def total(self) -> int:
+        """Number of all prompts of the sources."""
+        return len(self.prompts) + self.unreadable
+
+    @property
     def refused(self) -> int:
         """Number of prompts that were not written."""
-        return sum(prompt.state == "refused" for prompt in self.prompts)
+        return sum(prompt.state == "refused" for prompt in self.prompts) + self.unreadable
 
     @property
     def without_loss(self) -> int:
@@ -100,17 +139,7 @@ class Import:
     @property
     def with_loss(self) -> int:
         """Number of prompts that were written although something is lost."""
-        return len(self.prompts) - self.without_loss - self.refused
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """Paths of files in no known format, without those that have a finding."""
-        placed = {finding.place.path for finding in self.findings}
-        return tuple(
-            source.path
-            for source in self.sources
-            if source.format is None and source.path not in placed
-        )
+        return self.total - self.without_loss - self.refused
 
     @property
     def nothing_readable(self) -> bool:
@@ -130,13 +159,34 @@ class Candidate:
     """What an import would read as a prompt.
 
     Attributes:
-        name: For `--select FILE::NAME`.
+        id: That an import without `--to` and `--id` gives it.
+        name: The end of its id, for `--select FILE::NAME`.
         length: Characters of its texts.
         variables: Names of its inputs.
     """
 
     place: Place
+    id: str
     name: str
     format: str
     length: int
     variables: tuple[str, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CandidateList:
+    """The result of `promptops import --list`.
+
+    Attributes:
+        findings: Errors about files that can't be read, and parts that can't be imported.
+        left_out: As in `Import`.
+    """
+
+    candidates: tuple[Candidate, ...]
+    findings: tuple[Finding, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a file can't be read, or a part of it can't be imported."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)

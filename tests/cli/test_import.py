@@ -24,6 +24,12 @@ old/bad.j2:1:6: error: the method `center` has no counterpart here  [IMP102 no-c
     1 | {{{{ x.center(3) }}}} of you
       |      ^^^^^^
 old/chat.prompty:3:1: warning: connection settings are not carried: `api_key`  [IMP111 connection]
+notes on what was assumed or written in another way:
+  old/triage.user.txt
+    1:1: its variables are read as `single`, which is a guess  [IMP309 syntax-guessed]
+  old/triage.system.j2
+    1:1: the input `product` is not declared: it is inferred from its uses  [IMP305 inferred-input]
+    1:1: the input `ticket` is not declared: it is inferred from its uses  [IMP305 inferred-input]
 3 prompts of 4 files: 1 without loss, 1 with, 1 refused
 """
 
@@ -31,7 +37,7 @@ old/chat.prompty:3:1: warning: connection settings are not carried: `api_key`  [
 @pytest.fixture
 def old(repo, monkeypatch):
     """A committed folder of sources in the current directory."""
-    repo.write(OLD)
+    repo.write({**OLD, "sample.json": '{"tikcet": "It blinks."}'})
     repo.commit("old prompts")
     monkeypatch.chdir(repo.root)
     return repo
@@ -44,7 +50,10 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
 
     assert [run.code for run in (dry, wet, again)] == [1, 1, 1]
     assert dry.out.startswith(TABLE.format("would be written"))
-    assert dry.out.endswith("next: the same command without --dry-run\n")
+    assert dry.out.endswith(
+        "next: fix the errors above;"
+        " the same command without --dry-run writes the 2 other prompts\n"
+    )
     assert wet.out.startswith(TABLE.format("written"))
     assert wet.out.endswith(
         "without a model: triage; --profiles gives each a model profile\n"
@@ -68,13 +77,22 @@ def test_sources_that_are_complete_are_removed_in_the_same_commit(old, say):
     ]
 
 
-def test_profiles_are_printed_as_tables(old, say):
-    said = say("import", "old/chat.prompty", "--profiles", "--dry-run")
+def test_profiles_are_tables_to_add_to_the_configuration_before_the_next_command(old, say):
+    old.write({"pyproject.toml": "[tool.promptops]\n"})
+
+    said = say("import", "old/chat.prompty", "--profiles")
 
     assert said.code == 0
-    assert (
-        'add to promptops.toml:\n  [models.gpt-5]\n  provider = "openai"\n  id = "gpt-5"\n'
-    ) in said.out
+    assert said.out.endswith(
+        "add to pyproject.toml:\n"
+        "  [tool.promptops.models.gpt-5]\n"
+        '  provider = "openai"\n'
+        '  id = "gpt-5"\n'
+        "next: add the table above to pyproject.toml, then:\n"
+        "next: git rm -qr old/chat.prompty && git add pyproject.toml"
+        " .promptops/prompt.schema.json prompts/chat.prompt.yaml"
+        " && promptops lint --write-baseline\n"
+    )
 
 
 def test_candidates_need_no_repository(say, tmp_path, monkeypatch):
@@ -84,7 +102,82 @@ def test_candidates_need_no_repository(say, tmp_path, monkeypatch):
     said = say("import", "p.py", "--list")
 
     assert (said.code, said.err) == (0, "")
-    assert said.out == "p.py:1  greeting-prompt  53 characters  name\n"
+    assert said.out == "p.py:1  p/greeting-prompt  53 characters  name\n"
+
+
+def test_candidates_are_listed_with_what_can_not_be_read_and_what_is_left_out(say, tmp_path):
+    (tmp_path / "p.py").write_text(GREETING)
+    (tmp_path / "bad.py").write_text("(\n")
+    (tmp_path / "other.py").write_text("x = 1\n")
+
+    listed = say("import", ".", "--list", "-C", str(tmp_path))
+    bad = say("import", "bad.py", "--list", "-C", str(tmp_path))
+    nothing = say("import", "other.py", "--list", "-C", str(tmp_path))
+
+    assert (listed.code, bad.code, nothing.code) == (1, 3, 3)
+    assert listed.out.replace(f"{tmp_path}/", "") == (
+        "p.py:1  p/greeting-prompt  53 characters  name\n"
+        "bad.py:1:1: error: the code can't be parsed: '(' was never closed"
+        "  [IMP002 unreadable]\n"
+        "    1 | (\n"
+        "      | ^\n"
+        "not imported:\n"
+        "  no string looks like a prompt, by its name and length: other.py\n"
+    )
+    assert nothing.err.replace(f"{tmp_path}/", "") == (
+        "error: no prompt was found\n"
+        "  tip: no string looks like a prompt, by its name and length: other.py\n"
+    )
+
+
+def test_files_that_are_left_out_are_listed_by_reason(old, say):
+    old.write(
+        {
+            **{f"old/{name}.png": "" for name in "abcd"},
+            "old/README.md": "About.\n",
+            "old/broken.json": "{",
+            "old/x.xyz": "?",
+            "old/node_modules/a.txt": "Be kind.\n",
+            "old/.env": "",
+        }
+    )
+
+    said = say("import", "old", "--dry-run")
+    value = json.loads(say("import", "old", "--dry-run", "--format", "json").out)
+
+    assert said.out.partition("not imported:\n")[2].splitlines()[:8] == [
+        "  dependencies or build output: old/node_modules/",
+        "  hidden: old/.env",
+        "  documentation: old/README.md",
+        "  binary or lock file: old/a.png, old/b.png, old/c.png and 1 more",
+        "  can't be parsed: old/broken.json",
+        "  unknown format: old/x.xyz",
+        "  all of them: --format json",
+        "3 prompts of 6 files: 1 without loss, 1 with, 1 refused",
+    ]
+    assert [f"{one['path']}: {one['reason']}" for one in value["left_out"]][-2:] == [
+        "old/broken.json: can't be parsed",
+        "old/x.xyz: unknown format",
+    ]
+    assert (len(value["left_out"]), value["summary"]["skipped"]) == (9, 7)
+
+
+def test_a_prompt_that_is_code_is_refused(old, say):
+    old.write(
+        {
+            "foo/promptfooconfig.yaml": "providers: [openai:gpt-5]\nprompts:\n"
+            "  - file://code.py\n  - Say {{ word }}.\n"
+        }
+    )
+
+    said = say("import", "foo/promptfooconfig.yaml")
+
+    assert said.code == 1
+    assert said.out.splitlines()[1] == (
+        "foo/promptfooconfig.yaml:3:5: error: `file://code.py` is code, which is not run"
+        "  [IMP102 no-counterpart]"
+    )
+    assert "2 prompts of 1 file: 1 without loss, 0 with, 1 refused\n" in said.out
 
 
 def test_formats_are_those_that_can_be_read_and_written(say):
@@ -128,7 +221,23 @@ def test_formats_are_those_that_can_be_read_and_written(say):
             "error: `elsewhere` is not below a prompt root\n  tip: such as --to prompts/NAME\n",
         ),
         (("nope",), 3, "nope: error: there is no such file or folder\n"),
-        (("old", "--select", "*.xyz"), 3, None),
+        (
+            ("old", "--select", "*.xyz"),
+            3,
+            "error: no prompt was found\n"
+            "  tip: not selected by --select: old/bad.j2, old/chat.prompty, old/triage.system.j2"
+            " and 1 more\n",
+        ),
+        (
+            ("old/chat.prompty", "--select", "*::bot"),
+            3,
+            "error: no prompt was found\n  tip: not selected by --select: old/chat.prompty::chat\n",
+        ),
+        (
+            ("old/triage.user.txt", "--sample", "sample.json"),
+            2,
+            "error: no prompt has the input `tikcet` of --sample\n  tip: did you mean `ticket`?\n",
+        ),
         (("old", "--sample", "nope.json"), 3, None),
     ],
 )
@@ -146,8 +255,9 @@ def test_the_prompts_of_the_repository_are_not_imported(small, say, monkeypatch)
 
     assert (said.code, said.out) == (3, "")
     assert said.err == (
-        "error: no prompt was found\n  tip: 5 files left out: documentation, binary files, and what"
-        " prompts of the repository use already\n"
+        "error: no prompt was found\n"
+        "  tip: used by a prompt of this repository: prompts/partials/desk.md.j2,"
+        " prompts/partials/terms.j2, prompts/partials/tone.md.j2 and 2 more\n"
     )
 
 
@@ -260,8 +370,7 @@ def test_an_export_never_overwrites(small, say, monkeypatch):
         (
             ("prompty", "--templates"),
             2,
-            "error: `prompty` has no --templates\n"
-            "  tip: leave it out: promptops export prompty\n",
+            "error: `prompty` has no --templates\n  tip: leave it out: promptops export prompty\n",
         ),
     ],
 )

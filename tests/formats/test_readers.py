@@ -45,7 +45,7 @@ def imported(root: Path, name: str) -> str:
     text = "".join(f"{prompt.state} {prompt.id} {prompt.format}\n" for prompt in first.prompts)
     for finding in first.findings:
         text += f"{finding.place} {finding.severity} {finding.code}: {finding.message}\n"
-    for path in first.unknown:
+    for path in (one.path for one in first.left_out if one.reason == "unknown format"):
         text += f"unknown {path}\n"
     for file in sorted(path for path in (root / "prompts").rglob("*") if path.is_file()):
         text += f"--- {file.relative_to(root).as_posix()}\n{file.read_text('utf-8')}"

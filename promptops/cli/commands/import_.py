@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,9 @@ from promptops.cli.format_list import format_list
 from promptops.cli.options import common
 from promptops.cli.output import OutputOptions
 from promptops.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from promptops.model.imported import LeftOut
 
 _SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
 
@@ -89,10 +93,10 @@ def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
     from promptops.jobs.importing.candidates import candidates
 
     found = candidates(paths, options)
+    if not found.candidates and not found.findings:
+        raise _nothing(found.left_out)
     output.write_report("import_list", found)
-    if not found:
-        raise _nothing(0)
-    return 0
+    return int(found.failed) if found.candidates else 3
 
 
 def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
@@ -102,21 +106,18 @@ def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
     with workspace(output.directory, overrides=output.overrides) as opened:
         result = import_prompts(opened, paths, options)
     if not result.prompts and not result.findings:
-        raise _nothing(result.skipped)
+        raise _nothing(result.left_out)
     output.write_report("import_", result)
     return 3 if result.nothing_readable else int(result.failed)
 
 
-def _nothing(skipped: int) -> InputError:
-    from promptops.plurals import counted
+def _nothing(left_out: Sequence[LeftOut]) -> InputError:
+    """The error for sources without a prompt, with what was seen instead."""
+    from promptops.report.import_.parts.left_out import left_out_phrase
 
-    hint = "list the formats: promptops import --formats"
-    if skipped:
-        hint = (
-            f"{counted(skipped, 'file')} left out: documentation, binary files, and what prompts of"
-            " the repository use already"
-        )
-    return InputError("no prompt was found", hint=hint)
+    if not left_out:
+        return InputError("no prompt was found: the folder is empty")
+    return InputError("no prompt was found", hint=left_out_phrase(left_out))
 
 
 def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:

@@ -90,9 +90,15 @@ class Assertions:
         if value is None or problem is not None:
             kind = written.get("type") if isinstance(written, Mapping) else written
             reason = f": {problem.message}" if problem is not None else ""
-            self._note("IMP116", f"the assertion `{kind}` has no counterpart{reason}")
+            self._note("IMP116", f"{self._named(kind, written)} has no counterpart{reason}")
             value = None
         return Translated(value=value, losses=tuple(self._losses))
+
+    def _named(self, kind: Any, written: Any) -> str:
+        """An assertion with the transform that can be why it has no counterpart."""
+        own = written.get("transform") if isinstance(written, Mapping) else None
+        transform = own or self._counterparts.transform
+        return f"the assertion `{kind}`{f' with the transform `{transform}`' if transform else ''}"
 
     def _scored(self, value: Assertion, given: Mapping[str, Any]) -> dict[str, Any]:
         """With its score and weight. As there, one with a score must pass if no model judges it.

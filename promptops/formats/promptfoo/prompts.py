@@ -13,7 +13,7 @@ from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.json_pointer import escaped
 from promptops.model.place import Place, Text, plain_text
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.source.document import Document
 
 _CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb", ".sh")
@@ -48,7 +48,7 @@ class PromptList:
     """The prompts of one configuration.
 
     Attributes:
-        losses: What was lost.
+        losses: The prompts that can't be read; each refuses its prompt.
     """
 
     def __init__(self, file: SourceFile, document: Document) -> None:
@@ -82,13 +82,13 @@ class PromptList:
         self, text: Any, label: str, names: tuple[str, ...], pointer: str, at: str
     ) -> Iterator[FoundPrompt]:
         if not isinstance(text, str):
-            self._note("IMP102", "this prompt can't be read", pointer)
+            self._refuse("IMP102", "this prompt can't be read", pointer)
         elif text.startswith(_REGISTRIES):
-            self._note("IMP104", f"`{text}` is in a registry: export it from there", pointer)
+            self._refuse("IMP104", f"`{text}` is in a registry: export it from there", pointer)
         elif text.startswith("exec:") or _is_code(text):
             own = text.removeprefix("file://").startswith("promptops_prompts.py:")
             hint = _OF_OWN_EXPORT if own else None
-            self._note("IMP102", f"`{text}` is code, which is not run", pointer, hint)
+            self._refuse("IMP102", f"`{text}` is code, which is not run", pointer, hint)
         elif text.startswith("file://") or _FILE.fullmatch(text):
             yield from self._of_files(text.removeprefix("file://"), label, names, pointer)
         else:
@@ -109,15 +109,17 @@ class PromptList:
         try:
             files = files_named(self._file, path)
             if not files:
-                self._note("IMP104", f"the prompt `{path}` is missing", pointer)
+                self._refuse("IMP104", f"the prompt `{path}` is missing", pointer)
             for file in files:
                 yield from _in_file(file, label if len(files) == 1 else "", names)
         except UnreadableSource as error:
-            self.losses.append(error.loss)
+            self.losses.append(replace(error.loss, refuses=True))
 
-    def _note(self, code: str, message: str, pointer: str, hint: str | None = None) -> None:
-        place = self._source.place(pointer)
-        self.losses.append(Loss(code=code, message=message, place=place, hint=hint))
+    def _refuse(self, code: str, message: str, pointer: str, hint: str | None = None) -> None:
+        loss = Loss(
+            code=code, message=message, place=self._source.place(pointer), hint=hint, refuses=True
+        )
+        self.losses.append(loss)
 
 
 def _in_file(file: SourceFile, label: str, names: tuple[str, ...]) -> Iterator[FoundPrompt]:

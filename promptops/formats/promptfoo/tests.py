@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
@@ -17,6 +17,7 @@ from promptops.formats.promptfoo.variables import (
     with_values,
 )
 from promptops.formats.source_file import SourceFile, UnreadableSource
+from promptops.json_pointer import escaped
 from promptops.model.place import Place
 from promptops.plurals import counted
 from promptops.records import record, replace
@@ -172,8 +173,9 @@ class TestReader:
             prompts=tuple(map(str, prompts)) if isinstance(prompts, list) else None,
         )
         whole = options.get("disableVarExpansion")
+        rows = [one for one in (row, outer_row, self._default) if one is not None]
         for values in [variables] if whole else combinations(variables, self._file):
-            yield replace(test, variables=self._read(values, test.place))
+            yield replace(test, variables=self._read(values, rows))
 
     def _variables(self, row: TestRow) -> Mapping[str, Any]:
         given = row.value.get("vars")
@@ -183,19 +185,23 @@ class TestReader:
             return found.value
         return {}
 
-    def _read(self, variables: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
+    def _read(self, variables: Mapping[str, Any], rows: Sequence[TestRow]) -> Mapping[str, Any]:
+        """The values of a test; `rows` are those that define them, the innermost first."""
         found = {}
         for name, value in variables.items():
             try:
                 found[name] = read_value(value, self._file)
             except UnreadVariable as error:
                 message = f"the value of `{name}` in `{error}` is not read"
-                self._note("IMP104", message, place)
+                self._note("IMP104", message, _place_of(name, rows))
                 found[name] = value
         resolved = with_values(found)
         for name, value in resolved.items():
             if is_template(value):
-                self._note("IMP230", f"`{name}` is a template there, and data here", place)
+                message = (
+                    f"promptfoo renders the value of `{name}` as a template, promptops does not"
+                )
+                self._note("IMP230", message, _place_of(name, rows))
         return resolved
 
     def _asserted(self, row: TestRow) -> Iterator[FoundAssertion]:
@@ -231,6 +237,14 @@ class TestReader:
         loss = Loss(code=code, message=message, place=place)
         if loss not in self.losses:
             self.losses.append(loss)
+
+
+def _place_of(name: str, rows: Sequence[TestRow]) -> Place:
+    """The place of a variable in the row that defines it."""
+    for row in rows:
+        if name in _mapping(row.value.get("vars")):
+            return row.place(f"/vars/{escaped(name)}")
+    return rows[0].place("")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

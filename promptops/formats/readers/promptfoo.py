@@ -76,12 +76,16 @@ class _Configuration:
         self._used: frozenset[str] = frozenset()
 
     def documents(self) -> Iterator[SourceDocument | Loss]:
-        """The prompts; what belongs to the whole configuration is a loss of the first."""
+        """The prompts; what belongs to the whole configuration is a loss of the first.
+
+        An error for each prompt that can't be read.
+        """
         listed = PromptList(self._file, self._source)
         prompts = list(listed.prompts())
+        yield from listed.losses
         reader = TestReader(self._file)
         tests = reader.tests()
-        self._losses += (*listed.losses, *reader.losses)
+        self._losses += reader.losses
         self._fields = self._fields_of_all()
         for key in _CONFIGURATION:
             if key in self._value:

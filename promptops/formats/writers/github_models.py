@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
-from promptops.formats.plain_variables import NotPlain, PlainHistory, plain_turns
+from promptops.formats.plain_variables import NotPlain, PlainHistory, fixed_inputs, plain_turns
 from promptops.formats.writers.langfuse import with_braces
 from promptops.formats.yaml_file import yaml_file
 from promptops.model.prompt import Case
@@ -24,7 +24,7 @@ _EVALUATORS = {"contains": "contains", "equals": "equals", "starts-with": "start
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     """A file for each prompt whose messages only print inputs."""
     for subject in subjects:
-        losses: list[Loss] = []
+        losses = list(fixed_inputs(subject))
         try:
             value = _value(subject, losses)
         except NotPlain as error:

@@ -8,7 +8,13 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
-from promptops.formats.plain_variables import NotPlain, PlainHistory, PlainTurn, plain_turns
+from promptops.formats.plain_variables import (
+    NotPlain,
+    PlainHistory,
+    PlainTurn,
+    fixed_inputs,
+    plain_turns,
+)
 from promptops.patterns import lazy_pattern
 
 NAME = "langfuse"
@@ -28,6 +34,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         except NotPlain as error:
             yield error.loss
             continue
+        yield from fixed_inputs(subject)
         yield from _lost(subject)
         body = {
             "name": subject.prompt.id,

@@ -11,7 +11,7 @@ from promptops.formats.exported import ExportedFile, ExportSubject
 from promptops.formats.languages.nunjucks_writer import nunjucks_text
 from promptops.formats.parts import ExpressionPart, TemplatePart
 from promptops.formats.parts import TextPart as Text
-from promptops.formats.plain_variables import NotPlain, plain_turns
+from promptops.formats.plain_variables import NotPlain, fixed_inputs, plain_turns
 from promptops.formats.template_parts import NotATemplate, template_parts
 from promptops.formats.writers.promptfoo import (
     configuration,
@@ -32,7 +32,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         if isinstance(subject, Loss):
             yield subject
             continue
-        losses: list[Loss] = []
+        losses = list(fixed_inputs(subject))
         try:
             chat = list(_chat(subject))
         except NotPlain as error:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from promptops.analysis.masking import without_secrets
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.errors import UsageError
 from promptops.formats.codes import CODES, severity_of
@@ -22,6 +23,7 @@ from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.exported import Export, FileState
 from promptops.model.finding import Finding
+from promptops.model.prompt import Case, Prompt
 from promptops.records import record
 from promptops.runtime.request.render import Renderer
 from promptops.suggestions import did_you_mean
@@ -98,13 +100,21 @@ def _subjects(workspace: Workspace, options: ExportOptions) -> Iterator[ExportSu
     catalog = workspace.catalog
     for path in select(workspace, wanted).why:
         prompt = readable_prompt(workspace, path)
-        case = named_case(prompt, options.case) if options.case is not None else None
+        case = _case(prompt, options.case) if options.case is not None else None
         yield ExportSubject(
             prompt=prompt,
             load=catalog.load,
             renderer=Renderer(prompt, catalog.load, catalog.files.data),
             case=case,
         )
+
+
+def _case(prompt: Prompt, name: str) -> Case:
+    """The test case of that name. Raises UsageError, InputError."""
+    if not prompt.cases:
+        hint = "leave out --case, or add the test case below `tests`"
+        raise UsageError("the prompt has no test case", where=prompt.path, hint=hint)
+    return named_case(prompt, name)
 
 
 def _differs(file: ExportedFile, options: ExportOptions) -> Loss:
@@ -117,7 +127,7 @@ def _finding(loss: Loss) -> Finding:
         code=loss.code,
         name=CODES[loss.code].name,
         severity=severity_of(loss),
-        message=loss.message,
+        message=without_secrets(loss.message),
         place=loss.place,
         hint=loss.hint,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from promptops.analysis.masking import masked, without_secrets
+from promptops.analysis.masking import Masked, masked, without_secrets
 from promptops.formats.codes import CODES, severity_of
 from promptops.formats.connections import names_connection
 from promptops.formats.document import Loss
@@ -21,12 +21,16 @@ def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> I
     data = {read.path: read.data for read in reads}
 
     @cache
-    def lines(path: str) -> tuple[str, ...]:
+    def source(path: str) -> Masked:
         try:
             text = data.get(path, b"").decode().removeprefix("\ufeff")
         except UnicodeDecodeError:
-            return ()
-        return tuple(masked(text.replace("\r\n", "\n")).text.split("\n"))
+            return Masked("", ())
+        return masked(text.replace("\r\n", "\n"))
+
+    @cache
+    def lines(path: str) -> list[str]:
+        return source(path).text.split("\n")
 
     def line(loss: Loss) -> str:
         found = lines(loss.place.path)
@@ -40,9 +44,9 @@ def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> I
             code=loss.code,
             name=CODES[loss.code].name,
             severity=severity_of(loss),
-            message=without_secrets(loss.message),
+            message=without_secrets(loss.message, source(loss.place.path).secrets),
             place=loss.place,
             prompt=identity,
-            hint=loss.hint,
+            hint=without_secrets(loss.hint) if loss.hint else loss.hint,
             source_line=line(loss),
         )

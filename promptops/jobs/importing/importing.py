@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from promptops.analysis.masking import without_secrets
 from promptops.formats.document import Loss
 from promptops.jobs.importing.findings import findings
 from promptops.jobs.importing.name_globs import NameGlobs
 from promptops.jobs.importing.options import ImportOptions
 from promptops.jobs.importing.planning import planned
 from promptops.jobs.importing.profiles import Profiles
-from promptops.jobs.importing.reading import ReadFile, read_sources
+from promptops.jobs.importing.reading import ReadFile, left_out, read_sources
 from promptops.jobs.importing.removable import removable
+from promptops.jobs.importing.sample_names import refuse_unread_names
 from promptops.jobs.importing.self_check import checked
 from promptops.jobs.importing.shared_paragraphs import shared_paragraphs
 from promptops.jobs.importing.sources import sources
@@ -20,14 +22,15 @@ from promptops.jobs.importing.writing import WrittenPrompt, written
 from promptops.jobs.setup.new_files import write_schema_copy
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.imported import Import, ImportedPrompt, ImportedSource
+from promptops.source.config import OWN
 
 
 def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOptions) -> Import:
     """Write the prompts of the sources as prompt files. Existing files are never overwritten.
 
-    Raises UsageError for an unknown format, an invalid id, or a folder outside of the prompt
-    roots; InputError for a source that can't be opened, or a file that can't be written; GitError
-    without a work tree.
+    Raises UsageError for an unknown format, an invalid id, a name in the sample that no prompt
+    reads, or a folder outside of the prompt roots; InputError for a source that can't be opened, or
+    a file that can't be written; GitError without a work tree.
     """
     folder = target(workspace, options.to)
     globs = NameGlobs(options.select, options.exclude)
@@ -35,6 +38,7 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     reads = tuple(read_sources(found, options.format, options.reading, globs))
     profiles = Profiles(workspace.config.models) if options.profiles else None
     plans = tuple(planned(workspace, reads, folder, profiles, options))
+    refuse_unread_names(plans, options.reading.sample)
     complete = checked(workspace, plans, profiles)
     root = workspace.repository.root
     results = [written(root, plan, options) for plan in complete]
@@ -43,11 +47,21 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
         sources=tuple(_sources(reads, results)),
         findings=tuple(findings(reads, _losses(reads, results))),
         schema_copy=write_schema_copy(root) if is_written else None,
-        profiles=profiles.new if profiles else {},
+        profiles=_shown(profiles),
+        configuration=workspace.config.path or OWN,
         companions=sum(len(source.folder.used.intersection(source.paths)) for source in found),
-        skipped=sum(source.skipped for source in found),
+        left_out=tuple(left_out(found, reads)),
         removable=tuple(removable(workspace, found, reads, results)),
     )
+
+
+def _shown(profiles: Profiles | None) -> Mapping[str, Mapping[str, str]]:
+    """The new profiles without secrets."""
+    new = profiles.new if profiles is not None else {}
+    return {
+        name: {key: without_secrets(value) for key, value in profile.items()}
+        for name, profile in new.items()
+    }
 
 
 def _losses(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from promptops.model.imported import EXCLUDED, NOT_SELECTED
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
@@ -27,17 +28,24 @@ class NameGlobs:
         """Whether there is a glob of names in files."""
         return any(glob.name is not None for glob in (*self._select, *self._exclude))
 
-    def admit_path(self, path: str) -> bool:
-        """Whether a file is read."""
+    def refusal(self, path: str) -> str | None:
+        """Why a file is not read, or None."""
         if any(glob.name is None and fnmatchcase(path, glob.path) for glob in self._exclude):
-            return False
-        return not self._select or any(fnmatchcase(path, glob.path) for glob in self._select)
+            return EXCLUDED
+        if self._select and not any(fnmatchcase(path, glob.path) for glob in self._select):
+            return NOT_SELECTED
+        return None
 
-    def admit(self, path: str, name: str) -> bool:
-        """Whether a prompt of a file that is read is imported; `name` is the end of its id."""
-        if any(glob.matches(path, name) for glob in self._exclude):
-            return False
-        return not self._select or any(glob.matches(path, name) for glob in self._select)
+    def name_refusal(self, path: str, identity: str) -> str | None:
+        """Why a prompt of a file that is read is not imported, or None.
+
+        `identity` is its id as its reader proposes it; globs are of the whole id, or of its end.
+        """
+        if any(glob.matches(path, identity) for glob in self._exclude):
+            return EXCLUDED
+        if self._select and not any(glob.matches(path, identity) for glob in self._select):
+            return NOT_SELECTED
+        return None
 
 
 @record(frozen=True, slots=True)
@@ -47,10 +55,11 @@ class _Glob:
     path: str
     name: str | None
 
-    def matches(self, path: str, name: str) -> bool:
+    def matches(self, path: str, identity: str) -> bool:
         """Whether it is a glob of this prompt."""
+        names = (identity, identity.rpartition("/")[2])
         return fnmatchcase(path, self.path) and (
-            self.name is None or fnmatchcase(_words(name), self.name)
+            self.name is None or any(fnmatchcase(_words(name), self.name) for name in names)
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from promptops.analysis.secrets import find_secrets
 from promptops.errors import UsageError
 from promptops.formats.connections import without_connections
 from promptops.formats.document import Loss, SourceDocument
@@ -14,13 +13,12 @@ from promptops.jobs.importing.ids import Ids
 from promptops.jobs.importing.options import ImportOptions
 from promptops.jobs.importing.partials import Partials
 from promptops.jobs.importing.profiles import Profiles
-from promptops.jobs.importing.reading import ReadFile
+from promptops.jobs.importing.reading import ReadFile, self_check_loss
 from promptops.jobs.importing.target import Target
 from promptops.jobs.setup.new_files import schema_path
 from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.records import record
-
-_SECRET_HINT = "remove it from the source, and revoke the key"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -46,7 +44,18 @@ def planned(
         hint = "leave out --id, or select one with --select 'FILE::NAME'"
         raise UsageError(f"--id names one prompt, and there are {len(found)}", hint=hint)
     planner = _Planner(workspace, target, profiles, options)
-    yield from (planner.planned(read, document) for read, document in found)
+    for read, document in found:
+        with CaughtBug() as bug:
+            yield planner.planned(read, document)
+        if bug.error is not None:
+            yield _failed(read, document, bug.error)
+
+
+def _failed(read: ReadFile, document: SourceDocument, error: InternalError) -> Planned:
+    """A prompt without files: a bug that only its document leads to is an error of it alone."""
+    loss = self_check_loss(str(error), document.place)
+    files = PromptFiles(id=document.id, path="", files={}, inputs=(), losses=())
+    return Planned(document=document, read=read, files=files, losses=(*document.losses, loss))
 
 
 class _Planner:
@@ -80,24 +89,9 @@ class _Planner:
         if self._profiles is not None:
             complete = self._profiles.named(complete)
         files = prompt_files(complete, read.data, self._writing, self._origin(read))
-        losses = (*files.losses, *losses, *_secrets(complete, files))
-        return Planned(document=complete, read=read, files=files, losses=losses)
+        return Planned(document=complete, read=read, files=files, losses=(*files.losses, *losses))
 
     def _origin(self, read: ReadFile) -> str:
         """The path of a source from the root of the repository; outside of it, below the SOURCE."""
         inside = os.path.relpath(os.path.realpath(read.path), self._root).replace(os.sep, "/")
         return read.origin if inside.split("/")[0] == ".." else inside
-
-
-def _secrets(document: SourceDocument, files: PromptFiles) -> Iterator[Loss]:
-    """An error for each kind of secret in the files; its value is not shown."""
-    found = {match.message for text in files.files.values() for match in find_secrets(text)}
-    for kind in sorted(found):
-        message = f"the prompt contains {kind}: it is not written"
-        yield Loss(
-            code="IMP131",
-            message=message,
-            place=document.place,
-            hint=_SECRET_HINT,
-            refuses=True,
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from promptops.errors import UsageError
 from promptops.formats.document import Loss, SourceDocument
@@ -11,6 +11,7 @@ from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.formats.unread_formats import unread_format
 from promptops.jobs.importing.name_globs import NameGlobs
 from promptops.jobs.importing.sources import Source
+from promptops.model.imported import LeftOut
 from promptops.model.internal_error import HINT, CaughtBug
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -19,6 +20,14 @@ from promptops.suggestions import did_you_mean
 
 MAX_PROMPTS = 200
 """More prompts than this in one file are a data set."""
+
+_NO_STRING = "no string looks like a prompt, by its name and length"
+_NOTHING_FOUND: Mapping[str, str] = {
+    "python": _NO_STRING,
+    "typescript": _NO_STRING,
+    "text": "part of the prompt of another file, which is not selected",
+}
+"""Why nothing was found, by the name of the reader."""
 
 _OWN_FORMAT = lazy_pattern(r"(?m)^format:\s*[\"']?promptops/")
 
@@ -35,6 +44,8 @@ class ReadFile:
         origin: The path below the SOURCE, with its name: the same wherever the command runs.
         format: The name of its reader; None for an unknown format, or an unreadable file.
         found: Its prompts, and errors about parts that are not prompts.
+        left_out: The file if nothing was found in it, and prompts that are not selected: their
+            names are `FILE::NAME`.
     """
 
     source: str
@@ -43,6 +54,7 @@ class ReadFile:
     data: bytes
     format: str | None
     found: Found
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def reader_named(name: str) -> Reader:
@@ -67,6 +79,14 @@ def read_sources(
         for path, read in found:
             if read is not None and path not in source.folder.used:
                 yield _selected(read, path, globs)
+
+
+def left_out(sources: Iterable[Source], reads: Iterable[ReadFile]) -> Iterator[LeftOut]:
+    """The files from which nothing is imported: first those that are not read."""
+    for source in sources:
+        yield from source.left_out
+    for read in reads:
+        yield from read.left_out
 
 
 def _read(
@@ -99,7 +119,7 @@ def _read_file(
         return replace(unread, data=file.data, found=(unreadable,))
     chosen = reader or _recognised(file)
     if chosen is None:
-        return replace(unread, data=file.data, found=_unknown(file))
+        return _unknown(file, replace(unread, data=file.data))
     try:
         found = _limited(file, tuple(chosen.documents(file, options)))
     except UnreadableSource as error:
@@ -107,15 +127,35 @@ def _read_file(
     return replace(unread, data=file.data, format=chosen.NAME, found=found)
 
 
-def _unknown(file: SourceFile) -> Found:
-    """An error for a file that the user named; others are only counted."""
-    if not file.alone:
-        return ()
+def _unknown(file: SourceFile, unread: ReadFile) -> ReadFile:
+    """An error for a file that the user named; another one is only left out."""
+    if file.alone:
+        return replace(unread, found=_unknown_error(file))
+    reason = "unknown format" if _syntax_error(file) is None else "can't be parsed"
+    return replace(unread, left_out=(LeftOut(path=unread.path, reason=reason),))
+
+
+def _unknown_error(file: SourceFile) -> Found:
+    invalid = _syntax_error(file)
+    if invalid is not None:
+        return (invalid,)
     message = "the format is not known"
     hint = "name it with --from; list the formats: promptops import --formats"
     if _is_own(file):
         message, hint = "it is a prompt file of promptops already", "it needs no import"
     return (Loss(code="IMP001", message=message, place=file.place(), hint=hint),)
+
+
+def _syntax_error(file: SourceFile) -> Loss | None:
+    """The error of a JSON or YAML file that can't be parsed."""
+    try:
+        if file.suffix == ".json":
+            _ = file.json
+        elif file.suffix in (".yaml", ".yml"):
+            _ = file.yaml
+    except UnreadableSource as error:
+        return error.loss
+    return None
 
 
 def _is_own(file: SourceFile) -> bool:
@@ -126,8 +166,8 @@ def _is_own(file: SourceFile) -> bool:
 
 
 def self_check_loss(message: str, place: Place) -> Loss:
-    """An IMP016 for a bug of a reader or a writer."""
-    return Loss(code="IMP016", message=message, place=place, hint=HINT)
+    """An IMP016 for a bug of a reader or a writer: its prompt is not written."""
+    return Loss(code="IMP016", message=message, place=place, hint=HINT, refuses=True)
 
 
 def _recognised(file: SourceFile) -> Reader | None:
@@ -152,13 +192,24 @@ def _limited(file: SourceFile, found: Found) -> Found:
 
 
 def _selected(read: ReadFile, path: str, globs: NameGlobs) -> ReadFile:
-    kept = tuple(
-        one for one in read.found if not globs.name_prompts or _is_admitted(one, path, globs)
+    """The file with the prompts that the globs of names select."""
+    if not read.found and not read.left_out:
+        reason = _NOTHING_FOUND.get(read.format or "", "no prompt in it")
+        return replace(read, left_out=(LeftOut(path=read.path, reason=reason),))
+    if not globs.name_prompts:
+        return read
+    refusals = [(one, globs.name_refusal(path, _identity(one))) for one in read.found]
+    return replace(
+        read,
+        found=tuple(one for one, reason in refusals if reason is None),
+        left_out=tuple(
+            LeftOut(path=f"{read.path}::{_identity(one).rpartition('/')[2]}", reason=reason)
+            for one, reason in refusals
+            if reason is not None and isinstance(one, SourceDocument)
+        ),
     )
-    return replace(read, found=kept)
 
 
-def _is_admitted(found: SourceDocument | Loss, path: str, globs: NameGlobs) -> bool:
-    """Whether a glob of names selects a prompt; errors about other parts are left out."""
-    name = found.id.rpartition("/")[2] if isinstance(found, SourceDocument) else ""
-    return globs.admit(path, name)
+def _identity(found: SourceDocument | Loss) -> str:
+    """The proposed id of a prompt; "" for an error, which a glob of names leaves out."""
+    return found.id if isinstance(found, SourceDocument) else ""

@@ -1,9 +1,10 @@
-"""Whether prompt files that an import is about to write can be read and rendered."""
+"""Whether prompt files that an import is about to write can be read and rendered; no secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from promptops.analysis.secrets import find_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.formats.document import Loss
 from promptops.jobs.importing.planning import Planned
@@ -11,24 +12,30 @@ from promptops.jobs.importing.profiles import Profiles
 from promptops.jobs.importing.reading import self_check_loss
 from promptops.jobs.workspace.changed_tree import ChangedTree
 from promptops.jobs.workspace.workspace import Workspace, catalog_of
+from promptops.lint.searchable_text import written
 from promptops.model.config import Config, ModelProfile
+from promptops.model.internal_error import CaughtBug
 from promptops.records import replace
 from promptops.repo.repository import WORKTREE
 from promptops.runtime.request.render import Renderer, RenderError
 
 _SHOWN = 3
+_SECRET_HINT = "remove it from the source, and revoke the key"
 
 
 def checked(
     workspace: Workspace, planned: Iterable[Planned], profiles: Profiles | None
 ) -> Iterator[Planned]:
-    """The prompts, with an IMP016 for each mistake in their files."""
+    """The prompts, with an IMP016 for each mistake in their files and an IMP131 for a secret.
+
+    A bug that one prompt leads to is a mistake of this prompt only.
+    """
     plans = tuple(planned)
     texts = {path: text for plan in plans for path, text in plan.files.files.items()}
     catalog = _catalog_with(workspace, texts, _config(workspace.config, profiles))
     for plan in plans:
         refused = any(loss.refuses for loss in plan.losses)
-        found = () if refused else tuple(_faults(catalog, plan))
+        found = () if refused else tuple(_found(catalog, plan))
         yield replace(plan, losses=(*plan.losses, *found))
 
 
@@ -49,6 +56,25 @@ def _config(config: Config, profiles: Profiles | None) -> Config:
         for name, one in new.items()
     }
     return replace(config, models={**config.models, **added})
+
+
+def _found(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    with CaughtBug() as bug:
+        yield from _secrets(catalog, plan)
+        yield from _faults(catalog, plan)
+    if bug.error is not None:
+        yield self_check_loss(str(bug.error), plan.document.place)
+
+
+def _secrets(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    """An error for each kind of secret that the rule SEC001 finds; its value is not shown."""
+    path = plan.files.path
+    texts = written(catalog, catalog.document(path), catalog.loaded(path).references)
+    found = {match.message for text in texts for match in find_secrets(text.text)}
+    for kind in sorted(found):
+        message = f"the prompt contains {kind}: it is not written"
+        place = plan.document.place
+        yield Loss(code="IMP131", message=message, place=place, hint=_SECRET_HINT, refuses=True)
 
 
 def _faults(catalog: Catalog, plan: Planned) -> Iterator[Loss]:

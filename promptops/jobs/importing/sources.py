@@ -10,6 +10,7 @@ from promptops.errors import InputError
 from promptops.formats.source_file import SourceFolder
 from promptops.jobs.importing.name_globs import NameGlobs
 from promptops.jobs.workspace.workspace import Workspace
+from promptops.model.imported import LeftOut
 from promptops.records import record
 
 MAX_FILES = 5_000
@@ -17,9 +18,10 @@ MAX_FILES = 5_000
 _SKIPPED_FOLDERS = frozenset(
     str.split("node_modules vendor third_party dist build __pycache__ venv env site-packages")
 )
-_SKIPPED_STEMS = frozenset(
-    str.split("readme license licence changelog contributing promptops promptops-baseline")
-)
+_INTERNAL = (".git", ".promptops")
+"""Hidden folders that are not listed as left out."""
+_DOCUMENTATION = frozenset(str.split("readme license licence changelog contributing"))
+_SETTINGS = frozenset(str.split("promptops promptops-baseline"))
 _BINARY = frozenset(
     str.split(
         ".png .jpg .jpeg .gif .webp .ico .pdf .zip .gz .tar .whl .so .dll .exe .pyc .woff .woff2"
@@ -38,13 +40,13 @@ class Source:
     Attributes:
         shown: As the user named it.
         paths: Of the files to read, below the folder.
-        skipped: Number of files left out by their names, or because a prompt has them already.
+        left_out: The files and folders that are not read.
     """
 
     shown: str
     folder: SourceFolder
     paths: tuple[str, ...]
-    skipped: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def sources(paths: Sequence[str], globs: NameGlobs, workspace: Workspace | None) -> list[Source]:
@@ -73,20 +75,17 @@ def _source(path: str, globs: NameGlobs, is_prompt: IsPrompt) -> Source:
 
 
 def _of_folder(place: Path, globs: NameGlobs, is_prompt: IsPrompt) -> Source:
-    found, skipped = list[str](), 0
-    for name in _files(place):
-        if _is_skipped(name) or is_prompt(place / name):
-            skipped += 1
-        elif globs.admit_path(name):
+    found, left_out = list[str](), list[LeftOut]()
+    folder = SourceFolder(place, place.as_posix())
+    for name, unread in _files(place):
+        reason = unread or _skipped(name) or _own(is_prompt, place / name) or globs.refusal(name)
+        if reason is None:
             found.append(name)
+        else:
+            left_out.append(LeftOut(path=folder.path_shown(name), reason=reason))
         if len(found) > MAX_FILES:
             raise _too_many(str(place))
-    return Source(
-        shown=str(place),
-        folder=SourceFolder(place, place.as_posix()),
-        paths=tuple(found),
-        skipped=skipped,
-    )
+    return Source(shown=str(place), folder=folder, paths=tuple(found), left_out=tuple(left_out))
 
 
 def _too_many(path: str) -> InputError:
@@ -94,20 +93,47 @@ def _too_many(path: str) -> InputError:
     return InputError(f"there are more than {MAX_FILES:,} files", where=path, hint=hint)
 
 
-def _files(root: Path) -> Iterator[str]:
-    """The paths of all files below a folder, sorted, without hidden ones and links."""
+def _files(root: Path) -> Iterator[tuple[str, str | None]]:
+    """The paths of all files below a folder, sorted; with a reason those that are not read.
+
+    The files of a folder that is not read are not listed: its path ends with a slash.
+    """
     for folder, folders, names in os.walk(root):
-        kept = [name for name in folders if name[0] != "." and name not in _SKIPPED_FOLDERS]
-        folders[:] = sorted(name for name in kept if not Path(folder, name).is_symlink())
+        reasons = {name: _unread_folder(folder, name) for name in sorted(folders)}
+        folders[:] = [name for name, reason in reasons.items() if reason is None]
+        inside = Path(folder).relative_to(root)
+        for name, reason in reasons.items():
+            if reason is not None and name not in _INTERNAL:
+                yield f"{(inside / name).as_posix()}/", reason
         for name in sorted(names):
-            file = Path(folder, name)
-            if name[0] != "." and not file.is_symlink():
-                yield file.relative_to(root).as_posix()
+            yield (inside / name).as_posix(), _unread_entry(folder, name)
 
 
-def _is_skipped(path: str) -> bool:
+def _unread_folder(folder: str, name: str) -> str | None:
+    if name in _SKIPPED_FOLDERS:
+        return "dependencies or build output"
+    return _unread_entry(folder, name)
+
+
+def _unread_entry(folder: str, name: str) -> str | None:
+    if name[0] == ".":
+        return "hidden"
+    return "symbolic link" if os.path.islink(os.path.join(folder, name)) else None
+
+
+def _skipped(path: str) -> str | None:
+    """Why the name of a file is not that of a prompt, or None."""
     name = path.rpartition("/")[2].lower()
-    return name.partition(".")[0] in _SKIPPED_STEMS or os.path.splitext(name)[1] in _BINARY
+    stem = name.partition(".")[0]
+    if stem in _DOCUMENTATION:
+        return "documentation"
+    if stem in _SETTINGS:
+        return "configuration of promptops"
+    return "binary or lock file" if os.path.splitext(name)[1] in _BINARY else None
+
+
+def _own(is_prompt: IsPrompt, path: Path) -> str | None:
+    return "used by a prompt of this repository" if is_prompt(path) else None
 
 
 def _is_prompt(workspace: Workspace) -> IsPrompt:

@@ -88,7 +88,7 @@ def _imported(plan: Planned, losses: tuple[Loss, ...], state: State) -> Imported
         format=document.format,
         state=state,
         messages=len(document.messages),
-        inputs=plan.files.inputs,
+        inputs=len(plan.files.inputs),
         cases=len(document.cases),
         files=tuple(plan.files.files),
         has_model=bool(document.fields.get("model", {}).keys() & {"profile", "id"}),

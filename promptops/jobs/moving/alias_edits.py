@@ -1,9 +1,10 @@
-"""The edit that keeps the old id of a moved prompt as an alias."""
+"""The edits of `aliases`: the old id of a moved prompt is added, its new one is removed."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from promptops.jobs.moving.reference_edits import is_plain, text_at
 from promptops.model.moving import MoveEdit
@@ -26,6 +27,26 @@ def alias_edit(document: Document, old: str, new: str) -> MoveEdit:
     if "aliases" in document.value:
         return _edit(document, document.whole("/aliases"), f"[{written}]")
     return _new_key(document, f"aliases: [{written}]")
+
+
+def removed_alias(document: Document, new: str) -> Iterator[MoveEdit]:
+    """The edit that removes the new id from `aliases`, for a prompt that gets it back."""
+    aliases = document.value.get("aliases") or []
+    if new not in aliases:
+        return
+    others = [_written(one) for one in aliases if one != new]
+    whole, key = document.whole("/aliases"), document.place("/aliases", key=True).line
+    if not text_at(document.text, whole).startswith("["):
+        line = document.place(f"/aliases/{aliases.index(new)}").line
+        yield _without_lines(document, line if others else key, line)
+    elif others or text_at(document.text, document.whole("")).startswith("{"):
+        yield _edit(document, whole, f"[{', '.join(others)}]")
+    else:
+        yield _without_lines(document, key, whole.end_line)
+
+
+def _without_lines(document: Document, first: int, last: int) -> MoveEdit:
+    return _edit(document, Place(document.path, first, 1, last + 1, 1), "")
 
 
 def _written(identity: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
 from promptops.catalog.references import ReferenceResolver
-from promptops.jobs.moving.alias_edits import alias_edit
+from promptops.jobs.moving.alias_edits import alias_edit, removed_alias
+from promptops.jobs.moving.committed_paths import committed_paths
 from promptops.jobs.moving.companions import companions
 from promptops.jobs.moving.modeline_edits import modeline_edits
 from promptops.jobs.moving.names import renaming
@@ -66,7 +67,8 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
     ids = _ids(catalog, moves)
     refuse_sources(workspace, moves)
     refuse_ids(catalog, moves, ids)
-    edits = sorted(_edits(workspace, references, moves, ids), key=lambda each: each.place)
+    kept = _kept(workspace, moves, ids)
+    edits = sorted(_edits(workspace, references, moves, ids, kept), key=lambda each: each.place)
     refuse_taken(workspace, moves, new_contents(catalog, edits))
     _prove(workspace, edits, moves)
     manual = sorted(manual_edits(workspace, moves, ids), key=lambda each: each.place)
@@ -75,7 +77,7 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
         new=catalog.id_of(named.new) or named.new,
         files=tuple(_file_move(catalog, *pair) for pair in moves.items()),
         edits=tuple(edits),
-        aliases=tuple(sorted((after, before) for before, after in ids.items())),
+        aliases=tuple(sorted((ids[before], before) for before in kept)),
         manual=tuple(manual),
     )
 
@@ -101,15 +103,27 @@ def _ids(catalog: Catalog, moves: Mapping[str, str]) -> dict[str, str]:
     return {old: new for old, new in pairs if old is not None and new is not None and old != new}
 
 
+def _kept(workspace: Workspace, moves: Mapping[str, str], ids: Mapping[str, str]) -> frozenset[str]:
+    """The old ids that become aliases: a name that no commit has is not known to anyone."""
+    named = {old: workspace.catalog.ids.get(old) for old in moves}
+    paths = [path for path, identity in named.items() if identity in ids]
+    committed = committed_paths(workspace.repository, paths)
+    return frozenset(identity for path, identity in named.items() if path in committed and identity)
+
+
 def _edits(
-    workspace: Workspace, references: References, moves: Mapping[str, str], ids: Mapping[str, str]
+    workspace: Workspace,
+    references: References,
+    moves: Mapping[str, str],
+    ids: Mapping[str, str],
+    kept: Collection[str],
 ) -> Iterator[MoveEdit]:
     before = workspace.catalog
     resolver = ReferenceResolver(Files(ChangedTree(before.files.tree, {}, moves)), before.config)
     own = [
         *ReferenceEdits(references=references, after=resolver, moves=moves, ids=ids).edits(),
         *modeline_edits(before, moves),
-        *_alias_edits(before, moves, ids),
+        *_alias_edits(before, moves, ids, kept),
     ]
     yield from own
     after = _changed(workspace, own, moves)
@@ -132,13 +146,16 @@ def _changed(workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str
 
 
 def _alias_edits(
-    catalog: Catalog, moves: Mapping[str, str], ids: Mapping[str, str]
+    catalog: Catalog, moves: Mapping[str, str], ids: Mapping[str, str], kept: Collection[str]
 ) -> Iterator[MoveEdit]:
     for old in moves:
         identity = catalog.ids.get(old)
         if identity is not None and identity in ids:
             document = read(old, catalog.files.data(old) or b"")
-            yield alias_edit(document, identity, ids[identity])
+            if identity in kept:
+                yield alias_edit(document, identity, ids[identity])
+            else:
+                yield from removed_alias(document, ids[identity])
 
 
 def _concerned(catalog: Catalog, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> list[str]:

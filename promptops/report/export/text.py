@@ -18,6 +18,8 @@ STATES: dict[FileState, str] = {
     "refused": "refused",
 }
 """What became of a file."""
+_OF_FILES: dict[FileState, str] = {"written": "written", "would-write": "would be written"}
+"""The same in the summary, where it differs."""
 
 
 def write(result: Export, *, style: Style = plain) -> str:
@@ -38,6 +40,6 @@ def _counts(result: Export) -> Iterator[str]:
     yield f"{counted(result.prompts, 'prompt')} as {result.format}"
     for state, words in STATES.items():
         if states[state]:
-            yield f"{counted(states[state], 'file')} {words.replace('wrote', 'written')}"
+            yield f"{counted(states[state], 'file')} {_OF_FILES.get(state, words)}"
     if not result.files:
         yield "no file"

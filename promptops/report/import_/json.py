@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.model.imported import Import, ImportedPrompt, ImportedSource
+from promptops.report.import_.parts.left_out import left_out_values
 from promptops.report.json import finding_value
 from promptops.report.parts.json_text import json_text
 
@@ -17,6 +18,7 @@ def write(result: Import, **_: object) -> str:
             "sources": [_source(source) for source in result.sources],
             "findings": [finding_value(finding) for finding in result.findings],
             "profiles": {name: dict(profile) for name, profile in result.profiles.items()},
+            "left_out": left_out_values(result.left_out),
             "summary": _summary(result),
         }
     )
@@ -50,7 +52,7 @@ def _summary(result: Import) -> dict[str, int]:
     return {
         "files": result.files,
         "skipped": result.skipped,
-        "prompts": len(result.prompts),
+        "prompts": result.total,
         "without_loss": result.without_loss,
         "with_loss": result.with_loss,
         "refused": result.refused,

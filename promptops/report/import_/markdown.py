@@ -7,8 +7,16 @@ from collections.abc import Iterator
 from promptops.model.imported import Import, ImportedPrompt
 from promptops.plurals import counted
 from promptops.report.import_.parts import facts
+from promptops.report.import_.parts.left_out import left_out_phrase
 from promptops.report.parts.loss_lines import loss_lines
-from promptops.report.parts.markdown_text import escape, fenced, sentence, within
+from promptops.report.parts.markdown_text import (
+    code_span,
+    fenced,
+    readable,
+    readable_sentence,
+    within,
+)
+from promptops.report.parts.visible import visible_path
 from promptops.report.test.markdown import LIMIT
 
 _HEAD = (
@@ -20,10 +28,11 @@ _RESERVED = 2_000  # for the summary and the notes on omitted parts
 
 def write(result: Import, **_: object) -> str:
     """A comment below GitHub's limit; it has the number of lines that are left out."""
-    head = f"**Import**: {escape(facts.summary(result))}\n\n"
-    end = "".join(f"\n{sentence(line)}\n" for line in _end(result))
+    head = f"**Import**: {readable(facts.summary(result))}\n\n"
+    end = "".join(f"\n{readable_sentence(line)}\n" for line in _end(result))
     if result.profiles:
-        end += f"\nAdd to `promptops.toml`:\n\n{fenced('toml', list(facts.profile_lines(result)))}"
+        tables = fenced("toml", list(facts.profile_lines(result)))
+        end += f"\nAdd to {code_span(visible_path(result.configuration))}:\n\n{tables}"
     room = LIMIT - _RESERVED - len(head) - len(end)
     rows = [_row(prompt) for prompt in result.prompts]
     shown = list(within(room // 2, rows))
@@ -34,10 +43,11 @@ def write(result: Import, **_: object) -> str:
 
 
 def _row(prompt: ImportedPrompt) -> str:
-    return f"| {' | '.join(escape(cell) for cell in facts.row(prompt))} |\n"
+    return f"| {' | '.join(readable(cell) for cell in facts.row(prompt))} |\n"
 
 
 def _end(result: Import) -> Iterator[str]:
-    yield from facts.unknown(result)
+    if left_out_phrase(result.left_out):
+        yield f"Not imported: {left_out_phrase(result.left_out)}"
     yield from facts.missing_models(result)
     yield from (f"Next: {step}" for step in facts.next_step(result))

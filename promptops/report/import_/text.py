@@ -9,17 +9,25 @@ from promptops.model.imported import Import
 from promptops.model.report import Style, plain
 from promptops.report.full import finding_lines
 from promptops.report.import_.parts import facts
-from promptops.report.import_.parts.facts import next_step, notes, profile_lines, row, summary
+from promptops.report.import_.parts.facts import next_step, profile_lines, row, summary
+from promptops.report.import_.parts.left_out import left_out_lines
+from promptops.report.parts.loss_lines import note_lines
+from promptops.report.parts.visible import visible_path
 
 _COLUMNS = 7
+_SHOWN_NOTES = 12
 
 
 def write(result: Import, *, style: Style = plain) -> str:
-    """The table, the findings of severity warning and error, and a summary."""
+    """The table, the findings of severity warning and error, the first notes, and a summary."""
     lines = [*_table(result, style), *_findings(result, style)]
-    lines += [*facts.unknown(result), style("summary", summary(result)), *notes(result)]
+    lines += [*_notes(result), *left_out_lines(result.left_out)]
+    lines += [style("summary", summary(result)), *facts.advice(result)]
     if result.profiles:
-        lines += ["add to promptops.toml:", *(f"  {line}" for line in profile_lines(result))]
+        lines += [
+            f"add to {visible_path(result.configuration)}:",
+            *(f"  {line}" for line in profile_lines(result)),
+        ]
     lines += [f"next: {step}" for step in next_step(result)]
     return "".join(f"{line}\n" for line in lines)
 
@@ -36,3 +44,16 @@ def _findings(result: Import, style: Style) -> Iterator[str]:
     for finding in facts.once(result.findings):
         if finding.severity > Severity.INFO:
             yield from finding_lines(finding, style)
+
+
+def _notes(result: Import) -> Iterator[str]:
+    """What was assumed, or kept in other words, in the prompts that are not refused."""
+    refused = {prompt.id for prompt in result.prompts if prompt.state == "refused"}
+    found = [
+        one
+        for one in facts.once(result.findings)
+        if one.severity is Severity.INFO and one.prompt not in refused
+    ]
+    if found:
+        yield "notes on what was assumed or written in another way:"
+        yield from (f"  {line}" for line in note_lines(found, _SHOWN_NOTES))

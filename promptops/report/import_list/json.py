@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from promptops.model.imported import Candidate
+from promptops.model.imported import CandidateList
+from promptops.report.import_.parts.left_out import left_out_values
+from promptops.report.json import finding_value
 from promptops.report.parts.json_text import json_text
 
 
-def write(candidates: Sequence[Candidate], **_: object) -> str:
+def write(result: CandidateList, **_: object) -> str:
     """One JSON object, indented."""
     return json_text(
         {
@@ -17,12 +17,15 @@ def write(candidates: Sequence[Candidate], **_: object) -> str:
                 {
                     "path": one.place.path,
                     "line": one.place.line,
+                    "id": one.id,
                     "name": one.name,
                     "format": one.format,
                     "length": one.length,
                     "variables": list(one.variables),
                 }
-                for one in candidates
+                for one in result.candidates
             ],
+            "findings": [finding_value(finding) for finding in result.findings],
+            "left_out": left_out_values(result.left_out),
         }
     )

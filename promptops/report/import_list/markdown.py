@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from promptops.model.imported import Candidate
-from promptops.report.parts.markdown_text import code, escape, within
+from promptops.model.imported import Candidate, CandidateList
+from promptops.report.import_.parts.left_out import left_out_lines
+from promptops.report.parts.loss_lines import loss_lines
+from promptops.report.parts.markdown_text import code_span, readable, within
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.markdown import LIMIT
 
+_RESERVED = 4_000  # for the files that are left out
 
-def write(candidates: Sequence[Candidate], **_: object) -> str:
-    """As many rows as a comment on GitHub can have."""
-    head = "| place | name | characters | variables |\n|---|---|--:|---|\n"
-    return head + "".join(within(LIMIT - len(head), map(_row, candidates)))
+
+def write(result: CandidateList, **_: object) -> str:
+    """As many rows and findings as a comment on GitHub can have."""
+    head = "| place | id | characters | variables |\n|---|---|--:|---|\n"
+    room = (LIMIT - _RESERVED - len(head)) // 2
+    rows = "".join(within(room, map(_row, result.candidates)))
+    losses = loss_lines(result.findings, room)
+    rest = "".join(f"\n{readable(line.strip())}\n" for line in left_out_lines(result.left_out))
+    return f"{head}{rows}\n{losses}{rest}"
 
 
 def _row(candidate: Candidate) -> str:
-    place = code(f"{visible_path(candidate.place.path)}:{candidate.place.line}")
+    place = code_span(f"{visible_path(candidate.place.path)}:{candidate.place.line}")
     variables = ", ".join(map(visible, candidate.variables))
-    name = escape(visible(candidate.name))
-    return f"| {place} | {name} | {candidate.length} | {escape(variables)} |\n"
+    identity = readable(visible(candidate.id))
+    return f"| {place} | {identity} | {candidate.length} | {readable(variables)} |\n"

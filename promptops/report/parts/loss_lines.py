@@ -1,12 +1,12 @@
-"""Findings of an import or an export as a Markdown list."""
+"""Findings of an import or an export as a Markdown list, and notes as lines of a text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from promptops.model.finding import Finding
-from promptops.plurals import counted
-from promptops.report.parts.markdown_text import code, escape, sentence, within
+from promptops.plurals import and_more, counted
+from promptops.report.parts.markdown_text import code_span, readable, readable_sentence, within
 from promptops.report.parts.sentence import advice, heading
 from promptops.report.parts.visible import visible, visible_path
 
@@ -22,7 +22,24 @@ def loss_lines(findings: Sequence[Finding], room: int) -> str:
 
 def _line(finding: Finding) -> str:
     place = finding.place
-    where = code(f"{visible_path(place.path)}:{place.line}:{place.column}")
-    hint = f" ({sentence(advice(finding))})" if advice(finding) else ""
-    message = sentence(visible(finding.message))
-    return f"- **{finding.severity}** {where}: {message}{hint} {escape(heading(finding))}\n"
+    where = code_span(f"{visible_path(place.path)}:{place.line}:{place.column}")
+    hint = f" ({readable_sentence(advice(finding))})" if advice(finding) else ""
+    message = readable_sentence(visible(finding.message))
+    return f"- **{finding.severity}** {where}: {message}{hint} ({readable(heading(finding))})\n"
+
+
+def note_lines(findings: Sequence[Finding], shown: int) -> Iterator[str]:
+    """The first findings below the path of their file, each with line and column, and its code.
+
+    The last line has the number of the others.
+    """
+    path = None
+    for finding in findings[:shown]:
+        place = finding.place
+        if place.path != path:
+            path = place.path
+            yield visible_path(path)
+        yield f"  {place.line}:{place.column}: {visible(finding.message)}  [{heading(finding)}]"
+    more = and_more(len(findings) - shown)
+    if more:
+        yield f"{more}: --format json"

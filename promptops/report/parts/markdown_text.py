@@ -13,6 +13,11 @@ from promptops.report.parts.visible import visible_line
 # an entity does not help, but a comment ends the run.
 _STRUCTURE = lazy_pattern(r"[&<>\"'`*_{}\[\]()~|:!$\\^+=@#]|(?<=[wW])\.")
 
+# Brackets, quotes and `!` mean nothing without the brackets of a link, which are escaped; a colon
+# only in front of a word (`:smile:`, `http://…`), the others only at the beginning of a line.
+_STRUCTURE_INSIDE = lazy_pattern(r"[&<>`*_{}\[\]~|$\\^@#]|:(?=\S)|(?<=[wW])\.")
+_NOT_IN_SPANS = lazy_pattern(r"[`|\\@#\n]")
+
 _BACKTICKS = lazy_pattern("`+")
 
 _LONGEST_BLOCK = 3_000
@@ -31,6 +36,30 @@ def sentence(text: str) -> str:
 def code(text: str) -> str:
     """Visible text as inline code."""
     return f"<code>{escape(text)}</code>"
+
+
+def readable_sentence(text: str) -> str:
+    """As `sentence`, with few entities; not for the beginning of a line."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return readable(text)
+    return "".join(
+        code_span(piece) if index % 2 else readable(piece) for index, piece in enumerate(pieces)
+    )
+
+
+def code_span(text: str) -> str:
+    """Visible text as inline code between backticks, or as `code` where these can't hold it."""
+    fits = text.strip() == text != "" and _NOT_IN_SPANS.search(text) is None
+    return f"`{text}`" if fits else code(text)
+
+
+def readable(text: str) -> str:
+    """As `escape`, but a character that is no Markdown at its place stays.
+
+    So a comment can be read before it is rendered. Not for the beginning of a line.
+    """
+    return _STRUCTURE_INSIDE.sub(lambda found: _harmless(found[0]), text)
 
 
 def escape(text: str) -> str:

@@ -42,10 +42,12 @@ def test_files_that_can_not_be_read_are_errors_and_the_others_are_imported(repo)
         "old/huge.txt:1 IMP002 the file is larger than 1 MB",
         "old/utf16.txt:1 IMP002 the file is not UTF-8",
     ]
-    assert sorted(result.unknown) == [
-        "old/prompt_broken.json",
-        "old/prompt_cycle.yaml",
-        "old/unknown.xyz",
+    assert [f"{one.path}: {one.reason}" for one in result.left_out] == [
+        "old/README.md: documentation",
+        "old/image.png: binary or lock file",
+        "old/prompt_broken.json: can't be parsed",
+        "old/prompt_cycle.yaml: can't be parsed",
+        "old/unknown.xyz: unknown format",
     ]
     assert (result.files, result.skipped, result.failed) == (8, 2, True)
     assert "\ufeff" not in Path("prompts/mark.prompt.yaml").read_text("utf-8")

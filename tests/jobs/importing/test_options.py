@@ -54,7 +54,8 @@ def test_candidates_are_listed_with_their_places_and_variables(repo):
     found = candidates(["old"], ImportOptions(reading=ReadOptions()))
 
     assert [
-        (one.place.path, one.place.line, one.name, one.length, one.variables) for one in found
+        (one.place.path, one.place.line, one.name, one.length, one.variables)
+        for one in found.candidates
     ] == [
         ("old/prompts.py", 1, "support-prompt", 61, ("ticket",)),
         ("old/prompts.py", 3, "sales-system-prompt", 62, ("tone",)),

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from promptops.cli.main import run
 from promptops.errors import PromptopsError
-from promptops.jobs.moving.alias_edits import alias_edit
+from promptops.jobs.moving.alias_edits import alias_edit, removed_alias
 from promptops.jobs.moving.apply import apply_move
 from promptops.jobs.moving.plan import moving_workspace, plan_move
 from promptops.jobs.workspace.text_edits import apply_edits
@@ -150,7 +150,7 @@ def test_a_judge_and_a_folder_and_partials_move(repo):
     )
 
 
-def test_moving_back_restores_every_file_but_the_alias(repo):
+def test_moving_back_before_a_commit_restores_every_file(repo):
     move(repo, "support/triage", "support/sorting")
     move(repo, "support/sorting", "triage")
     text = (repo.root / "prompts/triage.prompt.yaml").read_text()
@@ -159,9 +159,50 @@ def test_moving_back_restores_every_file_but_the_alias(repo):
 
     repo.git("add", "--all")
     names = repo.git("diff", "--cached", "--name-only").split("\n")
-    text = (repo.root / "prompts/support/triage.prompt.yaml").read_text()
-    assert "aliases: [triage, support/sorting]" in text
-    assert names == ["prompts/support/triage.de.prompt.yaml", "prompts/support/triage.prompt.yaml"]
+    assert names == ["prompts/support/triage.de.prompt.yaml"]
+
+
+def test_each_committed_name_is_an_alias_and_no_other_name(repo):
+    move(repo, "support/triage", "support/sorting")
+    plan = move(repo, "support/sorting", "triage")
+    once = aliases(repo, "triage")
+    repo.commit("rename")
+    move(repo, "triage", NEW)
+    twice = aliases(repo, NEW)
+    repo.commit("rename again")
+    move(repo, NEW, "triage")
+
+    assert plan.aliases == ()
+    assert once == ["support/triage"]
+    assert twice == ["support/triage", "triage"]
+    assert aliases(repo, "triage") == ["support/triage", NEW]
+
+
+def aliases(repo, identity):
+    return read("a", (repo.root / f"prompts/{identity}.prompt.yaml").read_bytes()).value["aliases"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "format: promptops/1\naliases: [new]\nmessages: []\n",
+            "format: promptops/1\nmessages: []\n",
+        ),
+        (
+            "format: promptops/1\naliases: [a, new, b] # c\n",
+            "format: promptops/1\naliases: [a, b] # c\n",
+        ),
+        ("format: promptops/1\naliases:\n- a\n- new # b\n", "format: promptops/1\naliases:\n- a\n"),
+        ("aliases:\n  - new\nformat: promptops/1\n", "format: promptops/1\n"),
+        ("{aliases: [new], format: promptops/1}\n", "{aliases: [], format: promptops/1}\n"),
+        ("format: promptops/1\naliases: [a]\n", "format: promptops/1\naliases: [a]\n"),
+    ],
+)
+def test_an_alias_that_is_the_new_name_is_removed(before, after):
+    edits = removed_alias(read("a.prompt.yaml", before.encode()), "new")
+
+    assert apply_edits(before.encode(), [each.edit for each in edits]).decode() == after
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,14 @@ from referencing import Registry, Resource
 
 from promptops.model.exported import Export, WrittenFile
 from promptops.model.finding import Finding, Severity
-from promptops.model.imported import Candidate, Import, ImportedPrompt, ImportedSource
+from promptops.model.imported import (
+    Candidate,
+    CandidateList,
+    Import,
+    ImportedPrompt,
+    ImportedSource,
+    LeftOut,
+)
 from promptops.model.place import Place
 from promptops.report import export, import_, import_list
 from promptops.report.export import json as export_json
@@ -64,7 +71,7 @@ def an_import(name: str = "list", count: int = 1) -> Import:
         ),
         findings=tuple(finding(f"{name}{number or ''}") for number in range(count)),
         profiles={"fast": {"provider": "openai", "id": name}},
-        skipped=1,
+        left_out=(LeftOut(path=f"old/{name}.png", reason="binary or lock file"),),
         removable=("old",),
     )
 
@@ -78,9 +85,17 @@ def an_export(name: str = "list") -> Export:
     )
 
 
-def candidates(name: str = "list") -> tuple[Candidate, ...]:
-    place = Place(f"old/{name}.py", 3)
-    return (Candidate(place=place, name=name, format="python", length=4, variables=(name, "b")),)
+def candidates(name: str = "list") -> CandidateList:
+    found = Candidate(
+        place=Place(f"old/{name}.py", 3),
+        id=f"old/{name}",
+        name=name,
+        format="python",
+        length=4,
+        variables=(name, "b"),
+    )
+    left_out = (LeftOut(path=f"old/{name}.js", reason="no prompt in it"),)
+    return CandidateList(candidates=(found,), findings=(finding(name),), left_out=left_out)
 
 
 WRITTEN = {
@@ -120,8 +135,9 @@ def test_an_import_as_text_and_as_markdown():
         "old/list.j2:2:3: error: helper `list` has no counterpart here  [IMP102 no-counterpart]\n"
         "    2 | x {{ list }}\n"
         "      |   ^^ replace it\n"
-        "not read, in no known format: old/list.xyz\n"
-        "1 prompt of 2 files: 0 without loss, 1 with, 0 refused; 1 file left out\n"
+        "not imported:\n"
+        "  binary or lock file: old/list.png\n"
+        "1 prompt of 2 files: 0 without loss, 1 with, 0 refused\n"
         "without a model: list; --profiles gives each a model profile\n"
         "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
         " removed in the same commit\n"
@@ -129,17 +145,22 @@ def test_an_import_as_text_and_as_markdown():
         "  [models.fast]\n"
         '  provider = "openai"\n'
         '  id = "list"\n'
-        "next: git rm -qr old && git add prompts/list.prompt.yaml"
+        "next: add the table above to promptops.toml, then:\n"
+        "next: git rm -qr old && git add promptops.toml prompts/list.prompt.yaml"
         " && promptops lint --write-baseline\n"
     )
     assert import_markdown.write(an_import()).splitlines()[:6] == [
-        "**Import**: 1 prompt of 2 files&#58; 0 without loss, 1 with, 0 refused; 1 file left out",
+        "**Import**: 1 prompt of 2 files: 0 without loss, 1 with, 0 refused",
         "",
         "| prompt | format | messages | inputs | cases | losses | result |",
         "|---|---|---|---|---|---|---|",
         "| list | text | 2 messages | 1 input | - | 1 loss | written |",
         "",
     ]
+    assert import_markdown.write(an_import()).splitlines()[6] == (
+        "- **error** `old/list.j2:2:3`: helper `list` has no counterpart here (replace it)"
+        " (IMP102 no-counterpart)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,11 @@ import posixpath
 import shlex
 from collections.abc import Iterable, Iterator
 
-from promptops.model.finding import Finding, Severity
+from promptops.model.finding import Finding
 from promptops.model.imported import Import, ImportedPrompt, State
 from promptops.plurals import counted, some
-from promptops.report.parts.visible import visible, visible_path
+from promptops.report.parts.visible import visible
 
-_SHOWN_UNKNOWN = 10
 _STATES: dict[State, str] = {
     "written": "written",
     "would-write": "would be written",
@@ -40,19 +39,11 @@ def _losses(prompt: ImportedPrompt) -> str:
 
 
 def summary(result: Import) -> str:
-    """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused; 1 file left out`."""
-    text = (
-        f"{counted(len(result.prompts), 'prompt')} of {counted(result.files, 'file')}:"
+    """`12 prompts of 14 files: 9 without loss, 3 with, 2 refused`."""
+    return (
+        f"{counted(result.total, 'prompt')} of {counted(result.files, 'file')}:"
         f" {result.without_loss} without loss, {result.with_loss} with, {result.refused} refused"
     )
-    return f"{text}; {counted(result.skipped, 'file')} left out" if result.skipped else text
-
-
-def unknown(result: Import) -> Iterator[str]:
-    """The files in no known format."""
-    if result.unknown:
-        shown = some(result.unknown, _SHOWN_UNKNOWN, "file", visible_path)
-        yield f"not read, in no known format: {shown}"
 
 
 def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -60,11 +51,8 @@ def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple({(one.code, one.place, one.message): one for one in findings}.values())
 
 
-def notes(result: Import) -> Iterator[str]:
-    """What the table and the findings do not show."""
-    infos = sum(finding.severity is Severity.INFO for finding in result.findings)
-    if infos:
-        yield f"{counted(infos, 'note')} on what was assumed or kept: --format markdown lists all"
+def advice(result: Import) -> Iterator[str]:
+    """What the user can choose besides."""
     yield from missing_models(result)
     if result.removable and not _has_bodies(result):
         yield _HISTORY
@@ -83,9 +71,10 @@ def _kept(result: Import) -> list[ImportedPrompt]:
 
 
 def profile_lines(result: Import) -> Iterator[str]:
-    """The tables to add to promptops.toml; names are ids, so that they need no quotes."""
+    """The tables to add to the configuration; names are ids, so that they need no quotes."""
+    above = "tool.promptops." if result.configuration.endswith("pyproject.toml") else ""
     for name, profile in result.profiles.items():
-        yield f"[models.{name}]"
+        yield f"[{above}models.{name}]"
         yield from (f"{key} = {_toml(value)}" for key, value in profile.items())
 
 
@@ -98,10 +87,21 @@ def next_step(result: Import) -> Iterator[str]:
     """The next commands."""
     states = {prompt.state for prompt in result.prompts}
     if "would-write" in states:
-        yield "the same command without --dry-run"
+        yield _after_dry_run(result)
     elif "written" in states:
+        if result.profiles:
+            tables = "the table" if len(result.profiles) == 1 else "the tables"
+            yield visible(f"add {tables} above to {result.configuration}, then:")
         remove = "".join(f"git rm -qr {shlex.quote(path)} && " for path in result.removable)
-        yield visible(f"{remove}git add {_added(result)} && promptops lint --write-baseline")
+        added = f"git add {_added(result)}"
+        yield visible(f"{remove}{added} && promptops lint --write-baseline")
+
+
+def _after_dry_run(result: Import) -> str:
+    if not result.refused:
+        return "the same command without --dry-run"
+    others = counted(result.total - result.refused, "other prompt")
+    return f"fix the errors above; the same command without --dry-run writes the {others}"
 
 
 _HISTORY = (
@@ -122,4 +122,5 @@ def _added(result: Import) -> str:
     """The only written file, or the folder of all, and the schema, as arguments of `git add`."""
     paths = [path for one in result.prompts if one.state == "written" for path in one.files]
     schema = (f"{shlex.quote(result.schema_copy)} ") if result.schema_copy else ""
-    return schema + shlex.quote(posixpath.commonpath(paths) or ".")
+    settings = f"{shlex.quote(result.configuration)} " if result.profiles else ""
+    return f"{settings}{schema}{shlex.quote(posixpath.commonpath(paths) or '.')}"

@@ -20,6 +20,7 @@ from promptops.formats.plain_texts import translated
 from promptops.formats.registry import ReadOptions
 from promptops.json_pointer import value_at
 from promptops.model.place import Place
+from promptops.model.prompt import MediaKind
 from promptops.patterns import lazy_pattern
 from promptops.source.document import Document
 
@@ -132,8 +133,21 @@ class ChatReader:
             return self._text(part["text"], f"{pointer}/text")
         if part.get("type") in ("image_url", "input_image", "image"):
             return self._image(part, pointer)
-        self._lost("IMP105", f"a part of type `{part.get('type')}` is not carried", pointer)
-        return None
+        return self._other(part, pointer)
+
+    def _other(self, part: Mapping[str, Any], pointer: str) -> MediaContent | None:
+        """A sound or a document."""
+        kind = str(part.get("type"))
+        given = part.get(kind)
+        inner: Mapping[str, Any] = given if isinstance(given, Mapping) else part
+        data = inner.get("data" if kind == "input_audio" else "file_data")
+        if kind not in ("input_audio", "file", "input_file") or not isinstance(data, str):
+            self._lost("IMP105", f"a part of type `{kind}` is not carried", pointer)
+            return None
+        if kind == "input_audio":
+            address = data if "{{" in data else f"data:audio/{inner.get('format')};base64,{data}"
+            return self._media("audio", address, pointer)
+        return self._media("document", data, pointer)
 
     def _image(self, part: Mapping[str, Any], pointer: str) -> MediaContent | None:
         given = part.get("image_url", part.get("source"))
@@ -142,14 +156,19 @@ class ChatReader:
         if not isinstance(url, str):
             self._lost("IMP105", "an image without an address is not carried", pointer)
             return None
-        variable = _VARIABLE.fullmatch(url.strip())
+        return self._media("image", url, pointer, detail)
+
+    def _media(
+        self, kind: MediaKind, address: str, pointer: str, detail: Any = None
+    ) -> MediaContent | None:
+        variable = _VARIABLE.fullmatch(address.strip())
         if variable is not None:
             name = self._names.name(variable[1])
-            return MediaContent(kind="image", origin="input", value=name, detail=detail)
-        if "{{" in url:
-            self._lost("IMP105", "an image with a variable in its address is not carried", pointer)
+            return MediaContent(kind=kind, origin="input", value=name, detail=detail)
+        if "{{" in address:
+            self._lost("IMP105", f"the {kind} has a variable in its address", pointer)
             return None
-        return MediaContent(kind="image", origin="url", value=url, detail=detail)
+        return MediaContent(kind=kind, origin="url", value=address, detail=detail)
 
     def _fields(self, item: Mapping[str, Any], pointer: str) -> dict[str, Any]:
         fields: dict[str, Any] = {}

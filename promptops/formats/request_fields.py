@@ -77,7 +77,8 @@ def _tool(tool: Any) -> dict[str, Any] | None:
 
 def _choice(choice: Any) -> Any:
     if isinstance(choice, str):
-        return choice
+        known = {"any": "required", **{name: name for name in ("auto", "none", "required")}}
+        return known.get(choice, {"name": choice})
     if isinstance(choice, Mapping):
         function = choice.get("function")
         name = function.get("name") if isinstance(function, Mapping) else choice.get("name")

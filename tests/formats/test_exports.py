@@ -189,6 +189,9 @@ def test_a_case_decides_what_a_format_can_not_say(catalog, tmp_path, name):
     result = _export(catalog, name, tmp_path, "support/triage", case=case.name)
 
     text = Path(result.files[0].path).read_text("utf-8")
+    fixed = [finding.message for finding in result.findings if finding.code == "EXP111"]
+    names = "`known_issues`, `max_sentences`, `product` and `tone`"
+    assert fixed == [f"{names} have the values of the case `{case.name}`"]
     assert [finding.severity.name for finding in result.findings].count("ERROR") == 0
     assert "{{ticket}}" in text
 
@@ -285,7 +288,7 @@ def test_the_output_the_evaluation_and_the_options_of_a_provider_are_reported(re
 def test_a_value_that_promptfoo_would_render_is_reported_and_so_are_rendered_assertions(
     repo, tmp_path
 ):
-    text = PLAIN.replace("MODEL", "gpt-5").replace("name: Ann}", 'name: "a {{ b }}"}')
+    text = PLAIN.replace("MODEL", "gpt-5").replace("name: Ann}", 'name: "{{ b }} {% c %}"}')
     contains = text.replace("{type: message-count, value: 2}", "{type: contains, value: kind}")
     repo.write({"prompts/hello.prompt.yaml": contains})
 

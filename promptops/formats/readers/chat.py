@@ -60,11 +60,15 @@ def _request(value: Any) -> Any:
     return value.get("body", value) if isinstance(value, Mapping) else value
 
 
+def _is_message(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    return ("role" in value and "content" in value) or value.get("type") == "placeholder"
+
+
 def _is_request(value: Any) -> bool:
     if isinstance(value, list):
-        return bool(value) and all(
-            isinstance(item, Mapping) and "role" in item and "content" in item for item in value
-        )
+        return bool(value) and all(map(_is_message, value))
     if not isinstance(value, Mapping):
         return False
     return (

@@ -192,7 +192,9 @@ def _assertion(evaluator: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[
         return None
     llm = evaluator.get("llm")
     if isinstance(llm, Mapping) and isinstance(llm.get("prompt"), str):
-        return {"type": "llm-rubric", "value": _filled(llm["prompt"], row)}
+        name = evaluator.get("name")
+        score = {"score": name} if isinstance(name, str) and name.strip() else {}
+        return {"type": "llm-rubric", "value": _filled(llm["prompt"], row), **score}
     known = _GITHUB.get(str(evaluator.get("uses")))
     if known == "factual":
         return {"type": "factual", "value": row["expected"]} if "expected" in row else None

@@ -19,6 +19,7 @@ from promptops.formats.document import (
 from promptops.formats.front_matter import front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import default_jinja, jinja_with
+from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.markdown_images import with_images
 from promptops.formats.parts import ExpressionPart, TemplatePart, is_blank
 from promptops.formats.plain_texts import identity
@@ -129,6 +130,8 @@ class _Prompty:
             self._header.note(
                 "IMP215", "the engine is named nunjucks: the text is read as Jinja", "template"
             )
+        elif kind == "mustache":
+            return mustache_with(self._options.sample)
         elif kind not in (None, "jinja2", "jinja", "none"):
             self._header.note(
                 "IMP102", f"the template language `{kind}` is not read", "template", refuses=True

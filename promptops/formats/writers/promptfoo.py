@@ -9,6 +9,7 @@ from typing import Any
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
 from promptops.formats.promptfoo.backwards import native_assertion, promptfoo_assertion
+from promptops.formats.promptfoo.variables import is_template, with_values
 from promptops.formats.yaml_file import yaml_file
 from promptops.model.place import Place
 from promptops.model.prompt import Case
@@ -141,8 +142,10 @@ def _test(
 
 def _templated(case: Case, inputs: Mapping[str, Any]) -> Iterator[Loss]:
     """A loss for each input whose value promptfoo renders."""
+    resolved = with_values(inputs)
     for name, value in inputs.items():
-        if _OPENING.search(value if isinstance(value, str) else str(value)):
+        inner = _OPENING.search(str(value)) if isinstance(value, list | Mapping) else None
+        if inner or is_template(value) or resolved[name] != value:
             message = f"promptfoo renders the value of `{name}`, which looks like a template"
             hint = "export promptfoo without --templates"
             place = case.locate(f"{case.at}/inputs/{name}", False)

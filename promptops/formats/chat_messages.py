@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from promptops.formats.document import (
@@ -15,9 +15,13 @@ from promptops.formats.document import (
     TextContent,
 )
 from promptops.formats.input_names import InputNames
+from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import translated
 from promptops.formats.registry import ReadOptions
 from promptops.json_pointer import value_at
+from promptops.model.place import Place
+from promptops.model.prompt import MediaKind
+from promptops.patterns import lazy_pattern
 from promptops.source.document import Document
 
 _ROLES = {
@@ -28,6 +32,8 @@ _ROLES = {
     "function": "tool",
     **{role: role for role in ("system", "developer", "user", "assistant", "tool")},
 }
+_OF_MESSAGES = ("role", "content", "name", "tool_calls", "tool_call_id", "type")
+_VARIABLE = lazy_pattern(r"\{\{\s*([\w-]+)\s*\}\}")
 _TEXTS = ("text", "input_text", "output_text")
 
 
@@ -44,7 +50,13 @@ def chat_turns(
 
     Texts are templates: of `syntax` or, without one, with `{{name}}` as inputs.
     """
-    reader = _Reader(document, options, names, losses, syntax or "double")
+
+    def read(_text: str, at: str) -> tuple[TemplatePart, ...]:
+        found = translated(document.template(at), options, names, syntax or "double")
+        losses.extend(found.losses)
+        return found.parts
+
+    reader = ChatReader(read=read, place=document.place, names=names, losses=losses)
     listed = value_at(document.value, pointer)
     found = [
         reader.turn(item, f"{pointer}/{index}")
@@ -53,22 +65,27 @@ def chat_turns(
     return tuple(turn for turn in found if turn is not None)
 
 
-class _Reader:
-    """One list."""
+class ChatReader:
+    """One list of messages."""
 
     def __init__(
         self,
-        document: Document,
-        options: ReadOptions,
+        *,
+        read: Callable[[str, str], tuple[TemplatePart, ...]],
+        place: Callable[[str], Place],
         names: InputNames,
         losses: list[Loss],
-        syntax: str,
     ) -> None:
-        self._document = document
-        self._options = options
+        """Adds what is lost to `losses`.
+
+        Args:
+            read: The parts of a text with a JSON pointer.
+            place: Of a JSON pointer.
+        """
+        self._read = read
+        self._place = place
         self._names = names
         self._losses = losses
-        self._syntax = syntax
 
     def turn(self, item: Any, pointer: str) -> SourceTurn | None:
         """One message; None for one that is not carried."""
@@ -82,6 +99,9 @@ class _Reader:
         if role is None:
             self._refused("IMP101", f"the role `{item.get('role')}` does not exist", pointer)
             return None
+        for key, value in item.items():
+            if key not in _OF_MESSAGES and value is not None:
+                self._lost("IMP114", f"`{key}` of a message is not carried", f"{pointer}/{key}")
         return SourceMessage(
             role=role,
             content=self._content(item.get("content"), f"{pointer}/content"),
@@ -90,7 +110,7 @@ class _Reader:
 
     def _content(self, content: Any, pointer: str) -> tuple[TextContent | MediaContent, ...]:
         if isinstance(content, str):
-            return (self._text(pointer),)
+            return (self._text(content, pointer),)
         if not isinstance(content, list):
             if content is not None:
                 message = "the content of a message is neither a text nor a list: it is not carried"
@@ -99,25 +119,35 @@ class _Reader:
         found = [self._part(part, f"{pointer}/{index}") for index, part in enumerate(content)]
         return tuple(part for part in found if part is not None)
 
-    def _text(self, pointer: str) -> TextContent:
-        text = self._document.template(pointer)
-        found = translated(text, self._options, self._names, self._syntax)
-        self._losses += found.losses
-        return TextContent(parts=found.parts)
+    def _text(self, text: str, pointer: str) -> TextContent:
+        return TextContent(parts=self._read(text, pointer))
 
     def _part(self, part: Any, pointer: str) -> TextContent | MediaContent | None:
         if isinstance(part, str):
-            return self._text(pointer)
+            return self._text(part, pointer)
         if not isinstance(part, Mapping):
             message = "a part that is neither a text nor an object is not carried"
             self._lost("IMP114", message, pointer)
             return None
         if part.get("type", "text") in _TEXTS and isinstance(part.get("text"), str):
-            return self._text(f"{pointer}/text")
+            return self._text(part["text"], f"{pointer}/text")
         if part.get("type") in ("image_url", "input_image", "image"):
             return self._image(part, pointer)
-        self._lost("IMP105", f"a part of type `{part.get('type')}` is not carried", pointer)
-        return None
+        return self._other(part, pointer)
+
+    def _other(self, part: Mapping[str, Any], pointer: str) -> MediaContent | None:
+        """A sound or a document."""
+        kind = str(part.get("type"))
+        given = part.get(kind)
+        inner: Mapping[str, Any] = given if isinstance(given, Mapping) else part
+        data = inner.get("data" if kind == "input_audio" else "file_data")
+        if kind not in ("input_audio", "file", "input_file") or not isinstance(data, str):
+            self._lost("IMP105", f"a part of type `{kind}` is not carried", pointer)
+            return None
+        if kind == "input_audio":
+            address = data if "{{" in data else f"data:audio/{inner.get('format')};base64,{data}"
+            return self._media("audio", address, pointer)
+        return self._media("document", data, pointer)
 
     def _image(self, part: Mapping[str, Any], pointer: str) -> MediaContent | None:
         given = part.get("image_url", part.get("source"))
@@ -126,12 +156,19 @@ class _Reader:
         if not isinstance(url, str):
             self._lost("IMP105", "an image without an address is not carried", pointer)
             return None
-        name = url.strip().removeprefix("{{").removesuffix("}}").strip()
-        if url.strip() != name and name.isidentifier():
-            return MediaContent(
-                kind="image", origin="input", value=self._names.name(name), detail=detail
-            )
-        return MediaContent(kind="image", origin="url", value=url, detail=detail)
+        return self._media("image", url, pointer, detail)
+
+    def _media(
+        self, kind: MediaKind, address: str, pointer: str, detail: Any = None
+    ) -> MediaContent | None:
+        variable = _VARIABLE.fullmatch(address.strip())
+        if variable is not None:
+            name = self._names.name(variable[1])
+            return MediaContent(kind=kind, origin="input", value=name, detail=detail)
+        if "{{" in address:
+            self._lost("IMP105", f"the {kind} has a variable in its address", pointer)
+            return None
+        return MediaContent(kind=kind, origin="url", value=address, detail=detail)
 
     def _fields(self, item: Mapping[str, Any], pointer: str) -> dict[str, Any]:
         fields: dict[str, Any] = {}
@@ -141,11 +178,13 @@ class _Reader:
             fields["tool_call_id"] = item["tool_call_id"]
         calls = item.get("tool_calls")
         if isinstance(calls, list):
-            fields["tool_calls"] = [
-                found
+            read = (
+                self._call(call, f"{pointer}/tool_calls/{index}")
                 for index, call in enumerate(calls)
-                if (found := self._call(call, f"{pointer}/tool_calls/{index}")) is not None
-            ]
+            )
+            found = [call for call in read if call is not None]
+            if found:
+                fields["tool_calls"] = found
         return fields
 
     def _call(self, call: Any, pointer: str) -> dict[str, Any] | None:
@@ -161,9 +200,10 @@ class _Reader:
         return {"id": call.get("id", "call"), "name": function.get("name"), "arguments": parsed}
 
     def _refused(self, code: str, message: str, pointer: str) -> None:
-        place = self._document.place(pointer)
-        self._losses.append(Loss(code=code, message=message, place=place, refuses=True))
+        loss = Loss(code=code, message=message, place=self._place(pointer), refuses=True)
+        self._losses.append(loss)
 
     def _lost(self, code: str, message: str, pointer: str) -> None:
-        place = self._document.place(pointer)
-        self._losses.append(Loss(code=code, message=message, place=place))
+        loss = Loss(code=code, message=message, place=self._place(pointer))
+        if loss not in self._losses:
+            self._losses.append(loss)

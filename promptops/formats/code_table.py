@@ -184,6 +184,9 @@ IMP223 loose-front-matter note
 IMP224 computed-in-code note
     an expression of the code is an input that the application passes
 
+IMP225 conversation note
+    the turns before the last one become an input, the caller's conversation
+
 IMP227 assertion-changed change
     an assertion becomes a similar one that can decide differently
 
@@ -282,7 +285,14 @@ EXP107 evaluation-left-out loss
     scores, margins and settings of judges are not carried
 
 EXP108 parameter-left-out loss
-    a parameter of the model is not carried
+    the model, or a parameter of it, is not carried
+
+EXP109 description-left-out loss
+    keys that describe or limit the prompt are not carried: owners, tags, metadata, a budget
+
+EXP110 templated-value change
+    the target renders the value of an input as a template
+    fix: export without `--templates`
 
 EXP111 fixed-input loss
     with `--case`, an input that is more than printed text has the value of the test case

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from promptops.formats.document import Loss
+from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.module_discovery import module_names
@@ -38,6 +39,63 @@ class ExportSubject:
         """A loss at a key of the prompt file."""
         return Loss(code=code, message=message, place=self.prompt.locate(pointer, key))
 
+    def file(self, path: str, text: str) -> ExportedFile:
+        """A file for this prompt, or for several prompts of which it is the first."""
+        return ExportedFile(path, text, self.prompt.locate("", False))
+
+    def without(self, *fields: str) -> Iterator[Loss]:
+        """A loss if the prompt has one of these fields, which only describe or limit it."""
+        given = [name for name in fields if getattr(self.prompt, name)]
+        if given:
+            names = ", ".join(f"`{name}`" for name in given)
+            yield self.lost("EXP109", f"not exported: {names}", f"/{given[0]}")
+
+    def without_tools(self) -> Iterator[Loss]:
+        """A loss if the model may call tools."""
+        if self.prompt.tools:
+            yield self.lost("EXP104", "tools are not exported", "/tools")
+
+    def without_input_schema(self) -> Iterator[Loss]:
+        """A loss if inputs are declared."""
+        if self.prompt.inputs.get("properties"):
+            yield self.lost("EXP103", "the schema of the inputs is not exported", "/inputs")
+
+    def without_cases(self) -> Iterator[Loss]:
+        """A loss if there are test cases."""
+        if self.prompt.cases:
+            yield self.lost("EXP101", "test cases are not exported", "/tests")
+
+    def without_assertions(self) -> Iterator[Loss]:
+        """A loss if a case has assertions."""
+        for case in self.prompt.cases:
+            if case.rendered or case.output:
+                message = "the assertions of test cases are not exported"
+                place = case.locate(case.at, False)
+                yield Loss(code="EXP106", message=message, place=place)
+                return
+
+    def without_expected(self) -> Iterator[Loss]:
+        """A loss if a case has an expected answer."""
+        for case in self.prompt.cases:
+            if case.expected is not None:
+                message = "expected answers of test cases are not exported"
+                place = case.locate(f"{case.at}/expected", True)
+                yield Loss(code="EXP101", message=message, place=place)
+                return
+
+    def without_rendered(self) -> Iterator[Loss]:
+        """A loss if a case has assertions about the request, other than of its number of messages.
+
+        An import adds such a number to each case.
+        """
+        for case in self.prompt.cases:
+            for index, assertion in enumerate(case.rendered):
+                if str(assertion.get("type")).removeprefix("not-") != "message-count":
+                    message = "assertions about the rendered request are not exported"
+                    place = case.locate(f"{case.at}/rendered/{index}", False)
+                    yield Loss(code="EXP106", message=message, place=place)
+                    return
+
     def without_output(self) -> Iterator[Loss]:
         """A loss if the prompt has an output format other than text."""
         if self.prompt.output.format == "json":
@@ -54,13 +112,27 @@ class ExportSubject:
         if self.prompt.evaluation:
             yield self.lost("EXP107", "`evaluation` is not exported", "/evaluation")
 
+    def without_scores(self) -> Iterator[Loss]:
+        """A loss if the evaluation has more than assertions."""
+        others = [name for name in self.prompt.evaluation if name != "assertions"]
+        if others:
+            names = ", ".join(f"`{name}`" for name in others)
+            pointer = f"/evaluation/{others[0]}"
+            yield self.lost("EXP107", f"of `evaluation` is not exported: {names}", pointer)
+
 
 @record(frozen=True, slots=True)
 class ExportedFile:
-    """A file to write, by its path below the target folder."""
+    """A file to write.
+
+    Attributes:
+        path: Below the target folder.
+        place: The prompt that it is for; of several, the first.
+    """
 
     path: str
     text: str
+    place: Place
 
 
 class Writer(Protocol):

@@ -54,6 +54,23 @@ class ModelFields:
     losses: tuple[Loss, ...]
 
 
+def model_field(
+    name: Any,
+    parameters: Mapping[str, Any],
+    place: Callable[[str], Place],
+    losses: list[Loss],
+    provider: str | None = None,
+) -> dict[str, Any]:
+    """The key `model` of a prompt file, {} if nothing is known; adds what is lost to `losses`.
+
+    Args:
+        name: As for `model_fields`; anything but a text is no name.
+    """
+    found = model_fields(name if isinstance(name, str) else None, parameters, place, provider)
+    losses.extend(found.losses)
+    return {"model": dict(found.value)} if found.value else {}
+
+
 def model_fields(
     name: str | None,
     parameters: Mapping[str, Any],

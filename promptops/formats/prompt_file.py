@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
@@ -82,6 +82,7 @@ def prompt_files(
     messages, losses = written_messages(document, tuple)
     if options.tidy:
         messages, losses = _tidied(document, messages)
+    losses += _without_json(document, messages)
     inputs = input_schema(
         document, messages, _load(partials, options.root), optional=options.optional
     )
@@ -123,6 +124,18 @@ def _tidied(document: SourceDocument, untidied: list[Any]) -> tuple[list[Any], l
         message = "blank lines that tags leave are dropped: what is rendered has fewer"
         losses.append(Loss(code="IMP212", message=message, place=document.place))
     return messages, losses
+
+
+def _without_json(document: SourceDocument, messages: Sequence[Any]) -> Iterator[Loss]:
+    """An IMP119 for an answer in JSON of which no message speaks: lint reports it as CFG007."""
+    output = document.fields.get("output", {})
+    if output.get("format") != "json" or output.get("schema") is not None:
+        return
+    partials = (jinja(parts) for parts in document.partials.values())
+    if not any("json" in str(text).lower() for text in (*messages, *partials)):
+        message = "no message mentions JSON: providers refuse such a request for an answer in JSON"
+        hint = "write `Answer with a JSON object.` in a message, or a schema below `output`"
+        yield Loss(code="IMP119", message=message, place=document.place, hint=hint)
 
 
 def _files_to_copy(document: SourceDocument) -> list[Loss]:

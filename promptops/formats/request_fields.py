@@ -18,6 +18,8 @@ def output_field(request: Mapping[str, Any], place: PlaceOf, losses: list[Loss])
     given = request.get("response_format") or (
         text.get("format") if isinstance(text, Mapping) else None
     )
+    if isinstance(given, str):
+        given = {"type": given}
     if not isinstance(given, Mapping) or given.get("type", "text") == "text":
         return {}
     if given.get("type") in ("json_object", "json"):
@@ -75,7 +77,8 @@ def _tool(tool: Any) -> dict[str, Any] | None:
 
 def _choice(choice: Any) -> Any:
     if isinstance(choice, str):
-        return choice
+        known = {"any": "required", **{name: name for name in ("auto", "none", "required")}}
+        return known.get(choice, {"name": choice})
     if isinstance(choice, Mapping):
         function = choice.get("function")
         name = function.get("name") if isinstance(function, Mapping) else choice.get("name")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.formats.emit import comment_text, escaped
+from promptops.formats.include_tags import include_tag
 from promptops.formats.languages.jinja import JinjaReader
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.model.place import Text
-from promptops.patterns import lazy_pattern
 from promptops.runtime.template.scope import Load
 
-_INCLUDE = lazy_pattern(r"""include\s+(["'])([^"']+)\1\s*""")
 MAX_DEPTH = 8
 
 
@@ -31,13 +30,13 @@ def _included(
     parts: Iterable[TemplatePart], text: Text, load: Load, depth: int
 ) -> Iterator[TemplatePart]:
     for part in parts:
-        match = _INCLUDE.fullmatch(part.source) if isinstance(part, TagPart) else None
-        if match is None:
+        tag = include_tag(part)
+        if tag is None or tag.word != "include" or tag.after.strip():
             yield _allowed(part)
             continue
-        inner = load(text.path, match[2]) if depth < MAX_DEPTH else None
+        inner = load(text.path, tag.name) if depth < MAX_DEPTH else None
         if inner is None:
-            raise NotATemplate(f"the included template `{match[2]}` is missing")
+            raise NotATemplate(f"the included template `{tag.name}` is missing")
         yield from template_parts(inner, load, depth + 1)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from promptops.formats.document import Loss
+from promptops.formats.include_tags import include_tag
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.guess import guessed_syntax
 from promptops.formats.parts import TagPart, TemplatePart, TextPart
@@ -19,7 +20,6 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 
 _TAG = lazy_pattern(r"(include|import|from|extends)\b\s*")
-_NAME = lazy_pattern(r"""(?:include|import|from)\s+(["'])([^"']+)\1(.*)""", 16)
 _MISSING = "import the folder that contains both files"
 
 
@@ -81,20 +81,20 @@ class _Partials:
     def _part(self, file: SourceFile, text: Text, part: TemplatePart) -> TemplatePart:
         if not isinstance(part, TagPart) or not _TAG.match(part.source):
             return part
-        match = _NAME.fullmatch(part.source)
-        if match is None:
+        tag = include_tag(part)
+        if tag is None:
             message = f"`{part.source}` does not include a template by a constant name"
             self._lost(message, text, part.source, "copy the other template into this one")
             return part
-        member = next(_members(file, match[2]), None)
-        if member is not None and member.path != _beside(file, match[2]):
-            message = f"the template `{match[2]}` is taken from `{member.path}`"
+        member = next(_members(file, tag.name), None)
+        if member is not None and member.path != _beside(file, tag.name):
+            message = f"the template `{tag.name}` is taken from `{member.path}`"
             self.losses.append(Loss(code="IMP303", message=message, place=file.place()))
         if member is None:
-            self._lost(f"the included template `{match[2]}` is missing", text, match[2])
+            self._lost(f"the included template `{tag.name}` is missing", text, tag.name)
             return part
         path = self._partial(member)
-        return TagPart(f'{part.source[: match.start(1)]}"{path}"{match[3]}', part.alone)
+        return tag.renamed(path)
 
     def _partial(self, member: SourceFile) -> str:
         """The path of a partial; its text is read once."""

@@ -17,6 +17,8 @@ _MARKS = {
     "PromptL": lazy_pattern(r"<step\b"),
     "glass": lazy_pattern(r"<System>"),
 }
+_MCP = "an MCP server"
+_HINTS = {_MCP: "it has rendered messages, not templates: import the files that the server reads"}
 _OF_KERNEL = ("template_format", "execution_settings")
 
 
@@ -29,13 +31,11 @@ def unread_format(file: SourceFile) -> Loss | None:
     if name is None:
         return None
     message = f"it is a file of {name}, which is not read"
-    hint = "write its texts to .txt or .md files, and import these"
+    hint = _HINTS.get(name, "write its texts to .txt or .md files, and import these")
     return Loss(code="IMP001", message=message, place=file.place(), hint=hint)
 
 
 def _name(file: SourceFile) -> str | None:
-    if file.suffix in _ENDINGS:
-        return _ENDINGS[file.suffix]
     if file.name == "skprompt.txt":
         return "Semantic Kernel"
     if file.suffix == ".prompt" and not file.text.value.lstrip().startswith("---"):
@@ -43,7 +43,11 @@ def _name(file: SourceFile) -> str | None:
         return next(found, None)
     if file.suffix in (".yaml", ".yml"):
         return "Semantic Kernel" if _is_of_kernel(file.yaml.value) else None
-    return "DSPy" if file.suffix == ".json" and _is_of_dspy(file.json.value) else None
+    if file.suffix != ".json":
+        return _ENDINGS.get(file.suffix)
+    if _is_of_mcp(file.json.value):
+        return _MCP
+    return "DSPy" if _is_of_dspy(file.json.value) else None
 
 
 def _is_of_kernel(value: Any) -> bool:
@@ -52,6 +56,22 @@ def _is_of_kernel(value: Any) -> bool:
     variables = value.get("input_variables")
     listed = isinstance(variables, list) and any(isinstance(one, Mapping) for one in variables)
     return listed or ("_type" not in value and any(key in value for key in _OF_KERNEL))
+
+
+def _is_of_mcp(value: Any) -> bool:
+    """Whether it is the result of `prompts/list`, as `promptops export mcp` writes it."""
+    listed = value.get("prompts") if isinstance(value, Mapping) else None
+    return (
+        isinstance(listed, list)
+        and bool(listed)
+        and all(
+            isinstance(one, Mapping)
+            and isinstance(one.get("name"), str)
+            and isinstance(one.get("arguments"), list)
+            and not {"prompt", "template", "messages"} & set(one)
+            for one in listed
+        )
+    )
 
 
 def _is_of_dspy(value: Any) -> bool:

@@ -376,6 +376,11 @@ def test_an_export_never_overwrites(small, say, monkeypatch):
             "error: there is no format `promptfo` to export\n  tip: did you mean `promptfoo`?\n",
         ),
         (("openai", "nope"), 2, None),
+        (
+            ("prompty", "--templates"),
+            2,
+            "error: `prompty` has no --templates\n  tip: leave it out: promptops export prompty\n",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_export_is_an_error(small, say, monkeypatch, arguments, code, error):

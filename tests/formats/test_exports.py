@@ -1,4 +1,4 @@
-"""What the writers make of this repository's own prompts, and what an import makes of that."""
+"""What the writers make of this repository's own prompts, and what they report."""
 
 from __future__ import annotations
 
@@ -11,12 +11,8 @@ from pathlib import Path
 import pytest
 
 from promptops.errors import InputError, UsageError
-from promptops.formats.registry import ReadOptions
 from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
-from promptops.jobs.importing.importing import import_prompts
-from promptops.jobs.importing.options import ImportOptions
 from promptops.jobs.workspace.workspace import workspace
-from promptops.runtime.request.render import Renderer
 from tests.servers.batch_apis import _request_lines
 
 ROOT = Path(__file__).parents[2]
@@ -54,12 +50,24 @@ def plain(repo):
 @pytest.mark.parametrize(
     ("name", "files", "codes"),
     [
-        ("prompty", 7, {"EXP005": 5, "EXP101": 7, "EXP103": 13, "EXP107": 7}),
+        ("prompty", 7, {"EXP005": 5, "EXP101": 7, "EXP103": 13, "EXP107": 7, "EXP109": 7}),
         ("langfuse", 0, {"EXP005": 12}),
         ("github-models", 0, {"EXP005": 12}),
-        ("mcp", 1, {"EXP102": 12, "EXP103": 12}),
-        ("openai", 2, {}),
-        ("promptfoo", 13, {"EXP106": 8}),
+        (
+            "mcp",
+            1,
+            {
+                "EXP102": 12,
+                "EXP103": 22,
+                "EXP104": 1,
+                "EXP106": 12,
+                "EXP107": 11,
+                "EXP108": 12,
+                "EXP109": 12,
+            },
+        ),
+        ("openai", 2, {"EXP106": 12}),
+        ("promptfoo", 13, {"EXP101": 2, "EXP106": 20, "EXP107": 5, "EXP109": 12}),
     ],
 )
 def test_what_a_format_can_say_of_the_catalog(catalog, tmp_path, name, files, codes):
@@ -68,53 +76,6 @@ def test_what_a_format_can_say_of_the_catalog(catalog, tmp_path, name, files, co
     found = Counter(finding.code for finding in result.findings)
     assert (len(result.files), found) == (files, Counter(codes))
     assert all(finding.place.path.startswith("prompts/") for finding in result.findings)
-
-
-@pytest.mark.parametrize("name", ["prompty", "promptfoo-templates"])
-def test_what_was_exported_and_imported_renders_the_same(catalog, tmp_path, name, monkeypatch):
-    result = _export(catalog, name, catalog / f"out-{name}")
-    monkeypatch.chdir(catalog)
-    to = f"prompts/again-{name}"
-    with workspace(catalog) as opened:
-        options = ImportOptions(to=to, reading=ReadOptions())
-        again = import_prompts(opened, [f"out-{name}"], options)
-        assert [prompt.state for prompt in again.prompts] == ["written"] * len(again.prompts)
-
-    with workspace(catalog) as opened:
-        pairs = [_pair(opened.catalog, prompt, to) for prompt in again.prompts]
-
-    assert len(again.prompts) == sum(
-        "json" in one.path or "prompty" in one.path for one in result.files
-    )
-    assert [found for found, _ in pairs] == [wanted for _, wanted in pairs]
-    shutil.rmtree(catalog / to)
-    shutil.rmtree(catalog / f"out-{name}")
-
-
-def _pair(catalog, prompt, to):
-    """The messages of each case, of the imported prompt and of its original."""
-    folded = prompt.id.split("/", 1)[1].replace("/", "").replace("_", "").replace("-", "")
-    paths = [path for path in catalog.paths.values() if not path.startswith(to)]
-    original = next(path for path in paths if _folded(path) == folded)
-    source = catalog.loaded(original).prompt
-    accept = Renderer(source, catalog.load, catalog.files.data).accept
-    values = [accept(case.inputs)[0] for case in source.cases]
-    return tuple(
-        [_messages(catalog, path, one) for one in values] for path in (prompt.path, original)
-    )
-
-
-def _folded(path):
-    name = path.removeprefix("prompts/").removesuffix(".prompt.yaml")
-    return "".join(char for char in name if char not in "/_-.")
-
-
-def _messages(catalog, path, values):
-    prompt = catalog.loaded(path).prompt
-    known = prompt.inputs.get("properties", {})
-    inputs = {name: value for name, value in values.items() if name in known}
-    request = Renderer(prompt, catalog.load, catalog.files.data).request(inputs)
-    return [(one["role"], one["content"].strip()) for one in request.messages]
 
 
 def test_files_of_a_prompt_of_texts_and_names(plain, tmp_path):
@@ -126,11 +87,11 @@ def test_files_of_a_prompt_of_texts_and_names(plain, tmp_path):
     body = {"model": "gpt-5", "temperature": 0, "max_completion_tokens": 9}
     chat = [{"role": "system", "content": "Be kind."}]
     assert codes == {
-        "langfuse": ["EXP101", "EXP103"],
+        "langfuse": ["EXP109", "EXP101", "EXP103"],
         "github-models": ["EXP106", "EXP103"],
         "prompty": ["EXP101", "EXP103"],
-        "mcp": ["EXP102", "EXP103"],
-        "openai": [],
+        "mcp": ["EXP102", "EXP103", "EXP108", "EXP106"],
+        "openai": ["EXP106"],
     }
     assert json.loads((tmp_path / "hello.json").read_text("utf-8")) == {
         "name": "hello",
@@ -228,6 +189,9 @@ def test_a_case_decides_what_a_format_can_not_say(catalog, tmp_path, name):
     result = _export(catalog, name, tmp_path, "support/triage", case=case.name)
 
     text = Path(result.files[0].path).read_text("utf-8")
+    fixed = [finding.message for finding in result.findings if finding.code == "EXP111"]
+    names = "`known_issues`, `max_sentences`, `product` and `tone`"
+    assert fixed == [f"{names} have the values of the case `{case.name}`"]
     assert [finding.severity.name for finding in result.findings].count("ERROR") == 0
     assert "{{ticket}}" in text
 
@@ -239,7 +203,8 @@ def test_files_that_exist_stay(plain, tmp_path):
     again = _export(plain.root, "prompty", tmp_path), _export(plain.root, "prompty", tmp_path)
 
     assert [file.state for file in result.files] == ["refused"]
-    assert [finding.code for finding in result.findings][-1] == "EXP002"
+    last = result.findings[-1]
+    assert (last.code, str(last.place)) == ("EXP002", "prompts/hello.prompt.yaml:1:1")
     assert (tmp_path / "hello.json").read_text("utf-8") == "mine"
     assert [one.files[0].state for one in again] == ["written", "same"]
 
@@ -312,11 +277,94 @@ def test_the_output_the_evaluation_and_the_options_of_a_provider_are_reported(re
     lost = {"EXP103": 2, "EXP107": 1, "EXP101": 1, "EXP108": 1}
     for name, codes in {
         "prompty": lost,
-        "langfuse": lost,
-        "github-models": {"EXP103": 1, "EXP106": 1, "EXP108": 1},
+        "langfuse": {**lost, "EXP109": 1},
+        "github-models": {"EXP103": 1, "EXP106": 1, "EXP107": 1, "EXP108": 1},
+        "promptfoo": {"EXP107": 1, "EXP108": 1},
     }.items():
         result = _export(repo.root, name, tmp_path)
         assert (name, Counter(one.code for one in result.findings)) == (name, Counter(codes))
+
+
+def test_a_value_that_promptfoo_would_render_is_reported_and_so_are_rendered_assertions(
+    repo, tmp_path
+):
+    text = PLAIN.replace("MODEL", "gpt-5").replace("name: Ann}", 'name: "{{ b }} {% c %}"}')
+    contains = text.replace("{type: message-count, value: 2}", "{type: contains, value: kind}")
+    repo.write({"prompts/hello.prompt.yaml": contains})
+
+    found = {
+        name: [
+            f"{one.place.line} {one.code} {one.message}"
+            for one in _export(repo.root, name, tmp_path / name).findings
+        ]
+        for name in ("promptfoo", "promptfoo-templates")
+    }
+
+    rendered = "11 EXP106 assertions about the rendered request are not exported"
+    value = "10 EXP110 promptfoo renders the value of `name`, which looks like a template"
+    assert found == {"promptfoo": [rendered], "promptfoo-templates": [rendered, value]}
+
+
+def test_a_batch_is_of_models_that_its_api_has(repo, tmp_path):
+    text = PLAIN.replace("provider: openai", "provider: gemini").replace("MODEL", "gemini-3-pro")
+    repo.write({"prompts/hello.prompt.yaml": text})
+
+    result = _export(repo.root, "openai", tmp_path)
+
+    assert [(one.code, one.message, one.hint) for one in result.findings] == [
+        (
+            "EXP005",
+            "`gemini-3-pro` is a model of gemini, which this batch API does not have",
+            "name a model of openai, or export to another format",
+        )
+    ]
+    assert result.files == ()
+
+
+def test_output_and_tools_are_exported_to_promptfoo_without_test_cases(repo, tmp_path):
+    text = PLAIN.replace("MODEL", "gpt-5").partition("tests:")[0]
+    tool = "tools: [{name: find, description: Finds., parameters: {type: object}}]\n"
+    repo.write({"prompts/hello.prompt.yaml": f"{text}output: {{format: json}}\n{tool}"})
+
+    _export(repo.root, "promptfoo-templates", tmp_path)
+
+    written = (tmp_path / "hello.promptfooconfig.yaml").read_text("utf-8")
+    assert "response_format: {type: json_object}" in written
+    assert "function: {name: find, description: Finds., parameters: {type: object}}" in written
+
+
+def test_an_input_of_the_name_expected_is_a_variable_of_github_models(repo, tmp_path):
+    text = (
+        PLAIN.replace("MODEL", "gpt-5")
+        .replace("name", "expected")
+        .replace("expected: a", "name: a")
+    )
+    repo.write(
+        {
+            "prompts/one.prompt.yaml": text,
+            "prompts/two.prompt.yaml": text.replace("    inputs", "    expected: yes\n    inputs"),
+        }
+    )
+
+    result = _export(repo.root, "github-models", tmp_path)
+
+    data = {(tmp_path / f"{name}.prompt.yml").read_text("utf-8")[-31:] for name in ("one", "two")}
+    assert data == {"\ntestData:\n  - {expected: Ann}\n"[-31:]}
+    assert [one.message for one in result.findings if one.code == "EXP101"] == [
+        "`expected` of the case `ann` is not exported: an input has this name"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ '{' }}{{ name }}", "@@@langfusePrompt:name=a@@@ {{ name }}", "{{ '{{' }}a"]
+)
+def test_texts_that_langfuse_would_replace_are_refused(repo, tmp_path, text):
+    written = PLAIN.replace("MODEL", "gpt-5").replace("Hello {{ name }}!", text)
+    repo.write({"prompts/hello.prompt.yaml": written})
+
+    result = _export(repo.root, "langfuse", tmp_path)
+
+    assert ([one.code for one in result.findings], result.files) == (["EXP005"], ())
 
 
 def _export(root, name, to, *patterns, **options):

@@ -153,6 +153,16 @@ def test_one_expression_is_carried(source, found):
             ["IMP227"],
         ),
         ({"type": "webhook", "value": "https://x"}, None, ["IMP116"]),
+        (
+            {"type": "max-length", "value": 9, "transform": "output.a"},
+            {"type": "max-chars", "value": 9, "path": "/a"},
+            [],
+        ),
+        (
+            {"type": "llm-rubric", "value": "kind", "transform": "output.a"},
+            {"type": "llm-rubric", "value": "kind"},
+            ["IMP227"],
+        ),
         ("text", None, ["IMP116"]),
     ],
 )
@@ -207,3 +217,25 @@ def test_a_variable_that_the_prompt_does_not_read_is_written_into_the_expression
 
 def _assertion(value, line):
     return FoundAssertion(value=value, place=Place("a", line))
+
+
+def test_settings_of_a_judge_that_are_not_carried_are_reported():
+    translate = Assertions({"context": "c"})
+
+    read = [
+        translate.translated(FoundAssertion(value=given, place=Place("a"))).losses[0].message
+        for given in (
+            {"type": "answer-relevance", "threshold": 0.8, "provider": "openai:gpt-5"},
+            {"type": "context-faithfulness", "threshold": 0.8},
+            {"type": "factuality", "value": "x"},
+            {"type": "llm-rubric", "value": "x", "rubricPrompt": "y"},
+        )
+    ]
+
+    assert read == [
+        "`answer-relevance` is judged as `answer-relevant`, without its `threshold` and its"
+        " `provider`",
+        "`context-faithfulness` is judged as `grounded`, without its `threshold`",
+        "`factuality` is judged as `factual`",
+        "`llm-rubric` is judged, without its `rubricPrompt`",
+    ]

@@ -35,6 +35,8 @@ FILES = [
     ("a.json", {"data": [{"name": "a", "prompt": CHAT, "type": "chat"}]}, "langfuse"),
     ("a.json", {"name": "a", "prompt": "x"}, "map"),
     ("a.json", {"name": "a", "version": 1, "template": "x"}, "mlflow"),
+    ("a.json", {"prompts": [{"name": "a", "arguments": []}]}, "an MCP server"),
+    ("a.json", {"prompts": [{"name": "a", "arguments": [], "template": "x"}]}, "map"),
     # promptfoo
     ("a.yaml", "# yaml-language-server: promptfoo\nprompts: [x]\n", "promptfoo"),
     ("a.yaml", "prompts: [x]\nproviders: [echo]\n", "promptfoo"),

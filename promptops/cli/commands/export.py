@@ -65,6 +65,9 @@ def command(
         return 0
     if format_name is None:
         raise UsageError("no format is given", hint="list the formats: promptops export --formats")
+    if templates and f"{format_name}-templates" not in known_writers():
+        hint = f"leave it out: promptops export {format_name}"
+        raise UsageError(f"`{format_name}` has no --templates", hint=hint)
     options = ExportOptions(
         format=f"{format_name}-templates" if templates else format_name,
         patterns=patterns,

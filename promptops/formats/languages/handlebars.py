@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
-from promptops.formats.document import Loss
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.handlebars_scopes import Schema, Scope, Scopes, Value
 from promptops.formats.languages.handlebars_tokens import (
     Token,
     Word,
-    closing,
-    depth_of,
     tokens,
     words,
 )
-from promptops.formats.languages.javascript_values import COMPACT_JSON
+from promptops.formats.languages.handlebars_values import COMPARED, HandlebarsValues
+from promptops.formats.languages.tag_losses import TagLosses
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.formats.translation import Translation
 from promptops.model.place import Text
@@ -28,9 +25,6 @@ MEDIA_MARK = "\ue000media:"
 """Begins the source of an expression that is an input with an image."""
 
 _NAME = lazy_pattern(r"\w+")
-_COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "gt": ">", "lte": "<=", "gte": ">="}
-_LOOP = {"@index": "loop.index0", "@first": "loop.first", "@last": "loop.last"}
-_LITERALS = {"true": "true", "false": "false", "null": "none", "undefined": "none"}
 _MAX_DEPTH = 30
 
 
@@ -46,8 +40,9 @@ class Handlebars:
         self.partials: list[str] = []
         self._text = text
         self._names = names
-        self._losses: list[Loss] = []
+        self._losses = TagLosses(text)
         self._scopes = Scopes(names, properties, "own")
+        self._values = HandlebarsValues(self._scopes, self._losses)
         self._open: list[tuple[str, str]] = []  # name of the block, its closing tag
         self._tokens = list(tokens(text.value, "\\"))
         self._words = frozenset(_NAME.findall(text.value))
@@ -59,7 +54,7 @@ class Handlebars:
         parts: list[TemplatePart] = []
         for token in self._tokens:
             if len(self._open) > _MAX_DEPTH:
-                self._lost("IMP102", "blocks are nested too deeply", token.start)
+                self._losses.lost("IMP102", "blocks are nested too deeply", token.start)
                 parts = [TextPart(self._text.value)]
                 break
             if token.sigil == "text":
@@ -67,8 +62,8 @@ class Handlebars:
             else:
                 parts += self._tag(token)
         if self._open:
-            self._lost("IMP102", f"the block `{self._open[-1][0]}` is not closed", 0)
-        return Translation(parts=tuple(parts), losses=tuple(self._losses))
+            self._losses.lost("IMP102", f"the block `{self._open[-1][0]}` is not closed", 0)
+        return Translation(parts=tuple(parts), losses=tuple(self._losses.found))
 
     def _tag(self, token: Token) -> Iterator[TemplatePart]:
         if token.sigil == "!":
@@ -80,7 +75,7 @@ class Handlebars:
         elif token.sigil == "/":
             yield from self._closed(token)
         elif token.sigil == "=":
-            self._lost("IMP102", "other delimiters than `{{` are not read", token.start)
+            self._losses.lost("IMP102", "other delimiters than `{{` are not read", token.start)
         elif token.inner == "else" or token.inner.startswith("else ") or token.sigil == "^":
             yield TagPart(self._else(token), token.alone)
         else:
@@ -89,11 +84,11 @@ class Handlebars:
     def _partial(self, token: Token) -> Iterator[TemplatePart]:
         name, *others = token.inner.split() or [""]
         if others or not name or name.startswith("("):
-            self._lost("IMP104", f"the partial `{token.inner}` gets a context", token.start)
+            self._losses.lost("IMP104", f"the partial `{token.inner}` gets a context", token.start)
             return
         if token.indent:
             message = f"there each line of the partial `{name}` is indented like its tag"
-            self._note("IMP211", message, token.start)
+            self._losses.note("IMP211", message, token.start)
         name = name.strip("\"'")
         self.partials.append(name)
         yield TagPart(f'include "{name}"', token.alone)
@@ -113,7 +108,7 @@ class Handlebars:
             "unlessEquals": self._equals,
         }.get(name)
         if block is None:
-            self._lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
+            self._losses.lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
             self._push(name, "endif", self._scopes.stack[-1])
             return f"if {self._names.name(name)}"
         return block(name, arguments, token)
@@ -123,24 +118,24 @@ class Handlebars:
         self._scopes.stack.append(scope)
 
     def _if(self, _name: str, found: Sequence[Word], token: Token) -> str:
-        value = self._value(found, token)
+        value = self._values.value(found, token)
         self._push("if", "endif", self._scopes.stack[-1])
         return f"if {value.expression}"
 
     def _unless(self, _name: str, found: Sequence[Word], token: Token) -> str:
-        value = self._value(found, token)
+        value = self._values.value(found, token)
         self._push("unless", "endif", self._scopes.stack[-1])
         return f"if not {value.expression}"
 
     def _equals(self, name: str, found: Sequence[Word], token: Token) -> str:
-        left, right = self._two(found, token)
+        left, right = self._values.two(found, token)
         self._push(name, "endif", self._scopes.stack[-1])
         return f"if {left} {'==' if name == 'ifEquals' else '!='} {right}"
 
     def _each(self, _name: str, found: Sequence[Word], token: Token) -> str:
         params = next((value.strip("|").split() for kind, value in found if kind == "params"), [])
         plain = [word for word in found if word[0] != "params" and word[1] != "as"]
-        value = self._value(plain, token)
+        value = self._values.value(plain, token)
         of_mapping = value.kind == "object" or (not value.kind and token.start in self._keyed)
         return self._loop("each", value, params, of_mapping=of_mapping)
 
@@ -172,14 +167,14 @@ class Handlebars:
 
     def _with(self, _name: str, found: Sequence[Word], token: Token) -> str:
         params = next((value.strip("|").split() for kind, value in found if kind == "params"), [])
-        value = self._value(found[:1], token)
+        value = self._values.value(found[:1], token)
         this = value.certain()
         self._push("with", "endif", Scope(this, names=dict.fromkeys(params[:1], this)))
         return f"if {value.expression}"
 
     def _closed(self, token: Token) -> Iterator[TemplatePart]:
         if not self._open:
-            self._lost("IMP102", f"nothing is open that `{token.inner}` closes", token.start)
+            self._losses.lost("IMP102", f"nothing is open that `{token.inner}` closes", token.start)
             return
         _, closing_tag = self._open.pop()
         self._scopes.stack.pop()
@@ -188,11 +183,11 @@ class Handlebars:
     def _else(self, token: Token) -> str:
         found = words(token.inner.removeprefix("else"))
         if not self._open:
-            self._lost("IMP102", "nothing is open that `else` belongs to", token.start)
+            self._losses.lost("IMP102", "nothing is open that `else` belongs to", token.start)
         if found and found[0][1] == "if" and self._open and self._open[-1][1] == "endif":
-            return f"elif {self._value(found[1:], token).expression}"
+            return f"elif {self._values.value(found[1:], token).expression}"
         if found:
-            self._lost("IMP102", f"`{token.inner}` has no counterpart here", token.start)
+            self._losses.lost("IMP102", f"`{token.inner}` has no counterpart here", token.start)
         return "else"
 
     def _expression(self, token: Token) -> Iterator[TemplatePart]:
@@ -206,124 +201,26 @@ class Handlebars:
         elif name == "media":
             yield from self._media(found, token)
         elif name == "section":
-            self._note("IMP110", "a section is not carried", token.start)
+            self._losses.note("IMP110", "a section is not carried", token.start)
         elif len(found) == 1 and found[0][0] == "string":  # a name in quotes
-            yield ExpressionPart(self._printed(self._path(f"[{name[1:-1]}]")))
+            yield ExpressionPart(self._values.printed(self._values.path(f"[{name[1:-1]}]")))
         elif (name in ("json", "lookup") and len(found) > 1) or len(found) == 1:
-            yield ExpressionPart(self._printed(self._value(found, token)))
-        elif name in _COMPARED or name in ("and", "or", "not"):
-            yield ExpressionPart(f"({self._value(found, token).expression}) | json")
+            yield ExpressionPart(self._values.printed(self._values.value(found, token)))
+        elif name in COMPARED or name in ("and", "or", "not"):
+            yield ExpressionPart(f"({self._values.value(found, token).expression}) | json")
         else:
-            self._lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
+            self._losses.lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
 
     def _media(self, found: Sequence[Word], token: Token) -> Iterator[TemplatePart]:
         keys = {
             found[at][1]: found[at + 1] for at in range(1, len(found) - 1) if found[at][0] == "key"
         }
         if "url" not in keys:
-            self._lost("IMP105", "an image without an address is not carried", token.start)
+            self._losses.lost("IMP105", "an image without an address is not carried", token.start)
             return
         kind, value = keys["url"]
-        source = value.strip("\"'") if kind == "string" else self._path(value).expression
+        source = value.strip("\"'") if kind == "string" else self._values.path(value).expression
         yield ExpressionPart(f"{MEDIA_MARK}{kind}:{source}")
-
-    def _printed(self, value: Value) -> str:
-        """How a value is written there: true and false in lower case, a list with commas."""
-        written = value.expression
-        if value.kind == "boolean":
-            written = f"{written} | json"
-        elif value.kind == "array":
-            written = f'{written} | join(",")'
-        elif value.may_fail:
-            written = f'{written} | default("")'
-        if value.nullable:
-            return f'{written} if {value.nullable} else ""'
-        if value.may_be_null and value.kind not in ("string", "array"):
-            return f'{written} if {value.expression} is not none else ""'
-        return written
-
-    def _two(self, found: Sequence[Word], token: Token) -> tuple[str, str]:
-        values = [value.expression for value in self._values(found, token)]
-        if len(values) != 2:
-            self._lost("IMP102", f"`{token.inner}` needs two values", token.start)
-        return (*values, "none", "none")[0], (*values, "none", "none")[1]
-
-    def _value(self, found: Sequence[Word], token: Token) -> Value:
-        """A path, a literal, or a call of a helper."""
-        if not found or depth_of(found) > _MAX_DEPTH:
-            self._lost("IMP102", f"`{token.inner[:40]}` needs a value", token.start)
-            return Value("none")
-        kind, first = found[0]
-        if kind == "path" and len(found) > 1:
-            return self._called(first, self._values(found[1:], token), token)
-        return self._values(found, token)[0]
-
-    def _values(self, found: Sequence[Word], token: Token) -> list[Value]:
-        values: list[Value] = []
-        index = 0
-        while index < len(found):
-            kind, value = found[index]
-            if kind == "open":
-                end = closing(found, index)
-                inner = self._value(found[index + 1 : end], token)
-                values.append(Value(f"({inner.expression})", inner.schema))
-                index = end + 1
-                continue
-            if kind in ("string", "number"):
-                values.append(Value(json.dumps(value[1:-1]) if kind == "string" else value))
-            elif kind == "path":
-                values.append(self._path(value))
-            index += 1
-        return values or [Value("none")]
-
-    def _called(self, name: str, values: list[Value], token: Token) -> Value:
-        written = [value.expression for value in values]
-        if name in _COMPARED and len(values) == 2:
-            return Value(f"{written[0]} {_COMPARED[name]} {written[1]}")
-        if name in ("and", "or"):
-            return Value(f" {name} ".join(written))
-        if name == "not":
-            return Value(f"not {written[0]}")
-        if name == "json":
-            if values[0].kind not in ("string", "number", "integer", "boolean"):
-                self._note("IMP213", COMPACT_JSON, token.start)
-            return Value(f"{written[0]} | json")
-        if name == "lookup" and len(values) == 2:
-            return Value(f"{written[0]}[{written[1]}]", values[0].item, True)
-        self._lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
-        return values[0]
-
-    def _path(self, path: str) -> Value:
-        """A path in the scope where it stands."""
-        if path in _LITERALS:
-            return Value(_LITERALS[path])
-        return self._data(path) if path.startswith("@") else self._scopes.value(path)
-
-    def _data(self, path: str) -> Value:
-        if path in _LOOP:
-            schema = {} if path == "@index" else {"type": "boolean"}
-            return Value(_LOOP[path], schema)
-        if path == "@key":
-            return Value(self._scopes.key())
-        if path.startswith("@root."):
-            return self._scopes.input(path.removeprefix("@root.").split("."))
-        if path.startswith("@../"):
-            self._lost("IMP102", f"`{path}` of an outer loop has no counterpart here", 0)
-            return Value("none")
-        self._note("IMP220", f"`{path}` is an input here", 0)
-        return self._scopes.input(
-            [step for step in path.lstrip("@").split(".") if step] or ["root"]
-        )
-
-    def _lost(self, code: str, message: str, offset: int) -> None:
-        place = self._text.place(offset, offset + 2)
-        self._losses.append(Loss(code=code, message=message, place=place, refuses=True))
-
-    def _note(self, code: str, message: str, offset: int) -> None:
-        place = self._text.place(offset, offset + 2)
-        loss = Loss(code=code, message=message, place=place)
-        if loss not in self._losses:
-            self._losses.append(loss)
 
 
 def _keyed(found: Sequence[Token]) -> Iterator[int]:

@@ -9,6 +9,7 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.languages.handlebars import Handlebars
 from promptops.formats.languages.handlebars_scopes import Schema, Scope, Scopes, Value
 from promptops.formats.languages.handlebars_tokens import Token, tokens
+from promptops.formats.languages.handlebars_values import HandlebarsValues
 from promptops.formats.parts import ExpressionPart, TemplatePart
 from promptops.formats.translation import Translate, Translation
 from promptops.model.place import Text
@@ -47,6 +48,7 @@ class Mustache(Handlebars):
     def __init__(self, text: Text, names: InputNames, *, properties: Schema) -> None:
         super().__init__(text, names, properties=properties)
         self._scopes = Scopes(names, properties, "all")
+        self._values = HandlebarsValues(self._scopes, self._losses)
         self._tokens = list(tokens(text.value, ""))
         self._lists = frozenset(_likely_lists(self._tokens))
 
@@ -54,17 +56,17 @@ class Mustache(Handlebars):
         """The parts; Mustache escapes HTML in the value of `{{x}}`, promptops does not: IMP210."""
         found = super().read()
         for name in self.partials:
-            self._lost("IMP104", f"the partial `{name}` is not read", 0)
-        return replace(found, losses=tuple(self._losses))
+            self._losses.lost("IMP104", f"the partial `{name}` is not read", 0)
+        return replace(found, losses=tuple(self._losses.found))
 
     def _opened(self, token: Token) -> str:
-        value = self._path(token.inner)
+        value = self._values.path(token.inner)
         if token.sigil == "^":
             self._push(token.inner, "endif", self._scopes.stack[-1])
             return f"if not {value.expression}"
         if not value.kind:
             message = f"whether `{token.inner}` is a list or a condition is a guess"
-            self._note("IMP232", f"{message}: an example decides, see --sample", token.start)
+            self._losses.note("IMP232", f"{message}: an example decides, see --sample", token.start)
         if value.kind == "array" or (not value.kind and token.start in self._lists):
             return self._loop(token.inner, value, (), of_mapping=False)
         scope = Scope(value.certain()) if value.kind == "object" else self._scopes.stack[-1]
@@ -76,8 +78,8 @@ class Mustache(Handlebars):
             return
         if self._escapes(token):
             message = "Mustache escapes HTML in the value of `{{x}}`, promptops does not"
-            self._note("IMP210", message, 0)
-        yield ExpressionPart(self._printed(self._path(token.inner)))
+            self._losses.note("IMP210", message, 0)
+        yield ExpressionPart(self._printed(self._values.path(token.inner)))
 
     def _escapes(self, token: Token) -> bool:
         return self._text.value[token.start + 2 : token.start + 9].lstrip()[:1] not in ("{", "&")

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from promptops.formats.chat_messages import ChatReader
 from promptops.formats.document import (
     Loss,
-    MediaContent,
     SourceHistory,
     SourceMessage,
     SourceTurn,
@@ -22,8 +22,6 @@ from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
 from promptops.source.document import read_any
 
-_ROLES = {"human": "user", "ai": "assistant", "function": "tool"}
-_KNOWN = ("system", "developer", "user", "assistant", "tool")
 _BARE = lazy_pattern(r"\{\{\s*([\w.]+)\s*\|\s*dump(?:\s*\|\s*safe)?\s*\}\}")
 _CONVERSATION = lazy_pattern(
     r"\{%-?\s*for\s+(\w+)\s+in\s+_conversation\s*-?%\}(?:(?!\{%-?\s*for\b).)*?\{%-?\s*endfor\s*-?%\}\s*,?",
@@ -39,7 +37,6 @@ _PRINTED = lazy_pattern(r"(\w+)\s*(\|\s*json)?\s*")
 _LIKE_A_CHAT = lazy_pattern(
     r"\s*(?:\{%[^%]*%\}\s*)*(?:\[.*[\"']role[\"']|-\s+(?:role|\"role\"):)", re.DOTALL
 )
-_VARIABLE = lazy_pattern(r"\{\{\s*(\w+)\s*\}\}")
 _HISTORY_IN_YAML = "- role: user\n  content: \ue000history\ue001\n"
 _HISTORY = '{"role": "user", "content": "\ue000history\ue001"},'
 _MARKED = "\ue000history\ue001"
@@ -64,12 +61,19 @@ class PromptMessages:
         self._names = names
         self._place = place
         self._sample = sample
+        self._reader = ChatReader(
+            read=lambda text, _pointer: self._parts(text),
+            place=lambda _pointer: place(),
+            names=names,
+            losses=self.losses,
+        )
 
     def turns(self, text: Text, role: str) -> tuple[SourceTurn, ...]:
         """The turns of a text; a text that is no chat is one message of the role."""
         chat = self._chat(text.value)
         if chat is not None:
-            return tuple(self._turn(item) for item in chat)
+            turns = (self._turn(item) for item in chat)
+            return tuple(turn for turn in turns if turn is not None)
         if _LIKE_A_CHAT.match(text.value):
             message = "the list of messages is computed: it can't be read"
             hint = "write each message out, or import the rendered request"
@@ -93,52 +97,14 @@ class PromptMessages:
         fits = all(isinstance(item, dict) and "role" in item for item in value)
         return value if fits else None
 
-    def _turn(self, item: dict[str, Any]) -> SourceTurn:
+    def _turn(self, item: Mapping[str, Any]) -> SourceTurn | None:
         content = item.get("content")
         if content == _MARKED:
             message = "the caller's conversation is the input `conversation`, empty in each case"
             self.losses.append(Loss(code="IMP302", message=message, place=self._place()))
             return SourceHistory(source=self._names.name("conversation"))
-        given = str(item["role"]).lower()
-        role = _ROLES.get(given, given)
-        if role not in _KNOWN:
-            message = f"the role `{given}` does not exist"
-            loss = Loss(code="IMP101", message=message, place=self._place(), refuses=True)
-            self.losses.append(loss)
-        for key in item:
-            if key not in ("role", "content"):
-                self._lost("IMP114", f"`{key}` of a message is not carried")
-        return SourceMessage(role=role, content=self._content(content))
-
-    def _content(self, content: Any) -> tuple[TextContent | MediaContent, ...]:
-        if content is None:
-            return ()
-        if isinstance(content, list):
-            parts = (self._part(one) for one in content)
-            return tuple(one for one in parts if one is not None)
-        return (TextContent(parts=self._parts(str(content))),)
-
-    def _part(self, part: Any) -> TextContent | MediaContent | None:
-        given = part if isinstance(part, dict) else {"text": part}
-        text = given.get("text")
-        if given.get("type", "text") in ("text", "input_text") and isinstance(text, str):
-            return TextContent(parts=self._parts(text))
-        url = given.get("image_url")
-        url = url.get("url") if isinstance(url, dict) else url
-        if given.get("type") in ("image_url", "input_image") and isinstance(url, str):
-            variable = _VARIABLE.fullmatch(url.strip())
-            if variable is not None:
-                name = self._names.name(variable[1])
-                return MediaContent(kind="image", origin="input", value=name)
-            if "{{" not in url:
-                return MediaContent(kind="image", origin="url", value=url)
-        self._lost("IMP105", f"a part of type `{given.get('type')}` is not carried")
-        return None
-
-    def _lost(self, code: str, message: str) -> None:
-        loss = Loss(code=code, message=message, place=self._place())
-        if loss not in self.losses:
-            self.losses.append(loss)
+        printed = {"content": str(content)} if isinstance(content, bool | int | float) else {}
+        return self._reader.turn({**item, **printed}, "")
 
     def _parts(self, text: str) -> tuple[TemplatePart, ...]:
         place = self._place()

@@ -18,6 +18,10 @@ from promptops.source.document import Document
 
 _CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb", ".sh")
 _REGISTRIES = ("langfuse://", "portkey://", "helicone://", "promptlayer://")
+_OF_OWN_EXPORT = (
+    "import from promptfoo what `promptops export promptfoo --templates` writes; here, promptops"
+    " renders the prompts of this repository"
+)
 _LINE = lazy_pattern(r"[^\n]*\n?")
 _FILE = lazy_pattern(
     r"[\w./*{}\[\]-]*\.(?:txt|md|j2|njk|json|jsonl|ya?ml|csv|py|[cm]?js|ts|rb|sh)(?::\w+)?"
@@ -82,7 +86,9 @@ class PromptList:
         elif text.startswith(_REGISTRIES):
             self._refuse("IMP104", f"`{text}` is in a registry: export it from there", pointer)
         elif text.startswith("exec:") or _is_code(text):
-            self._refuse("IMP102", f"`{text}` is code, which is not run", pointer)
+            own = text.removeprefix("file://").startswith("promptops_prompts.py:")
+            hint = _OF_OWN_EXPORT if own else None
+            self._refuse("IMP102", f"`{text}` is code, which is not run", pointer, hint)
         elif text.startswith("file://") or _FILE.fullmatch(text):
             yield from self._of_files(text.removeprefix("file://"), label, names, pointer)
         else:
@@ -109,9 +115,11 @@ class PromptList:
         except UnreadableSource as error:
             self.losses.append(replace(error.loss, refuses=True))
 
-    def _refuse(self, code: str, message: str, pointer: str) -> None:
-        place = self._source.place(pointer)
-        self.losses.append(Loss(code=code, message=message, place=place, refuses=True))
+    def _refuse(self, code: str, message: str, pointer: str, hint: str | None = None) -> None:
+        loss = Loss(
+            code=code, message=message, place=self._source.place(pointer), hint=hint, refuses=True
+        )
+        self.losses.append(loss)
 
 
 def _in_file(file: SourceFile, label: str, names: tuple[str, ...]) -> Iterator[FoundPrompt]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.model.place import Place
 from promptops.source.document import Document
@@ -29,7 +29,8 @@ def provider_fields(document: Document, losses: list[Loss]) -> dict[str, Any]:
         name = _model_name(row)
         if row is not None and name is None:
             message = "a provider that is not a model is not carried"
-            losses.append(Loss(code="IMP107", message=message, place=place))
+            hint = "name one: `model: {provider: …, id: …}`" if row == "echo" else None
+            losses.append(Loss(code="IMP107", message=message, place=place, hint=hint))
         elif name is not None and models:
             message = f"`{name}` is not imported: a prompt file has one model"
             hint = "to compare both: add a profile to promptops.toml, and run `promptops compare`"
@@ -55,10 +56,8 @@ def _fields(document: Document, row: Any, pointer: str, losses: list[Loss]) -> d
         elif key not in _OF_REQUEST:
             message = f"`{key}` of a provider is not carried"
             losses.append(Loss(code="IMP129", message=message, place=place(key)))
-    model = model_fields(str(_model_name(row)), params, place)
-    losses += model.losses
     return {
-        "model": dict(model.value),
+        **model_field(_model_name(row), params, place, losses),
         **output_field(config, place, losses),
         **tools_field(config, place, losses),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.formats.described_fields import described
 from promptops.formats.document import (
     Loss,
     MediaContent,
@@ -15,10 +16,11 @@ from promptops.formats.document import (
     TextContent,
 )
 from promptops.formats.front_matter import front_matter
+from promptops.formats.include_tags import include_tag
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.handlebars import MEDIA_MARK, Handlebars
 from promptops.formats.markdown_images import text_content
-from promptops.formats.model_fields import model_fields
+from promptops.formats.model_fields import model_field
 from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart, is_blank
 from promptops.formats.picoschema import NamedSchema, json_schema, with_defaults
 from promptops.formats.plain_texts import identity
@@ -142,10 +144,8 @@ class _Reader:
         return tuple(self._included(part) for part in found.parts)
 
     def _included(self, part: TemplatePart) -> TemplatePart:
-        if isinstance(part, TagPart) and part.source.startswith("include "):
-            name = part.source.removeprefix("include ").strip('"')
-            return TagPart(f'include "{self._partial_path(name)}"', part.alone)
-        return part
+        tag = include_tag(part)
+        return part if tag is None else tag.renamed(self._partial_path(tag.name))
 
     def _partial_path(self, name: str) -> str:
         folders = self._file.path.split("/")[:-1]
@@ -204,23 +204,15 @@ class _Reader:
 
     def _fields(self) -> dict[str, Any]:
         value = self._front.value
-        fields: dict[str, Any] = {}
-        if isinstance(value.get("name"), str):
-            fields["title"] = value["name"]
-        if isinstance(value.get("description"), str):
-            fields["description"] = value["description"]
+        fields = described(value, title=("name",))
         if isinstance(value.get("metadata"), Mapping):
             fields["metadata"] = value["metadata"]
-        name = value.get("model")
-        config = self._section("config")
 
         def place(key: str) -> Place:
             return self._front.place(f"/config/{key}" if key else "/model", self._file.shown)
 
-        model = model_fields(name if isinstance(name, str) else None, config, place)
-        self._losses += model.losses
-        if model.value:
-            fields["model"] = dict(model.value)
+        config = self._section("config")
+        fields |= model_field(value.get("model"), config, place, self._losses)
         return {**fields, **self._output(), **self._tools(), **self._others()}
 
     def _output(self) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
+from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceCase, SourceDocument
 from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import model_fields
+from promptops.formats.model_fields import model_field
 from promptops.formats.plain_texts import identity, stem_steps
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.source_file import SourceFile
@@ -83,7 +84,7 @@ class _Reader:
             fields=fields,
             messages=turns,
             aliases=self._names.aliases,
-            samples=tuple(case.inputs for case in cases[:1]),
+            samples=tuple(case.inputs for case in cases),
             lenient=True,
             cases=cases,
             losses=tuple(self._losses),
@@ -91,22 +92,14 @@ class _Reader:
 
     def _fields(self) -> dict[str, Any]:
         value = self._value
-        fields: dict[str, Any] = {}
-        if isinstance(value.get("name"), str):
-            fields["title"] = value["name"]
-        if isinstance(value.get("description"), str):
-            fields["description"] = value["description"]
+        fields = described(value, title=("name",))
         parameters = value.get("modelParameters")
         given = parameters if isinstance(parameters, Mapping) else {}
-        name = value.get("model")
-        model = model_fields(
-            name if isinstance(name, str) else None,
-            given,
-            lambda key: self._place(f"/modelParameters/{key}" if key else "/model"),
-        )
-        self._losses += model.losses
-        if model.value:
-            fields["model"] = dict(model.value)
+
+        def place(key: str) -> Place:
+            return self._place(f"/modelParameters/{key}" if key else "/model")
+
+        fields |= model_field(value.get("model"), given, place, self._losses)
         fields |= self._output()
         for key in value:
             if key not in _KNOWN:
@@ -138,16 +131,26 @@ class _Reader:
         for index, row in enumerate(rows if isinstance(rows, list) else ()):
             if not isinstance(row, Mapping):
                 continue
+            printed = self._prints_expected()
             inputs = {
-                self._names.name(str(key)): item for key, item in row.items() if key != "expected"
+                self._names.name(str(key)): item
+                for key, item in row.items()
+                if key != "expected" or printed
             }
             yield SourceCase(
                 name=f"row {index + 1}",
                 inputs=inputs,
                 output=tuple(self._assertions(row)),
-                expected=row.get("expected"),
+                expected=None if printed else row.get("expected"),
                 place=self._document.place(f"/testData/{index}"),
             )
+
+    def _prints_expected(self) -> bool:
+        """Whether a message prints `expected`, which is otherwise the expected answer."""
+        return any(
+            pointer.startswith("/messages") and "{{expected}}" in text
+            for pointer, _, text in self._document.scalars()
+        )
 
     def _assertions(self, row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         listed = self._value.get("evaluators")
@@ -193,7 +196,9 @@ def _assertion(evaluator: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[
         return None
     llm = evaluator.get("llm")
     if isinstance(llm, Mapping) and isinstance(llm.get("prompt"), str):
-        return {"type": "llm-rubric", "value": _filled(llm["prompt"], row)}
+        name = evaluator.get("name")
+        score = {"score": name} if isinstance(name, str) and name.strip() else {}
+        return {"type": "llm-rubric", "value": _filled(llm["prompt"], row), **score}
     known = _GITHUB.get(str(evaluator.get("uses")))
     if known == "factual":
         return {"type": "factual", "value": row["expected"]} if "expected" in row else None

@@ -14,7 +14,7 @@ from promptops.formats.document import (
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.by_syntax import TRANSLATIONS
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.shape import sampled
@@ -157,9 +157,9 @@ class _Reader:
             name = given.get("model", given.get("model_name"))
             if isinstance(name, str):
                 params = {key: item for key, item in given.items() if key in PARAMETERS}
-                model = model_fields(name, params, lambda _key: self._place(pointer))
-                self._losses += model.losses
-                self._fields["model"] = dict(model.value)
+                self._fields |= model_field(
+                    name, params, lambda _key: self._place(pointer), self._losses
+                )
         self._note("IMP121", "of the chain, only its prompt and its model are carried", pointer)
 
     def _message(self, message: Any, pointer: str) -> Iterator[SourceTurn]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
+from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import identity, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.registry_rows import chosen_versions, only_rows
+from promptops.formats.registry_rows import RegistryRows
 from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
@@ -28,31 +29,16 @@ _CONFIG = frozenset((*PARAMETERS, "model", "response_format", "tools", "tool_cho
 
 def recognises(file: SourceFile) -> bool:
     """Whether each of its prompts has the keys of this format."""
-    if file.suffix != ".json":
-        return False
-    return only_rows(_rows(file.json.value), _is_prompt)
+    return file.suffix == ".json" and bool(_ROWS.of(file))
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """Each name once: the version with the label `production`, else the latest."""
-    rows = _rows(file.json.value)
-    if not only_rows(rows, _is_prompt):
+    rows = _ROWS.chosen(file)
+    if not rows:
         yield other_format(file, NAME, MARKS)
-        return
-    for pointer, row in chosen_versions(rows, _weight):
+    for pointer, row in rows:
         yield _Reader(file, options, pointer, row).document()
-
-
-def _rows(value: Any, pointer: str = "") -> list[tuple[str, Mapping[str, Any]]]:
-    if isinstance(value, list):
-        rows = [(f"{pointer}/{index}", row) for index, row in enumerate(value)]
-        return rows if all(isinstance(row, Mapping) for _, row in rows) else []
-    if isinstance(value, Mapping):
-        for key in ("data", "prompts"):
-            if isinstance(value.get(key), list):
-                return _rows(value[key], f"/{key}")
-        return [(pointer, value)]
-    return []
 
 
 def _is_prompt(row: Mapping[str, Any]) -> bool:
@@ -65,6 +51,9 @@ def _weight(row: Mapping[str, Any]) -> tuple[bool, float]:
     labels = row.get("labels")
     served = isinstance(labels, list) and "production" in labels
     return served, version if isinstance(version, int | float) else 0
+
+
+_ROWS = RegistryRows(below=("data", "prompts"), is_prompt=_is_prompt, weight=_weight)
 
 
 class _Reader:
@@ -142,10 +131,8 @@ class _Reader:
         found = row.get("config")
         config: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
         given = {key: value for key, value in config.items() if key in PARAMETERS}
-        name = config.get("model")
-        model = model_fields(name if isinstance(name, str) else None, given, self._place)
-        self._losses += model.losses
-        fields: dict[str, Any] = {"model": dict(model.value)} if model.value else {}
+        fields = described({"tags": row.get("tags")}, title=(), tags=("tags",))
+        fields |= model_field(config.get("model"), given, self._place, self._losses)
         fields |= output_field(config, self._place, self._losses)
         fields |= tools_field(config, self._place, self._losses)
         rest = {key: value for key, value in config.items() if key not in _CONFIG}
@@ -153,8 +140,6 @@ class _Reader:
             fields["x-langfuse-config"] = rest
             message = "other keys of `config` are kept as `x-langfuse-config`"
             self._losses.append(Loss(code="IMP202", message=message, place=self._place("")))
-        if isinstance(row.get("tags"), list) and row["tags"]:
-            fields["tags"] = [str(tag) for tag in row["tags"]]
         known = {key: row[key] for key in ("version", "labels", "commitMessage") if row.get(key)}
         if known:
             fields["metadata"] = {"langfuse": known}

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.formats.chat_messages import chat_turns
+from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import (
     identity,
     role_in,
@@ -159,20 +160,10 @@ class _Reader:
         def place(key: str) -> Any:
             return self._document.place(f"{pointer}/{escaped(key or 'model')}", True)
 
-        fields: dict[str, Any] = {}
-        title = value.get("title", value.get("name"))
-        if isinstance(title, str):
-            fields["title"] = title
-        if isinstance(value.get("description"), str):
-            fields["description"] = value["description"]
-        if isinstance(value.get("tags"), list):
-            fields["tags"] = [str(tag) for tag in value["tags"]]
-        name = value.get("model")
+        losses = list(built.losses)
+        fields = described(value, title=("title", "name"), tags=("tags",))
         given = {key: item for key, item in value.items() if key in PARAMETERS}
-        model = model_fields(name if isinstance(name, str) else None, given, place)
-        losses = [*built.losses, *model.losses]
-        if model.value:
-            fields["model"] = dict(model.value)
+        fields |= model_field(value.get("model"), given, place, losses)
         known = {*used, *_DESCRIBING, *PARAMETERS, "model"}
         metadata = {str(key): item for key, item in value.items() if key not in known}
         for key in metadata:

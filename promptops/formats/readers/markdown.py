@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.front_matter import FrontMatter, front_matter
 from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import (
     identity,
     role_in,
@@ -18,6 +19,7 @@ from promptops.formats.plain_texts import (
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
 from promptops.formats.text_partials import JINJA_ENDINGS, translated_file
+from promptops.model.place import Place
 
 NAME = "markdown"
 MARKS = "`.md` with a YAML header between `---` lines"
@@ -73,28 +75,13 @@ def _steps(file: SourceFile) -> list[str]:
 
 def _fields(file: SourceFile, front: FrontMatter, losses: list[Loss]) -> dict[str, Any]:
     value = front.value
-    fields: dict[str, Any] = {}
-    title = next((value[key] for key in _TITLE if isinstance(value.get(key), str)), None)
-    if title:
-        fields["title"] = title
-    if isinstance(value.get("description"), str):
-        fields["description"] = value["description"]
-    owners = next((value[key] for key in _OWNERS if key in value), None)
-    if owners:
-        fields["owners"] = (
-            [str(owner) for owner in owners] if isinstance(owners, list) else [str(owners)]
-        )
-    if isinstance(value.get("tags"), list):
-        fields["tags"] = [str(tag) for tag in value["tags"]]
+    fields = described(value, title=_TITLE, owners=_OWNERS, tags=("tags",))
     given = {key: item for key, item in value.items() if key in PARAMETERS}
-    model = model_fields(
-        value.get("model") if isinstance(value.get("model"), str) else None,
-        given,
-        lambda key: front.place(f"/{key or 'model'}", file.shown),
-    )
-    losses += model.losses
-    if model.value:
-        fields["model"] = dict(model.value)
+
+    def place(key: str) -> Place:
+        return front.place(f"/{key or 'model'}", file.shown)
+
+    fields |= model_field(value.get("model"), given, place, losses)
     return {**fields, **_kept(file, front, losses)}
 
 

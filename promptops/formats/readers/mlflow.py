@@ -8,11 +8,11 @@ from typing import Any
 from promptops.formats.chat_messages import chat_turns
 from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
-from promptops.formats.model_fields import model_fields
+from promptops.formats.model_fields import model_field
 from promptops.formats.parts import ExpressionPart
 from promptops.formats.plain_texts import identity, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
-from promptops.formats.registry_rows import chosen_versions, only_rows
+from promptops.formats.registry_rows import RegistryRows
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -27,29 +27,16 @@ _OWN = frozenset(("version", "aliases", "model_config", "response_format", "comm
 
 def recognises(file: SourceFile) -> bool:
     """Whether each of its prompts has the keys of this format."""
-    if file.suffix != ".json":
-        return False
-    return only_rows(_rows(file.json.value), _is_prompt)
+    return file.suffix == ".json" and bool(_ROWS.of(file))
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """Each name once, with its latest version."""
-    rows = _rows(file.json.value)
-    if not only_rows(rows, _is_prompt):
+    rows = _ROWS.chosen(file)
+    if not rows:
         yield other_format(file, NAME, MARKS)
-        return
-    for pointer, row in chosen_versions(rows, _version):
+    for pointer, row in rows:
         yield _document(file, options, pointer, row)
-
-
-def _rows(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    if isinstance(value, Mapping) and isinstance(value.get("prompts"), list):
-        rows = [(f"/prompts/{index}", row) for index, row in enumerate(value["prompts"])]
-    elif isinstance(value, list):
-        rows = [(f"/{index}", row) for index, row in enumerate(value)]
-    else:
-        rows = [("", value)]
-    return rows if all(isinstance(row, Mapping) for _, row in rows) else []
 
 
 def _is_prompt(row: Mapping[str, Any]) -> bool:
@@ -57,15 +44,14 @@ def _is_prompt(row: Mapping[str, Any]) -> bool:
     return fits and bool(_OWN & set(row))
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
 def _version(row: Mapping[str, Any]) -> float:
     try:
         return float(row.get("version", 0))
     except (TypeError, ValueError):
         return 0
+
+
+_ROWS = RegistryRows(below=("prompts",), is_prompt=_is_prompt, weight=_version)
 
 
 def _document(
@@ -91,11 +77,10 @@ def _document(
 
     given_config = row.get("model_config")
     config: Mapping[str, Any] = given_config if isinstance(given_config, Mapping) else {}
-    name, provider = _text(config.get("model_name")), _text(config.get("provider"))
-    given = {key: value for key, value in config.items() if key not in ("model_name", "provider")}
-    model = model_fields(name, {k: v for k, v in given.items() if v is not None}, place, provider)
-    losses += model.losses
-    fields: dict[str, Any] = {"model": dict(model.value)} if model.value else {}
+    named = ("model_name", "provider")
+    given = {key: value for key, value in config.items() if key not in named and value is not None}
+    provider = config.get("provider") if isinstance(config.get("provider"), str) else None
+    fields = model_field(config.get("model_name"), given, place, losses, provider)
     if isinstance(row.get("response_format"), Mapping):
         fields["output"] = {"format": "json", "schema": row["response_format"]}
     tags = row.get("tags")

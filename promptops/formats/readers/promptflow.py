@@ -8,11 +8,15 @@ from typing import Any
 from promptops.formats.document import (
     Loss,
     SourceDocument,
+    SourceLoop,
+    SourceMessage,
     SourceTurn,
+    TextContent,
 )
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import jinja_with
-from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.markdown_images import with_images
+from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import identity, parts_message
 from promptops.formats.registry import ReadOptions, other_format
@@ -21,6 +25,7 @@ from promptops.formats.role_lines import RoleLines, has_role_lines
 from promptops.formats.source_file import SourceFile
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
+from promptops.records import replace
 
 NAME = "promptflow"
 MARKS = "YAML with `nodes`, and `inputs` or `outputs`: `flow.dag.yaml`"
@@ -109,10 +114,9 @@ class _Node:
             yield parts_message(self._options.role, found.parts)
             return
         roles = RoleLines(template.place, None, last_line="text")
-        yield from roles.turns(found.parts)
+        for turn in roles.turns(found.parts):
+            yield _with_images(turn)
         self._losses += roles.losses
-        if any(_has_image(part) for part in found.parts):
-            self._note("IMP105", "an image in a text is not carried as an image", "/source")
 
     def _template(self) -> SourceFile | None:
         source = self._node.get("source")
@@ -135,9 +139,8 @@ class _Node:
             for key, value in values.items()
             if key in PARAMETERS and value not in ("", None)
         }
-        model = model_fields(str(name) if name else None, params, place, self._provider(name))
-        self._losses += model.losses
-        fields: dict[str, Any] = {"model": dict(model.value)} if model.value else {}
+        written = str(name) if name else None
+        fields = model_field(written, params, place, self._losses, self._provider(name))
         fields |= output_field(values, place, self._losses)
         if self._node.get("connection"):
             self._note("IMP111", "the connection is not carried", "/connection")
@@ -182,6 +185,26 @@ def _schema(declared: Mapping[str, Any]) -> dict[str, Any]:
     if declared.get("default") is not None:
         schema["default"] = declared["default"]
     return schema
+
+
+def _with_images(turn: SourceTurn) -> SourceTurn:
+    """The turn with `![image]({{x}})` as images."""
+    if isinstance(turn, SourceLoop):
+        return replace(turn, messages=tuple(map(_message_with_images, turn.messages)))
+    return _message_with_images(turn) if isinstance(turn, SourceMessage) else turn
+
+
+def _message_with_images(message: SourceMessage) -> SourceMessage:
+    content = tuple(
+        piece
+        for one in message.content
+        for piece in (
+            with_images(one.parts)
+            if isinstance(one, TextContent) and any(map(_has_image, one.parts))
+            else (one,)
+        )
+    )
+    return replace(message, content=content)
 
 
 def _has_image(part: TemplatePart) -> bool:

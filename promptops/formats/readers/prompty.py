@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.formats.declared_types import DeclaredTypes, named_rows
+from promptops.formats.declared_types import named_rows
 from promptops.formats.document import (
     Loss,
     SourceCase,
@@ -16,18 +16,17 @@ from promptops.formats.document import (
     SourceTurn,
     TextContent,
 )
-from promptops.formats.front_matter import FrontMatter, front_matter
+from promptops.formats.front_matter import front_matter
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.jinja import default_jinja, jinja_with
+from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.markdown_images import with_images
-from promptops.formats.model_fields import ModelFields, model_fields
 from promptops.formats.parts import ExpressionPart, TemplatePart, is_blank
 from promptops.formats.plain_texts import identity
+from promptops.formats.prompty_header import PromptyHeader
 from promptops.formats.registry import ReadOptions
-from promptops.formats.request_fields import output_field, tools_field
 from promptops.formats.role_lines import RoleLines, has_role_lines
 from promptops.formats.source_file import SourceFile
-from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 
 NAME = "prompty"
@@ -38,18 +37,6 @@ _ROLE_LINE = lazy_pattern(
     r"(?im)^[ \t]*(?:#[ \t]*)?(?:system|user|assistant|developer)[ \t]*:[ \t]*$"
 )
 _OWN = ("model", "inputs", "sample", "template", "authors")
-_KNOWN = frozenset(
-    str.split(
-        "name displayName description authors tags version metadata model inputs sample outputs"
-        " tools template instructions base"
-    )
-)
-_CONNECTION = frozenset(
-    str.split(
-        "azure_endpoint api_key api_version base_url endpoint organization connection"
-        " azure_ad_token key authentication"
-    )
-)
 
 
 def recognises(file: SourceFile) -> bool:
@@ -73,13 +60,11 @@ class _Prompty:
 
     def __init__(self, file: SourceFile, options: ReadOptions) -> None:
         self._file = file
-        self._front: FrontMatter = front_matter(file)
-        self._value = self._front.value
+        self._front = front_matter(file)
+        self._header = PromptyHeader(self._front, file.shown)
+        self._value = self._header.value
         self._options = options
         self._names = InputNames()
-        self._losses: list[Loss] = list(self._front.losses)
-        self._types = DeclaredTypes(self._note_type)
-        self._version = 1 if _is_first_version(self._value) else 2
 
     def document(self) -> SourceDocument:
         """The prompt of the file."""
@@ -88,9 +73,9 @@ class _Prompty:
         samples = self._sample()
         return SourceDocument(
             id=identity(*self._file.path[: -len(self._file.suffix)].split("/")),
-            format=f"{NAME} {self._version}",
+            format=f"{NAME} {self._header.version}",
             place=self._file.place(),
-            fields=self._fields(),
+            fields=self._header.fields(),
             messages=turns,
             inputs=inputs,
             required=required,
@@ -98,13 +83,13 @@ class _Prompty:
             samples=(*(case.inputs for case in samples), *self._options.samples),
             lenient=True,
             cases=samples,
-            losses=tuple(self._losses),
+            losses=tuple(self._header.losses),
         )
 
     def _turns(self, histories: tuple[str, ...]) -> Iterator[SourceTurn]:
         found = self._language()(self._front.body, self._names)
-        self._losses += found.losses
-        last: Any = "text" if self._version == 1 else "role"
+        self._header.losses += found.losses
+        last: Any = "text" if self._header.version == 1 else "role"
         roles = RoleLines(self._file.place, "system", last_line=last)
         if not has_role_lines(found.parts):
             alone = self._message("system", found.parts)
@@ -112,7 +97,7 @@ class _Prompty:
         else:
             for turn in roles.turns(found.parts):
                 yield from self._with_parts(turn, histories)
-        self._losses += roles.losses
+        self._header.losses += roles.losses
 
     def _with_parts(self, turn: SourceTurn, histories: tuple[str, ...]) -> Iterator[SourceTurn]:
         """The turn with its images as parts; a message that only prints a thread is a history."""
@@ -132,7 +117,9 @@ class _Prompty:
     def _message(
         self, role: str, parts: tuple[TemplatePart, ...], when: str | None = None
     ) -> SourceMessage:
-        content = tuple(with_images(parts)) if self._version == 1 else (TextContent(parts=parts),)
+        content = (
+            tuple(with_images(parts)) if self._header.version == 1 else (TextContent(parts=parts),)
+        )
         return SourceMessage(role=role, content=content, when=when)
 
     def _language(self) -> Any:
@@ -140,11 +127,13 @@ class _Prompty:
         name = given.get("format", given.get("type")) if isinstance(given, Mapping) else given
         kind = name.get("kind") if isinstance(name, Mapping) else name
         if kind == "nunjucks":
-            self._note(
+            self._header.note(
                 "IMP215", "the engine is named nunjucks: the text is read as Jinja", "template"
             )
+        elif kind == "mustache":
+            return mustache_with(self._options.sample)
         elif kind not in (None, "jinja2", "jinja", "none"):
-            self._note(
+            self._header.note(
                 "IMP102", f"the template language `{kind}` is not read", "template", refuses=True
             )
         if self._is_promptflow():
@@ -168,9 +157,9 @@ class _Prompty:
             name = self._names.name(old)
             if isinstance(value, Mapping) and value.get("kind") == "thread":
                 histories.append(name)
-                self._note("IMP302", f"`{name}` is the caller's conversation", "inputs")
+                self._header.note("IMP302", f"`{name}` is the caller's conversation", "inputs")
                 continue
-            schemas[name] = self._types.schema(old, value)
+            schemas[name] = self._header.types.schema(old, value)
             if isinstance(value, Mapping) and value.get("required") is True:
                 required.append(name)
         return schemas, tuple(required), tuple(histories)
@@ -182,134 +171,19 @@ class _Prompty:
         if not isinstance(given, Mapping) or not given:
             return ()
         inputs = {self._names.name(str(name)): value for name, value in given.items()}
-        return (SourceCase(name="sample", inputs=inputs, place=self._place("sample")),)
+        return (SourceCase(name="sample", inputs=inputs, place=self._header.place("sample")),)
 
     def _sample_file(self, written: str) -> Any:
         name = written.removeprefix("${file:").removesuffix("}")
         found = self._file.beside(name)
         if found is None:
-            self._note("IMP113", f"the sample `{name}` is missing", "sample")
+            self._header.note("IMP113", f"the sample `{name}` is missing", "sample")
             return None
         try:
             return json.loads(found.text.value)
         except (ValueError, RecursionError):
-            self._note("IMP113", f"the sample `{name}` is not JSON", "sample")
+            self._header.note("IMP113", f"the sample `{name}` is not JSON", "sample")
             return None
-
-    def _fields(self) -> dict[str, Any]:
-        value = self._value
-        fields: dict[str, Any] = {}
-        title = value.get("displayName", value.get("name"))
-        if isinstance(title, str):
-            fields["title"] = title
-        if isinstance(value.get("description"), str):
-            fields["description"] = value["description"]
-        given = value.get("metadata")
-        inner: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
-        for key, source in (("owners", "authors"), ("tags", "tags")):
-            listed = value.get(source, inner.get(source))
-            if isinstance(listed, list) and listed:
-                fields[key] = [str(one) for one in listed]
-        metadata = {str(k): v for k, v in inner.items() if k not in ("authors", "tags")}
-        if "version" in value:
-            metadata["version"] = value["version"]
-        if metadata:
-            fields["metadata"] = metadata
-        return {**fields, **self._model(), **self._outputs(), **self._others()}
-
-    def _model(self) -> dict[str, Any]:
-        given = self._value.get("model")
-        if isinstance(given, str):
-            return self._noted(model_fields(given, {}, lambda _key: self._place("model")))
-        if not isinstance(given, Mapping):
-            return {}
-        configuration = given.get("configuration")
-        config: Mapping[str, Any] = configuration if isinstance(configuration, Mapping) else {}
-        parameters = given.get("parameters", given.get("options"))
-        params = dict(parameters) if isinstance(parameters, Mapping) else {}
-        extra = params.pop("additionalProperties", {})
-        params |= extra if isinstance(extra, Mapping) else {}
-        self._note_connections({**given, **config})
-        if given.get("api", given.get("apiType", "chat")) != "chat":
-            self._note("IMP112", "only chat requests are carried", "model")
-        names = ("azure_deployment", "model", "name")
-        name = given.get("id") or next((config[one] for one in names if config.get(one)), None)
-        kind = given.get("provider", config.get("type"))
-        provider = str(kind) if isinstance(kind, str) else None
-        place = self._place
-        fields: dict[str, Any] = {}
-        fields |= output_field(params, lambda _key: place("model"), self._losses)
-        fields |= tools_field(params, lambda _key: place("model"), self._losses)
-        plain = {
-            k: v for k, v in params.items() if k not in ("response_format", "tools", "tool_choice")
-        }
-        text = name if isinstance(name, str) else None
-        found = model_fields(text, plain, lambda _key: place("model"), provider)
-        return {**self._noted(found), **fields}
-
-    def _noted(self, found: ModelFields) -> dict[str, Any]:
-        self._losses += found.losses
-        return {"model": dict(found.value)} if found.value else {}
-
-    def _note_connections(self, given: Mapping[str, Any]) -> None:
-        for key in given:
-            if key in _CONNECTION:
-                self._note("IMP111", f"connection settings are not carried: `{key}`", "model")
-
-    def _outputs(self) -> dict[str, Any]:
-        given = self._value.get("outputs")
-        if isinstance(given, list):
-            given = {str(one.get("name")): one for one in given if isinstance(one, Mapping)}
-        if not isinstance(given, Mapping) or not given:
-            return {}
-        if self._version == 1:
-            self._note("IMP214", "nothing enforced `outputs` there", "outputs")
-        properties = {
-            str(name): self._types.schema(str(name), value) for name, value in given.items()
-        }
-        schema = {"type": "object", "required": list(properties), "properties": properties}
-        return {"output": {"format": "json", "schema": schema}}
-
-    def _others(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {}
-        listed = self._value.get("tools")
-        tools = []
-        for tool in listed if isinstance(listed, list) else ():
-            if isinstance(tool, Mapping) and tool.get("kind") == "function" and "name" in tool:
-                kept = ("name", "description", "parameters", "strict")
-                tools.append({key: tool[key] for key in kept if key in tool})
-            else:
-                self._note("IMP106", "a tool that is not a function is not carried", "tools")
-        if tools:
-            fields["tools"] = tools
-        for key, value in self._value.items():
-            if key not in _KNOWN:
-                fields[f"x-prompty-{key}"] = value
-                self._note("IMP202", f"`{key}` is kept as `x-prompty-{key}`", str(key))
-        return fields
-
-    def _place(self, key: str) -> Place:
-        return self._front.place(f"/{key}", self._file.shown)
-
-    def _note_type(self, message: str) -> None:
-        self._note("IMP206", message, "inputs")
-
-    def _note(self, code: str, message: str, key: str, *, refuses: bool = False) -> None:
-        loss = Loss(code=code, message=message, place=self._place(key), refuses=refuses)
-        self._losses.append(loss)
-
-
-def _is_first_version(value: Mapping[str, Any]) -> bool:
-    model = value.get("model")
-    of_model = isinstance(model, Mapping) and ("configuration" in model or "parameters" in model)
-    plain = isinstance(value.get("template"), str)
-    return (
-        of_model
-        or "sample" in value
-        or "authors" in value
-        or plain
-        or isinstance(value.get("inputs"), Mapping)
-    )
 
 
 def _split(

@@ -11,6 +11,7 @@ from promptops.formats.exported import ExportedFile, ExportSubject
 from promptops.formats.plain_variables import NotPlain, PlainHistory, fixed_inputs, plain_turns
 from promptops.formats.writers.langfuse import with_braces
 from promptops.formats.yaml_file import yaml_file
+from promptops.model.prompt import Case
 
 NAME = "github-models"
 MARKS = "`ID.prompt.yml`: messages with `{{name}}`, test data, evaluators"
@@ -30,7 +31,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
             yield error.loss
             continue
         yield from losses
-        yield ExportedFile(f"{subject.prompt.id}.prompt.yml", yaml_file(value))
+        yield subject.file(f"{subject.prompt.id}.prompt.yml", yaml_file(value))
 
 
 def _value(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
@@ -53,11 +54,12 @@ def _value(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
     value |= _output(subject)
     value["messages"] = [_message(subject, turn) for turn in plain_turns(subject)]
     value |= _tests(subject, losses)
-    if prompt.tools:
-        losses.append(subject.lost("EXP104", "tools are not exported", "/tools"))
-    if prompt.inputs.get("properties"):
-        message = "the schema of the inputs is not exported"
-        losses.append(subject.lost("EXP103", message, "/inputs"))
+    losses += (
+        *subject.without_tools(),
+        *subject.without_input_schema(),
+        *subject.without("owners", "tags", "metadata", "budget"),
+        *subject.without_scores(),
+    )
     return value
 
 
@@ -83,9 +85,8 @@ def _output(subject: ExportSubject) -> dict[str, Any]:
 def _tests(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
     rows = []
     for case in subject.prompt.cases:
-        expected = {"expected": case.expected} if case.expected is not None else {}
-        rows.append({**case.own_inputs, **expected})
-        if case.output:
+        rows.append(_row(case, losses))
+        if case.output or case.rendered:
             message = f"the assertions of the case `{case.name}` are not exported"
             losses.append(Loss(code="EXP106", message=message, place=case.locate(case.at, False)))
     given = subject.prompt.evaluation.get("assertions", ())
@@ -97,6 +98,18 @@ def _tests(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
         **({"testData": rows} if rows else {}),
         **({"evaluators": evaluators} if evaluators else {}),
     }
+
+
+def _row(case: Case, losses: list[Loss]) -> dict[str, Any]:
+    """The inputs of a case, and the expected answer, which is a variable there as well."""
+    row = case.own_inputs
+    if case.expected is None:
+        return row
+    if "expected" in row:
+        message = f"`expected` of the case `{case.name}` is not exported: an input has this name"
+        losses.append(Loss(code="EXP101", message=message, place=case.locate(case.at, False)))
+        return row
+    return {**row, "expected": case.expected}
 
 
 def _evaluator(assertion: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -15,9 +15,14 @@ from promptops.formats.plain_variables import (
     fixed_inputs,
     plain_turns,
 )
+from promptops.patterns import lazy_pattern
 
 NAME = "langfuse"
 MARKS = "`ID.json`: chat prompts with `{{name}}`, for its API"
+
+
+_OTHER_TAG = lazy_pattern(r"\{\{\{|@@@langfusePrompt:")
+"""A tag of its JavaScript client, which prints a value with its braces; another prompt."""
 
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
@@ -40,13 +45,18 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
             "labels": [],
         }
         text = json.dumps(body, indent=2, ensure_ascii=False)
-        yield ExportedFile(f"{subject.prompt.id}.json", f"{text}\n")
+        yield subject.file(f"{subject.prompt.id}.json", f"{text}\n")
 
 
 def _message(subject: ExportSubject, turn: PlainTurn) -> dict[str, Any]:
     if isinstance(turn, PlainHistory):
         return {"type": "placeholder", "name": turn.source}
-    return {"role": turn.role, "content": with_braces(subject, turn.pieces)}
+    text = with_braces(subject, turn.pieces)
+    mark = _OTHER_TAG.search(text)
+    if mark is not None:
+        message = f"this format can't express `{mark[0]}` as text"
+        raise NotPlain(subject.lost("EXP005", message, "/messages"))
+    return {"role": turn.role, "content": text}
 
 
 def with_braces(subject: ExportSubject, pieces: Sequence[Any]) -> str:
@@ -69,12 +79,10 @@ def _config(subject: ExportSubject) -> dict[str, Any]:
 
 
 def _lost(subject: ExportSubject) -> Iterator[Loss]:
-    if subject.prompt.cases:
-        yield subject.lost("EXP101", "test cases are not exported", "/tests")
-    if subject.prompt.inputs.get("properties"):
-        yield subject.lost("EXP103", "the schema of the inputs is not exported", "/inputs")
-    if subject.prompt.tools:
-        yield subject.lost("EXP104", "tools are not exported", "/tools")
+    yield from subject.without("title", "description", "owners", "metadata", "budget")
+    yield from subject.without_cases()
+    yield from subject.without_input_schema()
+    yield from subject.without_tools()
     yield from subject.without_evaluation()
     yield from subject.without_output()
     yield from subject.without_provider_options()

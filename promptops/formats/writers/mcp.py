@@ -31,8 +31,21 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         if subject.prompt.inputs.get("properties"):
             message = "only names and descriptions of inputs are exported"
             yield subject.lost("EXP103", message, "/inputs")
+        yield from _lost(subject)
     value = {"prompts": [_listed(subject) for subject in subjects], "results": results}
-    yield ExportedFile("prompts.json", f"{json.dumps(value, indent=2, ensure_ascii=False)}\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    yield subjects[0].file("prompts.json", f"{text}\n")
+
+
+def _lost(subject: ExportSubject) -> Iterator[Loss]:
+    """What a prompt of this protocol does not have."""
+    if subject.prompt.model.id:
+        yield subject.lost("EXP108", "the model is not exported", "/model")
+    yield from subject.without("owners", "tags", "metadata", "budget")
+    yield from subject.without_output()
+    yield from subject.without_tools()
+    yield from subject.without_evaluation()
+    yield from subject.without_assertions()
 
 
 def _has_other_roles(subject: ExportSubject) -> Iterator[bool]:

@@ -10,34 +10,47 @@ from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
 from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
+from promptops.records import replace
 from promptops.runtime.request.chat import chat_arguments
 
 NAME = "openai"
 MARKS = "`batch.jsonl`: the request of each test case, for the batch API; a file for each model"
 
 _MAX_ID = 64
+_PROVIDERS = ("openai", "azure")
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9.-]+")
 
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     """A file for each model, because a batch has one."""
     lines: dict[str, list[str]] = {}
+    first: dict[str, ExportSubject] = {}
     for subject in subjects:
         model = subject.prompt.model.id
         chosen = [subject.case] if subject.case is not None else list(subject.prompt.cases)
         if not model:
             yield subject.lost("EXP005", "a request of a batch needs a model", "/model")
             continue
+        provider = subject.prompt.model.provider
+        if provider not in _PROVIDERS and not subject.prompt.model.any_api:
+            message = f"`{model}` is a model of {provider}, which this batch API does not have"
+            hint = "name a model of openai, or export to another format"
+            yield replace(subject.lost("EXP005", message, "/model"), hint=hint)
+            continue
         if not chosen:
-            yield subject.lost("EXP005", "a prompt without test cases has no request")
+            hint = "write a case below `tests`"
+            message = "a prompt without test cases has no request"
+            yield replace(subject.lost("EXP005", message), hint=hint)
+        yield from subject.without_assertions()
         for case in chosen:
             lines.setdefault(model, []).append(_line(subject, case))
+        first.setdefault(model, subject)
     names = set[str]()
     for model, found in lines.items():
         name = (
             "batch" if len(lines) == 1 else _free(f"batch-{_NOT_IN_NAMES.sub('-', model)}", names)
         )
-        yield ExportedFile(f"{name}.jsonl", "".join(f"{line}\n" for line in found))
+        yield first[model].file(f"{name}.jsonl", "".join(f"{line}\n" for line in found))
 
 
 def _free(wanted: str, taken: set[str]) -> str:

@@ -9,9 +9,11 @@ from typing import Any
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
 from promptops.formats.promptfoo.backwards import native_assertion, promptfoo_assertion
+from promptops.formats.promptfoo.variables import is_template, with_values
 from promptops.formats.yaml_file import yaml_file
 from promptops.model.place import Place
 from promptops.model.prompt import Case
+from promptops.model.request import Request
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.runtime.request.chat import chat_arguments
@@ -75,12 +77,14 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         value = configuration(subject, losses)
         yield from losses
         name = function_name(subject)
-        yield ExportedFile(f"{name}.promptfooconfig.yaml", yaml_file(value))
+        yield subject.file(f"{name}.promptfooconfig.yaml", yaml_file(value))
     functions = "".join(
         _FUNCTION.format(name=function_name(subject), identity=subject.prompt.id)
         for subject in written
     )
-    yield ExportedFile("promptops_prompts.py", _MODULE.replace("{functions}", functions))
+    if written:
+        module = _MODULE.replace("{functions}", functions)
+        yield written[0].file("promptops_prompts.py", module)
 
 
 def configuration(
@@ -98,6 +102,13 @@ def configuration(
         for index, one in enumerate(prompt.evaluation.get("assertions", ()))
     ]
     asserted = _assertions(shared, losses, native=native)
+    losses += (
+        *subject.without("title", "owners", "tags", "metadata", "budget"),
+        *subject.without_provider_options(),
+        *subject.without_expected(),
+        *subject.without_rendered(),
+        *subject.without_scores(),
+    )
     return {
         "description": prompt.description or prompt.id,
         "env": {"PROMPTFOO_DISABLE_TEMPLATING": "true"},
@@ -115,6 +126,8 @@ def _test(
     subject: ExportSubject, case: Case, losses: list[Loss], *, native: bool
 ) -> dict[str, Any]:
     accepted, _ = subject.renderer.accept(case.inputs)
+    if native:
+        losses += _templated(case, accepted)
     output = [
         (one, case.locate(f"{case.at}/output/{index}", False))
         for index, one in enumerate(case.output)
@@ -125,6 +138,18 @@ def _test(
         "vars": accepted,
         **({"assert": asserted} if asserted else {}),
     }
+
+
+def _templated(case: Case, inputs: Mapping[str, Any]) -> Iterator[Loss]:
+    """A loss for each input whose value promptfoo renders."""
+    resolved = with_values(inputs)
+    for name, value in inputs.items():
+        inner = _OPENING.search(str(value)) if isinstance(value, list | Mapping) else None
+        if inner or is_template(value) or resolved[name] != value:
+            message = f"promptfoo renders the value of `{name}`, which looks like a template"
+            hint = "export promptfoo without --templates"
+            place = case.locate(f"{case.at}/inputs/{name}", False)
+            yield Loss(code="EXP110", message=message, place=place, hint=hint)
 
 
 def _assertions(
@@ -166,9 +191,7 @@ def promptfoo_provider(subject: ExportSubject) -> Any:
 
 def _of_request(subject: ExportSubject) -> dict[str, Any]:
     """The output format and the tools, as the API takes them."""
-    if not subject.prompt.cases or not (subject.prompt.tools or subject.prompt.output.format):
-        return {}
-    arguments = chat_arguments(subject.request(subject.prompt.cases[0].inputs))
+    arguments = chat_arguments(Request(messages=(), **subject.renderer.fixed))
     return {key: arguments[key] for key in _OF_REQUEST if key in arguments}
 
 

@@ -44,8 +44,8 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         del value["env"]
         yield from losses
         text = json.dumps(chat, indent=2, ensure_ascii=False)
-        yield ExportedFile(f"{name}.chat.json", f"{text}\n")
-        yield ExportedFile(f"{name}.promptfooconfig.yaml", yaml_file(value))
+        yield subject.file(f"{name}.chat.json", f"{text}\n")
+        yield subject.file(f"{name}.promptfooconfig.yaml", yaml_file(value))
 
 
 def _chat(subject: ExportSubject) -> Iterator[dict[str, str]]:

@@ -38,7 +38,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
             continue
         yield from _lost(subject)
         text = f"---\n{yaml_file(_header(subject))}---\n{body}"
-        yield ExportedFile(f"{subject.prompt.id}.prompty", text)
+        yield subject.file(f"{subject.prompt.id}.prompty", text)
 
 
 def _turns(subject: ExportSubject) -> Iterator[str]:
@@ -83,6 +83,7 @@ def _header(subject: ExportSubject) -> dict[str, Any]:
     if prompt.description:
         header["description"] = prompt.description
     metadata = {
+        **prompt.metadata,
         **({"authors": list(prompt.owners)} if prompt.owners else {}),
         **({"tags": list(prompt.tags)} if prompt.tags else {}),
     }
@@ -138,8 +139,8 @@ def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:
 
 def _lost(subject: ExportSubject) -> Iterator[Loss]:
     prompt = subject.prompt
-    if prompt.cases:
-        yield subject.lost("EXP101", "test cases are not exported", "/tests")
+    yield from subject.without_cases()
+    yield from subject.without("budget")
     yield from subject.without_evaluation()
     yield from subject.without_output()
     yield from subject.without_provider_options()

@@ -64,7 +64,7 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     instead: FileState | None = "would-write" if options.dry_run else None
     if options.strict and losses:
         instead = "refused"
-    losses += [_differs(file, subjects, options) for file in planned if differs(options.to, file)]
+    losses += [_differs(file, options) for file in planned if differs(options.to, file)]
     files = [written(options.to, file, instead) for file in planned]
     ids = {subject.prompt.path: subject.prompt.id for subject in subjects}
     return Export(
@@ -118,9 +118,9 @@ def _case(prompt: Prompt, name: str) -> Case:
     return named_case(prompt, name)
 
 
-def _differs(file: ExportedFile, subjects: Sequence[ExportSubject], options: ExportOptions) -> Loss:
+def _differs(file: ExportedFile, options: ExportOptions) -> Loss:
     message = f"`{options.to / file.path}` exists and is different: it is not overwritten"
-    return subjects[0].lost("EXP002", message)
+    return Loss(code="EXP002", message=message, place=file.place)
 
 
 def _finding(loss: Loss, identity: str) -> Finding:

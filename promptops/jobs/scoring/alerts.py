@@ -23,7 +23,8 @@ from promptops.jobs.scoring.finishing import PackFacts, buckets_of
 from promptops.jobs.scoring.histogram import duration_at
 from promptops.jobs.scoring.sums import BILLION, SCORE, Cell, GroupKey, GroupSums, Partial
 from promptops.model.config import VALUE_METRICS, AlertRule
-from promptops.model.score import COUNTED_METRICS, Alert, Dimension
+from promptops.model.score import COUNTED_METRICS, Alert
+from promptops.model.score_group import Dimension
 from promptops.records import record
 from promptops.suggestions import did_you_mean
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from promptops.jobs.scoring.joining import Joined
 from promptops.model.sample import Sample
-from promptops.model.score import Dimension
+from promptops.model.score_group import Dimension
 
 _ValueOf = Callable[[Sample, Joined], str]
 

@@ -19,7 +19,7 @@ from promptops.jobs.scoring.histogram import duration_at
 from promptops.jobs.scoring.joining import AssertionFacts
 from promptops.jobs.scoring.sums import BILLION, SCORE, Cell, GroupKey, GroupSums, Partial
 from promptops.model.arm import TokenMeans
-from promptops.model.score import (
+from promptops.model.score_group import (
     AgainstVersion,
     AssertionRate,
     ResponseTime,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from promptops.jobs.testing.options import RunOptions
 from promptops.model.config import AlertRule
-from promptops.model.score import DEFAULT_BY, Dimension
+from promptops.model.score import DEFAULT_BY
+from promptops.model.score_group import Dimension
 from promptops.records import field, record
 
 

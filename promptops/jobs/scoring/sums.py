@@ -13,7 +13,7 @@ from promptops.jobs.scoring.judgeable import Judgeable
 from promptops.jobs.scoring.name_counts import NameCounts
 from promptops.model.internal_error import InternalError
 from promptops.model.sample import BrokenLine, Part
-from promptops.model.score import Dimension
+from promptops.model.score_group import Dimension
 
 BILLION = 1_000_000_000
 """Scores and costs are counted in billionths."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.model.arm import TokenMeans
-from promptops.model.score import (
+from promptops.model.score import Alert, SampleCounts, Score, WrittenCases
+from promptops.model.score_group import (
     AgainstVersion,
-    Alert,
     AssertionRate,
     ResponseTime,
-    SampleCounts,
-    Score,
     ScoreGroup,
     ScoreMean,
     Share,
-    WrittenCases,
 )
 from promptops.report.parts.json_text import json_text
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from promptops.model.score import Score, ScoreGroup
+from promptops.model.score import Score
+from promptops.model.score_group import ScoreGroup
 from promptops.plurals import and_more, counted
 from promptops.report.parts.markdown_text import code, escape, fitting, sentence
 from promptops.report.parts.visible import visible

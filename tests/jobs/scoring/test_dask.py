@@ -25,7 +25,7 @@ from promptops.jobs.scoring.part import score_part
 from promptops.jobs.scoring.sums import Partial
 from promptops.jobs.workspace.workspace import workspace_at
 from promptops.model.sample import Part
-from promptops.model.score import ScoreGroup
+from promptops.model.score_group import ScoreGroup
 from promptops.repo.repository import Repository
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import parts

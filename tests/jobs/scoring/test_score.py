@@ -13,7 +13,8 @@ from promptops.jobs.scoring.packing import pack_of
 from promptops.jobs.scoring.part import score_samples
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Sample
-from promptops.model.score import AgainstVersion, Alert, AlertRule, UnreadableLine
+from promptops.model.score import Alert, AlertRule, UnreadableLine
+from promptops.model.score_group import AgainstVersion
 from tests.jobs.scoring.released_prompts import AT, STYLE, make, sample, scored, written
 
 LONG = json.dumps({"reply": "It is on its way, and it arrives tomorrow morning."})

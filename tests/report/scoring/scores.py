@@ -9,19 +9,21 @@ from promptops.model.arm import TokenMeans
 from promptops.model.config import AlertRule
 from promptops.model.place import Place
 from promptops.model.score import (
-    AgainstVersion,
     Alert,
-    AssertionRate,
-    Dimension,
     LeftOutAssertion,
-    ResponseTime,
     SampleCounts,
     Score,
+    UnreadableLine,
+    WrittenCases,
+)
+from promptops.model.score_group import (
+    AgainstVersion,
+    AssertionRate,
+    Dimension,
+    ResponseTime,
     ScoreGroup,
     ScoreMean,
     Share,
-    UnreadableLine,
-    WrittenCases,
 )
 from tests.report.test_run.hostile_runs import ATTACK
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from promptops.model.score import Alert, ScoreGroup, Share
+from promptops.model.score import Alert
+from promptops.model.score_group import ScoreGroup, Share
 from promptops.records import record
 from promptops.report.test.parts.facts import short
 

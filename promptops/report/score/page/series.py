@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from statistics import fmean
 
-from promptops.model.score import Alert, Dimension, Score, ScoreGroup
+from promptops.model.score import Alert, Score
+from promptops.model.score_group import Dimension, ScoreGroup
 from promptops.records import record
 from promptops.report.score.page.measures import Measure, Value, measures
 from promptops.report.score.parts.alerts import limit

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from promptops.model.score import Alert, Dimension, Score, ScoreGroup, Share
+from promptops.model.score import Alert, Score
+from promptops.model.score_group import Dimension, ScoreGroup, Share
 from promptops.plurals import some
 from promptops.records import record
 from promptops.report.score.page.drawing import Drawing, drawing

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from promptops.model.score import (
-    AssertionRate,
-    Score,
-    ScoreGroup,
-)
+from promptops.model.score import Score
+from promptops.model.score_group import AssertionRate, ScoreGroup
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.score.parts.figures import held

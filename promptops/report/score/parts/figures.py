@@ -5,7 +5,7 @@ from __future__ import annotations
 from promptops.amounts import usd
 from promptops.evals.deciding.decision import in_points
 from promptops.model.arm import TokenMeans
-from promptops.model.score import (
+from promptops.model.score_group import (
     AgainstVersion,
     AssertionRate,
     ResponseTime,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from promptops.model.score import Dimension, Score, ScoreGroup
+from promptops.model.score import Score
+from promptops.model.score_group import Dimension, ScoreGroup
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.report.test.parts.facts import short

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from promptops.model.score import Dimension, ScoreGroup
+from promptops.model.score_group import Dimension, ScoreGroup
 from promptops.records import record
 from promptops.report.compare.parts.facts import NONE, UNKNOWN
 from promptops.report.score.parts import figures

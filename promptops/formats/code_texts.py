@@ -6,27 +6,57 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, TextContent
-from promptops.formats.parts import TextPart
+from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.plain_texts import role_in
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import replace
 
 NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
-"""Names of prompts."""
+"""Words in the names of prompts."""
 SHORTEST_NAMED = 40
 """Characters of a string with such a name, at least."""
 SHORTEST = 200
 """Characters of any other string, at least."""
-_FEWEST_BLANKS = 4
+_CERTAIN = lazy_pattern(r"(?i)prompt|instruction|persona")
+"""Words that name a prompt also where a class or a function has them."""
+_OF_PROGRAMS = lazy_pattern(
+    r"(?i)error|err(?:or)?s?\b|warn|exception|fail|invalid|deprecat|usage|help(?!er)|expect"
+)
+"""Words in the names of what a program reports to its users."""
+_OF_TEXTS = lazy_pattern(
+    r"(?i)(?:docs?|doctests?|description|licen[cs]e|copyright|html|css|sql|regex|pattern|code|script"
+    r"|source|src|fmt|headers?|footer|examples?|command|cmd|output|log|data|fixture|tests?|samples?"
+    r"|banner|epilog|config|yaml|json|xml|toml|csv|svg|diff|patch|stdout|stderr|query|txt|ini|spec)\Z"
+)
+"""How the names of other long strings end."""
+_MESSAGE = lazy_pattern(r"(?i)(?:message|msg)s?\Z")
+"""A name that a program also gives to what it shows to its users."""
+_WIDE = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Characters of languages without blanks between words."""
+_PLAIN_WORD = lazy_pattern(r"\W*[^\W\d_]+(?:['’-][^\W\d_]+)*\W*")
+_ROLES = frozenset(("system", "developer", "user"))
+"""Words for the assistant are also in many other names."""
+_FEWEST_WORDS = 5
+EXPRESSION = "\ue000"
+"""Stands before and after each expression in a text."""
+_FEWEST_PLAIN = 0.55
 _MARKUP = lazy_pattern(
-    r"(?i)\s*(?:<!doctype|<\?xml|<(?:div|html|svg|style|span|p|table|script|button)\b|SELECT\b"
+    r"(?i)\s*(?:<!doctype|<\?xml|<(?:div|html|head|body|svg|style|span|p|pre|table|t[dr]|script|button|font)\b"
+    r"|SELECT\b"
     r"|INSERT\b|UPDATE\s+\w+\s+SET|CREATE\s+(?:TABLE|INDEX)|(?:query|mutation|fragment)\b[^.]*\{"
-    r"|[.#@]?[\w-]+\s*\{)"
+    r"|[.#@]?[\w-]+\s*\{|#!/|#include\b|\{%)"
+)
+_CODE = lazy_pattern(
+    r"(?m)^\s*(?:>>> |import [\w.]+\s*$|from [\w.]+ import |def \w+\(|class \w+.*:\s*$|#include\b"
+    r"|#!/|Traceback \(|usage: |subroutine |function \w+\(|\w+ = \w+\()"
 )
 _NAMED_SHORT = f"with under {SHORTEST_NAMED} characters or 5 words"
 _UNNAMED_SHORT = f"with under {SHORTEST} characters and no word such as `prompt` in the name"
-_IN_OTHER_LANGUAGES = "in HTML, CSS, SQL or GraphQL"
+_OTHER_LANGUAGE = "in HTML, CSS, SQL or a programming language"
+_REPORTED = "that the program raises, logs or prints"
+_OTHER_NAME = "with a name of errors, documentation or data"
 _ONLY_VALUES = "in messages with under 3 words of their own"
 
 
@@ -37,24 +67,28 @@ class CodeTexts:
         self._left_out: list[tuple[str, str, Place]] = []
 
     def is_prompt(self, name: str, text: str, place: Place) -> bool:
-        """Whether a string is a prompt; `text` is what is constant of it."""
-        blanks = text.count(" ")
-        named = NAMED.search(name) is not None
-        if _MARKUP.match(text):
-            likely, rule = blanks >= _FEWEST_BLANKS, _IN_OTHER_LANGUAGES
-        elif blanks >= _FEWEST_BLANKS and len(text) >= (SHORTEST_NAMED if named else SHORTEST):
-            return True
-        elif named:
-            likely, rule = blanks >= _FEWEST_BLANKS // 2, _NAMED_SHORT
-        else:
-            likely, rule = blanks >= _FEWEST_BLANKS and len(text) >= SHORTEST_NAMED, _UNNAMED_SHORT
-        if likely:
+        """Whether a string is a prompt.
+
+        Args:
+            text: With a `\ue000` before and after each expression in it.
+        """
+        named = _is_named(name)
+        rule = _rule(name, text, named=named)
+        if rule is not None and _is_likely(text, named=named):
             self._left_out.append((name, rule, place))
-        return False
+        return rule is None
+
+    def is_report(self, name: str, text: str, place: Place) -> bool:
+        """Whether a string that code raises, logs or prints is no prompt, by its name."""
+        if _CERTAIN.search(name) or role_in(name.rpartition(".")[2]) is not None:
+            return False
+        if _is_likely(text, named=_is_named(name)):
+            self._left_out.append((name, _REPORTED, place))
+        return True
 
     def has_words(self, text: str, place: Place) -> bool:
         """Whether messages contain words and not only values; `text` is what is constant."""
-        if len(text.split()) > _FEWEST_BLANKS // 2:
+        if _measured(text)[1] > _FEWEST_WORDS // 2:
             return True
         self._left_out.append(("", _ONLY_VALUES, place))
         return False
@@ -75,10 +109,67 @@ class CodeTexts:
         return Loss(code="IMP315", message=message, place=found[0][1], hint=hint)
 
 
-def constant_text(message: SourceMessage) -> str:
-    """The text of a message without its values."""
+def _is_named(name: str) -> bool:
+    """Whether a name is that of a prompt: `SYSTEM_PROMPT`, `Prompts.triage`, `user`."""
+    own = name.rpartition(".")[2]
+    if _OF_PROGRAMS.search(own) or _MESSAGE.fullmatch(own):
+        return False
+    return bool(_CERTAIN.search(name) or NAMED.search(own) or role_in(own) in _ROLES)
+
+
+def _rule(name: str, text: str, *, named: bool) -> str | None:
+    """The rule by which a string is no prompt; None for a prompt."""
+    own = name.rpartition(".")[2]
+    if _MARKUP.match(text) or (_CODE.search(text) and not _CERTAIN.search(own)):
+        return _OTHER_LANGUAGE
+    length, words = _measured(text)
+    if named:
+        short = length < SHORTEST_NAMED or words < _FEWEST_WORDS
+        return _NAMED_SHORT if short else None
+    if length < SHORTEST or words < _FEWEST_WORDS:
+        return _UNNAMED_SHORT
+    if _OF_PROGRAMS.search(own) or _OF_TEXTS.search(own):
+        return _OTHER_NAME
+    return None if _is_prose(text) else _OTHER_LANGUAGE
+
+
+def _measured(text: str) -> tuple[int, int]:
+    """The characters of a text, and its own words; a character that is a word counts as two."""
+    own = "".join(text.split(EXPRESSION)[::2])
+    wide = len(_WIDE.findall(own))
+    words = sum(any(map(str.isalpha, word)) for word in own.split())
+    return len(text) + wide, words + wide
+
+
+def _is_prose(text: str) -> bool:
+    """Whether most of a text is words."""
+    words = text.split()
+    plain = sum(_PLAIN_WORD.fullmatch(word) is not None for word in words)
+    return plain >= len(words) * _FEWEST_PLAIN
+
+
+def _is_likely(text: str, *, named: bool) -> bool:
+    """Whether a string that is left out is worth a mention."""
+    length, words = _measured(text)
+    if named:
+        return words > _FEWEST_WORDS // 2
+    return words >= _FEWEST_WORDS and length >= SHORTEST_NAMED
+
+
+def message_text(message: SourceMessage) -> str:
+    """The text of a message, with its expressions marked."""
     parts = (part for one in message.content if isinstance(one, TextContent) for part in one.parts)
-    return "".join(part.text for part in parts if isinstance(part, TextPart))
+    return marked_text(parts)
+
+
+def marked_text(parts: Iterable[TemplatePart]) -> str:
+    """The text of a template, with its expressions marked."""
+    return "".join(
+        part.text
+        if isinstance(part, TextPart)
+        else f"{EXPRESSION}{getattr(part, 'source', '')}{EXPRESSION}"
+        for part in parts
+    )
 
 
 def numbered(found: Iterable[SourceDocument]) -> Iterator[SourceDocument]:

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from promptops.formats.input_names import InputNames
+from promptops.formats.languages.format_fields import inner
 from promptops.formats.languages.format_string import format_call
 from promptops.formats.languages.percent import percent_string
 from promptops.formats.parts import TemplatePart, TextPart
@@ -159,7 +160,14 @@ class PythonStrings:
             return percent_string(text, names, arguments, None if starred else len(right.elts))
         if isinstance(right, ast.Dict) or "%(" in text.value:
             return percent_string(text, names, literals, None)
-        return percent_string(text, names, {**literals, **self._positional([right], names)}, 1)
+        if isinstance(right, ast.Constant):
+            return percent_string(text, names, literals, 1)
+        value = self._expressions.value(right, names)
+        count = text.value.count("%") - 2 * text.value.count("%%")
+        if count < 2:
+            return percent_string(text, names, {"0": value}, 1)
+        elements = {str(index): f"{inner(value)}[{index}]" for index in range(count)}
+        return percent_string(text, names, elements, None)
 
     def _positional(self, values: Sequence[ast.expr], names: InputNames) -> dict[str, str]:
         """The expressions of arguments by their index, without constants and what follows a `*`."""

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from promptops.formats.document import Loss
 from promptops.formats.input_names import InputNames
-from promptops.formats.languages.guess import guessed_syntax
+from promptops.formats.languages.guess import guessed_in_javascript
 from promptops.formats.languages.javascript_values import COMPACT_JSON, printed
+from promptops.formats.languages.nunjucks import nunjucks
 from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
 from promptops.formats.plain_texts import translated
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
+from promptops.formats.translation import Translation
 from promptops.formats.typescript_values import TextValue
 from promptops.model.place import Place, Text
 from promptops.patterns import lazy_pattern
@@ -70,11 +72,22 @@ class TypescriptTexts:
                 for index, piece in enumerate(value.pieces)
             )
         text = Text(self._file.shown, value.pieces[0], lambda _offset: (place.line, place.column))
-        if syntax is None and guessed_syntax(text.value) == "dollar":
-            syntax = "none"  # A dollar that is written here is escaped in the code.
-        read = translated(text, self._options, self._names, syntax)
+        read = self._translated(text, syntax)
         self.losses += read.losses
         return read.parts
+
+    def _translated(self, text: Text, syntax: str | None) -> Translation:
+        """A string without expressions, in a syntax or the guessed one."""
+        if syntax is not None or self._options.syntax is not None:
+            return translated(text, self._options, self._names, syntax)
+        chosen = guessed_in_javascript(text.value)
+        if chosen == "none":
+            return translated(text, self._options, self._names, chosen)
+        message = f"its variables are read as `{chosen}`, which is a guess"
+        self.losses.append(Loss(code="IMP309", message=message, place=text.place(0)))
+        if chosen == "nunjucks":
+            return nunjucks(text, self._options.sample)
+        return translated(text, self._options, self._names, chosen)
 
     def value(self, source: str, place: Place) -> TemplatePart:
         """An expression that is printed: a constant of the file, or an input."""

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import CodeTexts, constant_text, numbered
+from promptops.formats.code_texts import CodeTexts, marked_text, message_text, numbered
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
@@ -157,7 +157,7 @@ class _Reader:
     def _with_words(self, turns: Iterator[SourceTurn], node: ast.expr) -> list[SourceTurn]:
         """The messages; none if all that they contain are values."""
         found = list(turns)
-        text = " ".join(constant_text(turn) for turn in found if isinstance(turn, SourceMessage))
+        text = " ".join(message_text(turn) for turn in found if isinstance(turn, SourceMessage))
         return found if self.texts.has_words(text, self._expressions.place(node)) else []
 
     def _single(
@@ -169,8 +169,11 @@ class _Reader:
         if parts is None:
             return []
         place = self._expressions.place(node)
-        text = "".join(part.text for part in parts if isinstance(part, TextPart))
-        if use is None and not self.texts.is_prompt(candidate.name, text, place):
+        text = marked_text(parts)
+        name = candidate.name
+        if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
+            return []
+        if not _is_template(use) and not self.texts.is_prompt(name, text, place):
             return []
         role = role_in(candidate.name)
         if role is None:
@@ -208,6 +211,11 @@ def _defaults(candidate: Candidate, names: InputNames) -> Mapping[str, Any]:
 def _template_argument(node: ast.Call) -> ast.expr | None:
     named = {keyword.arg: keyword.value for keyword in node.keywords}
     return named.get("template", next(iter(node.args), None))
+
+
+def _is_template(use: ast.expr | None) -> bool:
+    """Whether a call makes a prompt template of a string, whatever its name and length are."""
+    return isinstance(use, ast.Call) and called_name(use) in TEMPLATE_CALLS
 
 
 def _only_names(node: ast.expr) -> bool:

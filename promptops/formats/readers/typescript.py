@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import CodeTexts, constant_text, numbered
+from promptops.formats.code_texts import EXPRESSION, CodeTexts, message_text, numbered
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps
@@ -115,9 +115,9 @@ class _Reader:
         if not isinstance(value, TextValue):
             turns = list(messages.chat(value))
             chat = (turn for turn in turns if isinstance(turn, SourceMessage))
-            text = " ".join(constant_text(turn) for turn in chat)
+            text = " ".join(message_text(turn) for turn in chat)
             return turns if self._texts.has_words(text, place) else []
-        if not self._texts.is_prompt(candidate.name, "".join(value.pieces[::2]), place):
+        if not self._texts.is_prompt(candidate.name, EXPRESSION.join(value.pieces), place):
             return []
         parts = reader.parts(value, None)
         role = role_in(candidate.name)

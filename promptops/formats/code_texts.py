@@ -25,10 +25,13 @@ _OF_PROGRAMS = lazy_pattern(
     r"(?i)error|err(?:or)?s?\b|warn|exception|fail|invalid|deprecat|usage|help(?!er)|expect"
 )
 """Words in the names of what a program reports to its users."""
+_OF_ERROR = lazy_pattern(r"(?:Error|Exception|Warning)\.[^.]+\Z")
+"""An attribute of a class of errors."""
 _OF_TEXTS = lazy_pattern(
-    r"(?i)(?:docs?|doctests?|description|licen[cs]e|copyright|html|css|sql|regex|pattern|code|script"
-    r"|source|src|fmt|headers?|footer|examples?|command|cmd|output|log|data|fixture|tests?|samples?"
-    r"|banner|epilog|config|yaml|json|xml|toml|csv|svg|diff|patch|stdout|stderr|query|txt|ini|spec)\Z"
+    r"(?i)(?:docs?|docstrings?|doctests?|msgs?|description|licen[cs]e|copyright|html|css|sql|regex"
+    r"|pattern|code|script|source|src|fmt|headers?|footer|examples?|command|cmd|output|log|data"
+    r"|fixture|tests?|samples?|banner|epilog|config|yaml|json|xml|toml|csv|svg|diff|patch|stdout"
+    r"|stderr|query|txt|ini|spec)\Z"
 )
 """How the names of other long strings end."""
 _MESSAGE = lazy_pattern(r"(?i)(?:message|msg)s?\Z")
@@ -43,15 +46,16 @@ EXPRESSION = "\ue000"
 """Stands before and after each expression in a text."""
 _FEWEST_PLAIN = 0.55
 _MARKUP = lazy_pattern(
-    r"(?i)\s*(?:<!doctype|<\?xml|<(?:div|html|head|body|svg|style|span|p|pre|table|t[dr]|script|button|font)\b"
-    r"|SELECT\b"
-    r"|INSERT\b|UPDATE\s+\w+\s+SET|CREATE\s+(?:TABLE|INDEX)|(?:query|mutation|fragment)\b[^.]*\{"
-    r"|[.#@]?[\w-]+\s*\{|#!/|#include\b|\{%)"
+    r"\s*(?:(?i:<!doctype|<\?xml|<(?:div|html|head|body|svg|style|span|p|pre|table|t[dr]|script|button"
+    r"|font)\b)|SELECT\b|select\s[\w*.,\s]+\sfrom\s|INSERT\b|UPDATE\s+\w+\s+SET|CREATE\s+(?:TABLE|INDEX)"
+    r"|(?:query|mutation|fragment)\b[^.{}]*\{\s|[.#@]?[\w-]+\s*\{\s*[\w-]+\s*:\s|#!/|@echo|\^?\(\?)"
 )
+"""Languages by their first words."""
 _CODE = lazy_pattern(
-    r"(?m)^\s*(?:>>> |import [\w.]+\s*$|from [\w.]+ import |def \w+\(|class \w+.*:\s*$|#include\b"
-    r"|#!/|Traceback \(|usage: |subroutine |function \w+\(|\w+ = \w+\()"
+    r"(?m)^[ \t]*(?:>>> |import [\w.]+[ \t]*$|from [\w.]+ import |def \w+\(|class \w+.*:[ \t]*$"
+    r"|#include\b|#!/|\(\?(?:[:=!]|P<)|Traceback \(|usage: |subroutine |function \w+\(|\w+ = \w+\()"
 )
+"""Lines of programs."""
 _NAMED_SHORT = f"with under {SHORTEST_NAMED} characters or 5 words"
 _UNNAMED_SHORT = f"with under {SHORTEST} characters and no word such as `prompt` in the name"
 _OTHER_LANGUAGE = "in HTML, CSS, SQL or a programming language"
@@ -112,7 +116,7 @@ class CodeTexts:
 def _is_named(name: str) -> bool:
     """Whether a name is that of a prompt: `SYSTEM_PROMPT`, `Prompts.triage`, `user`."""
     own = name.rpartition(".")[2]
-    if _OF_PROGRAMS.search(own) or _MESSAGE.fullmatch(own):
+    if _OF_PROGRAMS.search(own) or _MESSAGE.fullmatch(own) or _OF_ERROR.search(name):
         return False
     return bool(_CERTAIN.search(name) or NAMED.search(own) or role_in(own) in _ROLES)
 
@@ -120,7 +124,7 @@ def _is_named(name: str) -> bool:
 def _rule(name: str, text: str, *, named: bool) -> str | None:
     """The rule by which a string is no prompt; None for a prompt."""
     own = name.rpartition(".")[2]
-    if _MARKUP.match(text) or (_CODE.search(text) and not _CERTAIN.search(own)):
+    if _MARKUP.match(text) or (_CODE.match(text) if named else _CODE.search(text)):
         return _OTHER_LANGUAGE
     length, words = _measured(text)
     if named:

@@ -171,7 +171,8 @@ def _with_default(schema: Mapping[str, Any], default: Any) -> dict[str, Any]:
     if not set(listed) & {"string", "number", "boolean"}:
         return dict(schema)
     kind = _JSON_TYPES[type(default)]
-    return {**schema, "type": [*listed, *([] if kind in listed else [kind])], "default": default}
+    widened = kinds if kind in listed else [*listed, kind]
+    return {**schema, "type": widened, "default": default}
 
 
 def _with_left_out(schema: Mapping[str, Any], samples: Sequence[Any]) -> dict[str, Any]:

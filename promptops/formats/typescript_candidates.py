@@ -128,7 +128,7 @@ class _Scanner:
         elif word == "function":
             self._open(_FUNCTION.match(self._source, end, end + _MAX_PARAMETERS), "")
         elif _EXTENDED.match(self._source, end) is not None:
-            self._extend(word)
+            self._extend(word, end - len(word))
         else:
             yield from self._named(word, end)
 
@@ -168,7 +168,7 @@ class _Scanner:
         assert isinstance(value, TextValue | ListValue)
         self._at = value.end
         if variable and self._reads(value, variable):
-            self._extend(variable)
+            self._extend(variable, value.start)
             return
         yield self._candidate(name, variable, value, parameters)
 
@@ -192,9 +192,9 @@ class _Scanner:
             self._latest[variable] = found
         return found
 
-    def _extend(self, variable: str) -> None:
+    def _extend(self, variable: str, offset: int) -> None:
         if variable in self._latest:
-            self._latest[variable].extended.append(self._at)
+            self._latest[variable].extended.append(offset)
 
     @staticmethod
     def _reads(value: TextValue | ListValue, variable: str) -> bool:

@@ -111,9 +111,10 @@ _LOGIN = lazy_pattern(r"://([^\s:/@]{0,64}):([^\s:/@]{3,128})@([\w.-]{1,253})")
 _COMMON_WORDS = frozenset(
     ("password", "passwd", "pass", "pwd", "pw", "secret", "token", "apikey", "key", "admin", "root")
 )
+# `without_escapes` leaves a blank before an escaped quote.
 _ASSIGNED = lazy_pattern(
     r"(?P<name>[\w-]{0,30})[\"']?[ \t]{0,3}(?::=|=>|=|:)[ \t]{0,3}"
-    r"(?:\"(?P<double>[^\"\s]{16,200})\"|'(?P<single>[^'\s]{16,200})'"
+    r"(?:\"(?P<double>[^\"\s]{16,200}) ?\"|'(?P<single>[^'\s]{16,200})'"
     r"|(?P<bare>[A-Za-z0-9+/_.=-]{20,200})(?![^\s,;)\]}`]))"
 )
 _ASSIGNABLE = (

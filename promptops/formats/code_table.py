@@ -82,7 +82,7 @@ IMP115 unread-case-input loss
     no template reads a value of a test case or a sample; it is left out
 
 IMP116 assertion loss
-    an assertion has no counterpart, and is not carried
+    an assertion, or the transform before it, has no counterpart, and is not carried
     fix: write another one, from the reference of assertions
 
 IMP117 named-schema loss

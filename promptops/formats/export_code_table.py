@@ -6,7 +6,7 @@ EXP002 file-differs error
     fix: write elsewhere with `--to`
 
 EXP005 not-expressible error
-    the format can't say a part of the prompt, so that the prompt is not written
+    the format can't express a part of the prompt, so that the prompt is not written
     fix: export with `--case NAME`, which replaces all but printed inputs by the values of a case
 
 EXP101 tests-left-out loss

@@ -148,7 +148,7 @@ class Writer(Protocol):
 
     @staticmethod
     def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
-        """The files for all subjects; an EXP005 for what the format can't say."""
+        """The files for all subjects; an EXP005 for what the format can't express."""
 
 
 @cache

@@ -116,7 +116,7 @@ class _Inputs:
         schema = schema_of(shape, samples[0] if samples else None)
         self._note("IMP305", f"the input `{name}` is not declared: it is inferred from its uses")
         if "default" in schema or not shape.unguarded:
-            self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
+            self._note("IMP306", f"`{name}` may be left out: only a condition or a loop reads it")
         elif self._optional and "string" in schema.get("type", ()):
             schema["default"] = ""
         elif self._document.lenient and 0 < len(samples) < len(self._document.samples):
@@ -136,7 +136,7 @@ class _Inputs:
         kinds: Any = schema.get("type", implied.get("type", ()))
         if "default" in implied:
             default = empty_value(schema) if "type" in schema else implied["default"]
-            self._note("IMP306", f"`{name}` may be left out: it stands in a condition or a loop")
+            self._note("IMP306", f"`{name}` may be left out: only a condition or a loop reads it")
             return {**schema, "default": default}
         if self._optional and "string" in kinds:
             return {**schema, "default": ""}

@@ -121,7 +121,7 @@ def _named(
         return {"provider": _PROVIDERS.get(match[1], match[1]), "id": match[2]}
     if provider is None:
         provider = next((of for begin, of in _FAMILIES if name.startswith(begin)), "openai")
-        message = f"`{name}` is taken for a model of {provider}"
+        message = f"the provider of `{name}` is assumed: {provider}"
         losses.append(Loss(code="IMP301", message=message, place=place("")))
     return {"provider": _PROVIDERS.get(provider, provider), "id": name}
 

@@ -29,6 +29,15 @@ _ROLE_WORDS = {
     "ai": "assistant",
     "developer": "developer",
 }
+_WRITTEN = {
+    "jinja": "in Jinja",
+    "double": "`{{x}}`",
+    "single": "`{x}`",
+    "format": "`{x}`, with `{{` for one brace",
+    "dollar": "`${x}`",
+    "mustache": "in Mustache",
+}
+"""How each syntax writes a variable, for people."""
 _NOT_IN_IDS = lazy_pattern(r"[^a-z0-9_]+")
 _WORDS = lazy_pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
@@ -45,8 +54,9 @@ def translated(
     if chosen is None:
         chosen = guessed_syntax(text.value)
         if chosen != "none":
-            message = f"its variables are read as `{chosen}`, which is a guess"
-            losses.append(Loss(code="IMP309", message=message, place=text.place(0)))
+            message = f"variables are assumed to be written as {_WRITTEN[chosen]}"
+            hint = "if they are not: --syntax"
+            losses.append(Loss(code="IMP309", message=message, place=text.place(0), hint=hint))
         elif has_bracketed_names(text.value):
             message = "words such as `[NAME]` stay as text"
             hint = "if they are variables, write them as `{{ name }}`"

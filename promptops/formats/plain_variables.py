@@ -169,7 +169,7 @@ def _merged(pieces: list[Piece]) -> Iterator[Piece]:
 
 
 def _not_plain(subject: ExportSubject, what: str, pointer: str) -> NotPlain:
-    message = f"this format can't say {what}"
+    message = f"this format can't express {what}"
     loss = subject.lost("EXP005", message, pointer, key=False)
     hint = "export a case of it: --case NAME"
     return NotPlain(Loss(code=loss.code, message=message, place=loss.place, hint=hint))

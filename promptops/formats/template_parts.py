@@ -15,7 +15,7 @@ MAX_DEPTH = 8
 
 
 class NotATemplate(Exception):
-    """A statement that other engines can't say; the message names it."""
+    """A statement that other engines can't express; the message names it."""
 
 
 def template_parts(text: Text, load: Load, depth: int = 0) -> tuple[TemplatePart, ...]:

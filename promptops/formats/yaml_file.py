@@ -1,4 +1,8 @@
-"""A value as YAML that people edit: texts of several lines as blocks, short values on one line."""
+"""A value as YAML that people edit: texts of several lines as blocks, short values on one line.
+
+`report/parts/yaml_text.py` is the other writer: it shows a value line by line and makes each
+character visible; here a file keeps its characters, and has the style of a file written by hand.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ old/bad.j2:1:6: error: the method `center` has no counterpart here  [IMP102 no-c
 old/chat.prompty:3:1: warning: connection settings are not carried: `api_key`  [IMP111 connection]
 notes on what was assumed or written in another way:
   old/triage.user.txt
-    1:1: its variables are read as `single`, which is a guess  [IMP309 syntax-guessed]
+    1:1: variables are assumed to be written as `{{x}}`  [IMP309 syntax-guessed]
   old/triage.system.j2
     1:1: the input `product` is not declared: it is inferred from its uses  [IMP305 inferred-input]
     1:1: the input `ticket` is not declared: it is inferred from its uses  [IMP305 inferred-input]
@@ -57,7 +57,8 @@ def test_a_dry_run_an_import_and_the_same_again(old, say):
     assert wet.out.startswith(TABLE.format("written"))
     assert wet.out.endswith(
         "without a model: triage; --profiles gives each a model profile\n"
-        "next: git add .promptops/prompt.schema.json prompts && promptops lint --write-baseline\n"
+        "next: git add .promptops/prompt.schema.json prompts"
+        " && promptops lint --extend-select TST008 --write-baseline\n"
     )
     assert again.out.startswith(TABLE.format("unchanged"))
     assert "next:" not in again.out
@@ -73,7 +74,7 @@ def test_sources_that_are_complete_are_removed_in_the_same_commit(old, say):
         "git keeps the history of long texts (`git log --follow`) with --bodies, if the sources are"
         " removed in the same commit",
         "next: git rm -qr old && git add .promptops/prompt.schema.json prompts"
-        " && promptops lint --write-baseline",
+        " && promptops lint --extend-select TST008 --write-baseline",
     ]
 
 
@@ -91,7 +92,7 @@ def test_profiles_are_tables_to_add_to_the_configuration_before_the_next_command
         "next: add the table above to pyproject.toml, then:\n"
         "next: git rm -qr old/chat.prompty && git add pyproject.toml"
         " .promptops/prompt.schema.json prompts/chat.prompt.yaml"
-        " && promptops lint --write-baseline\n"
+        " && promptops lint --extend-select TST008 --write-baseline\n"
     )
 
 
@@ -311,6 +312,8 @@ def documents(file, options):
     if file.text.value.startswith("fail"):
         raise ZeroDivisionError
     content = (TextContent(parts=(TextPart(file.text.value),)),)
+    if file.text.value.startswith("wrong"):
+        content = (None,)
     yield SourceDocument(
         id=file.name.partition(".")[0],
         format=NAME,
@@ -320,14 +323,16 @@ def documents(file, options):
 """
 
 
-def test_a_reader_of_another_package_is_used_and_its_bug_ends_one_file(old, process, tmp_path):
+def test_a_reader_of_another_package_is_used_and_its_bug_ends_one_file_or_prompt(
+    old, process, tmp_path
+):
     packages = tmp_path / "packages"
     info = packages / "acme_prompts-1.0.dist-info"
     info.mkdir(parents=True)
     (packages / "acme_reader.py").write_text(READER)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-prompts\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[promptops.formats]\nacme = acme_reader\n")
-    old.write({"new/one.acme": "Be kind.\n", "new/two.acme": "fail\n"})
+    old.write({"new/one.acme": "Be kind.\n", "new/two.acme": "fail\n", "new/zero.acme": "wrong\n"})
 
     done = process("import", "new", "--format", "json", cwd=old.root, path=[str(packages)])
 
@@ -336,8 +341,12 @@ def test_a_reader_of_another_package_is_used_and_its_bug_ends_one_file(old, proc
     assert [(source["path"], source["format"]) for source in value["sources"]] == [
         ("new/one.acme", "acme"),
         ("new/two.acme", None),
+        ("new/zero.acme", "acme"),
     ]
-    assert [finding["code"] for finding in value["findings"]] == ["IMP016"]
+    assert [(found["code"], found["prompt"]) for found in value["findings"]] == [
+        ("IMP016", ""),
+        ("IMP016", "zero"),
+    ]
     assert Path(old.root, "prompts/one.prompt.yaml").is_file()
 
 
@@ -394,3 +403,35 @@ def test_what_is_wrong_with_an_export_is_an_error(small, say, monkeypatch, argum
 
     assert (said.code, said.out) == (code, "")
     assert said.err == error if error is not None else "error: " in said.err
+
+
+def test_an_export_of_a_case_names_the_inputs_with_its_values(small, say, monkeypatch):
+    monkeypatch.chdir(small.root)
+
+    said = say("export", "langfuse", "support/triage", "--case", "nothing", "--dry-run")
+
+    assert (said.code, said.out.splitlines()[:2]) == (
+        0,
+        [
+            "would write support/triage.json",
+            "prompts/support/triage.prompt.yaml:9:1: warning: `known` and `product` have the"
+            " values of the case `nothing is known`  [EXP111 fixed-input]",
+        ],
+    )
+    assert said.out.splitlines()[-1] == "1 prompt as langfuse, 1 file would be written"
+
+
+def test_a_case_of_a_prompt_without_cases_is_an_error_with_the_options_of_export(
+    small, say, monkeypatch
+):
+    monkeypatch.chdir(small.root)
+    messages = "messages:\n  - {role: user, content: hi}\n"
+    small.write({"prompts/bare.prompt.yaml": f"format: promptops/1\n{messages}"})
+
+    said = say("export", "langfuse", "bare", "--case", "one")
+
+    assert (said.code, said.err) == (
+        2,
+        "prompts/bare.prompt.yaml: error: the prompt has no test case\n"
+        "  tip: leave out --case, name other prompts, or add the test case below `tests`\n",
+    )

@@ -411,6 +411,21 @@ def test_on_no_branch_what_belongs_to_one_is_released(remote, catalog, release, 
     assert (problems(said), said.code) == (expected, int(where == "aside"))
 
 
+def test_a_repository_without_a_release_branch_gets_the_setting_to_write(catalog, release):
+    catalog.git("branch", "--move", "main", "master")
+
+    said = release(catalog)
+
+    assert (problems(said), said.code) == (
+        ["releases are made from `main`, and this is `master`"],
+        1,
+    )
+    assert said.value["problems"][0]["hint"] == (
+        'no such branch exists: write `branches = ["master"]` below `[release]` in the'
+        " configuration"
+    )
+
+
 @pytest.mark.slow
 def test_branches_may_be_patterns(catalog, release):
     catalog.write({"promptops.toml": '[release]\nbranches = ["main", "line/*"]\n'})

@@ -46,8 +46,8 @@ def command(
 ) -> int:
     """Write prompts in the format of another tool.
 
-    What the format can't say is reported at its place in the prompt file; a prompt that it can't
-    say at all is not written. Existing files are never overwritten.
+    What the format can't express is reported at its place in the prompt file. A prompt that it
+    can't express at all is not written. Existing files are never overwritten.
 
     \b
     Example:

@@ -75,7 +75,7 @@ class _Writer:
 
     def _called(self, out: str, token: Token, name: str, arguments: str) -> str:
         if name == "title":
-            message = "there `.title()` also begins a word after a quote or a digit"
+            message = "in Python, `.title()` also capitalises after a quote or a digit"
             self._note("IMP213", token, message)
         if name in _PLAIN_METHODS and not arguments:
             return f"{out} | {_PLAIN_METHODS[name]}"

@@ -53,7 +53,7 @@ class Mustache(Handlebars):
         self._lists = frozenset(_likely_lists(self._tokens))
 
     def read(self) -> Translation:
-        """The parts; `{{x}}` escapes HTML there, and not here: IMP210."""
+        """The parts; Mustache escapes HTML in the value of `{{x}}`, promptops does not: IMP210."""
         found = super().read()
         for name in self.partials:
             self._losses.lost("IMP104", f"the partial `{name}` is not read", 0)
@@ -77,7 +77,7 @@ class Mustache(Handlebars):
         if not token.inner:
             return
         if self._escapes(token):
-            message = "`{{x}}` escapes HTML there, and not here"
+            message = "Mustache escapes HTML in the value of `{{x}}`, promptops does not"
             self._losses.note("IMP210", message, 0)
         yield ExpressionPart(self._printed(self._values.path(token.inner)))
 

@@ -34,7 +34,7 @@ def nunjucks(text: Text, sample: Mapping[str, Any]) -> Translation:
     losses = [_renamed(loss) for loss in found.losses]
     place = text.place(0)
     for name in _tested_lists(found):
-        message = f"an empty list `{name}` is true there, and false here"
+        message = f"an empty list `{name}` is true in Nunjucks, and false here"
         losses.append(Loss(code="IMP231", message=message, place=place))
     if "env." in text.value and "{{" in text.value and _reads_environment(found):
         message = "`env` is not carried: pass the value as an input"
@@ -51,7 +51,7 @@ def _prints_otherwise(
     if any(_DUMP.search(source) and _first_name(source) not in sample for source in sources):
         yield Loss(code="IMP213", message=COMPACT_JSON, place=place)
     if any(_TITLE.search(source) for source in sources):
-        message = "`title` only begins a word after a blank there"
+        message = "in Nunjucks, `title` capitalises only after a blank"
         yield Loss(code="IMP213", message=message, place=place)
 
 

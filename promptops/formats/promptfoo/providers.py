@@ -32,8 +32,8 @@ def provider_fields(document: Document, losses: list[Loss]) -> dict[str, Any]:
             hint = "name one: `model: {provider: …, id: …}`" if row == "echo" else None
             losses.append(Loss(code="IMP107", message=message, place=place, hint=hint))
         elif name is not None and models:
-            message = f"`{name}` is another model to compare with"
-            hint = "give it a profile in promptops.toml, and use `promptops compare`"
+            message = f"`{name}` is not imported: a prompt file has one model"
+            hint = "to compare both: add a profile to promptops.toml, and run `promptops compare`"
             losses.append(Loss(code="IMP130", message=message, place=place, hint=hint))
         elif name is not None:
             models.append((row, f"/{key}/{index}" if listed else f"/{key}"))

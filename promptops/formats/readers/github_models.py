@@ -169,7 +169,11 @@ class _Reader:
             if kind == "value" and pointer.startswith("/messages") and _SPACED.search(text):
                 match = _SPACED.search(text)
                 written = match[0] if match else ""
-                self._note("IMP218", f"`{written}` is text there, because of its blanks", pointer)
+                self._note(
+                    "IMP218",
+                    f"`{written}` is text in GitHub Models, because of its blanks",
+                    pointer,
+                )
 
     def _place(self, pointer: str) -> Place:
         return self._document.place(pointer, True)

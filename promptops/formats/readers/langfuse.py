@@ -109,7 +109,9 @@ class _Reader:
                 place = self._document.place(at)
                 self._losses.append(Loss(code="IMP104", message=message, place=place, refuses=True))
             if _MUSTACHE.search(text):
-                message = "its Python client renders this as text, its JavaScript client does not"
+                message = (
+                    "Langfuse's Python client renders this as text, its JavaScript client does not"
+                )
                 hint = "to read it as Mustache: --syntax mustache"
                 place = self._document.place(at)
                 self._losses.append(Loss(code="IMP233", message=message, place=place, hint=hint))

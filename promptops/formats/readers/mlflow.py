@@ -69,7 +69,7 @@ def _document(
         turns = (text_message(options.role, found),)
         replaced = {part.source for part in found.parts if isinstance(part, ExpressionPart)}
         if syntax == "double" and len(replaced) > 1:
-            message = "there a `{{name}}` in the value of another input is replaced, too"
+            message = "MLflow also replaces a `{{name}}` in the value of another input"
             losses.append(Loss(code="IMP233", message=message, place=document.place(at, True)))
 
     def place(key: str) -> Place:

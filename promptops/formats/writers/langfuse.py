@@ -54,7 +54,7 @@ def _message(subject: ExportSubject, turn: PlainTurn) -> dict[str, Any]:
     text = with_braces(subject, turn.pieces)
     mark = _OTHER_TAG.search(text)
     if mark is not None:
-        message = f"this format can't say `{mark[0]}` as text"
+        message = f"this format can't express `{mark[0]}` as text"
         raise NotPlain(subject.lost("EXP005", message, "/messages"))
     return {"role": turn.role, "content": text}
 
@@ -65,7 +65,7 @@ def with_braces(subject: ExportSubject, pieces: Sequence[Any]) -> str:
     for piece in pieces:
         if isinstance(piece, str):
             if "{{" in piece:
-                message = "this format can't say `{{` as text"
+                message = "this format can't express `{{` as text"
                 raise NotPlain(subject.lost("EXP005", message, "/messages"))
             text += piece
         else:

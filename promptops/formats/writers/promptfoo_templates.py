@@ -83,6 +83,6 @@ def _content(subject: ExportSubject, turn: Any) -> str:
 
 
 def _refused(subject: ExportSubject, what: str, pointer: str) -> NotPlain:
-    loss = subject.lost("EXP005", f"this format can't say {what}", pointer, key=False)
+    loss = subject.lost("EXP005", f"this format can't express {what}", pointer, key=False)
     hint = "leave out --templates, or export a case of it: --case NAME"
     return NotPlain(Loss(code=loss.code, message=loss.message, place=loss.place, hint=hint))

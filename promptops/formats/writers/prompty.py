@@ -153,5 +153,5 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
 
 
 def _refused(subject: ExportSubject, what: str, pointer: str) -> _NoCounterpart:
-    message = f"this format can't say {what}"
+    message = f"this format can't express {what}"
     return _NoCounterpart(subject.lost("EXP005", message, pointer, key=False))

@@ -37,7 +37,7 @@ class ExportOptions:
         format: The name of a writer.
         patterns: Ids, globs or paths of prompts; all without any.
         to: The folder of the files, shown as it is.
-        case: The test case whose values inputs get that the target can't say.
+        case: The test case whose values inputs get that the target can't express.
         strict: Files are written only if nothing is lost.
     """
 
@@ -66,11 +66,12 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
         instead = "refused"
     losses += [_differs(file, options) for file in planned if differs(options.to, file)]
     files = [written(options.to, file, instead) for file in planned]
+    ids = {subject.prompt.path: subject.prompt.id for subject in subjects}
     return Export(
         format=options.format,
         prompts=len(subjects),
         files=tuple(files),
-        findings=tuple(_finding(loss) for loss in losses),
+        findings=tuple(_finding(loss, ids.get(loss.place.path, "")) for loss in losses),
     )
 
 
@@ -112,7 +113,7 @@ def _subjects(workspace: Workspace, options: ExportOptions) -> Iterator[ExportSu
 def _case(prompt: Prompt, name: str) -> Case:
     """The test case of that name. Raises UsageError, InputError."""
     if not prompt.cases:
-        hint = "leave out --case, or add the test case below `tests`"
+        hint = "leave out --case, name other prompts, or add the test case below `tests`"
         raise UsageError("the prompt has no test case", where=prompt.path, hint=hint)
     return named_case(prompt, name)
 
@@ -122,12 +123,13 @@ def _differs(file: ExportedFile, options: ExportOptions) -> Loss:
     return Loss(code="EXP002", message=message, place=file.place)
 
 
-def _finding(loss: Loss) -> Finding:
+def _finding(loss: Loss, identity: str) -> Finding:
     return Finding(
         code=loss.code,
         name=CODES[loss.code].name,
         severity=severity_of(loss),
         message=without_secrets(loss.message),
         place=loss.place,
+        prompt=identity,
         hint=loss.hint,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -73,7 +75,7 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
         return
     if not _is_allowed(branch, allowed):
         message = f"releases are made from {names}, and this is `{branch}`"
-        yield ReleaseProblem(message=message, hint="switch to it, or change `release.branches`")
+        yield ReleaseProblem(message=message, hint=_other_branch(repository, branch, allowed))
     behind, ahead = _count(repository, "HEAD..@{upstream}"), unpushed_commits(repository)
     if behind and ahead:
         message = f"`{branch}` and its upstream branch have diverged"
@@ -86,13 +88,28 @@ def _branch(repository: Repository, allowed: Sequence[str]) -> Iterator[ReleaseP
         yield ReleaseProblem(message=message, hint="git pull --ff-only")
 
 
+def _other_branch(repository: Repository, branch: str, allowed: Sequence[str]) -> str:
+    """A release branch that exists, or the setting that makes this branch one."""
+    setting = f"branches = {json.dumps([branch], ensure_ascii=False)}"
+    known = (name for name in _branches(repository) if _is_allowed(name, allowed))
+    existing = next(known, None)
+    if existing is not None:
+        return f"git switch {shlex.quote(existing)}"
+    return f"no such branch exists: write `{setting}` below `[release]` in the configuration"
+
+
 def _is_allowed(branch: str, allowed: Sequence[str]) -> bool:
     return any(fnmatchcase(branch, pattern) for pattern in allowed)
 
 
 def _containing(repository: Repository) -> list[str]:
     """The local and remote branches that contain HEAD."""
-    form = ("--contains=HEAD", "--format=%(refname)", "refs/heads", "refs/remotes")
+    return _branches(repository, "--contains=HEAD")
+
+
+def _branches(repository: Repository, *options: str) -> list[str]:
+    """The names of local and remote branches, those without the name of the remote."""
+    form = (*options, "--format=%(refname)", "refs/heads", "refs/remotes")
     refs = decode(repository.git.run("for-each-ref", *form)).splitlines()
     return [ref.split("/", 2 if ref.startswith("refs/heads/") else 3)[-1] for ref in refs]
 

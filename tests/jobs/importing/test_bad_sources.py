@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,33 @@ def test_secrets_are_neither_copied_nor_shown(repo):
     assert KEY not in repr(result)
     written = [path for path in (repo.root / "prompts").rglob("*") if path.is_file()]
     assert [path.name for path in written if KEY in path.read_text()] == []
+
+
+SECRETS = {
+    "aws": "AKIA" + "Z3QW7RTYPLK2MNBV",
+    "google": "AIza" + "Sy7Qw2Er9Ty4Ui1Op6As3Df8Gh5Jk0LzXcV",
+    "address": "postgres://bot:" + "q8Zt3LmWv0Xy" + "@db.acme.io/x",
+    "assigned": 'api_key="' + "q8Zt3LmWv0XyRb7NcHs5KpDf2GjUe9Qa" + '"',
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_each_secret_that_lint_finds_refuses_its_prompt_and_is_not_shown(repo, kind):
+    secret = SECRETS[kind]
+    repo.write(
+        {
+            "old/tab.txt": f"Use this:\t{secret} and no other one.\x85\n",
+            "old/prompts.py": f"KEY_PROMPT = f'Call the service with {secret} for {{user:>9}}.'\n",
+            "old/prompts.json": json.dumps({"key prompt": f"Answer {{name}}:\n\t{secret}\n"}),
+        }
+    )
+
+    result = imported(repo.root, "old")
+
+    assert {prompt.state for prompt in result.prompts} == {"refused"}
+    assert len(result.prompts) == 3
+    assert secret.removeprefix('api_key="').rstrip('"') not in repr(result)
+    assert not (repo.root / "prompts").exists()
 
 
 def test_connection_settings_in_other_keys_are_not_carried(repo):

@@ -92,9 +92,10 @@ def next_step(result: Import) -> Iterator[str]:
         if result.profiles:
             tables = "the table" if len(result.profiles) == 1 else "the tables"
             yield visible(f"add {tables} above to {result.configuration}, then:")
-        remove = "".join(f"git rm -qr {shlex.quote(path)} && " for path in result.removable)
+        sources = shlex.join(result.removable)
+        remove = f"git rm -qr {sources} && " if sources else ""
         added = f"git add {_added(result)}"
-        yield visible(f"{remove}{added} && promptops lint --write-baseline")
+        yield visible(f"{remove}{added} && promptops lint --extend-select TST008 --write-baseline")
 
 
 def _after_dry_run(result: Import) -> str:

@@ -260,4 +260,9 @@ IMP313 not-jinja note
 IMP314 shared-paragraph note
     the same paragraph of 120 characters or more is in three files or more
     fix: move it to a partial, and include it
+
+IMP315 left-out note
+    strings of source code are left out, because they are too short for a prompt, have another
+    name, or are in another language
+    fix: save a prompt among them to a text file, and import that file
 """

@@ -108,6 +108,7 @@ class SourceDocument:
         inputs: The schema of each input that the source declares, by its name in the templates.
         required: Names of the inputs that the source requires.
         aliases: The name of an input in the source, by its name here, where they differ.
+        defaults: Of inputs that the source does not declare, and for which its code has a value.
         samples: Example inputs: types, and what is a list.
         lenient: The source renders nothing for an input that is missing.
         partials: Templates that the messages include, by the path in their `include`.
@@ -122,6 +123,7 @@ class SourceDocument:
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     samples: tuple[Mapping[str, Any], ...] = ()
     lenient: bool = False
     cases: tuple[SourceCase, ...] = ()

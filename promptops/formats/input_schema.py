@@ -10,9 +10,11 @@ from promptops.analysis.uses import ITEM, Use
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.shape import Shape, empty_value, schema_of, shapes
 from promptops.model.place import plain_text
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.template.scope import Load
 
+_FORMATTED = lazy_pattern(r'"%[^"%a-zA-Z]*[dioxXeEfFgG]" \| format\(([A-Za-z_]\w*)\)')
 _MEDIA = {"image": "image/*", "audio": "audio/*", "document": "application/pdf"}
 _TURN = {
     "type": "object",
@@ -49,6 +51,9 @@ def input_schema(
     """
     uses = [use for message in messages for use in _uses(message, {}, load)]
     found = shapes(uses)
+    for name in _formatted_numbers(messages):
+        if name in found:
+            found[name].number = True
     for message in messages:
         if message.get("for_each") in found:
             found[message["for_each"]].looped = found[message["for_each"]].unguarded = True
@@ -115,6 +120,8 @@ class _Inputs:
     def _inferred(self, name: str, shape: Shape, samples: Sequence[Any]) -> dict[str, Any]:
         schema = schema_of(shape, samples[0] if samples else None)
         self._note("IMP305", f"the input `{name}` is not declared: it is inferred from its uses")
+        if name in self._document.defaults:
+            return _with_default(schema, self._document.defaults[name])
         if "default" in schema or not shape.unguarded:
             self._note("IMP306", f"`{name}` may be left out: only a condition or a loop reads it")
         elif self._optional and "string" in schema.get("type", ()):
@@ -155,6 +162,17 @@ class _Inputs:
 
     def _note(self, code: str, message: str) -> None:
         self.losses.append(Loss(code=code, message=message, place=self._document.place))
+
+
+def _with_default(schema: Mapping[str, Any], default: Any) -> dict[str, Any]:
+    """The schema of a scalar with a default, and its type with that of the default."""
+    kinds = schema.get("type", ())
+    listed = [kinds] if isinstance(kinds, str) else list(kinds)
+    if not set(listed) & {"string", "number", "boolean"}:
+        return dict(schema)
+    kind = _JSON_TYPES[type(default)]
+    widened = kinds if kind in listed else [*listed, kind]
+    return {**schema, "type": widened, "default": default}
 
 
 def _with_left_out(schema: Mapping[str, Any], samples: Sequence[Any]) -> dict[str, Any]:
@@ -224,6 +242,15 @@ def _texts(turn: Mapping[str, Any]) -> Sequence[Any]:
     if isinstance(content, str):
         return [content]
     return content or ()
+
+
+def _formatted_numbers(turns: Sequence[Any]) -> Iterator[str]:
+    """The names that templates format as numbers: `"%.2f" | format(price)`."""
+    for turn in turns:
+        if isinstance(turn, str):
+            yield from _FORMATTED.findall(turn)
+        else:
+            yield from _formatted_numbers([*_texts(turn), *turn.get("messages", ())])
 
 
 def _media(messages: Sequence[Mapping[str, Any]]) -> dict[str, str]:

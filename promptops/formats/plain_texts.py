@@ -36,6 +36,7 @@ _WRITTEN = {
     "format": "`{x}`, with `{{` for one brace",
     "dollar": "`${x}`",
     "mustache": "in Mustache",
+    "nunjucks": "in Nunjucks",
 }
 """How each syntax writes a variable, for people."""
 _NOT_IN_IDS = lazy_pattern(r"[^a-z0-9_]+")
@@ -54,9 +55,7 @@ def translated(
     if chosen is None:
         chosen = guessed_syntax(text.value)
         if chosen != "none":
-            message = f"variables are assumed to be written as {_WRITTEN[chosen]}"
-            hint = "if they are not: --syntax"
-            losses.append(Loss(code="IMP309", message=message, place=text.place(0), hint=hint))
+            losses.append(guess_loss(chosen, text))
         elif has_bracketed_names(text.value):
             message = "words such as `[NAME]` stay as text"
             hint = "if they are variables, write them as `{{ name }}`"
@@ -64,6 +63,13 @@ def translated(
     language = mustache_with(options.sample) if chosen == "mustache" else TRANSLATIONS[chosen]
     found = language(text, names)
     return replace(found, losses=(*losses, *found.losses))
+
+
+def guess_loss(syntax: str, text: Text) -> Loss:
+    """The IMP309 for a text whose syntax is a guess."""
+    message = f"variables are assumed to be written as {_WRITTEN[syntax]}"
+    hint = "if they are not: --syntax"
+    return Loss(code="IMP309", message=message, place=text.place(0), hint=hint)
 
 
 def role_in(name: str) -> str | None:

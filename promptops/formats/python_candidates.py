@@ -3,92 +3,107 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from promptops.formats.python_strings import called_name
-from promptops.patterns import lazy_pattern
+from promptops.formats.code_texts import NAMED
+from promptops.formats.python_scopes import Function, Scope, called_name, target_name
 from promptops.records import record
 
-NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
-"""Names of prompts."""
 TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 """Calls whose argument is a format string."""
-_EXTENDING = frozenset(("append", "extend", "insert"))
+_METHODS = frozenset(("create", "parse", "stream"))
+_OF_RESPONSES = frozenset(("input", "instructions"))
+_TEXTS = frozenset(("messages", "input", "instructions", "system"))
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An expression with the name that it is assigned to; of a function: `function.name`."""
+    """An expression that may be a prompt.
+
+    Attributes:
+        name: What it is assigned to, with its classes and functions; of what a function returns,
+            the name of the function.
+        key: The name by which other code refers to it, "" if it has none: `Bot.text` for
+            `self.text`.
+        function: The function whose arguments it may read.
+    """
 
     name: str
+    key: str = ""
     node: ast.expr
+    function: Function | None
 
 
-def candidates(tree: ast.Module) -> Iterator[Candidate]:
-    """What is assigned, returned, or a value of a dictionary, in the order of the file."""
-    for scope, statement in _statements(tree.body, ""):
-        if isinstance(statement, ast.Return) and statement.value is not None:
-            if scope and NAMED.search(scope):
-                yield Candidate(name=scope.rstrip("."), node=statement.value)
-        elif isinstance(statement, ast.Assign | ast.AnnAssign):
-            yield from _assigned(statement, scope)
+def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
+    """What is assigned, returned, a value of a dictionary or sent to a model, in their order."""
+    for scope, node in nodes:
+        if isinstance(node, ast.Return) and node.value is not None:
+            if NAMED.search(scope.name) and not _is_call_of_model(node.value):
+                yield _candidate(scope.name.rstrip("."), node.value, scope)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            yield from _assigned(node, scope)
+        elif isinstance(node, ast.Call) and is_request(node):
+            yield _candidate(scope.name.rstrip(".") or "request", node, scope)
 
 
-def _statements(body: list[ast.stmt], scope: str) -> Iterator[tuple[str, ast.stmt]]:
-    """Each statement with the classes and functions around it: "" or `Bot.answer.`."""
-    for statement in body:
-        if isinstance(statement, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _statements(statement.body, f"{scope}{statement.name}.")
-            continue
-        yield scope, statement
-        for block in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(statement, block, []), scope)
+def is_request(node: ast.Call) -> bool:
+    """Whether a call sends texts to a model: `client.chat.completions.create(messages=[…])`."""
+    keys = {keyword.arg for keyword in node.keywords if _is_text(keyword)}
+    if "messages" in keys:
+        return True
+    owner = getattr(node.func, "value", None)
+    of_responses = isinstance(owner, ast.Attribute) and owner.attr == "responses"
+    return of_responses and called_name(node) in _METHODS and bool(keys & _OF_RESPONSES)
 
 
-def extended_names(tree: ast.Module) -> dict[str, ast.stmt]:
-    """The first statement that adds to a name after its assignment: `+=`, `append`."""
-    found: dict[str, ast.stmt] = {}
-    for scope, statement in _statements(tree.body, ""):
-        target: ast.expr | None = None
-        if isinstance(statement, ast.AugAssign):
-            target = statement.target
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            function = statement.value.func
-            if isinstance(function, ast.Attribute) and function.attr in _EXTENDING:
-                target = function.value
-        name = _name_of(target)
-        if name is not None:
-            found.setdefault(f"{scope}{name}", statement)
-    return found
+def _is_call_of_model(node: ast.expr) -> bool:
+    """Whether it is a call that is a candidate of its own."""
+    return isinstance(node, ast.Call) and is_request(node)
 
 
-def _name_of(target: ast.expr | None) -> str | None:
-    return target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", None)
+def _is_text(keyword: ast.keyword) -> bool:
+    if keyword.arg not in _TEXTS or isinstance(keyword.value, ast.Name):
+        return False
+    return keyword.arg != "messages" or isinstance(keyword.value, ast.List)
 
 
-def _assigned(statement: ast.Assign | ast.AnnAssign, scope: str) -> Iterator[Candidate]:
+def _candidate(name: str, node: ast.expr, scope: Scope, key: str = "") -> Candidate:
+    if isinstance(node, ast.Lambda):
+        return Candidate(name=name, key=key, node=node.body, function=node)
+    return Candidate(name=name, key=key, node=node, function=scope.function)
+
+
+def _assigned(statement: ast.Assign | ast.AnnAssign, scope: Scope) -> Iterator[Candidate]:
     value = statement.value
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    name = _name_of(targets[0])
-    if value is None or name is None:
+    key = target_name(targets[0], scope)
+    if value is None or key is None or reads(value, targets[0]) or _is_call_of_model(value):
         return
+    name = f"{scope.name}{key.rpartition('.')[2]}"
     if isinstance(value, ast.Dict):
-        for key, item in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield Candidate(name=f"{scope}{name}.{key.value}", node=item)
+        yield from _values(name, value, scope)
     else:
-        yield Candidate(name=f"{scope}{name}", node=value)
+        yield _candidate(name, value, scope, key)
 
 
-def formatted_names(tree: ast.Module) -> frozenset[str]:
-    """Names of which `.format` is called, or that a prompt template gets."""
-    found = set()
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        if called_name(node) == "format" and isinstance(node.func, ast.Attribute):
-            found.add(getattr(node.func.value, "id", ""))
-        if called_name(node) in TEMPLATE_CALLS:
-            values = [*node.args, *(keyword.value for keyword in node.keywords)]
-            found |= {value.id for value in values if isinstance(value, ast.Name)}
-    return frozenset(found)
+def _values(name: str, found: ast.Dict, scope: Scope) -> Iterator[Candidate]:
+    for key, item in zip(found.keys, found.values, strict=True):
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            below = f"{name}.{key.value}"
+            if isinstance(item, ast.Dict):
+                yield from _values(below, item, scope)
+            else:
+                yield _candidate(below, item, scope)
+
+
+def reads(value: ast.expr, target: ast.expr) -> bool:
+    """Whether an expression reads a name or an attribute, so that its value is changed by it."""
+    name = _last_name(target)
+    return name is not None and any(
+        _last_name(node) == name and ast.unparse(node) == ast.unparse(target)
+        for node in ast.walk(value)
+    )
+
+
+def _last_name(node: ast.AST) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)

@@ -6,15 +6,21 @@ import ast
 import inspect
 import json
 import textwrap
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from promptops.formats.document import Loss
 from promptops.formats.input_names import InputNames
-from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
-from promptops.model.place import Place
+from promptops.formats.languages.format_fields import inner
+from promptops.formats.languages.format_string import format_call
+from promptops.formats.languages.percent import percent_string
+from promptops.formats.parts import TemplatePart, TextPart
+from promptops.formats.python_expressions import PythonExpressions
+from promptops.formats.python_scopes import called_name
+from promptops.formats.translation import Translation
+from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 from promptops.source.document import MAX_BYTES
+
+Parts = tuple[TemplatePart, ...]
 
 _MARK = lazy_pattern("\ue000(\\d+)\ue001")
 _CLEANERS: Mapping[str, Callable[[str], str]] = {
@@ -26,16 +32,6 @@ _STRIPPERS: Mapping[str, Callable[[str], str]] = {
     "lstrip": str.lstrip,
     "rstrip": str.rstrip,
 }
-_FILTERS = {
-    "strip": "trim",
-    "upper": "upper",
-    "lower": "lower",
-    "title": "title",
-    "capitalize": "capitalize",
-}
-_SPECS = lazy_pattern(r"[-+ 0#]*\d*(?:\.\d+)?[dfeEgGxXo]")
-_NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
-_MAX_NAME = 40
 _MAX_PARTS = 1_000
 
 
@@ -43,99 +39,147 @@ class PythonStrings:
     """The strings of one file.
 
     Attributes:
-        losses: Of the strings that were read.
         used: Names of constants that other strings contain.
     """
 
-    def __init__(self, path: str, source: str, constants: Mapping[str, ast.expr]) -> None:
-        self.losses: list[Loss] = []
+    def __init__(
+        self, path: str, expressions: PythonExpressions, constants: Mapping[str, ast.expr]
+    ) -> None:
         self.used: set[str] = set()
         self._path = path
-        self._lines = source.splitlines()
+        self._expressions = expressions
         self._constants = constants
         self._open: set[str] = set()
-        self._known: dict[str, tuple[InputNames, tuple[TemplatePart, ...] | None]] = {}
+        self._known: dict[str, tuple[InputNames, Parts | None]] = {}
 
-    def parts(self, node: ast.expr, names: InputNames) -> tuple[TemplatePart, ...] | None:
+    def parts(self, node: ast.expr, names: InputNames) -> Parts | None:
         """The parts of a string; None if the expression is no string that can be read."""
         if isinstance(node, ast.Constant):
             return (TextPart(node.value),) if isinstance(node.value, str) else None
         if isinstance(node, ast.JoinedStr):
-            return self._joined(node, names)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            left, right = self.parts(node.left, names), self.parts(node.right, names)
-            return (*left, *right) if left is not None and right is not None else None
+            return tuple(part for value in node.values for part in self._piece(value, names))
+        if isinstance(node, ast.BinOp):
+            return self._operation(node, names)
         if isinstance(node, ast.Call):
             return self._call(node, names)
-        if isinstance(node, ast.Name):
-            return self._constant(node.id, names)
-        return None
+        return self._constant(node.id, names) if isinstance(node, ast.Name) else None
 
-    def is_plain(self, node: ast.expr) -> bool:
-        """Whether a string has no f-string in it, so that its text may be a template itself."""
-        return not any(isinstance(one, ast.JoinedStr) for one in ast.walk(node))
+    def filled(self, text: Text, use: ast.expr, names: InputNames) -> Translation:
+        """A string that code elsewhere fills in: by `.format`, `%`, or a prompt template.
 
-    def place(self, node: ast.AST) -> Place:
-        """The place of a node."""
-        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        end_line = getattr(node, "end_lineno", line) or line
-        end_column = getattr(node, "end_col_offset", column + 1) or column + 1
-        return Place(
-            self._path,
-            line,
-            self._characters(line, column) + 1,
-            end_line,
-            self._characters(end_line, end_column) + 1,
+        Its named fields are inputs; a field with a position is the value that this code passes.
+        """
+        if isinstance(use, ast.BinOp):
+            return self._percent(text, use, names, {})
+        assert isinstance(use, ast.Call)
+        values = use.args if called_name(use) == "format" else ()
+        return format_call(text, names, self._positional(values, names))
+
+    def _piece(self, value: ast.expr, names: InputNames) -> Parts:
+        """A text or a field of an f-string."""
+        if not isinstance(value, ast.FormattedValue):
+            return (TextPart(str(getattr(value, "value", ""))),)
+        if value.format_spec is not None or value.conversion != -1:
+            return (self._expressions.field(value, names),)
+        return self._value(value.value, names)
+
+    def _value(self, node: ast.expr, names: InputNames) -> Parts:
+        """A value that a string contains: a string of the file, or an expression."""
+        return self.parts(node, names) or (self._expressions.printed(node, names),)
+
+    def _operation(self, node: ast.BinOp, names: InputNames) -> Parts | None:
+        if isinstance(node.op, ast.Mod):
+            return self._filled(node.left, node, names)
+        return self._added(node, names) if isinstance(node.op, ast.Add) else None
+
+    def _added(self, node: ast.BinOp, names: InputNames) -> Parts | None:
+        """Operands of `+`, of which at least one is a string."""
+        operands = list(_operands(node))
+        found = [self.parts(operand, names) for operand in operands]
+        if all(parts is None for parts in found):
+            return None
+        pairs = zip(operands, found, strict=True)
+        return tuple(
+            part
+            for operand, parts in pairs
+            for part in (parts or (self._expressions.printed(operand, names),))
         )
 
-    def _characters(self, line: int, column: int) -> int:
-        """A column of `ast`, in bytes, as a column in characters."""
-        text = self._lines[line - 1] if line <= len(self._lines) else ""
-        return len(text.encode()[:column].decode(errors="ignore"))
+    def _call(self, node: ast.Call, names: InputNames) -> Parts | None:
+        name = called_name(node)
+        if name in _CLEANERS and len(node.args) == 1:
+            return self._cleaned(node.args[0], _CLEANERS[name], names)
+        if not isinstance(node.func, ast.Attribute):
+            return None
+        if name in _STRIPPERS and not node.args:
+            return self._cleaned(node.func.value, _STRIPPERS[name], names)
+        if name == "format":
+            return self._filled(node.func.value, node, names)
+        return self._joined(node.func.value, node, names) if name == "join" else None
 
-    def _joined(self, node: ast.JoinedStr, names: InputNames) -> tuple[TemplatePart, ...]:
-        found: list[TemplatePart] = []
-        for value in node.values:
-            if isinstance(value, ast.FormattedValue):
-                found += self._value(value, names)
-            elif isinstance(value, ast.Constant):
-                found.append(TextPart(str(value.value)))
-        return tuple(found)
+    def _joined(self, owner: ast.expr, node: ast.Call, names: InputNames) -> Parts | None:
+        """The strings of a list, with a separator; None for a list that is computed."""
+        if not isinstance(owner, ast.Constant) or len(node.args) != 1:
+            return None
+        listed = node.args[0]
+        if not isinstance(listed, ast.List | ast.Tuple) or not isinstance(owner.value, str):
+            return None
+        if any(isinstance(element, ast.Starred) for element in listed.elts):
+            return None
+        found = [self.parts(element, names) for element in listed.elts]
+        if all(parts is None for parts in found):
+            return None
+        pieces = [self._value(element, names) for element in listed.elts]
+        separated = [part for piece in pieces for part in (TextPart(owner.value), *piece)]
+        return tuple(separated[1:])
 
-    def _value(self, value: ast.FormattedValue, names: InputNames) -> tuple[TemplatePart, ...]:
-        inner = value.value
-        if isinstance(inner, ast.Constant):
-            return (TextPart(str(inner.value)),)
-        if isinstance(inner, ast.Name) and value.format_spec is None:
-            constant = self._constant(inner.id, names)
-            if constant is not None:
-                return constant
-        expression = self._expression(inner, names)
-        if expression is None:
-            expression = self._computed(inner, names)
-        return (ExpressionPart(self._formatted(expression, value)),)
+    def _filled(self, owner: ast.expr, use: ast.expr, names: InputNames) -> Parts | None:
+        """A constant string that is filled in where it stands; constants become text."""
+        found = self.parts(owner, names)
+        if found is None or not all(isinstance(part, TextPart) for part in found):
+            return None
+        value = "".join(part.text for part in found if isinstance(part, TextPart))
+        place = self._expressions.place(owner)
+        text = Text(self._path, value, lambda _offset: (place.line, place.column))
+        if isinstance(use, ast.Call):
+            arguments = {**_literals(use), **self._positional(use.args, names)}
+            read = format_call(text, names, arguments)
+        else:
+            assert isinstance(use, ast.BinOp)
+            read = self._percent(text, use, names, _literals(use.right))
+        self._expressions.losses += read.losses
+        return read.parts
 
-    def _formatted(self, expression: str, value: ast.FormattedValue) -> str:
-        spec = value.format_spec
-        written = ""
-        if isinstance(spec, ast.JoinedStr) and len(spec.values) == 1:
-            only = spec.values[0]
-            written = str(only.value) if isinstance(only, ast.Constant) else ""
-        if written and _SPECS.fullmatch(written):
-            return f'"%{written}" | format({expression})'
-        if spec is not None:
-            message = f"the format `{ast.unparse(value)}` is not carried"
-            self.losses.append(Loss(code="IMP103", message=message, place=self.place(value)))
-        if value.conversion not in (ord("r"), ord("a")):
-            return expression
-        self._prints_otherwise(value, "is written as JSON, with other quotes")
-        return f"{expression} | json"
+    def _percent(
+        self, text: Text, use: ast.BinOp, names: InputNames, literals: Mapping[str, str]
+    ) -> Translation:
+        right = use.right
+        if isinstance(right, ast.Tuple):
+            arguments = {**literals, **self._positional(right.elts, names)}
+            starred = any(isinstance(element, ast.Starred) for element in right.elts)
+            return percent_string(text, names, arguments, None if starred else len(right.elts))
+        if isinstance(right, ast.Dict) or "%(" in text.value:
+            return percent_string(text, names, literals, None)
+        if isinstance(right, ast.Constant):
+            return percent_string(text, names, literals, 1)
+        value = self._expressions.value(right, names)
+        count = text.value.count("%") - 2 * text.value.count("%%")
+        if count < 2:
+            return percent_string(text, names, {"0": value}, 1)
+        elements = {str(index): f"{inner(value)}[{index}]" for index in range(count)}
+        return percent_string(text, names, elements, None)
 
-    def _prints_otherwise(self, node: ast.AST, message: str) -> None:
-        written = f"`{ast.unparse(node)}` {message}"
-        self.losses.append(Loss(code="IMP213", message=written, place=self.place(node)))
+    def _positional(self, values: Sequence[ast.expr], names: InputNames) -> dict[str, str]:
+        """The expressions of arguments by their index, without constants and what follows a `*`."""
+        found: dict[str, str] = {}
+        for index, value in enumerate(values):
+            if isinstance(value, ast.Starred):
+                break
+            if not isinstance(value, ast.Constant):
+                found[str(index)] = self._expressions.value(value, names)
+        return found
 
-    def _constant(self, name: str, names: InputNames) -> tuple[TemplatePart, ...] | None:
+    def _constant(self, name: str, names: InputNames) -> Parts | None:
         """The text of a constant of this file."""
         node = self._constants.get(name)
         if node is None or name in self._open or not name.isupper():
@@ -143,33 +187,23 @@ class PythonStrings:
         known = self._known.get(name)
         if known is None or known[0] is not names:
             self._open.add(name)
-            known = (names, self._limited(self.parts(node, names)))
+            known = self._known[name] = (names, self._limited(self.parts(node, names)))
             self._open.discard(name)
-            self._known[name] = known
-        found = known[1]
-        if found is not None:
+        if known[1] is not None:
             self.used.add(name)
-        return found
+        return known[1]
 
     @staticmethod
-    def _limited(found: tuple[TemplatePart, ...] | None) -> tuple[TemplatePart, ...] | None:
+    def _limited(found: Parts | None) -> Parts | None:
         """None for a constant that is too long, such as one that contains others many times."""
         if found is None or len(found) > _MAX_PARTS:
             return None
         size = sum(len(part.text) for part in found if isinstance(part, TextPart))
         return found if size <= MAX_BYTES else None
 
-    def _call(self, node: ast.Call, names: InputNames) -> tuple[TemplatePart, ...] | None:
-        name = called_name(node)
-        if name in _CLEANERS and len(node.args) == 1:
-            return self._cleaned(node.args[0], _CLEANERS[name], names)
-        if isinstance(node.func, ast.Attribute) and name in _STRIPPERS and not node.args:
-            return self._cleaned(node.func.value, _STRIPPERS[name], names)
-        return None
-
     def _cleaned(
         self, node: ast.expr, clean: Callable[[str], str], names: InputNames
-    ) -> tuple[TemplatePart, ...] | None:
+    ) -> Parts | None:
         found = self.parts(node, names)
         if found is None:
             return None
@@ -183,69 +217,28 @@ class PythonStrings:
             kept[int(piece)] if index % 2 else TextPart(piece) for index, piece in enumerate(pieces)
         )
 
-    def _expression(self, node: ast.expr, names: InputNames) -> str | None:
-        """An expression of Python as one of Jinja; None if it has no counterpart."""
-        if isinstance(node, ast.Name):
-            return names.name(node.id)
-        if isinstance(node, ast.Attribute):
-            if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
-                return names.name(node.attr)
-            below = self._expression(node.value, names)
-            return None if below is None else f"{below}.{node.attr}"
-        if isinstance(node, ast.Subscript):
-            return self._subscript(node, names)
-        if isinstance(node, ast.Call):
-            return self._filtered(node, names)
-        return None
 
-    def _subscript(self, node: ast.Subscript, names: InputNames) -> str | None:
-        below = self._expression(node.value, names)
-        if below is None:
-            return None
-        if isinstance(node.slice, ast.Slice):
-            bounds = [_number(one) for one in (node.slice.lower, node.slice.upper)]
-            if node.slice.step is not None or None in bounds:
-                return None
-            return f"{below}[{bounds[0]}:{bounds[1]}]"
-        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str | int):
-            return f"{below}[{json.dumps(node.slice.value)}]"
-        return None
-
-    def _filtered(self, node: ast.Call, names: InputNames) -> str | None:
-        name = called_name(node)
-        if name in ("len", "dumps", "str") and len(node.args) == 1:
-            inner = self._expression(node.args[0], names)
-            kind = {"len": "length", "dumps": "json", "str": "string"}[name]
-            if name == "dumps":
-                self._prints_otherwise(node, "writes only ASCII characters there")
-            return None if inner is None else f"{inner} | {kind}"
-        if not isinstance(node.func, ast.Attribute):
-            return None
-        owner = node.func.value
-        if name == "join" and isinstance(owner, ast.Constant) and len(node.args) == 1:
-            inner = self._expression(node.args[0], names)
-            return None if inner is None else f"{inner} | join({json.dumps(owner.value)})"
-        if name == "title":
-            self._prints_otherwise(node, "also begins a word after a quote or a digit there")
-        below = self._expression(owner, names) if name in _FILTERS and not node.args else None
-        return None if below is None else f"{below} | {_FILTERS[name]}"
-
-    def _computed(self, node: ast.expr, names: InputNames) -> str:
-        source = ast.unparse(node)
-        name = _NOT_IN_NAMES.sub("_", source).strip("_").lower()[:_MAX_NAME].strip("_") or "value"
-        message = f"the caller has to pass `{names.name(name)}`: it was `{source}` in the code"
-        self.losses.append(Loss(code="IMP224", message=message, place=self.place(node)))
-        return names.name(name)
+def _operands(node: ast.expr) -> Iterator[ast.expr]:
+    """The operands of a chain of `+`, from left to right."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from _operands(node.left)
+        yield from _operands(node.right)
+    else:
+        yield node
 
 
-def called_name(node: ast.Call) -> str:
-    """The last name of what is called: `dedent` for `textwrap.dedent(…)`."""
-    function = node.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-
-
-def _number(node: Any) -> str | None:
-    """A bound of a slice; "" without one, None if it is computed."""
-    if node is None:
-        return ""
-    return str(node.value) if isinstance(node, ast.Constant) and type(node.value) is int else None
+def _literals(found: ast.expr) -> dict[str, str]:
+    """The constants among arguments, as expressions, by their names and indexes."""
+    pairs: list[tuple[object, ast.expr]] = []
+    if isinstance(found, ast.Call):
+        pairs = [*enumerate(found.args), *((one.arg, one.value) for one in found.keywords)]
+    elif isinstance(found, ast.Dict):
+        keys = (getattr(key, "value", None) for key in found.keys)
+        pairs = list(zip(keys, found.values, strict=True))
+    else:
+        pairs = list(enumerate(found.elts if isinstance(found, ast.Tuple) else [found]))
+    return {
+        str(name): json.dumps(value.value)
+        for name, value in pairs
+        if isinstance(value, ast.Constant) and type(value.value) in (str, int, float)
+    }

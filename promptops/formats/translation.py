@@ -13,15 +13,10 @@ from promptops.records import record
 
 @record(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """A text of another language.
-
-    Attributes:
-        numbers: Inputs that the text formats as numbers.
-    """
+    """A text of another language."""
 
     parts: tuple[TemplatePart, ...]
     losses: tuple[Loss, ...] = ()
-    numbers: tuple[str, ...] = ()
 
 
 Translate = Callable[[Text, InputNames], Translation]

@@ -42,7 +42,8 @@ const references = {
   },
   async typescript({ source, inputs, call }) {
     const found = await import(pathToFileURL(source).href);
-    return user(new Function("m", "inputs", `return ${call}`)(found, inputs));
+    const made = new Function("m", "inputs", `return ${call}`)(found, inputs);
+    return Array.isArray(made) ? made : user(made);
   },
 };
 

@@ -163,6 +163,7 @@ SOURCES = {
 ELSEWHERE = {
     "IMP016": "cli/test_import.py",
     "IMP212": "jobs/importing/test_options.py",
+    "IMP315": "formats/expected/python.txt",
     **{
         f"EXP{number}": "formats/test_exports.py"
         for number in ("002", "005", 101, 102, 103, 104, 106, 107, 108, 109, 110)

@@ -6,8 +6,9 @@ import pytest
 
 from promptops.formats.emit import jinja
 from promptops.formats.input_names import InputNames
+from promptops.formats.languages.format_string import format_string
 from promptops.formats.languages.guess import guessed_syntax
-from promptops.formats.languages.placeholders import format_string, placeholders, plain
+from promptops.formats.languages.placeholders import placeholders, plain
 from promptops.model.place import plain_text
 
 
@@ -56,7 +57,10 @@ def test_names_are_replaced(syntax, text, template, aliases):
             [("IMP213", 1, 23, 28)],
         ),
         ("{n:.2f}", '{{ "%.2f" | format(n) }}', []),
-        ("{} {0}", "{{ arg }} {{ arg0 }}", []),
+        ("{} {}", "{{ arg0 }} {{ arg1 }}", []),
+        ("{1} {0}", "{{ arg1 }} {{ arg0 }}", []),
+        ("{} {0}", "{} {0}", [("IMP309", 1, 1, 2)]),
+        ("{n:-5d}", '{{ "%5d" | format(n) }}', []),
         ("a {n:>10} b", "a {n:>10} b", [("IMP103", 1, 3, 10)]),
         ("a { b", "a { b", [("IMP309", 1, 1, 2)]),
     ],

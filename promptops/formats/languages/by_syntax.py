@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from promptops.formats.languages.format_string import format_string
 from promptops.formats.languages.jinja import default_jinja
 from promptops.formats.languages.mustache import mustache_with
-from promptops.formats.languages.placeholders import format_string, placeholders, plain
+from promptops.formats.languages.placeholders import placeholders, plain
 from promptops.formats.translation import Translate
 
 TRANSLATIONS: Mapping[str, Translate] = {

@@ -38,6 +38,17 @@ def guessed_syntax(text: str) -> str:
     return "dollar" if _DOLLAR.search(text) else "none"
 
 
+def guessed_in_javascript(text: str) -> str:
+    """The syntax of a string of JavaScript without expressions: also nunjucks.
+
+    There nothing but `{{name}}` has double braces, and a dollar in a string is escaped.
+    """
+    found = guessed_syntax(text)
+    if found == "format" and _DOUBLE.search(text):
+        return "double"
+    return {"jinja": "nunjucks", "dollar": "none"}.get(found, found)
+
+
 def _is_format_string(text: str) -> bool:
     """Whether `str.format` takes it, with names as its only fields."""
     try:

@@ -4,43 +4,33 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from promptops.formats.document import (
-    Loss,
-    SourceDocument,
-    SourceHistory,
-    SourceTurn,
-)
+from promptops.formats.code_texts import CodeTexts, marked_text, message_text, numbered
+from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
-from promptops.formats.plain_texts import (
-    ROLES,
-    identity,
-    parts_message,
-    role_in,
-    stem_steps,
-    translated,
-)
+from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps, translated
 from promptops.formats.python_candidates import (
-    NAMED,
     TEMPLATE_CALLS,
     Candidate,
     candidates,
-    extended_names,
-    formatted_names,
+    is_request,
 )
-from promptops.formats.python_strings import PythonStrings, called_name
+from promptops.formats.python_expressions import PythonExpressions
+from promptops.formats.python_messages import PythonMessages
+from promptops.formats.python_scopes import argument_defaults, called_name, scoped_nodes
+from promptops.formats.python_strings import PythonStrings
+from promptops.formats.python_uses import StringUses, string_uses
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.model.place import Text
 
 NAME = "python"
-MARKS = "`.py`: constants, f-strings, prompt templates and lists of messages; code is not run"
+MARKS = "`.py`: strings, f-strings, prompt templates and lists of messages; code is not run"
 RANK = 10
 
-_SHORTESTNAMED = 40
-_SHORTEST = 200
 _MAX_DEPTH = 250
 
 
@@ -51,16 +41,19 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """A prompt for each text, template and list of messages that looks like one."""
-    tree = _parsed(file)
-    found_names = list(candidates(tree))
-    constants = {one.name: one.node for one in found_names if "." not in one.name}
-    strings = PythonStrings(file.shown, file.text.value, constants)
-    reader = _Reader(file, options, strings, formatted_names(tree))
-    extended = extended_names(tree)
-    found = [(one, reader.document(one, extended.get(one.name))) for one in found_names]
-    yield from (
-        document for one, document in found if document is not None and one.name not in strings.used
+    nodes = list(scoped_nodes(_parsed(file)))
+    found_names = list(candidates(nodes))
+    uses = string_uses(nodes, {one.key for one in found_names if one.key})
+    reader = _Reader(file, options, found_names, uses)
+    found = [(one, reader.document(one)) for one in found_names]
+    yield from numbered(
+        document
+        for one, document in found
+        if document is not None and one.key not in reader.strings.used
     )
+    left_out = reader.texts.left_out(reader.strings.used)
+    if left_out is not None:
+        yield left_out
 
 
 def _parsed(file: SourceFile) -> ast.Module:
@@ -88,124 +81,131 @@ def _refuse_deep(tree: ast.Module) -> None:
 
 
 class _Reader:
-    """The candidates of one file."""
+    """The candidates of one file.
+
+    Attributes:
+        texts: The strings that were left out.
+    """
 
     def __init__(
         self,
         file: SourceFile,
         options: ReadOptions,
-        strings: PythonStrings,
-        formatted: frozenset[str],
+        found: Sequence[Candidate],
+        uses: StringUses,
     ) -> None:
+        constants = {one.key: one.node for one in found if one.key and "." not in one.key}
+        self.texts = CodeTexts()
+        self._expressions = PythonExpressions(file.shown, file.text.value)
+        self.strings = PythonStrings(file.shown, self._expressions, constants)
         self._file = file
         self._options = options
-        self._strings = strings
-        self._formatted = formatted
+        self._uses = uses
 
-    def document(self, candidate: Candidate, extended: ast.stmt | None) -> SourceDocument | None:
-        """The prompt of a candidate; None if it is not a prompt.
-
-        `extended` is a statement that adds to it, which is not carried: IMP103.
-        """
+    def document(self, candidate: Candidate) -> SourceDocument | None:
+        """The prompt of a candidate; None if it is not a prompt."""
         names = InputNames()
-        self._strings.losses.clear()
+        self._expressions.losses.clear()
+        used = set(self.strings.used)
         turns = self._turns(candidate, names)
         if not turns:
+            self.strings.used.intersection_update(used)
             return None
-        if extended is not None:
-            message = "the code adds to this prompt later: what it adds is not carried"
-            place = self._strings.place(extended)
-            self._strings.losses.append(Loss(code="IMP103", message=message, place=place))
+        self._note_extended({candidate.key, *(self.strings.used - used)})
         return SourceDocument(
             id=identity(*stem_steps(self._file.path), candidate.name.replace("_", "-")),
             format=NAME,
-            place=self._strings.place(candidate.node),
+            place=self._expressions.place(candidate.node),
+            fields=self._fields(candidate.node, names),
             messages=tuple(turns),
             aliases=names.aliases,
+            defaults=_defaults(candidate, names),
             samples=self._options.samples,
-            losses=tuple(self._strings.losses),
+            losses=tuple(self._expressions.losses),
         )
+
+    def _note_extended(self, keys: set[str]) -> None:
+        """An IMP103 for each statement that adds to a string, which is not carried."""
+        message = "the code adds to this prompt later: what it adds is not carried"
+        for key in sorted(keys & self._uses.extended.keys()):
+            for statement in self._uses.extended[key]:
+                self._expressions.lose("IMP103", message, statement)
+
+    def _fields(self, node: ast.expr, names: InputNames) -> dict[str, Any]:
+        if isinstance(node, ast.Call) and is_request(node):
+            return PythonMessages(self._expressions, names, lambda *_: None).request_fields(node)
+        return {}
 
     def _turns(self, candidate: Candidate, names: InputNames) -> list[SourceTurn]:
         node = candidate.node
+        messages = PythonMessages(
+            self._expressions, names, lambda text, syntax: self._parts(text, names, syntax)
+        )
         if isinstance(node, ast.List):
-            return self._chat(node, names)
+            return self._with_words(messages.chat(node), node)
         if isinstance(node, ast.Call):
+            if is_request(node):
+                return self._with_words(messages.request(node), node)
             if called_name(node) == "from_messages" and node.args:
                 pairs = node.args[0]
-                return self._pairs(pairs, names) if isinstance(pairs, ast.List) else []
+                return list(messages.pairs(pairs)) if isinstance(pairs, ast.List) else []
             if called_name(node) in TEMPLATE_CALLS:
                 text = _template_argument(node)
-                return self._single(candidate, text, names, "format") if text is not None else []
-        return self._single(candidate, node, names, None)
+                return [] if text is None else self._single(candidate, text, names, node)
+        return self._single(candidate, node, names, self._uses.filled.get(candidate.key))
+
+    def _with_words(self, turns: Iterator[SourceTurn], node: ast.expr) -> list[SourceTurn]:
+        """The messages; none if all that they contain are values."""
+        found = list(turns)
+        text = " ".join(message_text(turn) for turn in found if isinstance(turn, SourceMessage))
+        return found if self.texts.has_words(text, self._expressions.place(node)) else []
 
     def _single(
-        self, candidate: Candidate, node: ast.expr, names: InputNames, syntax: str | None
+        self, candidate: Candidate, node: ast.expr, names: InputNames, use: ast.expr | None
     ) -> list[SourceTurn]:
-        if isinstance(node, ast.Name):
+        if _only_names(node):
             return []
-        used = syntax or ("format" if candidate.name in self._formatted else None)
-        parts = self._parts(node, names, used)
-        if parts is None or (used is None and not _is_prompt(candidate.name, parts)):
+        parts = self._parts(node, names, use)
+        if parts is None:
+            return []
+        place = self._expressions.place(node)
+        text = marked_text(parts)
+        name = candidate.name
+        if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
+            return []
+        if not _is_template(use) and not self.texts.is_prompt(name, text, place):
             return []
         role = role_in(candidate.name)
         if role is None:
             message = f"nothing defines the role: `{self._options.role}` is assumed"
-            place = self._strings.place(node)
-            self._strings.losses.append(Loss(code="IMP311", message=message, place=place))
+            self._expressions.lose("IMP311", message, node)
         return [parts_message(role or self._options.role, parts)]
 
     def _parts(
-        self, node: ast.expr, names: InputNames, syntax: str | None
+        self, node: ast.expr, names: InputNames, use: ast.expr | str | None
     ) -> tuple[TemplatePart, ...] | None:
-        """The parts of a string; a string without values of its own may be a template."""
-        found = self._strings.parts(node, names)
-        if found is None or not self._strings.is_plain(node) or not _all_text(found):
+        """The parts of a string; a string without values of its own may be a template.
+
+        `use` is the code that fills it in, the name of its syntax, or None to guess.
+        """
+        found = self.strings.parts(node, names)
+        if found is None or not _is_plain(node) or not _all_text(found):
             return found
         value = "".join(part.text for part in found if isinstance(part, TextPart))
-        place = self._strings.place(node)
+        place = self._expressions.place(node)
         text = Text(self._file.shown, value, lambda _offset: (place.line, place.column))
-        read = translated(text, self._options, names, syntax)
-        self._strings.losses += read.losses
+        if isinstance(use, ast.expr):
+            read = self.strings.filled(text, use, names)
+        else:
+            read = translated(text, self._options, names, use)
+        self._expressions.losses += read.losses
         return read.parts
 
-    def _chat(self, node: ast.List, names: InputNames) -> list[SourceTurn]:
-        """A list of `{"role": …, "content": …}`."""
-        turns: list[SourceTurn] = []
-        for element in node.elts:
-            fields = _fields(element)
-            role, content = fields.get("role"), fields.get("content")
-            if content is None or not isinstance(role, ast.Constant) or role.value not in ROLES:
-                return []
-            parts = self._content(content, names)
-            turns.append(parts_message(str(role.value), parts))
-        return turns
 
-    def _pairs(self, node: ast.List, names: InputNames) -> list[SourceTurn]:
-        """The messages of a chat template: pairs of role and format string, or placeholders."""
-        roles = {"human": "user", "ai": "assistant", **{role: role for role in ROLES}}
-        turns: list[SourceTurn] = []
-        for element in node.elts:
-            if isinstance(element, ast.Tuple) and len(element.elts) == 2:
-                role, content = element.elts
-                if isinstance(role, ast.Constant) and role.value in roles:
-                    parts = self._parts(content, names, "format")
-                    turns.append(parts_message(roles[role.value], parts or ()))
-                elif isinstance(role, ast.Constant) and role.value == "placeholder":
-                    history = str(getattr(content, "value", "history")).strip("{}")
-                    turns.append(SourceHistory(source=names.name(history)))
-            elif isinstance(element, ast.Call) and called_name(element) == "MessagesPlaceholder":
-                argument = next(iter([*element.args, *(k.value for k in element.keywords)]), None)
-                history = str(getattr(argument, "value", "history"))
-                turns.append(SourceHistory(source=names.name(history)))
-        return turns
-
-    def _content(self, node: ast.expr, names: InputNames) -> tuple[TemplatePart, ...]:
-        found = self._parts(node, names, "none")
-        if found is not None:
-            return found
-        joined = ast.JoinedStr(values=[ast.FormattedValue(value=node, conversion=-1)])
-        return self._strings.parts(ast.copy_location(joined, node), names) or ()
+def _defaults(candidate: Candidate, names: InputNames) -> Mapping[str, Any]:
+    """The defaults of the arguments of a function, by the names of the inputs."""
+    given = argument_defaults(candidate.function)
+    return {names.name(name): value for name, value in given.items()}
 
 
 def _template_argument(node: ast.Call) -> ast.expr | None:
@@ -213,20 +213,29 @@ def _template_argument(node: ast.Call) -> ast.expr | None:
     return named.get("template", next(iter(node.args), None))
 
 
-def _fields(node: ast.expr) -> Mapping[str, ast.expr]:
-    if not isinstance(node, ast.Dict):
-        return {}
-    pairs = zip(node.keys, node.values, strict=True)
-    return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
+def _is_template(use: ast.expr | None) -> bool:
+    """Whether a call makes a prompt template of a string, whatever its name and length are."""
+    return isinstance(use, ast.Call) and called_name(use) in TEMPLATE_CALLS
+
+
+def _only_names(node: ast.expr) -> bool:
+    """Whether it is another string of the file, or that string filled in."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return isinstance(node.left, ast.Name)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return isinstance(node.func.value, ast.Name) and node.func.attr == "format"
+    return isinstance(node, ast.Name)
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Whether nothing fills in a string where it stands, so that it may be a template itself."""
+    return not any(
+        isinstance(one, ast.JoinedStr)
+        or (isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mod))
+        or (isinstance(one, ast.Call) and called_name(one) == "format")
+        for one in ast.walk(node)
+    )
 
 
 def _all_text(parts: tuple[TemplatePart, ...]) -> bool:
     return all(isinstance(part, TextPart) for part in parts)
-
-
-def _is_prompt(name: str, parts: tuple[TemplatePart, ...]) -> bool:
-    """Whether a string looks like a prompt: by its name and length, with words in it."""
-    text = "".join(part.text for part in parts if isinstance(part, TextPart))
-    if text.count(" ") < 4:
-        return False
-    return len(text) >= (_SHORTESTNAMED if NAMED.search(name) else _SHORTEST)

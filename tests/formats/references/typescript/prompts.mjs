@@ -16,3 +16,27 @@ export const listPrompt = ({ tags, name, count }) => `
 
 export const conditionalPrompt = ({ name, formal }) =>
   `Please write a letter to ${name} ${formal ? `formally, to ${name}` : "as a friend"} and be kind.`;
+
+export const quotedPrompt = "You are a \"helper\", and you don't use \u00e9 or \n tabs\t, {{but}} braces.";
+
+export const placeholderPrompt = 'You are a helper for {{ page }} and {{lang}}, don\'t {forget} it.';
+
+export const sumPrompt = ({ name, tone = "kind", count = 3 }) =>
+  "You are a " + tone + " bot, and " + `you talk to ${name} ` + count + ' times\n' + "about it.";
+
+export const linesPrompt = ({ name, tags }) => ["You are a bot, and you list:", `${tags.join(" | ")}`, name].join("\n- ");
+
+export class Chat {
+  chatMessages({ name, history }) {
+    const messages = [
+      { role: "system", content: `You answer ${name} in short sentences.` },
+      ...history,
+      { "role": "user", content: "My name is " + name + ", and I like {{braces}}." },
+    ];
+    return messages;
+  }
+}
+
+export const nunjucksPrompt = `You are a helper.
+{% if tags.length > 1 %}The tags are {{ tags | join(", ") }}.{% endif %}
+Be kind to {{ name }}.`;

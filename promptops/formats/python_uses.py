@@ -1,0 +1,114 @@
+"""What Python code does with a string after its assignment: fill it in, or add to it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from promptops.formats.python_candidates import TEMPLATE_CALLS, reads
+from promptops.formats.python_scopes import Scope, called_name, resolved, target_name
+from promptops.records import record
+
+_EXTENDING = frozenset(("append", "extend", "insert"))
+_REPORTING = frozenset(
+    str.split(
+        "print warn warning warnings debug info error exception critical log fail exit echo secho"
+        " skip xfail write_line writelines raises fatal abort usage assertequal assertin"
+        " assertregex assertraisesregex"
+    )
+)
+_COMPARING = frozenset(("match", "reason", "help", "err_msg"))
+_FILLING = frozenset(("format", "replace", "strip", "format_map"))
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class StringUses:
+    """By the key of a candidate.
+
+    Attributes:
+        filled: The first call of `.format`, operation `%`, or call of a prompt template.
+        extended: The statements that add to it, or change it.
+        reported: The keys of what the code raises, logs or prints.
+    """
+
+    filled: Mapping[str, ast.expr]
+    extended: Mapping[str, Sequence[ast.AST]]
+    reported: Collection[str]
+
+
+def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -> StringUses:
+    """The uses of the strings with these keys."""
+    filled: dict[str, ast.expr] = {}
+    extended: dict[str, list[ast.AST]] = {}
+    reported: set[str] = set()
+    for scope, node in nodes:
+        for target, use in _filled(node):
+            key = _key(target, scope, keys)
+            if key is not None:
+                filled.setdefault(key, use)
+        changed = _extended(node)
+        key = None if changed is None else _key(changed, scope, keys)
+        if key is not None:
+            extended.setdefault(key, []).append(node)
+        found = (_key(name, scope, keys) for part in _reported(node) for name in _names(part))
+        reported.update(key for key in found if key is not None)
+    return StringUses(filled=filled, extended=extended, reported=reported)
+
+
+def _key(target: ast.expr, scope: Scope, keys: Collection[str]) -> str | None:
+    """The key of the candidate that an expression refers to; None if it is not one."""
+    written = target_name(target, scope)
+    return None if written is None else resolved(written, keys)
+
+
+def _filled(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Strings that an expression fills in, with the expression."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        yield node.left, node
+    elif isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "format_map"):
+            yield node.func.value, node
+        elif called_name(node) in TEMPLATE_CALLS:
+            values = [*node.args, *(keyword.value for keyword in node.keywords)]
+            yield from ((value, node) for value in values)
+
+
+def _extended(node: ast.AST) -> ast.expr | None:
+    """The string or list that a statement adds to."""
+    if isinstance(node, ast.AugAssign):
+        return None if isinstance(node.op, ast.Mod) else node.target
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        function = node.value.func
+        if isinstance(function, ast.Attribute) and function.attr in _EXTENDING:
+            return function.value
+    if isinstance(node, ast.Assign) and reads(node.value, node.targets[0]):
+        return None if _only_fills(node.value) else node.targets[0]
+    return None
+
+
+def _only_fills(value: ast.expr) -> bool:
+    if isinstance(value, ast.BinOp):
+        return isinstance(value.op, ast.Mod)
+    return isinstance(value, ast.Call) and called_name(value) in _FILLING
+
+
+def _reported(node: ast.AST) -> Iterator[ast.expr]:
+    """What a statement or a call raises, logs, prints, or compares with an error."""
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        yield from (*node.exc.args, *(keyword.value for keyword in node.exc.keywords))
+    elif isinstance(node, ast.Assert) and node.msg is not None:
+        yield node.msg
+    elif isinstance(node, ast.Call) and called_name(node).lower() in _REPORTING:
+        yield from node.args
+    elif isinstance(node, ast.keyword) and node.arg in _COMPARING:
+        yield node.value
+
+
+def _names(node: ast.expr) -> Iterator[ast.expr]:
+    """The names in an expression, without what is only passed to other calls."""
+    if isinstance(node, ast.BinOp):
+        yield from _names(node.left)
+    elif isinstance(node, ast.Call) and called_name(node) == "format":
+        yield node.func.value if isinstance(node.func, ast.Attribute) else node
+    elif isinstance(node, ast.Name | ast.Attribute):
+        yield node

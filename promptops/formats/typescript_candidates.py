@@ -1,0 +1,226 @@
+"""Expressions in TypeScript and JavaScript that may be prompts, found by a scanner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
+from promptops.formats.typescript_values import (
+    ListValue,
+    ObjectValue,
+    TextValue,
+    TypescriptValues,
+    Value,
+)
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+
+_TOKEN = lazy_pattern(r"[\"'`/{}]|[A-Za-z_$][\w$]*")
+_TYPE = r"(?:\s*:[^=;(){}\n]{0,200})?"
+_DECLARED = lazy_pattern(rf"\s+([A-Za-z_$][\w$]*){_TYPE}\s*=(?![=>])\s*")
+_ASSIGNED = lazy_pattern(rf"{_TYPE}\s*=(?![=>])\s*|\s*:(?!:)\s*")
+_EXTENDED = lazy_pattern(r"\s*\+=|\s*\.\s*(?:push|unshift)\s*\(")
+_PARAMETERS = r"\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)"
+_RETURNS = r"(?:\s*:[^=;{}\n]{0,200})?"
+_ARROW = lazy_pattern(rf"(?:async\s+)?(?:{_PARAMETERS}{_RETURNS}|([A-Za-z_$][\w$]*))\s*=>\s*")
+_FUNCTION = lazy_pattern(rf"\s*\*?\s*([A-Za-z_$][\w$]*)?\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
+_METHOD = lazy_pattern(rf"\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
+_DEFAULT = lazy_pattern(
+    r"([A-Za-z_$][\w$]*)(?:\s*:[^=,]{0,100})?\s*=\s*(?=[\"'`\d]|true\b|false\b)"
+)
+_PLAIN = lazy_pattern(r"-?\d+(?:\.\d+)?|true|false")
+_NO_METHODS = frozenset(("if", "for", "while", "switch", "catch", "function", "return", "with"))
+_DECLARING = frozenset(("const", "let", "var"))
+_MAX_PARAMETERS = 600
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CodeCandidate:
+    """An expression that may be a prompt.
+
+    Attributes:
+        name: What it is assigned to; of a returned one and of messages of a call, the name of the
+            function around it, or "".
+        variable: The name by which other code refers to it, or "".
+        request: The object that contains the messages, such as that of a call, or None.
+        defaults: Of the arguments of the function around it, as far as they are plain values.
+        extended: Offsets where the code adds to it later.
+    """
+
+    name: str
+    variable: str
+    value: TextValue | ListValue
+    request: ObjectValue | None
+    defaults: Mapping[str, str | float | bool]
+    extended: list[int]
+
+
+@record(frozen=True, slots=True)
+class _Function:
+    """A function that is open: its name, its parameters, and the braces open outside of it."""
+
+    name: str
+    parameters: str
+    depth: int
+
+
+def code_candidates(source: str) -> list[CodeCandidate]:
+    """The strings and lists of messages of a file that have a name, in their order."""
+    return list(_Scanner(source).candidates())
+
+
+class _Scanner:
+    """One file, from its beginning to its end."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._values = TypescriptValues(source)
+        self._at = 0
+        self._braces: list[int] = []
+        self._functions: list[_Function] = []
+        self._latest: dict[str, CodeCandidate] = {}
+
+    def candidates(self) -> Iterator[CodeCandidate]:
+        """A file that ends within a template literal has no more after it."""
+        while (match := _TOKEN.search(self._source, self._at)) is not None:
+            self._at, token = match.start(), match[0]
+            if token in ("{", "}"):
+                self._brace(token)
+            elif token == "`":
+                self._at, _ = literal(self._source, self._at)
+                if self._at < 0:
+                    return
+            elif token == "/":
+                self._at = skipped(self._source, self._at)
+            elif token in ("'", '"'):
+                yield from self._string()
+            else:
+                yield from self._word(token, match.end())
+
+    def _brace(self, token: str) -> None:
+        if token == "{":
+            self._braces.append(self._at)
+        elif self._braces:
+            self._braces.pop()
+            while self._functions and self._functions[-1].depth >= len(self._braces):
+                self._functions.pop()
+        self._at += 1
+
+    def _string(self) -> Iterator[CodeCandidate]:
+        """A string in quotes, which may be a key."""
+        start = self._at
+        self._at = skipped(self._source, start)
+        end, key = quoted(self._source, start)
+        colon = after_blanks(self._source, end) if end > 0 else len(self._source)
+        if self._source[colon : colon + 1] == ":":
+            yield from self._head(key, "", colon + 1)
+
+    def _word(self, word: str, end: int) -> Iterator[CodeCandidate]:
+        self._at = end
+        if word in _DECLARING:
+            match = _DECLARED.match(self._source, end, end + _MAX_PARAMETERS)
+            if match is not None:
+                yield from self._head(match[1], match[1], match.end())
+        elif word == "return":
+            name = self._functions[-1].name if self._functions else ""
+            yield from self._head(name, "", end) if name else ()
+        elif word == "function":
+            self._open(_FUNCTION.match(self._source, end, end + _MAX_PARAMETERS), "")
+        elif _EXTENDED.match(self._source, end) is not None:
+            self._extend(word, end - len(word))
+        else:
+            yield from self._named(word, end)
+
+    def _named(self, word: str, end: int) -> Iterator[CodeCandidate]:
+        """A property, an assignment, or a method."""
+        match = _ASSIGNED.match(self._source, end, end + _MAX_PARAMETERS)
+        if match is not None:
+            is_key = match[0].strip() == ":"
+            yield from self._head(word, "" if is_key else word, match.end())
+        elif word not in _NO_METHODS and self._source[end : end + 1] == "(":
+            self._open(_METHOD.match(self._source, end, end + _MAX_PARAMETERS), word)
+
+    def _open(self, match: re.Match[str] | None, name: str) -> None:
+        """Open the function whose parameters match, unless there is none."""
+        if match is None:
+            return
+        groups = match.groups()
+        named = groups[0] if len(groups) > 1 and groups[0] else name
+        opened = _Function(named, groups[-1] or "", len(self._braces))
+        self._functions.append(opened)
+        self._at = match.end()
+
+    def _head(self, name: str, variable: str, position: int) -> Iterator[CodeCandidate]:
+        """What is assigned to a name; the scanner goes on after it, or inside of it."""
+        self._at = position = after_blanks(self._source, position)
+        arrow = _ARROW.match(self._source, position, position + _MAX_PARAMETERS)
+        parameters = self._functions[-1].parameters if self._functions else ""
+        if arrow is not None:
+            parameters = arrow[1] or ""
+            self._at = position = after_blanks(self._source, arrow.end())
+            if self._source[position : position + 1] == "{":
+                self._functions.append(_Function(name, parameters, len(self._braces)))
+                return
+        value = self._values.value(position)
+        if not _is_candidate(value):
+            return
+        assert isinstance(value, TextValue | ListValue)
+        self._at = value.end
+        if variable and self._reads(value, variable):
+            self._extend(variable, value.start)
+            return
+        yield self._candidate(name, variable, value, parameters)
+
+    def _candidate(
+        self, name: str, variable: str, value: TextValue | ListValue, parameters: str
+    ) -> CodeCandidate:
+        request = None
+        if isinstance(value, ListValue) and not variable and self._braces:
+            around = self._values.value(self._braces[-1])
+            request = around if isinstance(around, ObjectValue) else None
+            name = self._functions[-1].name if self._functions else name
+        found = CodeCandidate(
+            name=name,
+            variable=variable,
+            value=value,
+            request=request,
+            defaults=dict(self._defaults(parameters)),
+            extended=[],
+        )
+        if variable:
+            self._latest[variable] = found
+        return found
+
+    def _extend(self, variable: str, offset: int) -> None:
+        if variable in self._latest:
+            self._latest[variable].extended.append(offset)
+
+    @staticmethod
+    def _reads(value: TextValue | ListValue, variable: str) -> bool:
+        """Whether a string contains the variable that it is assigned to."""
+        sources = value.pieces[1::2] if isinstance(value, TextValue) else ()
+        return any(re.search(rf"(?<![\w$.]){re.escape(variable)}(?![\w$])", one) for one in sources)
+
+    @staticmethod
+    def _defaults(parameters: str) -> Iterator[tuple[str, str | float | bool]]:
+        for match in _DEFAULT.finditer(parameters):
+            plain = _PLAIN.match(parameters, match.end())
+            if plain is None:
+                found = TypescriptValues(parameters).value(match.end())
+                if isinstance(found, TextValue) and len(found.pieces) == 1:
+                    yield match[1], found.pieces[0]
+            elif plain[0] in ("true", "false"):
+                yield match[1], plain[0] == "true"
+            else:
+                yield match[1], float(plain[0]) if "." in plain[0] else int(plain[0])
+
+
+def _is_candidate(value: Value) -> bool:
+    """Whether it is a string, or a list of messages."""
+    if isinstance(value, ListValue):
+        return any(
+            isinstance(item, ObjectValue) and {"role", "content"} <= dict(item.fields).keys()
+            for item in value.items
+        )
+    return isinstance(value, TextValue)

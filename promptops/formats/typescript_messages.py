@@ -1,0 +1,104 @@
+"""Lists of messages in TypeScript and JavaScript, and the requests that contain them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from promptops.formats.document import SourceHistory, SourceTurn
+from promptops.formats.input_names import InputNames
+from promptops.formats.model_fields import PARAMETERS, model_fields
+from promptops.formats.parts import TemplatePart
+from promptops.formats.plain_texts import ROLES, parts_message
+from promptops.formats.source_file import SourceFile
+from promptops.formats.typescript_texts import TypescriptTexts
+from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue, Value
+from promptops.patterns import lazy_pattern
+
+_SPREAD = lazy_pattern(
+    r"\.\.\.\s*\(?\s*(?:this\.)?([A-Za-z_$][\w$]*)(?:\s*(?:\?\?|\|\|)\s*\[\s*\])?\s*\)?"
+)
+_NUMBER = lazy_pattern(r"-?\d[\d_]*(?:\.\d+)?")
+_OF_MESSAGES = frozenset(("messages", "input", "system", "instructions"))
+_OF_CLIENT = frozenset(("stream", "user", "store"))
+
+
+class TypescriptMessages:
+    """The messages of one prompt; losses go to its texts."""
+
+    def __init__(self, file: SourceFile, texts: TypescriptTexts, names: InputNames) -> None:
+        self._file = file
+        self._source = file.text.value
+        self._texts = texts
+        self._names = names
+
+    def chat(self, found: ListValue) -> Iterator[SourceTurn]:
+        """A list of `{ role: …, content: … }`, with conversations of the caller in it."""
+        for item in found.items:
+            if isinstance(item, ObjectValue):
+                yield from self._message(item)
+            else:
+                yield from self._others(item)
+
+    def request_fields(self, request: ObjectValue) -> dict[str, Any]:
+        """The model and the parameters of a request, where they are constant.
+
+        Others are reported: IMP107 for the model and its parameters, IMP114 for what is unknown.
+        """
+        given: dict[str, Any] = {}
+        for key, value in request.fields:
+            if key in _OF_MESSAGES or key in _OF_CLIENT:
+                continue
+            constant = self._constant(value)
+            if key != "model" and key not in PARAMETERS:
+                self._lose("IMP114", f"`{key}` of the request is not carried", value)
+            elif constant is None:
+                self._lose("IMP107", f"`{key}` is computed: it is not carried", value)
+            else:
+                given[key] = constant
+        place = self._file.text.place(request.start, request.end)
+        name = given.pop("model", None)
+        model = model_fields(name if isinstance(name, str) else None, given, lambda _key: place)
+        self._texts.losses += model.losses
+        return {"model": dict(model.value)} if model.value else {}
+
+    def _message(self, item: ObjectValue) -> Iterator[SourceTurn]:
+        fields = dict(item.fields)
+        role, content = self._constant(fields.get("role")), fields.get("content")
+        if role not in ROLES or content is None:
+            self._lose("IMP101", "a message without a constant role is not carried", item)
+            return
+        others = [key for key in fields if key not in ("role", "content")]
+        if others:
+            self._lose("IMP114", f"`{others[0]}` of a message is not carried", item)
+        yield parts_message(str(role), self._content(content))
+
+    def _others(self, item: Value) -> Iterator[SourceTurn]:
+        """What is no object: `...history` is the conversation of the caller."""
+        match = _SPREAD.fullmatch(self._source, item.start, item.end)
+        if match is None:
+            self._lose("IMP103", "a message that the code computes is not carried", item)
+            return
+        name = self._names.name(match[1])
+        self._lose("IMP302", f"`{name}` is the caller's conversation", item)
+        yield SourceHistory(source=name)
+
+    def _content(self, value: Value) -> tuple[TemplatePart, ...]:
+        if isinstance(value, TextValue):
+            return self._texts.parts(value, "none")
+        place = self._file.text.place(value.start, value.end)
+        return (self._texts.value(self._source[value.start : value.end].strip(), place),)
+
+    def _constant(self, value: Value | None) -> str | int | float | bool | None:
+        """A constant; None for any other value."""
+        if isinstance(value, TextValue):
+            return value.pieces[0] if len(value.pieces) == 1 else None
+        written = "" if value is None else self._source[value.start : value.end].strip()
+        if written in ("true", "false"):
+            return written == "true"
+        if _NUMBER.fullmatch(written) is None:
+            return None
+        return float(written) if "." in written else int(written.replace("_", ""))
+
+    def _lose(self, code: str, message: str, value: Value) -> None:
+        self._texts.lose(code, message, value.start, value.end)

@@ -140,14 +140,14 @@ class ChatReader:
         kind = str(part.get("type"))
         given = part.get(kind)
         inner: Mapping[str, Any] = given if isinstance(given, Mapping) else part
-        data = inner.get("data" if kind == "input_audio" else "file_data")
-        if kind not in ("input_audio", "file", "input_file") or not isinstance(data, str):
-            self._lost("IMP105", f"a part of type `{kind}` is not carried", pointer)
-            return None
-        if kind == "input_audio":
-            address = data if "{{" in data else f"data:audio/{inner.get('format')};base64,{data}"
+        sound, encoding, document = map(inner.get, ("data", "format", "file_data"))
+        if kind == "input_audio" and isinstance(sound, str) and isinstance(encoding, str):
+            address = sound if "{{" in sound else f"data:audio/{encoding};base64,{sound}"
             return self._media("audio", address, pointer)
-        return self._media("document", data, pointer)
+        if kind in ("file", "input_file") and isinstance(document, str):
+            return self._media("document", document, pointer)
+        self._lost("IMP105", f"a part of type `{kind}` is not carried", pointer)
+        return None
 
     def _image(self, part: Mapping[str, Any], pointer: str) -> MediaContent | None:
         given = part.get("image_url", part.get("source"))

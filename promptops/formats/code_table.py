@@ -1,4 +1,4 @@
-"""The tables of the codes: code, name and kind, what happened, and after `fix:` what to do."""
+"""The codes of `import`: code, name and kind, what happened, and after `fix:` what to do."""
 
 IMPORT = """
 IMP001 unknown-format error
@@ -101,6 +101,11 @@ IMP120 output-parser loss
 
 IMP121 chain loss
     only the first prompt of a chain is carried, with its model
+
+IMP124 editor-context loss
+    a file, a selection or the output of a command that an editor or a command line puts in; it
+    stays as text
+    fix: make it an input of the prompt
 
 IMP127 red-team loss may-refuse
     a configuration of attacks contains no prompts
@@ -260,45 +265,4 @@ IMP315 left-out note
     strings of source code are left out, because they are too short for a prompt, have another
     name, or are in another language
     fix: save a prompt among them to a text file, and import that file
-"""
-
-EXPORT = """
-EXP002 file-differs error
-    a file with another content exists where a file would be written
-    fix: write elsewhere with `--to`
-
-EXP005 not-expressible error
-    the format can't express a part of the prompt, so that the prompt is not written
-    fix: export with `--case NAME`, which replaces all but printed inputs by the values of a case
-
-EXP101 tests-left-out loss
-    test cases are not carried
-
-EXP102 role-replaced loss
-    a role of a message is replaced by another one
-
-EXP103 schema-left-out loss
-    the schema of an input or of the output is not carried in full
-
-EXP104 tools-left-out loss
-    tools are not carried in full
-
-EXP106 assertion-left-out loss
-    an assertion has no counterpart
-
-EXP107 evaluation-left-out loss
-    scores, margins and settings of judges are not carried
-
-EXP108 parameter-left-out loss
-    the model, or a parameter of it, is not carried
-
-EXP109 description-left-out loss
-    keys that describe or limit the prompt are not carried: owners, tags, metadata, a budget
-
-EXP110 templated-value change
-    the target renders the value of an input as a template
-    fix: export without `--templates`
-
-EXP111 fixed-input loss
-    with `--case`, an input that is more than printed text has the value of the test case
 """

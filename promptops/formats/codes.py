@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, cast
 
-from promptops.formats.code_table import EXPORT, IMPORT
+from promptops.formats.code_table import IMPORT
 from promptops.formats.document import Loss
+from promptops.formats.export_code_table import EXPORT
 from promptops.model.finding import Severity
 from promptops.records import record
 

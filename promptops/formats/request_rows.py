@@ -143,6 +143,7 @@ class _Rows:
         self._leading = min(row.leading for row in rows)
         self._turns = [_turns(row, self._leading) for row in rows]
         self._varying: dict[int, str] = {}
+        self._of_parts: list[Row] = []
 
     def turns(self) -> Iterator[SourceTurn]:
         """The messages of the prompt."""
@@ -189,7 +190,8 @@ class _Rows:
         """A case for each row."""
         taken: set[str] = set()
         for number, row in enumerate(self._rows, 1):
-            if not row.messages:
+            if _QUESTION in self._varying and _turns(row, self._leading).question is None:
+                self._note("IMP115", "a line without a message of the user is left out", row)
                 continue
             wanted = row.name.partition(":")[2] or row.name or f"line {row.place.line}"
             name = wanted if wanted not in taken else f"{wanted} ({number})"
@@ -202,6 +204,10 @@ class _Rows:
                 output=output,
                 place=row.place,
             )
+        if self._of_parts:
+            found = counted(len(self._of_parts), "message")
+            message = f"{found} of several parts carried as text in JSON"
+            self._note("IMP105", message, self._of_parts[0])
 
     def _inputs(self, row: Row) -> Iterator[tuple[str, Any]]:
         turns = _turns(row, self._leading)
@@ -217,7 +223,7 @@ class _Rows:
         content = message.get("content") if isinstance(message, Mapping) else None
         if isinstance(content, str):
             return content
-        self._note("IMP105", "a message of several parts becomes a text in JSON", row)
+        self._of_parts.append(row)
         return json.dumps(content, ensure_ascii=False)
 
     def _note_left_out(self, row: Row, messages: Sequence[Any], where: str) -> None:

@@ -191,8 +191,21 @@ def test_formats_are_those_that_can_be_read_and_written(say):
         reader.NAME for reader in known_readers()
     ]
     assert [line.split()[0] for line in written.out.splitlines()] == list(known_writers())
-    page = Path(__file__).parents[2].joinpath("docs/export.md").read_text("utf-8")
-    assert set(re.findall(r"(?m)^\| `([a-z-]+)` \|", page)) == set(known_writers())
+    docs = Path(__file__).parents[2] / "docs"
+    rows = [
+        [
+            re.findall(r"`([a-z-]+)`", row.split("|")[1])
+            for row in page.splitlines()
+            if row[:3] == "| `"
+        ]
+        for page in (
+            docs.joinpath("export.md").read_text("utf-8"),
+            docs.joinpath("import.md").read_text("utf-8").partition("\n## Options")[0],
+        )
+    ]
+    written_names, read_names = (sorted(name for row in page for name in row) for page in rows)
+    assert written_names == sorted(known_writers())
+    assert read_names == sorted(reader.NAME for reader in known_readers())
 
 
 @pytest.mark.parametrize(

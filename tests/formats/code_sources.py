@@ -75,6 +75,7 @@ SOURCES = {
             _hub("RunnableSequence", first=_hub("PromptTemplate", template="{b}"), last={})
         )
     },
+    "IMP124": {"a.toml": 'prompt = "Read @{a.md} now."\n'},
     "IMP127": {"a.yaml": "redteam: {plugins: []}\ntargets: [x]\n"},
     "IMP128": {"a.yaml": f"{_CONFIGURATION}tests: file://make.py\n"},
     "IMP129": {"a.yaml": f"{_CONFIGURATION}env: {{A: b}}\n"},

@@ -36,6 +36,7 @@ ENDINGS = (
     ".py",
     ".ts",
     ".hbs",
+    ".toml",
 )
 WORDS = "You are a helper, and these are the words of a prompt that is long enough. "
 REPEATED = (

@@ -450,6 +450,16 @@ ROWS = {
             )
         )
     },
+    "llm: a template": {
+        "a.yaml": "name: greet\nmodel: gpt-5\nsystem: Be $tone.\nprompt: Greet ${name} for $$5.\n"
+        "defaults: {tone: kind}\noptions: {temperature: 0, k: 1}\n"
+        "schema_object: {type: object}\nextract: true\nfunctions: 'def f(): pass'\n"
+    },
+    "llm: without a prompt": {"a.yaml": "system: Be $tone.\n"},
+    "gemini: a command": {
+        "a.toml": 'description = "D."\nprompt = """\nGreet {{args}} {{now}}.\n'
+        'Read @{a.md} and !{git diff}.\n"""\n'
+    },
     "github-models: name, model, parameters": {
         "a.prompt.yml": "name: T\ndescription: D.\nmodel: openai/gpt-5\n"
         "modelParameters: {maxTokens: 9, topP: 0.5}\n"

@@ -174,6 +174,80 @@ def test_assertions_have_counterparts(given, found, codes):
     assert (read.value, [loss.code for loss in read.losses]) == (found, codes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "found"),
+    [
+        ("equals", "a", {"value": "a"}),
+        ("icontains", "a", {"value": "a"}),
+        ("starts-with", "a", {"value": "a"}),
+        ("contains-any", "a, b", {"value": ["a", "b"]}),
+        ("moderation", None, {}),
+        ("finish-reason", "stop", {"value": "stop"}),
+        ("regex", "a+", {"value": "a+"}),
+        ("llm-rubric", "kind", {"value": "kind"}),
+        ("is-json", None, {}),
+    ],
+)
+def test_assertions_of_both_tools_stay_as_they_are(kind, value, found):
+    given = {"type": kind, **({} if value is None else {"value": value})}
+    translate = Assertions({})
+
+    for negated in ("", "not-"):
+        read = translate.translated(
+            FoundAssertion(value={**given, "type": negated + kind}, place=Place("a"))
+        )
+        assert (read.value, read.losses) == ({"type": negated + kind, **found}, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"type": "is-refusal"}, {"type": "refuses"}),
+        ({"type": "similar", "value": "a", "threshold": 0.8}, {"value": "a", "threshold": 0.8}),
+        (
+            {"type": "icontains-all", "value": "a, b"},
+            {
+                "type": "all",
+                "value": [{"type": "icontains", "value": "a"}, {"type": "icontains", "value": "b"}],
+            },
+        ),
+        ({"type": "model-graded-closedqa", "value": "a"}, {"type": "llm-rubric", "value": "a"}),
+        ({"type": "model-graded-factuality", "value": "a"}, {"type": "factual", "value": "a"}),
+        ({"type": "answer-relevance"}, {"type": "answer-relevant"}),
+        ({"type": "bleu", "value": "a"}, {"type": "chrf", "value": "a"}),
+        ({"type": "gleu", "value": "a"}, {"type": "chrf", "value": "a"}),
+        ({"type": "meteor", "value": "a"}, {"type": "chrf", "value": "a"}),
+        ({"type": "max-length", "value": 9}, {"type": "max-chars", "value": 9}),
+        (
+            {"type": "is-valid-function-call"},
+            {"type": "finish-reason", "value": "tool_calls"},
+        ),
+        ({"type": "python", "value": "len(output) > 3"}, {"type": "expr"}),
+    ],
+)
+def test_assertions_of_other_names_have_counterparts(given, found):
+    read = Assertions({}).translated(FoundAssertion(value=given, place=Place("a"))).value
+
+    assert read is not None
+    assert read == {**given, **found} if "type" not in found else read["type"] == found["type"]
+    assert {key: read[key] for key in found} == found
+
+
+_WITHOUT = (
+    "select-best max-score classifier is-sql is-xml is-html webhook ruby trace-span-count pi"
+    " perplexity context-recall context-relevance conversation-relevance"
+)
+
+
+@pytest.mark.parametrize("kind", _WITHOUT.split())
+def test_assertions_without_a_counterpart_are_reported(kind):
+    given = FoundAssertion(value={"type": kind, "value": "a", "threshold": 1}, place=Place("a"))
+
+    read = Assertions({}).translated(given)
+
+    assert (read.value, [loss.code for loss in read.losses]) == (None, ["IMP116"])
+
+
 def test_a_test_with_a_threshold_is_one_set_with_the_assertions_of_the_defaults():
     defaults = [_assertion({"type": "contains", "value": "a"}, 1)]
     own = (

@@ -37,6 +37,14 @@ FILES = [
     ("a.json", {"name": "a", "version": 1, "template": "x"}, "mlflow"),
     ("a.json", {"prompts": [{"name": "a", "arguments": []}]}, "an MCP server"),
     ("a.json", {"prompts": [{"name": "a", "arguments": [], "template": "x"}]}, "map"),
+    # llm, Gemini CLI
+    ("a.yaml", "system: Be $tone.\n", "llm"),
+    ("a.yaml", "prompt: Hi.\ndefaults: {a: b}\n", "llm"),
+    ("a.yaml", "system: Be kind.\nprompt: Hi {x}.\n", "map"),
+    ("a.yaml", "prompt: Hi $x.\nother: 1\n", "map"),
+    ("a.toml", 'prompt = "Hi."', "gemini"),
+    ("a.toml", "prompt = {}", None),
+    ("a.toml", "prompt = ", None),
     # promptfoo
     ("a.yaml", "# yaml-language-server: promptfoo\nprompts: [x]\n", "promptfoo"),
     ("a.yaml", "prompts: [x]\nproviders: [echo]\n", "promptfoo"),

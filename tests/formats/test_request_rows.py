@@ -78,6 +78,13 @@ QUESTION, ANSWER, MORE = ("user", "One?"), ("assistant", "1"), ("user", "Two?")
             [None, None],
             ["IMP115", "IMP115"],
         ),
+        (
+            [_row(SYSTEM, QUESTION), _row(SYSTEM), _row(SYSTEM, ("user", [{"text": "Two?"}]))],
+            ["system: Be kind.", "user: {{ question }}"],
+            [{"question": "One?"}, {"question": '[{"text": "Two?"}]'}],
+            [None, None],
+            ["IMP115", "IMP105"],
+        ),
     ],
 )
 def test_lines_are_cases_of_one_prompt(tmp_path, rows, turns, inputs, expected, codes):

@@ -106,6 +106,7 @@ def _header(subject: ExportSubject) -> dict[str, Any]:
             "kind": "function",
             "description": tool.description,
             "parameters": dict(tool.parameters),
+            **({"strict": True} if tool.strict else {}),
         }
         for tool in prompt.tools
     ]
@@ -141,6 +142,8 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
     prompt = subject.prompt
     yield from subject.without_cases()
     yield from subject.without("budget")
+    if prompt.tool_choice is not None:
+        yield subject.lost("EXP104", "`tool_choice` is not exported", "/tool_choice")
     yield from subject.without_evaluation()
     yield from subject.without_output()
     yield from subject.without_provider_options()

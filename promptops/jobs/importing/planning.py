@@ -18,7 +18,7 @@ from promptops.jobs.importing.target import Target
 from promptops.jobs.setup.new_files import schema_path
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.internal_error import CaughtBug, InternalError
-from promptops.records import record
+from promptops.records import record, replace
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class _Planner:
     def planned(self, read: ReadFile, document: SourceDocument) -> Planned:
         """One prompt."""
         named, losses = self._ids.named(without_connections(document), self._identity)
-        complete = self._partials.renamed(named)
+        complete = self._partials.renamed(_without_repeated_title(named))
         if self._profiles is not None:
             complete = self._profiles.named(complete)
         files = prompt_files(complete, read.data, self._writing, self._origin(read))
@@ -95,3 +95,12 @@ class _Planner:
         """The path of a source from the root of the repository; outside of it, below the SOURCE."""
         inside = os.path.relpath(os.path.realpath(read.path), self._root).replace(os.sep, "/")
         return read.origin if inside.split("/")[0] == ".." else inside
+
+
+def _without_repeated_title(document: SourceDocument) -> SourceDocument:
+    """The document without a title that only repeats the end of its id, such as `chat`."""
+    title = str(document.fields.get("title", "")).replace("_", "-")
+    if not title or title != document.id.rpartition("/")[2].replace("_", "-"):
+        return document
+    fields = {name: value for name, value in document.fields.items() if name != "title"}
+    return replace(document, fields=fields)

@@ -63,6 +63,18 @@ def test_candidates_are_listed_with_their_places_and_variables(repo):
     assert not (repo.root / "prompts").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "title"), [("kind_answer", None), ("Kind answers", "Kind answers"), ("kind", "kind")]
+)
+def test_a_name_that_only_repeats_the_id_is_not_a_title(repo, name, title):
+    repo.write({"old/kind-answer.md": f"---\nname: {name}\n---\nBe kind.\n"})
+
+    result = imported(repo.root, "old")
+
+    written = yaml.safe_load(Path(result.prompts[0].path).read_text("utf-8"))
+    assert written.get("title") == title
+
+
 def test_an_id_is_of_one_prompt(repo):
     repo.write({"old/a.txt": "Be kind.\n", "old/b.txt": "Be brief.\n"})
 

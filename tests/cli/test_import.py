@@ -24,7 +24,7 @@ old/bad.j2:1:6: error: the method `center` has no counterpart here  [IMP102 no-c
     1 | {{{{ x.center(3) }}}} of you
       |      ^^^^^^
 old/chat.prompty:3:1: warning: connection settings are not carried: `api_key`  [IMP111 connection]
-notes on what was assumed or written in another way:
+notes:
   old/triage.user.txt
     1:1: variables are assumed to be written as `{{x}}`  [IMP309 syntax-guessed]
   old/triage.system.j2

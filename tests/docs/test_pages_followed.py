@@ -53,6 +53,7 @@ INSTEAD = {
         "value: 900}\\n' >> prompts/example/summary.prompt.yaml",
     ],
     "guides/production.md": ["followed as: true"],
+    "import.md": ['followed as: sed -i \'s/"openai"/"echo"/\' promptops.toml'],
     "adding-a-provider.md": [
         "followed as: export PYTHONPATH=$PWD:$PYTHONPATH && rm -r ~/site/acme_provider*"
     ],

@@ -55,5 +55,5 @@ def _notes(result: Import) -> Iterator[str]:
         if one.severity is Severity.INFO and one.prompt not in refused
     ]
     if found:
-        yield "notes on what was assumed or written in another way:"
+        yield "notes:"
         yield from (f"  {line}" for line in note_lines(found, _SHOWN_NOTES))

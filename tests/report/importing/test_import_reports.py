@@ -30,6 +30,8 @@ from promptops.report.import_ import text as import_text
 from promptops.report.import_list import json as list_json
 from promptops.report.import_list import markdown as list_markdown
 from promptops.report.import_list import text as list_text
+from promptops.report.parts.loss_lines import note_lines
+from promptops.report.parts.markdown_text import code_span, readable
 from tests.report.test_run.test_run_json import parts
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -200,6 +202,44 @@ def test_a_comment_stays_below_the_limit_and_counts_what_is_left_out():
     assert len(text) < 65_536
     assert "more prompts: `--format json` lists all" in text
     assert "more findings: `--format json` lists all" in text
+
+
+def test_notes_are_grouped_by_file_and_the_others_are_counted():
+    notes = [
+        finding("a", "IMP305", Severity.INFO),
+        finding("a", "IMP306", Severity.INFO),
+        finding("\x1b[31m", "IMP305", Severity.INFO),
+        finding("b", "IMP305", Severity.INFO),
+    ]
+
+    assert list(note_lines(notes, 3)) == [
+        "old/a.j2",
+        "  2:3: helper `a` has no counterpart here  [IMP305 no-counterpart]",
+        "  2:3: helper `a` has no counterpart here  [IMP306 no-counterpart]",
+        "old/\\x1b[31m.j2",
+        "  2:3: helper `\\x1b[31m` has no counterpart here  [IMP305 no-counterpart]",
+        "and 1 more: --format json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a.py:3", "`a.py:3`"),
+        ("a|b", "<code>a&#124;b</code>"),
+        ("@all", "<code>@<!-- -->all</code>"),
+        ("a`b", "<code>a&#96;b</code>"),
+        (" a", "<code> a</code>"),
+    ],
+)
+def test_code_is_between_backticks_where_these_can_contain_it(text, written):
+    assert code_span(text) == written
+
+
+def test_readable_text_has_entities_only_where_markdown_begins():
+    assert readable("can't: (a) :smile: <b> x_y http://c #1") == (
+        "can't: (a) &#58;smile: &#60;b&#62; x&#95;y http&#58;//c #<!-- -->1"
+    )
 
 
 def test_each_command_has_the_same_formats():

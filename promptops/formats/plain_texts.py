@@ -55,7 +55,7 @@ def translated(
     if chosen is None:
         chosen = guessed_syntax(text.value)
         if chosen != "none":
-            losses.append(guess_loss(chosen, text))
+            losses.append(guess_note(chosen, text))
         elif has_bracketed_names(text.value):
             message = "words such as `[NAME]` stay as text"
             hint = "if they are variables, write them as `{{ name }}`"
@@ -65,8 +65,8 @@ def translated(
     return replace(found, losses=(*losses, *found.losses))
 
 
-def guess_loss(syntax: str, text: Text) -> Loss:
-    """The IMP309 for a text whose syntax is a guess."""
+def guess_note(syntax: str, text: Text) -> Loss:
+    """An IMP309: how the variables of a text are assumed to be written."""
     message = f"variables are assumed to be written as {_WRITTEN[syntax]}"
     hint = "if they are not: --syntax"
     return Loss(code="IMP309", message=message, place=text.place(0), hint=hint)

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
 from promptops.formats.typescript_values import (
+    MAX_OTHER,
     ListValue,
     ObjectValue,
+    OtherValue,
     TextValue,
     TypescriptValues,
     Value,
@@ -164,6 +166,8 @@ class _Scanner:
                 return
         value = self._values.value(position)
         if not _is_candidate(value):
+            # Parts of a sum that is too long would be read again and again.
+            self._at = max(self._at, value.end) if _is_too_long(value) else self._at
             return
         assert isinstance(value, TextValue | ListValue)
         self._at = value.end
@@ -214,6 +218,10 @@ class _Scanner:
                 yield match[1], plain[0] == "true"
             else:
                 yield match[1], float(plain[0]) if "." in plain[0] else int(plain[0])
+
+
+def _is_too_long(value: Value) -> bool:
+    return isinstance(value, OtherValue) and value.end - value.start > MAX_OTHER
 
 
 def _is_candidate(value: Value) -> bool:

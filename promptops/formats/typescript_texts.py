@@ -10,7 +10,7 @@ from promptops.formats.languages.guess import guessed_in_javascript
 from promptops.formats.languages.javascript_values import COMPACT_JSON, printed
 from promptops.formats.languages.nunjucks import nunjucks
 from promptops.formats.parts import ExpressionPart, TemplatePart, TextPart
-from promptops.formats.plain_texts import guess_loss, translated
+from promptops.formats.plain_texts import guess_note, translated
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
 from promptops.formats.translation import Translation
@@ -83,7 +83,7 @@ class TypescriptTexts:
         chosen = guessed_in_javascript(text.value)
         if chosen == "none":
             return translated(text, self._options, self._names, chosen)
-        self.losses.append(guess_loss(chosen, text))
+        self.losses.append(guess_note(chosen, text))
         if chosen == "nunjucks":
             return nunjucks(text, self._options.sample)
         return translated(text, self._options, self._names, chosen)

@@ -20,7 +20,8 @@ _MARK = lazy_pattern("\ue000(\\d+)\ue001")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _CONTINUES = frozenset(".?:+&|=*<>")
 _MAX_DEPTH = 30
-_MAX_OTHER = 500
+MAX_OTHER = 500
+"""Characters of an expression that is read to its end."""
 _MAX_ITEMS = 1_000
 
 
@@ -76,8 +77,10 @@ class TypescriptValues:
             operands.append(self._operand(at, depth))
             at = after_blanks(self._source, operands[-1].end)
             sign = self._source[at : at + 2]
-            if sign[:1] != "+" or sign in ("++", "+=") or len(operands) > _MAX_ITEMS:
+            if sign[:1] != "+" or sign in ("++", "+="):
                 break
+            if len(operands) > _MAX_ITEMS:
+                return OtherValue(start=start, end=at)
             at = after_blanks(self._source, at + 1)
         end = operands[-1].end
         if not self._ends(end):
@@ -97,7 +100,7 @@ class TypescriptValues:
     def _operand(self, at: int, depth: int) -> Value:
         char = self._source[at : at + 1]
         if depth > _MAX_DEPTH:
-            return OtherValue(start=at, end=len(self._source))
+            return OtherValue(start=at, end=at + 1)
         tag = _TAG.match(self._source, at)
         if char in ("'", '"', "`") and char:
             return self._with_methods(self._text(at))
@@ -119,7 +122,7 @@ class TypescriptValues:
             end, text = quoted(self._source, at)
             pieces = (text,)
         if end < 0:
-            return OtherValue(start=at, end=len(self._source))
+            return OtherValue(start=at, end=at + 1)
         return TextValue(start=at, end=end, pieces=pieces)
 
     def _dedented(self, start: int, at: int) -> Value:
@@ -242,7 +245,7 @@ class TypescriptValues:
 
     def _end(self, start: int) -> int:
         """The offset after any expression, up to `+`, or after its first characters."""
-        limit = min(start + _MAX_OTHER, len(self._source))
+        limit = min(start + MAX_OTHER, len(self._source))
         at, opened = start, list[str]()
         while at < limit and (match := _STOP.search(self._source, at, limit)) is not None:
             at, char = match.start(), match[0]

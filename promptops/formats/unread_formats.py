@@ -19,7 +19,6 @@ _MARKS = {
 }
 _MCP = "an MCP server"
 _HINTS = {_MCP: "it has rendered messages, not templates: import the files that the server reads"}
-_OF_KERNEL = ("template_format", "execution_settings")
 
 
 def unread_format(file: SourceFile) -> Loss | None:
@@ -36,26 +35,14 @@ def unread_format(file: SourceFile) -> Loss | None:
 
 
 def _name(file: SourceFile) -> str | None:
-    if file.name == "skprompt.txt":
-        return "Semantic Kernel"
     if file.suffix == ".prompt" and not file.text.value.lstrip().startswith("---"):
         found = (name for name, mark in _MARKS.items() if mark.search(file.text.value))
         return next(found, None)
-    if file.suffix in (".yaml", ".yml"):
-        return "Semantic Kernel" if _is_of_kernel(file.yaml.value) else None
     if file.suffix != ".json":
         return _ENDINGS.get(file.suffix)
     if _is_of_mcp(file.json.value):
         return _MCP
     return "DSPy" if _is_of_dspy(file.json.value) else None
-
-
-def _is_of_kernel(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not isinstance(value.get("template"), str):
-        return False
-    variables = value.get("input_variables")
-    listed = isinstance(variables, list) and any(isinstance(one, Mapping) for one in variables)
-    return listed or ("_type" not in value and any(key in value for key in _OF_KERNEL))
 
 
 def _is_of_mcp(value: Any) -> bool:

@@ -47,7 +47,7 @@ REPEATED = (
     "'", "\\", "/", "a = /x", "{{x|", "|a", "{{x", "{% for m in _conversation %}", "![a", "![](",
     "@@@langfusePrompt:", "{{m.role}}", "a.startsWith(", "not ", "!", "a.join(", "[AAA ", "a", "_a",
     "{a.b!r:>5}", "- ", "a: ", "\u2028", "\ue000role:user\ue001", "-->", "*a ", "&a ",
-    "x: &a [*a]\n",
+    "x: &a [*a]\n", "<message ", "a.", '<message role="user">', "{{$x}} ",
 )  # fmt: skip
 
 

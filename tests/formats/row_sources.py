@@ -450,6 +450,34 @@ ROWS = {
             )
         )
     },
+    "semantic-kernel: a text and its configuration": {
+        "joke/skprompt.txt": 'Tell {{"a"}} joke about {{$topic}} for {{ $reader }}.\n',
+        "joke/config.json": _json(
+            schema=1,
+            description="D.",
+            completion={"max_tokens": 9, "temperature": 0.5, "top_p": 0.0},
+            input={"parameters": [{"name": "topic", "description": "T.", "defaultValue": "cats"}]},
+        ),
+    },
+    "semantic-kernel: YAML, settings, inputs, output": {
+        "a.yaml": "name: n\ndescription: D.\ntemplate_format: semantic-kernel\n"
+        "template: 'Hi {{$x}}.'\nexecution_settings:\n  gpt: {model_id: gpt-4}\n"
+        "  default: {model_id: gpt-5, temperature: 0, function_choice_behavior: {type: auto}}\n"
+        'input_variables:\n- {name: x, is_required: true, json_schema: \'{"type": "integer"}\'}\n'
+        "output_variable: {json_schema: {type: object}}\n",
+        "b.yaml": "template: Hi.\ntemplate_format: jinja2\noutput_variable: {description: D.}\n",
+    },
+    "semantic-kernel: roles": {
+        "a.yaml": "template_format: handlebars\ntemplate: |\n"
+        '  <message role="system" name="s">Be &lt;kind&gt;.</message>\n'
+        '  <message role="user">Hi {{x}}.</message>\n',
+        "b.yaml": "template_format: jinja2\ntemplate: |\n"
+        '  {% for x in y %}<message role="user">{{ x }}</message>{% endfor %}\n',
+    },
+    "semantic-kernel: functions and other languages": {
+        "a.yaml": "template_format: semantic-kernel\ntemplate: 'Hi {{time.now}}.'\n",
+        "b.yaml": "template_format: liquid\ntemplate: 'Hi {{x}}.'\n",
+    },
     "llm: a template": {
         "a.yaml": "name: greet\nmodel: gpt-5\nsystem: Be $tone.\nprompt: Greet ${name} for $$5.\n"
         "defaults: {tone: kind}\noptions: {temperature: 0, k: 1}\n"

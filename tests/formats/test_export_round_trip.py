@@ -142,7 +142,7 @@ def catalog(tmp_path_factory, _empty_repository):
 def test_requests_are_the_same_or_the_difference_has_a_code(
     catalog, name, refused, same, different, monkeypatch
 ):
-    """`refused` counts EXP005; `different` has the codes of the import."""
+    """A prompt that can't be expressed is an EXP005; `different` has the codes of the import."""
     monkeypatch.chdir(catalog)
     to = f"prompts/again-{name}"
     with workspace(catalog) as opened:

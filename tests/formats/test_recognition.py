@@ -27,7 +27,7 @@ FILES = [
     ("a.json", {"_type": "prompt", "template": "x"}, "langchain"),
     ("a.json", {"input_variables": ["a"], "template": "{a}"}, "langchain"),
     ("a.yaml", "_type: few_shot\nexamples: []\nsuffix: x", "langchain"),
-    ("a.yaml", "input_variables: [{name: a}]\ntemplate: x\n", "Semantic Kernel"),
+    ("a.yaml", "input_variables: [{name: a}]\ntemplate: x\n", "semantic-kernel"),
     ("a.json", {"lc": 2, "messages": CHAT}, "chat"),
     # DSPy, Langfuse, MLflow
     ("a.json", {"predict": PREDICTOR, "metadata": {}}, "DSPy"),
@@ -60,8 +60,8 @@ FILES = [
     ("a.json", {"instructions": "x"}, "map"),
     ("a.jsonl", '{"row": 1}', None),
     # Semantic Kernel, Prompt flow, GitHub Models
-    ("skprompt.txt", "{{$input}}", "Semantic Kernel"),
-    ("a.yaml", "template: x\ntemplate_format: handlebars\n", "Semantic Kernel"),
+    ("skprompt.txt", "{{$input}}", "semantic-kernel"),
+    ("a.yaml", "template: x\ntemplate_format: handlebars\n", "semantic-kernel"),
     ("flow.dag.yaml", f"inputs: {{}}\n{FLOW}", "promptflow"),
     ("a.yaml", FLOW, "map"),
     ("a.yaml", "messages: []\nmodelParameters: {}\n", "github-models"),

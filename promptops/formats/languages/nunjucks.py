@@ -33,7 +33,7 @@ def nunjucks(text: Text, sample: Mapping[str, Any]) -> Translation:
     found = reader.read()
     losses = [_renamed(loss) for loss in found.losses]
     place = text.place(0)
-    for name in _tested_lists(found):
+    for name in _tested_lists(found, sample):
         message = f"an empty list `{name}` is true in Nunjucks, and false here"
         losses.append(Loss(code="IMP231", message=message, place=place))
     if "env." in text.value and "{{" in text.value and _reads_environment(found):
@@ -95,11 +95,13 @@ def _items(tokens: Sequence[Token]) -> Sequence[Token]:
     return ()
 
 
-def _tested_lists(found: Translation) -> list[str]:
+def _tested_lists(found: Translation, sample: Mapping[str, Any]) -> list[str]:
+    """What a condition tests and what is a list, by a loop or by an example."""
     tags = [part.source for part in found.parts if isinstance(part, TagPart)]
     tested = {match[1] for tag in tags if (match := _IF.fullmatch(tag))}
     looped = [match[1] for tag in tags if (match := _FOR.fullmatch(tag))]
-    return [name for name in dict.fromkeys(looped) if name in tested]
+    lists = [name for name, value in sample.items() if isinstance(value, list)]
+    return [name for name in dict.fromkeys([*looped, *lists]) if name in tested]
 
 
 def _reads_environment(found: Translation) -> bool:

@@ -18,6 +18,8 @@ NAME = "gemini"
 MARKS = "TOML with `prompt`: a command of Gemini CLI"
 RANK = 460
 
+_MAX_BYTES = 100_000
+"""The time of Python's reader grows with the square of the length of a dotted key."""
 _ARGUMENTS = "{{args}}"
 _PUT_IN = lazy_pattern(r"[!@]\{[^{}]*\}")
 
@@ -62,6 +64,9 @@ def _table(file: SourceFile) -> Mapping[str, Any]:
     """The keys of the file. Raises UnreadableSource."""
     import tomllib
 
+    if len(file.data) > _MAX_BYTES:
+        message = f"TOML of more than {_MAX_BYTES // 1000} kB is not read"
+        raise UnreadableSource(Loss(code="IMP002", message=message, place=file.place()))
     try:
         return tomllib.loads(file.text.value)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

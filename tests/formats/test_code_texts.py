@@ -1,0 +1,100 @@
+"""Which strings of source code are prompts, and what is reported about the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from promptops.formats.code_texts import CodeTexts, marked_text
+from promptops.formats.parts import ExpressionPart, TextPart
+from promptops.model.place import Place
+
+HERE = Place("a.py", 3, 5)
+LONG = "Read the text of the user, and answer in plain words and short sentences. " * 3
+SHORT = "Sort {text} into groups, and give your reasons."
+CODE = "import json\n" + "print the value of this and that and more of it\n" * 5
+LEFT_OUT = "1 string left out: 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rule"),
+    [
+        ("SORT_PROMPT", SHORT, None),
+        ("Prompts.sort", SHORT, None),
+        ("build_prompt.text", SHORT, None),
+        ("userMessage", SHORT, None),
+        ("ANSWER", LONG, None),
+        ("PROMPT", "你是一个客服助手，请用简短的句子回答用户的问题", None),
+        ("PROMPT", "Translate {text} to English, and keep all names.", None),
+        ("PROMPT", "Select the best answer of all, and give reasons.", None),
+        ("PROMPT", "{% if a %}You write titles for me, {% endif %}please.", None),
+        ("SYSTEM", "You write code such as\nimport json\nand nothing else.", None),
+        ("PROMPT", "Sort the ticket now.", "with under 40 characters or 5 words"),
+        ("PROMPT", "prompts/of/the/support/team/triage.prompt.yaml", ""),
+        (
+            "message",
+            SHORT,
+            "with under 200 characters and no word such as `prompt` in the name",
+        ),
+        (
+            "PromptError.template",
+            SHORT,
+            "with under 200 characters and no word such as `prompt` in the name",
+        ),
+        ("EXAMPLE_CONFIG", LONG, "with a name of errors, documentation or data"),
+        ("ANSWER", CODE, "in HTML, CSS, SQL or a programming language"),
+        ("ANSWER", "a = b(1); " * 30, "in HTML, CSS, SQL or a programming language"),
+        (
+            "TEMPLATE",
+            "<div>This is the page of a ticket, and not a prompt</div>",
+            "in HTML, CSS, SQL or a programming language",
+        ),
+        (
+            "PROMPT",
+            "SELECT name FROM prompts WHERE the name is x",
+            "in HTML, CSS, SQL or a programming language",
+        ),
+        (
+            "TEMPLATE",
+            "query Find($a: X) { user(id: $a) { name and more } }",
+            "in HTML, CSS, SQL or a programming language",
+        ),
+    ],
+)
+def test_a_string_is_a_prompt_by_its_name_its_length_and_its_words(name, text, rule):
+    """The rule is None for a prompt, and "" for a string that is not worth a note."""
+    texts = CodeTexts()
+
+    found = texts.is_prompt(name, text, HERE)
+
+    note = texts.left_out()
+    message = None if note is None else (note.code, note.message, note.place)
+    expected = ("IMP315", f"{LEFT_OUT} {rule}", HERE) if rule else None
+    assert (found, message) == (rule is None, expected)
+
+
+def test_what_code_raises_or_prints_is_left_out_unless_its_name_is_that_of_a_prompt():
+    texts = CodeTexts()
+
+    found = [texts.is_report(name, SHORT, HERE) for name in ("template", "PROMPT", "userMessage")]
+
+    note = texts.left_out()
+    assert found == [True, False, False]
+    assert note is not None
+    assert note.message == f"{LEFT_OUT} that the program raises, logs or prints"
+
+
+def test_values_are_no_words_of_a_string_and_constants_that_prompts_use_are_not_left_out():
+    values = marked_text([TextPart("See "), ExpressionPart("one and two and three and four")])
+    texts = CodeTexts()
+
+    found = [
+        texts.is_prompt("A_PROMPT", values, HERE),
+        texts.is_prompt("RULES", SHORT, HERE),
+        texts.has_words("one two", HERE),
+        texts.has_words("one two three", HERE),
+    ]
+
+    note = texts.left_out({"RULES"})
+    assert found == [False, False, False, True]
+    assert note is not None
+    assert note.message == f"{LEFT_OUT} in messages with under 3 words of their own"

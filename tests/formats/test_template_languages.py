@@ -38,8 +38,11 @@ def written(found):
         ("a {{~name~}} b", "a{{ name }}b", []),
         ("{{[a b]}}", "{{ a_b }}", []),
         (
-            "{{#each xs}}{{this.name}} {{@index}} {{@first}} {{@last}} {{../name}} {{@root.name}}{{/each}}",
-            "{% for item in xs %}{{ item.name }} {{ loop.index0 }} {{ loop.first | json }} {{ loop.last | json }} {{ name }} {{ name }}{% endfor %}",
+            "{{#each xs}}{{this.name}} {{@index}} {{@first}} "
+            "{{@last}} {{../name}} {{@root.name}}{{/each}}",
+            "{% for item in xs %}{{ item.name }} {{ loop.index0 "
+            "}} {{ loop.first | json }} {{ loop.last | json }} {{ name }} "
+            "{{ name }}{% endfor %}",
             [],
         ),
         (

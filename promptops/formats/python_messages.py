@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from promptops.formats.document import SourceHistory, SourceTurn
+from promptops.formats.document import SourceHistory, SourceMessage, SourceTurn, TextContent
 from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import TemplatePart
@@ -111,7 +111,19 @@ class PythonMessages:
         others = [key for key in fields if key not in _CARRIED]
         if others:
             self._lose("IMP114", f"`{others[0]}` of a message is not carried", element)
-        yield parts_message(_ROLES[role], self._content(content))
+        if isinstance(content, ast.List):
+            yield SourceMessage(role=_ROLES[role], content=tuple(self._parts(content)))
+        else:
+            yield parts_message(_ROLES[role], self._content(content))
+
+    def _parts(self, content: ast.List) -> Iterator[TextContent]:
+        """The texts of a message of several parts."""
+        for element in content.elts:
+            text = _fields(element).get("text")
+            if text is not None:
+                yield TextContent(parts=self._content(text))
+            else:
+                self._lose("IMP105", "an image or another part is not carried", element)
 
     def _others(self, element: ast.expr) -> Iterator[SourceTurn]:
         """What is no dictionary: `*history` is the conversation of the caller."""

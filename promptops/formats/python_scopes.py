@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
+from typing import TypeGuard
 
 from promptops.records import record
+
+_LARGEST = 2**53
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -75,6 +78,13 @@ def called_name(node: ast.Call) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
+def is_plain_value(value: object) -> TypeGuard[str | float | bool]:
+    """Whether a constant is a string, a boolean, or a number that JSON can have exactly."""
+    if isinstance(value, int | float):
+        return abs(value) <= _LARGEST
+    return isinstance(value, str)
+
+
 def argument_defaults(function: Function | None) -> dict[str, str | float | bool]:
     """The defaults of arguments that are plain values, without arguments that are set again."""
     if function is None:
@@ -86,7 +96,7 @@ def argument_defaults(function: Function | None) -> dict[str, str | float | bool
     found = {
         argument.arg: default.value
         for argument, default in pairs
-        if isinstance(default, ast.Constant) and isinstance(default.value, str | int | float)
+        if isinstance(default, ast.Constant) and is_plain_value(default.value)
     }
     if found:
         for node in ast.walk(function):

@@ -14,7 +14,7 @@ from promptops.formats.languages.format_string import format_call
 from promptops.formats.languages.percent import percent_string
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.python_expressions import PythonExpressions
-from promptops.formats.python_scopes import called_name
+from promptops.formats.python_scopes import called_name, is_plain_value
 from promptops.formats.translation import Translation
 from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
@@ -73,7 +73,7 @@ class PythonStrings:
             return self._percent(text, use, names, {})
         assert isinstance(use, ast.Call)
         values = use.args if called_name(use) == "format" else ()
-        return format_call(text, names, self._positional(values, names))
+        return format_call(text, names, self._positional(values, names, {}))
 
     def _piece(self, value: ast.expr, names: InputNames) -> Parts:
         """A text or a field of an f-string."""
@@ -142,7 +142,8 @@ class PythonStrings:
         place = self._expressions.place(owner)
         text = Text(self._path, value, lambda _offset: (place.line, place.column))
         if isinstance(use, ast.Call):
-            arguments = {**_literals(use), **self._positional(use.args, names)}
+            literals = _literals(use)
+            arguments = {**literals, **self._positional(use.args, names, literals)}
             read = format_call(text, names, arguments)
         else:
             assert isinstance(use, ast.BinOp)
@@ -155,7 +156,7 @@ class PythonStrings:
     ) -> Translation:
         right = use.right
         if isinstance(right, ast.Tuple):
-            arguments = {**literals, **self._positional(right.elts, names)}
+            arguments = {**literals, **self._positional(right.elts, names, literals)}
             starred = any(isinstance(element, ast.Starred) for element in right.elts)
             return percent_string(text, names, arguments, None if starred else len(right.elts))
         if isinstance(right, ast.Dict) or "%(" in text.value:
@@ -169,14 +170,23 @@ class PythonStrings:
         elements = {str(index): f"{inner(value)}[{index}]" for index in range(count)}
         return percent_string(text, names, elements, None)
 
-    def _positional(self, values: Sequence[ast.expr], names: InputNames) -> dict[str, str]:
-        """The expressions of arguments by their index, without constants and what follows a `*`."""
+    def _positional(
+        self, values: Sequence[ast.expr], names: InputNames, literals: Mapping[str, str]
+    ) -> dict[str, str]:
+        """The expressions of arguments by their index, without constants and what follows a `*`.
+
+        The caller passes these, unless they are literals: IMP224.
+        """
         found: dict[str, str] = {}
         for index, value in enumerate(values):
+            if not isinstance(value, ast.Constant | ast.Starred):
+                found[str(index)] = self._expressions.value(value, names)
+            elif str(index) not in literals:
+                source = ast.unparse(value)
+                message = f"the caller has to pass `arg{index}`: it was `{source}` in the code"
+                self._expressions.lose("IMP224", message, value)
             if isinstance(value, ast.Starred):
                 break
-            if not isinstance(value, ast.Constant):
-                found[str(index)] = self._expressions.value(value, names)
         return found
 
     def _constant(self, name: str, names: InputNames) -> Parts | None:
@@ -238,7 +248,11 @@ def _literals(found: ast.expr) -> dict[str, str]:
     else:
         pairs = list(enumerate(found.elts if isinstance(found, ast.Tuple) else [found]))
     return {
-        str(name): json.dumps(value.value)
-        for name, value in pairs
-        if isinstance(value, ast.Constant) and type(value.value) in (str, int, float)
+        str(name): _literal(value.value) for name, value in pairs if isinstance(value, ast.Constant)
     }
+
+
+def _literal(value: object) -> str:
+    """A constant as an expression that prints what Python prints."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return json.dumps(value if is_number and is_plain_value(value) else str(value))

@@ -83,13 +83,26 @@ def _extended(node: ast.AST) -> ast.expr | None:
             return function.value
     if isinstance(node, ast.Assign) and reads(node.value, node.targets[0]):
         return None if _only_fills(node.value) else node.targets[0]
-    return None
+    return _returned_sum(node) if isinstance(node, ast.Return) else None
+
+
+def _returned_sum(node: ast.Return) -> ast.expr | None:
+    """The variable that a returned sum begins with; a constant of the file is read with the sum."""
+    first = node.value
+    while isinstance(first, ast.BinOp) and isinstance(first.op, ast.Add):
+        first = first.left
+    is_variable = isinstance(first, ast.Name) and not first.id.isupper()
+    return first if is_variable and first is not node.value else None
 
 
 def _only_fills(value: ast.expr) -> bool:
+    """Whether a call fills in a string, or only strips it."""
     if isinstance(value, ast.BinOp):
         return isinstance(value.op, ast.Mod)
-    return isinstance(value, ast.Call) and called_name(value) in _FILLING
+    if not isinstance(value, ast.Call) or called_name(value) not in _FILLING:
+        return False
+    first = getattr(next(iter(value.args), None), "value", "")
+    return called_name(value) != "replace" or (isinstance(first, str) and "{" in first)
 
 
 def _reported(node: ast.AST) -> Iterator[ast.expr]:

@@ -31,7 +31,7 @@ _METHOD = lazy_pattern(rf"\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
 _DEFAULT = lazy_pattern(
     r"([A-Za-z_$][\w$]*)(?:\s*:[^=,]{0,100})?\s*=\s*(?=[\"'`\d]|true\b|false\b)"
 )
-_PLAIN = lazy_pattern(r"-?\d+(?:\.\d+)?|true|false")
+_PLAIN = lazy_pattern(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])|true\b|false\b")
 _NO_METHODS = frozenset(("if", "for", "while", "switch", "catch", "function", "return", "with"))
 _DECLARING = frozenset(("const", "let", "var"))
 _MAX_PARAMETERS = 600

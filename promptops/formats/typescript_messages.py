@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from promptops.formats.document import SourceHistory, SourceTurn
+from promptops.formats.document import SourceHistory, SourceMessage, SourceTurn, TextContent
 from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import TemplatePart
@@ -18,7 +18,7 @@ from promptops.patterns import lazy_pattern
 _SPREAD = lazy_pattern(
     r"\.\.\.\s*\(?\s*(?:this\.)?([A-Za-z_$][\w$]*)(?:\s*(?:\?\?|\|\|)\s*\[\s*\])?\s*\)?"
 )
-_NUMBER = lazy_pattern(r"-?\d[\d_]*(?:\.\d+)?")
+_NUMBER = lazy_pattern(r"-?\d[\d_]{0,14}(?:\.\d{1,15})?")
 _OF_MESSAGES = frozenset(("messages", "input", "system", "instructions"))
 _OF_CLIENT = frozenset(("stream", "user", "store"))
 
@@ -71,7 +71,19 @@ class TypescriptMessages:
         others = [key for key in fields if key not in ("role", "content")]
         if others:
             self._lose("IMP114", f"`{others[0]}` of a message is not carried", item)
-        yield parts_message(str(role), self._content(content))
+        if isinstance(content, ListValue):
+            yield SourceMessage(role=str(role), content=tuple(self._parts(content)))
+        else:
+            yield parts_message(str(role), self._content(content))
+
+    def _parts(self, content: ListValue) -> Iterator[TextContent]:
+        """The texts of a message of several parts."""
+        for item in content.items:
+            text = dict(item.fields).get("text") if isinstance(item, ObjectValue) else None
+            if text is not None:
+                yield TextContent(parts=self._content(text))
+            else:
+                self._lose("IMP105", "an image or another part is not carried", item)
 
     def _others(self, item: Value) -> Iterator[SourceTurn]:
         """What is no object: `...history` is the conversation of the caller."""

@@ -126,7 +126,7 @@ class _Reader:
 
     def _note_extended(self, keys: set[str]) -> None:
         """An IMP103 for each statement that adds to a string, which is not carried."""
-        message = "the code adds to this prompt later: what it adds is not carried"
+        message = "the code changes this prompt later: what it adds or replaces is not carried"
         for key in sorted(keys & self._uses.extended.keys()):
             for statement in self._uses.extended[key]:
                 self._expressions.lose("IMP103", message, statement)

@@ -89,7 +89,7 @@ class _Reader:
         if not turns:
             return None
         self.used |= reader.used
-        message = "the code adds to this prompt later: what it adds is not carried"
+        message = "the code changes this prompt later: what it adds or replaces is not carried"
         for offset in candidate.extended:
             reader.lose("IMP103", message, offset, offset + 1)
         fields: dict[str, Any] = {}

@@ -34,3 +34,16 @@ class Agent:
 
     def values_only(self, question):
         return self.client.chat.completions.create(messages=[{"role": "user", "content": question}])
+
+    def look(self, url, question):
+        return self.client.chat.completions.create(
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": f"Look at this image, and answer: {question}"},
+                        {"type": "image_url", "image_url": {"url": url}},
+                    ],
+                }
+            ]
+        )

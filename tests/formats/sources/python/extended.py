@@ -29,3 +29,12 @@ class Bot:
         self.persona_prompt += rule
         self.rules_prompt = f"{self.rules_prompt} {rule}"
         MESSAGES.extend(rule)
+
+
+def edit(name):
+    first_prompt = "Greet {name} in one short sentence, and ask for the number."
+    first_prompt = first_prompt.replace("{name}", name).strip()
+    second_prompt = "Greet the user in one short sentence, and ask for the number."
+    second_prompt = second_prompt.replace("number", "name")
+    third_prompt = "Greet the user in one short sentence, and ask for the number."
+    return third_prompt + name

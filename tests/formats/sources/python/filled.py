@@ -26,3 +26,6 @@ def joined_prompt(ticket):
 
 
 greet_prompt = lambda name, tone="kind": f"Greet {name} in a {tone} way, and ask for the number."  # noqa: E731
+CONSTANT_PROMPT = "Sort the ticket {0} into {1} and {2} groups, and give your reasons."
+CONSTANT_PROMPT.format(ticket, "two", *more)
+PLAIN_PROMPT = "Sort the ticket %s into %s and %s groups, and give reasons." % ("a", True, 2)

@@ -47,3 +47,6 @@ export class Writer {
 
 const messages: Message[] = [{ role: "system", content: "You write titles of texts." }];
 messages.push({ role: "user", content: question });
+const parts = [
+  { role: "user", content: [{ type: "text", text: `Look at this: ${a}` }, { type: "image_url", image_url: { url } }] },
+];

@@ -92,14 +92,18 @@ class Checks:
         self._of_catalog = tuple(found)
 
     def _users(self, path: str) -> list[str]:
-        """The prompts whose rules report findings in a file."""
+        """The prompts whose rules report findings in a file.
+
+        Of a prompt file first itself; those that extend it as soon as all names are known.
+        """
         catalog = self._catalog
-        if path in catalog.ids:
-            return [path]
         if path == catalog.config.path:
             return list(self._results)
+        is_prompt = path in catalog.ids
+        if is_prompt and not catalog.graph.is_complete:
+            return [path]
         users = (user for user in catalog.graph.dependents(path) if user in catalog.ids)
-        return sorted(users)
+        return [path, *sorted(users)] if is_prompt else sorted(users)
 
     def _result(self, path: str) -> PromptResult:
         if path not in self._results:

@@ -253,3 +253,19 @@ def test_after_many_edits_the_findings_are_those_of_a_whole_run(
 def live_config(whole: dict[str, list[str]]) -> list[str]:
     """The findings in the configuration, without what only a run over all prompts knows."""
     return [found for found in whole[CONFIG] if "REP009" not in found]
+
+
+def test_a_prompt_shows_what_is_found_through_those_that_extend_it(repo: GitRepository) -> None:
+    one, two = "prompts/one.prompt.yaml", "prompts/two.prompt.yaml"
+    repo.write({one: "format: promptops/1\nextends: two.prompt.yaml\n"})
+    repo.write({two: "format: promptops/1\nextends: one.prompt.yaml\n"})
+    circular = Live(repo.root)
+    for _ in circular.catalog_checks():
+        pass
+
+    found = [
+        (each.place.path, each.code) for path in (one, two) for each in circular.findings(path)
+    ]
+
+    assert found == [(one, "REP002"), (two, "REP002")]
+    circular.close()

@@ -173,10 +173,26 @@ class PromptopsServer(LanguageServer):
         """Write a line to the editor's log."""
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
 
+    def attempt(self, run: Callable[[], None]) -> None:
+        """Run something; an error that it raises is a line in the editor's log."""
+        with CaughtBug() as bug:
+            try:
+                run()
+            except PromptopsError as error:
+                self.log(str(error), types.MessageType.Warning)
+        if bug.error is not None:
+            self.log(str(bug.error), types.MessageType.Error)
+
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Write an error to the editor's log, without a traceback; a request's answer has its."""
+        """Write an error to the editor's log; the answer of a request has its error already.
+
+        With PROMPTOPS_DEBUG also the traceback that pygls keeps.
+        """
         if source != FeatureRequestError:
-            self.log(f"internal error: {type(error).__name__}", types.MessageType.Error)
+            trace = getattr(error, "data", None) if os.environ.get("PROMPTOPS_DEBUG") else None
+            shown = "\n".join(trace["traceback"]) if trace else ""
+            message = f"internal error: {type(error).__name__}\n{shown}".rstrip()
+            self.log(message, types.MessageType.Error)
 
 
 def create_server() -> PromptopsServer:
@@ -218,11 +234,7 @@ def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> N
 def _notified(
     server: PromptopsServer, handle: Callable[[PromptopsServer, Any], None], params: Any
 ) -> None:
-    """Handle a notification; a bug of ours is a line in the log."""
-    with CaughtBug() as bug:
-        handle(server, params)
-    if bug.error is not None:
-        server.log(str(bug.error), types.MessageType.Error)
+    server.attempt(lambda: handle(server, params))
 
 
 def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:

@@ -103,6 +103,7 @@ def test_after_a_storm_of_edits_the_editor_shows_what_lint_reports(repo: GitRepo
                     repo.write({PATH: typist.text})
                     user.save(PATH, typist.text)
                     await user.until(PATH, reported(repo.root, PATH))
+            assert user.log == []
 
     session(run())
 

@@ -6,14 +6,20 @@ up to the position decide; nothing after it can change the answer, except in the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from itertools import islice
 
+from promptops.json_pointer import tokens
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.lines import Lines
 from promptops.source.outline_block import BlockWalk
 from promptops.source.outline_siblings import siblings
 from promptops.source.outline_walk import Spot
 from promptops.source.scalars import unescaped
+
+_NEXT_CONTENT = lazy_pattern(r"[ ]*(?:\{[ ]*|(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*[ ]*)")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -87,3 +93,19 @@ def _typed(text: str, spot: Spot, offset: int) -> str:
     if spot.indent < 0:
         return unescaped(raw, spot.style)
     return "\n".join(line[spot.indent :] for line in raw.split("\n"))
+
+
+_MOST_PLACES = 8
+"""A key with the name of a mapping is looked at in so many places."""
+
+
+def keys_below(text: str, pointer: str) -> tuple[str, ...]:
+    """The keys of the mapping at a pointer; () if it is not found in a text, or is empty."""
+    name = tokens(pointer)[-1]
+    for found in islice(re.finditer(rf"\b{re.escape(name)}[ ]*:", text), _MOST_PLACES):
+        first = _NEXT_CONTENT.match(text, found.end())
+        cursor = cursor_at_offset(text, first.end() if first else found.end())
+        if cursor.part == "key" and cursor.mapping == pointer:
+            own = tokens(cursor.pointer)[-1]
+            return tuple(key for key in (own, *cursor.siblings) if key)
+    return ()

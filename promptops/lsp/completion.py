@@ -39,17 +39,19 @@ def offers_at(here: Here) -> Offers:
         return _in_comment(here, cursor.typed)
     if here.in_template:
         return _in_tag(here, in_template(cursor.typed))
-    if here.in_when:
-        return _in_tag(here, in_expression(cursor.typed))
-    if here.in_assertion_expression:
-        typed = in_expression(cursor.typed)
-        return _replacing_word(here, assertion_offers(here, typed), len(typed.word))
-    if cursor.in_block or not cursor.part:
-        return _none(here)
+    if here.in_when or here.in_assertion_expression:
+        return _in_expression(here, in_expression(cursor.typed))
     return _in_yaml(here)
 
 
+def _in_expression(here: Here, typed: Typed) -> Offers:
+    offers = expression_offers if here.in_when else assertion_offers
+    return _replacing_word(here, offers(here, typed), len(typed.word))
+
+
 def _in_yaml(here: Here) -> Offers:
+    if here.cursor.in_block or not here.cursor.part:
+        return _none(here)
     offers: list[Offer] = []
     if here.mapping is not None:
         offers += key_offers(here, here.mapping)

@@ -17,7 +17,6 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.request import Request
 from promptops.plurals import counted
 
-
 _LANGUAGES = {"yaml": "yaml", "yml": "yaml", "json": "json", "jsonl": "json", "csv": "csv"}
 
 

@@ -13,7 +13,7 @@ from promptops.lsp.at_cursor.input_names import Named
 from promptops.lsp.markdown import bullets, code, prose
 from promptops.lsp.offers.input_offers import summary
 from promptops.model.loaded import LoadedPrompt
-from promptops.plurals import counted
+from promptops.plurals import counted, some
 
 _MOST_PLACES = 8
 _SHOWN = (
@@ -54,9 +54,7 @@ def _facts(here: Here, named: Named) -> Iterator[str]:
         dict.fromkeys(each for loaded in here.loaded for each in _uses(here, loaded, named))
     )
     if places:
-        more = len(places) - _MOST_PLACES
-        shown = ", ".join(map(code, places[:_MOST_PLACES]))
-        yield f"used in {shown}" + (f" and {more} more" if more > 0 else "")
+        yield f"used in {some(places, _MOST_PLACES, name=code)}"
     elif here.loaded:
         yield "not used"
     cases = [case for prompt in here.prompts for case in prompt.cases]

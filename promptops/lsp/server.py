@@ -16,7 +16,15 @@ from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp import code_actions, code_lens, inlay_hints, semantic_tokens, text_sync
+from promptops.lsp import (
+    code_actions,
+    code_lens,
+    completion,
+    hover,
+    inlay_hints,
+    semantic_tokens,
+    text_sync,
+)
 from promptops.lsp.checking import Checking
 from promptops.lsp.commands import register_commands
 from promptops.lsp.documents import Document, Documents
@@ -62,6 +70,12 @@ FEATURES: tuple[Feature, ...] = (
         answer=semantic_tokens.semantic_tokens,
         options=semantic_tokens.LEGEND,
     ),
+    Feature(
+        method=types.TEXT_DOCUMENT_COMPLETION,
+        answer=completion.completion,
+        options=completion.OPTIONS,
+    ),
+    Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hover.hover),
 )
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 

@@ -110,7 +110,8 @@ def _refuse_other_prompts(
     for path in dict.fromkeys(place.path for place in places):
         if path in family:
             continue
-        others = [each for each in surroundings.includers(path) if each not in family]
+        own = (path,) if path in catalog.ids else ()
+        others = [each for each in (*own, *surroundings.includers(path)) if each not in family]
         if others:
             place = next(place for place in places if place.path == path)
             named = series([f"`{catalog.ids[each]}`" for each in others], "and", _OTHERS_SHOWN)

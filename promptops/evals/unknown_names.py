@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from promptops.evals.assertion import Assertion
-from promptops.evals.case_assertions import WrittenAssertion, assertions_of, assertions_of_every_case
+from promptops.evals.case_assertions import (
+    WrittenAssertion,
+    assertions_of,
+    assertions_of_every_case,
+)
 from promptops.evals.case_expressions import Expression, read_expression
 from promptops.evals.function_names import FunctionFiles
 from promptops.evals.parse import parse
@@ -56,8 +60,7 @@ def problems_of_names(
 
 def inputs_in_assertions(prompt: Prompt) -> Iterator[tuple[str, Place]]:
     """The names of inputs in assertions, in expressions too, each with its place."""
-    every = ((assertion, "answer") for assertion in assertions_of_every_case(prompt))
-    for written, on in _once((*_every(prompt), *every)):
+    for written, on in _once((*_every(prompt), *_of_every_case(prompt))):
         assertion = parse(written.written, on)[0]
         for named in _named(assertion, on) if assertion else ():
             if named.kind == "input":
@@ -129,6 +132,11 @@ def _every(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
     for case in prompt.cases:
         yield from ((assertion, "request") for assertion in _rendered(case))
         yield from ((assertion, "answer") for assertion in assertions_of(case, prompt))
+
+
+def _of_every_case(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
+    """Also of a prompt without cases."""
+    yield from ((assertion, "answer") for assertion in assertions_of_every_case(prompt))
 
 
 def _once(every: Iterable[tuple[WrittenAssertion, On]]) -> Iterator[tuple[WrittenAssertion, On]]:

@@ -18,7 +18,7 @@ from promptops.jobs.live.live_files import (
     live_workspace,
 )
 from promptops.jobs.workspace.selection import is_managed
-from promptops.jobs.workspace.workspace import Workspace, managed_paths
+from promptops.jobs.workspace.workspace import managed_paths
 from promptops.model.config import Config
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
@@ -72,6 +72,7 @@ class Live:
         self._repository = Repository.open(directory)
         self._untrusted = untrusted
         self._readable: dict[str, LoadedPrompt] = {}
+        self._readable_texts: dict[str, str] = {}
         try:
             self._open()
         except PromptopsError:
@@ -166,6 +167,15 @@ class Live:
         loaded = self.catalog.loaded(path)
         return loaded if loaded.prompt is not None else self._readable.get(path)
 
+    def readable_text(self, path: str) -> str | None:
+        """The text, newlines as LF, of the prompt that `readable` returns."""
+        if path not in self.catalog.ids:
+            return None
+        if self.catalog.loaded(path).prompt is None:
+            return self._readable_texts.get(path)
+        text = self.catalog.files.text(path)
+        return text.value if text is not None else None
+
     @contextmanager
     def trying(self, texts: Mapping[str, str]) -> Iterator[Catalog]:
         """The catalog with other texts of some managed files, as long as the context lasts."""
@@ -198,6 +208,8 @@ class Live:
         loaded = self.catalog.known(path)
         if loaded is not None and loaded.prompt is not None:
             self._readable[path] = loaded
+            text = self.catalog.files.text(path)
+            self._readable_texts[path] = text.value if text is not None else ""
 
     def _reconfigured(self, own: frozenset[str]) -> Touched:
         found = configured(self._tree, self._config)

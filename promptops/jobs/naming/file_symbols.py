@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.moving.mentions import Mention
 from promptops.jobs.moving.references import References
 from promptops.jobs.naming.symbol import Symbol
-from promptops.jobs.naming.words import contains
+from promptops.jobs.naming.words import Words, contains
 from promptops.json_pointer import tokens
 from promptops.model.place import Place
-from promptops.source.document import Document, read
+from promptops.source.document import Document
 from promptops.source.json_document import read_json
 
 _FRAGMENT = "#"
@@ -63,13 +63,12 @@ def _by_alias(catalog: Catalog, path: str, line: int, column: int) -> Symbol | N
 
 
 def _aliases(catalog: Catalog, path: str) -> Iterator[tuple[Place, str]]:
-    if path not in catalog.ids:
-        return
-    document = catalog.document(path)
-    for pointer, where, value in document.scalars():
-        steps = tokens(pointer)
-        if where == "value" and len(steps) == 2 and steps[0] == "aliases":
-            yield document.place(pointer), value
+    document = catalog.document(path) if path in catalog.ids else None
+    value = document.value if document is not None else None
+    aliases = value.get("aliases") if isinstance(value, Mapping) else None
+    for index, alias in enumerate(aliases if isinstance(aliases, list) else ()):
+        if document is not None and isinstance(alias, str):
+            yield document.place(f"/aliases/{index}"), alias
 
 
 def _ids(catalog: Catalog, path: str) -> Iterator[str]:
@@ -85,10 +84,14 @@ def _symbol(target: str, place: Place, definition: Place) -> Symbol:
 
 def _by_reference(catalog: Catalog, path: str, line: int, column: int) -> Symbol | None:
     """A `$ref` with a pointer after `#`: the definition is that part of the schema."""
+    if _FRAGMENT not in Words(catalog.files).line(path, line):
+        return None
     document = _schema_document(catalog, path)
-    for pointer, where, value in document.scalars() if document is not None else ():
+    if document is None:
+        return None
+    for pointer, where, value in document.scalars():
         if where == "value" and pointer.endswith("/$ref") and _FRAGMENT in value:
-            place = document.place(pointer) if document is not None else Place(path)
+            place = document.place(pointer)
             if contains(place, line, column):
                 return _referenced(catalog, path, place, pointer, value)
     return None
@@ -122,5 +125,5 @@ def _schema_document(catalog: Catalog, path: str) -> Document | None:
     if data is None:
         return None
     if path in catalog.ids:
-        return read(path, data)
+        return catalog.document(path)
     return read_json(path, data) if path.endswith(".json") else None

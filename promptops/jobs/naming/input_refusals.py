@@ -11,6 +11,7 @@ from promptops.jobs.moving.mentions import names_in
 from promptops.jobs.moving.reference_edits import is_plain
 from promptops.jobs.moving.references import References
 from promptops.jobs.naming.families import declared
+from promptops.jobs.naming.input_places import input_places
 from promptops.lint.subject import PromptFacts
 from promptops.model.finding import Problem
 from promptops.model.place import Place
@@ -29,7 +30,7 @@ def refuse_rename(
 ) -> None:
     """Raise UsageError or InputError if the prompts of a family can't rename an input."""
     refuse_word(new)
-    _refuse_undeclared(subjects[0], places, old)
+    _refuse_undeclared(subjects[0], old)
     for subject in subjects:
         _refuse_taken(subject, new)
         _refuse_set(subject, old)
@@ -47,18 +48,16 @@ def refuse_word(new: str) -> None:
         raise UsageError(f"`{new}` is a reserved word", hint="choose another name")
 
 
-def _refuse_undeclared(first: PromptFacts, places: Sequence[Place], old: str) -> None:
+def _refuse_undeclared(first: PromptFacts, old: str) -> None:
     catalog, path = first.catalog, first.loaded.path
     if old not in declared(catalog, path):
         hint = "add it under `inputs.properties` first"
         raise UsageError(f"`{old}` is not an input", where=path, hint=hint)
     assert first.prompt is not None, "a family consists of readable prompts"
-    place = first.prompt.locate(f"/inputs/properties/{old}", True)
-    at = (place.path, place.line, place.column)
-    if not any((each.path, each.line) == at[:2] and each.column - at[2] in (0, 1) for each in places):
+    if not any(each.declares for each in input_places(first, old)):
         raise UsageError(
             f"`{old}` is declared in a schema file",
-            where=str(place),
+            where=str(first.prompt.locate(f"/inputs/properties/{old}", True)),
             hint="rename it there and in its prompts by hand: other prompts may use the file",
         )
 

@@ -98,13 +98,15 @@ def _prove(workspace: Workspace, family: Family, edits: Sequence[Edit]) -> None:
     before = workspace.catalog
     after = with_changes(workspace, contents_with(before, edits)).catalog
     for path in family:
-        if _digests(before, path) != _digests(after, path):
+        if requests_of(before, path) != requests_of(after, path):
             hint = "rename the input by hand, and run `promptops test`"
-            raise InputError("the rename would change what this prompt sends", where=path, hint=hint)
+            raise InputError(
+                "the rename would change what this prompt sends", where=path, hint=hint
+            )
 
 
-def _digests(catalog: Catalog, path: str) -> list[str] | None:
-    """Without the messages of errors, which contain the name."""
+def requests_of(catalog: Catalog, path: str) -> list[str] | None:
+    """The digests of the requests of a prompt, without errors; None if it can't be read."""
     prompt = catalog.loaded(path).prompt
     if prompt is None:
         return None

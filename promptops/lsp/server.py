@@ -16,7 +16,7 @@ from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp import file_rename, text_sync
+from promptops.lsp import code_actions, file_rename, text_sync
 from promptops.lsp.checking import Checking
 from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document, Documents
@@ -50,6 +50,11 @@ class Feature:
 
 
 FEATURES: tuple[Feature, ...] = (
+    Feature(
+        method=types.TEXT_DOCUMENT_CODE_ACTION,
+        answer=code_actions.code_actions,
+        options=code_actions.OPTIONS,
+    ),
     Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
     Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
     Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=highlights),

@@ -13,6 +13,9 @@ from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.records import record
 
+_IN_SCHEMA = "#/properties/"
+"""How a `$ref` in the schema of the inputs begins that refers to an input."""
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class InputPlace:
@@ -44,9 +47,13 @@ def _in_schema(subject: PromptFacts, name: str) -> Iterator[InputPlace]:
     document = subject.document
     value = document.value
     inputs = value.get("inputs") if isinstance(value, Mapping) else None
+    own = f"/inputs/properties/{escaped(name)}"
     for pointer, key in schema_pointers(inputs, name, "/inputs"):
-        declares = pointer == f"/inputs/properties/{escaped(name)}"
-        yield InputPlace(place=document.place(pointer, key), declares=declares)
+        yield InputPlace(place=document.place(pointer, key), declares=pointer == own)
+    for pointer, written in _references(inputs, "/inputs"):
+        if f"{written}/".startswith(f"{_IN_SCHEMA}{escaped(name)}/"):
+            within = len(_IN_SCHEMA), len(_IN_SCHEMA) + len(escaped(name))
+            yield InputPlace(place=document.place(pointer, within=within))
 
 
 def schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, bool]]:
@@ -64,6 +71,19 @@ def schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, bool
             yield f"{at}/examples/{index}/{escaped(name)}", True
     for pointer, part in _parts(schema, at):
         yield from schema_pointers(part, name, pointer)
+
+
+def _references(schema: Any, at: str) -> Iterator[tuple[str, str]]:
+    """The pointer and the value of each `$ref`."""
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            if key == "$ref" and isinstance(value, str):
+                yield f"{at}/$ref", value
+            else:
+                yield from _references(value, f"{at}/{escaped(key)}")
+    elif isinstance(schema, list):
+        for index, value in enumerate(schema):
+            yield from _references(value, f"{at}/{index}")
 
 
 def _parts(schema: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:

@@ -115,7 +115,7 @@ def _refuse_other_prompts(
             place = next(place for place in places if place.path == path)
             named = series([f"`{catalog.ids[each]}`" for each in others], "and", _OTHERS_SHOWN)
             raise UsageError(
-                f"{named} use this file, too",
+                f"other prompts use this file, too: {named}",
                 where=str(place),
                 hint="rename the input in each prompt by hand, or copy the file first",
             )

@@ -76,8 +76,8 @@ def _facts(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]) -> Fa
     """What each template reads from outside, and the digests of all requests."""
     found: dict[str, object] = {}
     for path in files:
-        texts = enumerate(texts_of(catalog, path))
-        found[path] = {i: frozenset(walk(each, catalog.load).names()) for i, each in texts}
+        for text in texts_of(catalog, path) if path not in catalog.ids else ():
+            found[path] = frozenset(walk(text, catalog.load).names())
     for path in prompts:
         subject = PromptFacts(catalog, catalog.loaded(path), DATE)
         found[f"names {path}"] = frozenset(_reads(subject))

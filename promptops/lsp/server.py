@@ -16,8 +16,16 @@ from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp import code_actions, file_rename, text_sync
+from promptops.lsp import (
+    code_actions,
+    code_lens,
+    file_rename,
+    inlay_hints,
+    semantic_tokens,
+    text_sync,
+)
 from promptops.lsp.checking import Checking
+from promptops.lsp.commands import register_commands
 from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document, Documents
 from promptops.lsp.encoding import Encoding
@@ -55,6 +63,17 @@ FEATURES: tuple[Feature, ...] = (
         answer=code_actions.code_actions,
         options=code_actions.OPTIONS,
     ),
+    Feature(
+        method=types.TEXT_DOCUMENT_CODE_LENS,
+        answer=code_lens.code_lenses,
+        options=code_lens.OPTIONS,
+    ),
+    Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=inlay_hints.inlay_hints),
+    Feature(
+        method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
+        answer=semantic_tokens.semantic_tokens,
+        options=semantic_tokens.LEGEND,
+    ),
     Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
     Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
     Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=highlights),
@@ -88,6 +107,7 @@ class PromptopsServer(LanguageServer):
     Attributes:
         documents: The open texts.
         repositories: The repositories of the open files.
+        is_previewing: A preview was requested since the editor was last told of a change.
     """
 
     protocol: PromptopsProtocol
@@ -97,6 +117,7 @@ class PromptopsServer(LanguageServer):
         self.documents = Documents()
         self.repositories = Repositories()
         self.checking = Checking(self)
+        self.is_previewing = False
         self._places: dict[str, FileInRepository | str] = {}
 
     @property
@@ -189,6 +210,7 @@ def create_server() -> PromptopsServer:
     saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
     saved = partial(_notified, server, text_sync.did_save)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
+    register_commands(server)
     renaming = partial(file_rename.will_rename_files, server)
     server.feature(types.WORKSPACE_WILL_RENAME_FILES, file_rename.OPTIONS)(renaming)
     for feature in FEATURES:
@@ -231,11 +253,11 @@ def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
     if file is None:
         return None
     answer = None
-    with CaughtBug() as bug:
-        try:
+    try:
+        with CaughtBug() as bug:
             answer = feature.answer(file, params)
-        except PromptopsError as error:
-            raise RequestRefused(str(error)) from None
+    except PromptopsError as error:
+        raise RequestRefused(str(error)) from None
     if bug.error is not None:
         server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
     return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,12 @@ from promptops.jobs.live.live import Live
 from promptops.jobs.moving.plan import moving_workspace, plan_move
 from promptops.jobs.workspace.changed_tree import with_changes
 from promptops.jobs.workspace.workspace import Workspace
+from promptops.lsp.documents import Document
+from promptops.lsp.encoding import Encoding
 from promptops.lsp.open_file import uri_of
 from promptops.lsp.repositories import FileInRepository
-from promptops.lsp.workspace_edit import EditedFile, edited_file, workspace_edit
-from promptops.model.moving import MovePlan
+from promptops.lsp.workspace_edit import Change, EditedFile, edited_file, workspace_edit
+from promptops.model.moving import ManualEdit
 from promptops.records import record
 
 if TYPE_CHECKING:
@@ -31,67 +33,50 @@ OPTIONS = types.FileOperationRegistrationOptions(
 _MANUAL_SHOWN = 5
 
 
-def will_rename_files(
-    server: PromptopsServer, params: types.RenameFilesParams
-) -> types.WorkspaceEdit | None:
-    """The edits of files that refer to renamed files, and the files that go with them.
+@record(frozen=True, slots=True, kw_only=True)
+class Editor:
+    """What the editor can do, and has open.
 
-    Nothing is written. The editor renames the files in any case, so a refusal is a message that
-    the references were not updated.
+    Attributes:
+        find_open: From an address to the document, if it is open.
+        renames_files: A workspace edit may rename files.
     """
-    changes: list[types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile]
-    changes = []
-    for renamed in params.files:
-        found = server.place_of(renamed.old_uri)
-        if found is None or not _is_managed(found):
-            continue
-        try:
-            move = _planned(server, found, renamed)
-        except PromptopsError as error:
-            message = f"{found.path}: references to it are not updated: {error}"
-            _show(server, types.MessageType.Warning, message)
-            continue
-        changes += move.changes
-        _show_manual(server, move.plan)
-    return types.WorkspaceEdit(document_changes=changes) if changes else None
+
+    encoding: Encoding
+    find_open: Callable[[str], Document | None]
+    renames_files: bool
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class _Move:
-    plan: MovePlan
-    changes: list[types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile]
+class FileRename:
+    """What the rename of a file changes in others.
+
+    Attributes:
+        changes: Edits, and the renames of files that go with it.
+        manual: What has to be changed by hand.
+    """
+
+    changes: tuple[Change, ...]
+    manual: tuple[ManualEdit, ...]
 
 
-def _is_managed(found: FileInRepository) -> bool:
-    """Whether promptops reads the file, or files in the folder."""
-    if found.live.manages(found.path):
-        return True
-    inside = f"{found.path}/"
-    return any(path.startswith(inside) for path in found.live.catalog.files.entries)
+def file_rename(found: FileInRepository, new_uri: str, editor: Editor) -> FileRename:
+    """What `promptops mv` would change for the same two names; nothing is written.
 
-
-def _planned(server: PromptopsServer, found: FileInRepository, renamed: types.FileRename) -> _Move:
-    live = found.live
-    new = _path_in(live, renamed.new_uri)
-    workspace = _as_open(server, live)
-    plan = plan_move(workspace, str(live.root / found.path), str(live.root / new))
-    companions = {
-        old: to for old, to in plan.moves.items() if not _goes_along(old, to, found.path, new)
-    }
-    if companions and not _can_rename_files(server):
-        names = " ".join(sorted(companions))
-        hint = f"undo this, and run `promptops mv {found.path} {new}`"
-        raise UsageError(f"the editor can't move the files that go with it: {names}", hint=hint)
-
-    def file_at(path: str) -> EditedFile:
-        uri = uri_of(live, path)
-        data = workspace.catalog.files.data(path) or b""
-        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-        return edited_file(uri, server.documents.find(uri), text)
-
-    edits = [each.edit for each in plan.edits]
-    changed = workspace_edit(edits, file_at, server.encoding).document_changes or ()
-    return _Move(plan=plan, changes=[*changed, *_renames(live, companions)])
+    Raises UsageError and InputError with the reason why it refuses.
+    """
+    live, old, new = found.live, found.path, _path_in(found.live, new_uri)
+    workspace = _as_open(live, editor)
+    plan = plan_move(workspace, str(live.root / old), str(live.root / new))
+    more = {before: to for before, to in plan.moves.items() if not _is_inside(before, to, old, new)}
+    if more and not editor.renames_files:
+        message = f"the editor can't move the files that go with it: {', '.join(sorted(more))}"
+        raise UsageError(message, hint=f"undo the rename, and run `promptops mv {old} {new}`")
+    edits = (each.edit for each in plan.edits)
+    edit = workspace_edit(edits, _file_at(workspace, live, editor), editor.encoding)
+    return FileRename(
+        changes=(*(edit.document_changes or ()), *_renames(live, more)), manual=plan.manual
+    )
 
 
 def _path_in(live: Live, uri: str) -> str:
@@ -104,33 +89,35 @@ def _path_in(live: Live, uri: str) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _as_open(server: PromptopsServer, live: Live) -> Workspace:
+def _as_open(live: Live, editor: Editor) -> Workspace:
     """The work tree with all files that a move may change, as they are in the editor."""
     workspace = moving_workspace(live.workspace.repository)
+    files = workspace.catalog.files
     unsaved: dict[str, bytes] = {}
-    for document, file in server.open_files():
-        if file.live is live and document.in_step:
+    for path in files.entries:
+        document = editor.find_open(uri_of(live, path))
+        if document is not None and document.in_step:
             data = (document.hidden + document.text).encode()
-            if data != workspace.catalog.files.data(file.path):
-                unsaved[file.path] = data
-    known = {
-        path: data for path, data in unsaved.items() if path in workspace.catalog.files.entries
-    }
-    return with_changes(workspace, known) if known else workspace
+            if data != files.data(path):
+                unsaved[path] = data
+    return with_changes(workspace, unsaved) if unsaved else workspace
 
 
-def _goes_along(old: str, new: str, renamed: str, to: str) -> bool:
+def _is_inside(before: str, after: str, old: str, new: str) -> bool:
     """Whether the editor itself renames a file, since it is the renamed one or inside of it."""
-    if old == renamed:
-        return new == to
-    return old.startswith(f"{renamed}/") and new == to + old[len(renamed) :]
+    if before == old:
+        return after == new
+    return before.startswith(f"{old}/") and after == new + before[len(old) :]
 
 
-def _can_rename_files(server: PromptopsServer) -> bool:
-    workspace = server.client_capabilities.workspace
-    edit = workspace.workspace_edit if workspace is not None else None
-    operations = edit.resource_operations if edit is not None else None
-    return types.ResourceOperationKind.Rename in (operations or ())
+def _file_at(workspace: Workspace, live: Live, editor: Editor) -> Callable[[str], EditedFile]:
+    def file_at(path: str) -> EditedFile:
+        uri = uri_of(live, path)
+        data = workspace.catalog.files.data(path) or b""
+        text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+        return edited_file(uri, editor.find_open(uri), text)
+
+    return file_at
 
 
 def _renames(live: Live, moves: Mapping[str, str]) -> list[types.RenameFile]:
@@ -140,10 +127,53 @@ def _renames(live: Live, moves: Mapping[str, str]) -> list[types.RenameFile]:
     ]
 
 
-def _show_manual(server: PromptopsServer, plan: MovePlan) -> None:
-    """What has to be changed by hand."""
-    for manual in plan.manual[:_MANUAL_SHOWN]:
-        _show(server, types.MessageType.Info, f"change by hand: {manual.place}: {manual.message}")
+def will_rename_files(
+    server: PromptopsServer, params: types.RenameFilesParams
+) -> types.WorkspaceEdit | None:
+    """The changes for all renamed files.
+
+    The editor renames the files in any case, so a refusal is a message that the references were
+    not updated.
+    """
+    editor = Editor(
+        encoding=server.encoding,
+        find_open=server.documents.find,
+        renames_files=_renames_files(server.client_capabilities),
+    )
+    changes: list[Change] = []
+    for renamed in params.files:
+        found = server.place_of(renamed.old_uri)
+        if found is not None and _is_managed(found):
+            changes += _changes(server, found, renamed.new_uri, editor)
+    return types.WorkspaceEdit(document_changes=changes) if changes else None
+
+
+def _changes(
+    server: PromptopsServer, found: FileInRepository, new_uri: str, editor: Editor
+) -> tuple[Change, ...]:
+    try:
+        planned = file_rename(found, new_uri, editor)
+    except PromptopsError as error:
+        message = f"{found.path}: references to it are not updated: {error}"
+        _show(server, types.MessageType.Warning, message)
+        return ()
+    for each in planned.manual[:_MANUAL_SHOWN]:
+        _show(server, types.MessageType.Info, f"change by hand: {each.place}: {each.message}")
+    return planned.changes
+
+
+def _is_managed(found: FileInRepository) -> bool:
+    """Whether promptops reads the file, or files in the folder."""
+    inside = f"{found.path}/"
+    entries = found.live.catalog.files.entries
+    return found.path in entries or any(path.startswith(inside) for path in entries)
+
+
+def _renames_files(capabilities: types.ClientCapabilities) -> bool:
+    workspace = capabilities.workspace
+    edit = workspace.workspace_edit if workspace is not None else None
+    operations = edit.resource_operations if edit is not None else None
+    return types.ResourceOperationKind.Rename in (operations or ())
 
 
 def _show(server: PromptopsServer, kind: types.MessageType, message: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import shorten
 from typing import Any, Literal
 
 from promptops.analysis.local_names import local_names
@@ -10,6 +12,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.jobs.naming.template_texts import texts_of
 from promptops.json_pointer import escaped
 from promptops.model.place import Place
+from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.cases import ENDINGS, read_cases
 from promptops.source.document import Document
@@ -18,8 +21,9 @@ PartKind = Literal[
     "section", "message", "input", "case", "tool", "output", "model", "macro", "name"
 ]
 
-_MOST_WORDS = 8
 _MOST_CHARS = 60
+_MOST_READ = 2_000
+_TAG = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _SECTIONS = ("model", "inputs", "output", "tools", "messages", "evaluation", "tests")
 
 
@@ -91,16 +95,15 @@ def _turn(turn: Mapping[Any, Any]) -> tuple[str, str]:
 
 
 def _first_words(content: Any) -> str:
-    """The beginning of a message: of its text, or the path of its file."""
+    """The beginning of a message: of its text without tags, or the path of its file."""
     if isinstance(content, list):
         content = next(iter(content), None)
     if isinstance(content, Mapping):
         content = next((content[key] for key in ("text", "file") if key in content), "")
     if not isinstance(content, str):
         return ""
-    words = content[: 10 * _MOST_CHARS].split()
-    shown = " ".join(words[:_MOST_WORDS])[:_MOST_CHARS]
-    return shown if len(shown) == len(" ".join(words)) else f"{shown}…"
+    content = content[:_MOST_READ]
+    return shorten(_TAG.sub("", content).strip() or content, _MOST_CHARS, placeholder=" …")
 
 
 def _cases(document: Document, value: Any, at: str) -> Iterator[Part]:

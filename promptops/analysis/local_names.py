@@ -212,8 +212,11 @@ class _Walk:
         self.body(node.body, inner)
 
     def _parameters(self, node: nodes.Macro | nodes.CallBlock, inner: _Scope) -> None:
-        self.body(node.defaults, inner)
-        for parameter in node.args:
+        """A default may read the parameters before it."""
+        undefaulted = len(node.args) - len(node.defaults)
+        for index, parameter in enumerate(node.args):
+            if index >= undefaulted:
+                self.body([node.defaults[index - undefaulted]], inner)
             self._define(parameter.name, "argument", _span(parameter), inner)
 
     def _call_block(self, node: nodes.CallBlock, scope: _Scope) -> None:

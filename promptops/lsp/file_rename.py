@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
+from promptops.catalog.references import is_below
 from promptops.errors import PromptopsError, UsageError
 from promptops.jobs.live.live import Live
 from promptops.jobs.moving.plan import moving_workspace, plan_move
@@ -163,10 +164,12 @@ def _changes(
 
 
 def _is_managed(found: FileInRepository) -> bool:
-    """Whether promptops reads the file, or files in the folder."""
+    """Whether it is a file in a root of prompts or schemas, or a folder with such files."""
+    config, entries = found.live.workspace.config, found.live.catalog.files.entries
     inside = f"{found.path}/"
-    entries = found.live.catalog.files.entries
-    return found.path in entries or any(path.startswith(inside) for path in entries)
+    files = [path for path in entries if path == found.path or path.startswith(inside)]
+    roots = (*config.prompts, *config.schemas)
+    return any(is_below(path, root) for path in files for root in roots)
 
 
 def _renames_files(capabilities: types.ClientCapabilities) -> bool:

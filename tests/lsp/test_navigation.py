@@ -233,7 +233,7 @@ def test_the_overview_shows_messages_inputs_cases_and_exported_names(live):
                     20,
                     [("user", "😀 {{ photo.title }} of {{ product }}", 23)],
                 ),
-                ("user", '😀😀 {{ quoted(text=ticket) }}{{ kit.shout(ticket) }}{{ …', 26),
+                ("user", "😀😀 {{ quoted(text=ticket) }}{{ kit.shout(ticket) }}{{ …", 26),
             ],
         ),
         ("evaluation", "", 34),

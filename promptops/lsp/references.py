@@ -20,15 +20,3 @@ def references(file: OpenFile, params: types.ReferenceParams) -> list[types.Loca
             defined = definitions_of(names.catalog, symbol)
             found = tuple(place for place in found if place not in defined)
         return names.locations(found)
-
-
-def highlights(
-    file: OpenFile, params: types.DocumentHighlightParams
-) -> list[types.DocumentHighlight]:
-    """The places of the same name in this file."""
-    with names_in(file) as names:
-        symbol = names.symbol(params.position)
-        found = () if symbol is None else places_of(names.catalog, symbol)
-        own = tuple(place for place in found if place.path == file.path)
-        locations = names.locations(own)
-    return [types.DocumentHighlight(range=location.range) for location in locations]

@@ -32,7 +32,7 @@ from promptops.lsp.encoding import Encoding
 from promptops.lsp.folding import folding_ranges
 from promptops.lsp.open_file import OpenFile, text_of, uri_of
 from promptops.lsp.protocol import PromptopsProtocol, RequestRefused
-from promptops.lsp.references import highlights, references
+from promptops.lsp.references import references
 from promptops.lsp.rename import RENAME_OPTIONS, prepare_rename, rename
 from promptops.lsp.repositories import FileInRepository, Repositories
 from promptops.lsp.symbols import document_symbols
@@ -76,7 +76,6 @@ FEATURES: tuple[Feature, ...] = (
     ),
     Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
     Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
-    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=highlights),
     Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
     Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
     Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),

@@ -1,5 +1,7 @@
 """Definition, references, rename, overview and folding, as an editor gets them."""
 
+from contextlib import suppress
+
 import pytest
 from lsprotocol import types
 
@@ -10,7 +12,7 @@ from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding
 from promptops.lsp.folding import folding_ranges
 from promptops.lsp.open_file import OpenFile, uri_of
-from promptops.lsp.references import highlights, references
+from promptops.lsp.references import references
 from promptops.lsp.rename import prepare_rename, rename
 from promptops.lsp.symbols import document_symbols
 from tests.jobs.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
@@ -100,17 +102,6 @@ def test_references_are_in_all_files_with_or_without_the_declaration(live):
     assert [each for each in written(live, of[True]) if each not in found] == [
         ("prompts/support/triage.de.prompt.yaml", 4, 22, 29),
         (TRIAGE, 10, 4, 11),
-    ]
-
-
-def test_the_places_in_the_same_file_are_highlighted(live):
-    file = opened(live, MACROS)
-
-    found = highlights(file, at(types.DocumentHighlightParams, file, "macro quo"))
-
-    assert [(each.range.start.line, each.range.start.character) for each in found] == [
-        (0, 9),
-        (1, 26),
     ]
 
 
@@ -281,3 +272,25 @@ def test_blocks_of_yaml_and_of_templates_fold_also_when_half_typed(live):
         (5, 6, None),
         (8, 9, types.FoldingRangeKind.Comment),
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", [TRIAGE, MACROS, f"{CASES}.jsonl", "schemas/photo.schema.json"])
+def test_text_that_ends_at_the_cursor_is_never_an_internal_error(live, path):
+    live.catalog.loaded(TRIAGE)
+    for cut in range(0, len(FILES[path]), 7):
+        file = opened(live, path, FILES[path][:cut])
+        document = types.TextDocumentIdentifier(uri=file.uri)
+        *above, line = file.text.split("\n")
+        here = types.Position(line=len(above), character=len(line.encode("utf-16-le")) // 2)
+        asked = {"text_document": document, "position": here}
+        declared = types.ReferenceContext(include_declaration=True)
+
+        definition(file, types.DefinitionParams(**asked))
+        references(file, types.ReferenceParams(**asked, context=declared))
+        document_symbols(file, types.DocumentSymbolParams(text_document=document))
+        folding_ranges(file, types.FoldingRangeParams(text_document=document))
+        with suppress(PromptopsError):
+            prepare_rename(file, types.PrepareRenameParams(**asked))
+        with suppress(PromptopsError):
+            rename(file, types.RenameParams(**asked, new_name="fresh"))

@@ -256,17 +256,16 @@ def test_a_rename_is_refused_where_code_or_a_judge_gets_the_input_by_its_name(re
     ]
 
 
-def test_names_are_found_while_the_yaml_and_the_template_are_half_typed(repo):
+def test_a_rename_is_refused_while_a_variant_can_t_be_read(repo):
     fill(repo)
-    live = Live(repo.root)
-    broken = FILES[TRIAGE].replace("Sort one ticket.\n", "Sort: one: [ticket\n")
-    live.catalog.loaded(TRIAGE)
-    live.put(TRIAGE, broken)
+    repo.write({"prompts/broken.prompt.yaml": "extends: ./support/triage.prompt.yaml\ntests: [\n"})
 
-    before = live.readable_text(TRIAGE)
+    with workspace(repo.root) as opened, pytest.raises(PromptopsError) as refused:
+        rename_input(opened, TRIAGE, "product", "fresh")
 
-    assert live.catalog.loaded(TRIAGE).prompt is None
-    assert before == FILES[TRIAGE]
+    assert str(refused.value).startswith(
+        "prompts/broken.prompt.yaml: can't be read, and may use the input"
+    )
 
 
 @pytest.mark.slow

@@ -1,9 +1,13 @@
 """The names that a template defines, with their scopes, without a parser of ours."""
 
+import random
+
 import pytest
 
 from promptops.analysis.local_names import Imported, local_names
 from promptops.analysis.template_blocks import TemplateBlock, template_blocks
+from tests.runtime.conftest import by_jinja
+from tests.runtime.test_runtime_generated import DATA, Grammar
 
 
 def found(source):
@@ -69,3 +73,18 @@ def test_blocks_are_found_in_half_typed_templates():
     text = "{% for a in b %}\n{% if c %}\n{{ x\n{% endfor %}\n{% set t %}\n1\n{% endset %}"
 
     assert list(template_blocks(text)) == [TemplateBlock(1, 3), TemplateBlock(5, 6)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", DATA)
+def test_a_renamed_name_never_changes_a_generated_template(data):
+    for seed in range(60):
+        source = Grammar(random.Random(seed)).template()
+        if ".j2" in source or len(source) > 1_000:
+            continue
+        for local in local_names(source):
+            renamed = source
+            for start, end in reversed(local.sites):
+                assert source[start:end] == local.name
+                renamed = f"{renamed[:start]}fresh_name{renamed[end:]}"
+            assert by_jinja(renamed, data) == by_jinja(source, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -64,7 +64,7 @@ class OpenFile:
         return uri if document is None else document.uri
 
 
-def range_in(lines: list[str], place: Place, encoding: Encoding) -> types.Range:
+def range_in(lines: Sequence[str], place: Place, encoding: Encoding) -> types.Range:
     """The editor's range of a place in a file with these lines."""
     return types.Range(
         start=encoding.position(lines, place.line, place.column),

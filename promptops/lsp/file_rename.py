@@ -19,7 +19,7 @@ from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding
 from promptops.lsp.open_file import uri_of
 from promptops.lsp.repositories import FileInRepository
-from promptops.lsp.workspace_edit import Change, EditedFile, edited_file, workspace_edit
+from promptops.lsp.workspace_edit import EditedFile, FileChange, edited_file, workspace_edit
 from promptops.model.moving import ManualEdit
 from promptops.records import record
 
@@ -35,7 +35,7 @@ _MANUAL_SHOWN = 5
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Editor:
+class RenamingEditor:
     """What the editor can do, and has open.
 
     Attributes:
@@ -57,11 +57,11 @@ class FileRename:
         manual: What has to be changed by hand.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     manual: tuple[ManualEdit, ...]
 
 
-def file_rename(found: FileInRepository, new_uri: str, editor: Editor) -> FileRename:
+def file_rename(found: FileInRepository, new_uri: str, editor: RenamingEditor) -> FileRename:
     """What `promptops mv` would change for the same two names; nothing is written.
 
     Raises UsageError and InputError with the reason why it refuses.
@@ -90,7 +90,7 @@ def _path_in(live: Live, uri: str) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _as_open(live: Live, editor: Editor) -> Workspace:
+def _as_open(live: Live, editor: RenamingEditor) -> Workspace:
     """The work tree with all files that a move may change, as they are in the editor."""
     workspace = moving_workspace(live.workspace.repository)
     files = workspace.catalog.files
@@ -111,7 +111,9 @@ def _is_inside(before: str, after: str, old: str, new: str) -> bool:
     return before.startswith(f"{old}/") and after == new + before[len(old) :]
 
 
-def _file_at(workspace: Workspace, live: Live, editor: Editor) -> Callable[[str], EditedFile]:
+def _file_at(
+    workspace: Workspace, live: Live, editor: RenamingEditor
+) -> Callable[[str], EditedFile]:
     def file_at(path: str) -> EditedFile:
         uri = uri_of(live, path)
         data = workspace.catalog.files.data(path) or b""
@@ -136,12 +138,12 @@ def will_rename_files(
     The editor renames the files in any case, so a refusal is a message that the references were
     not updated.
     """
-    editor = Editor(
+    editor = RenamingEditor(
         encoding=server.encoding,
         find_open=server.documents.find,
         renames_files=_renames_files(server.client_capabilities),
     )
-    changes: list[Change] = []
+    changes: list[FileChange] = []
     for renamed in params.files:
         found = server.place_of(renamed.old_uri)
         if found is not None and _is_managed(found):
@@ -150,8 +152,8 @@ def will_rename_files(
 
 
 def _changes(
-    server: PromptopsServer, found: FileInRepository, new_uri: str, editor: Editor
-) -> tuple[Change, ...]:
+    server: PromptopsServer, found: FileInRepository, new_uri: str, editor: RenamingEditor
+) -> tuple[FileChange, ...]:
     try:
         planned = file_rename(found, new_uri, editor)
     except PromptopsError as error:

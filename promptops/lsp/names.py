@@ -19,7 +19,7 @@ from promptops.source.line_shift import LineShift, line_shift
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Names:
+class NameLookup:
     """The catalog in which a name is looked up.
 
     Attributes:
@@ -57,13 +57,13 @@ class Names:
 
 
 @contextmanager
-def names_in(file: OpenFile) -> Iterator[Names]:
+def names_in(file: OpenFile) -> Iterator[NameLookup]:
     """The names of a file; for a prompt that can't be read, those that it had last."""
     live = file.live
     before = live.readable_text(file.path)
     now = live.catalog.files.text(file.path)
     if before is None or now is None or now.value == before:
-        yield Names(file=file, catalog=live.catalog)
+        yield NameLookup(file=file, catalog=live.catalog)
         return
     with live.trying({file.path: before}) as catalog:
-        yield Names(file=file, catalog=catalog, shift=line_shift(before, now.value))
+        yield NameLookup(file=file, catalog=catalog, shift=line_shift(before, now.value))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from promptops.jobs.naming.structure import Part, parts_of
-from promptops.lsp.names import Names, names_in
+from promptops.jobs.naming.structure import FilePart, parts_of
+from promptops.lsp.names import NameLookup, names_in
 from promptops.lsp.open_file import OpenFile
 
 _KINDS = {
@@ -29,12 +29,12 @@ def document_symbols(
         return _symbols(names, parts_of(names.catalog, file.path))
 
 
-def _symbols(names: Names, parts: tuple[Part, ...]) -> list[types.DocumentSymbol]:
+def _symbols(names: NameLookup, parts: tuple[FilePart, ...]) -> list[types.DocumentSymbol]:
     found = (_symbol(names, part) for part in parts)
     return [symbol for symbol in found if symbol is not None]
 
 
-def _symbol(names: Names, part: Part) -> types.DocumentSymbol | None:
+def _symbol(names: NameLookup, part: FilePart) -> types.DocumentSymbol | None:
     whole, name = names.current(part.whole), names.current(part.name_place)
     if name is None:
         return None

@@ -12,7 +12,7 @@ from promptops.lsp.open_file import range_in
 from promptops.model.finding import Edit
 from promptops.records import record
 
-Change = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
+FileChange = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def _changes(
     by_path: Mapping[str, Sequence[Edit]],
     file_at: Callable[[str], EditedFile],
     encoding: Encoding,
-) -> list[Change]:
+) -> list[FileChange]:
     return [_change(file_at(path), edits, encoding) for path, edits in sorted(by_path.items())]
 
 

@@ -10,7 +10,7 @@ from promptops.jobs.live.live import Live
 from promptops.jobs.moving.plan import moving_workspace, plan_move
 from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding
-from promptops.lsp.file_rename import Editor, file_rename
+from promptops.lsp.file_rename import RenamingEditor, file_rename
 from promptops.lsp.open_file import uri_of
 from promptops.lsp.repositories import FileInRepository
 from tests.jobs.moving.catalog import FILES, TRIAGE, fill
@@ -31,7 +31,7 @@ def renamed(live, old, new, *, open_texts=None, renames_files=True):
         uri_of(live, path): Document(uri=uri_of(live, path), text=text, version=3)
         for path, text in (open_texts or {}).items()
     }
-    editor = Editor(
+    editor = RenamingEditor(
         encoding=Encoding(types.PositionEncodingKind.Utf16),
         find_open=documents.get,
         renames_files=renames_files,

@@ -28,7 +28,7 @@ _SECTIONS = ("model", "inputs", "output", "tools", "messages", "evaluation", "te
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class Part:
+class FilePart:
     """A part of a file.
 
     Attributes:
@@ -42,10 +42,10 @@ class Part:
     detail: str = ""
     whole: Place
     name_place: Place
-    parts: tuple[Part, ...] = ()
+    parts: tuple[FilePart, ...] = ()
 
 
-def parts_of(catalog: Catalog, path: str) -> tuple[Part, ...]:
+def parts_of(catalog: Catalog, path: str) -> tuple[FilePart, ...]:
     """The parts of a prompt file, a case file or a template; none of a file that can't be read."""
     if path in catalog.ids:
         return tuple(_of_prompt(catalog.document(path)))
@@ -55,7 +55,7 @@ def parts_of(catalog: Catalog, path: str) -> tuple[Part, ...]:
     return tuple(_names(catalog, path))
 
 
-def _of_prompt(document: Document) -> Iterator[Part]:
+def _of_prompt(document: Document) -> Iterator[FilePart]:
     value = document.value
     for key in value if isinstance(value, Mapping) else ():
         if key in _SECTIONS:
@@ -65,7 +65,7 @@ def _of_prompt(document: Document) -> Iterator[Part]:
             yield _part(document, at, str(key), kind=kind, parts=parts)
 
 
-def _inputs(document: Document, value: Any, at: str) -> Iterator[Part]:
+def _inputs(document: Document, value: Any, at: str) -> Iterator[FilePart]:
     properties = value.get("properties") if isinstance(value, Mapping) else None
     for name, schema in properties.items() if isinstance(properties, Mapping) else ():
         pointer = f"{at}/properties/{escaped(name)}"
@@ -77,7 +77,7 @@ def _type(schema: Any) -> str:
     return " | ".join(map(str, kind)) if isinstance(kind, list) else str(kind or "")
 
 
-def _messages(document: Document, value: Any, at: str) -> Iterator[Part]:
+def _messages(document: Document, value: Any, at: str) -> Iterator[FilePart]:
     for index, turn in enumerate(value if isinstance(value, list) else ()):
         if not isinstance(turn, Mapping):
             continue
@@ -106,14 +106,14 @@ def _first_words(content: Any) -> str:
     return shorten(_TAG.sub("", content).strip() or content, _MOST_CHARS, placeholder=" …")
 
 
-def _cases(document: Document, value: Any, at: str) -> Iterator[Part]:
+def _cases(document: Document, value: Any, at: str) -> Iterator[FilePart]:
     for index, case in enumerate(value if isinstance(value, Sequence) else ()):
         if isinstance(case, Mapping):
             name = str(case.get("name") or case.get("file") or f"case {index + 1}")
             yield _part(document, f"{at}/{index}", name, kind="case")
 
 
-def _tools(document: Document, value: Any, at: str) -> Iterator[Part]:
+def _tools(document: Document, value: Any, at: str) -> Iterator[FilePart]:
     for index, tool in enumerate(value if isinstance(value, list) else ()):
         if isinstance(tool, Mapping):
             name = str(tool.get("name") or tool.get("ref") or f"tool {index + 1}")
@@ -131,22 +131,24 @@ def _part(
     *,
     kind: PartKind,
     detail: str = "",
-    parts: tuple[Part, ...] = (),
-) -> Part:
+    parts: tuple[FilePart, ...] = (),
+) -> FilePart:
     """From the key of a value, or from the value of an item, to the end of the value."""
     first, value = document.place(at, True), document.whole(at)
     start = min(first, value)
     end = max((each.end_line, each.end_column) for each in (first, value))
     whole = Place(start.path, start.line, start.column, *end)
     shown = " ".join(name.split()) or at
-    return Part(kind=kind, name=shown, detail=detail, whole=whole, name_place=first, parts=parts)
+    return FilePart(
+        kind=kind, name=shown, detail=detail, whole=whole, name_place=first, parts=parts
+    )
 
 
-def _names(catalog: Catalog, path: str) -> Iterator[Part]:
+def _names(catalog: Catalog, path: str) -> Iterator[FilePart]:
     """The macros and variables that other templates can import."""
     for text in texts_of(catalog, path):
         for local in local_names(text.value):
             if local.top and local.imported is None:
                 place = text.place(*local.definitions[0])
                 kind: PartKind = "macro" if local.kind == "macro" else "name"
-                yield Part(kind=kind, name=local.name, whole=place, name_place=place)
+                yield FilePart(kind=kind, name=local.name, whole=place, name_place=place)

@@ -110,7 +110,8 @@ def _refuse_other_prompts(
         if path in family:
             continue
         own = (path,) if path in catalog.ids else ()
-        others = [each for each in (*own, *surroundings.includers(path)) if each not in family]
+        users = (*own, *surroundings.includers(path))
+        others = sorted(each for each in users if each not in family)
         if others:
             place = next(place for place in places if place.path == path)
             named = series([f"`{catalog.ids[each]}`" for each in others], "and", _OTHERS_SHOWN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
@@ -32,4 +33,5 @@ def prompts_using(catalog: Catalog, path: str) -> tuple[str, ...]:
     """A prompt file itself; else the first prompt files that need a file."""
     if path in catalog.ids:
         return (path,)
-    return catalog.surroundings().includers(path)[:MAX_PROMPTS]
+    found = sorted(other for other in catalog.graph.dependents(path) if other in catalog.ids)
+    return tuple(islice((each for each in found if catalog.reaches(each, path)), MAX_PROMPTS))

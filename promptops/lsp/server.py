@@ -20,6 +20,7 @@ from promptops.lsp import (
     code_actions,
     code_lens,
     completion,
+    file_rename,
     hover,
     inlay_hints,
     semantic_tokens,
@@ -27,11 +28,16 @@ from promptops.lsp import (
 )
 from promptops.lsp.checking import Checking
 from promptops.lsp.commands import register_commands
+from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document, Documents
 from promptops.lsp.encoding import Encoding
+from promptops.lsp.folding import folding_ranges
 from promptops.lsp.open_file import OpenFile, text_of, uri_of
 from promptops.lsp.protocol import PromptopsProtocol, RequestRefused
+from promptops.lsp.references import references
+from promptops.lsp.rename import RENAME_OPTIONS, prepare_rename, rename
 from promptops.lsp.repositories import FileInRepository, Repositories
+from promptops.lsp.symbols import document_symbols
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
 from promptops.records import record
@@ -76,6 +82,12 @@ FEATURES: tuple[Feature, ...] = (
         options=completion.OPTIONS,
     ),
     Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hover.hover),
+    Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
+    Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
+    Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
+    Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
+    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),
+    Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=folding_ranges),
 )
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 
@@ -154,6 +166,7 @@ class PromptopsServer(LanguageServer):
             version=document.version,
             trusted=not is_untrusted(),
             encoding=self.encoding,
+            find_open=self.documents.find,
         )
 
     def place_of(self, uri: str) -> FileInRepository | None:
@@ -221,6 +234,8 @@ def create_server() -> PromptopsServer:
     saved = partial(_notified, server, text_sync.did_save)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
     register_commands(server)
+    renaming = partial(file_rename.will_rename_files, server)
+    server.feature(types.WORKSPACE_WILL_RENAME_FILES, file_rename.OPTIONS)(renaming)
     for feature in FEATURES:
         server.feature(feature.method, feature.options)(partial(_answer, server, feature))
     return server

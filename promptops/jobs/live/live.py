@@ -77,6 +77,7 @@ class Live:
         self._repository = Repository.open(directory)
         self._untrusted = untrusted
         self._readable: dict[str, LoadedPrompt] = {}
+        self._readable_texts: dict[str, str] = {}
         try:
             self._open()
         except PromptopsError:
@@ -176,6 +177,15 @@ class Live:
         loaded = self.catalog.loaded(path)
         return loaded if loaded.prompt is not None else self._readable.get(path)
 
+    def readable_text(self, path: str) -> str | None:
+        """The text, newlines as LF, of the prompt that `readable` returns."""
+        if path not in self.catalog.ids:
+            return None
+        if self.catalog.loaded(path).prompt is None:
+            return self._readable_texts.get(path)
+        text = self.catalog.files.text(path)
+        return text.value if text is not None else None
+
     @contextmanager
     def trying(self, texts: Mapping[str, str]) -> Iterator[Catalog]:
         """The catalog with other texts of some managed files, as long as the context lasts."""
@@ -208,6 +218,8 @@ class Live:
         loaded = self.catalog.known(path)
         if loaded is not None and loaded.prompt is not None:
             self._readable[path] = loaded
+            text = self.catalog.files.text(path)
+            self._readable_texts[path] = text.value if text is not None else ""
 
     def _reconfigured(self, own: frozenset[str]) -> Touched:
         found = configured(self._tree, self._config, self._overrides)

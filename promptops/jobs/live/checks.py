@@ -40,8 +40,9 @@ class Checks:
         self.renew(facts)
 
     def renew(self, facts: GitFacts) -> None:
-        """Use new facts from git; results of prompts stay."""
+        """Use new facts from git; results of prompts stay, unless they may depend on such facts."""
         self._facts = facts
+        self._results = {path: result for path, result in self._results.items() if result.portable}
         self._today = date.today()
         self.errors: tuple[PromptopsError, ...] = ()
         self._rules = self._chosen()

@@ -133,6 +133,7 @@ class Live:
 
         Raises GitError: git failed.
         """
+        self._facts = git_facts(self._repository)
         listed = frozenset(self._tree.entries)
         changed = self._tree.refresh()
         if not changed.isdisjoint(FILES):
@@ -140,7 +141,7 @@ class Live:
             if found.everything:
                 return found
         touched = self._forget(changed, listing=listed != self._tree.entries.keys())
-        self._checks.renew(git_facts(self._repository))
+        self._checks.renew(self._facts)
         return touched
 
     def findings(self, path: str) -> tuple[Finding, ...]:
@@ -233,7 +234,7 @@ class Live:
         """Use a configuration; `known` are the names in files."""
         repository = self._repository
         self._tree.list_below(managed_paths(config))
-        facts = git_facts(repository)
+        self._facts = git_facts(repository)
         self._config = config
-        self.workspace = live_workspace(repository, self._tree, config, facts, known)
-        self._checks = Checks(self.workspace, facts, untrusted=self._untrusted)
+        self.workspace = live_workspace(repository, self._tree, config, lambda: self._facts, known)
+        self._checks = Checks(self.workspace, self._facts, untrusted=self._untrusted)

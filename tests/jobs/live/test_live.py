@@ -269,3 +269,18 @@ def test_a_prompt_shows_what_is_found_through_those_that_extend_it(repo: GitRepo
 
     assert found == [(one, "REP002"), (two, "REP002")]
     circular.close()
+
+
+def test_what_git_ignores_is_asked_anew_after_changes_outside(repo: GitRepository) -> None:
+    text = "messages: [{role: user, content: '{% include \"partials/x.j2\" %}'}]\n"
+    repo.write({ASK: f"format: promptops/1\n{text}", ".gitignore": "*.j2\n"})
+    opened = Live(repo.root)
+    assert "TPL003" in {each.code for each in opened.findings(ASK)}
+
+    repo.write({"prompts/partials/x.j2": "Hello.\n"})
+    opened.refreshed()
+
+    (found,) = (each for each in opened.findings(ASK) if each.code in ("TPL003", "REP005"))
+    assert f"{found.place} {found.code} {found.message}" in linted(repo.root)[ASK]
+    assert found.code == "REP005"
+    opened.close()

@@ -1,5 +1,5 @@
 -- One session of Neovim with the language server: prints as JSON what a user would see.
-local file, program = arg[1], { unpack(arg, 2) }
+local file, encoding, program = arg[1], arg[2], { unpack(arg, 3) }
 vim.cmd("silent edit " .. vim.fn.fnameescape(file))
 local buffer = vim.api.nvim_get_current_buf()
 local found = {}
@@ -26,7 +26,14 @@ local function put_cursor_on(word)
   vim.fn.search("\\V" .. word)
 end
 
-vim.lsp.start({ name = "promptops", cmd = program, root_dir = vim.fs.dirname(file) })
+local capabilities = vim.lsp.protocol.make_client_capabilities()
+capabilities.general.positionEncodings = { "utf-16", encoding }
+vim.lsp.start({
+  name = "promptops",
+  cmd = program,
+  root_dir = vim.fs.dirname(file),
+  capabilities = capabilities,
+})
 wait("diagnostics", function() return #vim.diagnostic.get(buffer) > 0 end)
 found.encoding = vim.lsp.get_clients()[1].offset_encoding
 found.shown = shown()

@@ -51,6 +51,7 @@ def test_findings_follow_what_the_editor_and_others_change(repo: GitRepository) 
 async def _edited(user: Editor) -> None:
     user.open(PATH, PROMPT)
     await user.answered()
+    assert user.registered == ["workspace/didChangeWatchedFiles"]
     assert user.shown(PATH) == [WRONG]
     user.edit(PATH, (10, 16), (10, 22), "ticket")
     await user.answered()

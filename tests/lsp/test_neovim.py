@@ -36,9 +36,10 @@ tests:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 @pytest.mark.skipif(not shutil.which("nvim"), reason="there is no nvim")
 def test_neovim_shows_findings_applies_a_fix_and_explains(
-    repo: GitRepository, tmp_path: Path
+    repo: GitRepository, tmp_path: Path, encoding: str
 ) -> None:
     repo.write({PATH: PROMPT})
     repo.commit("one")
@@ -46,7 +47,7 @@ def test_neovim_shows_findings_applies_a_fix_and_explains(
     script = Path(__file__).with_name("session.lua")
 
     done = subprocess.run(
-        ["nvim", "--headless", "--clean", "-n", "-l", script, repo.root / PATH, *SERVER],
+        ["nvim", "--headless", "--clean", "-n", "-l", script, repo.root / PATH, encoding, *SERVER],
         check=False,
         capture_output=True,
         text=True,
@@ -56,7 +57,7 @@ def test_neovim_shows_findings_applies_a_fix_and_explains(
 
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
-    assert found["encoding"] == "utf-32"
+    assert found["encoding"] == encoding
     assert found["shown"] == ["SCH004 no", "VAR001 tikcet"]
     assert found["left"] == ["VAR001 tikcet"]
     assert found["text"] + "\n" == (repo.root / PATH).read_text() == PROMPT.replace("no]", '"no"]')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -95,7 +96,8 @@ class Checking:
         if waiting.timer is not None:
             waiting.timer.cancel()
         loop = asyncio.get_running_loop()
-        waiting.timer = loop.call_later(REST_S, self._rested, live)
+        rested = partial(self._rested, live)
+        waiting.timer = loop.call_later(REST_S, self._server.attempt, rested)
 
     def _rested(self, live: Live) -> None:
         waiting = self._waiting.pop(live)
@@ -127,11 +129,13 @@ class Checking:
             try:
                 for _ in live.catalog_checks():
                     await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                return  # a newer check follows
             except PromptopsError as error:
                 self._server.log(f"{live.root}: {error}", types.MessageType.Warning)
         if bug.error is not None:
             self._server.log(f"{live.root}: {bug.error}", types.MessageType.Error)
-        self._check(live, self._open_paths(live))
+        self._server.attempt(lambda: self._check(live, self._open_paths(live)))
 
     def _open_paths(self, live: Live) -> set[str]:
         return {file.path for _, file in self._open_files(live)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
+from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding, split_lines
 from promptops.model.place import Place
 from promptops.records import record
@@ -27,6 +29,7 @@ class OpenFile:
         version: The number of the text, which the editor counts up.
         trusted: Whether code of the repository and of plug-ins may run.
         encoding: How the editor counts columns.
+        find_open: From an address to the document, if it is open.
     """
 
     live: Live
@@ -36,6 +39,7 @@ class OpenFile:
     version: int | None = None
     trusted: bool
     encoding: Encoding
+    find_open: Callable[[str], Document | None] = lambda _uri: None
 
     def cursor(self, position: types.Position) -> tuple[int, int]:
         """Line and column of a position in this file, 1-based, in characters."""
@@ -50,11 +54,17 @@ class OpenFile:
         if place.path == self.path:
             return types.Location(uri=self.uri, range=self.range_of(place))
         lines = split_lines(text_of(self.live, place.path))
-        uri = uri_of(self.live, place.path)
+        uri = self.uri_of(place.path)
         return types.Location(uri=uri, range=range_in(lines, place, self.encoding))
 
+    def uri_of(self, path: str) -> str:
+        """The address of any file of the repository, as the editor writes it if it is open."""
+        uri = uri_of(self.live, path)
+        document = self.find_open(uri)
+        return uri if document is None else document.uri
 
-def range_in(lines: list[str], place: Place, encoding: Encoding) -> types.Range:
+
+def range_in(lines: Sequence[str], place: Place, encoding: Encoding) -> types.Range:
     """The editor's range of a place in a file with these lines."""
     return types.Range(
         start=encoding.position(lines, place.line, place.column),

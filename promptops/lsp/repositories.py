@@ -36,7 +36,10 @@ class Repositories:
         folder = _existing(file.parent)
         full = folder.resolve() / file.relative_to(folder)
         live = self._live_of(folder.resolve())
-        return FileInRepository(live, full.relative_to(live.root.resolve()).as_posix())
+        root = live.root.resolve()
+        if not full.is_relative_to(root):
+            raise GitError("the file is not in the work tree", where=str(file))
+        return FileInRepository(live, full.relative_to(root).as_posix())
 
     def __iter__(self) -> Iterator[Live]:
         return iter(tuple(self._by_root.values()))

@@ -20,6 +20,7 @@ from promptops.lsp import (
     code_actions,
     code_lens,
     completion,
+    file_rename,
     hover,
     inlay_hints,
     semantic_tokens,
@@ -27,11 +28,16 @@ from promptops.lsp import (
 )
 from promptops.lsp.checking import Checking
 from promptops.lsp.commands import register_commands
+from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document, Documents
 from promptops.lsp.encoding import Encoding
+from promptops.lsp.folding import folding_ranges
 from promptops.lsp.open_file import OpenFile, text_of, uri_of
 from promptops.lsp.protocol import PromptopsProtocol, RequestRefused
+from promptops.lsp.references import references
+from promptops.lsp.rename import RENAME_OPTIONS, prepare_rename, rename
 from promptops.lsp.repositories import FileInRepository, Repositories
+from promptops.lsp.symbols import document_symbols
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
 from promptops.records import record
@@ -76,6 +82,12 @@ FEATURES: tuple[Feature, ...] = (
         options=completion.OPTIONS,
     ),
     Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hover.hover),
+    Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
+    Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
+    Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
+    Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
+    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),
+    Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=folding_ranges),
 )
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 
@@ -154,6 +166,7 @@ class PromptopsServer(LanguageServer):
             version=document.version,
             trusted=not is_untrusted(),
             encoding=self.encoding,
+            find_open=self.documents.find,
         )
 
     def place_of(self, uri: str) -> FileInRepository | None:
@@ -187,10 +200,26 @@ class PromptopsServer(LanguageServer):
         """Write a line to the editor's log."""
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
 
+    def attempt(self, run: Callable[[], None]) -> None:
+        """Run something; an error that it raises is a line in the editor's log."""
+        with CaughtBug() as bug:
+            try:
+                run()
+            except PromptopsError as error:
+                self.log(str(error), types.MessageType.Warning)
+        if bug.error is not None:
+            self.log(str(bug.error), types.MessageType.Error)
+
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Write an error to the editor's log, without a traceback; a request's answer has its."""
+        """Write an error to the editor's log; the answer of a request has its error already.
+
+        With PROMPTOPS_DEBUG also the traceback that pygls keeps.
+        """
         if source != FeatureRequestError:
-            self.log(f"internal error: {type(error).__name__}", types.MessageType.Error)
+            trace = getattr(error, "data", None) if os.environ.get("PROMPTOPS_DEBUG") else None
+            shown = "\n".join(trace["traceback"]) if trace else ""
+            message = f"internal error: {type(error).__name__}\n{shown}".rstrip()
+            self.log(message, types.MessageType.Error)
 
 
 def create_server() -> PromptopsServer:
@@ -205,6 +234,8 @@ def create_server() -> PromptopsServer:
     saved = partial(_notified, server, text_sync.did_save)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
     register_commands(server)
+    renaming = partial(file_rename.will_rename_files, server)
+    server.feature(types.WORKSPACE_WILL_RENAME_FILES, file_rename.OPTIONS)(renaming)
     for feature in FEATURES:
         server.feature(feature.method, feature.options)(partial(_answer, server, feature))
     return server
@@ -232,11 +263,7 @@ def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> N
 def _notified(
     server: PromptopsServer, handle: Callable[[PromptopsServer, Any], None], params: Any
 ) -> None:
-    """Handle a notification; a bug of ours is a line in the log."""
-    with CaughtBug() as bug:
-        handle(server, params)
-    if bug.error is not None:
-        server.log(str(bug.error), types.MessageType.Error)
+    server.attempt(lambda: handle(server, params))
 
 
 def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:

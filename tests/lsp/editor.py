@@ -29,7 +29,9 @@ class Editor:
         self.client = LanguageClient("editor", "1")
         self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(partial(self._receive))
         self.client.feature(types.WINDOW_LOG_MESSAGE)(lambda line: self.log.append(line.message))
+        self.client.feature(types.CLIENT_REGISTER_CAPABILITY)(partial(self._register))
         self.log: list[str] = []
+        self.registered: list[str] = []
         self._versions: dict[str, int] = {}
         self._published = asyncio.Event()
         self._times: Counter[str] = Counter()
@@ -39,6 +41,9 @@ class Editor:
         self.published[params.uri] = params
         self._times[params.uri] += 1
         self._published.set()
+
+    def _register(self, params: types.RegistrationParams) -> None:
+        self.registered += [each.method for each in params.registrations]
 
     def uri(self, path: str) -> str:
         return (self.root / path).as_uri()
@@ -147,7 +152,12 @@ async def editor(
     found = Editor(root)
     await found.client.start_io(*SERVER, cwd=str(directory or root))
     capabilities = types.ClientCapabilities(
-        general=types.GeneralClientCapabilities(position_encodings=list(encodings))
+        general=types.GeneralClientCapabilities(position_encodings=list(encodings)),
+        workspace=types.WorkspaceClientCapabilities(
+            did_change_watched_files=types.DidChangeWatchedFilesClientCapabilities(
+                dynamic_registration=True
+            )
+        ),
     )
     await found.client.initialize_async(
         types.InitializeParams(

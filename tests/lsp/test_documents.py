@@ -30,7 +30,7 @@ def test_columns_are_counted_in_the_units_of_the_editor(
 def test_a_position_after_the_text_is_its_end() -> None:
     lines = split_lines("one\r\ntwo\rthree\n")
 
-    assert lines == ["one", "two", "three", ""]
+    assert lines == ("one", "two", "three", "")
     assert UTF_16.cursor(lines, types.Position(line=9, character=3)) == (4, 1)
     assert UTF_16.position(lines, 9, 3) == types.Position(line=3, character=0)
 

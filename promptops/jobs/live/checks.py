@@ -40,8 +40,9 @@ class Checks:
         self.renew(facts)
 
     def renew(self, facts: GitFacts) -> None:
-        """Use new facts from git; results of prompts stay."""
+        """Use new facts from git; results of prompts stay, unless they may depend on such facts."""
         self._facts = facts
+        self._results = {path: result for path, result in self._results.items() if result.portable}
         self._today = date.today()
         self.errors: tuple[PromptopsError, ...] = ()
         self._rules = self._chosen()
@@ -92,14 +93,18 @@ class Checks:
         self._of_catalog = tuple(found)
 
     def _users(self, path: str) -> list[str]:
-        """The prompts whose rules report findings in a file."""
+        """The prompts whose rules report findings in a file.
+
+        Of a prompt file first itself; those that extend it as soon as all names are known.
+        """
         catalog = self._catalog
-        if path in catalog.ids:
-            return [path]
         if path == catalog.config.path:
             return list(self._results)
+        is_prompt = path in catalog.ids
+        if is_prompt and not catalog.graph.is_complete:
+            return [path]
         users = (user for user in catalog.graph.dependents(path) if user in catalog.ids)
-        return sorted(users)
+        return [path, *sorted(users)] if is_prompt else sorted(users)
 
     def _result(self, path: str) -> PromptResult:
         if path not in self._results:

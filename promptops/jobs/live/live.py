@@ -77,6 +77,7 @@ class Live:
         self._repository = Repository.open(directory)
         self._untrusted = untrusted
         self._readable: dict[str, LoadedPrompt] = {}
+        self._readable_texts: dict[str, str] = {}
         try:
             self._open()
         except PromptopsError:
@@ -132,6 +133,7 @@ class Live:
 
         Raises GitError: git failed.
         """
+        self._facts = git_facts(self._repository)
         listed = frozenset(self._tree.entries)
         changed = self._tree.refresh()
         if not changed.isdisjoint(FILES):
@@ -139,7 +141,7 @@ class Live:
             if found.everything:
                 return found
         touched = self._forget(changed, listing=listed != self._tree.entries.keys())
-        self._checks.renew(git_facts(self._repository))
+        self._checks.renew(self._facts)
         return touched
 
     def findings(self, path: str) -> tuple[Finding, ...]:
@@ -176,6 +178,15 @@ class Live:
         loaded = self.catalog.loaded(path)
         return loaded if loaded.prompt is not None else self._readable.get(path)
 
+    def readable_text(self, path: str) -> str | None:
+        """The text, newlines as LF, of the prompt that `readable` returns."""
+        if path not in self.catalog.ids:
+            return None
+        if self.catalog.loaded(path).prompt is None:
+            return self._readable_texts.get(path)
+        text = self.catalog.files.text(path)
+        return text.value if text is not None else None
+
     @contextmanager
     def trying(self, texts: Mapping[str, str]) -> Iterator[Catalog]:
         """The catalog with other texts of some managed files, as long as the context lasts."""
@@ -208,6 +219,8 @@ class Live:
         loaded = self.catalog.known(path)
         if loaded is not None and loaded.prompt is not None:
             self._readable[path] = loaded
+            text = self.catalog.files.text(path)
+            self._readable_texts[path] = text.value if text is not None else ""
 
     def _reconfigured(self, own: frozenset[str]) -> Touched:
         found = configured(self._tree, self._config, self._overrides)
@@ -221,7 +234,7 @@ class Live:
         """Use a configuration; `known` are the names in files."""
         repository = self._repository
         self._tree.list_below(managed_paths(config))
-        facts = git_facts(repository)
+        self._facts = git_facts(repository)
         self._config = config
-        self.workspace = live_workspace(repository, self._tree, config, facts, known)
-        self._checks = Checks(self.workspace, facts, untrusted=self._untrusted)
+        self.workspace = live_workspace(repository, self._tree, config, lambda: self._facts, known)
+        self._checks = Checks(self.workspace, self._facts, untrusted=self._untrusted)

@@ -93,18 +93,20 @@ def live_workspace(
     repository: Repository,
     tree: LiveTree,
     config: Config,
-    facts: GitFacts,
+    facts: Callable[[], GitFacts],
     known: Mapping[str, Names] | None,
 ) -> Workspace:
     """A workspace whose catalog reads the files as they are, saved or not.
 
-    `known` are the names in files, by default those that an earlier run stored.
+    Args:
+        facts: Returns the newest ones.
+        known: The names in files, by default those that an earlier run stored.
     """
     catalog = Catalog(
         tree,
         config,
-        facts.state,
+        lambda path: facts().state(path),
         known=lambda: read_graph(repository.common_dir) if known is None else known,
-        releases=facts.releases,
+        releases=lambda: facts().releases(),
     )
     return Workspace(repository, WORKTREE, config, catalog)

@@ -253,3 +253,34 @@ def test_after_many_edits_the_findings_are_those_of_a_whole_run(
 def live_config(whole: dict[str, list[str]]) -> list[str]:
     """The findings in the configuration, without what only a run over all prompts knows."""
     return [found for found in whole[CONFIG] if "REP009" not in found]
+
+
+def test_a_prompt_shows_what_is_found_through_those_that_extend_it(repo: GitRepository) -> None:
+    one, two = "prompts/one.prompt.yaml", "prompts/two.prompt.yaml"
+    repo.write({one: "format: promptops/1\nextends: two.prompt.yaml\n"})
+    repo.write({two: "format: promptops/1\nextends: one.prompt.yaml\n"})
+    circular = Live(repo.root)
+    for _ in circular.catalog_checks():
+        pass
+
+    found = [
+        (each.place.path, each.code) for path in (one, two) for each in circular.findings(path)
+    ]
+
+    assert found == [(one, "REP002"), (two, "REP002")]
+    circular.close()
+
+
+def test_what_git_ignores_is_asked_anew_after_changes_outside(repo: GitRepository) -> None:
+    text = "messages: [{role: user, content: '{% include \"partials/x.j2\" %}'}]\n"
+    repo.write({ASK: f"format: promptops/1\n{text}", ".gitignore": "*.j2\n"})
+    opened = Live(repo.root)
+    assert "TPL003" in {each.code for each in opened.findings(ASK)}
+
+    repo.write({"prompts/partials/x.j2": "Hello.\n"})
+    opened.refreshed()
+
+    (found,) = (each for each in opened.findings(ASK) if each.code in ("TPL003", "REP005"))
+    assert f"{found.place} {found.code} {found.message}" in linted(repo.root)[ASK]
+    assert found.code == "REP005"
+    opened.close()

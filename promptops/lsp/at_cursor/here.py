@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -160,7 +160,7 @@ def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _in_template(lines: list[str], line: int, column: int) -> Cursor:
+def _in_template(lines: Sequence[str], line: int, column: int) -> Cursor:
     """The position in a file that is a template as a whole."""
     before = [*lines[: line - 1], lines[line - 1][: column - 1]]
     typed = "\n".join(before)

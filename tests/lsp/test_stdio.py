@@ -19,8 +19,7 @@ def test_without_the_extra_the_command_names_what_to_install(
     assert run(["lsp"]) == 2
 
     assert capsys.readouterr().err == (
-        "error: the language server needs the package `pygls`\n"
-        "  tip: pip install 'pygls>=2.1'\n"
+        "error: the language server needs the package `pygls`\n  tip: pip install 'pygls>=2.1'\n"
     )
 
 

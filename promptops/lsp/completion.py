@@ -17,6 +17,9 @@ OPTIONS = types.CompletionOptions(
     trigger_characters=["{", "|", ".", ":", " ", '"', "'", "/", "[", "%"]
 )
 
+MOST_ITEMS = 1_000
+"""More offers than these are sent as they match what is typed; the editor requests them again."""
+
 _PATH_ENDS = "\"' \t%}"
 
 
@@ -24,10 +27,14 @@ def completion(file: OpenFile, params: types.CompletionParams) -> types.Completi
     """What can be typed at a position; nothing in the text of a message outside of tags."""
     here = Here(file, params.position)
     found = offers_at(here)
-    edited = here.range(found.start, found.end)
     once = {offer.label: offer for offer in reversed(found.offers)}
-    items = [_item(offer, index, edited) for index, offer in enumerate(reversed(once.values()))]
-    return types.CompletionList(is_incomplete=False, items=items)
+    offers = list(reversed(once.values()))
+    if len(offers) > MOST_ITEMS:
+        typed = here.lines[here.line - 1][found.start - 1 : here.column - 1].lower()
+        offers = [offer for offer in offers if typed in offer.label.lower()]
+    edited = here.range(found.start, found.end)
+    items = [_item(offer, index, edited) for index, offer in enumerate(offers[:MOST_ITEMS])]
+    return types.CompletionList(is_incomplete=len(once) > MOST_ITEMS, items=items)
 
 
 def offers_at(here: Here) -> Offers:

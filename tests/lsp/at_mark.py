@@ -34,10 +34,19 @@ def completed(live: Live, path: str, marked: str) -> list[types.CompletionItem]:
         return completed_at(file, position)
 
 
+def completed_list(live: Live, path: str, marked: str) -> types.CompletionList:
+    """The answer to completion at the mark."""
+    with typed(live, path, marked) as (file, position):
+        return _answer(file, position)
+
+
 def completed_at(file: OpenFile, position: types.Position) -> list[types.CompletionItem]:
+    return sorted(_answer(file, position).items, key=lambda item: item.sort_text or "")
+
+
+def _answer(file: OpenFile, position: types.Position) -> types.CompletionList:
     document = types.TextDocumentIdentifier(uri=file.uri)
-    found = completion(file, types.CompletionParams(text_document=document, position=position))
-    return sorted(found.items, key=lambda item: item.sort_text or "")
+    return completion(file, types.CompletionParams(text_document=document, position=position))
 
 
 def labels(live: Live, path: str, marked: str) -> list[str]:

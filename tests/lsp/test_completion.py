@@ -6,8 +6,10 @@ import pytest
 from lsprotocol import types
 
 from promptops.jobs.live.live import Live
-from tests.lsp.at_mark import accepted, completed, labels
+from promptops.lsp.completion import MOST_ITEMS
+from tests.lsp.at_mark import accepted, completed, completed_at, completed_list, labels
 from tests.lsp.conftest import DESK, PATH
+from tests.lsp.opened_files import UTF_16, opened
 
 TICKET = "{{ ticket }}"
 INPUTS = ["ticket", "tone", "orders"]
@@ -109,6 +111,7 @@ def test_the_item_of_a_for_each_is_offered_in_its_messages(desk: Live) -> None:
         ("budget: {input_tokens: 100}", "extends: ¦", ["other.prompt.yaml"]),
         ("budget: {input_tokens: 100}", "replaced_by: ¦", ["other"]),
         ("{enum: [warm, formal], default: warm}", "{format: da¦}", ["date", "date-time"]),
+        ("budget: {input_tokens: 100}", "evaluation: {probes: {must: [¦]}}", ["authority", "bias"]),
         ("format: promptops/1", "format: ¦", ["promptops/1"]),
         ("format: promptops/1", 'format: "¦"', ["promptops/1"]),
     ],
@@ -211,3 +214,29 @@ def test_inputs_of_a_prompt_that_was_never_readable_are_offered(desk: Live) -> N
 def test_a_file_that_no_prompt_uses_gets_no_offers(desk: Live) -> None:
     assert labels(desk, "README.md", "{{ ¦") == []
     assert labels(desk, "promptops.toml", "¦") == []
+
+
+def test_columns_are_those_of_the_editor(desk: Live) -> None:
+    text = desk_with("{{ ticket }}", "😀😀 {{ ticket }}")
+    file = opened(desk, PATH, text, UTF_16)
+    place = types.Position(line=25, character=6 + 4 + 4 + 2)
+
+    edits = {item.label: item.text_edit for item in completed_at(file, place)}
+    desk.put(PATH, None)
+
+    start = types.Position(line=25, character=6 + 4 + 4)
+    end = types.Position(line=25, character=6 + 4 + 4 + 6)
+    assert edits["tone"] == types.TextEdit(range=types.Range(start=start, end=end), new_text="tone")
+
+
+def test_of_very_many_files_those_are_offered_that_match(desk: Live) -> None:
+    names = [f"prompts/many/{index:04}.md.j2" for index in range(MOST_ITEMS + 1)]
+    for name in names:
+        desk.put(name, "x")
+
+    found = completed_list(desk, PATH, desk_with("partials/tone.md.j2", "many/100¦"))
+
+    for name in names:
+        desk.put(name, None)
+    assert found.is_incomplete
+    assert [item.label for item in found.items] == ["many/1000.md.j2"]

@@ -9,13 +9,14 @@ from itertools import islice
 from lsprotocol import types
 
 from promptops.lsp.at_cursor.assertion_kinds import assertion_kind
-from promptops.lsp.encoding import split_lines
+from promptops.lsp.encoding import split_lines, with_lf
 from promptops.lsp.open_file import OpenFile
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.patterns import lazy_pattern
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
+from promptops.source.document import MAX_BYTES
 from promptops.source.outline import Cursor, cursor_at
 
 MOST_PROMPTS = 20
@@ -41,16 +42,16 @@ class Here:
         prefix: What comes before the pointers of a file with cases in a prompt, or "".
         is_json_lines: The file has a case on each line.
         is_template: The file is a template, not YAML.
-        is_other: The file is none of these.
+        is_other: The file is none of these, or larger than what promptops reads.
     """
 
     def __init__(self, file: OpenFile, position: types.Position) -> None:
         self.file = file
         self.lines = split_lines(file.text)
         self.line, self.column = file.encoding.cursor(self.lines, position)
-        self.is_prompt = file.path in file.live.catalog.ids
-        self.is_cases = not self.is_prompt and self._names_cases()
-        read = file.live.manages(file.path)
+        read = file.live.manages(file.path) and len(file.text) <= MAX_BYTES
+        self.is_prompt = read and file.path in file.live.catalog.ids
+        self.is_cases = read and not self.is_prompt and self._names_cases()
         is_text = read and file.path.endswith(TEMPLATE_ENDINGS)
         self.is_template = is_text and not self.is_prompt and not self.is_cases
         self.is_other = not (self.is_prompt or self.is_cases or self.is_template)
@@ -59,11 +60,11 @@ class Here:
         self.cursor = self._cursor()
 
     def _cursor(self) -> Cursor:
-        if self.is_template:
+        if self.is_template or self.is_other:
             return _in_template(self.lines, self.line, self.column)
         if self.is_json_lines:
             return cursor_at(self.lines[self.line - 1], 1, self.column)
-        return cursor_at("\n".join(self.lines), self.line, self.column)
+        return cursor_at(with_lf(self.file.text), self.line, self.column)
 
     def _names_cases(self) -> bool:
         """Whether a prompt names the file as a file of cases."""

@@ -9,6 +9,7 @@ from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.at_cursor.local_names import LocalName
+from promptops.lsp.encoding import with_lf
 from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -42,8 +43,7 @@ def inputs(here: Here) -> dict[str, Named]:
         for name in inputs_of(prompt):
             found.setdefault(name, named(prompt, name))
     if here.is_prompt:
-        text = "\n".join(here.lines)
-        for name in keys_below(text, PROPERTIES):
+        for name in keys_below(with_lf(here.file.text), PROPERTIES):
             found.setdefault(name, Named(name=name, schema={}, required=False))
     return found
 

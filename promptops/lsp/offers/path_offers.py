@@ -16,8 +16,6 @@ from promptops.model.loaded import ReferenceKind
 from promptops.model.place import Place
 from promptops.repo.listing import starting_with
 
-MOST_PATHS = 1_000
-
 _ENDINGS: Mapping[ReferenceKind, tuple[str, ...]] = {
     "template": TEMPLATE_ENDINGS,
     "body": TEMPLATE_ENDINGS,
@@ -40,7 +38,7 @@ def path_offers(here: Here, kind: ReferenceKind) -> list[Offer]:
         Offer(label=written, kind=CompletionItemKind.File, detail=target, rank=rank)
         for written, target, rank in sorted(_written(here, kind))
         if target != own
-    ][:MOST_PATHS]
+    ]
 
 
 def _written(here: Here, kind: ReferenceKind) -> Iterator[tuple[str, str, int]]:

@@ -10,6 +10,7 @@ from typing import Any
 from lsprotocol.types import CompletionItemKind as Kind
 
 from promptops.analysis import models
+from promptops.evals.probes.library import family_names
 from promptops.formats.yaml_file import scalar
 from promptops.json_pointer import escaped, tokens
 from promptops.lsp.at_cursor.assertion_kinds import assertion_kind, summary
@@ -118,6 +119,10 @@ def _tools(here: Here) -> list[Offer]:
     return offers_of(names, Kind.Function, rank=2)
 
 
+def _families(_here: Here) -> list[Offer]:
+    return [Offer(label=name, kind=Kind.Constant) for name in family_names()]
+
+
 def _assertion_types(here: Here) -> list[Offer]:
     checks = here.assertion[0] if here.assertion else ""
     return [
@@ -179,6 +184,7 @@ _SPECIAL: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
     (rf"{_SCHEMA_IN}(?:/.*)?/\$ref", _schemas),
     (rf"{_MEDIA}/input|/inputs/required/\d+", _inputs),
     (r"/messages/\d+/(?:for_each|history)", _lists),
+    (r"/evaluation/probes/must/\d+", _families),
     (r"/tool_choice/name|/evaluation/probes/tools/\d+", _tools),
     (
         r"(?:/tests/\d+/(?:rendered|output)|/evaluation/assertions)/\d+(?:/value/\d+)*/type",

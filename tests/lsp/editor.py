@@ -17,7 +17,7 @@ from pygls.lsp.client import LanguageClient
 
 START = "from promptops.cli.main import main; main()"
 SERVER = (sys.executable, "-c", START, "lsp", "--stdio")
-PATIENCE_S = 60
+PATIENCE_S = 300
 """A safety net: what hangs exceeds it, a busy machine does not."""
 
 

@@ -20,8 +20,8 @@ TONE = "prompts/partials/tone.md.j2"
 
 
 @pytest.fixture
-def live(prepared, tmp_path):
-    opened = Live(prepared(fill).copied_to(tmp_path / "repo").root)
+def live(prepared):
+    opened = Live(prepared(fill).root)
     yield opened
     opened.close()
 

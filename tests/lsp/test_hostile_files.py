@@ -50,15 +50,16 @@ def test_every_hostile_file_shows_what_lint_reports_of_it(repo: GitRepository) -
     async def run() -> None:
         async with editor(repo.root) as user:
             for table, name, files in corpus():
-                await _opened(user, repo, files, _expected(table, name, files))
+                await _opened(user, repo, name, files, _expected(table, name, files))
 
     session(run())
 
 
 async def _opened(
-    user: Editor, repo: GitRepository, files: Files, expected: Mapping[str, set[str]]
+    user: Editor, repo: GitRepository, name: str, files: Files, expected: Mapping[str, set[str]]
 ) -> None:
     repo.write(files)
+    repo.git("add", "--all")
     user.open(FINE_PATH, FINE)
     user.changed_outside()
     paths = [path for path in files if path in expected][:MOST_OPEN]
@@ -68,12 +69,12 @@ async def _opened(
     for path in paths:
         await user.when(
             lambda path=path: expected[path] <= _lines(user, path),
-            lambda path=path: f"{path}: {expected[path]} {_lines(user, path)}",
+            lambda path=path: f"{name}: {path}: {expected[path]} {_lines(user, path)}",
         )
         messages = [each.message for each in user.published[user.uri(path)].diagnostics]
-        assert [each for each in messages if "internal error" in each] == []
-    assert user.shown(FINE_PATH) == SHOWN_OF_FINE
-    assert [line for line in user.log if "error" in line] == []
+        assert [each for each in messages if "internal error" in each] == [], name
+    assert user.shown(FINE_PATH) == SHOWN_OF_FINE, name
+    assert [line for line in user.log if "error" in line] == [], name
     for path in (*paths, FINE_PATH):
         user.close(path)
     for path in files:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lsprotocol import types
 
 from tests.conftest import GitRepository
 from tests.lsp.editor import Editor, editor, session
@@ -108,6 +109,17 @@ async def _elsewhere(user: Editor, repo: GitRepository) -> None:
         user.open(path, PROMPT)
         await user.answered()
         assert user.shown(path) == shown, path
+        user.close(path)
+    user.close(PARTIAL)
+    user.client.workspace_did_change_workspace_folders(
+        types.DidChangeWorkspaceFoldersParams(
+            event=types.WorkspaceFoldersChangeEvent(added=[], removed=[])
+        )
+    )
+    user.open(PATH, PROMPT)
+    await user.answered()
+    assert user.shown(PATH) == [WRONG]
+    assert [line for line in user.log if "error" in line] == []
 
 
 @pytest.mark.parametrize("trusted", [True, False])

@@ -22,8 +22,8 @@ CASES = "prompts/support/triage.cases"
 
 
 @pytest.fixture
-def live(prepared, tmp_path):
-    opened = Live(prepared(fill).copied_to(tmp_path / "repo").root)
+def live(prepared):
+    opened = Live(prepared(fill).root)
     yield opened
     opened.close()
 

@@ -10,12 +10,15 @@ from promptops.lsp.hovers.findings import finding_texts
 from promptops.lsp.hovers.template_names import template_text
 from promptops.lsp.hovers.yaml_parts import key_text, value_text
 from promptops.lsp.open_file import OpenFile
+from promptops.source.document import MAX_BYTES
 
 _QUOTES = "\"' \t%}"
 
 
 def hover(file: OpenFile, params: types.HoverParams) -> types.Hover | None:
     """The findings at a position, and what the word there means; None if there is neither."""
+    if len(file.text) > MAX_BYTES:
+        return None  # nothing in it is read
     here = Here(file, params.position)
     text, start, end = _meaning(here)
     parts = [*finding_texts(here), *([text] if text else [])]

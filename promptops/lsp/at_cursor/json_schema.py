@@ -12,6 +12,9 @@ IN_SCHEMAS = lazy_pattern(
 )
 """Pointers of the JSON Schemas in a prompt file."""
 
+DEEPEST_ROOT = 3
+"""Steps of the longest of these pointers."""
+
 _SCHEMA = {"$ref": "#/$defs/jsonSchema"}
 _SCHEMAS = {"type": "array", "items": _SCHEMA}
 _NAMED = {"type": "object", "additionalProperties": _SCHEMA}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from promptops.json_pointer import tokens
-from promptops.lsp.at_cursor.json_schema import IN_SCHEMAS, JSON_SCHEMA
+from promptops.json_pointer import pointer_to, tokens
+from promptops.lsp.at_cursor.json_schema import DEEPEST_ROOT, IN_SCHEMAS, JSON_SCHEMA
 from promptops.records import record
 from promptops.source.schemas import schema
 
@@ -52,13 +52,14 @@ def types_of(schemas: Iterable[Schema]) -> tuple[str, ...]:
 def schemas_at(pointer: str) -> tuple[Schema, ...]:
     """The schemas of the value at a pointer into a prompt file; () if it may be anything."""
     found: tuple[Schema, ...] = tuple(_branches(schema("prompt.schema.json")))
-    at = ""
-    for step in tokens(pointer):
-        at = f"{at}/{step}"
+    steps = tokens(pointer)
+    for depth, step in enumerate(steps, 1):
+        if not found and depth > DEEPEST_ROOT:
+            return ()
         found = tuple(
             branch for each in found for below in _below(each, step) for branch in _branches(below)
         )
-        if IN_SCHEMAS.fullmatch(at):
+        if depth <= DEEPEST_ROOT and IN_SCHEMAS.fullmatch(pointer_to(steps[:depth])):
             found = (*found, *_branches(JSON_SCHEMA))
     return found
 

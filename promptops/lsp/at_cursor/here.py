@@ -20,7 +20,7 @@ from promptops.source.document import MAX_BYTES
 from promptops.source.outline import Cursor, cursor_at
 
 MOST_PROMPTS = 20
-"""Of the prompts that use a file, so many are asked for their inputs."""
+"""Of the prompts that use a file, the inputs of so many are offered."""
 
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
 

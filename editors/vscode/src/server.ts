@@ -1,0 +1,122 @@
+/** The language server: found, started, restarted. */
+
+import { type Disposable, type LogOutputChannel, env, window, workspace } from "vscode";
+import {
+  type ExecuteCommandSignature,
+  LanguageClient,
+  type LanguageClientOptions,
+  type ServerOptions,
+} from "vscode-languageclient/node";
+
+import { type ServerCommand, serverCommand } from "./server_command";
+import { folders, surroundings } from "./surroundings";
+
+const INSTALL_COMMAND = "pip install './promptops[lsp]'";
+
+/** Files that the server reads; it ignores those that belong to no prompt. */
+const PATTERNS = [
+  "**/*.prompt.{yaml,yml}",
+  "**/*.cases.{yaml,yml,jsonl,csv}",
+  "**/*.{j2,jinja,jinja2}",
+  "**/prompts/**/*.{md,txt}",
+  "**/{promptops,pyproject}.toml",
+  "**/channels.yaml",
+];
+
+export class Server implements Disposable {
+  client: LanguageClient | undefined;
+  private starting: Promise<void> = Promise.resolve();
+
+  /**
+   * @param executeCommand What runs a command of the server, such as that of a code lens.
+   * @param started Called with each client that runs, to listen to its notifications.
+   */
+  constructor(
+    private readonly output: LogOutputChannel,
+    private readonly executeCommand: (
+      command: string,
+      args: unknown[],
+      next: ExecuteCommandSignature,
+    ) => unknown,
+    private readonly started: (client: LanguageClient) => void,
+  ) {}
+
+  /** Stop the server if it runs, and start it. Calls wait for each other. */
+  restart(): Promise<void> {
+    this.starting = this.starting.then(() => this.stop()).then(() => this.start());
+    return this.starting;
+  }
+
+  dispose(): void {
+    void this.stop();
+  }
+
+  private async start(): Promise<void> {
+    const found = serverCommand(await surroundings());
+    if (found === undefined) {
+      void offerInstallation(this.output);
+      return;
+    }
+    const client = new LanguageClient("promptops", this.options(found), this.clientOptions());
+    this.output.info(`starting ${[found.command, ...found.args].join(" ")}`);
+    try {
+      await client.start();
+      this.client = client;
+      this.started(client);
+    } catch (error) {
+      this.output.error(String(error));
+      await client.dispose().catch(() => undefined);
+      void offerOutput(this.output);
+    }
+  }
+
+  private async stop(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    await client?.dispose().catch((error: unknown) => this.output.warn(String(error)));
+  }
+
+  private options(found: ServerCommand): ServerOptions {
+    const cwd = folders()[0];
+    const untrusted = workspace.isTrusted ? {} : { PROMPTOPS_UNTRUSTED: "1" };
+    const environment = { ...process.env, ...untrusted };
+    return {
+      command: found.command,
+      args: [...found.args],
+      options: cwd === undefined ? { env: environment } : { cwd, env: environment },
+    };
+  }
+
+  private clientOptions(): LanguageClientOptions {
+    return {
+      documentSelector: [
+        { scheme: "file", language: "promptops" },
+        ...PATTERNS.map((pattern) => ({ scheme: "file", pattern })),
+      ],
+      outputChannel: this.output,
+      initializationOptions: { trusted: workspace.isTrusted },
+      initializationFailedHandler: () => false,
+      connectionOptions: { maxRestartCount: 3 },
+      middleware: {
+        executeCommand: (command, args, next) => this.executeCommand(command, args, next),
+      },
+    };
+  }
+}
+
+async function offerInstallation(output: LogOutputChannel): Promise<void> {
+  const text = `promptops is not installed. In your Python environment, next to your clone of promptops, type: ${INSTALL_COMMAND}`;
+  output.error(text);
+  const copy = "Copy Command";
+  if ((await window.showErrorMessage(text, copy)) === copy) {
+    await env.clipboard.writeText(INSTALL_COMMAND);
+  }
+}
+
+async function offerOutput(output: LogOutputChannel): Promise<void> {
+  const text = "The language server of promptops did not start.";
+  const show = "Show Output";
+  if ((await window.showErrorMessage(text, show)) === show) {
+    output.show();
+  }
+}

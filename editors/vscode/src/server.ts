@@ -1,6 +1,6 @@
 /** The language server: found, started, restarted. */
 
-import { type Disposable, type LogOutputChannel, env, window, workspace } from "vscode";
+import { type Disposable, type LogOutputChannel, commands, env, window, workspace } from "vscode";
 import {
   type ExecuteCommandSignature,
   LanguageClient,
@@ -52,9 +52,11 @@ export class Server implements Disposable {
   }
 
   private async start(): Promise<void> {
-    const found = serverCommand(await surroundings());
+    const around = await surroundings();
+    const found = serverCommand(around);
     if (found === undefined) {
-      void offerInstallation(this.output);
+      const needsTrust = serverCommand({ ...around, trusted: true }) !== undefined;
+      void (needsTrust ? offerTrust(this.output) : offerInstallation(this.output));
       return;
     }
     const client = new LanguageClient("promptops", this.options(found), this.clientOptions());
@@ -101,6 +103,17 @@ export class Server implements Disposable {
         executeCommand: (command, args, next) => this.executeCommand(command, args, next),
       },
     };
+  }
+}
+
+/** Where promptops is installed, but in the workspace, whose programs are not started. */
+async function offerTrust(output: LogOutputChannel): Promise<void> {
+  const text =
+    "promptops is installed in this workspace, and starts when you trust the workspace. promptops of PATH or of your user settings starts without trust.";
+  output.warn(text);
+  const manage = "Manage Workspace Trust";
+  if ((await window.showInformationMessage(text, manage)) === manage) {
+    await commands.executeCommand("workbench.trust.manage");
   }
 }
 

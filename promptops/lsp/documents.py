@@ -24,12 +24,14 @@ class Document:
         version: The number of the text, which the editor counts up.
         in_step: Whether the text is that of the editor. A change that arrives in the wrong order
             can't be applied, so the text is unknown until the editor sends all of it.
+        hidden: What the file has before the text: a byte order mark that the editor hides, or "".
     """
 
     uri: str
     text: str
     version: int
     in_step: bool = True
+    hidden: str = ""
 
 
 class Documents:
@@ -42,9 +44,10 @@ class Documents:
         """The open document of an address, or None."""
         return self._open.get(_key(uri))
 
-    def opened(self, item: types.TextDocumentItem) -> Document:
-        """A document that the editor opened, or opened once more."""
-        return self._put(Document(uri=item.uri, text=whole(item.text), version=item.version))
+    def opened(self, item: types.TextDocumentItem, hidden: str) -> Document:
+        """A document that the editor opened, or opened once more; see `Document.hidden`."""
+        text = whole(item.text)
+        return self._put(Document(uri=item.uri, text=text, version=item.version, hidden=hidden))
 
     def changed(
         self, params: types.DidChangeTextDocumentParams, encoding: Encoding

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from promptops.errors import GitError
 from promptops.jobs.live.live import Live
 from promptops.records import record
-from promptops.repo.process import foreign_environment
 from promptops.repo.repository import Repository
+from promptops.untrusted import is_untrusted
 
 
 @record(frozen=True, slots=True)
@@ -26,40 +25,40 @@ class FileInRepository:
 
 
 class Repositories:
-    """One `Live` for each repository; it is found from the path of a file."""
+    """One `Live` for each work tree; it is found from the path of a file."""
 
     def __init__(self) -> None:
         self._by_root: dict[Path, Live] = {}
 
     def find(self, file: Path) -> FileInRepository:
         """The repository of a file. Raises GitError if the file is in no work tree."""
-        folder = _existing(file.parent).resolve()
-        live = self._opened(folder)
-        full = folder / file.relative_to(_existing(file.parent))
-        path = full.relative_to(live.workspace.repository.root.resolve()).as_posix()
-        return FileInRepository(live, path)
+        folder = _existing(file.parent)
+        full = folder.resolve() / file.relative_to(folder)
+        live = self._live_of(folder.resolve())
+        return FileInRepository(live, full.relative_to(live.root.resolve()).as_posix())
 
     def __iter__(self) -> Iterator[Live]:
-        return iter(self._by_root.values())
+        return iter(tuple(self._by_root.values()))
 
-    def _opened(self, folder: Path) -> Live:
-        repository = Repository.open(folder, foreign_environment())
-        if repository.bare:
-            raise GitError(
-                "the file is in git's directory or in a bare repository, not in a work tree",
-                where=str(folder),
-            )
-        known = self._by_root.get(repository.root)
-        if known is not None:
-            return known
-        return self._by_root.setdefault(repository.root, Live.open(repository))
+    def _live_of(self, folder: Path) -> Live:
+        with Repository.open(folder) as repository:
+            root, bare = repository.root, repository.bare
+        if bare:
+            message = "git's directory and bare repositories have no files to edit"
+            raise GitError(message, where=str(folder))
+        if root not in self._by_root:
+            self._by_root[root] = Live(root, untrusted=is_untrusted())
+        return self._by_root[root]
 
-    def close(self) -> None:
-        """End the git processes."""
-        for live in self._by_root.values():
-            with suppress(GitError):
-                live.workspace.repository.close()
-        self._by_root.clear()
+    def close(self, live: Live) -> None:
+        """Forget a repository, and end its git process."""
+        self._by_root.pop(live.root, None)
+        live.close()
+
+    def close_all(self) -> None:
+        """End all git processes."""
+        for live in self:
+            self.close(live)
 
 
 def _existing(folder: Path) -> Path:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
+from promptops.jobs.live.live import Live
+from promptops.lsp import text_sync
+from promptops.lsp.checking import Checking
 from promptops.lsp.documents import Document, Documents
 from promptops.lsp.encoding import Encoding
-from promptops.lsp.open_file import OpenFile
+from promptops.lsp.open_file import OpenFile, text_of, uri_of
 from promptops.lsp.protocol import PromptopsProtocol, RequestRefused
 from promptops.lsp.repositories import FileInRepository, Repositories
 from promptops.model.distribution import version
@@ -43,6 +47,22 @@ class Feature:
 FEATURES: tuple[Feature, ...] = ()
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 
+TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {
+    types.TEXT_DOCUMENT_DID_OPEN: text_sync.did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: text_sync.did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: text_sync.did_close,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: text_sync.did_change_outside,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: text_sync.did_change_outside,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: text_sync.did_change_folders,
+}
+"""The notifications that keep texts and repositories up to date."""
+
+WATCHED = (
+    "**/*.{yaml,yml,jsonl,json,csv,j2,jinja,jinja2,md,txt,toml}",
+    "**/.git/{HEAD,index,packed-refs}",
+)
+"""What the editor reports when another program changes it."""
+
 
 class PromptopsServer(LanguageServer):
     """The server of one editor.
@@ -58,7 +78,8 @@ class PromptopsServer(LanguageServer):
         super().__init__("promptops", version(), protocol_cls=PromptopsProtocol)
         self.documents = Documents()
         self.repositories = Repositories()
-        self._places: dict[str, FileInRepository | None] = {}
+        self.checking = Checking(self)
+        self._places: dict[str, FileInRepository | str] = {}
 
     @property
     def encoding(self) -> Encoding:
@@ -75,13 +96,22 @@ class PromptopsServer(LanguageServer):
     def open_file(self, uri: str) -> OpenFile | None:
         """An open file for a feature; None if it has no features now."""
         document = self.documents.find(uri)
-        found = self.place_of(uri)
-        if document is None or found is None or not document.in_step:
+        if document is None or not document.in_step:
             return None
-        return self.file_of(document, found)
+        found = self.place_of(uri)
+        return None if found is None else self._file(document, found)
 
-    def file_of(self, document: Document, found: FileInRepository) -> OpenFile:
-        """A document with its place in a repository."""
+    def open_files(self) -> list[tuple[Document, OpenFile]]:
+        """The open files in repositories, each with its document."""
+        pairs = ((document, self.place_of(document.uri)) for document in self.documents.all())
+        return [(document, self._file(document, found)) for document, found in pairs if found]
+
+    def closed_file(self, live: Live, path: str) -> OpenFile:
+        """A file that is not open, with its content on disk."""
+        document = Document(uri=uri_of(live, path), text=text_of(live, path), version=0)
+        return self._file(document, FileInRepository(live, path))
+
+    def _file(self, document: Document, found: FileInRepository) -> OpenFile:
         return OpenFile(
             live=found.live,
             path=found.path,
@@ -96,44 +126,82 @@ class PromptopsServer(LanguageServer):
         """Where a file is; None, with a line in the log, if it is in no repository."""
         if uri not in self._places:
             self._places[uri] = self._located(uri)
-        return self._places[uri]
+        found = self._places[uri]
+        return None if isinstance(found, str) else found
+
+    def reason(self, uri: str) -> str:
+        """Why a file is in no repository."""
+        found = self._places.get(uri)
+        return found if isinstance(found, str) else ""
 
     def forget_place(self, uri: str) -> None:
         """Look for the repository of a file again when it is needed."""
         self._places.pop(uri, None)
 
-    def _located(self, uri: str) -> FileInRepository | None:
+    def _located(self, uri: str) -> FileInRepository | str:
         file = to_fs_path(uri)
-        if file is None:
-            self.log(f"{uri}: not a file, so nothing is checked")
-            return None
+        reason = "it is not a file on this machine"
         try:
-            return self.repositories.find(Path(file))
+            if file is not None:
+                return self.repositories.find(Path(file))
         except PromptopsError as error:
-            self.log(f"{file}: nothing is checked: {error}")
-            return None
+            reason = str(error)
+        self.log(f"{uri}: not checked: {reason}")
+        return reason
 
     def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
         """Write a line to the editor's log."""
         self.window_log_message(types.LogMessageParams(type=kind, message=message))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Write an unexpected error to the editor's log, without a traceback."""
-        self.log(f"internal error: {type(error).__name__}", types.MessageType.Error)
+        """Write an error to the editor's log, without a traceback; a request's answer has its."""
+        if source != FeatureRequestError:
+            self.log(f"internal error: {type(error).__name__}", types.MessageType.Error)
 
 
 def create_server() -> PromptopsServer:
     """A server with all features, not started."""
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     server = PromptopsServer()
-    server.feature(types.INITIALIZE)(partial(_initialized, server))
+    server.feature(types.INITIALIZE)(partial(_initialize, server))
+    server.feature(types.INITIALIZED)(partial(_watch_files, server))
+    for method, handle in TEXT_SYNC.items():
+        server.feature(method)(partial(_notified, server, handle))
+    saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
+    saved = partial(_notified, server, text_sync.did_save)
+    server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
     for feature in FEATURES:
         server.feature(feature.method, feature.options)(partial(_answer, server, feature))
     return server
 
 
-def _initialized(server: PromptopsServer, params: types.InitializeParams) -> None:
+def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None:
     server.trust(params.initialization_options)
+
+
+def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:
+    """Ask the editor to report changes by other programs, if it can."""
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace is not None else None
+    if watched is None or not watched.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in WATCHED]
+    registration = types.Registration(
+        id="files",
+        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
+    )
+    server.client_register_capability(types.RegistrationParams(registrations=[registration]))
+
+
+def _notified(
+    server: PromptopsServer, handle: Callable[[PromptopsServer, Any], None], params: Any
+) -> None:
+    """Handle a notification; a bug of ours is a line in the log."""
+    with CaughtBug() as bug:
+        handle(server, params)
+    if bug.error is not None:
+        server.log(str(bug.error), types.MessageType.Error)
 
 
 def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:

@@ -46,6 +46,15 @@ class CodeServer:
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps(SETTINGS), encoding="utf-8")
 
+    def package(self, extension: Path) -> Path:
+        """Build the extension from its sources."""
+        vsix = self._home / "extension.vsix"
+        command = ["npm", "run", "--silent", "package", "--", "--out", str(vsix)]
+        path = f"{self._node.parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**self._environment(), "PATH": path}
+        subprocess.run(command, cwd=extension, env=environment, check=True, stdout=subprocess.PIPE)
+        return vsix
+
     def install(self, vsix: Path) -> None:
         """Install an extension."""
         command = self._command("--install-extension", str(vsix))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked
 from promptops.catalog.build import PromptBuilder, texts
-from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.file_lines import FileLines
+from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.graph import Graph
 from promptops.catalog.layers import layers
 from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
@@ -319,11 +319,12 @@ class Catalog:
         Returns:
             The paths, and the files that depend on them.
         """
-        touched = frozenset(paths).union(*map(self._dependent_on, paths))
-        for path in paths:
-            self.graph.forget(path)
         self.files.forget(paths, listing=listing)
         self._lines.forget(paths)
+        for path in paths:
+            self.documents.drop(path)
+            self.graph.forget(path)
+        touched = frozenset(paths).union(*map(self._dependent_on, paths))
         self._includers.clear()
         self._included = {k: found for k, found in self._included.items() if k[0] not in touched}
         for path in touched:
@@ -337,7 +338,9 @@ class Catalog:
         if not self.graph.is_complete:
             return (*self._loaded, *(path for path, _ in self._included))
         recorded = first_of(path)
-        above = () if recorded is None else (p for p in self.ids if self.recordings_of(p) == recorded)
+        above = (
+            () if recorded is None else (p for p in self.ids if self.recordings_of(p) == recorded)
+        )
         return (*self.graph.dependents(path), *above)
 
     def _forget_listing(self) -> None:

@@ -16,7 +16,7 @@ from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp import text_sync
+from promptops.lsp import code_actions, text_sync
 from promptops.lsp.checking import Checking
 from promptops.lsp.documents import Document, Documents
 from promptops.lsp.encoding import Encoding
@@ -44,7 +44,13 @@ class Feature:
     options: Any = None
 
 
-FEATURES: tuple[Feature, ...] = ()
+FEATURES: tuple[Feature, ...] = (
+    Feature(
+        method=types.TEXT_DOCUMENT_CODE_ACTION,
+        answer=code_actions.code_actions,
+        options=code_actions.OPTIONS,
+    ),
+)
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 
 TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {

@@ -74,7 +74,7 @@ class Checks:
         users = self._users(path)
         checked = users[:MOST_USERS]
         results = [*map(self._result, checked), PromptResult(self._of_catalog, ())]
-        complete = len(checked) == len(users)
+        complete = len(checked) == len(users) and path != self._catalog.config.path
         run = LintRun(today=self._today, complete=complete, base=self._facts.base)
         rules = [_without_check(rule) if _is_of_catalog(rule) else rule for rule in self._rules]
         outcome = conclude(self._catalog, results, rules, run, self._silencers)

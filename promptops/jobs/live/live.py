@@ -18,7 +18,7 @@ from promptops.jobs.live.live_files import (
     live_workspace,
 )
 from promptops.jobs.workspace.selection import is_managed
-from promptops.jobs.workspace.workspace import Workspace, managed_paths
+from promptops.jobs.workspace.workspace import managed_paths
 from promptops.model.config import Config
 from promptops.model.finding import Finding
 from promptops.model.loaded import LoadedPrompt
@@ -155,9 +155,14 @@ class Live:
         graph = self.catalog.graph
         waiting = [] if graph.is_complete else graph.unparsed
         for start in range(0, len(waiting), PARSED_AT_ONCE):
-            graph.parse(waiting[start : start + PARSED_AT_ONCE])
+            some = waiting[start : start + PARSED_AT_ONCE]
+            graph.parse(some)
+            for path in some:
+                if self.catalog.known(path) is None:
+                    self.catalog.documents.drop(path)
             yield
         graph.parse_all()
+        self.catalog.documents.expect_places()
 
     def readable(self, path: str) -> LoadedPrompt | None:
         """A prompt file as it is or, if it can't be read now, as it last could be; else None."""

@@ -104,5 +104,4 @@ def live_workspace(
         known=lambda: read_graph(repository.common_dir) if known is None else known,
         releases=facts.releases,
     )
-    catalog.documents.expect_places()
     return Workspace(repository, WORKTREE, config, catalog)

@@ -68,5 +68,4 @@ class Workbench:
     def _choose(self, typed: str, row: str) -> None:
         box = self.page.locator(".quick-input-widget input")
         box.fill(typed)
-        self.row(row, where=".quick-input-list").wait_for()
-        self.page.keyboard.press("Enter")
+        self.row(row, where=".quick-input-list").click()

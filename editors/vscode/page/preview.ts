@@ -18,13 +18,13 @@ export function drawPreview({ title, preview }: Shown, send: Send): HTMLElement[
 function facts({ tokens, cost }: Preview): HTMLElement[] {
   const words = [
     ...(tokens === null ? [] : [`${tokens} ${tokens === 1 ? "token" : "tokens"}`]),
-    ...(cost === null ? [] : [`$${cost.toPrecision(2)}`]),
+    ...(cost === null ? [] : [`$${cost.toLocaleString("en-US", { maximumSignificantDigits: 2 })}`]),
   ];
   return words.length === 0 ? [] : [element("p", words.join(" · "))];
 }
 
 function caseChoice({ cases, case: shown }: Preview, send: Send): HTMLElement[] {
-  if (cases === undefined || cases.length === 0) {
+  if (cases.length === 0) {
     return [];
   }
   const select = document.createElement("select");

@@ -26,6 +26,7 @@ export async function activate(context: ExtensionContext): Promise<void> {
     commands.registerCommand("promptops.openPreview", openPreview),
     commands.registerCommand("promptops.restartServer", () => server.restart()),
     commands.registerCommand("promptops.showOutput", () => output.show()),
+    window.onDidChangeActiveTextEditor((editor) => preview.follow(editor?.document.uri.toString())),
     workspace.onDidGrantWorkspaceTrust(() => server.restart()),
     workspace.onDidChangeConfiguration(async (event) => {
       if (event.affectsConfiguration("promptops.command")) {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
-import { type Disposable, Uri, ViewColumn, type WebviewPanel, window } from "vscode";
+import { type Disposable, Uri, ViewColumn, type WebviewPanel, window, workspace } from "vscode";
 import { ExecuteCommandRequest, type LanguageClient } from "vscode-languageclient/node";
 
 import { previewPage } from "./preview_page";
@@ -18,7 +18,7 @@ export class PreviewPanel implements Disposable {
   private panel: WebviewPanel | undefined;
   private request: PreviewRequest | undefined;
   private preview: Preview | undefined;
-  private asked = 0;
+  private sent = 0;
 
   constructor(
     private readonly extension: Uri,
@@ -39,17 +39,19 @@ export class PreviewPanel implements Disposable {
     if (this.panel === undefined || this.request === undefined || client === undefined) {
       return;
     }
-    this.asked += 1;
-    const number = this.asked;
-    const preview = await client
-      .sendRequest(ExecuteCommandRequest.type, {
-        command: PREVIEW_COMMAND,
-        arguments: [this.request],
-      })
-      .catch((error: unknown) => failed(error));
-    if (number === this.asked) {
-      this.preview = preview as Preview;
+    this.sent += 1;
+    const number = this.sent;
+    const preview = await rendered(client, this.request).catch((error: unknown) => failed(error));
+    if (number === this.sent) {
+      this.preview = preview;
       this.send();
+    }
+  }
+
+  /** Render again if the prompt is the one that is shown: it may have been closed meanwhile. */
+  async follow(uri: string | undefined): Promise<void> {
+    if (uri !== undefined && uri === this.request?.uri) {
+      await this.refresh();
     }
   }
 
@@ -116,7 +118,16 @@ export class PreviewPanel implements Disposable {
   }
 }
 
+/** The server renders open files only, so the prompt is opened first, without an editor. */
+async function rendered(client: LanguageClient, request: PreviewRequest): Promise<Preview> {
+  await workspace.openTextDocument(Uri.parse(request.uri));
+  return (await client.sendRequest(ExecuteCommandRequest.type, {
+    command: PREVIEW_COMMAND,
+    arguments: [request],
+  })) as Preview;
+}
+
 function failed(error: unknown): Preview {
   const message = error instanceof Error ? error.message : String(error);
-  return { messages: [], tokens: null, cost: null, error: message };
+  return { messages: [], tokens: null, cost: null, error: message, cases: [], case: null };
 }

@@ -28,8 +28,8 @@ export interface Preview {
   readonly cost: number | null;
   readonly error: string | null;
   /** The names of all cases of the prompt, and the one that is shown. */
-  readonly cases?: readonly string[];
-  readonly case?: string | null;
+  readonly cases: readonly string[];
+  readonly case: string | null;
 }
 
 /** What the extension sends to the page of the preview. */

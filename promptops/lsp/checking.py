@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live, Touched
+from promptops.lsp.commands import preview_changed
 from promptops.lsp.diagnostics import diagnostics, error_diagnostics, error_paths, not_checked, note
 from promptops.lsp.documents import Document
 from promptops.lsp.open_file import OpenFile
@@ -145,6 +146,7 @@ class Checking:
                 found = self._found_in(file) if document.in_step else [_OUT_OF_STEP]
                 self._publish(file.uri, found, file.version)
         self._show_errors(live)
+        preview_changed(self._server)
 
     def _found_in(self, file: OpenFile) -> list[types.Diagnostic]:
         started = time.process_time()

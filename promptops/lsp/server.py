@@ -16,8 +16,9 @@ from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp import code_actions, text_sync
+from promptops.lsp import code_actions, code_lens, inlay_hints, semantic_tokens, text_sync
 from promptops.lsp.checking import Checking
+from promptops.lsp.commands import register_commands
 from promptops.lsp.documents import Document, Documents
 from promptops.lsp.encoding import Encoding
 from promptops.lsp.open_file import OpenFile, text_of, uri_of
@@ -50,6 +51,17 @@ FEATURES: tuple[Feature, ...] = (
         answer=code_actions.code_actions,
         options=code_actions.OPTIONS,
     ),
+    Feature(
+        method=types.TEXT_DOCUMENT_CODE_LENS,
+        answer=code_lens.code_lenses,
+        options=code_lens.OPTIONS,
+    ),
+    Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=inlay_hints.inlay_hints),
+    Feature(
+        method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
+        answer=semantic_tokens.semantic_tokens,
+        options=semantic_tokens.LEGEND,
+    ),
 )
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 
@@ -76,6 +88,7 @@ class PromptopsServer(LanguageServer):
     Attributes:
         documents: The open texts.
         repositories: The repositories of the open files.
+        is_previewing: A preview was requested since the editor was last told of a change.
     """
 
     protocol: PromptopsProtocol
@@ -85,6 +98,7 @@ class PromptopsServer(LanguageServer):
         self.documents = Documents()
         self.repositories = Repositories()
         self.checking = Checking(self)
+        self.is_previewing = False
         self._places: dict[str, FileInRepository | str] = {}
 
     @property
@@ -176,6 +190,7 @@ def create_server() -> PromptopsServer:
     saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
     saved = partial(_notified, server, text_sync.did_save)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
+    register_commands(server)
     for feature in FEATURES:
         server.feature(feature.method, feature.options)(partial(_answer, server, feature))
     return server
@@ -216,11 +231,11 @@ def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
     if file is None:
         return None
     answer = None
-    with CaughtBug() as bug:
-        try:
+    try:
+        with CaughtBug() as bug:
             answer = feature.answer(file, params)
-        except PromptopsError as error:
-            raise RequestRefused(str(error)) from None
+    except PromptopsError as error:
+        raise RequestRefused(str(error)) from None
     if bug.error is not None:
         server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
     return answer

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from promptops.errors import GitError
 from promptops.jobs.live.live import Live
+from promptops.lsp.untrusted_git import run_no_programs
 from promptops.records import record
 from promptops.repo.repository import Repository
 from promptops.untrusted import is_untrusted
@@ -43,6 +44,8 @@ class Repositories:
     def _live_of(self, folder: Path) -> Live:
         with Repository.open(folder) as repository:
             root, bare = repository.root, repository.bare
+            if is_untrusted() and root not in self._by_root:
+                run_no_programs(repository.git)
         if bare:
             message = "git's directory and bare repositories have no files to edit"
             raise GitError(message, where=str(folder))

@@ -55,8 +55,12 @@ def _edits(document: Document, value: dict[str, Any], name: str) -> Iterator[Edi
     if inputs is None and "messages" in value:
         yield _new_inputs(document, name)
     elif isinstance(inputs, dict) and inputs and "$ref" not in inputs:
-        yield _added(document, inputs, "properties", f"{name}: {_SCHEMA}")
-        yield _added(document, inputs, "required", name)
+        required = _added(document, inputs, "required", name)
+        properties = _added(document, inputs, "properties", f"{name}: {_SCHEMA}")
+        if required.place == properties.place:
+            yield Edit(required.place, required.text + properties.text)
+        else:
+            yield from (required, properties)
 
 
 def _new_inputs(document: Document, name: str) -> Edit:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,4 +81,8 @@ class CodeServer:
         return [str(self._node), str(self._entry), *self._folders, *arguments]
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "HOME": str(self._home), "XDG_CONFIG_HOME": str(self._home / "config")}
+        return {
+            **os.environ,
+            "HOME": str(self._home),
+            "XDG_CONFIG_HOME": str(self._home / "config"),
+        }

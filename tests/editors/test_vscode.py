@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from promptops.jobs.setup.init import set_up
 from tests.editors.code_server import EXTENSION, VARIABLE, CodeServer
@@ -60,21 +59,68 @@ def workbench(address, browser, repo):
     context.close()
 
 
-def test_a_misspelt_input_is_underlined_and_explained(workbench):
+def test_an_author_sees_and_fixes_a_problem_after_trusting_the_workspace(workbench, repo):
     workbench.open(PROMPT)
+    workbench.shown("promptops is installed in this workspace, and starts when you trust")
+    workbench.shot("untrusted")
 
+    workbench.press("Manage Workspace Trust")
+    workbench.press("Trust")
+    workbench.open(PROMPT, line=36, column=12)
     workbench.run("View: Focus Problems")
-    row = workbench.row("articel", where=".markers-panel")
+    problem = workbench.row("articel", where=".markers-panel").inner_text().splitlines()
+    workbench.shot("problem")
+    workbench.open(PROMPT, line=36, column=12)
+    workbench.page.keyboard.press("Control+Period")
+    workbench.row("Add the input `articel`", where=".action-widget").click()
+    workbench.gone("`articel` is not an input")
+    workbench.shot("fixed")
+    workbench.save()
+    inputs = yaml.safe_load((repo.root / PROMPT).read_text("utf-8"))["inputs"]
 
-    shown(workbench, "problem")
-    assert "`articel` is not an input" in row.inner_text()
+    assert problem == [
+        "`articel` is not an input",
+        "promptops",
+        "VAR001",
+        "[Ln 36, Col 10]",
+        "did you mean `article`?",
+    ]
+    assert (inputs["required"], list(inputs["properties"])) == (
+        ["articel", "article"],
+        ["articel", "article", "audience"],
+    )
 
 
-def test_an_untrusted_workspace_starts_no_program_of_its_own_until_it_is_trusted(workbench):
-    pass
+def test_the_preview_follows_edits_shows_any_case_and_leads_to_the_source(workbench):
+    workbench.trust()
+    workbench.open(PROMPT, line=48, column=5)
+    preview = workbench.preview()
 
+    workbench.press("render", nth=1)
+    preview.get_by_text("`articel` is undefined").wait_for()
+    workbench.shot("preview-error")
+    workbench.replace(line=36, column=10, old="articel", new="article")
+    preview.get_by_text("The slew bearing shows 2 mm of play.").wait_for()
+    rendered = preview.locator("body").inner_text().splitlines()
+    workbench.shot("preview")
+    preview.locator("select").select_option("newcomers get terms explained")
+    preview.get_by_text("The harbour closes on Friday").click()
+    workbench.shown("Ln 36, Col 17 (7 selected)")
+    workbench.shot("preview-source")
 
-def shown(workbench, name):
-    folder = os.environ.get("KEEP_SCREENSHOTS")
-    if folder:
-        workbench.page.screenshot(path=f"{folder}/{name}.png")
+    assert [line.strip() for line in rendered if line] == [
+        "summary.prompt.yaml",
+        "60 tokens · $0.000045",
+        "Case",
+        "newcomers get terms explained",
+        "experts keep their terms",
+        "system",
+        "You summarize articles in three sentences at most.",
+        "Write short sentences and plain words, the most useful fact first.",
+        "Say what the source leaves open instead of guessing.",
+        "Use technical terms; your reader knows them.",
+        "user",
+        "<article>",
+        "The slew bearing shows 2 mm of play.",
+        "</article>",
+    ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
+SCREENSHOTS = os.environ.get("PROMPTOPS_SCREENSHOTS")
 PATIENCE_MS = 120_000  # a machine that others use is slow
 
 
@@ -49,6 +51,15 @@ class Workbench:
         """Wait until a text is shown."""
         self.page.locator(where).get_by_text(text).first.wait_for()
 
+    def gone(self, text: str) -> None:
+        """Wait until a text is shown nowhere."""
+        self.page.get_by_text(text).first.wait_for(state="hidden")
+
+    def save(self) -> None:
+        """Save the file of the editor."""
+        self.page.keyboard.press("Control+S")
+        self.page.locator(".tab.active:not(.dirty)").wait_for()
+
     def row(self, text: str, *, where: str) -> Any:
         """The row of a list with this text, once it is shown."""
         found = self.page.locator(f"{where} .monaco-list-row").filter(has_text=text).first
@@ -59,6 +70,28 @@ class Workbench:
         """Wait until the editor has a line that contains this text."""
         spaced = text.replace(" ", "\u00a0")
         self.page.locator(".view-line").filter(has_text=spaced).first.wait_for()
+
+    def press(self, title: str, *, nth: int = 0) -> None:
+        """Click a button or a code lens, the n-th of those with this title."""
+        self.page.get_by_role("button", name=title, exact=True).nth(nth).click()
+
+    def trust(self) -> None:
+        """Trust the folder."""
+        self.run("Workspaces: Manage Workspace Trust")
+        self.press("Trust")
+        self.shown("You trust this folder")
+
+    def replace(self, *, line: int, column: int, old: str, new: str) -> None:
+        """Type over a text that begins at a place."""
+        self.go_to(line, column)
+        for _ in old:
+            self.page.keyboard.press("Shift+ArrowRight")
+        self.page.keyboard.type(new)
+
+    def shot(self, name: str) -> None:
+        """Save a screenshot, where the variable `PROMPTOPS_SCREENSHOTS` names a folder."""
+        if SCREENSHOTS:
+            self.page.screenshot(path=f"{SCREENSHOTS}/{name}.png")
 
     def preview(self) -> Any:
         """The document inside the panel of the preview."""

@@ -14,7 +14,7 @@ from promptops.lsp.open_file import OpenFile
 from promptops.model.finding import Edit, Finding
 from promptops.report.parts.visible import visible
 
-QUICK_FIX = types.CodeActionKind.QuickFix
+QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.promptops"
 OPTIONS = types.CodeActionOptions(code_action_kinds=[QUICK_FIX, FIX_ALL])
 

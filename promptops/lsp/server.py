@@ -16,7 +16,14 @@ from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp import code_actions, code_lens, inlay_hints, semantic_tokens, text_sync
+from promptops.lsp import (
+    code_actions,
+    code_lens,
+    completion,
+    inlay_hints,
+    semantic_tokens,
+    text_sync,
+)
 from promptops.lsp.checking import Checking
 from promptops.lsp.commands import register_commands
 from promptops.lsp.documents import Document, Documents
@@ -61,6 +68,11 @@ FEATURES: tuple[Feature, ...] = (
         method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
         answer=semantic_tokens.semantic_tokens,
         options=semantic_tokens.LEGEND,
+    ),
+    Feature(
+        method=types.TEXT_DOCUMENT_COMPLETION,
+        answer=completion.completion,
+        options=completion.OPTIONS,
     ),
 )
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""

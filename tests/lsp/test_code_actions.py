@@ -63,7 +63,8 @@ def only(found: list[types.CodeAction], title: str) -> types.CodeAction:
         ),
         (
             "inputs: {required: [a], properties: {a: {type: string}}}\n",
-            "inputs: {required: [name, a], properties: {name: {type: string}, a: {type: string}}}\n",
+            "inputs: {required: [name, a], properties: {name: {type: string}, a: "
+            "{type: string}}}\n",
         ),
         (
             "inputs:\n  required:\n    - a\n  properties: {}\n",

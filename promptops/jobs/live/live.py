@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,15 +59,20 @@ class Live:
             when the configuration changes.
     """
 
-    def __init__(self, directory: Path, *, untrusted: bool = False) -> None:
+    def __init__(
+        self, directory: Path, overrides: Sequence[str] = (), *, untrusted: bool = False
+    ) -> None:
         """Open the repository around a directory.
 
         Args:
+            overrides: See `source.config.load`.
             untrusted: Load no plug-ins: the files may be of anyone.
 
         Raises:
             GitError: There is no repository, it has no work tree, or git failed.
+            UsageError: An override is invalid.
         """
+        self._overrides = overrides
         limit_entries(ENTRIES_OF_A_SERVICE)
         self._repository = Repository.open(directory)
         self._untrusted = untrusted
@@ -87,7 +92,7 @@ class Live:
             message = "the repository is bare: there are no files to edit"
             raise GitError(message, where=str(self._repository.root), hint="open a clone of it")
         self._tree = live_tree(self._repository)
-        found = configured(self._tree, None)
+        found = configured(self._tree, None, self._overrides)
         self._config_error = found.error
         self._configure(found.config)
 
@@ -205,7 +210,7 @@ class Live:
             self._readable[path] = loaded
 
     def _reconfigured(self, own: frozenset[str]) -> Touched:
-        found = configured(self._tree, self._config)
+        found = configured(self._tree, self._config, self._overrides)
         self._config_error = found.error
         if found.config == self._config:
             return self._forget(own, listing=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from promptops.catalog.catalog import Catalog
@@ -42,12 +42,15 @@ class Configured:
     error: PromptopsError | None = None
 
 
-def configured(tree: LiveTree, before: Config | None) -> Configured:
-    """The configuration of the files as they are, saved or not."""
+def configured(tree: LiveTree, before: Config | None, overrides: Sequence[str]) -> Configured:
+    """The configuration of the files as they are, saved or not.
+
+    Raises UsageError for an invalid override.
+    """
     files: dict[str, bytes] = {}
     try:
         files = config_files(tree)
-        return Configured(load(files))
+        return Configured(load(files, overrides))
     except InputError as error:
         return Configured(before or valid_part(files) or Config(), error)
 

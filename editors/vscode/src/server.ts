@@ -1,13 +1,13 @@
 /** The language server: found, started, restarted. */
 
-import { type Disposable, type LogOutputChannel, commands, env, window, workspace } from "vscode";
-import {
-  type ExecuteCommandSignature,
+import { type Disposable, type LogOutputChannel, commands, env as environment, window, workspace } from "vscode";
+import type {
+  ExecuteCommandSignature,
   LanguageClient,
-  type LanguageClientOptions,
-  type ServerOptions,
+  LanguageClientOptions,
 } from "vscode-languageclient/node";
 
+import { QuietClient, Restarts, ServerProcess } from "./quiet_client";
 import { type ServerCommand, serverCommand } from "./server_command";
 import { folders, surroundings } from "./surroundings";
 
@@ -59,16 +59,20 @@ export class Server implements Disposable {
       void (needsTrust ? offerTrust(this.output) : offerInstallation(this.output));
       return;
     }
-    const client = new LanguageClient("promptops", this.options(found), this.clientOptions());
+    const program = this.program(found);
+    const restarts = new Restarts(() => void offerOutput(this.output, "stopped again and again"));
+    const options = { ...this.clientOptions(), errorHandler: restarts };
+    const client = new QuietClient("promptops", "promptops", () => program.start(), options);
     this.output.info(`starting ${[found.command, ...found.args].join(" ")}`);
     try {
       await client.start();
+      restarts.running();
       this.client = client;
       this.started(client);
     } catch (error) {
       this.output.error(String(error));
       await client.dispose().catch(() => undefined);
-      void offerOutput(this.output);
+      void offerOutput(this.output, `did not start: ${(await program.reason()) || String(error)}`);
     }
   }
 
@@ -78,15 +82,11 @@ export class Server implements Disposable {
     await client?.dispose().catch((error: unknown) => this.output.warn(String(error)));
   }
 
-  private options(found: ServerCommand): ServerOptions {
+  private program(found: ServerCommand): ServerProcess {
     const cwd = folders()[0];
     const untrusted = workspace.isTrusted ? {} : { PROMPTOPS_UNTRUSTED: "1" };
-    const environment = { ...process.env, ...untrusted };
-    return {
-      command: found.command,
-      args: [...found.args],
-      options: cwd === undefined ? { env: environment } : { cwd, env: environment },
-    };
+    const env = { ...process.env, ...untrusted };
+    return new ServerProcess(found.command, found.args, cwd === undefined ? { env } : { cwd, env });
   }
 
   private clientOptions(): LanguageClientOptions {
@@ -98,7 +98,6 @@ export class Server implements Disposable {
       outputChannel: this.output,
       initializationOptions: { trusted: workspace.isTrusted },
       initializationFailedHandler: () => false,
-      connectionOptions: { maxRestartCount: 3 },
       middleware: {
         executeCommand: (command, args, next) => this.executeCommand(command, args, next),
       },
@@ -122,13 +121,13 @@ async function offerInstallation(output: LogOutputChannel): Promise<void> {
   output.error(text);
   const copy = "Copy Command";
   if ((await window.showErrorMessage(text, copy)) === copy) {
-    await env.clipboard.writeText(INSTALL_COMMAND);
+    await environment.clipboard.writeText(INSTALL_COMMAND);
   }
 }
 
-async function offerOutput(output: LogOutputChannel): Promise<void> {
-  const text = "The language server of promptops did not start.";
+async function offerOutput(output: LogOutputChannel, problem: string): Promise<void> {
   const show = "Show Output";
+  const text = `The language server of promptops ${problem}`;
   if ((await window.showErrorMessage(text, show)) === show) {
     output.show();
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from lsprotocol import types
 
@@ -17,6 +18,9 @@ from promptops.report.parts.visible import visible
 QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.promptops"
 OPTIONS = types.CodeActionOptions(code_action_kinds=[QUICK_FIX, FIX_ALL])
+
+MOST_FINDINGS = 20
+"""Of the findings in a range, so many have actions."""
 
 _LONGEST = 40
 """Characters of a text that a title shows."""
@@ -44,9 +48,10 @@ def _is_automatic(context: types.CodeActionContext) -> bool:
 
 
 def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeAction]:
-    for finding in file.live.findings(file.path):
-        if _overlaps(file.range_of(finding.place), wanted):
-            yield from _of_finding(file, finding)
+    findings = file.live.findings(file.path)
+    within = (each for each in findings if _overlaps(file.range_of(each.place), wanted))
+    for finding in islice(within, MOST_FINDINGS):
+        yield from _of_finding(file, finding)
 
 
 def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:

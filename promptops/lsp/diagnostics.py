@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from lsprotocol import types
@@ -43,8 +44,16 @@ def diagnostics(file: OpenFile) -> list[types.Diagnostic]:
     if not file.live.manages(file.path):
         return [*found, *_unmanaged(file)]
     findings = file.live.findings(file.path)
-    shown = [diagnostic(file, finding) for finding in findings[:MOST_SHOWN]]
+    shown = [diagnostic(file, finding) for finding in _most_severe(findings)]
     return [*found, *shown, *_rest(len(findings) - len(shown))]
+
+
+def _most_severe(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """At most MOST_SHOWN findings, in their order."""
+    if len(findings) <= MOST_SHOWN:
+        return findings
+    ranks = sorted(range(len(findings)), key=lambda index: -findings[index].severity)
+    return [findings[index] for index in sorted(ranks[:MOST_SHOWN])]
 
 
 def diagnostic(file: OpenFile, finding: Finding) -> types.Diagnostic:

@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from promptops.lsp.encoding import Encoding, split_lines
-from promptops.patterns import lazy_pattern
+from promptops.lsp.encoding import Encoding, offset_of, split_lines
 from promptops.records import record, replace
-
-_NEWLINE = lazy_pattern(r"\r\n|\r|\n")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -111,7 +108,6 @@ def _after(
 
 def _spliced(text: str, change: types.TextDocumentContentChangePartial, encoding: Encoding) -> str:
     lines = split_lines(text)
-    starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
     at = (encoding.cursor(lines, each) for each in (change.range.start, change.range.end))
-    start, end = (starts[line - 1] + column - 1 for line, column in at)
+    start, end = (offset_of(text, *each) for each in at)
     return text[:start] + change.text + text[max(start, end) :]

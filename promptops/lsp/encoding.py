@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from lsprotocol import types
 
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
-_NEWLINE = lazy_pattern(r"\r\n|\r|\n")
+_NEWLINE = lazy_pattern(r"\r\n?|\n")
 
 _UNITS = {
     types.PositionEncodingKind.Utf8: ("utf-8", 1),
@@ -17,9 +18,26 @@ _UNITS = {
 }
 
 
-def split_lines(text: str) -> list[str]:
-    """The lines of a text as the protocol and lint count them, without their newlines."""
-    return _NEWLINE.split(text)
+@lru_cache(maxsize=4)
+def split_lines(text: str) -> tuple[str, ...]:
+    """The lines of a text as the protocol and lint count them, without their newlines.
+
+    Those of the last few texts are kept, because each place in a file needs them.
+    """
+    return tuple(with_lf(text).split("\n"))
+
+
+def with_lf(text: str) -> str:
+    """The text with LF as its newlines."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def offset_of(text: str, line: int, column: int) -> int:
+    """The offset of a 1-based line and column of a text whose newlines are of any kind."""
+    if "\r" not in text:
+        return sum(len(each) + 1 for each in split_lines(text)[: line - 1]) + column - 1
+    starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+    return starts[line - 1] + column - 1
 
 
 @record(frozen=True, slots=True)

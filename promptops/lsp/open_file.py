@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -54,7 +55,7 @@ class OpenFile:
         return types.Location(uri=uri, range=range_in(lines, place, self.encoding))
 
 
-def range_in(lines: list[str], place: Place, encoding: Encoding) -> types.Range:
+def range_in(lines: Sequence[str], place: Place, encoding: Encoding) -> types.Range:
     """The editor's range of a place in a file with these lines."""
     return types.Range(
         start=encoding.position(lines, place.line, place.column),

@@ -10,7 +10,7 @@ from lsprotocol import types
 from promptops.errors import PromptopsError
 from promptops.lsp.diagnostics import is_prompt_file
 from promptops.lsp.documents import Document
-from promptops.lsp.encoding import split_lines
+from promptops.lsp.encoding import with_lf
 from promptops.lsp.repositories import FileInRepository
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ def did_save(server: PromptopsServer, params: types.DidSaveTextDocumentParams) -
     if server.place_of(uri) is None:
         server.forget_place(uri)  # a repository may have been created
     found = server.place_of(uri)
-    text = params.text if params.text is not None else _text(_on_disk(found) or b"")
+    text = (
+        params.text
+        if params.text is not None
+        else _text((_on_disk(found) or b"").decode("utf-8", "replace"))
+    )
     document = server.documents.replaced(uri, text)
     if document is not None and found is not None:
         _put_unless_saved(server, document, found)
@@ -125,12 +129,10 @@ def _shows(document: Document, data: bytes | None) -> bool:
     if data is None:
         return False
     try:
-        return split_lines(data.decode().removeprefix(BOM)) == split_lines(
-            document.text.removeprefix(BOM)
-        )
+        return with_lf(_text(data.decode())) == with_lf(_text(document.text))
     except UnicodeDecodeError:
         return True
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace").removeprefix(BOM)
+def _text(content: str) -> str:
+    return content.removeprefix(BOM)

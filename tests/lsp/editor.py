@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -16,7 +17,7 @@ from pygls.lsp.client import LanguageClient
 
 START = "from promptops.cli.main import main; main()"
 SERVER = (sys.executable, "-c", START, "lsp", "--stdio")
-PATIENCE_S = 300
+PATIENCE_S = 60
 """A safety net: what hangs exceeds it, a busy machine does not."""
 
 
@@ -31,10 +32,12 @@ class Editor:
         self.log: list[str] = []
         self._versions: dict[str, int] = {}
         self._published = asyncio.Event()
+        self._times: Counter[str] = Counter()
         self.published: dict[str, types.PublishDiagnosticsParams] = {}
 
     def _receive(self, params: types.PublishDiagnosticsParams) -> None:
         self.published[params.uri] = params
+        self._times[params.uri] += 1
         self._published.set()
 
     def uri(self, path: str) -> str:
@@ -109,6 +112,10 @@ class Editor:
         """`line:character code` of each diagnostic, as counted by the editor; None for nothing."""
         found = self.published.get(self.uri(path))
         return None if found is None else [in_short(each) for each in found.diagnostics]
+
+    def times_published(self, path: str) -> int:
+        """How often diagnostics of a file were published."""
+        return self._times[self.uri(path)]
 
     async def until(self, path: str, expected: list[str] | None) -> None:
         """Wait until the diagnostics of a file are these."""

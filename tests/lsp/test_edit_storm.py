@@ -1,4 +1,4 @@
-"""Thousands of edits, many of them of files that can't be read: what remains is what lint reports."""
+"""Thousands of edits, some of which break the file: the editor shows what lint reports."""
 
 from __future__ import annotations
 

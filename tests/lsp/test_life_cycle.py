@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import GitRepository
 from tests.lsp.editor import Editor, editor, session
 
@@ -107,8 +109,9 @@ async def _elsewhere(user: Editor, repo: GitRepository) -> None:
         assert user.shown(path) == shown, path
 
 
-def test_an_untrusted_server_runs_nothing_of_the_repository(
-    repo: GitRepository, tmp_path: Path
+@pytest.mark.parametrize("trusted", [True, False])
+def test_only_a_trusted_server_runs_programs_of_git_and_none_changes_a_file(
+    repo: GitRepository, tmp_path: Path, trusted: bool
 ) -> None:
     ran = tmp_path / "ran"
     prompt = f"{PROMPT}    output: [{{type: python, value: 'checks.py:check'}}]\n"
@@ -117,14 +120,21 @@ def test_an_untrusted_server_runs_nothing_of_the_repository(
     repo.git("config", "core.fsmonitor", f"touch {ran} #")
     repo.git("config", "filter.any.clean", f"touch {ran}; cat")
     repo.write({".gitattributes": "* filter=any\n", PARTIAL: "Bye.\n"})
+    before = _contents(repo.root)
 
     async def run() -> None:
-        async with editor(repo.root, ["utf-16", "utf-32"], {"trusted": False}) as user:
+        async with editor(repo.root, ["utf-16", "utf-32"], {"trusted": trusted}) as user:
             user.open(PATH, prompt)
             await user.until(PATH, ["10:15 VAR001", "17:36 TST009"])
-            user.save(PATH, prompt)
-            await user.answered()
+            user.save(PATH, prompt.replace("tikcet", "ticket"))
+            await user.until(PATH, ["17:36 TST009"])
+            await user.actions(PATH)
 
     session(run())
 
-    assert not ran.exists()
+    assert ran.exists() == trusted
+    assert _contents(repo.root) == before
+
+
+def _contents(root: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}

@@ -13,6 +13,7 @@ import {
 import { lastError } from "./last_error";
 
 const MOST_RESTARTS = 3;
+const WITHIN_MS = 3 * 60 * 1000;
 const MOST_KEPT = 4000;
 const PATIENCE_MS = 2000;
 
@@ -23,10 +24,10 @@ export class QuietClient extends LanguageClient {
   }
 }
 
-/** Restarts a server that ran, a few times; one that never ran would only fail again. */
+/** Restarts a server that ran, but not all the time; one that never ran would only fail again. */
 export class Restarts implements ErrorHandler {
   private ran = false;
-  private count = 0;
+  private times: number[] = [];
 
   constructor(private readonly gaveUp: () => void) {}
 
@@ -39,14 +40,16 @@ export class Restarts implements ErrorHandler {
   }
 
   closed(): CloseHandlerResult {
-    if (!this.ran || this.count >= MOST_RESTARTS) {
-      if (this.ran) {
-        this.gaveUp();
-      }
-      return { action: CloseAction.DoNotRestart, handled: true };
+    const now = Date.now();
+    this.times = this.times.filter((time) => now - time < WITHIN_MS);
+    if (this.ran && this.times.length < MOST_RESTARTS) {
+      this.times.push(now);
+      return { action: CloseAction.Restart, handled: true };
     }
-    this.count += 1;
-    return { action: CloseAction.Restart, handled: true };
+    if (this.ran) {
+      this.gaveUp();
+    }
+    return { action: CloseAction.DoNotRestart, handled: true };
   }
 }
 

@@ -60,7 +60,8 @@ export class Server implements Disposable {
       return;
     }
     const program = this.program(found);
-    const restarts = new Restarts(() => void offerOutput(this.output, "stopped again and again"));
+    const gaveUp = "stopped several times. To start it again: promptops: Restart Language Server";
+    const restarts = new Restarts(() => void offerOutput(this.output, gaveUp));
     const options = { ...this.clientOptions(), errorHandler: restarts };
     const client = new QuietClient("promptops", "promptops", () => program.start(), options);
     this.output.info(`starting ${[found.command, ...found.args].join(" ")}`);

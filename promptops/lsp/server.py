@@ -20,6 +20,7 @@ from promptops.lsp import (
     code_actions,
     code_lens,
     completion,
+    hover,
     inlay_hints,
     semantic_tokens,
     text_sync,
@@ -74,6 +75,7 @@ FEATURES: tuple[Feature, ...] = (
         answer=completion.completion,
         options=completion.OPTIONS,
     ),
+    Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hover.hover),
 )
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 

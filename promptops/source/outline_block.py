@@ -79,31 +79,36 @@ class BlockWalk(FlowWalk):
 
     def _entry(self, at: int, indent: int) -> int | Spot:
         """Follow an item or a key that begins at an offset, and the value in its line."""
-        self._close(indent)
-        key = KEY.match(self.text, at)
-        if key:
-            return self._key(key, indent)
-        if self.top.scalar is not None and indent > self.top.indent:
-            return self._plain(at)
-        if _DASH.match(self.text, at):
-            return self._item(at, indent)
+        line = at - indent
+        while True:
+            self._close(at - line)
+            key = KEY.match(self.text, at)
+            if key:
+                return self._key(key, at - line)
+            if self.top.scalar is not None and at - line > self.top.indent:
+                return self._plain(at)
+            if not _DASH.match(self.text, at):
+                return self._text_without_colon(at, at - line)
+            if self.limit <= at:
+                return self.other_spot()
+            self._open_item(at - line)
+            content = self.after_blanks(at + 1)
+            if self.limit < content or self.text[content : content + 1] in ("", "\n", "#"):
+                return self._value(at + 1, new=True)
+            at = content  # an item that begins in the line of another
+
+    def _text_without_colon(self, at: int, indent: int) -> int | Spot:
         self._close_list_of_key(indent)
         if self.top.kind == "map" and self.top.indent == indent:
             return self._unfinished_key(at)
         return self._value(at, new=True)
 
-    def _item(self, at: int, indent: int) -> int | Spot:
-        if self.limit <= at:
-            return self.other_spot()
+    def _open_item(self, indent: int) -> None:
         if self.top.kind != "seq" or self.top.indent < indent:
             self.top.filled = True
             self.frames.append(Frame("seq", indent))
         self.top.index += 1
         self.top.filled, self.top.scalar = False, None
-        content = self.after_blanks(at + 1)
-        if self.limit < content or self.text[content : content + 1] in ("", "\n", "#"):
-            return self._value(at + 1, new=True)
-        return self._entry(content, indent + content - at)
 
     def _key(self, key: re.Match[str], indent: int) -> int | Spot:
         self._close_list_of_key(indent)

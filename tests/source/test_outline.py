@@ -188,5 +188,11 @@ def test_no_text_raises(parts: list[str], offset: int) -> None:
 
 
 def test_deep_and_broken_texts_are_followed_in_linear_time() -> None:
-    for text in ("[" * 20_000, "{a: " * 10_000, '- "\n' * 20_000, "a: |\n" + "\n" * 99_000):
+    for text in (
+        "[" * 20_000,
+        "{a: " * 10_000,
+        '- "\n' * 20_000,
+        "- " * 20_000,
+        "a: |\n" + "\n" * 99_000,
+    ):
         assert cursor_at_offset(text, len(text)).offset == len(text)

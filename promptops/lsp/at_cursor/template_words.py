@@ -105,8 +105,8 @@ _OWN: Mapping[str, str] = {
     "escape": "The text with `&`, `<`, `>` and quotes escaped for HTML.",
     "length": "The number of items or characters.",
     "list": "The items as a list.",
-    "int": "The value as a whole number, 0 if it is none.",
-    "float": "The value as a number, 0.0 if it is none.",
+    "int": "The value as a whole number; 0 if it is not one.",
+    "float": "The value as a number; 0.0 if it is not one.",
 }
 
 

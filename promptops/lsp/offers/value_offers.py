@@ -15,7 +15,7 @@ from promptops.json_pointer import escaped, tokens
 from promptops.lsp.at_cursor.assertion_kinds import assertion_kind, summary
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.at_cursor.input_names import inputs, schemas_of
-from promptops.lsp.at_cursor.prompt_schema import schemas_at, values_of
+from promptops.lsp.at_cursor.prompt_schema import schemas_at, types_of, values_of
 from promptops.lsp.offers.input_offers import input_offers
 from promptops.lsp.offers.offer import Offer, offers_of
 from promptops.lsp.offers.path_offers import path_offers
@@ -109,7 +109,7 @@ def _inputs(here: Here) -> list[Offer]:
 
 def _lists(here: Here) -> list[Offer]:
     found = inputs(here).values()
-    lists = [each for each in found if each.schema.get("type", "array") == "array"]
+    lists = [each for each in found if "array" in (types_of([each.schema]) or ("array",))]
     return input_offers(lists, rank=2)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import check
 import diff
+import editing
 import formats
 import history
 import importing
@@ -50,6 +51,7 @@ TOPICS: dict[str, ModuleType] = {
         runtime,
         formats,
         importing,
+        editing,
     )
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"

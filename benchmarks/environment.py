@@ -31,6 +31,8 @@ PYTHON_PEERS = (
 OURS_TOO = ("openai", "Jinja2", "jsonschema-rs", "PyYAML", "click")
 """What is measured beside us and stands below us, too."""
 NODE_PEER = "promptfoo"
+YAML_PEER = "yaml-language-server"
+NODE_PEERS = (NODE_PEER, YAML_PEER)
 
 OFFLINE = {
     "DO_NOT_TRACK": "true",
@@ -65,7 +67,8 @@ class Environment:
         self._install_ours()
         for peer in PYTHON_PEERS:
             self._install_python_peer(peer)
-        self._install_node_peer()
+        for peer in NODE_PEERS:
+            self._install_node_peer(peer)
         _live_in(folder / "home")
 
     def has(self, peer: str) -> bool:
@@ -103,8 +106,12 @@ class Environment:
         return Program(name, [file, *arguments], says, peer)
 
     def promptfoo(self, name: str, *arguments: str, says: str = "") -> Program:
-        file = self._node / "node_modules" / ".bin" / NODE_PEER
-        return Program(name, [str(file), *arguments], says, NODE_PEER)
+        return self.node_tool(NODE_PEER, name, *arguments, says=says)
+
+    def node_tool(self, peer: str, name: str, *arguments: str, says: str = "") -> Program:
+        """The program of a peer from npm."""
+        file = self._node / peer / "node_modules" / ".bin" / peer
+        return Program(name, [str(file), *arguments], says, peer)
 
     def versions(self) -> Iterator[tuple[str, str]]:
         """Of the peers that are here, and of what stands below us."""
@@ -114,9 +121,9 @@ class Environment:
         for name in (*map(_name, PYTHON_PEERS), *OURS_TOO):
             if name.lower() in found:
                 yield name, found[name.lower()]
-        package = self._node / "node_modules" / NODE_PEER / "package.json"
-        if self.has(NODE_PEER):
-            yield NODE_PEER, json.loads(package.read_text())["version"]
+        for peer in filter(self.has, NODE_PEERS):
+            package = self._node / peer / "node_modules" / peer / "package.json"
+            yield peer, json.loads(package.read_text())["version"]
 
     def _versions(self, environment: Path) -> dict[str, str]:
         listed = json.loads(self._pip("list", "--format", "json", into=environment))
@@ -131,7 +138,7 @@ class Environment:
         sizes["what it stands on alone"] = _size_mb(alone)
         shutil.rmtree(alone)
         if self.has(NODE_PEER):
-            sizes[NODE_PEER] = _size_mb(self._node)
+            sizes[NODE_PEER] = _size_mb(self._node / NODE_PEER)
         return sizes
 
     def _install_ours(self) -> None:
@@ -140,7 +147,7 @@ class Environment:
         shutil.rmtree(self._folder / "wheels", ignore_errors=True)
         wheels = str(self._folder / "wheels")
         self._pip("wheel", "-q", "--no-deps", "-w", wheels, str(PROJECT))
-        self._pip("install", "-q", f"{self._wheel()}[live,parquet]")
+        self._pip("install", "-q", f"{self._wheel()}[live,lsp,parquet]")
         self._pip("install", "-q", "--force-reinstall", "--no-deps", str(self._wheel()))
 
     def _install_python_peer(self, peer: str) -> None:
@@ -169,16 +176,17 @@ class Environment:
             run([sys.executable, "-m", "venv", environment])
         self._pip("install", "-q", "--upgrade", "pip", into=environment)  # an old one takes minutes
 
-    def _install_node_peer(self) -> None:
+    def _install_node_peer(self, peer: str) -> None:
         if not shutil.which("npm"):
-            return self.leave_out(NODE_PEER, "there is no npm here")
-        self._tell(f"installing {NODE_PEER}")
-        arguments = ("--silent", "--no-fund", "--no-audit", "--prefix", str(self._node))
+            return self.leave_out(peer, "there is no npm here")
+        self._tell(f"installing {peer}")
+        arguments = ("--silent", "--no-fund", "--no-audit", "--prefix", str(self._node / peer))
         try:
-            run(["npm", "install", *arguments, NODE_PEER])
-            run(self.promptfoo("", "--version").command)
+            run(["npm", "install", *arguments, peer])
+            if peer == NODE_PEER:
+                run(self.promptfoo("", "--version").command)
         except (Wrong, OSError) as wrong:
-            self.leave_out(NODE_PEER, str(wrong))
+            self.leave_out(peer, str(wrong))
         return None
 
     def _file(self, program: str, peer: str = "") -> str:

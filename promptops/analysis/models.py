@@ -91,6 +91,11 @@ def find(provider: str, model: str) -> ModelFacts | None:
     return models.get(model) or (models.get(around[1]) if around else None)
 
 
+def known(provider: str) -> Mapping[str, ModelFacts]:
+    """The models of a provider by all their ids; none for a provider that is not in the table."""
+    return _models(canonical_provider(provider), provider.lower() in _VERTEX)
+
+
 def nearest(model: str, provider: str | None = None) -> str | None:
     """The known id that is most like one, of a provider or of all; None when none is like it."""
     name = canonical_provider(provider) if provider else None

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from promptops.analysis.includes import includes
-from promptops.analysis.masking import Masked, masked
+from promptops.analysis.masking import Masked
 from promptops.catalog.build import PromptBuilder, texts
+from promptops.catalog.file_lines import FileLines
 from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.graph import Graph
 from promptops.catalog.layers import layers
@@ -23,9 +24,9 @@ from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.records import replace
-from promptops.source.document import MAX_BYTES, Document
+from promptops.source.document import Document
 from promptops.source.recording_files import ENDING as RECORDINGS
-from promptops.source.recording_files import MAX_FILES, numbered
+from promptops.source.recording_files import MAX_FILES, first_of, numbered
 
 if TYPE_CHECKING:
     from promptops.runtime.template.template import Template
@@ -66,9 +67,7 @@ class Catalog:
         self.files = Files(tree)
         self.resolver = ReferenceResolver(self.files, config)
         self._loaded: dict[str, LoadedPrompt] = {}
-        self._lines: dict[str, list[str]] = {}
-        self._masked: dict[str, Masked] = {}
-        self._masked_lines: dict[str, list[str]] = {}
+        self._lines = FileLines(self.files)
         self._profile: str | None = None
 
     def with_profile(self, profile: str) -> Catalog:
@@ -133,6 +132,10 @@ class Catalog:
                     id=identity, path=path, prompt=None, problems=(problem,)
                 )
         return self._loaded[path]
+
+    def known(self, path: str) -> LoadedPrompt | None:
+        """A prompt file if it was loaded before; else None."""
+        return self._loaded.get(path)
 
     def _load(self, path: str) -> LoadedPrompt:
         document = self.document(path)
@@ -295,23 +298,52 @@ class Catalog:
 
     def masked(self, path: str) -> Masked:
         """A file with its secrets masked, newlines as LF; empty if it is missing or over 1 MB."""
-        if path not in self._masked:
-            data = self.files.data(path) or b""
-            text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
-            self._masked[path] = masked(text.replace("\r\n", "\n"))
-        return self._masked[path]
+        return self._lines.masked(path)
 
     def masked_line(self, path: str, number: int) -> str:
         """A line of a file, 1-based, with its secrets masked; "" if it does not exist."""
-        if path not in self._masked_lines:
-            self._masked_lines[path] = self.masked(path).text.split("\n")
-        lines = self._masked_lines[path]
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self._lines.masked_line(path, number)
 
     def line(self, path: str, number: int) -> str:
         """A line of a file, 1-based, without its newline; "" if it does not exist."""
-        if path not in self._lines:
-            text = (self.files.data(path) or b"").decode("utf-8", "replace")
-            self._lines[path] = text.replace("\r\n", "\n").split("\n")
-        lines = self._lines[path]
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self._lines.line(path, number)
+
+    def forget(self, paths: Collection[str], *, listing: bool) -> frozenset[str]:
+        """Compute anew what depends on some files, whose content changed.
+
+        Until the names in all files are known (`Graph.parse_all`), all that was loaded is dropped.
+
+        Args:
+            listing: Whether files came or went.
+
+        Returns:
+            The paths, and the files that depend on them.
+        """
+        self.files.forget(paths, listing=listing)
+        self._lines.forget(paths)
+        for path in paths:
+            self.documents.drop(path)
+            self.graph.forget(path)
+        touched = frozenset(paths).union(*map(self._dependent_on, paths))
+        self._includers.clear()
+        self._included = {k: found for k, found in self._included.items() if k[0] not in touched}
+        for path in touched:
+            self._loaded.pop(path, None)
+            self.documents.drop(path)
+        if listing:
+            self._forget_listing()
+        return touched
+
+    def _dependent_on(self, path: str) -> Iterable[str]:
+        if not self.graph.is_complete:
+            return (*self._loaded, *(path for path, _ in self._included))
+        recorded = first_of(path)
+        above = (
+            () if recorded is None else (p for p in self.ids if self.recordings_of(p) == recorded)
+        )
+        return (*self.graph.dependents(path), *above)
+
+    def _forget_listing(self) -> None:
+        for name in ("paths", "prompt_files", "ids"):
+            self.__dict__.pop(name, None)
+        self.documents.ids = self.ids

@@ -69,6 +69,15 @@ class Files:
     def _definitions(self) -> frozenset[str]:
         return frozenset(map(definition_name, self.entries))
 
+    def forget(self, paths: Iterable[str], *, listing: bool) -> None:
+        """Read some files anew when they are next needed; with `listing`, files came or went."""
+        for path in paths:
+            self._bytes.pop(path, None)
+            self._texts.pop(path, None)
+        if listing:
+            self.__dict__.pop("_definitions", None)
+            self.__dict__.pop("_recordings", None)
+
     def recordings(self, first: str) -> tuple[str, ...]:
         """The existing recording files whose first one is `first`, in order.
 
@@ -110,11 +119,15 @@ def _decoded(path: str, data: bytes | None) -> Text | None:
 
 
 class PromptDocuments:
-    """Prompt files, parsed on first use."""
+    """Prompt files, parsed on first use.
+
+    Attributes:
+        ids: The ids of the prompt files of the tree.
+    """
 
     def __init__(self, files: Files, ids: PromptIds) -> None:
         self._files = files
-        self._ids = ids
+        self.ids = ids
         self._documents: dict[str, Document] = {}
         self._with_places = False
 
@@ -148,7 +161,7 @@ class PromptDocuments:
 
     def _not_a_file(self, path: str) -> Document:
         entry = self._files.entries.get(path)
-        absent = "folder" if path in self._ids.folders else "missing"
+        absent = "folder" if path in self.ids.folders else "missing"
         kind = entry.kind if entry is not None else absent
         code = CONFLICT if kind == "unmerged" else "SCH001"
         problem = Problem(_NOT_A_FILE[kind], at=Place(path), hint=_FIX.get(kind), code=code)

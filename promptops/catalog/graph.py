@@ -50,6 +50,7 @@ class Graph:
         roots = {*config.prompts, *config.schemas}
         self._folders = () if "." in roots else tuple(f"{root}/" for root in roots)
         self._targets: dict[str, frozenset[str]] = {}
+        self._forgotten: set[str] | None = None
 
     @property
     def facts(self) -> Mapping[str, Names]:
@@ -217,9 +218,57 @@ class Graph:
         for key, name in self._index.get(last, ()):
             yield from ((path, name) for path in self._files_of_keys[key])
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the names in all files are known, except for forgotten ones."""
+        return self._forgotten is not None
+
+    def parse_all(self) -> None:
+        """Parse the names in all files, unless they are known."""
+        self.parse(self.unparsed if self._forgotten is None else self._forgotten)
+        self._forgotten = set()
+
+    def forget(self, path: str) -> None:
+        """Parse the names in a file anew when they are next needed: its content changed."""
+        self._targets.pop(path, None)
+        if self._forgotten is not None:
+            self._forgotten.add(path)
+        sources = self.__dict__.get("sources")
+        if sources is not None:
+            self._move(path, sources.pop(path, None), self._key(path), sources)
+
+    def _move(
+        self, path: str, before: str | None, after: str | None, sources: dict[str, str]
+    ) -> None:
+        """A file has another key, or none."""
+        files: dict[str, list[str]] | None = self.__dict__.get("_files_of_keys")
+        if after is not None:
+            sources[path] = after
+        if files is None:
+            return
+        if before is not None:
+            files[before].remove(path)
+            if not files[before]:
+                del files[before]
+                self._leave(before)
+        if after is not None:
+            if after not in files:
+                self._enter(after, self._facts_of(after) or ())
+            files.setdefault(after, []).append(path)
+
+    def _leave(self, key: str) -> None:
+        """No file has this key any more; the reverse of `_enter`."""
+        names = self._facts_of(key) or ()
+        self._parsed.pop(key, None)
+        index = self.__dict__.get("_index", {})
+        for name in names:
+            found = index.get(_last(name), [])
+            if (key, name) in found:
+                found.remove((key, name))
+
     def dependents(self, target: str) -> Iterator[str]:
         """Every file that refers to a file, directly or indirectly, each once. Parses all files."""
-        self.parse(self.unparsed)
+        self.parse_all()
         seen, waiting = {target}, [target]
         while waiting:
             below = waiting.pop(0)
@@ -232,7 +281,7 @@ class Graph:
     @property
     def aliases(self) -> Mapping[str, list[str]]:
         """From each earlier name of a prompt to the paths of its prompts. Parses all files."""
-        self.parse(self.unparsed)
+        self.parse_all()
         found: dict[str, list[str]] = {}
         for path, key in self.sources.items():
             for name in self._facts_of(key) or ():

@@ -12,7 +12,7 @@ from promptops.suggestions import did_you_mean
 
 SECTIONS = {
     "start": ("init", "new", "mv", "doctor", "import", "export", "completion"),
-    "look": ("list", "show", "render", "run"),
+    "look": ("list", "show", "render", "run", "lsp"),
     "check": ("lint", "rule", "diff", "test", "mutate", "check", "probe", "report"),
     "ship": ("release", "changelog", "build", "verify", "promote", "rollback", "stubs"),
     "operate": ("log", "blame", "bisect", "compare", "drift", "score"),

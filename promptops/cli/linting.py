@@ -49,6 +49,7 @@ class LintArguments:
     no_baseline: bool = False
     no_cache: bool = False
     why: bool = False
+    watch: bool = False
 
 
 def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | None = None) -> int:
@@ -70,6 +71,8 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
             "--unsafe-fixes needs --fix or --diff",
             hint="to apply these fixes, too: promptops lint --fix --unsafe-fixes",
         )
+    if arguments.watch:
+        return _watch(output, arguments)
     revision = _revision(arguments)
     with (
         errors_beside_config(output, revision, wanted),
@@ -104,6 +107,18 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
         if report.failed:
             return BUG
         return int(bool(report.failing(limit)) and not arguments.exit_zero)
+
+
+def _watch(output: OutputOptions, arguments: LintArguments) -> int:
+    from promptops.cli.watching import run_watch
+
+    chosen = _options(arguments)
+
+    def report(opened: Any, found: Any) -> None:
+        limit = _limit(opened, arguments)
+        _report(output, opened, found, chosen, limit, statistics=arguments.statistics)
+
+    return run_watch(output, arguments, _selection(arguments), chosen, report)
 
 
 @contextmanager

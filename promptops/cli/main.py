@@ -22,7 +22,7 @@ ABORTS = 128
 BISECT_RUN_CODES = (0, 1, 125)
 
 
-ENDLESS = frozenset(("lsp", "mcp", "ui"))
+ENDLESS = frozenset(("lsp", "--watch"))
 COLLECT_AFTER = 50_000
 """New objects before a garbage collection; a process that ends soon rarely needs one."""
 HOOK_COLLECTS_AFTER = 1_000_000

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from promptops.evals.assertion import Assertion
-from promptops.evals.case_assertions import WrittenAssertion, assertions_of
+from promptops.evals.case_assertions import (
+    WrittenAssertion,
+    assertions_of,
+    assertions_of_every_case,
+)
 from promptops.evals.case_expressions import Expression, read_expression
 from promptops.evals.function_names import FunctionFiles
 from promptops.evals.parse import parse
@@ -14,6 +18,7 @@ from promptops.evals.registry import kind_of
 from promptops.evals.verdict import NamedPart
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
+from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt, Tool
 from promptops.plurals import some
 from promptops.records import field, record, replace
@@ -37,11 +42,7 @@ def problems_of_names(
     known = _KnownNames(tools=tools, inputs=_inputs(prompt), defined=defined)
     yield from retrieved_problems(prompt)
     yield from _retrievers(prompt, functions)
-    checked: set[int] = set()
-    for written, on in _every(prompt):
-        if id(written.written) in checked:  # an assertion of every case
-            continue
-        checked.add(id(written.written))
+    for written, on in _once(_every(prompt)):
         assertion = parse(written.written, on)[0]
         for named in _named(assertion, on) if assertion else ():
             if named.kind == "function":
@@ -55,6 +56,15 @@ def problems_of_names(
                 message, hint = problem
                 is_key = named.kind == "argument"
                 yield Problem(message, at=written.at(named.at, is_key, named.within), hint=hint)
+
+
+def inputs_in_assertions(prompt: Prompt) -> Iterator[tuple[str, Place]]:
+    """The names of inputs in assertions, in expressions too, each with its place."""
+    for written, on in _once((*_every(prompt), *_of_every_case(prompt))):
+        assertion = parse(written.written, on)[0]
+        for named in _named(assertion, on) if assertion else ():
+            if named.kind == "input":
+                yield named.name, written.at(named.at, False, named.within)
 
 
 def retrieved_problems(prompt: Prompt) -> Iterator[Problem]:
@@ -122,6 +132,20 @@ def _every(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
     for case in prompt.cases:
         yield from ((assertion, "request") for assertion in _rendered(case))
         yield from ((assertion, "answer") for assertion in assertions_of(case, prompt))
+
+
+def _of_every_case(prompt: Prompt) -> Iterator[tuple[WrittenAssertion, On]]:
+    """Also of a prompt without cases."""
+    yield from ((assertion, "answer") for assertion in assertions_of_every_case(prompt))
+
+
+def _once(every: Iterable[tuple[WrittenAssertion, On]]) -> Iterator[tuple[WrittenAssertion, On]]:
+    """Assertions of every case are written once and yielded once."""
+    checked: set[int] = set()
+    for written, on in every:
+        if id(written.written) not in checked:
+            checked.add(id(written.written))
+            yield written, on
 
 
 def _rendered(case: Case) -> Iterator[WrittenAssertion]:

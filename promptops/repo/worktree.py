@@ -60,6 +60,10 @@ class WorkTree:
         finally:
             os.close(number)
 
+    def blob_id(self, content: bytes) -> str:
+        """The id that git would give unfiltered bytes."""
+        return blob_id(content, self._object_format)
+
     def _link(self, path: str, *, tracked: bool) -> TreeEntry | None:
         try:
             target = os.fsencode(os.readlink(os.path.join(self._root, path)))

@@ -63,6 +63,16 @@ def _end_of_value(start: int, text: str) -> int:
     return start
 
 
+def entry_line(root: Node, lines: Lines, line: int) -> int:
+    """The last line, at or above a 1-based line, that begins a key or an item; 0 if there is none.
+
+    A comment above it covers the entry and its whole value.
+    """
+    numbers = sorted(_entries(root, lines))
+    index = bisect_right(numbers, line)
+    return numbers[index - 1] if index else 0
+
+
 def tabs(root: Node, lines: Lines) -> Iterator[Problem]:
     """Each tab that is not part of a text or a comment."""
     if "\t" not in lines.text:

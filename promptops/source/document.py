@@ -9,7 +9,7 @@ from typing import Any
 from promptops.model.finding import Problem
 from promptops.model.place import Offsets, Place, Text
 from promptops.patterns import lazy_pattern
-from promptops.source.comments import Comment, comments, tabs
+from promptops.source.comments import Comment, comments, entry_line, tabs
 from promptops.source.compose import compose
 from promptops.source.conflicts import explained
 from promptops.source.lines import Lines
@@ -97,6 +97,10 @@ class Document:
     def comments(self) -> tuple[Comment, ...]:
         """The YAML comments in order; a `#` in a `|` block is text."""
         return comments(self._root, self._lines) if self._root is not None else ()
+
+    def entry_line(self, line: int) -> int:
+        """The 1-based line where the key or item begins that covers a line; 0 if there is none."""
+        return entry_line(self._root, self._lines, line) if self._root is not None else 0
 
     def _scalar(self, pointer: str, *, key: bool) -> Node | None:
         if self._root is None:

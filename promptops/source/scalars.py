@@ -24,6 +24,18 @@ _ESCAPE = lazy_pattern(
 )
 
 
+def unescaped(raw: str, style: str) -> str:
+    """What the text between single or double quotes means; of other styles, the text itself.
+
+    Line breaks stay, without the blanks around them.
+    """
+    if style == "single" and ("'" in raw or "\n" in raw):
+        return "".join(char for char, _ in _joined(_single, raw, (0, len(raw)), "'"))
+    if style == "double" and ("\\" in raw or "\n" in raw):
+        return "".join(char for char, _ in _joined(_double, raw, (0, len(raw)), '"'))
+    return raw
+
+
 def locator(node: Node, lines: Lines) -> Locate:
     """From an offset in a scalar's value to its line and column; computed on first use.
 

@@ -52,6 +52,7 @@ from promptops.cli.output import OutputOptions
     "--no-baseline", is_flag=True, help="Also show the findings that the baseline accepts."
 )
 @no_cache_option
+@click.option("--watch", is_flag=True, help="Check again whenever files change, until Ctrl-C.")
 @click.option("--why", is_flag=True, help="Print why each prompt was selected.")
 @common(*FORMATS)
 def command(output: OutputOptions, **options: Any) -> int:
@@ -63,6 +64,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     Example:
       promptops lint support/triage 'data/*'
       promptops lint --staged
+      promptops lint --watch
       promptops lint --format github --format sarif=out.sarif
     """
     return run_lint(output, LintArguments(**options))

@@ -69,6 +69,15 @@ def fix(
     return Fixed(replace(report, fixed=max(gone, 0)), workspace, difference)
 
 
+def safe_edits(workspace: Workspace, findings: Iterable[Finding]) -> dict[str, list[Edit]]:
+    """The edits of safe fixes that together are proved to change no request, by path.
+
+    Edits do not overlap. A fix that changes a request is left out, and so is any unsafe one.
+    """
+    safe = [finding for finding in findings if finding.fix is not None and finding.fix.safe]
+    return _without_overlaps(_proved(workspace, safe))
+
+
 def _write(file: Path, data: bytes, path: str) -> None:
     try:
         file.write_bytes(data)
@@ -127,17 +136,23 @@ def _meaning(catalog: Catalog, path: str) -> tuple[Any, ...]:
 
 
 def _apply_fixes(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
-    """The files with the edits of all fixes; of two that overlap, the first."""
+    """The files with the edits of all fixes."""
+    contents = {
+        path: apply_edits(catalog.files.data(path) or b"", edits)
+        for path, edits in _without_overlaps(findings).items()
+    }
+    return {path: new for path, new in contents.items() if new != catalog.files.data(path)}
+
+
+def _without_overlaps(findings: Iterable[Finding]) -> dict[str, list[Edit]]:
+    """The edits of all fixes by path; of two fixes that overlap, those of the first."""
     edits: dict[str, list[Edit]] = {}
     for finding in findings:
         assert finding.fix is not None
         if not any(_overlaps(edit, edits.get(edit.place.path, [])) for edit in finding.fix.edits):
             for edit in finding.fix.edits:
                 edits.setdefault(edit.place.path, []).append(edit)
-    contents = {
-        path: apply_edits(catalog.files.data(path) or b"", edited) for path, edited in edits.items()
-    }
-    return {path: new for path, new in contents.items() if new != catalog.files.data(path)}
+    return edits
 
 
 def _overlaps(edit: Edit, others: Iterable[Edit]) -> bool:

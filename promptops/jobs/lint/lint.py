@@ -81,15 +81,24 @@ def lint(workspace: Workspace, wanted: SelectionOptions, options: LintOptions) -
 
 
 def lint_selected(
-    workspace: Workspace, selected: Selected, wanted: SelectionOptions, options: LintOptions
+    workspace: Workspace,
+    selected: Selected,
+    wanted: SelectionOptions,
+    options: LintOptions,
+    known: dict[str, LintedPrompt] | None = None,
 ) -> LintReport:
-    """Lint prompts that were selected before."""
+    """Lint prompts that were selected before.
+
+    Args:
+        known: Results of prompts that are still valid; new ones are added.
+    """
     catalog = workspace.catalog
     today = options.today or date.today()
     base = _base_files(workspace, wanted.since)
     groups = [*_paths_by_rules(workspace, selected, options)]
-    linted: dict[str, LintedPrompt] = {}
-    for chosen, paths in groups:
+    linted: dict[str, LintedPrompt] = {} if known is None else known
+    for chosen, given in groups:
+        paths = [path for path in given if path not in linted]
         few = len(paths) < CACHED_FROM and not wanted.everything
         cache = _no_cache() if few else _cache(workspace, chosen, today, options)
         processes = options.processes or _cores()

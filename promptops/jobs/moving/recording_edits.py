@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import call_digest, functions_of
@@ -16,10 +16,17 @@ from promptops.source.recording_files import INSIDE, first_of
 def judge_edits(catalog: Catalog, ids: Mapping[str, str]) -> Iterator[MoveEdit]:
     """The id of a moved judge in every recording of its answers."""
     files = [path for path in catalog.files.entries if INSIDE in path and first_of(path)]
+    yield from recorded_judge_edits(catalog, files, ids)
+
+
+def recorded_judge_edits(
+    catalog: Catalog, files: Collection[str], names: Mapping[str, str]
+) -> Iterator[MoveEdit]:
+    """The new name of a judge, or of a retrieved input, in some recording files."""
     catalog.files.prefetch(files)
     for path in sorted(files):
         data = catalog.files.data(path) or b""
-        for old, new in ids.items():
+        for old, new in names.items():
             if json.dumps(old).encode() in data:
                 yield from _judges_in(path, _lines(data), old, new)
 

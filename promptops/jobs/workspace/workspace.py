@@ -120,7 +120,7 @@ def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Co
     return Catalog(
         tree,
         config,
-        elsewhere=_missing_file_state(repository, revision),
+        elsewhere=missing_file_state(repository, revision),
         known=lambda: read_graph(repository.common_dir),
         releases=lambda: bundle_digests(repository),
     )
@@ -153,7 +153,7 @@ def content_at(repository: Repository, revision: str, path: str) -> bytes | None
         return None
 
 
-def _missing_file_state(repository: Repository, revision: str) -> Callable[[str], str | None]:
+def missing_file_state(repository: Repository, revision: str) -> Callable[[str], str | None]:
     """A function that explains a missing file: unstaged, untracked or ignored; None if absent."""
 
     def state(path: str) -> str | None:

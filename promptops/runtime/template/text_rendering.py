@@ -18,7 +18,7 @@ from promptops.runtime.template.sized_cache import cached_by_size
 
 _TAG = lazy_pattern(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 # Jinja's keywords, and names that exist in a template without an input.
-_RESERVED = frozenset(
+RESERVED = frozenset(
     str.split("and else false False if in is none None not or self super true True loop caller")
 )
 _PRINTED_AS_THEY_ARE = frozenset((int, float, bool, type(None)))
@@ -66,7 +66,7 @@ def parts_of(source: str) -> Parts | None:
     # In `{{{ name }}` the tag begins with the first two braces, so `{ name` is not a name.
     if any("{{" in text or text.endswith("{") for text in literals):
         return None
-    if _RESERVED.intersection(names):
+    if RESERVED.intersection(names):
         return None
     return tuple(parts)
 

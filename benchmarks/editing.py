@@ -1,0 +1,72 @@
+"""A language server in the hand of an editor: from an edit of an open prompt to its diagnostics.
+Beside it, `yaml-language-server` checks the same file with our JSON schema. The times are those of
+one edit; the CPU time is that of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import corpus
+from editor import Edits, edit_often
+from environment import YAML_PEER
+from scene import Scene
+from table import Row
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "prompt.schema.json"
+GROWTH_MB = 20
+
+
+def rows(scene: Scene) -> Iterator[Row]:
+    """Wall and CPU time of an edit in two catalogs, and what a long session adds to memory."""
+    for prompts in scene.sizes.edited:
+        repository = scene.repository(
+            f"edited-{prompts}", lambda folder, prompts=prompts: corpus.make(folder, prompts)
+        )
+        yield from _edits(scene, repository, prompts)
+    yield from _growth(scene, repository)
+
+
+def _edits(scene: Scene, repository: Path, prompts: int) -> Iterator[Row]:
+    what = f"edit to diagnostics, {prompts:,} prompts"
+    scene.tell(what)
+    ours = _ours(scene, repository, scene.sizes.edits)
+    theirs = _theirs(scene, repository, scene.sizes.edits)
+    beside = YAML_PEER if theirs is not None else ""
+    for name, of, at_most in (("wall", "wall_s", None), ("CPU", "cpu_s", 0.020)):
+        yield Row(
+            what=f"{what}, {name}",
+            ours=getattr(ours, of),
+            unit="ms",
+            beside=beside,
+            theirs=getattr(theirs, of) if theirs is not None else None,
+            at_most=at_most,
+        )
+
+
+def _growth(scene: Scene, repository: Path) -> Iterator[Row]:
+    edits = scene.sizes.many_edits
+    what = f"memory that {edits:,} edits add"
+    scene.tell(what)
+    ours = _ours(scene, repository, edits)
+    theirs = _theirs(scene, repository, edits)
+    yield Row(
+        what=what,
+        ours=ours.growth_mb,
+        unit="MB",
+        beside=YAML_PEER if theirs is not None else "",
+        theirs=theirs.growth_mb if theirs is not None else None,
+        at_most=GROWTH_MB,
+    )
+
+
+def _ours(scene: Scene, repository: Path, edits: int) -> Edits:
+    program = scene.environment.ours("lsp")
+    return edit_often(program.command, repository, corpus.path(7), edits)
+
+
+def _theirs(scene: Scene, repository: Path, edits: int) -> Edits | None:
+    if not scene.environment.has(YAML_PEER):
+        return None
+    program = scene.environment.node_tool(YAML_PEER, "", "--stdio")
+    return edit_often(program.command, repository, corpus.path(7), edits, schema=SCHEMA)

@@ -1,0 +1,1 @@
+"""A warm catalog: a repository that stays open while its files change."""

@@ -1,0 +1,134 @@
+"""Lint one file of a warm catalog; what did not change is not checked again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from promptops.errors import PromptopsError
+from promptops.jobs.lint.baseline import read_baseline
+from promptops.jobs.lint.lint import LintOptions, chosen_rules
+from promptops.jobs.live.live_files import GitFacts
+from promptops.jobs.workspace.rule_settings import available_names
+from promptops.jobs.workspace.workspace import Workspace
+from promptops.lint.engine import lint_catalog
+from promptops.lint.pipeline import PromptResult, Silencers, conclude, lint_one
+from promptops.lint.registry import Rule, built_in
+from promptops.lint.subject import LintRun
+from promptops.model.finding import Finding, Problem
+from promptops.records import replace
+
+MOST_USERS = 20
+"""Of the prompts that use a file, so many are checked for findings in it."""
+
+
+class Checks:
+    """The lint results of a workspace, each computed on first use.
+
+    Attributes:
+        errors: The errors of the settings of lint and of the baseline; with one, the default rules
+            run, or no baseline is used.
+    """
+
+    def __init__(self, workspace: Workspace, facts: GitFacts, *, untrusted: bool) -> None:
+        self._workspace = workspace
+        self._catalog = workspace.catalog
+        self._options = LintOptions(use_cache=False, untrusted=untrusted)
+        self._of_catalog: tuple[Finding, ...] = ()
+        self._results: dict[str, PromptResult] = {}
+        self.renew(facts)
+
+    def renew(self, facts: GitFacts) -> None:
+        """Use new facts from git; results of prompts stay, unless they may depend on such facts."""
+        self._facts = facts
+        self._results = {path: result for path, result in self._results.items() if result.portable}
+        self._today = date.today()
+        self.errors: tuple[PromptopsError, ...] = ()
+        self._rules = self._chosen()
+        self._silencers = self._silenced()
+
+    def _chosen(self) -> tuple[Rule, ...]:
+        try:
+            return chosen_rules(self._workspace, self._options)
+        except PromptopsError as error:
+            self.errors = (*self.errors, error)
+            return tuple(rule for rule in built_in().values() if rule.on == "default")
+
+    def _silenced(self) -> Silencers:
+        settings = self._workspace.config.lint
+        baseline: frozenset[str] = frozenset()
+        try:
+            baseline = read_baseline(self._workspace)
+        except PromptopsError as error:
+            self.errors = (*self.errors, error)
+        names = available_names(settings, untrusted=self._options.untrusted)
+        return Silencers(waivers=settings.waivers, baseline=baseline, names=names)
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Check some prompts again when their findings are next needed."""
+        for path in paths:
+            self._results.pop(path, None)
+
+    def findings(self, path: str) -> tuple[Finding, ...]:
+        """The findings in a file; see `Live.findings`."""
+        users = self._users(path)
+        checked = users[:MOST_USERS]
+        results = [*map(self._result, checked), PromptResult(self._of_catalog, ())]
+        complete = len(checked) == len(users) and path != self._catalog.config.path
+        run = LintRun(today=self._today, complete=complete, base=self._facts.base)
+        rules = [_without_check(rule) if _is_of_catalog(rule) else rule for rule in self._rules]
+        outcome = conclude(self._catalog, results, rules, run, self._silencers)
+        return tuple(finding for finding in outcome.findings if finding.place.path == path)
+
+    def check_catalog(self) -> Iterator[None]:
+        """Run the rules over the whole catalog; pauses after each."""
+        found: list[Finding] = []
+        run = LintRun(today=self._today, base=self._facts.base)
+        given = {"catalog": self._catalog, "today": self._today, "run": run}
+        for rule in self._rules:
+            if _is_of_catalog(rule):
+                found += _of_one(rule, self._rules, self._catalog, given)
+                yield
+        self._of_catalog = tuple(found)
+
+    def _users(self, path: str) -> list[str]:
+        """The prompts whose rules report findings in a file.
+
+        Of a prompt file first itself; those that extend it as soon as all names are known.
+        """
+        catalog = self._catalog
+        if path == catalog.config.path:
+            return list(self._results)
+        is_prompt = path in catalog.ids
+        if is_prompt and not catalog.graph.is_complete:
+            return [path]
+        users = (user for user in catalog.graph.dependents(path) if user in catalog.ids)
+        return [path, *sorted(users)] if is_prompt else sorted(users)
+
+    def _result(self, path: str) -> PromptResult:
+        if path not in self._results:
+            loaded = self._catalog.loaded(path)
+            self._results[path] = lint_one(self._catalog, loaded, self._rules, self._today)
+        return self._results[path]
+
+
+def _is_of_catalog(rule: Rule) -> bool:
+    return rule.checks_catalog and not rule.checks_suppressions
+
+
+def _of_one(
+    rule: Rule, rules: Sequence[Rule], catalog: Any, given: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """One rule over the catalog; the others may report what it finds."""
+    others = [_without_check(other) if other is not rule else rule for other in rules]
+    return lint_catalog(catalog, others, given)
+
+
+def _without_check(rule: Rule) -> Rule:
+    """The rule as one that ran before: its findings are known."""
+    return replace(rule, check=_nothing)
+
+
+def _nothing(*_: Any) -> Iterator[Problem]:
+    return iter(())

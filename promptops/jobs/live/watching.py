@@ -1,0 +1,89 @@
+"""Lint again whenever files change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from promptops.errors import PromptopsError
+from promptops.jobs.lint.lint import LintOptions, lint_selected
+from promptops.jobs.lint.runner import LintedPrompt
+from promptops.jobs.live.live import NOTHING, Live, Touched
+from promptops.jobs.workspace.roots import refuse_missing_roots
+from promptops.jobs.workspace.selection import SelectionOptions, select
+from promptops.model.report import LintReport
+from promptops.records import record
+
+PAUSE_S = 0.5
+"""The shortest time between two looks at the files."""
+
+REST = 20
+"""The pause is so many times as long as a look takes, so that waiting costs little."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Linted:
+    """One run.
+
+    Attributes:
+        changed: The files that changed since the run before; empty for the first one.
+        report: None if an error prevents the run.
+        errors: Of the configuration, of the baseline, or why there is no report.
+    """
+
+    changed: frozenset[str]
+    report: LintReport | None
+    errors: tuple[PromptopsError, ...]
+
+
+def watch(
+    live: Live,
+    wanted: SelectionOptions,
+    options: LintOptions,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Linted]:
+    """Lint the selected prompts, then again after each change; never ends.
+
+    Prompts that depend on no changed file are not checked again. Raises GitError if git fails.
+
+    Args:
+        pause: Waits for some seconds.
+    """
+    known: dict[str, LintedPrompt] = {}
+    touched = NOTHING
+    while True:
+        yield _linted(live, wanted, options, known, touched)
+        touched = _next_change(live, pause)
+        if touched.everything:
+            known.clear()
+        for path in touched.own | touched.dependents:
+            known.pop(path, None)
+
+
+def _linted(
+    live: Live,
+    wanted: SelectionOptions,
+    options: LintOptions,
+    known: dict[str, LintedPrompt],
+    touched: Touched,
+) -> Linted:
+    if live.errors:
+        return Linted(changed=touched.own, report=None, errors=live.errors)
+    workspace = live.workspace
+    try:
+        refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
+        report = lint_selected(workspace, select(workspace, wanted), wanted, options, known)
+    except PromptopsError as error:
+        return Linted(changed=touched.own, report=None, errors=(error,))
+    return Linted(changed=touched.own, report=report, errors=())
+
+
+def _next_change(live: Live, pause: Callable[[float], None]) -> Touched:
+    took_s = 0.0
+    while True:
+        pause(max(PAUSE_S, REST * took_s))
+        started = time.perf_counter()
+        touched = live.refreshed()
+        took_s = time.perf_counter() - started
+        if touched != NOTHING:
+            return touched

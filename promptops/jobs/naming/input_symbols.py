@@ -1,0 +1,68 @@
+"""The inputs that names in prompts, partials and case files refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.catalog.catalog import Catalog
+from promptops.jobs.naming.families import declared, family_of
+from promptops.jobs.naming.input_places import InputPlace, input_places
+from promptops.jobs.naming.input_rename import DATE
+from promptops.jobs.naming.symbol import Symbol
+from promptops.jobs.naming.template_texts import prompts_using
+from promptops.jobs.naming.words import Words
+from promptops.lint.subject import PromptFacts
+from promptops.model.place import Place
+from promptops.records import replace
+
+
+def input_symbol(catalog: Catalog, word: Place, name: str) -> Symbol | None:
+    """The input that a word refers to in each prompt that uses its file; None if none has it."""
+    words = Words(catalog.files)
+    homes = tuple(
+        path
+        for path in prompts_using(catalog, word.path)
+        if any(
+            words.name_in(each.place, name) == word
+            for each in _places(catalog, path, name)
+            if each.place.path == word.path
+        )
+    )
+    if not homes:
+        return None
+    return Symbol(kind="input", name=name, place=word, homes=homes)
+
+
+def input_by_name(catalog: Catalog, word: Place, name: str) -> Symbol | None:
+    """The input of that name, for a file that can't be parsed, whose places are not known."""
+    using = prompts_using(catalog, word.path)
+    homes = tuple(path for path in using if name in declared(catalog, path))
+    return Symbol(kind="input", name=name, place=word, homes=homes) if homes else None
+
+
+def declarations(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
+    """Where an input is declared, in each prompt in which it was found."""
+    words = Words(catalog.files)
+    for home in symbol.homes:
+        for path in family_of(catalog, home, symbol.name):
+            for each in _places(catalog, path, symbol.name):
+                place = words.name_in(each.place, symbol.name) if each.declares else None
+                if place is not None:
+                    yield place
+
+
+def all_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
+    """Every place that names an input, in the prompts that have it."""
+    words = Words(catalog.files)
+    families = (family_of(catalog, home, symbol.name) for home in symbol.homes)
+    for path in dict.fromkeys(path for family in families for path in family):
+        for each in _places(catalog, path, symbol.name):
+            place = words.name_in(each.place, symbol.name)
+            if place is not None:
+                yield place
+
+
+def _places(catalog: Catalog, path: str, name: str) -> Iterator[InputPlace]:
+    loaded = catalog.loaded(path)
+    readable = replace(loaded, prompt=loaded.prompt or loaded.templates)
+    return input_places(PromptFacts(catalog, readable, DATE), name)

@@ -1,0 +1,1 @@
+"""The language server: what lint, the catalog and the reports know, in an editor."""

@@ -1,0 +1,1 @@
+"""What a position in a file means: completion and hover start here."""

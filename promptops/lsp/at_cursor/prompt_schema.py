@@ -1,0 +1,160 @@
+"""What the schema of prompt files says about the key or value at a JSON pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from promptops.json_pointer import pointer_to, tokens
+from promptops.lsp.at_cursor.json_schema import DEEPEST_ROOT, IN_SCHEMAS, JSON_SCHEMA
+from promptops.records import record
+from promptops.source.schemas import schema
+
+Schema = Mapping[str, Any]
+
+_MOST_BRANCHES = 50
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key that a mapping may have.
+
+    Attributes:
+        schemas: Of its value; the first one has its description.
+        required: It must be there, given the keys that are.
+    """
+
+    name: str
+    schemas: tuple[Schema, ...]
+    required: bool = False
+
+    @property
+    def description(self) -> str:
+        """What the schema says about it."""
+        return next((each["description"] for each in self.schemas if "description" in each), "")
+
+    @property
+    def kind(self) -> str:
+        """The types of its value: `string`, `object or array`."""
+        return " or ".join(types_of(self.schemas))
+
+
+def types_of(schemas: Iterable[Schema]) -> tuple[str, ...]:
+    """The names of the types that any of these schemas accepts, each once."""
+    found: dict[str, None] = {}
+    for each in schemas:
+        written = each.get("type", ())
+        found |= dict.fromkeys([written] if isinstance(written, str) else written)
+        found |= dict.fromkeys(("string",) if "enum" in each or "const" in each else ())
+    return tuple(found)
+
+
+def schemas_at(pointer: str) -> tuple[Schema, ...]:
+    """The schemas of the value at a pointer into a prompt file; () if it may be anything."""
+    found: tuple[Schema, ...] = tuple(_branches(schema("prompt.schema.json")))
+    steps = tokens(pointer)
+    for depth, step in enumerate(steps, 1):
+        if not found and depth > DEEPEST_ROOT:
+            return ()
+        found = tuple(
+            branch for each in found for below in _below(each, step) for branch in _branches(below)
+        )
+        if depth <= DEEPEST_ROOT and IN_SCHEMAS.fullmatch(pointer_to(steps[:depth])):
+            found = (*found, *_branches(JSON_SCHEMA))
+    return found
+
+
+def keys_at(pointer: str, present: Collection[str]) -> dict[str, Key]:
+    """The keys of the mapping at a pointer that can be added to those that are present."""
+    found: dict[str, Key] = {}
+    for each in schemas_at(pointer):
+        refused = set(_refused(each, present))
+        required = {*each.get("required", ()), *_required(each, present)}
+        for name, written in each.get("properties", {}).items():
+            if name not in refused and name not in present and name not in found:
+                branches = tuple(_branches(written))
+                found[name] = Key(name=name, schemas=branches, required=name in required)
+    return found
+
+
+def key_at(pointer: str) -> Key | None:
+    """The key at a pointer, if the schema knows it."""
+    owner, _, _ = pointer.rpartition("/")
+    steps = tokens(pointer)
+    return keys_at(owner, ()).get(steps[-1]) or _refused_key(owner, steps[-1]) if steps else None
+
+
+def _refused_key(owner: str, name: str) -> Key | None:
+    """A key that only some combinations of keys allow."""
+    for each in schemas_at(owner):
+        written = each.get("properties", {}).get(name)
+        if isinstance(written, Mapping):
+            return Key(name=name, schemas=tuple(_branches(written)))
+    return None
+
+
+def values_of(schemas: Iterable[Schema]) -> dict[str, str]:
+    """The values that schemas list, as YAML writes them, each with a description."""
+    found: dict[str, str] = {}
+    for each in schemas:
+        text = str(each.get("description", ""))
+        listed = [*each.get("enum", ()), *([each["const"]] if "const" in each else [])]
+        if each.get("type") == "boolean":
+            listed += [True, False]
+        for value in listed:
+            found.setdefault(_written(value), text)
+    return found
+
+
+def _written(value: Any) -> str:
+    words = {True: "true", False: "false", None: "null"}
+    return words[value] if value is None or isinstance(value, bool) else str(value)
+
+
+def _below(owner: Schema, step: str) -> Iterator[Any]:
+    properties = owner.get("properties", {})
+    if step in properties:
+        yield properties[step]
+    elif isinstance(owner.get("additionalProperties"), Mapping):
+        yield owner["additionalProperties"]
+    if step.isdecimal() and "items" in owner:
+        yield owner["items"]
+
+
+def _branches(written: Any) -> Iterator[Schema]:
+    """A schema and those that it refers to or combines; the one with the description first."""
+    waiting, seen = [written], 0
+    while waiting and seen < _MOST_BRANCHES:
+        each = waiting.pop(0)
+        seen += 1
+        if not isinstance(each, Mapping):
+            continue
+        yield each
+        if "$ref" in each:
+            waiting.append(_referred(each["$ref"]))
+        for keyword in ("anyOf", "oneOf", "allOf"):
+            waiting += each.get(keyword, ())
+
+
+def _referred(reference: str) -> Any:
+    name = reference.rpartition("/")[2]
+    return JSON_SCHEMA if name == "jsonSchema" else schema("prompt.schema.json")["$defs"].get(name)
+
+
+def _refused(owner: Schema, present: Collection[str]) -> Iterator[str]:
+    """The keys that can't be added to those that are present."""
+    for condition in _conditions(owner, present):
+        yield from (name for name, each in condition.get("properties", {}).items() if each is False)
+
+
+def _required(owner: Schema, present: Collection[str]) -> Iterator[str]:
+    for condition in _conditions(owner, present):
+        yield from condition.get("required", ())
+
+
+def _conditions(owner: Schema, present: Collection[str]) -> Iterator[Schema]:
+    """The branches of `if` that hold for the keys that are present."""
+    while "if" in owner:
+        holds = set(owner["if"].get("required", ())) <= set(present)
+        owner = owner.get("then" if holds else "else", {})
+        yield owner

@@ -1,0 +1,155 @@
+"""Code actions: fixes of findings, comments that suppress them, and new inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from lsprotocol import types
+
+from promptops.jobs.lint.declare_input import declaration
+from promptops.jobs.lint.fix import safe_edits
+from promptops.jobs.lint.silence import suppression
+from promptops.lsp.diagnostics import diagnostic
+from promptops.lsp.open_file import OpenFile
+from promptops.model.finding import Edit, Finding
+from promptops.report.parts.visible import visible
+
+QUICK_FIX = types.CodeActionKind.QuickFix.value
+FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.promptops"
+OPTIONS = types.CodeActionOptions(code_action_kinds=[QUICK_FIX, FIX_ALL])
+
+MOST_FINDINGS = 20
+"""Of the findings in a range, so many have actions."""
+
+_LONGEST = 40
+"""Characters of a text that a title shows."""
+
+
+def code_actions(file: OpenFile, params: types.CodeActionParams) -> list[types.CodeAction]:
+    """What can be done about the findings in a range, and with the whole file."""
+    found: list[types.CodeAction] = []
+    if _is_wanted(QUICK_FIX, params.context):
+        found += _quick_fixes(file, params.range)
+    if _is_wanted(FIX_ALL, params.context) and not _is_automatic(params.context):
+        found += _fix_all(file)
+    return found
+
+
+def _is_wanted(kind: str, context: types.CodeActionContext) -> bool:
+    """Whether the editor asks for actions of a kind, by its name or by the start of it."""
+    return context.only is None or any(f"{kind}.".startswith(f"{only}.") for only in context.only)
+
+
+def _is_automatic(context: types.CodeActionContext) -> bool:
+    """Whether the editor only wants to show that there are actions."""
+    automatic = context.trigger_kind == types.CodeActionTriggerKind.Automatic
+    return automatic and context.only is None
+
+
+def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeAction]:
+    findings = file.live.findings(file.path)
+    within = (each for each in findings if _overlaps(file.range_of(each.place), wanted))
+    for finding in islice(within, MOST_FINDINGS):
+        yield from _of_finding(file, finding)
+
+
+def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
+    catalog = file.live.catalog
+    if finding.fix is not None and finding.fix.edits:
+        title = _title(file, finding.fix.edits)
+        if not finding.fix.safe:
+            title += " (may change the request)"
+        yield _action(file, finding, title, finding.fix.edits, preferred=finding.fix.safe)
+    declared = declaration(catalog, finding)
+    if declared:
+        name = catalog.line(file.path, finding.place.line)[
+            finding.place.column - 1 : finding.place.end_column - 1
+        ]
+        yield _action(file, finding, f"Add the input `{name}`", declared)
+    comment = suppression(catalog, finding)
+    if comment is not None:
+        title = f"Ignore {finding.code} here: add the reason to the comment"
+        yield _action(file, finding, title, (comment,))
+
+
+def _action(
+    file: OpenFile,
+    finding: Finding,
+    title: str,
+    edits: Iterable[Edit],
+    *,
+    preferred: bool | None = None,
+) -> types.CodeAction:
+    return types.CodeAction(
+        title=title,
+        kind=QUICK_FIX,
+        diagnostics=[diagnostic(file, finding)],
+        is_preferred=preferred or None,
+        edit=workspace_edit(file, _by_path(edits)),
+    )
+
+
+def _fix_all(file: OpenFile) -> Iterator[types.CodeAction]:
+    """The safe fixes of the file that are proved to change no request."""
+    findings = [each for each in file.live.findings(file.path) if _is_within(file, each)]
+    edits = safe_edits(file.live.workspace, findings)
+    if edits:
+        yield types.CodeAction(
+            title="Fix everything that changes no request",
+            kind=FIX_ALL,
+            edit=workspace_edit(file, edits),
+        )
+
+
+def _is_within(file: OpenFile, finding: Finding) -> bool:
+    edits = finding.fix.edits if finding.fix is not None else ()
+    return all(edit.place.path == file.path for edit in edits)
+
+
+def workspace_edit(file: OpenFile, edits: Mapping[str, Sequence[Edit]]) -> types.WorkspaceEdit:
+    """Edits by path, as the editor applies them."""
+    changes: dict[str, list[types.TextEdit]] = {}
+    for edit in (edit for of_path in edits.values() for edit in of_path):
+        at = file.location_of(edit.place)
+        changes.setdefault(at.uri, []).append(types.TextEdit(range=at.range, new_text=edit.text))
+    return types.WorkspaceEdit(changes=changes)
+
+
+def _by_path(edits: Iterable[Edit]) -> dict[str, list[Edit]]:
+    found: dict[str, list[Edit]] = {}
+    for edit in edits:
+        found.setdefault(edit.place.path, []).append(edit)
+    return found
+
+
+def _title(file: OpenFile, edits: Sequence[Edit]) -> str:
+    """What a fix does, such as "Replace `tikcet` by `ticket`"."""
+    if len(edits) > 1:
+        return f"Fix it with {len(edits)} edits"
+    before, after = _written(file, edits[0]), edits[0].text
+    if not before.strip():
+        return f"Insert {_shown(after)}" if after.strip() else "Change the white space"
+    return f"Replace {_shown(before)} by {_shown(after)}" if after else f"Remove {_shown(before)}"
+
+
+def _written(file: OpenFile, edit: Edit) -> str:
+    """The first line of what an edit replaces."""
+    place = edit.place
+    line = file.live.catalog.line(place.path, place.line)
+    end = place.end_column - 1 if place.end_line == place.line else len(line)
+    return line[place.column - 1 : end]
+
+
+def _shown(text: str) -> str:
+    line = text.strip()
+    return f"`{visible(line[:_LONGEST])}{'…' if len(line) > _LONGEST else ''}`"
+
+
+def _overlaps(found: types.Range, wanted: types.Range) -> bool:
+    """Whether two ranges have a position in common, their ends included."""
+    return _key(found.start) <= _key(wanted.end) and _key(wanted.start) <= _key(found.end)
+
+
+def _key(position: types.Position) -> tuple[int, int]:
+    return position.line, position.character

@@ -1,0 +1,1 @@
+"""What hovering shows; each module explains one kind of thing, as Markdown."""

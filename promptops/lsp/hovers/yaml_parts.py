@@ -1,0 +1,78 @@
+"""A key or a value of a prompt file."""
+
+from __future__ import annotations
+
+import re
+
+from promptops.json_pointer import tokens
+from promptops.lsp.at_cursor.assertion_kinds import argument_docs, summary
+from promptops.lsp.at_cursor.here import Here
+from promptops.lsp.at_cursor.input_names import PROPERTIES, below, inputs
+from promptops.lsp.at_cursor.prompt_schema import key_at
+from promptops.lsp.hovers.inputs import input_text, property_text
+from promptops.lsp.hovers.prompts import file_text, model_text, profile_text, size_text
+from promptops.lsp.markdown import code, prose
+from promptops.lsp.offers.path_offers import target_of
+from promptops.model.loaded import ReferenceKind
+from promptops.patterns import lazy_pattern
+
+_GIVEN = lazy_pattern(r"/tests/\d+/inputs((?:/[^/]+)+)")
+_INPUT = lazy_pattern(rf"{PROPERTIES}/([^/]+)")
+_PATHS: tuple[tuple[str, ReferenceKind], ...] = (
+    (r"/messages/\d+(?:/messages/\d+)?/content/file", "body"),
+    (r"/extends", "extends"),
+    (r"/tools/\d+/ref", "tool"),
+    (r"/tests/\d+/file", "cases"),
+    (r"/(?:inputs|output/schema|tools/\d+/(?:parameters|returns))(?:/.*)?/\$ref", "schema"),
+)
+
+
+def key_text(here: Here) -> str:
+    """What the key at the position means."""
+    pointer = here.pointer
+    found = _given(here, pointer) or _declared(here, pointer)
+    if found:
+        return found
+    key = key_at(pointer)
+    name = tokens(pointer)[-1]
+    kind = here.cursor.siblings.get("type", "") if here.assertion else ""
+    about = argument_docs(kind).get(name, "") or (key.description if key else "")
+    described = f"**{code(name)}**: {about}" if about else ""
+    size = size_text(here) if pointer in ("/messages", "/budget") else ""
+    return "\n\n".join(part for part in (described, size) if part)
+
+
+def _declared(here: Here, pointer: str) -> str:
+    declared = _INPUT.fullmatch(pointer)
+    named = inputs(here).get(tokens(pointer)[-1]) if declared else None
+    return input_text(here, named) if named is not None else ""
+
+
+def _given(here: Here, pointer: str) -> str:
+    """An input in a case, or what is below it."""
+    given = _GIVEN.fullmatch(pointer)
+    if given is None:
+        return ""
+    *owner, name = tokens(given[1])
+    if not owner:
+        named = inputs(here).get(name)
+        return input_text(here, named) if named is not None else ""
+    found = below(here, tuple(owner)).get(name)
+    return property_text(found) if found is not None else ""
+
+
+def value_text(here: Here, value: str) -> str:
+    """What a value at the position refers to; "" if it is only a value."""
+    pointer = here.pointer
+    if pointer == "/model/profile":
+        profile = here.file.live.catalog.config.models.get(value)
+        return profile_text(profile) if profile is not None else ""
+    if pointer == "/model/id":
+        return model_text(here.cursor.siblings.get("provider", ""), value)
+    if here.assertion and here.assertion[1] == "/type":
+        about = summary(value)
+        return f"assertion **{code(value)}**: {prose(about)}" if about else ""
+    for pattern, kind in _PATHS:
+        if re.fullmatch(pattern, pointer):
+            return file_text(here, target_of(here, kind, value.partition("#")[0] or "."))
+    return ""

@@ -1,0 +1,48 @@
+"""The command `promptops.preview`: what a model receives for a case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.jobs.live.preview import Preview, PreviewPiece, preview
+from promptops.lsp.open_file import OpenFile
+
+COMMAND = "promptops.preview"
+CHANGED = "promptops/previewChanged"
+"""The notification that a preview of a file, `{uri}`, may differ now."""
+
+_UNREADABLE = "the prompt can't be read: fix the errors in the file"
+
+
+def preview_of(file: OpenFile, case: str | None) -> dict[str, Any]:
+    """The request of a case of the open prompt, or of its first case, as JSON.
+
+    While the prompt can't be read, the preview is that of its last readable text, with an error.
+    """
+    loaded = file.live.readable(file.path)
+    if loaded is None or loaded.prompt is None:
+        return _value(file, Preview(case=None, cases=(), error=_UNREADABLE))
+    found = preview(file.live.catalog, loaded.prompt, case)
+    value = _value(file, found)
+    if file.live.catalog.loaded(file.path).prompt is None:
+        value["error"] = _UNREADABLE
+    return value
+
+
+def _value(file: OpenFile, found: Preview) -> dict[str, Any]:
+    return {
+        "case": found.case,
+        "cases": list(found.cases),
+        "messages": [
+            {"role": message.role, "pieces": [_piece(file, piece) for piece in message.pieces]}
+            for message in found.messages
+        ],
+        "tokens": found.tokens,
+        "cost": found.cost_usd,
+        "error": found.error,
+    }
+
+
+def _piece(file: OpenFile, piece: PreviewPiece) -> dict[str, Any]:
+    at = file.location_of(piece.place) if piece.place is not None else None
+    return {"text": piece.text, "literal": piece.literal, "location": at}

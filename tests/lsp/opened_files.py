@@ -1,0 +1,33 @@
+"""Files as an editor has opened them, without an editor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lsprotocol import types
+
+from promptops.jobs.live.live import Live
+from promptops.lsp.encoding import Encoding
+from promptops.lsp.open_file import OpenFile, text_of, uri_of
+
+UTF_8 = Encoding(types.PositionEncodingKind.Utf8)
+UTF_16 = Encoding(types.PositionEncodingKind.Utf16)
+UTF_32 = Encoding(types.PositionEncodingKind.Utf32)
+
+
+def opened(
+    repository: Live | Path, path: str, text: str | None = None, encoding: Encoding = UTF_32
+) -> OpenFile:
+    """A file of a repository, with an unsaved text if one is given."""
+    live = repository if isinstance(repository, Live) else Live(repository)
+    if text is not None:
+        live.put(path, text)
+    return OpenFile(
+        live=live,
+        path=path,
+        uri=uri_of(live, path),
+        text=text_of(live, path),
+        version=1,
+        trusted=True,
+        encoding=encoding,
+    )

@@ -83,7 +83,7 @@ def did_change_outside(server: PromptopsServer, _params: object) -> None:
 def did_change_folders(
     server: PromptopsServer, _params: types.DidChangeWorkspaceFoldersParams
 ) -> None:
-    """Close the repositories that have no open file and are in no folder of the editor."""
+    """Close the repositories that have no open file; one that is needed again is opened again."""
     used = {id(file.live) for _, file in server.open_files()}
     for live in server.repositories:
         if id(live) not in used:

@@ -33,6 +33,7 @@ LEFT_OUT = {
         "the tests of CI run it",
     ],
     "drift.md": ["there is no remote"],
+    "editors.md": ["there is no network", "there is no network"],
     "exit-codes-and-outputs.md": ["jq may not be there", "jq may not be there"],
     "export.md": ["there is no network"],
     "guides/production.md": ["there is no network"],

@@ -39,7 +39,7 @@ tests:
       - {type: contains, value: Answer}
 """
 BROKEN_ONE_IN = 33
-GROWTH_MB = 20
+GROWTH_MB = 10
 
 
 def reported(root: Path, path: str) -> list[str]:

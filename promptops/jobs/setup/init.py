@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from promptops.errors import InputError, PromptopsError, os_reason
+from promptops.errors import PromptopsError
 from promptops.jobs.setup import pre_commit_file
 from promptops.jobs.setup.ci_files import NO_CI_OPTIONS, CiOptions, workflow_steps
+from promptops.jobs.setup.editor_settings import editor_steps
 from promptops.jobs.setup.hook_file import (
     AT_COMMIT,
     AT_PUSH,
@@ -22,12 +23,14 @@ from promptops.jobs.setup.new_files import (
     CONFIG_SCHEMA,
     SCHEMA,
     SetupStep,
+    add_to_file,
     attempt,
     create_file,
     mentions,
     model_lines,
     relative_path,
     template,
+    text_of,
     write_step,
 )
 from promptops.jobs.workspace.workspace import workspace_at
@@ -42,7 +45,6 @@ from promptops.source.schemas import schema_text
 EXAMPLE = "example/summary"
 _PLAIN = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
 PARTIAL = "partials/house-style.md.j2"
-SETTINGS = ".vscode/settings.json"
 
 
 @record(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def set_up(
         steps = [attempt(OWN, lambda: _configuration(repository, disk.read(FILES)))]
         steps += [attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
         steps += _example(repository)
-        steps.append(attempt(SETTINGS, lambda: _settings(repository.root)))
+        steps += editor_steps(repository.root)
         names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
         found = find_hooks(repository, names)
         if hooks:
@@ -102,7 +104,7 @@ def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ..
         return "promptops lint"
     if found[0].configured is not None:
         return "promptops init --hooks"
-    return pre_commit_file.install_command(_text(repository.root, pre_commit_file.PATH))
+    return pre_commit_file.install_command(text_of(repository.root, pre_commit_file.PATH))
 
 
 def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep:
@@ -175,14 +177,6 @@ def _example_files(config: Config) -> dict[str, str]:
     return {f"{folder}{PARTIAL}": template("house-style.md.j2"), path: text}
 
 
-def _settings(root: Path) -> SetupStep:
-    step = write_step(root, SETTINGS, template("vscode-settings.json"))
-    if step.action == "kept" and not mentions(root / SETTINGS, "prompt.schema.json"):
-        note = "it exists already; the first line of each prompt file names the schema"
-        return SetupStep(path=SETTINGS, action="kept", note=note)
-    return step
-
-
 def _hook(root: Path, hook: HookFile) -> SetupStep:
     shown = _shown_path(hook.path, root)
     if hook.owner == "none":
@@ -205,26 +199,9 @@ def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
         return SetupStep(path=path, action="skipped", note="git hooks of promptops are installed")
     if create_file(root, path, pre_commit_file.new_file_text()):
         return SetupStep(path=path, action="wrote")
-    text = _text(root, path)
+    text = text_of(root, path)
     if pre_commit_file.mentions_promptops(text):
         return SetupStep(path=path, action="kept", note="it runs promptops already")
-    # A link may point anywhere, and its target must not be changed.
-    spliced = None if (root / path).is_symlink() else pre_commit_file.with_entry(text)
-    if spliced is None:
-        note = "it can't be edited safely; add this below `repos`"
-        snippet = template("pre-commit-entry.yaml")
-        return SetupStep(path=path, action="kept", note=note, snippet=snippet)
-    try:
-        (root / path).write_bytes(spliced.encode("utf-8"))
-    except OSError as error:
-        raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
-    return SetupStep(path=path, action="added")
-
-
-def _text(root: Path, path: str) -> str:
-    try:
-        return (root / path).read_bytes().decode("utf-8")
-    except OSError as error:
-        raise InputError(f"can't be read: {os_reason(error)}", where=path) from None
-    except ValueError:
-        raise InputError("not UTF-8", where=path) from None
+    note = "it can't be edited safely; add this below `repos`"
+    snippet = template("pre-commit-entry.yaml")
+    return add_to_file(root, path, pre_commit_file.with_entry, note=note, snippet=snippet)

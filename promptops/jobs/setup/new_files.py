@@ -104,6 +104,36 @@ def write_step(root: Path, path: str, text: str) -> SetupStep:
     return SetupStep(path=path, action="kept", note="it exists already")
 
 
+def add_to_file(
+    root: Path, path: str, added: Callable[[str], str | None], *, note: str, snippet: str
+) -> SetupStep:
+    """Change an existing file, and report it as a step.
+
+    `added` returns the new text, or None if the file can't be edited safely. It is then kept, with
+    `note` and `snippet`, as is a link: it may point anywhere, and its target must not be changed.
+    Raises InputError if the file can't be read or written.
+    """
+    text = text_of(root, path)
+    changed = None if (root / path).is_symlink() else added(text)
+    if changed is None:
+        return SetupStep(path=path, action="kept", note=note, snippet=snippet)
+    try:
+        (root / path).write_bytes(changed.encode("utf-8"))
+    except OSError as error:
+        raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
+    return SetupStep(path=path, action="added")
+
+
+def text_of(root: Path, path: str) -> str:
+    """A file's text, newlines as written. Raises InputError if it can't be read or isn't UTF-8."""
+    try:
+        return (root / path).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(f"can't be read: {os_reason(error)}", where=path) from None
+    except ValueError:
+        raise InputError("not UTF-8", where=path) from None
+
+
 def mentions(file: Path, word: str) -> bool:
     """Whether a file contains a word; False if it can't be read."""
     try:

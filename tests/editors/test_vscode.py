@@ -1,0 +1,139 @@
+"""The extension in a real VS Code: what an author sees while editing a prompt."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from promptops.jobs.setup.init import set_up
+from tests.editors.code_server import EXTENSION, VARIABLE, CodeServer
+from tests.editors.workbench import Workbench
+from tests.report.diff.browser import WIDE, chromium
+
+INSTALLED = os.environ.get(VARIABLE)  # before tests remove what begins with PROMPTOPS_
+MISSING = f"no VS Code: see editors/vscode in CONTRIBUTING.md, and {VARIABLE}"
+PROMPT = "prompts/example/summary.prompt.yaml"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.vscode,
+    pytest.mark.xdist_group("vscode"),
+    pytest.mark.skipif(not (INSTALLED and (EXTENSION / "node_modules").is_dir()), reason=MISSING),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A VS Code with the extension of this checkout."""
+    folder = tmp_path_factory.mktemp("vscode")
+    server = CodeServer(Path(INSTALLED), folder)
+    server.install(server.package(EXTENSION))
+    with server.serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("browser")) as started:
+        yield started
+
+
+@pytest.fixture
+def workbench(address, browser, repo):
+    """A window with a repository whose example prompt has a misspelt input."""
+    set_up(repo.root, hooks=False)
+    repo.commit("Prompts as code")
+    prompt = repo.root / PROMPT
+    prompt.write_text(prompt.read_text("utf-8").replace("{{ article }}", "{{ articel }}"))
+    program = repo.root / ".venv" / "bin" / "promptops"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(Path(sys.executable).with_name("promptops"))
+    context = browser.new_context(viewport=WIDE)
+    window = Workbench(context.new_page())
+    window.visit(address, repo.root)
+    yield window
+    context.close()
+
+
+def test_an_author_sees_and_fixes_a_problem_after_trusting_the_workspace(workbench, repo):
+    workbench.open(PROMPT)
+    workbench.shown("promptops is installed in this workspace, and starts when you trust")
+    workbench.shot("untrusted")
+
+    workbench.press("Manage Workspace Trust")
+    workbench.press("Trust")
+    workbench.open(PROMPT, line=36, column=12)
+    workbench.run("View: Focus Problems")
+    problem = workbench.row("articel", where=".markers-panel").inner_text().splitlines()
+    workbench.shot("problem")
+    workbench.open(PROMPT, line=36, column=12)
+    workbench.page.keyboard.press("Control+Period")
+    workbench.row("Add the input `articel`", where=".action-widget").click()
+    workbench.gone("`articel` is not an input")
+    workbench.shot("fixed")
+    workbench.save()
+    inputs = yaml.safe_load((repo.root / PROMPT).read_text("utf-8"))["inputs"]
+
+    assert problem == [
+        "`articel` is not an input",
+        "promptops",
+        "VAR001",
+        "[Ln 36, Col 10]",
+        "did you mean `article`?",
+    ]
+    assert (inputs["required"], list(inputs["properties"])) == (
+        ["articel", "article"],
+        ["articel", "article", "audience"],
+    )
+
+
+def test_what_only_promptops_knows_is_completed(workbench):
+    workbench.trust()
+    workbench.open(PROMPT)
+    workbench.replace(line=36, column=10, old="articel", new="aud")
+    workbench.page.keyboard.press("Control+Space")
+    workbench.row("audience", where=".suggest-widget").wait_for()
+    workbench.shot("completion")
+
+    workbench.page.keyboard.press("Enter")
+
+    workbench.line("{{ audience }}")
+
+
+def test_the_preview_follows_edits_shows_any_case_and_leads_to_the_source(workbench):
+    workbench.trust()
+    workbench.open(PROMPT, line=48, column=5)
+    preview = workbench.preview()
+
+    workbench.press("render", nth=1)
+    preview.get_by_text("`articel` is undefined").wait_for()
+    workbench.shot("preview-error")
+    workbench.replace(line=36, column=10, old="articel", new="article")
+    preview.get_by_text("The slew bearing shows 2 mm of play.").wait_for()
+    rendered = preview.locator("body").inner_text().splitlines()
+    workbench.shot("preview")
+    preview.locator("select").select_option("newcomers get terms explained")
+    preview.get_by_text("The harbour closes on Friday").click()
+    workbench.shown("Ln 36, Col 17 (7 selected)")
+    workbench.shot("preview-source")
+
+    assert [line.strip() for line in rendered if line] == [
+        "summary.prompt.yaml",
+        "60 tokens · $0.000045",
+        "Case",
+        "newcomers get terms explained",
+        "experts keep their terms",
+        "system",
+        "You summarize articles in three sentences at most.",
+        "Write short sentences and plain words, the most useful fact first.",
+        "Say what the source leaves open instead of guessing.",
+        "Use technical terms; your reader knows them.",
+        "user",
+        "<article>",
+        "The slew bearing shows 2 mm of play.",
+        "</article>",
+    ]

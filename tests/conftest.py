@@ -73,6 +73,23 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _environment_is_left_as_it_was(_isolated: None) -> Iterator[None]:
+    """What a test sets for good would change the tests after it."""
+    before = _environment()
+    yield
+    after = _environment()
+    if after != before:
+        os.environ.clear()
+        os.environ.update(before)
+        names = sorted({name for name, _ in before.items() ^ after.items()})
+        pytest.fail(f"the test leaves other environment variables: {', '.join(names)}")
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
 class GitRepository:
     """A real repository for a test. The n-th `commit` is dated n minutes after the first."""
 
@@ -195,12 +212,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if config.getoption("loadgroup", False):
         name_groups(items)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than processors: tests wait for servers, deadlines and the disk."""
-    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(optionalhook=True)

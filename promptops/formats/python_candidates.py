@@ -9,8 +9,6 @@ from promptops.formats.code_texts import NAMED
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
 from promptops.records import record
 
-TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
-"""Calls whose argument is a format string."""
 _METHODS = frozenset(("create", "parse", "stream"))
 _OF_RESPONSES = frozenset(("input", "instructions"))
 _TEXTS = frozenset(("messages", "input", "instructions", "system"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from promptops.formats.python_candidates import TEMPLATE_CALLS, reads
+from promptops.formats.python_candidates import reads
 from promptops.formats.python_scopes import Scope, called_name, resolved, target_name
+from promptops.formats.python_templates import TEMPLATE_CALLS
 from promptops.records import record
 
 _EXTENDING = frozenset(("append", "extend", "insert"))

@@ -19,6 +19,10 @@ _SPREAD = lazy_pattern(
     r"\.\.\.\s*\(?\s*(?:this\.)?([A-Za-z_$][\w$]*)(?:\s*(?:\?\?|\|\|)\s*\[\s*\])?\s*\)?"
 )
 _NUMBER = lazy_pattern(r"-?\d[\d_]{0,14}(?:\.\d{1,15})?")
+_NAME = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)")
+_MODEL = lazy_pattern(r"([A-Za-z]+)(?:\.[A-Za-z]+)?\(\s*([\"'`])([\w./:@-]+)\2\s*\)")
+"""A model of the AI SDK: `openai("gpt-5")`."""
+_TEXTS = {"system": "system", "instructions": "system", "prompt": "user", "input": "user"}
 _OF_MESSAGES = frozenset(("messages", "input", "system", "instructions"))
 _OF_CLIENT = frozenset(("stream", "user", "store"))
 
@@ -40,6 +44,21 @@ class TypescriptMessages:
             else:
                 yield from self._others(item)
 
+    def request(self, found: ObjectValue) -> Iterator[SourceTurn]:
+        """The messages of a request with a system message or a prompt."""
+        fields = dict(found.fields)
+        for key, role in _TEXTS.items():
+            value = fields.get(key)
+            if isinstance(value, ListValue):
+                yield from self.chat(value)
+            elif value is not None:
+                yield parts_message(role, self._content(value))
+        messages = fields.get("messages")
+        if isinstance(messages, ListValue):
+            yield from self.chat(messages)
+        elif messages is not None:
+            yield from self._conversation(messages)
+
     def request_fields(self, request: ObjectValue) -> dict[str, Any]:
         """The model and the parameters of a request, where they are constant.
 
@@ -47,9 +66,10 @@ class TypescriptMessages:
         """
         given: dict[str, Any] = {}
         for key, value in request.fields:
-            if key in _OF_MESSAGES or key in _OF_CLIENT:
+            is_prompt = key == "prompt" and isinstance(value, TextValue | ListValue)
+            if key in _OF_MESSAGES or key in _OF_CLIENT or is_prompt:
                 continue
-            constant = self._constant(value)
+            constant = self._model(value) if key == "model" else self._constant(value)
             if key != "model" and key not in PARAMETERS:
                 self._lose("IMP114", f"`{key}` of the request is not carried", value)
             elif constant is None:
@@ -94,6 +114,21 @@ class TypescriptMessages:
         name = self._names.name(match[1])
         self._lose("IMP302", f"`{name}` is the caller's conversation", item)
         yield SourceHistory(source=name)
+
+    def _conversation(self, found: Value) -> Iterator[SourceTurn]:
+        """Messages that have a name are the conversation of the caller."""
+        match = _NAME.fullmatch(self._source[found.start : found.end].strip())
+        if match is None:
+            self._lose("IMP103", "messages that the code computes are not carried", found)
+            return
+        name = self._names.name(match[1])
+        self._lose("IMP302", f"`{name}` is the caller's conversation", found)
+        yield SourceHistory(source=name)
+
+    def _model(self, value: Value) -> str | int | float | bool | None:
+        """The name of a model, with its provider where a function of the AI SDK makes it."""
+        match = _MODEL.fullmatch(self._source[value.start : value.end].strip())
+        return f"{match[1].lower()}/{match[3]}" if match is not None else self._constant(value)
 
     def _content(self, value: Value) -> tuple[TemplatePart, ...]:
         if isinstance(value, TextValue):

@@ -12,16 +12,20 @@ from promptops.formats.document import Loss, SourceDocument, SourceMessage, Sour
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps, translated
-from promptops.formats.python_candidates import (
-    TEMPLATE_CALLS,
-    Candidate,
-    candidates,
-    is_request,
-)
+from promptops.formats.python_candidates import Candidate, candidates, is_request
 from promptops.formats.python_expressions import PythonExpressions
 from promptops.formats.python_messages import PythonMessages
 from promptops.formats.python_scopes import argument_defaults, called_name, scoped_nodes
 from promptops.formats.python_strings import PythonStrings
+from promptops.formats.python_templates import (
+    TEMPLATE_CALLS,
+    argument,
+    is_chat_template,
+    is_other_template,
+    partial_values,
+    template_syntax,
+    unwrapped,
+)
 from promptops.formats.python_uses import StringUses, string_uses
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
@@ -46,6 +50,9 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     uses = string_uses(nodes, {one.key for one in found_names if one.key})
     reader = _Reader(file, options, found_names, uses)
     found = [(one, reader.document(one)) for one in found_names]
+    for one, document in found:
+        if document is None and is_other_template(unwrapped(one.node)):
+            yield reader.unread_template(one)
     yield from numbered(
         document
         for one, document in found
@@ -124,6 +131,14 @@ class _Reader:
             losses=tuple(self._expressions.losses),
         )
 
+    def unread_template(self, candidate: Candidate) -> Loss:
+        """An IMP103 for a prompt template that is not read."""
+        name = ast.unparse(getattr(unwrapped(candidate.node), "func", candidate.node))
+        message = f"the prompt template `{name}` is not read"
+        hint = "write its text to a file, and import that file"
+        place = self._expressions.place(candidate.node)
+        return Loss(code="IMP103", message=message, place=place, hint=hint)
+
     def _note_extended(self, keys: set[str]) -> None:
         """An IMP103 for each statement that adds to a string, which is not carried."""
         message = "the code changes this prompt later: what it adds or replaces is not carried"
@@ -137,7 +152,7 @@ class _Reader:
         return {}
 
     def _turns(self, candidate: Candidate, names: InputNames) -> list[SourceTurn]:
-        node = candidate.node
+        node = unwrapped(candidate.node)
         messages = PythonMessages(
             self._expressions, names, lambda text, syntax: self._parts(text, names, syntax)
         )
@@ -146,11 +161,12 @@ class _Reader:
         if isinstance(node, ast.Call):
             if is_request(node):
                 return self._with_words(messages.request(node), node)
-            if called_name(node) == "from_messages" and node.args:
-                pairs = node.args[0]
-                return list(messages.pairs(pairs)) if isinstance(pairs, ast.List) else []
+            if is_chat_template(node):
+                pairs = argument(node, "messages")
+                syntax = template_syntax(node)
+                return list(messages.pairs(pairs, syntax)) if isinstance(pairs, ast.List) else []
             if called_name(node) in TEMPLATE_CALLS:
-                text = _template_argument(node)
+                text = argument(node, "template")
                 return [] if text is None else self._single(candidate, text, names, node)
         return self._single(candidate, node, names, self._uses.filled.get(candidate.key))
 
@@ -194,7 +210,9 @@ class _Reader:
         value = "".join(part.text for part in found if isinstance(part, TextPart))
         place = self._expressions.place(node)
         text = Text(self._file.shown, value, lambda _offset: (place.line, place.column))
-        if isinstance(use, ast.expr):
+        if isinstance(use, ast.Call) and called_name(use) in TEMPLATE_CALLS:
+            read = translated(text, self._options, names, template_syntax(use))
+        elif isinstance(use, ast.expr):
             read = self.strings.filled(text, use, names)
         else:
             read = translated(text, self._options, names, use)
@@ -203,14 +221,9 @@ class _Reader:
 
 
 def _defaults(candidate: Candidate, names: InputNames) -> Mapping[str, Any]:
-    """The defaults of the arguments of a function, by the names of the inputs."""
-    given = argument_defaults(candidate.function)
+    """The defaults of arguments and of templates, by the names of the inputs."""
+    given = {**argument_defaults(candidate.function), **partial_values(candidate.node)}
     return {names.name(name): value for name, value in given.items()}
-
-
-def _template_argument(node: ast.Call) -> ast.expr | None:
-    named = {keyword.arg: keyword.value for keyword in node.keywords}
-    return named.get("template", next(iter(node.args), None))
 
 
 def _is_template(use: ast.expr | None) -> bool:

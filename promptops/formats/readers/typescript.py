@@ -14,7 +14,7 @@ from promptops.formats.source_file import SourceFile
 from promptops.formats.typescript_candidates import CodeCandidate, code_candidates
 from promptops.formats.typescript_messages import TypescriptMessages
 from promptops.formats.typescript_texts import TypescriptTexts
-from promptops.formats.typescript_values import TextValue
+from promptops.formats.typescript_values import ObjectValue, TextValue
 
 NAME = "typescript"
 MARKS = (
@@ -33,15 +33,8 @@ def recognises(file: SourceFile) -> bool:
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """A prompt for each string and each list of messages that looks like one."""
     found = code_candidates(file.text.value)
-    constants = {
-        one.variable: one.value.pieces[0]
-        for one in found
-        if one.variable.isupper()
-        and isinstance(one.value, TextValue)
-        and len(one.value.pieces) == 1
-    }
     texts = CodeTexts()
-    reader = _Reader(file, options, constants, texts)
+    reader = _Reader(file, options, _constants(found), texts)
     read = [reader.document(candidate) for candidate in found]
     yield from numbered(document for document in read if document is not None)
     left_out = texts.left_out(reader.used)
@@ -113,11 +106,13 @@ class _Reader:
         value = candidate.value
         place = self._file.text.place(value.start, value.end)
         if not isinstance(value, TextValue):
-            turns = list(messages.chat(value))
+            is_call = isinstance(value, ObjectValue)
+            turns = list(messages.request(value) if is_call else messages.chat(value))
             chat = (turn for turn in turns if isinstance(turn, SourceMessage))
             text = " ".join(message_text(turn) for turn in chat)
             return turns if self._texts.has_words(text, place) else []
-        if not self._texts.is_prompt(candidate.name, EXPRESSION.join(value.pieces), place):
+        name = f"{candidate.owner}.{candidate.name}" if candidate.owner else candidate.name
+        if not self._texts.is_prompt(name, EXPRESSION.join(value.pieces), place):
             return []
         parts = reader.parts(value, None)
         role = role_in(candidate.name)

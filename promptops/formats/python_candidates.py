@@ -9,7 +9,8 @@ from promptops.formats.code_texts import NAMED
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
 from promptops.records import record
 
-_METHODS = frozenset(("create", "parse", "stream"))
+SENDING_METHODS = frozenset(("create", "parse", "stream"))
+"""Methods of clients that call a model."""
 _OF_RESPONSES = frozenset(("input", "instructions"))
 _TEXTS = frozenset(("messages", "input", "instructions", "system"))
 
@@ -51,7 +52,7 @@ def is_request(node: ast.Call) -> bool:
         return True
     owner = getattr(node.func, "value", None)
     of_responses = isinstance(owner, ast.Attribute) and owner.attr == "responses"
-    return of_responses and called_name(node) in _METHODS and bool(keys & _OF_RESPONSES)
+    return of_responses and called_name(node) in SENDING_METHODS and bool(keys & _OF_RESPONSES)
 
 
 def _is_call_of_model(node: ast.expr) -> bool:

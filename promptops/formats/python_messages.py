@@ -52,7 +52,7 @@ class PythonMessages:
         for element in node.elts:
             message = templated_message(element)
             if isinstance(element, ast.Tuple) and len(element.elts) == 2:
-                yield from self._pair(*element.elts, syntax)
+                yield from self._pair(element.elts[0], element.elts[1], syntax)
             elif message is not None:
                 role, text, is_filled = message
                 yield parts_message(role, self._content(text, syntax if is_filled else "none"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from promptops.formats.typescript_calls import calls_model, texts_of
 from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
 from promptops.formats.typescript_values import (
     MAX_OTHER,
@@ -36,10 +37,6 @@ _NUMBER = lazy_pattern(r"-?\d{1,15}(?:\.\d{0,14}[1-9])?")
 _NO_METHODS = frozenset(("if", "for", "while", "switch", "catch", "function", "return", "with"))
 _DECLARING = frozenset(("const", "let", "var"))
 _MAX_PARAMETERS = 600
-_CALL = lazy_pattern(r"([A-Za-z_$][\w$]*\s*\.\s*)?([A-Za-z_$][\w$]*)\s*\(\s*\Z")
-_LONGEST_CALL = 100
-_OF_AI_SDK = frozenset(("generateText", "streamText", "generateObject", "streamObject"))
-_METHODS = frozenset(("create", "parse", "stream"))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -55,6 +52,7 @@ class CodeCandidate:
         request: The object that contains the messages, such as that of a call, or None.
         defaults: Of the arguments of the function around it, as far as they are plain values.
         extended: Offsets where the code adds to it later.
+        requests: Those of later calls that send the messages by their name.
     """
 
     name: str
@@ -64,6 +62,7 @@ class CodeCandidate:
     request: ObjectValue | None
     defaults: Mapping[str, str | float | bool]
     extended: list[int]
+    requests: list[ObjectValue]
 
 
 @record(frozen=True, slots=True)
@@ -140,19 +139,20 @@ class _Scanner:
 
     def _request(self) -> ObjectValue | None:
         """The request that begins here, if it has a system message; None for anything else."""
-        before = self._source[max(self._at - _LONGEST_CALL, 0) : self._at]
-        call = _CALL.search(before)
-        if call is None or call[2] not in (_OF_AI_SDK | _METHODS):
+        if not calls_model(self._source, self._at):
             return None
         value = self._values.value(self._at)
         if not isinstance(value, ObjectValue):
             return None
-        fields = dict(value.fields)
-        texts = ("system", "instructions", "prompt", "input", "messages")
-        given = [fields[key] for key in texts if key in fields]
-        if call[2] in _METHODS and not {"system", "instructions"} & fields.keys():
-            return None
-        return value if any(map(_is_candidate, given)) else None
+        self._link(value, dict(value.fields).get("messages"))
+        return value if any(map(_is_candidate, texts_of(self._source, value))) else None
+
+    def _link(self, request: ObjectValue, messages: Value | None) -> None:
+        """Keep a request with the list of messages that it sends by its name."""
+        if isinstance(messages, OtherValue):
+            named = self._latest.get(self._source[messages.start : messages.end].strip())
+            if named is not None and isinstance(named.value, ListValue):
+                named.requests.append(request)
 
     def _string(self) -> Iterator[CodeCandidate]:
         """A string in quotes, which may be a key."""
@@ -255,6 +255,7 @@ class _Scanner:
             request=request,
             defaults=dict(self._defaults(parameters)),
             extended=[],
+            requests=[],
         )
         if variable:
             self._latest[variable] = found

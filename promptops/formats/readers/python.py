@@ -123,7 +123,7 @@ class _Reader:
             id=identity(*stem_steps(self._file.path), candidate.name.replace("_", "-")),
             format=NAME,
             place=self._expressions.place(candidate.node),
-            fields=self._fields(candidate.node, names),
+            fields=self._fields(candidate, names),
             messages=tuple(turns),
             aliases=names.aliases,
             defaults=_defaults(candidate, names),
@@ -146,8 +146,12 @@ class _Reader:
             for statement in self._uses.extended[key]:
                 self._expressions.lose("IMP103", message, statement)
 
-    def _fields(self, node: ast.expr, names: InputNames) -> dict[str, Any]:
-        if isinstance(node, ast.Call) and is_request(node):
+    def _fields(self, candidate: Candidate, names: InputNames) -> dict[str, Any]:
+        """The fields of the call that sends the messages, or of one that sends them by name."""
+        node = candidate.node
+        if isinstance(node, ast.List):
+            node = self._uses.sent.get(candidate.key, node)
+        if isinstance(node, ast.Call) and (node is not candidate.node or is_request(node)):
             return PythonMessages(self._expressions, names, lambda *_: None).request_fields(node)
         return {}
 

@@ -86,8 +86,9 @@ class _Reader:
         for offset in candidate.extended:
             reader.lose("IMP103", message, offset, offset + 1)
         fields: dict[str, Any] = {}
-        if candidate.request is not None:
-            fields = messages.request_fields(candidate.request)
+        request = candidate.request or next(iter(candidate.requests), None)
+        if request is not None:
+            fields = messages.request_fields(request)
         return SourceDocument(
             id=identity(*stem_steps(self._file.path), _words(candidate.name or "messages")),
             format=NAME,
@@ -106,8 +107,9 @@ class _Reader:
         value = candidate.value
         place = self._file.text.place(value.start, value.end)
         if not isinstance(value, TextValue):
-            is_call = isinstance(value, ObjectValue)
-            turns = list(messages.request(value) if is_call else messages.chat(value))
+            turns = list(
+                messages.request(value) if isinstance(value, ObjectValue) else messages.chat(value)
+            )
             chat = (turn for turn in turns if isinstance(turn, SourceMessage))
             text = " ".join(message_text(turn) for turn in chat)
             return turns if self._texts.has_words(text, place) else []

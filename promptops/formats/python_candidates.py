@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.formats.code_texts import NAMED
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
+from promptops.formats.python_templates import is_chat_template
 from promptops.records import record
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
@@ -47,6 +48,8 @@ def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
 
 def is_request(node: ast.Call) -> bool:
     """Whether a call sends texts to a model: `client.chat.completions.create(messages=[…])`."""
+    if is_chat_template(node):
+        return False
     keys = {keyword.arg for keyword in node.keywords if _is_text(keyword)}
     if "messages" in keys:
         return True

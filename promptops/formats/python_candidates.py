@@ -12,6 +12,7 @@ from promptops.records import record
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
 """Methods of clients that call a model."""
+_PASSED = frozenset(("instructions", "instruction", "system_prompt", "system_instruction"))
 _OF_RESPONSES = frozenset(("input", "instructions"))
 _TEXTS = frozenset(("messages", "input", "instructions", "system"))
 
@@ -42,8 +43,18 @@ def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
                 yield _candidate(scope.name.rstrip("."), node.value, scope)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             yield from _assigned(node, scope)
-        elif isinstance(node, ast.Call) and is_request(node):
-            yield _candidate(scope.name.rstrip(".") or "request", node, scope)
+        elif isinstance(node, ast.Call):
+            if is_request(node):
+                yield _candidate(scope.name.rstrip(".") or "request", node, scope)
+            else:
+                yield from _passed(node, scope)
+
+
+def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
+    """Strings that a call passes by the name of a prompt: `Agent(instructions="…")`."""
+    for keyword in node.keywords:
+        if keyword.arg in _PASSED and not isinstance(keyword.value, ast.Name | ast.Attribute):
+            yield _candidate(f"{scope.name}{keyword.arg}", keyword.value, scope)
 
 
 def is_request(node: ast.Call) -> bool:

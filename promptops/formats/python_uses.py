@@ -100,6 +100,23 @@ def _extended(node: ast.AST) -> ast.expr | None:
     return _returned_sum(node) if isinstance(node, ast.Return) else None
 
 
+def appends_message(statement: ast.AST) -> bool:
+    """Whether a statement adds `{"role": …, "content": "…"}` with a string to a list."""
+    return any(
+        isinstance(node, ast.Dict)
+        and any(getattr(key, "value", None) == "role" for key in node.keys)
+        and any(
+            isinstance(value, ast.JoinedStr | ast.BinOp | ast.Constant) for value in _contents(node)
+        )
+        for node in ast.walk(statement)
+    )
+
+
+def _contents(node: ast.Dict) -> list[ast.expr]:
+    pairs = zip(node.keys, node.values, strict=True)
+    return [value for key, value in pairs if getattr(key, "value", None) == "content"]
+
+
 def _returned_sum(node: ast.Return) -> ast.expr | None:
     """The variable that a returned sum begins with; a constant of the file is read with the sum."""
     first = node.value

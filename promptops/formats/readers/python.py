@@ -26,7 +26,7 @@ from promptops.formats.python_templates import (
     template_syntax,
     unwrapped,
 )
-from promptops.formats.python_uses import StringUses, string_uses
+from promptops.formats.python_uses import StringUses, appends_message, string_uses
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.model.place import Text
@@ -51,8 +51,8 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     reader = _Reader(file, options, found_names, uses)
     found = [(one, reader.document(one)) for one in found_names]
     for one, document in found:
-        if document is None and is_other_template(unwrapped(one.node)):
-            yield reader.unread_template(one)
+        if document is None:
+            yield from reader.unread(one)
     yield from numbered(
         document
         for one, document in found
@@ -131,13 +131,20 @@ class _Reader:
             losses=tuple(self._expressions.losses),
         )
 
-    def unread_template(self, candidate: Candidate) -> Loss:
-        """An IMP103 for a prompt template that is not read."""
-        name = ast.unparse(getattr(unwrapped(candidate.node), "func", candidate.node))
-        message = f"the prompt template `{name}` is not read"
-        hint = "write its text to a file, and import that file"
-        place = self._expressions.place(candidate.node)
-        return Loss(code="IMP103", message=message, place=place, hint=hint)
+    def unread(self, candidate: Candidate) -> Iterator[Loss]:
+        """An IMP103 for a prompt template that is not read, and for appended messages."""
+        node = unwrapped(candidate.node)
+        if is_other_template(node):
+            name = ast.unparse(getattr(node, "func", node))
+            yield self._unread(f"the prompt template `{name}` is not read", node)
+        if isinstance(node, ast.List):
+            added = self._uses.extended.get(candidate.key, ())
+            if any(map(appends_message, added)):
+                yield self._unread("messages that the code appends to a list are not read", node)
+
+    def _unread(self, message: str, node: ast.expr) -> Loss:
+        hint = "write the text to a file, and import that file"
+        return Loss(code="IMP103", message=message, place=self._expressions.place(node), hint=hint)
 
     def _note_extended(self, keys: set[str]) -> None:
         """An IMP103 for each statement that adds to a string, which is not carried."""

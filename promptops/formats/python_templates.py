@@ -1,4 +1,4 @@
-"""Prompt templates of LangChain in Python code; no code is run."""
+"""Prompt templates of LangChain and of template engines in Python code; no code is run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from promptops.formats.python_scopes import called_name, is_plain_value
 TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
 """Calls whose argument is a template."""
 _CHAT_CALLS = frozenset(("from_messages", "ChatPromptTemplate"))
+_TEXT_CALLS = frozenset(("Template", "from_string"))
 _WRAPPING = frozenset(("partial", "bind", "with_config", "with_retry", "pipe"))
 _ROLES = {"System": "system", "Human": "user", "AI": "assistant"}
 _ENDINGS = ("MessagePromptTemplate", "Message")
@@ -65,6 +66,18 @@ def template_syntax(node: ast.Call) -> str:
         if keyword.arg == "template_format" and isinstance(keyword.value, ast.Constant):
             return OF_LANGCHAIN.get(str(keyword.value.value), "format")
     return "format"
+
+
+def text_template(node: ast.Call) -> tuple[ast.expr, str] | None:
+    """The text and the syntax of a template of Jinja or of `string`, as `Template("…")`.
+
+    None for any other call.
+    """
+    text = argument(node, "source") if called_name(node) in _TEXT_CALLS else None
+    if text is None:
+        return None
+    written = str(getattr(text, "value", ""))
+    return text, "dollar" if "$" in written and "{{" not in written else "jinja"
 
 
 def is_chat_template(node: ast.Call) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from promptops.formats.typescript_calls import calls_model, texts_of
+from promptops.formats.typescript_calls import calls_model, template_argument, texts_of
 from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
 from promptops.formats.typescript_values import (
     MAX_OTHER,
@@ -17,7 +17,7 @@ from promptops.formats.typescript_values import (
     Value,
 )
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 
 _TOKEN = lazy_pattern(r"[\"'`/{}]|[A-Za-z_$][\w$]*")
 _TYPE = r"(?:\s*:[^=;(){}\n]{0,200})?"
@@ -52,6 +52,7 @@ class CodeCandidate:
         request: The object that contains the messages, such as that of a call, or None.
         defaults: Of the arguments of the function around it, as far as they are plain values.
         extended: Offsets where the code adds to it later.
+        is_template: Whether a prompt template of LangChain is made of it.
         requests: Those of later calls that send the messages by their name.
     """
 
@@ -63,6 +64,7 @@ class CodeCandidate:
     defaults: Mapping[str, str | float | bool]
     extended: list[int]
     requests: list[ObjectValue]
+    is_template: bool = False
 
 
 @record(frozen=True, slots=True)
@@ -209,7 +211,13 @@ class _Scanner:
             if self._source[position : position + 1] == "{":
                 self._functions.append(_Function(name, parameters, len(self._braces)))
                 return
-        value = self._values.value(position)
+        inside = template_argument(self._source, position)
+        value = self._values.value(position if inside is None else inside)
+        if inside is not None and isinstance(value, TextValue | ListValue):
+            self._at = value.end
+            found = self._candidate(name, variable, value, parameters)
+            yield replace(found, is_template=True, request=None)
+            return
         if variable.isupper():
             value = self._number(value)
         if self._source[position : position + 1] == "{":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from promptops.formats.document import SourceHistory, SourceMessage, SourceTurn, TextContent
@@ -12,7 +12,13 @@ from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import ROLES, parts_message
 from promptops.formats.source_file import SourceFile
 from promptops.formats.typescript_texts import TypescriptTexts
-from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue, Value
+from promptops.formats.typescript_values import (
+    ListValue,
+    ObjectValue,
+    TextValue,
+    TypescriptValues,
+    Value,
+)
 from promptops.patterns import lazy_pattern
 
 _SPREAD = lazy_pattern(
@@ -22,6 +28,15 @@ _NUMBER = lazy_pattern(r"-?\d[\d_]{0,14}(?:\.\d{1,15})?")
 _NAME = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)")
 _MODEL = lazy_pattern(r"([A-Za-z]+)(?:\.[A-Za-z]+)?\(\s*([\"'`])([\w./:@-]+)\2\s*\)")
 """A model of the AI SDK: `openai("gpt-5")`."""
+_MADE = lazy_pattern(r"new\s+((?:System|Human|AI)Message|MessagesPlaceholder)\(\s*")
+_OF_LANGCHAIN = {
+    **{role: role for role in ROLES},
+    "human": "user",
+    "ai": "assistant",
+    "SystemMessage": "system",
+    "HumanMessage": "user",
+    "AIMessage": "assistant",
+}
 _TEXTS = {"system": "system", "instructions": "system", "prompt": "user", "input": "user"}
 _OF_MESSAGES = frozenset(("messages", "input", "system", "instructions"))
 _OF_CLIENT = frozenset(("stream", "user", "store"))
@@ -33,6 +48,7 @@ class TypescriptMessages:
     def __init__(self, file: SourceFile, texts: TypescriptTexts, names: InputNames) -> None:
         self._file = file
         self._source = file.text.value
+        self._values = TypescriptValues(file.text.value)
         self._texts = texts
         self._names = names
 
@@ -43,6 +59,29 @@ class TypescriptMessages:
                 yield from self._message(item)
             else:
                 yield from self._others(item)
+
+    def pairs(self, found: ListValue) -> Iterator[SourceTurn]:
+        """The messages of a chat template of LangChain: pairs, messages, placeholders."""
+        for item in found.items:
+            made = _MADE.match(self._source, item.start, item.end)
+            pair = item.items if isinstance(item, ListValue) else ()
+            if made is not None:
+                pair = (item, self._values.value(made.end()))
+            role = made[1] if made is not None else self._constant(next(iter(pair), None))
+            yield from self._pair(str(role), pair, item, "none" if made is not None else "format")
+
+    def _pair(
+        self, role: str, pair: Sequence[Value], item: Value, syntax: str
+    ) -> Iterator[SourceTurn]:
+        text = pair[1] if len(pair) == 2 else None
+        if not isinstance(text, TextValue):
+            self._lose("IMP103", "a message that the code computes is not carried", item)
+        elif role in ("placeholder", "MessagesPlaceholder"):
+            yield SourceHistory(source=self._names.name(text.pieces[0].strip("{}")))
+        elif role in _OF_LANGCHAIN:
+            yield parts_message(_OF_LANGCHAIN[role], self._texts.parts(text, syntax))
+        else:
+            self._lose("IMP101", "a message without a constant role is not carried", item)
 
     def request(self, found: ObjectValue) -> Iterator[SourceTurn]:
         """The messages of a request with a system message or a prompt."""

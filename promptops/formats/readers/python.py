@@ -24,6 +24,7 @@ from promptops.formats.python_templates import (
     is_other_template,
     partial_values,
     template_syntax,
+    text_template,
     unwrapped,
 )
 from promptops.formats.python_uses import StringUses, appends_message, string_uses
@@ -179,16 +180,21 @@ class _Reader:
             if called_name(node) in TEMPLATE_CALLS:
                 text = argument(node, "template")
                 return [] if text is None else self._single(candidate, text, names, node)
+            template = text_template(node)
+            if template is not None:
+                return self._single(candidate, template[0], names, template[1])
         return self._single(candidate, node, names, self._uses.filled.get(candidate.key))
 
     def _with_words(self, turns: Iterator[SourceTurn], node: ast.expr) -> list[SourceTurn]:
         """The messages; none if all that they contain are values."""
         found = list(turns)
+        if not found:
+            return []
         text = " ".join(message_text(turn) for turn in found if isinstance(turn, SourceMessage))
         return found if self.texts.has_words(text, self._expressions.place(node)) else []
 
     def _single(
-        self, candidate: Candidate, node: ast.expr, names: InputNames, use: ast.expr | None
+        self, candidate: Candidate, node: ast.expr, names: InputNames, use: ast.expr | str | None
     ) -> list[SourceTurn]:
         if _only_names(node):
             return []
@@ -237,7 +243,7 @@ def _defaults(candidate: Candidate, names: InputNames) -> Mapping[str, Any]:
     return {names.name(name): value for name, value in given.items()}
 
 
-def _is_template(use: ast.expr | None) -> bool:
+def _is_template(use: ast.expr | str | None) -> bool:
     """Whether a call makes a prompt template of a string, whatever its name and length are."""
     return isinstance(use, ast.Call) and called_name(use) in TEMPLATE_CALLS
 

@@ -14,7 +14,7 @@ from promptops.formats.source_file import SourceFile
 from promptops.formats.typescript_candidates import CodeCandidate, code_candidates
 from promptops.formats.typescript_messages import TypescriptMessages
 from promptops.formats.typescript_texts import TypescriptTexts
-from promptops.formats.typescript_values import ObjectValue, TextValue
+from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue
 
 NAME = "typescript"
 MARKS = (
@@ -106,6 +106,8 @@ class _Reader:
     ) -> list[SourceTurn]:
         value = candidate.value
         place = self._file.text.place(value.start, value.end)
+        if candidate.is_template and isinstance(value, ListValue):
+            return list(messages.pairs(value))
         if not isinstance(value, TextValue):
             turns = list(
                 messages.request(value) if isinstance(value, ObjectValue) else messages.chat(value)
@@ -114,9 +116,12 @@ class _Reader:
             text = " ".join(message_text(turn) for turn in chat)
             return turns if self._texts.has_words(text, place) else []
         name = f"{candidate.owner}.{candidate.name}" if candidate.owner else candidate.name
-        if not self._texts.is_prompt(name, EXPRESSION.join(value.pieces), place):
+        is_template = candidate.is_template
+        if not is_template and not self._texts.is_prompt(
+            name, EXPRESSION.join(value.pieces), place
+        ):
             return []
-        parts = reader.parts(value, None)
+        parts = reader.parts(value, "format" if is_template else None)
         role = role_in(candidate.name)
         if role is None:
             message = f"nothing defines the role: `{self._options.role}` is assumed"

@@ -39,3 +39,17 @@ def classify(text):
         {"role": "user", "content": text},
     ]
     return client.chat.completions.create(model="gpt-5", temperature=0, messages=messages)
+
+
+POEM_PROMPT = Template("Write a poem about {{ topic }}.{% if short %} Keep it short.{% endif %}")
+LETTER_PROMPT = string.Template("Write a letter to $name about ${topic}. The price is $$5.")
+PAGE = Template("<p>{{ text }}</p>")
+
+agent = Agent("openai:gpt-5", instructions="You decide which agent helps the customer with a question.")
+
+
+def ask(question):
+    messages = []
+    messages.append({"role": "system", "content": f"You answer questions. Today is {today()}."})
+    messages.append({"role": "user", "content": question})
+    return client.chat.completions.create(model="gpt-5", messages=messages)

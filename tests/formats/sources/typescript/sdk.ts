@@ -47,3 +47,11 @@ export async function sort(email: string) {
 export const PROMPTS = {
   packing: "Make a packing list for {{destination}} in {{month}}, by bag.",
 } as const;
+
+const translation = ChatPromptTemplate.fromMessages([
+  new SystemMessage("You keep {braces} as they are."),
+  ["system", "You translate from {input} to {output}."],
+  new MessagesPlaceholder("history"),
+  ["human", "{text}"],
+]);
+const joke = PromptTemplate.fromTemplate("Tell a joke about {topic}.").pipe(model);

@@ -54,13 +54,15 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     for one, document in found:
         if document is None:
             yield from reader.unread(one)
-    yield from numbered(
+    prompts = [
         document
         for one, document in found
         if document is not None and one.key not in reader.strings.used
-    )
+    ]
+    yield from numbered(prompts)
     left_out = reader.texts.left_out(reader.strings.used)
-    if left_out is not None:
+    # Of a folder, a file without any prompt is not worth a note.
+    if left_out is not None and (prompts or file.alone or reader.texts.named_left_out):
         yield left_out
 
 

@@ -33,15 +33,8 @@ def recognises(file: SourceFile) -> bool:
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """A prompt for each string and each list of messages that looks like one."""
     found = code_candidates(file.text.value)
-    constants = {
-        one.variable: one.value.pieces[0]
-        for one in found
-        if one.variable.isupper()
-        and isinstance(one.value, TextValue)
-        and len(one.value.pieces) == 1
-    }
     texts = CodeTexts()
-    reader = _Reader(file, options, constants, texts)
+    reader = _Reader(file, options, _constants(found), texts)
     read = [reader.document(candidate) for candidate in found]
     prompts = [document for document in read if document is not None]
     yield from numbered(prompts)

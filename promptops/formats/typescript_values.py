@@ -68,7 +68,6 @@ class TypescriptValues:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._ends_of_others: dict[int, int] = {}
 
     def value(self, position: int, depth: int = 0) -> Value:
         """The expression that begins at an offset; a sum of strings and others is a string."""
@@ -245,15 +244,7 @@ class TypescriptValues:
         return self._source[found.start : found.end].strip()
 
     def _end(self, start: int) -> int:
-        """The offset after any expression, up to `+`, or after its first characters.
-
-        It is computed once: each level of nested objects needs the ends of those inside of it.
-        """
-        if start not in self._ends_of_others:
-            self._ends_of_others[start] = self._end_of_other(start)
-        return self._ends_of_others[start]
-
-    def _end_of_other(self, start: int) -> int:
+        """The offset after any expression, up to `+`, or after its first characters."""
         limit = min(start + MAX_OTHER, len(self._source))
         at, opened = start, list[str]()
         while at < limit and (match := _STOP.search(self._source, at, limit)) is not None:

@@ -164,7 +164,10 @@ SOURCES = {
     },
     "IMP313": {"a.j2": "Write {% if %} like this.\n"},
     "IMP314": {f"{name}.txt": _PARAGRAPH + f"\n{name}\n" for name in "abc"},
-    "IMP315": {"a.py": 'HELP = "Use the key of the prompt, and never show it to them."\n'},
+    "IMP315": {
+        "a.py": 'HELP = "Use the key of the prompt, and never show it to them."\n'
+        'PROMPT = "You are a helper, and your answers are short and kind."\n'
+    },
 }
 
 ELSEWHERE = {
@@ -172,8 +175,7 @@ ELSEWHERE = {
     "IMP212": "jobs/importing/test_options.py",
     **{
         f"EXP{number}": "formats/test_exports.py"
-        for number in ("002", "005", 101, 102, 103, 104, 106, 107, 108, 109, 110)
+        for number in ("002", "003", "005", 101, 102, 103, 104, 106, 107, 108, 109, 110, 111, 112)
     },
-    "EXP111": "formats/test_exports.py",
 }
 """The test files of the codes that need options, plug-ins or prompts."""

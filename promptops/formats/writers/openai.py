@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
 from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
@@ -15,6 +15,7 @@ from promptops.runtime.request.chat import chat_arguments
 
 NAME = "openai"
 MARKS = "`batch.jsonl`: the request of each test case, for the batch API; a file for each model"
+TAKES_CASE = True
 
 _MAX_ID = 64
 _PROVIDERS = ("openai", "azure")
@@ -29,7 +30,9 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         model = subject.prompt.model.id
         chosen = [subject.case] if subject.case is not None else list(subject.prompt.cases)
         if not model:
-            yield subject.lost("EXP005", "a request of a batch needs a model", "/model")
+            hint = "name one: `model: {provider: …, id: …}`"
+            message = "a request of a batch needs a model"
+            yield replace(subject.lost("EXP005", message, "/model"), hint=hint)
             continue
         provider = subject.prompt.model.provider
         if provider not in _PROVIDERS and not subject.prompt.model.any_api:
@@ -43,8 +46,13 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
             yield replace(subject.lost("EXP005", message), hint=hint)
         yield from subject.without_assertions()
         for case in chosen:
-            lines.setdefault(model, []).append(_line(subject, case))
-        first.setdefault(model, subject)
+            try:
+                line = _line(subject, case)
+            except NotExported as error:
+                yield error.loss
+                continue
+            lines.setdefault(model, []).append(line)
+            first.setdefault(model, subject)
     names = set[str]()
     for model, found in lines.items():
         name = (
@@ -66,7 +74,7 @@ def _line(subject: ExportSubject, case: Case) -> str:
         "custom_id": _identity(f"{subject.prompt.id}:{case.name}"),
         "method": "POST",
         "url": "/v1/chat/completions",
-        "body": chat_arguments(subject.request(case.inputs)),
+        "body": chat_arguments(subject.request(case)),
     }
     return json.dumps(line, ensure_ascii=False)
 

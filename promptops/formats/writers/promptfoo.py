@@ -20,6 +20,7 @@ from promptops.runtime.request.chat import chat_arguments
 
 NAME = "promptfoo"
 MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, which renders them"
+TAKES_CASE = False
 
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _OPENING = lazy_pattern(r"\{[{%#]")

@@ -13,6 +13,7 @@ from promptops.formats.promptfoo.messages import PromptMessages
 from promptops.formats.promptfoo.prompts import FoundPrompt, PromptList
 from promptops.formats.promptfoo.providers import provider_fields
 from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest, TestReader
+from promptops.formats.promptfoo.variables import NO_TEMPLATES
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
 from promptops.patterns import lazy_pattern
@@ -88,7 +89,8 @@ class _Configuration:
         self._losses += reader.losses
         self._fields = self._fields_of_all()
         for key in _CONFIGURATION:
-            if key in self._value:
+            own = key == "env" and not prompts and self._value["env"] == NO_TEMPLATES
+            if key in self._value and not own:
                 place = self._source.place(f"/{key}", True)
                 message = f"`{key}` is not carried"
                 self._losses.append(Loss(code="IMP129", message=message, place=place))

@@ -197,8 +197,8 @@ tests:
                 (
                     "IMP102",
                     "`file://promptops_prompts.py:small` is code, which is not run",
-                    "import from promptfoo what `promptops export promptfoo --templates` writes;"
-                    " here, promptops renders the prompts of this repository",
+                    "promptops itself renders these prompts: import what"
+                    " `promptops export promptfoo --templates` writes",
                 ),
                 (
                     "IMP107",

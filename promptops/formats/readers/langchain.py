@@ -143,7 +143,7 @@ class _Reader:
             text = self._source.template(f"{inside}/template")
             yield text_message(self._options.role, self._translated(text, keywords))
         else:
-            self._note("IMP102", f"`{kind}` has no counterpart here", pointer, refuses=True)
+            self._note("IMP102", f"`{kind}` has no counterpart in promptops", pointer, refuses=True)
 
     def _chain(self, value: Mapping[str, Any], pointer: str) -> Iterator[SourceTurn]:
         keywords = _keywords(value)

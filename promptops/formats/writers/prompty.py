@@ -14,7 +14,7 @@ from promptops.formats.role_lines import ROLE_LINE
 from promptops.formats.template_parts import NotATemplate, template_parts, untrimmed_jinja
 from promptops.formats.written_messages import stripped
 from promptops.formats.yaml_file import yaml_file
-from promptops.model.prompt import ConversationHistory, ForEach, Message, TextPart
+from promptops.model.prompt import ConversationHistory, ForEach, Message, Model, TextPart, Tool
 from promptops.patterns import lazy_pattern
 
 NAME = "prompty"
@@ -95,31 +95,31 @@ def _header(subject: ExportSubject) -> dict[str, Any]:
     }
     if metadata:
         header["metadata"] = metadata
-    model = prompt.model
-    if model.id:
-        options = {**dict(model.params)}
-        header["model"] = {
-            "id": model.id,
-            "provider": model.provider,
-            **({"options": options} if options else {}),
-        }
+    if prompt.model.id:
+        header["model"] = _model(prompt.model)
     inputs = list(_inputs(subject))
     if inputs:
         header["inputs"] = inputs
-    tools = [
-        {
-            "name": tool.name,
-            "kind": "function",
-            "description": tool.description,
-            "parameters": dict(tool.parameters),
-            **({"strict": True} if tool.strict else {}),
-        }
-        for tool in prompt.tools
-    ]
+    tools = list(map(_tool, prompt.tools))
     if tools:
         header["tools"] = tools
     header["template"] = {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}}
     return header
+
+
+def _model(model: Model) -> dict[str, Any]:
+    options = {"options": dict(model.params)} if model.params else {}
+    return {"id": model.id, "provider": model.provider, **options}
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "kind": "function",
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+        **({"strict": True} if tool.strict else {}),
+    }
 
 
 def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:

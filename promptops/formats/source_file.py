@@ -157,6 +157,9 @@ def _readable(document: Document, shown: str) -> Document:
 
 def _of_problem(problem: Problem, shown: str) -> UnreadableSource:
     place = problem.at if isinstance(problem.at, Place) else Place(shown)
+    if problem.code == "SCH010":
+        message = "YAML whose aliases contain themselves, or too many values"
+        return _unreadable(place, message, "write the values without aliases")
     return _unreadable(place, problem.message, problem.hint)
 
 

@@ -112,7 +112,7 @@ IMP123 output-variable loss
     the description of an output has no schema, and is not carried
 
 IMP124 editor-context loss
-    a file, a selection or the output of a command that an editor or a command line puts in; it
+    a file, a selection or the output of a command that an editor or a command line fills in; it
     stays as text
     fix: make it an input of the prompt
 

@@ -53,6 +53,7 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         place=file.place(),
         fields=fields,
         messages=(text_message(_role(file, options), found.translation),),
+        inputs=found.inputs,
         aliases=names.aliases,
         samples=options.samples,
         lenient=True,

@@ -133,6 +133,11 @@ class SourceFile:
         """The file as one JSON value with places. Raises UnreadableSource."""
         return _readable(read_json(self.shown, self.text.value.encode()), self.shown)
 
+    @property
+    def document(self) -> Document:
+        """The file as JSON if it has that ending, else as YAML. Raises UnreadableSource."""
+        return self.json if self.suffix == ".json" else self.yaml
+
     def place(self) -> Place:
         """The beginning of the file."""
         return Place(self.shown)

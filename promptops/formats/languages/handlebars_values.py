@@ -92,7 +92,7 @@ class HandlebarsValues:
         return values[0]
 
     def path(self, path: str) -> Value:
-        """A path in the scope where it stands."""
+        """A path in its scope."""
         if path in _LITERALS:
             return Value(_LITERALS[path])
         return self._data(path) if path.startswith("@") else self._scopes.value(path)

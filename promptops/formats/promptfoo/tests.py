@@ -75,7 +75,7 @@ class TestReader:
     def __init__(self, file: SourceFile) -> None:
         self.losses: list[Loss] = []
         self._file = file
-        self._document = file.json if file.suffix == ".json" else file.yaml
+        self._document = file.document
         self._value: _Test = _mapping(self._document.value)
         self._dropped: dict[str, list[Place]] = {}
         self._renders_values = not NO_TEMPLATES.items() <= _mapping(self._value.get("env")).items()

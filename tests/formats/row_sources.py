@@ -99,6 +99,7 @@ ROWS = {
     "promptfoo prompts: text, raw, label": {
         "promptfooconfig.yaml": _foo("['Say {{a}}', {raw: 'Tell {{a}}', label: tell}]")
     },
+    "promptfoo prompts: functions only": {"promptfooconfig.yaml": _foo("[file://a.py]")},
     "promptfoo prompts: files": {
         "promptfooconfig.yaml": _foo("[file://one.txt, 'file://more/*.md', file://chat.json]"),
         "one.txt": "First {{a}}\n---\nSecond {{a}}\n",

@@ -83,9 +83,9 @@ class _Configuration:
         tests = reader.tests()
         self._losses += reader.losses
         self._fields = self._fields_of_all()
+        of_our_export = not prompts and self._value.get("env") == NO_TEMPLATES
         for key in _CONFIGURATION:
-            own = key == "env" and not prompts and self._value["env"] == NO_TEMPLATES
-            if key in self._value and not own:
+            if key in self._value and not (key == "env" and of_our_export):
                 place = self._source.place(f"/{key}", True)
                 message = f"`{key}` is not carried"
                 self._losses.append(Loss(code="IMP129", message=message, place=place))

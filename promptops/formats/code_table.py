@@ -30,12 +30,12 @@ IMP016 self-check error
     fix: this is a bug of promptops: please report it with the source file
 
 IMP101 computed-role loss may-refuse
-    a message has a role that is computed, that does not exist here, or that a template nests in a
-    way that a prompt file can't write
+    a message has a role that is computed, that does not exist in promptops, or that a template
+    nests in a way that a prompt file can't write
     fix: write the role as a constant in the source
 
 IMP102 no-counterpart loss may-refuse
-    a helper, a filter, a method, a tag or a kind of prompt has no counterpart in a template here
+    a helper, a filter, a method, a tag or a kind of prompt has no counterpart in promptops
     fix: replace it in the source, or compute the value in the application and pass it as an input
 
 IMP103 runs-code loss may-refuse
@@ -79,7 +79,7 @@ IMP113 sample-missing loss
     the sample that the source names is missing or can't be read
 
 IMP114 unknown-key loss
-    a key has no meaning here, and is not carried
+    a key has no meaning in promptops, and is not carried
 
 IMP115 unread-case-input loss
     no template reads a value of a test case or a sample; it is left out
@@ -112,7 +112,7 @@ IMP123 output-variable loss
     the description of an output has no schema, and is not carried
 
 IMP124 editor-context loss
-    a file, a selection or the output of a command that an editor or a command line puts in; it
+    a file, a selection or the output of a command that an editor or a command line fills in; it
     stays as text
     fix: make it an input of the prompt
 
@@ -154,7 +154,7 @@ IMP206 unknown-type note
     a type that JSON Schema does not have admits any value
 
 IMP207 safe-filter note
-    the filter `safe` is dropped, because nothing is escaped here
+    the filter `safe` is dropped, because promptops escapes nothing
 
 IMP208 empty-message note
     a message without text is left out
@@ -213,10 +213,10 @@ IMP229 not-rendered-there note
     the source's engine fails at a template and sends it as it is; so it is text
 
 IMP230 templated-value change
-    a value of a test case is a template in the source, and data here
+    a value of a test case is a template in the source, and data in promptops
 
 IMP231 empty-list change
-    an empty list is true in the source, and false here
+    an empty list is true in the source, and false in promptops
 
 IMP232 section-kind note
     nothing defines whether a section of Mustache is a loop or a condition

@@ -5,6 +5,10 @@ EXP002 file-differs error
     a file with another content exists where a file would be written
     fix: write elsewhere with `--to`
 
+EXP003 not-readable error
+    a prompt can't be read, or a test case of it can't be rendered: it is not exported
+    fix: correct the file; `promptops lint` reports all its problems
+
 EXP005 not-expressible error
     the format can't express a part of the prompt, so that the prompt is not written
     fix: export with `--case NAME`, which replaces all but printed inputs by the values of a case
@@ -39,4 +43,7 @@ EXP110 templated-value change
 
 EXP111 fixed-input loss
     with `--case`, an input that is more than printed text has the value of the test case
+
+EXP112 part-left-out loss
+    an image, a sound or a document of a message is not carried
 """

@@ -13,8 +13,16 @@ from promptops.model.prompt import Case, Prompt
 from promptops.model.request import Request
 from promptops.module_discovery import module_names
 from promptops.records import record
-from promptops.runtime.request.render import Renderer
+from promptops.runtime.request.render import Renderer, RenderError
 from promptops.runtime.template.scope import Load
+
+
+class NotExported(Exception):
+    """A prompt, or a test case of it, that is not exported; `loss` is the reason, an error."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__(loss.message)
+        self.loss = loss
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -31,9 +39,31 @@ class ExportSubject:
     renderer: Renderer
     case: Case | None = None
 
-    def request(self, inputs: Mapping[str, Any]) -> Request:
-        """The rendered request. Raises RenderError."""
-        return self.renderer.request(inputs)
+    def request(self, case: Case, inputs: Mapping[str, Any] | None = None) -> Request:
+        """The rendered request of a test case, or for other inputs in place of its own.
+
+        Raises NotExported with an EXP003.
+        """
+        try:
+            return self.renderer.request(case.inputs if inputs is None else inputs)
+        except RenderError as error:
+            reason = error.message.removeprefix(f"{self.prompt.id}: ")
+            message = f"the case `{case.name}` can't be rendered: {reason}"
+            place = error.place or case.locate(case.at, False)
+            loss = Loss(code="EXP003", message=message, place=place, hint=error.hint)
+            raise NotExported(loss) from None
+
+    def refused(
+        self, message: str, pointer: str = "/messages", hint: str | None = None
+    ) -> NotExported:
+        """The error for a part that the format can't express."""
+        place = self.prompt.locate(pointer, False)
+        return NotExported(Loss(code="EXP005", message=message, place=place, hint=hint))
+
+    @property
+    def case_hint(self) -> str | None:
+        """The fix for what only a template expresses; None if a case is exported already."""
+        return "export a case of it: --case NAME" if self.case is None else None
 
     def lost(self, code: str, message: str, pointer: str = "", *, key: bool = True) -> Loss:
         """A loss at a key of the prompt file."""
@@ -141,10 +171,12 @@ class Writer(Protocol):
     Attributes:
         NAME: For the command.
         MARKS: What is written: one line.
+        TAKES_CASE: Whether it uses the test case of a subject.
     """
 
     NAME: str
     MARKS: str
+    TAKES_CASE: bool
 
     @staticmethod
     def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:

@@ -66,7 +66,7 @@ def front_matter(file: SourceFile) -> FrontMatter:
 
 
 def _header(text: str) -> tuple[str, int, int] | None:
-    """The header, its offset, and that of the body; comments and blank lines may stand before."""
+    """The header, its offset, and that of the body; comments and blank lines may precede it."""
     beginning = _BEGINNING.match(text, _first(text))
     if beginning is None:
         return None

@@ -104,7 +104,7 @@ class _Inputs:
         old = self._document.aliases.get(name)
         if old is None:
             return schema
-        self._note("IMP201", f"the input `{old}` is `{name}` here; its old name is an alias")
+        self._note("IMP201", f"the input `{old}` is renamed to `{name}`; the old name is an alias")
         return {**schema, "x-aliases": [old]}
 
     def _is_left_out(self, name: str) -> bool:

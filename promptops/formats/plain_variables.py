@@ -7,10 +7,10 @@ from typing import Any
 
 from promptops.analysis.template_walk import walk
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportSubject
-from promptops.formats.parts import CommentPart, ExpressionPart, TextPart
+from promptops.formats.exported import ExportSubject, NotExported
+from promptops.formats.parts import CommentPart, ExpressionPart, TemplatePart, TextPart
 from promptops.formats.template_parts import NotATemplate, template_parts
-from promptops.model.prompt import ConversationHistory, Message
+from promptops.model.prompt import Case, ConversationHistory, Message
 from promptops.model.prompt import TextPart as PromptText
 from promptops.patterns import lazy_pattern
 from promptops.plurals import series
@@ -37,6 +37,19 @@ class PlainMessage:
     role: str
     pieces: tuple[Piece, ...]
 
+    @property
+    def parts(self) -> tuple[TemplatePart, ...]:
+        """The message as a template."""
+        return tuple(
+            TextPart(one) if isinstance(one, str) else ExpressionPart(one.name)
+            for one in self.pieces
+        )
+
+    @property
+    def variables(self) -> set[str]:
+        """The names of its variables."""
+        return {one.name for one in self.pieces if isinstance(one, Variable)}
+
 
 @record(frozen=True, slots=True)
 class PlainHistory:
@@ -48,19 +61,28 @@ class PlainHistory:
 PlainTurn = PlainMessage | PlainHistory
 
 
-class NotPlain(Exception):
-    """A prompt that needs more than replaced names; `loss` is an EXP005."""
-
-    def __init__(self, loss: Loss) -> None:
-        super().__init__(loss.message)
-        self.loss = loss
-
-
 def plain_turns(subject: ExportSubject) -> list[PlainTurn]:
-    """The messages; with a case, those that it renders. Raises NotPlain, RenderError."""
+    """The messages; with a case, those that it renders. Raises NotExported."""
     if subject.case is not None:
-        return list(_specialised(subject, subject.case.inputs))
+        return list(case_messages(subject, subject.case))
     return [_turn(subject, turn) for turn in subject.prompt.messages]
+
+
+def case_messages(subject: ExportSubject, case: Case) -> Iterator[PlainMessage]:
+    """The rendered messages of a case, with variables in place of the inputs that are only printed.
+
+    Raises NotExported.
+    """
+    accepted, _ = subject.renderer.accept(case.inputs)
+    for message in subject.request(case, {**accepted, **_marked(subject, accepted)}).messages:
+        content = message.get("content")
+        if not isinstance(content, str) or message.keys() & {"tool_calls", "tool_call_id"}:
+            raise subject.refused(
+                "this format can't express a call of a tool, or a message of several parts"
+            )
+        split = _MARK.split(content)
+        pieces = [Variable(one) if at % 2 else one for at, one in enumerate(split)]
+        yield PlainMessage(str(message["role"]), tuple(_merged(pieces)))
 
 
 def fixed_inputs(subject: ExportSubject) -> Iterator[Loss]:
@@ -81,8 +103,12 @@ def _turn(subject: ExportSubject, turn: Any) -> PlainTurn:
         return PlainHistory(turn.source)
     if not isinstance(turn, Message):
         raise _not_plain(subject, "messages that are repeated", turn.at)
-    if turn.when is not None or turn.tool_calls or not turn.plain:
-        raise _not_plain(subject, "a condition, a call of a tool, or an image", turn.at)
+    if turn.when is not None:
+        raise _not_plain(subject, "a condition of a message", turn.at)
+    if turn.tool_calls or turn.role == "tool":
+        raise subject.refused("this format can't express a call of a tool", turn.at)
+    if not turn.plain:
+        raise subject.refused("this format can't express a message of several parts", turn.at)
     pieces: list[Piece] = []
     for part in turn.parts:
         if not isinstance(part, PromptText):
@@ -103,18 +129,6 @@ def _pieces(subject: ExportSubject, text: PromptText) -> Iterator[Piece]:
             yield Variable(part.source)
         elif not isinstance(part, CommentPart):
             raise _not_plain(subject, f"`{getattr(part, 'source', '')}`", text.at)
-
-
-def _specialised(subject: ExportSubject, inputs: Mapping[str, Any]) -> Iterator[PlainMessage]:
-    """The rendered messages of a case, with marks in place of the inputs that are only printed."""
-    accepted, _ = subject.renderer.accept(inputs)
-    for message in subject.request({**accepted, **_marked(subject, accepted)}).messages:
-        content = message.get("content")
-        if not isinstance(content, str):
-            raise _not_plain(subject, "a message that is not text", "/messages")
-        split = _MARK.split(content)
-        pieces = [Variable(one) if at % 2 else one for at, one in enumerate(split)]
-        yield PlainMessage(str(message["role"]), tuple(_merged(pieces)))
 
 
 def _marked(subject: ExportSubject, accepted: Mapping[str, Any]) -> dict[str, str]:
@@ -168,8 +182,5 @@ def _merged(pieces: list[Piece]) -> Iterator[Piece]:
     return (piece for piece in found if piece != "")
 
 
-def _not_plain(subject: ExportSubject, what: str, pointer: str) -> NotPlain:
-    message = f"this format can't express {what}"
-    loss = subject.lost("EXP005", message, pointer, key=False)
-    hint = "export a case of it: --case NAME"
-    return NotPlain(Loss(code=loss.code, message=message, place=loss.place, hint=hint))
+def _not_plain(subject: ExportSubject, what: str, pointer: str = "/messages") -> NotExported:
+    return subject.refused(f"this format can't express {what}", pointer, subject.case_hint)

@@ -101,7 +101,7 @@ class PromptyHeader:
         if not isinstance(given, Mapping) or not given:
             return {}
         if self.version == 1:
-            self.note("IMP214", "nothing enforced `outputs` there", "outputs")
+            self.note("IMP214", "Prompty 1 did not enforce `outputs`; promptops does", "outputs")
         properties = {
             str(name): self.types.schema(str(name), value) for name, value in given.items()
         }

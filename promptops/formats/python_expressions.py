@@ -133,7 +133,7 @@ class PythonExpressions:
         if name not in _FILTERS or node.args:
             return None
         if name == "title":
-            self._prints_otherwise(node, "also begins a word after a quote or a digit there")
+            self._prints_otherwise(node, "also begins a word after a quote or a digit in Python")
         return self._with_filter(owner, _FILTERS[name], names)
 
     def _with_filter(self, node: ast.expr, written: str, names: InputNames) -> str | None:
@@ -149,7 +149,7 @@ class PythonExpressions:
         if below is None or options or not isinstance(indent, int | None):
             return None
         if ascii_only is not False:
-            self._prints_otherwise(node, "writes only ASCII characters there")
+            self._prints_otherwise(node, "writes only ASCII characters in Python")
         return f"{below} | json" if indent is None else f"{below} | json(indent={indent})"
 
     def _computed(self, node: ast.expr, names: InputNames) -> str:

@@ -134,7 +134,7 @@ class PythonStrings:
         return tuple(separated[1:])
 
     def _filled(self, owner: ast.expr, use: ast.expr, names: InputNames) -> Parts | None:
-        """A constant string that is filled in where it stands; constants become text."""
+        """A constant string that the code fills in at its place; constants become text."""
         found = self.parts(owner, names)
         if found is None or not all(isinstance(part, TextPart) for part in found):
             return None

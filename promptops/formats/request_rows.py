@@ -72,10 +72,11 @@ class _Turns:
 
 def _turns(row: Row, leading: int) -> _Turns:
     turns = row.messages[leading : -1 if row.answered else None]
-    asked = [at for at, message in enumerate(turns) if role_of(message) == "user"]
-    if not asked:
+    questions = [at for at, message in enumerate(turns) if role_of(message) == "user"]
+    if not questions:
         return _Turns(turns, None, ())
-    return _Turns(turns[: asked[-1]], turns[asked[-1]], turns[asked[-1] + 1 :])
+    last = questions[-1]
+    return _Turns(turns[:last], turns[last], turns[last + 1 :])
 
 
 def grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -149,12 +150,12 @@ class _Rows:
         """The messages of the prompt."""
         yield from self._outside
         yield from self._instructions()
-        asked = self._leading + len(self._turns[0].before)
-        yield from self._before(self._first[self._leading : asked])
+        question = self._leading + len(self._turns[0].before)
+        yield from self._before(self._first[self._leading : question])
         if any(turns.question is not None for turns in self._turns) or not self._first:
             self._varying[_QUESTION] = "question"
             yield _printed("user", "question")
-        yield from self._after(self._first[asked + 1 :])
+        yield from self._after(self._first[question + 1 :])
 
     def _before(self, first: Sequence[SourceTurn]) -> Iterator[SourceTurn]:
         """The messages before the last question: those of the first row, or a conversation."""

@@ -43,7 +43,7 @@ class RoleLines:
     """Splits one template into turns.
 
     Attributes:
-        losses: What can't be said as turns; IMP101 refuses the prompt.
+        losses: What turns can't express; IMP101 refuses the prompt.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class RoleLines:
         if closed:
             self._refuse("text follows a condition or loop around whole messages")
         elif role is None:
-            self._refuse("text stands before the first role")
+            self._refuse("text precedes the first role")
         else:
             content = TextContent(parts=(*self._shared, *parts))
             yield SourceMessage(role=_ROLES.get(role, role), content=(content,))

@@ -1,4 +1,4 @@
-"""The schema of inputs that templates imply, and the declared one where it says more."""
+"""The schema of inputs that templates imply, and the declared one where it defines more."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Shape:
 
     Attributes:
         printed: It is rendered, or passed to a filter, a test or a call.
-        asked: A condition depends on it.
+        tested: A condition depends on it.
         looped: It is iterated.
         mapped: Its keys and values are iterated.
         listed: A filter for lists is applied.
@@ -38,7 +38,7 @@ class Shape:
     """
 
     printed: bool = False
-    asked: bool = False
+    tested: bool = False
     looped: bool = False
     mapped: bool = False
     listed: bool = False
@@ -57,7 +57,7 @@ class Shape:
     @property
     def optional(self) -> bool:
         """Whether the templates allow for a value that is empty or missing."""
-        return self.asked or self.looped or not self.unguarded
+        return self.tested or self.looped or not self.unguarded
 
     def below(self, step: Step) -> Shape:
         """The shape of one step, created if it is new."""
@@ -99,7 +99,7 @@ def required_of(found: Mapping[str, Shape]) -> list[str]:
 
 def _note(shape: Shape, use: Use) -> None:
     filters = frozenset(use.filters)
-    shape.asked |= use.role == "test"
+    shape.tested |= use.role == "test"
     shape.mapped |= bool(filters & _OF_MAPPINGS)
     shape.looped |= use.role == "loop"
     shape.listed |= bool(filters & _OF_LISTS)
@@ -134,7 +134,7 @@ def _object(shape: Shape, sample: Any) -> dict[str, Any]:
     given = sample if isinstance(sample, Mapping) else {}
     properties = {name: schema_of(below, given.get(name)) for name, below in shape.keys.items()}
     required = required_of(shape.keys)
-    schema: dict[str, Any] = {"type": ["object", "null"] if shape.asked else "object"}
+    schema: dict[str, Any] = {"type": ["object", "null"] if shape.tested else "object"}
     if required:
         schema["required"] = required
     return {**schema, "properties": properties}

@@ -133,6 +133,11 @@ class SourceFile:
         """The file as one JSON value with places. Raises UnreadableSource."""
         return _readable(read_json(self.shown, self.text.value.encode()), self.shown)
 
+    @property
+    def document(self) -> Document:
+        """The file as JSON if it has that ending, else as YAML. Raises UnreadableSource."""
+        return self.json if self.suffix == ".json" else self.yaml
+
     def place(self) -> Place:
         """The beginning of the file."""
         return Place(self.shown)
@@ -157,6 +162,9 @@ def _readable(document: Document, shown: str) -> Document:
 
 def _of_problem(problem: Problem, shown: str) -> UnreadableSource:
     place = problem.at if isinstance(problem.at, Place) else Place(shown)
+    if problem.code == "SCH010":
+        message = "YAML whose aliases contain themselves, or too many values"
+        return _unreadable(place, message, "write the values without aliases")
     return _unreadable(place, problem.message, problem.hint)
 
 

@@ -36,7 +36,7 @@ def _included(
             continue
         inner = load(text.path, tag.name) if depth < MAX_DEPTH else None
         if inner is None:
-            raise NotATemplate(f"the included template `{tag.name}` is missing")
+            raise NotATemplate(f"the include of `{tag.name}`, which is missing")
         yield from template_parts(inner, load, depth + 1)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from promptops.formats.document import Loss
+from promptops.formats.editor_variables import EditorVariables
 from promptops.formats.include_tags import include_tag
 from promptops.formats.input_names import InputNames
 from promptops.formats.languages.guess import guessed_syntax
@@ -33,10 +34,12 @@ class TranslatedFile:
     Attributes:
         translation: With all losses, also those of its partials.
         partials: The parts of each partial, by its path in `include` tags.
+        inputs: The schemas of inputs that the text describes.
     """
 
     translation: Translation
     partials: Mapping[str, tuple[TemplatePart, ...]]
+    inputs: Mapping[str, Mapping[str, Any]]
 
 
 def translated_file(
@@ -50,9 +53,13 @@ def translated_file(
     found = translated(text, options, names, syntax)
     used = options.syntax or syntax or guessed_syntax(text.value)
     partials = _Partials(replace(options, syntax=cast(Syntax, used)), names)
+    editor = EditorVariables(file, text, names)
     parts = partials.included(file, text, found.parts)
-    translation = replace(found, parts=parts, losses=(*found.losses, *partials.losses))
-    return TranslatedFile(translation=translation, partials=partials.found)
+    if options.syntax is None:
+        parts = editor.replaced(parts)
+    losses = (*found.losses, *editor.losses, *partials.losses)
+    translation = replace(found, parts=parts, losses=losses)
+    return TranslatedFile(translation=translation, partials=partials.found, inputs=editor.inputs)
 
 
 class _Partials:

@@ -20,7 +20,7 @@ TABLE = """\
 bad     text       1 message   1 input   -  1 loss   refused
 chat    prompty 1  1 message   0 inputs  -  1 loss   {0}
 triage  text       2 messages  2 inputs  -  3 notes  {0}
-old/bad.j2:1:6: error: the method `center` has no counterpart here  [IMP102 no-counterpart]
+old/bad.j2:1:6: error: the method `center` has no counterpart in promptops  [IMP102 no-counterpart]
     1 | {{{{ x.center(3) }}}} of you
       |      ^^^^^^
 old/chat.prompty:3:1: warning: connection settings are not carried: `api_key`  [IMP111 connection]

@@ -172,8 +172,7 @@ ELSEWHERE = {
     "IMP212": "jobs/importing/test_options.py",
     **{
         f"EXP{number}": "formats/test_exports.py"
-        for number in ("002", "005", 101, 102, 103, 104, 106, 107, 108, 109, 110)
+        for number in ("002", "003", "005", 101, 102, 103, 104, 106, 107, 108, 109, 110, 111, 112)
     },
-    "EXP111": "formats/test_exports.py",
 }
 """The test files of the codes that need options, plug-ins or prompts."""

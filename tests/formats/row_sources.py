@@ -83,6 +83,13 @@ ROWS = {
         "b.md": _markdown("allowed-tools: r\n"),
     },
     "markdown: everything else is metadata": {"a.md": _markdown("mode: agent\napplyTo: '*'\n")},
+    "markdown: what an editor fills in": {
+        "commands/fix.md": "Fix $ARGUMENTS with $1.\n@docs/a.md\n!`git diff`\n",
+        "review.prompt.md": _markdown(
+            "mode: agent\n", "Review ${input:part:the part to review} for $5, ${input:tone}."
+        ),
+        "c.txt": "Fix $ARGUMENTS now.\n",
+    },
     "markdown: a header that is not YAML": {"a.md": _markdown("description: a: b\n")},
     "markdown: the role": {
         "agents/a.md": _markdown("title: T\n"),
@@ -92,6 +99,7 @@ ROWS = {
     "promptfoo prompts: text, raw, label": {
         "promptfooconfig.yaml": _foo("['Say {{a}}', {raw: 'Tell {{a}}', label: tell}]")
     },
+    "promptfoo prompts: functions only": {"promptfooconfig.yaml": _foo("[file://a.py]")},
     "promptfoo prompts: files": {
         "promptfooconfig.yaml": _foo("[file://one.txt, 'file://more/*.md', file://chat.json]"),
         "one.txt": "First {{a}}\n---\nSecond {{a}}\n",

@@ -172,7 +172,7 @@ inputs: {required: [expected, n], properties: {expected: {}, n: {type: [string, 
 messages: [{role: user, content: "{{ expected }} {{ n }}"}]
 tests:
   - {name: a, inputs: {expected: x, n: 1}, rendered: [{type: message-count, value: 1}]}
-  - {name: b, inputs: {expected: y, n: z}, rendered: [{type: message-count, value: 1}]}
+  - {name: b, inputs: {expected: "{% if %}", n: z}, rendered: [{type: message-count, value: 1}]}
 """
 
 
@@ -197,15 +197,14 @@ tests:
                 (
                     "IMP102",
                     "`file://promptops_prompts.py:small` is code, which is not run",
-                    "import from promptfoo what `promptops export promptfoo --templates` writes;"
-                    " here, promptops renders the prompts of this repository",
+                    "promptops itself renders these prompts: import what"
+                    " `promptops export promptfoo --templates` writes",
                 ),
                 (
                     "IMP107",
                     "a provider that is not a model is not carried",
                     "name one: `model: {provider: …, id: …}`",
                 ),
-                ("IMP129", "`env` is not carried", None),
                 ("IMP003", "no prompt can be read", None),
             ],
         ),

@@ -64,6 +64,7 @@ def plain(repo):
                 "EXP107": 11,
                 "EXP108": 12,
                 "EXP109": 12,
+                "EXP112": 1,
             },
         ),
         ("openai", 2, {"EXP106": 12}),
@@ -90,7 +91,7 @@ def test_files_of_a_prompt_of_texts_and_names(plain, tmp_path):
         "langfuse": ["EXP109", "EXP101", "EXP103"],
         "github-models": ["EXP106", "EXP103"],
         "prompty": ["EXP101", "EXP103"],
-        "mcp": ["EXP102", "EXP103", "EXP108", "EXP106"],
+        "mcp": ["EXP103", "EXP102", "EXP108", "EXP106"],
         "openai": ["EXP106"],
     }
     assert json.loads((tmp_path / "hello.json").read_text("utf-8")) == {
@@ -181,8 +182,11 @@ def test_a_batch_has_one_model_and_its_requests_are_accepted(plain, tmp_path):
     }
 
 
-@pytest.mark.parametrize("name", ["langfuse", "github-models"])
-def test_a_case_decides_what_a_format_can_not_say(catalog, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("langfuse", "{{ticket}}"), ("github-models", "{{ticket}}"), ("prompty", "{{ ticket }}")],
+)
+def test_a_case_decides_what_a_format_can_not_say(catalog, tmp_path, name, variable):
     with workspace(catalog) as opened:
         case = opened.catalog.loaded("prompts/support/triage.prompt.yaml").prompt.cases[0]
 
@@ -193,7 +197,103 @@ def test_a_case_decides_what_a_format_can_not_say(catalog, tmp_path, name):
     names = "`known_issues`, `max_sentences`, `product` and `tone`"
     assert fixed == [f"{names} have the values of the case `{case.name}`"]
     assert [finding.severity.name for finding in result.findings].count("ERROR") == 0
-    assert "{{ticket}}" in text
+    assert variable in text
+
+
+@pytest.mark.parametrize("name", ["mcp", "promptfoo"])
+def test_a_format_that_ignores_cases_refuses_the_name_of_one(plain, tmp_path, name):
+    with pytest.raises(UsageError, match=f"`{name}` has no --case") as caught:
+        _export(plain.root, name, tmp_path, case="ann")
+
+    formats = "github-models, langfuse, openai, promptfoo-templates, prompty"
+    assert caught.value.hint == f"leave it out; formats with --case: {formats}"
+
+
+def test_prompts_and_cases_that_cant_be_read_are_reported_and_the_others_are_exported(
+    plain, tmp_path
+):
+    text = PLAIN.replace("MODEL", "gpt-5")
+    wrong = "  - {name: bob, inputs: {name: 1}, output: [{type: contains, value: b}]}\n"
+    plain.write(
+        {
+            "prompts/broken.prompt.yaml": "format: [\n",
+            "prompts/case.prompt.yaml": text + wrong,
+            "prompts/profile.prompt.yaml": text.replace(
+                "{provider: openai, id: gpt-5,", "{profile: x,"
+            ),
+        }
+    )
+    found = {
+        name: _export(plain.root, name, tmp_path / name) for name in ("langfuse", "openai", "mcp")
+    }
+    alone = _export(plain.root, "mcp", tmp_path, "broken")
+
+    unreadable = [
+        ("prompts/broken.prompt.yaml:2:1", "a value is missing here"),
+        ("prompts/profile.prompt.yaml:3:18", "there is no profile `x`"),
+    ]
+    message = "the case `bob` can't be rendered: `name` must be a string, not a number"
+    case = ("prompts/case.prompt.yaml:13:5", message)
+    assert {name: _unreadable(one) for name, one in found.items()} == {
+        "langfuse": unreadable,
+        "openai": [*unreadable, case],
+        "mcp": [*unreadable, case],
+    }
+    assert [len(one.files) for one in found.values()] == [2, 1, 1]
+    assert len((tmp_path / "openai/batch.jsonl").read_text("utf-8").splitlines()) == 2
+    results = json.loads((tmp_path / "mcp/prompts.json").read_text("utf-8"))["results"]
+    assert list(results) == ["case:ann", "hello:ann"]
+    assert (_unreadable(alone), alone.files) == (unreadable[:1], ())
+
+
+def _unreadable(result):
+    return [(str(one.place), one.message) for one in result.findings if one.code == "EXP003"]
+
+
+def test_an_mcp_server_has_only_texts_and_two_roles(plain, tmp_path):
+    turns = (
+        '  - {role: user, content: [{text: Look}, {image: {url: "https://x.org/a.png"}}]}\n'
+        '  - {role: assistant, tool_calls: [{id: "1", name: find, arguments: {}}]}\n'
+        '  - {role: tool, tool_call_id: "1", content: "{}"}\n'
+        "tests:"
+    )
+    text = PLAIN.replace("MODEL", "gpt-5").replace("tests:", turns)
+    plain.write({"prompts/hello.prompt.yaml": text})
+
+    result = _export(plain.root, "mcp", tmp_path)
+
+    messages = json.loads((tmp_path / "prompts.json").read_text("utf-8"))["results"]["hello:ann"]
+    assert [(one["role"], one["content"]["text"]) for one in messages["messages"]] == [
+        ("user", "Be kind."),
+        ("user", "Hello Ann!"),
+        ("user", "Look"),
+        ("user", "{}"),
+    ]
+    assert [
+        (one.code, one.message) for one in result.findings if one.code[-2:] in ("02", "04", "12")
+    ] == [
+        ("EXP102", "the roles `system` and `tool` become `user`"),
+        ("EXP104", "calls of tools are not exported"),
+        ("EXP112", "the image is not exported: only texts are"),
+    ]
+
+
+def test_calls_of_tools_are_not_lost_with_the_values_of_a_case(plain, tmp_path):
+    turns = (
+        '  - {role: assistant, content: I look., tool_calls: [{id: "1", name: a, arguments: {}}]}\n'
+        '  - {role: tool, tool_call_id: "1", content: "{}"}\n'
+        "tests:"
+    )
+    text = PLAIN.replace("MODEL", "gpt-5").replace("tests:", turns)
+    plain.write({"prompts/hello.prompt.yaml": text})
+    names = ("langfuse", "github-models", "prompty", "promptfoo-templates")
+
+    found = {name: _export(plain.root, name, tmp_path, case="ann") for name in names}
+
+    message = "this format can't express a call of a tool, or a message of several parts"
+    for result in found.values():
+        refused = [(one.message, one.hint) for one in result.findings if one.code == "EXP005"]
+        assert (refused, result.files) == ([(message, None)], ())
 
 
 def test_files_that_exist_stay(plain, tmp_path):

@@ -60,21 +60,30 @@ def test_tags_on_lines_of_their_own_stay_there_where_the_engine_trims():
 @pytest.mark.parametrize(
     ("text", "losses"),
     [
-        ("{{ x.center(9) }}", [("IMP102", "the method `center` has no counterpart here", 6, True)]),
-        ("{{ x | nosuch }}", [("IMP102", "the filter `nosuch` does not exist here", 8, True)]),
-        ("{{ x | safe }}", [("IMP207", "`safe` is dropped: nothing is escaped here", 8, False)]),
+        (
+            "{{ x.center(9) }}",
+            [("IMP102", "the method `center` has no counterpart in promptops", 6, True)],
+        ),
+        (
+            "{{ x | nosuch }}",
+            [("IMP102", "the filter `nosuch` does not exist in promptops", 8, True)],
+        ),
+        ("{{ x | safe }}", [("IMP207", "`safe` is dropped: promptops escapes nothing", 8, False)]),
         (
             "{% do xs.append(1) %}",
             [
-                ("IMP102", "the tag `do` has no counterpart here", 4, True),
-                ("IMP102", "the method `append` has no counterpart here", 10, True),
+                ("IMP102", "the tag `do` has no counterpart in promptops", 4, True),
+                ("IMP102", "the method `append` has no counterpart in promptops", 10, True),
             ],
         ),
         (
             "{% if x is fancy %}{% endif %}",
-            [("IMP102", "the test `fancy` does not exist here", 12, True)],
+            [("IMP102", "the test `fancy` does not exist in promptops", 12, True)],
         ),
-        ("{{ dict(a=1) }}", [("IMP102", "the function `dict` does not exist here", 4, True)]),
+        (
+            "{{ dict(a=1) }}",
+            [("IMP102", "the function `dict` does not exist in promptops", 4, True)],
+        ),
     ],
 )
 def test_what_does_not_exist_here_is_a_loss_at_its_place(text, losses):

@@ -89,7 +89,7 @@ def test_role_lines_begin_messages(text, turns):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{{ m.role }}:\nx", "text stands before the first role"),
+        ("{{ m.role }}:\nx", "text precedes the first role"),
         (
             "{% if a %}\nuser:\nx\n{% endif %}\nmore",
             "text follows a condition or loop around whole messages",
@@ -102,7 +102,7 @@ def test_role_lines_begin_messages(text, turns):
             "{% if a %}{% if b %}\nuser:\nx\n{% endif %}{% endif %}",
             "a loop or a condition is nested around whole messages",
         ),
-        ("text\nuser:\nx", "text stands before the first role"),
+        ("text\nuser:\nx", "text precedes the first role"),
     ],
 )
 def test_what_is_not_a_list_of_turns_is_refused(text, message):

@@ -87,7 +87,7 @@ class Handlebars:
             self._losses.lost("IMP104", f"the partial `{token.inner}` gets a context", token.start)
             return
         if token.indent:
-            message = f"there each line of the partial `{name}` is indented like its tag"
+            message = f"Handlebars indents each line of the partial `{name}` like its tag"
             self._losses.note("IMP211", message, token.start)
         name = name.strip("\"'")
         self.partials.append(name)
@@ -108,7 +108,9 @@ class Handlebars:
             "unlessEquals": self._equals,
         }.get(name)
         if block is None:
-            self._losses.lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
+            self._losses.lost(
+                "IMP102", f"helper `{name}` has no counterpart in promptops", token.start
+            )
             self._push(name, "endif", self._scopes.stack[-1])
             return f"if {self._names.name(name)}"
         return block(name, arguments, token)
@@ -187,7 +189,9 @@ class Handlebars:
         if found and found[0][1] == "if" and self._open and self._open[-1][1] == "endif":
             return f"elif {self._values.value(found[1:], token).expression}"
         if found:
-            self._losses.lost("IMP102", f"`{token.inner}` has no counterpart here", token.start)
+            self._losses.lost(
+                "IMP102", f"`{token.inner}` has no counterpart in promptops", token.start
+            )
         return "else"
 
     def _expression(self, token: Token) -> Iterator[TemplatePart]:
@@ -209,7 +213,9 @@ class Handlebars:
         elif name in COMPARED or name in ("and", "or", "not"):
             yield ExpressionPart(f"({self._values.value(found, token).expression}) | json")
         else:
-            self._losses.lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
+            self._losses.lost(
+                "IMP102", f"helper `{name}` has no counterpart in promptops", token.start
+            )
 
     def _media(self, found: Sequence[Word], token: Token) -> Iterator[TemplatePart]:
         keys = {

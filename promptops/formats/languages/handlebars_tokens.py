@@ -44,7 +44,7 @@ class Token:
 
 
 def tokens(source: str, escapes: str) -> Iterator[Token]:
-    """Texts and tags, after the white space rules of tags that stand alone, and of `~`.
+    """Texts and tags, after the white space rules of tags alone on a line, and of `~`.
 
     `escapes` is the character before `{{` that makes it text, or "". From a tag that is not closed
     on, everything is text.

@@ -88,11 +88,11 @@ class HandlebarsValues:
             return Value(f"{written[0]} | json")
         if name == "lookup" and len(values) == 2:
             return Value(f"{written[0]}[{written[1]}]", values[0].item, True)
-        self._losses.lost("IMP102", f"helper `{name}` has no counterpart here", token.start)
+        self._losses.lost("IMP102", f"helper `{name}` has no counterpart in promptops", token.start)
         return values[0]
 
     def path(self, path: str) -> Value:
-        """A path in the scope where it stands."""
+        """A path in its scope."""
         if path in _LITERALS:
             return Value(_LITERALS[path])
         return self._data(path) if path.startswith("@") else self._scopes.value(path)
@@ -106,9 +106,11 @@ class HandlebarsValues:
         if path.startswith("@root."):
             return self._scopes.input(path.removeprefix("@root.").split("."))
         if path.startswith("@../"):
-            self._losses.lost("IMP102", f"`{path}` of an outer loop has no counterpart here", 0)
+            self._losses.lost(
+                "IMP102", f"`{path}` of an outer loop has no counterpart in promptops", 0
+            )
             return Value("none")
-        self._losses.note("IMP220", f"`{path}` is an input here", 0)
+        self._losses.note("IMP220", f"`{path}` becomes an input", 0)
         return self._scopes.input(
             [step for step in path.lstrip("@").split(".") if step] or ["root"]
         )

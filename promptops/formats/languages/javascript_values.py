@@ -9,7 +9,7 @@ from promptops.patterns import lazy_pattern
 
 _PATH = lazy_pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
-COMPACT_JSON = "JSON has no blanks after commas and colons there"
+COMPACT_JSON = "JavaScript writes JSON without blanks after commas and colons"
 
 
 def printed(expression: str, sample: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from promptops.formats.document import Loss
 from promptops.formats.emit import jinja
 from promptops.formats.input_names import InputNames
-from promptops.formats.languages.jinja_expressions import Token, here
+from promptops.formats.languages.jinja_expressions import Token, promptops_expression
 from promptops.formats.parts import CommentPart, ExpressionPart, TagPart, TemplatePart, TextPart
 from promptops.formats.translation import Translate, Translation
 from promptops.model.place import Text
@@ -142,7 +142,7 @@ class JinjaReader:
         return at < 0 or self._text.value[at] == "\n"
 
     def _expression(self, tokens: Sequence[Token]) -> str:
-        written, losses = here(self._rewrite(tokens), self._text)
+        written, losses = promptops_expression(self._rewrite(tokens), self._text)
         self._losses += losses
         return written
 
@@ -150,6 +150,6 @@ class JinjaReader:
         name = next((token for token in tokens if token.kind == "name"), None)
         if name is not None and name.value not in _KNOWN_TAGS:
             place = self._text.place(name.start, name.start + len(name.value))
-            message = f"the tag `{name.value}` has no counterpart here"
+            message = f"the tag `{name.value}` has no counterpart in promptops"
             self._losses.append(Loss(code="IMP102", message=message, place=place, refuses=True))
         return self._expression(tokens)

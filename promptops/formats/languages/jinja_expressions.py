@@ -38,7 +38,7 @@ class Token:
     start: int
 
 
-def here(tokens: Sequence[Token], text: Text) -> tuple[str, list[Loss]]:
+def promptops_expression(tokens: Sequence[Token], text: Text) -> tuple[str, list[Loss]]:
     """The source of an expression in our Jinja, and what has no counterpart."""
     writer = _Writer(text)
     return writer.written(list(tokens)).strip(), writer.losses
@@ -87,7 +87,7 @@ class _Writer:
         found = special(out, arguments) if special is not None else None
         if found is not None:
             return found
-        self._lost(token, f"the method `{name}` has no counterpart here")
+        self._lost(token, f"the method `{name}` has no counterpart in promptops")
         return f"{out}.{name}({arguments})"
 
     def _token(self, tokens: Sequence[Token], index: int) -> str:
@@ -95,17 +95,17 @@ class _Writer:
         before = _name_before(tokens, index)
         if token.kind == "name" and before == "|":
             if token.value == "safe":
-                self._note("IMP207", token, "`safe` is dropped: nothing is escaped here")
+                self._note("IMP207", token, "`safe` is dropped: promptops escapes nothing")
                 return "string"
             if token.value in _OF_ELEMENTS and not _is_called(tokens, index, ""):
                 return f'{token.value} | default("")'
             if token.value not in _filters():
-                self._lost(token, f"the filter `{token.value}` does not exist here")
+                self._lost(token, f"the filter `{token.value}` does not exist in promptops")
         elif token.kind == "name" and before in ("is", "is not"):
             if token.value != "not" and token.value not in _tests():
-                self._lost(token, f"the test `{token.value}` does not exist here")
+                self._lost(token, f"the test `{token.value}` does not exist in promptops")
         elif token.kind == "name" and token.value in _NOT_HERE and _is_called(tokens, index):
-            self._lost(token, f"the function `{token.value}` does not exist here")
+            self._lost(token, f"the function `{token.value}` does not exist in promptops")
         return token.value
 
     def _note(self, code: str, token: Token, message: str) -> None:

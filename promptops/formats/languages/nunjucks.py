@@ -27,14 +27,14 @@ def nunjucks(text: Text, sample: Mapping[str, Any]) -> Translation:
     """The translation of a Nunjucks template; example inputs tell how values are printed.
 
     A text that Nunjucks refuses is sent unchanged by promptfoo: IMP229. An empty list is true there
-    and false here: IMP231.
+    and false in promptops: IMP231.
     """
     reader = JinjaReader(text, trim_blocks=False, lstrip_blocks=False, rewrite=_rewritten)
     found = reader.read()
     losses = [_renamed(loss) for loss in found.losses]
     place = text.place(0)
     for name in _tested_lists(found, sample):
-        message = f"an empty list `{name}` is true in Nunjucks, and false here"
+        message = f"an empty list `{name}` is true in Nunjucks, and false in promptops"
         losses.append(Loss(code="IMP231", message=message, place=place))
     if "env." in text.value and "{{" in text.value and _reads_environment(found):
         message = "`env` is not carried: pass the value as an input"
@@ -69,7 +69,9 @@ def _printed(part: TemplatePart, sample: Mapping[str, Any]) -> TemplatePart:
 def _renamed(loss: Loss) -> Loss:
     if loss.code != "IMP313":
         return loss
-    return replace(loss, code="IMP229", message="the text is not rendered there, and not here")
+    return replace(
+        loss, code="IMP229", message="promptfoo sends this text unrendered, and so does promptops"
+    )
 
 
 def _rewritten(tokens: Sequence[Token]) -> Sequence[Token]:

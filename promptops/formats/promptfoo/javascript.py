@@ -51,7 +51,7 @@ _CALLS = {
 
 
 class NoCounterpart(Exception):
-    """An expression that can't be said here."""
+    """An expression that has no counterpart."""
 
 
 Variable = Callable[[str], str | None]

@@ -19,8 +19,8 @@ from promptops.source.document import Document
 _CODE = (".py", ".js", ".ts", ".mjs", ".cjs", ".rb", ".sh")
 _REGISTRIES = ("langfuse://", "portkey://", "helicone://", "promptlayer://")
 _OF_OWN_EXPORT = (
-    "import from promptfoo what `promptops export promptfoo --templates` writes; here, promptops"
-    " renders the prompts of this repository"
+    "promptops itself renders these prompts: import what `promptops export promptfoo --templates`"
+    " writes"
 )
 _LINE = lazy_pattern(r"[^\n]*\n?")
 _FILE = lazy_pattern(

@@ -24,13 +24,13 @@ def provider_fields(document: Document, losses: list[Loss]) -> dict[str, Any]:
     listed = isinstance(given, list)
     rows: list[Any] = given if isinstance(given, list) else [given]
     models: list[tuple[Any, str]] = []
+    no_model = None if any(map(_model_name, rows)) else "name one: `model: {provider: …, id: …}`"
     for index, row in enumerate(rows):
         place = document.place(f"/{key}/{index}" if listed else f"/{key}")
         name = _model_name(row)
         if row is not None and name is None:
             message = "a provider that is not a model is not carried"
-            hint = "name one: `model: {provider: …, id: …}`" if row == "echo" else None
-            losses.append(Loss(code="IMP107", message=message, place=place, hint=hint))
+            losses.append(Loss(code="IMP107", message=message, place=place, hint=no_model))
         elif name is not None and models:
             message = f"`{name}` is not imported: a prompt file has one model"
             hint = "to compare both: add a profile to promptops.toml, and run `promptops compare`"

@@ -35,7 +35,7 @@ def test_rows(file: SourceFile) -> Iterator[TestRow]:
     elif file.suffix == ".jsonl":
         yield from _of_lines(file)
     else:
-        document = file.json if file.suffix == ".json" else file.yaml
+        document = file.document
         rows = document.value if isinstance(document.value, list) else [document.value]
         listed = isinstance(document.value, list)
         for index, row in enumerate(rows):

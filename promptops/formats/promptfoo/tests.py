@@ -10,6 +10,7 @@ from promptops.formats.document import Loss
 from promptops.formats.promptfoo.named_files import files_named
 from promptops.formats.promptfoo.test_files import PlaceOf, TestRow, test_rows
 from promptops.formats.promptfoo.variables import (
+    NO_TEMPLATES,
     UnreadVariable,
     combinations,
     is_template,
@@ -74,9 +75,10 @@ class TestReader:
     def __init__(self, file: SourceFile) -> None:
         self.losses: list[Loss] = []
         self._file = file
-        self._document = file.json if file.suffix == ".json" else file.yaml
+        self._document = file.document
         self._value: _Test = _mapping(self._document.value)
         self._dropped: dict[str, list[Place]] = {}
+        self._renders_values = not NO_TEMPLATES.items() <= _mapping(self._value.get("env")).items()
         self._default = self._default_test()
         self.of_default = tuple(self._asserted(self._default))
 
@@ -195,6 +197,8 @@ class TestReader:
                 message = f"the value of `{name}` in `{error}` is not read"
                 self._note("IMP104", message, _place_of(name, rows))
                 found[name] = value
+        if not self._renders_values:
+            return found
         resolved = with_values(found)
         for name, value in resolved.items():
             if is_template(value):

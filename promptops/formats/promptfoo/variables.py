@@ -12,6 +12,9 @@ from promptops.formats.promptfoo.named_files import files_named
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.patterns import lazy_pattern
 
+NO_TEMPLATES = {"PROMPTFOO_DISABLE_TEMPLATING": "true"}
+"""The `env` of a configuration whose values promptfoo does not render, as `export` writes it."""
+
 TEMPLATE = lazy_pattern(r"\{\{|\{%")
 _PLACEHOLDER = lazy_pattern(r"\{\{-?\s*([\w.-]+?)\s*-?\}\}")
 _NOT_TEXT = (".py", ".js", ".ts", ".mjs", ".cjs", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp")

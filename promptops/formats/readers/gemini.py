@@ -38,7 +38,11 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         return
     place = TomlPlaces(file.shown, file.text.value).place("/prompt")
     losses = [
-        Loss(code="IMP124", message=f"`{put_in}` is put in by Gemini CLI, not here", place=place)
+        Loss(
+            code="IMP124",
+            message=f"Gemini CLI fills in `{put_in}`, promptops does not",
+            place=place,
+        )
         for put_in in dict.fromkeys(_PUT_IN.findall(text))
     ]
     yield SourceDocument(

@@ -160,7 +160,7 @@ class _Reader:
                 self._note("IMP116", "the evaluator has no counterpart", f"/evaluators/{index}")
                 continue
             if found["type"] in ("llm-rubric", "factual"):
-                message = "a model judges here by its own instructions"
+                message = "the evaluator becomes an LLM judge with other instructions"
                 self._note("IMP219", message, f"/evaluators/{index}")
             yield found
 

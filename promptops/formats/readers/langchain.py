@@ -22,7 +22,6 @@ from promptops.formats.source_file import SourceFile
 from promptops.formats.translation import Translation
 from promptops.model.place import Place, Text
 from promptops.records import replace
-from promptops.source.document import Document
 
 NAME = "langchain"
 MARKS = "JSON or YAML with `lc: 1`, or with `_type: prompt` or `few_shot`"
@@ -42,7 +41,7 @@ def recognises(file: SourceFile) -> bool:
     """Whether it has the marks of this format."""
     if file.suffix not in (".json", ".yaml", ".yml"):
         return False
-    value = _document(file).value
+    value = file.document.value
     if not isinstance(value, Mapping):
         return False
     if value.get("lc") == 1 or value.get("_type") in ("prompt", "few_shot"):
@@ -54,20 +53,16 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """One prompt."""
-    if not isinstance(_document(file).value, Mapping):
+    if not isinstance(file.document.value, Mapping):
         yield other_format(file, NAME, MARKS)
         return
     yield _Reader(file, options).document()
 
 
-def _document(file: SourceFile) -> Document:
-    return file.json if file.suffix == ".json" else file.yaml
-
-
 class _Reader:
     def __init__(self, file: SourceFile, options: ReadOptions) -> None:
         self._file = file
-        self._source = _document(file)
+        self._source = file.document
         self._options = options
         self._names = InputNames()
         self._losses: list[Loss] = []
@@ -142,7 +137,7 @@ class _Reader:
             text = self._source.template(f"{inside}/template")
             yield text_message(self._options.role, self._translated(text, keywords))
         else:
-            self._note("IMP102", f"`{kind}` has no counterpart here", pointer, refuses=True)
+            self._note("IMP102", f"`{kind}` has no counterpart in promptops", pointer, refuses=True)
 
     def _chain(self, value: Mapping[str, Any], pointer: str) -> Iterator[SourceTurn]:
         keywords = _keywords(value)

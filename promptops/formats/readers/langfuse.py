@@ -105,7 +105,7 @@ class _Reader:
     def _note_traps(self, pointer: str) -> None:
         for at, text in self._texts(pointer):
             if _REFERENCE.search(text):
-                message = "the text of another prompt is put in here, which is not carried"
+                message = "the text includes another prompt, which is not carried"
                 place = self._document.place(at)
                 self._losses.append(Loss(code="IMP104", message=message, place=place, refuses=True))
             if _MUSTACHE.search(text):

@@ -47,15 +47,15 @@ _MAX_DEPTH = 12
 
 
 def recognises(file: SourceFile) -> bool:
-    """Whether it is such a file whose path or user says that it has prompts."""
+    """Whether it is such a file, and its path has `prompt` or the user named it."""
     if file.suffix not in _ENDINGS or not (file.alone or "prompt" in file.path.lower()):
         return False
-    return isinstance(_document(file).value, dict | list)
+    return isinstance(file.document.value, dict | list)
 
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """The prompts of a mapping, or an IMP004 for a data set."""
-    document = _document(file)
+    document = file.document
     if _is_data_set(document.value):
         message = "many rows with the same keys are a data set, not prompts"
         hint = "if they are test cases, make them a case file"
@@ -69,10 +69,6 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         yield Loss(code="IMP003", message="there is no prompt in it", place=file.place())
     else:
         yield from found
-
-
-def _document(file: SourceFile) -> Document:
-    return file.json if file.suffix == ".json" else file.yaml
 
 
 def _is_data_set(value: Any) -> bool:

@@ -13,10 +13,10 @@ from promptops.formats.promptfoo.messages import PromptMessages
 from promptops.formats.promptfoo.prompts import FoundPrompt, PromptList
 from promptops.formats.promptfoo.providers import provider_fields
 from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest, TestReader
+from promptops.formats.promptfoo.variables import NO_TEMPLATES
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
 from promptops.patterns import lazy_pattern
-from promptops.source.document import Document
 
 NAME = "promptfoo"
 MARKS = "JSON or YAML with `prompts` and `providers` or `targets`, or with `redteam`"
@@ -43,7 +43,7 @@ def recognises(file: SourceFile) -> bool:
         return False
     if file.suffix != ".json" and file.text.value.lstrip()[:200].find("promptfoo") > 0:
         return isinstance(file.yaml.value, Mapping) and "prompts" in file.yaml.value
-    value = _document(file).value
+    value = file.document.value
     if not isinstance(value, Mapping):
         return False
     return ("prompts" in value and ("providers" in value or "targets" in value)) or (
@@ -53,7 +53,7 @@ def recognises(file: SourceFile) -> bool:
 
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """A document for each prompt of the configuration."""
-    value = _document(file).value
+    value = file.document.value
     if not isinstance(value, Mapping) or "prompts" not in value:
         message = "a configuration of a red team has no prompts: see `promptops probe`"
         yield Loss(code="IMP127", message=message, place=file.place(), refuses=True)
@@ -61,14 +61,10 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     yield from _Configuration(file, options).documents()
 
 
-def _document(file: SourceFile) -> Document:
-    return file.json if file.suffix == ".json" else file.yaml
-
-
 class _Configuration:
     def __init__(self, file: SourceFile, options: ReadOptions) -> None:
         self._file = file
-        self._source = _document(file)
+        self._source = file.document
         self._value: Mapping[str, Any] = self._source.value
         self._options = options
         self._losses: list[Loss] = []
@@ -87,8 +83,9 @@ class _Configuration:
         tests = reader.tests()
         self._losses += reader.losses
         self._fields = self._fields_of_all()
+        of_our_export = not prompts and self._value.get("env") == NO_TEMPLATES
         for key in _CONFIGURATION:
-            if key in self._value:
+            if key in self._value and not (key == "env" and of_our_export):
                 place = self._source.place(f"/{key}", True)
                 message = f"`{key}` is not carried"
                 self._losses.append(Loss(code="IMP129", message=message, place=place))

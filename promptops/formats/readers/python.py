@@ -260,7 +260,7 @@ def _only_names(node: ast.expr) -> bool:
 
 
 def _is_plain(node: ast.expr) -> bool:
-    """Whether nothing fills in a string where it stands, so that it may be a template itself."""
+    """Whether the code does not fill in a string at its place: it may be a template itself."""
     return not any(
         isinstance(one, ast.JoinedStr)
         or (isinstance(one, ast.BinOp) and isinstance(one.op, ast.Mod))

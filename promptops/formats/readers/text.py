@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
@@ -52,6 +53,7 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
         format=NAME,
         place=file.place(),
         messages=messages,
+        inputs=reader.inputs,
         aliases=reader.names.aliases,
         samples=options.samples,
         lenient=True,
@@ -67,6 +69,7 @@ class _Reader:
         self.names = InputNames()
         self.losses: list[Loss] = []
         self.partials: dict[str, tuple[TemplatePart, ...]] = {}
+        self.inputs: dict[str, Mapping[str, Any]] = {}
         self._options = options
 
     def turns(self, file: SourceFile, role: str | None) -> Iterator[SourceTurn]:
@@ -74,6 +77,7 @@ class _Reader:
         found = translated_file(file, file.text, self._options, self.names)
         self.losses += found.translation.losses
         self.partials |= found.partials
+        self.inputs |= found.inputs
         if role is None and _begins_with_role(file):
             roles = RoleLines(file.place, None)
             yield from roles.turns(found.translation.parts)

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
-from promptops.formats.plain_variables import NotPlain, PlainHistory, fixed_inputs, plain_turns
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
+from promptops.formats.plain_variables import PlainHistory, fixed_inputs, plain_turns
 from promptops.formats.writers.langfuse import with_braces
 from promptops.formats.yaml_file import yaml_file
 from promptops.model.prompt import Case
 
 NAME = "github-models"
 MARKS = "`ID.prompt.yml`: messages with `{{name}}`, test data, evaluators"
+TAKES_CASE = True
 
 _ROLES = ("system", "user", "assistant")
 _PARAMETERS = {"temperature": "temperature", "top_p": "topP", "max_output_tokens": "maxTokens"}
@@ -27,7 +28,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         losses = list(fixed_inputs(subject))
         try:
             value = _value(subject, losses)
-        except NotPlain as error:
+        except NotExported as error:
             yield error.loss
             continue
         yield from losses
@@ -65,10 +66,9 @@ def _value(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
 
 def _message(subject: ExportSubject, turn: Any) -> dict[str, Any]:
     if isinstance(turn, PlainHistory):
-        raise NotPlain(subject.lost("EXP005", "this format has no conversations", "/messages"))
+        raise subject.refused("this format has no conversations", hint=subject.case_hint)
     if turn.role not in _ROLES:
-        message = f"this format has no role `{turn.role}`"
-        raise NotPlain(subject.lost("EXP005", message, "/messages"))
+        raise subject.refused(f"this format has no role `{turn.role}`")
     return {"role": turn.role, "content": with_braces(subject, turn.pieces)}
 
 

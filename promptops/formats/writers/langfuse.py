@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
 from promptops.formats.plain_variables import (
-    NotPlain,
     PlainHistory,
     PlainTurn,
     fixed_inputs,
@@ -19,6 +18,7 @@ from promptops.patterns import lazy_pattern
 
 NAME = "langfuse"
 MARKS = "`ID.json`: chat prompts with `{{name}}`, for its API"
+TAKES_CASE = True
 
 
 _OTHER_TAG = lazy_pattern(r"\{\{\{|@@@langfusePrompt:")
@@ -31,7 +31,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         try:
             turns = plain_turns(subject)
             messages = [_message(subject, turn) for turn in turns]
-        except NotPlain as error:
+        except NotExported as error:
             yield error.loss
             continue
         yield from fixed_inputs(subject)
@@ -54,19 +54,17 @@ def _message(subject: ExportSubject, turn: PlainTurn) -> dict[str, Any]:
     text = with_braces(subject, turn.pieces)
     mark = _OTHER_TAG.search(text)
     if mark is not None:
-        message = f"this format can't express `{mark[0]}` as text"
-        raise NotPlain(subject.lost("EXP005", message, "/messages"))
+        raise subject.refused(f"this format can't express `{mark[0]}` as text")
     return {"role": turn.role, "content": text}
 
 
 def with_braces(subject: ExportSubject, pieces: Sequence[Any]) -> str:
-    """The text with `{{name}}`. Raises NotPlain for a text that has such braces itself."""
+    """The text with `{{name}}`. Raises NotExported for a text that has such braces itself."""
     text = ""
     for piece in pieces:
         if isinstance(piece, str):
             if "{{" in piece:
-                message = "this format can't express `{{` as text"
-                raise NotPlain(subject.lost("EXP005", message, "/messages"))
+                raise subject.refused("this format can't express `{{` as text")
             text += piece
         else:
             text += f"{{{{{piece.name}}}}}"

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
+from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Message
+from promptops.plurals import series
 
 NAME = "mcp"
 MARKS = "`prompts.json`: `prompts/list`, and `prompts/get` for each test case"
+TAKES_CASE = False
 
 _ROLES = ("user", "assistant")
 
@@ -20,14 +23,15 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     results: dict[str, Any] = {}
     for subject in subjects:
         for case in subject.prompt.cases:
-            messages = subject.request(case.inputs).messages
+            try:
+                messages = subject.request(case).messages
+            except NotExported as error:
+                yield error.loss
+                continue
             results[f"{subject.prompt.id}:{case.name}"] = {
                 "description": subject.prompt.description,
-                "messages": [_message(one) for one in messages],
+                "messages": [text for message in messages for text in _texts(message)],
             }
-        if any(_has_other_roles(subject)):
-            message = "turns of system and developer become turns of the user"
-            yield subject.lost("EXP102", message, "/messages")
         if subject.prompt.inputs.get("properties"):
             message = "only names and descriptions of inputs are exported"
             yield subject.lost("EXP103", message, "/inputs")
@@ -39,6 +43,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
 
 def _lost(subject: ExportSubject) -> Iterator[Loss]:
     """What a prompt of this protocol does not have."""
+    yield from _lost_of_messages(subject)
     if subject.prompt.model.id:
         yield subject.lost("EXP108", "the model is not exported", "/model")
     yield from subject.without("owners", "tags", "metadata", "budget")
@@ -48,8 +53,26 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
     yield from subject.without_assertions()
 
 
-def _has_other_roles(subject: ExportSubject) -> Iterator[bool]:
-    return (getattr(turn, "role", "user") not in _ROLES for turn in subject.prompt.messages)
+def _lost_of_messages(subject: ExportSubject) -> Iterator[Loss]:
+    messages = [one for turn in subject.prompt.messages for one in _messages(turn)]
+    roles = sorted({one.role for one in messages} - {*_ROLES})
+    if roles:
+        names = series([f"`{role}`" for role in roles], "and", len(roles))
+        becomes = "the role {} becomes" if len(roles) == 1 else "the roles {} become"
+        yield subject.lost("EXP102", f"{becomes.format(names)} `user`", "/messages")
+    if any(one.tool_calls for one in messages):
+        yield subject.lost("EXP104", "calls of tools are not exported", "/messages")
+    media = [part for one in messages for part in one.parts if isinstance(part, MediaPart)]
+    if media:
+        message = f"the {media[0].kind} is not exported: only texts are"
+        place = subject.prompt.locate(media[0].at, False)
+        yield Loss(code="EXP112", message=message, place=place)
+
+
+def _messages(turn: Message | ForEach | ConversationHistory) -> tuple[Message, ...]:
+    if isinstance(turn, ForEach):
+        return turn.messages
+    return (turn,) if isinstance(turn, Message) else ()
 
 
 def _listed(subject: ExportSubject) -> dict[str, Any]:
@@ -76,10 +99,11 @@ def _described(schema: Any) -> dict[str, str]:
     return {"description": text} if isinstance(text, str) else {}
 
 
-def _message(message: Any) -> dict[str, Any]:
+def _texts(message: Any) -> Iterator[dict[str, Any]]:
+    """A message of the protocol for each text of a message."""
     role = message["role"] if message["role"] in _ROLES else "user"
-    content = message.get("content")
-    if isinstance(content, str):
-        return {"role": role, "content": {"type": "text", "text": content}}
-    text = json.dumps(content, ensure_ascii=False)
-    return {"role": role, "content": {"type": "text", "text": text}}
+    content = message.get("content") or ()
+    parts = [{"text": content}] if isinstance(content, str) else content
+    for part in parts:
+        if "text" in part:
+            yield {"role": role, "content": {"type": "text", "text": part["text"]}}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
 from promptops.model.prompt import Case
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
@@ -15,6 +15,7 @@ from promptops.runtime.request.chat import chat_arguments
 
 NAME = "openai"
 MARKS = "`batch.jsonl`: the request of each test case, for the batch API; a file for each model"
+TAKES_CASE = True
 
 _MAX_ID = 64
 _PROVIDERS = ("openai", "azure")
@@ -26,31 +27,51 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
     lines: dict[str, list[str]] = {}
     first: dict[str, ExportSubject] = {}
     for subject in subjects:
-        model = subject.prompt.model.id
-        chosen = [subject.case] if subject.case is not None else list(subject.prompt.cases)
-        if not model:
-            yield subject.lost("EXP005", "a request of a batch needs a model", "/model")
-            continue
-        provider = subject.prompt.model.provider
-        if provider not in _PROVIDERS and not subject.prompt.model.any_api:
-            message = f"`{model}` is a model of {provider}, which this batch API does not have"
-            hint = "name a model of openai, or export to another format"
-            yield replace(subject.lost("EXP005", message, "/model"), hint=hint)
-            continue
-        if not chosen:
-            hint = "write a case below `tests`"
-            message = "a prompt without test cases has no request"
-            yield replace(subject.lost("EXP005", message), hint=hint)
-        yield from subject.without_assertions()
-        for case in chosen:
-            lines.setdefault(model, []).append(_line(subject, case))
-        first.setdefault(model, subject)
+        for found in _lines(subject):
+            if isinstance(found, Loss):
+                yield found
+                continue
+            model = str(subject.prompt.model.id)
+            lines.setdefault(model, []).append(found)
+            first.setdefault(model, subject)
     names = set[str]()
-    for model, found in lines.items():
-        name = (
-            "batch" if len(lines) == 1 else _free(f"batch-{_NOT_IN_NAMES.sub('-', model)}", names)
-        )
-        yield first[model].file(f"{name}.jsonl", "".join(f"{line}\n" for line in found))
+    for model, found_lines in lines.items():
+        name = "batch"
+        if len(lines) > 1:
+            name = _free(f"batch-{_NOT_IN_NAMES.sub('-', model)}", names)
+        yield first[model].file(f"{name}.jsonl", "".join(f"{line}\n" for line in found_lines))
+
+
+def _lines(subject: ExportSubject) -> Iterator[str | Loss]:
+    """The requests of the chosen cases, and the reasons why there are none."""
+    cases = [subject.case] if subject.case is not None else list(subject.prompt.cases)
+    refused = _without_batch(subject)
+    if refused is not None:
+        yield refused
+        return
+    if not cases:
+        message = "a prompt without test cases has no request"
+        yield replace(subject.lost("EXP005", message), hint="write a case below `tests`")
+    yield from subject.without_assertions()
+    for case in cases:
+        try:
+            yield _line(subject, case)
+        except NotExported as error:
+            yield error.loss
+
+
+def _without_batch(subject: ExportSubject) -> Loss | None:
+    """The reason why a prompt has no place in a batch of this API."""
+    model = subject.prompt.model
+    if not model.id:
+        hint = "name one: `model: {provider: …, id: …}`"
+        message = "a request of a batch needs a model"
+        return replace(subject.lost("EXP005", message, "/model"), hint=hint)
+    if model.provider in _PROVIDERS or model.any_api:
+        return None
+    message = f"`{model.id}` is a model of {model.provider}, which this batch API does not have"
+    hint = "name a model of openai, or export to another format"
+    return replace(subject.lost("EXP005", message, "/model"), hint=hint)
 
 
 def _free(wanted: str, taken: set[str]) -> str:
@@ -66,7 +87,7 @@ def _line(subject: ExportSubject, case: Case) -> str:
         "custom_id": _identity(f"{subject.prompt.id}:{case.name}"),
         "method": "POST",
         "url": "/v1/chat/completions",
-        "body": chat_arguments(subject.request(case.inputs)),
+        "body": chat_arguments(subject.request(case)),
     }
     return json.dumps(line, ensure_ascii=False)
 

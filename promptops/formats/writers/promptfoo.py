@@ -9,7 +9,7 @@ from typing import Any
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject
 from promptops.formats.promptfoo.backwards import native_assertion, promptfoo_assertion
-from promptops.formats.promptfoo.variables import is_template, with_values
+from promptops.formats.promptfoo.variables import NO_TEMPLATES, is_template, with_values
 from promptops.formats.yaml_file import yaml_file
 from promptops.model.place import Place
 from promptops.model.prompt import Case
@@ -20,6 +20,7 @@ from promptops.runtime.request.chat import chat_arguments
 
 NAME = "promptfoo"
 MARKS = "`promptfooconfig.yaml` for each prompt, and `promptops_prompts.py`, which renders them"
+TAKES_CASE = False
 
 _NOT_IN_NAMES = lazy_pattern(r"[^A-Za-z0-9]+")
 _OPENING = lazy_pattern(r"\{[{%#]")
@@ -111,7 +112,7 @@ def configuration(
     )
     return {
         "description": prompt.description or prompt.id,
-        "env": {"PROMPTFOO_DISABLE_TEMPLATING": "true"},
+        "env": NO_TEMPLATES,
         "prompts": [{"id": f"file://promptops_prompts.py:{name}", "label": prompt.id}],
         "providers": [promptfoo_provider(subject)],
         "defaultTest": {

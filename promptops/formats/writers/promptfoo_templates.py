@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
 from promptops.formats.languages.nunjucks_writer import nunjucks_text
-from promptops.formats.parts import ExpressionPart, TemplatePart
-from promptops.formats.parts import TextPart as Text
-from promptops.formats.plain_variables import NotPlain, fixed_inputs, plain_turns
+from promptops.formats.plain_variables import case_messages, fixed_inputs
 from promptops.formats.template_parts import NotATemplate, template_parts
 from promptops.formats.writers.promptfoo import (
     configuration,
@@ -24,6 +22,7 @@ from promptops.model.prompt import ConversationHistory, ForEach, Message, TextPa
 
 NAME = "promptfoo-templates"
 MARKS = "`promptfooconfig.yaml` for each prompt, and its chat as JSON with Nunjucks templates"
+TAKES_CASE = True
 
 
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
@@ -35,7 +34,7 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
         losses = list(fixed_inputs(subject))
         try:
             chat = list(_chat(subject))
-        except NotPlain as error:
+        except NotExported as error:
             yield error.loss
             continue
         name = function_name(subject)
@@ -51,16 +50,11 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
 def _chat(subject: ExportSubject) -> Iterator[dict[str, str]]:
     if subject.case is not None:
         inputs = {name: {"type": "string"} for name in subject.prompt.inputs.get("properties", {})}
-        for plain in plain_turns(subject):
-            parts = [_part(piece) for piece in getattr(plain, "pieces", ())]
-            yield {"role": getattr(plain, "role", "user"), "content": nunjucks_text(parts, inputs)}
+        for message in case_messages(subject, subject.case):
+            yield {"role": message.role, "content": nunjucks_text(message.parts, inputs)}
         return
     for turn in subject.prompt.messages:
         yield {"role": _role(subject, turn), "content": _content(subject, turn)}
-
-
-def _part(piece: Any) -> TemplatePart:
-    return Text(piece) if isinstance(piece, str) else ExpressionPart(piece.name)
 
 
 def _role(subject: ExportSubject, turn: Message | ConversationHistory | ForEach) -> str:
@@ -82,7 +76,6 @@ def _content(subject: ExportSubject, turn: Any) -> str:
         raise _refused(subject, str(error), turn.at) from None
 
 
-def _refused(subject: ExportSubject, what: str, pointer: str) -> NotPlain:
-    loss = subject.lost("EXP005", f"this format can't express {what}", pointer, key=False)
+def _refused(subject: ExportSubject, what: str, pointer: str) -> NotExported:
     hint = "leave out --templates, or export a case of it: --case NAME"
-    return NotPlain(Loss(code=loss.code, message=loss.message, place=loss.place, hint=hint))
+    return subject.refused(f"this format can't express {what}", pointer, hint)

@@ -6,34 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.formats.document import Loss
-from promptops.formats.exported import ExportedFile, ExportSubject
+from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
+from promptops.formats.parts import ExpressionPart, TagPart, TemplatePart
 from promptops.formats.parts import TextPart as Text
+from promptops.formats.plain_variables import case_messages, fixed_inputs
 from promptops.formats.role_lines import ROLE_LINE
 from promptops.formats.template_parts import NotATemplate, template_parts, untrimmed_jinja
 from promptops.formats.written_messages import stripped
 from promptops.formats.yaml_file import yaml_file
-from promptops.model.prompt import ConversationHistory, ForEach, Message, TextPart
+from promptops.model.prompt import ConversationHistory, ForEach, Message, Model, TextPart, Tool
 from promptops.patterns import lazy_pattern
 
 NAME = "prompty"
 MARKS = "`ID.prompty`, version 2: a header, role lines, Jinja"
+TAKES_CASE = True
 
 _JSON = lazy_pattern(r"\|\s*json\b|\|\s*parse_json\b|\|\s*split\b")
 _KINDS = ("string", "number", "integer", "boolean", "array", "object")
 
 
-class _NoCounterpart(Exception):
-    def __init__(self, loss: Loss) -> None:
-        super().__init__(loss.message)
-        self.loss = loss
-
-
 def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
-    """A file for each prompt that this format can say."""
+    """A file for each prompt that this format can express."""
     for subject in subjects:
         try:
             body = "\n".join(_turns(subject))
-        except _NoCounterpart as error:
+        except NotExported as error:
             yield error.loss
             continue
         yield from _lost(subject)
@@ -42,6 +39,10 @@ def files(subjects: Sequence[ExportSubject]) -> Iterator[ExportedFile | Loss]:
 
 
 def _turns(subject: ExportSubject) -> Iterator[str]:
+    if subject.case is not None:
+        for message in case_messages(subject, subject.case):
+            yield _written(subject, message.role, message.parts, "/messages")
+        return
     for turn in subject.prompt.messages:
         if isinstance(turn, ConversationHistory):
             if turn.last is not None:
@@ -56,23 +57,28 @@ def _turns(subject: ExportSubject) -> Iterator[str]:
 
 def _message(subject: ExportSubject, message: Message) -> str:
     if message.role == "tool" or message.tool_calls:
-        raise _refused(subject, "turns of tools", message.at)
+        raise subject.refused("this format can't express a call of a tool", message.at)
     texts = [part for part in message.parts if isinstance(part, TextPart)]
     if len(texts) != 1 or len(message.parts) != 1 or texts[0].when is not None:
         raise _refused(subject, "a message of several parts", message.at)
     try:
-        parts = stripped(template_parts(texts[0].text, subject.load))
+        parts = template_parts(texts[0].text, subject.load)
     except NotATemplate as error:
         raise _refused(subject, str(error), message.at) from None
-    if any(isinstance(part, Text) and ROLE_LINE.search(part.text) for part in parts):
-        raise _refused(subject, "a line that looks like a role", message.at)
-    text = untrimmed_jinja(parts)
-    if _JSON.search(text):
-        raise _refused(subject, "the filters `json`, `parse_json` and `split`", message.at)
-    written = f"{message.role}:\n{text}\n"
+    written = _written(subject, message.role, parts, message.at)
     if message.when is None:
         return written
     return f"{{% if {message.when.value} %}}\n{written}{{% endif %}}\n"
+
+
+def _written(subject: ExportSubject, role: str, given: Sequence[TemplatePart], pointer: str) -> str:
+    parts = stripped(given)
+    if any(isinstance(part, Text) and ROLE_LINE.search(part.text) for part in parts):
+        raise subject.refused("this format can't express a line that looks like a role", pointer)
+    code = (part.source for part in parts if isinstance(part, ExpressionPart | TagPart))
+    if any(map(_JSON.search, code)):
+        raise _refused(subject, "the filters `json`, `parse_json` and `split`", pointer)
+    return f"{role}:\n{untrimmed_jinja(parts)}\n"
 
 
 def _header(subject: ExportSubject) -> dict[str, Any]:
@@ -89,31 +95,31 @@ def _header(subject: ExportSubject) -> dict[str, Any]:
     }
     if metadata:
         header["metadata"] = metadata
-    model = prompt.model
-    if model.id:
-        options = {**dict(model.params)}
-        header["model"] = {
-            "id": model.id,
-            "provider": model.provider,
-            **({"options": options} if options else {}),
-        }
+    if prompt.model.id:
+        header["model"] = _model(prompt.model)
     inputs = list(_inputs(subject))
     if inputs:
         header["inputs"] = inputs
-    tools = [
-        {
-            "name": tool.name,
-            "kind": "function",
-            "description": tool.description,
-            "parameters": dict(tool.parameters),
-            **({"strict": True} if tool.strict else {}),
-        }
-        for tool in prompt.tools
-    ]
+    tools = list(map(_tool, prompt.tools))
     if tools:
         header["tools"] = tools
     header["template"] = {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}}
     return header
+
+
+def _model(model: Model) -> dict[str, Any]:
+    options = {"options": dict(model.params)} if model.params else {}
+    return {"id": model.id, "provider": model.provider, **options}
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "kind": "function",
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+        **({"strict": True} if tool.strict else {}),
+    }
 
 
 def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:
@@ -121,7 +127,12 @@ def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:
         turn.source for turn in subject.prompt.messages if isinstance(turn, ConversationHistory)
     }
     required = subject.prompt.inputs.get("required", ())
-    for name, schema in subject.prompt.inputs.get("properties", {}).items():
+    properties = subject.prompt.inputs.get("properties", {})
+    if subject.case is not None:
+        messages = case_messages(subject, subject.case)
+        variables = {name for message in messages for name in message.variables}
+        properties = {name: one for name, one in properties.items() if name in variables}
+    for name, schema in properties.items():
         if name in histories:
             yield {"name": name, "kind": "thread"}
             continue
@@ -140,6 +151,7 @@ def _inputs(subject: ExportSubject) -> Iterator[dict[str, Any]]:
 
 def _lost(subject: ExportSubject) -> Iterator[Loss]:
     prompt = subject.prompt
+    yield from fixed_inputs(subject)
     yield from subject.without_cases()
     yield from subject.without("budget")
     if prompt.tool_choice is not None:
@@ -152,6 +164,5 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
         yield subject.lost("EXP103", message, "/inputs")
 
 
-def _refused(subject: ExportSubject, what: str, pointer: str) -> _NoCounterpart:
-    message = f"this format can't express {what}"
-    return _NoCounterpart(subject.lost("EXP005", message, pointer, key=False))
+def _refused(subject: ExportSubject, what: str, pointer: str) -> NotExported:
+    return subject.refused(f"this format can't express {what}", pointer, subject.case_hint)

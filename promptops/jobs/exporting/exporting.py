@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from promptops.analysis.masking import without_secrets
@@ -17,15 +17,12 @@ from promptops.formats.exported import (
     Writer,
     known_writers,
 )
+from promptops.jobs.exporting.subjects import export_subjects
 from promptops.jobs.exporting.writing import differs, written
-from promptops.jobs.workspace.render import named_case, readable_prompt
-from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.exported import Export, FileState
 from promptops.model.finding import Finding
-from promptops.model.prompt import Case, Prompt
 from promptops.records import record
-from promptops.runtime.request.render import Renderer
 from promptops.suggestions import did_you_mean
 
 
@@ -52,12 +49,14 @@ class ExportOptions:
 def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     """Write the selected prompts. Existing files are never overwritten.
 
-    Raises UsageError for an unknown format or prompt, InputError for a prompt that can't be read
-    and a case that can't be rendered.
+    A prompt that can't be read is an EXP003, and the others are written. Raises UsageError for an
+    unknown format, prompt or test case.
     """
-    writer = writer_named(options.format)
-    subjects = list(_subjects(workspace, options))
-    found = list(writer.files(subjects))
+    writer = _writer(options)
+    selected = list(export_subjects(workspace, options.patterns, options.case))
+    subjects = [one for one in selected if isinstance(one, ExportSubject)]
+    found: list[ExportedFile | Loss] = [one for one in selected if isinstance(one, Loss)]
+    found += writer.files(subjects) if subjects else ()
     losses = [one for one in found if isinstance(one, Loss)]
     planned = [one for one in found if isinstance(one, ExportedFile)]
     _refuse_prompts(workspace, options.to, planned)
@@ -69,7 +68,7 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     ids = {subject.prompt.path: subject.prompt.id for subject in subjects}
     return Export(
         format=options.format,
-        prompts=len(subjects),
+        prompts=len(selected),
         files=tuple(files),
         findings=tuple(_finding(loss, ids.get(loss.place.path, "")) for loss in losses),
     )
@@ -87,6 +86,16 @@ def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile
             raise UsageError(message, hint="choose a folder outside of the prompt roots with --to")
 
 
+def _writer(options: ExportOptions) -> Writer:
+    """The writer of the format. Raises UsageError, also for a case that it would ignore."""
+    writer = writer_named(options.format)
+    if options.case is not None and not writer.TAKES_CASE:
+        taking = ", ".join(name for name, one in known_writers().items() if one.TAKES_CASE)
+        hint = f"leave it out; formats with --case: {taking}"
+        raise UsageError(f"`{options.format}` has no --case", hint=hint)
+    return writer
+
+
 def writer_named(name: str) -> Writer:
     """The writer of a format. Raises UsageError."""
     writers = known_writers()
@@ -94,28 +103,6 @@ def writer_named(name: str) -> Writer:
         hint = did_you_mean(name, writers) or f"one of: {', '.join(writers)}"
         raise UsageError(f"there is no format `{name}` to export", hint=hint)
     return writers[name]
-
-
-def _subjects(workspace: Workspace, options: ExportOptions) -> Iterator[ExportSubject]:
-    wanted = SelectionOptions(patterns=options.patterns)
-    catalog = workspace.catalog
-    for path in select(workspace, wanted).why:
-        prompt = readable_prompt(workspace, path)
-        case = _case(prompt, options.case) if options.case is not None else None
-        yield ExportSubject(
-            prompt=prompt,
-            load=catalog.load,
-            renderer=Renderer(prompt, catalog.load, catalog.files.data),
-            case=case,
-        )
-
-
-def _case(prompt: Prompt, name: str) -> Case:
-    """The test case of that name. Raises UsageError, InputError."""
-    if not prompt.cases:
-        hint = "leave out --case, name other prompts, or add the test case below `tests`"
-        raise UsageError("the prompt has no test case", where=prompt.path, hint=hint)
-    return named_case(prompt, name)
 
 
 def _differs(file: ExportedFile, options: ExportOptions) -> Loss:

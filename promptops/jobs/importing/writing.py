@@ -37,7 +37,10 @@ def written(root: Path, plan: Planned, options: ImportOptions) -> WrittenPrompt:
     Raises InputError for a file that can't be created.
     """
     existing = {path: existing_content(root / path) for path in plan.files.files}
-    losses = (*plan.losses, *_differences(plan, existing))
+    losses = plan.losses
+    # The files of another prompt with the same id differ for that reason.
+    if all(loss.code != "IMP006" for loss in losses):
+        losses = (*losses, *_differences(plan, existing))
     worst = max((severity_of(loss) for loss in losses), default=Severity.INFO)
     if worst is Severity.ERROR or (options.strict and worst is Severity.WARNING):
         state: State = "refused"

@@ -43,7 +43,7 @@ def finding(name: str, code: str = "IMP102", severity: Severity = Severity.ERROR
         code=code,
         name="no-counterpart",
         severity=severity,
-        message=f"helper `{name}` has no counterpart here",
+        message=f"helper `{name}` has no counterpart in promptops",
         place=Place(f"old/{name}.j2", 2, 3, 2, 5),
         prompt=name,
         hint="replace it",
@@ -134,7 +134,8 @@ def _says(part: dict[str, object]) -> bool:
 def test_an_import_as_text_and_as_markdown():
     assert import_text.write(an_import()) == (
         "list  text  2 messages  1 input  -  1 loss  written\n"
-        "old/list.j2:2:3: error: helper `list` has no counterpart here  [IMP102 no-counterpart]\n"
+        "old/list.j2:2:3: error: helper `list` has no counterpart in promptops  "
+        "[IMP102 no-counterpart]\n"
         "    2 | x {{ list }}\n"
         "      |   ^^ replace it\n"
         "not imported:\n"
@@ -160,7 +161,7 @@ def test_an_import_as_text_and_as_markdown():
         "",
     ]
     assert import_markdown.write(an_import()).splitlines()[6] == (
-        "- **error** `old/list.j2:2:3`: helper `list` has no counterpart here (replace it)"
+        "- **error** `old/list.j2:2:3`: helper `list` has no counterpart in promptops (replace it)"
         " (IMP102 no-counterpart)"
     )
 
@@ -214,10 +215,10 @@ def test_notes_are_grouped_by_file_and_the_others_are_counted():
 
     assert list(note_lines(notes, 3)) == [
         "old/a.j2",
-        "  2:3: helper `a` has no counterpart here  [IMP305 no-counterpart]",
-        "  2:3: helper `a` has no counterpart here  [IMP306 no-counterpart]",
+        "  2:3: helper `a` has no counterpart in promptops  [IMP305 no-counterpart]",
+        "  2:3: helper `a` has no counterpart in promptops  [IMP306 no-counterpart]",
         "old/\\x1b[31m.j2",
-        "  2:3: helper `\\x1b[31m` has no counterpart here  [IMP305 no-counterpart]",
+        "  2:3: helper `\\x1b[31m` has no counterpart in promptops  [IMP305 no-counterpart]",
         "and 1 more: --format json",
     ]
 

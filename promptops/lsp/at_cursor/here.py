@@ -17,7 +17,7 @@ from promptops.model.prompt import Prompt
 from promptops.patterns import lazy_pattern
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
 from promptops.source.document import MAX_BYTES
-from promptops.source.outline import Cursor, cursor_at
+from promptops.source.outline.cursor import Cursor, cursor_at
 
 MOST_PROMPTS = 20
 """Of the prompts that use a file, the inputs of so many are offered."""

@@ -14,7 +14,7 @@ from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.schema_refs import followed
-from promptops.source.outline import keys_below
+from promptops.source.outline.cursor import keys_below
 
 _CHAIN = lazy_pattern(r"\s*([A-Za-z_]\w*)((?:\.\w+|\[\s*(?:-?\d+|'[^']*'|\"[^\"]*\")\s*\])*)\s*")
 _STEP = lazy_pattern(r"\.(\w+)|\[\s*(-?\d+)\s*\]|\[\s*['\"]([^'\"]*)['\"]\s*\]")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from lsprotocol import types
@@ -12,6 +12,7 @@ from promptops.jobs.lint.fix import safe_edits
 from promptops.jobs.lint.silence import suppression
 from promptops.lsp.diagnostics import diagnostic
 from promptops.lsp.open_file import OpenFile
+from promptops.lsp.workspace_edit import workspace_edit
 from promptops.model.finding import Edit, Finding
 from promptops.report.parts.visible import visible
 
@@ -37,7 +38,7 @@ def code_actions(file: OpenFile, params: types.CodeActionParams) -> list[types.C
 
 
 def _is_wanted(kind: str, context: types.CodeActionContext) -> bool:
-    """Whether the editor asks for actions of a kind, by its name or by the start of it."""
+    """Whether the editor requests actions of a kind, by its name or by the start of it."""
     return context.only is None or any(f"{kind}.".startswith(f"{only}.") for only in context.only)
 
 
@@ -86,7 +87,7 @@ def _action(
         kind=QUICK_FIX,
         diagnostics=[diagnostic(file, finding)],
         is_preferred=preferred or None,
-        edit=workspace_edit(file, _by_path(edits)),
+        edit=workspace_edit(file, edits),
     )
 
 
@@ -105,22 +106,6 @@ def _fix_all(file: OpenFile) -> Iterator[types.CodeAction]:
 def _is_within(file: OpenFile, finding: Finding) -> bool:
     edits = finding.fix.edits if finding.fix is not None else ()
     return all(edit.place.path == file.path for edit in edits)
-
-
-def workspace_edit(file: OpenFile, edits: Mapping[str, Sequence[Edit]]) -> types.WorkspaceEdit:
-    """Edits by path, as the editor applies them."""
-    changes: dict[str, list[types.TextEdit]] = {}
-    for edit in (edit for of_path in edits.values() for edit in of_path):
-        at = file.location_of(edit.place)
-        changes.setdefault(at.uri, []).append(types.TextEdit(range=at.range, new_text=edit.text))
-    return types.WorkspaceEdit(changes=changes)
-
-
-def _by_path(edits: Iterable[Edit]) -> dict[str, list[Edit]]:
-    found: dict[str, list[Edit]] = {}
-    for edit in edits:
-        found.setdefault(edit.place.path, []).append(edit)
-    return found
 
 
 def _title(file: OpenFile, edits: Sequence[Edit]) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.naming.input_rename import contents_with, rename_input
+from promptops.jobs.naming.input_rename import rename_input
+from promptops.jobs.workspace.text_edits import edited_contents
 from promptops.jobs.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.jobs.naming.catalog import FILES, MACROS, SHARED, TRIAGE, fill
@@ -25,7 +26,7 @@ def test_neovim_follows_names_and_renames_an_input(repo: GitRepository, tmp_path
     script = Path(__file__).with_name("navigation.lua")
     with workspace(repo.root) as opened:
         edits = rename_input(opened, TRIAGE, "product", "article")
-        expected = contents_with(opened.catalog, edits)
+        expected = edited_contents(opened.catalog, edits)
 
     done = subprocess.run(
         ["nvim", "--headless", "--clean", "-n", "-l", script, repo.root / TRIAGE, *SERVER],

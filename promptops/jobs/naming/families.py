@@ -16,7 +16,7 @@ def family_of(catalog: Catalog, path: str, name: str) -> Family:
     Prompts that can't be read but name a prompt of the family belong to it, too.
     """
     found = [_first(catalog, path, name)]
-    catalog.graph.parse(catalog.graph.unparsed)
+    catalog.graph.parse_all()
     for each in found:
         found.extend(other for other in _variants(catalog, each) if other not in found)
     return tuple(found)

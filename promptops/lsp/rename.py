@@ -48,4 +48,4 @@ def _refuse_unreadable(file: OpenFile) -> None:
     if file.path in catalog.ids and catalog.loaded(file.path).prompt is None:
         problem = next(iter(catalog.loaded(file.path).problems), None)
         reason = f": {problem.message}" if problem is not None else ""
-        raise InputError(f"the prompt can't be read{reason}", hint="correct it first")
+        raise InputError(f"the prompt can't be read{reason}", hint="fix it first")

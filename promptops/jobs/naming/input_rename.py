@@ -47,7 +47,7 @@ def subjects_of(catalog: Catalog, family: Family) -> tuple[PromptFacts, ...]:
     """The facts about each prompt; raises InputError for one that can't be read."""
     for path in family:
         if catalog.loaded(path).prompt is None:
-            hint = "correct the file first; `promptops lint` shows where"
+            hint = "fix the file first: `promptops lint` reports where"
             raise InputError("can't be read, and may use the input", where=path, hint=hint)
     return tuple(facts_of(catalog, catalog.loaded(path)) for path in family)
 

@@ -8,9 +8,8 @@ from itertools import islice
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
 from promptops.model.place import Text
-from promptops.source.cases import ENDINGS
+from promptops.source.paths import may_be_template
 
-_NOT_TEMPLATES = (*ENDINGS, ".json", ".py", ".toml")
 MAX_PROMPTS = 20
 """Prompts of a partial that are searched for the meaning of a name."""
 
@@ -18,7 +17,7 @@ MAX_PROMPTS = 20
 def texts_of(catalog: Catalog, path: str) -> Iterator[Text]:
     """The templates in a file: the messages of a prompt, or the whole of a partial."""
     if path not in catalog.ids:
-        text = None if path.endswith(_NOT_TEMPLATES) else catalog.files.text(path)
+        text = catalog.files.text(path) if may_be_template(path) else None
         if text is not None:
             yield text
         return

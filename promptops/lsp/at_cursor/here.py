@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 
@@ -24,6 +24,7 @@ MOST_PROMPTS = 20
 
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
 
+_PATH_ENDS = "\"' \t%}"
 _CASE = "/tests/0"
 _MESSAGE = r"/messages/\d+(?:/messages/\d+)?"
 _TEMPLATE = lazy_pattern(rf"{_MESSAGE}/content(?:/\d+/text)?")
@@ -147,12 +148,18 @@ class Here:
 
     def word(self) -> tuple[str, int, int]:
         """The name around the position, with its columns; it may be empty."""
-        text, at = self.lines[self.line - 1], self.column - 1
-        start = at
-        while start > 0 and _is_word(text[start - 1]):
+        return self._around(_is_word)
+
+    def path(self) -> tuple[str, int, int]:
+        """As `word`, the path in quotes around the position; one quote may be missing."""
+        return self._around(lambda character: character not in _PATH_ENDS)
+
+    def _around(self, belongs: Callable[[str], bool]) -> tuple[str, int, int]:
+        text, start = self.lines[self.line - 1], self.column - 1
+        end = start
+        while start > 0 and belongs(text[start - 1]):
             start -= 1
-        end = at
-        while end < len(text) and _is_word(text[end]):
+        while end < len(text) and belongs(text[end]):
             end += 1
         return text[start:end], start + 1, end + 1
 

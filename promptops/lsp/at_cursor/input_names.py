@@ -8,7 +8,7 @@ from typing import Any
 from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
 from promptops.lsp.at_cursor.here import Here
-from promptops.lsp.at_cursor.local_names import LocalName
+from promptops.lsp.at_cursor.names_before import DefinedName
 from promptops.lsp.encoding import with_lf
 from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
@@ -65,7 +65,7 @@ def named(prompt: Prompt, name: str) -> Named:
     )
 
 
-def properties(here: Here, owner: str, names: Mapping[str, LocalName]) -> dict[str, Named]:
+def properties(here: Here, owner: str, names: Mapping[str, DefinedName]) -> dict[str, Named]:
     """The properties of the value of an expression such as `order.lines[0]`.
 
     `names` are the names that the template defines before it.
@@ -108,16 +108,16 @@ def _keys(shape: InputShape, prompt: Prompt) -> Iterator[Named]:
                 yield Named(name=name, schema=schema, required=way.requires(name))
 
 
-def items_at(prompt: Prompt, pointer: str) -> dict[str, LocalName]:
+def items_at(prompt: Prompt, pointer: str) -> dict[str, DefinedName]:
     """The item of the `for_each` around a pointer."""
     return {
-        turn.name: LocalName(name=turn.name, kind="item", source=turn.source)
+        turn.name: DefinedName(name=turn.name, kind="item", source=turn.source)
         for turn in prompt.messages
         if isinstance(turn, ForEach) and pointer.startswith(f"{turn.at}/")
     }
 
 
-def path_of(expression: str, names: Mapping[str, LocalName]) -> tuple[str, Path] | None:
+def path_of(expression: str, names: Mapping[str, DefinedName]) -> tuple[str, Path] | None:
     """The input that an expression reads and the steps below it; None if it is another value."""
     steps: Path = ()
     for _ in range(_MOST_ALIASES):

@@ -53,10 +53,9 @@ def _refuse_other_file(symbol: Symbol, files: Iterable[str]) -> None:
 
 def _prompts(catalog: Catalog, files: Iterable[str]) -> list[str]:
     """The prompt files that use one of some files, or are one."""
-    surroundings = catalog.surroundings()
     found = dict.fromkeys(path for path in files if path in catalog.ids)
     for path in files:
-        found |= dict.fromkeys(surroundings.includers(path))
+        found |= dict.fromkeys(catalog.includers(path))
     return list(found)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
+from promptops.json_pointer import tokens
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.at_cursor.names_before import DefinedName
 from promptops.lsp.encoding import with_lf
@@ -16,6 +17,7 @@ from promptops.records import record
 from promptops.runtime.request.schema_refs import followed
 from promptops.source.outline.cursor import keys_below
 
+_CASE_INPUTS = lazy_pattern(r"/tests/\d+/inputs((?:/[^/]*)*)")
 _CHAIN = lazy_pattern(r"\s*([A-Za-z_]\w*)((?:\.\w+|\[\s*(?:-?\d+|'[^']*'|\"[^\"]*\")\s*\])*)\s*")
 _STEP = lazy_pattern(r"\.(\w+)|\[\s*(-?\d+)\s*\]|\[\s*['\"]([^'\"]*)['\"]\s*\]")
 _MOST_ALIASES = 8
@@ -88,6 +90,12 @@ def below(here: Here, path: tuple[str, ...]) -> dict[str, Named]:
         for each in _keys(shape, prompt) if shape is not None else ():
             found.setdefault(each.name, each)
     return found
+
+
+def steps_in_case(pointer: str) -> tuple[str, ...] | None:
+    """The keys and indexes of a pointer below the `inputs` of a case; None outside of them."""
+    found = _CASE_INPUTS.fullmatch(pointer)
+    return None if found is None else tuple(tokens(found[1]))
 
 
 def schemas_of(here: Here, path: tuple[str, ...]) -> Iterator[Schema]:

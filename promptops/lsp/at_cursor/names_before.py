@@ -32,7 +32,7 @@ _OPENING = ("for", "with", "macro", "call")
 
 @record(frozen=True, slots=True, kw_only=True)
 class DefinedName:
-    """A name and what it stands for.
+    """A name that a template defines.
 
     Attributes:
         source: Of an item, the list; of a `set`, the value; of a module or an imported name, the

@@ -358,7 +358,7 @@ def _fields_of_dataclass(value: Any) -> Iterator[_Field]:
 
 
 class _AsDataclass:
-    """`__dataclass_fields__` of a record: created when `dataclasses` looks for it."""
+    """`__dataclass_fields__` of a record: created when `dataclasses` first looks for it."""
 
     def __get__(self, instance: object, owner: Any) -> Any:
         import dataclasses
@@ -379,6 +379,7 @@ class _AsDataclass:
             for attribute in owner.__record_fields__
         ]
         twin: Any = dataclasses.make_dataclass(owner.__name__, attributes)
+        owner.__dataclass_fields__ = twin.__dataclass_fields__
         return twin.__dataclass_fields__
 
 

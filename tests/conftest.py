@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.fork_server import ForkServer, client_program, shared
+from tests.groups import name_groups
 from tests.tiers import FAST, FULL
 
 AUTHORITY = str(Path(__file__).with_name("authority.pem"))
@@ -44,37 +46,48 @@ for profile, number in ((FAST, 20), (FULL, 100)):
 settings.load_profile(FAST)
 
 
-def _set_git(environment: pytest.MonkeyPatch) -> None:
-    """The configuration and the author of all commits of tests."""
-    for key, value in IDENTITY.items():
-        environment.setenv(f"GIT_AUTHOR_{key}", value)
-        environment.setenv(f"GIT_COMMITTER_{key}", value)
-    environment.setenv("GIT_CONFIG_GLOBAL", GITCONFIG)
-    environment.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-
-
 @pytest.fixture(scope="session", autouse=True)
-def _author() -> Iterator[None]:
-    """Fixtures of modules commit before `_isolated`, also on a machine without a git identity."""
-    with pytest.MonkeyPatch.context() as environment:
-        _set_git(environment)
+def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No configuration of the person who runs the tests; writing to the home directory raises.
+
+    A test that needs a home sets HOME itself. Git has the author of all commits of tests. What a
+    killed program leaves in the folder for temporary files is removed with it.
+    """
+    temporary = TemporaryDirectory(ignore_cleanup_errors=True)
+    with pytest.MonkeyPatch.context() as environment, temporary as folder:
+        for name in [
+            name for name in os.environ if name.startswith(("GIT_", "PROMPTOPS_", "XDG_"))
+        ]:
+            environment.delenv(name)
+        environment.delenv("OPENAI_BASE_URL", raising=False)
+        environment.setenv("SSL_CERT_FILE", AUTHORITY)
+        for key, value in IDENTITY.items():
+            environment.setenv(f"GIT_AUTHOR_{key}", value)
+            environment.setenv(f"GIT_COMMITTER_{key}", value)
+        environment.setenv("GIT_CONFIG_GLOBAL", GITCONFIG)
+        environment.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        environment.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp()))
+        # Below a file nothing can be made, not even by root.
+        environment.setenv("HOME", str(Path(__file__) / "home"))
+        environment.setenv("TMPDIR", folder)
         yield
 
 
 @pytest.fixture(autouse=True)
-def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No configuration of the person who runs the tests; writing to the home directory raises.
+def _environment_is_left_as_it_was(_isolated: None) -> Iterator[None]:
+    """What a test sets for good would change the tests after it."""
+    before = _environment()
+    yield
+    after = _environment()
+    if after != before:
+        os.environ.clear()
+        os.environ.update(before)
+        names = sorted({name for name, _ in before.items() ^ after.items()})
+        pytest.fail(f"the test leaves other environment variables: {', '.join(names)}")
 
-    A test that needs a home sets HOME itself.
-    """
-    for name in [name for name in os.environ if name.startswith(("GIT_", "PROMPTOPS_", "XDG_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", AUTHORITY)
-    _set_git(monkeypatch)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp()))
-    # Below a file nothing can be made, not even by root.
-    monkeypatch.setenv("HOME", str(Path(__file__) / "home"))
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
 class GitRepository:
@@ -194,9 +207,11 @@ def command(tmp_path: Path, fork_server: ForkServer) -> str:
     return str(program)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long tests start first, so that at the end no worker waits for another."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    if config.getoption("loadgroup", False):
+        name_groups(items)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -212,6 +227,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_finish() -> None:
     """What was collected stays: the collector of garbage need not look at it again and again."""
     gc.freeze()
+    gc.set_threshold(10_000)
     gc.enable()
 
 

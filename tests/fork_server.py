@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -191,6 +192,7 @@ def _answer(client: socket.socket) -> NoReturn:
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["environment"])
+    time.tzset()
     sys.argv = [asked["program"], *asked["arguments"]]
     sys.path[:0] = asked["path"]
     client.sendall(bytes([_exit_code(PROGRAMS[asked["program"]])]))

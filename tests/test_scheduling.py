@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
+
 from tests.scheduling import FilesAtATime
 
 TESTS = (
@@ -46,3 +48,10 @@ def test_a_worker_gets_all_tests_of_a_file_or_group_at_once():
         [TESTS[2], TESTS[4], TESTS[5]],
         [TESTS[0], TESTS[1], TESTS[3]],
     ]
+
+
+@pytest.mark.xdist_group("example")
+def test_of_a_group_the_scheduler_reads_the_name_at_the_end_of_each_test(request):
+    is_worker = hasattr(request.config, "workerinput")
+
+    assert request.node.nodeid.endswith("@example") == is_worker

@@ -97,6 +97,11 @@ class CodeTexts:
         self._left_out.append(("", _ONLY_VALUES, place))
         return False
 
+    @property
+    def named_left_out(self) -> bool:
+        """Whether a string with the name of a prompt was left out."""
+        return any(rule == _NAMED_SHORT for _, rule, _ in self._left_out)
+
     def left_out(self, used: Collection[str] = ()) -> Loss | None:
         """A note on the strings that are left out; None without one.
 

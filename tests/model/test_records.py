@@ -221,6 +221,15 @@ def test_dataclasses_functions_take_records() -> None:
     assert dataclasses.is_dataclass(named)
 
 
+def test_what_the_functions_of_dataclasses_need_is_created_once_for_a_class() -> None:
+    """It takes milliseconds."""
+    first: Any = Failed
+    found = first.__dataclass_fields__
+
+    assert [*found] == ["message", "retry"]
+    assert first.__dataclass_fields__ is found
+
+
 def test_fields_are_the_same_for_a_record_and_a_dataclass() -> None:
     def told(cls: Any) -> list[tuple[Any, ...]]:
         return [(f.name, f.type, f.default, f.default_factory, f.init) for f in fields(cls)]

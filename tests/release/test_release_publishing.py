@@ -232,10 +232,10 @@ def test_killed_at_each_step_it_leaves_no_tag_or_the_whole_release_and_goes_on(
 
 
 def _undo(catalog, remote):
-    for tag in tags(catalog):
-        catalog.git("tag", "--delete", tag)
-    for tag in tags_of(remote):
-        catalog.git("push", "--quiet", "--delete", "origin", tag)
+    if made := tags(catalog):
+        catalog.git("tag", "--delete", *made)
+    if pushed := tags_of(remote):
+        catalog.git("push", "--quiet", "--delete", "origin", *pushed)
 
 
 def test_two_releases_at_once_make_one(catalog, process, shim, tmp_path):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.source.document import Document, read_any
+from promptops.source.lines import Lines
 from promptops.source.outline.cursor import Cursor, cursor_at, cursor_at_offset
 from tests.tiers import examples
 
@@ -118,27 +119,25 @@ def _files(*folders: str) -> list[Path]:
 
 
 def _positions(document: Document) -> Iterator[tuple[str, str, int, int]]:
-    """The pointer and the part of each scalar, with a line and a column in it."""
+    """The pointer and the part of each scalar, with the line and the column of its middle."""
     for pointer, part, value in document.scalars():
         text = document.template(pointer, key=part == "key")
-        for offset in {len(value) // 2, max(len(value) - 1, 0)}:
-            yield pointer, part, *text.locate(offset)
+        yield pointer, part, *text.locate(len(value) // 2)
 
 
 def _wrong(path: Path) -> list[str]:
     """The positions of a file whose cursor is not what the parsed file says."""
     document = read_any(path.name, path.read_bytes())
-    lines = document.text.split("\n")
-    wrong = []
+    lines, wrong = Lines(path.name, document.text), []
     for pointer, part, line, column in _positions(document):
-        whole = cursor_at(document.text, line, column)
+        start, end = lines.row(line)
+        offset = start + column - 1
+        whole = cursor_at_offset(document.text, offset)
         if (whole.part, whole.pointer) != (part, pointer):
             wrong.append(f"{path}:{line}:{column} {part} {pointer}: {whole.part} {whole.pointer}")
-        if not lines[line - 1]:
+        if start == end:
             continue  # cut off in an empty line, nothing shows that the text goes on
-        cut = cursor_at(
-            "\n".join([*lines[: line - 1], lines[line - 1][: column - 1]]), line, column
-        )
+        cut = cursor_at_offset(document.text[:offset], offset)
         if part == "value" and (cut.part, cut.pointer) != (part, pointer):
             wrong.append(f"{path}:{line}:{column} {pointer}, cut off: {cut.part} {cut.pointer}")
         if part == "key" and cut.mapping != pointer.rpartition("/")[0]:

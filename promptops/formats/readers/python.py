@@ -46,13 +46,15 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     uses = string_uses(nodes, {one.key for one in found_names if one.key})
     reader = _Reader(file, options, found_names, uses)
     found = [(one, reader.document(one)) for one in found_names]
-    yield from numbered(
+    prompts = [
         document
         for one, document in found
         if document is not None and one.key not in reader.strings.used
-    )
+    ]
+    yield from numbered(prompts)
     left_out = reader.texts.left_out(reader.strings.used)
-    if left_out is not None:
+    # Of a folder, a file without any prompt is not worth a note.
+    if left_out is not None and (prompts or file.alone or reader.texts.named_left_out):
         yield left_out
 
 

@@ -43,9 +43,11 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     texts = CodeTexts()
     reader = _Reader(file, options, constants, texts)
     read = [reader.document(candidate) for candidate in found]
-    yield from numbered(document for document in read if document is not None)
+    prompts = [document for document in read if document is not None]
+    yield from numbered(prompts)
     left_out = texts.left_out(reader.used)
-    if left_out is not None:
+    # Of a folder, a file without any prompt is not worth a note.
+    if left_out is not None and (prompts or file.alone or texts.named_left_out):
         yield left_out
 
 

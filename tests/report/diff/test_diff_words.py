@@ -1,6 +1,7 @@
 """How two texts differ, for a person."""
 
 import re
+from functools import cache
 from random import Random
 
 import pytest
@@ -154,35 +155,38 @@ def test_lines_stay_whole_in_a_difference_by_lines():
     assert shown == "a\n[-b c\n-]{+b x\n+}d\n"
 
 
-def _random_text(seed, words):
+MANY = [f"w{number}" for number in range(3000)]
+
+
+@cache
+def random_text(seed, *words):
     random = Random(seed)
     return "".join(" ".join(random.choices(words, k=10)) + "\n" for _ in range(18_000))
 
 
-MANY = [f"w{number}" for number in range(3000)]
+def every_second_line():
+    before = random_text(1, *MANY)
+    lines = before.splitlines(keepends=True)
+    return before, "".join(f"x {line}" if at % 2 else line for at, line in enumerate(lines))
+
+
 MEGABYTES = {
-    "other words": (_random_text(1, MANY), _random_text(2, MANY)),
-    "two words": (_random_text(1, ["a", "b"]), _random_text(2, ["a", "b"])),
-    "one line": (_random_text(1, MANY).replace("\n", " "), _random_text(2, MANY)),
-    "every second line": (
-        _random_text(1, MANY),
-        "".join(
-            f"x {line}" if number % 2 else line
-            for number, line in enumerate(_random_text(1, MANY).splitlines(keepends=True))
-        ),
-    ),
-    "blank lines": ("\n \n" * 300_000, "\n  \n" * 300_000),
-    "open tags": ("{{" * 500_000, "{{" * 499_999 + "x"),
-    "tags": ("{{ a }}" * 150_000, "{{ b }}" * 150_000),
-    "letters": ("a" * 1_000_000, "b" * 1_000_000),
-    "apostrophes": ("a'" * 500_000, "b'" * 500_000),
-    "short lines": ("0\n1\n2\n" * 150_000, "0\n2\n1\n" * 150_000),
+    "other words": lambda: (random_text(1, *MANY), random_text(2, *MANY)),
+    "two words": lambda: (random_text(1, "a", "b"), random_text(2, "a", "b")),
+    "one line": lambda: (random_text(1, *MANY).replace("\n", " "), random_text(2, *MANY)),
+    "every second line": every_second_line,
+    "blank lines": lambda: ("\n \n" * 300_000, "\n  \n" * 300_000),
+    "open tags": lambda: ("{{" * 500_000, "{{" * 499_999 + "x"),
+    "tags": lambda: ("{{ a }}" * 150_000, "{{ b }}" * 150_000),
+    "letters": lambda: ("a" * 1_000_000, "b" * 1_000_000),
+    "apostrophes": lambda: ("a'" * 500_000, "b'" * 500_000),
+    "short lines": lambda: ("0\n1\n2\n" * 150_000, "0\n2\n1\n" * 150_000),
 }
 
 
 @pytest.mark.parametrize("what", fast_spread(MEGABYTES, 3))
 def test_a_megabyte_that_changed_everywhere_takes_no_time(what):
-    before, after = MEGABYTES[what]
+    before, after = MEGABYTES[what]()
     with ends_soon():
         difference = word_difference(before, after)
 

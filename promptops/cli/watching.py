@@ -36,7 +36,7 @@ def run_watch(
     from promptops.jobs.live.watching import watch
     from promptops.untrusted import is_untrusted
 
-    refuse_options(output, arguments)
+    _refuse_options(output, arguments)
     live = Live(output.directory, output.overrides, untrusted=is_untrusted())
     try:
         for linted in watch(live, wanted, chosen):
@@ -48,7 +48,7 @@ def run_watch(
     return 0
 
 
-def refuse_options(output: OutputOptions, arguments: LintArguments) -> None:
+def _refuse_options(output: OutputOptions, arguments: LintArguments) -> None:
     """Raise UsageError for options of `lint` that make no sense while files change."""
     wrong = [name for name in _EXCLUDED if getattr(arguments, name) not in (None, False)]
     if arguments.revision != "worktree":

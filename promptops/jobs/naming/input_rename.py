@@ -33,8 +33,8 @@ def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[E
     """
     catalog = workspace.catalog
     family = family_of(catalog, path, old)
-    subjects = subjects_of(catalog, family)
-    places = named_places(catalog, subjects, old)
+    subjects = _subjects_of(catalog, family)
+    places = _named_places(catalog, subjects, old)
     refuse_rename(catalog, subjects, places, old, new)
     edits = [Edit(place, new) for place in places]
     edits += _recorded(catalog, family, old, new)
@@ -43,7 +43,7 @@ def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[E
     return tuple(edits)
 
 
-def subjects_of(catalog: Catalog, family: Family) -> tuple[PromptFacts, ...]:
+def _subjects_of(catalog: Catalog, family: Family) -> tuple[PromptFacts, ...]:
     """The facts about each prompt; raises InputError for one that can't be read."""
     for path in family:
         if catalog.loaded(path).prompt is None:
@@ -52,7 +52,7 @@ def subjects_of(catalog: Catalog, family: Family) -> tuple[PromptFacts, ...]:
     return tuple(facts_of(catalog, catalog.loaded(path)) for path in family)
 
 
-def named_places(catalog: Catalog, subjects: Iterable[PromptFacts], name: str) -> list[Place]:
+def _named_places(catalog: Catalog, subjects: Iterable[PromptFacts], name: str) -> list[Place]:
     """The places of a name in the files of some prompts, each once, sorted.
 
     Raises InputError for a name with escapes, which can't be replaced.

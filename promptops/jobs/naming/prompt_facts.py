@@ -12,5 +12,5 @@ _ANY_DATE = date(2000, 1, 1)
 
 
 def facts_of(catalog: Catalog, loaded: LoadedPrompt) -> PromptFacts:
-    """Lint's facts about a prompt, for names and their places."""
+    """Lint's facts about a prompt, for names, places and requests: none of them has a date."""
     return PromptFacts(catalog, loaded, _ANY_DATE)

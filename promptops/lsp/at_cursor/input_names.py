@@ -7,6 +7,7 @@ from typing import Any
 
 from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
+from promptops.jobs.naming.families import inputs_of
 from promptops.json_pointer import tokens
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.at_cursor.names_before import DefinedName
@@ -48,12 +49,6 @@ def inputs(here: Here) -> dict[str, Named]:
         for name in keys_below(with_lf(here.file.text), PROPERTIES):
             found.setdefault(name, Named(name=name, schema={}, required=False))
     return found
-
-
-def inputs_of(prompt: Prompt) -> Mapping[str, Any]:
-    """The schemas of the inputs of a prompt, as written."""
-    properties = prompt.inputs.get("properties")
-    return properties if isinstance(properties, Mapping) else {}
 
 
 def named(prompt: Prompt, name: str) -> Named:

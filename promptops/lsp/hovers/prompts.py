@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from promptops.amounts import usd
 from promptops.analysis.models import find
+from promptops.jobs.naming.prompt_facts import facts_of
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_tokens import cost_usd, estimate, request_tokens
 from promptops.lint.subject import PromptFacts
@@ -30,7 +30,7 @@ def _size(here: Here, loaded: LoadedPrompt) -> str:
     prompt = loaded.prompt
     if prompt is None:
         return ""
-    facts = PromptFacts(here.file.live.catalog, loaded, date.today())
+    facts = facts_of(here.file.live.catalog, loaded)
     sizes = [request_tokens(request) for request in _requests(facts)]
     if not sizes:
         return "no case can be rendered: the tokens of the request are unknown"

@@ -255,13 +255,20 @@ class Catalog:
     def includers(self, path: str) -> tuple[str, ...]:
         """The prompt files that need a file, directly or through what they include and extend."""
         if path not in self._includers:
-            prompts = (other for other in self.graph.dependents(path) if other in self.ids)
-            self._includers[path] = tuple(p for p in prompts if self.reaches(p, path))
+            prompts = (each for each in self.dependent_prompts(path) if self.reaches(each, path))
+            self._includers[path] = tuple(prompts)
         return self._includers[path]
 
     def is_needed(self, path: str) -> bool:
         """Whether any prompt file needs a file; an unreadable one may need whatever it names."""
-        return any(other in self.ids for other in self.graph.dependents(path))
+        return any(True for _ in self.dependent_prompts(path))
+
+    def dependent_prompts(self, path: str) -> Iterator[str]:
+        """The prompt files that may need a file, as far as the names in all files show.
+
+        Some may name another file; `reaches` reads a prompt to decide. Parses all files.
+        """
+        return (other for other in self.graph.dependents(path) if other in self.ids)
 
     def reaches(self, prompt_file: str, path: str) -> bool:
         """Whether a prompt file needs a file."""

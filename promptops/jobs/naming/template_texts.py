@@ -11,7 +11,7 @@ from promptops.model.place import Text
 from promptops.source.paths import may_be_template
 
 MAX_PROMPTS = 20
-"""Prompts of a partial that are searched for the meaning of a name."""
+"""Of the prompts that use a partial, so many are searched for the meaning of its names."""
 
 
 def texts_of(catalog: Catalog, path: str) -> Iterator[Text]:
@@ -32,5 +32,5 @@ def prompts_using(catalog: Catalog, path: str) -> tuple[str, ...]:
     """A prompt file itself; else the first prompt files that need a file."""
     if path in catalog.ids:
         return (path,)
-    found = sorted(other for other in catalog.graph.dependents(path) if other in catalog.ids)
+    found = sorted(catalog.dependent_prompts(path))
     return tuple(islice((each for each in found if catalog.reaches(each, path)), MAX_PROMPTS))

@@ -8,6 +8,7 @@ from itertools import islice
 
 from lsprotocol import types
 
+from promptops.jobs.naming.template_texts import MAX_PROMPTS
 from promptops.lsp.at_cursor.assertion_kinds import assertion_kind
 from promptops.lsp.encoding import split_lines, with_lf
 from promptops.lsp.open_file import OpenFile
@@ -18,9 +19,6 @@ from promptops.patterns import lazy_pattern
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
 from promptops.source.document import MAX_BYTES
 from promptops.source.outline.cursor import Cursor, cursor_at
-
-MOST_PROMPTS = 20
-"""Of the prompts that use a file, the inputs of so many are offered."""
 
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
 
@@ -88,7 +86,7 @@ class Here:
     def loaded(self) -> tuple[LoadedPrompt, ...]:
         """The prompt of the file as it last could be read, or the prompts that use the file."""
         live = self.file.live
-        readable = (live.readable(path) for path in islice(self._prompt_paths(), MOST_PROMPTS))
+        readable = (live.readable(path) for path in islice(self._prompt_paths(), MAX_PROMPTS))
         return tuple(loaded for loaded in readable if loaded is not None)
 
     def _prompt_paths(self) -> Iterator[str]:
@@ -96,7 +94,7 @@ class Here:
         if path in catalog.ids:
             yield path
         else:
-            yield from sorted(p for p in catalog.graph.dependents(path) if p in catalog.ids)
+            yield from sorted(catalog.dependent_prompts(path))
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:

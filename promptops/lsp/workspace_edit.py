@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lsprotocol import types
 
+from promptops.errors import UsageError
 from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding, split_lines
 from promptops.lsp.open_file import OpenFile, range_in, text_of
@@ -31,9 +32,17 @@ class EditedFile:
 
 
 def edited_file(uri: str, document: Document | None, text: str) -> EditedFile:
-    """A file with its text on disk, or as it is open."""
+    """A file with its text on disk, or as it is open.
+
+    Raises UsageError if the text in the editor is unknown; see `Document.in_step`.
+    """
     if document is None:
         return EditedFile(uri=uri, version=None, text=text)
+    if not document.in_step:
+        message = (
+            "the text of this file is unknown: the editor's changes arrived in the wrong order"
+        )
+        raise UsageError(message, where=document.uri, hint="save the file, or open it again")
     return EditedFile(uri=document.uri, version=document.version, text=document.text)
 
 

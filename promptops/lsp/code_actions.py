@@ -14,6 +14,7 @@ from promptops.lsp.diagnostics import diagnostic
 from promptops.lsp.open_file import OpenFile
 from promptops.lsp.workspace_edit import workspace_edit
 from promptops.model.finding import Edit, Finding
+from promptops.model.place import Place
 from promptops.report.parts.visible import visible
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value
@@ -56,18 +57,14 @@ def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeActi
 
 
 def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
-    catalog = file.live.catalog
-    if finding.fix is not None and finding.fix.edits:
-        title = _title(file, finding.fix.edits)
-        if not finding.fix.safe:
-            title += " (may change the request)"
-        yield _action(file, finding, title, finding.fix.edits, preferred=finding.fix.safe)
+    fix, catalog = finding.fix, file.live.catalog
+    if fix is not None and fix.edits:
+        title = _title(file, fix.edits) + ("" if fix.safe else " (may change the request)")
+        yield _action(file, finding, title, fix.edits, preferred=fix.safe)
     declared = declaration(catalog, finding)
     if declared:
-        name = catalog.line(file.path, finding.place.line)[
-            finding.place.column - 1 : finding.place.end_column - 1
-        ]
-        yield _action(file, finding, f"Add the input `{name}`", declared)
+        title = f"Add the input `{_written(file, finding.place)}`"
+        yield _action(file, finding, title, declared)
     comment = suppression(catalog, finding)
     if comment is not None:
         title = f"Ignore {finding.code} here: add the reason to the comment"
@@ -112,15 +109,14 @@ def _title(file: OpenFile, edits: Sequence[Edit]) -> str:
     """What a fix does, such as "Replace `tikcet` by `ticket`"."""
     if len(edits) > 1:
         return f"Fix it with {len(edits)} edits"
-    before, after = _written(file, edits[0]), edits[0].text
+    before, after = _written(file, edits[0].place), edits[0].text
     if not before.strip():
         return f"Insert {_shown(after)}" if after.strip() else "Change the white space"
     return f"Replace {_shown(before)} by {_shown(after)}" if after else f"Remove {_shown(before)}"
 
 
-def _written(file: OpenFile, edit: Edit) -> str:
-    """The first line of what an edit replaces."""
-    place = edit.place
+def _written(file: OpenFile, place: Place) -> str:
+    """The characters of a place, up to the end of its first line."""
     line = file.live.catalog.line(place.path, place.line)
     end = place.end_column - 1 if place.end_line == place.line else len(line)
     return line[place.column - 1 : end]

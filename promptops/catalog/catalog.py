@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from promptops.analysis.includes import includes
 from promptops.analysis.masking import Masked
-from promptops.catalog.build import PromptBuilder, texts
+from promptops.catalog.build import PromptBuilder
 from promptops.catalog.file_lines import FileLines
 from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.graph import Graph
+from promptops.catalog.includes import Includes
 from promptops.catalog.layers import layers
 from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
 from promptops.catalog.references import ReferenceResolver
@@ -26,7 +26,7 @@ from promptops.model.prompt import Prompt
 from promptops.records import replace
 from promptops.source.document import Document
 from promptops.source.recording_files import ENDING as RECORDINGS
-from promptops.source.recording_files import MAX_FILES, first_of, numbered
+from promptops.source.recording_files import first_of, free_path
 
 if TYPE_CHECKING:
     from promptops.runtime.template.template import Template
@@ -61,13 +61,13 @@ class Catalog:
         self._known = known
         self.releases = releases
         self._includers: dict[str, tuple[str, ...]] = {}
-        self._included: dict[tuple[str, str], tuple[Text, ...]] = {}
         self.config = config
         self.revision = tree.revision
         self.files = Files(tree)
         self.resolver = ReferenceResolver(self.files, config)
         self._loaded: dict[str, LoadedPrompt] = {}
         self._lines = FileLines(self.files)
+        self._includes = Includes(self.files, self.load)
         self._profile: str | None = None
 
     def with_profile(self, profile: str) -> Catalog:
@@ -80,7 +80,7 @@ class Catalog:
             tree, self.config, self._elsewhere, known=self._known, releases=self.releases
         )
         found.files, found.resolver, found.documents = self.files, self.resolver, self.documents
-        found._profile = profile
+        found._lines, found._includes, found._profile = self._lines, self._includes, profile
         return found
 
     @cached_property
@@ -200,33 +200,11 @@ class Catalog:
 
     def included(self, text: Text) -> tuple[Text, ...]:
         """All templates that a text includes at any depth, each once, breadth first."""
-        key = text.path, text.value
-        if key not in self._included:
-            self._included[key] = tuple(self._reach(text).values())
-        return self._included[key]
-
-    def _reach(self, text: Text) -> dict[str, Text]:
-        found: dict[str, Text] = {}
-        waiting = [text]
-        while waiting:
-            current = waiting.pop(0)
-            for name in dict.fromkeys(include.name for include in includes(current)):
-                target = self.load(current.path, name)
-                if target is not None and target.path not in found:
-                    found[target.path] = target
-                    waiting.append(target)
-        return found
+        return self._includes.included(text)
 
     def reached(self, prompt: Prompt) -> tuple[Text, ...]:
         """The body files and partials that a prompt's messages use, each once."""
-        found: dict[str, Text] = {}
-        for text in texts(prompt):
-            if text.path != prompt.path and self.files.is_file(text.path):
-                found.setdefault(text.path, text)
-            for included in self.included(text):
-                found.setdefault(included.path, included)
-        found.pop(prompt.path, None)
-        return tuple(found.values())
+        return self._includes.reached(prompt)
 
     def dependencies(self, path: str) -> frozenset[str]:
         """The paths of the files that findings about a prompt file depend on.
@@ -255,11 +233,7 @@ class Catalog:
 
     def _own_recordings(self, path: str) -> frozenset[str]:
         first, found = self.recordings_of(path), self.recording_files(path)
-        if not found:
-            return frozenset((first,))
-        following = (numbered(first, number) for number in range(1, MAX_FILES + 1))
-        free = next((next_file for next_file in following if next_file not in found), first)
-        return frozenset((first, free, *found))
+        return frozenset((first, free_path(first, found), *found))
 
     def surroundings(self) -> Surroundings:
         """A new record of what a check uses beyond the files that its prompt needs."""
@@ -267,7 +241,7 @@ class Catalog:
             self.files,
             paths=lambda: self.paths,
             state=self._elsewhere,
-            includers=self._includers_of,
+            includers=self.includers,
         )
 
     @cached_property
@@ -278,15 +252,23 @@ class Catalog:
     def _value(self, path: str) -> Any:
         return self.document(path).value
 
-    def _includers_of(self, path: str) -> tuple[str, ...]:
+    def includers(self, path: str) -> tuple[str, ...]:
+        """The prompt files that need a file, directly or through what they include and extend."""
         if path not in self._includers:
-            prompts = (other for other in self.graph.dependents(path) if other in self.ids)
-            self._includers[path] = tuple(p for p in prompts if self.reaches(p, path))
+            prompts = (each for each in self.dependent_prompts(path) if self.reaches(each, path))
+            self._includers[path] = tuple(prompts)
         return self._includers[path]
 
     def is_needed(self, path: str) -> bool:
         """Whether any prompt file needs a file; an unreadable one may need whatever it names."""
-        return any(other in self.ids for other in self.graph.dependents(path))
+        return any(True for _ in self.dependent_prompts(path))
+
+    def dependent_prompts(self, path: str) -> Iterator[str]:
+        """The prompt files that may need a file, as far as the names in all files show.
+
+        Some may name another file; `reaches` reads a prompt to decide. Parses all files.
+        """
+        return (other for other in self.graph.dependents(path) if other in self.ids)
 
     def reaches(self, prompt_file: str, path: str) -> bool:
         """Whether a prompt file needs a file."""
@@ -326,7 +308,7 @@ class Catalog:
             self.graph.forget(path)
         touched = frozenset(paths).union(*map(self._dependent_on, paths))
         self._includers.clear()
-        self._included = {k: found for k, found in self._included.items() if k[0] not in touched}
+        self._includes.forget(touched)
         for path in touched:
             self._loaded.pop(path, None)
             self.documents.drop(path)
@@ -336,7 +318,7 @@ class Catalog:
 
     def _dependent_on(self, path: str) -> Iterable[str]:
         if not self.graph.is_complete:
-            return (*self._loaded, *(path for path, _ in self._included))
+            return (*self._loaded, *self._includes.paths)
         recorded = first_of(path)
         above = (
             () if recorded is None else (p for p in self.ids if self.recordings_of(p) == recorded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from promptops.cli.output import OutputOptions
 from promptops.errors import UsageError
@@ -12,7 +12,12 @@ from promptops.plurals import counted, some
 
 if TYPE_CHECKING:
     from promptops.cli.linting import LintArguments
+    from promptops.jobs.lint.lint import LintOptions
+    from promptops.jobs.live.live import Live
     from promptops.jobs.live.watching import Linted
+    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.jobs.workspace.workspace import Workspace
+    from promptops.model.report import LintReport
 
 _EXCLUDED = ("staged", "since", "fix", "diff", "write_baseline", "why")
 _MOST_NAMED = 3
@@ -21,22 +26,20 @@ _MOST_NAMED = 3
 def run_watch(
     output: OutputOptions,
     arguments: LintArguments,
-    wanted: Any,
-    chosen: Any,
-    report: Callable[[Any, Any], None],
+    wanted: SelectionOptions,
+    chosen: LintOptions,
+    report: Callable[[Workspace, LintReport], None],
 ) -> int:
     """Write a report after each change; returns 0 after Ctrl-C.
 
     Args:
-        wanted: The `SelectionOptions`.
-        chosen: The `LintOptions`.
         report: Writes a report of a workspace.
     """
     from promptops.jobs.live.live import Live
     from promptops.jobs.live.watching import watch
     from promptops.untrusted import is_untrusted
 
-    refuse_options(output, arguments)
+    _refuse_options(output, arguments)
     live = Live(output.directory, output.overrides, untrusted=is_untrusted())
     try:
         for linted in watch(live, wanted, chosen):
@@ -48,7 +51,7 @@ def run_watch(
     return 0
 
 
-def refuse_options(output: OutputOptions, arguments: LintArguments) -> None:
+def _refuse_options(output: OutputOptions, arguments: LintArguments) -> None:
     """Raise UsageError for options of `lint` that make no sense while files change."""
     wrong = [name for name in _EXCLUDED if getattr(arguments, name) not in (None, False)]
     if arguments.revision != "worktree":
@@ -61,7 +64,10 @@ def refuse_options(output: OutputOptions, arguments: LintArguments) -> None:
 
 
 def _show(
-    output: OutputOptions, live: Any, linted: Linted, report: Callable[[Any, Any], None]
+    output: OutputOptions,
+    live: Live,
+    linted: Linted,
+    report: Callable[[Workspace, LintReport], None],
 ) -> None:
     from promptops.cli.shown_errors import shown_error
     from promptops.report.parts.visible import visible_path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from lsprotocol import types
@@ -12,7 +12,9 @@ from promptops.jobs.lint.fix import safe_edits
 from promptops.jobs.lint.silence import suppression
 from promptops.lsp.diagnostics import diagnostic
 from promptops.lsp.open_file import OpenFile
+from promptops.lsp.workspace_edit import workspace_edit
 from promptops.model.finding import Edit, Finding
+from promptops.model.place import Place
 from promptops.report.parts.visible import visible
 
 QUICK_FIX = types.CodeActionKind.QuickFix.value
@@ -37,7 +39,7 @@ def code_actions(file: OpenFile, params: types.CodeActionParams) -> list[types.C
 
 
 def _is_wanted(kind: str, context: types.CodeActionContext) -> bool:
-    """Whether the editor asks for actions of a kind, by its name or by the start of it."""
+    """Whether the editor requests actions of a kind, by its name or by the start of it."""
     return context.only is None or any(f"{kind}.".startswith(f"{only}.") for only in context.only)
 
 
@@ -55,18 +57,14 @@ def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeActi
 
 
 def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
-    catalog = file.live.catalog
-    if finding.fix is not None and finding.fix.edits:
-        title = _title(file, finding.fix.edits)
-        if not finding.fix.safe:
-            title += " (may change the request)"
-        yield _action(file, finding, title, finding.fix.edits, preferred=finding.fix.safe)
+    fix, catalog = finding.fix, file.live.catalog
+    if fix is not None and fix.edits:
+        title = _title(file, fix.edits) + ("" if fix.safe else " (may change the request)")
+        yield _action(file, finding, title, fix.edits, preferred=fix.safe)
     declared = declaration(catalog, finding)
     if declared:
-        name = catalog.line(file.path, finding.place.line)[
-            finding.place.column - 1 : finding.place.end_column - 1
-        ]
-        yield _action(file, finding, f"Add the input `{name}`", declared)
+        title = f"Add the input `{_written(file, finding.place)}`"
+        yield _action(file, finding, title, declared)
     comment = suppression(catalog, finding)
     if comment is not None:
         title = f"Ignore {finding.code} here: add the reason to the comment"
@@ -86,7 +84,7 @@ def _action(
         kind=QUICK_FIX,
         diagnostics=[diagnostic(file, finding)],
         is_preferred=preferred or None,
-        edit=workspace_edit(file, _by_path(edits)),
+        edit=workspace_edit(file, edits),
     )
 
 
@@ -107,35 +105,18 @@ def _is_within(file: OpenFile, finding: Finding) -> bool:
     return all(edit.place.path == file.path for edit in edits)
 
 
-def workspace_edit(file: OpenFile, edits: Mapping[str, Sequence[Edit]]) -> types.WorkspaceEdit:
-    """Edits by path, as the editor applies them."""
-    changes: dict[str, list[types.TextEdit]] = {}
-    for edit in (edit for of_path in edits.values() for edit in of_path):
-        at = file.location_of(edit.place)
-        changes.setdefault(at.uri, []).append(types.TextEdit(range=at.range, new_text=edit.text))
-    return types.WorkspaceEdit(changes=changes)
-
-
-def _by_path(edits: Iterable[Edit]) -> dict[str, list[Edit]]:
-    found: dict[str, list[Edit]] = {}
-    for edit in edits:
-        found.setdefault(edit.place.path, []).append(edit)
-    return found
-
-
 def _title(file: OpenFile, edits: Sequence[Edit]) -> str:
     """What a fix does, such as "Replace `tikcet` by `ticket`"."""
     if len(edits) > 1:
         return f"Fix it with {len(edits)} edits"
-    before, after = _written(file, edits[0]), edits[0].text
+    before, after = _written(file, edits[0].place), edits[0].text
     if not before.strip():
         return f"Insert {_shown(after)}" if after.strip() else "Change the white space"
     return f"Replace {_shown(before)} by {_shown(after)}" if after else f"Remove {_shown(before)}"
 
 
-def _written(file: OpenFile, edit: Edit) -> str:
-    """The first line of what an edit replaces."""
-    place = edit.place
+def _written(file: OpenFile, place: Place) -> str:
+    """The characters of a place, up to the end of its first line."""
     line = file.live.catalog.line(place.path, place.line)
     end = place.end_column - 1 if place.end_line == place.line else len(line)
     return line[place.column - 1 : end]

@@ -36,7 +36,7 @@ def _users(file: OpenFile) -> Iterator[types.CodeLens]:
     catalog = file.live.catalog
     if not file.live.manages(file.path) or file.path == catalog.config.path:
         return
-    users = sum(path in catalog.ids for path in catalog.graph.dependents(file.path))
+    users = sum(1 for _ in catalog.dependent_prompts(file.path))
     if users:
         title = f"used by {counted(users, 'prompt')}"
         yield _lens(file, Place(file.path), types.Command(title=title, command=""))

@@ -24,7 +24,7 @@ def register_commands(server: PromptopsServer) -> None:
 
 
 def preview_changed(server: PromptopsServer) -> None:
-    """Tell the editor that a preview may differ now, once after each preview."""
+    """Notify the editor that a preview may differ now, once after each preview."""
     if server.is_previewing:
         server.is_previewing = False
         server.protocol.notify(preview.CHANGED, {})

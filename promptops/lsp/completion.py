@@ -20,8 +20,6 @@ OPTIONS = types.CompletionOptions(
 MOST_ITEMS = 1_000
 """More offers than these are sent as they match what is typed; the editor requests them again."""
 
-_PATH_ENDS = "\"' \t%}"
-
 
 def completion(file: OpenFile, params: types.CompletionParams) -> types.CompletionList:
     """What can be typed at a position; nothing in the text of a message outside of tags."""
@@ -78,11 +76,8 @@ def _in_tag(here: Here, typed: Typed | None) -> Offers:
     offers = expression_offers(here, typed)
     if typed.kind != "path":
         return _replacing_word(here, offers, len(typed.word))
-    line = here.lines[here.line - 1]
-    end = here.column - 1
-    while end < len(line) and line[end] not in _PATH_ENDS:
-        end += 1
-    return Offers(start=here.column - len(typed.word), end=end + 1, offers=tuple(offers))
+    _, _, end = here.path()
+    return Offers(start=here.column - len(typed.word), end=end, offers=tuple(offers))
 
 
 def _in_comment(here: Here, comment: str) -> Offers:

@@ -19,7 +19,7 @@ from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding
 from promptops.lsp.open_file import uri_of
 from promptops.lsp.repositories import FileInRepository
-from promptops.lsp.workspace_edit import EditedFile, FileChange, edited_file, workspace_edit
+from promptops.lsp.workspace_edit import EditedFile, FileChange, edited_file, file_edits
 from promptops.model.moving import ManualEdit
 from promptops.records import record
 
@@ -74,10 +74,8 @@ def file_rename(found: FileInRepository, new_uri: str, editor: RenamingEditor) -
         message = f"the editor can't move the files that go with it: {', '.join(sorted(more))}"
         raise UsageError(message, hint=f"undo the rename, and run `promptops mv {old} {new}`")
     edits = (each.edit for each in plan.edits)
-    edit = workspace_edit(edits, _file_at(workspace, live, editor), editor.encoding)
-    return FileRename(
-        changes=(*(edit.document_changes or ()), *_renames(live, more)), manual=plan.manual
-    )
+    changed = file_edits(edits, _file_at(workspace, live, editor), editor.encoding)
+    return FileRename(changes=(*changed, *_renames(live, more)), manual=plan.manual)
 
 
 def _path_in(live: Live, uri: str) -> str:

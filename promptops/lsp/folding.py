@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from promptops.analysis.template_blocks import template_blocks
+from promptops.lsp.encoding import with_lf
 from promptops.lsp.open_file import OpenFile
 from promptops.source.indented_blocks import indented_blocks
-
-_YAML = (".yaml", ".yml")
-_DATA = (".json", ".jsonl", ".csv", ".toml", ".py")
+from promptops.source.paths import is_yaml, may_be_template
 
 
 def folding_ranges(file: OpenFile, _params: types.FoldingRangeParams) -> list[types.FoldingRange]:
@@ -21,10 +20,10 @@ def folding_ranges(file: OpenFile, _params: types.FoldingRangeParams) -> list[ty
 
 
 def _ranges(path: str, text: str) -> Iterator[types.FoldingRange]:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if path.endswith(_YAML):
+    text = with_lf(text)
+    if is_yaml(path):
         for first, last in indented_blocks(text):
             yield types.FoldingRange(start_line=first - 1, end_line=last - 1)
-    for block in () if path.endswith(_DATA) else template_blocks(text):
+    for block in template_blocks(text) if is_yaml(path) or may_be_template(path) else ():
         kind = types.FoldingRangeKind.Comment if block.comment else None
         yield types.FoldingRange(start_line=block.first - 1, end_line=block.last - 1, kind=kind)

@@ -12,8 +12,6 @@ from promptops.lsp.hovers.yaml_parts import key_text, value_text
 from promptops.lsp.open_file import OpenFile
 from promptops.source.document import MAX_BYTES
 
-_QUOTES = "\"' \t%}"
-
 
 def hover(file: OpenFile, params: types.HoverParams) -> types.Hover | None:
     """The findings at a position, and what the word there means; None if there is neither."""
@@ -53,13 +51,7 @@ def _in_tag(here: Here) -> tuple[str, int, int]:
     word, start, end = here.word()
     typed = _typed(here, end - here.column)
     if typed is not None and typed.kind == "path":
-        line, first = here.lines[here.line - 1], here.column - 1
-        last = first
-        while first > 0 and line[first - 1] not in _QUOTES:
-            first -= 1
-        while last < len(line) and line[last] not in _QUOTES:
-            last += 1
-        word, start, end = line[first:last], first + 1, last + 1
+        word, start, end = here.path()
     if typed is None or not word:
         return "", start, end
     return template_text(here, typed, word), start, end

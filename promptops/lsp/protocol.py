@@ -1,4 +1,4 @@
-"""The protocol of pygls with our choice of position encoding and our own documents."""
+"""The protocol, with our choice of position encoding and our own documents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from promptops.lsp.encoding import preferred
 
 
 class PromptopsProtocol(LanguageServerProtocol):
-    """As pygls speaks it, with two differences.
+    """The protocol of pygls with two differences.
 
     UTF-32 is used where the editor offers it. Texts are kept in `Documents`, because pygls splits
     lines at characters such as U+2028, which end no line in an editor.
@@ -21,7 +21,7 @@ class PromptopsProtocol(LanguageServerProtocol):
 
     @property
     def was_shut_down(self) -> bool:
-        """Whether the editor asked the server to end."""
+        """Whether the editor requested the shutdown of the server."""
         return self._shutdown
 
     @lsp_method(types.INITIALIZE)

@@ -9,8 +9,8 @@ from promptops.jobs.naming.rename import refuse_file
 from promptops.jobs.naming.rename import rename as renamed
 from promptops.jobs.naming.symbol import Symbol
 from promptops.jobs.naming.symbols import symbol_at
-from promptops.lsp.open_file import OpenFile, text_of
-from promptops.lsp.workspace_edit import EditedFile, edited_file, workspace_edit
+from promptops.lsp.open_file import OpenFile
+from promptops.lsp.workspace_edit import workspace_edit
 
 RENAME_OPTIONS = types.RenameOptions(prepare_provider=True)
 
@@ -36,13 +36,7 @@ def rename(file: OpenFile, params: types.RenameParams) -> types.WorkspaceEdit | 
     symbol = _symbol(file, params.position)
     if symbol is None:
         raise UsageError("there is nothing to rename here", hint="place the cursor on an input")
-
-    def file_at(path: str) -> EditedFile:
-        uri = file.uri_of(path)
-        return edited_file(uri, file.find_open(uri), text_of(file.live, path))
-
-    edits = renamed(file.live.workspace, symbol, params.new_name)
-    return workspace_edit(edits, file_at, file.encoding)
+    return workspace_edit(file, renamed(file.live.workspace, symbol, params.new_name))
 
 
 def _symbol(file: OpenFile, position: types.Position) -> Symbol | None:
@@ -54,4 +48,4 @@ def _refuse_unreadable(file: OpenFile) -> None:
     if file.path in catalog.ids and catalog.loaded(file.path).prompt is None:
         problem = next(iter(catalog.loaded(file.path).problems), None)
         reason = f": {problem.message}" if problem is not None else ""
-        raise InputError(f"the prompt can't be read{reason}", hint="correct it first")
+        raise InputError(f"the prompt can't be read{reason}", hint="fix it first")

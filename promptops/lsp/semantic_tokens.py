@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from lsprotocol import types
 
-from promptops.catalog.build import texts
+from promptops.jobs.naming.template_texts import texts_of
 from promptops.lsp.open_file import OpenFile
 from promptops.model.place import Place, Text
 from promptops.records import record
@@ -50,21 +50,9 @@ class _Shown:
 
 def semantic_tokens(file: OpenFile, _params: types.SemanticTokensParams) -> types.SemanticTokens:
     """The tokens of all templates in the file that can be parsed."""
-    shown = {each for text in _texts(file) for each in _of_text(file, text)}
+    texts = texts_of(file.live.catalog, file.path) if file.live.manages(file.path) else ()
+    shown = {each for text in texts for each in _of_text(file, text)}
     return types.SemanticTokens(data=list(_relative(shown)))
-
-
-def _texts(file: OpenFile) -> Iterator[Text]:
-    catalog = file.live.catalog
-    if catalog.id_of(file.path) is None:
-        text = catalog.files.text(file.path) if file.live.manages(file.path) else None
-        if text is not None and not file.path.endswith((".yaml", ".yml", ".json", ".toml")):
-            yield text
-        return
-    loaded = catalog.loaded(file.path)  # places in an earlier text would be wrong
-    prompt = loaded.prompt or loaded.templates
-    if prompt is not None:
-        yield from (text for text in texts(prompt) if text.path == file.path)
 
 
 def _of_text(file: OpenFile, text: Text) -> Iterator[_Shown]:

@@ -114,7 +114,7 @@ class PromptopsServer(LanguageServer):
     Attributes:
         documents: The open texts.
         repositories: The repositories of the open files.
-        is_previewing: A preview was requested since the editor was last told of a change.
+        is_previewing: A preview was requested since the last notification of a change.
     """
 
     protocol: PromptopsProtocol
@@ -246,7 +246,7 @@ def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None
 
 
 def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:
-    """Ask the editor to report changes by other programs, if it can."""
+    """Request reports of changes by other programs, if the editor can send them."""
     workspace = server.client_capabilities.workspace
     watched = workspace.did_change_watched_files if workspace is not None else None
     if watched is None or not watched.dynamic_registration:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lsprotocol import types
 
+from promptops.errors import UsageError
 from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding, split_lines
-from promptops.lsp.open_file import range_in
-from promptops.model.finding import Edit
+from promptops.lsp.open_file import OpenFile, range_in, text_of
+from promptops.model.finding import Edit, edits_by_path
 from promptops.records import record
 
 FileChange = types.TextDocumentEdit | types.CreateFile | types.RenameFile | types.DeleteFile
@@ -31,31 +32,45 @@ class EditedFile:
 
 
 def edited_file(uri: str, document: Document | None, text: str) -> EditedFile:
-    """A file with its text on disk, or as it is open."""
+    """A file with its text on disk, or as it is open.
+
+    Raises UsageError if the text in the editor is unknown; see `Document.in_step`.
+    """
     if document is None:
         return EditedFile(uri=uri, version=None, text=text)
+    if not document.in_step:
+        message = (
+            "the text of this file is unknown: the editor's changes arrived in the wrong order"
+        )
+        raise UsageError(message, where=document.uri, hint="save the file, or open it again")
     return EditedFile(uri=document.uri, version=document.version, text=document.text)
 
 
-def workspace_edit(
+def workspace_edit(file: OpenFile, edits: Iterable[Edit]) -> types.WorkspaceEdit:
+    """The edits of an open file and of others in its repository."""
+
+    def file_at(path: str) -> EditedFile:
+        if path == file.path:
+            return EditedFile(uri=file.uri, version=file.version, text=file.text)
+        uri = file.uri_of(path)
+        return edited_file(uri, file.find_open(uri), text_of(file.live, path))
+
+    return types.WorkspaceEdit(document_changes=[*file_edits(edits, file_at, file.encoding)])
+
+
+def file_edits(
     edits: Iterable[Edit], file_at: Callable[[str], EditedFile], encoding: Encoding
-) -> types.WorkspaceEdit:
-    """The edits by file; `file_at` finds a file by its path in the repository."""
-    by_path: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_path.setdefault(edit.place.path, []).append(edit)
-    return types.WorkspaceEdit(document_changes=_changes(by_path, file_at, encoding))
+) -> list[types.TextDocumentEdit]:
+    """The edits of each file, in order of paths; `file_at` finds a file by its path."""
+    return [
+        _file_edit(file_at(path), own, encoding)
+        for path, own in sorted(edits_by_path(edits).items())
+    ]
 
 
-def _changes(
-    by_path: Mapping[str, Sequence[Edit]],
-    file_at: Callable[[str], EditedFile],
-    encoding: Encoding,
-) -> list[FileChange]:
-    return [_change(file_at(path), edits, encoding) for path, edits in sorted(by_path.items())]
-
-
-def _change(file: EditedFile, edits: Sequence[Edit], encoding: Encoding) -> types.TextDocumentEdit:
+def _file_edit(
+    file: EditedFile, edits: Sequence[Edit], encoding: Encoding
+) -> types.TextDocumentEdit:
     lines = split_lines(file.text)
     document = types.OptionalVersionedTextDocumentIdentifier(uri=file.uri, version=file.version)
     return types.TextDocumentEdit(

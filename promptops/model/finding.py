@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from promptops.model.place import Offsets, Place
@@ -33,6 +34,14 @@ class Edit:
 
     place: Place
     text: str
+
+
+def edits_by_path(edits: Iterable[Edit]) -> dict[str, list[Edit]]:
+    """The edits of each file, in order."""
+    found: dict[str, list[Edit]] = {}
+    for edit in edits:
+        found.setdefault(edit.place.path, []).append(edit)
+    return found
 
 
 @record(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from promptops.model.finding import Edit, Finding, Fix, Related, Severity
+from promptops.model.finding import Edit, Finding, Fix, Related, Severity, edits_by_path
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
 from promptops.patterns import lazy_pattern
@@ -152,14 +152,11 @@ def _bytes(path: str) -> bytes:
 
 
 def _fix(finding: Finding, fix: Fix) -> dict[str, Any]:
-    edits: dict[str, list[Edit]] = {}
-    for edit in fix.edits:
-        edits.setdefault(edit.place.path, []).append(edit)
     return {
         "description": _message(finding.hint or f"fix {finding.name}"),
         "artifactChanges": [
             {"artifactLocation": _artifact(path), "replacements": [_replaced(one) for one in those]}
-            for path, those in edits.items()
+            for path, those in edits_by_path(fix.edits).items()
         ],
         "properties": {"applicability": fix.applicability},
     }

@@ -15,6 +15,7 @@ from promptops.source.csv_cases import read_table
 from promptops.source.document import Document, decode, read_any
 from promptops.source.json_lines import MAX_CASES, read_lines
 from promptops.source.lines import Lines
+from promptops.source.paths import is_yaml
 from promptops.source.shape import check_case, is_case
 
 ENDINGS = (".jsonl", ".csv", ".yaml", ".yml")
@@ -59,7 +60,7 @@ def read_cases(path: str, data: bytes) -> CaseFile:
 
 
 def _parsed(path: str, data: bytes) -> CaseFile:
-    if path.endswith((".yaml", ".yml")):
+    if is_yaml(path):
         return _from_yaml(path, data)
     if path.endswith(".csv"):
         data = data.removeprefix(BOM_UTF8)  # Excel writes one, and needs it to open the file

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
 from promptops.source.lines import Lines
+from promptops.source.paths import is_yaml
 
 CODE = "SCH011"
 MESSAGE = "a conflict marker of an unresolved merge"
@@ -17,7 +18,6 @@ UNMERGED_HINT = "resolve the conflict, then `git add` the file"
 _MARKER = lazy_pattern(r"(?m)^( *)(<{7,}|\|{7,}|={7,}|>{7,})(?: (.*))?$")
 _BARE = lazy_pattern(r"(?m)^(?:<{7,}|>{7,})(?: .*)?$")
 _CERTAIN = ("<<<<<<<", ">>>>>>>")
-_YAML = (".yaml", ".yml")
 
 Span = tuple[int, int]
 """Start and end of a line of the text, as offsets in characters."""
@@ -47,7 +47,7 @@ def _groups(path: str, text: str) -> Iterator[list[re.Match[str]]]:
         return
     group: list[re.Match[str]] = []
     for marker in _MARKER.finditer(text):
-        if marker[1] and not path.endswith(_YAML):
+        if marker[1] and not is_yaml(path):
             continue
         if marker[2][0] == "<" and group:
             yield group

@@ -8,6 +8,8 @@ from posixpath import dirname, normpath
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 
+_YAML = (".yaml", ".yml")
+_DATA_OR_CODE = (".json", ".jsonl", ".csv", ".toml", ".py")
 _ADDRESS = lazy_pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -22,6 +24,16 @@ class Confined:
 
     path: str
     reason: str = ""
+
+
+def is_yaml(path: str) -> bool:
+    """Whether the name of a file is that of a YAML file."""
+    return path.endswith(_YAML)
+
+
+def may_be_template(path: str) -> bool:
+    """Whether a file may be a template as a whole: no ending is required, data has others."""
+    return not path.endswith((*_YAML, *_DATA_OR_CODE))
 
 
 def confined(written: str, base: str, root: str = "") -> Confined:

@@ -8,7 +8,7 @@ are in order; none of these names can belong to another prompt's recordings.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from promptops.patterns import lazy_pattern
 
@@ -27,6 +27,12 @@ _PART_MARK = ".recordings.part"
 def numbered(first: str, number: int) -> str:
     """The path of file `number` of the recordings that begin with `first`; 1 to MAX_FILES."""
     return first if number == 1 else f"{first.removesuffix(ENDING)}{_PART_MARK}{number:02}.jsonl"
+
+
+def free_path(first: str, existing: Collection[str]) -> str:
+    """The path of the first file of recordings that does not exist yet; `first` if all do."""
+    paths = (numbered(first, number) for number in range(1, MAX_FILES + 1))
+    return next((path for path in paths if path not in existing), first)
 
 
 def first_of(path: str) -> str | None:

@@ -34,12 +34,13 @@ def actions(file: OpenFile, *only: str) -> list[types.CodeAction]:
 def applied(file: OpenFile, action: types.CodeAction) -> str:
     """The text of the file after the edits of an action, which touch no other file."""
     assert action.edit is not None
-    assert action.edit.changes is not None
-    (edits,) = (action.edit.changes[uri] for uri in [file.uri])
-    assert list(action.edit.changes) == [file.uri]
+    (change,) = action.edit.document_changes or ()
+    assert isinstance(change, types.TextDocumentEdit)
+    assert (change.text_document.uri, change.text_document.version) == (file.uri, file.version)
     lines = split_lines(file.text)
     ours = []
-    for edit in edits:
+    for edit in change.edits:
+        assert isinstance(edit, types.TextEdit)
         start = file.encoding.cursor(lines, edit.range.start)
         end = file.encoding.cursor(lines, edit.range.end)
         ours.append(Edit(Place(file.path, *start, *end), edit.new_text))

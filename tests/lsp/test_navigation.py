@@ -15,6 +15,7 @@ from promptops.lsp.open_file import OpenFile, uri_of
 from promptops.lsp.references import references
 from promptops.lsp.rename import prepare_rename, rename
 from promptops.lsp.symbols import document_symbols
+from promptops.records import replace
 from tests.jobs.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
 
 UTF_16 = Encoding(types.PositionEncodingKind.Utf16)
@@ -131,6 +132,14 @@ def test_a_rename_is_one_edit_with_the_versions_of_open_documents(live):
     assert {each.new_text for change in edit.document_changes for each in change.edits} == {
         "article"
     }
+
+
+def test_a_rename_is_refused_if_the_text_of_another_open_file_is_unknown(live):
+    unknown = Document(uri=uri_of(live, TRIAGE), text="", version=2, in_step=False)
+    file = replace(opened(live, OWN), find_open=lambda uri: unknown if uri == unknown.uri else None)
+
+    with pytest.raises(PromptopsError, match="the text of this file is unknown"):
+        rename(file, at(types.RenameParams, file, "{{ prod", new_name="article"))
 
 
 def test_a_rename_uses_unsaved_texts(live):

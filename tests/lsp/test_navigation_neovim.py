@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from promptops.jobs.naming.input_rename import contents_with, rename_input
+from promptops.jobs.naming.input_rename import rename_input
+from promptops.jobs.workspace.text_edits import edited_contents
 from promptops.jobs.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.jobs.naming.catalog import FILES, MACROS, SHARED, TRIAGE, fill
-from tests.lsp.editor import SERVER
+from tests.lsp.neovim import needs_neovim, run_script
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("nvim"), reason="there is no nvim")
+@needs_neovim
 def test_neovim_follows_names_and_renames_an_input(repo: GitRepository, tmp_path: Path) -> None:
     fill(repo)
-    homes = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "DATA", "STATE")}
-    script = Path(__file__).with_name("navigation.lua")
     with workspace(repo.root) as opened:
         edits = rename_input(opened, TRIAGE, "product", "article")
-        expected = contents_with(opened.catalog, edits)
+        expected = edited_contents(opened.catalog, edits)
 
-    done = subprocess.run(
-        ["nvim", "--headless", "--clean", "-n", "-l", script, repo.root / TRIAGE, *SERVER],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ | homes,
-        timeout=300,
-    )
+    found = run_script("navigation.lua", tmp_path, repo.root / TRIAGE)
 
-    assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
     assert found["names"] == [f"{TRIAGE}:33:13", f"{MACROS}:0:9", f"{SHARED}:0:0"]
     assert found["references"] == len(edits)
     assert found["symbols"] == ["model", "inputs", "messages", "evaluation", "tests"]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import GitRepository
-from tests.lsp.editor import SERVER
+from tests.lsp.neovim import needs_neovim, run_script
 
 PATH = "prompts/ask.prompt.yaml"
 PROMPT = """\
@@ -37,26 +33,15 @@ tests:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-@pytest.mark.skipif(not shutil.which("nvim"), reason="there is no nvim")
+@needs_neovim
 def test_neovim_shows_findings_applies_a_fix_and_explains(
     repo: GitRepository, tmp_path: Path, encoding: str
 ) -> None:
     repo.write({PATH: PROMPT})
     repo.commit("one")
-    homes = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "DATA", "STATE")}
-    script = Path(__file__).with_name("session.lua")
 
-    done = subprocess.run(
-        ["nvim", "--headless", "--clean", "-n", "-l", script, repo.root / PATH, encoding, *SERVER],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ | homes,
-        timeout=300,
-    )
+    found = run_script("session.lua", tmp_path, repo.root / PATH, encoding)
 
-    assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
     assert found["encoding"] == encoding
     assert found["shown"] == ["SCH004 no", "VAR001 tikcet"]
     assert found["left"] == ["VAR001 tikcet"]

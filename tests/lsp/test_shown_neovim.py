@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import GitRepository
-from tests.lsp.editor import SERVER
+from tests.lsp.neovim import needs_neovim, run_script
 
 ASK = "prompts/ask.prompt.yaml"
 FILES = {
@@ -34,24 +30,13 @@ tests:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("nvim"), reason="there is no nvim")
+@needs_neovim
 def test_neovim_shows_what_the_server_knows(repo: GitRepository, tmp_path: Path) -> None:
     repo.write(FILES)
     repo.commit("start")
-    homes = {f"XDG_{name}_HOME": str(tmp_path / name) for name in ("CONFIG", "DATA", "STATE")}
-    script = Path(__file__).with_name("shown.lua")
 
-    done = subprocess.run(
-        ["nvim", "--headless", "--clean", "-n", "-l", script, repo.root / ASK, *SERVER],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=os.environ | homes,
-        timeout=300,
-    )
+    found = run_script("shown.lua", tmp_path, repo.root / ASK)
 
-    assert (done.returncode, done.stderr) == (0, "")
-    found = json.loads(done.stdout)
     assert found["words"][:2] == ["question", "quest"]
     assert found["lenses"] == [
         "0 1 case",

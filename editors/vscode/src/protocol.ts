@@ -16,7 +16,7 @@ export interface PreviewRequest {
 
 export interface Piece {
   readonly text: string;
-  /** Whether the text stands in a template; otherwise a value was inserted. */
+  /** Whether the text is written in a template; otherwise a value was inserted. */
   readonly literal: boolean;
   readonly location: Location | null;
 }

@@ -39,6 +39,7 @@ from promptops.release.tags import (
 )
 from promptops.release.versions import prompt_version
 from promptops.source.config import FILES
+from promptops.source.paths import is_yaml
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ def _naming(side: ComparisonSide, profiles: list[str], grep: Grep | None) -> set
     """Files that may name one of some profiles, directly or through `extends`."""
     if not profiles:
         return set()
-    known = {path for path in side.catalog.files.entries if path.endswith((".yaml", ".yml"))}
+    known = {path for path in side.catalog.files.entries if is_yaml(path)}
     return known if grep is None else known.intersection(grep([*profiles, *ESCAPES]))
 
 

@@ -34,7 +34,7 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
 
 def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for path in dict.fromkeys(finding.place.path for finding in findings if not finding.prompt):
-        yield path, tuple(catalog.ids[user] for user in catalog.surroundings().includers(path))
+        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
 
 
 def _mentioned_paths(report: CheckReport) -> Iterator[str]:

@@ -15,7 +15,7 @@ from promptops.jobs.workspace.case_requests import case_requests
 from promptops.jobs.workspace.changed_tree import with_changes
 from promptops.jobs.workspace.listing import plain_value
 from promptops.jobs.workspace.selection import SelectionOptions, select
-from promptops.jobs.workspace.text_edits import apply_edits, edit_end, edit_start
+from promptops.jobs.workspace.text_edits import edit_end, edit_start, edited_contents
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.finding import Edit, Finding
 from promptops.model.report import LintReport
@@ -69,8 +69,8 @@ def fix(
     return Fixed(replace(report, fixed=max(gone, 0)), workspace, difference)
 
 
-def safe_edits(workspace: Workspace, findings: Iterable[Finding]) -> dict[str, list[Edit]]:
-    """The edits of safe fixes that together are proved to change no request, by path.
+def safe_edits(workspace: Workspace, findings: Iterable[Finding]) -> list[Edit]:
+    """The edits of safe fixes that together are proved to change no request.
 
     Edits do not overlap. A fix that changes a request is left out, and so is any unsafe one.
     """
@@ -137,22 +137,19 @@ def _meaning(catalog: Catalog, path: str) -> tuple[Any, ...]:
 
 def _apply_fixes(catalog: Catalog, findings: Iterable[Finding]) -> dict[str, bytes]:
     """The files with the edits of all fixes."""
-    contents = {
-        path: apply_edits(catalog.files.data(path) or b"", edits)
-        for path, edits in _without_overlaps(findings).items()
-    }
+    contents = edited_contents(catalog, _without_overlaps(findings))
     return {path: new for path, new in contents.items() if new != catalog.files.data(path)}
 
 
-def _without_overlaps(findings: Iterable[Finding]) -> dict[str, list[Edit]]:
-    """The edits of all fixes by path; of two fixes that overlap, those of the first."""
+def _without_overlaps(findings: Iterable[Finding]) -> list[Edit]:
+    """The edits of all fixes; of two fixes that overlap, those of the first."""
     edits: dict[str, list[Edit]] = {}
     for finding in findings:
         assert finding.fix is not None
         if not any(_overlaps(edit, edits.get(edit.place.path, [])) for edit in finding.fix.edits):
             for edit in finding.fix.edits:
                 edits.setdefault(edit.place.path, []).append(edit)
-    return edits
+    return [edit for own in edits.values() for edit in own]
 
 
 def _overlaps(edit: Edit, others: Iterable[Edit]) -> bool:

@@ -9,8 +9,7 @@ from promptops.model.finding import Edit, Finding
 from promptops.model.internal_error import CODE
 from promptops.model.place import Place
 from promptops.runtime.template.template import TemplateError, parse
-
-_NO_TEMPLATES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".toml")
+from promptops.source.paths import may_be_template
 
 
 def suppression(catalog: Catalog, finding: Finding) -> Edit | None:
@@ -25,7 +24,7 @@ def suppression(catalog: Catalog, finding: Finding) -> Edit | None:
     path = finding.place.path
     if path.endswith(PROMPT_ENDINGS):
         return _yaml_comment(catalog, finding)
-    return None if path.endswith(_NO_TEMPLATES) else _jinja_comment(catalog, finding)
+    return _jinja_comment(catalog, finding) if may_be_template(path) else None
 
 
 def _yaml_comment(catalog: Catalog, finding: Finding) -> Edit | None:

@@ -103,8 +103,8 @@ class Checks:
         is_prompt = path in catalog.ids
         if is_prompt and not catalog.graph.is_complete:
             return [path]
-        users = (user for user in catalog.graph.dependents(path) if user in catalog.ids)
-        return [path, *sorted(users)] if is_prompt else sorted(users)
+        users = sorted(catalog.dependent_prompts(path))
+        return [path, *users] if is_prompt else users
 
     def _result(self, path: str) -> PromptResult:
         if path not in self._results:

@@ -19,7 +19,7 @@ from promptops.jobs.moving.reference_edits import ReferenceEdits
 from promptops.jobs.moving.references import References
 from promptops.jobs.moving.refusals import refuse_ids, refuse_sources, refuse_taken
 from promptops.jobs.workspace.changed_tree import ChangedTree, with_changes
-from promptops.jobs.workspace.text_edits import apply_edits
+from promptops.jobs.workspace.text_edits import edited_contents
 from promptops.jobs.workspace.workspace import (
     Workspace,
     baseline_paths,
@@ -88,13 +88,7 @@ def _file_move(catalog: Catalog, old: str, new: str) -> FileMove:
 
 def new_contents(catalog: Catalog, edits: Sequence[MoveEdit]) -> dict[str, bytes]:
     """The content of each edited file, by its old path."""
-    found: dict[str, list[MoveEdit]] = {}
-    for each in edits:
-        found.setdefault(each.place.path, []).append(each)
-    return {
-        path: apply_edits(catalog.files.data(path) or b"", [each.edit for each in edited])
-        for path, edited in found.items()
-    }
+    return edited_contents(catalog, (each.edit for each in edits))
 
 
 def _ids(catalog: Catalog, moves: Mapping[str, str]) -> dict[str, str]:
@@ -160,7 +154,7 @@ def _alias_edits(
 
 def _concerned(catalog: Catalog, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> list[str]:
     """The prompts that a changed file reaches, in order of paths."""
-    catalog.graph.parse(catalog.graph.unparsed)
+    catalog.graph.parse_all()
     found = {*moves, *(each.place.path for each in edits)}
     waiting = list(found)
     while waiting:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError
-from promptops.jobs.workspace.case_requests import case_requests
-from promptops.model.prompt import Prompt
+from promptops.jobs.workspace.case_requests import request_digests
 
 
 def refuse_changed_requests(
@@ -18,17 +17,10 @@ def refuse_changed_requests(
     `paths` are the old paths of prompt files. A prompt that can't be read before is not compared.
     """
     for path in paths:
-        old, new = before.loaded(path).prompt, after.loaded(moves.get(path, path)).prompt
-        if old is None:
-            continue
-        if new is None or _digests(before, old) != _digests(after, new):
+        expected = request_digests(before, path)
+        if expected is not None and request_digests(after, moves.get(path, path)) != expected:
             raise InputError(
                 "the move would change what this prompt sends",
                 where=path,
                 hint="another file has the new name in an earlier root; choose another name",
             )
-
-
-def _digests(catalog: Catalog, prompt: Prompt) -> list[str]:
-    """Without the messages of errors, which contain names that change."""
-    return [request.digest for request in case_requests(catalog, prompt)]

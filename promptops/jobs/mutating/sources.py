@@ -79,5 +79,5 @@ def _texts(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Text, bool]]:
 def is_shared_with_others(catalog: Catalog, path: str, users: Sequence[TestedPrompt]) -> bool:
     """Whether prompts that are not selected use a file."""
     known = {user.prompt.path for user in users}
-    others = (other for other in catalog.graph.dependents(path) if other in catalog.ids)
+    others = catalog.dependent_prompts(path)
     return any(other not in known for other in others)

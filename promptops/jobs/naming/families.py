@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from promptops.catalog.catalog import Catalog
+from promptops.model.prompt import Prompt
 
 Family = tuple[str, ...]
 """The path of the prompt that declares an input, then those of all prompts that extend it."""
@@ -16,7 +18,7 @@ def family_of(catalog: Catalog, path: str, name: str) -> Family:
     Prompts that can't be read but name a prompt of the family belong to it, too.
     """
     found = [_first(catalog, path, name)]
-    catalog.graph.parse(catalog.graph.unparsed)
+    catalog.graph.parse_all()
     for each in found:
         found.extend(other for other in _variants(catalog, each) if other not in found)
     return tuple(found)
@@ -41,11 +43,16 @@ def parents(catalog: Catalog, path: str) -> Iterator[str]:
         prompt = catalog.loaded(prompt.extends).prompt
 
 
-def declared(catalog: Catalog, path: str) -> Mapping[str, object]:
-    """The inputs that a prompt declares, also in the files that it extends, by name."""
+def declared(catalog: Catalog, path: str) -> Mapping[str, Any]:
+    """The inputs that a prompt file declares, also in the files that it extends, by name."""
     loaded = catalog.loaded(path)
     prompt = loaded.prompt or loaded.templates
-    properties = prompt.inputs.get("properties") if prompt is not None else None
+    return inputs_of(prompt) if prompt is not None else {}
+
+
+def inputs_of(prompt: Prompt) -> Mapping[str, Any]:
+    """The schemas of the inputs of a prompt, as written, by name."""
+    properties = prompt.inputs.get("properties")
     return properties if isinstance(properties, Mapping) else {}
 
 

@@ -48,7 +48,7 @@ def _in_schema(subject: PromptFacts, name: str) -> Iterator[InputPlace]:
     value = document.value
     inputs = value.get("inputs") if isinstance(value, Mapping) else None
     own = f"/inputs/properties/{escaped(name)}"
-    for pointer, key in schema_pointers(inputs, name, "/inputs"):
+    for pointer, key in _schema_pointers(inputs, name, "/inputs"):
         yield InputPlace(place=document.place(pointer, key), declares=pointer == own)
     for pointer, written in _references(inputs, "/inputs"):
         if f"{written}/".startswith(f"{_IN_SCHEMA}{escaped(name)}/"):
@@ -56,7 +56,7 @@ def _in_schema(subject: PromptFacts, name: str) -> Iterator[InputPlace]:
             yield InputPlace(place=document.place(pointer, within=within))
 
 
-def schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, bool]]:
+def _schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, bool]]:
     """The pointers in a schema of an object that name a property, and whether each is a key."""
     if not isinstance(schema, Mapping):
         return
@@ -70,7 +70,7 @@ def schema_pointers(schema: Any, name: str, at: str) -> Iterator[tuple[str, bool
         if isinstance(example, Mapping) and name in example:
             yield f"{at}/examples/{index}/{escaped(name)}", True
     for pointer, part in _parts(schema, at):
-        yield from schema_pointers(part, name, pointer)
+        yield from _schema_pointers(part, name, pointer)
 
 
 def _references(schema: Any, at: str) -> Iterator[tuple[str, str]]:

@@ -105,12 +105,11 @@ def _refuse_other_prompts(
 ) -> None:
     """Edits must not change what other prompts read."""
     family = [subject.loaded.path for subject in subjects]
-    surroundings = catalog.surroundings()
     for path in dict.fromkeys(place.path for place in places):
         if path in family:
             continue
         own = (path,) if path in catalog.ids else ()
-        users = (*own, *surroundings.includers(path))
+        users = (*own, *catalog.includers(path))
         others = sorted(each for each in users if each not in family)
         if others:
             place = next(place for place in places if place.path == path)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import recorded_as
@@ -12,17 +11,15 @@ from promptops.jobs.moving.recording_edits import recorded_judge_edits
 from promptops.jobs.naming.families import Family, family_of
 from promptops.jobs.naming.input_places import input_places
 from promptops.jobs.naming.input_refusals import refuse_rename
+from promptops.jobs.naming.prompt_facts import facts_of
 from promptops.jobs.naming.words import Words
-from promptops.jobs.workspace.case_requests import case_requests
+from promptops.jobs.workspace.case_requests import request_digests
 from promptops.jobs.workspace.changed_tree import with_changes
-from promptops.jobs.workspace.text_edits import apply_edits
+from promptops.jobs.workspace.text_edits import edited_contents
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.lint.subject import PromptFacts
 from promptops.model.finding import Edit
 from promptops.model.place import Place
-
-DATE = date(2000, 1, 1)
-"""Names do not depend on the date, but lint's facts about a prompt have one."""
 
 
 def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[Edit, ...]:
@@ -36,8 +33,8 @@ def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[E
     """
     catalog = workspace.catalog
     family = family_of(catalog, path, old)
-    subjects = subjects_of(catalog, family)
-    places = named_places(catalog, subjects, old)
+    subjects = _subjects_of(catalog, family)
+    places = _named_places(catalog, subjects, old)
     refuse_rename(catalog, subjects, places, old, new)
     edits = [Edit(place, new) for place in places]
     edits += _recorded(catalog, family, old, new)
@@ -46,16 +43,16 @@ def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[E
     return tuple(edits)
 
 
-def subjects_of(catalog: Catalog, family: Family) -> tuple[PromptFacts, ...]:
+def _subjects_of(catalog: Catalog, family: Family) -> tuple[PromptFacts, ...]:
     """The facts about each prompt; raises InputError for one that can't be read."""
     for path in family:
         if catalog.loaded(path).prompt is None:
-            hint = "correct the file first; `promptops lint` shows where"
+            hint = "fix the file first: `promptops lint` reports where"
             raise InputError("can't be read, and may use the input", where=path, hint=hint)
-    return tuple(PromptFacts(catalog, catalog.loaded(path), DATE) for path in family)
+    return tuple(facts_of(catalog, catalog.loaded(path)) for path in family)
 
 
-def named_places(catalog: Catalog, subjects: Iterable[PromptFacts], name: str) -> list[Place]:
+def _named_places(catalog: Catalog, subjects: Iterable[PromptFacts], name: str) -> list[Place]:
     """The places of a name in the files of some prompts, each once, sorted.
 
     Raises InputError for a name with escapes, which can't be replaced.
@@ -82,32 +79,13 @@ def _recorded(catalog: Catalog, family: Family, old: str, new: str) -> list[Edit
     return [each.edit for each in recorded_judge_edits(catalog, files, names)]
 
 
-def contents_with(catalog: Catalog, edits: Sequence[Edit]) -> Mapping[str, bytes]:
-    """The new content of each edited file."""
-    by_path: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_path.setdefault(edit.place.path, []).append(edit)
-    return {
-        path: apply_edits(catalog.files.data(path) or b"", edited)
-        for path, edited in by_path.items()
-    }
-
-
 def _prove(workspace: Workspace, family: Family, edits: Sequence[Edit]) -> None:
     """Raise InputError if a prompt would render differently."""
     before = workspace.catalog
-    after = with_changes(workspace, contents_with(before, edits)).catalog
+    after = with_changes(workspace, edited_contents(before, edits)).catalog
     for path in family:
-        if requests_of(before, path) != requests_of(after, path):
+        if request_digests(before, path) != request_digests(after, path):
             hint = "rename the input by hand, and run `promptops test`"
             raise InputError(
                 "the rename would change what this prompt sends", where=path, hint=hint
             )
-
-
-def requests_of(catalog: Catalog, path: str) -> list[str] | None:
-    """The digests of the requests of a prompt, without errors; None if it can't be read."""
-    prompt = catalog.loaded(path).prompt
-    if prompt is None:
-        return None
-    return [request.digest for request in case_requests(catalog, prompt)]

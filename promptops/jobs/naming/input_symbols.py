@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.naming.families import declared, family_of
 from promptops.jobs.naming.input_places import InputPlace, input_places
-from promptops.jobs.naming.input_rename import DATE
+from promptops.jobs.naming.prompt_facts import facts_of
 from promptops.jobs.naming.symbol import Symbol
 from promptops.jobs.naming.template_texts import prompts_using
 from promptops.jobs.naming.words import Words
-from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.records import replace
 
@@ -65,4 +64,4 @@ def all_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
 def _places(catalog: Catalog, path: str, name: str) -> Iterator[InputPlace]:
     loaded = catalog.loaded(path)
     readable = replace(loaded, prompt=loaded.prompt or loaded.templates)
-    return input_places(PromptFacts(catalog, readable, DATE), name)
+    return input_places(facts_of(catalog, readable), name)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.jobs.naming.input_rename import DATE
+from promptops.jobs.naming.prompt_facts import facts_of
 from promptops.jobs.naming.symbol import Symbol
 from promptops.jobs.naming.words import Words
-from promptops.lint.subject import PromptFacts
 from promptops.model.place import Place
 from promptops.model.prompt import ForEach
 
@@ -45,7 +44,7 @@ def _definition(catalog: Catalog, home: str, turn: ForEach) -> Place | None:
 
 def _places(catalog: Catalog, home: str, turn: ForEach) -> set[Place]:
     found = {_definition(catalog, home, turn)}
-    subject = PromptFacts(catalog, catalog.loaded(home), DATE)
+    subject = facts_of(catalog, catalog.loaded(home))
     for scope in subject.scopes:
         if not scope.at.startswith(f"{turn.at}/"):
             continue

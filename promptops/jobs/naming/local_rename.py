@@ -10,16 +10,19 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.jobs.naming.families import declared
 from promptops.jobs.naming.input_refusals import refuse_word
-from promptops.jobs.naming.input_rename import DATE, contents_with, requests_of
+from promptops.jobs.naming.prompt_facts import facts_of
 from promptops.jobs.naming.symbol import Symbol
 from promptops.jobs.naming.symbols import places_of
 from promptops.jobs.naming.template_texts import texts_of
+from promptops.jobs.workspace.case_requests import request_digests
 from promptops.jobs.workspace.changed_tree import with_changes
+from promptops.jobs.workspace.text_edits import edited_contents
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.lint.subject import PromptFacts
 from promptops.model.finding import Edit
 
-Facts = Mapping[str, object]
+Facts = Mapping[tuple[str, str], object]
+"""What a rename must not change, by the path of a file and the kind of fact."""
 
 
 def rename_local(workspace: Workspace, symbol: Symbol, new: str) -> tuple[Edit, ...]:
@@ -35,7 +38,7 @@ def rename_local(workspace: Workspace, symbol: Symbol, new: str) -> tuple[Edit, 
     prompts = _prompts(catalog, files)
     _refuse_taken(catalog, files, prompts, new)
     edits = tuple(Edit(place, new) for place in places)
-    after = with_changes(workspace, contents_with(catalog, edits)).catalog
+    after = with_changes(workspace, edited_contents(catalog, edits)).catalog
     _refuse_changes(_facts(catalog, files, prompts), _facts(after, files, prompts), new)
     return edits
 
@@ -50,10 +53,9 @@ def _refuse_other_file(symbol: Symbol, files: Iterable[str]) -> None:
 
 def _prompts(catalog: Catalog, files: Iterable[str]) -> list[str]:
     """The prompt files that use one of some files, or are one."""
-    surroundings = catalog.surroundings()
     found = dict.fromkeys(path for path in files if path in catalog.ids)
     for path in files:
-        found |= dict.fromkeys(surroundings.includers(path))
+        found |= dict.fromkeys(catalog.includers(path))
     return list(found)
 
 
@@ -74,14 +76,14 @@ def _refuse_taken(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]
 
 def _facts(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]) -> Facts:
     """What each template reads from outside, and the digests of all requests."""
-    found: dict[str, object] = {}
+    found: dict[tuple[str, str], object] = {}
     for path in files:
         for text in texts_of(catalog, path) if path not in catalog.ids else ():
-            found[path] = frozenset(walk(text, catalog.load).names())
+            found[path, "template"] = frozenset(walk(text, catalog.load).names())
     for path in prompts:
-        subject = PromptFacts(catalog, catalog.loaded(path), DATE)
-        found[f"names {path}"] = frozenset(_reads(subject))
-        found[f"requests {path}"] = requests_of(catalog, path)
+        subject = facts_of(catalog, catalog.loaded(path))
+        found[path, "names"] = frozenset(_reads(subject))
+        found[path, "requests"] = request_digests(catalog, path)
     return found
 
 
@@ -91,8 +93,7 @@ def _reads(subject: PromptFacts) -> Iterator[tuple[str, str]]:
 
 
 def _refuse_changes(before: Facts, after: Facts, new: str) -> None:
-    changed = next((key for key, fact in before.items() if after[key] != fact), None)
-    if changed is not None:
-        path = changed.rpartition(" ")[2]
+    path = next((key[0] for key, fact in before.items() if after[key] != fact), None)
+    if path is not None:
         hint = "another template reads it by its name; rename it by hand"
         raise UsageError(f"with the name `{new}` this file would change", where=path, hint=hint)

@@ -65,7 +65,7 @@ def _all_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
 
 def _imports(catalog: Catalog, home: str, name: str) -> Iterator[Place]:
     """The places in other templates that read an exported name of the template `home`."""
-    catalog.graph.parse(catalog.graph.unparsed)
+    catalog.graph.parse_all()
     for path in catalog.graph.files_naming(home):
         for local in _locals_of(catalog, path):
             if _imported_path(catalog, local) == home:

@@ -8,17 +8,16 @@ from itertools import islice
 from promptops.catalog.build import texts
 from promptops.catalog.catalog import Catalog
 from promptops.model.place import Text
-from promptops.source.cases import ENDINGS
+from promptops.source.paths import may_be_template
 
-_NOT_TEMPLATES = (*ENDINGS, ".json", ".py", ".toml")
 MAX_PROMPTS = 20
-"""Prompts of a partial that are searched for the meaning of a name."""
+"""Of the prompts that use a partial, so many are searched for the meaning of its names."""
 
 
 def texts_of(catalog: Catalog, path: str) -> Iterator[Text]:
     """The templates in a file: the messages of a prompt, or the whole of a partial."""
     if path not in catalog.ids:
-        text = None if path.endswith(_NOT_TEMPLATES) else catalog.files.text(path)
+        text = catalog.files.text(path) if may_be_template(path) else None
         if text is not None:
             yield text
         return
@@ -33,5 +32,5 @@ def prompts_using(catalog: Catalog, path: str) -> tuple[str, ...]:
     """A prompt file itself; else the first prompt files that need a file."""
     if path in catalog.ids:
         return (path,)
-    found = sorted(other for other in catalog.graph.dependents(path) if other in catalog.ids)
+    found = sorted(catalog.dependent_prompts(path))
     return tuple(islice((each for each in found if catalog.reaches(each, path)), MAX_PROMPTS))

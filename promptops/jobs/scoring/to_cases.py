@@ -15,6 +15,7 @@ from promptops.model.score import FailingSample, WrittenCases
 from promptops.records import record
 from promptops.report.parts.yaml_text import yaml_text
 from promptops.source.cases import read_cases
+from promptops.source.paths import is_yaml
 from promptops.storage.atomic import part_of, replace_whole
 
 MOST_PLACES = 20
@@ -53,7 +54,7 @@ def refuse_unless_new(file: Path, written: str) -> None:
         file: Where it would be.
         written: The path as the user wrote it.
     """
-    if not written.endswith((".yaml", ".yml")):
+    if not is_yaml(written):
         raise UsageError(
             "a file of cases from samples is YAML",
             where=written,

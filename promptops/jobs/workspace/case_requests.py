@@ -19,6 +19,15 @@ class CaseRequest:
     error: str = ""
 
 
+def request_digests(catalog: Catalog, path: str) -> list[str] | None:
+    """The digest of each request of a prompt file; None if it can't be read.
+
+    Without the messages of errors, which contain names that a rename changes.
+    """
+    prompt = catalog.loaded(path).prompt
+    return None if prompt is None else [each.digest for each in case_requests(catalog, prompt)]
+
+
 def case_requests(catalog: Catalog, prompt: Prompt) -> Iterator[CaseRequest]:
     """The request of each case in order; only an error if no case can be rendered."""
     try:

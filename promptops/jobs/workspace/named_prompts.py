@@ -146,7 +146,7 @@ def _needing(catalog: Catalog, path: str) -> list[str]:
     """The prompts that depend on a file, or whose recordings it contains."""
     first = first_of(path)
     own = [user for user in catalog.ids if first and catalog.recordings_of(user) == first]
-    above = [user for user in catalog.graph.dependents(path) if user in catalog.ids]
+    above = list(catalog.dependent_prompts(path))
     return own or [user for user in above if _may_reach(catalog, user, path)]
 
 

@@ -189,7 +189,7 @@ def _learn_references(catalog: Catalog, targets: Sequence[str], grep: Grep | Non
     """Add every file that may refer to a target to the graph."""
     graph, names = catalog.graph, [target.rpartition("/")[2] for target in targets]
     if grep is None:
-        graph.parse(graph.unparsed)
+        graph.parse_all()
         return
     if graph.is_empty and len(catalog.files.entries) > GREP_FROM:
         graph.parse(_found_by_git(targets, grep))

@@ -1,11 +1,20 @@
-"""Replace spans of a file; every other byte stays as it is."""
+"""Replace spans of files; every other byte stays as it is."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from promptops.model.finding import Edit
+from promptops.catalog.catalog import Catalog
+from promptops.model.finding import Edit, edits_by_path
+
+
+def edited_contents(catalog: Catalog, edits: Iterable[Edit]) -> dict[str, bytes]:
+    """The new content of each file that some edits change, by path."""
+    return {
+        path: apply_edits(catalog.files.data(path) or b"", own)
+        for path, own in edits_by_path(edits).items()
+    }
 
 
 def apply_edits(data: bytes, edits: Sequence[Edit]) -> bytes:

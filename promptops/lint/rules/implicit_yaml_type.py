@@ -12,6 +12,7 @@ from promptops.lint.implicit_types import is_text, is_text_field, other_type, su
 from promptops.model.place import Place
 from promptops.model.prompt import Case, Prompt
 from promptops.source.document import Document
+from promptops.source.paths import is_yaml
 
 _MAX_SUSPECTS = 20_000
 """Scalars checked in one file. A file with more is data and not written by hand."""
@@ -76,7 +77,7 @@ def _in_cases(prompt: Prompt, catalog: Catalog) -> Iterator[Problem]:
 def _in_case(case: Case, name: str, catalog: Catalog) -> Iterator[Problem]:
     """Whether an ambiguous value of a test case is written without quotes."""
     place = case.locate(f"{case.at}/inputs/{escaped(name)}", False)
-    if place.path.endswith((".yaml", ".yml")) and place.line == place.end_line:
+    if is_yaml(place.path) and place.line == place.end_line:
         line = catalog.line(place.path, place.line)
         text = line[place.column - 1 : place.end_column - 1]
         taken = other_type(text)  # quotes, brackets and block marks are unambiguous

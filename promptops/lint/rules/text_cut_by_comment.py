@@ -11,6 +11,7 @@ from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.source.comments import Comment
 from promptops.source.document import Document, read_any
+from promptops.source.paths import is_yaml
 from promptops.source.values import plain_value
 
 _MAYBE = lazy_pattern(r"[^\s#][ \t]+#")
@@ -67,7 +68,7 @@ def text_cut_by_comment(
     """
     yield from _cut(document, "")
     for path in dict.fromkeys(each.target for each in references if each.kind == "cases"):
-        data = catalog.files.data(path) if path.endswith((".yaml", ".yml")) else None
+        data = catalog.files.data(path) if is_yaml(path) else None
         if data is not None and b"#" in data:
             yield from _cut(read_any(path, data), "/tests")
 

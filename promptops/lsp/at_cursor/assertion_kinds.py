@@ -47,7 +47,7 @@ def arguments_of(written: str) -> Mapping[str, bool] | None:
 
 @cache
 def argument_docs(written: str) -> Mapping[str, str]:
-    """What an assertion says about its arguments."""
+    """The documentation of each argument of an assertion, by name."""
     kind = assertion_kind(written)
     section = _ATTRIBUTES.search(kind.documentation) if kind else None
     return {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 
 from lsprotocol import types
 
+from promptops.jobs.naming.template_texts import MAX_PROMPTS
 from promptops.lsp.at_cursor.assertion_kinds import assertion_kind
 from promptops.lsp.encoding import split_lines, with_lf
 from promptops.lsp.open_file import OpenFile
@@ -17,13 +18,11 @@ from promptops.model.prompt import Prompt
 from promptops.patterns import lazy_pattern
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
 from promptops.source.document import MAX_BYTES
-from promptops.source.outline import Cursor, cursor_at
-
-MOST_PROMPTS = 20
-"""Of the prompts that use a file, the inputs of so many are offered."""
+from promptops.source.outline.cursor import Cursor, cursor_at
 
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
 
+_PATH_ENDS = "\"' \t%}"
 _CASE = "/tests/0"
 _MESSAGE = r"/messages/\d+(?:/messages/\d+)?"
 _TEMPLATE = lazy_pattern(rf"{_MESSAGE}/content(?:/\d+/text)?")
@@ -87,7 +86,7 @@ class Here:
     def loaded(self) -> tuple[LoadedPrompt, ...]:
         """The prompt of the file as it last could be read, or the prompts that use the file."""
         live = self.file.live
-        readable = (live.readable(path) for path in islice(self._prompt_paths(), MOST_PROMPTS))
+        readable = (live.readable(path) for path in islice(self._prompt_paths(), MAX_PROMPTS))
         return tuple(loaded for loaded in readable if loaded is not None)
 
     def _prompt_paths(self) -> Iterator[str]:
@@ -95,7 +94,7 @@ class Here:
         if path in catalog.ids:
             yield path
         else:
-            yield from sorted(p for p in catalog.graph.dependents(path) if p in catalog.ids)
+            yield from sorted(catalog.dependent_prompts(path))
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -147,12 +146,18 @@ class Here:
 
     def word(self) -> tuple[str, int, int]:
         """The name around the position, with its columns; it may be empty."""
-        text, at = self.lines[self.line - 1], self.column - 1
-        start = at
-        while start > 0 and _is_word(text[start - 1]):
+        return self._around(_is_word)
+
+    def path(self) -> tuple[str, int, int]:
+        """As `word`, the path in quotes around the position; one quote may be missing."""
+        return self._around(lambda character: character not in _PATH_ENDS)
+
+    def _around(self, belongs: Callable[[str], bool]) -> tuple[str, int, int]:
+        text, start = self.lines[self.line - 1], self.column - 1
+        end = start
+        while start > 0 and belongs(text[start - 1]):
             start -= 1
-        end = at
-        while end < len(text) and _is_word(text[end]):
+        while end < len(text) and belongs(text[end]):
             end += 1
         return text[start:end], start + 1, end + 1
 

@@ -7,15 +7,18 @@ from typing import Any
 
 from promptops.analysis.input_schemas import InputSchemas, InputShape
 from promptops.analysis.uses import ITEM, Path
+from promptops.jobs.naming.families import inputs_of
+from promptops.json_pointer import tokens
 from promptops.lsp.at_cursor.here import Here
-from promptops.lsp.at_cursor.local_names import LocalName
+from promptops.lsp.at_cursor.names_before import DefinedName
 from promptops.lsp.encoding import with_lf
 from promptops.model.prompt import ForEach, Prompt, Schema
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.runtime.request.schema_refs import followed
-from promptops.source.outline import keys_below
+from promptops.source.outline.cursor import keys_below
 
+_CASE_INPUTS = lazy_pattern(r"/tests/\d+/inputs((?:/[^/]*)*)")
 _CHAIN = lazy_pattern(r"\s*([A-Za-z_]\w*)((?:\.\w+|\[\s*(?:-?\d+|'[^']*'|\"[^\"]*\")\s*\])*)\s*")
 _STEP = lazy_pattern(r"\.(\w+)|\[\s*(-?\d+)\s*\]|\[\s*['\"]([^'\"]*)['\"]\s*\]")
 _MOST_ALIASES = 8
@@ -48,12 +51,6 @@ def inputs(here: Here) -> dict[str, Named]:
     return found
 
 
-def inputs_of(prompt: Prompt) -> Mapping[str, Any]:
-    """The schemas of the inputs of a prompt, as written."""
-    properties = prompt.inputs.get("properties")
-    return properties if isinstance(properties, Mapping) else {}
-
-
 def named(prompt: Prompt, name: str) -> Named:
     """One input of a prompt."""
     schema = followed(inputs_of(prompt).get(name, {}), prompt.inputs)
@@ -65,7 +62,7 @@ def named(prompt: Prompt, name: str) -> Named:
     )
 
 
-def properties(here: Here, owner: str, names: Mapping[str, LocalName]) -> dict[str, Named]:
+def properties(here: Here, owner: str, names: Mapping[str, DefinedName]) -> dict[str, Named]:
     """The properties of the value of an expression such as `order.lines[0]`.
 
     `names` are the names that the template defines before it.
@@ -90,6 +87,12 @@ def below(here: Here, path: tuple[str, ...]) -> dict[str, Named]:
     return found
 
 
+def steps_in_case(pointer: str) -> tuple[str, ...] | None:
+    """The keys and indexes of a pointer below the `inputs` of a case; None outside of them."""
+    found = _CASE_INPUTS.fullmatch(pointer)
+    return None if found is None else tuple(tokens(found[1]))
+
+
 def schemas_of(here: Here, path: tuple[str, ...]) -> Iterator[Schema]:
     """The schemas of the value at keys and indexes below the inputs."""
     steps: Path = tuple(ITEM if step.isdecimal() else step for step in path[1:])
@@ -108,16 +111,16 @@ def _keys(shape: InputShape, prompt: Prompt) -> Iterator[Named]:
                 yield Named(name=name, schema=schema, required=way.requires(name))
 
 
-def items_at(prompt: Prompt, pointer: str) -> dict[str, LocalName]:
+def items_at(prompt: Prompt, pointer: str) -> dict[str, DefinedName]:
     """The item of the `for_each` around a pointer."""
     return {
-        turn.name: LocalName(name=turn.name, kind="item", source=turn.source)
+        turn.name: DefinedName(name=turn.name, kind="item", source=turn.source)
         for turn in prompt.messages
         if isinstance(turn, ForEach) and pointer.startswith(f"{turn.at}/")
     }
 
 
-def path_of(expression: str, names: Mapping[str, LocalName]) -> tuple[str, Path] | None:
+def path_of(expression: str, names: Mapping[str, DefinedName]) -> tuple[str, Path] | None:
     """The input that an expression reads and the steps below it; None if it is another value."""
     steps: Path = ()
     for _ in range(_MOST_ALIASES):

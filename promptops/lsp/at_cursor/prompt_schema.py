@@ -1,4 +1,4 @@
-"""What the schema of prompt files says about the key or value at a JSON pointer."""
+"""The schema of the key or value at a JSON pointer into a prompt file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Key:
 
     @property
     def description(self) -> str:
-        """What the schema says about it."""
+        """The description in the schema; "" if it has none."""
         return next((each["description"] for each in self.schemas if "description" in each), "")
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.jobs.lint.rules import markdown_page
+from promptops.jobs.naming.words import contains
 from promptops.lint.registry import built_in
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.markdown import code, sentence
@@ -24,12 +25,5 @@ def finding_texts(here: Here) -> Iterator[str]:
 
 
 def _findings(here: Here) -> list[Finding]:
-    at = here.line, here.column
     found = here.file.live.findings(here.file.path)
-    return [
-        each
-        for each in found
-        if (each.place.line, each.place.column)
-        <= at
-        <= (each.place.end_line, each.place.end_column)
-    ]
+    return [each for each in found if contains(each.place, here.line, here.column)]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
-from promptops.lint.subject import PromptFacts
+from promptops.jobs.naming.prompt_facts import facts_of
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.at_cursor.input_names import Named
 from promptops.lsp.markdown import bullets, code, prose
@@ -75,7 +74,7 @@ def _json(value: Any) -> str:
 
 def _uses(here: Here, loaded: LoadedPrompt, named: Named) -> Iterator[str]:
     """The places that read an input, in the prompt and in what it includes."""
-    facts = PromptFacts(here.file.live.catalog, loaded, date.today())
+    facts = facts_of(here.file.live.catalog, loaded)
     for scope in facts.scopes:
         for use in scope.scope.uses:
             if use.name == named.name:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from promptops.amounts import usd
 from promptops.analysis.models import find
+from promptops.jobs.naming.prompt_facts import facts_of
 from promptops.lint.prompt_model import prompt_model
 from promptops.lint.request_tokens import cost_usd, estimate, request_tokens
 from promptops.lint.subject import PromptFacts
@@ -14,6 +14,7 @@ from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.markdown import bullets, code, excerpt
 from promptops.model.config import ModelProfile
 from promptops.model.loaded import LoadedPrompt
+from promptops.model.prompt import Prompt
 from promptops.model.request import Request
 from promptops.plurals import counted
 
@@ -29,23 +30,27 @@ def _size(here: Here, loaded: LoadedPrompt) -> str:
     prompt = loaded.prompt
     if prompt is None:
         return ""
-    facts = PromptFacts(here.file.live.catalog, loaded, date.today())
+    facts = facts_of(here.file.live.catalog, loaded)
     sizes = [request_tokens(request) for request in _requests(facts)]
     if not sizes:
         return "no case can be rendered: the tokens of the request are unknown"
     least, most = min(sizes), max(sizes)
     tokens = f"{least:,} to {most:,}" if least < most else f"{most:,}"
-    lines = [f"{tokens} tokens in {counted(len(sizes), 'rendered case')} (estimated)"]
+    first = f"{tokens} tokens in {counted(len(sizes), 'rendered case')} (estimated)"
+    return bullets([first, *_limits(here, prompt, most)])
+
+
+def _limits(here: Here, prompt: Prompt, tokens: int) -> Iterator[str]:
+    """The share of the budget, the price, and the share of the context window."""
     budget = prompt.budget.get("input_tokens")
     if budget:
-        lines.append(f"{most / budget:.0%} of the budget of {budget:,.0f} tokens")
+        yield f"{tokens / budget:.0%} of the budget of {budget:,.0f} tokens"
     model = prompt_model(prompt, here.file.live.catalog.config)
-    cost = cost_usd(model, most, 0) if model is not None else None
+    cost = cost_usd(model, tokens, 0) if model is not None else None
     if cost is not None:
-        lines.append(f"{usd(cost)} for the largest request, without the answer")
+        yield f"{usd(cost)} for the largest request, without the answer"
     if model is not None and model.context_window:
-        lines.append(f"{most / model.context_window:.1%} of the context window of {code(model.id)}")
-    return bullets(lines)
+        yield f"{tokens / model.context_window:.1%} of the context window of {code(model.id)}"
 
 
 def _requests(facts: PromptFacts) -> Iterator[Request]:

@@ -6,7 +6,7 @@ from promptops.lsp.at_cursor import template_words
 from promptops.lsp.at_cursor.expression import Typed
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.at_cursor.input_names import inputs, properties
-from promptops.lsp.at_cursor.local_names import macros_of
+from promptops.lsp.at_cursor.names_before import macros_of
 from promptops.lsp.hovers.inputs import input_text, property_text
 from promptops.lsp.hovers.prompts import file_text
 from promptops.lsp.markdown import code

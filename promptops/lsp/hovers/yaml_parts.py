@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from promptops.json_pointer import tokens
 from promptops.lsp.at_cursor.assertion_kinds import argument_docs, summary
 from promptops.lsp.at_cursor.here import Here
-from promptops.lsp.at_cursor.input_names import PROPERTIES, below, inputs
+from promptops.lsp.at_cursor.input_names import PROPERTIES, below, inputs, steps_in_case
+from promptops.lsp.at_cursor.path_kinds import path_kind
 from promptops.lsp.at_cursor.prompt_schema import key_at
 from promptops.lsp.hovers.inputs import input_text, property_text
 from promptops.lsp.hovers.prompts import file_text, model_text, profile_text, size_text
 from promptops.lsp.markdown import code, prose
 from promptops.lsp.offers.path_offers import target_of
-from promptops.model.loaded import ReferenceKind
 from promptops.patterns import lazy_pattern
 
-_GIVEN = lazy_pattern(r"/tests/\d+/inputs((?:/[^/]+)+)")
 _INPUT = lazy_pattern(rf"{PROPERTIES}/([^/]+)")
-_PATHS: tuple[tuple[str, ReferenceKind], ...] = (
-    (r"/messages/\d+(?:/messages/\d+)?/content/file", "body"),
-    (r"/extends", "extends"),
-    (r"/tools/\d+/ref", "tool"),
-    (r"/tests/\d+/file", "cases"),
-    (r"/(?:inputs|output/schema|tools/\d+/(?:parameters|returns))(?:/.*)?/\$ref", "schema"),
-)
 
 
 def key_text(here: Here) -> str:
@@ -50,10 +40,10 @@ def _declared(here: Here, pointer: str) -> str:
 
 def _given(here: Here, pointer: str) -> str:
     """An input in a case, or what is below it."""
-    given = _GIVEN.fullmatch(pointer)
-    if given is None:
+    given = steps_in_case(pointer)
+    if not given:
         return ""
-    *owner, name = tokens(given[1])
+    *owner, name = given
     if not owner:
         named = inputs(here).get(name)
         return input_text(here, named) if named is not None else ""
@@ -72,7 +62,7 @@ def value_text(here: Here, value: str) -> str:
     if here.assertion and here.assertion[1] == "/type":
         about = summary(value)
         return f"assertion **{code(value)}**: {prose(about)}" if about else ""
-    for pattern, kind in _PATHS:
-        if re.fullmatch(pattern, pointer):
-            return file_text(here, target_of(here, kind, value.partition("#")[0] or "."))
-    return ""
+    kind = path_kind(pointer)
+    if kind is None:
+        return ""
+    return file_text(here, target_of(here, kind, value.partition("#")[0] or "."))

@@ -11,7 +11,7 @@ from promptops.lsp.at_cursor import template_words
 from promptops.lsp.at_cursor.expression import Typed
 from promptops.lsp.at_cursor.here import Here
 from promptops.lsp.at_cursor.input_names import inputs, items_at, properties
-from promptops.lsp.at_cursor.local_names import LocalName, local_names, macros_of
+from promptops.lsp.at_cursor.names_before import DefinedName, macros_of, names_before
 from promptops.lsp.offers.input_offers import input_offers
 from promptops.lsp.offers.offer import Offer, offers_of
 from promptops.lsp.offers.path_offers import path_offers, text_at
@@ -43,12 +43,12 @@ def assertion_offers(here: Here, typed: Typed) -> list[Offer]:
     return expression_offers(here, typed) if typed.kind in ("filter", "test", "operator") else []
 
 
-def locals_at(here: Here, before: str) -> dict[str, LocalName]:
+def locals_at(here: Here, before: str) -> dict[str, DefinedName]:
     """The names that the template defines before the position, and the item of a `for_each`."""
-    found: dict[str, LocalName] = {}
+    found: dict[str, DefinedName] = {}
     for prompt in here.prompts if here.is_prompt else ():
         found |= items_at(prompt, here.pointer)
-    return {**found, **local_names(before)}
+    return {**found, **names_before(before)}
 
 
 def _statements(_here: Here, _typed: Typed) -> list[Offer]:
@@ -105,7 +105,7 @@ def _words(words: Mapping[str, str]) -> list[Offer]:
     return offers_of(words, Kind.Keyword, rank=WORD)
 
 
-def _local(local: LocalName) -> Offer:
+def _local(local: DefinedName) -> Offer:
     details = {
         "item": f"item of {local.source}",
         "set": f"set to {local.source}" if local.source else "",

@@ -8,17 +8,14 @@ from collections.abc import Iterator
 from lsprotocol.types import CompletionItemKind as Kind
 
 from promptops.formats.yaml_file import scalar
-from promptops.json_pointer import tokens
 from promptops.lsp.at_cursor.assertion_kinds import argument_docs, arguments_of
 from promptops.lsp.at_cursor.here import Here
-from promptops.lsp.at_cursor.input_names import Named, below, inputs
+from promptops.lsp.at_cursor.input_names import Named, below, inputs, steps_in_case
 from promptops.lsp.at_cursor.prompt_schema import Key, keys_at, types_of
 from promptops.lsp.offers.input_offers import input_offers
 from promptops.lsp.offers.offer import Offer
-from promptops.patterns import lazy_pattern
 from promptops.records import replace
 
-_CASE_INPUTS = lazy_pattern(r"/tests/\d+/inputs((?:/[^/]*)*)")
 _RETRIEVED = "/evaluation/retrieve"
 _REQUIRED, _USUAL, _GENERAL = 2, 3, 7
 _AS_IN_JSON_SCHEMA = "As in JSON Schema"
@@ -27,9 +24,9 @@ _AS_IN_JSON_SCHEMA = "As in JSON Schema"
 def key_offers(here: Here, mapping: str) -> list[Offer]:
     """The keys that can be added to the mapping at a pointer into a prompt."""
     present = here.cursor.siblings
-    given = _CASE_INPUTS.fullmatch(mapping)
-    if given or mapping == _RETRIEVED:
-        names = _names_in_case(here, tokens(given[1]) if given else [])
+    given = () if mapping == _RETRIEVED else steps_in_case(mapping)
+    if given is not None:
+        names = _names_in_case(here, given)
         offers = input_offers(names, rank=_USUAL, kind=Kind.Property)
         types = {each.name: types_of([each.schema]) for each in names}
     else:
@@ -43,8 +40,8 @@ def key_offers(here: Here, mapping: str) -> list[Offer]:
     ]
 
 
-def _names_in_case(here: Here, path: list[str]) -> list[Named]:
-    found = below(here, tuple(path)) if path else inputs(here)
+def _names_in_case(here: Here, steps: tuple[str, ...]) -> list[Named]:
+    found = below(here, steps) if steps else inputs(here)
     return list(found.values())
 
 

@@ -8,7 +8,7 @@ from posixpath import dirname
 from lsprotocol.types import CompletionItemKind
 
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
-from promptops.catalog.references import ReferenceResolver, roots_of
+from promptops.catalog.references import roots_of
 from promptops.lsp.at_cursor.here import TEMPLATE_ENDINGS, Here
 from promptops.lsp.offers.offer import Offer
 from promptops.model.finding import Problem
@@ -78,6 +78,5 @@ def text_at(here: Here, written: str) -> str:
 def target_of(here: Here, kind: ReferenceKind, written: str) -> str:
     """The path of an existing file, from the root of the repository; "" if there is none."""
     catalog, own = here.file.live.catalog, here.file.path
-    resolver = ReferenceResolver(catalog.files, catalog.config)
-    found = resolver.follow(kind, written, Place(own), own)
+    found = catalog.resolver.follow(kind, written, Place(own), own)
     return "" if isinstance(found, Problem) or not found.found else found.target

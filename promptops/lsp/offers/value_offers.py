@@ -12,23 +12,20 @@ from lsprotocol.types import CompletionItemKind as Kind
 from promptops.analysis import models
 from promptops.evals.probes.library import family_names
 from promptops.formats.yaml_file import scalar
-from promptops.json_pointer import escaped, tokens
+from promptops.json_pointer import escaped
 from promptops.lsp.at_cursor.assertion_kinds import assertion_kind, summary
 from promptops.lsp.at_cursor.here import Here
-from promptops.lsp.at_cursor.input_names import inputs, schemas_of
+from promptops.lsp.at_cursor.input_names import inputs, schemas_of, steps_in_case
+from promptops.lsp.at_cursor.path_kinds import path_kind
 from promptops.lsp.at_cursor.prompt_schema import schemas_at, types_of, values_of
 from promptops.lsp.offers.input_offers import input_offers
 from promptops.lsp.offers.offer import Offer, offers_of
 from promptops.lsp.offers.path_offers import path_offers
-from promptops.model.loaded import ReferenceKind
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 
-_CASE_INPUTS = lazy_pattern(r"/tests/\d+/inputs((?:/[^/]*)+)")
 _PLAIN_PATH = lazy_pattern(r"[A-Za-z./][\w./+-]*[./][\w./+-]*")
-_TURN = r"/messages/\d+(?:/messages/\d+)?"
-_SCHEMA_IN = r"/(?:inputs|output/schema|tools/\d+/(?:parameters|returns))"
-_MEDIA = rf"{_TURN}/content/\d+/(?:image|audio|document)"
+_MEDIA = r"/messages/\d+(?:/messages/\d+)?/content/\d+/(?:image|audio|document)"
 
 
 def value_offers(here: Here) -> list[Offer]:
@@ -40,9 +37,11 @@ def value_offers(here: Here) -> list[Offer]:
         if re.fullmatch(pattern, pointer)
         for offer in offers(here)
     ]
-    given = _CASE_INPUTS.fullmatch(pointer)
-    if given:
-        found += _case_values(here, tuple(tokens(given[1])))
+    kind, given = path_kind(pointer), steps_in_case(pointer)
+    if kind is not None:
+        found += path_offers(here, kind)
+    elif given:
+        found += _case_values(here, given)
     elif not found:
         found = offers_of(values_of(schemas_at(pointer)), Kind.EnumMember, rank=3)
     return [replace(offer, text=_text(here, offer)) for offer in found]
@@ -87,14 +86,6 @@ def _models(here: Here) -> list[Offer]:
 
 def _retirement(date: str | None) -> str:
     return f"retires on {date}" if date else ""
-
-
-def _paths(kind: ReferenceKind) -> Callable[[Here], list[Offer]]:
-    return lambda here: path_offers(here, kind)
-
-
-def _schemas(here: Here) -> list[Offer]:
-    return [replace(each, kind=Kind.File) for each in path_offers(here, "schema")]
 
 
 def _prompts(here: Here) -> list[Offer]:
@@ -175,13 +166,7 @@ _SPECIAL: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
     (r"(?:/model|/evaluation/judge(?:/model)?)/profile", _profiles),
     (r"/model/provider", _providers),
     (r"/model/id", _models),
-    (r"/extends", _paths("extends")),
     (r"/replaced_by|/evaluation/judge", _prompts),
-    (rf"{_TURN}/content/file", _paths("body")),
-    (rf"{_MEDIA}/file", _paths("media")),
-    (r"/tests/\d+/file", _paths("cases")),
-    (r"/tools/\d+/ref", _paths("tool")),
-    (rf"{_SCHEMA_IN}(?:/.*)?/\$ref", _schemas),
     (rf"{_MEDIA}/input|/inputs/required/\d+", _inputs),
     (r"/messages/\d+/(?:for_each|history)", _lists),
     (r"/evaluation/probes/must/\d+", _families),

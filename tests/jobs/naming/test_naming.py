@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
 from promptops.jobs.naming.families import declared
-from promptops.jobs.naming.input_rename import DATE, contents_with, rename_input, requests_of
+from promptops.jobs.naming.input_rename import rename_input
 from promptops.jobs.naming.rename import rename
 from promptops.jobs.naming.symbols import definitions_of, places_of, symbol_at
+from promptops.jobs.workspace.case_requests import request_digests
 from promptops.jobs.workspace.changed_tree import with_changes
+from promptops.jobs.workspace.text_edits import edited_contents
 from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
@@ -56,7 +59,7 @@ def renamed(live, path, before, new):
     """The changed lines of each file after a rename."""
     edits = rename(live.workspace, symbol(live, path, before), new)
     lines: dict[str, list[str]] = {}
-    for changed, data in contents_with(live.catalog, edits).items():
+    for changed, data in edited_contents(live.catalog, edits).items():
         pairs = zip(FILES[changed].split("\n"), data.decode().split("\n"), strict=True)
         lines[changed] = [after.strip() for was, after in pairs if was != after]
     return lines
@@ -229,6 +232,16 @@ def test_a_rename_that_would_collide_is_refused_with_the_reason(live, path, befo
     assert reason in str(refused.value)
 
 
+def test_a_refusal_names_a_file_with_a_space_in_its_path(repo):
+    path = "prompts/two words.macros.j2"
+    repo.write({path: "{% macro quoted(text) %}{{ text }}{{ body }}{% endmacro %}\n"})
+
+    with workspace(repo.root) as opened, pytest.raises(PromptopsError) as refused:
+        rename(opened, symbol_at(opened.catalog, path, 1, 17), "body")
+
+    assert refused.value.where == path
+
+
 def test_a_rename_is_refused_where_code_or_a_judge_gets_the_input_by_its_name(repo):
     fill(repo)
     judge = "prompts/judge.prompt.yaml"
@@ -290,11 +303,11 @@ def test_every_input_of_every_prompt_can_get_a_fresh_name(repo):
                 except PromptopsError as error:
                     refused[path, name] = str(error).split("\n", maxsplit=1)[0]
                     continue
-                after = with_changes(opened, contents_with(opened.catalog, edits)).catalog
+                after = with_changes(opened, edited_contents(opened.catalog, edits)).catalog
                 for each in opened.catalog.ids:
                     if not edits_touch(opened.catalog, each, edits):
                         continue
-                    assert requests_of(opened.catalog, each) == requests_of(after, each)
+                    assert request_digests(opened.catalog, each) == request_digests(after, each)
                     assert problems(after, each, "fresh_name") == problems(
                         opened.catalog, each, name
                     )
@@ -313,7 +326,7 @@ def edits_touch(catalog, prompt, edits) -> bool:
 
 def problems(catalog, path, name) -> list[tuple[str, str]]:
     """The findings about a prompt, with the name of the input left out."""
-    result = lint_one(catalog, catalog.loaded(path), tuple(built_in().values()), DATE)
+    result = lint_one(catalog, catalog.loaded(path), tuple(built_in().values()), date(2000, 1, 1))
     word = re.compile(rf"\b{name}\b")
     return sorted((each.code, word.sub("NAME", each.message)) for each in result.findings)
 

@@ -14,9 +14,9 @@ from promptops.json_pointer import tokens
 from promptops.patterns import lazy_pattern
 from promptops.records import record
 from promptops.source.lines import Lines
-from promptops.source.outline_block import BlockWalk
-from promptops.source.outline_siblings import siblings
-from promptops.source.outline_walk import Spot
+from promptops.source.outline.block import BlockWalk
+from promptops.source.outline.siblings import siblings
+from promptops.source.outline.walk import Spot
 from promptops.source.scalars import unescaped
 
 _NEXT_CONTENT = lazy_pattern(r"[ ]*(?:\{[ ]*|(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*[ ]*)")

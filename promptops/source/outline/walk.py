@@ -61,7 +61,7 @@ class Frame:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """What the walk stopped at; attributes as of `promptops.source.outline.Cursor`.
+    """What the walk stopped at; attributes as of `promptops.source.outline.cursor.Cursor`.
 
     Attributes:
         indent: Spaces before the lines of a block text; -1 for other values.

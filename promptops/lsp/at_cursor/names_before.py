@@ -1,4 +1,7 @@
-"""The names that a template defines before the cursor, from its text, which may be half-typed."""
+"""The names that a template defines before the cursor.
+
+The text may be half-typed, so it has no syntax tree; `analysis/local_names.py` needs one.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ _OPENING = ("for", "with", "macro", "call")
 
 
 @record(frozen=True, slots=True, kw_only=True)
-class LocalName:
-    """A name and what it stands for.
+class DefinedName:
+    """A name that a template defines.
 
     Attributes:
         source: Of an item, the list; of a `set`, the value; of a module or an imported name, the
@@ -43,21 +46,21 @@ class LocalName:
     original: str = ""
 
 
-Scope = tuple[str, dict[str, LocalName]]
+Scope = tuple[str, dict[str, DefinedName]]
 
 
-def local_names(before: str) -> dict[str, LocalName]:
+def names_before(text: str) -> dict[str, DefinedName]:
     """The names that are defined at the end of a text, the innermost ones last."""
     scopes: list[Scope] = [("", {})]
-    for tag in _TAG.finditer(before):
+    for tag in _TAG.finditer(text):
         _follow(tag[1], tag[2], scopes)
     return {name: found for _, names in scopes for name, found in names.items()}
 
 
-def macros_of(text: str) -> dict[str, LocalName]:
+def macros_of(text: str) -> dict[str, DefinedName]:
     """The macros that a template defines."""
     return {
-        name: LocalName(name=name, kind="macro", source=arguments.strip())
+        name: DefinedName(name=name, kind="macro", source=arguments.strip())
         for name, arguments in _MACRO.findall(text)
     }
 
@@ -81,62 +84,62 @@ def _close(statement: str, scopes: list[Scope]) -> None:
         del scopes[len(names) - 1 - names[::-1].index(statement) :]
 
 
-def _in_for(rest: str) -> Iterator[LocalName]:
+def _in_for(rest: str) -> Iterator[DefinedName]:
     found = _FOR.fullmatch(rest)
     if found:
         targets = _NAME.findall(found[1])
         kind: Kind = "item" if len(targets) == 1 else "argument"
-        yield from (LocalName(name=each, kind=kind, source=found[2]) for each in targets)
-        yield LocalName(name="loop", kind="loop", source=found[2])
+        yield from (DefinedName(name=each, kind=kind, source=found[2]) for each in targets)
+        yield DefinedName(name="loop", kind="loop", source=found[2])
 
 
-def _in_set(rest: str) -> Iterator[LocalName]:
+def _in_set(rest: str) -> Iterator[DefinedName]:
     found = _SET.fullmatch(rest)
     names, value = (found[1], found[2]) if found else (rest, "")
     for name in _NAME.findall(names.partition("|")[0]):
-        yield LocalName(name=name, kind="set", source=value)
+        yield DefinedName(name=name, kind="set", source=value)
 
 
-def _in_with(rest: str) -> Iterator[LocalName]:
+def _in_with(rest: str) -> Iterator[DefinedName]:
     for name, value in _PAIR.findall(rest):
-        yield LocalName(name=name, kind="set", source=value)
+        yield DefinedName(name=name, kind="set", source=value)
 
 
-def _in_macro(rest: str) -> Iterator[LocalName]:
+def _in_macro(rest: str) -> Iterator[DefinedName]:
     found = _CALLABLE.fullmatch(rest)
     if found:
-        yield LocalName(name=found[1], kind="macro", source=found[2])
+        yield DefinedName(name=found[1], kind="macro", source=found[2])
         yield from _arguments(found[2])
 
 
-def _in_call(rest: str) -> Iterator[LocalName]:
+def _in_call(rest: str) -> Iterator[DefinedName]:
     if rest.startswith("("):
         yield from _arguments(rest[1:].partition(")")[0])
 
 
-def _arguments(written: str) -> Iterator[LocalName]:
+def _arguments(written: str) -> Iterator[DefinedName]:
     for name in _ARGUMENT.findall(written):
-        yield LocalName(name=name, kind="argument")
+        yield DefinedName(name=name, kind="argument")
 
 
-def _in_import(rest: str) -> Iterator[LocalName]:
+def _in_import(rest: str) -> Iterator[DefinedName]:
     found = _MODULE.fullmatch(rest)
     if found:
-        yield LocalName(name=found[2], kind="module", source=found[1])
+        yield DefinedName(name=found[2], kind="module", source=found[1])
 
 
-def _in_from(rest: str) -> Iterator[LocalName]:
+def _in_from(rest: str) -> Iterator[DefinedName]:
     found = _FROM.fullmatch(rest)
     for part in found[2].split(",") if found else ():
         original, *alias = _NAME.findall(part)[:1] + _NAME.findall(part)[2:3] or [""]
         if original:
             name = alias[0] if alias else original
-            yield LocalName(
+            yield DefinedName(
                 name=name, kind="imported", source=found[1] if found else "", original=original
             )
 
 
-_DEFINED: dict[str, Callable[[str], Iterator[LocalName]]] = {
+_DEFINED: dict[str, Callable[[str], Iterator[DefinedName]]] = {
     "for": _in_for,
     "set": _in_set,
     "with": _in_with,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from promptops.source.outline_block import KEY, BlockWalk
-from promptops.source.outline_flow import FlowWalk
-from promptops.source.outline_walk import QUOTED, QUOTED_STYLES, Frame, Spot
+from promptops.source.outline.block import KEY, BlockWalk
+from promptops.source.outline.flow import FlowWalk
+from promptops.source.outline.walk import QUOTED, QUOTED_STYLES, Frame, Spot
 from promptops.source.scalars import unescaped
 
 

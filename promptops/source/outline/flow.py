@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptops.patterns import lazy_pattern
-from promptops.source.outline_walk import QUOTED, QUOTED_STYLES, Frame, Spot, Walk
+from promptops.source.outline.walk import QUOTED, QUOTED_STYLES, Frame, Spot, Walk
 from promptops.source.scalars import unescaped
 
 PLAIN = lazy_pattern(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from promptops.patterns import lazy_pattern
-from promptops.source.outline_flow import FlowWalk
-from promptops.source.outline_walk import QUOTED, QUOTED_STYLES, Frame, Spot
+from promptops.source.outline.flow import FlowWalk
+from promptops.source.outline.walk import QUOTED, QUOTED_STYLES, Frame, Spot
 from promptops.source.scalars import unescaped
 
 KEY = lazy_pattern(

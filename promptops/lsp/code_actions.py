@@ -7,6 +7,7 @@ from itertools import islice
 
 from lsprotocol import types
 
+from promptops.jobs.lint.correct_name import correction
 from promptops.jobs.lint.declare_input import declaration
 from promptops.jobs.lint.fix import safe_edits
 from promptops.jobs.lint.silence import suppression
@@ -56,11 +57,7 @@ def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeActi
 
 def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
     catalog = file.live.catalog
-    if finding.fix is not None and finding.fix.edits:
-        title = _title(file, finding.fix.edits)
-        if not finding.fix.safe:
-            title += " (may change the request)"
-        yield _action(file, finding, title, finding.fix.edits, preferred=finding.fix.safe)
+    yield from _fixes(file, finding)
     declared = declaration(catalog, finding)
     if declared:
         name = catalog.line(file.path, finding.place.line)[
@@ -71,6 +68,18 @@ def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
     if comment is not None:
         title = f"Ignore {finding.code} here: add the reason to the comment"
         yield _action(file, finding, title, (comment,))
+
+
+def _fixes(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
+    """The suggested name for a misspelt word, or else the fix of the rule."""
+    fix, corrected = finding.fix, correction(file.live.catalog, finding)
+    if corrected is not None and (
+        fix is None or [edit.place for edit in fix.edits] == [corrected.place]
+    ):
+        yield _action(file, finding, _title(file, (corrected,)), (corrected,), preferred=True)
+    elif fix is not None and fix.edits:
+        title = _title(file, fix.edits) + ("" if fix.safe else " (may change the request)")
+        yield _action(file, finding, title, fix.edits, preferred=fix.safe)
 
 
 def _action(

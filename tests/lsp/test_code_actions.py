@@ -136,3 +136,35 @@ def test_all_is_fixed_that_changes_no_request(repo: GitRepository) -> None:
         'Replace `12:30` by `"12:30"`',
     ]
     assert actions(file, "source.organizeImports") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "misspelt", "title"),
+    [
+        ("Say {{ name }}.", "Say {{ naem }}.", "Replace `naem` by `name`"),
+        ("Say {{ name }}.", "Say {{ name | uper }}.", "Replace `uper` by `upper`"),
+        ("{% else %}", "{% els %}", "Replace `els` by `else`"),
+        ('tone == "formal"', 'tone == "fromal"', 'Replace `"fromal"` by `"formal"`'),
+        ("profile: fast", "profile: fats", "Replace `fats` by `fast`"),
+        ("role: user", "role: usr", "Replace `usr` by `user`"),
+        ("description:", "descripton:", "Replace `descripton` by `description`"),
+        ("inputs: {name: a}", "inputs: {naem: a}", "Replace `naem` by `name`"),
+        ("'contains'", "'contain'", "Replace `'contain'` by `'contains'`"),
+    ],
+)
+def test_the_first_fix_of_a_misspelt_word_is_the_suggested_one(
+    repo: GitRepository, old: str, misspelt: str, title: str
+) -> None:
+    inputs = (
+        "model: {profile: fast}\ninputs:\n  required: [name]\n  properties:\n"
+        "    name: {type: string}\n    tone: {enum: [formal, kind], default: kind}\n"
+    )
+    tone = '      {% if tone == "formal" %}Sir.{% else %}Hi.{% endif %}\n'
+    config = '[models.fast]\nprovider = "openai"\nid = "gpt-5.4-mini"\n'
+    right = f"{HEAD}{inputs}{USER}{tone}{CASE.replace('contains', "'contains'")}"
+    repo.write({"promptops.toml": config, PATH: right.replace(old, misspelt)})
+    file = opened(repo.root, PATH)
+
+    (action,) = [each for each in actions(file, "quickfix") if each.is_preferred]
+
+    assert (action.title, applied(file, action)) == (title, right)

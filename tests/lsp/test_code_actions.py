@@ -142,7 +142,7 @@ def test_all_is_fixed_that_changes_no_request(repo: GitRepository) -> None:
     ("old", "misspelt", "title"),
     [
         ("Say {{ name }}.", "Say {{ naem }}.", "Replace `naem` by `name`"),
-        ("Say {{ name }}.", "Say {{ name | uper }}.", "Replace `uper` by `upper`"),
+        ("| upper", "| uper", "Replace `uper` by `upper`"),
         ("{% else %}", "{% els %}", "Replace `els` by `else`"),
         ('tone == "formal"', 'tone == "fromal"', 'Replace `"fromal"` by `"formal"`'),
         ("profile: fast", "profile: fats", "Replace `fats` by `fast`"),
@@ -159,9 +159,10 @@ def test_the_first_fix_of_a_misspelt_word_is_the_suggested_one(
         "model: {profile: fast}\ninputs:\n  required: [name]\n  properties:\n"
         "    name: {type: string}\n    tone: {enum: [formal, kind], default: kind}\n"
     )
-    tone = '      {% if tone == "formal" %}Sir.{% else %}Hi.{% endif %}\n'
+    tone = '      {% if tone == "formal" %}Sir.{% else %}{{ name | upper }}{% endif %}\n'
     config = '[models.fast]\nprovider = "openai"\nid = "gpt-5.4-mini"\n'
-    right = f"{HEAD}{inputs}{USER}{tone}{CASE.replace('contains', "'contains'")}"
+    case = CASE.replace("contains", "'contains'")
+    right = f"{HEAD}{inputs}{USER}{tone}{case}"
     repo.write({"promptops.toml": config, PATH: right.replace(old, misspelt)})
     file = opened(repo.root, PATH)
 

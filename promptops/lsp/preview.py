@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from promptops.jobs.live.preview import Preview, PreviewPiece, preview
+from promptops.lsp.names import readable_places
 from promptops.lsp.open_file import OpenFile
+from promptops.model.place import Place
 
 COMMAND = "promptops.preview"
 CHANGED = "promptops/previewChanged"
@@ -30,11 +33,15 @@ def preview_of(file: OpenFile, case: str | None) -> dict[str, Any]:
 
 
 def _value(file: OpenFile, found: Preview) -> dict[str, Any]:
+    current = readable_places(file)
     return {
         "case": found.case,
         "cases": list(found.cases),
         "messages": [
-            {"role": message.role, "pieces": [_piece(file, piece) for piece in message.pieces]}
+            {
+                "role": message.role,
+                "pieces": [_piece(file, piece, current) for piece in message.pieces],
+            }
             for message in found.messages
         ],
         "tokens": found.tokens,
@@ -43,6 +50,9 @@ def _value(file: OpenFile, found: Preview) -> dict[str, Any]:
     }
 
 
-def _piece(file: OpenFile, piece: PreviewPiece) -> dict[str, Any]:
-    at = file.location_of(piece.place) if piece.place is not None else None
+def _piece(
+    file: OpenFile, piece: PreviewPiece, current: Callable[[Place], Place | None]
+) -> dict[str, Any]:
+    place = current(piece.place) if piece.place is not None else None
+    at = file.location_of(place) if place is not None else None
     return {"text": piece.text, "literal": piece.literal, "location": at}

@@ -17,6 +17,9 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.request import Request
 from promptops.plurals import counted
 
+_SMALLEST = 0.001
+"""The smallest share of a context window that is shown as a number."""
+
 _LANGUAGES = {"yaml": "yaml", "yml": "yaml", "json": "json", "jsonl": "json", "csv": "csv"}
 
 
@@ -44,7 +47,9 @@ def _size(here: Here, loaded: LoadedPrompt) -> str:
     if cost is not None:
         lines.append(f"{usd(cost)} for the largest request, without the answer")
     if model is not None and model.context_window:
-        lines.append(f"{most / model.context_window:.1%} of the context window of {code(model.id)}")
+        share = most / model.context_window
+        shown = f"{share:.1%}" if share >= _SMALLEST else f"less than {_SMALLEST:.1%}"
+        lines.append(f"{shown} of the context window of {code(model.id)}")
     return bullets(lines)
 
 

@@ -169,3 +169,14 @@ def test_the_first_fix_of_a_misspelt_word_is_the_suggested_one(
     (action,) = [each for each in actions(file, "quickfix") if each.is_preferred]
 
     assert (action.title, applied(file, action)) == (title, right)
+
+
+def test_misspelt_keys_of_the_configuration_are_corrected(repo: GitRepository) -> None:
+    config = 'prompts = ["prompts"]\n[lnt]\nignore = ["VAR012"]\n'
+    repo.write({"promptops.toml": config, PATH: f"{HEAD}{USER}"})
+    file = opened(repo.root, "promptops.toml")
+
+    (action,) = actions(file)
+
+    assert (action.title, action.is_preferred) == ("Replace `lnt` by `lint`", True)
+    assert applied(file, action) == config.replace("[lnt]", "[lint]")

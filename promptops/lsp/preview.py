@@ -9,10 +9,14 @@ from promptops.jobs.live.preview import Preview, PreviewPiece, preview
 from promptops.lsp.names import readable_places
 from promptops.lsp.open_file import OpenFile
 from promptops.model.place import Place
+from promptops.report.parts.visible import visible
 
 COMMAND = "promptops.preview"
 CHANGED = "promptops/previewChanged"
 """The notification that a preview of a file, `{uri}`, may differ now."""
+
+_MOST_LINES = 200
+"""Of a preview that is shown as a message."""
 
 _UNREADABLE = "the prompt can't be read: fix the errors in the file"
 
@@ -30,6 +34,18 @@ def preview_of(file: OpenFile, case: str | None) -> dict[str, Any]:
     if file.live.catalog.loaded(file.path).prompt is None:
         value["error"] = _UNREADABLE
     return value
+
+
+def as_text(value: dict[str, Any]) -> str:
+    """A preview as `preview_of` returns it, for an editor that can only show a message."""
+    messages = [
+        f"{each['role']}:\n{''.join(piece['text'] for piece in each['pieces'])}"
+        for each in value["messages"]
+    ]
+    size = [] if value["tokens"] is None else [f"{value['tokens']:,} tokens"]
+    parts = [*messages, *size, *([value["error"]] if value["error"] else [])]
+    lines = "\n\n".join(parts).split("\n")
+    return "\n".join([*map(visible, lines[:_MOST_LINES]), *(["…"] if lines[_MOST_LINES:] else [])])
 
 
 def _value(file: OpenFile, found: Preview) -> dict[str, Any]:

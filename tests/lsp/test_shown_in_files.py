@@ -14,7 +14,7 @@ from promptops.jobs.live.live import Live
 from promptops.lsp.code_lens import code_lenses
 from promptops.lsp.inlay_hints import inlay_hints
 from promptops.lsp.open_file import OpenFile
-from promptops.lsp.preview import preview_of
+from promptops.lsp.preview import as_text, preview_of
 from promptops.lsp.running import run_recorded
 from promptops.lsp.semantic_tokens import LEGEND, semantic_tokens
 from promptops.records import replace
@@ -230,6 +230,7 @@ def test_a_preview_that_is_impossible_has_the_reason(live: Live) -> None:
     never = preview_of(opened(live, "prompts/new.prompt.yaml", "format: ["), None)
 
     assert wrong["error"].endswith("`question` must be a string, not a number")
+    assert as_text(wrong) == wrong["error"]
     assert wrong["messages"] == []
     assert broken["error"] == "the prompt can't be read: fix the errors in the file"
     assert [role for role, _ in in_short(broken)] == ["system", "user"]

@@ -70,6 +70,7 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # Below a file nothing can be made, not even by root.
         environment.setenv("HOME", str(Path(__file__) / "home"))
         environment.setenv("TMPDIR", folder)
+        environment.setenv("ARROW_DEFAULT_MEMORY_POOL", "system")  # as reading Parquet sets it
         yield
 
 

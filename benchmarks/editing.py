@@ -12,6 +12,7 @@ from editor import Edits, edit_often
 from environment import YAML_PEER
 from scene import Scene
 from table import Row
+from timing import run
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "prompt.schema.json"
 GROWTH_MB = 20
@@ -23,6 +24,8 @@ def rows(scene: Scene) -> Iterator[Row]:
         repository = scene.repository(
             f"edited-{prompts}", lambda folder, prompts=prompts: corpus.make(folder, prompts)
         )
+        scene.tell(f"linting {prompts:,} prompts once, as their hook has done")
+        run(scene.environment.ours("lint", "--exit-zero", "--quiet").command, repository)
         yield from _edits(scene, repository, prompts)
     yield from _growth(scene, repository)
 

@@ -205,7 +205,9 @@ IMP227 assertion-changed change
     an assertion becomes a similar one that can decide differently
 
 IMP228 score-added note
-    an assertion with a weight or a metric gets a score of that name
+    an assertion with a weight or a metric gets a score of that name; the first of several scores
+    is the primary one
+    fix: name the primary score in `evaluation.score`
 
 IMP229 not-rendered-there note
     the source's engine fails at a template and sends it as it is; so it is text

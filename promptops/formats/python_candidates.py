@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from promptops.formats.code_texts import NAMED
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
+from promptops.formats.python_templates import is_chat_template
 from promptops.records import record
 
-TEMPLATE_CALLS = frozenset(("PromptTemplate", "from_template"))
-"""Calls whose argument is a format string."""
-_METHODS = frozenset(("create", "parse", "stream"))
+SENDING_METHODS = frozenset(("create", "parse", "stream"))
+"""Methods of clients that call a model."""
+_PASSED = frozenset(("instructions", "instruction", "system_prompt", "system_instruction"))
 _OF_RESPONSES = frozenset(("input", "instructions"))
 _TEXTS = frozenset(("messages", "input", "instructions", "system"))
 
@@ -42,18 +43,30 @@ def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
                 yield _candidate(scope.name.rstrip("."), node.value, scope)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             yield from _assigned(node, scope)
-        elif isinstance(node, ast.Call) and is_request(node):
-            yield _candidate(scope.name.rstrip(".") or "request", node, scope)
+        elif isinstance(node, ast.Call):
+            if is_request(node):
+                yield _candidate(scope.name.rstrip(".") or "request", node, scope)
+            else:
+                yield from _passed(node, scope)
+
+
+def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
+    """Strings that a call passes by the name of a prompt: `Agent(instructions="…")`."""
+    for keyword in node.keywords:
+        if keyword.arg in _PASSED and not isinstance(keyword.value, ast.Name | ast.Attribute):
+            yield _candidate(f"{scope.name}{keyword.arg}", keyword.value, scope)
 
 
 def is_request(node: ast.Call) -> bool:
     """Whether a call sends texts to a model: `client.chat.completions.create(messages=[…])`."""
+    if is_chat_template(node):
+        return False
     keys = {keyword.arg for keyword in node.keywords if _is_text(keyword)}
     if "messages" in keys:
         return True
     owner = getattr(node.func, "value", None)
     of_responses = isinstance(owner, ast.Attribute) and owner.attr == "responses"
-    return of_responses and called_name(node) in _METHODS and bool(keys & _OF_RESPONSES)
+    return of_responses and called_name(node) in SENDING_METHODS and bool(keys & _OF_RESPONSES)
 
 
 def _is_call_of_model(node: ast.expr) -> bool:

@@ -13,6 +13,7 @@ from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import ROLES, parts_message
 from promptops.formats.python_expressions import PythonExpressions
 from promptops.formats.python_scopes import called_name
+from promptops.formats.python_templates import templated_message
 from promptops.formats.request_fields import output_field, tools_field
 
 ReadText = Callable[[ast.expr, str], tuple[TemplatePart, ...] | None]
@@ -46,11 +47,15 @@ class PythonMessages:
             else:
                 yield from self._others(element)
 
-    def pairs(self, node: ast.List) -> Iterator[SourceTurn]:
-        """The messages of a chat template: pairs of role and format string, or placeholders."""
+    def pairs(self, node: ast.List, syntax: str) -> Iterator[SourceTurn]:
+        """The messages of a chat template: pairs of role and template, messages, placeholders."""
         for element in node.elts:
+            message = templated_message(element)
             if isinstance(element, ast.Tuple) and len(element.elts) == 2:
-                yield from self._pair(*element.elts)
+                yield from self._pair(element.elts[0], element.elts[1], syntax)
+            elif message is not None:
+                role, text, is_filled = message
+                yield parts_message(role, self._content(text, syntax if is_filled else "none"))
             elif isinstance(element, ast.Call) and called_name(element) == "MessagesPlaceholder":
                 values = [*element.args, *(keyword.value for keyword in element.keywords)]
                 history = str(getattr(next(iter(values), None), "value", "history"))
@@ -135,18 +140,18 @@ class PythonMessages:
         else:
             self._lose("IMP103", "a message that the code computes is not carried", element)
 
-    def _pair(self, role: ast.expr, content: ast.expr) -> Iterator[SourceTurn]:
+    def _pair(self, role: ast.expr, content: ast.expr, syntax: str) -> Iterator[SourceTurn]:
         written = getattr(role, "value", None)
         if written == "placeholder":
             history = str(getattr(content, "value", "history")).strip("{}")
             yield SourceHistory(source=self._names.name(history))
         elif written in _ROLES:
-            yield parts_message(_ROLES[written], self._text(content, "format") or ())
+            yield parts_message(_ROLES[written], self._text(content, syntax) or ())
         else:
             self._lose("IMP101", "a message without a constant role is not carried", role)
 
-    def _content(self, node: ast.expr) -> tuple[TemplatePart, ...]:
-        found = self._text(node, "none")
+    def _content(self, node: ast.expr, syntax: str = "none") -> tuple[TemplatePart, ...]:
+        found = self._text(node, syntax)
         return found if found is not None else (self._expressions.printed(node, self._names),)
 
     def _lose(self, code: str, message: str, node: ast.AST) -> None:

@@ -190,14 +190,15 @@ class PythonStrings:
         return found
 
     def _constant(self, name: str, names: InputNames) -> Parts | None:
-        """The text of a constant of this file."""
+        """The text of a constant of this file, which is a string or a number."""
         node = self._constants.get(name)
         if node is None or name in self._open or not name.isupper():
             return None
         known = self._known.get(name)
         if known is None or known[0] is not names:
             self._open.add(name)
-            known = self._known[name] = (names, self._limited(self.parts(node, names)))
+            found = _number(node) or self.parts(node, names)
+            known = self._known[name] = (names, self._limited(found))
             self._open.discard(name)
         if known[1] is not None:
             self.used.add(name)
@@ -235,6 +236,13 @@ def _operands(node: ast.expr) -> Iterator[ast.expr]:
         yield from _operands(node.right)
     else:
         yield node
+
+
+def _number(node: ast.expr) -> Parts | None:
+    """The text of a number; None for any other expression."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return (TextPart(str(value)),) if is_number else None
 
 
 def _literals(found: ast.expr) -> dict[str, str]:

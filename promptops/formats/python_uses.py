@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from promptops.formats.python_candidates import TEMPLATE_CALLS, reads
+from promptops.formats.python_candidates import SENDING_METHODS, reads
 from promptops.formats.python_scopes import Scope, called_name, resolved, target_name
+from promptops.formats.python_templates import TEMPLATE_CALLS
 from promptops.records import record
 
 _EXTENDING = frozenset(("append", "extend", "insert"))
@@ -28,11 +29,13 @@ class StringUses:
     Attributes:
         filled: The first call of `.format`, operation `%`, or call of a prompt template.
         extended: The statements that add to it, or change it.
+        sent: The first call of a model that sends a list of messages.
         reported: The keys of what the code raises, logs or prints.
     """
 
     filled: Mapping[str, ast.expr]
     extended: Mapping[str, Sequence[ast.AST]]
+    sent: Mapping[str, ast.Call]
     reported: Collection[str]
 
 
@@ -40,19 +43,24 @@ def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -
     """The uses of the strings with these keys."""
     filled: dict[str, ast.expr] = {}
     extended: dict[str, list[ast.AST]] = {}
+    sent: dict[str, ast.Call] = {}
     reported: set[str] = set()
     for scope, node in nodes:
         for target, use in _filled(node):
             key = _key(target, scope, keys)
             if key is not None:
                 filled.setdefault(key, use)
+        for messages, call in _sent(node):
+            key = _key(messages, scope, keys)
+            if key is not None:
+                sent.setdefault(key, call)
         changed = _extended(node)
         key = None if changed is None else _key(changed, scope, keys)
         if key is not None:
             extended.setdefault(key, []).append(node)
         found = (_key(name, scope, keys) for part in _reported(node) for name in _names(part))
         reported.update(key for key in found if key is not None)
-    return StringUses(filled=filled, extended=extended, reported=reported)
+    return StringUses(filled=filled, extended=extended, sent=sent, reported=reported)
 
 
 def _key(target: ast.expr, scope: Scope, keys: Collection[str]) -> str | None:
@@ -73,6 +81,12 @@ def _filled(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
             yield from ((value, node) for value in values)
 
 
+def _sent(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:
+    """Names of messages that a call sends to a model, with the call."""
+    if isinstance(node, ast.Call) and called_name(node) in SENDING_METHODS:
+        yield from ((one.value, node) for one in node.keywords if one.arg == "messages")
+
+
 def _extended(node: ast.AST) -> ast.expr | None:
     """The string or list that a statement adds to."""
     if isinstance(node, ast.AugAssign):
@@ -84,6 +98,23 @@ def _extended(node: ast.AST) -> ast.expr | None:
     if isinstance(node, ast.Assign) and reads(node.value, node.targets[0]):
         return None if _only_fills(node.value) else node.targets[0]
     return _returned_sum(node) if isinstance(node, ast.Return) else None
+
+
+def appends_message(statement: ast.AST) -> bool:
+    """Whether a statement adds `{"role": …, "content": "…"}` with a string to a list."""
+    return any(
+        isinstance(node, ast.Dict)
+        and any(getattr(key, "value", None) == "role" for key in node.keys)
+        and any(
+            isinstance(value, ast.JoinedStr | ast.BinOp | ast.Constant) for value in _contents(node)
+        )
+        for node in ast.walk(statement)
+    )
+
+
+def _contents(node: ast.Dict) -> list[ast.expr]:
+    pairs = zip(node.keys, node.values, strict=True)
+    return [value for key, value in pairs if getattr(key, "value", None) == "content"]
 
 
 def _returned_sum(node: ast.Return) -> ast.expr | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from promptops.formats.typescript_calls import calls_model, template_argument, texts_of
 from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
 from promptops.formats.typescript_values import (
     MAX_OTHER,
@@ -16,7 +17,7 @@ from promptops.formats.typescript_values import (
     Value,
 )
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 
 _TOKEN = lazy_pattern(r"[\"'`/{}]|[A-Za-z_$][\w$]*")
 _TYPE = r"(?:\s*:[^=;(){}\n]{0,200})?"
@@ -32,6 +33,7 @@ _DEFAULT = lazy_pattern(
     r"([A-Za-z_$][\w$]*)(?:\s*:[^=,]{0,100})?\s*=\s*(?=[\"'`\d]|true\b|false\b)"
 )
 _PLAIN = lazy_pattern(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])|true\b|false\b")
+_NUMBER = lazy_pattern(r"-?\d{1,15}(?:\.\d{0,14}[1-9])?")
 _NO_METHODS = frozenset(("if", "for", "while", "switch", "catch", "function", "return", "with"))
 _DECLARING = frozenset(("const", "let", "var"))
 _MAX_PARAMETERS = 600
@@ -45,17 +47,24 @@ class CodeCandidate:
         name: What it is assigned to; of a returned one and of messages of a call, the name of the
             function around it, or "".
         variable: The name by which other code refers to it, or "".
+        owner: The name of the object that has it as a property, or "".
+        value: An object is that of a call, with a system message of its own.
         request: The object that contains the messages, such as that of a call, or None.
         defaults: Of the arguments of the function around it, as far as they are plain values.
         extended: Offsets where the code adds to it later.
+        is_template: Whether a prompt template of LangChain is made of it.
+        requests: Those of later calls that send the messages by their name.
     """
 
     name: str
     variable: str
-    value: TextValue | ListValue
+    owner: str
+    value: TextValue | ListValue | ObjectValue
     request: ObjectValue | None
     defaults: Mapping[str, str | float | bool]
     extended: list[int]
+    requests: list[ObjectValue]
+    is_template: bool = False
 
 
 @record(frozen=True, slots=True)
@@ -64,6 +73,14 @@ class _Function:
 
     name: str
     parameters: str
+    depth: int
+
+
+@record(frozen=True, slots=True)
+class _Owner:
+    """An object with a name that is open, and the braces open outside of it."""
+
+    name: str
     depth: int
 
 
@@ -81,14 +98,17 @@ class _Scanner:
         self._at = 0
         self._braces: list[int] = []
         self._functions: list[_Function] = []
+        self._owners: list[_Owner] = []
         self._latest: dict[str, CodeCandidate] = {}
 
     def candidates(self) -> Iterator[CodeCandidate]:
         """A file that ends within a template literal has no more after it."""
         while (match := _TOKEN.search(self._source, self._at)) is not None:
             self._at, token = match.start(), match[0]
-            if token in ("{", "}"):
-                self._brace(token)
+            if token == "{":
+                yield from self._opened()
+            elif token == "}":
+                self._closed()
             elif token == "`":
                 self._at, _ = literal(self._source, self._at)
                 if self._at < 0:
@@ -100,14 +120,41 @@ class _Scanner:
             else:
                 yield from self._word(token, match.end())
 
-    def _brace(self, token: str) -> None:
-        if token == "{":
-            self._braces.append(self._at)
-        elif self._braces:
-            self._braces.pop()
-            while self._functions and self._functions[-1].depth >= len(self._braces):
-                self._functions.pop()
+    def _opened(self) -> Iterator[CodeCandidate]:
+        """A brace: the request of a call of a model, or anything else, which is read further."""
+        request = self._request()
+        if request is not None:
+            self._at = request.end
+            parameters = self._functions[-1].parameters if self._functions else ""
+            yield self._candidate("", "", request, parameters)
+            return
+        self._braces.append(self._at)
         self._at += 1
+
+    def _closed(self) -> None:
+        self._at += 1
+        if self._braces:
+            self._braces.pop()
+            for opened in (self._functions, self._owners):
+                while opened and opened[-1].depth >= len(self._braces):
+                    opened.pop()
+
+    def _request(self) -> ObjectValue | None:
+        """The request that begins here, if it has a system message; None for anything else."""
+        if not calls_model(self._source, self._at):
+            return None
+        value = self._values.value(self._at)
+        if not isinstance(value, ObjectValue):
+            return None
+        self._link(value, dict(value.fields).get("messages"))
+        return value if any(map(_is_candidate, texts_of(self._source, value))) else None
+
+    def _link(self, request: ObjectValue, messages: Value | None) -> None:
+        """Keep a request with the list of messages that it sends by its name."""
+        if isinstance(messages, OtherValue):
+            named = self._latest.get(self._source[messages.start : messages.end].strip())
+            if named is not None and isinstance(named.value, ListValue):
+                named.requests.append(request)
 
     def _string(self) -> Iterator[CodeCandidate]:
         """A string in quotes, which may be a key."""
@@ -164,7 +211,17 @@ class _Scanner:
             if self._source[position : position + 1] == "{":
                 self._functions.append(_Function(name, parameters, len(self._braces)))
                 return
-        value = self._values.value(position)
+        inside = template_argument(self._source, position)
+        value = self._values.value(position if inside is None else inside)
+        if inside is not None and isinstance(value, TextValue | ListValue):
+            self._at = value.end
+            found = self._candidate(name, variable, value, parameters)
+            yield replace(found, is_template=True, request=None)
+            return
+        if variable.isupper():
+            value = self._number(value)
+        if self._source[position : position + 1] == "{":
+            self._owners.append(_Owner(name, len(self._braces)))
         if not _is_candidate(value):
             # Parts of a sum that is too long would be read again and again.
             self._at = max(self._at, value.end) if _is_too_long(value) else self._at
@@ -176,21 +233,37 @@ class _Scanner:
             return
         yield self._candidate(name, variable, value, parameters)
 
+    def _number(self, value: Value) -> Value:
+        """A number as its text; any other value as it is."""
+        written = self._source[value.start : value.end].strip()
+        if not isinstance(value, OtherValue) or _NUMBER.fullmatch(written) is None:
+            return value
+        return TextValue(start=value.start, end=value.end, pieces=(written,))
+
     def _candidate(
-        self, name: str, variable: str, value: TextValue | ListValue, parameters: str
+        self,
+        name: str,
+        variable: str,
+        value: TextValue | ListValue | ObjectValue,
+        parameters: str,
     ) -> CodeCandidate:
         request = None
-        if isinstance(value, ListValue) and not variable and self._braces:
+        if isinstance(value, ObjectValue):
+            request = value
+            name = self._functions[-1].name if self._functions else name
+        elif isinstance(value, ListValue) and not variable and self._braces:
             around = self._values.value(self._braces[-1])
             request = around if isinstance(around, ObjectValue) else None
             name = self._functions[-1].name if self._functions else name
         found = CodeCandidate(
             name=name,
             variable=variable,
+            owner=".".join(one.name for one in self._owners),
             value=value,
             request=request,
             defaults=dict(self._defaults(parameters)),
             extended=[],
+            requests=[],
         )
         if variable:
             self._latest[variable] = found

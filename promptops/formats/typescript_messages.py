@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from promptops.formats.document import SourceHistory, SourceMessage, SourceTurn, TextContent
@@ -12,13 +12,32 @@ from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import ROLES, parts_message
 from promptops.formats.source_file import SourceFile
 from promptops.formats.typescript_texts import TypescriptTexts
-from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue, Value
+from promptops.formats.typescript_values import (
+    ListValue,
+    ObjectValue,
+    TextValue,
+    TypescriptValues,
+    Value,
+)
 from promptops.patterns import lazy_pattern
 
 _SPREAD = lazy_pattern(
     r"\.\.\.\s*\(?\s*(?:this\.)?([A-Za-z_$][\w$]*)(?:\s*(?:\?\?|\|\|)\s*\[\s*\])?\s*\)?"
 )
 _NUMBER = lazy_pattern(r"-?\d[\d_]{0,14}(?:\.\d{1,15})?")
+_NAME = lazy_pattern(r"(?:this\.)?([A-Za-z_$][\w$]*)")
+_MODEL = lazy_pattern(r"([A-Za-z]+)(?:\.[A-Za-z]+)?\(\s*([\"'`])([\w./:@-]+)\2\s*\)")
+"""A model of the AI SDK: `openai("gpt-5")`."""
+_MADE = lazy_pattern(r"new\s+((?:System|Human|AI)Message|MessagesPlaceholder)\(\s*")
+_OF_LANGCHAIN = {
+    **{role: role for role in ROLES},
+    "human": "user",
+    "ai": "assistant",
+    "SystemMessage": "system",
+    "HumanMessage": "user",
+    "AIMessage": "assistant",
+}
+_TEXTS = {"system": "system", "instructions": "system", "prompt": "user", "input": "user"}
 _OF_MESSAGES = frozenset(("messages", "input", "system", "instructions"))
 _OF_CLIENT = frozenset(("stream", "user", "store"))
 
@@ -29,6 +48,7 @@ class TypescriptMessages:
     def __init__(self, file: SourceFile, texts: TypescriptTexts, names: InputNames) -> None:
         self._file = file
         self._source = file.text.value
+        self._values = TypescriptValues(file.text.value)
         self._texts = texts
         self._names = names
 
@@ -40,6 +60,44 @@ class TypescriptMessages:
             else:
                 yield from self._others(item)
 
+    def pairs(self, found: ListValue) -> Iterator[SourceTurn]:
+        """The messages of a chat template of LangChain: pairs, messages, placeholders."""
+        for item in found.items:
+            made = _MADE.match(self._source, item.start, item.end)
+            pair = item.items if isinstance(item, ListValue) else ()
+            if made is not None:
+                pair = (item, self._values.value(made.end()))
+            role = made[1] if made is not None else self._constant(next(iter(pair), None))
+            yield from self._pair(str(role), pair, item, "none" if made is not None else "format")
+
+    def _pair(
+        self, role: str, pair: Sequence[Value], item: Value, syntax: str
+    ) -> Iterator[SourceTurn]:
+        text = pair[1] if len(pair) == 2 else None
+        if not isinstance(text, TextValue):
+            self._lose("IMP103", "a message that the code computes is not carried", item)
+        elif role in ("placeholder", "MessagesPlaceholder"):
+            yield SourceHistory(source=self._names.name(text.pieces[0].strip("{}")))
+        elif role in _OF_LANGCHAIN:
+            yield parts_message(_OF_LANGCHAIN[role], self._texts.parts(text, syntax))
+        else:
+            self._lose("IMP101", "a message without a constant role is not carried", item)
+
+    def request(self, found: ObjectValue) -> Iterator[SourceTurn]:
+        """The messages of a request with a system message or a prompt."""
+        fields = dict(found.fields)
+        for key, role in _TEXTS.items():
+            value = fields.get(key)
+            if isinstance(value, ListValue):
+                yield from self.chat(value)
+            elif value is not None:
+                yield parts_message(role, self._content(value))
+        messages = fields.get("messages")
+        if isinstance(messages, ListValue):
+            yield from self.chat(messages)
+        elif messages is not None:
+            yield from self._conversation(messages)
+
     def request_fields(self, request: ObjectValue) -> dict[str, Any]:
         """The model and the parameters of a request, where they are constant.
 
@@ -47,9 +105,10 @@ class TypescriptMessages:
         """
         given: dict[str, Any] = {}
         for key, value in request.fields:
-            if key in _OF_MESSAGES or key in _OF_CLIENT:
+            is_prompt = key == "prompt" and isinstance(value, TextValue | ListValue)
+            if key in _OF_MESSAGES or key in _OF_CLIENT or is_prompt:
                 continue
-            constant = self._constant(value)
+            constant = self._model(value) if key == "model" else self._constant(value)
             if key != "model" and key not in PARAMETERS:
                 self._lose("IMP114", f"`{key}` of the request is not carried", value)
             elif constant is None:
@@ -94,6 +153,21 @@ class TypescriptMessages:
         name = self._names.name(match[1])
         self._lose("IMP302", f"`{name}` is the caller's conversation", item)
         yield SourceHistory(source=name)
+
+    def _conversation(self, found: Value) -> Iterator[SourceTurn]:
+        """Messages that have a name are the conversation of the caller."""
+        match = _NAME.fullmatch(self._source[found.start : found.end].strip())
+        if match is None:
+            self._lose("IMP103", "messages that the code computes are not carried", found)
+            return
+        name = self._names.name(match[1])
+        self._lose("IMP302", f"`{name}` is the caller's conversation", found)
+        yield SourceHistory(source=name)
+
+    def _model(self, value: Value) -> str | int | float | bool | None:
+        """The name of a model, with its provider where a function of the AI SDK makes it."""
+        match = _MODEL.fullmatch(self._source[value.start : value.end].strip())
+        return f"{match[1].lower()}/{match[3]}" if match is not None else self._constant(value)
 
     def _content(self, value: Value) -> tuple[TemplatePart, ...]:
         if isinstance(value, TextValue):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from promptops.formats.promptfoo.assertions import Assertions
+from promptops.formats.promptfoo.backwards import native_assertion
 from promptops.formats.promptfoo.javascript import expression
 from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest
 from promptops.model.place import Place
@@ -312,4 +313,19 @@ def test_settings_of_a_judge_that_are_not_carried_are_reported():
         "`context-faithfulness` is judged as `grounded`, without its `threshold`",
         "`factuality` is judged as `factual`",
         "`llm-rubric` is judged, without its `rubricPrompt`",
+    ]
+
+
+def test_a_simple_transform_is_written_in_javascript_and_no_other_one():
+    plain = {"type": "icontains", "value": "refund"}
+
+    found = [
+        native_assertion({**plain, "transform": transform})
+        for transform in ("(value | lower)", "(value | trim)", "value[:3]")
+    ]
+
+    assert found == [
+        {**plain, "transform": "output.toLowerCase()"},
+        {**plain, "transform": "output.trim()"},
+        None,
     ]

@@ -10,6 +10,13 @@ from promptops.formats.languages.mustache import mustache_with
 from promptops.formats.languages.placeholders import placeholders, plain
 from promptops.formats.translation import Translate
 
+OF_LANGCHAIN: Mapping[str, str] = {
+    "f-string": "format",
+    "jinja2": "jinja",
+    "mustache": "mustache",
+}
+"""The syntax of a template of LangChain, by its `template_format`."""
+
 TRANSLATIONS: Mapping[str, Translate] = {
     "jinja": default_jinja,
     "double": placeholders("double"),

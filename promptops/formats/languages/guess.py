@@ -16,6 +16,8 @@ _FIELD = lazy_pattern(
     r"(?<![{$])\{[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\w+\])*(?:![rsa])?"
     r"(?::[-+ 0#<>^]?\d*,?(?:\.\d+)?[dfeEgGxXos%]?)?\}"
 )
+_OF_FORMAT = lazy_pattern(r"(?<![{$])\{[A-Za-z_]\w*[.\[\w\]]*(?:[!:][^{}\n\"]+|[.\[][\w.\[\]]+)\}")
+"""A field that only `str.format` has: `{a.b}`, `{a!r}`, `{a:.2f}`."""
 _FIELD_NAME = lazy_pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\w+\])*")
 _DOLLAR = lazy_pattern(r"\$\{[A-Za-z_]\w*\}")
 _UPPER = lazy_pattern(r"\[[A-Z][A-Z0-9_ ]{2,}\]")
@@ -30,7 +32,7 @@ def guessed_syntax(text: str) -> str:
     if _DOUBLE.search(text) and not (_SINGLE.search(text) and _is_format_string(text)):
         return "double"
     if _FIELD.search(text):
-        plain = "{{" not in text and _SINGLE.search(text)
+        plain = "{{" not in text and not _OF_FORMAT.search(text)
         if not plain and _is_format_string(text):
             return "format"
     if _SINGLE.search(text):

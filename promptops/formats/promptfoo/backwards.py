@@ -19,6 +19,11 @@ _OF_MODELS = {
     "moderation": "moderation",
     "finish-reason": "finish-reason",
 }
+_TRANSFORMS = {
+    "(value | trim)": "output.trim()",
+    "(value | lower)": "output.toLowerCase()",
+    "(value | upper)": "output.toUpperCase()",
+}
 _NOT_OF_JAVASCRIPT = lazy_pattern(r"\(\?[a-zA-Z-]|\\[AzZpPQC]|\[\[:|\(\?P")
 _OF_SCHEMAS = frozenset(
     str.split(
@@ -64,9 +69,14 @@ def native_assertion(assertion: Mapping[str, Any]) -> dict[str, Any] | None:
     kind, plain = str(assertion["type"]), _plain(assertion)
     bare = {key: assertion[key] for key in ("type", "value", "threshold") if key in assertion}
     native = {"type": "is-refusal"} if plain == "refuses" else _native(plain, bare)
-    if native is None or "role" in assertion or "transform" in assertion:
+    transform = _TRANSFORMS.get(str(assertion.get("transform")))
+    if native is None or "role" in assertion or ("transform" in assertion and transform is None):
+        return None
+    if transform is not None and "path" in assertion:
         return None
     native["type"] = f"{kind.removesuffix(plain)}{native['type']}"
+    if transform is not None:
+        native["transform"] = transform
     if "path" in assertion:
         native["transform"] = _transform(str(assertion["path"]))
     if "score" in assertion:

@@ -13,7 +13,7 @@ from promptops.formats.document import (
     SourceTurn,
 )
 from promptops.formats.input_names import InputNames
-from promptops.formats.languages.by_syntax import TRANSLATIONS
+from promptops.formats.languages.by_syntax import OF_LANGCHAIN, TRANSLATIONS
 from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import identity, stem_steps, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
@@ -28,7 +28,6 @@ NAME = "langchain"
 MARKS = "JSON or YAML with `lc: 1`, or with `_type: prompt` or `few_shot`"
 RANK = 100
 
-_SYNTAX = {"f-string": "format", "jinja2": "jinja", "mustache": "mustache"}
 _ROLES = {
     "SystemMessagePromptTemplate": "system",
     "HumanMessagePromptTemplate": "user",
@@ -190,7 +189,7 @@ class _Reader:
     def _translated(self, text: Any, value: Mapping[str, Any]) -> Translation:
         chosen = str(value.get("template_format", "f-string"))
         plain = replace(self._options, syntax=None)  # the file defines it
-        found = translated(text, plain, self._names, _SYNTAX.get(chosen, "format"))
+        found = translated(text, plain, self._names, OF_LANGCHAIN.get(chosen, "format"))
         self._losses += found.losses
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from promptops.formats.command_arguments import is_command, put_in, with_arguments
 from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument
 from promptops.formats.front_matter import FrontMatter, front_matter
@@ -12,9 +13,9 @@ from promptops.formats.input_names import InputNames
 from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.plain_texts import (
     identity,
+    parts_message,
     role_in,
     stem_steps,
-    text_message,
 )
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
@@ -46,13 +47,17 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     names = InputNames()
     found = translated_file(file, front.body, options, names)
     losses = [*front.losses, *found.translation.losses]
+    parts = found.translation.parts
+    if is_command(front.value, front.body.value):
+        parts = tuple(with_arguments(parts))
+        losses += put_in(front.body)
     fields = _fields(file, front, losses)
     yield SourceDocument(
         id=identity(*_steps(file)),
         format=NAME,
         place=file.place(),
         fields=fields,
-        messages=(text_message(_role(file, options), found.translation),),
+        messages=(parts_message(_role(file, options), parts),),
         aliases=names.aliases,
         samples=options.samples,
         lenient=True,

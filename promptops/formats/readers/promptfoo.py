@@ -128,6 +128,10 @@ class _Configuration:
         evaluation = _evaluation(shared, losses)
         own = [one for one in defaults if one not in shared]
         cases = self._cases(tests, own, names, read, losses)
+        primary = _primary_score(evaluation, cases)
+        if primary:
+            evaluation = {"evaluation": {"score": primary, **evaluation.get("evaluation", {})}}
+            losses.append(self._note_primary(primary))
         return SourceDocument(
             id=self._identity(prompt, number),
             format=NAME,
@@ -140,6 +144,11 @@ class _Configuration:
             cases=cases,
             losses=tuple(losses),
         )
+
+    def _note_primary(self, score: str) -> Loss:
+        message = f"of several metrics, `{score}` becomes the primary score"
+        hint = "choose another one: `score` below `evaluation`"
+        return Loss(code="IMP228", message=message, place=self._file.place(), hint=hint)
 
     def _cases(
         self,
@@ -188,6 +197,13 @@ def _evaluation(shared: Sequence[FoundAssertion], losses: list[Loss]) -> dict[st
     losses += (loss for one in read for loss in one.losses)
     found = [dict(one.value) for one in read if one.value is not None]
     return {"evaluation": {"assertions": found}} if found else {}
+
+
+def _primary_score(evaluation: Mapping[str, Any], cases: Sequence[SourceCase]) -> str | None:
+    """The first of several scores, unless one is `quality`, which is the primary one anyway."""
+    outputs = [evaluation.get("evaluation", {}).get("assertions", ()), *(c.output for c in cases)]
+    scores = {str(one["score"]): None for listed in outputs for one in listed if "score" in one}
+    return next(iter(scores)) if len(scores) > 1 and "quality" not in scores else None
 
 
 def _names_in(texts: Any) -> frozenset[str]:

@@ -12,17 +12,22 @@ from promptops.formats.document import Loss, SourceDocument, SourceMessage, Sour
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps, translated
-from promptops.formats.python_candidates import (
-    TEMPLATE_CALLS,
-    Candidate,
-    candidates,
-    is_request,
-)
+from promptops.formats.python_candidates import Candidate, candidates, is_request
 from promptops.formats.python_expressions import PythonExpressions
 from promptops.formats.python_messages import PythonMessages
 from promptops.formats.python_scopes import argument_defaults, called_name, scoped_nodes
 from promptops.formats.python_strings import PythonStrings
-from promptops.formats.python_uses import StringUses, string_uses
+from promptops.formats.python_templates import (
+    TEMPLATE_CALLS,
+    argument,
+    is_chat_template,
+    is_other_template,
+    partial_values,
+    template_syntax,
+    text_template,
+    unwrapped,
+)
+from promptops.formats.python_uses import StringUses, appends_message, string_uses
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.model.place import Text
@@ -46,6 +51,9 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     uses = string_uses(nodes, {one.key for one in found_names if one.key})
     reader = _Reader(file, options, found_names, uses)
     found = [(one, reader.document(one)) for one in found_names]
+    for one, document in found:
+        if document is None:
+            yield from reader.unread(one)
     prompts = [
         document
         for one, document in found
@@ -118,13 +126,28 @@ class _Reader:
             id=identity(*stem_steps(self._file.path), candidate.name.replace("_", "-")),
             format=NAME,
             place=self._expressions.place(candidate.node),
-            fields=self._fields(candidate.node, names),
+            fields=self._fields(candidate, names),
             messages=tuple(turns),
             aliases=names.aliases,
             defaults=_defaults(candidate, names),
             samples=self._options.samples,
             losses=tuple(self._expressions.losses),
         )
+
+    def unread(self, candidate: Candidate) -> Iterator[Loss]:
+        """An IMP103 for a prompt template that is not read, and for appended messages."""
+        node = unwrapped(candidate.node)
+        if is_other_template(node):
+            name = ast.unparse(getattr(node, "func", node))
+            yield self._unread(f"the prompt template `{name}` is not read", node)
+        if isinstance(node, ast.List):
+            added = self._uses.extended.get(candidate.key, ())
+            if any(map(appends_message, added)):
+                yield self._unread("messages that the code appends to a list are not read", node)
+
+    def _unread(self, message: str, node: ast.expr) -> Loss:
+        hint = "write the text to a file, and import that file"
+        return Loss(code="IMP103", message=message, place=self._expressions.place(node), hint=hint)
 
     def _note_extended(self, keys: set[str]) -> None:
         """An IMP103 for each statement that adds to a string, which is not carried."""
@@ -133,13 +156,17 @@ class _Reader:
             for statement in self._uses.extended[key]:
                 self._expressions.lose("IMP103", message, statement)
 
-    def _fields(self, node: ast.expr, names: InputNames) -> dict[str, Any]:
-        if isinstance(node, ast.Call) and is_request(node):
+    def _fields(self, candidate: Candidate, names: InputNames) -> dict[str, Any]:
+        """The fields of the call that sends the messages, or of one that sends them by name."""
+        node = candidate.node
+        if isinstance(node, ast.List):
+            node = self._uses.sent.get(candidate.key, node)
+        if isinstance(node, ast.Call) and (node is not candidate.node or is_request(node)):
             return PythonMessages(self._expressions, names, lambda *_: None).request_fields(node)
         return {}
 
     def _turns(self, candidate: Candidate, names: InputNames) -> list[SourceTurn]:
-        node = candidate.node
+        node = unwrapped(candidate.node)
         messages = PythonMessages(
             self._expressions, names, lambda text, syntax: self._parts(text, names, syntax)
         )
@@ -148,22 +175,28 @@ class _Reader:
         if isinstance(node, ast.Call):
             if is_request(node):
                 return self._with_words(messages.request(node), node)
-            if called_name(node) == "from_messages" and node.args:
-                pairs = node.args[0]
-                return list(messages.pairs(pairs)) if isinstance(pairs, ast.List) else []
+            if is_chat_template(node):
+                pairs = argument(node, "messages")
+                syntax = template_syntax(node)
+                return list(messages.pairs(pairs, syntax)) if isinstance(pairs, ast.List) else []
             if called_name(node) in TEMPLATE_CALLS:
-                text = _template_argument(node)
+                text = argument(node, "template")
                 return [] if text is None else self._single(candidate, text, names, node)
+            template = text_template(node)
+            if template is not None:
+                return self._single(candidate, template[0], names, template[1])
         return self._single(candidate, node, names, self._uses.filled.get(candidate.key))
 
     def _with_words(self, turns: Iterator[SourceTurn], node: ast.expr) -> list[SourceTurn]:
         """The messages; none if all that they contain are values."""
         found = list(turns)
+        if not found:
+            return []
         text = " ".join(message_text(turn) for turn in found if isinstance(turn, SourceMessage))
         return found if self.texts.has_words(text, self._expressions.place(node)) else []
 
     def _single(
-        self, candidate: Candidate, node: ast.expr, names: InputNames, use: ast.expr | None
+        self, candidate: Candidate, node: ast.expr, names: InputNames, use: ast.expr | str | None
     ) -> list[SourceTurn]:
         if _only_names(node):
             return []
@@ -196,7 +229,9 @@ class _Reader:
         value = "".join(part.text for part in found if isinstance(part, TextPart))
         place = self._expressions.place(node)
         text = Text(self._file.shown, value, lambda _offset: (place.line, place.column))
-        if isinstance(use, ast.expr):
+        if isinstance(use, ast.Call) and called_name(use) in TEMPLATE_CALLS:
+            read = translated(text, self._options, names, template_syntax(use))
+        elif isinstance(use, ast.expr):
             read = self.strings.filled(text, use, names)
         else:
             read = translated(text, self._options, names, use)
@@ -205,17 +240,12 @@ class _Reader:
 
 
 def _defaults(candidate: Candidate, names: InputNames) -> Mapping[str, Any]:
-    """The defaults of the arguments of a function, by the names of the inputs."""
-    given = argument_defaults(candidate.function)
+    """The defaults of arguments and of templates, by the names of the inputs."""
+    given = {**argument_defaults(candidate.function), **partial_values(candidate.node)}
     return {names.name(name): value for name, value in given.items()}
 
 
-def _template_argument(node: ast.Call) -> ast.expr | None:
-    named = {keyword.arg: keyword.value for keyword in node.keywords}
-    return named.get("template", next(iter(node.args), None))
-
-
-def _is_template(use: ast.expr | None) -> bool:
+def _is_template(use: ast.expr | str | None) -> bool:
     """Whether a call makes a prompt template of a string, whatever its name and length are."""
     return isinstance(use, ast.Call) and called_name(use) in TEMPLATE_CALLS
 

@@ -14,7 +14,7 @@ from promptops.formats.source_file import SourceFile
 from promptops.formats.typescript_candidates import CodeCandidate, code_candidates
 from promptops.formats.typescript_messages import TypescriptMessages
 from promptops.formats.typescript_texts import TypescriptTexts
-from promptops.formats.typescript_values import TextValue
+from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue
 
 NAME = "typescript"
 MARKS = (
@@ -33,15 +33,8 @@ def recognises(file: SourceFile) -> bool:
 def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument | Loss]:
     """A prompt for each string and each list of messages that looks like one."""
     found = code_candidates(file.text.value)
-    constants = {
-        one.variable: one.value.pieces[0]
-        for one in found
-        if one.variable.isupper()
-        and isinstance(one.value, TextValue)
-        and len(one.value.pieces) == 1
-    }
     texts = CodeTexts()
-    reader = _Reader(file, options, constants, texts)
+    reader = _Reader(file, options, _constants(found), texts)
     read = [reader.document(candidate) for candidate in found]
     prompts = [document for document in read if document is not None]
     yield from numbered(prompts)
@@ -95,8 +88,9 @@ class _Reader:
         for offset in candidate.extended:
             reader.lose("IMP103", message, offset, offset + 1)
         fields: dict[str, Any] = {}
-        if candidate.request is not None:
-            fields = messages.request_fields(candidate.request)
+        request = candidate.request or next(iter(candidate.requests), None)
+        if request is not None:
+            fields = messages.request_fields(request)
         return SourceDocument(
             id=identity(*stem_steps(self._file.path), _words(candidate.name or "messages")),
             format=NAME,
@@ -114,14 +108,22 @@ class _Reader:
     ) -> list[SourceTurn]:
         value = candidate.value
         place = self._file.text.place(value.start, value.end)
+        if candidate.is_template and isinstance(value, ListValue):
+            return list(messages.pairs(value))
         if not isinstance(value, TextValue):
-            turns = list(messages.chat(value))
+            turns = list(
+                messages.request(value) if isinstance(value, ObjectValue) else messages.chat(value)
+            )
             chat = (turn for turn in turns if isinstance(turn, SourceMessage))
             text = " ".join(message_text(turn) for turn in chat)
             return turns if self._texts.has_words(text, place) else []
-        if not self._texts.is_prompt(candidate.name, EXPRESSION.join(value.pieces), place):
+        name = f"{candidate.owner}.{candidate.name}" if candidate.owner else candidate.name
+        is_template = candidate.is_template
+        if not is_template and not self._texts.is_prompt(
+            name, EXPRESSION.join(value.pieces), place
+        ):
             return []
-        parts = reader.parts(value, None)
+        parts = reader.parts(value, "format" if is_template else None)
         role = role_in(candidate.name)
         if role is None:
             message = f"nothing defines the role: `{self._options.role}` is assumed"

@@ -15,7 +15,7 @@ V = TypeVar("V")
 ENTRIES_OF_A_RUN = 4_096
 """The entries of each cache in a process that runs one command."""
 
-ENTRIES_OF_A_SERVICE = 512
+ENTRIES_OF_A_SERVICE = 256
 """The same for a long-running process: each edit of a file leaves old templates in the cache."""
 
 

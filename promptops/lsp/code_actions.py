@@ -7,10 +7,12 @@ from itertools import islice
 
 from lsprotocol import types
 
+from promptops.errors import PromptopsError
+from promptops.jobs.lint.correct_name import correction
 from promptops.jobs.lint.declare_input import declaration
 from promptops.jobs.lint.fix import safe_edits
 from promptops.jobs.lint.silence import suppression
-from promptops.lsp.diagnostics import diagnostic
+from promptops.lsp.diagnostics import diagnostic, error_diagnostic, error_place, errors_in
 from promptops.lsp.open_file import OpenFile
 from promptops.lsp.workspace_edit import workspace_edit
 from promptops.model.finding import Edit, Finding
@@ -54,26 +56,47 @@ def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeActi
     within = (each for each in findings if _overlaps(file.range_of(each.place), wanted))
     for finding in islice(within, MOST_FINDINGS):
         yield from _of_finding(file, finding)
+    for error in errors_in(file):
+        if _overlaps(file.range_of(error_place(error)), wanted):
+            yield from _of_error(file, error)
+
+
+def _of_error(file: OpenFile, error: PromptopsError) -> Iterator[types.CodeAction]:
+    """The suggested name for a misspelt word of the configuration."""
+    edit = correction(file.live.catalog, error_place(error), error.message, error.hint)
+    if edit is not None:
+        yield _action(
+            file, error_diagnostic(file, error), _title(file, (edit,)), (edit,), preferred=True
+        )
 
 
 def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
-    fix, catalog = finding.fix, file.live.catalog
-    if fix is not None and fix.edits:
-        title = _title(file, fix.edits) + ("" if fix.safe else " (may change the request)")
-        yield _action(file, finding, title, fix.edits, preferred=fix.safe)
+    catalog, shown = file.live.catalog, diagnostic(file, finding)
+    yield from _fixes(file, finding, shown)
     declared = declaration(catalog, finding)
     if declared:
         title = f"Add the input `{_written(file, finding.place)}`"
-        yield _action(file, finding, title, declared)
+        yield _action(file, shown, title, declared)
     comment = suppression(catalog, finding)
     if comment is not None:
         title = f"Ignore {finding.code} here: add the reason to the comment"
-        yield _action(file, finding, title, (comment,))
+        yield _action(file, shown, title, (comment,))
+
+
+def _fixes(file: OpenFile, finding: Finding, shown: types.Diagnostic) -> Iterator[types.CodeAction]:
+    """The suggested name for a misspelt word, or else the fix of the rule."""
+    fix, place = finding.fix, finding.place
+    corrected = correction(file.live.catalog, place, finding.message, finding.hint)
+    if corrected is not None and (fix is None or [edit.place for edit in fix.edits] == [place]):
+        yield _action(file, shown, _title(file, (corrected,)), (corrected,), preferred=True)
+    elif fix is not None and fix.edits:
+        title = _title(file, fix.edits) + ("" if fix.safe else " (may change the request)")
+        yield _action(file, shown, title, fix.edits, preferred=fix.safe)
 
 
 def _action(
     file: OpenFile,
-    finding: Finding,
+    shown: types.Diagnostic,
     title: str,
     edits: Iterable[Edit],
     *,
@@ -82,7 +105,7 @@ def _action(
     return types.CodeAction(
         title=title,
         kind=QUICK_FIX,
-        diagnostics=[diagnostic(file, finding)],
+        diagnostics=[shown],
         is_preferred=preferred or None,
         edit=workspace_edit(file, edits),
     )

@@ -8,9 +8,9 @@ from lsprotocol import types
 
 from promptops.jobs.live.cases import CaseState, case_states
 from promptops.lsp import preview, running
+from promptops.lsp.names import readable_places
 from promptops.lsp.open_file import OpenFile
 from promptops.model.place import Place
-from promptops.model.prompt import Prompt
 from promptops.plurals import counted
 
 OPTIONS = types.CodeLensOptions(resolve_provider=False)
@@ -18,12 +18,12 @@ OPTIONS = types.CodeLensOptions(resolve_provider=False)
 
 def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.CodeLens]:
     """On the first line what the file is to others; on each case what can be done with it."""
-    loaded = file.live.catalog.known(file.path) or file.live.readable(file.path)
+    loaded = file.live.readable(file.path)
     prompt = loaded.prompt if loaded is not None else None
     if prompt is None:
         return list(_users(file))
     states = tuple(case_states(file.live.catalog, prompt))
-    return [*_summary(file, states), *_users(file), *_of_cases(file, prompt, states)]
+    return [*_summary(file, states), *_users(file), *_of_cases(file, states)]
 
 
 def _summary(file: OpenFile, states: tuple[CaseState, ...]) -> Iterator[types.CodeLens]:
@@ -42,15 +42,15 @@ def _users(file: OpenFile) -> Iterator[types.CodeLens]:
         yield _lens(file, Place(file.path), types.Command(title=title, command=""))
 
 
-def _of_cases(
-    file: OpenFile, prompt: Prompt, states: tuple[CaseState, ...]
-) -> Iterator[types.CodeLens]:
+def _of_cases(file: OpenFile, states: tuple[CaseState, ...]) -> Iterator[types.CodeLens]:
+    current = readable_places(file)
     for state in states:
-        if state.place.path == file.path:
+        place = current(state.place)
+        if place is not None and place.path == file.path:
             argument = {"uri": file.uri, "case": state.name}
-            yield _command(file, state.place, "render", preview.COMMAND, argument)
+            yield _command(file, place, "render", preview.COMMAND, argument)
             if not state.stale and file.trusted:
-                yield _command(file, state.place, "run (recorded)", running.COMMAND, argument)
+                yield _command(file, place, "run (recorded)", running.COMMAND, argument)
 
 
 def _command(

@@ -32,14 +32,21 @@ def preview_changed(server: PromptopsServer) -> None:
 
 def _preview(server: PromptopsServer, file: OpenFile, case: str | None) -> Any:
     server.is_previewing = True
-    return preview.preview_of(file, case)
+    found = preview.preview_of(file, case)
+    if not server.shows_previews:
+        _show(server, preview.as_text(found))
+    return found
 
 
 def _run_case(server: PromptopsServer, file: OpenFile, case: str | None) -> str:
     text = running.run_recorded(file, case or "")
+    _show(server, text)
+    return text
+
+
+def _show(server: PromptopsServer, text: str) -> None:
     shown = types.ShowMessageParams(type=types.MessageType.Info, message=text)
     server.window_show_message(shown)
-    return text
 
 
 _Run = Callable[["PromptopsServer", OpenFile, str | None], Any]

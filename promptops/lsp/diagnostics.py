@@ -135,7 +135,12 @@ def error_paths(live: Live) -> frozenset[str]:
 
 def error_diagnostics(file: OpenFile) -> list[types.Diagnostic]:
     """The errors of the configuration and the baseline that are in a file."""
-    return [_of_error(file, error) for error in _errors(file.live) if _path(error) == file.path]
+    return [error_diagnostic(file, error) for error in errors_in(file)]
+
+
+def errors_in(file: OpenFile) -> list[PromptopsError]:
+    """The errors of the configuration and the baseline that are in a file."""
+    return [error for error in _errors(file.live) if _path(error) == file.path]
 
 
 def _errors(live: Live) -> list[PromptopsError]:
@@ -147,16 +152,17 @@ def _path(error: PromptopsError) -> str:
     return (error.where or "").partition(":")[0]
 
 
-def _of_error(file: OpenFile, error: PromptopsError) -> types.Diagnostic:
+def error_diagnostic(file: OpenFile, error: PromptopsError) -> types.Diagnostic:
+    """One error in this file."""
     return types.Diagnostic(
-        range=file.range_of(_place(error)),
+        range=file.range_of(error_place(error)),
         severity=types.DiagnosticSeverity.Error,
         source=SOURCE,
         message=_message(error.message, error.hint),
     )
 
 
-def _place(error: PromptopsError) -> Place:
+def error_place(error: PromptopsError) -> Place:
     """The place of an error: a span of its line, or as `where` gives it."""
     path, *numbers = (error.where or "").split(":")
     line, column = (int(each) if each.isdecimal() else 1 for each in (*numbers, "1", "1")[:2])

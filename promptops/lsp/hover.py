@@ -34,16 +34,11 @@ def _meaning(here: Here) -> tuple[str, int, int]:
         return "", start, end
     if here.in_template or here.in_when:
         return _in_tag(here)
-    start, end = (
-        here.column - (cursor.offset - cursor.start),
-        here.column + cursor.end - cursor.offset,
-    )
-    if start < 1:
-        return "", here.column, here.column
-    if cursor.part == "key":
-        return key_text(here), start, end
-    value = here.lines[here.line - 1][start - 1 : end - 1]
-    return value_text(here, value), start, end
+    value, start, end = here.scalar()
+    if not value:
+        return "", start, end
+    text = key_text(here) if cursor.part == "key" else value_text(here, value)
+    return text, start, end
 
 
 def _in_tag(here: Here) -> tuple[str, int, int]:

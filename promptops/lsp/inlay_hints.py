@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from promptops.lint.passages import literal_passage
 from promptops.lint.request_tokens import estimate
+from promptops.lsp.names import readable_places
 from promptops.lsp.open_file import OpenFile
 from promptops.model.prompt import Message, Prompt, TextPart, messages_of
 
@@ -21,19 +22,18 @@ def inlay_hints(file: OpenFile, params: types.InlayHintParams) -> list[types.Inl
     if loaded is None or loaded.prompt is None:
         return []
     lines = range(params.range.start.line, params.range.end.line + 1)
-    prompt = loaded.prompt
-    hints = (_hint(file, prompt, message) for message in messages_of(prompt.messages))
-    return [hint for hint in hints if hint is not None and hint.position.line in lines]
+    hints = _hints(file, loaded.prompt)
+    return [hint for hint in hints if hint.position.line in lines]
 
 
-def _hint(file: OpenFile, prompt: Prompt, message: Message) -> types.InlayHint | None:
-    place = prompt.locate(f"{message.at}/role", False)
-    tokens = sum(map(estimate, _literals(file, message)))
-    if place.path != file.path or not tokens:
-        return None
-    return types.InlayHint(
-        position=file.range_of(place).end, label=f"~{tokens:,} tokens", padding_left=True
-    )
+def _hints(file: OpenFile, prompt: Prompt) -> Iterator[types.InlayHint]:
+    current = readable_places(file)
+    for message in messages_of(prompt.messages):
+        place = current(prompt.locate(f"{message.at}/role", False))
+        tokens = sum(map(estimate, _literals(file, message)))
+        if place is not None and place.path == file.path and tokens:
+            end = file.range_of(place).end
+            yield types.InlayHint(position=end, label=f"~{tokens:,} tokens", padding_left=True)
 
 
 def _literals(file: OpenFile, message: Message) -> Iterator[str]:

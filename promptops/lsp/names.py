@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from lsprotocol import types
@@ -59,11 +59,26 @@ class NameLookup:
 @contextmanager
 def names_in(file: OpenFile) -> Iterator[NameLookup]:
     """The names of a file; for a prompt that can't be read, those that it had last."""
-    live = file.live
-    before = live.readable_text(file.path)
-    now = live.catalog.files.text(file.path)
-    if before is None or now is None or now.value == before:
-        yield NameLookup(file=file, catalog=live.catalog)
+    shift = _shift(file)
+    if shift is None:
+        yield NameLookup(file=file, catalog=file.live.catalog)
         return
-    with live.trying({file.path: before}) as catalog:
-        yield NameLookup(file=file, catalog=catalog, shift=line_shift(before, now.value))
+    with file.live.trying({file.path: file.live.readable_text(file.path) or ""}) as catalog:
+        yield NameLookup(file=file, catalog=catalog, shift=shift)
+
+
+def readable_places(file: OpenFile) -> Callable[[Place], Place | None]:
+    """From a place of the prompt that `Live.readable` returns to the place in the text as it is.
+
+    None in a line that changed since the prompt could last be read.
+    """
+    return NameLookup(file=file, catalog=file.live.catalog, shift=_shift(file)).current
+
+
+def _shift(file: OpenFile) -> LineShift | None:
+    """From the text that could last be read; None if that is the current text."""
+    before = file.live.readable_text(file.path)
+    now = file.live.catalog.files.text(file.path)
+    if before is None or now is None or now.value == before:
+        return None
+    return line_shift(before, now.value)

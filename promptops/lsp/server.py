@@ -114,6 +114,7 @@ class PromptopsServer(LanguageServer):
     Attributes:
         documents: The open texts.
         repositories: The repositories of the open files.
+        shows_previews: The editor shows previews; for others the server shows them as a message.
         is_previewing: A preview was requested since the last notification of a change.
     """
 
@@ -124,6 +125,7 @@ class PromptopsServer(LanguageServer):
         self.documents = Documents()
         self.repositories = Repositories()
         self.checking = Checking(self)
+        self.shows_previews = False
         self.is_previewing = False
         self._places: dict[str, FileInRepository | str] = {}
 
@@ -133,10 +135,11 @@ class PromptopsServer(LanguageServer):
         chosen = self.server_capabilities.position_encoding
         return Encoding(types.PositionEncodingKind(chosen or types.PositionEncodingKind.Utf16))
 
-    def trust(self, options: Any) -> None:
+    def apply(self, options: Any) -> None:
         """Apply the editor's `initializationOptions`: only `trusted: true`, or none, is trust."""
-        trusted = options.get("trusted", True) if isinstance(options, dict) else True
-        if trusted is not True:
+        given = options if isinstance(options, dict) else {}
+        self.shows_previews = given.get("previews") is True
+        if given.get("trusted", True) is not True:
             os.environ[VARIABLE] = "1"
 
     def open_file(self, uri: str) -> OpenFile | None:
@@ -242,7 +245,7 @@ def create_server() -> PromptopsServer:
 
 
 def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None:
-    server.trust(params.initialization_options)
+    server.apply(params.initialization_options)
 
 
 def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:

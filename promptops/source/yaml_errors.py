@@ -58,7 +58,8 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
     for part, (message, hint) in _EXPLAINED.items():
         if part in message_:
             return problem_at(lines, offsets[0], message, hint)
-    return _special(error, message_, offsets, lines)
+    keyless = error.context == "while scanning a simple key"
+    return (_no_colon if keyless else _special)(error, message_, offsets, lines)
 
 
 _STRUCTURE = ("expected key", "expected '-' indicator", "expected <block end>")
@@ -89,6 +90,15 @@ def _misplaced(error: Any, message_: str, offsets: list[int], lines: Lines) -> P
     return None
 
 
+def _no_colon(_error: Any, _message: str, offsets: list[int], lines: Lines) -> Problem:
+    """The text that YAML takes for the beginning of a key; the parser stops in a later line."""
+    offset = offsets[-1]
+    text = lines.text[offset : lines.line_end(offset)].partition(" #")[0].rstrip()
+    place = lines.place(offset, offset + len(text))
+    hint = "write `key: value`, or indent the text"
+    return Problem("a key without `:`", at=place, hint=hint, code="SCH001")
+
+
 def _curly_quote(offset: int, lines: Lines) -> Problem | None:
     """A value within the quotes of a word processor, which are text to YAML."""
     start = lines.text.rfind("\n", 0, offset) + 1
@@ -111,7 +121,6 @@ def unquoted_template(lines: Lines, start: int, end: int) -> Problem:
 
 _EXPLAINED: dict[str, tuple[str, str | None]] = {
     "mapping values are not allowed": ("`: ` in a text without quotes", "quote it, or use |"),
-    "could not find expected ':'": ("a key without `:`", "write `key: value`, or indent the text"),
     "did not find expected key": (
         "the indentation or the quotes do not match the lines above",
         "align it with the lines around it; quote a text that begins with a quote",

@@ -30,7 +30,11 @@ class Editor:
         self.client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(partial(self._receive))
         self.client.feature(types.WINDOW_LOG_MESSAGE)(lambda line: self.log.append(line.message))
         self.client.feature(types.CLIENT_REGISTER_CAPABILITY)(partial(self._register))
+        self.client.feature(types.WINDOW_SHOW_MESSAGE)(
+            lambda shown: self.messages.append(shown.message)
+        )
         self.log: list[str] = []
+        self.messages: list[str] = []
         self.registered: list[str] = []
         self._versions: dict[str, int] = {}
         self._published = asyncio.Event()

@@ -17,7 +17,12 @@ local function answer(method, params)
   end
 end
 
-vim.lsp.start({ name = "promptops", cmd = program, root_dir = vim.fs.dirname(file) })
+vim.lsp.start({
+  name = "promptops",
+  cmd = program,
+  root_dir = vim.fs.dirname(file),
+  init_options = { previews = true },
+})
 wait("diagnostics", function() return #vim.diagnostic.get(buffer) > 0 end)
 local client = vim.lsp.get_clients()[1]
 local own = { textDocument = vim.lsp.util.make_text_document_params(buffer) }

@@ -137,3 +137,47 @@ def test_all_is_fixed_that_changes_no_request(repo: GitRepository) -> None:
         'Replace `12:30` by `"12:30"`',
     ]
     assert actions(file, "source.organizeImports") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "misspelt", "title"),
+    [
+        ("Say {{ name }}.", "Say {{ naem }}.", "Replace `naem` by `name`"),
+        ("| upper", "| uper", "Replace `uper` by `upper`"),
+        ("{% else %}", "{% els %}", "Replace `els` by `else`"),
+        ('tone == "formal"', 'tone == "fromal"', 'Replace `"fromal"` by `"formal"`'),
+        ("profile: fast", "profile: fats", "Replace `fats` by `fast`"),
+        ("role: user", "role: usr", "Replace `usr` by `user`"),
+        ("description:", "descripton:", "Replace `descripton` by `description`"),
+        ("inputs: {name: a}", "inputs: {naem: a}", "Replace `naem` by `name`"),
+        ("'contains'", "'contain'", "Replace `'contain'` by `'contains'`"),
+    ],
+)
+def test_the_first_fix_of_a_misspelt_word_is_the_suggested_one(
+    repo: GitRepository, old: str, misspelt: str, title: str
+) -> None:
+    inputs = (
+        "model: {profile: fast}\ninputs:\n  required: [name]\n  properties:\n"
+        "    name: {type: string}\n    tone: {enum: [formal, kind], default: kind}\n"
+    )
+    tone = '      {% if tone == "formal" %}Sir.{% else %}{{ name | upper }}{% endif %}\n'
+    config = '[models.fast]\nprovider = "openai"\nid = "gpt-5.4-mini"\n'
+    case = CASE.replace("contains", "'contains'")
+    right = f"{HEAD}{inputs}{USER}{tone}{case}"
+    repo.write({"promptops.toml": config, PATH: right.replace(old, misspelt)})
+    file = opened(repo.root, PATH)
+
+    (action,) = [each for each in actions(file, "quickfix") if each.is_preferred]
+
+    assert (action.title, applied(file, action)) == (title, right)
+
+
+def test_misspelt_keys_of_the_configuration_are_corrected(repo: GitRepository) -> None:
+    config = 'prompts = ["prompts"]\n[lnt]\nignore = ["VAR012"]\n'
+    repo.write({"promptops.toml": config, PATH: f"{HEAD}{USER}"})
+    file = opened(repo.root, "promptops.toml")
+
+    (action,) = actions(file)
+
+    assert (action.title, action.is_preferred) == ("Replace `lnt` by `lint`", True)
+    assert applied(file, action) == config.replace("[lnt]", "[lint]")

@@ -90,7 +90,7 @@ def test_the_messages_show_their_tokens_and_their_share_of_the_budget(desk: Live
         "- 9 tokens in 1 rendered case (estimated)",
         "- 9% of the budget of 100 tokens",
         "- $0.00000675 for the largest request, without the answer",
-        "- 0.0% of the context window of `gpt-5.4-mini-2026-03-17`",
+        "- less than 0.1% of the context window of `gpt-5.4-mini-2026-03-17`",
     ]
 
 
@@ -99,7 +99,7 @@ def test_a_finding_shows_its_message_and_the_page_of_its_rule(desk: Live) -> Non
 
     message, page, *_ = shown.split("\n\n---\n\n")
     assert message == "**`VAR001`** `ticekt` is not an input  \ndid you mean `ticket`?"
-    assert page.startswith("# VAR001 undefined-variable (error)\n\n")
+    assert page.startswith("### VAR001 undefined-variable (error)\n\n")
 
 
 def test_a_description_cannot_show_links_commands_or_structure(desk: Live) -> None:

@@ -151,3 +151,25 @@ def test_only_a_trusted_server_runs_programs_of_git_and_none_changes_a_file(
 
 def _contents(root: Path) -> dict[Path, bytes]:
     return {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
+
+
+@pytest.mark.parametrize("options", [None, {"previews": True}])
+def test_the_server_shows_a_preview_for_an_editor_that_does_not(
+    repo: GitRepository, options: dict[str, bool] | None
+) -> None:
+    prompt = PROMPT.replace("tikcet", "ticket")
+    repo.write({PATH: prompt, PARTIAL: "Be kind.\n"})
+    found: list[str] = []
+
+    async def run() -> None:
+        async with editor(repo.root, options=options) as user:
+            user.open(PATH, prompt)
+            params = types.ExecuteCommandParams(
+                command="promptops.preview", arguments=[{"uri": user.uri(PATH), "case": "one"}]
+            )
+            await user.client.workspace_execute_command_async(params)
+            found.extend(user.messages)
+
+    session(run())
+
+    assert found == ([] if options else ["user:\nSay 😀 t for t.\nBe kind.\n\n10 tokens"])

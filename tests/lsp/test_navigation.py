@@ -76,9 +76,12 @@ def test_the_definition_of_a_name_after_emoji_is_found_in_any_file(live):
 
     names = definition(file, at(types.DefinitionParams, file, "😀😀 {{ quot"))
     inputs = definition(file, at(types.DefinitionParams, file, "quoted(text=tick"))
+    profiles = definition(file, at(types.DefinitionParams, file, "model: {profile: fa"))
 
     assert written(live, names) == [(MACROS, 0, 9, 15)]
     assert written(live, inputs) == [(TRIAGE, 9, 4, 10)]
+    assert written(live, profiles) == [("promptops.toml", 0, 1, 12)]
+    assert definition(file, at(types.DefinitionParams, file, "model: {prof")) == []
 
 
 def test_references_are_in_all_files_with_or_without_the_declaration(live):

@@ -14,7 +14,7 @@ from promptops.jobs.live.live import Live
 from promptops.lsp.code_lens import code_lenses
 from promptops.lsp.inlay_hints import inlay_hints
 from promptops.lsp.open_file import OpenFile
-from promptops.lsp.preview import preview_of
+from promptops.lsp.preview import as_text, preview_of
 from promptops.lsp.running import run_recorded
 from promptops.lsp.semantic_tokens import LEGEND, semantic_tokens
 from promptops.records import replace
@@ -230,6 +230,7 @@ def test_a_preview_that_is_impossible_has_the_reason(live: Live) -> None:
     never = preview_of(opened(live, "prompts/new.prompt.yaml", "format: ["), None)
 
     assert wrong["error"].endswith("`question` must be a string, not a number")
+    assert as_text(wrong) == wrong["error"]
     assert wrong["messages"] == []
     assert broken["error"] == "the prompt can't be read: fix the errors in the file"
     assert [role for role, _ in in_short(broken)] == ["system", "user"]
@@ -251,3 +252,24 @@ def test_a_case_runs_with_its_recorded_answer(live: Live) -> None:
         run_recorded(file, "five")
     with pytest.raises(UsageError, match="cases run in trusted workspaces only"):
         run_recorded(replace(file, trusted=False), "two")
+
+
+def test_lenses_and_hints_stay_with_their_lines_while_a_line_is_typed(live: Live) -> None:
+    read = opened(live, ASK)
+    params = types.InlayHintParams(text_document=OF_FILE, range=EVERYTHING)
+    before = lenses(read), [hint.position for hint in inlay_hints(read, params)]
+
+    typing = opened(live, ASK, FILES[ASK].replace("messages:", "bud\n\nmessages:"))
+    found = lenses(typing), [hint.position for hint in inlay_hints(typing, params)]
+
+    assert live.catalog.loaded(ASK).prompt is None
+    assert found == (
+        [(line + 2 if line else 0, *rest) for line, *rest in before[0]],
+        [types.Position(line=each.line + 2, character=each.character) for each in before[1]],
+    )
+    assert [
+        piece["location"].range.start.line
+        for message in preview_of(typing, "one")["messages"]
+        for piece in message["pieces"]
+        if piece["location"].uri == typing.uri
+    ] == [15, 15, 16, 16]

@@ -97,7 +97,7 @@ export class Server implements Disposable {
         ...PATTERNS.map((pattern) => ({ scheme: "file", pattern })),
       ],
       outputChannel: this.output,
-      initializationOptions: { trusted: workspace.isTrusted },
+      initializationOptions: { trusted: workspace.isTrusted, previews: true },
       initializationFailedHandler: () => false,
       middleware: {
         executeCommand: (command, args, next) => this.executeCommand(command, args, next),

@@ -23,6 +23,9 @@ from promptops.source.outline.cursor import Cursor, cursor_at
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
 
 _PATH_ENDS = "\"' \t%}"
+PROFILE = r"(?:/model|/evaluation/judge(?:/model)?)/profile"
+"""A pattern of the pointers of values that name a profile."""
+
 _CASE = "/tests/0"
 _MESSAGE = r"/messages/\d+(?:/messages/\d+)?"
 _TEMPLATE = lazy_pattern(rf"{_MESSAGE}/content(?:/\d+/text)?")
@@ -160,6 +163,14 @@ class Here:
         while end < len(text) and belongs(text[end]):
             end += 1
         return text[start:end], start + 1, end + 1
+
+    def scalar(self) -> tuple[str, int, int]:
+        """The key or value around the position, with its columns; in a later line of it, ""."""
+        start = self.column - (self.cursor.offset - self.cursor.start)
+        end = self.column + self.cursor.end - self.cursor.offset
+        if start < 1:
+            return "", self.column, self.column
+        return self.lines[self.line - 1][start - 1 : end - 1], start, end
 
 
 def _is_word(character: str) -> bool:

@@ -21,7 +21,7 @@ def finding_texts(here: Here) -> Iterator[str]:
         yield f"**{code(finding.code)}** {sentence(finding.message)}{hint}"
         rule = built_in().get(finding.code)
         if rule is not None:
-            yield markdown_page(rule).strip()
+            yield f"##{markdown_page(rule).strip()}"  # a smaller heading than that of a page
 
 
 def _findings(here: Here) -> list[Finding]:

@@ -18,6 +18,9 @@ from promptops.model.prompt import Prompt
 from promptops.model.request import Request
 from promptops.plurals import counted
 
+_SMALLEST = 0.001
+"""The smallest share of a context window that is shown as a number."""
+
 _LANGUAGES = {"yaml": "yaml", "yml": "yaml", "json": "json", "jsonl": "json", "csv": "csv"}
 
 
@@ -50,7 +53,9 @@ def _limits(here: Here, prompt: Prompt, tokens: int) -> Iterator[str]:
     if cost is not None:
         yield f"{usd(cost)} for the largest request, without the answer"
     if model is not None and model.context_window:
-        yield f"{tokens / model.context_window:.1%} of the context window of {code(model.id)}"
+        share = tokens / model.context_window
+        shown = f"{share:.1%}" if share >= _SMALLEST else f"less than {_SMALLEST:.1%}"
+        yield f"{shown} of the context window of {code(model.id)}"
 
 
 def _requests(facts: PromptFacts) -> Iterator[Request]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from promptops.json_pointer import tokens
 from promptops.lsp.at_cursor.assertion_kinds import argument_docs, summary
-from promptops.lsp.at_cursor.here import Here
+from promptops.lsp.at_cursor.here import PROFILE, Here
 from promptops.lsp.at_cursor.input_names import PROPERTIES, below, inputs, steps_in_case
 from promptops.lsp.at_cursor.path_kinds import path_kind
 from promptops.lsp.at_cursor.prompt_schema import key_at
@@ -54,7 +56,7 @@ def _given(here: Here, pointer: str) -> str:
 def value_text(here: Here, value: str) -> str:
     """What a value at the position refers to; "" if it is only a value."""
     pointer = here.pointer
-    if pointer == "/model/profile":
+    if re.fullmatch(PROFILE, pointer):
         profile = here.file.live.catalog.config.models.get(value)
         return profile_text(profile) if profile is not None else ""
     if pointer == "/model/id":

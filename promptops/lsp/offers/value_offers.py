@@ -14,7 +14,7 @@ from promptops.evals.probes.library import family_names
 from promptops.formats.yaml_file import scalar
 from promptops.json_pointer import escaped
 from promptops.lsp.at_cursor.assertion_kinds import assertion_kind, summary
-from promptops.lsp.at_cursor.here import Here
+from promptops.lsp.at_cursor.here import PROFILE, Here
 from promptops.lsp.at_cursor.input_names import inputs, schemas_of, steps_in_case
 from promptops.lsp.at_cursor.path_kinds import path_kind
 from promptops.lsp.at_cursor.prompt_schema import schemas_at, types_of, values_of
@@ -163,7 +163,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 _SPECIAL: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
-    (r"(?:/model|/evaluation/judge(?:/model)?)/profile", _profiles),
+    (PROFILE, _profiles),
     (r"/model/provider", _providers),
     (r"/model/id", _models),
     (r"/replaced_by|/evaluation/judge", _prompts),

@@ -17,9 +17,7 @@ def test_an_editor_finds_renames_and_moves(repo):
 
 
 async def _navigated(root):
-    shown: list[str] = []
     async with editor(root) as user:
-        user.client.feature(types.WINDOW_SHOW_MESSAGE)(lambda each: shown.append(each.message))
         user.open(TRIAGE, FILES[TRIAGE])
         user.open(OWN, FILES[OWN])
 
@@ -56,7 +54,7 @@ async def _navigated(root):
         '"partials/tone.md.j2"',
     ]
     assert (refused, other) == (None, None)
-    assert [line.split("\n")[0] for line in shown] == [
+    assert [line.split("\n")[0] for line in user.messages] == [
         f"{SHARED}: references to it are not updated: `prompts/partials/macros.j2` exists already",
     ]
 

@@ -135,19 +135,3 @@ def test_render_takes_a_number_for_a_string_and_a_file(repo, capfd):
 
     request = json.loads(capfd.readouterr().out)["request"]
     assert (code, request["messages"]) == (0, [{"role": "user", "content": "7: a page"}])
-
-
-def test_a_prompt_that_requires_no_input_is_rendered_without_a_test_case(repo, capfd):
-    repo.write(
-        {
-            "prompts/ask.prompt.yaml": (
-                "format: promptops/1\n"
-                "inputs:\n  properties: {tone: {type: string, default: kind}}\n"
-                "messages:\n  - {role: user, content: 'Be {{ tone }}.'}\n"
-            )
-        }
-    )
-
-    code = run(["render", "-C", str(repo.root), "ask"])
-
-    assert (code, capfd.readouterr().out) == (0, "--- user\nBe kind.\n")

@@ -63,12 +63,9 @@ class RenderedLine:
 def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedRequest:
     """The request of a test case; without a name, of the first one.
 
-    Without test cases, a prompt that requires no input is rendered without inputs. Raises
-    UsageError for a missing case, RenderError for one that can't be rendered.
+    Raises UsageError for a missing case, RenderError for one that can't be rendered.
     """
     prompt = readable_prompt(workspace, path)
-    if name is None and not prompt.cases and not prompt.inputs.get("required"):
-        return render_inputs(workspace, path, {})
     case = named_case(prompt, name)
     return AnnotatedRequest(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
 

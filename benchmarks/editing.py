@@ -52,15 +52,7 @@ def _growth(scene: Scene, repository: Path) -> Iterator[Row]:
     what = f"memory that {edits:,} edits add"
     scene.tell(what)
     ours = _ours(scene, repository, edits)
-    theirs = _theirs(scene, repository, edits)
-    yield Row(
-        what=what,
-        ours=ours.growth_mb,
-        unit="MB",
-        beside=YAML_PEER if theirs is not None else "",
-        theirs=theirs.growth_mb if theirs is not None else None,
-        at_most=GROWTH_MB,
-    )
+    yield Row(what=what, ours=ours.growth_mb, unit="MB", at_most=GROWTH_MB)
 
 
 def _ours(scene: Scene, repository: Path, edits: int) -> Edits:

@@ -23,7 +23,7 @@ def rows(scene: Scene) -> Iterator[Row]:
     repository = scene.repository(f"imported-{number}", lambda folder: make(folder, number))
     environment = scene.environment
     programs = [
-        environment.ours("import", "old", "--dry-run", says="would-write"),
+        environment.ours("import", "old", "--dry-run", says="would be written"),
         environment.script("reading the files alone", "read_files.py", "old", says=r"^\d+$"),
     ]
     what = f"`import --dry-run` of {number:,} files, CPU"

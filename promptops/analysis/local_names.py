@@ -6,8 +6,8 @@ for a template that no prompt uses yet, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 from jinja2 import nodes
 
@@ -96,7 +96,7 @@ class _Walk:
         self.template = template
         self.top = _Scope(None)
         self.found: list[LocalName] = []
-        self._statements = {
+        self._statements: Mapping[type[nodes.Node], Callable[[Any, _Scope], None]] = {
             nodes.Name: self._name,
             nodes.Getattr: self._attribute,
             nodes.Call: self._call,
@@ -116,7 +116,7 @@ class _Walk:
         for node in body:
             visit = self._statements.get(node.__class__)
             if visit is not None:
-                visit(node, scope)  # type: ignore[operator]
+                visit(node, scope)
             else:
                 self.body(node.iter_child_nodes(), scope)
 

@@ -191,7 +191,7 @@ class _Scanner:
             self._open(_METHOD.match(self._source, end, end + _MAX_PARAMETERS), word)
 
     def _open(self, match: re.Match[str] | None, name: str) -> None:
-        """Open the function whose parameters match, unless there is none."""
+        """Open the function whose parameters match, if any."""
         if match is None:
             return
         groups = match.groups()

@@ -64,7 +64,7 @@ def _end_of_value(start: int, text: str) -> int:
 
 
 def entry_line(root: Node, lines: Lines, line: int) -> int:
-    """The last line, at or above a 1-based line, that begins a key or an item; 0 if there is none.
+    """The last line, at or above a 1-based line, that begins a key or an item; else 0.
 
     A comment above it covers the entry and its whole value.
     """

@@ -99,7 +99,7 @@ class Document:
         return comments(self._root, self._lines) if self._root is not None else ()
 
     def entry_line(self, line: int) -> int:
-        """The 1-based line where the key or item begins that covers a line; 0 if there is none."""
+        """The 1-based line where the key or item begins that covers a line; else 0."""
         return entry_line(self._root, self._lines, line) if self._root is not None else 0
 
     def _scalar(self, pointer: str, *, key: bool) -> Node | None:

@@ -5,7 +5,7 @@ import { type Surroundings, serverCommand } from "../src/server_command";
 
 const nothing: Surroundings = {
   configured: [],
-  folders: ["/work/shop"],
+  folders: ["/home/ada/shop"],
   trusted: true,
   searchPath: "/usr/bin:/bin",
   platform: "linux",
@@ -30,8 +30,8 @@ test("the setting comes first, with its arguments", () => {
 test("the environment of the workspace comes before the interpreter and PATH", () => {
   const interpreter = "/opt/envs/shop/bin/python";
   const all = [
-    "/work/shop/.venv/bin/promptops",
-    "/work/shop/venv/bin/promptops",
+    "/home/ada/shop/.venv/bin/promptops",
+    "/home/ada/shop/venv/bin/promptops",
     "/opt/envs/shop/bin/promptops",
     "/usr/bin/promptops",
   ];
@@ -42,9 +42,9 @@ test("the environment of the workspace comes before the interpreter and PATH", (
 });
 
 test("the environment of any folder of the workspace is used", () => {
-  const folders = ["/work/shop", "/work/other"];
+  const folders = ["/home/ada/shop", "/home/ada/other"];
 
-  equal(found({ folders }, "/work/other/venv/bin/promptops"), "/work/other/venv/bin/promptops");
+  equal(found({ folders }, "/home/ada/other/venv/bin/promptops"), "/home/ada/other/venv/bin/promptops");
 });
 
 test("without promptops there is no command", () => {
@@ -52,25 +52,25 @@ test("without promptops there is no command", () => {
 });
 
 test("an untrusted workspace does not name the program", () => {
-  const interpreter = "/work/shop/env/bin/python";
-  const inside = ["/work/shop/.venv/bin/promptops", "/work/shop/env/bin/promptops"];
+  const interpreter = "/home/ada/shop/env/bin/python";
+  const inside = ["/home/ada/shop/.venv/bin/promptops", "/home/ada/shop/env/bin/promptops"];
 
   equal(found({ trusted: false, interpreter }, ...inside), undefined);
   equal(found({ trusted: false, interpreter }, ...inside, "/bin/promptops"), "/bin/promptops");
 });
 
 test("an untrusted workspace is not reached through PATH or a link", () => {
-  const searchPath = "/work/shop/bin:/home/ada/links:.:bin";
-  const programs = ["/work/shop/bin/promptops", "/home/ada/links/promptops", "bin/promptops"];
-  const realPath = (file: string): string => file.replace("/home/ada/links", "/work/shop/bin");
+  const searchPath = "/home/ada/shop/bin:/home/ada/links:.:bin";
+  const programs = ["/home/ada/shop/bin/promptops", "/home/ada/links/promptops", "bin/promptops"];
+  const realPath = (file: string): string => file.replace("/home/ada/links", "/home/ada/shop/bin");
 
   equal(found({ trusted: false, searchPath, realPath }, ...programs), undefined);
 });
 
 test("a folder whose name begins with dots is inside", () => {
-  const searchPath = "/work/shop/..bin";
+  const searchPath = "/home/ada/shop/..bin";
 
-  equal(found({ trusted: false, searchPath }, "/work/shop/..bin/promptops"), undefined);
+  equal(found({ trusted: false, searchPath }, "/home/ada/shop/..bin/promptops"), undefined);
 });
 
 test("on Windows the program is in Scripts", () => {

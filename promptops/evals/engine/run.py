@@ -37,7 +37,8 @@ def ask(
 
     async def run() -> tuple[Outcome, ...]:
         interrupt = Interrupt()
-        # Only the main thread gets signals, and not every platform supports them in a loop.
+        # Ctrl-C then raises KeyboardInterrupt as usual: RuntimeError and ValueError outside of the
+        # main thread, NotImplementedError where the loop supports no signals.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupt.press)
         return await ask_all(asks, provider_of, settings, on_answer, interrupt, ledger=ledger)

@@ -26,7 +26,7 @@ from promptops.source.config import FILES, load, valid_part
 
 
 def live_tree(repository: Repository) -> LiveTree:
-    """The configuration files of the work tree; GitError if there is none, or git fails."""
+    """The configuration files of the work tree; GitError without a work tree, or if git fails."""
     disk = WorkTree(repository.root, repository.object_format)
     return LiveTree(lambda under: repository.tree(WORKTREE, under), disk, FILES)
 

@@ -40,7 +40,7 @@ class PreviewMessage:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """A rendered case, or why there is none.
+    """A rendered case, or why it can't be rendered.
 
     Attributes:
         case: The name of the case; None if the prompt has none.

@@ -17,7 +17,7 @@ _NARROWING = ("path", "role", "transform")
 
 
 def assertion_kind(written: str) -> AssertionKind | None:
-    """The type of a name as written, such as `not-regex`; None if there is none."""
+    """The type of a name as written, such as `not-regex`; None for an unknown name."""
     try:
         found = kind_of(written)
     except InputError:  # a plug-in that does not work; its users are linted

@@ -44,7 +44,7 @@ class Here:
         prefix: What comes before the pointers of a file with cases in a prompt, or "".
         is_json_lines: The file has a case on each line.
         is_template: The file is a template, not YAML.
-        is_other: The file is none of these, or larger than what promptops reads.
+        is_other: The file is of another kind, or larger than what promptops reads.
     """
 
     def __init__(self, file: OpenFile, position: types.Position) -> None:

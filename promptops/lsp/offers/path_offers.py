@@ -69,14 +69,14 @@ def _below(here: Here, folder: str, kind: ReferenceKind) -> Iterator[str]:
 
 
 def text_at(here: Here, written: str) -> str:
-    """The text of a template that is named in the file of the position; "" if there is none."""
+    """The text of a template that is named in the file of the position; "" if it is missing."""
     path = target_of(here, "template", written)
     found = here.file.live.catalog.files.text(path) if path else None
     return found.value if found is not None else ""
 
 
 def target_of(here: Here, kind: ReferenceKind, written: str) -> str:
-    """The path of an existing file, from the root of the repository; "" if there is none."""
+    """The path of an existing file, from the root of the repository; "" if it is missing."""
     catalog, own = here.file.live.catalog, here.file.path
     found = catalog.resolver.follow(kind, written, Place(own), own)
     return "" if isinstance(found, Problem) or not found.found else found.target

@@ -221,7 +221,7 @@ class BlockWalk(FlowWalk):
         return self._block_spot(header, indent or width or column)
 
     def _next_content(self, line: int) -> int:
-        """Where the next line begins that is not empty; after the text if there is none."""
+        """Where the next line begins that is not empty; else after the text."""
         match = _EMPTY_LINES.match(self.text, line)
         start = match.end() if match else line
         return start if start + self.width(start) < len(self.text) else len(self.text) + 1

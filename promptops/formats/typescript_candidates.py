@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from promptops.formats.typescript_calls import calls_model, template_argument, texts_of
+from promptops.formats.typescript_parameters import defaults_of
 from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
 from promptops.formats.typescript_values import (
     MAX_OTHER,
@@ -29,10 +30,6 @@ _RETURNS = r"(?:\s*:[^=;{}\n]{0,200})?"
 _ARROW = lazy_pattern(rf"(?:async\s+)?(?:{_PARAMETERS}{_RETURNS}|([A-Za-z_$][\w$]*))\s*=>\s*")
 _FUNCTION = lazy_pattern(rf"\s*\*?\s*([A-Za-z_$][\w$]*)?\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
 _METHOD = lazy_pattern(rf"\s*{_PARAMETERS}{_RETURNS}\s*(?=\{{)")
-_DEFAULT = lazy_pattern(
-    r"([A-Za-z_$][\w$]*)(?:\s*:[^=,]{0,100})?\s*=\s*(?=[\"'`\d]|true\b|false\b)"
-)
-_PLAIN = lazy_pattern(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])|true\b|false\b")
 _NUMBER = lazy_pattern(r"-?\d{1,15}(?:\.\d{0,14}[1-9])?")
 _NO_METHODS = frozenset(("if", "for", "while", "switch", "catch", "function", "return", "with"))
 _DECLARING = frozenset(("const", "let", "var"))
@@ -261,7 +258,7 @@ class _Scanner:
             owner=".".join(one.name for one in self._owners),
             value=value,
             request=request,
-            defaults=dict(self._defaults(parameters)),
+            defaults=dict(defaults_of(parameters)),
             extended=[],
             requests=[],
         )
@@ -278,19 +275,6 @@ class _Scanner:
         """Whether a string contains the variable that it is assigned to."""
         sources = value.pieces[1::2] if isinstance(value, TextValue) else ()
         return any(re.search(rf"(?<![\w$.]){re.escape(variable)}(?![\w$])", one) for one in sources)
-
-    @staticmethod
-    def _defaults(parameters: str) -> Iterator[tuple[str, str | float | bool]]:
-        for match in _DEFAULT.finditer(parameters):
-            plain = _PLAIN.match(parameters, match.end())
-            if plain is None:
-                found = TypescriptValues(parameters).value(match.end())
-                if isinstance(found, TextValue) and len(found.pieces) == 1:
-                    yield match[1], found.pieces[0]
-            elif plain[0] in ("true", "false"):
-                yield match[1], plain[0] == "true"
-            else:
-                yield match[1], float(plain[0]) if "." in plain[0] else int(plain[0])
 
 
 def _is_too_long(value: Value) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 SCREENSHOTS = os.environ.get("PROMPTOPS_SCREENSHOTS")
 PATIENCE_MS = 120_000  # a machine that others use is slow
+AGAIN_MS = 10_000  # VS Code drops keys while it starts, and lists only the commands it has by then
 
 
 class Workbench:
@@ -28,24 +30,25 @@ class Workbench:
 
     def run(self, command: str) -> None:
         """Run a command of the palette, by its full title."""
-        self.page.keyboard.press("F1")
-        self._choose(f">{command}", command)
+        self._choose("F1", f">{command}", command)
 
     def open(self, path: str, *, line: int = 1, column: int = 1) -> None:
         """Open a file of the folder with the cursor at a place, 1-based."""
         name = path.rpartition("/")[2]
-        self.page.keyboard.press("Control+P")
-        self._choose(name, name)
+        self._choose("Control+P", name, name)
         self.page.locator(f'.tab.active[data-resource-name="{name}"]').wait_for()
         self.go_to(line, column)
 
     def go_to(self, line: int, column: int) -> None:
         """Move the cursor of the editor."""
-        self.page.keyboard.press("Control+G")
-        box = self.page.locator(".quick-input-widget input")
-        box.fill(f":{line}:{column}")
-        self.page.keyboard.press("Enter")
-        self.shown(f"Ln {line}, Col {column}")
+
+        def move() -> None:
+            self._type("Control+G", f":{line}:{column}")
+            self.page.keyboard.press("Enter")
+            place = self.page.get_by_text(f"Ln {line}, Col {column}").first
+            place.wait_for(timeout=AGAIN_MS)
+
+        self._repeated(move)
 
     def shown(self, text: str, *, where: str = "body") -> None:
         """Wait until a text is shown."""
@@ -59,6 +62,18 @@ class Workbench:
         """Save the file of the editor."""
         self.page.keyboard.press("Control+S")
         self.page.locator(".tab.active:not(.dirty)").wait_for()
+
+    def offer(self, key: str, text: str, *, where: str) -> Any:
+        """The row of the list that a key opens, once the list has it."""
+        found = self.page.locator(f"{where} .monaco-list-row").filter(has_text=text).first
+
+        def ask() -> None:
+            self.page.keyboard.press("Escape")
+            self.page.keyboard.press(key)
+            found.wait_for(timeout=AGAIN_MS)
+
+        self._repeated(ask)
+        return found
 
     def row(self, text: str, *, where: str) -> Any:
         """The row of a list with this text, once it is shown."""
@@ -98,7 +113,25 @@ class Workbench:
         outer = self.page.frame_locator("iframe.webview.ready")
         return outer.frame_locator("iframe#active-frame")
 
-    def _choose(self, typed: str, row: str) -> None:
-        box = self.page.locator(".quick-input-widget input")
-        box.fill(typed)
-        self.row(row, where=".quick-input-list").click()
+    def _choose(self, key: str, typed: str, row: str) -> None:
+        def choose() -> None:
+            self._type(key, typed)
+            rows = self.page.locator(".quick-input-list .monaco-list-row")
+            rows.filter(has_text=row).first.click(timeout=AGAIN_MS)
+
+        self._repeated(choose)
+
+    def _type(self, key: str, typed: str) -> None:
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press(key)
+        self.page.locator(".quick-input-widget input").fill(typed, timeout=AGAIN_MS)
+
+    def _repeated(self, action: Callable[[], None]) -> None:
+        from playwright.sync_api import TimeoutError as NotYet
+
+        for _ in range(PATIENCE_MS // AGAIN_MS):
+            try:
+                return action()
+            except NotYet as error:
+                missing = error
+        raise missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from promptops.model.score import UNNAMED, LeftOutAssertion, SampleCounts, Score, WrittenCases
 from promptops.plurals import counted, some
@@ -22,8 +23,12 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "can't be checked", line
     if score.cases is not None:
         yield "cases", cases(score.cases)
+        if score.cases.written:
+            yield "hint", _how_to_use(score.cases)
     elif score.alerts:
         yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
+    if score.nothing_to_judge:
+        yield "judges", "no assertion of these prompts needs a judge: --judge has no effect"
     if score.unanswered:
         yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
     for reason, count in score.no_verdict.items():
@@ -67,7 +72,18 @@ def _how_to_join(found: SampleCounts) -> str:
 
 
 def broken(score: Score) -> Iterator[str]:
-    """The first lines that can't be read, the number of the others, and bugs of promptops."""
+    """What `unreadable` and `bugs` have."""
+    yield from unreadable(score)
+    yield from bugs(score)
+
+
+def bugs(score: Score) -> Iterator[str]:
+    """Bugs of promptops that kept assertions from being checked."""
+    yield from map(visible, score.failed)
+
+
+def unreadable(score: Score) -> Iterator[str]:
+    """The first lines that can't be read, and the number of the others."""
     found = score.samples
     for each in found.broken:
         where = f"{visible_path(each.path)}:{each.line}:{each.column}"
@@ -75,7 +91,6 @@ def broken(score: Score) -> Iterator[str]:
     rest = found.broken_lines - len(found.broken)
     if rest:
         yield f"{counted(rest, 'more line')} can't be read"
-    yield from map(visible, score.failed)
 
 
 def cases(found: WrittenCases) -> str:
@@ -86,6 +101,11 @@ def cases(found: WrittenCases) -> str:
         why = "" if found.skipped else ": no sample fails an assertion and has inputs"
         written = f"none written{why}"
     return written + (skipped if found.skipped else "")
+
+
+def _how_to_use(found: WrittenCases) -> str:
+    add = f"`- file: ./{visible_path(PurePath(found.file).name)}`"
+    return f"read and name the cases, add {add} to `tests` of the prompt, `promptops test --record`"
 
 
 def unjoined(found: SampleCounts) -> str:

@@ -50,7 +50,7 @@ def test_answers_in_the_cache_of_this_machine_are_no_recordings(repo):
 
 
 def test_a_prompt_without_a_model_is_an_error_because_recording_would_not_help(repo):
-    repo.write({FILE: CONTRACT.replace("model: {profile: served}\n", "")})
+    repo.write({"prompts/ask.prompt.yaml": CONTRACT.replace("model: {profile: served}\n", "")})
     repo.commit("one")
 
     replayed, requested = run(repo), run(repo, "record")

@@ -151,10 +151,26 @@ def test_how_it_exits(scored, samples, arguments, code):
     assert scored(lines(*samples), *arguments)[0] == code
 
 
+def test_an_alert_that_is_configured_and_given_counts_once(scored):
+    configured = ("--config", 'score.alerts=[{metric="contracts",below=98}]')
+
+    _, out, _ = scored(lines(*BAD), *configured, "--alert", "contracts<98", "--format", "json")
+
+    assert [each["metric"] for each in json.loads(out)["alerts"]] == ["contracts"]
+
+
 SPAN = {
     "traceId": "0af7651916cd43dd8448eb211c80319c",
     "spanId": "b7ad6b7169203331",
     "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}],
+}
+
+RELEASED_SPAN = {
+    **SPAN,
+    "attributes": [
+        *SPAN["attributes"],
+        {"key": "promptops.release", "value": {"stringValue": "v0.1.0"}},
+    ],
 }
 
 
@@ -169,6 +185,11 @@ SPAN = {
         (
             {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]},
             "(without a prompt name)",
+            "name the prompt of each request: `promptops.traced`, or `request.attributes()`",
+        ),
+        (
+            {"resourceSpans": [{"scopeSpans": [{"spans": [RELEASED_SPAN]}]}]},
+            "(without a prompt name) v0.1.0",
             "name the prompt of each request: `promptops.traced`, or `request.attributes()`",
         ),
     ],

@@ -50,7 +50,7 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     found = score.samples
     if found.unjoined_samples:
         yield "not joined", unjoined(found)
-        yield "hint", _how_to_join(found)
+        yield from (("hint", each) for each in _how_to_join(found))
     if found.by_id_only:
         yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
     if found.altered:
@@ -65,10 +65,12 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
         yield "cost unknown", f"{many} without a cost, or without usage and a price"
 
 
-def _how_to_join(found: SampleCounts) -> str:
-    if set(found.unjoined) == {UNNAMED}:
-        return "name the prompt of each request: `promptops.traced`, or `request.attributes()`"
-    return "releases are known by their tags: `git fetch --tags`"
+def _how_to_join(found: SampleCounts) -> Iterator[str]:
+    unnamed = [name.startswith(UNNAMED) for name in found.unjoined]  # a release may follow
+    if any(unnamed):
+        yield "name the prompt of each request: `promptops.traced`, or `request.attributes()`"
+    if not all(unnamed):
+        yield "releases are known by their tags: `git fetch --tags`"
 
 
 def broken(score: Score) -> Iterator[str]:

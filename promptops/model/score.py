@@ -179,7 +179,7 @@ class Score:
         unanswered: Requests to judges without an answer.
         no_verdict: The number of missing verdicts of judges, by the reason.
         cost_usd: Of the calls to judges.
-        nothing_to_judge: Judges were requested, and no assertion needs one.
+        nothing_to_judge: Judges were requested, and no scored answer has an assertion with one.
     """
 
     samples: SampleCounts

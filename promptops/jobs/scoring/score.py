@@ -44,9 +44,9 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     scores = {each.score for each in facts.assertions.values() if each.score}
     check_rules(workspace.catalog, options.alerts, metric_names(facts, scores))
     whole, counts = _added_up(engine, packed.pack, options)
-    judged, joining = JudgeCalls(), joining_of(packed.pack)
+    judged = JudgeCalls()
     if options.judge:
-        judged = add_judgements(workspace, whole, joining, options.run)
+        judged = add_judgements(workspace, whole, joining_of(packed.pack), options.run)
     return replace(
         _result(whole, facts, options),
         samples=counts,
@@ -58,7 +58,8 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         unanswered=judged.unanswered,
         no_verdict=judged.no_verdict,
         cost_usd=judged.cost_usd,
-        nothing_to_judge=bool(options.judge and counts.scored) and not _any_judged(whole, joining),
+        nothing_to_judge=bool(options.judge and counts.scored)
+        and not any(whole.judgeable.chosen()),
         duration_s=monotonic() - began,
     )
 
@@ -91,11 +92,6 @@ def _result(whole: Partial, facts: PackFacts, options: ScoreOptions) -> Score:
         failing=whole.failures.first,
         failed=tuple(sorted(map(str, whole.bugs))),
     )
-
-
-def _any_judged(whole: Partial, joining: Joining) -> bool:
-    """Whether any scored prompt has an assertion that calls a model."""
-    return any(each.judged for each in joining.prepared if each.id in whole.prompts)
 
 
 class _PartOrder:

@@ -205,12 +205,13 @@ def test_an_alert_on_an_unknown_metric_is_refused(released, tmp_path):
 
 def test_an_unknown_metric_in_the_configuration_is_refused_with_its_place(released, tmp_path):
     file = written(tmp_path / "s.jsonl", [sample(1)])
-    with (released.root / "promptops.toml").open("a") as configuration:
+    repo = released.copied_to(tmp_path / "repo")
+    with (repo.root / "promptops.toml").open("a") as configuration:
         configuration.write('[[score.alerts]]\nmetric = "contract"\nbelow = 98\n')
     rule = AlertRule(metric="contract", below=98)
 
     with pytest.raises(UsageError) as caught:
-        scored(released, [file], alerts=(rule,))
+        scored(repo, [file], alerts=(rule,))
 
     assert (caught.value.where, caught.value.hint) == (
         "promptops.toml:6:10",
@@ -219,15 +220,16 @@ def test_an_unknown_metric_in_the_configuration_is_refused_with_its_place(releas
 
 
 def test_judges_without_an_assertion_for_them_are_reported(released, tmp_path):
-    judged = written(tmp_path / "judged.jsonl", [sample(1, output=None, error="timeout")])
+    failed = written(tmp_path / "failed.jsonl", [sample(1, output=None, error="timeout")])
     plain = written(tmp_path / "plain.jsonl", [sample(1, prompt="quick", version=None)])
-    released.write({"prompts/quick.prompt.yaml": NEXT[: NEXT.index("evaluation")]})
-    released.commit("a prompt without an evaluation")
+    repo = released.copied_to(tmp_path / "repo")
+    repo.write({"prompts/quick.prompt.yaml": NEXT[: NEXT.index("evaluation")]})
+    repo.commit("a prompt without an evaluation")
 
-    found = [scored(released, [file], judge=2) for file in (judged, plain, plain)]
-    without = scored(released, [plain])
+    found = [scored(repo, [file], judge=2) for file in (failed, plain)]
+    without = scored(repo, [plain])
 
-    assert [each.nothing_to_judge for each in (*found, without)] == [False, True, True, False]
+    assert [each.nothing_to_judge for each in (*found, without)] == [True, True, False]
 
 
 def test_alerts_that_no_group_has_a_value_for_are_reported(released, tmp_path):

@@ -28,7 +28,7 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
     elif score.alerts:
         yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
     if score.nothing_to_judge:
-        yield "judges", "no assertion of these prompts needs a judge: --judge has no effect"
+        yield "judges", "no scored answer has an assertion with a judge: --judge has no effect"
     if score.unanswered:
         yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
     for reason, count in score.no_verdict.items():

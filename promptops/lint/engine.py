@@ -111,7 +111,7 @@ def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
     package = rule.check.__module__.partition(".")[0]
     if package == "promptops":
         return problem
-    return replace(problem, hint=f"report it to the authors of the plugin `{package}`")
+    return replace(problem, hint=f"report it to the authors of the plug-in `{package}`")
 
 
 def failed(problem: Problem, loaded: LoadedPrompt | None) -> Finding:

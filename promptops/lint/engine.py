@@ -39,6 +39,7 @@ class Selection:
     ignore: tuple[str, ...] = ()
 
     def chooses(self, rule: Rule) -> bool:
+        """Whether a rule is selected and not ignored; without `select`, those on by default."""
         if is_named(self.ignore, rule.code, rule.name):
             return False
         if not self.select:

@@ -66,6 +66,7 @@ class ReleaseContext:
 
     @property
     def versions(self) -> frozenset[Version]:
+        """The versions of all releases of the repository."""
         return frozenset(release.version for release in self.releases)
 
 

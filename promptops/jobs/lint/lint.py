@@ -105,7 +105,12 @@ def lint_selected(
         linted |= lint_prompts(catalog, paths, chosen, today, cache=cache, processes=processes)
         cache.save()
     rules = groups[-1][0]
-    silencers = _silencers(workspace, wanted, options, base)
+    silencers = Silencers(
+        waivers=workspace.config.lint.waivers,
+        baseline=_baseline(workspace, options),
+        counts=_counts(workspace, wanted, options, base),
+        names=available_names(workspace.config.lint, untrusted=options.untrusted),
+    )
     concerned = _relevant_paths(selected, linted)
     # Findings elsewhere that a waiver or the baseline silences are counted.
     every_path = wanted.everything or silencers.waivers or silencers.baseline
@@ -155,17 +160,6 @@ def _paths_by_rules(
         if not rest:
             return
     yield rules, rest
-
-
-def _silencers(
-    workspace: Workspace, wanted: SelectionOptions, options: LintOptions, base: BaseFiles
-) -> Silencers:
-    return Silencers(
-        waivers=workspace.config.lint.waivers,
-        baseline=_baseline(workspace, options),
-        counts=_counts(workspace, wanted, options, base),
-        names=available_names(workspace.config.lint, untrusted=options.untrusted),
-    )
 
 
 def _counts(

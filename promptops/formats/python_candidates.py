@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from promptops.formats.code_texts import NAMED
+from promptops.formats.prompt_names import NAMED
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
 from promptops.formats.python_templates import is_chat_template
-from promptops.records import record
+from promptops.records import record, replace
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
 """Methods of clients that call a model."""
@@ -27,12 +27,14 @@ class Candidate:
         key: The name by which other code refers to it, "" if it has none: `Bot.text` for
             `self.text`.
         function: The function whose arguments it may read.
+        is_passed: Whether a call passes it by the name of a prompt.
     """
 
     name: str
     key: str = ""
     node: ast.expr
     function: Function | None
+    is_passed: bool = False
 
 
 def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
@@ -54,7 +56,8 @@ def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
     """Strings that a call passes by the name of a prompt: `Agent(instructions="…")`."""
     for keyword in node.keywords:
         if keyword.arg in _PASSED and not isinstance(keyword.value, ast.Name | ast.Attribute):
-            yield _candidate(f"{scope.name}{keyword.arg}", keyword.value, scope)
+            found = _candidate(f"{scope.name}{keyword.arg}", keyword.value, scope)
+            yield replace(found, is_passed=True)
 
 
 def is_request(node: ast.Call) -> bool:

@@ -7,7 +7,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import CodeTexts, marked_text, message_text, numbered
+from promptops.formats.code_texts import (
+    CodeTexts,
+    is_sentence,
+    marked_text,
+    message_text,
+    numbered,
+)
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
@@ -206,10 +212,12 @@ class _Reader:
         place = self._expressions.place(node)
         text = marked_text(parts)
         name = candidate.name
-        if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
-            return []
-        if not _is_template(use) and not self.texts.is_prompt(name, text, place):
-            return []
+        sent = candidate.is_passed or candidate.key in self._uses.passed
+        if not (_is_template(use) or (sent and is_sentence(text))):
+            if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
+                return []
+            if not self.texts.is_prompt(name, text, place):
+                return []
         role = role_in(candidate.name)
         if role is None:
             message = f"nothing defines the role: `{self._options.role}` is assumed"

@@ -23,6 +23,7 @@ _LEAD = r"[\s\d.)*#>\"'`•-]{0,20}"
 """What comes before the first word of a line, such as the number of an item."""
 _COMMAND = lazy_pattern(
     rf"(?i:\A{_LEAD}(?:please,? )?(?:{_VERBS})\b|\bplease,? (?:{_VERBS})\b)"
+    rf"|\A{_LEAD}Below (?:is|are)\b"
     rf"|(?:[.!?:]\s|\n){_LEAD}(?=[A-Z])(?i:{_VERBS})\b"
 )
 """A command that begins a text, a sentence or a line, or that follows `please`."""

@@ -54,6 +54,7 @@ def is_certain(name: str) -> bool:
 
 
 def is_of_other_text(name: str) -> bool:
-    """Whether a name is that of errors, of documentation, or of data."""
-    own = name.rpartition(".")[2].strip("_")
-    return bool(_OF_PROGRAMS.search(own) or _OF_TEXTS.search(own))
+    """Whether a name is that of errors, of documentation, or of data: `errors.missing`."""
+    *owners, own = name.split(".")
+    of_program = any(_OF_PROGRAMS.search(one) for one in (*owners[-1:], own))
+    return of_program or _OF_TEXTS.search(own.strip("_")) is not None

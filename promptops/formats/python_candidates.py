@@ -13,6 +13,8 @@ from promptops.records import record, replace
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
 """Methods of clients that call a model."""
 _PASSED = frozenset(("instructions", "instruction", "system_prompt", "system_instruction"))
+_INVOKING = frozenset(("invoke", "ainvoke", "complete", "acomplete", "predict", "apredict"))
+_COMPLETING = frozenset(("create", "acreate", "completion", "acompletion", "text_completion"))
 _OF_RESPONSES = frozenset(("input", "instructions"))
 _TEXTS = frozenset(("messages", "input", "instructions", "system"))
 
@@ -53,11 +55,21 @@ def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
 
 
 def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
-    """Strings that a call passes by the name of a prompt: `Agent(instructions="…")`."""
-    for keyword in node.keywords:
-        if keyword.arg in _PASSED and not isinstance(keyword.value, ast.Name | ast.Attribute):
-            found = _candidate(f"{scope.name}{keyword.arg}", keyword.value, scope)
+    """Strings that a call passes to a model: `Agent(instructions="…")`, `model.invoke("…")`."""
+    given = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _PASSED]
+    for name, value in (*given, *(("prompt", text) for text in sent_texts(node))):
+        if not isinstance(value, ast.Name | ast.Attribute):
+            found = _candidate(f"{scope.name}{name}", value, scope)
             yield replace(found, is_passed=True)
+
+
+def sent_texts(node: ast.Call) -> list[ast.expr]:
+    """The first argument of a method such as `invoke`; `prompt` of a call for a completion."""
+    if called_name(node) in _INVOKING and isinstance(node.func, ast.Attribute):
+        return node.args[:1]
+    if called_name(node) in _COMPLETING:
+        return [keyword.value for keyword in node.keywords if keyword.arg == "prompt"]
+    return []
 
 
 def is_request(node: ast.Call) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from promptops.formats.python_candidates import SENDING_METHODS, reads
+from promptops.formats.python_candidates import SENDING_METHODS, reads, sent_texts
 from promptops.formats.python_scopes import Scope, called_name, resolved, target_name
 from promptops.formats.python_templates import TEMPLATE_CALLS
 from promptops.records import record
@@ -95,9 +95,11 @@ def _sent(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:
 
 
 def _passed(node: ast.AST) -> Iterator[ast.expr]:
-    """What a call sends to a model by the name of an argument, and the texts of messages."""
+    """What a call sends to a model, the texts of messages, and what a `prompt` is made of."""
     if isinstance(node, ast.keyword) and node.arg in _PASSED_AS:
         yield node.value
+    elif isinstance(node, ast.Call):
+        yield from sent_texts(node)
     elif isinstance(node, ast.Dict):
         if any(getattr(key, "value", None) == "role" for key in node.keys):
             yield from _contents(node)

@@ -15,7 +15,12 @@ PYTHON = [
     ("RULES = 'Sort the tickets.'\nask([{'role': 'user', 'content': RULES}])", ["rules"]),
     ("RULES = 'Sort %s by %s now'\nprompt = RULES % (a, b)", ["rules"]),
     ("Agent(name='Sorts all tickets', instructions='Sort the tickets.')", ["instructions"]),
+    ("def sort(text):\n  return llm.invoke(f'Sort it now: {text}')", ["sort-prompt"]),
+    ("RULES = 'Sort the tickets.'\nllm.invoke(RULES)", ["rules"]),
+    ("openai.Completion.create(prompt='Sort it now: ' + text)", ["prompt"]),
     ("RULES = 'Sort the tickets.'\nask(title=RULES)", []),
+    ("click.prompt('Enter the name of a ticket to sort now, or an empty line')", []),
+    ("click.option('--name', prompt='Enter the name of a ticket to sort, or nothing')", []),
     ("RULES = 'tickets'\nask(system=RULES)", []),
     ("RULES = '<div>Sort the tickets now</div>'\nask(system=RULES)", []),
 ]

@@ -9,7 +9,13 @@ from promptops.formats.addressed_texts import is_addressed, is_in_other_language
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, TextContent
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import role_in
-from promptops.formats.prompt_names import CERTAIN, is_certain, is_of_other_text, is_of_prompt
+from promptops.formats.prompt_names import (
+    CERTAIN,
+    is_certain,
+    is_of_other_text,
+    is_of_prompt,
+    is_of_role,
+)
 from promptops.formats.script_texts import has_script, is_documentation
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
@@ -89,7 +95,10 @@ class CodeTexts:
     @property
     def named_left_out(self) -> bool:
         """Whether a string with the name of a prompt was left out."""
-        return any(rule == _NAMED_SHORT for _, rule, _ in self._left_out)
+        return any(
+            rule == _NAMED_SHORT or (rule == _NOT_ADDRESSED and is_of_role(name))
+            for name, rule, _ in self._left_out
+        )
 
     def left_out(self, used: Collection[str] = ()) -> Loss | None:
         """A note on the strings that are left out; None without one.

@@ -42,7 +42,12 @@ def is_of_prompt(name: str) -> bool:
     if _OF_PROGRAMS.search(own) or _MESSAGE.fullmatch(own) or _OF_ERROR.search(name):
         return False
     named = CERTAIN.search(name) or NAMED.search(own) or _OF_TEMPLATES.search(owner)
-    return bool(named or role_in(own) in _ROLES)
+    return bool(named or is_of_role(own))
+
+
+def is_of_role(name: str) -> bool:
+    """Whether a name has the word of a role of messages: `SYSTEM`, `userMessage`."""
+    return role_in(name.rpartition(".")[2]) in _ROLES
 
 
 def is_certain(name: str) -> bool:

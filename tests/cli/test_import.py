@@ -123,11 +123,11 @@ def test_candidates_are_listed_with_what_can_not_be_read_and_what_is_left_out(sa
         "    1 | (\n"
         "      | ^\n"
         "not imported:\n"
-        "  no string looks like a prompt, by its name and length: other.py\n"
+        "  no string looks like a prompt, by its name, length and words: other.py\n"
     )
     assert nothing.err.replace(f"{tmp_path}/", "") == (
         "error: no prompt was found\n"
-        "  tip: no string looks like a prompt, by its name and length: other.py\n"
+        "  tip: no string looks like a prompt, by its name, length and words: other.py\n"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from promptops.formats.python_candidates import SENDING_METHODS, reads, sent_texts
 from promptops.formats.python_scopes import Scope, called_name, resolved, target_name
-from promptops.formats.python_templates import TEMPLATE_CALLS
+from promptops.formats.python_templates import TEMPLATE_CALLS, argument
 from promptops.records import record
 
 _EXTENDING = frozenset(("append", "extend", "insert"))
@@ -84,8 +84,8 @@ def _filled(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "format_map"):
             yield node.func.value, node
         elif called_name(node) in TEMPLATE_CALLS:
-            values = [*node.args, *(keyword.value for keyword in node.keywords)]
-            yield from ((value, node) for value in values)
+            text = argument(node, "template")
+            yield from [] if text is None else [(text, node)]
 
 
 def _sent(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:

@@ -146,11 +146,7 @@ class PythonMessages:
             history = str(getattr(content, "value", "history")).strip("{}")
             yield SourceHistory(source=self._names.name(history))
         elif written in _ROLES:
-            text = self._text(content, syntax)
-            if text is None:
-                self._lose("IMP103", "a message that the code computes is not carried", content)
-            else:
-                yield parts_message(_ROLES[written], text)
+            yield parts_message(_ROLES[written], self._text(content, syntax) or ())
         else:
             self._lose("IMP101", "a message without a constant role is not carried", role)
 

@@ -22,7 +22,6 @@ PYTHON = [
     ("click.prompt('Enter the name of a ticket to sort now, or an empty line')", []),
     ("click.option('--name', prompt='Enter the name of a ticket to sort, or nothing')", []),
     ("kind = 'f-string'\nPromptTemplate(template=text, template_format=kind)", []),
-    ("PROMPT = ChatPromptTemplate.from_messages([('human', text)])", []),
     ("RULES = 'tickets'\nask(system=RULES)", []),
     ("RULES = '<div>Sort the tickets now</div>'\nask(system=RULES)", []),
 ]

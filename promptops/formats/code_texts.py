@@ -77,6 +77,11 @@ class CodeTexts:
             self._left_out.append((name, rule, place))
         return rule is None
 
+    @staticmethod
+    def is_sent(text: str) -> bool:
+        """Whether a string is a prompt, if code sends it to a model: it has words of its own."""
+        return _measured(text)[1] > _FEWEST_WORDS // 2 and not _is_program(text, named=True)
+
     def is_report(self, name: str, text: str, place: Place) -> bool:
         """Whether a string that code raises, logs or prints is no prompt, by its name."""
         if CERTAIN.search(name) or role_in(name.rpartition(".")[2]) is not None:
@@ -172,11 +177,6 @@ def _is_likely(text: str, *, named: bool) -> bool:
     if named:
         return words > _FEWEST_WORDS // 2
     return words >= _FEWEST_WORDS and length >= SHORTEST_NAMED
-
-
-def is_sentence(text: str) -> bool:
-    """Whether a string that code sends to a model has words of its own, and is not a program."""
-    return _measured(text)[1] > _FEWEST_WORDS // 2 and not _is_program(text, named=True)
 
 
 def message_text(message: SourceMessage) -> str:

@@ -7,13 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import (
-    CodeTexts,
-    is_sentence,
-    marked_text,
-    message_text,
-    numbered,
-)
+from promptops.formats.code_texts import CodeTexts, marked_text, message_text, numbered
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
@@ -213,7 +207,7 @@ class _Reader:
         text = marked_text(parts)
         name = candidate.name
         sent = candidate.is_passed or candidate.key in self._uses.passed
-        if not (_is_template(use) or (sent and is_sentence(text))):
+        if not (_is_template(use) or (sent and self.texts.is_sent(text))):
             if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
                 return []
             if not self.texts.is_prompt(name, text, place):

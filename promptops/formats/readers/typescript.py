@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import (
-    EXPRESSION,
-    CodeTexts,
-    is_sentence,
-    message_text,
-    numbered,
-)
+from promptops.formats.code_texts import EXPRESSION, CodeTexts, message_text, numbered
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
-from promptops.formats.typescript_calls import passed_names
 from promptops.formats.typescript_candidates import CodeCandidate, code_candidates
 from promptops.formats.typescript_messages import TypescriptMessages
 from promptops.formats.typescript_texts import TypescriptTexts
@@ -81,7 +74,6 @@ class _Reader:
         self._options = options
         self._constants = constants
         self._texts = texts
-        self._passed = passed_names(file.text.value)
 
     def document(self, candidate: CodeCandidate) -> SourceDocument | None:
         """The prompt of a candidate; None if it is not a prompt."""
@@ -128,7 +120,7 @@ class _Reader:
         name = f"{candidate.owner}.{candidate.name}" if candidate.owner else candidate.name
         is_template = candidate.is_template
         text = EXPRESSION.join(value.pieces)
-        is_sent = is_template or (candidate.variable in self._passed and is_sentence(text))
+        is_sent = is_template or (candidate.is_passed and self._texts.is_sent(text))
         if not is_sent and not self._texts.is_prompt(name, text, place):
             return []
         parts = reader.parts(value, "format" if is_template else None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from promptops.formats.prompt_names import NAMED
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
 from promptops.formats.python_templates import is_chat_template
-from promptops.records import record
+from promptops.records import record, replace
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
 """Methods of clients that call a model."""
@@ -59,8 +59,7 @@ def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
     given = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _PASSED]
     for name, value in (*given, *(("prompt", text) for text in sent_texts(node))):
         if not isinstance(value, ast.Name | ast.Attribute):
-            found, function = f"{scope.name}{name}", scope.function
-            yield Candidate(name=found, node=value, function=function, is_passed=True)
+            yield replace(_candidate(f"{scope.name}{name}", value, scope), is_passed=True)
 
 
 def sent_texts(node: ast.Call) -> list[ast.expr]:

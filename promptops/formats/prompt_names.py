@@ -23,6 +23,10 @@ _OF_PROGRAMS = lazy_pattern(
 """Words in the names of what a program reports to its users."""
 _OF_ERROR = lazy_pattern(r"(?:Error|Exception|Warning)\.[^.]+\Z")
 """An attribute of a class of errors."""
+_OF_REPORTS = lazy_pattern(
+    r"(?i)(?:errors|warnings|(?:error|warning|help)s?_?(?:messages|templates|texts|strings))\Z"
+)
+"""How the names of objects end whose strings a program reports."""
 _OF_TEXTS = lazy_pattern(
     r"(?i)(?:\A|_)doc(?:string)?s?_|(?:docs?|docstrings?|doctests?|messages?|msgs?|description"
     r"|licen[cs]e|copyright|html|css|sql|regex|pattern|code|script|source|src|fmt|headers?|footer"
@@ -41,6 +45,8 @@ def is_of_prompt(name: str) -> bool:
     owner, _, own = name.rpartition(".")
     if _OF_PROGRAMS.search(own) or _MESSAGE.fullmatch(own) or _OF_ERROR.search(name):
         return False
+    if _OF_REPORTS.search(owner):
+        return CERTAIN.search(own) is not None
     named = CERTAIN.search(name) or NAMED.search(own) or _OF_TEMPLATES.search(owner)
     return bool(named or is_of_role(own))
 
@@ -60,6 +66,7 @@ def is_certain(name: str) -> bool:
 
 def is_of_other_text(name: str) -> bool:
     """Whether a name is that of errors, of documentation, or of data: `errors.missing`."""
-    *owners, own = name.split(".")
-    of_program = any(_OF_PROGRAMS.search(one) for one in (*owners[-1:], own))
-    return of_program or _OF_TEXTS.search(own.strip("_")) is not None
+    owner, _, own = name.rpartition(".")
+    if _OF_PROGRAMS.search(own) or _OF_REPORTS.search(owner):
+        return True
+    return _OF_TEXTS.search(own.strip("_")) is not None

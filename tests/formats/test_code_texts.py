@@ -14,6 +14,7 @@ SHORT = "Sort {text} into groups, and give your reasons."
 CODE = "import json\n" + "print the value of this and that and more of it\n" * 5
 LANGUAGE = "in HTML, CSS, SQL or a programming language"
 NO_COMMAND = "without a command such as `Answer` and without `You are`"
+OTHER_NAME = "with a name of errors, documentation or data"
 LEFT_OUT = "1 string left out: 1"
 
 
@@ -33,6 +34,9 @@ LEFT_OUT = "1 string left out: 1"
         ("PROMPT", "Context: {context}, question of the user: {question}", None),
         ("PROMPTS.tutor", "Ada is a patient tutor for children of ten.", None),
         ("templates.shorten", SHORT, None),
+        ("explain_error.text", LONG, None),
+        ("brokerErrorTemplates.missing", LONG, OTHER_NAME),
+        ("errors.promptOfRetry", SHORT, None),
         ("SYSTEM", "Der Assistent schlägt ein gutes Gericht für {person} vor.", None),
         ("SYSTEM_MESSAGE", "You answer questions about documents, and cite pages.", None),
         ("CONTINUE_MESSAGE", "That is wrong. Please continue, and find another answer.", None),
@@ -74,7 +78,7 @@ LEFT_OUT = "1 string left out: 1"
             SHORT,
             "with under 200 characters and no word such as `prompt` in the name",
         ),
-        ("EXAMPLE_CONFIG", LONG, "with a name of errors, documentation or data"),
+        ("EXAMPLE_CONFIG", LONG, OTHER_NAME),
         ("ANSWER", CODE, LANGUAGE),
         ("ANSWER", "a = b(1); " * 30, LANGUAGE),
         (

@@ -12,7 +12,7 @@ from promptops.jobs.live.live import NOTHING, Live, Touched
 from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.model.report import LintReport
-from promptops.records import record
+from promptops.records import record, replace
 
 PAUSE_S = 0.5
 """The shortest time between two looks at the files."""
@@ -44,17 +44,18 @@ def watch(
 ) -> Iterator[Linted]:
     """Lint the selected prompts, then again after each change; never ends.
 
-    Prompts that depend on no changed file are not checked again. Raises GitError if git fails.
+    Prompts that depend on no changed file are not checked again, until the next day. Raises GitError if git fails.
 
     Args:
         pause: Waits for some seconds.
     """
     known: dict[str, LintedPrompt] = {}
-    touched = NOTHING
+    touched, today = NOTHING, live.today()
     while True:
-        yield _linted(live, wanted, options, known, touched)
-        touched = _next_change(live, pause)
-        if touched.everything:
+        yield _linted(live, wanted, replace(options, today=today), known, touched)
+        touched, before = _next_change(live, pause), today
+        today = live.today()
+        if touched.everything or today != before:
             known.clear()
         for path in touched.own | touched.dependents:
             known.pop(path, None)

@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from promptops.lsp.at_cursor.expression import Typed, in_expression, in_template
 from promptops.lsp.at_cursor.here import Here
+from promptops.lsp.offers.config_offers import config_offers, is_config
 from promptops.lsp.offers.expression_offers import assertion_offers, expression_offers
 from promptops.lsp.offers.key_offers import key_offers
 from promptops.lsp.offers.offer import Offer, Offers
@@ -38,6 +39,8 @@ def completion(file: OpenFile, params: types.CompletionParams) -> types.Completi
 def offers_at(here: Here) -> Offers:
     """The offers at a position, and what they replace."""
     cursor = here.cursor
+    if is_config(here.file):
+        return config_offers(here.file, here.line, here.column)
     if here.is_other:
         return _none(here)
     if cursor.part == "comment":

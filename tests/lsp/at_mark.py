@@ -20,12 +20,17 @@ MARK = "¦"
 @contextmanager
 def typed(live: Live, path: str, marked: str) -> Iterator[tuple[OpenFile, types.Position]]:
     """The open file with an unsaved text, and the position of the mark in it."""
-    before = split_lines(marked.partition(MARK)[0])
     file = opened(live, path, marked.replace(MARK, ""))
     try:
-        yield file, types.Position(line=len(before) - 1, character=len(before[-1]))
+        yield file, position_of(marked)
     finally:
         live.put(path, None)
+
+
+def position_of(marked: str) -> types.Position:
+    """The position of the mark, in characters."""
+    before = split_lines(marked.partition(MARK)[0])
+    return types.Position(line=len(before) - 1, character=len(before[-1]))
 
 
 def completed(live: Live, path: str, marked: str) -> list[types.CompletionItem]:
@@ -55,7 +60,12 @@ def labels(live: Live, path: str, marked: str) -> list[str]:
 
 def accepted(live: Live, path: str, marked: str, label: str) -> str:
     """The line of the mark after an offer is accepted, with the mark at its end."""
-    (item,) = (item for item in completed(live, path, marked) if item.label == label)
+    return line_after(completed(live, path, marked), marked, label)
+
+
+def line_after(offered: list[types.CompletionItem], marked: str, label: str) -> str:
+    """As `accepted`, of these offers."""
+    (item,) = (item for item in offered if item.label == label)
     assert isinstance(item.text_edit, types.TextEdit)
     line = marked.replace(MARK, "").split("\n")[item.text_edit.range.start.line]
     start, end = item.text_edit.range.start.character, item.text_edit.range.end.character

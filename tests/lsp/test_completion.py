@@ -213,7 +213,7 @@ def test_inputs_of_a_prompt_that_was_never_readable_are_offered(desk: Live) -> N
 
 def test_a_file_that_no_prompt_uses_gets_no_offers(desk: Live) -> None:
     assert labels(desk, "README.md", "{{ ¦") == []
-    assert labels(desk, "promptops.toml", "¦") == []
+    assert labels(desk, "channels.yaml", "¦") == []
 
 
 def test_columns_are_those_of_the_editor(desk: Live) -> None:

@@ -45,6 +45,7 @@ put_cursor_on("product }}")
 local references = vim.lsp.util.make_position_params(0)
 references.context = { includeDeclaration = true }
 found.references = #answer("textDocument/references", references)
+found.highlights = #answer("textDocument/documentHighlight", references)
 vim.lsp.buf.rename("article")
 wait("the rename", function() return vim.fn.search("article: {type", "nw") > 0 end)
 vim.cmd("silent wall")

@@ -11,6 +11,7 @@ from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding
 from promptops.lsp.folding import folding_ranges
+from promptops.lsp.highlights import document_highlights
 from promptops.lsp.open_file import OpenFile, uri_of
 from promptops.lsp.references import references
 from promptops.lsp.rename import prepare_rename, rename
@@ -107,6 +108,31 @@ def test_references_are_in_all_files_with_or_without_the_declaration(live):
         ("prompts/support/triage.de.prompt.yaml", 4, 22, 29),
         (TRIAGE, 10, 4, 11),
     ]
+
+
+def test_a_name_is_highlighted_where_its_own_file_has_a_reference(live):
+    def highlighted(path, before):
+        file = opened(live, path)
+        found = document_highlights(file, at(types.DocumentHighlightParams, file, before))
+        return [types.Location(uri=file.uri, range=each.range) for each in found]
+
+    def referred(path, before):
+        file = opened(live, path)
+        declared = types.ReferenceContext(include_declaration=True)
+        found = references(file, at(types.ReferenceParams, file, before, context=declared))
+        return [each for each in found if each.uri == file.uri]
+
+    for path, before, count in (
+        (TRIAGE, "photo.title != prod", 8),
+        (TRIAGE, "partials/sha", 1),
+        (TRIAGE, '% import "partials/mac', 2),
+        (TRIAGE, "as: pho", 3),
+        (f"{CASES}.jsonl", '{"prod', 1),
+        (MACROS, "{{ quo", 2),
+        (TRIAGE, "Sort one ti", 0),
+    ):
+        assert highlighted(path, before) == referred(path, before)
+        assert len(highlighted(path, before)) == count, before
 
 
 def test_a_rename_is_one_edit_with_the_versions_of_open_documents(live):
@@ -300,6 +326,7 @@ def test_text_that_ends_at_the_cursor_is_never_an_internal_error(live, path):
 
         definition(file, types.DefinitionParams(**asked))
         references(file, types.ReferenceParams(**asked, context=declared))
+        document_highlights(file, types.DocumentHighlightParams(**asked))
         document_symbols(file, types.DocumentSymbolParams(text_document=document))
         folding_ranges(file, types.FoldingRangeParams(text_document=document))
         with suppress(PromptopsError):

@@ -44,7 +44,8 @@ def watch(
 ) -> Iterator[Linted]:
     """Lint the selected prompts, then again after each change; never ends.
 
-    Prompts that depend on no changed file are not checked again, until the next day. Raises GitError if git fails.
+    Prompts that depend on no changed file are not checked again on the same day. Raises GitError if
+    git fails.
 
     Args:
         pause: Waits for some seconds.

@@ -12,7 +12,7 @@ from promptops.lsp.completion import completion
 from promptops.lsp.encoding import split_lines
 from promptops.lsp.hover import hover
 from promptops.lsp.open_file import OpenFile
-from tests.lsp.opened_files import opened
+from tests.lsp.opened_files import about, opened
 
 MARK = "¦"
 
@@ -50,8 +50,7 @@ def completed_at(file: OpenFile, position: types.Position) -> list[types.Complet
 
 
 def _answer(file: OpenFile, position: types.Position) -> types.CompletionList:
-    document = types.TextDocumentIdentifier(uri=file.uri)
-    return completion(file, types.CompletionParams(text_document=document, position=position))
+    return completion(file, types.CompletionParams(text_document=about(file), position=position))
 
 
 def labels(live: Live, path: str, marked: str) -> list[str]:
@@ -79,8 +78,7 @@ def hovered(live: Live, path: str, marked: str) -> str:
 
 
 def hovered_at(file: OpenFile, position: types.Position) -> str:
-    document = types.TextDocumentIdentifier(uri=file.uri)
-    found = hover(file, types.HoverParams(text_document=document, position=position))
+    found = hover(file, types.HoverParams(text_document=about(file), position=position))
     if found is None:
         return ""
     assert isinstance(found.contents, types.MarkupContent)

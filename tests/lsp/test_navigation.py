@@ -9,17 +9,17 @@ from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
 from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document
-from promptops.lsp.encoding import Encoding
 from promptops.lsp.folding import folding_ranges
 from promptops.lsp.highlights import document_highlights
-from promptops.lsp.open_file import OpenFile, uri_of
+from promptops.lsp.open_file import uri_of
 from promptops.lsp.references import references
 from promptops.lsp.rename import prepare_rename, rename
 from promptops.lsp.symbols import document_symbols
 from promptops.records import replace
 from tests.jobs.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
+from tests.lsp.opened_files import UTF_16, about
+from tests.lsp.opened_files import opened as open_file
 
-UTF_16 = Encoding(types.PositionEncodingKind.Utf16)
 CASES = "prompts/support/triage.cases"
 
 
@@ -32,19 +32,7 @@ def live(prepared):
 
 def opened(live, path, text=None):
     """A file in the editor, with another text than on disk if one is given."""
-    if text is not None:
-        live.put(path, text)
-    own = Document(uri=uri_of(live, path), text=text or FILES[path], version=7)
-    return OpenFile(
-        live=live,
-        path=path,
-        uri=own.uri,
-        text=own.text,
-        version=own.version,
-        trusted=True,
-        encoding=UTF_16,
-        find_open=lambda uri: own if uri == own.uri else None,
-    )
+    return open_file(live, path, text, UTF_16)
 
 
 def position(text, before):
@@ -55,8 +43,7 @@ def position(text, before):
 
 
 def at(kind, file, before, **more):
-    document = types.TextDocumentIdentifier(uri=file.uri)
-    return kind(text_document=document, position=position(file.text, before), **more)
+    return kind(text_document=about(file), position=position(file.text, before), **more)
 
 
 def written(live, locations):
@@ -150,7 +137,7 @@ def test_a_rename_is_one_edit_with_the_versions_of_open_documents(live):
         )
         for each in edit.document_changes
     ] == [
-        (OWN, 7, 1),
+        (OWN, 1, 1),
         (f"{CASES}.csv", None, 1),
         (f"{CASES}.jsonl", None, 1),
         (f"{CASES}.yaml", None, 1),
@@ -230,7 +217,7 @@ def test_an_input_is_found_while_a_template_is_half_typed(live):
 def test_the_overview_shows_messages_inputs_cases_and_exported_names(live):
     def shown(path):
         file = opened(live, path)
-        params = types.DocumentSymbolParams(text_document=types.TextDocumentIdentifier(uri="x"))
+        params = types.DocumentSymbolParams(text_document=about(file))
         return [tree(each) for each in document_symbols(file, params)]
 
     def tree(symbol):
@@ -318,7 +305,7 @@ def test_text_that_ends_at_the_cursor_is_never_an_internal_error(live, path):
     live.catalog.loaded(TRIAGE)
     for cut in range(0, len(FILES[path]), 7):
         file = opened(live, path, FILES[path][:cut])
-        document = types.TextDocumentIdentifier(uri=file.uri)
+        document = about(file)
         *above, line = file.text.split("\n")
         here = types.Position(line=len(above), character=len(line.encode("utf-16-le")) // 2)
         asked = {"text_document": document, "position": here}

@@ -142,6 +142,8 @@ _TOKEN = lazy_pattern(
     re.DOTALL,
 )
 _MESSAGE = lazy_pattern(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+_QUOTED = r"'([^'\\]*)'"
+_TUPLE = lazy_pattern(rf"\((?:{_QUOTED},? ?)+\)")
 _CLOSING = {"[": "]", "{": "}"}
 _OF_SEVERAL_LINES = ("[", '"""', "'''")
 
@@ -152,7 +154,7 @@ Opening = tuple[int, str]
 def toml_problem(message: str, lines: Lines) -> Problem:
     """SCH001, from `tomllib`'s error: at the opening bracket or quote that is not closed."""
     match = _MESSAGE.fullmatch(message)
-    reason = match[1] if match else message.removesuffix(" (at end of document)")
+    reason = _reason(match[1] if match else message.removesuffix(" (at end of document)"))
     end = len(lines.text.rstrip())
     line, column = (int(match[2]), int(match[3])) if match else (0, 0)
     opening = _unclosed(lines.text, _offset(lines.text, line, column) if match else end)
@@ -165,6 +167,13 @@ def toml_problem(message: str, lines: Lines) -> Problem:
 def _offset(text: str, line: int, column: int) -> int:
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     return starts[line - 1] + column - 1
+
+
+def _reason(message: str) -> str:
+    """The message of `tomllib`, with a dotted key where it has a tuple of Python."""
+    if message == "Cannot overwrite a value":
+        return "this key has a value already"
+    return _TUPLE.sub(lambda found: f"`{'.'.join(re.findall(_QUOTED, found[0]))}`", message)
 
 
 def _never_closed(opening: Opening, lines: Lines) -> Problem:

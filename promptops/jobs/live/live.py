@@ -12,11 +12,11 @@ from promptops.catalog.stored_facts import Names
 from promptops.errors import GitError, PromptopsError
 from promptops.jobs.live.checks import Checks
 from promptops.jobs.live.live_files import (
-    closed_root,
     configured,
     git_facts,
     live_tree,
     live_workspace,
+    wrong_root,
 )
 from promptops.jobs.workspace.selection import is_managed
 from promptops.jobs.workspace.workspace import managed_paths
@@ -122,7 +122,7 @@ class Live:
 
         With an error, the last valid configuration is in force.
         """
-        found = (self._config_error, closed_root(self.workspace), *self._checks.errors)
+        found = (self._config_error, wrong_root(self.workspace), *self._checks.errors)
         return tuple(error for error in found if error is not None)
 
     def manages(self, path: str) -> bool:

@@ -9,7 +9,6 @@ from promptops.errors import PromptopsError
 from promptops.jobs.lint.lint import LintOptions, lint_selected
 from promptops.jobs.lint.runner import LintedPrompt
 from promptops.jobs.live.live import NOTHING, Live, Touched
-from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.model.report import LintReport
 from promptops.records import record, replace
@@ -73,7 +72,6 @@ def _linted(
         return Linted(changed=touched.own, report=None, errors=live.errors)
     workspace = live.workspace
     try:
-        refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
         report = lint_selected(workspace, select(workspace, wanted), wanted, options, known)
     except PromptopsError as error:
         return Linted(changed=touched.own, report=None, errors=(error,))

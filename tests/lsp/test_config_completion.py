@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from promptops.analysis.models import providers
 from promptops.jobs.live.live import Live
+from promptops.lsp.offers.config_offers import MOST_CHARACTERS
 from promptops.records import replace
 from promptops.source.outline.toml_cursor import toml_cursor_at
 from tests.lsp.at_mark import MARK, completed_at, labels, line_after, position_of
@@ -121,3 +122,10 @@ def test_no_text_makes_a_position_unreadable() -> None:
 
         begin = sum(map(len, lines[: line - 1])) + line - 1
         assert begin <= cursor.start <= cursor.offset <= cursor.end <= begin + len(lines[line - 1])
+
+
+def test_a_hostile_file_is_not_followed_to_its_depth(desk: Live) -> None:
+    nested = "a = " + "[" * 60_000
+
+    assert toml_cursor_at(nested, 1, len(nested) + 1).pointer == "/a" + "/0" * 20
+    assert offered(desk, "#" * MOST_CHARACTERS + "\n¦") == []

@@ -27,17 +27,19 @@ from promptops.lsp.open_file import OpenFile
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.config import OWN
-from promptops.source.document import MAX_BYTES
 from promptops.source.outline.cursor import Cursor
 from promptops.source.outline.toml_cursor import keys_of, toml_cursor_at
+
+MOST_CHARACTERS = 64 * 1024
+"""A larger configuration file gets no offers."""
 
 _BARE_KEY = lazy_pattern(r"[A-Za-z0-9_-]+")
 _TO_NEXT_STATEMENT = lazy_pattern(r"[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*(?:\[|\Z)")
 
 
 def is_config(file: OpenFile) -> bool:
-    """Whether a file is the configuration file, and not larger than what promptops reads."""
-    return file.path == OWN and len(file.text) <= MAX_BYTES
+    """Whether a file is the configuration file, and small enough to be completed at once."""
+    return file.path == OWN and len(file.text) <= MOST_CHARACTERS
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ _TOKEN = lazy_pattern(
 )
 _TEXT = lazy_pattern(r"[ \t]*(?:\"([^\"\\\n]*)\"|'([^'\n]*)')")
 _WORD = lazy_pattern(r"[\w-]*")
+_DEEPEST = 20
+"""Arrays and inline tables in each other; what is deeper counts as text."""
 _STYLES = {'"': "double", "'": "single"}
 
 
@@ -145,7 +147,7 @@ class _Walk:
             return
         self.filled = token not in ("[", "{", ",", "=")
         top = self.frames[-1] if self.frames else None
-        if token in ("[", "{"):
+        if token in ("[", "{") and len(self.frames) < _DEEPEST:
             self.frames.append(_Frame(self.pointer, token == "{"))
         elif token in ("]", "}"):
             self.frames = self.frames[:-1]

@@ -106,6 +106,7 @@ def configuration(
     losses += (
         *subject.without("title", "owners", "tags", "metadata", "budget"),
         *subject.without_provider_options(),
+        *subject.without_message_keys("cache", *(("name",) if native else ())),
         *subject.without_expected(),
         *subject.without_rendered(),
         *subject.without_scores(),

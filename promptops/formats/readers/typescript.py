@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import EXPRESSION, CodeTexts, message_text, numbered
+from promptops.formats.code_texts import (
+    APPENDED,
+    EXPRESSION,
+    SAVE_TO_FILE,
+    CodeTexts,
+    message_text,
+    numbered,
+)
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
+from promptops.formats.typescript_appends import appended_lists
 from promptops.formats.typescript_candidates import CodeCandidate, code_candidates
 from promptops.formats.typescript_messages import TypescriptMessages
 from promptops.formats.typescript_texts import TypescriptTexts
@@ -38,6 +46,9 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     read = [reader.document(candidate) for candidate in found]
     prompts = [document for document in read if document is not None]
     yield from numbered(prompts)
+    for appended in appended_lists(file.text.value):
+        place = file.text.place(appended.start, appended.end)
+        yield Loss(code="IMP103", message=APPENDED, place=place, hint=SAVE_TO_FILE)
     left_out = texts.left_out(reader.used)
     # Of a folder, a file without any prompt is not worth a note.
     if left_out is not None and (prompts or file.alone or texts.named_left_out):

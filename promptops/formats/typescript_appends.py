@@ -1,0 +1,72 @@
+"""Lists in TypeScript and JavaScript that begin without messages, and get them by `push`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from promptops.formats.typescript_scanner import after_blanks, literal, skipped
+from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue, TypescriptValues
+from promptops.patterns import lazy_pattern
+
+_TOKEN = lazy_pattern(r"[\"'`/]|[A-Za-z_$][\w$]*")
+_BEGUN = lazy_pattern(r"(?:\s*:(?:[^=;\"'`{}]|\{[^{}=]*\}){0,200})?\s*=\s*(?=\[)")
+_ADDED = lazy_pattern(r"\s*\.\s*(?:push|unshift)\s*\(\s*(?=\{)")
+_METHODS = (".push", ".unshift")
+_ROLES = ("system", "developer", "user")
+_FEWEST_WORDS = 3
+
+
+def appended_lists(source: str) -> Iterator[ListValue]:
+    """The lists that code adds messages with texts to, each once, in the order of the file."""
+    if any(method in source for method in _METHODS):
+        yield from sorted(_Appends(source).lists(), key=lambda found: found.start)
+
+
+class _Appends:
+    """One file, from its beginning to its end."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._values = TypescriptValues(source)
+        self._begun: dict[str, ListValue] = {}
+        self._at = 0
+
+    def lists(self) -> Iterator[ListValue]:
+        """A file that ends within a template literal has no more after it."""
+        while (match := _TOKEN.search(self._source, self._at)) is not None:
+            self._at = match.start()
+            if match[0] == "`":
+                self._at, _ = literal(self._source, self._at)
+                if self._at < 0:
+                    return
+            elif match[0] in "\"'/":
+                self._at = skipped(self._source, self._at)
+            else:
+                self._at = match.end()
+                yield from self._word(match[0])
+
+    def _word(self, name: str) -> Iterator[ListValue]:
+        begun = _BEGUN.match(self._source, self._at)
+        added = _ADDED.match(self._source, self._at) if name in self._begun else None
+        if begun is not None:
+            self._begin(name, after_blanks(self._source, begun.end()))
+        elif added is not None and self._is_message(added.end()):
+            yield self._begun.pop(name)
+
+    def _begin(self, name: str, at: int) -> None:
+        value = self._values.value(at)
+        self._begun.pop(name, None)
+        if isinstance(value, ListValue):
+            self._at = value.end
+            if not any(isinstance(item, ObjectValue) for item in value.items):
+                self._begun[name] = value
+
+    def _is_message(self, at: int) -> bool:
+        """Whether an object is a message with words of its own."""
+        value = self._values.value(at)
+        fields = dict(value.fields) if isinstance(value, ObjectValue) else {}
+        role, content = fields.get("role"), fields.get("content")
+        if not isinstance(role, TextValue) or not isinstance(content, TextValue):
+            return False
+        words = " ".join(content.pieces[::2]).split()
+        return role.pieces[0] in _ROLES and len(words) >= _FEWEST_WORDS

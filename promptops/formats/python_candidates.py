@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from promptops.formats.code_texts import NAMED
+from promptops.formats.python_gemini import calls_gemini, sends_to_gemini, settings_call
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
 from promptops.formats.python_templates import is_chat_template
 from promptops.records import record
@@ -37,6 +38,7 @@ class Candidate:
 
 def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
     """What is assigned, returned, a value of a dictionary or sent to a model, in their order."""
+    read: set[ast.AST] = set()
     for scope, node in nodes:
         if isinstance(node, ast.Return) and node.value is not None:
             if NAMED.search(scope.name) and not _is_call_of_model(node.value):
@@ -45,8 +47,9 @@ def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
             yield from _assigned(node, scope)
         elif isinstance(node, ast.Call):
             if is_request(node):
+                read.add(settings_call(node) or node)
                 yield _candidate(scope.name.rstrip(".") or "request", node, scope)
-            else:
+            elif node not in read:
                 yield from _passed(node, scope)
 
 
@@ -61,6 +64,8 @@ def is_request(node: ast.Call) -> bool:
     """Whether a call sends texts to a model: `client.chat.completions.create(messages=[…])`."""
     if is_chat_template(node):
         return False
+    if calls_gemini(node):
+        return sends_to_gemini(node)
     keys = {keyword.arg for keyword in node.keywords if _is_text(keyword)}
     if "messages" in keys:
         return True

@@ -12,6 +12,7 @@ from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import ROLES, parts_message
 from promptops.formats.python_expressions import PythonExpressions
+from promptops.formats.python_gemini import calls_gemini, gemini_keywords, gemini_turns
 from promptops.formats.python_scopes import called_name
 from promptops.formats.python_templates import templated_message
 from promptops.formats.request_fields import output_field, tools_field
@@ -65,6 +66,9 @@ class PythonMessages:
 
     def request(self, node: ast.Call) -> Iterator[SourceTurn]:
         """The messages that a call sends to a model, the system message first."""
+        if calls_gemini(node):
+            yield from gemini_turns(node, self._content, self._lose)
+            return
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         for key, role in _TEXTS.items():
             value = given.get(key)
@@ -82,7 +86,7 @@ class PythonMessages:
         Others are reported: IMP107 for the model and its parameters, IMP114 for what is unknown.
         """
         given: dict[str, Any] = {}
-        for keyword in node.keywords:
+        for keyword in gemini_keywords(node) if calls_gemini(node) else node.keywords:
             key = keyword.arg or "**"
             if key in ("messages", *_TEXTS) or key in _OF_CLIENT:
                 continue
@@ -99,7 +103,9 @@ class PythonMessages:
         place = self._expressions.place(node)
         name = given.get("model")
         params = {key: value for key, value in given.items() if key in PARAMETERS}
-        model = model_fields(name if isinstance(name, str) else None, params, lambda _key: place)
+        provider = "gemini" if calls_gemini(node) else None
+        known = name.removeprefix("models/") if isinstance(name, str) else None
+        model = model_fields(known, params, lambda _key: place, provider)
         losses = self._expressions.losses
         losses += model.losses
         return {

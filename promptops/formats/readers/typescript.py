@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from promptops.formats.typescript_candidates import CodeCandidate, code_candidat
 from promptops.formats.typescript_messages import TypescriptMessages
 from promptops.formats.typescript_texts import TypescriptTexts
 from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue
+from promptops.records import replace
 
 NAME = "typescript"
 MARKS = (
@@ -43,9 +45,9 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     found = code_candidates(file.text.value)
     texts = CodeTexts()
     reader = _Reader(file, options, _constants(found), texts)
-    read = [reader.document(candidate) for candidate in found]
-    prompts = [document for document in read if document is not None]
-    yield from numbered(prompts)
+    read = [(candidate, reader.document(candidate)) for candidate in found]
+    prompts = [(one, document) for one, document in read if document is not None]
+    yield from numbered(_named_apart(prompts))
     for appended in appended_lists(file.text.value):
         place = file.text.place(appended.start, appended.end)
         yield Loss(code="IMP103", message=APPENDED, place=place, hint=SAVE_TO_FILE)
@@ -64,6 +66,20 @@ def _constants(found: Sequence[CodeCandidate]) -> dict[str, str]:
         and one.variable.isupper()
         and len(one.value.pieces) == 1
     }
+
+
+def _named_apart(
+    found: Sequence[tuple[CodeCandidate, SourceDocument]],
+) -> Iterator[SourceDocument]:
+    """The prompts; those of one name also with the name of the object that each belongs to."""
+    count = Counter(document.id for _, document in found)
+    for candidate, document in found:
+        *folders, name = document.id.split("/")
+        owner = _words(candidate.owner.rpartition(".")[2])
+        if count[document.id] > 1 and owner:
+            yield replace(document, id=identity(*folders, f"{owner}-{name}"))
+        else:
+            yield document
 
 
 class _Reader:

@@ -31,6 +31,9 @@ _CONFIGURATION = (
     "outputPath",
     "commandLineOptions",
 )
+_INSTEAD = {
+    "derivedMetrics": "compute it from the scores that `promptops test --format json` reports"
+}
 _TAGS = lazy_pattern(
     r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\bvars\.\w+|\bvars\[[^\[\]]*\]", 16
 )
@@ -91,7 +94,8 @@ class _Configuration:
             if key in self._value and not (key == "env" and of_our_export):
                 place = self._source.place(f"/{key}", True)
                 message = f"`{key}` is not carried"
-                self._losses.append(Loss(code="IMP129", message=message, place=place))
+                hint = _INSTEAD.get(key)
+                self._losses.append(Loss(code="IMP129", message=message, place=place, hint=hint))
         self._used = _names_in(prompt.text.value for prompt in prompts) | _names_in(
             str(one.value) for test in tests for one in (*reader.of_default, *test.assertions)
         )

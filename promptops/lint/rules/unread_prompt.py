@@ -13,16 +13,16 @@ from promptops.model.place import Place
 
 @rule("REP011", severity=Severity.WARNING)
 def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
-    """A file that looks like a prompt is a prompt file.
+    """A file that looks like a prompt has the suffix of a prompt file.
 
     Only files that end in `.prompt.yaml` or `.prompt.yml` are prompts. If one is renamed to
     `ask.yaml`, it silently leaves the catalog: no rule reads it, no test case runs, and the next
     release does not contain it.
 
     The rule checks files below the prompt roots that no prompt names. A YAML file looks like a
-    prompt if it has `format: promptops/…` or `messages:` at its top level. So do files of other
-    tools: `.prompty`, `.prompt` and `.prompt.md` with a header or with roles, and JSON with
-    messages and a model or a system message. `promptops import` reads these.
+    prompt if it has `format: promptops/…` or `messages:` at its top level. These are prompts of
+    other tools, which `promptops import` reads: `.prompty` and `.prompt` files, `.prompt.md` with
+    the header of VS Code, and JSON that contains messages and a model or a system message.
 
     Bad:
         --- prompts/ask.yaml

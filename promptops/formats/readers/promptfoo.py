@@ -37,7 +37,7 @@ _INSTEAD = {
 _TAGS = lazy_pattern(
     r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\bvars\.\w+|\bvars\[[^\[\]]*\]", 16
 )
-_LONGEST_NAME = 30
+_LONGEST_NAME = 20
 _NAMES = lazy_pattern(r"[A-Za-z_]\w*")
 
 

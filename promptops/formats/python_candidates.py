@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from promptops.formats.code_texts import NAMED
 from promptops.formats.python_gemini import calls_gemini, sends_to_gemini, settings_call
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
-from promptops.formats.python_templates import is_chat_template
+from promptops.formats.python_templates import is_chat_template, sent_messages
 from promptops.records import record
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
@@ -66,6 +66,8 @@ def is_request(node: ast.Call) -> bool:
         return False
     if calls_gemini(node):
         return sends_to_gemini(node)
+    if sent_messages(node) is not None:
+        return True
     keys = {keyword.arg for keyword in node.keywords if _is_text(keyword)}
     if "messages" in keys:
         return True

@@ -472,6 +472,16 @@ def test_texts_that_langfuse_would_replace_are_refused(repo, tmp_path, text):
     assert ([one.code for one in result.findings], result.files) == (["EXP005"], ())
 
 
+def test_the_provider_echo_is_that_of_promptfoo(plain, tmp_path):
+    echo = PLAIN.replace("provider: openai, id: MODEL", "provider: echo, id: any")
+    plain.write({"prompts/hello.prompt.yaml": echo})
+
+    _export(plain.root, "promptfoo", tmp_path)
+
+    written = (tmp_path / "hello.promptfooconfig.yaml").read_text("utf-8")
+    assert "\nproviders: [echo]\n" in written
+
+
 @pytest.mark.parametrize(
     ("name", "lost"),
     [

@@ -48,7 +48,7 @@ def _is_request(value: Any, name: str) -> bool:
     if not isinstance(value, Mapping):
         return is_named and _is_chat(value)
     messages = value.get("messages")
-    if not _is_chat(messages):
+    if not isinstance(messages, list) or not _is_chat(messages):
         return False
     return is_named or "model" in value or messages[0]["role"] in _FIRST
 

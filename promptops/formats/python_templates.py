@@ -97,8 +97,9 @@ def is_message_list(node: ast.expr) -> bool:
 def sent_messages(node: ast.Call) -> ast.List | None:
     """The messages that a call of LangChain sends: `llm.invoke([SystemMessage("…")])`."""
     first = next(iter(node.args), None)
-    sends = called_name(node) in _SENDING and isinstance(first, ast.List)
-    return first if sends and is_message_list(first) else None
+    if not isinstance(first, ast.List) or called_name(node) not in _SENDING:
+        return None
+    return first if is_message_list(first) else None
 
 
 def _is_message(node: ast.expr) -> bool:

@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.formats.typescript_scanner import after_blanks, literal, skipped
-from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue, TypescriptValues
+from promptops.formats.typescript_values import (
+    ListValue,
+    ObjectValue,
+    TextValue,
+    TypescriptValues,
+    Value,
+)
 from promptops.patterns import lazy_pattern
 
 _TOKEN = lazy_pattern(r"[\"'`/]|[A-Za-z_$][\w$]*")
-_BEGUN = lazy_pattern(r"(?:\s*:(?:[^=;\"'`{}]|\{[^{}=]*\}){0,200})?\s*=\s*(?=\[)")
+_TYPE = r"[^=;\"'`{}]{0,100}"
+_BEGUN = lazy_pattern(
+    rf"(?:\s{{0,20}}:{_TYPE}(?:\{{[^{{}}=]{{0,300}}\}}{_TYPE})?)?\s{{0,20}}=\s{{0,20}}(?=\[)"
+)
 _ADDED = lazy_pattern(r"\s*\.\s*(?:push|unshift)\s*\(\s*(?=\{)")
+_LONG_LINE = lazy_pattern(r"[^\n]{5000}")
 _METHODS = (".push", ".unshift")
 _ROLES = ("system", "developer", "user")
 _FEWEST_WORDS = 3
 
 
 def appended_lists(source: str) -> Iterator[ListValue]:
-    """The lists that code adds messages with texts to, each once, in the order of the file."""
-    if any(method in source for method in _METHODS):
+    """The lists that code adds messages with texts to, each once, in the order of the file.
+
+    None of minified code, which has long lines.
+    """
+    if any(method in source for method in _METHODS) and not _LONG_LINE.search(source):
         yield from sorted(_Appends(source).lists(), key=lambda found: found.start)
 
 
@@ -54,19 +67,27 @@ class _Appends:
             yield self._begun.pop(name)
 
     def _begin(self, name: str, at: int) -> None:
-        value = self._values.value(at)
+        value = self._read(at)
         self._begun.pop(name, None)
-        if isinstance(value, ListValue):
-            self._at = value.end
-            if not any(isinstance(item, ObjectValue) for item in value.items):
-                self._begun[name] = value
+        if isinstance(value, ListValue) and not _has_objects(value):
+            self._begun[name] = value
+
+    def _read(self, at: int) -> Value:
+        """The value at an offset, after which the scanner goes on: nothing is read twice."""
+        value = self._values.value(at)
+        self._at = max(self._at, value.end)
+        return value
 
     def _is_message(self, at: int) -> bool:
         """Whether an object is a message with words of its own."""
-        value = self._values.value(at)
+        value = self._read(at)
         fields = dict(value.fields) if isinstance(value, ObjectValue) else {}
         role, content = fields.get("role"), fields.get("content")
         if not isinstance(role, TextValue) or not isinstance(content, TextValue):
             return False
         words = " ".join(content.pieces[::2]).split()
         return role.pieces[0] in _ROLES and len(words) >= _FEWEST_WORDS
+
+
+def _has_objects(found: ListValue) -> bool:
+    return any(isinstance(item, ObjectValue) for item in found.items)

@@ -20,7 +20,7 @@ _BEGUN = lazy_pattern(
     rf"(?:\s{{0,20}}:{_TYPE}(?:\{{[^{{}}=]{{0,300}}\}}{_TYPE})?)?\s{{0,20}}=\s{{0,20}}(?=\[)"
 )
 _ADDED = lazy_pattern(r"\s*\.\s*(?:push|unshift)\s*\(\s*(?=\{)")
-_LONG_LINE = lazy_pattern(r"[^\n]{5000}")
+_LONGEST_LINE = 5_000
 _METHODS = (".push", ".unshift")
 _ROLES = ("system", "developer", "user")
 _FEWEST_WORDS = 3
@@ -31,7 +31,8 @@ def appended_lists(source: str) -> Iterator[ListValue]:
 
     None of minified code, which has long lines.
     """
-    if any(method in source for method in _METHODS) and not _LONG_LINE.search(source):
+    adds = any(method in source for method in _METHODS)
+    if adds and max(map(len, source.split("\n"))) <= _LONGEST_LINE:
         yield from sorted(_Appends(source).lists(), key=lambda found: found.start)
 
 

@@ -8,6 +8,7 @@ from promptops.formats.typescript_scanner import after_blanks, literal, skipped
 from promptops.formats.typescript_values import (
     ListValue,
     ObjectValue,
+    OtherValue,
     TextValue,
     TypescriptValues,
     Value,
@@ -24,6 +25,8 @@ _LONGEST_LINE = 5_000
 _METHODS = (".push", ".unshift")
 _ROLES = ("system", "developer", "user")
 _FEWEST_WORDS = 3
+_LONGEST_VALUE = 20_000
+_MOST_UNREAD = 100
 
 
 def appended_lists(source: str) -> Iterator[ListValue]:
@@ -41,13 +44,18 @@ class _Appends:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._values = TypescriptValues(source)
         self._begun: dict[str, ListValue] = {}
         self._at = 0
+        self._unread = 0
 
     def lists(self) -> Iterator[ListValue]:
-        """A file that ends within a template literal has no more after it."""
+        """A file that ends within a template literal has no more after it.
+
+        Nor has one with many values that can't be read.
+        """
         while (match := _TOKEN.search(self._source, self._at)) is not None:
+            if self._unread > _MOST_UNREAD:
+                return
             self._at = match.start()
             if match[0] == "`":
                 self._at, _ = literal(self._source, self._at)
@@ -71,12 +79,17 @@ class _Appends:
         value = self._read(at)
         self._begun.pop(name, None)
         if isinstance(value, ListValue) and not _has_objects(value):
-            self._begun[name] = value
+            start, end = at + value.start, at + value.end
+            self._begun[name] = ListValue(start=start, end=end, items=())
 
     def _read(self, at: int) -> Value:
-        """The value at an offset, after which the scanner goes on: nothing is read twice."""
-        value = self._values.value(at)
-        self._at = max(self._at, value.end)
+        """The value that begins within some characters; its offsets count from `at`.
+
+        The scanner goes on after it.
+        """
+        value = TypescriptValues(self._source[at : at + _LONGEST_VALUE]).value(0)
+        self._unread += isinstance(value, OtherValue)
+        self._at = max(self._at, at + value.end)
         return value
 
     def _is_message(self, at: int) -> bool:

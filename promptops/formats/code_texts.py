@@ -50,6 +50,8 @@ _CODE = lazy_pattern(
     r"|#include\b|#!/|\(\?(?:[:=!]|P<)|Traceback \(|usage: |subroutine |function \w+\(|\w+ = \w+\()"
 )
 """Lines of programs."""
+APPENDED = "messages that the code appends to a list are not read"
+SAVE_TO_FILE = "write the text to a file, and import that file"
 _NAMED_SHORT = f"with under {SHORTEST_NAMED} characters or 5 words"
 _UNNAMED_SHORT = f"with under {SHORTEST} characters and no word such as `prompt` in the name"
 _OTHER_LANGUAGE = "in HTML, CSS, SQL or a programming language"

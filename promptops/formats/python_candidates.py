@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from promptops.formats.prompt_names import NAMED
+from promptops.formats.python_gemini import calls_gemini, sends_to_gemini, settings_call
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
-from promptops.formats.python_templates import is_chat_template
+from promptops.formats.python_templates import is_chat_template, sent_messages
 from promptops.records import record, replace
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
@@ -41,6 +42,7 @@ class Candidate:
 
 def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
     """What is assigned, returned, a value of a dictionary or sent to a model, in their order."""
+    read: set[ast.AST] = set()
     for scope, node in nodes:
         if isinstance(node, ast.Return) and node.value is not None:
             if NAMED.search(scope.name) and not _is_call_of_model(node.value):
@@ -49,8 +51,9 @@ def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
             yield from _assigned(node, scope)
         elif isinstance(node, ast.Call):
             if is_request(node):
+                read.add(settings_call(node) or node)
                 yield _candidate(scope.name.rstrip(".") or "request", node, scope)
-            else:
+            elif node not in read:
                 yield from _passed(node, scope)
 
 
@@ -75,6 +78,10 @@ def is_request(node: ast.Call) -> bool:
     """Whether a call sends texts to a model: `client.chat.completions.create(messages=[…])`."""
     if is_chat_template(node):
         return False
+    if calls_gemini(node):
+        return sends_to_gemini(node)
+    if sent_messages(node) is not None:
+        return True
     keys = {keyword.arg for keyword in node.keywords if _is_text(keyword)}
     if "messages" in keys:
         return True

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from promptops.evals.verdict import Refused, Unjudgeable
-from promptops.plurals import counted
 from promptops.patterns import lazy_pattern
+from promptops.plurals import counted
 
 MAX_LENGTH = 1_000
 """Characters of a pattern."""

@@ -146,3 +146,35 @@ def test_many_tools_and_passages_are_compared_once_each() -> None:
         )
 
     assert [each.status for each in found] == ["passed", "passed"]
+
+
+LONG = "a" * 1_000_000
+MANY: dict[str, list[dict[str, Any]]] = {
+    "searches": [{"type": "not-contains", "value": f"b{number}"} for number in range(300)],
+    "patterns": [{"type": "not-regex", "value": f"[a-z]*b{number}"} for number in range(30)],
+    "expressions": [{"type": "expr", "value": f"text | length > {n}"} for n in range(500)],
+    "a set": [
+        {
+            "type": "any",
+            "value": [{"type": "contains", "value": f"b{number}"} for number in range(300)],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("assertions", MANY.values(), ids=MANY)
+def test_the_assertions_of_one_case_share_a_limit(assertions: list[dict[str, Any]]) -> None:
+    with ends_soon():
+        found = judged({"answer": LONG, "output": assertions})
+
+    assert found[-1].status == "error"
+    assert found[-1].reason == "the assertions of this case take too long: use fewer of them"
+
+
+def test_a_case_has_room_for_many_assertions() -> None:
+    patterns = [{"type": "not-regex", "value": f"[a-z]*b{number}"} for number in range(100)]
+    expressions = [{"type": "expr", "value": f"text | length > {n}"} for n in range(100)]
+
+    found = judged({"answer": "a" * 50_000, "output": [*patterns, *expressions]})
+
+    assert {each.status for each in found} == {"passed"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import UsageError
-from promptops.percentages import share_as_percent
+from promptops.percentages import limit_of_amount, limit_of_percent, share_as_percent
 from promptops.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,10 +32,13 @@ def alert_rule(text: str) -> AlertRule:
     if not number:
         raise UsageError(f"{text!r} has no number", where=_ALERT, hint=_EXAMPLE)
     threshold = _number(number)
-    found = share_as_percent(f"`{metric}`", threshold) if metric not in VALUE_METRICS else None
+    is_percent = metric not in VALUE_METRICS
+    wrong = (limit_of_percent if is_percent else limit_of_amount)(f"`{metric}`", threshold)
+    if is_percent and sign == "<":
+        wrong = wrong or share_as_percent(f"`{metric}`", threshold)
+    if wrong is not None:
+        raise UsageError(wrong[0], where=_ALERT, hint=wrong[1])
     if sign == "<":
-        if found is not None:
-            raise UsageError(found[0], where=_ALERT, hint=found[1])
         return AlertRule(metric=metric, below=threshold)
     return AlertRule(metric=metric, above=threshold)
 

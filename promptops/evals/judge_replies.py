@@ -9,7 +9,7 @@ from promptops.evals.questions import BUILT_IN, NoReply, Opinion, Question, Repl
 from promptops.evals.record import Record
 from promptops.evals.subject import Subject, as_json, text_of
 from promptops.evals.texts import sendable
-from promptops.evals.verdict import Undecided, Unheard, Unjudgeable, Verdict
+from promptops.evals.verdict import Undecided, Unheard, Verdict
 from promptops.evals.wording import listed, shown
 from promptops.patterns import lazy_pattern
 
@@ -90,7 +90,7 @@ def reference(record: Record, value: str | None) -> str:
         return value
     expected = record.names.get("expected")
     if expected in (None, "", [], {}):
-        raise Unjudgeable("there is nothing to compare with: set `value`, or the case's `expected`")
+        raise Undecided("there is nothing to compare with: set `value`, or the case's `expected`")
     return expected if isinstance(expected, str) else as_json(expected)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from promptops.evals.judge_replies import conversation
 from promptops.evals.record import Record
 from promptops.evals.subject import as_json
-from promptops.evals.verdict import NamedPart, Refused, Skipped, Unjudgeable
+from promptops.evals.verdict import NamedPart, Refused, Skipped, Undecided, Unjudgeable
 from promptops.evals.wording import listed
 from promptops.json_pointer import escaped
 from promptops.records import record
@@ -120,15 +120,19 @@ def _id(value: Any, where: str) -> str:
 def grades_of(record: Record) -> Mapping[str, float]:
     """The relevant passages of the case, each with its grade above 0, from `expected.relevant`.
 
-    Raises Unjudgeable if the case has no labels, Skipped if they name no relevant passage.
+    Raises Undecided if the case has no labels or wrong ones, which is not the fault of the answer
+    or the retriever, and Skipped if they name no relevant passage.
     """
     expected = record.names.get("expected")
     labels = expected.get("relevant") if isinstance(expected, Mapping) else None
     if labels is None:
-        raise Unjudgeable(
+        raise Undecided(
             "the case does not name its relevant passages: write `expected: {relevant: [ID, …]}`"
         )
-    grades = {name: grade for name, grade in _labels(labels) if grade}
+    try:
+        grades = {name: grade for name, grade in _labels(labels) if grade}
+    except Unjudgeable as error:
+        raise Undecided(error.message) from None
     if not grades:
         raise Skipped("no passage is relevant to this case")
     return grades

@@ -69,7 +69,7 @@ class Unjudgeable(Exception):
 
 
 class Undecided(Unjudgeable):
-    """Not the fault of the answer or the author: no reply of a judge, or code may not run here.
+    """Not the fault of the answer: no reply of a judge, code that may not run here, no labels.
 
     An error like any other, but no score counts it against the answer.
     """

@@ -179,6 +179,7 @@ class Score:
         unanswered: Requests to judges without an answer.
         no_verdict: The number of missing verdicts of judges, by the reason.
         cost_usd: Of the calls to judges.
+        nothing_to_judge: Judges were requested, and no scored answer has an assertion with one.
     """
 
     samples: SampleCounts
@@ -198,4 +199,5 @@ class Score:
     unanswered: int = 0
     no_verdict: Mapping[str, int] = field(default_factory=dict)
     cost_usd: float = 0.0
+    nothing_to_judge: bool = False
     duration_s: float = 0.0

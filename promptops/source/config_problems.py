@@ -11,7 +11,12 @@ from promptops.json_pointer import escaped
 from promptops.model.config import VALUE_METRICS, Config
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
-from promptops.percentages import share_as_margin, share_as_percent
+from promptops.percentages import (
+    limit_of_amount,
+    limit_of_percent,
+    share_as_margin,
+    share_as_percent,
+)
 from promptops.source.config_errors import SECRET_KEYS
 from promptops.source.paths import confined, overlapping
 from promptops.source.shape import CONFIG, check_value, inexact_settings
@@ -133,10 +138,19 @@ def _shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
         if found is not None:
             yield Problem(found[0], at=places.place(f"/{owner}/{key}"), hint=found[1])
     for index, alert in enumerate(table.get("score", {}).get("alerts", ())):
-        is_percent = alert["metric"] not in VALUE_METRICS
-        found = share_as_percent("`below`", alert.get("below", 0)) if is_percent else None
+        yield from _wrong_limits(alert, f"/score/alerts/{index}", places)
+
+
+def _wrong_limits(alert: Mapping[str, Any], at: str, places: TomlPlaces) -> Iterator[Problem]:
+    """Limits of an alert that are shares, or that its metric can't cross."""
+    is_percent = alert["metric"] not in VALUE_METRICS
+    within = limit_of_percent if is_percent else limit_of_amount
+    for key in ("below", "above"):
+        found = within(f"`{key}`", alert.get(key, 0))
+        if is_percent and key == "below":
+            found = found or share_as_percent("`below`", alert.get("below", 0))
         if found is not None:
-            yield Problem(found[0], at=places.place(f"/score/alerts/{index}/below"), hint=found[1])
+            yield Problem(found[0], at=places.place(f"{at}/{key}"), hint=found[1])
 
 
 _TWO_ALERTS = "write two alerts"

@@ -151,10 +151,26 @@ def test_how_it_exits(scored, samples, arguments, code):
     assert scored(lines(*samples), *arguments)[0] == code
 
 
+def test_an_alert_that_is_configured_and_given_counts_once(scored):
+    configured = ("--config", 'score.alerts=[{metric="contracts",below=98}]')
+
+    _, out, _ = scored(lines(*BAD), *configured, "--alert", "contracts<98", "--format", "json")
+
+    assert [each["metric"] for each in json.loads(out)["alerts"]] == ["contracts"]
+
+
 SPAN = {
     "traceId": "0af7651916cd43dd8448eb211c80319c",
     "spanId": "b7ad6b7169203331",
     "attributes": [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}],
+}
+
+RELEASED_SPAN = {
+    **SPAN,
+    "attributes": [
+        *SPAN["attributes"],
+        {"key": "promptops.release", "value": {"stringValue": "v0.1.0"}},
+    ],
 }
 
 
@@ -169,6 +185,11 @@ SPAN = {
         (
             {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]},
             "(without a prompt name)",
+            "name the prompt of each request: `promptops.traced`, or `request.attributes()`",
+        ),
+        (
+            {"resourceSpans": [{"scopeSpans": [{"spans": [RELEASED_SPAN]}]}]},
+            "(without a prompt name) v0.1.0",
             "name the prompt of each request: `promptops.traced`, or `request.attributes()`",
         ),
     ],
@@ -245,6 +266,8 @@ def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
          "write METRIC<NUMBER or METRIC>NUMBER in quotes, such as 'contracts<98'"),
         (("--alert", "contracts<0.98"), "--alert: error: `contracts` is in percent: 0.98 is 0.98%",
          "write 98"),
+        (("--alert", "errors>150"), "--alert: error: `errors` can't be 150",
+         "the metric is from 0 to 100: an alert there would be raised always or never"),
         (("--alert", "contract<98"), "error: there is no metric `contract` for an alert",
          "did you mean `contracts`?"),
         (("--pick", "3"), "error: `--pick` is about test cases", "add --to-cases FILE"),

@@ -140,6 +140,14 @@ def test_labels_and_passages_that_can_not_be_used_are_errors(given, arguments, r
     assert (status, got) == ("error", reason)
 
 
+@pytest.mark.parametrize("labels", [None, {"relevant": "P1"}, {"relevant": [True]}])
+def test_wrong_labels_do_not_lower_a_score(labels):
+    written = {"type": "recall", "value": "passages"}
+
+    assert of(written, {**FOUND, "expected": labels})[2] is None
+    assert of(written, {**LABELLED, "inputs": {"passages": "Fact 1."}})[2] == 0
+
+
 def test_a_case_to_which_no_passage_is_relevant_is_skipped():
     given = {**FOUND, "answer": "Hi", "expected": {"relevant": []}}
 

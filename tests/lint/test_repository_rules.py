@@ -401,3 +401,35 @@ def test_a_serial_does_not_jump() -> None:
 
 def test_files_of_a_block_are_those_below_their_lines() -> None:
     assert files("--- a\nx\n--- b (untracked)\ny\n") == {"a": "x\n", "b (untracked)": "y\n"}
+
+
+ALERTS = """\
+--- promptops.toml
+[[score.alerts]]
+metric = "tone"
+below = 90
+prompts = ["ask", "mail/*"]
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: Say hello.}
+evaluation:
+  assertions:
+    - {type: max-chars, value: 20, score: NAME}
+"""
+
+
+def test_an_alert_may_name_a_score_and_its_globs_must_match() -> None:
+    no_mail = "promptops.toml:4:19 no prompt matches `mail/*`"
+
+    assert found("CFG019", files(ALERTS.replace("NAME", "tone"))) == [no_mail]
+    assert found("CFG019", files(ALERTS.replace("NAME", "style"))) == [
+        "promptops.toml:2:10 there is no metric `tone` for an alert",
+        no_mail,
+    ]
+
+
+def test_metrics_are_not_judged_while_a_prompt_can_not_be_read() -> None:
+    unreadable = ALERTS.replace("value: 20,", "value: 20: [").replace(', "mail/*"', "")
+
+    assert found("CFG019", files(unreadable)) == []

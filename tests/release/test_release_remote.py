@@ -32,7 +32,10 @@ def test_a_release_that_head_has_left_behind_is_told_and_pushed(remote, catalog,
     pushed = say(catalog, "release", "--yes", "--push")
     again = say(catalog, "release", "--yes", "--push")
 
-    nothing = "no change since v0.1.0 requires a new version\n"
+    nothing = (
+        "no change since v0.1.0 requires a new version; test cases were not checked "
+        "(`promptops check` does)\n"
+    )
     assert (told.code, told.out, before) == (0, f"{nothing}not pushed yet: v0.1.0\n", [])
     assert (pushed.code, pushed.out) == (0, f"{nothing}also pushed to origin: v0.1.0\n")
     assert (again.code, again.out, tags_of(remote)) == (0, nothing, ["v0.1.0"])

@@ -243,6 +243,13 @@ def test_two_configurations_are_an_error() -> None:
         (b"[[score.alerts]]\nmetric = 'p95'\nbelow = 0.5\n[[score.alerts]]\nmetric = 'errors'\n"
          b"above = 0.5\n[[score.alerts]]\nmetric = 'contracts'\nbelow = 0.98\n",
          "`below` is in percent: 0.98 is 0.98%", "promptops.toml:9:1", "write 98"),
+        (b"[[score.alerts]]\nmetric = 'errors'\nabove = 101\n", "`above` can't be 101",
+         "promptops.toml:3:1",
+         "the metric is from 0 to 100: an alert there would be raised always or never"),
+        (b"[[score.alerts]]\nmetric = 'p95'\nabove = 101\n"
+         b"[[score.alerts]]\nmetric = 'p95'\nbelow = -1\n", "`below` can't be -1",
+         "promptops.toml:6:1",
+         "the metric is at least 0: an alert there would be raised always or never"),
         (b"[mutate]\nfail-under = 0.6\n", "`fail-under` is in percent: 0.6 is 0.6%",
          "promptops.toml:2:1", "write 60"),
         (b"[compare]\nmargin = 0.03\n", "`margin` is in percentage points: 0.03 is 0.03 points",

@@ -215,7 +215,9 @@ def _options(
         by=by,
         share=1.0 if options["sample"] is None else score_options.share(options["sample"]),
         judge=config.judge if options["judge"] is None else options["judge"],
-        alerts=(*config.alerts, *map(score_options.alert_rule, options["alerts"])),
+        alerts=tuple(
+            dict.fromkeys((*config.alerts, *map(score_options.alert_rule, options["alerts"])))
+        ),
         processes=options["processes"],
         content=options["content"],
         on_samples=progress.read,

@@ -45,7 +45,8 @@ def _unfinished(prompt: PromptArms, arm: ArmRun, planned: PlannedCase) -> CaseRu
     if judged is None:
         result = arm.result(planned)
         run = replace(run, reason=result.reason, infrastructure=result.infrastructure)
-        return run if result.infrastructure else replace(run, status="stale")
+        is_error = result.infrastructure or result.unsendable
+        return run if is_error else replace(run, status="stale")
     errors = unjudged(judged.judgements)
     if not errors:
         return None

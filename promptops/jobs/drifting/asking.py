@@ -91,6 +91,17 @@ class NightAnswers:
         """Whether any case was selected."""
         return bool(self._named)
 
+    @property
+    def unchecked(self) -> list[str]:
+        """Prompts without an assertion on an answer, by id; not drafts, which no release has."""
+        checked = {each.prompt.id for each in self._plan}
+        prompts = (loaded.prompt for loaded in self._loaded)
+        return [
+            prompt.id
+            for prompt in prompts
+            if prompt is not None and prompt.id not in checked and prompt.status != "draft"
+        ]
+
     def digests(self) -> Mapping[str, str]:
         """The digest of each prompt with its cases; makes no calls."""
         prompts = self._of_prompts(self._plan, (), self._repeats)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -31,8 +31,10 @@ from promptops.jobs.workspace.named_prompts import required_prompt
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.night import Drift, Night, PromptDrift, Visible
+from promptops.plurals import counted, some
 from promptops.records import replace
 
+_NAMES_SHOWN = 5
 _UNPUSHED = "tonight is only in this clone: allow this job to push, or keep nights with --history"
 LOSS = 0.05
 """The loss whose detection time, in nights, is reported."""
@@ -108,6 +110,7 @@ class _DriftRun:
             prompts=tuple(prompts),
             profiles=tuple(decisions.profiles()),
             problems=tuple(answers.problems()),
+            warnings=tuple(self._warnings()),
             nothing="" if answers.planned else self._why_nothing(),
             unanswered=calls.unanswered,
             unasked=calls.unasked,
@@ -182,6 +185,12 @@ class _DriftRun:
             history=name,
             pushes=bool(self._remote),
         )
+
+    def _warnings(self) -> Iterator[str]:
+        names = () if self._options.run.cases else self._answers.unchecked
+        if names and self._answers.planned:
+            many = f"{counted(len(names), 'prompt')} not checked: {some(names, _NAMES_SHOWN)}"
+            yield f"{many}: no test case has an assertion on the answer"
 
     def _why_nothing(self) -> str:
         if self._selected.why and self._answers.has_cases:

@@ -28,10 +28,10 @@ def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
         written = shortened(text[edit.start : edit.end])
         return f"a case in which `{written}` differs, with an assertion on its text"
     printed = operator in ("value", "include")
-    value = _printed(source, edit) if printed else _fragment(text, edit)
+    value, case = _printed(source, edit) if printed else (_fragment(text, edit), "")
     if not value.strip():
         return "an assertion below `rendered` on the text that it adds"
-    return f"{_contains(source, value)} below `rendered`"
+    return f"{_contains(source, value)} below `rendered`" + (f" of `{case}`" if case else "")
 
 
 def _contains(source: Source, value: str) -> str:
@@ -82,16 +82,16 @@ def _window(text: str, part: Offsets, changed: Offsets) -> str:
     return text[left:right].strip()
 
 
-def _printed(source: Source, edit: TextEdit) -> str:
-    """What a case prints in place of the dropped value, with words around it."""
+def _printed(source: Source, edit: TextEdit) -> tuple[str, str]:
+    """What a case prints in place of the dropped value, with words around it, and its name."""
     text = with_span(source.text, edit.start, edit.end, edit.after)
     for user in source.users:
         for planned, broken in user.changed_cases(source.variant(user, text)):
             assert planned.request is not None
             assert broken.request is not None
             for found in _differences(planned.request.messages, broken.request.messages):
-                return without_secrets(found)
-    return ""
+                return without_secrets(found), without_secrets(planned.case.name)
+    return "", ""
 
 
 def _differences(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:

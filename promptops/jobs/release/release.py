@@ -259,7 +259,8 @@ def _why_nothing(context: ReleaseContext, report: DiffReport, declared: Declared
         return ""
     if context.base is None:
         return "every prompt is a draft"
-    return f"no change since {context.base.name} requires a new version"
+    unchanged = f"no change since {context.base.name} requires a new version"
+    return f"{unchanged}; test cases were not checked (`promptops check` does)"
 
 
 def _plan(

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from math import isfinite
 
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.config_places import toml_places
 from promptops.errors import UsageError
+from promptops.evals.alert_metrics import unknown_metric
 from promptops.evals.deciding.production import (
     ALERT_ALPHA,
     BUCKETS,
@@ -22,26 +25,42 @@ from promptops.evals.deciding.quantiles import bound_ranks
 from promptops.jobs.scoring.finishing import PackFacts, buckets_of
 from promptops.jobs.scoring.histogram import duration_at
 from promptops.jobs.scoring.sums import BILLION, SCORE, Cell, GroupKey, GroupSums, Partial
-from promptops.model.config import VALUE_METRICS, AlertRule
+from promptops.model.config import AlertRule
+from promptops.model.finding import Problem
+from promptops.model.place import Place
 from promptops.model.score import COUNTED_METRICS, Alert
 from promptops.model.score_group import Dimension
 from promptops.records import record
-from promptops.suggestions import did_you_mean
+from promptops.source.config_errors import refuse
 
 _QUANTILES = {"p50": 0.5, "p95": 0.95}
 _PERCENT = 100.0
 
 
-def check_rules(rules: Iterable[AlertRule], known: Iterable[str]) -> None:
-    """Raise UsageError for an unknown metric.
+def check_rules(catalog: Catalog, rules: Iterable[AlertRule], known: Iterable[str]) -> None:
+    """Raise UsageError for an unknown metric, with the place of a rule of the configuration.
 
     `known` are the names of scores and the types of assertions.
     """
-    metrics = [*COUNTED_METRICS, *VALUE_METRICS, *dict.fromkeys(known)]
+    names = tuple(known)
     for rule in rules:
-        if rule.metric not in metrics:
-            hint = did_you_mean(rule.metric, metrics) or f"known here: {', '.join(metrics)}"
-            raise UsageError(f"there is no metric `{rule.metric}` for an alert", hint=hint)
+        wrong = unknown_metric(rule.metric, names)
+        if wrong is None:
+            continue
+        place = _place(catalog, rule)
+        if place is not None:
+            text = catalog.files.text(place.path)
+            problem = Problem(wrong[0], at=place, hint=wrong[1])
+            refuse([problem], text.value if text is not None else "", UsageError)
+        raise UsageError(wrong[0], hint=wrong[1])
+
+
+def _place(catalog: Catalog, rule: AlertRule) -> Place | None:
+    """The metric of a rule in the configuration file; None for one of the command line."""
+    alerts, places = catalog.config.score.alerts, toml_places(catalog)
+    if places is None or rule not in alerts:
+        return None
+    return places.word(f"/score/alerts/{alerts.index(rule)}/metric", rule.metric)
 
 
 def alerts_of(

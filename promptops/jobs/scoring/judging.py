@@ -13,7 +13,7 @@ from promptops.jobs.scoring.joining import Joining
 from promptops.jobs.scoring.no_verdict import reason_without_content
 from promptops.jobs.scoring.prepared import Prepared, PreparedAssertion, answer_of
 from promptops.jobs.scoring.sums import BILLION, SCORE, GroupKey, GroupSums, Partial
-from promptops.jobs.testing.answering import Answering
+from promptops.jobs.testing.answering import Answering, not_requested
 from promptops.jobs.testing.judging import AnswerJudge
 from promptops.jobs.testing.model_calls import ModelCalls, within_budget
 from promptops.jobs.testing.options import RunOptions, model_calls
@@ -66,16 +66,18 @@ def add_judgements(
         ended=calls.ended,
         cost_usd=calls.cost_usd,
         unanswered=calls.unanswered,
-        no_verdict=_missing(verdicts),
+        no_verdict=_missing(verdicts, calls.ended),
     )
 
 
-def _missing(verdicts: Iterable[Sequence[Judgement]]) -> dict[str, int]:
+def _missing(verdicts: Iterable[Sequence[Judgement]], ended: str) -> dict[str, int]:
+    """The missing verdicts by reason; not those whose requests were not sent because of `ended`."""
     reasons = Counter(
         reason_without_content(each.reason)
         for judgements in verdicts
         for each in judgements
         if each.status == "error" and each.degree is None and each.lack != "recording"
+        if not (ended and not_requested(ended) in each.reason)
     )
     return dict(sorted(reasons.items()))
 

@@ -42,7 +42,7 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
     packed = pack_of(workspace, options.at, options.prompts, _settings(options))
     facts = _facts(joining_of(packed.pack))
     scores = {each.score for each in facts.assertions.values() if each.score}
-    check_rules(options.alerts, metric_names(facts, scores))
+    check_rules(workspace.catalog, options.alerts, metric_names(facts, scores))
     whole, counts = _added_up(engine, packed.pack, options)
     judged = JudgeCalls()
     if options.judge:
@@ -58,6 +58,8 @@ def score(workspace: Workspace, options: ScoreOptions) -> Score:
         unanswered=judged.unanswered,
         no_verdict=judged.no_verdict,
         cost_usd=judged.cost_usd,
+        nothing_to_judge=bool(options.judge and counts.scored)
+        and not any(whole.judgeable.chosen()),
         duration_s=monotonic() - began,
     )
 

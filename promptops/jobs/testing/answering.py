@@ -236,6 +236,9 @@ class Answering:
             self.refused.append(problem)
 
 
+_NO_MODEL = "the prompt has no model: write `model: {profile: NAME}`"
+
+
 def request_in_turns(
     wanted: Iterable[tuple[Answering, WantedAnswer]], calls: ModelCalls, catalog: Catalog
 ) -> None:
@@ -247,7 +250,7 @@ def request_in_turns(
     waiting: dict[AskKey, list[tuple[Answering, WantedAnswer]]] = {}
     for answering, want in wanted:
         if want.profile is None:
-            answering.known[want.key] = AnswerResult(reason="the prompt has no model")
+            answering.known[want.key] = AnswerResult(reason=_NO_MODEL, unsendable=True)
             continue
         ask = Ask(
             digest=want.digest,

@@ -134,6 +134,8 @@ def _judged_run(
         status = status_of(planned.rendered) if planned.rendered else "passed"
         if result.infrastructure:
             return replace(run, status="error", reason=result.reason, infrastructure=True)
+        if result.unsendable:
+            return replace(run, status="error", reason=result.reason)
         return replace(
             run, status="failed" if status == "failed" else "stale", reason=result.reason
         )

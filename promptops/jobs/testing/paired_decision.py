@@ -110,7 +110,7 @@ class _Deciding:
 
     def decided(self) -> Decided:
         if self._same_requests():
-            same = f"{self._arms.baseline.title} sends the same requests"
+            same = f"the requests are the same as those of {self._arms.baseline.title}"
             return self._without_figures("pass", f"{self._mean():.1f} points; {same}")
         if why := self._why_open():
             return self._without_figures("inconclusive", why)

@@ -49,6 +49,7 @@ class AnswerResult:
         reason: Why there is no answer, or "".
         infrastructure: The request was sent, and the provider or the network failed.
         failed: A function of the repository was called, and failed.
+        unsendable: No request can be sent: recording again would not help.
     """
 
     answer: Answer | None = None
@@ -56,3 +57,4 @@ class AnswerResult:
     reason: str = ""
     infrastructure: bool = False
     failed: bool = False
+    unsendable: bool = False

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from promptops.model.night import Drift, NightVerdict, PromptDrift
 from promptops.model.report import Style, plain
 from promptops.report.drift.parts import facts
+from promptops.report.drift.parts.changes import changed_tonight
 from promptops.report.drift.parts.next_steps import next_steps
 from promptops.report.parts.visible import visible, visible_path
 from promptops.report.test.parts import scores
@@ -75,7 +76,7 @@ class _DriftWriter:
         if facts.signal(prompt):
             verdict = self._style(ROLES[prompt.verdict], prompt.verdict)
             yield f"{name}: {verdict} {facts.signal(prompt)}"
-        for remark in facts.remarks(prompt):
+        for remark in (*facts.remarks(prompt), *changed_tonight(prompt)):
             yield f"{name}: {remark}"
         if prompt.blame:
             yield f"  {self._style('note', 'cause')}: {facts.blame(prompt)}"

@@ -13,7 +13,8 @@ from promptops.report.parts.visible import visible, visible_line
 PROMPTS_SHOWN = 50
 TAGS_SHOWN = 5
 UNTOLD = "its tag records no change"
-_BEFORE_1 = {Bump.MAJOR: ", a minor before 1.0.0,", Bump.MINOR: ", a patch before 1.0.0,"}
+_BEFORE_1 = {Bump.MAJOR: "minor", Bump.MINOR: "patch"}
+"""Before 1.0.0: the number of the version that a change raises."""
 
 
 def write(report: ReleaseReport, *, style: Style = plain) -> str:
@@ -55,15 +56,19 @@ def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
 
 
 def _step(plan: ReleasePlan) -> str:
-    """The bump, such as `minor since v1.2.0`."""
+    """The bump, such as `minor since v1.2.0`.
+
+    Before 1.0.0 `minor since v0.1.0, raises the patch number before 1.0.0`.
+    """
     record = plan.record
     bump = plan.required if record.bump is None else record.bump
     if not record.base:
         return f"{bump}, the first release"
     if not bump:
         return f"not above {visible(record.base)}"
-    shift = "" if plan.version.major else _BEFORE_1.get(bump, "")
-    return f"{bump}{shift} since {visible(record.base)}"
+    number = None if plan.version.major else _BEFORE_1.get(bump)
+    shift = f", raises the {number} number before 1.0.0" if number else ""
+    return f"{bump} since {visible(record.base)}{shift}"
 
 
 def change_lines(changes: Iterable[PromptChange], style: Style = plain) -> Iterator[str]:

@@ -70,7 +70,9 @@ class _ScoreWriter:
                 yield f"  {prefix}{short(each.type)} ({where}): {held(each)} of {each.n:,}"
 
     def _after(self) -> Iterator[str]:
-        for line in notes.broken(self._score):
+        for line in notes.unreadable(self._score):
+            yield f"{self._style('warning', 'warning')}: {line}"
+        for line in notes.bugs(self._score):
             yield f"{self._style('error', 'error')}: {line}"
         for label, line in notes.notes(self._score):
             yield f"{self._style('note', label)}: {line}"

@@ -78,6 +78,28 @@ def test_the_first_nights_are_learned(nightly, model):
     assert nightly.git("status", "--porcelain") == f"?? {FILE}"
 
 
+def test_prompts_without_an_assertion_on_an_answer_are_named_and_drafts_are_not(nightly, model):
+    plain = PROMPT[: PROMPT.index("evaluation")]
+    nightly.write(
+        {
+            "prompts/plain.prompt.yaml": plain + cases(1),
+            "prompts/none.prompt.yaml": plain,
+            "prompts/draft.prompt.yaml": plain + "status: draft\n",
+        }
+    )
+    release(nightly, "v1.1.0")
+
+    found = night(nightly)
+
+    assert found.warnings == (
+        "2 prompts not checked: none, plain: no test case has an assertion on the answer",
+    )
+    assert (night(nightly, "ask").warnings, night(nightly, "none").nothing) == (
+        (),
+        "there are no test cases",
+    )
+
+
 def test_a_changed_model_is_found_and_blamed(nightly, model):
     learned(nightly, night(nightly, "ask"))
     steady = night(nightly, "ask")

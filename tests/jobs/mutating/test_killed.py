@@ -184,8 +184,8 @@ def test_the_suggestion_for_an_include_has_the_words_that_it_prints(repo):
     found = _one(repo, text, "{type: not-contains, value: zzz}")
 
     assert [each.suggestion for each in found.mutants if each.operator == "include"] == [
-        '`{type: contains, role: user, value: "Now: Be very kind."}` below `rendered`',
-        '`{type: contains, role: user, value: "v!"}` below `rendered`',
+        '`{type: contains, role: user, value: "Now: Be very kind."}` below `rendered` of `one`',
+        '`{type: contains, role: user, value: "v!"}` below `rendered` of `one`',
     ]
 
 

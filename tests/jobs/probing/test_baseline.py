@@ -162,6 +162,6 @@ def test_the_same_requests_are_not_compared_and_the_first_time_nothing_is(repo):
         unrecorded = probed(repo, "many-shot", mode="live", baseline="HEAD")
 
     assert first.prompts[0].decided is None
-    assert same.prompts[0].decided.line == "0.0 points; HEAD sends the same requests"
+    assert same.prompts[0].decided.line == "0.0 points; the requests are the same as those of HEAD"
     assert unrecorded.prompts[0].decided.line == "HEAD has no recorded answers to these attacks"
     assert [first.verdict, same.verdict, unrecorded.verdict] == ["pass", "pass", "inconclusive"]

@@ -11,6 +11,7 @@ from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.scoring.judgeable import MOST_SAMPLES, Judgeable
 from promptops.jobs.testing.options import RunOptions
 from promptops.model.sample import Sample
+from promptops.records import replace
 from tests.jobs.scoring.released_prompts import released as release
 from tests.jobs.scoring.released_prompts import sample, scored, written
 from tests.jobs.testing.served import by_turn, profile
@@ -85,6 +86,19 @@ def test_why_a_judge_gave_no_verdict_is_known_without_text_of_a_sample(repo, tmp
         f"{no_answer}{at}the server answered with status 400": 1,
         f"{no_answer}the reply can't be used": 1,
     }
+
+
+def test_a_verdict_that_the_budget_ended_is_not_listed_as_an_unusable_reply(repo, tmp_path):
+    file = written(tmp_path / "s.jsonl", _samples(2))
+    settings = replace(RUN.settings, max_requests=1)
+    with fault_server(by_turn(_opinion)) as server:
+        repo.write({"promptops.toml": profile("served", server), "prompts/ask.prompt.yaml": PROMPT})
+        release(repo, "v1.0.0")
+
+        found = scored(repo, [file], by=("prompt",), judge=5, run=replace(RUN, settings=settings))
+
+    assert (found.judged, found.ended) == (1, "the budget of 1 request is spent")
+    assert found.no_verdict == {}
 
 
 def test_embeddings_and_moderations_need_judge_and_are_listed_without_it(repo, tmp_path):

@@ -15,7 +15,7 @@ from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Sample
 from promptops.model.score import Alert, AlertRule, UnreadableLine
 from promptops.model.score_group import AgainstVersion
-from tests.jobs.scoring.released_prompts import AT, STYLE, make, sample, scored, written
+from tests.jobs.scoring.released_prompts import AT, NEXT, STYLE, make, sample, scored, written
 
 LONG = json.dumps({"reply": "It is on its way, and it arrives tomorrow morning."})
 
@@ -201,6 +201,35 @@ def test_an_alert_on_an_unknown_metric_is_refused(released, tmp_path):
         scored(released, [file], by=("channel",), alerts=(rule,))
 
     assert caught.value.message == "there is no metric `contract` for an alert"
+
+
+def test_an_unknown_metric_in_the_configuration_is_refused_with_its_place(released, tmp_path):
+    file = written(tmp_path / "s.jsonl", [sample(1)])
+    repo = released.copied_to(tmp_path / "repo")
+    with (repo.root / "promptops.toml").open("a") as configuration:
+        configuration.write('[[score.alerts]]\nmetric = "contract"\nbelow = 98\n')
+    rule = AlertRule(metric="contract", below=98)
+
+    with pytest.raises(UsageError) as caught:
+        scored(repo, [file], alerts=(rule,))
+
+    assert (caught.value.where, caught.value.hint) == (
+        "promptops.toml:6:10",
+        "did you mean `contracts`?",
+    )
+
+
+def test_judges_without_an_assertion_for_them_are_reported(released, tmp_path):
+    failed = written(tmp_path / "failed.jsonl", [sample(1, output=None, error="timeout")])
+    plain = written(tmp_path / "plain.jsonl", [sample(1, prompt="quick", version=None)])
+    repo = released.copied_to(tmp_path / "repo")
+    repo.write({"prompts/quick.prompt.yaml": NEXT[: NEXT.index("evaluation")]})
+    repo.commit("a prompt without an evaluation")
+
+    found = [scored(repo, [file], judge=2) for file in (failed, plain)]
+    without = scored(repo, [plain])
+
+    assert [each.nothing_to_judge for each in (*found, without)] == [True, True, False]
 
 
 def test_alerts_that_no_group_has_a_value_for_are_reported(released, tmp_path):

@@ -49,6 +49,18 @@ def test_answers_in_the_cache_of_this_machine_are_no_recordings(repo):
     assert len(server.requests) == 1
 
 
+def test_a_prompt_without_a_model_is_an_error_because_recording_would_not_help(repo):
+    repo.write({"prompts/ask.prompt.yaml": CONTRACT.replace("model: {profile: served}\n", "")})
+    repo.commit("one")
+
+    replayed, requested = run(repo), run(repo, "record")
+
+    reason = "the prompt has no model: write `model: {profile: NAME}`"
+    assert outcomes(replayed) == [("c0", "stale", "none", "its request has no recording")]
+    assert outcomes(requested) == [("c0", "error", "none", reason)]
+    assert (replayed.advice, requested.advice) == ("promptops test --record", "")
+
+
 def test_recording_takes_answers_from_the_cache_without_an_api_call(repo):
     with fault_server(lambda _: says("good")) as server:
         configured(repo, server, CONTRACT)

@@ -5,11 +5,21 @@ from pathlib import Path
 import pytest
 
 from promptops.model.night import NOTES_REF
+from promptops.records import replace
 from promptops.report.drift import html, markdown, text
 from promptops.report.drift.parts.next_steps import next_steps
 from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
-from tests.report.drifting.drifts import RUNS, drifted_prompt, hostile, many, run, unfinished
+from tests.report.drifting.drifts import (
+    RUNS,
+    drifted_prompt,
+    hostile,
+    many,
+    prompt,
+    run,
+    series,
+    unfinished,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"txt": text, "md": markdown}
@@ -34,6 +44,16 @@ def test_a_page_has_the_texts_of_its_golden_file():
     compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))
 
 
+def test_another_model_is_named_also_while_nothing_got_worse():
+    before, *_, tonight = series(12)
+    history = [before, replace(tonight, models=("m-2",), fingerprints=("fp_2",))]
+
+    lines = text.write(run(prompt(history))).splitlines()
+
+    named = "support/triage: changed since the night before: model gpt-5.4-mini-2026-03-17 → m-2"
+    assert [line for line in lines if "changed" in line] == [named]
+
+
 @pytest.mark.parametrize(
     ("history", "pushes", "options"),
     [
@@ -43,9 +63,9 @@ def test_a_page_has_the_texts_of_its_golden_file():
     ],
 )
 def test_the_command_that_accepts_a_level_writes_to_the_same_history(history, pushes, options):
-    prompt = drifted_prompt()
+    drifted = drifted_prompt()
 
-    steps = list(next_steps(prompt, run(prompt, history=history, pushes=pushes)))
+    steps = list(next_steps(drifted, run(drifted, history=history, pushes=pushes)))
 
     accepted = f"promptops drift --accept support/triage --reason 'WHY'{options}"
     assert steps[-1] == ("or accept the new level, which the next nights learn", accepted)

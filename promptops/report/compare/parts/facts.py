@@ -172,8 +172,13 @@ def remarks(arm: ArmResult) -> Iterator[str]:
     if arm.unpaired:
         unpaired = counted(len(arm.unpaired), "case")
         yield f"does not accept the inputs of {unpaired}: {names(arm.unpaired)}"
-    if arm.verdict == "open" and arm.complete and arm.needs:
+    if arm.needs and _needs_answers(arm):
         yield visible(arm.needs)
+
+
+def _needs_answers(arm: ArmResult) -> bool:
+    """Whether more answers would decide; an arm that violates a contract gets no further ones."""
+    return arm.verdict == "open" and arm.complete and not arm.contracts.lost
 
 
 def _missing(arm: ArmResult) -> str:

@@ -9,6 +9,7 @@ from promptops.plurals import some
 from promptops.report.test.parts.facts import short
 
 RELEASE = "release"
+_TONIGHT_SHOWN = ("model ", "judge ")
 _NAMES_SHOWN = 3
 
 
@@ -21,6 +22,14 @@ def changes(prompt: PromptDrift) -> Iterator[tuple[int, str]]:
         if before is not None:
             yield from ((index, each) for each in _changed(before, night))
         before = night
+
+
+def changed_tonight(prompt: PromptDrift) -> Iterator[str]:
+    """Another model or judge than the night before; the cause of a signal names it already."""
+    tonight = len(prompt.history) - 1
+    for index, sentence in changes(prompt) if prompt.blame is None else ():
+        if index == tonight and sentence.startswith(_TONIGHT_SHOWN):
+            yield f"changed since the night before: {sentence}"
 
 
 def _changed(before: Night, night: Night) -> Iterator[str]:

@@ -8,9 +8,9 @@ from promptops.model.score import Score
 from promptops.model.score_group import AssertionRate, ScoreGroup
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible, visible_path
-from promptops.report.score.parts.figures import held
+from promptops.report.score.parts.figures import held, percent
 from promptops.report.score.parts.names import Section, group_name, time_dimension
-from promptops.report.test.parts.facts import cost, rounded_down, short
+from promptops.report.test.parts.facts import cost, short
 
 ALL = "--format json=FILE"
 """The option with which the same run would show all of it: another run may call a model."""
@@ -96,7 +96,7 @@ def _held(section: Section, every: Sequence[_RateOfGroup], kept: int, n: int) ->
     least = n / len(every) / _TINY
     worst, group = min((each for each in every if each[0].n >= least), key=_rate)
     lowest = f"lowest: {group_name(group.by, ('prompt', *section.shared))}, {held(worst)}"
-    return f"{counts}, {rounded_down(kept, n)}; {lowest}"
+    return f"{counts}, {percent(100 * kept / n)}; {lowest}"
 
 
 def _rate(found: _RateOfGroup) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from promptops.model.score import UNNAMED, LeftOutAssertion, SampleCounts, Score, WrittenCases
 from promptops.plurals import counted, some
@@ -22,8 +23,12 @@ def notes(score: Score) -> Iterator[tuple[str, str]]:
         yield "can't be checked", line
     if score.cases is not None:
         yield "cases", cases(score.cases)
+        if score.cases.written:
+            yield "hint", _how_to_use(score.cases)
     elif score.alerts:
         yield "hint", "to write failing samples as test cases: `--to-cases new.cases.yaml`"
+    if score.nothing_to_judge:
+        yield "judges", "no scored answer has an assertion with a judge: --judge has no effect"
     if score.unanswered:
         yield "judges", f"{counted(score.unanswered, 'request')} without an answer"
     for reason, count in score.no_verdict.items():
@@ -45,7 +50,7 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
     found = score.samples
     if found.unjoined_samples:
         yield "not joined", unjoined(found)
-        yield "hint", _how_to_join(found)
+        yield from (("hint", each) for each in _how_to_join(found))
     if found.by_id_only:
         yield "joined by id only", f"{counted(found.by_id_only, 'sample')} without a version"
     if found.altered:
@@ -60,14 +65,27 @@ def _joined(score: Score) -> Iterator[tuple[str, str]]:
         yield "cost unknown", f"{many} without a cost, or without usage and a price"
 
 
-def _how_to_join(found: SampleCounts) -> str:
-    if set(found.unjoined) == {UNNAMED}:
-        return "name the prompt of each request: `promptops.traced`, or `request.attributes()`"
-    return "releases are known by their tags: `git fetch --tags`"
+def _how_to_join(found: SampleCounts) -> Iterator[str]:
+    unnamed = [name.startswith(UNNAMED) for name in found.unjoined]  # a release may follow
+    if any(unnamed):
+        yield "name the prompt of each request: `promptops.traced`, or `request.attributes()`"
+    if not all(unnamed):
+        yield "releases are known by their tags: `git fetch --tags`"
 
 
 def broken(score: Score) -> Iterator[str]:
-    """The first lines that can't be read, the number of the others, and bugs of promptops."""
+    """What `unreadable` and `bugs` have."""
+    yield from unreadable(score)
+    yield from bugs(score)
+
+
+def bugs(score: Score) -> Iterator[str]:
+    """Bugs of promptops that kept assertions from being checked."""
+    yield from map(visible, score.failed)
+
+
+def unreadable(score: Score) -> Iterator[str]:
+    """The first lines that can't be read, and the number of the others."""
     found = score.samples
     for each in found.broken:
         where = f"{visible_path(each.path)}:{each.line}:{each.column}"
@@ -75,7 +93,6 @@ def broken(score: Score) -> Iterator[str]:
     rest = found.broken_lines - len(found.broken)
     if rest:
         yield f"{counted(rest, 'more line')} can't be read"
-    yield from map(visible, score.failed)
 
 
 def cases(found: WrittenCases) -> str:
@@ -86,6 +103,11 @@ def cases(found: WrittenCases) -> str:
         why = "" if found.skipped else ": no sample fails an assertion and has inputs"
         written = f"none written{why}"
     return written + (skipped if found.skipped else "")
+
+
+def _how_to_use(found: WrittenCases) -> str:
+    add = f"`- file: ./{visible_path(PurePath(found.file).name)}`"
+    return f"read and name the cases, add {add} to `tests` of the prompt, `promptops test --record`"
 
 
 def unjoined(found: SampleCounts) -> str:

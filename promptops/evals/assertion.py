@@ -42,7 +42,10 @@ class Assertion:
     judged: bool = False
 
     def judge(self, record: Record) -> Verdict:
-        """The verdict; raises Unjudgeable if the checked value does not exist."""
+        """The verdict; raises Unjudgeable for a missing value, and when no work is left."""
+        name = self.type.removeprefix("not-")
+        evaluates = name == "expr" or self.transform is not None
+        record.work.charge(name, len(record.text), evaluates=evaluates)
         with _bounded(self.type):
             verdict = self.check.check(self._subject(record))
             if not isinstance(verdict, Verdict):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from promptops.evals.patterns import compiled
+from promptops.evals.patterns import compiled, searchable_by
 from promptops.evals.subject import Subject
-from promptops.evals.texts import sendable
+from promptops.evals.texts import MAX_COMPARED_CHARS, sendable
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.patterns import lazy_pattern
 from promptops.records import record
@@ -15,6 +15,11 @@ from promptops.source.explain import type_name
 
 DEFAULT_PATTERN = r"""\[([^\[\]\s{}"',;]{1,80})\]"""
 """`[P1]`: an id in square brackets, without white space, quotes, braces and separators."""
+
+_COST_OF_A_MATCH = 4_000
+"""Of one match, in characters of text that are searched."""
+
+_MOST_SENTENCES = 20_000
 
 _SENTENCE_END = lazy_pattern(r"(?<=[.!?…])\s+|(?<=[。！？])\s*|\n\s*")
 _NO_WORD = lazy_pattern(r"[\W_]*")
@@ -46,7 +51,7 @@ def check_pattern(arguments: Mapping[str, Any]) -> None:
 def cited_ids(subject: Subject, arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """The ids that the checked value cites, each once: the items of a list, or those in a text.
 
-    Raises Unjudgeable for any other value.
+    Raises Unjudgeable for any other value, and if it takes too long to find them.
     """
     value = subject.value
     if isinstance(value, (list, tuple)):
@@ -61,17 +66,35 @@ def _item(item: Any, subject: Subject) -> str:
 
 
 def _ids_in(text: str, arguments: Mapping[str, Any]) -> tuple[str, ...]:
-    program = compiled(arguments.get("pattern", DEFAULT_PATTERN))
-    found = (match.group(1) for match in program.finditer(sendable(text)))
+    found = (match.group(1) for match in _matches(sendable(text), arguments))
     return tuple(dict.fromkeys(each for each in found if each))
 
 
+def _matches(text: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
+    """The matches of the pattern; raises Unjudgeable if finding them takes too long.
+
+    A pattern without a bound can look at the rest of the text for each match.
+    """
+    pattern = arguments.get("pattern")
+    if pattern is None:
+        yield from compiled(DEFAULT_PATTERN).finditer(text)
+        return
+    at, left = "/arguments/pattern", MAX_COMPARED_CHARS
+    for match in searchable_by(pattern, text, at).finditer(text):
+        left -= _COST_OF_A_MATCH + len(text) - match.start()
+        if left < 0:
+            raise Unjudgeable("it takes too long to find all citations", at)
+        yield match
+
+
 def cited_sentences(text: str, arguments: Mapping[str, Any]) -> tuple[CitedSentence, ...]:
-    """The sentences with citations; one after the full stop belongs to the sentence before it."""
-    program = compiled(arguments.get("pattern", DEFAULT_PATTERN))
+    """The sentences with citations; one after the full stop belongs to the sentence before it.
+
+    Raises Unjudgeable for too many sentences, and if it takes too long to find the citations.
+    """
     found: list[list[str]] = []
     for sentence in _sentences(text):
-        if found and _NO_WORD.fullmatch(program.sub("", sentence)):
+        if found and _NO_WORD.fullmatch(_without_citations(sentence, arguments)):
             found[-1].append(sentence)
         else:
             found.append([sentence])
@@ -80,6 +103,17 @@ def cited_sentences(text: str, arguments: Mapping[str, Any]) -> tuple[CitedSente
     return tuple(sentence for sentence in cited if sentence.ids)
 
 
-def _sentences(text: str) -> Iterator[str]:
+def _sentences(text: str) -> list[str]:
     parts = (part.strip() for part in _SENTENCE_END.split(sendable(text)))
-    return (part for part in parts if part)
+    found = [part for part in parts if part]
+    if len(found) > _MOST_SENTENCES:
+        raise Unjudgeable(f"the text has over {_MOST_SENTENCES:,} sentences")
+    return found
+
+
+def _without_citations(sentence: str, arguments: Mapping[str, Any]) -> str:
+    pieces, at = list[str](), 0
+    for match in _matches(sentence, arguments):
+        pieces.append(sentence[at : match.start()])
+        at = match.end()
+    return "".join((*pieces, sentence[at:]))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from promptops.evals.json_values import covers
+from promptops.evals.json_values import Coverage
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import NamedPart, Refused, Unjudgeable
 from promptops.evals.wording import listed, shown
@@ -24,11 +24,11 @@ class ExpectedCall:
     name: str
     arguments: Mapping[str, Any]
 
-    def matches(self, call: Call) -> bool:
-        """Whether a call matches; it may have more arguments."""
+    def matches(self, call: Call, coverage: Coverage) -> bool:
+        """Whether a call matches; it may have more arguments. Raises Unjudgeable."""
         if call.get("name") != self.name:
             return False
-        return not self.arguments or covers(call.get("arguments"), self.arguments)
+        return not self.arguments or coverage.covers(call.get("arguments"), self.arguments)
 
     def named(self, at: str, arguments_at: str) -> Iterator[NamedPart]:
         """The tool and its arguments, by their pointers in the assertion."""
@@ -68,13 +68,17 @@ def calls_of(subject: Subject) -> tuple[Call, ...]:
     return answer.tool_calls if answer else ()
 
 
-def known_tool(name: str, subject: Subject, at: str) -> None:
-    """Raises Unjudgeable for a tool that the request does not define; it is never called."""
-    known = [str(tool.get("name")) for tool in subject.record.request.tools]
-    if name not in known:
-        hint = did_you_mean(name, known)
-        message = f"the prompt has no tool `{name}`" + (f": {hint}" if hint else "")
-        raise Unjudgeable(message, at)
+def known_tools(calls: Iterable[tuple[ExpectedCall, str]], subject: Subject) -> None:
+    """Raises Unjudgeable for a tool that the request does not define; it is never called.
+
+    Each call comes with its pointer.
+    """
+    known = dict.fromkeys(str(tool.get("name")) for tool in subject.record.request.tools)
+    for call, at in calls:
+        if call.name not in known:
+            hint = did_you_mean(call.name, known)
+            message = f"the prompt has no tool `{call.name}`" + (f": {hint}" if hint else "")
+            raise Unjudgeable(message, at)
 
 
 def listed_calls(calls: tuple[Call, ...]) -> str:

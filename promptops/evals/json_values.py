@@ -17,6 +17,7 @@ _BEGIN = lazy_pattern(r"[{\[]")
 _MOST_READ_IN_VAIN = 2_000_000  # in characters; 0.6 s at worst
 _ONE_TRY = 200  # the cost of an error, which counts the lines before it
 _TOO_DEEP = 20_000
+_MOST_COVERED = 1_000_000  # pairs of values that are compared; 0.6 s at worst
 
 
 def parsed(text: str) -> Any:
@@ -58,17 +59,30 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def covers(value: Any, expected: Any) -> bool:
-    """Whether a value has all of `wanted`; mappings may have more keys, and lists more items."""
-    if isinstance(expected, Mapping):
-        return isinstance(value, Mapping) and all(
-            key in value and covers(value[key], item) for key, item in expected.items()
-        )
-    if isinstance(expected, (list, tuple)):
-        return isinstance(value, (list, tuple)) and all(
-            any(covers(candidate, item) for candidate in value) for item in expected
-        )
-    return same(value, expected)
+class Coverage:
+    """Compares values for one assertion, in a limited number of steps."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_COVERED
+
+    def covers(self, value: Any, expected: Any) -> bool:
+        """Whether a value has all of `expected`; mappings may have more keys, lists more items.
+
+        Each item of an expected list is searched for in the whole list, so that nested lists
+        multiply the steps. Raises Unjudgeable when none are left.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise Unjudgeable("it takes too long to search the value for all expected items")
+        if isinstance(expected, Mapping):
+            return isinstance(value, Mapping) and all(
+                key in value and self.covers(value[key], item) for key, item in expected.items()
+            )
+        if isinstance(expected, (list, tuple)):
+            return isinstance(value, (list, tuple)) and all(
+                any(self.covers(candidate, item) for candidate in value) for item in expected
+            )
+        return same(value, expected)
 
 
 def _next(text: str, start: int) -> int:

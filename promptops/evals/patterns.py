@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from promptops.evals.verdict import Refused
+from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.patterns import lazy_pattern
+from promptops.plurals import counted
 
 MAX_LENGTH = 1_000
 """Characters of a pattern."""
+
+MAX_STEPS = 400_000_000
+"""Instructions of a compiled pattern times bytes of a text: about a second at most."""
 
 _LATIN = "".join(map(chr, range(256)))
 _EVERYWHERE = "".join(map(chr, (*range(0, 0xD800, 97), *range(0xE000, 0x30000, 389), 0x1F642)))
@@ -69,6 +73,20 @@ def compiled(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except re2.error as error:
         raise Refused(f"the pattern can't be used: {_reason(error)}") from None
+
+
+def searchable_by(pattern: str, text: str, at: str) -> Any:
+    """The compiled pattern; raises Unjudgeable at `at` if it takes too long to search the text.
+
+    RE2 can need a step for each instruction at each byte.
+    """
+    program = compiled(pattern)
+    if program.programsize * len(text) * 4 > MAX_STEPS:
+        size = len(text.encode("utf-8", "replace"))
+        if program.programsize * size > MAX_STEPS:
+            what = f"this pattern in {counted(len(text), 'character')}"
+            raise Unjudgeable(f"it takes too long to search for {what}", at)
+    return program
 
 
 @lru_cache(maxsize=256)

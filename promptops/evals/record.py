@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from promptops.evals.case_work import CaseWork
 from promptops.evals.questions import NoReply, Reply
 from promptops.model.answer import Answer
 from promptops.model.request import Request
@@ -61,6 +62,7 @@ class Record:
         answer: None for a request.
         judge: The prompt's `evaluation.judge`: the id of a prompt, a model, or None.
         written_in: Path of the file with the assertion, to which `./` is relative.
+        work: What its assertions may still do; copies of a record share it.
     """
 
     on: On
@@ -72,6 +74,7 @@ class Record:
     beside: Beside = field(default_factory=Beside)
     judge: str | Mapping[str, Any] | None = None
     written_in: str = ""
+    work: CaseWork = field(default_factory=CaseWork)
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:

@@ -92,7 +92,7 @@ class RetrievalMeasure(ABC):
 
 
 def _found(ranking: Ranking) -> str:
-    returned = tuple(passage.id for passage in ranking.returned)
+    returned = dict.fromkeys(passage.id for passage in ranking.returned)
     missing = tuple(name for name in ranking.grades if name not in returned)
     lacks = f"; relevant and not among them: {listed_ids(missing)}" if missing else ""
-    return f"{listed_ids(returned)}{lacks}"
+    return f"{listed_ids(tuple(returned))}{lacks}"

@@ -274,6 +274,6 @@ IMP314 shared-paragraph note
 
 IMP315 left-out note
     strings of source code are left out, because they are too short for a prompt, have another
-    name, or are in another language
+    name, do not address a model, or are in another language
     fix: save a prompt among them to a text file, and import that file
 """

@@ -5,49 +5,43 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
+from promptops.formats.addressed_texts import is_addressed, is_in_other_language
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, TextContent
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import role_in
+from promptops.formats.prompt_names import (
+    CERTAIN,
+    is_certain,
+    is_of_other_text,
+    is_of_prompt,
+    is_of_role,
+)
+from promptops.formats.script_texts import has_script, is_documentation
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import replace
 
-NAMED = lazy_pattern(r"(?i)prompt|template|system|instruction|message|persona")
-"""Words in the names of prompts."""
 SHORTEST_NAMED = 40
 """Characters of a string with such a name, at least."""
 SHORTEST = 200
 """Characters of any other string, at least."""
-_CERTAIN = lazy_pattern(r"(?i)prompt|instruction|persona")
-"""Words that name a prompt also where a class or a function has them."""
-_OF_PROGRAMS = lazy_pattern(
-    r"(?i)error|err(?:or)?s?\b|warn|exception|fail|invalid|deprecat|usage|help(?!er)|expect"
+_QUESTION = lazy_pattern(
+    r"(?i)\s*(?:are you sure|do you (?:really )?(?:want|wish)|would you like|(?:press|hit|enter) )"
+    r"|[\[(]y(?:es)?\s?/\s?n(?:o)?[\])]"
 )
-"""Words in the names of what a program reports to its users."""
-_OF_ERROR = lazy_pattern(r"(?:Error|Exception|Warning)\.[^.]+\Z")
-"""An attribute of a class of errors."""
-_OF_TEXTS = lazy_pattern(
-    r"(?i)(?:docs?|docstrings?|doctests?|msgs?|description|licen[cs]e|copyright|html|css|sql|regex"
-    r"|pattern|code|script|source|src|fmt|headers?|footer|examples?|command|cmd|output|log|data"
-    r"|fixture|tests?|samples?|banner|epilog|config|yaml|json|xml|toml|csv|svg|diff|patch|stdout"
-    r"|stderr|query|txt|ini|spec)\Z"
-)
-"""How the names of other long strings end."""
-_MESSAGE = lazy_pattern(r"(?i)(?:message|msg)s?\Z")
-"""A name that a program also gives to what it shows to its users."""
+"""What a program asks its users."""
 _WIDE = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Characters of languages without blanks between words."""
 _PLAIN_WORD = lazy_pattern(r"\W*[^\W\d_]+(?:['’-][^\W\d_]+)*\W*")
-_ROLES = frozenset(("system", "developer", "user"))
-"""Words for the assistant are also in many other names."""
 _FEWEST_WORDS = 5
 EXPRESSION = "\ue000"
 """Stands before and after each expression in a text."""
 _FEWEST_PLAIN = 0.55
 _MARKUP = lazy_pattern(
     r"\s*(?:(?i:<!doctype|<\?xml|<(?:div|html|head|body|svg|style|span|p|pre|table|t[dr]|script|button"
-    r"|font)\b)|SELECT\b|select\s[\w*.,\s]+\sfrom\s|INSERT\b|UPDATE\s+\w+\s+SET|CREATE\s+(?:TABLE|INDEX)"
+    r"|font)\b)|SELECT\b|select\s[\w*.,\s]+\sfrom\s|INSERT\b|UPDATE\s+\w+\s+SET"
+    r"|CREATE\s+(?:OR\s|TABLE|INDEX|TRIGGER|FUNCTION|VIEW)"
     r"|(?:query|mutation|fragment)\b[^.{}]*\{\s|[.#@]?[\w-]+\s*\{\s*[\w-]+\s*:\s|#!/|@echo|\^?\(\?)"
 )
 """Languages by their first words."""
@@ -56,10 +50,13 @@ _CODE = lazy_pattern(
     r"|#include\b|#!/|\(\?(?:[:=!]|P<)|Traceback \(|usage: |subroutine |function \w+\(|\w+ = \w+\()"
 )
 """Lines of programs."""
+APPENDED = "messages that the code appends to a list are not read"
+SAVE_TO_FILE = "write the text to a file, and import that file"
 _NAMED_SHORT = f"with under {SHORTEST_NAMED} characters or 5 words"
 _UNNAMED_SHORT = f"with under {SHORTEST} characters and no word such as `prompt` in the name"
 _OTHER_LANGUAGE = "in HTML, CSS, SQL or a programming language"
 _REPORTED = "that the program raises, logs or prints"
+_NOT_ADDRESSED = "without a command such as `Answer` and without `You are`"
 _OTHER_NAME = "with a name of errors, documentation or data"
 _ONLY_VALUES = "in messages with under 3 words of their own"
 
@@ -76,17 +73,22 @@ class CodeTexts:
         Args:
             text: With a `\ue000` before and after each expression in it.
         """
-        named = _is_named(name)
+        named = is_of_prompt(name)
         rule = _rule(name, text, named=named)
         if rule is not None and _is_likely(text, named=named):
             self._left_out.append((name, rule, place))
         return rule is None
 
+    @staticmethod
+    def is_sent(text: str) -> bool:
+        """Whether a string is a prompt, if code sends it to a model: it has words of its own."""
+        return _measured(text)[1] > _FEWEST_WORDS // 2 and not _is_program(text, named=True)
+
     def is_report(self, name: str, text: str, place: Place) -> bool:
         """Whether a string that code raises, logs or prints is no prompt, by its name."""
-        if _CERTAIN.search(name) or role_in(name.rpartition(".")[2]) is not None:
+        if CERTAIN.search(name) or role_in(name.rpartition(".")[2]) is not None:
             return False
-        if _is_likely(text, named=_is_named(name)):
+        if _is_likely(text, named=is_of_prompt(name)):
             self._left_out.append((name, _REPORTED, place))
         return True
 
@@ -100,7 +102,10 @@ class CodeTexts:
     @property
     def named_left_out(self) -> bool:
         """Whether a string with the name of a prompt was left out."""
-        return any(rule == _NAMED_SHORT for _, rule, _ in self._left_out)
+        return any(
+            rule == _NAMED_SHORT or (rule == _NOT_ADDRESSED and is_of_role(name))
+            for name, rule, _ in self._left_out
+        )
 
     def left_out(self, used: Collection[str] = ()) -> Loss | None:
         """A note on the strings that are left out; None without one.
@@ -118,28 +123,39 @@ class CodeTexts:
         return Loss(code="IMP315", message=message, place=found[0][1], hint=hint)
 
 
-def _is_named(name: str) -> bool:
-    """Whether a name is that of a prompt: `SYSTEM_PROMPT`, `Prompts.triage`, `user`."""
-    own = name.rpartition(".")[2]
-    if _OF_PROGRAMS.search(own) or _MESSAGE.fullmatch(own) or _OF_ERROR.search(name):
-        return False
-    return bool(_CERTAIN.search(name) or NAMED.search(own) or role_in(own) in _ROLES)
-
-
 def _rule(name: str, text: str, *, named: bool) -> str | None:
     """The rule by which a string is no prompt; None for a prompt."""
-    own = name.rpartition(".")[2]
-    if _MARKUP.match(text) or (_CODE.match(text) if named else _CODE.search(text)):
+    if _is_program(text, named=named):
         return _OTHER_LANGUAGE
     length, words = _measured(text)
     if named:
         short = length < SHORTEST_NAMED or words < _FEWEST_WORDS
-        return _NAMED_SHORT if short else None
+        return _NAMED_SHORT if short else _rule_of_named(name, text)
     if length < SHORTEST or words < _FEWEST_WORDS:
         return _UNNAMED_SHORT
-    if _OF_PROGRAMS.search(own) or _OF_TEXTS.search(own):
+    if is_of_other_text(name):
         return _OTHER_NAME
-    return None if _is_prose(text) else _OTHER_LANGUAGE
+    prose = _is_prose(text) and not has_script(text) and not is_documentation(text)
+    if not prose:
+        return _OTHER_LANGUAGE
+    return None if is_addressed(text[:SHORTEST]) else _NOT_ADDRESSED
+
+
+def _rule_of_named(name: str, text: str) -> str | None:
+    if is_certain(name) and not _QUESTION.search(text):
+        return None
+    if is_documentation(text):
+        return _OTHER_LANGUAGE
+    return None if is_addressed(text) or is_in_other_language(text) else _NOT_ADDRESSED
+
+
+def _is_program(text: str, *, named: bool) -> bool:
+    """Whether a text is in HTML, CSS, SQL or a programming language."""
+    if _MARKUP.match(text):
+        return True
+    if not named:
+        return _CODE.search(text) is not None
+    return _CODE.match(text) is not None or (has_script(text) and not is_addressed(text))
 
 
 def _measured(text: str) -> tuple[int, int]:

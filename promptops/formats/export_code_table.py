@@ -46,4 +46,7 @@ EXP111 fixed-input loss
 
 EXP112 part-left-out loss
     an image, a sound or a document of a message is not carried
+
+EXP113 message-key-left-out loss
+    `cache` or `name` of a message is not carried
 """

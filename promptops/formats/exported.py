@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from promptops.formats.document import Loss
 from promptops.model.place import Place
-from promptops.model.prompt import Case, Prompt
+from promptops.model.prompt import Case, ForEach, Message, Prompt
 from promptops.model.request import Request
 from promptops.module_discovery import module_names
 from promptops.records import record
@@ -79,6 +79,22 @@ class ExportSubject:
         if given:
             names = ", ".join(f"`{name}`" for name in given)
             yield self.lost("EXP109", f"not exported: {names}", f"/{given[0]}")
+
+    def without_message_keys(self, *keys: str) -> Iterator[Loss]:
+        """A loss for each of these keys, `cache` or `name`, at the first message that has it."""
+        for key in keys:
+            message = next((one for one in self.messages() if getattr(one, key)), None)
+            if message is not None:
+                text = f"`{key}` of a message is not exported"
+                yield self.lost("EXP113", text, f"{message.at}/{key}")
+
+    def messages(self) -> Iterator[Message]:
+        """The messages of the prompt, also those that are repeated."""
+        for turn in self.prompt.messages:
+            if isinstance(turn, ForEach):
+                yield from turn.messages
+            elif isinstance(turn, Message):
+                yield turn
 
     def without_tools(self) -> Iterator[Loss]:
         """A loss if the model may call tools."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from promptops.formats.code_texts import NAMED
+from promptops.formats.prompt_names import NAMED
+from promptops.formats.python_gemini import calls_gemini, sends_to_gemini, settings_call
 from promptops.formats.python_scopes import Function, Scope, called_name, target_name
-from promptops.formats.python_templates import is_chat_template
-from promptops.records import record
+from promptops.formats.python_templates import is_chat_template, sent_messages
+from promptops.records import record, replace
 
 SENDING_METHODS = frozenset(("create", "parse", "stream"))
 """Methods of clients that call a model."""
 _PASSED = frozenset(("instructions", "instruction", "system_prompt", "system_instruction"))
+_INVOKING = frozenset(("invoke", "ainvoke", "complete", "acomplete", "predict", "apredict"))
+_COMPLETING = frozenset(("create", "acreate", "completion", "acompletion", "text_completion"))
 _OF_RESPONSES = frozenset(("input", "instructions"))
 _TEXTS = frozenset(("messages", "input", "instructions", "system"))
 
@@ -27,16 +30,19 @@ class Candidate:
         key: The name by which other code refers to it, "" if it has none: `Bot.text` for
             `self.text`.
         function: The function whose arguments it may read.
+        is_passed: Whether a call passes it by the name of a prompt.
     """
 
     name: str
     key: str = ""
     node: ast.expr
     function: Function | None
+    is_passed: bool = False
 
 
 def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
     """What is assigned, returned, a value of a dictionary or sent to a model, in their order."""
+    read: set[ast.AST] = set()
     for scope, node in nodes:
         if isinstance(node, ast.Return) and node.value is not None:
             if NAMED.search(scope.name) and not _is_call_of_model(node.value):
@@ -45,22 +51,37 @@ def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
             yield from _assigned(node, scope)
         elif isinstance(node, ast.Call):
             if is_request(node):
+                read.add(settings_call(node) or node)
                 yield _candidate(scope.name.rstrip(".") or "request", node, scope)
-            else:
+            elif node not in read:
                 yield from _passed(node, scope)
 
 
 def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
-    """Strings that a call passes by the name of a prompt: `Agent(instructions="…")`."""
-    for keyword in node.keywords:
-        if keyword.arg in _PASSED and not isinstance(keyword.value, ast.Name | ast.Attribute):
-            yield _candidate(f"{scope.name}{keyword.arg}", keyword.value, scope)
+    """Strings that a call passes to a model: `Agent(instructions="…")`, `model.invoke("…")`."""
+    given = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _PASSED]
+    for name, value in (*given, *(("prompt", text) for text in sent_texts(node))):
+        if not isinstance(value, ast.Name | ast.Attribute):
+            yield replace(_candidate(f"{scope.name}{name}", value, scope), is_passed=True)
+
+
+def sent_texts(node: ast.Call) -> list[ast.expr]:
+    """The first argument of a method such as `invoke`; `prompt` of a call for a completion."""
+    if called_name(node) in _INVOKING and isinstance(node.func, ast.Attribute):
+        return node.args[:1]
+    if called_name(node) in _COMPLETING:
+        return [keyword.value for keyword in node.keywords if keyword.arg == "prompt"]
+    return []
 
 
 def is_request(node: ast.Call) -> bool:
     """Whether a call sends texts to a model: `client.chat.completions.create(messages=[…])`."""
     if is_chat_template(node):
         return False
+    if calls_gemini(node):
+        return sends_to_gemini(node)
+    if sent_messages(node) is not None:
+        return True
     keys = {keyword.arg for keyword in node.keywords if _is_text(keyword)}
     if "messages" in keys:
         return True

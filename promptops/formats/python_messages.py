@@ -12,12 +12,13 @@ from promptops.formats.model_fields import PARAMETERS, model_fields
 from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import ROLES, parts_message
 from promptops.formats.python_expressions import PythonExpressions
+from promptops.formats.python_gemini import calls_gemini, gemini_keywords, gemini_turns
 from promptops.formats.python_scopes import called_name
-from promptops.formats.python_templates import templated_message
+from promptops.formats.python_templates import is_message_list, sent_messages, templated_message
 from promptops.formats.request_fields import output_field, tools_field
 
-ReadText = Callable[[ast.expr, str], tuple[TemplatePart, ...] | None]
-"""The parts of a string in a syntax; None if the expression is no string that can be read."""
+ReadText = Callable[[ast.expr, str | None], tuple[TemplatePart, ...] | None]
+"""The parts of a string in a syntax, or a guessed one; None for another expression."""
 
 _ROLES = {"human": "user", "ai": "assistant", **{role: role for role in ROLES}}
 _CARRIED = frozenset(("role", "content"))
@@ -38,6 +39,9 @@ class PythonMessages:
 
     def chat(self, node: ast.List) -> Iterator[SourceTurn]:
         """A list of `{"role": …, "content": …}`, with conversations of the caller in it."""
+        if is_message_list(node):
+            yield from self.pairs(node, None)
+            return
         if not any("content" in _fields(element) for element in node.elts):
             return
         for element in node.elts:
@@ -47,7 +51,7 @@ class PythonMessages:
             else:
                 yield from self._others(element)
 
-    def pairs(self, node: ast.List, syntax: str) -> Iterator[SourceTurn]:
+    def pairs(self, node: ast.List, syntax: str | None) -> Iterator[SourceTurn]:
         """The messages of a chat template: pairs of role and template, messages, placeholders."""
         for element in node.elts:
             message = templated_message(element)
@@ -61,10 +65,17 @@ class PythonMessages:
                 history = str(getattr(next(iter(values), None), "value", "history"))
                 yield SourceHistory(source=self._names.name(history))
             else:
-                self._lose("IMP103", "a message that the code computes is not carried", element)
+                yield from self._others(element)
 
     def request(self, node: ast.Call) -> Iterator[SourceTurn]:
         """The messages that a call sends to a model, the system message first."""
+        if calls_gemini(node):
+            yield from gemini_turns(node, self._content, self._lose)
+            return
+        sent = sent_messages(node)
+        if sent is not None:
+            yield from self.pairs(sent, "none")
+            return
         given = {keyword.arg: keyword.value for keyword in node.keywords}
         for key, role in _TEXTS.items():
             value = given.get(key)
@@ -82,7 +93,9 @@ class PythonMessages:
         Others are reported: IMP107 for the model and its parameters, IMP114 for what is unknown.
         """
         given: dict[str, Any] = {}
-        for keyword in node.keywords:
+        if sent_messages(node) is not None:
+            return given
+        for keyword in gemini_keywords(node) if calls_gemini(node) else node.keywords:
             key = keyword.arg or "**"
             if key in ("messages", *_TEXTS) or key in _OF_CLIENT:
                 continue
@@ -99,7 +112,9 @@ class PythonMessages:
         place = self._expressions.place(node)
         name = given.get("model")
         params = {key: value for key, value in given.items() if key in PARAMETERS}
-        model = model_fields(name if isinstance(name, str) else None, params, lambda _key: place)
+        provider = "gemini" if calls_gemini(node) else None
+        known = name.removeprefix("models/") if isinstance(name, str) else None
+        model = model_fields(known, params, lambda _key: place, provider)
         losses = self._expressions.losses
         losses += model.losses
         return {
@@ -140,17 +155,17 @@ class PythonMessages:
         else:
             self._lose("IMP103", "a message that the code computes is not carried", element)
 
-    def _pair(self, role: ast.expr, content: ast.expr, syntax: str) -> Iterator[SourceTurn]:
+    def _pair(self, role: ast.expr, content: ast.expr, syntax: str | None) -> Iterator[SourceTurn]:
         written = getattr(role, "value", None)
         if written == "placeholder":
             history = str(getattr(content, "value", "history")).strip("{}")
             yield SourceHistory(source=self._names.name(history))
         elif written in _ROLES:
-            yield parts_message(_ROLES[written], self._text(content, syntax) or ())
+            yield parts_message(_ROLES[written], self._content(content, syntax))
         else:
             self._lose("IMP101", "a message without a constant role is not carried", role)
 
-    def _content(self, node: ast.expr, syntax: str = "none") -> tuple[TemplatePart, ...]:
+    def _content(self, node: ast.expr, syntax: str | None = "none") -> tuple[TemplatePart, ...]:
         found = self._text(node, syntax)
         return found if found is not None else (self._expressions.printed(node, self._names),)
 

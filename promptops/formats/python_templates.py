@@ -14,6 +14,8 @@ _CHAT_CALLS = frozenset(("from_messages", "ChatPromptTemplate"))
 _TEXT_CALLS = frozenset(("Template", "from_string"))
 _WRAPPING = frozenset(("partial", "bind", "with_config", "with_retry", "pipe"))
 _ROLES = {"System": "system", "Human": "user", "AI": "assistant"}
+_PAIRED = frozenset(("system", "human", "ai", "user", "assistant", "placeholder"))
+_SENDING = frozenset(("invoke", "ainvoke", "stream", "astream"))
 _ENDINGS = ("MessagePromptTemplate", "Message")
 
 
@@ -83,6 +85,32 @@ def text_template(node: ast.Call) -> tuple[ast.expr, str] | None:
 def is_chat_template(node: ast.Call) -> bool:
     """Whether a call makes a template of a list of messages."""
     return called_name(node) in _CHAT_CALLS
+
+
+def is_message_list(node: ast.expr) -> bool:
+    """Whether an expression is a list of `SystemMessage("…")`, or of `("system", "…")`."""
+    if not isinstance(node, ast.List) or not node.elts:
+        return False
+    return any(map(_is_message, node.elts)) or all(map(_is_pair, node.elts))
+
+
+def sent_messages(node: ast.Call) -> ast.List | None:
+    """The messages that a call of LangChain sends: `llm.invoke([SystemMessage("…")])`."""
+    first = next(iter(node.args), None)
+    if not isinstance(first, ast.List) or called_name(node) not in _SENDING:
+        return None
+    return first if is_message_list(first) else None
+
+
+def _is_message(node: ast.expr) -> bool:
+    found = templated_message(node)
+    return found is not None and found[0] != "assistant"
+
+
+def _is_pair(node: ast.expr) -> bool:
+    if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
+        return False
+    return getattr(node.elts[0], "value", None) in _PAIRED
 
 
 def is_other_template(node: ast.expr) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from promptops.formats.python_candidates import SENDING_METHODS, reads
+from promptops.formats.python_candidates import SENDING_METHODS, reads, sent_texts
 from promptops.formats.python_scopes import Scope, called_name, resolved, target_name
-from promptops.formats.python_templates import TEMPLATE_CALLS
+from promptops.formats.python_templates import TEMPLATE_CALLS, argument
 from promptops.records import record
 
 _EXTENDING = frozenset(("append", "extend", "insert"))
@@ -19,6 +19,9 @@ _REPORTING = frozenset(
     )
 )
 _COMPARING = frozenset(("match", "reason", "help", "err_msg"))
+_PASSED_AS = frozenset(
+    str.split("system system_prompt system_message system_instruction instructions user_prompt")
+)
 _FILLING = frozenset(("format", "replace", "strip", "format_map"))
 
 
@@ -30,12 +33,14 @@ class StringUses:
         filled: The first call of `.format`, operation `%`, or call of a prompt template.
         extended: The statements that add to it, or change it.
         sent: The first call of a model that sends a list of messages.
+        passed: The keys of strings that are sent to a model, or that a prompt is made of.
         reported: The keys of what the code raises, logs or prints.
     """
 
     filled: Mapping[str, ast.expr]
     extended: Mapping[str, Sequence[ast.AST]]
     sent: Mapping[str, ast.Call]
+    passed: Collection[str]
     reported: Collection[str]
 
 
@@ -44,6 +49,7 @@ def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -
     filled: dict[str, ast.expr] = {}
     extended: dict[str, list[ast.AST]] = {}
     sent: dict[str, ast.Call] = {}
+    passed: set[str] = set()
     reported: set[str] = set()
     for scope, node in nodes:
         for target, use in _filled(node):
@@ -58,9 +64,10 @@ def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -
         key = None if changed is None else _key(changed, scope, keys)
         if key is not None:
             extended.setdefault(key, []).append(node)
-        found = (_key(name, scope, keys) for part in _reported(node) for name in _names(part))
-        reported.update(key for key in found if key is not None)
-    return StringUses(filled=filled, extended=extended, sent=sent, reported=reported)
+        for used, parts in ((passed, _passed(node)), (reported, _reported(node))):
+            found = (_key(name, scope, keys) for part in parts for name in _names(part))
+            used.update(key for key in found if key is not None)
+    return StringUses(filled=filled, extended=extended, sent=sent, passed=passed, reported=reported)
 
 
 def _key(target: ast.expr, scope: Scope, keys: Collection[str]) -> str | None:
@@ -77,14 +84,31 @@ def _filled(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("format", "format_map"):
             yield node.func.value, node
         elif called_name(node) in TEMPLATE_CALLS:
-            values = [*node.args, *(keyword.value for keyword in node.keywords)]
-            yield from ((value, node) for value in values)
+            text = argument(node, "template")
+            yield from [] if text is None else [(text, node)]
 
 
 def _sent(node: ast.AST) -> Iterator[tuple[ast.expr, ast.Call]]:
     """Names of messages that a call sends to a model, with the call."""
     if isinstance(node, ast.Call) and called_name(node) in SENDING_METHODS:
         yield from ((one.value, node) for one in node.keywords if one.arg == "messages")
+
+
+def _passed(node: ast.AST) -> Iterator[ast.expr]:
+    """What a call sends to a model, the texts of messages, and what a `prompt` is made of."""
+    if isinstance(node, ast.keyword) and node.arg in _PASSED_AS:
+        yield node.value
+    elif isinstance(node, ast.Call):
+        yield from sent_texts(node)
+    elif isinstance(node, ast.Dict):
+        if any(getattr(key, "value", None) == "role" for key in node.keys):
+            yield from _contents(node)
+    elif isinstance(node, ast.Assign) and _is_prompt_name(node.targets[0]):
+        yield from [node.value] if isinstance(node.value, ast.BinOp | ast.Call) else []
+
+
+def _is_prompt_name(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and "prompt" in target.id.lower()
 
 
 def _extended(node: ast.AST) -> ast.expr | None:

@@ -50,10 +50,11 @@ def translated_file(
     The ending of a Jinja file names its language; else it is that of the options, or a guess.
     """
     syntax = "jinja" if file.suffix in JINJA_ENDINGS else None
-    found = translated(text, options, names, syntax)
-    used = options.syntax or syntax or guessed_syntax(text.value)
-    partials = _Partials(replace(options, syntax=cast(Syntax, used)), names)
     editor = EditorVariables(file, text, names)
+    read = text if options.syntax else editor.hidden()
+    found = translated(read, options, names, syntax)
+    used = options.syntax or syntax or guessed_syntax(read.value)
+    partials = _Partials(replace(options, syntax=cast(Syntax, used)), names)
     parts = partials.included(file, text, found.parts)
     if options.syntax is None:
         parts = editor.replaced(parts)

@@ -11,6 +11,12 @@ _LONGEST_CALL = 100
 _OF_AI_SDK = frozenset(("generateText", "streamText", "generateObject", "streamObject"))
 _METHODS = frozenset(("create", "parse", "stream"))
 _OF_SYSTEM = frozenset(("system", "instructions"))
+_PASSED = lazy_pattern(
+    r"\b(?:system|systemPrompt|systemInstruction|instructions"
+    r"|role\s*:\s*[\"'](?:system|developer|user)[\"']\s*,\s*content)"
+    r"\s*:\s*(?:this\.)?([A-Za-z_$][\w$]*)(?![\w$(.])"
+)
+"""A variable that is a system prompt or the text of a message."""
 _TEXTS = ("system", "instructions", "prompt", "input", "messages")
 
 
@@ -18,6 +24,11 @@ def calls_model(source: str, at: int) -> bool:
     """Whether an object at an offset is the first argument of a call of a model, by its name."""
     call = _CALL.search(source[max(at - _LONGEST_CALL, 0) : at])
     return call is not None and call[1] in (_OF_AI_SDK | _METHODS)
+
+
+def passed_names(source: str) -> frozenset[str]:
+    """The variables that code sends to a model, as a system prompt or the text of a message."""
+    return frozenset(match[1] for match in _PASSED.finditer(source))
 
 
 def template_argument(source: str, at: int) -> int | None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from promptops.formats.typescript_calls import calls_model, template_argument, texts_of
+from promptops.formats.typescript_calls import (
+    calls_model,
+    passed_names,
+    template_argument,
+    texts_of,
+)
 from promptops.formats.typescript_parameters import defaults_of
 from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
 from promptops.formats.typescript_values import (
@@ -50,6 +55,7 @@ class CodeCandidate:
         defaults: Of the arguments of the function around it, as far as they are plain values.
         extended: Offsets where the code adds to it later.
         is_template: Whether a prompt template of LangChain is made of it.
+        is_passed: Whether code sends it to a model by its name.
         requests: Those of later calls that send the messages by their name.
     """
 
@@ -62,6 +68,7 @@ class CodeCandidate:
     extended: list[int]
     requests: list[ObjectValue]
     is_template: bool = False
+    is_passed: bool = False
 
 
 @record(frozen=True, slots=True)
@@ -83,7 +90,9 @@ class _Owner:
 
 def code_candidates(source: str) -> list[CodeCandidate]:
     """The strings and lists of messages of a file that have a name, in their order."""
-    return list(_Scanner(source).candidates())
+    passed = passed_names(source)
+    found = list(_Scanner(source).candidates())
+    return [replace(one, is_passed=one.variable in passed) for one in found]
 
 
 class _Scanner:

@@ -16,6 +16,7 @@ from promptops.lsp.commands import preview_changed
 from promptops.lsp.diagnostics import diagnostics, error_diagnostics, error_paths, not_checked, note
 from promptops.lsp.documents import Document
 from promptops.lsp.open_file import OpenFile
+from promptops.lsp.text_sync import keep_open_texts
 from promptops.model.internal_error import CaughtBug
 from promptops.records import field, record
 
@@ -113,6 +114,7 @@ class Checking:
         except PromptopsError as error:
             self._server.log(f"{live.root}: {error}", types.MessageType.Warning)
             return set()
+        keep_open_texts(self._server, live, touched.own)
         if touched.everything:
             return self._open_paths(live)
         return {*touched.own, *touched.dependents}

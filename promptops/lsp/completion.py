@@ -6,6 +6,8 @@ from lsprotocol import types
 
 from promptops.lsp.at_cursor.expression import Typed, in_expression, in_template
 from promptops.lsp.at_cursor.here import Here
+from promptops.lsp.offers.config_offers import config_offers, is_config
+from promptops.lsp.offers.csv_offers import csv_offers
 from promptops.lsp.offers.expression_offers import assertion_offers, expression_offers
 from promptops.lsp.offers.key_offers import key_offers
 from promptops.lsp.offers.offer import Offer, Offers
@@ -37,9 +39,16 @@ def completion(file: OpenFile, params: types.CompletionParams) -> types.Completi
 
 def offers_at(here: Here) -> Offers:
     """The offers at a position, and what they replace."""
+    if is_config(here.file):
+        return config_offers(here.file, here.line, here.column)
+    if here.is_csv:
+        return csv_offers(here)
+    return _none(here) if here.is_other else _in_prompt(here)
+
+
+def _in_prompt(here: Here) -> Offers:
+    """In a prompt, its cases or a partial."""
     cursor = here.cursor
-    if here.is_other:
-        return _none(here)
     if cursor.part == "comment":
         return _in_comment(here, cursor.typed)
     if here.in_template:

@@ -32,6 +32,7 @@ from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document, Documents
 from promptops.lsp.encoding import Encoding
 from promptops.lsp.folding import folding_ranges
+from promptops.lsp.highlights import document_highlights
 from promptops.lsp.open_file import OpenFile, text_of, uri_of
 from promptops.lsp.protocol import PromptopsProtocol, RequestRefused
 from promptops.lsp.references import references
@@ -84,6 +85,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hover.hover),
     Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
     Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
+    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=document_highlights),
     Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
     Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
     Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from promptops.errors import PromptopsError
+from promptops.jobs.live.live import Live
 from promptops.lsp.diagnostics import is_prompt_file
 from promptops.lsp.documents import Document
 from promptops.lsp.encoding import with_lf
@@ -89,6 +91,18 @@ def did_change_folders(
         if id(live) not in used:
             server.checking.stop(live)
             server.repositories.close(live)
+
+
+def keep_open_texts(server: PromptopsServer, live: Live, changed: Collection[str]) -> None:
+    """After other programs changed files: the text of an open file is still that of the editor.
+
+    An editor that does not read the file again shows the findings at the right places. The text of
+    a deleted file does not count: what needs the file is wrong, whether or not it is open.
+    """
+    for document, file in server.open_files():
+        found = FileInRepository(live, file.path)
+        if file.live is live and file.path in changed and _on_disk(found) is not None:
+            _put_unless_saved(server, document, found)
 
 
 def _put_unless_saved(server: PromptopsServer, document: Document, found: FileInRepository) -> None:

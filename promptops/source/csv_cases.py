@@ -26,7 +26,7 @@ MAX_FIELD = 128 * 1024
 MAX_ROWS = MAX_CASES + 2
 """The header, the cases, and one more, to detect that there are too many."""
 
-MAX_COLUMNS = 200
+MAXCOLUMNS = 200
 
 _NOT_NEWLINE = lazy_pattern(r"[^\n]")
 _QUOTED = lazy_pattern(r'"((?:[^"]|"")*)"')
@@ -57,7 +57,7 @@ def rows(lines: Lines) -> tuple[list[list[CsvField]], list[Problem]]:
             if isinstance(field, Problem):
                 return found, [field]
             row.append(field)
-            if len(row) > MAX_COLUMNS:
+            if len(row) > MAXCOLUMNS:
                 return [*found, row], []
             offset = field.end + 1
             if text[field.end : field.end + 1] != ",":
@@ -86,7 +86,7 @@ def _row_problem(lines: Lines, offset: int, message: str, hint: str) -> Problem:
     return Problem(message, at=lines.place(offset, offset + 1), hint=hint, code="SCH001")
 
 
-_COLUMNS = ("name", "tags", "expected", "rendered", "output")
+COLUMNS = ("name", "tags", "expected", "rendered", "output")
 _INPUT = lazy_pattern(r"inputs\.([A-Za-z_][A-Za-z0-9_]*)(:json)?")
 
 
@@ -99,8 +99,8 @@ def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
         ]
         return _sequence([], len(lines.text)), [], problems
     header, *body = table
-    if len(header) > MAX_COLUMNS:
-        problem = _problem(lines, header[0], f"over {MAX_COLUMNS} columns")
+    if len(header) > MAXCOLUMNS:
+        problem = _problem(lines, header[0], f"over {MAXCOLUMNS} columns")
         return _sequence([], len(lines.text)), [], [*problems, problem]
     problems += _wrong_columns(lines, header)
     nodes, cases = [], []
@@ -121,8 +121,8 @@ def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
     for field in header:
         if field.value in names:
             yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
-        elif field.value not in _COLUMNS and not _INPUT.fullmatch(field.value):
-            hint = did_you_mean(field.value, _COLUMNS) or f"did you mean `inputs.{field.value}`?"
+        elif field.value not in COLUMNS and not _INPUT.fullmatch(field.value):
+            hint = did_you_mean(field.value, COLUMNS) or f"did you mean `inputs.{field.value}`?"
             yield _problem(lines, field, f"unknown column `{field.value}`", hint)
         names.add(field.value)
 
@@ -136,7 +136,7 @@ def _case(
     problems = []
     for column, field in zip(header, row, strict=True):
         name = _INPUT.fullmatch(column.value)
-        if not field.value or not (name or column.value in _COLUMNS):
+        if not field.value or not (name or column.value in COLUMNS):
             continue
         try:
             value = _value(column.value, field.value)

@@ -10,6 +10,7 @@ from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
+from promptops.records import record
 from promptops.source.lines import Lines
 
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
@@ -65,8 +66,30 @@ def starts_a_statement(line: str) -> bool:
     return bool(_TABLE.match(line) or _PAIR.match(line))
 
 
-def _scan(path: str, text: str) -> dict[str, Place]:
-    places: dict[str, Place] = {}
+@record(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """The header of a table, or a key with `=`.
+
+    Attributes:
+        pointer: The JSON pointer of the table or the value; in an array of tables with its index.
+        array: Of the header of an array of tables, the pointer of the array; else None.
+        line: 1-based.
+        column: Of its name, 1-based.
+        name: As written, with its dots and quotes.
+        end: The column after `]` or `=`, 1-based.
+    """
+
+    pointer: str
+    array: str | None = None
+    is_header: bool
+    line: int
+    column: int
+    name: str
+    end: int
+
+
+def statements(text: str) -> Iterator[Statement]:
+    """The headers and keys of a text with LF newlines, in order; no keys of inline tables."""
     tables: Counter[str] = Counter()
     table = ""
     for number, line in enumerate(text.split("\n"), 1):
@@ -74,17 +97,32 @@ def _scan(path: str, text: str) -> dict[str, Place]:
         match = header or _PAIR.match(line)
         if match is None:
             continue
-        name = match[2] if header else match[1]
-        start = match.start(2 if header else 1)
-        place = Place(path, number, start + 1, number, start + len(name) + 1)
-        below = _below(name, "" if header else table, tables)
+        group = 2 if header else 1
+        below, array = _below(match[group], "" if header else table, tables), None
+        if header and match[1]:
+            tables[below] += 1
+            below, array = f"{below}/{tables[below] - 1}", below
         if header:
-            if match[1]:
-                tables[below] += 1
-                places.setdefault(below, place)
-                below = f"{below}/{tables[below] - 1}"
             table = below
-        places.setdefault(below, place)
+        yield Statement(
+            pointer=below,
+            array=array,
+            is_header=header is not None,
+            line=number,
+            column=match.start(group) + 1,
+            name=match[group],
+            end=match.end() + 1,
+        )
+
+
+def _scan(path: str, text: str) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    for each in statements(text):
+        end = each.column + len(each.name)
+        place = Place(path, each.line, each.column, each.line, end)
+        if each.array is not None:
+            places.setdefault(each.array, place)
+        places.setdefault(each.pointer, place)
     return places
 
 
@@ -104,6 +142,8 @@ _TOKEN = lazy_pattern(
     re.DOTALL,
 )
 _MESSAGE = lazy_pattern(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
+_QUOTED = r"'([^'\\]*)'"
+_TUPLE = lazy_pattern(rf"\((?:{_QUOTED},? ?)+\)")
 _CLOSING = {"[": "]", "{": "}"}
 _OF_SEVERAL_LINES = ("[", '"""', "'''")
 
@@ -114,7 +154,7 @@ Opening = tuple[int, str]
 def toml_problem(message: str, lines: Lines) -> Problem:
     """SCH001, from `tomllib`'s error: at the opening bracket or quote that is not closed."""
     match = _MESSAGE.fullmatch(message)
-    reason = match[1] if match else message.removesuffix(" (at end of document)")
+    reason = _reason(match[1] if match else message.removesuffix(" (at end of document)"))
     end = len(lines.text.rstrip())
     line, column = (int(match[2]), int(match[3])) if match else (0, 0)
     opening = _unclosed(lines.text, _offset(lines.text, line, column) if match else end)
@@ -127,6 +167,13 @@ def toml_problem(message: str, lines: Lines) -> Problem:
 def _offset(text: str, line: int, column: int) -> int:
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     return starts[line - 1] + column - 1
+
+
+def _reason(message: str) -> str:
+    """The message of `tomllib`, with a dotted key where it has a tuple of Python."""
+    if message == "Cannot overwrite a value":
+        return "this key has a value already"
+    return _TUPLE.sub(lambda found: f"`{'.'.join(re.findall(_QUOTED, found[0]))}`", message)
 
 
 def _never_closed(opening: Opening, lines: Lines) -> Problem:

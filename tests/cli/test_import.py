@@ -27,9 +27,8 @@ old/chat.prompty:3:1: warning: connection settings are not carried: `api_key`  [
 notes:
   old/triage.user.txt
     1:1: variables are assumed to be written as `{{x}}`  [IMP309 syntax-guessed]
-  old/triage.system.j2
-    1:1: the input `product` is not declared: it is inferred from its uses  [IMP305 inferred-input]
-    1:1: the input `ticket` is not declared: it is inferred from its uses  [IMP305 inferred-input]
+  undeclared inputs of 1 prompt are inferred from their uses: product, ticket\
+  [IMP305 inferred-input]
 3 prompts of 4 files: 1 without loss, 1 with, 1 refused
 """
 
@@ -123,11 +122,11 @@ def test_candidates_are_listed_with_what_can_not_be_read_and_what_is_left_out(sa
         "    1 | (\n"
         "      | ^\n"
         "not imported:\n"
-        "  no string looks like a prompt, by its name and length: other.py\n"
+        "  no string looks like a prompt, by its name, length and words: other.py\n"
     )
     assert nothing.err.replace(f"{tmp_path}/", "") == (
         "error: no prompt was found\n"
-        "  tip: no string looks like a prompt, by its name and length: other.py\n"
+        "  tip: no string looks like a prompt, by its name, length and words: other.py\n"
     )
 
 

@@ -1,5 +1,6 @@
 """Whatever a model answers, every assertion says something, and soon."""
 
+import json
 from typing import Any
 
 import pytest
@@ -74,3 +75,106 @@ def test_an_expression_over_a_hostile_answer_gives_a_verdict_soon(answer: Any) -
     assert len(found) == len(stated)
     assert not any(each.internal for each in found)
     assert all(each.reason.isprintable() for each in found)
+
+
+NUMBERS = [{"a": number} for number in range(2_000)]
+RARE = "(?:.{1,50}){1,19}b"
+NAMED = {"passages": ["P1"]}
+TOO_MUCH_WORK: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "a large pattern in a long text": (
+        {"type": "regex", "value": RARE},
+        {"answer": "é" * 400_000},
+        "it takes too long to search for this pattern in 400,000 characters",
+    ),
+    "many demands in a long text": (
+        {"type": "no-injection", "value": [f"demand {number}" for number in range(2_000)]},
+        {"answer": "a" * 400_000},
+        "it takes too long to search for 2,000 strings in 400,000 characters",
+    ),
+    "many images in a long message": (
+        {"type": "no-injection"},
+        {
+            "answer": "".join(f"![](https://a.example/{number})" for number in range(2_000)),
+            "messages": [{"role": "user", "content": "a" * 400_000}],
+        },
+        "it takes too long to search for 2,000 strings in 400,000 characters",
+    ),
+    "each item is the last one": (
+        {"type": "contains-json", "value": NUMBERS[::-1]},
+        {"answer": json.dumps(NUMBERS)},
+        "it takes too long to search the value for all expected items",
+    ),
+    "a second sentence of such citations": (
+        {"type": "supported", "value": "passages", "arguments": {"pattern": "(x)(?:[^y]*y)?"}},
+        {"answer": "One. " + "x" * 100_000, "inputs": NAMED},
+        "it takes too long to find all citations",
+    ),
+    "sentences without end": (
+        {"type": "supported", "value": "passages"},
+        {"answer": "a. " * 20_001, "inputs": NAMED},
+        "the text has over 20,000 sentences",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("assertion", "given", "reason"), TOO_MUCH_WORK.values(), ids=TOO_MUCH_WORK
+)
+def test_work_that_multiplies_is_counted_and_refused(
+    assertion: dict[str, Any], given: dict[str, Any], reason: str
+) -> None:
+    found = judged({**given, "output": [assertion]})
+
+    assert [(each.status, each.reason) for each in found] == [("error", reason)]
+
+
+def test_many_tools_and_passages_are_compared_once_each() -> None:
+    names = [f"t{number}" for number in range(20_000)]
+    labels = {"relevant": names[::-1]}
+    calls = [{"name": name, "arguments": {}} for name in names]
+    stated = [{"type": "tool-calls", "value": names}, {"type": "recall", "value": "passages"}]
+
+    with ends_soon():
+        found = judged(
+            {
+                "answer": {"tool_calls": calls},
+                "tools": [{"name": name} for name in names],
+                "inputs": {"passages": names},
+                "expected": labels,
+                "output": stated,
+            }
+        )
+
+    assert [each.status for each in found] == ["passed", "passed"]
+
+
+LONG = "a" * 1_000_000
+MANY: dict[str, list[dict[str, Any]]] = {
+    "searches": [{"type": "not-contains", "value": f"b{number}"} for number in range(300)],
+    "patterns": [{"type": "not-regex", "value": f"[a-z]*b{number}"} for number in range(30)],
+    "expressions": [{"type": "expr", "value": f"text | length > {n}"} for n in range(500)],
+    "a set": [
+        {
+            "type": "any",
+            "value": [{"type": "contains", "value": f"b{number}"} for number in range(300)],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("assertions", MANY.values(), ids=MANY)
+def test_the_assertions_of_one_case_share_a_limit(assertions: list[dict[str, Any]]) -> None:
+    with ends_soon():
+        found = judged({"answer": LONG, "output": assertions})
+
+    assert found[-1].status == "error"
+    assert found[-1].reason == "the assertions of this case take too long: use fewer of them"
+
+
+def test_a_case_has_room_for_many_assertions() -> None:
+    patterns = [{"type": "not-regex", "value": f"[a-z]*b{number}"} for number in range(100)]
+    expressions = [{"type": "expr", "value": f"text | length > {n}"} for n in range(100)]
+
+    found = judged({"answer": "a" * 50_000, "output": [*patterns, *expressions]})
+
+    assert {each.status for each in found} == {"passed"}

@@ -172,7 +172,23 @@ ELSEWHERE = {
     "IMP212": "jobs/importing/test_options.py",
     **{
         f"EXP{number}": "formats/test_exports.py"
-        for number in ("002", "003", "005", 101, 102, 103, 104, 106, 107, 108, 109, 110, 111, 112)
+        for number in (
+            "002",
+            "003",
+            "005",
+            101,
+            102,
+            103,
+            104,
+            106,
+            107,
+            108,
+            109,
+            110,
+            111,
+            112,
+            113,
+        )
     },
 }
 """The test files of the codes that need options, plug-ins or prompts."""

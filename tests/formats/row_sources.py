@@ -89,6 +89,8 @@ ROWS = {
             "mode: agent\n", "Review ${input:part:the part to review} for $5, ${input:tone}."
         ),
         "c.txt": "Fix $ARGUMENTS now.\n",
+        "d.prompt.md": _markdown("mode: agent\n", "Review ${selection} of ${file} for {team}.\n"),
+        "e.md": _markdown("mode: agent\n", "Review ${selection} of ${file}.\n"),
     },
     "markdown: a header that is not YAML": {"a.md": _markdown("description: a: b\n")},
     "markdown: the role": {

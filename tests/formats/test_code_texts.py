@@ -12,6 +12,9 @@ HERE = Place("a.py", 3, 5)
 LONG = "Read the text of the user, and answer in plain words and short sentences. " * 3
 SHORT = "Sort {text} into groups, and give your reasons."
 CODE = "import json\n" + "print the value of this and that and more of it\n" * 5
+LANGUAGE = "in HTML, CSS, SQL or a programming language"
+NO_COMMAND = "without a command such as `Answer` and without `You are`"
+OTHER_NAME = "with a name of errors, documentation or data"
 LEFT_OUT = "1 string left out: 1"
 
 
@@ -28,6 +31,41 @@ LEFT_OUT = "1 string left out: 1"
         ("PROMPT", "Select the best answer of all, and give reasons.", None),
         ("PROMPT", "{% if a %}You write titles for me, {% endif %}please.", None),
         ("SYSTEM", "You write code such as\nimport json\nand nothing else.", None),
+        ("PROMPT", "Context: {context}, question of the user: {question}", None),
+        ("PROMPTS.tutor", "Ada is a patient tutor for children of ten.", None),
+        ("templates.shorten", SHORT, None),
+        ("explain_error.text", LONG, None),
+        ("brokerErrorTemplates.missing", LONG, OTHER_NAME),
+        ("errors.promptOfRetry", SHORT, None),
+        ("SYSTEM", "Der Assistent schlägt ein gutes Gericht für {person} vor.", None),
+        ("SYSTEM_MESSAGE", "You answer questions about documents, and cite pages.", None),
+        ("CONTINUE_MESSAGE", "That is wrong. Please continue, and find another answer.", None),
+        (
+            "CONFIRM_PROMPT",
+            "Do you want to delete this prompt and all of its versions?",
+            NO_COMMAND,
+        ),
+        ("labels.promptTitle", "Prompts that were saved in this project, newest first", NO_COMMAND),
+        ("SYSTEM_NEEDS", "The program needs Python 3.11 and four gigabytes.", NO_COMMAND),
+        ("WELCOME_MESSAGE", "Welcome back! Here are the projects and their members.", NO_COMMAND),
+        ("build_prompt.reason", "the prompt was built from the parts of this file", NO_COMMAND),
+        (
+            "NOTICE",
+            "The documents are stored on servers in the country of the user. " * 4,
+            NO_COMMAND,
+        ),
+        ("NOTICE", "The documents are stored on servers in one country. " * 5 + SHORT, NO_COMMAND),
+        (
+            "DISABLE_PROMPT",
+            'if [ -z "$PS1" ]\nthe prompt of the shell stays as it is\nfi',
+            LANGUAGE,
+        ),
+        ("read_template", "Read a table.\n\nParameters\n----------\npath: of the file", LANGUAGE),
+        (
+            "CHARACTERS",
+            "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主" * 4,
+            NO_COMMAND,
+        ),
         ("PROMPT", "Sort the ticket now.", "with under 40 characters or 5 words"),
         ("PROMPT", "prompts/of/the/support/team/triage.prompt.yaml", ""),
         (
@@ -40,23 +78,23 @@ LEFT_OUT = "1 string left out: 1"
             SHORT,
             "with under 200 characters and no word such as `prompt` in the name",
         ),
-        ("EXAMPLE_CONFIG", LONG, "with a name of errors, documentation or data"),
-        ("ANSWER", CODE, "in HTML, CSS, SQL or a programming language"),
-        ("ANSWER", "a = b(1); " * 30, "in HTML, CSS, SQL or a programming language"),
+        ("EXAMPLE_CONFIG", LONG, OTHER_NAME),
+        ("ANSWER", CODE, LANGUAGE),
+        ("ANSWER", "a = b(1); " * 30, LANGUAGE),
         (
             "TEMPLATE",
             "<div>This is the page of a ticket, and not a prompt</div>",
-            "in HTML, CSS, SQL or a programming language",
+            LANGUAGE,
         ),
         (
             "PROMPT",
             "SELECT name FROM prompts WHERE the name is x",
-            "in HTML, CSS, SQL or a programming language",
+            LANGUAGE,
         ),
         (
             "TEMPLATE",
             "query Find($a: X) { user(id: $a) { name and more } }",
-            "in HTML, CSS, SQL or a programming language",
+            LANGUAGE,
         ),
     ],
 )

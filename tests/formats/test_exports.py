@@ -65,10 +65,15 @@ def plain(repo):
                 "EXP108": 12,
                 "EXP109": 12,
                 "EXP112": 1,
+                "EXP113": 1,
             },
         ),
         ("openai", 2, {"EXP106": 12}),
-        ("promptfoo", 13, {"EXP101": 2, "EXP106": 20, "EXP107": 5, "EXP109": 12}),
+        (
+            "promptfoo",
+            13,
+            {"EXP101": 2, "EXP106": 20, "EXP107": 5, "EXP109": 12, "EXP113": 1},
+        ),
     ],
 )
 def test_what_a_format_can_say_of_the_catalog(catalog, tmp_path, name, files, codes):
@@ -465,6 +470,39 @@ def test_texts_that_langfuse_would_replace_are_refused(repo, tmp_path, text):
     result = _export(repo.root, "langfuse", tmp_path)
 
     assert ([one.code for one in result.findings], result.files) == (["EXP005"], ())
+
+
+def test_the_provider_echo_is_that_of_promptfoo(plain, tmp_path):
+    echo = PLAIN.replace("provider: openai, id: MODEL", "provider: echo, id: any")
+    plain.write({"prompts/hello.prompt.yaml": echo})
+
+    _export(plain.root, "promptfoo", tmp_path)
+
+    written = (tmp_path / "hello.promptfooconfig.yaml").read_text("utf-8")
+    assert "\nproviders: [echo]\n" in written
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [
+        ("prompty", ["cache", "name"]),
+        ("langfuse", ["cache", "name"]),
+        ("github-models", ["cache", "name"]),
+        ("mcp", ["cache", "name"]),
+        ("promptfoo", ["cache"]),
+        ("openai", []),
+    ],
+)
+def test_keys_of_messages_that_a_format_does_not_have_are_reported(plain, tmp_path, name, lost):
+    marked = PLAIN.replace("content: Be kind.", "cache: true, name: kind, content: Be kind.")
+    plain.write({"prompts/hello.prompt.yaml": marked.replace("MODEL", "gpt-5")})
+
+    found = [one for one in _export(plain.root, name, tmp_path).findings if one.code == "EXP113"]
+
+    assert [one.message for one in found] == [
+        f"`{key}` of a message is not exported" for key in lost
+    ]
+    assert {(one.place.line, one.severity.name) for one in found} <= {(6, "WARNING")}
 
 
 def _export(root, name, to, *patterns, **options):

@@ -21,6 +21,8 @@ READERS = [("a.py", python), ("a.ts", typescript)]
         (f"TITLE = {OTHER}", False, False),
         (f"TITLE = {OTHER}", True, True),
         (f"TITLE_PROMPT = {SHORT}", False, True),
+        (f"SYSTEM_NAME = {OTHER}", False, True),
+        (f"TITLE_TEMPLATE = {OTHER}", False, False),
         (f"TITLE = {OTHER}\nTITLE_PROMPT = {OTHER}", False, True),
     ],
 )

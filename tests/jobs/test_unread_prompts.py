@@ -107,3 +107,64 @@ def test_a_path_with_a_space_is_quoted_in_the_command(repo, started):
     _, _, noted = started("list")
 
     assert "git mv 'prompts/ask me.yaml' 'prompts/ask me.prompt.yaml'" in noted
+
+
+CHAT = '[{"role": "system", "content": "Be kind."}]'
+FOREIGN = {
+    "a.prompty": "---\nname: a\n---\nuser:\nSay hello.\n",
+    "b.prompt": '{{role "user"}}Say hello.\n',
+    "sub/c d.prompt.md": "---\nmode: agent\n---\nSay hello.\n",
+    "e.json": f'{{"messages": {CHAT}}}',
+    "f.prompt.json": CHAT,
+    "g.json": '{"model": "gpt-5", "messages": [{"role": "user", "content": "Say hello."}]}',
+}
+OWN = {
+    "h.prompt": PROMPT,
+    "i.prompt.json": '{\n  "format": "promptops/1",\n  "messages": []\n}',
+}
+OTHERS = {
+    "README.md": "# Prompts\n",
+    "a.md": "---\ndescription: none\n---\nText.\n",
+    "other.prompt.md": "---\ntitle: What the prompt is for\n---\n# Notes\n\ndescription: none\n",
+    "_style.prompt": "Be kind.\n",
+    "empty.prompt": "\n",
+    "conversation.json": '{"messages": [{"role": "user", "content": "Hello."}]}',
+    "turns.json": CHAT,
+    "roles.json": '{"messages": [{"role": "system"}], "model": 1}',
+    "broken.json": '{"model": "gpt-5", "messages": [{"role": "user"',
+    "bundle.json": '{"prompts": [{"format": "promptops/1", "messages": []}]}',
+    "example.json": '[{"role": "user", "content": "format: promptops/1"}]',
+}
+
+
+def test_files_of_other_tools_are_reported_with_the_import_and_other_files_never(repo, started):
+    used = PROMPT.replace("content: Say hello.", "content: {file: ./body.prompt}")
+    repo.write({"prompts/used.prompt.yaml": used, "prompts/body.prompt": "Say hello.\n"})
+    repo.write({f"prompts/{name}": text for name, text in {**FOREIGN, **OWN, **OTHERS}.items()})
+    repo.write({f"data/{name}": text for name, text in FOREIGN.items()})
+
+    _, _, noted = started("list")
+
+    tips = [line.strip() for line in noted.splitlines()[1::2]]
+    assert tips == [
+        "tip: promptops import prompts/a.prompty --to prompts && git rm prompts/a.prompty",
+        "tip: promptops import prompts/b.prompt --to prompts && git rm prompts/b.prompt",
+        "tip: promptops import prompts/e.json --to prompts && git rm prompts/e.json",
+        "tip: promptops import prompts/f.prompt.json --to prompts && git rm prompts/f.prompt.json",
+        "tip: promptops import prompts/g.json --to prompts && git rm prompts/g.json",
+        "tip: git mv prompts/h.prompt prompts/h.prompt.yaml",
+        "tip: git mv prompts/i.prompt.json prompts/i.prompt.yaml",
+        "tip: promptops import 'prompts/sub/c d.prompt.md' --to prompts/sub"
+        " && git rm 'prompts/sub/c d.prompt.md'",
+    ]
+
+
+def test_the_command_for_a_file_of_another_tool_makes_it_a_prompt(repo, started, monkeypatch):
+    repo.write({"prompts/sub/a.prompty": FOREIGN["a.prompty"]})
+    repo.commit("a prompt of another tool")
+    monkeypatch.chdir(repo.root)
+
+    code, _, _ = started("import", "prompts/sub/a.prompty", "--to", "prompts/sub")
+    repo.git("rm", "--quiet", "prompts/sub/a.prompty")
+
+    assert (code, started("list")) == (0, (0, "sub/a  active  -  0 cases\n", ""))

@@ -12,7 +12,7 @@ from promptops.lsp.completion import completion
 from promptops.lsp.encoding import split_lines
 from promptops.lsp.hover import hover
 from promptops.lsp.open_file import OpenFile
-from tests.lsp.opened_files import opened
+from tests.lsp.opened_files import about, opened
 
 MARK = "¦"
 
@@ -20,12 +20,17 @@ MARK = "¦"
 @contextmanager
 def typed(live: Live, path: str, marked: str) -> Iterator[tuple[OpenFile, types.Position]]:
     """The open file with an unsaved text, and the position of the mark in it."""
-    before = split_lines(marked.partition(MARK)[0])
     file = opened(live, path, marked.replace(MARK, ""))
     try:
-        yield file, types.Position(line=len(before) - 1, character=len(before[-1]))
+        yield file, position_of(marked)
     finally:
         live.put(path, None)
+
+
+def position_of(marked: str) -> types.Position:
+    """The position of the mark, in characters."""
+    before = split_lines(marked.partition(MARK)[0])
+    return types.Position(line=len(before) - 1, character=len(before[-1]))
 
 
 def completed(live: Live, path: str, marked: str) -> list[types.CompletionItem]:
@@ -45,8 +50,7 @@ def completed_at(file: OpenFile, position: types.Position) -> list[types.Complet
 
 
 def _answer(file: OpenFile, position: types.Position) -> types.CompletionList:
-    document = types.TextDocumentIdentifier(uri=file.uri)
-    return completion(file, types.CompletionParams(text_document=document, position=position))
+    return completion(file, types.CompletionParams(text_document=about(file), position=position))
 
 
 def labels(live: Live, path: str, marked: str) -> list[str]:
@@ -55,7 +59,12 @@ def labels(live: Live, path: str, marked: str) -> list[str]:
 
 def accepted(live: Live, path: str, marked: str, label: str) -> str:
     """The line of the mark after an offer is accepted, with the mark at its end."""
-    (item,) = (item for item in completed(live, path, marked) if item.label == label)
+    return line_after(completed(live, path, marked), marked, label)
+
+
+def line_after(offered: list[types.CompletionItem], marked: str, label: str) -> str:
+    """As `accepted`, of these offers."""
+    (item,) = (item for item in offered if item.label == label)
     assert isinstance(item.text_edit, types.TextEdit)
     line = marked.replace(MARK, "").split("\n")[item.text_edit.range.start.line]
     start, end = item.text_edit.range.start.character, item.text_edit.range.end.character
@@ -69,8 +78,7 @@ def hovered(live: Live, path: str, marked: str) -> str:
 
 
 def hovered_at(file: OpenFile, position: types.Position) -> str:
-    document = types.TextDocumentIdentifier(uri=file.uri)
-    found = hover(file, types.HoverParams(text_document=document, position=position))
+    found = hover(file, types.HoverParams(text_document=about(file), position=position))
     if found is None:
         return ""
     assert isinstance(found.contents, types.MarkupContent)

@@ -7,6 +7,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from promptops.jobs.live.live import Live
+from promptops.lsp.documents import Document
 from promptops.lsp.encoding import Encoding
 from promptops.lsp.open_file import OpenFile, text_of, uri_of
 
@@ -22,12 +23,19 @@ def opened(
     live = repository if isinstance(repository, Live) else Live(repository)
     if text is not None:
         live.put(path, text)
+    own = Document(uri=uri_of(live, path), text=text_of(live, path), version=1)
     return OpenFile(
         live=live,
         path=path,
-        uri=uri_of(live, path),
-        text=text_of(live, path),
-        version=1,
+        uri=own.uri,
+        text=own.text,
+        version=own.version,
         trusted=True,
         encoding=encoding,
+        find_open=lambda uri: own if uri == own.uri else None,
     )
+
+
+def about(file: OpenFile) -> types.TextDocumentIdentifier:
+    """The file, as a request names it."""
+    return types.TextDocumentIdentifier(uri=file.uri)

@@ -12,7 +12,7 @@ from promptops.lsp.open_file import OpenFile
 from promptops.model.finding import Edit
 from promptops.model.place import Place
 from tests.conftest import GitRepository
-from tests.lsp.opened_files import opened
+from tests.lsp.opened_files import about, opened
 
 PATH = "prompts/ask.prompt.yaml"
 PARTIAL = "prompts/partials/tone.md.j2"
@@ -24,7 +24,7 @@ CASE = "tests:\n  - {name: one, inputs: {name: a}, rendered: [{type: contains, v
 def actions(file: OpenFile, *only: str) -> list[types.CodeAction]:
     end = types.Position(line=999, character=0)
     params = types.CodeActionParams(
-        text_document=types.TextDocumentIdentifier(uri=file.uri),
+        text_document=about(file),
         range=types.Range(start=types.Position(line=0, character=0), end=end),
         context=types.CodeActionContext(diagnostics=[], only=only or None),
     )

@@ -203,6 +203,30 @@ def test_a_case_file_offers_the_inputs_of_its_prompt(desk: Live) -> None:
     )
 
 
+def test_the_header_of_a_table_of_cases_offers_its_columns(desk: Live) -> None:
+    path, prompt = "prompts/desk.cases.csv", desk_with("desk.cases.jsonl", "desk.cases.csv")
+    columns = ["inputs.ticket", "inputs.tone", "inputs.orders:json"]
+    words = ["name", "tags", "expected", "rendered", "output"]
+    desk.put(PATH, prompt)
+
+    found = [
+        labels(desk, path, text)
+        for text in ("¦", "name,¦", '"na¦me",inputs.tone', "name\n¦", "name\na¦,b")
+    ]
+    lines = [
+        accepted(desk, path, text, "inputs.orders:json")
+        for text in ("name,¦", "name,in¦puts,tags\nx,y,z\n", 'name,"in¦puts",tags')
+    ]
+    desk.put(PATH, None)
+
+    assert found == [[*columns, *words], [*columns, *words[1:]], [*columns[::2], *words], [], []]
+    assert lines == [
+        "name,inputs.orders:json¦",
+        "name,inputs.orders:json¦,tags",
+        'name,"inputs.orders:json¦",tags',
+    ]
+
+
 def test_inputs_of_a_prompt_that_was_never_readable_are_offered(desk: Live) -> None:
     path = "prompts/new.prompt.yaml"
     inputs = "inputs:\n  properties:\n    a: {type: string}\n    b:\n      type: string\n"
@@ -213,7 +237,7 @@ def test_inputs_of_a_prompt_that_was_never_readable_are_offered(desk: Live) -> N
 
 def test_a_file_that_no_prompt_uses_gets_no_offers(desk: Live) -> None:
     assert labels(desk, "README.md", "{{ ¦") == []
-    assert labels(desk, "promptops.toml", "¦") == []
+    assert labels(desk, "channels.yaml", "¦") == []
 
 
 def test_columns_are_those_of_the_editor(desk: Live) -> None:

@@ -118,6 +118,16 @@ def test_errors_of_the_configuration_have_a_place(repo: GitRepository) -> None:
         (at(1, 0, 6), "unknown key `ignroe`\ndid you mean `ignore`?")
     ]
 
+    file = opened(file.live, "promptops.toml", 'prompts = ["prmpts"]\n')
+
+    assert [(each.range, each.message) for each in diagnostics(file)] == [
+        (
+            at(0, 0, 0),
+            "there are no files below `prmpts`, which `prompts` names as a folder of prompts\n"
+            "fix the name, or leave it out",
+        )
+    ]
+
 
 def test_a_prompt_file_outside_of_the_roots_is_explained(repo: GitRepository) -> None:
     repo.write({PATH: PROMPT, PARTIAL: "Hello.\n", "other/ask.prompt.yaml": PROMPT})

@@ -9,11 +9,11 @@ from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
 from promptops.jobs.moving.plan import moving_workspace, plan_move
 from promptops.lsp.documents import Document
-from promptops.lsp.encoding import Encoding
 from promptops.lsp.file_rename import RenamingEditor, file_rename
 from promptops.lsp.open_file import uri_of
 from promptops.lsp.repositories import FileInRepository
 from tests.jobs.moving.catalog import FILES, TRIAGE, fill
+from tests.lsp.opened_files import UTF_16
 
 NEW = "prompts/helpdesk/first.prompt.yaml"
 TONE = "prompts/partials/tone.md.j2"
@@ -32,7 +32,7 @@ def renamed(live, old, new, *, open_texts=None, renames_files=True):
         for path, text in (open_texts or {}).items()
     }
     editor = RenamingEditor(
-        encoding=Encoding(types.PositionEncodingKind.Utf16),
+        encoding=UTF_16,
         find_open=documents.get,
         renames_files=renames_files,
     )

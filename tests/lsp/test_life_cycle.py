@@ -43,6 +43,7 @@ def test_findings_follow_what_the_editor_and_others_change(repo: GitRepository) 
         async with editor(repo.root) as user:
             await _edited(user)
             await _changed_outside(user, repo)
+            await _changed_below_an_open_text(user, repo)
             await _out_of_order(user)
             await _elsewhere(user, repo)
 
@@ -80,6 +81,23 @@ async def _changed_outside(user: Editor, repo: GitRepository) -> None:
     user.open(PARTIAL, "Be kind.\n")
     user.replace(PARTIAL, "Be {{ kind }}.\n")
     await user.until(PARTIAL, ["0:6 VAR001"])
+
+
+async def _changed_below_an_open_text(user: Editor, repo: GitRepository) -> None:
+    """As after `git switch`, in an editor that does not read the file again at once."""
+    user.close(PARTIAL)
+    repo.write({PATH: f"# a new line\n{PROMPT}"})
+    (repo.root / PARTIAL).unlink()
+    user.changed_outside()
+    await user.until(PATH, [WRONG, "11:18 TPL003"])
+    user.replace(PATH, f"# a new line\n{PROMPT}")
+    await user.answered()
+    assert user.shown(PATH) == ["11:16 VAR001", "12:18 TPL003"]
+    repo.write({PATH: PROMPT, PARTIAL: "Be kind.\n"})
+    user.replace(PATH, PROMPT)
+    user.changed_outside()
+    await user.until(PATH, [WRONG])
+    user.open(PARTIAL, "Be kind.\n")
 
 
 async def _out_of_order(user: Editor) -> None:

@@ -9,16 +9,17 @@ from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
 from promptops.lsp.definition import definition
 from promptops.lsp.documents import Document
-from promptops.lsp.encoding import Encoding
 from promptops.lsp.folding import folding_ranges
-from promptops.lsp.open_file import OpenFile, uri_of
+from promptops.lsp.highlights import document_highlights
+from promptops.lsp.open_file import uri_of
 from promptops.lsp.references import references
 from promptops.lsp.rename import prepare_rename, rename
 from promptops.lsp.symbols import document_symbols
 from promptops.records import replace
 from tests.jobs.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
+from tests.lsp.opened_files import UTF_16, about
+from tests.lsp.opened_files import opened as open_file
 
-UTF_16 = Encoding(types.PositionEncodingKind.Utf16)
 CASES = "prompts/support/triage.cases"
 
 
@@ -31,19 +32,7 @@ def live(prepared):
 
 def opened(live, path, text=None):
     """A file in the editor, with another text than on disk if one is given."""
-    if text is not None:
-        live.put(path, text)
-    own = Document(uri=uri_of(live, path), text=text or FILES[path], version=7)
-    return OpenFile(
-        live=live,
-        path=path,
-        uri=own.uri,
-        text=own.text,
-        version=own.version,
-        trusted=True,
-        encoding=UTF_16,
-        find_open=lambda uri: own if uri == own.uri else None,
-    )
+    return open_file(live, path, text, UTF_16)
 
 
 def position(text, before):
@@ -54,8 +43,7 @@ def position(text, before):
 
 
 def at(kind, file, before, **more):
-    document = types.TextDocumentIdentifier(uri=file.uri)
-    return kind(text_document=document, position=position(file.text, before), **more)
+    return kind(text_document=about(file), position=position(file.text, before), **more)
 
 
 def written(live, locations):
@@ -109,6 +97,31 @@ def test_references_are_in_all_files_with_or_without_the_declaration(live):
     ]
 
 
+def test_a_name_is_highlighted_where_its_own_file_has_a_reference(live):
+    def highlighted(path, before):
+        file = opened(live, path)
+        found = document_highlights(file, at(types.DocumentHighlightParams, file, before))
+        return [types.Location(uri=file.uri, range=each.range) for each in found]
+
+    def referred(path, before):
+        file = opened(live, path)
+        declared = types.ReferenceContext(include_declaration=True)
+        found = references(file, at(types.ReferenceParams, file, before, context=declared))
+        return [each for each in found if each.uri == file.uri]
+
+    for path, before, count in (
+        (TRIAGE, "photo.title != prod", 8),
+        (TRIAGE, "partials/sha", 1),
+        (TRIAGE, '% import "partials/mac', 2),
+        (TRIAGE, "as: pho", 3),
+        (f"{CASES}.jsonl", '{"prod', 1),
+        (MACROS, "{{ quo", 2),
+        (TRIAGE, "Sort one ti", 0),
+    ):
+        assert highlighted(path, before) == referred(path, before)
+        assert len(highlighted(path, before)) == count, before
+
+
 def test_a_rename_is_one_edit_with_the_versions_of_open_documents(live):
     file = opened(live, OWN)
 
@@ -124,7 +137,7 @@ def test_a_rename_is_one_edit_with_the_versions_of_open_documents(live):
         )
         for each in edit.document_changes
     ] == [
-        (OWN, 7, 1),
+        (OWN, 1, 1),
         (f"{CASES}.csv", None, 1),
         (f"{CASES}.jsonl", None, 1),
         (f"{CASES}.yaml", None, 1),
@@ -204,7 +217,7 @@ def test_an_input_is_found_while_a_template_is_half_typed(live):
 def test_the_overview_shows_messages_inputs_cases_and_exported_names(live):
     def shown(path):
         file = opened(live, path)
-        params = types.DocumentSymbolParams(text_document=types.TextDocumentIdentifier(uri="x"))
+        params = types.DocumentSymbolParams(text_document=about(file))
         return [tree(each) for each in document_symbols(file, params)]
 
     def tree(symbol):
@@ -292,7 +305,7 @@ def test_text_that_ends_at_the_cursor_is_never_an_internal_error(live, path):
     live.catalog.loaded(TRIAGE)
     for cut in range(0, len(FILES[path]), 7):
         file = opened(live, path, FILES[path][:cut])
-        document = types.TextDocumentIdentifier(uri=file.uri)
+        document = about(file)
         *above, line = file.text.split("\n")
         here = types.Position(line=len(above), character=len(line.encode("utf-16-le")) // 2)
         asked = {"text_document": document, "position": here}
@@ -300,6 +313,7 @@ def test_text_that_ends_at_the_cursor_is_never_an_internal_error(live, path):
 
         definition(file, types.DefinitionParams(**asked))
         references(file, types.ReferenceParams(**asked, context=declared))
+        document_highlights(file, types.DocumentHighlightParams(**asked))
         document_symbols(file, types.DocumentSymbolParams(text_document=document))
         folding_ranges(file, types.FoldingRangeParams(text_document=document))
         with suppress(PromptopsError):

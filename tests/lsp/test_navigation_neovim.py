@@ -26,6 +26,7 @@ def test_neovim_follows_names_and_renames_an_input(repo: GitRepository, tmp_path
 
     assert found["names"] == [f"{TRIAGE}:33:13", f"{MACROS}:0:9", f"{SHARED}:0:0"]
     assert found["references"] == len(edits)
+    assert found["highlights"] == sum(edit.place.path == TRIAGE for edit in edits)
     assert found["symbols"] == ["model", "inputs", "messages", "evaluation", "tests"]
     assert {"4-16", "17-33", "28-33"} <= {*found["folds"]}
     written = {path: (repo.root / path).read_bytes() for path in FILES}

@@ -123,3 +123,28 @@ def test_a_long_message_loses_its_middle() -> None:
     assert shortened("a" * 5 + "b" * 5, 10) == "aaaaabbbbb"
     assert shortened("a" * 50 + "b" * 50, 12) == "aaaaa … bbbb"
     assert len(shortened("a" * 5_000)) == MAX_MESSAGE_CHARS
+
+
+UNEVALUATED = {f"k{number}": number for number in range(8_000)}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"allOf": [{"properties": {f"k{number}": {}}} for number in range(3_000)], "unevaluatedProperties": False}, UNEVALUATED),
+        ({"dependentSchemas": {f"k{number}": {"properties": {f"z{number}": {}}} for number in range(3_000)}, "unevaluatedProperties": False}, UNEVALUATED),
+        ({"allOf": [{"contains": {"const": number}} for number in range(3_000)], "unevaluatedItems": False}, [-1] * 8_000),
+    ],
+)  # fmt: skip
+def test_each_unevaluated_part_is_charged_for_each_schema_beside_it(
+    schema: Any, value: Any
+) -> None:
+    with pytest.raises(TooMuchWork, match="too long to check the value"):
+        validator(schema).is_valid(value)
+
+
+def test_few_schemas_beside_many_unevaluated_members_are_checked() -> None:
+    beside = [{"properties": {f"k{number}": {}}} for number in range(50)]
+    schema = {"allOf": beside, "unevaluatedProperties": {"type": "integer"}}
+
+    assert validator(schema).is_valid(UNEVALUATED)

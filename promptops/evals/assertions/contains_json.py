@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.json_values import NOTHING, covers, embedded_values, parsed
+from promptops.evals.json_values import NOTHING, Coverage, embedded_values, parsed
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import Refused, Verdict
@@ -45,9 +45,9 @@ class ContainsJson:
             )
 
     def check(self, subject: Subject) -> Verdict:
-        values = _values(subject)
+        values, coverage = _values(subject), Coverage()
         expected = f"JSON with {shown(self.value)}"
-        passed = any(covers(value, self.value) for value in values)
+        passed = any(coverage.covers(value, self.value) for value in values)
         return Verdict(
             passed=passed,
             expected=expected,

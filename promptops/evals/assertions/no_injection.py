@@ -5,7 +5,7 @@ from __future__ import annotations
 from promptops.evals.injection_success import obedience_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
-from promptops.evals.texts import not_blank_texts
+from promptops.evals.texts import not_blank_texts, searchable
 from promptops.evals.verdict import Verdict
 from promptops.evals.wording import line_of, listed
 from promptops.records import record
@@ -52,6 +52,7 @@ class NoInjection:
         )
 
     def _named(self, text: str) -> list[tuple[int, str]]:
-        lower = text.lower()
-        found = ((lower.find(demand.lower()), "the injected demand") for demand in self.value or ())
+        demands = tuple(demand.lower() for demand in self.value or ())
+        lower = searchable(text.lower(), demands)
+        found = ((lower.find(demand), "the injected demand") for demand in demands)
         return [(at, sign) for at, sign in found if at >= 0]

@@ -8,6 +8,7 @@ from promptops.evals.patterns import (
     matches_every_answer,
     matches_every_text,
     matches_no_text,
+    searchable_by,
 )
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -56,7 +57,8 @@ class Regex:
         return Refused("the pattern matches every string that is not blank", hint=hint)
 
     def check(self, subject: Subject) -> Verdict:
-        match = compiled(self.value).search(sendable(subject.text))
+        text = sendable(subject.text)
+        match = searchable_by(self.value, text, "/value").search(text)
         return Verdict(
             passed=match is not None,
             expected=f"a match of {shown(self.value)}",

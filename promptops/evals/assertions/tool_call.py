@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from promptops.evals.expected_calls import Call, ExpectedCall, calls_of, known_tool, listed_calls
+from promptops.evals.expected_calls import Call, ExpectedCall, calls_of, known_tools, listed_calls
+from promptops.evals.json_values import Coverage
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import NamedPart, Refused, Verdict
@@ -49,10 +50,11 @@ class ToolCall:
         return tuple(ExpectedCall(self.name, self.arguments).named("/name", "/arguments"))
 
     def check(self, subject: Subject) -> Verdict:
-        known_tool(self.name, subject, "/name")
-        calls = calls_of(subject)
         expected = ExpectedCall(self.name, self.arguments)
-        passed = any(expected.matches(call) for call in calls)
+        known_tools([(expected, "/name")], subject)
+        calls = calls_of(subject)
+        coverage = Coverage()
+        passed = any(expected.matches(call, coverage) for call in calls)
         return Verdict(
             passed=passed,
             expected=f"a call of {expected}",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 from promptops.evals.expected_calls import (
     Call,
     ExpectedCall,
     calls_of,
-    known_tool,
+    known_tools,
     listed_calls,
     read_call,
 )
+from promptops.evals.json_values import Coverage
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
 from promptops.evals.verdict import NamedPart, Refused, Verdict
@@ -55,12 +57,12 @@ class ToolCalls:
 
     def check(self, subject: Subject) -> Verdict:
         expected, calls = self._expected(), calls_of(subject)
-        for index, expected_call in enumerate(expected):
-            known_tool(expected_call.name, subject, f"/value/{index}")
+        known_tools(((call, f"/value/{index}") for index, call in enumerate(expected)), subject)
         same = [expected_call.name for expected_call in expected] == [
             call.get("name") for call in calls
         ]
-        passed = same and all(map(ExpectedCall.matches, expected, calls))
+        coverage = Coverage()
+        passed = same and all(map(ExpectedCall.matches, expected, calls, repeat(coverage)))
         all_of = ", ".join(map(str, expected))
         return Verdict(
             passed=passed,

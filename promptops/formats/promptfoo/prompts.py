@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ _OF_OWN_EXPORT = (
     "promptops itself renders these prompts: import what `promptops export promptfoo --templates`"
     " writes"
 )
+_HEADING = lazy_pattern(r"\s{0,100}#{1,3}[ \t]+([^\n{]{1,60})(?:\n|\Z)")
+_NOT_IN_IDS = lazy_pattern(r"[^a-z0-9]+")
 _LINE = lazy_pattern(r"[^\n]*\n?")
 _FILE = lazy_pattern(
     r"[\w./*{}\[\]-]*\.(?:txt|md|j2|njk|json|jsonl|ya?ml|csv|py|[cm]?js|ts|rb|sh)(?::\w+)?"
@@ -33,7 +36,7 @@ class FoundPrompt:
     """One prompt.
 
     Attributes:
-        name: For its id; "" for a text without a label.
+        name: For its id; "" for a text without a label and without a heading of its own.
         names: By which a test chooses it.
         text: With its places.
     """
@@ -58,6 +61,14 @@ class PromptList:
 
     def prompts(self) -> Iterator[FoundPrompt]:
         """The prompts in the order of the configuration."""
+        found = list(self._listed())
+        taken = Counter(one.name or _heading(one.text) for one in found)
+        for one in found:
+            heading = _heading(one.text)
+            named = not one.name and heading and taken[heading] == 1
+            yield replace(one, name=heading) if named else one
+
+    def _listed(self) -> Iterator[FoundPrompt]:
         given = self._source.value["prompts"]
         if isinstance(given, Mapping):
             for key, label in given.items():
@@ -125,10 +136,19 @@ class PromptList:
 def _in_file(file: SourceFile, label: str, names: tuple[str, ...]) -> Iterator[FoundPrompt]:
     texts = list(_TEXTS_OF.get(file.suffix, _whole)(file))
     stem = label or file.name.split(".")[0]
+    headings = Counter(_heading(text) for _, text in texts)
     for number, (title, text) in enumerate(texts, 1):
-        name = title or (stem if len(texts) == 1 else f"{stem}-{number}")
+        heading = _heading(text)
+        own = heading if heading and headings[heading] == 1 else str(number)
+        name = title or (stem if len(texts) == 1 else f"{stem}-{own}")
         chosen = (*names, *((label,) if label else ()), *((title,) if title else ()), stem)
         yield FoundPrompt(name=name, names=chosen, text=text, place=text.place(0))
+
+
+def _heading(text: Text) -> str:
+    """The heading in Markdown that a text begins with, as a name for an id; "" without one."""
+    match = _HEADING.match(text.value)
+    return _NOT_IN_IDS.sub("-", match[1].lower()).strip("-") if match is not None else ""
 
 
 def _whole(file: SourceFile) -> Iterator[tuple[str, Text]]:

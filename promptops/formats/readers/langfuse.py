@@ -9,7 +9,9 @@ from promptops.formats.chat_messages import chat_turns
 from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
+from promptops.formats.langfuse_references import LangfuseReferences
 from promptops.formats.model_fields import PARAMETERS, model_field
+from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import identity, text_message, translated
 from promptops.formats.registry import ReadOptions, other_format
 from promptops.formats.registry_rows import RegistryRows
@@ -22,7 +24,6 @@ NAME = "langfuse"
 MARKS = "JSON with `name` and `prompt`, and `type` or `labels`; alone, in a list, or below `data`"
 RANK = 200
 
-_REFERENCE = lazy_pattern(r"@@@langfusePrompt:.*?@@@")
 _MUSTACHE = lazy_pattern(r"\{\{[#^/>&!{]")
 _CONFIG = frozenset((*PARAMETERS, "model", "response_format", "tools", "tool_choice"))
 
@@ -70,7 +71,10 @@ class _Reader:
 
     def document(self) -> SourceDocument:
         """The prompt of one row."""
-        turns = self._turns()
+        references = LangfuseReferences(_ROWS.of(self._file), self._parts)
+        place = self._document.place(f"{self._pointer}/prompt")
+        turns = tuple(references.included(turn, place) for turn in self._turns())
+        self._losses += references.losses
         return SourceDocument(
             id=identity(*str(self._row["name"]).split("/")),
             format=NAME,
@@ -79,8 +83,15 @@ class _Reader:
             messages=turns,
             aliases=self._names.aliases,
             samples=self._options.samples,
+            partials=references.partials,
             losses=tuple(self._losses),
         )
+
+    def _parts(self, pointer: str) -> tuple[TemplatePart, ...]:
+        """The parts of a text that another one contains."""
+        found = translated(self._document.template(pointer), self._options, self._names, "once")
+        self._losses += found.losses
+        return found.parts
 
     def _turns(self) -> tuple[SourceTurn, ...]:
         pointer = f"{self._pointer}/prompt"
@@ -104,10 +115,6 @@ class _Reader:
 
     def _note_traps(self, pointer: str) -> None:
         for at, text in self._texts(pointer):
-            if _REFERENCE.search(text):
-                message = "the text includes another prompt, which is not carried"
-                place = self._document.place(at)
-                self._losses.append(Loss(code="IMP104", message=message, place=place, refuses=True))
             if _MUSTACHE.search(text):
                 message = (
                     "Langfuse's Python client renders this as text, its JavaScript client does not"

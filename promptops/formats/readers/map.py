@@ -18,6 +18,7 @@ from promptops.formats.plain_texts import (
     translated,
 )
 from promptops.formats.registry import ReadOptions
+from promptops.formats.row_names import row_names
 from promptops.formats.source_file import SourceFile
 from promptops.json_pointer import escaped, tokens
 from promptops.records import replace
@@ -85,6 +86,7 @@ class _Reader:
         self._file = file
         self._document = document
         self._options = options
+        self._names: dict[str, str] = {}
 
     def prompts(self, value: Any, pointer: str, depth: int) -> Iterator[SourceDocument]:
         """The prompts in a value."""
@@ -101,6 +103,8 @@ class _Reader:
             for key, item in value.items():
                 yield from self.prompts(item, f"{pointer}/{escaped(str(key))}", depth + 1)
         elif isinstance(value, list):
+            names = row_names(value)
+            self._names |= {f"{pointer}/{index}": name for index, name in names.items()}
             for index, item in enumerate(value):
                 yield from self.prompts(item, f"{pointer}/{index}", depth + 1)
 
@@ -176,9 +180,8 @@ class _Reader:
         names: InputNames,
         losses: list[Loss],
     ) -> SourceDocument:
-        keys = [step for step in tokens(pointer) if step]
         return SourceDocument(
-            id=identity(*stem_steps(self._file.path), *(key.replace("_", "-") for key in keys)),
+            id=identity(*stem_steps(self._file.path), *self._steps(pointer)),
             format=NAME,
             place=self._document.place(pointer, bool(pointer)),
             messages=turns,
@@ -186,6 +189,16 @@ class _Reader:
             samples=self._options.samples,
             losses=tuple(losses),
         )
+
+    def _steps(self, pointer: str) -> Iterator[str]:
+        """The keys of a pointer, with names for rows; `prompt` of such a row adds nothing."""
+        path, named = "", False
+        for token in tokens(pointer):
+            path += f"/{escaped(token)}"
+            name = self._names.get(path)
+            if token and not (named and token == "prompt"):
+                yield name or token.replace("_", "-")
+            named = name is not None
 
 
 def _has_settings(value: Mapping[str, Any]) -> bool:

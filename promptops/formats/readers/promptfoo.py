@@ -31,9 +31,13 @@ _CONFIGURATION = (
     "outputPath",
     "commandLineOptions",
 )
+_INSTEAD = {
+    "derivedMetrics": "compute it from the scores that `promptops test --format json` reports"
+}
 _TAGS = lazy_pattern(
     r"\{\{(?:(?!\{\{|\}\}).)*\}\}|\{%(?:(?!\{%|%\}).)*%\}|\bvars\.\w+|\bvars\[[^\[\]]*\]", 16
 )
+_LONGEST_NAME = 20
 _NAMES = lazy_pattern(r"[A-Za-z_]\w*")
 
 
@@ -70,6 +74,7 @@ class _Configuration:
         self._losses: list[Loss] = []
         self._fields: Mapping[str, Any] = {}
         self._used: frozenset[str] = frozenset()
+        self._names: frozenset[str] = frozenset()
 
     def documents(self) -> Iterator[SourceDocument | Loss]:
         """The prompts; what belongs to the whole configuration is a loss of the first.
@@ -79,6 +84,7 @@ class _Configuration:
         listed = PromptList(self._file, self._source)
         prompts = list(listed.prompts())
         yield from listed.losses
+        self._names = frozenset(identity(prompt.name) for prompt in prompts if prompt.name)
         reader = TestReader(self._file)
         tests = reader.tests()
         self._losses += reader.losses
@@ -88,7 +94,8 @@ class _Configuration:
             if key in self._value and not (key == "env" and of_our_export):
                 place = self._source.place(f"/{key}", True)
                 message = f"`{key}` is not carried"
-                self._losses.append(Loss(code="IMP129", message=message, place=place))
+                hint = _INSTEAD.get(key)
+                self._losses.append(Loss(code="IMP129", message=message, place=place, hint=hint))
         self._used = _names_in(prompt.text.value for prompt in prompts) | _names_in(
             str(one.value) for test in tests for one in (*reader.of_default, *test.assertions)
         )
@@ -170,11 +177,20 @@ class _Configuration:
 
     def _identity(self, prompt: FoundPrompt, number: int) -> str:
         steps = list(stem_steps(self._file.path))
-        if steps[-1] == "promptfooconfig":
-            steps = [*steps[:-1], prompt.name or f"prompt-{max(number, 1)}"]
-        elif number:
-            steps.append(prompt.name or f"prompt-{number}")
-        return identity(*steps)
+        if steps[-1] != "promptfooconfig":
+            return identity(*steps, (prompt.name or f"prompt-{number}") if number else "")
+        steps.pop()
+        name = prompt.name
+        if not name and (number or not steps):
+            of_all = "" if steps else self._short_description()
+            names = (identity(f"{one or 'prompt'}-{number or ''}") for one in (of_all, ""))
+            name = next((one for one in names if one not in self._names), f"prompt-{number}")
+        return identity(*steps, name)
+
+    def _short_description(self) -> str:
+        """What the configuration is called, if it is no more than a name."""
+        found = str(self._value.get("description") or "")
+        return found if len(found) <= _LONGEST_NAME and not found.isdigit() else ""
 
 
 def _of_one_type(tests: Sequence[FoundTest]) -> dict[str, Any]:

@@ -7,7 +7,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import CodeTexts, marked_text, message_text, numbered
+from promptops.formats.code_texts import (
+    APPENDED,
+    SAVE_TO_FILE,
+    CodeTexts,
+    marked_text,
+    message_text,
+    numbered,
+)
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.parts import TemplatePart, TextPart
@@ -143,11 +150,11 @@ class _Reader:
         if isinstance(node, ast.List):
             added = self._uses.extended.get(candidate.key, ())
             if any(map(appends_message, added)):
-                yield self._unread("messages that the code appends to a list are not read", node)
+                yield self._unread(APPENDED, node)
 
     def _unread(self, message: str, node: ast.expr) -> Loss:
-        hint = "write the text to a file, and import that file"
-        return Loss(code="IMP103", message=message, place=self._expressions.place(node), hint=hint)
+        place = self._expressions.place(node)
+        return Loss(code="IMP103", message=message, place=place, hint=SAVE_TO_FILE)
 
     def _note_extended(self, keys: set[str]) -> None:
         """An IMP103 for each statement that adds to a string, which is not carried."""
@@ -206,10 +213,12 @@ class _Reader:
         place = self._expressions.place(node)
         text = marked_text(parts)
         name = candidate.name
-        if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
-            return []
-        if not _is_template(use) and not self.texts.is_prompt(name, text, place):
-            return []
+        sent = candidate.is_passed or candidate.key in self._uses.passed
+        if not (_is_template(use) or (sent and self.texts.is_sent(text))):
+            if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
+                return []
+            if not self.texts.is_prompt(name, text, place):
+                return []
         role = role_in(candidate.name)
         if role is None:
             message = f"nothing defines the role: `{self._options.role}` is assumed"

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.formats.code_texts import EXPRESSION, CodeTexts, message_text, numbered
+from promptops.formats.code_texts import (
+    APPENDED,
+    EXPRESSION,
+    SAVE_TO_FILE,
+    CodeTexts,
+    message_text,
+    numbered,
+)
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, SourceTurn
 from promptops.formats.input_names import InputNames
 from promptops.formats.plain_texts import identity, parts_message, role_in, stem_steps
 from promptops.formats.registry import ReadOptions
 from promptops.formats.source_file import SourceFile
+from promptops.formats.typescript_appends import appended_lists
 from promptops.formats.typescript_candidates import CodeCandidate, code_candidates
 from promptops.formats.typescript_messages import TypescriptMessages
 from promptops.formats.typescript_texts import TypescriptTexts
 from promptops.formats.typescript_values import ListValue, ObjectValue, TextValue
+from promptops.records import replace
 
 NAME = "typescript"
 MARKS = (
@@ -35,9 +45,12 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     found = code_candidates(file.text.value)
     texts = CodeTexts()
     reader = _Reader(file, options, _constants(found), texts)
-    read = [reader.document(candidate) for candidate in found]
-    prompts = [document for document in read if document is not None]
-    yield from numbered(prompts)
+    read = [(candidate, reader.document(candidate)) for candidate in found]
+    prompts = [(one, document) for one, document in read if document is not None]
+    yield from numbered(_named_apart(prompts))
+    for appended in appended_lists(file.text.value):
+        place = file.text.place(appended.start, appended.end)
+        yield Loss(code="IMP103", message=APPENDED, place=place, hint=SAVE_TO_FILE)
     left_out = texts.left_out(reader.used)
     # Of a folder, a file without any prompt is not worth a note.
     if left_out is not None and (prompts or file.alone or texts.named_left_out):
@@ -53,6 +66,20 @@ def _constants(found: Sequence[CodeCandidate]) -> dict[str, str]:
         and one.variable.isupper()
         and len(one.value.pieces) == 1
     }
+
+
+def _named_apart(
+    found: Sequence[tuple[CodeCandidate, SourceDocument]],
+) -> Iterator[SourceDocument]:
+    """The prompts; those of one name also with the name of the object that each belongs to."""
+    count = Counter(document.id for _, document in found)
+    for candidate, document in found:
+        *folders, name = document.id.split("/")
+        owner = _words(candidate.owner.rpartition(".")[2])
+        if count[document.id] > 1 and owner:
+            yield replace(document, id=identity(*folders, f"{owner}-{name}"))
+        else:
+            yield document
 
 
 class _Reader:
@@ -119,9 +146,9 @@ class _Reader:
             return turns if self._texts.has_words(text, place) else []
         name = f"{candidate.owner}.{candidate.name}" if candidate.owner else candidate.name
         is_template = candidate.is_template
-        if not is_template and not self._texts.is_prompt(
-            name, EXPRESSION.join(value.pieces), place
-        ):
+        text = EXPRESSION.join(value.pieces)
+        is_sent = is_template or (candidate.is_passed and self._texts.is_sent(text))
+        if not is_sent and not self._texts.is_prompt(name, text, place):
             return []
         parts = reader.parts(value, "format" if is_template else None)
         role = role_in(candidate.name)

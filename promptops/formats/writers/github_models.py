@@ -58,6 +58,7 @@ def _value(subject: ExportSubject, losses: list[Loss]) -> dict[str, Any]:
     losses += (
         *subject.without_tools(),
         *subject.without_input_schema(),
+        *subject.without_message_keys("cache", "name"),
         *subject.without("owners", "tags", "metadata", "budget"),
         *subject.without_scores(),
     )

@@ -81,6 +81,7 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
     yield from subject.without_cases()
     yield from subject.without_input_schema()
     yield from subject.without_tools()
+    yield from subject.without_message_keys("cache", "name")
     yield from subject.without_evaluation()
     yield from subject.without_output()
     yield from subject.without_provider_options()

@@ -8,7 +8,7 @@ from typing import Any
 
 from promptops.formats.document import Loss
 from promptops.formats.exported import ExportedFile, ExportSubject, NotExported
-from promptops.model.prompt import ConversationHistory, ForEach, MediaPart, Message
+from promptops.model.prompt import MediaPart
 from promptops.plurals import series
 
 NAME = "mcp"
@@ -54,12 +54,13 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
 
 
 def _lost_of_messages(subject: ExportSubject) -> Iterator[Loss]:
-    messages = [one for turn in subject.prompt.messages for one in _messages(turn)]
+    messages = list(subject.messages())
     roles = sorted({one.role for one in messages} - {*_ROLES})
     if roles:
         names = series([f"`{role}`" for role in roles], "and", len(roles))
         becomes = "the role {} becomes" if len(roles) == 1 else "the roles {} become"
         yield subject.lost("EXP102", f"{becomes.format(names)} `user`", "/messages")
+    yield from subject.without_message_keys("cache", "name")
     if any(one.tool_calls for one in messages):
         yield subject.lost("EXP104", "calls of tools are not exported", "/messages")
     media = [part for one in messages for part in one.parts if isinstance(part, MediaPart)]
@@ -67,12 +68,6 @@ def _lost_of_messages(subject: ExportSubject) -> Iterator[Loss]:
         message = f"the {media[0].kind} is not exported: only texts are"
         place = subject.prompt.locate(media[0].at, False)
         yield Loss(code="EXP112", message=message, place=place)
-
-
-def _messages(turn: Message | ForEach | ConversationHistory) -> tuple[Message, ...]:
-    if isinstance(turn, ForEach):
-        return turn.messages
-    return (turn,) if isinstance(turn, Message) else ()
 
 
 def _listed(subject: ExportSubject) -> dict[str, Any]:

@@ -106,6 +106,7 @@ def configuration(
     losses += (
         *subject.without("title", "owners", "tags", "metadata", "budget"),
         *subject.without_provider_options(),
+        *subject.without_message_keys("cache", *(("name",) if native else ())),
         *subject.without_expected(),
         *subject.without_rendered(),
         *subject.without_scores(),
@@ -181,7 +182,7 @@ def _as_data(value: Any) -> Any:
 def promptfoo_provider(subject: ExportSubject) -> Any:
     """The provider with its parameters; `echo`, which repeats the prompt, if no model is named."""
     model = subject.prompt.model
-    if not model.id:
+    if not model.id or model.provider == "echo":
         return "echo"
     name = f"{_PROVIDERS.get(model.provider or '', f'{model.provider}:')}{model.id}"
     names = {"max_output_tokens": "max_tokens"}

@@ -159,6 +159,7 @@ def _lost(subject: ExportSubject) -> Iterator[Loss]:
     yield from subject.without_evaluation()
     yield from subject.without_output()
     yield from subject.without_provider_options()
+    yield from subject.without_message_keys("cache", "name")
     if prompt.inputs.get("properties"):
         message = "of the inputs only name, kind, default and enum are exported"
         yield subject.lost("EXP103", message, "/inputs")

@@ -21,7 +21,7 @@ from promptops.suggestions import did_you_mean
 MAX_PROMPTS = 200
 """More prompts than this in one file are a data set."""
 
-_NO_STRING = "no string looks like a prompt, by its name and length"
+_NO_STRING = "no string looks like a prompt, by its name, length and words"
 _NOTHING_FOUND: Mapping[str, str] = {
     "python": _NO_STRING,
     "typescript": _NO_STRING,

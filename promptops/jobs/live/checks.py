@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -17,10 +17,18 @@ from promptops.lint.pipeline import PromptResult, Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.subject import LintRun
 from promptops.model.finding import Finding, Problem
-from promptops.records import replace
+from promptops.records import record, replace
 
 MOST_USERS = 20
 """Of the prompts that use a file, so many are checked for findings in it."""
+
+
+@record(frozen=True, slots=True)
+class _Dated:
+    """A result, and the day for which it is valid: rules can depend on the date."""
+
+    day: date
+    result: PromptResult
 
 
 class Checks:
@@ -31,19 +39,27 @@ class Checks:
             run, or no baseline is used.
     """
 
-    def __init__(self, workspace: Workspace, facts: GitFacts, *, untrusted: bool) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        facts: GitFacts,
+        *,
+        untrusted: bool,
+        today: Callable[[], date],
+    ) -> None:
         self._workspace = workspace
         self._catalog = workspace.catalog
         self._options = LintOptions(use_cache=False, untrusted=untrusted)
         self._of_catalog: tuple[Finding, ...] = ()
-        self._results: dict[str, PromptResult] = {}
+        self._results: dict[str, _Dated] = {}
+        self._today = today
         self.renew(facts)
 
     def renew(self, facts: GitFacts) -> None:
         """Use new facts from git; results of prompts stay, unless they may depend on such facts."""
         self._facts = facts
-        self._results = {path: result for path, result in self._results.items() if result.portable}
-        self._today = date.today()
+        known = self._results.items()
+        self._results = {path: each for path, each in known if each.result.portable}
         self.errors: tuple[PromptopsError, ...] = ()
         self._rules = self._chosen()
         self._silencers = self._silenced()
@@ -74,9 +90,11 @@ class Checks:
         """The findings in a file; see `Live.findings`."""
         users = self._users(path)
         checked = users[:MOST_USERS]
-        results = [*map(self._result, checked), PromptResult(self._of_catalog, ())]
+        today = self._today()
+        found = [self._result(each, today) for each in checked]
+        results = [*found, PromptResult(self._of_catalog, ())]
         complete = len(checked) == len(users) and path != self._catalog.config.path
-        run = LintRun(today=self._today, complete=complete, base=self._facts.base)
+        run = LintRun(today=today, complete=complete, base=self._facts.base)
         rules = [_without_check(rule) if _is_of_catalog(rule) else rule for rule in self._rules]
         outcome = conclude(self._catalog, results, rules, run, self._silencers)
         return tuple(finding for finding in outcome.findings if finding.place.path == path)
@@ -84,8 +102,9 @@ class Checks:
     def check_catalog(self) -> Iterator[None]:
         """Run the rules over the whole catalog; pauses after each."""
         found: list[Finding] = []
-        run = LintRun(today=self._today, base=self._facts.base)
-        given = {"catalog": self._catalog, "today": self._today, "run": run}
+        today = self._today()
+        run = LintRun(today=today, base=self._facts.base)
+        given = {"catalog": self._catalog, "today": today, "run": run}
         for rule in self._rules:
             if _is_of_catalog(rule):
                 found += _of_one(rule, self._rules, self._catalog, given)
@@ -106,11 +125,13 @@ class Checks:
         users = sorted(catalog.dependent_prompts(path))
         return [path, *users] if is_prompt else users
 
-    def _result(self, path: str) -> PromptResult:
-        if path not in self._results:
+    def _result(self, path: str, today: date) -> PromptResult:
+        known = self._results.get(path)
+        if known is None or known.day != today:
             loaded = self._catalog.loaded(path)
-            self._results[path] = lint_one(self._catalog, loaded, self._rules, self._today)
-        return self._results[path]
+            known = _Dated(today, lint_one(self._catalog, loaded, self._rules, today))
+            self._results[path] = known
+        return known.result
 
 
 def _is_of_catalog(rule: Rule) -> bool:

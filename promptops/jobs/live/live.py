@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
@@ -11,11 +12,11 @@ from promptops.catalog.stored_facts import Names
 from promptops.errors import GitError, PromptopsError
 from promptops.jobs.live.checks import Checks
 from promptops.jobs.live.live_files import (
-    closed_root,
     configured,
     git_facts,
     live_tree,
     live_workspace,
+    wrong_root,
 )
 from promptops.jobs.workspace.selection import is_managed
 from promptops.jobs.workspace.workspace import managed_paths
@@ -57,16 +58,23 @@ class Live:
     Attributes:
         workspace: The repository with the files as they are, saved or not. Its catalog is replaced
             when the configuration changes.
+        today: Returns the current date.
     """
 
     def __init__(
-        self, directory: Path, overrides: Sequence[str] = (), *, untrusted: bool = False
+        self,
+        directory: Path,
+        overrides: Sequence[str] = (),
+        *,
+        untrusted: bool = False,
+        today: Callable[[], date] = date.today,
     ) -> None:
         """Open the repository around a directory.
 
         Args:
             overrides: See `source.config.load`.
             untrusted: Load no plug-ins: the files may be of anyone.
+            today: The date, which changes while the repository is open.
 
         Raises:
             GitError: There is no repository, it has no work tree, or git failed.
@@ -76,6 +84,7 @@ class Live:
         limit_entries(ENTRIES_OF_A_SERVICE)
         self._repository = Repository.open(directory)
         self._untrusted = untrusted
+        self.today = today
         self._readable: dict[str, LoadedPrompt] = {}
         self._readable_texts: dict[str, str] = {}
         try:
@@ -113,7 +122,7 @@ class Live:
 
         With an error, the last valid configuration is in force.
         """
-        found = (self._config_error, closed_root(self.workspace), *self._checks.errors)
+        found = (self._config_error, wrong_root(self.workspace), *self._checks.errors)
         return tuple(error for error in found if error is not None)
 
     def manages(self, path: str) -> bool:
@@ -136,12 +145,9 @@ class Live:
         self._facts = git_facts(self._repository)
         listed = frozenset(self._tree.entries)
         changed = self._tree.refresh()
-        if not changed.isdisjoint(FILES):
-            found = self._reconfigured(changed)
-            if found.everything:
-                return found
-        touched = self._forget(changed, listing=listed != self._tree.entries.keys())
-        self._checks.renew(self._facts)
+        touched = self._applied(changed, listing=listed != self._tree.entries.keys())
+        if not touched.everything:
+            self._checks.renew(self._facts)
         return touched
 
     def findings(self, path: str) -> tuple[Finding, ...]:
@@ -203,9 +209,13 @@ class Live:
         changed = frozenset(path for path, data in contents.items() if self._tree.put(path, data))
         if not changed:
             return NOTHING
-        if not changed.isdisjoint(FILES):
-            return self._reconfigured(changed)
-        return self._forget(changed, listing=listed != len(self._tree.entries))
+        return self._applied(changed, listing=listed != len(self._tree.entries))
+
+    def _applied(self, changed: frozenset[str], *, listing: bool) -> Touched:
+        """Forget what changed files make wrong; `listing`: files came or went."""
+        if changed.isdisjoint(FILES) or not self._reconfigured():
+            return self._forget(changed, listing=listing)
+        return Touched(own=changed, everything=True)
 
     def _forget(self, own: frozenset[str], *, listing: bool) -> Touched:
         for path in own.intersection(self.catalog.ids):
@@ -222,13 +232,14 @@ class Live:
             text = self.catalog.files.text(path)
             self._readable_texts[path] = text.value if text is not None else ""
 
-    def _reconfigured(self, own: frozenset[str]) -> Touched:
+    def _reconfigured(self) -> bool:
+        """Use the configuration as written now; returns whether its settings differ."""
         found = configured(self._tree, self._config, self._overrides)
         self._config_error = found.error
         if found.config == self._config:
-            return self._forget(own, listing=False)
+            return False
         self._configure(found.config, self.catalog.graph.facts)
-        return Touched(own=own, everything=True)
+        return True
 
     def _configure(self, config: Config, known: Mapping[str, Names] | None = None) -> None:
         """Use a configuration; `known` are the names in files."""
@@ -237,4 +248,6 @@ class Live:
         self._facts = git_facts(repository)
         self._config = config
         self.workspace = live_workspace(repository, self._tree, config, lambda: self._facts, known)
-        self._checks = Checks(self.workspace, self._facts, untrusted=self._untrusted)
+        self._checks = Checks(
+            self.workspace, self._facts, untrusted=self._untrusted, today=self.today
+        )

@@ -10,7 +10,7 @@ from promptops.catalog.stored_facts import Names
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs.workspace.config_files import config_files
 from promptops.jobs.workspace.graph_cache import read_graph
-from promptops.jobs.workspace.roots import refuse_closed_roots
+from promptops.jobs.workspace.roots import refuse_closed_roots, refuse_missing_roots
 from promptops.jobs.workspace.workspace import (
     Workspace,
     bundle_digests,
@@ -55,11 +55,12 @@ def configured(tree: LiveTree, before: Config | None, overrides: Sequence[str]) 
         return Configured(before or valid_part(files) or Config(), error)
 
 
-def closed_root(workspace: Workspace) -> PromptopsError | None:
-    """The error for a root that is a link or a submodule."""
+def wrong_root(workspace: Workspace) -> PromptopsError | None:
+    """The error for a root that is a link or a submodule, or that has no files."""
     entries = workspace.catalog.files.entries
     try:
         refuse_closed_roots(workspace.repository, WORKTREE, workspace.config, entries)
+        refuse_missing_roots(workspace.config, entries)
     except InputError as error:
         return error
     return None

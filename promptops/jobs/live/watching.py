@@ -9,10 +9,9 @@ from promptops.errors import PromptopsError
 from promptops.jobs.lint.lint import LintOptions, lint_selected
 from promptops.jobs.lint.runner import LintedPrompt
 from promptops.jobs.live.live import NOTHING, Live, Touched
-from promptops.jobs.workspace.roots import refuse_missing_roots
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.model.report import LintReport
-from promptops.records import record
+from promptops.records import record, replace
 
 PAUSE_S = 0.5
 """The shortest time between two looks at the files."""
@@ -44,17 +43,19 @@ def watch(
 ) -> Iterator[Linted]:
     """Lint the selected prompts, then again after each change; never ends.
 
-    Prompts that depend on no changed file are not checked again. Raises GitError if git fails.
+    Prompts that depend on no changed file are not checked again on the same day. Raises GitError if
+    git fails.
 
     Args:
         pause: Waits for some seconds.
     """
     known: dict[str, LintedPrompt] = {}
-    touched = NOTHING
+    touched, today = NOTHING, live.today()
     while True:
-        yield _linted(live, wanted, options, known, touched)
-        touched = _next_change(live, pause)
-        if touched.everything:
+        yield _linted(live, wanted, replace(options, today=today), known, touched)
+        touched, before = _next_change(live, pause), today
+        today = live.today()
+        if touched.everything or today != before:
             known.clear()
         for path in touched.own | touched.dependents:
             known.pop(path, None)
@@ -71,7 +72,6 @@ def _linted(
         return Linted(changed=touched.own, report=None, errors=live.errors)
     workspace = live.workspace
     try:
-        refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
         report = lint_selected(workspace, select(workspace, wanted), wanted, options, known)
     except PromptopsError as error:
         return Linted(changed=touched.own, report=None, errors=(error,))

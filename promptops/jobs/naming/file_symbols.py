@@ -31,10 +31,21 @@ def file_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     references = References(catalog)
     names = (symbol.name, *_ids(catalog, symbol.name))
     for path in references.mentioning({name.rpartition("/")[2] for name in names}):
-        for mention in references.names(path).mentions:
-            if _target(references, path, mention) == symbol.name:
-                yield mention.place
+        yield from _places_in(references, symbol, path)
     yield from (place for place, _ in _aliases(catalog, symbol.name))
+
+
+def nearby_file_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
+    """Those of `file_places` in the file in which the symbol was found; reads no other file."""
+    path = symbol.place.path
+    yield from _places_in(References(catalog), symbol, path)
+    yield from (place for place, _ in _aliases(catalog, path) if path == symbol.name)
+
+
+def _places_in(references: References, symbol: Symbol, path: str) -> Iterator[Place]:
+    for mention in references.names(path).mentions:
+        if _target(references, path, mention) == symbol.name:
+            yield mention.place
 
 
 def _by_name(catalog: Catalog, path: str, line: int, column: int) -> Symbol | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.naming.families import declared, family_of
@@ -52,9 +53,18 @@ def declarations(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
 
 def all_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
     """Every place that names an input, in the prompts that have it."""
-    words = Words(catalog.files)
     families = (family_of(catalog, home, symbol.name) for home in symbol.homes)
-    for path in dict.fromkeys(path for family in families for path in family):
+    yield from _named_in(catalog, symbol, dict.fromkeys(chain(*families)))
+
+
+def nearby_input_places(catalog: Catalog, symbol: Symbol) -> Iterator[Place]:
+    """Those of `all_places` in the prompts in which the input was found."""
+    yield from _named_in(catalog, symbol, symbol.homes)
+
+
+def _named_in(catalog: Catalog, symbol: Symbol, paths: Iterable[str]) -> Iterator[Place]:
+    words = Words(catalog.files)
+    for path in paths:
         for each in _places(catalog, path, symbol.name):
             place = words.name_in(each.place, symbol.name)
             if place is not None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from promptops.catalog.catalog import Catalog
-from promptops.jobs.naming.file_symbols import file_places, file_symbol
-from promptops.jobs.naming.input_symbols import all_places, declarations, input_symbol
+from promptops.jobs.naming.file_symbols import file_places, file_symbol, nearby_file_places
+from promptops.jobs.naming.input_symbols import (
+    all_places,
+    declarations,
+    input_symbol,
+    nearby_input_places,
+)
 from promptops.jobs.naming.item_symbols import item_places, item_symbol
 from promptops.jobs.naming.local_symbols import local_places, local_symbol
 from promptops.jobs.naming.symbol import Symbol
@@ -48,9 +53,21 @@ def places_of(catalog: Catalog, symbol: Symbol) -> tuple[Place, ...]:
     return tuple(sorted({*_PLACES[symbol.kind](catalog, symbol)}))
 
 
+def nearby_places_of(catalog: Catalog, symbol: Symbol) -> tuple[Place, ...]:
+    """Those of `places_of` in the file in which the symbol was found."""
+    found = _NEARBY_PLACES.get(symbol.kind, _PLACES[symbol.kind])(catalog, symbol)
+    return tuple(sorted({place for place in found if place.path == symbol.place.path}))
+
+
 _PLACES: Mapping[str, Callable[[Catalog, Symbol], Iterator[Place]]] = {
     "file": file_places,
     "input": all_places,
     "item": item_places,
     "local": local_places,
 }
+
+_NEARBY_PLACES: Mapping[str, Callable[[Catalog, Symbol], Iterator[Place]]] = {
+    "file": nearby_file_places,
+    "input": nearby_input_places,
+}
+"""Where that takes less than `_PLACES`: only places in the file in which the symbol was found."""

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.misnamed_prompts import rename_command, unread_prompts
+from promptops.catalog.misnamed_prompts import unread_prompts
 from promptops.errors import InputError, PromptopsError
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
@@ -29,10 +29,10 @@ def prompt_listing(workspace: Workspace, selected: Selected) -> dict[str, Any]:
 
 
 def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
-    """Files that look like prompts but have another extension, with the command to rename them."""
+    """Files that look like prompts but are not read, with the command that fixes each."""
     catalog = workspace.catalog
     found = unread_prompts(catalog, catalog.files.entries)
-    return tuple((path, rename_command(path)) for path in found)
+    return tuple((one.path, one.fix) for one in found)
 
 
 def _entry(catalog: Catalog, loaded: LoadedPrompt) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
+from promptops.catalog.misnamed_prompts import UNREAD, unread_prompts
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.subject import LintRun
 from promptops.model.place import Place
@@ -19,14 +19,24 @@ def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     `ask.yaml`, it silently leaves the catalog: no rule reads it, no test case runs, and the next
     release does not contain it.
 
-    The rule checks YAML files below the prompt roots that no prompt names. A file looks like a
-    prompt if it has `format: promptops/…` or `messages:` at its top level.
+    The rule checks files below the prompt roots that no prompt names. A YAML file looks like a
+    prompt if it has `format: promptops/…` or `messages:` at its top level. These are prompts of
+    other tools, which `promptops import` reads: `.prompty` and `.prompt` files, `.prompt.md` with
+    the header of VS Code, and JSON that contains messages and a model or a system message.
 
     Bad:
         --- prompts/ask.yaml
         format: promptops/1
         messages:
           - {role: user, content: Say hello.}
+
+    Bad:
+        --- prompts/ask.prompty
+        ---
+        name: ask
+        ---
+        user:
+        Say hello.
 
     Good:
         --- prompts/ask.prompt.yaml
@@ -35,5 +45,5 @@ def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
           - {role: user, content: Say hello.}
     """
     paths = catalog.files.entries if run.concerned is None else run.concerned
-    for path in unread_prompts(catalog, paths):
-        yield Problem(UNREAD, at=Place(path), hint=rename_command(path))
+    for one in unread_prompts(catalog, paths):
+        yield Problem(UNREAD, at=Place(one.path), hint=one.fix)

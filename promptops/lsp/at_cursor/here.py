@@ -16,6 +16,7 @@ from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.patterns import lazy_pattern
+from promptops.records import replace
 from promptops.source.cases import ENDINGS as CASE_ENDINGS
 from promptops.source.document import MAX_BYTES
 from promptops.source.outline.cursor import Cursor, cursor_at
@@ -43,6 +44,7 @@ class Here:
         cursor: What the position is in. Its pointer is of the file; see `pointer`.
         prefix: What comes before the pointers of a file with cases in a prompt, or "".
         is_json_lines: The file has a case on each line.
+        is_csv: The file is a table with a case in each row; the cursor is in no part of it.
         is_template: The file is a template, not YAML.
         is_other: The file is of another kind, or larger than what promptops reads.
     """
@@ -58,12 +60,15 @@ class Here:
         self.is_template = is_text and not self.is_prompt and not self.is_cases
         self.is_other = not (self.is_prompt or self.is_cases or self.is_template)
         self.is_json_lines = self.is_cases and file.path.endswith(".jsonl")
+        self.is_csv = self.is_cases and file.path.endswith(".csv")
         self.prefix = "" if not self.is_cases else _CASE if self.is_json_lines else "/tests"
         self.cursor = self._cursor()
 
     def _cursor(self) -> Cursor:
         if self.is_template or self.is_other:
             return _in_template(self.lines, self.line, self.column)
+        if self.is_csv:
+            return replace(_in_template(self.lines, self.line, self.column), part="")
         if self.is_json_lines:
             return cursor_at(self.lines[self.line - 1], 1, self.column)
         return cursor_at(with_lf(self.file.text), self.line, self.column)

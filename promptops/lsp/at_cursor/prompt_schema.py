@@ -1,4 +1,4 @@
-"""The schema of the key or value at a JSON pointer into a prompt file."""
+"""The schema of the key or value at a JSON pointer into a prompt file or the configuration."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from promptops.records import record
 from promptops.source.schemas import schema
 
 Schema = Mapping[str, Any]
+
+PROMPT = "prompt.schema.json"
+CONFIG = "config.schema.json"
 
 _MOST_BRANCHES = 50
 
@@ -49,30 +52,40 @@ def types_of(schemas: Iterable[Schema]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def schemas_at(pointer: str) -> tuple[Schema, ...]:
-    """The schemas of the value at a pointer into a prompt file; () if it may be anything."""
-    found: tuple[Schema, ...] = tuple(_branches(schema("prompt.schema.json")))
+def schemas_at(pointer: str, kind: str = PROMPT) -> tuple[Schema, ...]:
+    """The schemas of the value at a pointer; () if it may be anything.
+
+    `kind` is the schema of the file: PROMPT or CONFIG.
+    """
+    found: tuple[Schema, ...] = tuple(_branches(schema(kind), kind))
     steps = tokens(pointer)
     for depth, step in enumerate(steps, 1):
         if not found and depth > DEEPEST_ROOT:
             return ()
         found = tuple(
-            branch for each in found for below in _below(each, step) for branch in _branches(below)
+            branch
+            for each in found
+            for below in _below(each, step)
+            for branch in _branches(below, kind)
         )
-        if depth <= DEEPEST_ROOT and IN_SCHEMAS.fullmatch(pointer_to(steps[:depth])):
-            found = (*found, *_branches(JSON_SCHEMA))
+        if (
+            kind == PROMPT
+            and depth <= DEEPEST_ROOT
+            and IN_SCHEMAS.fullmatch(pointer_to(steps[:depth]))
+        ):
+            found = (*found, *_branches(JSON_SCHEMA, kind))
     return found
 
 
-def keys_at(pointer: str, present: Collection[str]) -> dict[str, Key]:
+def keys_at(pointer: str, present: Collection[str], kind: str = PROMPT) -> dict[str, Key]:
     """The keys of the mapping at a pointer that can be added to those that are present."""
     found: dict[str, Key] = {}
-    for each in schemas_at(pointer):
+    for each in schemas_at(pointer, kind):
         refused = set(_refused(each, present))
         required = {*each.get("required", ()), *_required(each, present)}
         for name, written in each.get("properties", {}).items():
             if name not in refused and name not in present and name not in found:
-                branches = tuple(_branches(written))
+                branches = tuple(_branches(written, kind))
                 found[name] = Key(name=name, schemas=branches, required=name in required)
     return found
 
@@ -89,7 +102,7 @@ def _refused_key(owner: str, name: str) -> Key | None:
     for each in schemas_at(owner):
         written = each.get("properties", {}).get(name)
         if isinstance(written, Mapping):
-            return Key(name=name, schemas=tuple(_branches(written)))
+            return Key(name=name, schemas=tuple(_branches(written, PROMPT)))
     return None
 
 
@@ -121,7 +134,7 @@ def _below(owner: Schema, step: str) -> Iterator[Any]:
         yield owner["items"]
 
 
-def _branches(written: Any) -> Iterator[Schema]:
+def _branches(written: Any, kind: str) -> Iterator[Schema]:
     """A schema and those that it refers to or combines; the one with the description first."""
     waiting, seen = [written], 0
     while waiting and seen < _MOST_BRANCHES:
@@ -131,14 +144,14 @@ def _branches(written: Any) -> Iterator[Schema]:
             continue
         yield each
         if "$ref" in each:
-            waiting.append(_referred(each["$ref"]))
+            waiting.append(_referred(each["$ref"], kind))
         for keyword in ("anyOf", "oneOf", "allOf"):
             waiting += each.get(keyword, ())
 
 
-def _referred(reference: str) -> Any:
+def _referred(reference: str, kind: str) -> Any:
     name = reference.rpartition("/")[2]
-    return JSON_SCHEMA if name == "jsonSchema" else schema("prompt.schema.json")["$defs"].get(name)
+    return JSON_SCHEMA if name == "jsonSchema" else schema(kind)["$defs"].get(name)
 
 
 def _refused(owner: Schema, present: Collection[str]) -> Iterator[str]:

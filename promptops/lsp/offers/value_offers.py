@@ -9,7 +9,6 @@ from typing import Any
 
 from lsprotocol.types import CompletionItemKind as Kind
 
-from promptops.analysis import models
 from promptops.evals.probes.library import family_names
 from promptops.formats.yaml_file import scalar
 from promptops.json_pointer import escaped
@@ -19,6 +18,7 @@ from promptops.lsp.at_cursor.input_names import inputs, schemas_of, steps_in_cas
 from promptops.lsp.at_cursor.path_kinds import path_kind
 from promptops.lsp.at_cursor.prompt_schema import schemas_at, types_of, values_of
 from promptops.lsp.offers.input_offers import input_offers
+from promptops.lsp.offers.model_offers import model_offers, profile_offers, provider_offers
 from promptops.lsp.offers.offer import Offer, offers_of
 from promptops.lsp.offers.path_offers import path_offers
 from promptops.patterns import lazy_pattern
@@ -64,28 +64,15 @@ def _text(here: Here, offer: Offer) -> str:
 
 
 def _profiles(here: Here) -> list[Offer]:
-    found = here.file.live.catalog.config.models.values()
-    return [
-        Offer(label=each.name, kind=Kind.Constant, detail=f"{each.provider} {each.id}", rank=2)
-        for each in found
-    ]
+    return profile_offers(here.file.live.catalog.config)
 
 
 def _providers(_here: Here) -> list[Offer]:
-    return [Offer(label=name, kind=Kind.Constant) for name in sorted(models.providers())]
+    return provider_offers()
 
 
 def _models(here: Here) -> list[Offer]:
-    provider = here.cursor.siblings.get("provider", "")
-    found = models.known(provider) if provider else {}
-    return [
-        Offer(label=name, kind=Kind.Constant, detail=_retirement(each.retires_on))
-        for name, each in found.items()
-    ]
-
-
-def _retirement(date: str | None) -> str:
-    return f"retires on {date}" if date else ""
+    return model_offers(here.cursor.siblings.get("provider", ""))
 
 
 def _prompts(here: Here) -> list[Offer]:

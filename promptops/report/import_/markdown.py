@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from promptops.model.imported import Import, ImportedPrompt
 from promptops.plurals import counted
 from promptops.report.import_.parts import facts
+from promptops.report.import_.parts.inferred_inputs import inferred_line, without_inferred
 from promptops.report.import_.parts.left_out import left_out_phrase
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import (
@@ -39,7 +40,8 @@ def write(result: Import, **_: object) -> str:
     table = f"{_HEAD}{''.join(shown)}\n" if shown else ""
     more = len(rows) - len(shown)
     rest = f"{counted(more, 'more prompt')}: `--format json` lists all\n\n" if more else ""
-    return f"{head}{table}{rest}{loss_lines(facts.once(result.findings), room // 2)}{end}"
+    findings = without_inferred(facts.once(result.findings))
+    return f"{head}{table}{rest}{loss_lines(findings, room // 2)}{end}"
 
 
 def _row(prompt: ImportedPrompt) -> str:
@@ -47,6 +49,8 @@ def _row(prompt: ImportedPrompt) -> str:
 
 
 def _end(result: Import) -> Iterator[str]:
+    if inferred_line(result.findings):
+        yield inferred_line(result.findings)
     if left_out_phrase(result.left_out):
         yield f"Not imported: {left_out_phrase(result.left_out)}"
     yield from facts.missing_models(result)

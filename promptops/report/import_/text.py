@@ -10,6 +10,7 @@ from promptops.model.report import Style, plain
 from promptops.report.full import finding_lines
 from promptops.report.import_.parts import facts
 from promptops.report.import_.parts.facts import next_step, profile_lines, row, summary
+from promptops.report.import_.parts.inferred_inputs import inferred_line, without_inferred
 from promptops.report.import_.parts.left_out import left_out_lines
 from promptops.report.parts.loss_lines import note_lines
 from promptops.report.parts.visible import visible_path
@@ -56,4 +57,5 @@ def _notes(result: Import) -> Iterator[str]:
     ]
     if found:
         yield "notes:"
-        yield from (f"  {line}" for line in note_lines(found, _SHOWN_NOTES))
+        lines = note_lines(without_inferred(found), _SHOWN_NOTES)
+        yield from (f"  {line}" for line in (*lines, inferred_line(found)) if line)

@@ -160,6 +160,7 @@ class _Checks:
         self._work = work
         self._known: dict[tuple[int, int], Cost] = {}
         self._own: dict[int, tuple[Cost, Cost, int]] = {}
+        self._places: dict[int, int] = {}
 
     def count(self, schema: Any, value: Any) -> Cost:
         if not isinstance(schema, Mapping):
@@ -181,6 +182,8 @@ class _Checks:
             units += names.units * len(value)
             states += names.states * sum(map(len, value))
             backtracking += names.backtracking * len(value)
+        if factor > 1 and isinstance(value, (dict, list)):
+            units += len(value) * self._in_place(schema)
         for part, below in self._work.applied(schema, value):
             cost = self.count(part, below)
             units, states = units + cost.units, states + cost.states
@@ -188,6 +191,16 @@ class _Checks:
             if units > MAX_CHECKED:
                 break
         return Cost(units * factor, states * factor, backtracking * factor)
+
+    def _in_place(self, schema: Any) -> int:
+        """The schemas that may evaluate a member of the same value: each is asked about each."""
+        if not isinstance(schema, Mapping):
+            return 1
+        if id(schema) not in self._places:
+            self._places[id(schema)] = 0  # a circular reference is followed once
+            parts = (*self._work.targets(schema), *in_place(schema))
+            self._places[id(schema)] = 1 + sum(map(self._in_place, parts))
+        return self._places[id(schema)]
 
     def _costs(self, schema: Mapping[str, Any]) -> tuple[Cost, Cost, int]:
         if id(schema) not in self._own:

@@ -27,7 +27,8 @@ class Cursor:
     """What a position is in. Offsets are of the text, in characters.
 
     Attributes:
-        part: "key", "value" or "comment"; "" where nothing can be typed, as after a value.
+        part: "key", "value" or "comment"; in TOML also "header"; "" where nothing can be typed, as
+            after a value.
         pointer: The JSON pointer of the value; of a key, that of its value; of a comment, of the
             entry that is open before it.
         mapping: The JSON pointer of the mapping whose key is typed here, or may be: a text that

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,39 @@ def test_changes_outside_are_read(live: Live, project: GitRepository) -> None:
     assert live.refreshed().everything
     assert TELL not in live.catalog.files.entries
     assert shown(live) == linted(project.root)
+
+
+def test_a_configuration_with_equal_settings_is_one_change_of_its_file(
+    live: Live, project: GitRepository
+) -> None:
+    shown(live)
+
+    project.write({CONFIG: f"# the same\n{FILES[CONFIG]}", "prompts/new.md.j2": "New."})
+    (project.root / TELL).unlink()
+
+    assert live.refreshed() == Touched(own=frozenset([CONFIG, "prompts/new.md.j2", TELL]))
+    assert shown(live)[CHANNELS] == linted(project.root)[CHANNELS]
+    assert TELL not in live.catalog.ids
+
+
+def test_findings_are_those_of_the_day_on_which_they_are_needed(project: GitRepository) -> None:
+    """A server runs for days; the model of the profile retires on 2026-10-23."""
+    days = [date(2026, 10, 1)]
+    project.write({CONFIG: '[models.fast]\nprovider = "openai"\nid = "gpt-4-0613"\n'})
+    opened = Live(project.root, today=lambda: days[-1])
+
+    def retires() -> list[str]:
+        found = (each for each in opened.findings(CONFIG) if each.code == "CFG002")
+        return [each.message for each in found]
+
+    opened.findings(ASK)
+    before = retires()
+    days.append(date(2026, 10, 22))
+    after = retires()
+    opened.close()
+
+    assert before == ["`gpt-4-0613` is retired on 2026-10-23, in 22 days"]
+    assert after == ["`gpt-4-0613` is retired on 2026-10-23, in 1 day"]
 
 
 def test_a_bare_repository_has_nothing_to_edit(tmp_path: Path, project: GitRepository) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,26 @@ def test_a_selected_prompt_may_be_renamed(live: Live, repo: GitRepository) -> No
 
     assert [error.message for error in gone.errors] == ["no prompt matches 'tell'"]
     assert in_short(runs.after(lambda: elsewhere.rename(there))) == before
+
+
+def test_on_the_next_day_all_prompts_are_checked_again(repo: GitRepository) -> None:
+    repo.write({**FILES, CONFIG: '[models.fast]\nprovider = "openai"\nid = "gpt-4-0613"\n'})
+    days = [date(2026, 10, 1)]
+    opened = Live(repo.root, today=lambda: days[-1])
+    runs = Runs(opened, SelectionOptions(patterns=("ask",)))
+
+    def retires(linted: Linted) -> list[str]:
+        assert linted.report is not None
+        return [each.message for each in linted.report.findings if each.code == "CFG002"]
+
+    def next_day() -> None:
+        days.append(date(2026, 10, 22))
+        repo.write({BASE: FILES[BASE] + "# a comment\n"})
+
+    found = [retires(runs.first()), retires(runs.after(next_day))]
+    opened.close()
+
+    assert found == [
+        ["`gpt-4-0613` is retired on 2026-10-23, in 22 days"],
+        ["`gpt-4-0613` is retired on 2026-10-23, in 1 day"],
+    ]

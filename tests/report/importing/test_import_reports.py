@@ -20,6 +20,7 @@ from promptops.model.imported import (
     LeftOut,
 )
 from promptops.model.place import Place
+from promptops.records import replace
 from promptops.report import export, import_, import_list
 from promptops.report.export import json as export_json
 from promptops.report.export import markdown as export_markdown
@@ -31,7 +32,7 @@ from promptops.report.import_list import json as list_json
 from promptops.report.import_list import markdown as list_markdown
 from promptops.report.import_list import text as list_text
 from promptops.report.parts.loss_lines import note_lines
-from promptops.report.parts.markdown_text import code_span, readable
+from promptops.report.parts.markdown_text import code_span, readable, readable_sentence
 from tests.report.test_run.test_run_json import parts
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -221,6 +222,32 @@ def test_notes_are_grouped_by_file_and_the_others_are_counted():
         "  2:3: helper `\\x1b[31m` has no counterpart in promptops  [IMP305 no-counterpart]",
         "and 1 more: --format json",
     ]
+
+
+def test_notes_on_inferred_inputs_are_one_line_after_the_others():
+    message = "the input `{}` is not declared: it is inferred from its uses"
+    inferred = [("list", "a"), ("list", "b"), ("other", "a"), ("other", "\x1b[31m")]
+    found = [
+        replace(
+            finding(prompt, "IMP305", Severity.INFO),
+            name="inferred-input",
+            message=message.format(name),
+        )
+        for prompt, name in inferred
+    ]
+    result = replace(an_import(), findings=(*found, finding("list", "IMP306", Severity.INFO)))
+    line = "undeclared inputs of 2 prompts are inferred from their uses: a, b, \\x1b[31m"
+
+    assert import_text.write(result).splitlines()[1:5] == [
+        "notes:",
+        "  old/list.j2",
+        "    2:3: helper `list` has no counterpart in promptops  [IMP306 no-counterpart]",
+        f"  {line}  [IMP305 inferred-input]",
+    ]
+    assert [one for one in import_markdown.write(result).splitlines() if "IMP305" in one] == [
+        readable_sentence(f"{line}  [IMP305 inferred-input]")
+    ]
+    assert len(json.loads(import_json.write(result))["findings"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.misnamed_prompts import UNREAD, rename_command, unread_prompts
+from promptops.catalog.misnamed_prompts import UNREAD, unread_prompts
 from promptops.catalog.named_files import ESCAPES
 from promptops.catalog.references import is_below
 from promptops.jobs.gate.risks.probes import probe_rule_risks
@@ -57,8 +57,8 @@ def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator
     """Risks in the changed files only."""
     changed = sorted(selected.changed or ())
     yield from _removed(changed, head.catalog, base.catalog)
-    for path in unread_prompts(head.catalog, changed):
-        yield Risk(message=f"{UNREAD}: {rename_command(path)}", place=Place(path))
+    for one in unread_prompts(head.catalog, changed):
+        yield Risk(message=f"{UNREAD}: {one.fix}", place=Place(one.path))
     yield from _links(changed, head.catalog)
 
 

@@ -56,7 +56,8 @@ class Graph:
     @property
     def facts(self) -> Mapping[str, Names]:
         """All known names, by key."""
-        return {**self._known, **self._parsed}
+        known = self._known
+        return {**(known.parsed if isinstance(known, StoredFacts) else known), **self._parsed}
 
     @property
     def parsed_count(self) -> int:
@@ -103,7 +104,8 @@ class Graph:
     @property
     def unparsed(self) -> list[str]:
         """The files whose names are not parsed yet."""
-        return [path for path, key in self.sources.items() if self._facts_of(key) is None]
+        facts = self.facts
+        return [path for path, key in self.sources.items() if key not in facts]
 
     @property
     def without_words(self) -> list[str]:
@@ -281,9 +283,9 @@ class Graph:
     def aliases(self) -> Mapping[str, list[str]]:
         """From each earlier name of a prompt to the paths of its prompts. Parses all files."""
         self.parse_all()
-        found: dict[str, list[str]] = {}
+        facts, found = self.facts, dict[str, list[str]]()
         for path, key in self.sources.items():
-            for name in self._facts_of(key) or ():
+            for name in facts.get(key, ()):
                 if name[0] == "a":
                     found.setdefault(name[1:], []).append(path)
         return found

@@ -82,9 +82,11 @@ def proper_name(path: str) -> str:
 
 def _is_candidate(catalog: Catalog, path: str) -> bool:
     """Whether the name may be that of a prompt, also in capitals or renamed, that is not read."""
+    if path.endswith(PROMPT_ENDINGS):
+        return False
     name = path.rpartition("/")[2].lower()
     is_yaml = name.endswith(_YAML) or any(f"{ending}." in name for ending in _YAML)
-    if not (is_yaml or _is_foreign_name(name)) or name.endswith(_CASES) or path in catalog.ids:
+    if not (is_yaml or _is_foreign_name(name)) or name.endswith(_CASES):
         return False
     roots = catalog.config.prompts
     return catalog.files.is_file(path) and any(is_below(path, root) for root in roots)

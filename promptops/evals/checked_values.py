@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 from promptops.evals.case_expressions import Expression
 from promptops.evals.record import On
@@ -17,6 +18,7 @@ from promptops.records import record
 
 if TYPE_CHECKING:
     from promptops.evals.assertion import Assertion
+    from promptops.evals.registry import Check
 
 _OF_THE_CASE = frozenset(("inputs", "expected"))
 _NAMES: Mapping[On, Mapping[str, Possible]] = {
@@ -98,9 +100,19 @@ def _problems(assertion: Assertion, on: On, *, in_set: bool) -> Iterator[Problem
         on=on, negated=assertion.negated, in_set=in_set, shape=shape, names=PossibleScope(names)
     )
     check = assertion.check
-    refused = check.doubt(given) if isinstance(check, Doubtful) else None
+    refused = check.doubt(given) if _is_doubtful(check) else None
     if refused is not None:
         yield Problem(refused.message, at=refused.at, hint=refused.hint)
+
+
+def _is_doubtful(check: Check) -> TypeGuard[Doubtful]:
+    return _doubts(type(check))
+
+
+@cache
+def _doubts(check: type[Check]) -> bool:
+    """Whether the check implements Doubtful; finding out costs more than asking it."""
+    return issubclass(check, Doubtful)
 
 
 def own_data(expression: Expression, on: On) -> str | None:

@@ -27,7 +27,7 @@ def judge_answer(record: Record, case: Case, prompt: Prompt) -> tuple[Judgement,
     In this order.
     """
     assertions = tuple(
-        judge_assertion(assertion.written, replace(record, written_in=assertion.path), assertion.at)
+        judge_assertion(assertion.written, replace(record, at=assertion.at), assertion.at)
         for assertion in assertions_of(case, prompt)
     )
     return (*assertions, *(judge_output(record.answer, prompt) if record.answer else ()))

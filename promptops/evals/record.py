@@ -14,6 +14,7 @@ from promptops.records import field, record
 if TYPE_CHECKING:
     from promptops.evals.agreement import Agreement
     from promptops.evals.python_functions import Functions
+    from promptops.model.prompt import LocateWithin
 
 On = Literal["request", "answer"]
 
@@ -61,7 +62,7 @@ class Record:
         names: For expressions: those of `NAMES` without `value`.
         answer: None for a request.
         judge: The prompt's `evaluation.judge`: the id of a prompt, a model, or None.
-        written_in: Path of the file with the assertion, to which `./` is relative.
+        at: The places of the parts of the assertion; None if it has none.
         work: What its assertions may still do; copies of a record share it.
     """
 
@@ -73,8 +74,13 @@ class Record:
     answer: Answer | None = None
     beside: Beside = field(default_factory=Beside)
     judge: str | Mapping[str, Any] | None = None
-    written_in: str = ""
+    at: LocateWithin | None = None
     work: CaseWork = field(default_factory=CaseWork)
+
+    @property
+    def written_in(self) -> str:
+        """The path of the file with the assertion, to which `./` is relative; "" without places."""
+        return self.at("", False).path if self.at is not None else ""
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:

@@ -88,7 +88,7 @@ def _judgement_of(written: Mapping[str, Any], record: Record, at: At) -> Judgeme
     status: Status = "passed" if verdict.passed else "failed"
     by = "" if verdict.passed else _decided_by(assertion, record)
     judgement = _judgement(assertion, status, f"{verdict.reason}{by}", at("", False), verdict.share)
-    return replace(judgement, compared=verdict.compared)
+    return replace(judgement, compared=verdict.compared) if verdict.compared else judgement
 
 
 def _decided_by(assertion: Assertion, record: Record) -> str:

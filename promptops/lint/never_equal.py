@@ -53,8 +53,8 @@ def never_equal(scope: TemplateScope, schemas: InputSchemas) -> Iterator[NeverEq
     """
     assigned = frozenset(definition.name for definition in scope.scope.definitions)
     for condition in scope.scope.conditions:
-        own = _assigned(condition.site.text, scope.condition) if not condition.stack else assigned
         for compare in _compares(condition.test):
+            own = assigned if condition.stack else _assigned(condition.site.text, scope.condition)
             yield from _impossible_comparisons(compare, own, condition, scope, schemas)
 
 

@@ -72,12 +72,12 @@ class Rule:
     @property
     def checks_catalog(self) -> bool:
         """Whether it checks the whole catalog, not each prompt."""
-        return not _OF_A_PROMPT & set(self.needs)
+        return _OF_A_PROMPT.isdisjoint(self.needs)
 
     @property
     def checks_suppressions(self) -> bool:
         """Whether it checks comments and waivers, after all other rules ran."""
-        return bool(_OF_SILENCING & set(self.needs))
+        return not _OF_SILENCING.isdisjoint(self.needs)
 
 
 _OF_A_PROMPT = frozenset(

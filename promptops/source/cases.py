@@ -37,7 +37,7 @@ class CaseFile(Document):
         return tuple(
             (index, value)
             for index, value in enumerate(self.values)
-            if is_case(value) and self.place(f"/{index}").line not in wrong
+            if is_case(value) and not (wrong and self.place(f"/{index}").line in wrong)
         )
 
     @property

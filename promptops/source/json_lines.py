@@ -190,7 +190,8 @@ def _duplicates(lines: Lines, node: JsonNode) -> Iterator[Problem]:
             yield from _duplicates(lines, value)
 
 
-_BLANK = lazy_pattern(r"[ \t\n\r]*")
+_BLANKS = " \t\n\r"
+_BLANK = lazy_pattern(f"[{_BLANKS}]*")
 _STRING = lazy_pattern(r'"(?:[^"\\]|\\.)*"')
 _ATOM = lazy_pattern(r"[^\s,\]}]+")
 
@@ -218,8 +219,9 @@ class _Scanner:
         if match is None:
             raise ValueError("not JSON")
         self._offset = match.end()
-        value = json.loads(match[0]) if first == '"' else match[0]
-        style = '"' if first == '"' else ""
+        value, style = match[0], ""
+        if first == '"':
+            value, style = json.loads(value) if "\\" in value else value[1:-1], first
         return JsonNode("scalar", value, TextOffset(start), TextOffset(match.end()), style)
 
     def _pair(self) -> tuple[JsonNode, JsonNode]:
@@ -242,5 +244,7 @@ class _Scanner:
         return JsonNode(kind, items, TextOffset(start), TextOffset(self._offset))
 
     def _skip(self) -> None:
+        if self._text[self._offset : self._offset + 1] not in _BLANKS:
+            return
         match = _BLANK.match(self._text, self._offset, self._end)
         self._offset = match.end() if match else self._offset

@@ -58,9 +58,10 @@ class LintCache:
         if entry is None:
             return None
         needed, packed = entry
-        if any(file_state(files, needed_path) != known for needed_path, known in needed):
-            return None
-        return CachedResult(_unpacked(packed), frozenset(needed_path for needed_path, _ in needed))
+        for needed_path, known in needed:
+            if file_state(files, needed_path) != known:
+                return None
+        return CachedResult(_unpacked(packed), frozenset([path for path, _ in needed]))
 
     def keep(self, files: Files, path: str, known: CachedResult) -> None:
         """Remember a result for the next run."""
@@ -102,12 +103,11 @@ def file_state(files: Files, path: str) -> str:
 
     The state of the first file of recordings covers all of them, so that an added one counts.
     """
+    own = _state(files, path)
     if not path.endswith(RECORDINGS):
-        return _state(files, path)
-    further = (
-        f"{other} {_state(files, other)}" for other in files.recordings(path) if other != path
-    )
-    return "\0".join((_state(files, path), *further))
+        return own
+    further = [other for other in files.recordings(path) if other != path]
+    return "\0".join((own, *(f"{other} {_state(files, other)}" for other in further)))
 
 
 def _state(files: Files, path: str) -> str:

@@ -111,9 +111,9 @@ def lint_selected(
         counts=_counts(workspace, wanted, options, base),
         names=available_names(workspace.config.lint, untrusted=options.untrusted),
     )
-    concerned = _relevant_paths(selected, linted)
+    concerned = None if wanted.everything else _relevant_paths(selected, linted)
     # Findings elsewhere that a waiver or the baseline silences are counted.
-    every_path = wanted.everything or silencers.waivers or silencers.baseline
+    every_path = silencers.waivers or silencers.baseline
     run = LintRun(
         today=today,
         complete=wanted.everything,
@@ -125,7 +125,7 @@ def lint_selected(
     outcome = conclude(catalog, results, whole, run, silencers)
     save_graph(catalog, workspace.repository.common_dir)
     findings = outcome.findings
-    if not wanted.everything:
+    if concerned is not None:
         findings = tuple(_relevant_findings(outcome, concerned))
     return LintReport(
         findings=findings,

@@ -16,12 +16,21 @@ from promptops.model.internal_error import CaughtBug
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
 from promptops.records import record, replace
+from promptops.storage.gc_paused import uncollected
 
 PARALLEL_FROM = 400
 """The number of prompts from which a second process is faster."""
 
 AT_ONCE = 100
 """Prompts that a process lints before it replies; an interrupted run waits for a batch."""
+
+
+COLLECT_AFTER = 10_000_000
+"""New objects before a forked process collects garbage, which it does between batches.
+
+A usual prompt leaves 1,700 new objects. Collecting garbage after each batch of prompts takes a
+sixth of the time.
+"""
 
 
 @record(frozen=True, slots=True)
@@ -75,11 +84,8 @@ class _LintRun:
 
     def in_turn(self, paths: Sequence[str]) -> list[LintedPrompt]:
         self.catalog.files.prefetch(paths)
-        gc.disable()  # there are few cycles here, and collecting costs 7%
-        try:
+        with uncollected():
             return [self._one(path) for path in paths]
-        finally:
-            gc.enable()
 
     def _one(self, path: str) -> LintedPrompt:
         catalog = self.catalog
@@ -96,7 +102,6 @@ class _LintRun:
 
     def in_parallel(self, paths: Sequence[str], processes: int) -> list[LintedPrompt]:
         """The same in forked processes, which share what was read so far."""
-        import signal
         from concurrent.futures import ProcessPoolExecutor
         from multiprocessing import get_context
 
@@ -107,8 +112,7 @@ class _LintRun:
             pool = ProcessPoolExecutor(
                 processes,
                 mp_context=get_context("fork"),
-                initializer=signal.signal,  # an interruption is for the first process to answer
-                initargs=(signal.SIGINT, signal.SIG_IGN),
+                initializer=_begin,
             )
         except OSError:  # no shared memory, no writable folder for semaphores
             return self.in_turn(paths)
@@ -128,6 +132,14 @@ def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
 
 _INHERITED: _LintRun | None = None
 """State that forked processes inherit: a catalog can't be pickled, and need not be."""
+
+
+def _begin() -> None:
+    """Ignore interruptions, which the first process handles, and rarely collect garbage."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def _one_chunk(paths: Sequence[str]) -> list[LintedPrompt]:

@@ -238,12 +238,12 @@ def _case_error(case: Case) -> _Wrong | None:
 
 
 def _no_assertions(case: Case, prompt: Prompt) -> _Wrong | None:
-    place = case.locate(case.at, False)
     if ANCHOR in case.tags and not is_anchor(case):
         why = "an anchor needs the verdict of people: `expected: {verdict: pass}`"
-        return _Wrong(why, place)
-    asserts = case.rendered or any(True for _ in assertions_of(case, prompt))
-    return None if asserts else _Wrong("it has no assertions", place)
+        return _Wrong(why, case.locate(case.at, False))
+    if case.rendered or any(True for _ in assertions_of(case, prompt)):
+        return None
+    return _Wrong("it has no assertions", case.locate(case.at, False))
 
 
 def with_hint(message: str, hint: str | None) -> str:

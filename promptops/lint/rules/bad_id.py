@@ -65,13 +65,13 @@ def _below(ids: Mapping[str, str]) -> Mapping[str, list[str]]:
     """From each id that is a folder of other ids to the paths of those ids."""
     known = frozenset(ids.values())
     below: dict[str, list[str]] = defaultdict(list)
-    for path, identity in sorted(ids.items()):
+    for path, identity in ids.items():
         folder = identity.rpartition("/")[0]
         while folder:
             if folder in known:
                 below[folder].append(path)
             folder = folder.rpartition("/")[0]
-    return below
+    return {folder: sorted(paths) for folder, paths in below.items()}
 
 
 def _unfit(path: str, identity: str) -> Problem:

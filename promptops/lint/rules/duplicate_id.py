@@ -70,9 +70,11 @@ def _same(twin: Twin) -> Problem:
 
 def _aliases(catalog: Catalog) -> Iterator[Problem]:
     """Each alias that is already an id or the alias of another prompt."""
+    aliased = {path for paths in catalog.graph.aliases.values() for path in paths}
+    if not aliased:
+        return
     known: dict[str, Place] = {identity: Place(path) for identity, path in catalog.paths.items()}
-    had = catalog.graph.aliases.values()
-    for path in sorted({path for paths in had for path in paths}):
+    for path in sorted(aliased):
         if catalog.id_of(path) is None:
             continue
         document = catalog.document(path)

@@ -60,9 +60,11 @@ def unused_partial(catalog: Catalog) -> Iterator[Problem]:
         --- prompts/partials/tone.md.j2
         Be brief.
     """
-    kinds = ((path, _kind(catalog, path)) for path in catalog.files.entries)
-    if any(map(catalog.files.is_unmerged, catalog.files.entries)):
+    entries = catalog.files.entries
+    if any(entry.kind == "unmerged" for entry in entries.values()):
         return  # the references of an unmerged file are unknown
+    others = (path for path in entries if not path.endswith(PROMPT_ENDINGS))
+    kinds = ((path, _kind(catalog, path)) for path in others)
     unused = [(path, kind) for path, kind in kinds if kind and not _is_needed(catalog, path, kind)]
     lost = _not_there(catalog) if unused else []
     for path, kind in unused:

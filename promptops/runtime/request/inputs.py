@@ -11,7 +11,7 @@ from promptops.model.prompt import Schema
 from promptops.records import record
 from promptops.runtime.request.plain_schema import plain_check
 from promptops.runtime.request.schema_refs import followed
-from promptops.runtime.template.data import NotJson, TooMuchWork, exact_copier, exact_copy
+from promptops.runtime.template.data import Copier, NotJson, TooMuchWork, exact_copier, exact_copy
 
 if TYPE_CHECKING:
     from promptops.runtime.request.schema_check import Validator
@@ -149,7 +149,7 @@ class _Filling:
     __slots__ = ("_copying", "_left")
 
     def __init__(self) -> None:
-        self._copying = exact_copier()
+        self._copying: Copier | None = None
         self._left = MAX_DEFAULT_VALUES
 
     def fill(self, defaults: Defaults, value: Any, depth: int) -> None:
@@ -166,6 +166,8 @@ class _Filling:
                 self.fill(defaults.items, item, depth + 1)
 
     def _copy(self, default: Any) -> Any:
+        if self._copying is None:
+            self._copying = exact_copier()
         before = self._copying.left
         value = self._copying.of(default, 0)
         self._left -= 1 + before - self._copying.left

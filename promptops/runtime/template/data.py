@@ -42,20 +42,20 @@ def json_copy(value: Any) -> Any:
     A template never receives methods of the caller's objects, and the data can't change during
     rendering. Raises NotJson, also for a value that contains itself.
     """
-    return _Copying(_whole).of(value, 0)
+    return Copier(_whole).of(value, 0)
 
 
 def exact_copy(value: Any) -> Any:
     """Like `json_copy`, but rejects integers beyond 2^53, which other languages can't read."""
-    return _Copying(_exact).of(value, 0)
+    return Copier(_exact).of(value, 0)
 
 
-def exact_copier() -> _Copying:
+def exact_copier() -> Copier:
     """A function like `exact_copy` that counts the items of all its copies together."""
-    return _Copying(_exact)
+    return Copier(_exact)
 
 
-class _Copying:
+class Copier:
     """Copies values.
 
     Attributes:

@@ -55,17 +55,23 @@ def facts(node: nodes.Node) -> Facts:
     waiting = [] if found else [node]
     while waiting:
         part = waiting[-1]
-        missing = [child for child in part.iter_child_nodes() if "facts" not in child.__dict__]
+        children = list(part.iter_child_nodes())
+        missing = [child for child in children if "facts" not in child.__dict__]
         waiting.extend(missing)
         if not missing:
-            found = part.__dict__["facts"] = _facts(waiting.pop())
+            below = [child.__dict__["facts"] for child in children]
+            found = part.__dict__["facts"] = _facts(waiting.pop(), below)
     assert found is not None
     return found
 
 
-def _facts(node: nodes.Node) -> Facts:
-    below = [facts(child) for child in node.iter_child_nodes()]
+_OF_PLAIN_LEAF = Facts(1, _NONE, _NONE, _NONE, False)
+
+
+def _facts(node: nodes.Node, below: list[Facts]) -> Facts:
     own = frozenset((node.name,)) & SPECIAL if isinstance(node, nodes.Name) else _NONE
+    if not (own or below or isinstance(node, nodes.Block)):
+        return _OF_PLAIN_LEAF
     is_read = isinstance(node, nodes.Name) and node.ctx == "load"
     first = [(own, _NONE) if is_read else (_NONE, own)]
     first += [(child.undeclared, child.declared) for child in below]

@@ -85,7 +85,14 @@ def _scan(path: str, text: str) -> dict[str, Place]:
                 below = f"{below}/{tables[below] - 1}"
             table = below
         places.setdefault(below, place)
+        _add_parents(places, below, place)
     return places
+
+
+def _add_parents(places: dict[str, Place], pointer: str, place: Place) -> None:
+    """A table that only a dotted name defines is at the first of its keys, from its own part on."""
+    while (pointer := pointer.rpartition("/")[0]) and pointer not in places:
+        places[pointer] = place
 
 
 def _below(name: str, table: str, tables: Counter[str]) -> str:

@@ -140,13 +140,18 @@ def _wrong_model(
 _MODEL_KEYS = ("profile", "provider", "id")
 
 
+def score_names(prompt: Prompt) -> set[str]:
+    """The scores that the assertions of all cases count in."""
+    found = (parse(assertion.written, "answer")[0] for assertion in _of_all_cases(prompt))
+    return {assertion.score for assertion in found if assertion and assertion.score}
+
+
 def _wrong_score(prompt: Prompt) -> Iterator[Problem]:
     """A primary score without assertions would decide nothing."""
     primary = prompt.evaluation.get("score")
     if not prompt.cases:
         return
-    found = (parse(assertion.written, "answer")[0] for assertion in _of_all_cases(prompt))
-    names = {assertion.score for assertion in found if assertion and assertion.score}
+    names = score_names(prompt)
     if primary is None and QUALITY not in names and len(names) > 1:
         hint = f"choose one: score: {sorted(names)[0]}"
         place = prompt.locate("/evaluation", True)

@@ -121,7 +121,9 @@ def _unknown(tag: str, unclosed: str) -> tuple[str, str | None]:
         nearest = f"did you mean `{near}`?" if near else f"to write a value: `{{{{ {tag} }}}}`"
         return f"there is no tag `{tag}`", _OTHER_LANGUAGES.get(tag, nearest)
     if unclosed:
-        hint = f"close it before with `{{% end{unclosed} %}}`"
+        end = f"end{unclosed}"
+        meant = tag not in _TAGS and (tag == "end" or nearest_name(tag, (end,), 0.7))
+        hint = f"write `{{% {end} %}}`" if meant else f"close it before with `{{% {end} %}}`"
         return f"`{{% {tag} %}}` inside an open `{{% {unclosed} %}}`", hint
     return f"`{{% {tag} %}}` has no matching opening tag", "remove it, or open the tag"
 

@@ -416,7 +416,8 @@ def test_no_error_shows_a_value_that_may_be_a_secret(line: str, message: str) ->
     override = "models.a={provider='openai', id='m', " + line.replace('"', "'") + "}"
 
     assert refused(InputError, text)[0] == message
-    assert refused(UsageError, b"", override) == (message, "--config models.a=…", None)
+    assert refused(UsageError, b"", override)[:2] == (message, "--config models.a=…")
+    assert "opaque-secret-1" not in str(refused(UsageError, b"", override))
 
 
 def test_places_in_pyproject_are_those_of_the_file() -> None:

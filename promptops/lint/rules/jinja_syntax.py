@@ -76,6 +76,8 @@ _INSTEAD = {
     "unexpected `?`": "write `a if condition else b`",
     "unexpected `$`": "write the name without `$`",
     "expected a name, got `|`": "write `or`",
+    "expected a name, got `string`": "to compare, write `==`",
+    "expected `}}`, got `string`": 'to include a template, write `{% include "…" %}`',
     "expected `in`, got `of`": "write `in`",
     "tag name expected": "write a tag such as `if` or `for`",
     'unexpected `"`': "close the quotes",

@@ -20,7 +20,7 @@ from promptops.suggestions import did_you_mean
 
 @rule("CFG019", severity=Severity.ERROR)
 def unknown_setting_name(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
-    """Alerts of `[score]` name metrics and prompts that exist, `[drift]` a channel or a release.
+    """The metrics and prompts of alerts, and the release that `[drift]` names, exist.
 
     Otherwise `promptops score` and `promptops drift` refuse the setting at night, or an alert is
     never raised. A metric is `contracts`, `refusals`, `errors`, `p50`, `p95`, `cost_1000`, the type

@@ -9,6 +9,7 @@ from promptops.analysis.uses import Use
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.guards import is_item
 from promptops.lint.include_stack import included_from
+from promptops.lint.rules.dynamic_include import bare_paths
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
 from promptops.model.prompt import Prompt
@@ -42,7 +43,12 @@ def undefined_variable(
             content: "Sort this ticket: {{ ticket }}"
     """
     inputs, required = prompt.inputs.get("properties") or {}, undeclared(prompt)
-    unknown = [*undefined(prompt, scopes)]
+    unquoted = bare_paths(scopes)  # TPL004 reports these
+    unknown = [
+        (use, in_partial)
+        for use, in_partial in undefined(prompt, scopes)
+        if (use.site.text.path, use.site.start) not in unquoted
+    ]
     names = [use.name for use, _ in unknown] + [name for name, _ in named_by_messages(prompt)]
     near = nearest_names((name for name in dict.fromkeys(names) if name not in inputs), inputs)
     for use, in_partial in unknown:

@@ -140,6 +140,11 @@ def _shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
             yield Problem(found[0], at=places.place(f"/{owner}/{key}"), hint=found[1])
     for index, alert in enumerate(table.get("score", {}).get("alerts", ())):
         is_percent = alert["metric"] not in VALUE_METRICS
+        for key in ("below", "above"):
+            if is_percent and not 0 <= alert.get(key, 0) <= 100:
+                message = f"`{alert['metric']}` is between 0 and 100, not {alert[key]:g}"
+                place = places.place(f"/score/alerts/{index}/{key}")
+                yield Problem(message, at=place, hint=f"a number, such as `{key} = 98`")
         found = share_as_percent("`below`", alert.get("below", 0)) if is_percent else None
         if found is not None:
             yield Problem(found[0], at=places.place(f"/score/alerts/{index}/below"), hint=found[1])

@@ -240,6 +240,15 @@ def test_two_configurations_are_an_error() -> None:
          "write `below = 98` or `above = 4`"),
         (b"[[score.alerts]]\nmetric = 'p95'\nabove = 4\nbelow = 1\n",
          "`below` and `above` exclude each other", "promptops.toml:3:1", "write two alerts"),
+        (b"[[score.alerts]]\nmetric = 'p95'\nabove = 400\n[[score.alerts]]\nmetric = 'max-chars'\n"
+         b"below = 198\n",
+         "`max-chars` is between 0 and 100, not 198", "promptops.toml:6:1",
+         "a number, such as `below = 98`"),
+        (b"[release]\ntag_format = '{version}-{version}'\n",
+         "`tag_format` must contain `{version}` once", "promptops.toml:2:1",
+         'such as "v{version}"'),
+        (b"[model.fast]\nprovider = 'echo'\n",
+         "unknown key `model`", "promptops.toml:1:2", "did you mean `models`?"),
         (b"[[score.alerts]]\nmetric = 'p95'\nbelow = 0.5\n[[score.alerts]]\nmetric = 'errors'\n"
          b"above = 0.5\n[[score.alerts]]\nmetric = 'contracts'\nbelow = 0.98\n",
          "`below` is in percent: 0.98 is 0.98%", "promptops.toml:9:1", "write 98"),

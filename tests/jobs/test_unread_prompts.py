@@ -107,3 +107,13 @@ def test_a_path_with_a_space_is_quoted_in_the_command(repo, started):
     _, _, noted = started("list")
 
     assert "git mv 'prompts/ask me.yaml' 'prompts/ask me.prompt.yaml'" in noted
+
+
+def test_the_list_does_not_call_a_prompt_with_a_syntax_error_a_draft(repo, started):
+    broken = PROMPT.replace("description: Greets.", "tags: [greeting")
+    repo.write({"prompts/ask.prompt.yaml": PROMPT, "prompts/other.prompt.yaml": broken})
+
+    assert started("list")[1].splitlines() == [
+        "ask    active      -  1 case",
+        "other  unreadable  -  0 cases",
+    ]

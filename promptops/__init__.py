@@ -60,7 +60,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> "Any":
-    """Import what is public when it is asked for, and keep it."""
+    """Import a public name on first use, and keep it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

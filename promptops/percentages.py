@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SMALLEST_MARGIN = 0.5
-"""In percentage points: no suite has so many cases that a smaller loss could be told from none."""
+"""In percentage points: no suite has so many cases that a smaller loss could be noticed."""
 
 
 def share_as_percent(name: str, written: float) -> tuple[str, str] | None:

@@ -52,7 +52,7 @@ def load(offer: EntryPoint) -> Any:
     try:
         return offer.load()
     except (Exception, SystemExit) as error:
-        message = f"the plugin `{offer.name}` can't be imported: {error}"
+        message = f"the plug-in `{offer.name}` can't be imported: {error}"
         raise InputError(message, where=offer.value, hint="fix or uninstall it") from error
 
 

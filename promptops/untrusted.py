@@ -1,7 +1,7 @@
 """PROMPTOPS_UNTRUSTED: whether the change under test may be written by anyone.
 
 Commands read it when they start and pass it on. Code that would run something of the change, or
-send its data, asks again right before: an argument that someone forgot must not let it run.
+send its data, reads it again right before: a forgotten argument must not allow it.
 """
 
 from __future__ import annotations

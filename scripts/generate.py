@@ -19,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 GOLDEN = ("golden", "same_as_golden")
 """Fixtures that compare with a golden file."""
+MARKS = ("UPDATE_GOLDEN", "tests.golden_files", *(f"{name}(" for name in GOLDEN))
+"""A test file with one of these strings compares with golden files."""
 
 
 def main() -> int:
@@ -65,7 +67,7 @@ def golden_tests() -> list[str]:
 def _tests_with_golden_files() -> Iterator[Path]:
     for path in (ROOT / "tests").rglob("test_*.py"):
         text = path.read_text("utf-8")
-        if "UPDATE_GOLDEN" in text or any(f"{name}(" in text for name in GOLDEN):
+        if any(mark in text for mark in MARKS):
             yield path
 
 

@@ -139,7 +139,7 @@ def _options(command: click.Command) -> list[click.Option]:
 
 
 def _option(option: click.Option) -> str:
-    names = ", ".join(f"`{name}`" for name in option.opts)
+    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     metavar = option.metavar or option.make_metavar(click.Context(click.Command("")))
     value = "" if option.is_flag else f" `{metavar}`"
     return f"- {names}{value}: {option.help}\n"

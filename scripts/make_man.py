@@ -139,7 +139,7 @@ def _options(command: click.Command) -> list[click.Option]:
 
 def _option(option: click.Option, *, formats: bool) -> Iterator[str]:
     """One entry. The formats differ by command, so only the command's entry lists them."""
-    names = ", ".join(f"\\fB{roff(name)}\\fR" for name in option.opts)
+    names = ", ".join(f"\\fB{roff(name)}\\fR" for name in (*option.opts, *option.secondary_opts))
     value = "" if option.is_flag else f" \\fI{roff(_metavar(option))}\\fR"
     description = option.help or ""
     if option.name == "chosen" and not formats:

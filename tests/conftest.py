@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.fork_server import ForkServer, client_program, shared
 from tests.groups import name_groups
-from tests.tiers import FAST, FULL
+from tests.tiers import FAST, FULL, RANDOM
 
 AUTHORITY = str(Path(__file__).with_name("authority.pem"))
 """One certificate: each client reads all those of the machine, and no test leaves the machine."""
@@ -35,11 +35,12 @@ gc.disable()  # until all tests are collected
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A busy machine is no reason to fail.
-for profile, number in ((FAST, 20), (FULL, 100)):
+# Neither a busy machine nor chance is a reason to fail.
+for profile, number in ((FAST, 20), (FULL, 100), (RANDOM, 100)):
     settings.register_profile(
         profile,
         max_examples=number,
+        derandomize=profile != RANDOM,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

@@ -54,10 +54,12 @@ class Coverage:
 
     @property
     def covered(self) -> int:
+        """The number of branches that a case renders."""
         return sum(way.covered for way in self.ways)
 
     @property
     def total(self) -> int:
+        """The number of branches."""
         return len(self.ways)
 
 

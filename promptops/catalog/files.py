@@ -23,12 +23,15 @@ class FileTree(Protocol):
     """The files of a revision; `repo.tree.Tree` implements it, and so does a directory."""
 
     @property
-    def revision(self) -> str: ...
+    def revision(self) -> str:
+        """`worktree`, `index`, or the id of a commit."""
 
     @property
-    def entries(self) -> Mapping[str, TreeEntry]: ...
+    def entries(self) -> Mapping[str, TreeEntry]:
+        """All files by path: relative to the root, forward slashes."""
 
-    def read(self, paths: Iterable[str]) -> dict[str, bytes]: ...
+    def read(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Contents by path; paths that are not files are left out. Raises as `repo.tree.Tree`."""
 
 
 class Files:

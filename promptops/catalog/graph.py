@@ -7,10 +7,11 @@ target of a name depends on the path of its file and on the roots, and is comput
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from promptops.catalog.files import Files
+from promptops.catalog.name_index import NameIndex, last_part
 from promptops.catalog.named_files import ESCAPED, file_words, kind_of, names_in_file
 from promptops.catalog.references import roots_of
 from promptops.catalog.stored_facts import BEGINNING, Names, StoredFacts
@@ -212,10 +213,10 @@ class Graph:
 
     def _parsed_naming(self, last: str) -> Iterator[tuple[str, str]]:
         for key, names in self._parsed.items():
-            yield from ((key, name) for name in names if name[0] != "a" and _last(name) == last)
+            yield from ((key, name) for name in names if name[0] != "a" and last_part(name) == last)
 
     def _indexed(self, last: str) -> Iterator[tuple[str, str]]:
-        for key, name in self._index.get(last, ()):
+        for key, name in self._index.ending_in(last):
             yield from ((path, name) for path in self._files_of_keys[key])
 
     @property
@@ -260,11 +261,9 @@ class Graph:
         """No file has this key any more; the reverse of `_enter`."""
         names = self._facts_of(key) or ()
         self._parsed.pop(key, None)
-        index = self.__dict__.get("_index", {})
-        for name in names:
-            found = index.get(_last(name), [])
-            if (key, name) in found:
-                found.remove((key, name))
+        index: NameIndex | None = self.__dict__.get("_index")
+        if index is not None:
+            index.remove(key, names)
 
     def dependents(self, target: str) -> Iterator[str]:
         """Every file that refers to a file, directly or indirectly, each once. Parses all files."""
@@ -298,22 +297,14 @@ class Graph:
         return found
 
     @cached_property
-    def _index(self) -> dict[str, list[tuple[str, str]]]:
-        """From the last part of a name to the keys of the files with such names, each with one."""
-        self.__dict__["_index"] = {}
+    def _index(self) -> NameIndex:
         facts = self.facts
-        for key in self._files_of_keys:
-            if key in facts:
-                self._enter(key, facts[key])
-        index: dict[str, list[tuple[str, str]]] = self.__dict__["_index"]
-        return index
+        return NameIndex((key, facts[key]) for key in self._files_of_keys if key in facts)
 
     def _enter(self, key: str, names: Names) -> None:
-        index = self.__dict__.get("_index")
+        index: NameIndex | None = self.__dict__.get("_index")
         if index is not None:
-            for name in names:
-                if name[0] != "a":
-                    index.setdefault(_last(name), []).append((key, name))
+            index.add(key, names)
 
     def targets(self, path: str) -> frozenset[str]:
         """All paths that the names in a file may refer to."""
@@ -328,13 +319,3 @@ class Graph:
         kind: Any = "schema" if name[0] == "s" else "template"
         for root in roots_of(kind, self._config, path):
             yield confined(name[1:], path, root).path
-
-
-def last_part(name: str) -> str:
-    """The last part of the path that a name of `Names` refers to."""
-    return _last(name)
-
-
-@lru_cache(maxsize=65536)
-def _last(name: str) -> str:
-    return confined(name[1:], "", "").path.rpartition("/")[2]

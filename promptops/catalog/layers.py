@@ -37,10 +37,12 @@ class Layers:
 
     @property
     def document(self) -> Document:
+        """The prompt file itself, without its parents."""
         return self.documents[0]
 
     @property
     def path(self) -> str:
+        """The path of the prompt file itself."""
         return self.documents[0].path
 
     def place(self, pointer: str, key: bool = False, within: Offsets | None = None) -> Place:

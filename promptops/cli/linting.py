@@ -58,12 +58,28 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
     Args:
         staged: The listing of staged files, if git was already called for it.
     """
-    from promptops.jobs.lint.lint import deprecations, lint
-    from promptops.jobs.workspace.selection import select
     from promptops.jobs.workspace.workspace import workspace
-    from promptops.report.parts.visible import visible, visible_path
 
     wanted, chosen = _selection(arguments), _options(arguments)
+    _refuse_contradictions(arguments, wanted)
+    if arguments.watch:
+        return _watch(output, arguments)
+    revision = _revision(arguments)
+    with (
+        errors_beside_config(output, revision, wanted),
+        workspace(output.directory, revision, output.overrides, staged=staged) as opened,
+    ):
+        if arguments.why:
+            _print_why(output, opened, wanted)
+        if arguments.diff:
+            return _print_difference(output, opened, arguments, wanted, chosen)
+        checked, report = _checked(opened, arguments, wanted, chosen)
+        if arguments.write_baseline and not report.failed:
+            return _write_baseline(output, checked, report)
+        return _print_report(output, checked, report, arguments, chosen)
+
+
+def _refuse_contradictions(arguments: LintArguments, wanted: Any) -> None:
     if arguments.write_baseline and not wanted.everything:
         raise UsageError("--write-baseline applies to all prompts", hint="leave out the prompts")
     if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
@@ -71,42 +87,61 @@ def run_lint(output: OutputOptions, arguments: LintArguments, staged: Staged | N
             "--unsafe-fixes needs --fix or --diff",
             hint="to apply these fixes, too: promptops lint --fix --unsafe-fixes",
         )
-    if arguments.watch:
-        return _watch(output, arguments)
-    revision = _revision(arguments)
-    with (
-        errors_beside_config(output, revision, wanted),
-        workspace(output.directory, revision, output.overrides, staged=staged) as found,
-    ):
-        opened = found
-        if arguments.why:
-            for path, reason in select(opened, wanted).why.items():
-                output.note(f"{visible_path(path)}: {visible(reason)}")
-        if arguments.fix or arguments.diff:
-            from promptops.jobs.lint.fix import fix
 
-            fixed = fix(opened, wanted, chosen, unsafe=arguments.unsafe_fixes, dry=arguments.diff)
-            if arguments.diff:
-                output.write(fixed.difference)
-                return int(bool(fixed.difference) and not arguments.exit_zero)
-            report, opened = fixed.report, fixed.workspace
-        else:
-            report = lint(opened, wanted, chosen)
-        if arguments.write_baseline and not report.failed:
-            from promptops.jobs.lint.baseline import baseline_path, write_baseline
 
-            count = write_baseline(opened, report.findings)
-            output.note(f"wrote {baseline_path(opened)}: {counted(count, 'finding')} accepted")
-            return 0
-        for note in deprecations(opened, chosen):
-            output.note(f"warning: {visible(note)}")
-        limit = _limit(opened, arguments)
-        _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
-        if revision == "index":
-            _note_unstaged(output, opened, report)
-        if report.failed:
-            return BUG
-        return int(bool(report.failing(limit)) and not arguments.exit_zero)
+def _print_why(output: OutputOptions, opened: Any, wanted: Any) -> None:
+    from promptops.jobs.workspace.selection import select
+    from promptops.report.parts.visible import visible, visible_path
+
+    for path, reason in select(opened, wanted).why.items():
+        output.note(f"{visible_path(path)}: {visible(reason)}")
+
+
+def _print_difference(
+    output: OutputOptions, opened: Any, arguments: LintArguments, wanted: Any, chosen: Any
+) -> int:
+    from promptops.jobs.lint.fix import fix
+
+    fixed = fix(opened, wanted, chosen, unsafe=arguments.unsafe_fixes, dry=True)
+    output.write(fixed.difference)
+    return int(bool(fixed.difference) and not arguments.exit_zero)
+
+
+def _checked(opened: Any, arguments: LintArguments, wanted: Any, chosen: Any) -> tuple[Any, Any]:
+    """The checked workspace and its report; with `fix`, as they are after the fixes."""
+    from promptops.jobs.lint.lint import lint
+
+    if not arguments.fix:
+        return opened, lint(opened, wanted, chosen)
+    from promptops.jobs.lint.fix import fix
+
+    fixed = fix(opened, wanted, chosen, unsafe=arguments.unsafe_fixes, dry=False)
+    return fixed.workspace, fixed.report
+
+
+def _write_baseline(output: OutputOptions, opened: Any, report: Any) -> int:
+    from promptops.jobs.lint.baseline import baseline_path, write_baseline
+
+    count = write_baseline(opened, report.findings)
+    output.note(f"wrote {baseline_path(opened)}: {counted(count, 'finding')} accepted")
+    return 0
+
+
+def _print_report(
+    output: OutputOptions, opened: Any, report: Any, arguments: LintArguments, chosen: Any
+) -> int:
+    from promptops.jobs.lint.lint import deprecations
+    from promptops.report.parts.visible import visible
+
+    for note in deprecations(opened, chosen):
+        output.note(f"warning: {visible(note)}")
+    limit = _limit(opened, arguments)
+    _report(output, opened, report, chosen, limit, statistics=arguments.statistics)
+    if _revision(arguments) == "index":
+        _note_unstaged(output, opened, report)
+    if report.failed:
+        return BUG
+    return int(bool(report.failing(limit)) and not arguments.exit_zero)
 
 
 def _watch(output: OutputOptions, arguments: LintArguments) -> int:

@@ -33,10 +33,12 @@ class PromptPair:
 
     @property
     def id(self) -> str:
+        """The newer id; the older one of a removed prompt."""
         return self._one.id
 
     @property
     def path(self) -> str:
+        """The path of the newer file; the older one of a removed prompt."""
         return self._one.path
 
     @property
@@ -48,6 +50,7 @@ class PromptPair:
 
     @property
     def state(self) -> State:
+        """`unreadable` if one of the two sides can't be read."""
         if self.after is None:
             return "removed"
         if self.after.prompt is None:

@@ -69,6 +69,11 @@ def _schema_changes(
         message = f"the earlier output was not valid, so it is not compared: {was}"
         yield change("CHG203", _AT, message)
         return
+    yield from _compared_schemas(old, new, steps, strict=strict)
+
+
+def _compared_schemas(old: Schema, new: Schema, steps: Steps, *, strict: bool) -> Iterator[Change]:
+    """Changes of valid schemas: values, properties, owners of properties, descriptions."""
     from promptops.analysis.schemas.inclusion import differences  # 20 ms, and seldom needed
 
     widened = differences(without_extra_properties(new), with_extra_properties(old), steps)
@@ -79,9 +84,7 @@ def _schema_changes(
             difference.keyword == "additionalProperties"
             and (difference.pointer, difference.name) not in known
         ):
-            path = f"{difference.pointer}/properties/{escaped(difference.name or '*')}"
-            message = f"{readable_name(path, 'the output')} was added"
-            yield change("CHG207", f"{_AT}{path}", message, **_if_strict(strict))
+            yield _added(difference, strict)
         yield from _breaking(difference, old, new)
     reported = {(difference.pointer, difference.keyword, difference.name) for difference in widened}
     for difference in narrowed:
@@ -97,6 +100,12 @@ def _schema_changes(
     for owner in owners(old, new):
         yield from _of_owner(owner, strict)
     yield from _described(old, new)
+
+
+def _added(difference: SchemaDifference, strict: bool) -> Change:
+    path = f"{difference.pointer}/properties/{escaped(difference.name or '*')}"
+    message = f"{readable_name(path, 'the output')} was added"
+    return change("CHG207", f"{_AT}{path}", message, **_if_strict(strict))
 
 
 def _broken(schema: Schema) -> str:

@@ -36,6 +36,7 @@ class PropertyPair:
 
     @property
     def pointer(self) -> str:
+        """A JSON pointer from the root of the schema to the property."""
         return f"{self.owner}/properties/{escaped(self.name)}"
 
     @property

@@ -145,6 +145,7 @@ def line_joint(line: str, length: int) -> str:
 
 
 def sentence_parts(block: str) -> Iterator[str]:
+    """The sentences of a block of text, in order; an abbreviation does not end one."""
     start = 0
     for end in _END.finditer(block):
         if end[0][0] != "." or not _is_abbreviated(block, start, end):

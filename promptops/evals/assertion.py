@@ -96,7 +96,7 @@ def _bounded(kind: str) -> Iterator[None]:
         if "." not in kind:  # a built-in assertion: a bug to report
             raise
         details = f"{type(error).__name__}: {error}"
-        raise Undecided(f"the plugin failed: {details}", "/type") from error
+        raise Undecided(f"the plug-in failed: {details}", "/type") from error
 
 
 def _too_deep() -> Unjudgeable:

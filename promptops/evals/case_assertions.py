@@ -95,6 +95,7 @@ def _may_name(written: Mapping[str, Any]) -> bool:
 
 
 def assertions_of_every_case(prompt: Prompt) -> Iterator[WrittenAssertion]:
+    """The assertions of `evaluation`, which apply to the answer of every case."""
     for index, written in enumerate(prompt.evaluation.get("assertions") or ()):
         yield WrittenAssertion.of(written, prompt.locate, f"/evaluation/assertions/{index}")
 

@@ -30,5 +30,5 @@ def check_limit(value: float, most: float, what: str, at: str = "/value") -> Non
     if not value >= 0:
         raise Refused(f"expected a number of at least 0, got {value}", at=at)
     if not isfinite(value) or value > most:
-        message = f"the limit is out of reach: no {what}"
+        message = f"the limit has no effect: no {what}"
         raise Refused(message, hint="set the limit that you want to keep", at=at)

@@ -145,7 +145,7 @@ def _plugin(name: str, untrusted: bool) -> AssertionKind | None:
         return None
     load(offer)
     if name not in _FOUND:
-        message = f"the plugin does not define `{name}`"
+        message = f"the plug-in does not define `{name}`"
         hint = f'decorate its class with @assertion("{name}")'
         raise InputError(message, where=offer.value, hint=hint)
     return _FOUND[name]

@@ -220,6 +220,7 @@ def is_bounded_text(schema: Schema) -> bool:
 
 
 def is_bounded_list(schema: Schema) -> bool:
+    """Whether a schema limits the number of items."""
     return "maxItems" in schema or ("prefixItems" in schema and schema.get("items") is False)
 
 

@@ -39,6 +39,7 @@ class Selection:
     ignore: tuple[str, ...] = ()
 
     def chooses(self, rule: Rule) -> bool:
+        """Whether a rule is selected and not ignored; without `select`, those on by default."""
         if is_named(self.ignore, rule.code, rule.name):
             return False
         if not self.select:
@@ -111,7 +112,7 @@ def _failure(rule: Rule, error: InternalError, place: Place) -> Problem:
     package = rule.check.__module__.partition(".")[0]
     if package == "promptops":
         return problem
-    return replace(problem, hint=f"report it to the authors of the plugin `{package}`")
+    return replace(problem, hint=f"report it to the authors of the plug-in `{package}`")
 
 
 def failed(problem: Problem, loaded: LoadedPrompt | None) -> Finding:

@@ -149,20 +149,16 @@ def conclude(
     kept = _configured(catalog, without_repeats(found))
     heedless = frozenset({CODE, *(rule.code for rule in rules if rule.unsuppressable)})
     silenced = silence(with_fingerprints(kept), suppressions, heedless, silencers.counts)
-    unused = _unused(suppressions, silenced.used, rules)
+    unused = tuple(_unused(suppressions, silenced.used, rules))
     if not run.complete:
         # A comment in a partial may suppress findings of prompts that are not linted.
-        unused = (
-            suppression
-            for suppression in unused
-            if catalog.id_of(suppression.place.path) is not None
-        )
+        unused = tuple(each for each in unused if catalog.id_of(each.place.path) is not None)
     given = {
         "catalog": catalog,
         "today": run.today,
         "run": run,
         "suppressions": suppressions,
-        "unused": tuple(unused),
+        "unused": unused,
         "idle_waivers": (),
         "rule_names": silencers.names or rule_names((*built_in().values(), *rules)),
     }

@@ -122,30 +122,37 @@ class PromptFacts:
 
     @property
     def config(self) -> Config:
+        """The configuration of the tree that is linted."""
         return self.catalog.config
 
     @property
     def prompt(self) -> Prompt | None:
+        """The resolved prompt; None if the file can't be read."""
         return self.loaded.prompt
 
     @property
     def problems(self) -> tuple[Problem, ...]:
+        """What was wrong while the file was read, for the rules that report it."""
         return self.loaded.problems
 
     @property
     def references(self) -> tuple[FileReference, ...]:
+        """The files that the prompt names, found or not."""
         return self.loaded.references
 
     @property
     def cases(self) -> tuple[Case, ...]:
+        """The test cases, those of case files included; empty if the prompt can't be read."""
         return self.loaded.prompt.cases if self.loaded.prompt else ()
 
     @cached_property
     def document(self) -> Document:
+        """The YAML file: values, places and comments."""
         return self.catalog.document(self.loaded.path)
 
     @cached_property
     def written(self) -> tuple[Written, ...]:
+        """All text in the files of the prompt, those of cases and partials included."""
         return tuple(written(self.catalog, self.document, self.references))
 
     @cached_property
@@ -155,6 +162,7 @@ class PromptFacts:
 
     @cached_property
     def scopes(self) -> tuple[TemplateScope, ...]:
+        """The names that each template and each `when` reads, defines and calls, in order."""
         return tuple(self._scopes())
 
     def _scopes(self) -> Iterator[TemplateScope]:
@@ -210,6 +218,7 @@ class PromptFacts:
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
+        """The texts of messages: as each case renders them, then as written, each once."""
         return tuple(self._passages())
 
     def _passages(self) -> Iterator[Passage]:

@@ -163,10 +163,12 @@ class CaseDiff:
 
     @property
     def before_tokens(self) -> int:
+        """Tokens of all messages before the change."""
         return sum(pair.before.tokens for pair in self.messages if pair.before)
 
     @property
     def after_tokens(self) -> int:
+        """Tokens of all messages after the change."""
         return sum(pair.after.tokens for pair in self.messages if pair.after)
 
 
@@ -227,6 +229,7 @@ class DiffReport:
 
     @property
     def bump(self) -> Bump:
+        """The highest bump of all prompts."""
         return max((prompt.bump for prompt in self.prompts), default=Bump.NONE)
 
     @property

@@ -57,6 +57,7 @@ class Fix:
 
     @property
     def applicability(self) -> str:
+        """`safe` or `unsafe`, as in the JSON output."""
         return "safe" if self.safe else "unsafe"
 
 

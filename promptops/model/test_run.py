@@ -119,7 +119,7 @@ class Decided:
         summary: The decision in a plain sentence without statistics; "" if `line` is one.
         worst: Up to five cases that lost most, worst first.
         culprits: Names of the cases that fresh answers proved worse, where that decided.
-        gates: It counts in the verdict of the run; the other scores of a prompt are only told.
+        gates: It counts in the verdict of the run; the other scores of a prompt are only reported.
         compared: There is a baseline; without one `line` is a plain sentence about the score.
     """
 

@@ -56,4 +56,5 @@ class Verification:
 
     @property
     def passed(self) -> bool:
+        """Whether no check failed; `absent` is not a failure."""
         return all(check.state != "failed" for check in self.checks)

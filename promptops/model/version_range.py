@@ -32,6 +32,7 @@ class VersionRange:
         return all(_FITS[sign](version, bound) for sign, bound in self.bounds)
 
     def highest(self, versions: Iterable[Version]) -> Version | None:
+        """The highest version in the range; None if it contains none of them."""
         return max((version for version in versions if self.holds(version)), default=None)
 
 

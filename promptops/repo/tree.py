@@ -161,6 +161,7 @@ def _intended(git: Git, written: bytes) -> list[str]:
 
 
 def read_blobs(blobs: Blobs, wanted: Iterable[TreeEntry]) -> dict[str, bytes]:
+    """The contents of entries, by path; GitError if a blob is missing."""
     wanted = list(wanted)
     contents = blobs.read({entry.blob: entry.path for entry in wanted})
     return {entry.path: contents[entry.blob] for entry in wanted}

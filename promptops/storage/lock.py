@@ -22,7 +22,7 @@ def locked(
 ) -> Iterator[None]:
     """Hold a lock file, which contains the id of the process. A thread can hold it only once.
 
-    The system releases the lock when the process dies. `work` says what its holder does.
+    The system releases the lock when the process dies. `work` describes what its holder does.
 
     Raises:
         InputError: Another process still holds it after `patience_s`.

@@ -385,7 +385,7 @@ TEMPLATES = st.recursive(
 NAMES = ("x", "y", "user", "rows", "z", "r", "q")
 
 
-@settings(max_examples=examples(150), deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=examples(150), deadline=None, phases=[Phase.generate])
 @given(source=TEMPLATES, partial=TEMPLATES, missing=st.sets(st.sampled_from(NAMES)))
 def test_what_jinja_fails_for_is_always_among_what_is_required(
     source: str, partial: str, missing: set[str]

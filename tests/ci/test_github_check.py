@@ -148,7 +148,7 @@ def leak(output, facts):
 
 
 @pytest.mark.parametrize(("head", "runs"), [(REPOSITORY, True), ("stranger/prompts", False)])
-def test_a_fork_runs_no_code_and_nobody_s_code_sees_the_token(
+def test_a_fork_runs_no_code_and_no_code_gets_the_token(
     pull_request, catalog, command, tmp_path, head, runs
 ):
     catalog.write({"prompts/ask.prompt.yaml": LEAKING, "prompts/leak.py": LEAK})

@@ -164,7 +164,7 @@ def broken_runs(root: Path, folder: Path, names: tuple[str, ...]) -> list[Said]:
 
 
 @pytest.mark.parametrize("secret", fast_spread(SECRETS.values(), 3), ids=SECRETS)
-def test_a_key_is_neither_said_nor_written(repo, tmp_path, monkeypatch, say, secret):
+def test_a_key_is_neither_printed_nor_written(repo, tmp_path, monkeypatch, say, secret):
     monkeypatch.setenv(VARIABLE, secret.key)
     folders = [tmp_path / name for name in ("home", "tmp", "out")]
     for folder in folders:

@@ -292,7 +292,6 @@ class Writer:
     max_examples=examples(600),
     deadline=None,
     database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32))

@@ -61,10 +61,10 @@ def workbench(address, browser, repo):
 
 def test_an_author_sees_and_fixes_a_problem_after_trusting_the_workspace(workbench, repo):
     workbench.open(PROMPT)
-    workbench.shown("promptops is installed in this workspace, and starts when you trust")
+    offer = "promptops is installed in this workspace, and starts when you trust"
+    workbench.notified(offer, button="Manage Workspace Trust")
     workbench.shot("untrusted")
 
-    workbench.press("Manage Workspace Trust")
     workbench.press("Trust")
     workbench.open(PROMPT, line=36, column=12)
     workbench.run("View: Focus Problems")

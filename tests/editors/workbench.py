@@ -68,7 +68,6 @@ class Workbench:
         found = self.page.locator(f"{where} .monaco-list-row").filter(has_text=text).first
 
         def ask() -> None:
-            self.page.keyboard.press("Escape")
             self.page.keyboard.press(key)
             found.wait_for(timeout=AGAIN_MS)
 
@@ -89,6 +88,12 @@ class Workbench:
     def press(self, title: str, *, nth: int = 0) -> None:
         """Click a button or a code lens, the n-th of those with this title."""
         self.page.get_by_role("button", name=title, exact=True).nth(nth).click()
+
+    def notified(self, text: str, *, button: str) -> None:
+        """Wait for a notification in the list, where each stays, and press its button."""
+        self.run("Notifications: Show Notifications")
+        listed = self.row(text, where=".notifications-center")
+        listed.get_by_role("button", name=button, exact=True).click()
 
     def trust(self) -> None:
         """Trust the folder."""
@@ -122,7 +127,6 @@ class Workbench:
         self._repeated(choose)
 
     def _type(self, key: str, typed: str) -> None:
-        self.page.keyboard.press("Escape")
         self.page.keyboard.press(key)
         self.page.locator(".quick-input-widget input").fill(typed, timeout=AGAIN_MS)
 
@@ -134,4 +138,5 @@ class Workbench:
                 return action()
             except NotYet as error:
                 missing = error
+                self.page.keyboard.press("Escape")
         raise missing

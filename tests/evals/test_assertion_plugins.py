@@ -111,13 +111,13 @@ def test_a_hook_loads_none(install):
         (
             "broken_assertion_of_a_test",
             "import nothing_of_that_name\n",
-            "the plugin `acme.short` can't be imported: No module named 'nothing_of_that_name'",
+            "the plug-in `acme.short` can't be imported: No module named 'nothing_of_that_name'",
             "fix or uninstall it",
         ),
         (
             "misnamed_assertion_of_a_test",
             SHORT.format(name="acme.brief"),
-            "the plugin does not define `acme.short`",
+            "the plug-in does not define `acme.short`",
             'decorate its class with @assertion("acme.short")',
         ),
     ],
@@ -165,7 +165,7 @@ def test_one_that_fails_is_an_error_of_the_case_by_its_name(install, line, said)
     found = told({"type": "not-acme.fails", "value": 6}, {"type": "contains", "value": "Hello"})
 
     assert found == [
-        ("not-acme.fails", "error", f"the plugin failed: {said}"),
+        ("not-acme.fails", "error", f"the plug-in failed: {said}"),
         ("contains", "passed", "expected `Hello` in the request, got line 1: `Hello!`"),
     ]
 
@@ -184,6 +184,6 @@ def test_a_plugin_that_leaves_is_no_pass(install, repo, capsys):
 
     assert (code, capsys.readouterr().err) == (
         3,
-        "leaving_of_a_test: error: the plugin `acme.leaves` can't be imported: 0\n"
+        "leaving_of_a_test: error: the plug-in `acme.leaves` can't be imported: 0\n"
         "  tip: fix or uninstall it\n",
     )

@@ -1,7 +1,5 @@
 """What the gate takes from the base of a change, and never from the change itself."""
 
-import pytest
-
 from promptops.cli.main import run
 
 ASK = "prompts/ask.prompt.yaml"
@@ -21,29 +19,6 @@ INCLUDING = PROMPT.replace(
     "{role: user, content: Say please.}",
     "role: user\n    content: |\n      Say please.\n      {% include 'part.md.j2' %}",
 )
-
-
-@pytest.fixture
-def checked(repo, capsysbinary):
-    """Run `check` in the repository: exit code and the lines it printed."""
-
-    def start(*arguments):
-        code = run(["check", "-C", str(repo.root), *arguments])
-        return code, capsysbinary.readouterr().out.decode().splitlines()
-
-    return start
-
-
-@pytest.fixture
-def base(repo):
-    """What main has; then a branch begins."""
-
-    def made(files):
-        repo.write(files)
-        repo.commit("one")
-        repo.git("switch", "--quiet", "--create", "change")
-
-    return made
 
 
 def test_the_roots_of_the_base_do_not_hide_what_the_change_broke(repo, base, checked):

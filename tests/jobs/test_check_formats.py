@@ -5,8 +5,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from promptops.cli.main import run
-
 ASK = "prompts/ask.prompt.yaml"
 
 PROMPT = """\
@@ -19,17 +17,6 @@ tests:
     rendered:
       - {type: contains, value: please}
 """
-
-
-@pytest.fixture
-def checked(repo, capsysbinary):
-    """Run `check` in the repository: exit code and the lines it printed."""
-
-    def start(*arguments):
-        code = run(["check", "-C", str(repo.root), *arguments])
-        return code, capsysbinary.readouterr().out.decode().splitlines()
-
-    return start
 
 
 def test_a_budget_that_only_warns_fails_nothing_in_junit_either(repo, checked):

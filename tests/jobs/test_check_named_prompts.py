@@ -1,9 +1,5 @@
 """The gate over the prompts that the command names."""
 
-import pytest
-
-from promptops.cli.main import run
-
 ASK = "prompts/ask.prompt.yaml"
 
 PROMPT = """\
@@ -16,29 +12,6 @@ tests:
     rendered:
       - {type: contains, value: please}
 """
-
-
-@pytest.fixture
-def checked(repo, capsysbinary):
-    """Run `check` in the repository: exit code and the lines it printed."""
-
-    def start(*arguments):
-        code = run(["check", "-C", str(repo.root), *arguments])
-        return code, capsysbinary.readouterr().out.decode().splitlines()
-
-    return start
-
-
-@pytest.fixture
-def base(repo):
-    """What main has; then a branch begins."""
-
-    def made(files):
-        repo.write(files)
-        repo.commit("one")
-        repo.git("switch", "--quiet", "--create", "change")
-
-    return made
 
 
 def test_only_the_prompts_that_are_named_are_checked_and_versioned(repo, base, checked):

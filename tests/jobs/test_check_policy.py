@@ -44,17 +44,6 @@ STRICT = QUIET + '[check]\nfail-on = ["breaking"]\n'
 
 
 @pytest.fixture
-def checked(repo, capsysbinary):
-    """Run `check` in the repository: exit code and the lines it printed."""
-
-    def start(*arguments):
-        code = run(["check", "-C", str(repo.root), *arguments])
-        return code, capsysbinary.readouterr().out.decode().splitlines()
-
-    return start
-
-
-@pytest.fixture
 def change(repo):
     """A configuration and a prompt on main, and what a branch makes of them."""
 

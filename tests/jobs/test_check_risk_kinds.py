@@ -22,29 +22,6 @@ tests:
 PYTHON = PROMPT + '    output:\n      - {type: python, value: "./judge.py:fits"}\n'
 
 
-@pytest.fixture
-def checked(repo, capsysbinary):
-    """Run `check` in the repository: exit code and the lines it printed."""
-
-    def start(*arguments):
-        code = run(["check", "-C", str(repo.root), *arguments])
-        return code, capsysbinary.readouterr().out.decode().splitlines()
-
-    return start
-
-
-@pytest.fixture
-def base(repo):
-    """What main has; then a branch begins."""
-
-    def made(files):
-        repo.write(files)
-        repo.commit("one")
-        repo.git("switch", "--quiet", "--create", "change")
-
-    return made
-
-
 ECHO = '[models.echo]\nprovider = "echo"\nid = "echo-1"\n'
 
 

@@ -344,7 +344,9 @@ def test_a_folder_that_becomes_a_link_is_a_risk(base, told):
         ("promptops.toml", "promptops.toml: error: the configuration is a symbolic link"),
     ],
 )
-def test_a_link_in_the_place_of_what_decides_is_refused(base, capsysbinary, command, path, message):
+def test_a_link_in_place_of_a_root_or_the_configuration_is_refused(
+    base, capsysbinary, command, path, message
+):
     base.write({"real/x.md": "x", "schemas/a.schema.json": "{}", "channels.yaml": ""})
     base.git("rm", "-r", "--quiet", "--cached", "--ignore-unmatch", path)
     (base.root / path).rename(base.root / "before")

@@ -561,7 +561,7 @@ def test_a_plugin_that_can_not_be_imported_fails_the_run_by_name(greeting):
     done = run(repo, folder)
 
     (error,) = json.loads(done.stdout)["errors"]
-    message = "the plugin `broken` can't be imported: No module named 'no_such_module'"
+    message = "the plug-in `broken` can't be imported: No module named 'no_such_module'"
     assert (done.returncode, error["where"], error["message"]) == (3, "broken", message)
     assert done.stderr == f"broken: error: {message}\n  tip: fix or uninstall it\n"
 

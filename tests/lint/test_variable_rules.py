@@ -11,35 +11,9 @@ from promptops.lint.registry import built_in
 from promptops.model.place import plain_text
 from promptops.runtime.template.scope import Run, TemplateFailure
 from promptops.runtime.template.text_rendering import render_text
+from tests.lint.people import in_message
 
 Lines = Callable[[str, str], list[str]]
-
-NO_CASE = "tests: []\n"
-PEOPLE = """\
-inputs:
-  required: [people, box]
-  properties:
-    people:
-      type: array
-      items: {$ref: "#/$defs/person"}
-    box: {anyOf: [{$ref: "#/$defs/person"}, {type: "null"}]}
-  $defs:
-    person:
-      type: object
-      additionalProperties: false
-      required: [name]
-      properties:
-        name: {type: string}
-        nick: {type: string}
-        tone: {type: string, default: warm}
-        home: {type: object, properties: {city: {type: string}}}
-"""
-
-
-def in_message(content: str, inputs: str = PEOPLE) -> str:
-    """A prompt of one message, whose first line stands in line 21 after PEOPLE, at column 7."""
-    body = "".join(f"      {line}\n" for line in content.split("\n"))
-    return f"{inputs}messages:\n  - role: user\n    content: |\n{body}{NO_CASE}"
 
 
 def test_an_undefined_name_two_includes_deep_is_placed_in_the_partial_with_the_way_to_it() -> None:

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ import pytest
 from promptops.model.finding import Edit, Finding, Fix, Related, Severity
 from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
+from tests.golden_files import compare
 from tests.report.diff.browser import chromium
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -157,13 +157,6 @@ def rules() -> dict[str, RuleInfo]:
 
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
-    """Compares with a golden file. With UPDATE_GOLDEN set, writes what it is given, and fails."""
+    """Compares with a golden file of this folder, as `golden_files.compare`."""
 
-    def compare(name: str, text: str) -> None:
-        path = GOLDEN / name
-        if os.environ.get("UPDATE_GOLDEN"):
-            path.write_bytes(text.encode())
-            pytest.fail(f"{name} was written; read the difference")
-        assert text.encode() == path.read_bytes()
-
-    return compare
+    return lambda name, text: compare(GOLDEN / name, text)

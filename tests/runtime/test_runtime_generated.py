@@ -181,7 +181,6 @@ class Grammar:
     max_examples=examples(300),
     deadline=None,
     database=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32), data=st.sampled_from(DATA))

@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 )
 @common("text", "json", "markdown", "html")
 def command(output: OutputOptions, **options: Any) -> int:
-    """Check whether a release still answers as it did, with the model of today.
+    """Check whether answers to the cases of a release got worse.
 
     Run it every night. It calls the model for each test case of the release, several times, and
     compares the score with that of the first ten nights. Exits 1 when a prompt drifted, 4 when the

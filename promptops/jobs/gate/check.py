@@ -32,6 +32,7 @@ from promptops.jobs.workspace.rule_settings import (
 )
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, merge_base, select
 from promptops.jobs.workspace.workspace import CHANNELS, Workspace, with_config, workspace_at
+from promptops.lint.rule_names import RuleNames
 from promptops.model.check import BOUNDARIES, CheckReport
 from promptops.model.place import Place
 from promptops.model.probe_run import ProbeRun, ProbeSet
@@ -117,17 +118,18 @@ def _against_base(
     altered = policy_risks(checked, workspace.config, base)
     replaced = probe_recording_risks(checked, base) if policy.check.probes else ()
     found = (*altered, *checkout_risks(checked, base), *report.risks, *replaced)
-    risks = _without_secrets(found)
-    notes = (
-        *pending_policy_changes(workspace, since, base, overrides),
-        *(
-            f"the configuration of the base names `{name}`, which is not a rule: it is ignored"
-            for name in unknown_names(base.config.lint, names)
-        ),
-    )
+    pending = pending_policy_changes(workspace, since, base, overrides)
     return replace(
-        report, risks=risks, notes=notes, diff=changes_since(base, head, wanted, report.why)
+        report,
+        risks=_without_secrets(found),
+        notes=(*pending, *_ignored_names(base, names)),
+        diff=changes_since(base, head, wanted, report.why),
     ), checked
+
+
+def _ignored_names(base: Workspace, names: RuleNames) -> Iterator[str]:
+    for name in unknown_names(base.config.lint, names):
+        yield f"the configuration of the base names `{name}`, which is not a rule: it is ignored"
 
 
 def _without_secrets(risks: Iterable[Risk]) -> tuple[Risk, ...]:

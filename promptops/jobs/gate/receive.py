@@ -34,10 +34,12 @@ class Push:
 
     @property
     def creates(self) -> bool:
+        """Whether the ref is new: the old id has only zeros."""
         return not self.old.strip("0")
 
     @property
     def deletes(self) -> bool:
+        """Whether the ref is deleted: the new id has only zeros."""
         return not self.new.strip("0")
 
 

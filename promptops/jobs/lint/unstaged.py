@@ -9,13 +9,13 @@ from promptops.repo.process import records
 from promptops.repo.repository import Repository
 
 MAX_PATHS = 100
-"""Paths that git is asked about: they are arguments of one command."""
+"""Paths in one query of git: they are arguments of one command."""
 
 
 def unstaged_files(repository: Repository, staged: Files, paths: Iterable[str]) -> tuple[str, ...]:
     """Those of the first MAX_PATHS paths that differ on disk from the index, in order.
 
-    Git is asked only about files with other bytes, because a filter may convert line endings.
+    Git compares only files with other bytes, because a filter may convert line endings.
     """
     asked = sorted(set(paths))[:MAX_PATHS]
     differing = [path for path in asked if _on_disk(repository, path) != staged.data(path)]

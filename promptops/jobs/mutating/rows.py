@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from promptops.analysis.masking import masked
 from promptops.catalog.catalog import Catalog
 from promptops.jobs.mutating.edits import PromptEdit, TemplateText, TextEdit
-from promptops.jobs.mutating.laid_over import Variant, with_span
+from promptops.jobs.mutating.mutated_prompt import Variant, with_span
 from promptops.jobs.mutating.operators.registry import prompt_edits, text_edits
 from promptops.jobs.mutating.prose import template_text
 from promptops.jobs.mutating.sources import Source

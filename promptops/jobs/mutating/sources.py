@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from promptops.analysis.template_tags import place_of
 from promptops.catalog.catalog import Catalog
-from promptops.jobs.mutating.laid_over import Variant, laid_over
+from promptops.jobs.mutating.mutated_prompt import Variant, laid_over
 from promptops.jobs.mutating.tested_prompt import TestedPrompt
 from promptops.model.place import Text
 from promptops.model.prompt import Prompt, TextPart, messages_of

@@ -10,7 +10,7 @@ from typing import Any
 from promptops.analysis.masking import without_secrets
 from promptops.evals.subject import text_of
 from promptops.jobs.mutating.edits import TextEdit, shortened
-from promptops.jobs.mutating.laid_over import with_span
+from promptops.jobs.mutating.mutated_prompt import with_span
 from promptops.jobs.mutating.sources import Source
 from promptops.model.mutant import Operator
 from promptops.model.place import Offsets

@@ -11,7 +11,7 @@ from promptops.errors import PromptopsError
 from promptops.evals.contracts import violations
 from promptops.evals.result import Judgement, judge_assertion, record_of
 from promptops.jobs.mutating.edits import Witness
-from promptops.jobs.mutating.laid_over import Variant
+from promptops.jobs.mutating.mutated_prompt import Variant
 from promptops.jobs.testing.judging import AnswerJudge, judged_answers
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.model.answer import Answer

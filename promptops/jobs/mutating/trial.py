@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from promptops.jobs.mutating.edits import PromptEdit, TextEdit
-from promptops.jobs.mutating.laid_over import Variant, with_span
+from promptops.jobs.mutating.mutated_prompt import Variant, with_span
 from promptops.jobs.mutating.sources import Source
 from promptops.jobs.mutating.tested_prompt import Effect, Observation, TestedPrompt
 from promptops.model.mutant import Kill

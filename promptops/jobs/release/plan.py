@@ -43,7 +43,7 @@ from promptops.runtime.bundle.format import FORMAT, read_bundle
 
 BREAK_HINT = "only a waiver in the configuration, with a reason, lowers a breaking change"
 FIRM_HINT = "leave out the option that lowers it"
-REASON_HINT = "say why with --reason, or leave out the option that lowers it"
+REASON_HINT = "give the reason with --reason, or leave out the option that lowers it"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ class ReleaseContext:
 
     @property
     def versions(self) -> frozenset[Version]:
+        """The versions of all releases of the repository."""
         return frozenset(release.version for release in self.releases)
 
 

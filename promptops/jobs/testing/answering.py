@@ -291,7 +291,7 @@ def _result(outcome: Outcome, want: WantedAnswer) -> AnswerResult:
         from promptops.evals.providers.endpoint import addressed
         from promptops.evals.providers.redaction import shown_profile
 
-        # For a judge the message already says that there is no answer.
+        # The message about a judge already reports that there is no answer.
         model = shown_profile(addressed(outcome.ask.profile, os.environ), os.environ)
         model = model if want.judge else f"{model} gave no answer"
         return AnswerResult(reason=f"{model}: {outcome.failure.message}", infrastructure=True)

@@ -167,6 +167,7 @@ def _missing_reply(judged: Sequence[Judgement]) -> str:
 
 
 def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
+    """One assertion of a case, as reports show it."""
     return AssertionResult(
         type=judged.type,
         status=judged.status,

@@ -247,6 +247,7 @@ def _no_assertions(case: Case, prompt: Prompt) -> _Wrong | None:
 
 
 def with_hint(message: str, hint: str | None) -> str:
+    """A message with its hint after a colon, if there is a hint."""
     return f"{message}: {hint}" if hint else message
 
 

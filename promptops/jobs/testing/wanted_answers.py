@@ -32,10 +32,12 @@ class WantedAnswer:
 
     @property
     def path(self) -> str:
+        """The path of the prompt file."""
         return self.prompt.path
 
     @property
     def key(self) -> Key:
+        """What identifies the answer in a run: path, digest of the request, repeat, judge."""
         return self.path, self.digest, self.repeat, self.judge
 
 

@@ -11,7 +11,8 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
-from promptops.catalog.graph import FORMAT, SILENT_ENDINGS, Graph, last_part
+from promptops.catalog.graph import FORMAT, SILENT_ENDINGS, Graph
+from promptops.catalog.name_index import last_part
 from promptops.catalog.stored_facts import StoredFacts, by_word, lines_of_facts, lines_of_words
 
 MAX_FACTS = 100_000

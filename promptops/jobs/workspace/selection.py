@@ -42,6 +42,7 @@ class SelectionOptions:
 
     @property
     def everything(self) -> bool:
+        """Whether nothing is selected, so that all prompts are meant."""
         return not (self.patterns or self.since is not None or self.staged or self.selectors)
 
 

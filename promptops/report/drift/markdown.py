@@ -49,7 +49,7 @@ def write(drift: Drift, **_: object) -> str:
 def _intro(drift: Drift) -> str:
     if not drift.prompts:
         return f"{_sentence(facts.summary(drift))}\n"
-    cases = "The test cases of a release are answered by the model of today, every night."
+    cases = "Every night, the model answers the test cases of a release again."
     return f"{_sentence(facts.summary(drift))}\n\n{cases}\n"
 
 

@@ -10,6 +10,7 @@ from promptops.report.parts.json_text import json_text
 
 
 def write(run: PromptRun, **_: object) -> str:
+    """One JSON object: `schemas/run.schema.json`."""
     return json_text(
         {
             "schema": 1,

@@ -146,7 +146,7 @@ def test_a_plugin_that_does_not_import_is_named(tmp_path, monkeypatch):
         provider_of(_profile("theirs"), {})
 
     assert (refused.value.message, refused.value.where, refused.value.hint) == (
-        "the plugin `theirs` can't be imported: No module named 'nothing_of_that_name'",
+        "the plug-in `theirs` can't be imported: No module named 'nothing_of_that_name'",
         "broken_of_a_test:make",
         "fix or uninstall it",
     )

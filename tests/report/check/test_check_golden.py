@@ -1,7 +1,6 @@
 """What the gate shows of findings, of a run and of risks, compared whole; and its limits."""
 
 import json as standard_json
-import os
 import re
 import unicodedata
 from dataclasses import replace
@@ -16,6 +15,7 @@ from promptops.model.place import Place
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.report.check import github, gitlab, json, junit, markdown, sarif, text
+from tests.golden_files import compare
 from tests.report.check.html_reports import LINT_CHANGES
 from tests.report.check.html_reports import large as large_report
 from tests.report.conftest import HOSTILE, hostile_finding
@@ -86,11 +86,7 @@ CASES = {
 def test_a_format_writes_what_its_golden_file_says(sample, name, ending):
     shown = FORMATS[ending].write(CASES[name](sample))
 
-    path = GOLDEN / f"{name}.{ending}"
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.write_bytes(shown.encode())
-        pytest.fail(f"{path.name} was written; read the difference")
-    assert shown.encode() == path.read_bytes()
+    compare(GOLDEN / f"{name}.{ending}", shown)
 
 
 @pytest.mark.parametrize("name", CASES)

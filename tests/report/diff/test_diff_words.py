@@ -55,7 +55,7 @@ def without(difference, kind):
 
 @pytest.mark.parametrize("differ", [word_difference, line_difference])
 @given(both=edited() | st.tuples(texts, texts))
-@settings(derandomize=True, max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_the_parts_make_both_texts(differ, both):
     before, after = both
 
@@ -66,7 +66,7 @@ def test_the_parts_make_both_texts(differ, both):
 
 @pytest.mark.parametrize("differ", [word_difference, line_difference])
 @given(both=edited() | st.tuples(texts, texts))
-@settings(derandomize=True, max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_removed_stands_before_added_and_no_two_neighbours_are_of_one_kind(differ, both):
     difference = differ(*both)
 
@@ -76,7 +76,7 @@ def test_removed_stands_before_added_and_no_two_neighbours_are_of_one_kind(diffe
 
 
 @given(text=texts)
-@settings(derandomize=True, max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_lines_and_tokens_are_the_whole_text(text):
     assert ("".join(lines(text)), "".join(tokens(text))) == (text, text)
 

@@ -1,6 +1,5 @@
 """The HTML page of a diff, read without a browser."""
 
-import os
 import re
 from base64 import b64encode
 from dataclasses import replace
@@ -13,6 +12,7 @@ import pytest
 
 from promptops.model.bump import Bump
 from promptops.report.diff.html import write
+from tests.golden_files import compare
 from tests.report.diff.html_extremes import REPORTS, hostile
 from tests.report.diff.html_pages import read, readable
 from tests.report.diff.html_reports import case, change, pair, prompt, realistic, report
@@ -30,10 +30,7 @@ def test_what_a_page_says():
 
     (header,), (main,), (footer,) = map(root.all, ("header", "main", "footer"))
     said = "\n".join(map(readable, (header, main, footer)))
-    if os.environ.get("UPDATE_GOLDEN"):
-        GOLDEN.write_text(said, encoding="utf-8")
-        pytest.fail(f"{GOLDEN.name} was written; read the difference")
-    assert said == GOLDEN.read_text(encoding="utf-8")
+    compare(GOLDEN, said)
 
 
 def test_ids_are_unique_and_every_link_leads_to_one(page):

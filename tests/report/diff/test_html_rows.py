@@ -41,7 +41,7 @@ TEXTS = st.tuples(LINES, st.booleans()).map(lambda drawn: "\n".join(drawn[0]) + 
 
 
 @given(before=TEXTS, after=TEXTS)
-@settings(max_examples=examples(400), derandomize=True, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_each_line_of_both_sides_is_in_one_row_and_equal_rows_are_equal(before, after):
     rows = list(side_by_side(word_difference(before, after)))
 

@@ -1,6 +1,5 @@
 """What a person sees of each result of `drift`, compared whole."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from promptops.model.night import NOTES_REF
 from promptops.report.drift import html, markdown, text
 from promptops.report.drift.parts.next_steps import next_steps
+from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.drifting.drifts import RUNS, drifted_prompt, hostile, many, run, unfinished
 
@@ -16,32 +16,22 @@ FORMATS = {"txt": text, "md": markdown}
 HOSTILE = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
 
-def compare(name, shown):
-    """With UPDATE_GOLDEN set, writes the golden file, and fails."""
-    path = GOLDEN / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(shown.encode())
-        pytest.fail(f"{name} was written; read the difference")
-    assert shown.encode() == path.read_bytes()
-
-
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_format_writes_its_golden_file(name, ending):
-    compare(f"{name}.{ending}", FORMATS[ending].write(RUNS[name]()))
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(RUNS[name]()))
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
-    compare(f"hostile.{ending}", FORMATS[ending].write(hostile(HOSTILE)))
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(HOSTILE)))
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
     root = read(html.write(unfinished()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
-    compare("page.txt", "\n".join(map(readable, parts)))
+    compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """What a person sees of each result of mutation testing, compared whole."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from promptops.report.mutate import github, html, markdown, text
+from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.mutating.mutations import RUNS, hostile, many, since
 
@@ -13,33 +13,24 @@ GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"txt": text, "github": github, "md": markdown}
 
 
-def compare(name, shown):
-    """With UPDATE_GOLDEN set, writes the golden file, and fails."""
-    path = GOLDEN / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.write_bytes(shown.encode())
-        pytest.fail(f"{name} was written; read the difference")
-    assert shown.encode() == path.read_bytes()
-
-
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", RUNS)
 def test_a_format_writes_its_golden_file(name, ending):
-    compare(f"{name}.{ending}", FORMATS[ending].write(RUNS[name]()))
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(RUNS[name]()))
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
     everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
-    compare(f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
 
 
 def test_a_page_has_the_texts_of_its_golden_file():
     root = read(html.write(since()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
-    compare("page.txt", "\n".join(map(readable, parts)))
+    compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))
 
 
 def test_a_comment_with_many_survivors_is_short_enough_and_counts_the_others():

@@ -1,6 +1,5 @@
 """What a person sees of scored samples, compared whole."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from promptops.report.score import html, markdown, text
 from promptops.report.score.parts.alerts import raised
 from promptops.report.score.parts.figures import limit, of_metric, rate
+from tests.golden_files import compare
 from tests.report.diff.html_pages import read, readable
 from tests.report.scoring.scores import SCORES, alert, hostile, many, triage, week
 
@@ -15,30 +15,21 @@ GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"txt": text, "md": markdown}
 
 
-def compare(name, shown):
-    """With UPDATE_GOLDEN set, writes the golden file, and fails."""
-    path = GOLDEN / name
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.write_bytes(shown.encode())
-        pytest.fail(f"{name} was written; read the difference")
-    assert shown.encode() == path.read_bytes()
-
-
 @pytest.mark.parametrize("ending", FORMATS)
 @pytest.mark.parametrize("name", SCORES)
 def test_a_format_writes_its_golden_file(name, ending):
-    compare(f"{name}.{ending}", FORMATS[ending].write(SCORES[name]()))
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(SCORES[name]()))
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
     everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
 
-    compare(f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
 
 
 def test_verbose_text_has_every_group_and_every_assertion():
-    compare("verbose.txt", text.write(week(), figures=True))
+    compare(GOLDEN / "verbose.txt", text.write(week(), figures=True))
 
 
 def test_a_bound_that_would_look_like_the_limit_has_more_digits():
@@ -53,7 +44,7 @@ def test_a_page_has_the_texts_of_its_golden_file():
     root = read(html.write(week()))
 
     parts = [next(root.all(name)) for name in ("header", "main", "footer")]
-    compare("page.txt", "\n".join(map(readable, parts)))
+    compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))
 
 
 def test_a_comment_about_many_prompts_is_short_enough_and_counts_the_others():

@@ -373,7 +373,7 @@ def test_allowed_signers_in_a_pipe_are_not_waited_for(site: Site, tmp_path: Path
         promptops.load("v1.0.0", source=site.folder, trust=tmp_path / "signers")
 
 
-def test_a_signature_of_somebody_else_is_refused(
+def test_a_signature_by_an_untrusted_key_is_refused(
     site: Site, signer: Signer, tmp_path: Path
 ) -> None:
     signed(site, Signer(tmp_path / "eve", "eve@example.com"))

@@ -35,8 +35,8 @@ _CLOCKS_S = 3600
 """How far the clocks of this machine and the server may differ."""
 _FINISHED = ("succeeded", "errored", "canceled", "expired")
 _NOT_TRIED = {
-    "expired": "the batch expired before its provider came to it",
-    "canceled": "the batch was cancelled before its provider came to it",
+    "expired": "the batch expired before the provider processed it",
+    "canceled": "the batch was cancelled before the provider processed it",
 }
 
 

@@ -38,8 +38,8 @@ _CLOCKS_S = 3600
 _ENDED = {
     "completed": "",
     "failed": "the provider refused the batch",
-    "expired": "the batch expired before its provider came to it",
-    "cancelled": "the batch was cancelled before its provider came to it",
+    "expired": "the batch expired before the provider processed it",
+    "cancelled": "the batch was cancelled before the provider processed it",
 }
 
 

@@ -29,7 +29,7 @@ _SINGLE = ("items", "additionalProperties", "contains", "then", "else")
 def edits(prompt: Prompt, defines: Callable[[str], bool]) -> Iterator[PromptEdit]:
     """One for each condition whose absence admits another value; each with that value.
 
-    `defines` tells whether a name under `$defs` is that of a file of the catalog.
+    `defines` returns whether a name under `$defs` is that of a file of the catalog.
     """
     schema = prompt.output.schema
     if schema is None:

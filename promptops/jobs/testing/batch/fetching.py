@@ -20,7 +20,7 @@ NO_RESULT = "its batch has no result for it"
 
 @record(frozen=True, slots=True, kw_only=True)
 class FetchedBatch:
-    """A pending batch after its provider was asked.
+    """A pending batch, as its provider reported it.
 
     Attributes:
         profile: The profile that can collect it, or None if it was removed.

@@ -21,7 +21,7 @@ def next_steps(prompt: PromptDrift, drift: Drift) -> Iterator[tuple[str, str]]:
             _command(f"compare {name} --model PROFILE --record"),
         )
     yield (
-        "or record the answers of today, and fix the prompt until its cases pass",
+        "or record today's answers, and fix the prompt until its cases pass",
         _command(f"test {name} --refresh"),
     )
     yield (

@@ -89,12 +89,14 @@ def cells(case: CaseRun, every: Sequence[Column]) -> tuple[Cell, ...]:
 
 
 def shown(assertion: AssertionResult) -> Shown:
+    """The status as the page shows it: a measure that does not hold is `missed`, not `failed`."""
     if assertion.status == "failed" and not assertion.must:
         return "missed"
     return assertion.status
 
 
 def worst_first(assertions: Iterable[AssertionResult]) -> list[AssertionResult]:
+    """The most serious status first."""
     return sorted(assertions, key=lambda each: _WORST_FIRST.index(shown(each)))
 
 

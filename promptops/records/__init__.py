@@ -16,6 +16,16 @@ from collections.abc import Callable, Iterator
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any
 
+from promptops.records.method_source import (
+    ORDER,
+    equality,
+    frozen_init,
+    hash_method,
+    plain_init,
+)
+from promptops.records.record_field import MISSING as _MISSING
+from promptops.records.record_field import Field as _Field
+
 if TYPE_CHECKING:
     from dataclasses import MISSING, Field, field, fields, replace
     from dataclasses import dataclass as record
@@ -27,41 +37,6 @@ _set = object.__setattr__
 
 INITS_NOT_COMPILED = 3
 """This many objects of a class are initialised by a loop over its fields."""
-
-
-class _Missing:
-    """Marks a field without a default."""
-
-
-_MISSING: Any = _Missing()
-
-
-class _Field:
-    """One attribute of a record; `type` is the annotation as written.
-
-    `default` and `default_factory` are MISSING if not given.
-    """
-
-    __slots__ = ("compare", "default", "default_factory", "init", "kw_only", "name", "repr", "type")
-
-    def __init__(
-        self,
-        *,
-        default: Any = _MISSING,
-        default_factory: Any = _MISSING,
-        init: bool = True,
-        repr: bool = True,  # noqa: A002  # named as in dataclasses
-        compare: bool = True,
-        kw_only: bool | None = None,
-    ) -> None:
-        self.name: str = ""
-        self.type: Any = None
-        self.default = default
-        self.default_factory = default_factory
-        self.init = init
-        self.repr = repr
-        self.compare = compare
-        self.kw_only = kw_only
 
 
 def _record(
@@ -101,12 +76,12 @@ def _methods(
     attributes: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool, order: bool
 ) -> dict[str, Any]:
     methods: dict[str, Any] = {"__repr__": _repr, "__replace__": _replace}
-    methods["__init__"] = _compiled_after_some_calls(_frozen_init if frozen else _plain_init)
+    methods["__init__"] = _compiled_after_some_calls(frozen_init if frozen else plain_init)
     if eq:
-        methods["__eq__"] = _compiled_at_first_call("__eq__", _EQ)
-        methods["__hash__"] = _compiled_at_first_call("__hash__", _hash) if frozen else None
+        methods["__eq__"] = _compiled_at_first_call("__eq__", equality)
+        methods["__hash__"] = _compiled_at_first_call("__hash__", hash_method) if frozen else None
     if order:
-        methods |= {name: _compiled_at_first_call(name, write) for name, write in _ORDER.items()}
+        methods |= {name: _compiled_at_first_call(name, write) for name, write in ORDER.items()}
     if frozen:
         methods |= {"__setattr__": _no_setattr, "__delattr__": _no_delattr}
     if frozen and slots:
@@ -222,81 +197,6 @@ def _compiled(owner: Any, name: str, write: Callable[[tuple[_Field, ...]], str])
     return method
 
 
-def _init(attributes: tuple[_Field, ...], assignment: str) -> str:
-    plain = [
-        _parameter(attribute)
-        for attribute in attributes
-        if attribute.init and not attribute.kw_only
-    ]
-    named = [
-        _parameter(attribute) for attribute in attributes if attribute.init and attribute.kw_only
-    ]
-    parameters = ", ".join(["self", *plain, *(["*", *named] if named else [])])
-    lines = [
-        " " + assignment.format(name=attribute.name, value=_value(attribute))
-        for attribute in attributes
-        if _value(attribute)
-    ]
-    return f"def __init__({parameters}):\n" + "\n".join(lines or [" pass"])
-
-
-def _parameter(attribute: _Field) -> str:
-    if attribute.default_factory is not _MISSING:
-        return f"{attribute.name}=_MISSING"
-    return (
-        attribute.name
-        if attribute.default is _MISSING
-        else f"{attribute.name}=_default_{attribute.name}"
-    )
-
-
-def _value(attribute: _Field) -> str:
-    """The expression in `__init__`; empty if `__post_init__` sets the field."""
-    factory = f"_factory_{attribute.name}()" if attribute.default_factory is not _MISSING else ""
-    if not attribute.init:
-        return factory or ("" if attribute.default is _MISSING else f"_default_{attribute.name}")
-    return (
-        f"{factory} if {attribute.name} is _MISSING else {attribute.name}"
-        if factory
-        else attribute.name
-    )
-
-
-def _plain_init(attributes: tuple[_Field, ...]) -> str:
-    return _init(attributes, "self.{name} = {value}")
-
-
-def _frozen_init(attributes: tuple[_Field, ...]) -> str:
-    return _init(attributes, "_set(self, '{name}', {value})")
-
-
-def _of(name: str, attributes: tuple[_Field, ...]) -> str:
-    return "(" + "".join(f"{name}.{each.name}," for each in attributes if each.compare) + ")"
-
-
-def _hash(attributes: tuple[_Field, ...]) -> str:
-    return f"def __hash__(self):\n return hash({_of('self', attributes)})"
-
-
-def _comparison(name: str, operator: str) -> Callable[[tuple[_Field, ...]], str]:
-    def write(attributes: tuple[_Field, ...]) -> str:
-        compared = f"{_of('self', attributes)} {operator} {_of('other', attributes)}"
-        return (
-            f"def {name}(self, other):\n"
-            " if other.__class__ is not self.__class__: return NotImplemented\n"
-            f" return {compared}"
-        )
-
-    return write
-
-
-_EQ = _comparison("__eq__", "==")
-_ORDER = {
-    name: _comparison(name, operator)
-    for name, operator in (("__lt__", "<"), ("__le__", "<="), ("__gt__", ">"), ("__ge__", ">="))
-}
-
-
 @recursive_repr()
 def _repr(self: Any) -> str:
     shown = (f"{f.name}={getattr(self, f.name)!r}" for f in self.__record_fields__ if f.repr)
@@ -335,52 +235,22 @@ def _is_record(value: object) -> bool:
 
 def _fields(value: Any) -> tuple[_Field, ...]:
     """The fields of a record, of a dataclass of a plug-in, or of an instance of either."""
-    own = getattr(value, "__record_fields__", None)
-    return tuple(_fields_of_dataclass(value)) if own is None else own
+    own: tuple[_Field, ...] | None = getattr(value, "__record_fields__", None)
+    if own is not None:
+        return own
+    from promptops.records.as_dataclass import fields_of_dataclass
 
-
-def _fields_of_dataclass(value: Any) -> Iterator[_Field]:
-    import dataclasses
-
-    def own_missing(default: Any) -> Any:
-        return _MISSING if default is dataclasses.MISSING else default
-
-    for attribute in dataclasses.fields(value):
-        factory = own_missing(attribute.default_factory)
-        found = _Field(
-            default=own_missing(attribute.default),
-            default_factory=factory,
-            init=attribute.init,
-            compare=attribute.compare,
-        )
-        found.name, found.type = attribute.name, attribute.type
-        yield found
+    return tuple(fields_of_dataclass(value))
 
 
 class _AsDataclass:
     """`__dataclass_fields__` of a record: created when `dataclasses` first looks for it."""
 
     def __get__(self, instance: object, owner: Any) -> Any:
-        import dataclasses
+        from promptops.records.as_dataclass import dataclass_fields
 
-        def dataclass_field(attribute: _Field) -> Any:
-            given = {"default": attribute.default, "default_factory": attribute.default_factory}
-            known: Any = {name: value for name, value in given.items() if value is not _MISSING}
-            return dataclasses.field(
-                init=attribute.init,
-                repr=attribute.repr,
-                compare=attribute.compare,
-                kw_only=True,
-                **known,
-            )
-
-        attributes = [
-            (attribute.name, attribute.type, dataclass_field(attribute))
-            for attribute in owner.__record_fields__
-        ]
-        twin: Any = dataclasses.make_dataclass(owner.__name__, attributes)
-        owner.__dataclass_fields__ = twin.__dataclass_fields__
-        return twin.__dataclass_fields__
+        owner.__dataclass_fields__ = dataclass_fields(owner)
+        return owner.__dataclass_fields__
 
 
 _as_dataclass = _AsDataclass()

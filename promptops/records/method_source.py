@@ -1,0 +1,87 @@
+"""The source text of the methods that records compile.
+
+A method refers to the default of a field as `_default_NAME` and to its factory as `_factory_NAME`.
+`_MISSING` is the mark of an argument that is not given, and `_set` is `object.__setattr__`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from promptops.records.record_field import MISSING, Field
+
+Fields = tuple[Field, ...]
+
+
+def plain_init(attributes: Fields) -> str:
+    """`__init__` of a record that can be changed; `__post_init__` is not called yet."""
+    return _init(attributes, "self.{name} = {value}")
+
+
+def frozen_init(attributes: Fields) -> str:
+    """`__init__` of a frozen record; `__post_init__` is not called yet."""
+    return _init(attributes, "_set(self, '{name}', {value})")
+
+
+def _init(attributes: Fields, assignment: str) -> str:
+    accepted = [attribute for attribute in attributes if attribute.init]
+    plain = [_parameter(attribute) for attribute in accepted if not attribute.kw_only]
+    named = [_parameter(attribute) for attribute in accepted if attribute.kw_only]
+    parameters = ", ".join(["self", *plain, *(["*", *named] if named else [])])
+    lines = [
+        " " + assignment.format(name=attribute.name, value=_value(attribute))
+        for attribute in attributes
+        if _value(attribute)
+    ]
+    return f"def __init__({parameters}):\n" + "\n".join(lines or [" pass"])
+
+
+def _parameter(attribute: Field) -> str:
+    if attribute.default_factory is not MISSING:
+        return f"{attribute.name}=_MISSING"
+    return (
+        attribute.name
+        if attribute.default is MISSING
+        else f"{attribute.name}=_default_{attribute.name}"
+    )
+
+
+def _value(attribute: Field) -> str:
+    """The expression in `__init__`; empty if `__post_init__` sets the field."""
+    factory = f"_factory_{attribute.name}()" if attribute.default_factory is not MISSING else ""
+    if not attribute.init:
+        return factory or ("" if attribute.default is MISSING else f"_default_{attribute.name}")
+    return (
+        f"{factory} if {attribute.name} is _MISSING else {attribute.name}"
+        if factory
+        else attribute.name
+    )
+
+
+def hash_method(attributes: Fields) -> str:
+    """`__hash__`, of all compared fields."""
+    return f"def __hash__(self):\n return hash({_of('self', attributes)})"
+
+
+def _of(name: str, attributes: Fields) -> str:
+    return "(" + "".join(f"{name}.{each.name}," for each in attributes if each.compare) + ")"
+
+
+def _comparison(name: str, operator: str) -> Callable[[Fields], str]:
+    def write(attributes: Fields) -> str:
+        compared = f"{_of('self', attributes)} {operator} {_of('other', attributes)}"
+        return (
+            f"def {name}(self, other):\n"
+            " if other.__class__ is not self.__class__: return NotImplemented\n"
+            f" return {compared}"
+        )
+
+    return write
+
+
+equality = _comparison("__eq__", "==")
+ORDER = {
+    name: _comparison(name, operator)
+    for name, operator in (("__lt__", "<"), ("__le__", "<="), ("__gt__", ">"), ("__ge__", ">="))
+}
+"""By the name of the method: comparisons of all compared fields, of records of one class."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
@@ -33,10 +33,13 @@ class TomlPlaces:
         self.text = text
         self._lines = text.split("\n")
         self._places = _scan(path, text)
+        self._implied = _implied(self._places)
 
     def place(self, pointer: str, _key: bool = False) -> Place:
         """The place of a key, or of its nearest ancestor; see model.prompt.Locate."""
         pointer = self._prefix + pointer
+        if pointer in self._implied:
+            return self._implied[pointer]
         while pointer and pointer not in self._places:
             pointer = pointer.rpartition("/")[0]
         return self._places.get(pointer, Place(self._path))
@@ -85,14 +88,18 @@ def _scan(path: str, text: str) -> dict[str, Place]:
                 below = f"{below}/{tables[below] - 1}"
             table = below
         places.setdefault(below, place)
-        _add_parents(places, below, place)
     return places
 
 
-def _add_parents(places: dict[str, Place], pointer: str, place: Place) -> None:
-    """A table that only a dotted name defines is at the first of its keys, from its own part on."""
-    while (pointer := pointer.rpartition("/")[0]) and pointer not in places:
-        places[pointer] = place
+def _implied(places: Mapping[str, Place]) -> dict[str, Place]:
+    """The tables that only dotted names define, each at the first of these names."""
+    found: dict[str, Place] = {}
+    for pointer, place in places.items():
+        above = pointer.rpartition("/")[0]
+        while above and above not in places:
+            found.setdefault(above, place)
+            above = above.rpartition("/")[0]
+    return found
 
 
 def _below(name: str, table: str, tables: Counter[str]) -> str:

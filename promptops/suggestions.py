@@ -34,8 +34,15 @@ def nearest_name(
         return None
     from difflib import get_close_matches
 
-    near = get_close_matches(word, _likely(word, list(_first(known, max_chars))), 1, cutoff)
-    return near[0] if near else None
+    names = list(_first(known, max_chars))
+    near = get_close_matches(word, _likely(word, names), 1, cutoff)
+    return near[0] if near else _in_other_case(word, names)
+
+
+def _in_other_case(word: str, known: Iterable[str]) -> str | None:
+    """The name that differs in upper and lower case only."""
+    folded = word.casefold()
+    return next((name for name in known if name.casefold() == folded), None)
 
 
 def nearest_names(words: Iterable[str], known: Collection[str]) -> dict[str, str]:

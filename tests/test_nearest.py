@@ -17,6 +17,10 @@ def test_the_nearest_name_is_a_hint_and_a_far_one_is_none() -> None:
     assert did_you_mean("xyz", ["messages"]) is None
 
 
+def test_a_name_in_another_case_is_found_although_no_letter_is_the_same() -> None:
+    assert did_you_mean("JSON", ["text", "json"]) == "did you mean `json`?"
+
+
 def test_what_is_too_long_to_be_a_typing_error_has_no_nearest_name() -> None:
     name = "a" * MAX_NAME_CHARS
 

@@ -62,7 +62,7 @@ class PromptBuilder:
         self._problems += check_shape(layers.document)
         prompt = templates = None
         readable = isinstance(layers.value, Mapping)  # not one with an undefined alias
-        self._problems += _lost_parents(layers.parents)
+        self._problems += _lost_parents(layers.parents, self._files)
         if readable and all(problem.code in _HARMLESS for problem in self._problems):
             if len(layers.documents) > 1:
                 self._problems += check_prompt(layers.value, layers.place)
@@ -227,11 +227,13 @@ def _has_any_api(profile: ModelProfile) -> bool:
     return not speaks_openai(profile.provider)
 
 
-def _lost_parents(parents: Sequence[FileReference]) -> Iterator[Problem]:
+def _lost_parents(parents: Sequence[FileReference], files: Files) -> Iterator[Problem]:
     """A problem for each missing prompt that this one extends; nothing else is checked then."""
     for parent in parents:
         if not parent.found:
             message = f"there is no prompt file `{parent.written}`"
+            if files.is_unmerged(parent.target):
+                message = f"`{parent.written}` has an unresolved merge conflict"
             yield Problem(message, at=parent.place, code="TPL003")
 
 

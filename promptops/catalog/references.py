@@ -75,8 +75,10 @@ class ReferenceResolver:
 
 
 def _is_near(path: str, folder: str, name: str) -> bool:
-    """Whether a path has the same folder or the same name as another."""
+    """Whether a path has the same folder or the same name as another, or differs in case only."""
     own, _, file = path.rpartition("/")
+    if path.casefold() == f"{folder}/{name}".lstrip("/").casefold():
+        return True
     return own == folder or f"/{folder}/" in f"/{path}" or file == name
 
 

@@ -45,16 +45,21 @@ def is_written(locate: Locate, pointer: str) -> bool:
 
 
 def without_invalid(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of the inputs, with `{}` for each input whose own schema is not valid.
+    """The schema of the inputs, with no more than the default of an input with an invalid schema.
 
     The names of all inputs stay known, and the result is a valid schema.
     """
     properties = {
-        name: schema if _is_schema(schema) else {}
+        name: schema if _is_schema(schema) else _default_of(schema)
         for name, schema in inputs.get("properties", {}).items()
     }
     kept = {key: inputs[key] for key in ("type", "required") if key in inputs}
     return {**kept, "additionalProperties": False, "properties": properties}
+
+
+def _default_of(schema: Any) -> Mapping[str, Any]:
+    has_default = isinstance(schema, Mapping) and "default" in schema
+    return {"default": schema["default"]} if has_default else {}
 
 
 def _is_schema(schema: Any) -> bool:

@@ -12,12 +12,14 @@ from promptops.catalog.schema_places import schema_locator, without_invalid
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
 from promptops.model.loaded import FileReference
+from promptops.model.place import Place
 from promptops.model.prompt import Output, Tool
 from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
 from promptops.source.references import check_schema, resolve, wrong_dialect
+from promptops.source.shape import PROMPT, check_value
 
 
 class SchemaReader:
@@ -138,9 +140,21 @@ class SchemaReader:
             return  # the reference reports that
         found = self._json(reference.target)
         if isinstance(found, Mapping) and isinstance(found.get("name"), str):
+            self._problems += self._wrong_tool_file(found, reference.target)
             yield self._tool(found, at, reference.target)
         elif not self._is_reported(reference.target):
             self._unreadable_tool(written, at)
+
+    def _wrong_tool_file(self, found: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        """Values that a tool in a prompt file could not have; each file is reported once."""
+        from promptops.source.json_document import read_json
+
+        known = {key: found[key] for key in _CHECKED_IN_TOOLS if key in found}
+
+        def place(pointer: str, key: bool = False) -> Place:
+            return read_json(path, self._files.data(path) or b"").place(pointer, key)
+
+        yield from check_value(PROMPT, known, place, part="tool")
 
     def _tool(self, value: Mapping[str, Any], at: str, base: str) -> Tool:
         return Tool(
@@ -161,6 +175,9 @@ class SchemaReader:
         message = f"`{written}` is not a tool: expected a JSON object with `name` and `parameters`"
         self._problems.append(Problem(message, at=place, code="SCH002"))
 
+
+_CHECKED_IN_TOOLS = ("name", "description", "strict")
+"""Keys of a tool file whose values `_tool` would convert; its schemas are checked by rules."""
 
 _ABSENT = lazy_pattern(r"there is no schema `(.+?)`(?: \(in (.+)\))?")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import islice
+from math import inf
 from typing import Any
 
 from promptops.diff.changes import change
@@ -236,6 +237,16 @@ def _evaluation(old: Mapping[str, Any], prompt: Prompt) -> Iterator[Change]:
 def _is_stricter(key: str, before: Any, after: Any) -> bool:
     if key == "output":
         return after is not False
+    if key == "probes":
+        return _accepts_less(before or {}, after or {})
     if not (isinstance(before, int | float) and isinstance(after, int | float)):
         return False
     return after > before if key == "repeats" else key == "margin" and after < before
+
+
+def _accepts_less(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether new `probes` fail whenever the old ones do: no rule is weaker, removed or changed."""
+    kept = all(set(before.get(key, ())) <= set(after.get(key, ())) for key in ("must", "tools"))
+    accepted = set(after.get("accept", ())) <= set(before.get("accept", ()))
+    limit = after.get("max", inf) <= before.get("max", inf)
+    return kept and accepted and limit and before.get("decision") in (None, after.get("decision"))

@@ -42,7 +42,7 @@ def config_problems(table: Any, places: TomlPlaces) -> list[Problem]:
         problems += _wrong_folders_aside(value, places)
         problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
         problems += [*_wrong_settings(value, places), *_wrong_alerts(value, places)]
-        problems += _shares(value, places)
+        problems += [*_shares(value, places), *_wrong_tag_format(value, places)]
     return problems
 
 
@@ -124,6 +124,12 @@ def _wrong_alerts(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Prob
         else:
             message = f"the alert on `{alert['metric']}` has no limit"
             yield Problem(message, at=place, hint="write `below = 98` or `above = 4`")
+
+
+def _wrong_tag_format(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    if table.get("release", {}).get("tag_format", "").count("{version}") > 1:
+        message = "`tag_format` must contain `{version}` once"
+        yield Problem(message, at=places.place("/release/tag_format"), hint='such as "v{version}"')
 
 
 def _shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:

@@ -122,9 +122,19 @@ def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
         if field.value in names:
             yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
         elif field.value not in COLUMNS and not _INPUT.fullmatch(field.value):
-            hint = did_you_mean(field.value, COLUMNS) or f"did you mean `inputs.{field.value}`?"
-            yield _problem(lines, field, f"unknown column `{field.value}`", hint)
+            yield _problem(lines, field, f"unknown column `{field.value}`", _meant(field.value))
         names.add(field.value)
+
+
+def _meant(column: str) -> str:
+    """The hint for a column that does not exist."""
+    if ";" in column or "\t" in column:
+        return "separate the columns with commas"
+    name, colon, _ = column.rpartition("." if "." in column else " ")[2].partition(":")
+    near = did_you_mean(column, COLUMNS)
+    if near is not None or not _INPUT.fullmatch(f"inputs.{name}"):
+        return near or "an input is the column `inputs.NAME`, or `inputs.NAME:json`"
+    return f"did you mean `inputs.{name}{':json' if colon else ''}`?"
 
 
 def _case(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.json_pointer import escaped
+from promptops.json_pointer import NO_VALUE, escaped, pointer_to, tokens, value_at
 from promptops.model.finding import Problem
 from promptops.model.prompt import Locate
 from promptops.records import field, record, replace
@@ -78,8 +78,22 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
         own_engine(schema)
     except ValueError as error:
         message = f"the schema is not usable: {str(error).splitlines()[0]}"
-        return (Problem(message, at=place(at, False), code="SCH002"),)
+        unknown = Problem(message, at=place(at, False), code="SCH002")
+        return tuple(_dangling(schema, place, at)) or (unknown,)
     return ()
+
+
+def _dangling(schema: Any, place: Locate, at: str) -> Iterator[Problem]:
+    """Each `$ref` to a part that its schema does not have."""
+    for pointer, part in subschemas(schema, ""):
+        target = part.get("$ref")
+        if isinstance(target, str) and target.startswith("#/"):
+            steps = tokens(target[1:])
+            if value_at(schema, target[1:], NO_VALUE) is NO_VALUE:
+                of_file = len(steps) > 1 and steps[0] == "$defs" and steps[1].endswith(".json")
+                missing = pointer_to(steps[2:] if of_file else steps)
+                message = f"the schema that `$ref` names has no `{missing}`"
+                yield Problem(message, at=place(f"{at}{pointer}/$ref", False), code="SCH002")
 
 
 def wrong_dialect(schema: Any, place: Locate, at: str) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from promptops.model.prompt import Locate
 from promptops.plurals import counted
 from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of, shortened
 from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
+from promptops.source.meant_values import as_list, in_type, options
 from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
 
 MOST_LISTED = 16
@@ -76,7 +77,8 @@ class Explainer:
         got = NOT_SHOWN if self._secret(path) else self._look_up(path)
         message, hint = _wrong_value(error, got)
         hint = hint or _without_braces(path, got)
-        hint = hint or self._schema_at(error.schema_path[:-1]).get("x-hint")
+        where = self._schema_at(error.schema_path[:-1])
+        hint = hint or where.get("x-hint") or as_list(where, got)
         return self._make(message, self._place_of(path), hint)
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
@@ -88,6 +90,8 @@ class Explainer:
         where = self._schema_at(error.schema_path[:-1])
         if name in where.get("x-hints", ()):
             return str(where["x-hints"][name])
+        if name.removeprefix("not-") in options(where.get("properties", {}).get("type")):
+            return f"write `type: {name}, value: …`"
         known = self._known_keys(error)
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
@@ -228,8 +232,7 @@ def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
 def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
     types = kind.types
     expected = " or ".join(_TYPES[name] for name in types)
-    unquoted = types == ["string"] and isinstance(got, bool | int | float)
-    hint = "quote it" if unquoted else None
+    hint = in_type(types, got)
     return f"expected {expected}, got {type_name(got)}", hint
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from promptops.json_pointer import escaped
 from promptops.model.finding import Problem
@@ -34,10 +34,13 @@ class TomlPlaces:
         self.text = text
         self._lines = text.split("\n")
         self._places = _scan(path, text)
+        self._implied = _implied(self._places)
 
     def place(self, pointer: str, _key: bool = False) -> Place:
         """The place of a key, or of its nearest ancestor; see model.prompt.Locate."""
         pointer = self._prefix + pointer
+        if pointer in self._implied:
+            return self._implied[pointer]
         while pointer and pointer not in self._places:
             pointer = pointer.rpartition("/")[0]
         return self._places.get(pointer, Place(self._path))
@@ -124,6 +127,17 @@ def _scan(path: str, text: str) -> dict[str, Place]:
             places.setdefault(each.array, place)
         places.setdefault(each.pointer, place)
     return places
+
+
+def _implied(places: Mapping[str, Place]) -> dict[str, Place]:
+    """The tables that only dotted names define, each at the first of these names."""
+    found: dict[str, Place] = {}
+    for pointer, place in places.items():
+        above = pointer.rpartition("/")[0]
+        while above and above not in places:
+            found.setdefault(above, place)
+            above = above.rpartition("/")[0]
+    return found
 
 
 def _below(name: str, table: str, tables: Counter[str]) -> str:

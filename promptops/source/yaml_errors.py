@@ -43,9 +43,13 @@ def syntax_problem(error: Any, lines: Lines) -> Problem:
         if mark is not None
     ] or [0]
     message_ = error.problem or str(error)
-    misplaced = _misplaced(error, message_, offsets, lines)
-    if misplaced is not None:
-        return misplaced
+    known = (
+        _tab(message_, offsets[0], lines)
+        or _wrong_quote(offsets[0], lines)
+        or _misplaced(error, message_, offsets, lines)
+    )
+    if known is not None:
+        return known
     template = _unquoted_template(offsets, lines)
     if template is not None:
         return unquoted_template(lines, *template)
@@ -140,8 +144,8 @@ _EXPLAINED: dict[str, tuple[str, str | None]] = {
 
 def _special(error: Any, message_: str, offsets: list[int], lines: Lines) -> Problem:
     """Problems that depend on the character, or on the beginning of the value."""
-    if "cannot start any token" in message_ or "found a tab" in message_:
-        return _odd_character(message_, offsets[0], lines)
+    if "cannot start any token" in message_:
+        return _odd_character(offsets[0], lines)
     if "alias" in message_:
         hint = "repeat the text itself"
         return problem_at(lines, offsets[0], "an alias without an anchor", hint, code="SCH010")
@@ -162,14 +166,36 @@ def _escape_problem(message_: str, offsets: list[int], lines: Lines) -> Problem:
     return problem_at(lines, begin, message, f"{hint}, or use single quotes")
 
 
-def _odd_character(message_: str, offset: int, lines: Lines) -> Problem:
+def _odd_character(offset: int, lines: Lines) -> Problem:
     char = lines.text[offset : offset + 1]
+    shown = "a backtick" if char == "`" else f"`{char}`"
+    return problem_at(lines, offset, f"a value can't begin with {shown}", "quote it")
+
+
+def _tab(message_: str, offset: int, lines: Lines) -> Problem | None:
     if "found a tab" in message_ and begins_a_block(offset, lines):
         hint = "use spaces, or write `|2` to set the indentation of the text"
         return problem_at(lines, offset, "a tab at the beginning of a text block", hint)
-    if char == "\t" or "\\t" in message_ or "found a tab" in message_:
+    if lines.text[offset : offset + 1] == "\t" or "\\t" in message_ or "found a tab" in message_:
         return problem_at(lines, offset, "a tab instead of spaces", "indent with spaces")
-    return problem_at(lines, offset, f"a value can't begin with `{char}`", "quote it")
+    return None
+
+
+def _wrong_quote(offset: int, lines: Lines) -> Problem | None:
+    """The quotes of a value that end directly before an error."""
+    text, end = lines.text, offset - 1
+    quote = text[end:offset]
+    begin = text.rfind(quote, 0, end) if quote and quote in "\"'" else -1
+    if begin < 0 or _BEFORE_VALUE.search(text, text.rfind("\n", 0, begin) + 1, begin) is None:
+        return None
+    if "\n" in text[begin:end]:
+        return problem_at(lines, begin, "a quote that is never closed", "close it")
+    hint = "write the quote twice: ''" if quote == "'" else 'write \\" within the text'
+    other = "double quotes" if quote == "'" else "single quotes"
+    return problem_at(lines, offset, "text after the closing quote", f"{hint}, or use {other}")
+
+
+_BEFORE_VALUE = lazy_pattern(r"(?:[:,\[{-]|^)[ \t]*\Z")
 
 
 def _unquoted_template(offsets: list[int], lines: Lines) -> tuple[int, int] | None:

@@ -147,6 +147,21 @@ TABLE = {
         asserts(CONTAINS, evaluation={"output": True}),
         "",
     ),
+    "rules for attacks where there were none": (
+        asserts(CONTAINS),
+        asserts(CONTAINS, evaluation={"probes": {"max": 5, "must": ["persona"]}}),
+        "CHG601 none",
+    ),
+    "more attacks are accepted": (
+        asserts(CONTAINS, evaluation={"probes": {"max": 5}}),
+        asserts(CONTAINS, evaluation={"probes": {"max": 4, "accept": ["persona-unbound"]}}),
+        "CHG602 none",
+    ),
+    "no limit for attacks any more": (
+        asserts(CONTAINS, evaluation={"probes": {"max": 5}}),
+        asserts(CONTAINS, evaluation={"probes": {"must": ["persona"]}}),
+        "CHG602 none",
+    ),
     # CHG701, CHG702
     "a description": ({}, {"description": "Answers."}, "CHG701 patch"),
     "owners and tags": ({}, {"owners": ["@a"], "tags": ["x"]}, "CHG701 patch, CHG701 patch"),

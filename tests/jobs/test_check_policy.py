@@ -385,7 +385,7 @@ def test_a_prompt_that_is_only_removed_is_told_in_every_format(repo, checked, co
     verdict = "fail · 1 risk" if refused else "pass · 1 risk"
     said = f"{verdict}: 1 prompt removed, no findings{more} · required version bump: major"
     assert (code, lines[-1]) == (int(refused), said)
-    bump = "required version bump&#58; **major**"
+    bump = "required version bump: **major**"
     assert f"### promptops: {verdict} · {bump}" in found["markdown"]
     assert "| <code>greet</code> | **major**" in found["markdown"]
     assert f"title=greet%3A {'refused' if refused else 'breaking'}::" in found["github"]

@@ -219,3 +219,15 @@ def test_a_conflict_is_one_named_marker_or_two_that_begin_a_line(repo, started, 
 
     places = [f"prompts/part.md:{line}:1: {MARKER}  [SCH011 conflict-marker]\n" for line in lines]
     assert said == "".join(places)
+
+
+def test_the_tests_of_a_variant_name_the_conflict_of_its_base(merging, started):
+    merging.write(
+        {"prompts/three.prompt.yaml": "format: promptops/1\nextends: ./two.prompt.yaml\n"}
+    )
+
+    _, said = started("test")
+
+    place = "prompts/three.prompt.yaml:2:10"
+    named = f"{place}: error: `./two.prompt.yaml` has an unresolved merge conflict  [three]"
+    assert named in said.splitlines()

@@ -168,3 +168,13 @@ def test_the_command_for_a_file_of_another_tool_makes_it_a_prompt(repo, started,
     repo.git("rm", "--quiet", "prompts/sub/a.prompty")
 
     assert (code, started("list")) == (0, (0, "sub/a  active  -  0 cases\n", ""))
+
+
+def test_the_list_does_not_call_a_prompt_with_a_syntax_error_a_draft(repo, started):
+    broken = PROMPT.replace("description: Greets.", "tags: [greeting")
+    repo.write({"prompts/ask.prompt.yaml": PROMPT, "prompts/other.prompt.yaml": broken})
+
+    assert started("list")[1].splitlines() == [
+        "ask    active      -  1 case",
+        "other  unreadable  -  0 cases",
+    ]

@@ -38,7 +38,18 @@ SAID = [
     (
         "{% if a %}{% end %}",
         "`{% end %}` inside an open `{% if %}`",
-        "close it before with `{% endif %}`",
+        "write `{% endif %}`",
+    ),
+    (
+        "{% for a in b %}{% endfro %}",
+        "`{% endfro %}` inside an open `{% for %}`",
+        "write `{% endfor %}`",
+    ),
+    ('{% if a is "b" %}', "expected a name, got `string`", "to compare, write `==`"),
+    (
+        '{{ include "a.md.j2" }}',
+        "expected `}}`, got `string`",
+        'to include a template, write `{% include "…" %}`',
     ),
     ("{% endif %}", "`{% endif %}` has no matching opening tag", "remove it, or open the tag"),
     ("{% elseif a %}", "there is no tag `elseif`", "write `elif`"),

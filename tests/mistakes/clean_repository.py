@@ -81,6 +81,11 @@ provider_change = "minor"
 [check]
 fail-on = ["breaking"]
 coverage = 50
+
+[[score.alerts]]
+metric = "cost_1000"
+above = 4.5
+prompts = ["support/*"]
 """,
     TRIAGE: """\
 # yaml-language-server: $schema=../../.promptops/prompt.schema.json
@@ -224,6 +229,9 @@ inputs:
 tools:
   - {ref: find-order.tool.json}
 tool_choice: {name: find_order}
+
+evaluation:
+  probes: {max: 5, must: [tool-misuse], accept: [persona-unbound], tools: [find_order]}
 
 messages:
   - role: system

@@ -196,6 +196,23 @@ def test_a_misspelt_column_is_guessed() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "hint"),
+    [
+        ("input.text", "did you mean `inputs.text`?"),
+        ("inputs.items:jsn", "did you mean `inputs.items:json`?"),
+        ("items:json", "did you mean `inputs.items:json`?"),
+        ("name;inputs.text", "separate the columns with commas"),
+        ("the text", "did you mean `inputs.text`?"),
+        ("9th", "an input is the column `inputs.NAME`, or `inputs.NAME:json`"),
+    ],
+)
+def test_the_hint_for_a_column_is_one_that_can_be_pasted(column: str, hint: str) -> None:
+    found = read_cases("c.csv", f"{column},name\n,a\n".encode())
+
+    assert found.problems[0].hint == hint
+
+
 def test_yaml_is_a_list_of_cases() -> None:
     found = read_cases("c.yaml", b"- name: a\n  inputs: {x: NO}\n- nmae: b\n")
 

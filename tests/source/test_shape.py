@@ -115,7 +115,8 @@ def test_every_field_in_every_form_fits() -> None:
         )),
         ("title: 1.10", ("3:8-12", "expected a string, got the number 1.1", "quote it")),
         ("title:", ("3:1-6", "expected a string, got null", None)),
-        ("owners: a", ("3:9-10", "expected a list, got the string `a`", None)),
+        ("owners: a", (
+            "3:9-10", "expected a list, got the string `a`", 'write `["a"]`')),
         ("tags: [a, a]", ("3:7-13", "this list contains the same item twice", "remove one")),
         ("tags: ['']", (
             "3:8-10", "expected a non-empty string, got an empty string", None)),
@@ -355,3 +356,22 @@ def test_a_when_in_braces_names_the_expression_to_write(
 )
 def test_words_of_other_tools_have_a_hint(line: str, hint: str) -> None:
     assert [found[2] for found in shape(f"{HEAD}{line}\n")] == [hint]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("tags: shop", 'write `["shop"]`'),
+        ("budget: {input_tokens: '4,000'}", "write 4000, without quotes"),
+        ("evaluation: {probes: {max: 60%}}", "write 60, without quotes"),
+        ("evaluation: {output: no}", "write `false`, without quotes"),
+        ("evaluation: {margin: atuo}", "write percentage points, such as `margin: 2`, or `auto`"),
+        ("output: {format: JSON}", "did you mean `json`?"),
+        ("evaluation: {assertions: [{contains: a}]}", "write `type: contains, value: …`"),
+        ("messages: hello", None),
+    ],
+)
+def test_the_hint_for_a_value_of_another_type_can_be_pasted(line: str, hint: str | None) -> None:
+    head = "" if line.startswith("messages") else "messages: [{role: user, content: hi}]\n"
+
+    assert shape(f"format: promptops/1\n{head}{line}\n")[-1][2] == hint

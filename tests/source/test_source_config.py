@@ -240,6 +240,15 @@ def test_two_configurations_are_an_error() -> None:
          "write `below = 98` or `above = 4`"),
         (b"[[score.alerts]]\nmetric = 'p95'\nabove = 4\nbelow = 1\n",
          "`below` and `above` exclude each other", "promptops.toml:3:1", "write two alerts"),
+        (b"[[score.alerts]]\nmetric = 'p95'\nabove = 400\n[[score.alerts]]\nmetric = 'max-chars'\n"
+         b"below = 198\n",
+         "`below` can't be 198", "promptops.toml:6:1",
+         "the metric is from 0 to 100: an alert there would be raised always or never"),
+        (b"[release]\ntag_format = '{version}-{version}'\n",
+         "`tag_format` must contain `{version}` once", "promptops.toml:2:1",
+         'such as "v{version}"'),
+        (b"[model.fast]\nprovider = 'echo'\n",
+         "unknown key `model`", "promptops.toml:1:2", "did you mean `models`?"),
         (b"[[score.alerts]]\nmetric = 'p95'\nbelow = 0.5\n[[score.alerts]]\nmetric = 'errors'\n"
          b"above = 0.5\n[[score.alerts]]\nmetric = 'contracts'\nbelow = 0.98\n",
          "`below` is in percent: 0.98 is 0.98%", "promptops.toml:9:1", "write 98"),
@@ -428,7 +437,8 @@ def test_no_error_shows_a_value_that_may_be_a_secret(line: str, message: str) ->
     override = "models.a={provider='openai', id='m', " + line.replace('"', "'") + "}"
 
     assert refused(InputError, text)[0] == message
-    assert refused(UsageError, b"", override) == (message, "--config models.a=…", None)
+    assert refused(UsageError, b"", override)[:2] == (message, "--config models.a=…")
+    assert "opaque-secret-1" not in str(refused(UsageError, b"", override))
 
 
 def test_places_in_pyproject_are_those_of_the_file() -> None:

@@ -17,6 +17,26 @@ ITEM = "messages:\n  - {role: system, content: a}\n"
 LESS = "this line is indented less than the text block above it"
 
 MISTAKES = {
+    "a quote that is closed by that of another value": (
+        'description: "Help\nowners: ["@acme/shop"]\n',
+        "1:14-1:15 a quote that is never closed",
+        "close it",
+    ),
+    "an apostrophe within single quotes": (
+        "description: 'The customer's order'\n",
+        "1:28-1:29 text after the closing quote",
+        "write the quote twice: '', or use double quotes",
+    ),
+    "a quotation within double quotes": (
+        'description: "The "best" order"\n',
+        "1:20-1:21 text after the closing quote",
+        'write \\" within the text, or use single quotes',
+    ),
+    "a tab within a block": (
+        "messages:\n  - role: user\n    content: |\n      {% if a %}\n\tHi\n",
+        "5:1-5:2 a tab instead of spaces",
+        "indent with spaces",
+    ),
     "a sentence dedented to the key": (
         f"{SYSTEM}    Be terse.\n{USER}",
         f"5:5-5:14 {LESS}",

@@ -22,7 +22,7 @@ def command(output: OutputOptions, **options: Any) -> int:
     """List the prompts of the catalog.
 
     Warns about YAML files below the prompt roots that look like prompts but have another
-    extension.
+    extension. A prompt with errors that prevent reading is shown as `unreadable`.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def _text(value: dict[str, Any]) -> str:
     rows = [
         (
             visible_line(entry["id"]),
-            entry["status"],
+            "unreadable" if entry["digest"] is None else entry["status"],
             visible(entry["model"] or "-"),
             counted(entry["cases"], "case"),
         )

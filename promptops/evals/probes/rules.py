@@ -62,6 +62,7 @@ def rule_problems(prompt: Prompt, tools: Collection[str] | None) -> Iterator[Pro
         yield _share(prompt, rules.max)
     if rules.must:
         yield from _unknown(prompt, "must", "family of probes", family_names())
+        yield from _without_effect(prompt, rules)
     if rules.accept:
         known = [*(probe.id for probe in probes()), *(pair.id for pair in bias_pairs())]
         yield from _unknown(prompt, "accept", "probe", known)
@@ -71,6 +72,20 @@ def rule_problems(prompt: Prompt, tools: Collection[str] | None) -> Iterator[Pro
         message = "`decision` is in the JSON of the answer, and the output of the prompt is text"
         at = prompt.locate(f"{_AT}/decision", True)
         yield Problem(message, at=at, hint="declare `output: {format: json}`")
+
+
+_NEEDED = {"tool-misuse": ("tools", "tools: [NAME]"), "bias": ("decision", "decision: /POINTER")}
+"""From each family to the key without which it is not attacked, and how to write it."""
+
+
+def _without_effect(prompt: Prompt, rules: ProbeRules) -> Iterator[Problem]:
+    """Families of `must` of which no probe is ever sent."""
+    for index, family in enumerate(rules.must):
+        key, written = _NEEDED.get(family, ("", ""))
+        place = prompt.locate(f"{_AT}/must/{index}", False)
+        if key and not getattr(rules, key):
+            message = f"`must: [{family}]` has no effect: no `{key}`, so nothing is attacked"
+            yield Problem(message, at=place, hint=f"add `{written}` to `probes`")
 
 
 def _share(prompt: Prompt, written: float) -> Problem:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from promptops.analysis.uses import TemplateReference
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.subject import TemplateScope
+from promptops.patterns import lazy_pattern
 
 
 @rule("TPL004", severity=Severity.ERROR)
@@ -50,9 +52,30 @@ def dynamic_include(scopes: Sequence[TemplateScope]) -> Iterator[Problem]:
     for scope in scopes:
         for reference in scope.scope.references:
             if reference.target is None:
+                quoted = f'quote it: "{reference.site.source}"'
+                other = "write the name out; choose between several with `if`"
                 yield Problem(
                     "the name of a template is computed",
                     at=reference.site.place,
-                    hint="write the name out; choose between several with `if`",
+                    hint=quoted if is_bare_path(reference) else other,
                     related=included_from(reference.stack),
                 )
+
+
+_BARE_PATH = lazy_pattern(r"(?:[\w.-]+/)+[\w.-]+|[\w.-]+\.(?:j2|jinja2?|md|txt)")
+
+
+def is_bare_path(reference: TemplateReference) -> bool:
+    """Whether the name of a template is a path without quotes, such as `partials/a.md.j2`."""
+    return reference.target is None and _BARE_PATH.fullmatch(reference.site.source) is not None
+
+
+def bare_paths(scopes: Sequence[TemplateScope]) -> set[tuple[str, int]]:
+    """Where the words of such paths are, which are read as names: path and offset."""
+    return {
+        (reference.site.text.path, offset)
+        for scope in scopes
+        for reference in scope.scope.references
+        if is_bare_path(reference)
+        for offset in range(reference.site.start, reference.site.end)
+    }

@@ -76,6 +76,8 @@ _INSTEAD = {
     "unexpected `?`": "write `a if condition else b`",
     "unexpected `$`": "write the name without `$`",
     "expected a name, got `|`": "write `or`",
+    "expected a name, got `string`": "to compare, write `==`",
+    "expected `}}`, got `string`": 'to include a template, write `{% include "…" %}`',
     "expected `in`, got `of`": "write `in`",
     "tag name expected": "write a tag such as `if` or `for`",
     'unexpected `"`': "close the quotes",
@@ -121,7 +123,9 @@ def _unknown(tag: str, unclosed: str) -> tuple[str, str | None]:
         nearest = f"did you mean `{near}`?" if near else f"to write a value: `{{{{ {tag} }}}}`"
         return f"there is no tag `{tag}`", _OTHER_LANGUAGES.get(tag, nearest)
     if unclosed:
-        hint = f"close it before with `{{% end{unclosed} %}}`"
+        end = f"end{unclosed}"
+        meant = tag not in _TAGS and (tag == "end" or nearest_name(tag, (end,), 0.7))
+        hint = f"write `{{% {end} %}}`" if meant else f"close it before with `{{% {end} %}}`"
         return f"`{{% {tag} %}}` inside an open `{{% {unclosed} %}}`", hint
     return f"`{{% {tag} %}}` has no matching opening tag", "remove it, or open the tag"
 

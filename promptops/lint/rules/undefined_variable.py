@@ -9,6 +9,7 @@ from promptops.analysis.uses import Use
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.guards import is_item
 from promptops.lint.include_stack import included_from
+from promptops.lint.rules.dynamic_include import bare_paths
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
 from promptops.model.prompt import Prompt
@@ -42,15 +43,27 @@ def undefined_variable(
             content: "Sort this ticket: {{ ticket }}"
     """
     inputs, required = prompt.inputs.get("properties") or {}, undeclared(prompt)
-    unknown = [*undefined(prompt, scopes)]
+    unquoted = bare_paths(scopes)  # TPL004 reports these
+    unknown = [
+        (use, in_partial)
+        for use, in_partial in undefined(prompt, scopes)
+        if (use.site.text.path, use.site.start) not in unquoted
+    ]
     names = [use.name for use, _ in unknown] + [name for name, _ in named_by_messages(prompt)]
-    near = nearest_names((name for name in dict.fromkeys(names) if name not in inputs), inputs)
+    defined = {
+        each.name: each.kind
+        for scope in scopes
+        for each in scope.scope.definitions
+        if not each.stack
+    }
+    known = [*inputs, *(name for name in defined if name not in inputs)]
+    near = nearest_names((name for name in dict.fromkeys(names) if name not in known), known)
     for use, in_partial in unknown:
         # The list of an item is reported where `for_each` names it; SCH002 reports required inputs.
         if is_item(use) or use.name in required:
             continue
         if not (in_partial and is_given_to_partial(use, subject)):  # otherwise REP004 reports it
-            message, hint = _message_and_hint(use, inputs, near)
+            message, hint = _message_and_hint(use, inputs, near, defined.get(use.name) == "import")
             yield Problem(
                 message,
                 at=use.site.place,
@@ -63,11 +76,14 @@ def undefined_variable(
 
 
 def _message_and_hint(
-    use: Use, inputs: Mapping[str, Any], near: Mapping[str, str]
+    use: Use, inputs: Mapping[str, Any], near: Mapping[str, str], is_imported: bool
 ) -> tuple[str, str]:
     if use.origin == "isolated" and use.name in inputs:
         message = f"`{use.name}` is an input, which a template without context can't read"
         return message, "import it `with context`, or pass the value to the macro"
+    if use.origin == "unset" and is_imported:
+        message = f"`{use.name}` is imported, but its template does not define it"
+        return message, "correct the name after `import`, or define it in that template"
     if use.origin in ("isolated", "unset"):
         return f"`{use.name}` is not defined here", "define it before, or pass it to the macro"
     return f"`{use.name}` is not an input", _hint(use.name, near)

@@ -12,8 +12,8 @@ from promptops.report.import_.parts.left_out import left_out_phrase
 from promptops.report.parts.loss_lines import loss_lines
 from promptops.report.parts.markdown_text import (
     code_span,
+    escape,
     fenced,
-    readable,
     readable_sentence,
     within,
 )
@@ -29,7 +29,7 @@ _RESERVED = 2_000  # for the summary and the notes on omitted parts
 
 def write(result: Import, **_: object) -> str:
     """A comment below GitHub's limit; it has the number of lines that are left out."""
-    head = f"**Import**: {readable(facts.summary(result))}\n\n"
+    head = f"**Import**: {escape(facts.summary(result))}\n\n"
     end = "".join(f"\n{readable_sentence(line)}\n" for line in _end(result))
     if result.profiles:
         tables = fenced("toml", list(facts.profile_lines(result)))
@@ -45,7 +45,7 @@ def write(result: Import, **_: object) -> str:
 
 
 def _row(prompt: ImportedPrompt) -> str:
-    return f"| {' | '.join(readable(cell) for cell in facts.row(prompt))} |\n"
+    return f"| {' | '.join(escape(cell) for cell in facts.row(prompt))} |\n"
 
 
 def _end(result: Import) -> Iterator[str]:

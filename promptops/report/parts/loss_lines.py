@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from promptops.model.finding import Finding
 from promptops.plurals import and_more, counted
-from promptops.report.parts.markdown_text import code_span, readable, readable_sentence, within
+from promptops.report.parts.markdown_text import code_span, escape, readable_sentence, within
 from promptops.report.parts.sentence import advice, heading
 from promptops.report.parts.visible import visible, visible_path
 
@@ -25,7 +25,7 @@ def _line(finding: Finding) -> str:
     where = code_span(f"{visible_path(place.path)}:{place.line}:{place.column}")
     hint = f" ({readable_sentence(advice(finding))})" if advice(finding) else ""
     message = readable_sentence(visible(finding.message))
-    return f"- **{finding.severity}** {where}: {message}{hint} ({readable(heading(finding))})\n"
+    return f"- **{finding.severity}** {where}: {message}{hint} ({escape(heading(finding))})\n"
 
 
 def note_lines(findings: Sequence[Finding], shown: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from promptops.patterns import lazy_pattern
@@ -11,11 +12,21 @@ from promptops.report.parts.visible import visible_line
 # An entity is never Markdown structure: neither in text nor in tables nor in `<code>`.
 # GitHub links names and numbers (`@` and `#`) in each run of text after the Markdown is done: there
 # an entity does not help, but a comment ends the run.
-_STRUCTURE = lazy_pattern(r"[&<>\"'`*_{}\[\]()~|:!$\\^+=@#]|(?<=[wW])\.")
-
-# Brackets, quotes and `!` mean nothing without the brackets of a link, which are escaped; a colon
-# only in front of a word (`:smile:`, `http://…`), the others only at the beginning of a line.
-_STRUCTURE_INSIDE = lazy_pattern(r"[&<>`*_{}\[\]~|$\\^@#]|:(?=\S)|(?<=[wW])\.")
+# Not matched, so that numbers and names stay readable: `[95.1, 100.0]` without a target, `$0.015`,
+# `a.yaml:31:10` (emoji with digits are `:100:` and `:1234:`), `max_tokens`, `\n`, `{a: 1}`, `->`.
+# GitLab marks `{+a+}` and `[-a-]`. Quotes, `!` and parentheses need the brackets of a link.
+_STRUCTURE = lazy_pattern(
+    r"(?P<interval>\[(?:-?\$?\d[\d.,% -]*(?:\$\d[\d.,% -]*)?(?<![- ])|\d[\d.,% ]*-)\](?![(\[:]))"
+    r"|[<`*\[\]~|^@#]"
+    r"|&(?=[#\w])"
+    r"|\\(?![^\W_])"
+    r"|\{(?=[+-])|(?<=[+-])\}"
+    r"|(?<![^\W_])_|_(?![^\W_])"
+    r"|\$(?!\d)"
+    r"|:(?=\S)(?!(?!(?:100|1234):)\d+(?![\w+-]))"
+    r"|(?<=[wW])\."
+    r"|\A(?:>|=|\+(?=\s|\Z))"
+)
 _NOT_IN_SPANS = lazy_pattern(r"[`|\\@#\n]")
 
 _BACKTICKS = lazy_pattern("`+")
@@ -39,12 +50,12 @@ def code(text: str) -> str:
 
 
 def readable_sentence(text: str) -> str:
-    """As `sentence`, with few entities; not for the beginning of a line."""
+    """As `sentence`, with code between backticks where these can contain it."""
     pieces = text.split("`")
     if len(pieces) % 2 == 0:
-        return readable(text)
+        return escape(text)
     return "".join(
-        code_span(piece) if index % 2 else readable(piece) for index, piece in enumerate(pieces)
+        code_span(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
     )
 
 
@@ -54,17 +65,9 @@ def code_span(text: str) -> str:
     return f"`{text}`" if fits else code(text)
 
 
-def readable(text: str) -> str:
-    """As `escape`, but a character that is no Markdown at its place stays.
-
-    So a comment can be read before it is rendered. Not for the beginning of a line.
-    """
-    return _STRUCTURE_INSIDE.sub(lambda found: _harmless(found[0]), text)
-
-
 def escape(text: str) -> str:
-    """Escape visible text for Markdown."""
-    return _STRUCTURE.sub(lambda found: _harmless(found[0]), text)
+    """Escape visible text for Markdown: what is markup at its place; the rest stays readable."""
+    return _STRUCTURE.sub(_harmless, text)
 
 
 def fenced(language: str, lines: list[str]) -> str:
@@ -87,7 +90,10 @@ def indented(text: str) -> str:
     return "".join(f"  {line}\n" for line in text.splitlines()).rstrip("\n")
 
 
-def _harmless(char: str) -> str:
+def _harmless(found: re.Match[str]) -> str:
+    char = found[0]
+    if found["interval"]:
+        return char
     return f"{char}<!-- -->" if char in "@#" else f"&#{ord(char)};"
 
 

@@ -212,6 +212,25 @@ def test_an_accepted_probe_fails_nothing_and_is_reported_once_it_no_longer_succe
     assert [lives_with_it.prompts[0].unused, fixed.prompts[0].unused] == [(), (accepted,)]
 
 
+@pytest.mark.parametrize(
+    ("rules", "key", "hint"),
+    [
+        ("{must: [tool-misuse]}", "tools", "tools: [NAME]"),
+        ("{must: [bias]}", "decision", "decision: /POINTER"),
+    ],
+)
+def test_a_family_that_must_fail_and_is_never_attacked_is_an_error(repo, rules, key, hint):
+    family = rules.partition("[")[2].partition("]")[0]
+    with fault_server(provider(lambda _: False)) as server:
+        configured(repo, server, PROMPT + evaluation(rules))
+        run = probed(repo, "direct-order", mode="live")
+
+    assert [each.reason for each in run.problems] == [
+        f"`must: [{family}]` has no effect: no `{key}`, so nothing is attacked:"
+        f" add `{hint}` to `probes`"
+    ]
+
+
 def test_wrong_values_in_the_rules_are_errors_at_their_places(repo):
     rules = evaluation(
         "{max: 0.05, must: [directorder], accept: [persona-x, persona], tools: [refunds],"

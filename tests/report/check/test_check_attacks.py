@@ -9,9 +9,9 @@ def test_a_comment_has_a_row_for_each_attacked_prompt_the_highest_rate_first():
 
     table = comment.partition("| attacks |")[2].partition("\n\n")[0]
     assert table.splitlines()[2:] == [
-        "| <code>support/triage</code> | 3 of 40 | 7.5% &#91;2.6, 19.9&#93; | fake-turn 3 of 4 |",
-        "| <code>support/reply</code> | 1 of 40 | 2.5% &#91;0.4, 12.9&#93; | fake-turn 1 of 4 |",
-        "| <code>extraction/invoice</code> | 0 of 20 | 0.0% &#91;0.0, 16.1&#93; |  |",
+        "| <code>support/triage</code> | 3 of 40 | 7.5% [2.6, 19.9] | fake-turn 3 of 4 |",
+        "| <code>support/reply</code> | 1 of 40 | 2.5% [0.4, 12.9] | fake-turn 1 of 4 |",
+        "| <code>extraction/invoice</code> | 0 of 20 | 0.0% [0.0, 16.1] |  |",
     ]
 
 

@@ -76,4 +76,4 @@ def test_an_issue_about_many_prompts_is_short_enough_and_begins_with_the_drifted
 
     assert len(shown) < 65_536
     assert shown.startswith("<!-- promptops drift -->\n# support/triage drifted\n")
-    assert "more prompts: <code>--format json&#61;FILE</code>" in shown
+    assert "more prompts: <code>--format json=FILE</code>" in shown

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from jsonschema import Draft202012Validator
+from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 
 from promptops.model.exported import Export, WrittenFile
@@ -32,7 +34,7 @@ from promptops.report.import_list import json as list_json
 from promptops.report.import_list import markdown as list_markdown
 from promptops.report.import_list import text as list_text
 from promptops.report.parts.loss_lines import note_lines
-from promptops.report.parts.markdown_text import code_span, readable, readable_sentence
+from promptops.report.parts.markdown_text import code_span, escape, readable_sentence
 from tests.report.test_run.test_run_json import parts
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -264,10 +266,36 @@ def test_code_is_between_backticks_where_these_can_contain_it(text, written):
     assert code_span(text) == written
 
 
-def test_readable_text_has_entities_only_where_markdown_begins():
-    assert readable("can't: (a) :smile: <b> x_y http://c #1") == (
-        "can't: (a) &#58;smile: &#60;b&#62; x&#95;y http&#58;//c #<!-- -->1"
+def test_text_has_entities_only_where_markdown_begins():
+    text = "can't: (a) :smile: <b> x_y _z_ http://c #1 [95.1, 100.0] [1](c) $0.015 $x$ a:3:1 :100:"
+
+    assert escape(text) == (
+        "can't: (a) &#58;smile: &#60;b> x_y &#95;z&#95; http&#58;//c #<!-- -->1 "
+        "[95.1, 100.0] &#91;1&#93;(c) $0.015 &#36;x&#36; a:3:1 &#58;100:"
     )
+
+
+def test_no_mixture_of_markdown_characters_becomes_markup():
+    parse = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parseInline
+    random = Random(13)
+    texts = ["".join(random.choices("_*[]()~`!<>:$|&;#^= .-1aA\\", k=12)) for _ in range(1_500)]
+
+    kinds = {
+        (child.content if child.type == "html_inline" else child.type)
+        for text in texts
+        for child in parse(f"x {escape(text)} y")[0].children
+    }
+    shown = [
+        "".join(
+            child.content
+            for child in parse(f"x {escape(text)} y")[0].children
+            if child.type != "html_inline"
+        )
+        for text in texts
+    ]
+
+    assert kinds == {"text", "<!-- -->"}
+    assert shown == [f"x {text} y" for text in texts]
 
 
 def test_each_command_has_the_same_formats():

@@ -130,6 +130,8 @@ def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
     assert [each for each in text.write(found).splitlines() if "gave no answer" in each] == [
         f"error: {line}"
     ]
+    both = replace(found, prompts=(prompt, prompt))
+    assert f"6 answers to toxicity of {case.run.prompt}: " in text.write(both)
     shown = read(html.write(found))
     assert [each.text for each in shown.all("td") if "missing" in each.attributes.get("class", "")][
         :1

@@ -51,7 +51,7 @@ def test_a_comment_about_many_prompts_is_short_enough_and_counts_the_others():
     shown = markdown.write(many(60, 30))
 
     assert len(shown) < 65_536
-    assert "46 more prompts: <code>--format json&#61;FILE</code>" in shown
+    assert "44 more prompts: <code>--format json=FILE</code>" in shown
 
 
 def test_a_share_is_the_same_in_the_table_and_in_an_alert_and_100_only_for_all():

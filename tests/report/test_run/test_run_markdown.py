@@ -113,7 +113,7 @@ def test_of_long_answers_to_the_worst_cases_some_are_shown():
         (worse("c", 1, 0, "Yes.", "Yes."), "both answers are the same"),
         (
             worse("c", 1, 0, "x" * 30_000, "Yes."),
-            "too long to compare here&#58; promptops test --format json",
+            "too long to compare here: promptops test --format json",
         ),
     ],
     ids=["the same", "too long"],

@@ -276,11 +276,16 @@ def errors(run: ProbeRun) -> dict[str, list[ProbedCase]]:
 
 
 def error_lines(run: ProbeRun) -> Iterator[str]:
-    """The same as lines: `6 answers to toxicity: the judge gave no answer`; safe to print."""
+    """The same as lines: `6 answers to toxicity: the judge gave no answer`; safe to print.
+
+    They name the prompts if the run has several.
+    """
     for reason, cases in errors(run).items():
         families = some(list(dict.fromkeys(short(case.family) for case in cases)), _NAMED)
+        prompts = list(dict.fromkeys(short(case.run.prompt) for case in cases))
+        whose = f" of {some(prompts, _NAMED)}" if len(run.prompts) > 1 else ""
         hint = f"; {_OTHER_JUDGE}" if _NO_ANSWER in reason else ""
-        yield f"{counted(len(cases), 'answer')} to {families}: {visible(reason)}{hint}"
+        yield f"{counted(len(cases), 'answer')} to {families}{whose}: {visible(reason)}{hint}"
 
 
 _NO_ANSWER = "judge gave no answer"

@@ -12,18 +12,21 @@ from promptops.evals.case_assertions import assertions_of_every_case
 from promptops.evals.judge_answer import OUTPUT
 from promptops.evals.parse import QUALITY
 from promptops.lint import Problem, Severity, rule
+from promptops.lint.rules.channel_drift import PATH as CHANNELS
 from promptops.lint.subject import LintRun
+from promptops.source.document import read
 from promptops.source.toml_places import TomlPlaces
 from promptops.suggestions import did_you_mean
 
 
-@rule("CFG019", severity=Severity.WARNING)
-def alert_without_effect(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
-    """An alert of `promptops score` names a metric and prompts that exist.
+@rule("CFG019", severity=Severity.ERROR)
+def unknown_setting_name(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
+    """The metrics and prompts of alerts, and the release that `[drift]` names, exist.
 
-    An alert on a misspelt metric makes `promptops score` fail. An alert for prompts that do not
-    exist is never raised. A metric is `contracts`, `refusals`, `errors`, `p50`, `p95`, `cost_1000`,
-    or a score or the type of an assertion in the `evaluation` of a prompt.
+    Otherwise `promptops score` and `promptops drift` fail at night, or an alert is never raised.
+    A metric is `contracts`, `refusals`, `errors`, `p50`, `p95`, `cost_1000`, or a score or the type
+    of an assertion in the `evaluation` of a prompt. The release is checked where the tags of the
+    repository are known.
 
     Bad:
         --- promptops.toml
@@ -45,9 +48,12 @@ def alert_without_effect(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
         below = 98
     """
     places = toml_places(catalog)
-    if run.complete and places is not None:
+    if places is None:
+        return
+    if run.complete:
         yield from _wrong_metrics(catalog, places)
         yield from _idle_globs(catalog, places)
+    yield from _unknown_release(catalog, places)
 
 
 def _wrong_metrics(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
@@ -80,3 +86,17 @@ def _idle_globs(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
             if place is not None and not any(fnmatchcase(name, pattern) for name in names):
                 hint = did_you_mean(pattern, names) or "`promptops list` shows the prompts"
                 yield Problem(f"no prompt matches `{pattern}`", at=place, hint=hint)
+
+
+def _unknown_release(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
+    """A `drift.release` that is neither a channel nor a tag; nothing before the first release."""
+    written = catalog.config.drift.release
+    place = places.word("/drift/release", written) if written else None
+    if written is None or place is None or catalog.releases is None:
+        return
+    data = catalog.files.data(CHANNELS)
+    channels = read(CHANNELS, data).value if data else {}
+    known = (*catalog.releases(), *(channels or {}))
+    if known and written not in known:
+        hint = did_you_mean(written, known) or f"known here: {', '.join(sorted(known)[:10])}"
+        yield Problem(f"there is no channel and no release `{written}`", at=place, hint=hint)

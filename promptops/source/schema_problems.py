@@ -13,7 +13,7 @@ from promptops.model.prompt import Locate
 from promptops.plurals import counted
 from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of, shortened
 from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
-from promptops.source.meant_values import as_list, in_type, options
+from promptops.source.value_hints import list_hint, listed_options, own_hint, type_hint
 from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
 
 MOST_LISTED = 16
@@ -78,7 +78,7 @@ class Explainer:
         message, hint = _wrong_value(error, got)
         hint = hint or _without_braces(path, got)
         where = self._schema_at(error.schema_path[:-1])
-        hint = hint or where.get("x-hint") or as_list(where, got)
+        hint = hint or own_hint(where) or list_hint(where, got)
         return self._make(message, self._place_of(path), hint)
 
     def _unknown_keys(self, error: Error) -> Iterator[Problem]:
@@ -88,14 +88,15 @@ class Explainer:
 
     def _hint(self, name: str, error: Error) -> str | None:
         where = self._schema_at(error.schema_path[:-1])
-        if name in where.get("x-hints", ()):
-            return str(where["x-hints"][name])
-        if name.removeprefix("not-") in options(where.get("properties", {}).get("type")):
+        own = where.get("x-hints")
+        if isinstance(own, Mapping) and name in own:
+            return str(own[name])
+        if name.removeprefix("not-") in listed_options(where.get("properties", {}).get("type")):
             return f"write `type: {name}, value: …`"
         known = self._known_keys(error)
         near = self._close(name, known)
         hint = f"did you mean `{near}`?" if near is not None else None
-        hint = hint or where.get("x-hint")
+        hint = hint or own_hint(where)
         if hint is None and 0 < len(known) <= MOST_LISTED:
             return f"known keys: {', '.join(sorted(known))}"
         return hint
@@ -130,7 +131,9 @@ class Explainer:
         elif error.kind.name == "oneOf" and not all(branches):
             forms = self._schema_at(error.schema_path)
             fit = [form for form, branch in zip(forms, branches, strict=True) if not branch]
-            names = ", ".join(f"`{key}`" for form in fit for key in form.get("required", ()))
+            required = [form.get("required", ()) for form in fit if isinstance(form, Mapping)]
+            names = ", ".join(f"`{key}`" for keys in required for key in keys)
+            names = names or "the alternatives"
             yield self._make(f"only one of {names} is allowed", self._first_key(error))
         else:
             yield from self.problems(max(branches, key=_depth))
@@ -232,7 +235,7 @@ def _wrong_value(error: Error, got: Any) -> tuple[str, str | None]:
 def _wrong_type(kind: Any, got: Any) -> tuple[str, str | None]:
     types = kind.types
     expected = " or ".join(_TYPES[name] for name in types)
-    hint = in_type(types, got)
+    hint = type_hint(types, got)
     return f"expected {expected}, got {type_name(got)}", hint
 
 

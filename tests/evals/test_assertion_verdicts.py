@@ -336,6 +336,47 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
         'expected a value that fits the schema at /messages, got `[{"role": "system", "content": "You help.\\nBe brief."}, {"role": "user", "conten…` (624 characters): expected a list of at most 2, got a list',
     ),
     (
+        {
+            "type": "json-schema",
+            "role": "tool",
+            "value": {"type": "array", "prefixItems": [{"type": "string"}], "items": False},
+        },
+        "failed",
+        'expected a value that fits the schema in the tool message, got `{"ok": true}`: expected a list, got a mapping',
+    ),
+    (
+        {
+            "type": "json-schema",
+            "path": "/messages/0/role",
+            "value": {"type": "array", "prefixItems": [{"type": "string"}], "items": False},
+        },
+        "failed",
+        "expected a value that fits the schema at /messages/0/role, got `system`: expected a list, got the string `system`",
+    ),
+    (
+        {
+            "type": "json-schema",
+            "role": "tool",
+            "value": {"additionalProperties": False, "properties": {"type": {"anyOf": [True]}}},
+        },
+        "failed",
+        'expected a value that fits the schema in the tool message, got `{"ok": true}`: unknown key `ok`',
+    ),
+    (
+        {
+            "type": "json-schema",
+            "role": "tool",
+            "value": {"additionalProperties": False, "properties": {"no": {}}, "x-hints": 5},
+        },
+        "failed",
+        'expected a value that fits the schema in the tool message, got `{"ok": true}`: unknown key `ok`',
+    ),
+    (
+        {"type": "json-schema", "role": "tool", "value": {"oneOf": [{"type": "object"}, True]}},
+        "failed",
+        'expected a value that fits the schema in the tool message, got `{"ok": true}`: only one of the alternatives is allowed',
+    ),
+    (
         {"type": "json-schema", "path": "/messages/0/content", "value": {"maxLength": 20}},
         "passed",
         "expected a value that fits the schema at /messages/0/content, got `You help.\\nBe brief.`",

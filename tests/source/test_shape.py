@@ -362,7 +362,12 @@ def test_words_of_other_tools_have_a_hint(line: str, hint: str) -> None:
     ("line", "hint"),
     [
         ("tags: shop", 'write `["shop"]`'),
+        ("tags: a-word-of-more-than-forty-characters-may-be-a-key", None),
         ("budget: {input_tokens: '4,000'}", "write 4000, without quotes"),
+        ("budget: {input_tokens: '0.5'}", None),
+        ("budget: {input_tokens: '007'}", None),
+        ("budget: {cost_usd: '0.5'}", "write 0.5, without quotes"),
+        ("budget: {cost_usd: '.5'}", None),
         ("evaluation: {probes: {max: 60%}}", "write 60, without quotes"),
         ("evaluation: {output: no}", "write `false`, without quotes"),
         ("evaluation: {margin: atuo}", "write percentage points, such as `margin: 2`, or `auto`"),

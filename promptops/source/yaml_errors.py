@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -184,18 +185,25 @@ def _tab(message_: str, offset: int, lines: Lines) -> Problem | None:
 def _wrong_quote(offset: int, lines: Lines) -> Problem | None:
     """The quotes of a value that end directly before an error."""
     text, end = lines.text, offset - 1
+    if text[offset : offset + 1] in ("", "\n", "]", "}"):
+        return None
     quote = text[end:offset]
     begin = text.rfind(quote, 0, end) if quote and quote in "\"'" else -1
-    if begin < 0 or _BEFORE_VALUE.search(text, text.rfind("\n", 0, begin) + 1, begin) is None:
+    if begin < 0 or not _can_begin_value(begin, text):
         return None
-    if "\n" in text[begin:end]:
+    if "\n" in text[begin:end] and _can_begin_value(end, text):
         return problem_at(lines, begin, "a quote that is never closed", "close it")
     hint = "write the quote twice: ''" if quote == "'" else 'write \\" within the text'
     other = "double quotes" if quote == "'" else "single quotes"
     return problem_at(lines, offset, "text after the closing quote", f"{hint}, or use {other}")
 
 
-_BEFORE_VALUE = lazy_pattern(r"(?:[:,\[{-]|^)[ \t]*\Z")
+def _can_begin_value(offset: int, text: str) -> bool:
+    """Whether a value, or a line, can begin at an offset."""
+    return _BEFORE_VALUE.search(text, text.rfind("\n", 0, offset) + 1, offset) is not None
+
+
+_BEFORE_VALUE = lazy_pattern(r"(?:[:,\[{-]|^)[ \t]*\Z", re.MULTILINE)
 
 
 def _unquoted_template(offsets: list[int], lines: Lines) -> tuple[int, int] | None:

@@ -32,6 +32,16 @@ MISTAKES = {
         "1:20-1:21 text after the closing quote",
         'write \\" within the text, or use single quotes',
     ),
+    "a word directly after a quotation of two lines": (
+        'description: "one\n  two"three\n',
+        "2:7-2:8 text after the closing quote",
+        'write \\" within the text, or use single quotes',
+    ),
+    "a word directly after a quotation on its own line": (
+        'key:\n  "a"b\n',
+        "2:6-2:7 text after the closing quote",
+        'write \\" within the text, or use single quotes',
+    ),
     "a tab within a block": (
         "messages:\n  - role: user\n    content: |\n      {% if a %}\n\tHi\n",
         "5:1-5:2 a tab instead of spaces",
@@ -128,6 +138,21 @@ MISTAKES = {
         "add `]`",
     ),
     "the wrong bracket": ("a: [b, c}\n", "1:9-1:10 `}` inside an open `[`", "write `]`"),
+    "the wrong bracket after a quote": (
+        'tags: ["a"}\n',
+        "1:11-1:12 `}` inside an open `[`",
+        "write `]`",
+    ),
+    "the wrong bracket after a quote within braces": (
+        '{a: "x"]\n',
+        "1:8-1:9 `]` inside an open `{`",
+        "write `}`",
+    ),
+    "a list that the file's end leaves open after a quote": (
+        'tags: ["a"',
+        "1:7-1:8 `[` is never closed",
+        "add `]`",
+    ),
     "a missing comma": (
         "a: {role: user content: Hi}\n",
         "1:16-1:23 a `,` is missing within `{`",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jsonschema_rs
 import pytest
+from markdown_it import MarkdownIt
 
 from promptops.source.schemas import schema
 from tests.release.conftest import ASK, BREAKING, STYLE
@@ -60,6 +61,18 @@ def test_what_a_tag_says_is_shown_and_never_obeyed(history, say):
     assert "\x1b" not in text + markdown
     assert not any(line.lstrip().startswith("::") for line in text.splitlines())
     assert ("<img" in markdown, "@team" in markdown) == (False, False)
+
+
+def test_the_lines_of_a_tag_make_no_structure_but_its_own_list_in_markdown(history, say):
+    lines = ["- own", "", "red", " ===", "red", "  > x", "red", "  + x", "-", "", "    x", "  1. x"]
+    history.git("tag", "-a", "--cleanup=verbatim", "-m", "\n".join(["x", "", *lines]), "v9.1.0")
+
+    markdown = say(history, "changelog", "v9.1.0", "--format", "markdown").out
+
+    found = [(token.type, token.tag) for token in MarkdownIt("commonmark").parse(markdown)]
+    opened = [tag for kind, tag in found if kind.endswith("_open") or kind == "code_block"]
+    assert sorted({*opened}) == ["h2", "li", "p", "ul"]
+    assert opened.count("li") == 1
 
 
 def test_a_release_can_be_asked_for_by_its_version(history, say):

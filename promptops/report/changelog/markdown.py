@@ -41,7 +41,7 @@ def _note(line: str) -> str:
         return f"- {sentence(visible(line[2:]))}"
     if line.endswith(":"):
         return f"**{escape(visible(line[:-1]))}**\n"
-    return sentence(visible(line))
+    return "&#45;" if line == "-" else sentence(visible(line))
 
 
 def _row(change: PromptChange) -> str:

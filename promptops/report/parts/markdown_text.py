@@ -25,7 +25,11 @@ _STRUCTURE = lazy_pattern(
     r"|\$(?!\d)"
     r"|:(?=\S)(?!(?!(?:100|1234):)\d+(?![\w+-]))"
     r"|(?<=[wW])\."
-    r"|\A(?:>|=|\+(?=\s|\Z))"
+)
+# What makes a line more than text of a paragraph; the last character of a match is escaped.
+# A hyphen alone is "no value" in a cell of a table.
+_BLOCK = lazy_pattern(
+    r"(?!-\Z)(?: {4}| {0,3}(?:\t|>|=|\+(?=\s|\Z)|-(?=\s|-*\s*\Z)|\d{1,9}[.)](?=\s|\Z)))"
 )
 _NOT_IN_SPANS = lazy_pattern(r"[`|\\@#\n]")
 
@@ -40,13 +44,14 @@ def sentence(text: str) -> str:
     if len(pieces) % 2 == 0:
         return escape(text)
     return "".join(
-        code(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
+        code(piece) if index % 2 else (_inline if index else escape)(piece)
+        for index, piece in enumerate(pieces)
     )
 
 
 def code(text: str) -> str:
     """Visible text as inline code."""
-    return f"<code>{escape(text)}</code>"
+    return f"<code>{_inline(text)}</code>"
 
 
 def readable_sentence(text: str) -> str:
@@ -55,7 +60,8 @@ def readable_sentence(text: str) -> str:
     if len(pieces) % 2 == 0:
         return escape(text)
     return "".join(
-        code_span(piece) if index % 2 else escape(piece) for index, piece in enumerate(pieces)
+        code_span(piece) if index % 2 else (_inline if index else escape)(piece)
+        for index, piece in enumerate(pieces)
     )
 
 
@@ -66,7 +72,17 @@ def code_span(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape visible text for Markdown: what is markup at its place; the rest stays readable."""
+    """Escape visible text for Markdown: what is markup at its place; the rest stays readable.
+
+    The text may be at the beginning of a line, except a hyphen alone.
+    """
+    block = _BLOCK.match(text)
+    if block is None:
+        return _inline(text)
+    return f"{block[0][:-1]}&#{ord(block[0][-1])};{_inline(text[block.end() :])}"
+
+
+def _inline(text: str) -> str:
     return _STRUCTURE.sub(_harmless, text)
 
 

@@ -298,6 +298,35 @@ def test_no_mixture_of_markdown_characters_becomes_markup():
     assert shown == [f"x {text} y" for text in texts]
 
 
+BLOCKS = [
+    *("===", "---", "--", "+", "- - -", "> x", "+ x", "- x", "* x", "1. x", "12) x", "1."),
+    *("# x", "~~~", "```", "x", "-> x", "-1 x", "1.5 x"),
+]
+
+
+@pytest.mark.parametrize("above", ["", "x\n"])
+def test_no_line_of_markdown_characters_becomes_more_than_a_paragraph(above):
+    parse = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse
+    random = Random(14)
+    mixed = ["".join(random.choices("_*[]()~`<>|&#= .-+1a\\", k=5)) for _ in range(700)]
+    lines = [
+        f"{' ' * blanks}{text}"
+        for blanks in (0, 1, 3, 4, 6)
+        for text in (*BLOCKS, *(text for text in mixed if text.strip()))
+    ]
+    written = [parse(f"{above}{escape(line)}\n") for line in lines]
+
+    kinds = {tuple(token.type for token in tokens) for tokens in written}
+    shown = [
+        "".join(child.content for child in tokens[1].children if child.type != "html_inline")
+        for tokens in written
+    ]
+    assert kinds == {("paragraph_open", "inline", "paragraph_close")}
+    assert [each.strip().removeprefix("x" if above else "").strip() for each in shown] == [
+        line.strip() for line in lines
+    ]
+
+
 def test_each_command_has_the_same_formats():
     names = {
         package.__name__.rpartition(".")[2]: sorted(

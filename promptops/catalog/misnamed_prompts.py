@@ -1,4 +1,4 @@
-"""Files in a prompt root that look like prompt files but have another suffix."""
+"""Files in a prompt root that only look like prompt files, and prompt files of other tools."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _MESSAGES = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
 _OWN = lazy_pattern(f"\ufeff?(?:#[^\\n]*\\n|\\s){{0,100}}{_FORMAT}")
 _LOOKS = lazy_pattern(f"^\ufeff?(?:{_FORMAT}|{_MESSAGES})", re.MULTILINE)
 
-
 UNREAD = "this file is not read as a prompt"
+"""The message for such a file; `UnreadPrompt.command` is the hint."""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,11 @@ class UnreadPrompt:
     """A file that looks like a prompt.
 
     Attributes:
-        fix: The command that gives it the suffix of a prompt file, or imports it.
+        command: The command that gives it the suffix of a prompt file, or imports it.
     """
 
     path: str
-    fix: str
+    command: str
 
 
 def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[UnreadPrompt]:
@@ -43,12 +43,12 @@ def unread_prompts(catalog: Catalog, paths: Iterable[str]) -> Iterator[UnreadPro
     catalog.files.prefetch(likely)
     for path in likely:
         text = catalog.files.text(path)
-        fix = None if text is None else _fix(path, text.value)
-        if fix is not None and not catalog.is_needed(path):
-            yield UnreadPrompt(path=path, fix=fix)
+        command = None if text is None else _command(path, text.value)
+        if command is not None and not catalog.is_needed(path):
+            yield UnreadPrompt(path=path, command=command)
 
 
-def _fix(path: str, text: str) -> str | None:
+def _command(path: str, text: str) -> str | None:
     """The command for a file that looks like a prompt; None for any other."""
     from shlex import quote
 
@@ -61,7 +61,7 @@ def _fix(path: str, text: str) -> str | None:
     if not _is_foreign_name(path) or not is_foreign_prompt(path, text):
         return None
     folder = quote(posixpath.dirname(path) or ".")
-    return f"promptops import {quote(path)} --to {folder} && git rm {quote(path)}"
+    return f"promptops import {quote(path)} --to {folder} && rm {quote(path)}"
 
 
 def _is_foreign_name(path: str) -> bool:

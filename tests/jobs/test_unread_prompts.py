@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from promptops.catalog.misnamed_prompts import proper_name
@@ -147,27 +152,34 @@ def test_files_of_other_tools_are_reported_with_the_import_and_other_files_never
 
     tips = [line.strip() for line in noted.splitlines()[1::2]]
     assert tips == [
-        "tip: promptops import prompts/a.prompty --to prompts && git rm prompts/a.prompty",
-        "tip: promptops import prompts/b.prompt --to prompts && git rm prompts/b.prompt",
-        "tip: promptops import prompts/e.json --to prompts && git rm prompts/e.json",
-        "tip: promptops import prompts/f.prompt.json --to prompts && git rm prompts/f.prompt.json",
-        "tip: promptops import prompts/g.json --to prompts && git rm prompts/g.json",
+        "tip: promptops import prompts/a.prompty --to prompts && rm prompts/a.prompty",
+        "tip: promptops import prompts/b.prompt --to prompts && rm prompts/b.prompt",
+        "tip: promptops import prompts/e.json --to prompts && rm prompts/e.json",
+        "tip: promptops import prompts/f.prompt.json --to prompts && rm prompts/f.prompt.json",
+        "tip: promptops import prompts/g.json --to prompts && rm prompts/g.json",
         "tip: git mv prompts/h.prompt prompts/h.prompt.yaml",
         "tip: git mv prompts/i.prompt.json prompts/i.prompt.yaml",
         "tip: promptops import 'prompts/sub/c d.prompt.md' --to prompts/sub"
-        " && git rm 'prompts/sub/c d.prompt.md'",
+        " && rm 'prompts/sub/c d.prompt.md'",
     ]
 
 
-def test_the_command_for_a_file_of_another_tool_makes_it_a_prompt(repo, started, monkeypatch):
-    repo.write({"prompts/sub/a.prompty": FOREIGN["a.prompty"]})
-    repo.commit("a prompt of another tool")
-    monkeypatch.chdir(repo.root)
+@pytest.mark.parametrize("state", ["untracked", "staged", "committed"])
+def test_the_command_for_a_file_of_another_tool_makes_it_a_prompt(repo, started, state):
+    repo.write({"prompts/sub/a b.prompty": FOREIGN["a.prompty"]})
+    if state == "staged":
+        repo.git("add", "--all")
+    elif state == "committed":
+        repo.commit("a prompt of another tool")
+    command = started("list")[2].partition("tip: ")[2]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-    code, _, _ = started("import", "prompts/sub/a.prompty", "--to", "prompts/sub")
-    repo.git("rm", "--quiet", "prompts/sub/a.prompty")
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=repo.root, env={**os.environ, "PATH": path}, check=False
+    )
 
-    assert (code, started("list")) == (0, (0, "sub/a  active  -  0 cases\n", ""))
+    assert done.returncode == 0
+    assert started("list") == (0, "sub/a-b  active  -  0 cases\n", "")
 
 
 def test_the_list_does_not_call_a_prompt_with_a_syntax_error_a_draft(repo, started):

@@ -32,7 +32,7 @@ def unread_files(workspace: Workspace) -> tuple[tuple[str, str], ...]:
     """Files that look like prompts but are not read, with the command that fixes each."""
     catalog = workspace.catalog
     found = unread_prompts(catalog, catalog.files.entries)
-    return tuple((one.path, one.fix) for one in found)
+    return tuple((one.path, one.command) for one in found)
 
 
 def _entry(catalog: Catalog, loaded: LoadedPrompt) -> dict[str, Any]:

@@ -46,4 +46,4 @@ def unread_prompt(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     """
     paths = catalog.files.entries if run.concerned is None else run.concerned
     for one in unread_prompts(catalog, paths):
-        yield Problem(UNREAD, at=Place(one.path), hint=one.fix)
+        yield Problem(UNREAD, at=Place(one.path), hint=one.command)

@@ -58,7 +58,7 @@ def file_risks(selected: Selected, head: Workspace, base: Workspace) -> Iterator
     changed = sorted(selected.changed or ())
     yield from _removed(changed, head.catalog, base.catalog)
     for one in unread_prompts(head.catalog, changed):
-        yield Risk(message=f"{UNREAD}: {one.fix}", place=Place(one.path))
+        yield Risk(message=f"{UNREAD}: {one.command}", place=Place(one.path))
     yield from _links(changed, head.catalog)
 
 

@@ -33,8 +33,8 @@ _HEADER = """\
 # addresses and keys that were found are replaced by made-up ones. Names of people, postal
 # addresses and telephone numbers without a country code can't be found for sure: replace them.
 #
-# No prompt uses this file yet. Give the cases names that describe what they test, and
-# add `- file: ./{name}` to `tests` of the prompt.
+# No prompt uses this file yet. Give the cases names that describe what they test, move the file
+# next to the prompt, and add `- file: ./{name}` to its `tests`.
 """
 
 

@@ -50,8 +50,8 @@ GOLDEN = """\
 # addresses and keys that were found are replaced by made-up ones. Names of people, postal
 # addresses and telephone numbers without a country code can't be found for sure: replace them.
 #
-# No prompt uses this file yet. Give the cases names that describe what they test, and
-# add `- file: ./new.cases.yaml` to `tests` of the prompt.
+# No prompt uses this file yet. Give the cases names that describe what they test, move the file
+# next to the prompt, and add `- file: ./new.cases.yaml` to its `tests`.
 
 # Cases of billing/dun
 - name: production 3e23e8

@@ -74,7 +74,7 @@ def _how_to_join(found: SampleCounts) -> Iterator[str]:
 
 
 def broken(score: Score) -> Iterator[str]:
-    """What `unreadable` and `bugs` have."""
+    """Lines that can't be read, then bugs of promptops."""
     yield from unreadable(score)
     yield from bugs(score)
 
@@ -107,7 +107,8 @@ def cases(found: WrittenCases) -> str:
 
 def _how_to_use(found: WrittenCases) -> str:
     add = f"`- file: ./{visible_path(PurePath(found.file).name)}`"
-    return f"read and name the cases, add {add} to `tests` of the prompt, `promptops test --record`"
+    use = f"move the file next to the prompt, add {add} to its `tests`"
+    return f"read and name the cases, {use}, and run `promptops test --record`"
 
 
 def unjoined(found: SampleCounts) -> str:

@@ -12,6 +12,7 @@ from promptops.jobs.live.live import Live
 from promptops.lsp.offers.config_offers import MOST_CHARACTERS
 from promptops.records import replace
 from promptops.source.outline.toml_cursor import toml_cursor_at
+from tests.hanging import ends_soon
 from tests.lsp.at_mark import MARK, completed_at, labels, line_after, position_of
 from tests.lsp.conftest import CONFIG
 from tests.lsp.opened_files import opened
@@ -129,3 +130,18 @@ def test_a_hostile_file_is_not_followed_to_its_depth(desk: Live) -> None:
 
     assert toml_cursor_at(nested, 1, len(nested) + 1).pointer == "/a" + "/0" * 20
     assert offered(desk, "#" * MOST_CHARACTERS + "\n¦") == []
+
+
+@pytest.mark.parametrize("typed", ["[", "[" + " " * 60_000 + "]", " " * 60_000 + "!"])
+def test_a_long_line_is_read_once(typed: str) -> None:
+    with ends_soon():
+        toml_cursor_at(typed, 1, len(typed) + 1)
+
+
+def test_the_tables_of_a_file_with_many_are_found_in_moments(desk: Live) -> None:
+    text = "".join(f"[models.a{number}]\n" for number in range(3_800))
+
+    with ends_soon():
+        found = offered(desk, f"{text}[¦")
+
+    assert "models.a0.params" in {each.label for each in found}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from lsprotocol.types import CompletionItemKind as Kind
 
@@ -28,7 +28,7 @@ from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.source.config import OWN
 from promptops.source.outline.cursor import Cursor
-from promptops.source.outline.toml_cursor import keys_of, toml_cursor_at
+from promptops.source.outline.toml_cursor import keys_by_table, toml_cursor_at
 
 MOST_CHARACTERS = 64 * 1024
 """A larger configuration file gets no offers."""
@@ -112,9 +112,10 @@ def _key(here: ConfigPosition, name: str, schemas: tuple[Schema, ...] = ()) -> s
 def _headers(here: ConfigPosition) -> list[Offer]:
     arrays_only = here.cursor.in_brackets
     closing = len(here.after) - len(here.after.lstrip("]"))
+    present = keys_by_table(here.text, here.line)
     return [
         replace(_key_offer(key), label=name, text=_header(key, name, arrays_only, closing))
-        for name, key in _tables(here, "")
+        for name, key in _tables(present, "")
         if _is_array(key) or not arrays_only
     ]
 
@@ -126,20 +127,24 @@ def _header(key: Key, name: str, is_opened_twice: bool, closing: int) -> str:
     return f"{name}." if _of_named_tables(key.schemas) else f"{name}{']' * (1 - closing)}"
 
 
-def _tables(here: ConfigPosition, pointer: str) -> Iterator[tuple[str, Key]]:
-    """The dotted names of tables and arrays of tables, without the tables in other lines."""
-    present = keys_of(here.text, pointer, here.line)
+def _tables(present: Mapping[str, Collection[str]], pointer: str) -> Iterator[tuple[str, Key]]:
+    """The dotted names of tables and arrays of tables, without the tables in other lines.
+
+    `present` has the names of the keys in other lines by the pointer of their table.
+    """
+    own = present.get(pointer, ())
     for name, key in keys_at(pointer, (), CONFIG).items():
         below = f"{pointer}/{name}"
         if _is_array(key):
             yield ".".join(tokens(below)), key
         elif types_of(key.schemas) == ("object",):
-            if name not in present or _of_named_tables(key.schemas):
+            is_named = _of_named_tables(key.schemas)
+            if name not in own or is_named:
                 yield ".".join(tokens(below)), key
-            yield from _tables(here, below)
-            if _of_named_tables(key.schemas):
-                for own in filter(_BARE_KEY.fullmatch, keys_of(here.text, below, here.line)):
-                    yield from _tables(here, f"{below}/{escaped(own)}")
+            yield from _tables(present, below)
+            for named in present.get(below, ()) if is_named else ():
+                if _BARE_KEY.fullmatch(named):
+                    yield from _tables(present, f"{below}/{escaped(named)}")
 
 
 def _is_array(key: Key) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from promptops.json_pointer import escaped, tokens
+from promptops.json_pointer import escaped, tokens, unescaped
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.source.lines import Lines
 from promptops.source.outline.cursor import Cursor
 from promptops.source.toml_places import Statement, starts_a_statement, statements
 
-_HEADER = lazy_pattern(r"[ \t]*\[(\[?)[ \t]*([^\[\]=#\n]*)")
-_TYPED_KEY = lazy_pattern(r"[ \t]*((?:[^=#\n]*\.)?[ \t]*)([\"']?)([\w-]*)")
+_HEADER = lazy_pattern(r"[ \t]*\[(\[?)([^\[\]=#\n]*)")
+_TYPED_KEY = lazy_pattern(r"((?:[^=#\n]*\.)?[ \t]*)([\"']?)([\w-]*)")
 _TOKEN = lazy_pattern(
     r'"""(?:\\.|[^\\])*?"""|"(?!"")(?:\\.|[^"\\\n])*(?:"|(?=\n))'
     r"|'''.*?'''|'(?!'')[^'\n]*(?:'|(?=\n))|#[^\n]*|[\[\]{},=]|[\"']|[^\s\[\]{},=#\"']+",
@@ -67,6 +68,21 @@ def keys_of(text: str, mapping: str, but: int = 0) -> dict[str, str]:
     return found
 
 
+def keys_by_table(text: str, but: int = 0) -> Mapping[str, Collection[str]]:
+    """The names of the keys of each table by its pointer, in order, as `keys_of` finds them.
+
+    Tables of more than `_DEEPEST` levels are left out.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for each in statements(text):
+        steps = each.pointer.split("/", _DEEPEST + 1)[1 : _DEEPEST + 1]
+        table = ""
+        for step in steps if each.line != but else ():
+            found.setdefault(table, {})[unescaped(step)] = None
+            table = f"{table}/{step}"
+    return found
+
+
 def _end(lines: Lines, statement: Statement) -> int:
     return lines.row(statement.line)[0] + statement.end - 1
 
@@ -74,7 +90,7 @@ def _end(lines: Lines, statement: Statement) -> int:
 def _in_header(text: str, header: re.Match[str], offset: int) -> Cursor:
     name = re.compile(r"[\w.\"' -]*").match(text, offset)
     end = name.end() if name is not None else offset
-    typed = header[2]
+    typed = header[2].lstrip(" \t")
     return _cursor("header", "", typed, offset, end=end, in_brackets=bool(header[1]))
 
 

@@ -26,7 +26,7 @@ MAX_FIELD = 128 * 1024
 MAX_ROWS = MAX_CASES + 2
 """The header, the cases, and one more, to detect that there are too many."""
 
-MAXCOLUMNS = 200
+MAX_COLUMNS = 200
 
 _NOT_NEWLINE = lazy_pattern(r"[^\n]")
 _QUOTED = lazy_pattern(r'"((?:[^"]|"")*)"')
@@ -57,7 +57,7 @@ def rows(lines: Lines) -> tuple[list[list[CsvField]], list[Problem]]:
             if isinstance(field, Problem):
                 return found, [field]
             row.append(field)
-            if len(row) > MAXCOLUMNS:
+            if len(row) > MAX_COLUMNS:
                 return [*found, row], []
             offset = field.end + 1
             if text[field.end : field.end + 1] != ",":
@@ -99,8 +99,8 @@ def read_table(lines: Lines) -> tuple[JsonNode, list[Any], list[Problem]]:
         ]
         return _sequence([], len(lines.text)), [], problems
     header, *body = table
-    if len(header) > MAXCOLUMNS:
-        problem = _problem(lines, header[0], f"over {MAXCOLUMNS} columns")
+    if len(header) > MAX_COLUMNS:
+        problem = _problem(lines, header[0], f"over {MAX_COLUMNS} columns")
         return _sequence([], len(lines.text)), [], [*problems, problem]
     problems += _wrong_columns(lines, header)
     nodes, cases = [], []
@@ -122,11 +122,13 @@ def _wrong_columns(lines: Lines, header: list[CsvField]) -> Iterator[Problem]:
         if field.value in names:
             yield _problem(lines, field, f"`{field.value}` is two columns", code="SCH003")
         elif field.value not in COLUMNS and not _INPUT.fullmatch(field.value):
-            yield _problem(lines, field, f"unknown column `{field.value}`", _meant(field.value))
+            yield _problem(
+                lines, field, f"unknown column `{field.value}`", _column_hint(field.value)
+            )
         names.add(field.value)
 
 
-def _meant(column: str) -> str:
+def _column_hint(column: str) -> str:
     """The hint for a column that does not exist."""
     if ";" in column or "\t" in column:
         return "separate the columns with commas"

@@ -85,14 +85,18 @@ def check_schema(schema: Any, place: Locate, at: str = "") -> tuple[Problem, ...
 
 def _dangling(schema: Any, place: Locate, at: str) -> Iterator[Problem]:
     """Each `$ref` to a part that its schema does not have."""
+    from urllib.parse import unquote
+
     for pointer, part in subschemas(schema, ""):
-        target = part.get("$ref")
-        if isinstance(target, str) and target.startswith("#/"):
-            steps = tokens(target[1:])
-            if value_at(schema, target[1:], NO_VALUE) is NO_VALUE:
+        written = part.get("$ref")
+        if isinstance(written, str) and written.startswith("#/"):
+            target = unquote(written[1:])
+            steps = tokens(target)
+            if value_at(schema, target, NO_VALUE) is NO_VALUE:
                 of_file = len(steps) > 1 and steps[0] == "$defs" and steps[1].endswith(".json")
                 missing = pointer_to(steps[2:] if of_file else steps)
-                message = f"the schema that `$ref` names has no `{missing}`"
+                where = " in that file" if of_file else ""
+                message = f"`$ref` points to `{missing}`, which does not exist{where}"
                 yield Problem(message, at=place(f"{at}{pointer}/$ref", False), code="SCH002")
 
 

@@ -313,7 +313,11 @@ def test_a_chain_of_files_without_end_is_cut() -> None:
         ("{not: {minLength: -1}}", [("1:19", "expected at least 0, got the number -1")]),
         ("{pattern: '('}", [("1:11", "the string `(` is not allowed: \"(\" is not a \"regex\"")]),
         ("{required: a}", [("1:12", "expected a list, got the string `a`")]),
-        ("{$ref: '#/x'}", [("1:8", "the schema that `$ref` names has no `/x`")]),
+        ("{$ref: '#/x'}", [("1:8", "`$ref` points to `/x`, which does not exist")]),
+        (
+            "{$ref: '#/x', $defs: {a b: {$ref: '#/$defs/a%20b'}}}",
+            [("1:8", "`$ref` points to `/x`, which does not exist")],
+        ),
         ("{$ref: 'http://127.0.0.1:9/x'}", None),
         ("3", [("1:1", "expected true or false or a mapping, got the number 3")]),
     ],

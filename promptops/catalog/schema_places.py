@@ -45,7 +45,7 @@ def is_written(locate: Locate, pointer: str) -> bool:
 
 
 def without_invalid(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of the inputs, with no more than the default of an input with an invalid schema.
+    """The schema of the inputs; an invalid schema of an input becomes its default, or `{}`.
 
     The names of all inputs stay known, and the result is a valid schema.
     """

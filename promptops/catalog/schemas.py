@@ -146,7 +146,7 @@ class SchemaReader:
             self._unreadable_tool(written, at)
 
     def _wrong_tool_file(self, found: Mapping[str, Any], path: str) -> Iterator[Problem]:
-        """Values that a tool in a prompt file could not have; each file is reported once."""
+        """Values that a tool in a prompt file could not have; lint removes repeats."""
         from promptops.source.json_document import read_json
 
         known = {key: found[key] for key in _CHECKED_IN_TOOLS if key in found}

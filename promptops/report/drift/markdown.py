@@ -84,7 +84,7 @@ def _changes(prompt: PromptDrift) -> Iterator[str]:
     found = list(changes(prompt))[-_CHANGES_SHOWN:]
     if found:
         yield "\n**What changed behind the same prompt**\n\n"
-    for index, change in found:
+    for index, _kind, change in found:
         yield f"- {escape(facts.day(prompt.history[index]))}: {_sentence(change)}\n"
 
 

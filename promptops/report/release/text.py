@@ -58,7 +58,7 @@ def plan_lines(plan: ReleasePlan, style: Style = plain) -> Iterator[str]:
 def _step(plan: ReleasePlan) -> str:
     """The bump, such as `minor since v1.2.0`.
 
-    Before 1.0.0 `minor since v0.1.0, raises the patch number before 1.0.0`.
+    Before 1.0.0 `minor since v0.1.0; before 1.0.0 this raises the patch number`.
     """
     record = plan.record
     bump = plan.required if record.bump is None else record.bump
@@ -67,7 +67,7 @@ def _step(plan: ReleasePlan) -> str:
     if not bump:
         return f"not above {visible(record.base)}"
     number = None if plan.version.major else _BEFORE_1.get(bump)
-    shift = f", raises the {number} number before 1.0.0" if number else ""
+    shift = f"; before 1.0.0 this raises the {number} number" if number else ""
     return f"{bump} since {visible(record.base)}{shift}"
 
 

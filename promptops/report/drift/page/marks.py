@@ -76,8 +76,8 @@ def _boundaries(
 def marks_of(prompt: PromptDrift, x: Callable[[int], float]) -> tuple[Mark, ...]:
     """Where model, fingerprint or judge changed; the latest ones have letters."""
     found: dict[int, list[str]] = {}
-    for index, change in changes(prompt):
-        if not change.startswith(RELEASE):
+    for index, kind, change in changes(prompt):
+        if kind != RELEASE:
             found.setdefault(index, []).append(change)
     unnamed = len(found) - len(_LETTERS)
     return tuple(

@@ -9,38 +9,43 @@ from promptops.plurals import some
 from promptops.report.test.parts.facts import short
 
 RELEASE = "release"
-_TONIGHT_SHOWN = ("model ", "judge ")
+_SHOWN_TONIGHT = ("model", "judge")
 _NAMES_SHOWN = 3
 
 
-def changes(prompt: PromptDrift) -> Iterator[tuple[int, str]]:
-    """What changed behind the same prompt: index into the history, and a sentence."""
+def changes(prompt: PromptDrift) -> Iterator[tuple[int, str, str]]:
+    """What changed behind the same prompt: index into the history, kind, and a sentence.
+
+    The kind is `release`, `model`, `fingerprint` or `judge`.
+    """
     before: Night | None = None
     for index, night in enumerate(prompt.history):
         if night.verdict == "accepted":
             continue
         if before is not None:
-            yield from ((index, each) for each in _changed(before, night))
+            for kind, values in _changed(before, night):
+                yield index, kind, f"{kind} {values}"
         before = night
 
 
 def changed_tonight(prompt: PromptDrift) -> Iterator[str]:
     """Another model or judge than the night before; the cause of a signal names it already."""
     tonight = len(prompt.history) - 1
-    for index, sentence in changes(prompt) if prompt.blame is None else ():
-        if index == tonight and sentence.startswith(_TONIGHT_SHOWN):
+    for index, kind, sentence in changes(prompt) if prompt.blame is None else ():
+        if index == tonight and kind in _SHOWN_TONIGHT:
             yield f"changed since the night before: {sentence}"
 
 
-def _changed(before: Night, night: Night) -> Iterator[str]:
+def _changed(before: Night, night: Night) -> Iterator[tuple[str, str]]:
+    """The kind of each change, and its values before and after."""
     if before.release != night.release:
-        yield f"{RELEASE} {short(before.release)} → {short(night.release)}"
+        yield RELEASE, f"{short(before.release)} → {short(night.release)}"
     if before.models and night.models and before.models != night.models:
-        yield f"model {_listed(before.models)} → {_listed(night.models)}"
+        yield "model", f"{_listed(before.models)} → {_listed(night.models)}"
     if before.fingerprints and night.fingerprints and before.fingerprints != night.fingerprints:
-        yield f"fingerprint {_listed(before.fingerprints)} → {_listed(night.fingerprints)}"
+        yield "fingerprint", f"{_listed(before.fingerprints)} → {_listed(night.fingerprints)}"
     if before.judge and night.judge and before.judge != night.judge:
-        yield f"judge {_judge(before)} → {_judge(night)}"
+        yield "judge", f"{_judge(before)} → {_judge(night)}"
 
 
 def _listed(names: Iterable[str]) -> str:

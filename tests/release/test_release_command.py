@@ -196,6 +196,17 @@ def test_where_nothing_changed_nothing_is_made(catalog, say, release):
     assert release(catalog, "--bump", "patch").value["version"] == "1.2.1"
 
 
+def test_before_1_0_0_the_plan_names_the_number_that_a_bump_raises(catalog, say, release):
+    release(catalog)
+    catalog.write({STYLE: "Be short.\n"})
+    catalog.commit("two")
+
+    said = say(catalog, "release", "--yes", "--bump", "minor")
+
+    first = said.out.splitlines()[0]
+    assert first == "v0.1.1  (minor since v0.1.0; before 1.0.0 this raises the patch number)"
+
+
 def test_run_again_it_says_that_it_is_done(catalog, say, release):
     first = release(catalog, "--version", "1.0.0").value
 

@@ -259,8 +259,8 @@ def test_two_configurations_are_an_error() -> None:
          b"[[score.alerts]]\nmetric = 'p95'\nbelow = -1\n", "`below` can't be -1",
          "promptops.toml:6:1",
          "write a number over 0"),
-        (b"[[score.alerts]]\nmetric = 'p95'\nabove = inf\n", "expected a number, got the number inf",
-         "promptops.toml:3:1", None),
+        (b"[[score.alerts]]\nmetric = 'p95'\nabove = inf\n",
+         "expected a number, got the number inf", "promptops.toml:3:1", None),
         (b"[[score.alerts]]\nmetric = 'contracts'\nbelow = 0\n", "`below` can't be 0",
          "promptops.toml:3:1", "write a number over 0 and at most 100"),
         (b"[[score.alerts]]\nmetric = 'errors'\nabove = 0\n[[score.alerts]]\nmetric = 'errors'\n"

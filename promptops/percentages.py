@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Literal
+
+Side = Literal["below", "above"]
+"""The values that a limit is crossed by."""
 
 SMALLEST_MARGIN = 0.5
 """In percentage points: no suite has so many cases that a smaller loss could be noticed."""
@@ -23,19 +27,19 @@ def share_as_margin(name: str, written: float) -> tuple[str, str] | None:
     return message, f"write {100 * written:g}, or at least {SMALLEST_MARGIN:g}"
 
 
-def limit_of_percent(name: str, written: float) -> tuple[str, str] | None:
-    """The message and the fix for a limit that no percentage can cross; None for any other."""
-    return _limit_within(name, written, 100)
+def limit_of_percent(name: str, written: float, side: Side) -> tuple[str, str] | None:
+    """The message and the fix for a limit that every or no percentage crosses; None for others."""
+    if side == "below":
+        return _refused(name, written, 0 < written <= 100, "over 0 and at most 100")
+    return _refused(name, written, 0 <= written < 100, "from 0 to less than 100")
 
 
-def limit_of_amount(name: str, written: float) -> tuple[str, str] | None:
+def limit_of_amount(name: str, written: float, side: Side) -> tuple[str, str] | None:
     """The same for a limit of seconds or USD."""
-    return _limit_within(name, written, inf)
+    if side == "below":
+        return _refused(name, written, 0 < written < inf, "over 0")
+    return _refused(name, written, 0 <= written < inf, "of at least 0")
 
 
-def _limit_within(name: str, written: float, highest: float) -> tuple[str, str] | None:
-    if 0 <= written <= highest:
-        return None
-    span = "from 0 to 100" if highest < inf else "at least 0"
-    hint = f"the metric is {span}: an alert there would be raised always or never"
-    return f"{name} can't be {written:g}", hint
+def _refused(name: str, written: float, is_useful: bool, span: str) -> tuple[str, str] | None:
+    return None if is_useful else (f"{name} can't be {written:g}", f"write a number {span}")

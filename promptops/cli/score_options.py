@@ -33,7 +33,8 @@ def alert_rule(text: str) -> AlertRule:
         raise UsageError(f"{text!r} has no number", where=_ALERT, hint=_EXAMPLE)
     threshold = _number(number)
     is_percent = metric not in VALUE_METRICS
-    wrong = (limit_of_percent if is_percent else limit_of_amount)(f"`{metric}`", threshold)
+    within = limit_of_percent if is_percent else limit_of_amount
+    wrong = within(f"`{metric}`", threshold, "below" if sign == "<" else "above")
     if is_percent and sign == "<":
         wrong = wrong or share_as_percent(f"`{metric}`", threshold)
     if wrong is not None:

@@ -43,11 +43,10 @@ class Assertion:
 
     def judge(self, record: Record) -> Verdict:
         """The verdict; raises Unjudgeable for a missing value, and when no work is left."""
-        name = self.type.removeprefix("not-")
-        evaluates = name == "expr" or self.transform is not None
-        record.work.charge(name, len(record.text), evaluates=evaluates)
+        subject = self._subject(record)
+        record.work.begin(self.type.removeprefix("not-"), subject.read_chars)
         with _bounded(self.type):
-            verdict = self.check.check(self._subject(record))
+            verdict = self.check.check(subject)
             if not isinstance(verdict, Verdict):
                 raise TypeError("`check` returned no verdict")
         return verdict.negated() if self.negated else verdict

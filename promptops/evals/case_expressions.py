@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from promptops.evals.case_work import CaseWork
 from promptops.evals.verdict import Undecided
 from promptops.model.place import Offsets, plain_text
 from promptops.records import record
 from promptops.runtime.template.data import NotJson, json_copy
-from promptops.runtime.template.limits import TookTooLong
+from promptops.runtime.template.limits import MAX_WORK, TookTooLong
 from promptops.runtime.template.scope import Run, TemplateFailure
 from promptops.runtime.template.sized_cache import cached_by_size
 from promptops.suggestions import did_you_mean
@@ -53,21 +54,28 @@ class Expression:
     tree: nodes.Expr
     names: frozenset[str]
 
-    def value(self, names: Mapping[str, Any]) -> Any:
-        """Its value, as JSON data, for these values of the names.
+    def value(self, names: Mapping[str, Any], work: CaseWork) -> Any:
+        """Its value, as JSON data, for these values of the names; counts what it takes.
 
         Raises WrongExpression, and Undecided if this machine is too slow.
         """
         from promptops.runtime.template.template_program import value
 
         data = {name: _data(name, names[name]) for name in self.names if name in names}
+        run = Run(lambda _path, _name: None)
         try:
-            return value(plain_text("", self.text), data, Run(lambda _path, _name: None))
+            return value(plain_text("", self.text), data, run)
         except TemplateFailure as failure:
             message = _of_expression(failure.message)
             raise WrongExpression(message, within=(failure.start, failure.end)) from None
         except TookTooLong as error:
             raise Undecided(f"evaluating the expression: {error}") from None
+        finally:
+            work.count(_EACH + _OF_A_UNIT * (MAX_WORK - run.meter.left))
+
+
+_EACH = 300_000  # in units of CaseWork
+_OF_A_UNIT = 200  # of Meter
 
 
 def read_expression(text: str, known: tuple[str, ...]) -> Expression:

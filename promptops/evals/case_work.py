@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from promptops.evals.verdict import Unjudgeable
+from promptops.evals.verdict import Undecided
 
 MAX_WORK = 2_000_000_000
 """In units of about a nanosecond."""
@@ -16,17 +16,13 @@ MAX_WORK = 2_000_000_000
 _EACH = 20_000
 _PER_CHARACTER = 10
 _PER_CHARACTER_OF: Mapping[str, int] = {
-    "citations": 100,
     "contains-json": 100,
-    "expr": 100,
-    "json-schema": 100,
-    "no-leak": 1_000,
-    "no-personal-data": 100,
-    "no-secrets": 100,
-    "regex": 100,
+    "json-schema": 1_000,
+    "no-injection": 100,
+    "no-personal-data": 300,
+    "no-secrets": 300,
     "supported": 100,
 }
-_EACH_EXPRESSION = 5_000_000
 
 
 class CaseWork:
@@ -37,15 +33,19 @@ class CaseWork:
     def __init__(self) -> None:
         self._left = MAX_WORK
 
-    def charge(self, kind: str, chars: int, *, evaluates: bool) -> None:
-        """Count an assertion before it is checked; raises Unjudgeable when no work is left.
+    def begin(self, kind: str, chars: int) -> None:
+        """Count an assertion before it is checked; raises Undecided if no work is left.
+
+        The assertion that takes the last units is checked: it has limits of its own.
 
         Args:
             kind: Its type, without `not-`.
-            chars: The characters of the whole text.
-            evaluates: It evaluates an expression.
+            chars: The characters that it reads.
         """
-        self._left -= _EACH + chars * _PER_CHARACTER_OF.get(kind, _PER_CHARACTER)
-        self._left -= _EACH_EXPRESSION if evaluates else 0
         if self._left < 0:
-            raise Unjudgeable("the assertions of this case take too long: use fewer of them")
+            raise Undecided("the assertions of this case take too long: use fewer of them")
+        self.count(_EACH + chars * _PER_CHARACTER_OF.get(kind, _PER_CHARACTER))
+
+    def count(self, units: int) -> None:
+        """Count work that depends on more than the number of characters."""
+        self._left -= units

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from promptops.evals.case_work import CaseWork
 from promptops.evals.patterns import compiled, searchable_by
 from promptops.evals.subject import Subject
 from promptops.evals.texts import MAX_COMPARED_CHARS, sendable
@@ -19,6 +20,7 @@ DEFAULT_PATTERN = r"""\[([^\[\]\s{}"',;]{1,80})\]"""
 _COST_OF_A_MATCH = 4_000
 """Of one match, in characters of text that are searched."""
 
+_OF_A_CHARACTER = 3  # in units of CaseWork
 _MOST_SENTENCES = 20_000
 
 _SENTENCE_END = lazy_pattern(r"(?<=[.!?…])\s+|(?<=[。！？])\s*|\n\s*")
@@ -56,7 +58,7 @@ def cited_ids(subject: Subject, arguments: Mapping[str, Any]) -> tuple[str, ...]
     value = subject.value
     if isinstance(value, (list, tuple)):
         return tuple(dict.fromkeys(_item(item, subject) for item in value))
-    return _ids_in(subject.text, arguments)
+    return _ids_in(subject.text, arguments, subject.record.work)
 
 
 def _item(item: Any, subject: Subject) -> str:
@@ -65,12 +67,12 @@ def _item(item: Any, subject: Subject) -> str:
     return str(item)
 
 
-def _ids_in(text: str, arguments: Mapping[str, Any]) -> tuple[str, ...]:
-    found = (match.group(1) for match in _matches(sendable(text), arguments))
+def _ids_in(text: str, arguments: Mapping[str, Any], work: CaseWork) -> tuple[str, ...]:
+    found = (match.group(1) for match in _matches(sendable(text), arguments, work))
     return tuple(dict.fromkeys(each for each in found if each))
 
 
-def _matches(text: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
+def _matches(text: str, arguments: Mapping[str, Any], work: CaseWork) -> Iterator[Any]:
     """The matches of the pattern; raises Unjudgeable if finding them takes too long.
 
     A pattern without a bound can look at the rest of the text for each match.
@@ -80,26 +82,30 @@ def _matches(text: str, arguments: Mapping[str, Any]) -> Iterator[Any]:
         yield from compiled(DEFAULT_PATTERN).finditer(text)
         return
     at, left = "/arguments/pattern", MAX_COMPARED_CHARS
-    for match in searchable_by(pattern, text, at).finditer(text):
-        left -= _COST_OF_A_MATCH + len(text) - match.start()
+    for match in searchable_by(pattern, text, at, work).finditer(text):
+        cost = _COST_OF_A_MATCH + len(text) - match.start()
+        work.count(_OF_A_CHARACTER * cost)
+        left -= cost
         if left < 0:
             raise Unjudgeable("it takes too long to find all citations", at)
         yield match
 
 
-def cited_sentences(text: str, arguments: Mapping[str, Any]) -> tuple[CitedSentence, ...]:
+def cited_sentences(
+    text: str, arguments: Mapping[str, Any], work: CaseWork
+) -> tuple[CitedSentence, ...]:
     """The sentences with citations; one after the full stop belongs to the sentence before it.
 
     Raises Unjudgeable for too many sentences, and if it takes too long to find the citations.
     """
     found: list[list[str]] = []
     for sentence in _sentences(text):
-        if found and _NO_WORD.fullmatch(_without_citations(sentence, arguments)):
+        if found and _NO_WORD.fullmatch(_without_citations(sentence, arguments, work)):
             found[-1].append(sentence)
         else:
             found.append([sentence])
     whole = (" ".join(parts) for parts in found)
-    cited = (CitedSentence(sentence, _ids_in(sentence, arguments)) for sentence in whole)
+    cited = (CitedSentence(sentence, _ids_in(sentence, arguments, work)) for sentence in whole)
     return tuple(sentence for sentence in cited if sentence.ids)
 
 
@@ -111,9 +117,9 @@ def _sentences(text: str) -> list[str]:
     return found
 
 
-def _without_citations(sentence: str, arguments: Mapping[str, Any]) -> str:
+def _without_citations(sentence: str, arguments: Mapping[str, Any], work: CaseWork) -> str:
     pieces, at = list[str](), 0
-    for match in _matches(sentence, arguments):
+    for match in _matches(sentence, arguments, work):
         pieces.append(sentence[at : match.start()])
         at = match.end()
     return "".join((*pieces, sentence[at:]))

@@ -68,12 +68,16 @@ def calls_of(subject: Subject) -> tuple[Call, ...]:
     return answer.tool_calls if answer else ()
 
 
+_OF_A_CALL = 8_000  # in units of CaseWork
+
+
 def known_tools(calls: Iterable[tuple[ExpectedCall, str]], subject: Subject) -> None:
     """Raises Unjudgeable for a tool that the request does not define; it is never called.
 
     Each call comes with its pointer.
     """
     known = dict.fromkeys(str(tool.get("name")) for tool in subject.record.request.tools)
+    subject.record.work.count(_OF_A_CALL * (len(known) + len(calls_of(subject))))
     for call, at in calls:
         if call.name not in known:
             hint = did_you_mean(call.name, known)

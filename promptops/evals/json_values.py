@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from json import JSONDecodeError
 from typing import Any
 
+from promptops.evals.case_work import CaseWork
 from promptops.evals.verdict import Unjudgeable
 from promptops.patterns import lazy_pattern
 
@@ -18,6 +19,7 @@ _MOST_READ_IN_VAIN = 2_000_000  # in characters; 0.6 s at worst
 _ONE_TRY = 200  # the cost of an error, which counts the lines before it
 _TOO_DEEP = 20_000
 _MOST_COVERED = 1_000_000  # pairs of values that are compared; 0.6 s at worst
+_OF_A_STEP = 600  # in units of CaseWork
 
 
 def parsed(text: str) -> Any:
@@ -60,10 +62,11 @@ def same(one: Any, other: Any) -> bool:
 
 
 class Coverage:
-    """Compares values for one assertion, in a limited number of steps."""
+    """Compares values for one assertion, in a limited number of steps, and counts them."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: CaseWork) -> None:
         self._left = _MOST_COVERED
+        self._work = work
 
     def covers(self, value: Any, expected: Any) -> bool:
         """Whether a value has all of `expected`; mappings may have more keys, lists more items.
@@ -71,16 +74,23 @@ class Coverage:
         Each item of an expected list is searched for in the whole list, so that nested lists
         multiply the steps. Raises Unjudgeable when none are left.
         """
+        before = self._left
+        try:
+            return self._covers(value, expected)
+        finally:
+            self._work.count(_OF_A_STEP * (before - self._left))
+
+    def _covers(self, value: Any, expected: Any) -> bool:
         self._left -= 1
         if self._left < 0:
             raise Unjudgeable("it takes too long to search the value for all expected items")
         if isinstance(expected, Mapping):
             return isinstance(value, Mapping) and all(
-                key in value and self.covers(value[key], item) for key, item in expected.items()
+                key in value and self._covers(value[key], item) for key, item in expected.items()
             )
         if isinstance(expected, (list, tuple)):
             return isinstance(value, (list, tuple)) and all(
-                any(self.covers(candidate, item) for candidate in value) for item in expected
+                any(self._covers(candidate, item) for candidate in value) for item in expected
             )
         return same(value, expected)
 

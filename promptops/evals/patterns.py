@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from promptops.evals.case_work import CaseWork
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -75,12 +76,16 @@ def compiled(pattern: str) -> Any:
         raise Refused(f"the pattern can't be used: {_reason(error)}") from None
 
 
-def searchable_by(pattern: str, text: str, at: str) -> Any:
+_OF_A_STEP = 3  # in units of CaseWork
+
+
+def searchable_by(pattern: str, text: str, at: str, work: CaseWork) -> Any:
     """The compiled pattern; raises Unjudgeable at `at` if it takes too long to search the text.
 
     RE2 can need a step for each instruction at each byte.
     """
     program = compiled(pattern)
+    work.count(_OF_A_STEP * program.programsize * len(text))
     if program.programsize * len(text) * 4 > MAX_STEPS:
         size = len(text.encode("utf-8", "replace"))
         if program.programsize * size > MAX_STEPS:

@@ -63,7 +63,7 @@ class Record:
         answer: None for a request.
         judge: The prompt's `evaluation.judge`: the id of a prompt, a model, or None.
         at: The places of the parts of the assertion; None if it has none.
-        work: What its assertions may still do; copies of a record share it.
+        work: The remaining work of its assertions; copies of a record share it.
     """
 
     on: On

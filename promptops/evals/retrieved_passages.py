@@ -81,6 +81,9 @@ def question_of(record: Record, name: str | None, at: str) -> str:
     return value if isinstance(value, str) else as_json(value)
 
 
+_OF_A_PASSAGE = 10_000  # in units of CaseWork
+
+
 def passages_of(record: Record, name: str, arguments: Mapping[str, Any]) -> tuple[Passage, ...]:
     """The first `k` passages of an input, best first; an id that occurs again is left out.
 
@@ -91,6 +94,7 @@ def passages_of(record: Record, name: str, arguments: Mapping[str, Any]) -> tupl
         raise Unjudgeable(
             f"expected a list of passages in `{name}`, got {type_name(value)}", "/value"
         )
+    record.work.count(_OF_A_PASSAGE * len(value))
     key = arguments.get("id", "id")
     found: dict[str, Passage] = {}
     for index, item in enumerate(value):

@@ -69,7 +69,7 @@ class Subject:
         if self._transform is None:
             return self._narrowed
         try:
-            return self._transform.value(self.names(self._narrowed))
+            return self._transform.value(self.names(self._narrowed), self.record.work)
         except WrongExpression as error:
             raise Unjudgeable(error.message, "/transform", error.within) from None
 
@@ -94,6 +94,13 @@ class Subject:
             return text
         calls = [f"[calls {as_json(dict(call))}]" for call in answer.tool_calls]
         return "\n".join([text, *calls] if text else calls)
+
+    @property
+    def read_chars(self) -> int:
+        """The number of characters of the text that contains the value."""
+        if self.role is None:
+            return len(self.record.text)
+        return sum(len(text_of(message.get("content"))) for message in self.messages)
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:

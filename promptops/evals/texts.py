@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from promptops.analysis.match import TextMatch
+from promptops.evals.case_work import CaseWork
 from promptops.evals.verdict import Refused, Unjudgeable
 from promptops.evals.wording import LONG, shown
 from promptops.plurals import counted, some
@@ -10,6 +11,7 @@ from promptops.plurals import counted, some
 MAX_COMPARED_CHARS = 400_000_000
 """Characters of a text times the number of searched strings: about a second."""
 
+_OF_A_COMPARISON = 3  # in units of CaseWork
 _TELLING = 8
 
 
@@ -67,9 +69,11 @@ def no_blank(values: tuple[str, ...]) -> Refused | None:
     )
 
 
-def searchable(text: str, values: tuple[str, ...]) -> str:
+def searchable(text: str, values: tuple[str, ...], work: CaseWork) -> str:
     """The text; raises Unjudgeable if it takes too long to search for each value in it."""
-    if len(text) * len(values) > MAX_COMPARED_CHARS:
+    compared = len(text) * len(values)
+    work.count(_OF_A_COMPARISON * compared)
+    if compared > MAX_COMPARED_CHARS:
         what = f"{counted(len(values), 'string')} in {counted(len(text), 'character')}"
         raise Unjudgeable(f"it takes too long to search for {what}", "/value")
     return text

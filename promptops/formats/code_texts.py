@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
-from promptops.formats.addressed_texts import is_addressed, is_in_other_language
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, TextContent
+from promptops.formats.instructing_texts import addresses_a_model, is_in_other_language
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import role_in
 from promptops.formats.prompt_names import (
@@ -27,14 +27,16 @@ SHORTEST_NAMED = 40
 SHORTEST = 200
 """Characters of any other string, at least."""
 _QUESTION = lazy_pattern(
-    r"(?i)\s*(?:are you sure|do you (?:really )?(?:want|wish)|would you like|(?:press|hit|enter) )"
-    r"|[\[(]y(?:es)?\s?/\s?n(?:o)?[\])]"
+    r"(?i)\A\s*(?:are you sure|do you (?:really )?(?:want|wish)|would you like"
+    r"|(?:press|hit|enter) )|[\[(]y(?:es)?\s?/\s?n(?:o)?[\])]"
 )
 """What a program asks its users."""
 _WIDE = lazy_pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Characters of languages without blanks between words."""
 _PLAIN_WORD = lazy_pattern(r"\W*[^\W\d_]+(?:['’-][^\W\d_]+)*\W*")
 _FEWEST_WORDS = 5
+FEWEST_WORDS_SENT = 3
+"""Words of its own that a text needs which code sends to a model, at least."""
 EXPRESSION = "\ue000"
 """Stands before and after each expression in a text."""
 _FEWEST_PLAIN = 0.55
@@ -82,7 +84,7 @@ class CodeTexts:
     @staticmethod
     def is_sent(text: str) -> bool:
         """Whether a string is a prompt, if code sends it to a model: it has words of its own."""
-        return _measured(text)[1] > _FEWEST_WORDS // 2 and not _is_program(text, named=True)
+        return _measured(text)[1] >= FEWEST_WORDS_SENT and not _is_program(text, named=True)
 
     def is_report(self, name: str, text: str, place: Place) -> bool:
         """Whether a string that code raises, logs or prints is no prompt, by its name."""
@@ -94,7 +96,7 @@ class CodeTexts:
 
     def has_words(self, text: str, place: Place) -> bool:
         """Whether messages contain words and not only values; `text` is what is constant."""
-        if _measured(text)[1] > _FEWEST_WORDS // 2:
+        if _measured(text)[1] >= FEWEST_WORDS_SENT:
             return True
         self._left_out.append(("", _ONLY_VALUES, place))
         return False
@@ -138,7 +140,7 @@ def _rule(name: str, text: str, *, named: bool) -> str | None:
     prose = _is_prose(text) and not has_script(text) and not is_documentation(text)
     if not prose:
         return _OTHER_LANGUAGE
-    return None if is_addressed(text[:SHORTEST]) else _NOT_ADDRESSED
+    return None if addresses_a_model(text[:SHORTEST]) else _NOT_ADDRESSED
 
 
 def _rule_of_named(name: str, text: str) -> str | None:
@@ -146,7 +148,7 @@ def _rule_of_named(name: str, text: str) -> str | None:
         return None
     if is_documentation(text):
         return _OTHER_LANGUAGE
-    return None if is_addressed(text) or is_in_other_language(text) else _NOT_ADDRESSED
+    return None if addresses_a_model(text) or is_in_other_language(text) else _NOT_ADDRESSED
 
 
 def _is_program(text: str, *, named: bool) -> bool:
@@ -155,7 +157,7 @@ def _is_program(text: str, *, named: bool) -> bool:
         return True
     if not named:
         return _CODE.search(text) is not None
-    return _CODE.match(text) is not None or (has_script(text) and not is_addressed(text))
+    return _CODE.match(text) is not None or (has_script(text) and not addresses_a_model(text))
 
 
 def _measured(text: str) -> tuple[int, int]:
@@ -177,7 +179,7 @@ def _is_likely(text: str, *, named: bool) -> bool:
     """Whether a string that is left out is worth a mention."""
     length, words = _measured(text)
     if named:
-        return words > _FEWEST_WORDS // 2
+        return words >= FEWEST_WORDS_SENT
     return words >= _FEWEST_WORDS and length >= SHORTEST_NAMED
 
 

@@ -92,8 +92,12 @@ def parts_message(role: str, parts: tuple[TemplatePart, ...]) -> SourceMessage:
 
 def identity(*steps: str) -> str:
     """An id from the folders and names of a source: lower case, `-` for any other character."""
-    written = [_NOT_IN_IDS.sub("-", step.lower()).strip("-") for step in steps]
-    return "/".join(step for step in written if step) or "prompt"
+    return "/".join(written for step in steps if (written := id_step(step))) or "prompt"
+
+
+def id_step(text: str) -> str:
+    """A text as a step of an id; "" if it has no letter, digit or `_` that an id can have."""
+    return _NOT_IN_IDS.sub("-", text.lower()).strip("-")
 
 
 def stem_steps(path: str) -> Sequence[str]:

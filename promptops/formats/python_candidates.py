@@ -30,14 +30,14 @@ class Candidate:
         key: The name by which other code refers to it, "" if it has none: `Bot.text` for
             `self.text`.
         function: The function whose arguments it may read.
-        is_passed: Whether a call passes it by the name of a prompt.
+        is_sent: Whether a call passes it by the name of a prompt.
     """
 
     name: str
     key: str = ""
     node: ast.expr
     function: Function | None
-    is_passed: bool = False
+    is_sent: bool = False
 
 
 def candidates(nodes: Sequence[tuple[Scope, ast.AST]]) -> Iterator[Candidate]:
@@ -62,7 +62,7 @@ def _passed(node: ast.Call, scope: Scope) -> Iterator[Candidate]:
     given = [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg in _PASSED]
     for name, value in (*given, *(("prompt", text) for text in sent_texts(node))):
         if not isinstance(value, ast.Name | ast.Attribute):
-            yield replace(_candidate(f"{scope.name}{name}", value, scope), is_passed=True)
+            yield replace(_candidate(f"{scope.name}{name}", value, scope), is_sent=True)
 
 
 def sent_texts(node: ast.Call) -> list[ast.expr]:

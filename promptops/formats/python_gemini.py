@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from promptops.formats.document import SourceMessage, SourceTurn, TextContent
-from promptops.formats.parts import TemplatePart
+from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import parts_message
 from promptops.formats.python_scopes import called_name
 
@@ -100,13 +100,22 @@ def _message(
     """A message of some parts; one text is its content as a whole."""
     texts = []
     for element in elements:
-        text = _text(element)
-        if text is None:
-            lose("IMP105", "an image or another part is not carried", element)
+        parts = _parts(element, content)
+        if parts is None:
+            lose("IMP105", "a part that is not a string in this file is not carried", element)
         else:
-            texts.append(TextContent(parts=content(text)))
+            texts.append(TextContent(parts=parts))
     if texts:
         yield SourceMessage(role=role, content=tuple(texts))
+
+
+def _parts(element: ast.expr, content: ReadContent) -> tuple[TemplatePart, ...] | None:
+    """The text of a part, or of the constant that it names; None for an image."""
+    if isinstance(element, ast.Name):
+        parts = content(element)
+        return parts if any(isinstance(part, TextPart) for part in parts) else None
+    text = _text(element)
+    return None if text is None else content(text)
 
 
 def _text(element: ast.expr) -> ast.expr | None:

@@ -33,14 +33,14 @@ class StringUses:
         filled: The first call of `.format`, operation `%`, or call of a prompt template.
         extended: The statements that add to it, or change it.
         sent: The first call of a model that sends a list of messages.
-        passed: The keys of strings that are sent to a model, or that a prompt is made of.
+        sent_strings: The keys of strings that are sent to a model, or that a prompt is made of.
         reported: The keys of what the code raises, logs or prints.
     """
 
     filled: Mapping[str, ast.expr]
     extended: Mapping[str, Sequence[ast.AST]]
     sent: Mapping[str, ast.Call]
-    passed: Collection[str]
+    sent_strings: Collection[str]
     reported: Collection[str]
 
 
@@ -49,7 +49,7 @@ def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -
     filled: dict[str, ast.expr] = {}
     extended: dict[str, list[ast.AST]] = {}
     sent: dict[str, ast.Call] = {}
-    passed: set[str] = set()
+    sent_strings: set[str] = set()
     reported: set[str] = set()
     for scope, node in nodes:
         for target, use in _filled(node):
@@ -64,10 +64,12 @@ def string_uses(nodes: Iterable[tuple[Scope, ast.AST]], keys: Collection[str]) -
         key = None if changed is None else _key(changed, scope, keys)
         if key is not None:
             extended.setdefault(key, []).append(node)
-        for used, parts in ((passed, _passed(node)), (reported, _reported(node))):
+        for used, parts in ((sent_strings, _passed(node)), (reported, _reported(node))):
             found = (_key(name, scope, keys) for part in parts for name in _names(part))
             used.update(key for key in found if key is not None)
-    return StringUses(filled=filled, extended=extended, sent=sent, passed=passed, reported=reported)
+    return StringUses(
+        filled=filled, extended=extended, sent=sent, sent_strings=sent_strings, reported=reported
+    )
 
 
 def _key(target: ast.expr, scope: Scope, keys: Collection[str]) -> str | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from promptops.formats.plain_texts import identity
+from promptops.formats.plain_texts import id_step
 
 _NAMES = ("id", "key", "slug", "name", "label", "title", "act")
 _LONGEST = 60
@@ -14,7 +14,7 @@ _LONGEST = 60
 
 def row_names(rows: Sequence[Any]) -> Mapping[int, str]:
     """The name of each row by its index, as a step of an id; none for a name that two rows have."""
-    found = {index: identity(name) for index, row in enumerate(rows) if (name := _name(row))}
+    found = {index: name for index, row in enumerate(rows) if (name := id_step(_name(row)))}
     count = Counter(found.values())
     return {index: name for index, name in found.items() if count[name] == 1}
 

@@ -14,7 +14,7 @@ _DOCUMENTATION = lazy_pattern(
     r"|:(?:func|class|meth|mod|ref|param|attr|exc|math)\b|^[ \t]*\.\. \w+::"
 )
 """Documentation of a function."""
-_COMMENTS = lazy_pattern(r"\s*(?:(?:#|//)[^\n]*\n[ \t\n]*){2,}(?:(?:#|//)[^\n]*)?\s*")
+_COMMENTS = lazy_pattern(r"(?:(?:#|//)[^\n]*(?:\n\s*|\Z)){2,}")
 """Lines of which each is a comment."""
 
 
@@ -25,4 +25,4 @@ def has_script(text: str) -> bool:
 
 def is_documentation(text: str) -> bool:
     """Whether a text documents a function, or is a comment of a program."""
-    return _DOCUMENTATION.search(text) is not None or _COMMENTS.fullmatch(text) is not None
+    return _DOCUMENTATION.search(text) is not None or _COMMENTS.fullmatch(text.strip()) is not None

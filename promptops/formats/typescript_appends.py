@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from promptops.formats.code_texts import FEWEST_WORDS_SENT
 from promptops.formats.typescript_scanner import after_blanks, literal, skipped
 from promptops.formats.typescript_values import (
     ListValue,
@@ -24,7 +25,6 @@ _ADDED = lazy_pattern(r"\s*\.\s*(?:push|unshift)\s*\(\s*(?=\{)")
 _LONGEST_LINE = 5_000
 _METHODS = (".push", ".unshift")
 _ROLES = ("system", "developer", "user")
-_FEWEST_WORDS = 3
 _LONGEST_VALUE = 20_000
 _MOST_UNREAD = 100
 
@@ -49,9 +49,10 @@ class _Appends:
         self._unread = 0
 
     def lists(self) -> Iterator[ListValue]:
-        """A file that ends within a template literal has no more after it.
+        """The lists, as their first message is added.
 
-        Nor has one with many values that can't be read.
+        Stops at a template literal that is never closed, and after `_MOST_UNREAD` values that
+        can't be read.
         """
         while (match := _TOKEN.search(self._source, self._at)) is not None:
             if self._unread > _MOST_UNREAD:
@@ -100,7 +101,7 @@ class _Appends:
         if not isinstance(role, TextValue) or not isinstance(content, TextValue):
             return False
         words = " ".join(content.pieces[::2]).split()
-        return role.pieces[0] in _ROLES and len(words) >= _FEWEST_WORDS
+        return role.pieces[0] in _ROLES and len(words) >= FEWEST_WORDS_SENT
 
 
 def _has_objects(found: ListValue) -> bool:

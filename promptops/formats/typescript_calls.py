@@ -26,7 +26,7 @@ def calls_model(source: str, at: int) -> bool:
     return call is not None and call[1] in (_OF_AI_SDK | _METHODS)
 
 
-def passed_names(source: str) -> frozenset[str]:
+def sent_names(source: str) -> frozenset[str]:
     """The variables that code sends to a model, as a system prompt or the text of a message."""
     return frozenset(match[1] for match in _PASSED.finditer(source))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from promptops.formats.typescript_calls import (
     calls_model,
-    passed_names,
+    sent_names,
     template_argument,
     texts_of,
 )
@@ -55,7 +55,7 @@ class CodeCandidate:
         defaults: Of the arguments of the function around it, as far as they are plain values.
         extended: Offsets where the code adds to it later.
         is_template: Whether a prompt template of LangChain is made of it.
-        is_passed: Whether code sends it to a model by its name.
+        is_sent: Whether code sends it to a model by its name.
         requests: Those of later calls that send the messages by their name.
     """
 
@@ -68,7 +68,7 @@ class CodeCandidate:
     extended: list[int]
     requests: list[ObjectValue]
     is_template: bool = False
-    is_passed: bool = False
+    is_sent: bool = False
 
 
 @record(frozen=True, slots=True)
@@ -90,9 +90,9 @@ class _Owner:
 
 def code_candidates(source: str) -> list[CodeCandidate]:
     """The strings and lists of messages of a file that have a name, in their order."""
-    passed = passed_names(source)
+    sent = sent_names(source)
     found = list(_Scanner(source).candidates())
-    return [replace(one, is_passed=one.variable in passed) for one in found]
+    return [replace(one, is_sent=one.variable in sent) for one in found]
 
 
 class _Scanner:

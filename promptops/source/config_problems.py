@@ -12,6 +12,7 @@ from promptops.model.config import VALUE_METRICS, Config
 from promptops.model.finding import Problem
 from promptops.patterns import lazy_pattern
 from promptops.percentages import (
+    Side,
     limit_of_amount,
     limit_of_percent,
     share_as_margin,
@@ -151,8 +152,9 @@ def _wrong_limits(alert: Mapping[str, Any], at: str, places: TomlPlaces) -> Iter
     """Limits of an alert that are shares, or that its metric can't cross."""
     is_percent = alert["metric"] not in VALUE_METRICS
     within = limit_of_percent if is_percent else limit_of_amount
-    for key in ("below", "above"):
-        found = within(f"`{key}`", alert.get(key, 0))
+    sides: tuple[Side, ...] = ("below", "above")
+    for key in sides:
+        found = within(f"`{key}`", alert[key], key) if key in alert else None
         if is_percent and key == "below":
             found = found or share_as_percent("`below`", alert.get("below", 0))
         if found is not None:

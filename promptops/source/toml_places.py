@@ -41,15 +41,21 @@ class TomlPlaces:
         pointer = self._prefix + pointer
         if pointer in self._implied:
             return self._implied[pointer]
+        return self._nearest(pointer) or Place(self._path)
+
+    def _nearest(self, pointer: str) -> Place | None:
+        """The place of a key or of its nearest ancestor that has one."""
         while pointer and pointer not in self._places:
             pointer = pointer.rpartition("/")[0]
-        return self._places.get(pointer, Place(self._path))
+        return self._places.get(pointer)
 
     def word(self, pointer: str, word: str) -> Place | None:
-        """The first place of a word at or after a key: an item of its array or a key of its inline
-        table; None if the file has no such key or no such word after it."""
-        pointer = self._prefix + pointer
-        place = self._places.get(pointer) or self._places.get(pointer.rpartition("/")[0])
+        """The first place of a word at or after a key or its nearest ancestor that has a place.
+
+        It is an item of an array or a key of an inline table; None if the file has no such key or
+        no such word after it.
+        """
+        place = self._nearest(self._prefix + pointer)
         if place is None:
             return None
         pattern = re.compile(rf"(?<![\w-])([\"']?){re.escape(word)}\1(?![\w-])")

@@ -267,7 +267,7 @@ def test_progress_is_shown_on_a_terminal_and_removed(prepared, tmp_path):
         (("--alert", "contracts<0.98"), "--alert: error: `contracts` is in percent: 0.98 is 0.98%",
          "write 98"),
         (("--alert", "errors>150"), "--alert: error: `errors` can't be 150",
-         "the metric is from 0 to 100: an alert there would be raised always or never"),
+         "write a number from 0 to less than 100"),
         (("--alert", "contract<98"), "error: there is no metric `contract` for an alert",
          "did you mean `contracts`?"),
         (("--pick", "3"), "error: `--pick` is about test cases", "add --to-cases FILE"),

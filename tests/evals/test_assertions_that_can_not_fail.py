@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptops.evals.case_expressions import WrongExpression, read_expression
+from promptops.evals.case_work import CaseWork
 from promptops.evals.parse import parse
 from promptops.evals.patterns import compiled, matches_every_text, matches_no_text
 from promptops.evals.probe_answers import passes_everything
@@ -700,7 +701,7 @@ def test_an_expression_gives_nothing_but_what_it_was_said_to_give(
 
     for world in worlds:
         try:
-            value = expression.value(world)
+            value = expression.value(world, CaseWork())
         except WrongExpression:
             continue
         if GENERATOR not in expected.kinds:  # it is true, and the list made of it may not be

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from promptops.evals.case_expressions import WrongExpression, read_expression
+from promptops.evals.case_work import CaseWork
 from tests.hanging import ends_soon
 
 NAMES = {
@@ -45,7 +46,7 @@ NAMES = {
     ],
 )
 def test_an_expression_has_a_value(text: str, value: Any) -> None:
-    found = read_expression(text, tuple(NAMES)).value(NAMES)
+    found = read_expression(text, tuple(NAMES)).value(NAMES, CaseWork())
 
     assert (found, type(found)) == (value, type(value))
 
@@ -119,7 +120,7 @@ REFUSED = [
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:40])
 def test_what_an_expression_may_not_do_is_refused_and_ends(text: str) -> None:
     with ends_soon(), pytest.raises(WrongExpression) as refused:
-        read_expression(text, tuple(NAMES)).value(NAMES)
+        read_expression(text, tuple(NAMES)).value(NAMES, CaseWork())
 
     assert refused.value.message
 
@@ -154,7 +155,7 @@ def test_a_refusal_says_what_to_change_and_where(
     text: str, message: str, hint: str | None, within: str
 ) -> None:
     with pytest.raises(WrongExpression) as refused:
-        read_expression(text, tuple(NAMES)).value(NAMES)
+        read_expression(text, tuple(NAMES)).value(NAMES, CaseWork())
 
     found = refused.value
     assert (found.message, found.hint) == (message, hint)
@@ -168,7 +169,9 @@ def test_a_value_that_is_too_large_for_an_expression_is_named() -> None:
         deep = [deep]
 
     with pytest.raises(WrongExpression) as refused:
-        read_expression("value == data", ("value", "data")).value({"value": 1, "data": {"a": deep}})
+        read_expression("value == data", ("value", "data")).value(
+            {"value": 1, "data": {"a": deep}}, CaseWork()
+        )
 
     assert refused.value.message.startswith("`data` at /a/0/0")
     assert refused.value.message.endswith("is nested too deep, or contains itself")
@@ -278,7 +281,7 @@ def test_what_the_hint_shows_gives_what_python_gave(python: str, value: Any) -> 
         read_expression(python, tuple(NAMES))
     jinja = (refused.value.hint or "").removeprefix("write `").removesuffix("`")
 
-    assert read_expression(jinja, tuple(NAMES)).value(NAMES) == value
+    assert read_expression(jinja, tuple(NAMES)).value(NAMES, CaseWork()) == value
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from promptops.evals.case_work import CaseWork
 from promptops.evals.cited_passages import cited_sentences
 from promptops.evals.judge_answer import status_of
 from promptops.evals.parse import parse
@@ -169,7 +170,7 @@ def test_a_case_to_which_no_passage_is_relevant_is_skipped():
             {"type": "recall", "value": "passages", "arguments": {"K": 3}},
             "`K` is not a key of `arguments`",
             "/arguments/K",
-            "known here: k, id",
+            "did you mean `k`?",
         ),
         (
             {"type": "recall", "value": "passages", "arguments": {"k": 0}},
@@ -245,7 +246,7 @@ def test_sentences_carry_the_citations_in_them_and_after_them():
         "One fact [P1]. No fact.\nTwo facts! [P2] [P3]\n\n三日です。[P4]続き[P5]。 e.g. this [P6]"
     )
 
-    found = [(sentence.text, sentence.ids) for sentence in cited_sentences(text, {})]
+    found = [(sentence.text, sentence.ids) for sentence in cited_sentences(text, {}, CaseWork())]
 
     assert found == [
         ("One fact [P1].", ("P1",)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from promptops.formats.code_texts import CodeTexts, marked_text
@@ -15,6 +17,7 @@ CODE = "import json\n" + "print the value of this and that and more of it\n" * 5
 LANGUAGE = "in HTML, CSS, SQL or a programming language"
 NO_COMMAND = "without a command such as `Answer` and without `You are`"
 OTHER_NAME = "with a name of errors, documentation or data"
+NAMES = ("TEMPLATE", "SORT_PROMPT", "ANSWER")
 LEFT_OUT = "1 string left out: 1"
 
 
@@ -45,6 +48,8 @@ LEFT_OUT = "1 string left out: 1"
             "Do you want to delete this prompt and all of its versions?",
             NO_COMMAND,
         ),
+        ("PROMPT", "Reply to {name}, but never with: do you want more help?", None),
+        ("PROMPT", "Here is the ticket. Do you want to sort it or to close it?", None),
         ("labels.promptTitle", "Prompts that were saved in this project, newest first", NO_COMMAND),
         ("SYSTEM_NEEDS", "The program needs Python 3.11 and four gigabytes.", NO_COMMAND),
         ("WELCOME_MESSAGE", "Welcome back! Here are the projects and their members.", NO_COMMAND),
@@ -61,6 +66,7 @@ LEFT_OUT = "1 string left out: 1"
             LANGUAGE,
         ),
         ("read_template", "Read a table.\n\nParameters\n----------\npath: of the file", LANGUAGE),
+        ("read_template", "# the first line of a comment\n\n  // and the second one", LANGUAGE),
         (
             "CHARACTERS",
             "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主" * 4,
@@ -136,3 +142,15 @@ def test_values_are_no_words_of_a_string_and_constants_that_prompts_use_are_not_
     assert found == [False, False, False, True]
     assert note is not None
     assert note.message == f"{LEFT_OUT} in messages with under 3 words of their own"
+
+
+def test_many_blanks_in_a_string_take_bounded_time():
+    """A limit that quadratic behaviour exceeds."""
+    comments = "# one two three\n# four five six seven eight nine\n"
+    texts = [f"{comments}{space * 50_000}x" for space in ("\n", " ", " \n")]
+    began = process_time()
+
+    found = [CodeTexts().is_prompt(name, text, HERE) for name in NAMES for text in texts]
+
+    assert len(found) == 9
+    assert process_time() - began < 6

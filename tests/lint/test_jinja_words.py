@@ -45,11 +45,15 @@ SAID = [
         "`{% endfro %}` inside an open `{% for %}`",
         "write `{% endfor %}`",
     ),
-    ('{% if a is "b" %}', "expected a name, got `string`", "to compare, write `==`"),
+    (
+        '{% if a is "b" %}',
+        "expected a name, got `string`",
+        "write the name without quotes; to compare, write `==`",
+    ),
     (
         '{{ include "a.md.j2" }}',
         "expected `}}`, got `string`",
-        'to include a template, write `{% include "…" %}`',
+        'remove the string; to include a template: `{% include "…" %}`',
     ),
     ("{% endif %}", "`{% endif %}` has no matching opening tag", "remove it, or open the tag"),
     ("{% elseif a %}", "there is no tag `elseif`", "write `elif`"),

@@ -14,7 +14,7 @@ from promptops.lint.examples import DAY, MemoryTree, files, findings
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
 from promptops.lint.subject import LintRun
-from promptops.model.config import Config
+from promptops.model.config import Config, DriftSettings
 from promptops.model.finding import Finding
 
 ASK = "prompts/ask.prompt.yaml"
@@ -427,6 +427,82 @@ def test_an_alert_may_name_a_score_and_its_globs_must_match() -> None:
         "promptops.toml:2:10 there is no metric `tone` for an alert",
         no_mail,
     ]
+
+
+def test_a_metric_is_one_that_samples_have() -> None:
+    """Not one of labels or of a plug-in, nor of an output that is not checked."""
+    recall = ALERTS.replace("type: max-chars, value: 20", "type: recall, value: passages")
+    plugin = ALERTS.replace("type: max-chars, value: 20", "type: acme.tone")
+
+    def metrics(block: str) -> list[str]:
+        return found("CFG019", files(block.replace(', "mail/*"', "").replace("NAME", "tone")))
+
+    def unknown(name: str) -> list[str]:
+        return [f"promptops.toml:2:10 there is no metric `{name}` for an alert"]
+
+    def named(name: str, more: str = "") -> str:
+        return ALERTS.replace('metric = "tone"', f'metric = "{name}"') + more
+
+    assert [metrics(recall), metrics(plugin)] == [unknown("tone"), unknown("tone")]
+    assert metrics(named("max-chars")) == []
+    assert [metrics(named(name)) for name in ("quality", "output")] == [
+        unknown("quality"),
+        unknown("output"),
+    ]
+    assert metrics(named("output", "output: {format: json}\n")) == []
+    rubric = ALERTS.replace(
+        "max-chars, value: 20, score: NAME", "llm-rubric, value: The tone is polite."
+    )
+    assert metrics(rubric.replace('metric = "tone"', 'metric = "quality"')) == []
+
+
+def test_alerts_in_an_inline_array_are_checked_too() -> None:
+    block = """\
+--- promptops.toml
+[score]
+alerts = [
+  {metric = "contracts", below = 98},
+  {metric = "contrcats", below = 98, prompts = ["aks"]},
+]
+--- prompts/ask.prompt.yaml
+format: promptops/1
+messages:
+  - {role: user, content: Say hello.}
+"""
+
+    assert found("CFG019", files(block)) == [
+        "promptops.toml:4:13 there is no metric `contrcats` for an alert",
+        "promptops.toml:4:49 no prompt matches `aks`",
+    ]
+
+
+def test_the_glob_of_an_alert_may_match_an_earlier_id() -> None:
+    renamed = ALERTS.replace("NAME", "tone") + "aliases: [mail/old]\n"
+
+    assert found("CFG019", files(renamed)) == []
+
+
+def test_in_a_clone_without_tags_the_release_of_drift_has_the_hint_to_fetch_them() -> None:
+    def problems(tags: Mapping[str, str | None]) -> list[tuple[str, str | None]]:
+        tree = {"channels.yaml": FINE, "promptops.toml": '[drift]\nrelease = "v2.9.1"\n'}
+        catalog = Catalog(
+            MemoryTree({path: text.encode() for path, text in tree.items()}),
+            Config(path="promptops.toml", drift=DriftSettings(release="v2.9.1")),
+            releases=lambda: tags,
+        )
+        rule, run = built_in()["CFG019"], LintRun(today=DAY)
+        facts = {"catalog": catalog, "run": run}
+        return [(_line(f), f.hint) for f in lint_catalog(catalog, [rule], facts)]
+
+    message = "promptops.toml:2:11 there is no release and no channel `v2.9.1`"
+    assert problems({}) == [(message, "run `git fetch --tags`, or name another release or channel")]
+    assert problems({"v1.8.0": None}) == [(message, "known here: production, v1.8.0")]
+
+
+def test_a_prompt_that_replaces_itself_is_reported() -> None:
+    text = f"--- {ASK}\n{SAY}status: deprecated\nreplaced_by: ask\n"
+
+    assert found("REP012", files(text)) == [f"{ASK}:5:14 a prompt can't replace itself"]
 
 
 def test_metrics_are_not_judged_while_a_prompt_can_not_be_read() -> None:

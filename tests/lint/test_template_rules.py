@@ -340,3 +340,28 @@ def test_a_when_is_compared_with_the_enum_too() -> None:
         (str(each.place), each.message, each.hint)
         for each in findings(built_in()["TPL007"], files(block))
     ] == [("prompts/ask.prompt.yaml:13:19", '`tone` is never "finall"', 'did you mean "final"?')]
+
+
+def test_only_names_that_are_visible_at_a_place_are_suggested() -> None:
+    block = """\
+inputs:
+  properties:
+    items: {type: array, maxItems: 3, items: {type: string, maxLength: 9}}
+messages:
+  - role: system
+    content: "{% set greeting = 'Hi' %}{{ greeting }}{{ greetin }}{{ item }}"
+  - role: user
+    content: "{{ greting }}{% for entry in items %}{{ entry }}{% endfor %}{{ entri }}"
+"""
+
+    found = [
+        (each.message.split()[0], each.hint)
+        for each in findings(built_in()["VAR001"], files(block))
+    ]
+
+    assert found == [
+        ("`greetin`", "did you mean `greeting`?"),
+        ("`item`", "did you mean `items`?"),
+        ("`greting`", "declare it under `inputs`"),
+        ("`entri`", "declare it under `inputs`"),
+    ]

@@ -189,8 +189,8 @@ def test_where_nothing_changed_nothing_is_made(catalog, say, release):
 
     assert (said.code, said.out, tags(catalog)) == (
         0,
-        "no change since v1.2.0 requires a new version; test cases were not checked "
-        "(`promptops check` does)\n",
+        "no change since v1.2.0 requires a new version; test cases were not checked: "
+        "run `promptops check`\n",
         ["v1.2.0"],
     )
     assert release(catalog, "--bump", "patch").value["version"] == "1.2.1"

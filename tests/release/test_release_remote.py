@@ -33,8 +33,8 @@ def test_a_release_that_head_has_left_behind_is_told_and_pushed(remote, catalog,
     again = say(catalog, "release", "--yes", "--push")
 
     nothing = (
-        "no change since v0.1.0 requires a new version; test cases were not checked "
-        "(`promptops check` does)\n"
+        "no change since v0.1.0 requires a new version; test cases were not checked: "
+        "run `promptops check`\n"
     )
     assert (told.code, told.out, before) == (0, f"{nothing}not pushed yet: v0.1.0\n", [])
     assert (pushed.code, pushed.out) == (0, f"{nothing}also pushed to origin: v0.1.0\n")

@@ -21,8 +21,9 @@ from promptops.plurals import counted
 def command(output: OutputOptions, **options: Any) -> int:
     """List the prompts of the catalog.
 
-    Warns about YAML files below the prompt roots that look like prompts but have another
-    extension. A prompt with errors that prevent reading is shown as `unreadable`.
+    Warns about files below the prompt roots that look like prompts but are not read as prompts:
+    YAML files with another extension, and prompt files of other tools. A prompt that can't be read
+    is shown as `unreadable`.
 
     \b
     Example:

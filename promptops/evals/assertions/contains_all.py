@@ -40,7 +40,7 @@ class ContainsAll:
         return no_blank(self.value)
 
     def check(self, subject: Subject) -> Verdict:
-        text = searchable(subject.text, self.value)
+        text = searchable(subject.text, self.value, subject.record.work)
         missing = tuple(value for value in self.value if value not in text)
         expected = listed(self.value, "and")
         got = f"{shown(text)} without {listed(missing, 'and')}" if missing else "all"

@@ -39,7 +39,7 @@ class ContainsAny:
         return None if given.negated else no_white_space(self.value)
 
     def check(self, subject: Subject) -> Verdict:
-        text = searchable(subject.text, self.value)
+        text = searchable(subject.text, self.value, subject.record.work)
         at = next((text.find(value) for value in self.value if value in text), -1)
         return Verdict(
             passed=at >= 0,

@@ -45,7 +45,7 @@ class ContainsJson:
             )
 
     def check(self, subject: Subject) -> Verdict:
-        values, coverage = _values(subject), Coverage()
+        values, coverage = _values(subject), Coverage(subject.record.work)
         expected = f"JSON with {shown(self.value)}"
         passed = any(coverage.covers(value, self.value) for value in values)
         return Verdict(

@@ -68,7 +68,7 @@ class Expr:
         try:
             expression = read_expression(self.value, NAMES[subject.record.on])
             value = subject.value if "value" in expression.names or subject.narrowed else None
-            result = expression.value(subject.names(value))
+            result = expression.value(subject.names(value), subject.record.work)
         except WrongExpression as error:
             raise Unjudgeable(error.message, "/value", error.within) from None
         if not isinstance(result, bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptops.evals.case_work import CaseWork
 from promptops.evals.injection_success import obedience_in
 from promptops.evals.registry import assertion
 from promptops.evals.subject import Subject
@@ -40,7 +41,8 @@ class NoInjection:
 
     def check(self, subject: Subject) -> Verdict:
         text = subject.whole
-        signs = [*self._named(text), *obedience_in(text, subject.record.messages)]
+        work = subject.record.work
+        signs = [*self._named(text, work), *obedience_in(text, subject.record.messages, work)]
         at, sign = min(signs, default=(0, ""))
         expected = f"{listed(self.value, 'or')}, or another sign" if self.value else "a sign"
         return Verdict(
@@ -51,8 +53,8 @@ class NoInjection:
             got=f"{sign}: {line_of(text, at)}" if signs else "none",
         )
 
-    def _named(self, text: str) -> list[tuple[int, str]]:
+    def _named(self, text: str, work: CaseWork) -> list[tuple[int, str]]:
         demands = tuple(demand.lower() for demand in self.value or ())
-        lower = searchable(text.lower(), demands)
+        lower = searchable(text.lower(), demands, work)
         found = ((lower.find(demand), "the injected demand") for demand in demands)
         return [(at, sign) for at, sign in found if at >= 0]

@@ -58,7 +58,7 @@ class Regex:
 
     def check(self, subject: Subject) -> Verdict:
         text = sendable(subject.text)
-        match = searchable_by(self.value, text, "/value").search(text)
+        match = searchable_by(self.value, text, "/value", subject.record.work).search(text)
         return Verdict(
             passed=match is not None,
             expected=f"a match of {shown(self.value)}",

@@ -83,7 +83,7 @@ class Supported:
         """Each cited sentence; without a question if no passage that it cites was given."""
         passages = passages_of(subject.record, self.value, self.arguments)
         texts = {passage.id: passage.text for passage in passages}
-        sentences = cited_sentences(subject.text, self.arguments)
+        sentences = cited_sentences(subject.text, self.arguments, subject.record.work)
         if len(sentences) > _MOST:
             raise Unjudgeable(f"the answer has over {_MOST} sentences with citations")
         for sentence in sentences:

@@ -53,7 +53,7 @@ class ToolCall:
         expected = ExpectedCall(self.name, self.arguments)
         known_tools([(expected, "/name")], subject)
         calls = calls_of(subject)
-        coverage = Coverage()
+        coverage = Coverage(subject.record.work)
         passed = any(expected.matches(call, coverage) for call in calls)
         return Verdict(
             passed=passed,

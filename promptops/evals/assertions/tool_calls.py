@@ -61,7 +61,7 @@ class ToolCalls:
         same = [expected_call.name for expected_call in expected] == [
             call.get("name") for call in calls
         ]
-        coverage = Coverage()
+        coverage = Coverage(subject.record.work)
         passed = same and all(map(ExpectedCall.matches, expected, calls, repeat(coverage)))
         all_of = ", ".join(map(str, expected))
         return Verdict(

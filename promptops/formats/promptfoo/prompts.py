@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from promptops.formats.document import Loss
+from promptops.formats.plain_texts import id_step
 from promptops.formats.promptfoo.named_files import files_named
 from promptops.formats.source_file import SourceFile, UnreadableSource
 from promptops.json_pointer import escaped
@@ -24,7 +25,6 @@ _OF_OWN_EXPORT = (
     " writes"
 )
 _HEADING = lazy_pattern(r"\s{0,100}#{1,3}[ \t]+([^\n{]{1,60})(?:\n|\Z)")
-_NOT_IN_IDS = lazy_pattern(r"[^a-z0-9]+")
 _LINE = lazy_pattern(r"[^\n]*\n?")
 _FILE = lazy_pattern(
     r"[\w./*{}\[\]-]*\.(?:txt|md|j2|njk|json|jsonl|ya?ml|csv|py|[cm]?js|ts|rb|sh)(?::\w+)?"
@@ -148,7 +148,7 @@ def _in_file(file: SourceFile, label: str, names: tuple[str, ...]) -> Iterator[F
 def _heading(text: Text) -> str:
     """The heading in Markdown that a text begins with, as a name for an id; "" without one."""
     match = _HEADING.match(text.value)
-    return _NOT_IN_IDS.sub("-", match[1].lower()).strip("-") if match is not None else ""
+    return id_step(match[1]) if match is not None else ""
 
 
 def _whole(file: SourceFile) -> Iterator[tuple[str, Text]]:

@@ -9,7 +9,7 @@ from promptops.formats.chat_messages import chat_turns
 from promptops.formats.described_fields import described
 from promptops.formats.document import Loss, SourceDocument, SourceTurn
 from promptops.formats.input_names import InputNames
-from promptops.formats.langfuse_references import LangfuseReferences
+from promptops.formats.langfuse_references import LangfuseReferences, LangfuseRows
 from promptops.formats.model_fields import PARAMETERS, model_field
 from promptops.formats.parts import TemplatePart
 from promptops.formats.plain_texts import identity, text_message, translated
@@ -38,8 +38,9 @@ def documents(file: SourceFile, options: ReadOptions) -> Iterator[SourceDocument
     rows = _ROWS.chosen(file)
     if not rows:
         yield other_format(file, NAME, MARKS)
+    others = LangfuseRows(_ROWS.of(file))
     for pointer, row in rows:
-        yield _Reader(file, options, pointer, row).document()
+        yield _Reader(file, options, pointer, row).document(others)
 
 
 def _is_prompt(row: Mapping[str, Any]) -> bool:
@@ -61,7 +62,6 @@ class _Reader:
     def __init__(
         self, file: SourceFile, options: ReadOptions, pointer: str, row: Mapping[str, Any]
     ) -> None:
-        self._file = file
         self._document = file.json
         self._options = options
         self._pointer = pointer
@@ -69,9 +69,9 @@ class _Reader:
         self._names = InputNames()
         self._losses: list[Loss] = []
 
-    def document(self) -> SourceDocument:
-        """The prompt of one row."""
-        references = LangfuseReferences(_ROWS.of(self._file), self._parts)
+    def document(self, rows: LangfuseRows) -> SourceDocument:
+        """The prompt of one row; its text can contain those of other rows."""
+        references = LangfuseReferences(rows, self._parts)
         place = self._document.place(f"{self._pointer}/prompt")
         turns = tuple(references.included(turn, place) for turn in self._turns())
         self._losses += references.losses

@@ -213,7 +213,7 @@ class _Reader:
         place = self._expressions.place(node)
         text = marked_text(parts)
         name = candidate.name
-        sent = candidate.is_passed or candidate.key in self._uses.passed
+        sent = candidate.is_sent or candidate.key in self._uses.sent_strings
         if not (_is_template(use) or (sent and self.texts.is_sent(text))):
             if candidate.key in self._uses.reported and self.texts.is_report(name, text, place):
                 return []

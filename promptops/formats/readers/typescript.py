@@ -147,7 +147,7 @@ class _Reader:
         name = f"{candidate.owner}.{candidate.name}" if candidate.owner else candidate.name
         is_template = candidate.is_template
         text = EXPRESSION.join(value.pieces)
-        is_sent = is_template or (candidate.is_passed and self._texts.is_sent(text))
+        is_sent = is_template or (candidate.is_sent and self._texts.is_sent(text))
         if not is_sent and not self._texts.is_prompt(name, text, place):
             return []
         parts = reader.parts(value, "format" if is_template else None)

@@ -16,7 +16,8 @@ from promptops.records import replace
 def unfinished(prompt: PromptArms, arm: ArmRun) -> list[CaseRun]:
     """The needed answers that are missing (`stale`) and those that could not be judged (`error`).
 
-    An answer that a provider did not give is an error with `infrastructure`.
+    It is also an error, with `infrastructure`, if a provider gave no answer, and without it if no
+    request can be sent.
     """
     found = (_unfinished(prompt, arm, planned) for planned in _needed(prompt, arm))
     return [run for run in found if run is not None]

@@ -1,1 +1,1 @@
-"""Run the cases of a release against the model of today, every night."""
+"""Call the model for the cases of a release every night."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from promptops.evals.case_assertions import assertions_of
 from promptops.evals.contracts import unjudged, violations
 from promptops.evals.endpoint_questions import SETTINGS
 from promptops.evals.judge_answer import primary, scores
@@ -93,8 +94,13 @@ class NightAnswers:
 
     @property
     def unchecked(self) -> list[str]:
-        """Prompts without an assertion on an answer, by id; not drafts, which no release has."""
-        checked = {each.prompt.id for each in self._plan}
+        """Prompts without an assertion on an answer, by id; not drafts, which no release has.
+
+        Cases with an error count: the error is one of `problems`.
+        """
+        checked = {
+            each.prompt.id for each in self._named if any(assertions_of(each.case, each.prompt))
+        }
         prompts = (loaded.prompt for loaded in self._loaded)
         return [
             prompt.id

@@ -1,4 +1,4 @@
-"""Check a release against the model of today."""
+"""Check whether the answers to the cases of a release got worse."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LOSS = 0.05
 
 
 def drift(workspace: Workspace, wanted: SelectionOptions, options: DriftOptions) -> Drift:
-    """Answer the cases of the release with the model of today, and decide.
+    """Request new answers to the cases of the release, and decide.
 
     Raises UsageError for a name without a match, an unknown release, an endpoint that is not
     approved, or a missing key; InputError if a history file can't be read or written; GitError if
@@ -189,8 +189,10 @@ class _DriftRun:
     def _warnings(self) -> Iterator[str]:
         names = () if self._options.run.cases else self._answers.unchecked
         if names and self._answers.planned:
-            many = f"{counted(len(names), 'prompt')} not checked: {some(names, _NAMES_SHOWN)}"
-            yield f"{many}: no test case has an assertion on the answer"
+            verb = "is" if len(names) == 1 else "are"
+            many = f"{counted(len(names), 'prompt')} {verb} not checked"
+            why = "because no test case has an assertion on the answer"
+            yield f"{many}, {why}: {some(names, _NAMES_SHOWN)}"
 
     def _why_nothing(self) -> str:
         if self._selected.why and self._answers.has_cases:

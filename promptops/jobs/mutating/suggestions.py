@@ -83,7 +83,10 @@ def _window(text: str, part: Offsets, changed: Offsets) -> str:
 
 
 def _printed(source: Source, edit: TextEdit) -> tuple[str, str]:
-    """What a case prints in place of the dropped value, with words around it, and its name."""
+    """What a case prints in place of the dropped value, with words around it.
+
+    And the name of the case.
+    """
     text = with_span(source.text, edit.start, edit.end, edit.after)
     for user in source.users:
         for planned, broken in user.changed_cases(source.variant(user, text)):

@@ -260,7 +260,7 @@ def _why_nothing(context: ReleaseContext, report: DiffReport, declared: Declared
     if context.base is None:
         return "every prompt is a draft"
     unchanged = f"no change since {context.base.name} requires a new version"
-    return f"{unchanged}; test cases were not checked (`promptops check` does)"
+    return f"{unchanged}; test cases were not checked: run `promptops check`"
 
 
 def _plan(

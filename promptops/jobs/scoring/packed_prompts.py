@@ -8,9 +8,9 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of_every_case
+from promptops.evals.left_out import CALLS, why_left_out, why_only_judged
 from promptops.evals.parse import parse
 from promptops.jobs.bundles.contents import PromptLines
-from promptops.jobs.scoring.left_out import CALLS, why_left_out, why_only_judged
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.prompt import Prompt
 from promptops.model.score import LeftOutAssertion

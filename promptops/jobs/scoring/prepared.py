@@ -12,10 +12,10 @@ from promptops.errors import InputError
 from promptops.evals.assertion import Assertion
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.judge_answer import OUTPUT
+from promptops.evals.left_out import calls_a_model, reads_messages
 from promptops.evals.parse import parse
 from promptops.evals.record import Beside, Record, facts_of
 from promptops.evals.verdict import Undecided, Unjudgeable
-from promptops.jobs.scoring.left_out import calls_a_model, reads_messages
 from promptops.model.answer import Answer, Usage
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.place import Place, Text, plain_text

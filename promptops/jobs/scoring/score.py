@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from time import monotonic
 
+from promptops.evals.left_out import CALLS
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.jobs.scoring.alerts import alerts_of, check_rules, idle_rules, metric_names
 from promptops.jobs.scoring.engines.registry import Engine, engine_named
@@ -13,7 +14,6 @@ from promptops.jobs.scoring.events import event_lines
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
 from promptops.jobs.scoring.joining import Joining, joining_of
 from promptops.jobs.scoring.judging import JudgeCalls, add_judgements
-from promptops.jobs.scoring.left_out import CALLS
 from promptops.jobs.scoring.options import ScoreOptions
 from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of

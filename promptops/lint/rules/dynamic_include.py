@@ -8,6 +8,7 @@ from promptops.analysis.uses import TemplateReference
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.include_stack import included_from
 from promptops.lint.subject import TemplateScope
+from promptops.model.place import Text
 from promptops.patterns import lazy_pattern
 
 
@@ -70,10 +71,10 @@ def is_bare_path(reference: TemplateReference) -> bool:
     return reference.target is None and _BARE_PATH.fullmatch(reference.site.source) is not None
 
 
-def bare_paths(scopes: Sequence[TemplateScope]) -> set[tuple[str, int]]:
-    """Where the words of such paths are, which are read as names: path and offset."""
+def bare_paths(scopes: Sequence[TemplateScope]) -> set[tuple[Text, int]]:
+    """Where the words of such paths are, which are read as names: text and offset."""
     return {
-        (reference.site.text.path, offset)
+        (reference.site.text, offset)
         for scope in scopes
         for reference in scope.scope.references
         if is_bare_path(reference)

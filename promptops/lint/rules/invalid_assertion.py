@@ -34,7 +34,8 @@ def invalid_assertion(
     template always writes. Errors are also assertions that can't pass, and assertions that name a
     tool, an input or a case that the prompt does not have, or a Python file or function that does
     not exist: the code is only parsed. `evaluation` must name an existing judge and primary score,
-    and `evaluation.probes` existing families, probes and tools. Its `max` is in percent, and
+    and `evaluation.probes` existing families, probes and tools; a family in `must` needs the key
+    without which it is never attacked (`tools`, `decision`). Its `max` is in percent, and
     `evaluation.margin` in percentage points: shares are errors. `promptops test` and `promptops
     probe` report the same errors, except that of the margin.
 

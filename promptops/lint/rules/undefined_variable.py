@@ -12,6 +12,7 @@ from promptops.lint.include_stack import included_from
 from promptops.lint.rules.dynamic_include import bare_paths
 from promptops.lint.subject import PromptFacts, TemplateScope
 from promptops.lint.undefined import is_given_to_partial, named_by_messages, undeclared, undefined
+from promptops.model.place import Text
 from promptops.model.prompt import Prompt
 from promptops.suggestions import nearest_names
 
@@ -47,23 +48,18 @@ def undefined_variable(
     unknown = [
         (use, in_partial)
         for use, in_partial in undefined(prompt, scopes)
-        if (use.site.text.path, use.site.start) not in unquoted
+        if (use.site.text, use.site.start) not in unquoted
     ]
     names = [use.name for use, _ in unknown] + [name for name, _ in named_by_messages(prompt)]
-    defined = {
-        each.name: each.kind
-        for scope in scopes
-        for each in scope.scope.definitions
-        if not each.stack
-    }
-    known = [*inputs, *(name for name in defined if name not in inputs)]
+    defined = _defined(scopes)
+    known = {**dict.fromkeys(inputs), **{name: None for name, _ in defined}}
     near = nearest_names((name for name in dict.fromkeys(names) if name not in known), known)
     for use, in_partial in unknown:
         # The list of an item is reported where `for_each` names it; SCH002 reports required inputs.
         if is_item(use) or use.name in required:
             continue
         if not (in_partial and is_given_to_partial(use, subject)):  # otherwise REP004 reports it
-            message, hint = _message_and_hint(use, inputs, near, defined.get(use.name) == "import")
+            message, hint = _message_and_hint(use, inputs, near, defined)
             yield Problem(
                 message,
                 at=use.site.place,
@@ -72,22 +68,40 @@ def undefined_variable(
             )
     for name, at in named_by_messages(prompt):
         if name not in inputs and name not in required:
-            yield Problem(f"`{name}` is not an input", at=at, hint=_hint(name, near))
+            is_declared = near.get(name) in inputs
+            hint = _hint(near[name] if is_declared else None)
+            yield Problem(f"`{name}` is not an input", at=at, hint=hint)
+
+
+_Defined = Mapping[tuple[str, Text], str]
+"""From the names that each text of the prompt defines for all that follows to their kinds."""
+
+
+def _defined(scopes: Sequence[TemplateScope]) -> _Defined:
+    return {
+        (each.name, each.site.text): each.kind
+        for scope in scopes
+        for each in scope.scope.definitions
+        if not each.stack and each.kind in ("set", "import", "macro")
+    }
 
 
 def _message_and_hint(
-    use: Use, inputs: Mapping[str, Any], near: Mapping[str, str], is_imported: bool
+    use: Use, inputs: Mapping[str, Any], near: Mapping[str, str], defined: _Defined
 ) -> tuple[str, str]:
+    text = use.site.text
     if use.origin == "isolated" and use.name in inputs:
         message = f"`{use.name}` is an input, which a template without context can't read"
         return message, "import it `with context`, or pass the value to the macro"
-    if use.origin == "unset" and is_imported:
+    if use.origin == "unset" and defined.get((use.name, text)) == "import":
         message = f"`{use.name}` is imported, but its template does not define it"
         return message, "correct the name after `import`, or define it in that template"
     if use.origin in ("isolated", "unset"):
         return f"`{use.name}` is not defined here", "define it before, or pass it to the macro"
-    return f"`{use.name}` is not an input", _hint(use.name, near)
+    meant = near.get(use.name)
+    is_known = meant in inputs or (meant, text) in defined
+    return f"`{use.name}` is not an input", _hint(meant if is_known else None)
 
 
-def _hint(name: str, near: Mapping[str, str]) -> str:
-    return f"did you mean `{near[name]}`?" if name in near else "declare it under `inputs`"
+def _hint(meant: str | None) -> str:
+    return f"did you mean `{meant}`?" if meant else "declare it under `inputs`"

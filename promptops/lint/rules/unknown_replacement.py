@@ -16,7 +16,7 @@ from promptops.suggestions import did_you_mean
 def unknown_replacement(
     prompt: Prompt, catalog: Catalog, surroundings: Surroundings
 ) -> Iterator[Problem]:
-    """A deprecated prompt names a prompt that exists, and a day of the calendar.
+    """`replaced_by` names an existing prompt, and `sunset` is a valid date.
 
     `replaced_by` is shown to those who still load the prompt, and `sunset` is the last day on
     which they should.
@@ -35,7 +35,11 @@ def unknown_replacement(
           - {role: user, content: Say hello.}
     """
     name = prompt.replaced_by
-    if name is not None and not _exists(name, catalog, surroundings):
+    if name is not None and name == prompt.id:
+        place = prompt.locate("/replaced_by", False)
+        hint = "name the prompt to load instead, or remove `replaced_by`"
+        yield Problem("a prompt can't replace itself", at=place, hint=hint)
+    elif name is not None and not _exists(name, catalog, surroundings):
         place = prompt.locate("/replaced_by", False)
         hint = did_you_mean(name, catalog.paths) or "promptops list shows all prompts"
         yield Problem(f"there is no prompt `{name}`", at=place, hint=hint)
@@ -46,7 +50,10 @@ def unknown_replacement(
 
 
 def _exists(name: str, catalog: Catalog, surroundings: Surroundings) -> bool:
-    """Whether there is a prompt of that id: a file that the deprecated prompt does not need."""
+    """Whether a prompt has this id.
+
+    Reading it marks the result as not cacheable, because this prompt does not need that file.
+    """
     return surroundings.has_prompt(name) and surroundings.content(catalog.paths[name]) is not None
 
 

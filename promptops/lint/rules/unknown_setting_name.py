@@ -10,13 +10,17 @@ from promptops.catalog.config_places import toml_places
 from promptops.evals.alert_metrics import BUILT_IN, unknown_metric
 from promptops.evals.case_assertions import assertions_of_every_case
 from promptops.evals.judge_answer import OUTPUT
-from promptops.evals.parse import QUALITY
+from promptops.evals.left_out import why_left_out
+from promptops.evals.parse import is_of_plugin, parse
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.rules.channel_drift import PATH as CHANNELS
 from promptops.lint.subject import LintRun
+from promptops.model.prompt import Prompt
 from promptops.source.document import read
 from promptops.source.toml_places import TomlPlaces
 from promptops.suggestions import did_you_mean
+
+_NO_TAGS = "run `git fetch --tags`, or name another release or channel"
 
 
 @rule("CFG019", severity=Severity.ERROR)
@@ -25,8 +29,9 @@ def unknown_setting_name(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
 
     Otherwise `promptops score` and `promptops drift` fail at night, or an alert is never raised.
     A metric is `contracts`, `refusals`, `errors`, `p50`, `p95`, `cost_1000`, or a score or the type
-    of an assertion in the `evaluation` of a prompt. The release is checked where the tags of the
-    repository are known.
+    of an assertion in the `evaluation` of a current prompt, if `promptops score` can check that
+    assertion on samples. Prompts are also found by their earlier ids. The release is checked where
+    the tags of the repository are known.
 
     Bad:
         --- promptops.toml
@@ -68,14 +73,31 @@ def _wrong_metrics(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
 
 
 def _metrics(catalog: Catalog) -> tuple[str, ...] | None:
-    """The scores and the types of assertions; None if a prompt can't be read."""
+    """The scores and the types of assertions, sorted; None if a prompt can't be read."""
     prompts = [loaded.prompt for loaded in catalog.prompts()]
     readable = [prompt for prompt in prompts if prompt is not None]
     if len(readable) < len(prompts):
         return None
-    every = [each.written for prompt in readable for each in assertions_of_every_case(prompt)]
-    scores = sorted({str(written["score"]) for written in every if "score" in written})
-    return (QUALITY, *scores, OUTPUT, *sorted({str(written.get("type")) for written in every}))
+    found = {name for prompt in readable for name in _metrics_of(prompt)}
+    return tuple(sorted(found))
+
+
+def _metrics_of(prompt: Prompt) -> Iterator[str]:
+    """The metrics that samples of a prompt have; also those of an assertion with an error."""
+    if prompt.evaluation.get("output") is not False and _has_contract(prompt):
+        yield OUTPUT
+    for each in assertions_of_every_case(prompt):
+        if is_of_plugin(each.written):
+            continue
+        assertion, _ = parse(each.written, "answer")
+        if assertion is None:
+            yield from (str(each.written[key]) for key in ("score", "type") if key in each.written)
+        elif not why_left_out(assertion):
+            yield from filter(None, (assertion.score, assertion.type))
+
+
+def _has_contract(prompt: Prompt) -> bool:
+    return prompt.output.schema is not None or prompt.output.format == "json"
 
 
 def _idle_globs(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
@@ -83,9 +105,15 @@ def _idle_globs(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
     for index, alert in enumerate(catalog.config.score.alerts):
         for pattern in alert.prompts:
             place = places.word(f"/score/alerts/{index}/prompts", pattern)
-            if place is not None and not any(fnmatchcase(name, pattern) for name in names):
+            if place is not None and not _matches(catalog, pattern):
                 hint = did_you_mean(pattern, names) or "`promptops list` shows the prompts"
                 yield Problem(f"no prompt matches `{pattern}`", at=place, hint=hint)
+
+
+def _matches(catalog: Catalog, pattern: str) -> bool:
+    """Whether an id matches; also an earlier one, because samples of old releases have it."""
+    current = any(fnmatchcase(name, pattern) for name in catalog.ids.values())
+    return current or any(fnmatchcase(name, pattern) for name in catalog.graph.aliases)
 
 
 def _unknown_release(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
@@ -96,7 +124,9 @@ def _unknown_release(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
         return
     data = catalog.files.data(CHANNELS)
     channels = read(CHANNELS, data).value if data else {}
-    known = (*catalog.releases(), *(channels or {}))
+    tags = tuple(catalog.releases())
+    known = (*tags, *(channels or {}))
     if known and written not in known:
-        hint = did_you_mean(written, known) or f"known here: {', '.join(sorted(known)[:10])}"
-        yield Problem(f"there is no channel and no release `{written}`", at=place, hint=hint)
+        names = f"known here: {', '.join(sorted(known)[:10])}" if tags else _NO_TAGS
+        hint = did_you_mean(written, known) or names
+        yield Problem(f"there is no release and no channel `{written}`", at=place, hint=hint)

@@ -193,7 +193,10 @@ class _Checks:
         return Cost(units * factor, states * factor, backtracking * factor)
 
     def _in_place(self, schema: Any) -> int:
-        """The schemas that may evaluate a member of the same value: each is asked about each."""
+        """The number of schemas that apply to the same value.
+
+        Each may decide whether a member is evaluated.
+        """
         if not isinstance(schema, Mapping):
             return 1
         if id(schema) not in self._places:

@@ -85,14 +85,17 @@ def test_prompts_without_an_assertion_on_an_answer_are_named_and_drafts_are_not(
             "prompts/plain.prompt.yaml": plain + cases(1),
             "prompts/none.prompt.yaml": plain,
             "prompts/draft.prompt.yaml": plain + "status: draft\n",
+            "prompts/wrong.prompt.yaml": PROMPT + "tests:\n  - {name: c00}\n",
         }
     )
     release(nightly, "v1.1.0")
 
     found = night(nightly)
 
+    assert {problem.prompt for problem in found.problems} == {"plain", "wrong"}
     assert found.warnings == (
-        "2 prompts not checked: none, plain: no test case has an assertion on the answer",
+        "2 prompts are not checked, because no test case has an assertion on the answer: "
+        "none, plain",
     )
     assert (night(nightly, "ask").warnings, night(nightly, "none").nothing) == (
         (),

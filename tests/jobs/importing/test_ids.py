@@ -17,7 +17,7 @@ LISTED = """\
   - {raw: "# Other\\nWrite {{a}}", label: Reply to all}
   - file://bot.txt
 """
-BLOCKS = "# Short\nSay {{a}}\n---\n# Long\nTell {{a}}\n---\nTell {{a}} all\n"
+BLOCKS = "# Short\nSay {{a}}\n---\n# Long\nTell {{a}}\n---\nTell {{a}} all\n---\n# In_Parts\nTell {{a}} now\n"
 SYSTEM = "You sort the tickets of our customers, and answer with one word."
 OBJECT = f"""\
 const PROMPTS = {{
@@ -31,6 +31,8 @@ ROWS = [
     {"id": "reply", "name": "Replies", "system": "Reply to {name}.", "user": "Reply."},
     {"name": "Twice", "prompt": "Say {name} twice."},
     {"name": "twice", "prompt": "Tell {name} twice."},
+    {"name": "语气", "prompt": "Tell {name} all."},
+    {"name": "Long_Form", "prompt": "Tell {name} more."},
 ]
 
 
@@ -51,6 +53,7 @@ ROWS = [
                 "bot-short",
                 "bot-long",
                 "bot-3",
+                "bot-in_parts",
             ],
         ),
         (
@@ -74,7 +77,14 @@ ROWS = [
         ({"p.ts": OBJECT}, ["p/triage-system", "p/email-reply-system", "p/user"]),
         (
             {"prompts.json": json.dumps(ROWS)},
-            ["prompts/linux-terminal", "prompts/reply", "prompts/2", "prompts/3"],
+            [
+                "prompts/linux-terminal",
+                "prompts/reply",
+                "prompts/2",
+                "prompts/3",
+                "prompts/4",
+                "prompts/long_form",
+            ],
         ),
     ],
 )

@@ -30,11 +30,13 @@ from promptops.report.export import text as export_text
 from promptops.report.import_ import json as import_json
 from promptops.report.import_ import markdown as import_markdown
 from promptops.report.import_ import text as import_text
+from promptops.report.import_.parts.inferred_inputs import inferred_line
 from promptops.report.import_list import json as list_json
 from promptops.report.import_list import markdown as list_markdown
 from promptops.report.import_list import text as list_text
 from promptops.report.parts.loss_lines import note_lines
 from promptops.report.parts.markdown_text import code_span, escape, readable_sentence
+from tests.jobs.importing.imported import imported
 from tests.report.test_run.test_run_json import parts
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -250,6 +252,18 @@ def test_notes_on_inferred_inputs_are_one_line_after_the_others():
         readable_sentence(f"{line}  [IMP305 inferred-input]")
     ]
     assert len(json.loads(import_json.write(result))["findings"]) == 5
+
+
+def test_the_names_of_inferred_inputs_are_those_of_an_import(repo, monkeypatch):
+    monkeypatch.chdir(repo.root)
+    repo.write({"old/sort.txt": "Sort {{ ticket }} in the tone {{ tone }}."})
+
+    found = imported(repo.root, "old", dry_run=True).findings
+
+    assert inferred_line(found) == (
+        "undeclared inputs of 1 prompt are inferred from their uses: ticket, tone"
+        "  [IMP305 inferred-input]"
+    )
 
 
 @pytest.mark.parametrize(

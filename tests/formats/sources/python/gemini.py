@@ -38,3 +38,13 @@ def relay(prompt, history):
     return model.generate_content(
         f"The question of the customer is {prompt}", generation_config={"temperature": 0}
     )
+
+
+RULES = "Answer in one sentence, and cite the page."
+STYLE = f"Use the words of {company}."
+
+
+def cite(question, page):
+    return client.models.generate_content(
+        model="gemini-2.5-flash", contents=[RULES, STYLE, page, f"Question: {question}"]
+    )

@@ -1,4 +1,4 @@
-"""Whether a string addresses someone, as a prompt does: by a command, or by `You are`."""
+"""Whether a text instructs a model, as a prompt does: by a command, or by `You are`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ENGLISH = lazy_pattern(r"(?i)\b(?:the|and|of|to|is|are|for|with|this|that|it)\b
 _OTHER_LETTER = lazy_pattern(r"[^\W\d_a-zA-Z]")
 
 
-def is_addressed(text: str) -> bool:
+def addresses_a_model(text: str) -> bool:
     """Whether a text gives a command, or has a sentence such as `You are …`."""
     if _COMMAND.search(text) or _YOU.search(text):
         return True

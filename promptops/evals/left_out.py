@@ -1,4 +1,4 @@
-"""Why an assertion is not checked on samples."""
+"""Why `promptops score` does not check an assertion on samples."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from promptops.json_pointer import escaped, tokens, unescaped
+from promptops.json_pointer import escaped, tokens
 from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.source.lines import Lines
@@ -75,11 +75,10 @@ def keys_by_table(text: str, but: int = 0) -> Mapping[str, Collection[str]]:
     """
     found: dict[str, dict[str, None]] = {}
     for each in statements(text):
-        steps = each.pointer.split("/", _DEEPEST + 1)[1 : _DEEPEST + 1]
         table = ""
-        for step in steps if each.line != but else ():
-            found.setdefault(table, {})[unescaped(step)] = None
-            table = f"{table}/{step}"
+        for step in tokens(each.pointer)[:_DEEPEST] if each.line != but else ():
+            found.setdefault(table, {})[step] = None
+            table = f"{table}/{escaped(step)}"
     return found
 
 

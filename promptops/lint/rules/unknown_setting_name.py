@@ -7,15 +7,9 @@ from fnmatch import fnmatchcase
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
-from promptops.evals.alert_metrics import BUILT_IN, unknown_metric
-from promptops.evals.case_assertions import assertions_of_every_case
-from promptops.evals.judge_answer import OUTPUT
-from promptops.evals.left_out import why_left_out
-from promptops.evals.parse import is_of_plugin, parse
 from promptops.lint import Problem, Severity, rule
 from promptops.lint.rules.channel_drift import PATH as CHANNELS
 from promptops.lint.subject import LintRun
-from promptops.model.prompt import Prompt
 from promptops.source.document import read
 from promptops.source.toml_places import TomlPlaces
 from promptops.suggestions import did_you_mean
@@ -64,6 +58,10 @@ def unknown_setting_name(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
 def _wrong_metrics(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
     """Metrics that no prompt has; not of alerts that the file does not have, as in a gate."""
     alerts = catalog.config.score.alerts
+    if not alerts:
+        return
+    from promptops.evals.alert_metrics import BUILT_IN, unknown_metric
+
     names = _metrics(catalog) if any(each.metric not in BUILT_IN for each in alerts) else ()
     for index, alert in enumerate(alerts if names is not None else ()):
         wrong = unknown_metric(alert.metric, names or ())
@@ -74,30 +72,14 @@ def _wrong_metrics(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
 
 def _metrics(catalog: Catalog) -> tuple[str, ...] | None:
     """The scores and the types of assertions, sorted; None if a prompt can't be read."""
+    from promptops.evals.alert_metrics import metrics_of
+
     prompts = [loaded.prompt for loaded in catalog.prompts()]
     readable = [prompt for prompt in prompts if prompt is not None]
     if len(readable) < len(prompts):
         return None
-    found = {name for prompt in readable for name in _metrics_of(prompt)}
+    found = {name for prompt in readable for name in metrics_of(prompt)}
     return tuple(sorted(found))
-
-
-def _metrics_of(prompt: Prompt) -> Iterator[str]:
-    """The metrics that samples of a prompt have; also those of an assertion with an error."""
-    if prompt.evaluation.get("output") is not False and _has_contract(prompt):
-        yield OUTPUT
-    for each in assertions_of_every_case(prompt):
-        if is_of_plugin(each.written):
-            continue
-        assertion, _ = parse(each.written, "answer")
-        if assertion is None:
-            yield from (str(each.written[key]) for key in ("score", "type") if key in each.written)
-        elif not why_left_out(assertion):
-            yield from filter(None, (assertion.score, assertion.type))
-
-
-def _has_contract(prompt: Prompt) -> bool:
-    return prompt.output.schema is not None or prompt.output.format == "json"
 
 
 def _idle_globs(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:

@@ -17,7 +17,10 @@ LISTED = """\
   - {raw: "# Other\\nWrite {{a}}", label: Reply to all}
   - file://bot.txt
 """
-BLOCKS = "# Short\nSay {{a}}\n---\n# Long\nTell {{a}}\n---\nTell {{a}} all\n---\n# In_Parts\nTell {{a}} now\n"
+BLOCKS = (
+    "# Short\nSay {{a}}\n---\n# Long\nTell {{a}}\n---\nTell {{a}} all\n"
+    "---\n# In_Parts\nTell {{a}} now\n"
+)
 SYSTEM = "You sort the tickets of our customers, and answer with one word."
 OBJECT = f"""\
 const PROMPTS = {{

@@ -14,7 +14,7 @@ from promptops.records import record
 from promptops.source.lines import Lines
 
 _KEY = r"(?:[A-Za-z0-9_-]+|\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*')"
-_DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
+_DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY}){{0,49}}"  # longer ones are refused
 _TABLE = lazy_pattern(rf"[ \t]*\[(\[?)[ \t]*({_DOTTED})[ \t]*\]")
 _PAIR = lazy_pattern(rf"[ \t]*({_DOTTED})[ \t]*=")
 _PART = lazy_pattern(_KEY)

@@ -73,7 +73,7 @@ async def _opened(
         )
         messages = [each.message for each in user.published[user.uri(path)].diagnostics]
         assert [each for each in messages if "internal error" in each] == [], name
-    assert user.shown(FINE_PATH) == SHOWN_OF_FINE, name
+    await user.until(FINE_PATH, SHOWN_OF_FINE)
     assert [line for line in user.log if "error" in line] == [], name
     for path in (*paths, FINE_PATH):
         user.close(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from datetime import date
 
 import pytest
@@ -22,6 +23,7 @@ from promptops.model.config import (
 )
 from promptops.model.finding import Severity
 from promptops.source.config import load
+from promptops.source.toml_places import TomlPlaces
 
 FULL = b"""\
 prompts = ["prompts", "more/prompts/"]
@@ -550,3 +552,15 @@ def test_a_folder_of_recordings_belongs_to_one_command_and_to_no_prompt_root(wri
 
     error = caught.value
     assert f"{error.where}: {error.message}".splitlines()[0] == message
+
+
+def test_a_key_of_over_50_parts_has_no_place_and_needs_little_memory():
+    dots = "a" + ".a" * 20_000
+
+    tracemalloc.start()
+    places = TomlPlaces("promptops.toml", f"{dots} = 1\n[{dots}]\nb = 1\n")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert str(places.place("/a/a")) == "promptops.toml:1:1"
+    assert peak < 5_000_000

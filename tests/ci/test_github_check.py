@@ -60,6 +60,7 @@ def test_a_broken_change_fails_at_the_end_when_all_is_told(pull_request, github)
     assert "actions/upload-artifact" in job.used
 
 
+@pytest.mark.slow
 def test_instructions_that_a_checkout_leaves_out_are_found(pull_request, github, hidden):
     job = pull_request(hidden)
 
@@ -95,6 +96,7 @@ def test_what_can_not_be_judged_is_told_and_fails(pull_request, github):
     assert "github/codeql-action/upload-sarif" not in job.used
 
 
+@pytest.mark.slow
 def test_the_change_of_a_fork_is_judged_without_a_comment_and_without_code_scanning(
     pull_request, github
 ):

@@ -227,6 +227,7 @@ def test_few_configurations_are_kept_at_a_time(catalog):
     assert len(kept) == cache.MAX_FILES
 
 
+@pytest.mark.slow
 def test_runs_at_the_same_time_do_not_disturb_each_other(catalog):
     command = [sys.executable, "-c", MAIN, "lint"]
     pids = [

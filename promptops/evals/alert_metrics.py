@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from promptops.evals.case_assertions import assertions_of_every_case
-from promptops.evals.judge_answer import OUTPUT
+from promptops.evals.judge_answer import OUTPUT, checks_output
 from promptops.evals.left_out import why_left_out
 from promptops.evals.parse import is_of_plugin, parse
-from promptops.model.config import VALUE_METRICS
 from promptops.model.prompt import Prompt
-from promptops.model.score import COUNTED_METRICS
+from promptops.model.score import BUILT_IN_METRICS
 from promptops.suggestions import did_you_mean
-
-BUILT_IN = (*COUNTED_METRICS, *VALUE_METRICS)
-"""The metrics that every prompt has."""
 
 
 def unknown_metric(metric: str, others: Iterable[str]) -> tuple[str, str] | None:
@@ -22,7 +18,7 @@ def unknown_metric(metric: str, others: Iterable[str]) -> tuple[str, str] | None
 
     `others` are the names of scores and the types of assertions.
     """
-    known = tuple(dict.fromkeys((*BUILT_IN, *others)))
+    known = tuple(dict.fromkeys((*BUILT_IN_METRICS, *others)))
     if metric in known:
         return None
     hint = did_you_mean(metric, known) or f"known here: {', '.join(known)}"
@@ -31,7 +27,7 @@ def unknown_metric(metric: str, others: Iterable[str]) -> tuple[str, str] | None
 
 def metrics_of(prompt: Prompt) -> Iterator[str]:
     """The metrics that samples of a prompt have; also those of an assertion with an error."""
-    if prompt.evaluation.get("output") is not False and _has_contract(prompt):
+    if checks_output(prompt):
         yield OUTPUT
     for each in assertions_of_every_case(prompt):
         if is_of_plugin(each.written):
@@ -41,7 +37,3 @@ def metrics_of(prompt: Prompt) -> Iterator[str]:
             yield from (str(each.written[key]) for key in ("score", "type") if key in each.written)
         elif not why_left_out(assertion):
             yield from filter(None, (assertion.score, assertion.type))
-
-
-def _has_contract(prompt: Prompt) -> bool:
-    return prompt.output.schema is not None or prompt.output.format == "json"

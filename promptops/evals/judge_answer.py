@@ -125,12 +125,15 @@ def judge_output(answer: Answer, prompt: Prompt) -> tuple[Judgement, ...]:
     return (_verdict("passed", f"the answer matches the output {key}", place),)
 
 
-def _applies(answer: Answer, prompt: Prompt) -> bool:
+def checks_output(prompt: Prompt) -> bool:
+    """Whether answers are checked against the output of their prompt."""
     if prompt.evaluation.get("output") is False:
         return False
-    if prompt.output.schema is None and prompt.output.format != "json":
-        return False
-    return bool(answer.text.strip()) or not answer.tool_calls
+    return prompt.output.schema is not None or prompt.output.format == "json"
+
+
+def _applies(answer: Answer, prompt: Prompt) -> bool:
+    return checks_output(prompt) and (bool(answer.text.strip()) or not answer.tool_calls)
 
 
 def _verdict(status: Status, reason: str, place: Place) -> Judgement:

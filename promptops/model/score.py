@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from promptops.model.config import AlertRule
+from promptops.model.config import VALUE_METRICS, AlertRule
 from promptops.model.place import Place
 from promptops.model.score_group import Dimension, ScoreGroup
 from promptops.records import field, record
@@ -16,6 +16,9 @@ UNNAMED = "(without a prompt name)"
 
 COUNTED_METRICS = ("contracts", "refusals", "errors")
 """Metrics of an alert that are shares of samples, as are the types of assertions."""
+
+BUILT_IN_METRICS = (*COUNTED_METRICS, *VALUE_METRICS)
+"""The metrics of an alert that every prompt has."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

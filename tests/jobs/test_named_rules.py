@@ -103,6 +103,26 @@ def test_the_hook_refuses_a_configuration_that_misspells_a_rule(repo, started):
     )
 
 
+def test_the_hook_refuses_a_configuration_whose_alert_names_nothing(repo, started):
+    alert = '[[score.alerts]]\nmetric = "contrcats"\nbelow = 98\nprompts = ["aks"]\n'
+    repo.write({"promptops.toml": alert, ASK: BROKEN.replace("{{ nmae }}", "you")})
+    repo.git("add", "--all")
+
+    with_the_configuration = started("lint", "--staged", "--format", "concise")
+    repo.commit("Alerts")
+    repo.write({ASK: BROKEN.replace("{{ nmae }}", "friend")})
+    repo.git("add", "--all")
+
+    assert with_the_configuration == (
+        1,
+        "promptops.toml:2:10: error: there is no metric `contrcats` for an alert"
+        "  [CFG019 unknown-setting-name]\n"
+        "promptops.toml:4:12: error: no prompt matches `aks`  [CFG019 unknown-setting-name]\n",
+        "",
+    )
+    assert started("lint", "--staged", "--format", "concise") == (0, "", "")
+
+
 def test_a_rule_is_named_by_name_in_the_configuration(repo, started):
     select = 'select = ["undefined-variable", "no-assertion"]'
     severity = 'severity = {no-assertion = "info", "undefined-variable" = "error"}'

@@ -8,6 +8,7 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import WrittenAssertion, assertions_of_every_case
+from promptops.evals.judge_answer import checks_output
 from promptops.evals.left_out import CALLS, why_left_out, why_only_judged
 from promptops.evals.parse import parse
 from promptops.jobs.bundles.contents import PromptLines
@@ -86,11 +87,9 @@ def _why_not(each: WrittenAssertion) -> str:
 
 def _output_place(prompt: Prompt) -> list[Any] | None:
     """The place of the output contract; None if answers are not checked against one."""
-    output = prompt.output
-    checked = output.schema is not None or output.format == "json"
-    if prompt.evaluation.get("output") is False or not (checked and _is_usable(prompt)):
+    if not (checks_output(prompt) and _is_usable(prompt)):
         return None
-    key = "schema" if output.schema is not None else "format"
+    key = "schema" if prompt.output.schema is not None else "format"
     return list(prompt.locate(f"/output/{key}", False).as_json().values())
 
 

@@ -49,24 +49,31 @@ def unknown_setting_name(catalog: Catalog, run: LintRun) -> Iterator[Problem]:
     places = toml_places(catalog)
     if places is None:
         return
-    if run.complete:
-        yield from _wrong_metrics(catalog, places)
+    if catalog.config.score.alerts:
+        yield from _wrong_metrics(catalog, run, places)
         yield from _idle_globs(catalog, places)
     yield from _unknown_release(catalog, places)
 
 
-def _wrong_metrics(catalog: Catalog, places: TomlPlaces) -> Iterator[Problem]:
-    """Metrics that no prompt has; not of alerts that the file does not have, as in a gate."""
-    alerts = catalog.config.score.alerts
-    if not alerts:
-        return
-    from promptops.evals.alert_metrics import BUILT_IN, unknown_metric
+def _wrong_metrics(catalog: Catalog, run: LintRun, places: TomlPlaces) -> Iterator[Problem]:
+    """Metrics that no prompt has, of the alerts in the file; a gate also has those of the base."""
+    from promptops.model.score import BUILT_IN_METRICS
 
-    names = _metrics(catalog) if any(each.metric not in BUILT_IN for each in alerts) else ()
-    for index, alert in enumerate(alerts if names is not None else ()):
-        wrong = unknown_metric(alert.metric, names or ())
-        place = places.word(f"/score/alerts/{index}/metric", alert.metric) if wrong else None
-        if wrong is not None and place is not None:
+    others = [
+        (alert.metric, place)
+        for index, alert in enumerate(catalog.config.score.alerts)
+        if alert.metric not in BUILT_IN_METRICS
+        and (place := places.word(f"/score/alerts/{index}/metric", alert.metric)) is not None
+        and (run.complete or place.path in (run.concerned or ()))  # it reads every prompt
+    ]
+    names = _metrics(catalog) if others else None
+    if names is None:
+        return
+    from promptops.evals.alert_metrics import unknown_metric
+
+    for metric, place in others:
+        wrong = unknown_metric(metric, names)
+        if wrong is not None:
             yield Problem(wrong[0], at=place, hint=wrong[1])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from promptops.json_pointer import escaped, tokens
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
-from promptops.source.references import check_schema
+from promptops.source.schema_validity import check_schema
 
 OfFile = Callable[[str], bool]
 """Whether a name under `$defs` is the name of a file."""

@@ -18,7 +18,8 @@ from promptops.patterns import lazy_pattern
 from promptops.records import replace
 from promptops.source.compose import MAX_DEPTH
 from promptops.source.conflicts import CODE as CONFLICT
-from promptops.source.references import check_schema, resolve, wrong_dialect
+from promptops.source.references import resolve
+from promptops.source.schema_validity import check_schema, wrong_dialect
 from promptops.source.shape import PROMPT, check_value
 
 

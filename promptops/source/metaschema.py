@@ -8,23 +8,22 @@ from typing import Any
 
 from promptops.runtime.request.schema_check import OwnValidator
 from promptops.runtime.request.schema_engine import own_engine
-
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+from promptops.source.schema_resources import DIALECT
 
 
 @lru_cache(maxsize=1)
 def metaschema() -> OwnValidator:
     """Checks whether a value is a JSON Schema, formats included."""
-    return OwnValidator(own_engine({"$ref": _DIALECT}, formats=True), _whole_metaschema)
+    return OwnValidator(own_engine({"$ref": DIALECT}, formats=True), _whole_metaschema)
 
 
 def _whole_metaschema() -> Mapping[str, Any]:
     """The metaschema and its vocabularies as one document, with JSON pointers as references."""
     from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
-    main = REGISTRY.contents(_DIALECT)
+    main = REGISTRY.contents(DIALECT)
     parts = [part["$ref"] for part in main["allOf"]]
-    base = _DIALECT.rpartition("/")[0]
+    base = DIALECT.rpartition("/")[0]
     vocabularies = {part: REGISTRY.contents(f"{base}/{part}") for part in parts}
     named = {
         part.replace("/", "."): _pointing(whole, part.replace("/", "."))

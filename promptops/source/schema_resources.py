@@ -14,6 +14,9 @@ DATA = frozenset(("const", "default", "enum", "examples"))
 NAMED = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
 """Keywords whose value has a schema for each name."""
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+"""The draft of JSON Schema, by its metaschema."""
+
 UNSUPPORTED = ("$dynamicRef", "$dynamicAnchor")
 """Keywords that depend on the file where validation began; a bundle has only one file."""
 

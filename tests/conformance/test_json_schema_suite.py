@@ -11,7 +11,8 @@ import pytest
 
 from promptops.model.place import Place
 from promptops.runtime.request.schema_check import validator
-from promptops.source.references import check_schema, resolve
+from promptops.source.references import resolve
+from promptops.source.schema_validity import check_schema
 from tests.conformance.suites import unpacked
 
 REFUSED = "refused"

@@ -10,7 +10,8 @@ import pytest
 from promptops.model.finding import Problem
 from promptops.source.document import read_any
 from promptops.source.paths import Confined, confined
-from promptops.source.references import MAX_FILES, Read, check_schema, merge_patch, resolve
+from promptops.source.references import MAX_FILES, Read, merge_patch, resolve
+from promptops.source.schema_validity import check_schema
 
 BASE = "prompts/support/triage.prompt.yaml"
 

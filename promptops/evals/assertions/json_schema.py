@@ -19,7 +19,7 @@ from promptops.model.place import Place
 from promptops.records import record
 from promptops.runtime.request.schema_check import Validator, message_of, shortened, validator
 from promptops.source.explain import explain
-from promptops.source.references import check_schema
+from promptops.source.schema_validity import check_schema
 
 
 @assertion("json-schema")

@@ -13,7 +13,7 @@ from promptops.lint.strict_schema import impossible_properties, not_strict
 from promptops.model.place import Place
 from promptops.model.prompt import Locate, Prompt, Tool
 from promptops.records import replace
-from promptops.source.references import check_schema
+from promptops.source.schema_validity import check_schema
 
 _OTHER_SUBSETS = frozenset(("anthropic", "google"))
 """Providers whose own strict mode accepts another subset of JSON Schema."""

@@ -14,27 +14,44 @@ from typing import Any
 from jinja2 import nodes
 
 from promptops.analysis import spans
-from promptops.analysis.calls import CallReader
 from promptops.analysis.expressions import ConditionReader, PathReader
 from promptops.analysis.filters import FilterReader
-from promptops.analysis.linked_templates import TemplateLinks
 from promptops.analysis.names import NameBinder
 from promptops.analysis.sources import ValueSource
 from promptops.analysis.statements import BranchWalker, LoopWalker
-from promptops.analysis.template_loader import EnteredBodies, TemplateLoader
-from promptops.analysis.uses import Path, TemplateFacts, TemplateSpan
-from promptops.analysis.values import KNOWN, Context, Here, NameScope, Value
+from promptops.analysis.template_loader import EnteredBodies, LinkTag, TemplateLoader
+from promptops.analysis.uses import Call, Callee, Path, Stack, TemplateFacts, TemplateSpan
+from promptops.analysis.values import (
+    KNOWN,
+    Block,
+    BlockValue,
+    Builtin,
+    Context,
+    Here,
+    LoopValue,
+    MacroValue,
+    ModuleValue,
+    NameScope,
+    Value,
+    sources,
+    unset,
+)
 from promptops.analysis.walk_state import (
+    ALIAS,
     ARGUMENT,
+    LOOP,
     OTHER,
     PASSED,
     TEST,
     FactCollector,
     How,
     Position,
+    Visitor,
 )
 from promptops.model.finding import Problem
 from promptops.model.place import Text
+from promptops.records import replace
+from promptops.runtime.template.node_facts import has_loop
 from promptops.runtime.template.scope import Load
 from promptops.runtime.template.template import Template, TemplateError, parse_expression
 
@@ -165,3 +182,353 @@ def _visible(entry: Text, locals_: Locals) -> dict[str, Value]:
             value = value.step(step, start, (name, step))
         visible[name] = (value,)
     return visible
+
+
+# Calls, and the bodies they run: macros, call blocks, recursive loops, blocks.
+
+MAX_CALLS = 16
+"""Nested calls of macros that are followed."""
+
+
+ANY_MACRO: Value = (Builtin("parameter"),)
+"""A parameter that is not passed, such as `caller=none`: a call elsewhere may pass a macro."""
+
+
+class CallReader:
+    """Reads the arguments of a call and walks the body that it runs."""
+
+    def __init__(
+        self,
+        visitor: Visitor,
+        position: Position,
+        found: FactCollector,
+        *,
+        paths: PathReader,
+        names: NameBinder,
+        loops: LoopWalker,
+        links: TemplateLinks,
+        entered: EnteredBodies,
+    ) -> None:
+        self._visitor = visitor
+        self._position = position
+        self._found = found
+        self._paths = paths
+        self._names = names
+        self._loops = loops
+        self._links = links
+        self._entered = entered
+        self.readers: dict[type, Callable[[Any, How], None]] = {nodes.Call: self._read_call}
+        self.statements: dict[type, Callable[[Any], None]] = {nodes.CallBlock: self._call_block}
+
+    def _read_call(self, node: nodes.Call, how: How) -> None:
+        self._follow(node, None)
+
+    def _call_block(self, node: nodes.CallBlock) -> None:
+        self._follow(node.call, (self._names.callable_body(node),))
+
+    def _follow(self, node: nodes.Call, caller: Value | None) -> None:
+        """Follow a call; `caller` is the body of a call block."""
+        callee = self._paths.value(node.node)
+        is_method = isinstance(node.node, nodes.Getattr)
+        self._paths.use_all(_owners(callee) if is_method else callee, OTHER)
+        self._collect(node, callee)
+        followed = False
+        for part in callee:
+            if isinstance(part, MacroValue):
+                self._call_macro(part, node, caller)
+                followed = True
+            elif isinstance(part, LoopValue):
+                self._repeat_loop(part, node)
+                followed = True
+            elif isinstance(part, BlockValue):
+                self._links.render_block(part, self._position.here.context)
+        if not followed:
+            keeps = any(part == Builtin("namespace") for part in callee)
+            self._read_arguments(node, PASSED if keeps else ARGUMENT)
+
+    def _read_arguments(self, node: nodes.Call, how: How) -> None:
+        """Read all arguments of a call whose body is unknown."""
+        for argument in (*node.args, *(pair.value for pair in node.kwargs)):
+            self._visitor.read(argument, how)
+        for more in (node.dyn_args, node.dyn_kwargs):
+            if more is not None:
+                self._visitor.read(more, ARGUMENT)
+
+    def _collect(self, node: nodes.Call, callee: Value) -> None:
+        here, site = self._position.here, self._callee_site(node)
+        if self._found.is_first("call", site):
+            start, end = spans.expression(here.template, node.node)
+            written = here.text.value[start:end]
+            self._found.calls.append(
+                Call(kind=_kind_of(callee), callee=written, site=site, stack=here.stack, node=node)
+            )
+
+    def _callee_site(self, node: nodes.Call) -> TemplateSpan:
+        target, template = node.node, self._position.here.template
+        if isinstance(target, nodes.Getattr):
+            return self._position.site(spans.attribute(template, target))
+        return self._position.site(spans.expression(template, target))
+
+    # Macros.
+
+    def _call_macro(self, macro: MacroValue, call: nodes.Call, caller: Value | None) -> None:
+        names = [name.name for name in macro.node.args]
+        bindings = self._arguments(call, names)
+        defaults = dict(zip(reversed(names), reversed(macro.node.defaults), strict=False))
+        if caller is not None or "caller" not in names:
+            bindings["caller"] = caller or unset("caller")
+        if self._entered.may_enter(id(macro.node), len(macro.here.template.tokens)):
+            stack = (*self._position.here.stack, self._callee_site(call))
+            self._enter_macro(macro, bindings, defaults, stack)
+
+    def _arguments(self, call: nodes.Call, names: list[str]) -> dict[str, Value]:
+        """The values of a macro's parameters, as far as a call gives them."""
+        positional = [self._visitor.take(argument, PASSED) for argument in call.args]
+        named = {pair.key: self._visitor.take(pair.value, PASSED) for pair in call.kwargs}
+        bindings: dict[str, Value] = dict(zip(names, positional, strict=False))
+        bindings.update((name, value) for name, value in named.items() if name in names)
+        for more in (call.dyn_args, call.dyn_kwargs):
+            if more is not None:
+                self._visitor.read(more, ARGUMENT)
+                bindings = {**dict.fromkeys(names, KNOWN), **bindings}
+        return bindings
+
+    def enter_uncalled(self) -> None:
+        """Walk each macro that nothing called; their bodies may define more macros."""
+        for macro in self._names.macros:
+            if not self._entered.has_entered(id(macro.node)):
+                bindings = {name.name: ANY_MACRO for name in macro.node.args}
+                bindings["caller"] = (Builtin("caller"),)
+                self._enter_macro(macro, bindings, {}, macro.here.stack)
+
+    def _enter_macro(
+        self,
+        macro: MacroValue,
+        bindings: Mapping[str, Value],
+        defaults: Mapping[str, nodes.Expr],
+        stack: Stack,
+    ) -> None:
+        if self._entered.is_active(macro.node) or self._entered.depth > MAX_CALLS:
+            return
+        here = replace(macro.here, stack=stack, files=self._position.here.files)
+        frame = NameScope(macro.node, macro.frame)
+        frame.bindings.update(varargs=KNOWN, kwargs=KNOWN)
+        if "caller" in bindings:
+            frame.bindings["caller"] = bindings["caller"]
+        with (
+            self._entered.active(macro.node),
+            self._position.moved(here, frame, silent=False),
+        ):
+            self._bind_parameters(macro, bindings, defaults)
+            self._visitor.body(macro.node.body)
+
+    def _bind_parameters(
+        self,
+        macro: MacroValue,
+        bindings: Mapping[str, Value],
+        defaults: Mapping[str, nodes.Expr],
+    ) -> None:
+        for parameter in macro.node.args:
+            name = parameter.name
+            value = bindings.get(name)
+            if value is None:
+                value = self._default(name, defaults.get(name))
+            self._names.bind(parameter, value, "argument", None)
+
+    def _default(self, name: str, default: nodes.Expr | None) -> Value:
+        """The value of a parameter that a call does not pass."""
+        if default is None:
+            return unset(name)
+        if isinstance(default, nodes.Const) and default.value is None:
+            return ANY_MACRO
+        return self._visitor.take(default, ALIAS)
+
+    def _repeat_loop(self, loop: LoopValue, call: nodes.Call) -> None:
+        """Walk the body of a recursive loop with the elements of the argument."""
+        values = [self._visitor.take(argument, LOOP) for argument in call.args]
+        if loop.again and values:
+            here = self._position.here
+            stack = (*here.stack, self._callee_site(call))
+            with self._position.moved(
+                replace(here, stack=stack), loop.frame, self._position.silent
+            ):
+                repeated = LoopValue(loop.node, loop.frame, False)
+                self._loops.over(loop.node, repeated, values[0])
+
+
+def _owners(methods: Value) -> Value:
+    """The values of which methods are called: values have no methods, so these are read."""
+    return tuple(part.parent() for part in sources(methods) if part.path and not part.open)
+
+
+def _kind_of(callee: Value) -> Callee:
+    for part in callee:
+        if isinstance(part, Builtin) and part.name in _BUILTIN_KINDS:
+            return _BUILTIN_KINDS[part.name]
+        if part.__class__ in _KINDS:
+            return _KINDS[part.__class__]
+    return "value"
+
+
+_BUILTIN_KINDS: dict[str, Callee] = {
+    "range": "range",
+    "namespace": "namespace",
+    "loop": "loop",
+    "caller": "macro",
+    "parameter": "macro",
+}
+_KINDS: dict[type, Callee] = {MacroValue: "macro", LoopValue: "loop", BlockValue: "block"}
+
+
+# The templates that a template includes, imports and extends, and the blocks they replace.
+
+
+class TemplateLinks:
+    """Walks linked templates, and blocks."""
+
+    def __init__(
+        self,
+        visitor: Visitor,
+        position: Position,
+        *,
+        loader: TemplateLoader,
+        names: NameBinder,
+        entered: EnteredBodies,
+    ) -> None:
+        self._visitor = visitor
+        self._position = position
+        self._loader = loader
+        self._names = names
+        self._entered = entered
+        self._modules: dict[str, ModuleValue] = {}
+        self._parents: list[tuple[Text, TemplateSpan]] = []
+        self._blocks: list[Block] = []
+        self.statements: dict[type, Callable[[Any], None]] = {
+            nodes.Include: self._include,
+            nodes.Import: self._import,
+            nodes.FromImport: self._from_import,
+            nodes.Extends: self._extends,
+            nodes.Block: self._block,
+        }
+
+    def render(self, text: Text, context: Context, stack: Stack) -> bool:
+        """Walk a template, and then the one that it extends; False if it is not valid."""
+        template = self._loader.parsed(text, stack)
+        if template is None:
+            return False
+        here = Here(text, template, context, stack, (*self._position.here.files, text.path))
+        frame = NameScope(template.tree, None, top=True)
+        context.tops.insert(0, frame)
+        if "block" in template.source:
+            self._register_blocks(template, here)
+        outer, self._parents = self._parents, []
+        with self._position.moved(here, frame, silent=False):
+            self._visitor.body(template.tree.body)
+            for parent, site in self._parents:
+                self.render(parent, context, (*stack, site))
+        self._parents = outer
+        return True
+
+    def enter_unrendered(self) -> None:
+        """Walk each block that nothing rendered."""
+        for block in self._blocks:
+            if not self._entered.has_entered(id(block.node)):
+                self._position.move_to_unreached(block.here)
+                self._enter_block(block, block.here.context, unset("super"))
+
+    def _register_blocks(self, template: Template, here: Here) -> None:
+        for node in template.tree.find_all(nodes.Block):
+            block = Block(node, here)
+            here.context.blocks.setdefault(node.name, []).append(block)
+            self._blocks.append(block)
+
+    # Templates.
+
+    def _include(self, node: nodes.Include) -> None:
+        text = self._loader.linked(node, "include", node.ignore_missing)
+        if text is not None:
+            self.render(text, self._context_for(node), self._stack_at(node))
+
+    def _stack_at(self, node: LinkTag) -> Stack:
+        return (*self._position.here.stack, self._loader.site(node))
+
+    def _context_for(self, node: nodes.Include | nodes.Import | nodes.FromImport) -> Context:
+        if not node.with_context:
+            return Context({}, isolated=True)
+        return Context(self._visible(), self._position.here.context.isolated)
+
+    def _visible(self) -> dict[str, Value]:
+        """The names that an included template sees of the scopes around its tag."""
+        context = self._position.here.context
+        names = self._position.frame.all_bindings()
+        loop = next((part for part in names.get("loop", ()) if isinstance(part, LoopValue)), None)
+        if loop and not has_loop(loop.node):
+            del names["loop"]
+        return {**context.visible, **context.top_bindings(), **names}
+
+    def _extends(self, node: nodes.Extends) -> None:
+        text = self._loader.linked(node, "extends")
+        if text is not None:
+            self._parents.append((text, self._loader.site(node)))
+        if node in self._position.here.template.tree.body:
+            self._position.silence()
+
+    def _import(self, node: nodes.Import) -> None:
+        module = self._module(node, "import")
+        template = self._position.here.template
+        offsets = spans.name_in_tag(template, node.lineno, node.target, after="as")
+        self._names.define_imported(node.target, KNOWN if module is None else (module,), offsets)
+
+    def _from_import(self, node: nodes.FromImport) -> None:
+        module = self._module(node, "from")
+        template = self._position.here.template
+        for item in node.names:
+            name, alias = item if isinstance(item, tuple) else (item, item)
+            value = KNOWN if module is None else module.exports.get(name) or unset(name)
+            offsets = spans.name_in_tag(template, node.lineno, alias, after="import")
+            self._names.define_imported(alias, value, offsets)
+
+    def _module(self, node: nodes.Import | nodes.FromImport, kind: Any) -> ModuleValue | None:
+        text = self._loader.linked(node, kind)
+        if text is None:
+            return None
+        if not node.with_context and text.path in self._modules:
+            return self._modules[text.path]
+        context = self._context_for(node)
+        if not self.render(text, context, self._stack_at(node)):
+            return None
+        module = ModuleValue(context.exports())
+        if not node.with_context:
+            self._modules[text.path] = module
+        return module
+
+    # Blocks.
+
+    def _block(self, node: nodes.Block) -> None:
+        if self._position.silent and self._position.frame.top:
+            return
+        context = self._position.here.context
+        if node.scoped:
+            context = Context(self._visible(), context.isolated, blocks=context.blocks)
+        self.render_block(BlockValue(node.name, 0), context)
+
+    def render_block(self, block: BlockValue, context: Context) -> None:
+        """Walk a block at its own tag, or at a call of `super` or `self`."""
+        known = context.blocks.get(block.name, [])
+        if block.index < len(known):
+            parent = (BlockValue(block.name, block.index + 1),)
+            above: Value = parent if block.index + 1 < len(known) else unset("super")
+            chosen = known[block.index]
+            if self._entered.may_enter(id(chosen.node), len(chosen.here.template.tokens)):
+                self._enter_block(chosen, context, above)
+
+    def _enter_block(self, block: Block, context: Context, above: Value) -> None:
+        if self._entered.is_active(block.node):
+            return
+        here = replace(block.here, context=context, files=self._position.here.files)
+        frame = NameScope(block.node, None, {"super": above})
+        with (
+            self._entered.active(block.node),
+            self._position.moved(here, frame, silent=False),
+        ):
+            self._visitor.body(block.node.body)

@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from promptops.analysis.masking import Masked
-from promptops.catalog.build import PromptBuilder
-from promptops.catalog.file_lines import FileLines
+from promptops.analysis.includes import includes
+from promptops.analysis.masking import Masked, masked
+from promptops.catalog.build import PromptBuilder, texts
 from promptops.catalog.files import Files, FileTree, PromptDocuments
 from promptops.catalog.graph import Graph
-from promptops.catalog.includes import Includes
 from promptops.catalog.layers import layers
 from promptops.catalog.prompt_ids import PromptIds, near_ids, without_ending
 from promptops.catalog.references import ReferenceResolver
@@ -24,7 +23,7 @@ from promptops.model.loaded import FileReference, LoadedPrompt
 from promptops.model.place import Place, Text
 from promptops.model.prompt import Prompt
 from promptops.records import replace
-from promptops.source.document import Document
+from promptops.source.document import MAX_BYTES, Document
 from promptops.source.recording_files import ENDING as RECORDINGS
 from promptops.source.recording_files import first_of, free_path
 
@@ -329,3 +328,99 @@ class Catalog:
         for name in ("paths", "prompt_files", "ids"):
             self.__dict__.pop(name, None)
         self.documents.ids = self.ids
+
+
+# The lines of files, as they are and with their secrets masked.
+
+
+class FileLines:
+    """Lines of the files of a tree, split on first use."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._lines: dict[str, list[str]] = {}
+        self._masked: dict[str, Masked] = {}
+        self._masked_lines: dict[str, list[str]] = {}
+
+    def masked(self, path: str) -> Masked:
+        """A file with its secrets masked, newlines as LF; empty if it is missing or over 1 MB."""
+        if path not in self._masked:
+            data = self._files.data(path) or b""
+            text = data.decode("utf-8", "replace") if len(data) <= MAX_BYTES else ""
+            self._masked[path] = masked(text.replace("\r\n", "\n"))
+        return self._masked[path]
+
+    def masked_line(self, path: str, number: int) -> str:
+        """A line of a file, 1-based, with its secrets masked; "" if it does not exist."""
+        if path not in self._masked_lines:
+            self._masked_lines[path] = self.masked(path).text.split("\n")
+        return _line(self._masked_lines[path], number)
+
+    def line(self, path: str, number: int) -> str:
+        """A line of a file, 1-based, without its newline; "" if it does not exist."""
+        if path not in self._lines:
+            text = (self._files.data(path) or b"").decode("utf-8", "replace")
+            self._lines[path] = text.replace("\r\n", "\n").split("\n")
+        return _line(self._lines[path], number)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Split the lines of some files anew when they are next needed."""
+        for path in paths:
+            for known in (self._lines, self._masked, self._masked_lines):
+                known.pop(path, None)
+
+
+def _line(lines: list[str], number: int) -> str:
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+# The templates that other templates include, at any depth.
+
+
+class Includes:
+    """What texts include, computed on first use."""
+
+    def __init__(self, files: Files, load: Callable[[str, str], Text | None]) -> None:
+        """`load` is as `Catalog.load`."""
+        self._files = files
+        self._load = load
+        self._known: dict[tuple[str, str], tuple[Text, ...]] = {}
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths of the texts whose includes are known."""
+        return (path for path, _ in self._known)
+
+    def included(self, text: Text) -> tuple[Text, ...]:
+        """All templates that a text includes at any depth, each once, breadth first."""
+        key = text.path, text.value
+        if key not in self._known:
+            self._known[key] = tuple(self._reach(text).values())
+        return self._known[key]
+
+    def reached(self, prompt: Prompt) -> tuple[Text, ...]:
+        """The body files and partials that a prompt's messages use, each once."""
+        found: dict[str, Text] = {}
+        for text in texts(prompt):
+            if text.path != prompt.path and self._files.is_file(text.path):
+                found.setdefault(text.path, text)
+            for included in self.included(text):
+                found.setdefault(included.path, included)
+        found.pop(prompt.path, None)
+        return tuple(found.values())
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Compute anew what the texts of some files include."""
+        self._known = {key: found for key, found in self._known.items() if key[0] not in paths}
+
+    def _reach(self, text: Text) -> dict[str, Text]:
+        found: dict[str, Text] = {}
+        waiting = [text]
+        while waiting:
+            current = waiting.pop(0)
+            for name in dict.fromkeys(include.name for include in includes(current)):
+                target = self._load(current.path, name)
+                if target is not None and target.path not in found:
+                    found[target.path] = target
+                    waiting.append(target)
+        return found

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, Literal
+
+from jinja2 import nodes
 
 from promptops.diff.alignment import align
 from promptops.diff.changes import OWN_POLICY, change
 from promptops.diff.equality import equal
-from promptops.diff.obligations import obligation_changes
+from promptops.diff.obligation_words import Force, Words, forbids
 from promptops.diff.rendering import RenderedPair, error_text, sent, text_of, uncovered
+from promptops.diff.sentences import Sentence, sentences
 from promptops.diff.side import PromptSide
-from promptops.diff.templates import Sameness, compare_templates
 from promptops.model.bump import Bump
 from promptops.model.change import Change, Witness
 from promptops.model.place import Text
 from promptops.model.prompt import ForEach, MediaPart, Message, TextPart
 from promptops.model.request import Request
+from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
+from promptops.records import record, replace
+from promptops.runtime.template.composition import targets
+from promptops.runtime.template.scope import Load
+from promptops.runtime.template.template import TemplateError, parse
 
 Sent = Mapping[str, Any]
 
@@ -205,3 +216,327 @@ def _of_message(side: PromptSide, message: Message, prefix: str) -> Iterator[tup
 def _expression(when: Text) -> Text:
     """A template that renders text exactly where a `when` holds."""
     return Text(when.path, f"{{% if {when.value} %}}x{{% endif %}}", when.locate)
+
+
+# Decides whether two templates are equivalent.
+
+Sameness = Literal["equal", "form", "moved", "different"]
+"""`equal`: all characters of both and of all they use. `form`: only the formatting differs.
+`moved`: they name other files with the same content. `different`, or not proved."""
+
+MAX_NAMES = 2_000
+"""Limit for templates loaded in one comparison; above it the result is `different`."""
+
+_Loads = tuple[Load, Load]
+_Pair = tuple[Text, Text]
+_NAMING = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+@record(frozen=True, slots=True)
+class _Shape:
+    """The meaning of a template, apart from the files it names.
+
+    Attributes:
+        parts: Its syntax tree without places, as one string.
+        named: For each tag that names files, in order, the names; the first existing one is used.
+    """
+
+    parts: str
+    named: tuple[tuple[str, ...], ...]
+
+
+def compare_templates(before: Text, load_before: Load, after: Text, load_after: Load) -> Sameness:
+    """Compare the texts of two messages, and all that they include, import and extend.
+
+    Unless the result is `different`, both render the same text, or both fail, for all inputs. Two
+    things are ignored: trailing newlines, which every message loses, and the limits of work.
+    Never raises: two templates that can't be parsed are equal if their sources are.
+    """
+    loads = load_before, load_after
+    moved, rewritten, left = False, before.value != after.value, MAX_NAMES
+    waiting = [(_as_sent(before), _as_sent(after))]
+    seen: set[tuple[str, str, str, str]] = set()
+    while waiting:
+        one, other = waiting.pop()
+        old, new = _shape(one.value), _shape(other.value)
+        left -= len(old.named)
+        reached = _reached((one, other), loads, (old, new)) if left >= 0 else None
+        if reached is None:
+            return "different"
+        rewritten = rewritten or one.value != other.value
+        moved = moved or old.named != new.named
+        # Recursive templates are equal if nothing in the cycle differs.
+        fresh = {_key(pair): pair for pair in reached if _key(pair) not in seen}
+        seen.update(fresh)
+        waiting.extend(fresh.values())
+    return "moved" if moved else "form" if rewritten else "equal"
+
+
+def _as_sent(text: Text) -> Text:
+    # No tag covers the newlines after it, so cutting them first gives the same result.
+    return replace(text, value=text.value.rstrip("\n"))
+
+
+def _key(pair: _Pair) -> tuple[str, str, str, str]:
+    one, other = pair
+    return one.path, one.value, other.path, other.value
+
+
+def _reached(pair: _Pair, loads: _Loads, shapes: tuple[_Shape, _Shape]) -> list[_Pair] | None:
+    """Pairs of the templates that the tags of both sides load; None if the sides differ."""
+    old, new = shapes
+    if old.parts != new.parts:
+        return None
+    found: list[_Pair] = []
+    for names, other_names in dict.fromkeys(zip(old.named, new.named, strict=True)):
+        one = _first(loads[0], pair[0].path, names)
+        other = _first(loads[1], pair[1].path, other_names)
+        if one is not None and other is not None:
+            found.append((one, other))
+        elif one is not other or names != other_names:
+            return None
+    return found
+
+
+def _first(load: Load, path: str, names: Sequence[str]) -> Text | None:
+    return next((text for name in names if (text := load(path, name)) is not None), None)
+
+
+@lru_cache(maxsize=512)
+def _shape(source: str) -> _Shape:
+    try:
+        tree = parse(source).tree
+        named = [node for node in _walk(tree) if isinstance(node, _NAMING)]
+        names = tuple(tuple(targets(node.template)) for node in named)
+    except TemplateError:
+        return _Shape(f"unreadable {source!r}", ())
+    return _Shape("\n".join(_text_of(part) for part in _walk(tree)), names)
+
+
+def _walk(tree: nodes.Node) -> Iterator[Any]:
+    """Nodes, lists and values of a tree in order, without places and names of files."""
+    waiting: list[Any] = [tree]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, (list, tuple)):
+            part = _without_outputs(part)
+            waiting.extend(reversed(part))
+        elif isinstance(part, nodes.Node):
+            skipped = ("template",) if isinstance(part, _NAMING) else ()
+            waiting.extend(value for _, value in reversed([*part.iter_fields(skipped)]))
+        yield part
+
+
+def _without_outputs(body: Sequence[Any]) -> list[Any]:
+    """Statements with each `Output` replaced by its parts, and adjacent texts joined."""
+    parts: list[Any] = []
+    for node in body:
+        for part in node.nodes if isinstance(node, nodes.Output) else (node,):
+            last = parts[-1] if parts else None
+            if isinstance(part, nodes.TemplateData) and isinstance(last, nodes.TemplateData):
+                parts[-1] = nodes.TemplateData(last.data + part.data)
+            else:
+                parts.append(part)
+    return parts
+
+
+def _text_of(part: Any) -> str:
+    """A list as its length, a node as its type, a value as its repr: `1` is not `1.0`."""
+    if isinstance(part, list):
+        return f"[{len(part)}"
+    return type(part).__name__ if isinstance(part, nodes.Node) else repr(part)
+
+
+# Finds obligations and prohibitions of one side that the other lacks or reverses.
+
+_BLOCK = lazy_pattern(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_VALUE = lazy_pattern(r"\{\{.*?\}\}", re.DOTALL)
+_ANY = "…"
+"""Placeholder for a value in a sentence of a template."""
+
+_HOW = {
+    "gone": "was removed",
+    "reversed": "was reversed",
+    "weakened": "was weakened",
+    "reworded": "was reworded",
+}
+
+
+def obligation_changes(
+    before: PromptSide, after: PromptSide, rendered: Sequence[RenderedPair]
+) -> Iterator[Change]:
+    """One change per lost sentence, as a case renders it or else as the templates contain it.
+
+    Templates are compared, too, because a guardrail can be lost in text that no case renders.
+    """
+    reported: list[str] = []
+    for pair in rendered:
+        if pair.differs and pair.requests is not None:
+            old, new = ([text_of(message) for message in sent(r)] for r in pair.requests)
+            yield from _not_yet_reported(lost_obligations(old, new), reported)
+    if before.sources != after.sources:
+        old, new = ([_plain(source) for source in side.sources] for side in (before, after))
+        yield from _not_yet_reported(lost_obligations(old, new), reported)
+
+
+def _not_yet_reported(losses: Sequence[LostObligation], reported: list[str]) -> Iterator[Change]:
+    for loss in losses:
+        if not any(_same(loss.before, sentence) for sentence in reported):
+            reported.append(loss.before)
+            facts = {} if loss.after is None else {"after": loss.after}
+            message = f"an obligation {_HOW[loss.how]}"
+            yield change("CHG311", "/messages", message, before=loss.before, **facts)
+
+
+def _plain(source: str) -> str:
+    """A template without tags; a placeholder replaces each value."""
+    return _VALUE.sub(_ANY, _BLOCK.sub(" ", source))
+
+
+def _same(sentence: str, rendered: str) -> bool:
+    """Whether a sentence of a template equals a rendered one."""
+    if sentence == rendered:
+        return True
+    parts = [re.escape(part) for part in sentence.split(_ANY)]
+    return len(parts) > 1 and re.fullmatch(".*".join(parts), rendered, re.DOTALL) is not None
+
+
+How = Literal["gone", "reversed", "reworded", "weakened"]
+
+MIN_SIMILARITY = 0.5
+"""Sentences with at least this share of common words are rewordings of each other."""
+MAX_RARE_WORDS, MAX_HOLDERS, MAX_CANDIDATES = 8, 32, 6
+"""Limits: rare words of a sentence, sentences that contain one, and candidates compared."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class LostObligation:
+    """A sentence that obliges or forbids, and is missing on the other side.
+
+    Attributes:
+        before: The sentence with white space collapsed; a list item without its bullet.
+        after: The nearest sentence of the other side; None if it was removed.
+        how: `weakened` with less force or an exception; `reworded` with the same force.
+    """
+
+    before: str
+    after: str | None
+    how: How
+
+
+def lost_obligations(before: Sequence[str], after: Sequence[str]) -> tuple[LostObligation, ...]:
+    """The lost sentences of a request, each once, in the order of `before`.
+
+    A sentence is not lost if it moved, became stricter, or differs only in white space, lists,
+    Markdown, case, punctuation, contractions, number format or a typo. Takes linear time.
+    """
+    olds = [sentence for text in dict.fromkeys(before) for sentence in sentences(text)]
+    news = [sentence for text in dict.fromkeys(after) for sentence in sentences(text)]
+    known = {sentence.words for sentence in olds}
+    present = {words for sentence in news for words in (sentence.words, *sentence.lines)}
+    # A comma that became a full stop splits a sentence.
+    present |= {one.words + other.words for one, other in pairwise(news)}
+    missing = {
+        sentence.words: sentence
+        for sentence in olds
+        if sentence.words not in present and not present.issuperset(sentence.lines)
+    }
+    forces = [(sentence, sentence.force) for sentence in missing.values()]
+    # The items below a bare `Never:` are compared themselves.
+    binding = [(sentence, force) for sentence, force in forces if force.strength and force.content]
+    if not binding:
+        return ()
+    others = _SentenceIndex([sentence for sentence in news if sentence.words not in known])
+    found = (_lost(sentence, force, others) for sentence, force in binding)
+    return tuple(each for each in found if each is not None)
+
+
+def _lost(sentence: Sentence, force: Force, others: _SentenceIndex) -> LostObligation | None:
+    nearest = others.nearest(force)
+    if nearest is None:
+        return LostObligation(before=sentence.text, after=None, how="gone")
+    other, new = nearest
+    how = _how(force, new)
+    stricter = new.strength > force.strength and new.content == force.content
+    if how == "reworded" and (stricter or _is_slip(sentence.words, other.words)):
+        return None
+    return LostObligation(before=sentence.text, after=other.text, how=how)
+
+
+def _how(old: Force, new: Force) -> How:
+    bounds = [(bound in old.kinds) != (bound in new.kinds) for bound in ("most", "least")]
+    if forbids(old.kinds) != forbids(new.kinds) or all(bounds):
+        return "reversed"
+    if new.strength < old.strength or new.softeners - old.softeners:
+        return "weakened"
+    return "reworded"
+
+
+def _is_slip(old: Words, new: Words) -> bool:
+    """Whether two sentences differ only by typos in long words."""
+    if len(old) != len(new):
+        return False
+    return all(
+        one == other or _is_spelling(one, other) for one, other in zip(old, new, strict=True)
+    )
+
+
+def _is_spelling(one: str, other: str) -> bool:
+    """Accepts `seperate`, `separate`; not `employer`, `employee` or `include`, `exclude`."""
+    one, other = one.removesuffix("s"), other.removesuffix("s")
+    shorter = min(len(one), len(other))
+    if shorter < 7 or max(len(one), len(other)) > 30 or not (one + other).isalpha():
+        return False
+    if one[:3] != other[:3] or one[-1] != other[-1]:
+        return False
+    if shorter < 8 and sorted(one) != sorted(other):
+        return False
+    return _edits(one, other) <= (2 if shorter >= 10 else 1)
+
+
+def _edits(one: str, other: str) -> int:
+    """The number of letters added, removed, replaced, or swapped with a neighbour."""
+    rows = [list(range(len(other) + 1))]
+    for i, left in enumerate(one, 1):
+        row = [i]
+        for j, right in enumerate(other, 1):
+            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (left != right)))
+            if i > 1 and j > 1 and left == other[j - 2] and right == one[i - 2]:
+                row[-1] = min(row[-1], rows[-2][j - 2] + 1)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+class _SentenceIndex:
+    """The new sentences of the other side, indexed by their words."""
+
+    def __init__(self, sentences: list[Sentence]) -> None:
+        self.sentences = [(sentence, sentence.force) for sentence in sentences]
+        self._holders: dict[str, list[int]] = defaultdict(list)
+        for index, (_, force) in enumerate(self.sentences):
+            for word in dict.fromkeys(force.content):
+                self._holders[word].append(index)
+
+    def nearest(self, force: Force) -> tuple[Sentence, Force] | None:
+        """The most similar sentence, the first of several; None if none is similar enough."""
+        wanted = frozenset(force.content)
+        indexed = sorted((word for word in wanted if word in self._holders), key=self._rarity)
+        counts = Counter(
+            i for word in indexed[:MAX_RARE_WORDS] for i in self._holders[word][:MAX_HOLDERS]
+        )
+        likely = sorted(counts, key=lambda index: (-counts[index], index))[:MAX_CANDIDATES]
+        scored = [
+            (_similarity(wanted, frozenset(self.sentences[i][1].content)), -i) for i in likely
+        ]
+        best, index = max(scored, default=(0.0, 0))
+        return self.sentences[-index] if best >= MIN_SIMILARITY else None
+
+    def _rarity(self, word: str) -> tuple[int, str]:
+        return len(self._holders[word]), word
+
+
+def _similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    shared = len(one & other)
+    # One sentence may have been joined with another, or split.
+    within = MIN_SIMILARITY if shared > 1 and shared == min(len(one), len(other)) else 0.0
+    return max(2 * shared / (len(one) + len(other)), within)

@@ -5,28 +5,32 @@ No possible result is left out, but impossible ones may be included. Errors are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from itertools import pairwise
+from math import ceil, floor, isfinite
 from typing import Any
 
 from jinja2 import nodes
 
 from promptops.evals import static_formulas as formulas
-from promptops.evals.static_filters import ITEM, filtered, of_items, tested
-from promptops.evals.static_operators import compared, computed
+from promptops.evals.limits import MOST_CHARS
 from promptops.evals.static_values import (
     ANYTHING,
     BOTH,
     GENERATOR,
+    NOTHING,
     TRUTH,
     Possible,
     PossibleScope,
     either,
     of_kind,
     only,
+    within,
 )
 from promptops.model.place import plain_text
 from promptops.records import replace
+from promptops.runtime.template.expressions import COMPARISONS
 from promptops.runtime.template.node_facts import walk
 from promptops.runtime.template.scope import TemplateFailure
 from promptops.runtime.template.template_program import value_of_node
@@ -272,3 +276,269 @@ _RULES: Mapping[type[nodes.Node], Any] = {
         (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow), _binary
     ),
 }
+
+
+# The possible results of comparisons and arithmetic, for any data.
+
+_ALIKE = {"number": "boolean", "boolean": "number"}
+"""`true` equals 1 in Jinja, as in Python."""
+
+
+def compared(
+    operator: str, left: nodes.Expr, one: Possible, right: nodes.Expr, other: Possible
+) -> frozenset[bool]:
+    """The possible results of `left operator right`, if the sides can be `one` and `other`.
+
+    `operator` is a key of `COMPARISONS`.
+    """
+    if operator in ("in", "notin"):
+        return _contained(left, one, right, other, operator == "in")
+    if repr(left) == repr(right):
+        alike = frozenset((operator in ("eq", "lteq", "gteq"),))
+        return BOTH if GENERATOR in one.kinds else alike
+    if one.values is not None and other.values is not None:
+        return _of_pairs(operator, one.values, other.values)
+    if operator in ("eq", "ne") and _are_apart(one, other):
+        return frozenset((operator == "ne",))
+    if one.is_number and other.is_number:
+        return _of_ranges(operator, one, other)
+    return BOTH
+
+
+def _are_apart(one: Possible, other: Possible) -> bool:
+    alike = {_ALIKE.get(kind, kind) for kind in one.kinds} | one.kinds
+    if not alike & other.kinds or {GENERATOR} in (one.kinds, other.kinds):
+        return True
+    numbers = one.is_number and other.is_number
+    return numbers and (one.high < other.low or other.high < one.low)
+
+
+def _contained(
+    item_node: nodes.Expr, item: Possible, whole_node: nodes.Expr, whole: Possible, positive: bool
+) -> frozenset[bool]:
+    if item.values == ("",) and whole.kinds == {"string"}:
+        return frozenset((positive,))
+    if isinstance(whole_node, (nodes.List, nodes.Tuple)):
+        if any(repr(item_node) == repr(item) for item in whole_node.items):
+            return frozenset((positive,))
+        if not whole_node.items:
+            return frozenset((not positive,))
+    if whole.constant and item.values is not None:
+        return _of_pairs("in" if positive else "notin", item.values, whole.values or ())
+    return BOTH
+
+
+def _of_pairs(operator: str, ones: Any, others: Any) -> frozenset[bool]:
+    operate, found = COMPARISONS[operator], set()
+    for one in ones:
+        for other in others:
+            try:
+                found.add(bool(operate(one, other)))
+            except TypeError:
+                continue
+    return frozenset(found) or BOTH
+
+
+def _of_ranges(operator: str, one: Possible, other: Possible) -> frozenset[bool]:
+    certain = {
+        "lt": (one.high < other.low, one.low >= other.high),
+        "lteq": (one.high <= other.low, one.low > other.high),
+        "gt": (one.low > other.high, one.high <= other.low),
+        "gteq": (one.low >= other.high, one.high < other.low),
+    }
+    always, never = certain.get(operator, (False, False))
+    return frozenset((always,)) if always or never else BOTH
+
+
+def computed(node: nodes.BinExpr, one: Possible, other: Possible) -> Possible:
+    """The possible results of arithmetic on `one` and `other`, the sides of `node`."""
+    if isinstance(node, nodes.Add):
+        return _added(one, other)
+    if isinstance(node, nodes.Sub):
+        if repr(node.left) == repr(node.right):
+            return only(0)
+        return within(one.low - other.high, one.high - other.low)
+    return _multiplied(node, one, other)
+
+
+def _added(one: Possible, other: Possible) -> Possible:
+    kinds = one.kinds & other.kinds & {"string", "array"}
+    numbers = {"number", "boolean"}
+    if one.kinds & numbers and other.kinds & numbers:
+        kinds |= {"number"}
+    if kinds == {"number"}:
+        return within(one.low + other.low, one.high + other.high)
+    return Possible(kinds=kinds) if kinds else ANYTHING
+
+
+def _multiplied(node: nodes.BinExpr, one: Possible, other: Possible) -> Possible:
+    if isinstance(node, nodes.Mod) and other.constant and other.low > 0:
+        whole = other.low == 1 and _is_length(node.left)
+        return only(0) if whole else of_kind("number", low=0, high=other.low)
+    numbers = one.is_number and other.is_number
+    if isinstance(node, nodes.Mul):
+        if not numbers and (one.kinds | other.kinds) & {"string", "array"}:
+            return ANYTHING
+        if numbers and any(side.values == (0,) for side in (one, other)):
+            return only(0)
+    return of_kind("number", low=0) if min(one.low, other.low) >= 0 else of_kind("number")
+
+
+def _is_length(node: nodes.Expr) -> bool:
+    return isinstance(node, nodes.Filter) and node.name in ("length", "count", "wordcount")
+
+
+# The possible results of filters and tests.
+
+Look = Callable[[nodes.Expr, Possible], Possible]
+"""From an expression, and the possible values of the name `ITEM` in it, to its possible values."""
+
+ITEM = "an item"  # no name of an expression has a blank
+
+_KIND_OF: Mapping[str, str] = {
+    **dict.fromkeys(("count", "length", "wordcount", "abs", "int", "round", "sum"), "number"),
+    **dict.fromkeys(
+        str.split(
+            "capitalize center e escape filesizeformat format indent join json lower replace string"
+            " striptags title tojson trim upper urlencode wordwrap"
+        ),
+        "string",
+    ),
+    **dict.fromkeys(("dictsort", "groupby", "list", "sort", "split"), "array"),
+    **dict.fromkeys(
+        str.split("batch items map reject rejectattr reverse select selectattr slice unique"),
+        GENERATOR,
+    ),
+}
+_SAME_ITEMS = frozenset(("list", "sort", "unique"))
+_ANY_LIST = frozenset(("array", GENERATOR))
+_KINDS_OF_TEST: Mapping[str, frozenset[str]] = {
+    "boolean": frozenset(("boolean",)),
+    "iterable": frozenset(("string", "array", "object", GENERATOR)),
+    "mapping": frozenset(("object",)),
+    "none": frozenset(("null",)),
+    "number": frozenset(("number", "boolean")),
+    "sequence": frozenset(("string", "array", "object")),
+    "string": frozenset(("string",)),
+}
+
+
+def filtered(
+    node: nodes.Filter, whole: Possible, arguments: list[Possible], look: Look
+) -> Possible:
+    """The possible results of a filter on `whole`."""
+    name = node.name
+    if name in _KIND_OF:
+        return _of_kind(node, whole, arguments, look)
+    if name in ("d", "default"):
+        return either(whole, arguments[0] if arguments else only(""))
+    if name in ("first", "last", "truncate") and whole.kinds == {"string"}:
+        return of_kind("string")
+    if name in ("first", "last"):
+        return whole.items or ANYTHING
+    return _largest(node, look) if name in ("max", "min") else ANYTHING
+
+
+def _of_kind(
+    node: nodes.Filter, whole: Possible, arguments: list[Possible], look: Look
+) -> Possible:
+    name, kind = node.name, _KIND_OF[node.name]
+    if name == "reverse":
+        return Possible(kinds=frozenset(map(_reversed, whole.kinds)), items=whole.items)
+    if kind == "number":
+        return _number(name, whole, arguments)
+    return _items(node, whole, look) if kind in _ANY_LIST else of_kind(kind)
+
+
+def _reversed(kind: str) -> str:
+    """The kind of a reversed value: Jinja converts a generator to a list first."""
+    return {"string": "string", GENERATOR: "array"}.get(kind, GENERATOR)
+
+
+def _number(name: str, whole: Possible, arguments: list[Possible]) -> Possible:
+    if name in ("count", "length", "wordcount"):
+        return of_kind("number", low=0, high=MOST_CHARS)
+    if name == "abs":
+        return of_kind("number", low=0)
+    if arguments and name != "round":
+        return ANYTHING  # `int` has a default, `sum` a start
+    if whole.is_number and not arguments and name in ("int", "round"):
+        low, high = whole.low, whole.high
+        return within(floor(low) if isfinite(low) else low, ceil(high) if isfinite(high) else high)
+    return of_kind("number")
+
+
+def _largest(node: nodes.Filter, look: Look) -> Possible:
+    """`max` or `min` of a literal list, by the bounds of its items."""
+    if not isinstance(node.node, (nodes.List, nodes.Tuple)) or node.args or node.kwargs:
+        return ANYTHING
+    items = [look(item, NOTHING) for item in node.node.items]
+    if not items or not all(item.is_number for item in items):
+        return ANYTHING
+    chosen = min if node.name == "min" else max
+    return within(chosen(item.low for item in items), chosen(item.high for item in items))
+
+
+def _items(node: nodes.Filter, whole: Possible, look: Look) -> Possible:
+    name, kind = node.name, _KIND_OF[node.name]
+    known = whole.items if whole.kinds <= _ANY_LIST else None
+    if whole.values == ([],):
+        known = NOTHING
+    if name in _SAME_ITEMS or (known is not None and not known.kinds and name != "slice"):
+        return _items_of_kind(kind, known)
+    if name == "map":
+        return _items_of_kind(kind, _mapped(node, known or ANYTHING, look))
+    if name in ("reject", "select"):
+        return _items_of_kind(kind, _chosen(node, known or ANYTHING, look))
+    return _items_of_kind(kind, None)
+
+
+def _items_of_kind(kind: str, items: Possible | None) -> Possible:
+    if kind == "array" and items is not None and not items.kinds:
+        return only([])
+    return Possible(kinds=frozenset((kind,)), items=items)
+
+
+def _mapped(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
+    """The items of `map('name', …)`: the results of that filter for each item."""
+    name = _filter_name(node)
+    if name is None:
+        return None
+    applied = nodes.Filter(nodes.Name(ITEM, "load"), name, node.args[1:], [], None, None)
+    return look(applied, item)
+
+
+def _chosen(node: nodes.Filter, item: Possible, look: Look) -> Possible | None:
+    """The items of `select('name', …)` or `reject`; nothing if no item can be chosen."""
+    name = _filter_name(node)
+    if name is None:
+        return None
+    test = nodes.Test(nodes.Name(ITEM, "load"), name, node.args[1:], [], None, None)
+    return NOTHING if look(test, item).truths == {node.name == "reject"} else item
+
+
+def _filter_name(node: nodes.Filter) -> str | None:
+    """The name of the filter or test that `map` or `select` applies."""
+    name = node.args[0] if node.args and not node.kwargs else None
+    found = name.value if isinstance(name, nodes.Const) else None
+    return found if isinstance(found, str) else None
+
+
+def of_items(items: Sequence[Possible]) -> Possible:
+    """The possible values of any of these items."""
+    return reduce(either, items) if items else NOTHING
+
+
+def tested(name: str, value: Possible, *, is_defined: bool) -> Possible:
+    """The possible results of a test other than a comparison.
+
+    `is_defined`: the value is that of a name. Any other value may be undefined, which has no kind.
+    """
+    if name in ("defined", "undefined") and is_defined:
+        return only(name == "defined")
+    kinds = _KINDS_OF_TEST.get(name)
+    if kinds is None or (value.kinds & kinds and not is_defined):
+        return TRUTH
+    if value.kinds <= kinds:
+        return only(True)
+    return TRUTH if value.kinds & kinds else only(False)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from promptops.formats.document import Loss, SourceDocument, SourceMessage, TextContent
-from promptops.formats.instructing_texts import addresses_a_model, is_in_other_language
 from promptops.formats.parts import TemplatePart, TextPart
 from promptops.formats.plain_texts import role_in
 from promptops.formats.prompt_names import (
@@ -16,7 +15,6 @@ from promptops.formats.prompt_names import (
     is_of_prompt,
     is_of_role,
 )
-from promptops.formats.script_texts import has_script, is_documentation
 from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
@@ -206,3 +204,85 @@ def numbered(found: Iterable[SourceDocument]) -> Iterator[SourceDocument]:
         taken[document.id] += 1
         count = taken[document.id]
         yield document if count == 1 else replace(document, id=f"{document.id}-{count}")
+
+
+# Strings in source code that are for other programs and for programmers, and not for a model.
+
+_SCRIPT = lazy_pattern(
+    r"(?m)^[ \t]*(?:fi|esac|done|end(?: if| do)?|if \[.*|set -\w.*|export \w+=.*|def \w+\(.*)$"
+    r"|^[ \t]*>>> |\b(?:pip|npm) install\b|^[ \t]*\\[a-z]+\{"
+)
+"""Lines of scripts, and commands for a terminal."""
+_DOCUMENTATION = lazy_pattern(
+    r"(?m)^[ \t]*(?:Parameters|Returns|Raises|Examples|Notes|See Also)[ \t]*\n[ \t]*-{3,}"
+    r"|:(?:func|class|meth|mod|ref|param|attr|exc|math)\b|^[ \t]*\.\. \w+::"
+)
+"""Documentation of a function."""
+_COMMENTS = lazy_pattern(r"(?:(?:#|//)[^\n]*(?:\n\s*|\Z)){2,}")
+"""Lines of which each is a comment."""
+
+
+def has_script(text: str) -> bool:
+    """Whether a text contains a line of a script, or a command for a terminal."""
+    return _SCRIPT.search(text) is not None
+
+
+def is_documentation(text: str) -> bool:
+    """Whether a text documents a function, or is a comment of a program."""
+    return _DOCUMENTATION.search(text) is not None or _COMMENTS.fullmatch(text.strip()) is not None
+
+
+# Whether a text instructs a model, as a prompt does: by a command, or by `You are`.
+
+_VERBS = (
+    "act|adopt|always|analy[sz]e|answer|ask|assess|assign|assume|begin|brainstorm|calculate"
+    "|categori[sz]e|check (?:whether|if|for)|choose|cite|classify|combine|compare|complete"
+    "|compose|condense|consider|continue|convert|correct|cover|create|critique|decide|describe"
+    "|design|detect|determine|develop|do not|don['’]t|draft|edit|ensure|estimate|evaluate"
+    "|examine|expand|explain|extract|fill|find|fix|focus|follow|format|generate|give|grade|guess|help"
+    "|highlight|identify|ignore|imagine|improve|incorporate|infer|invent|judge|keep|limit"
+    "|list (?!of|display)|locate|make|merge|never|only|optimi[sz]e|organi[sz]e|outline|output"
+    "|paraphrase|perform|pick|plan|predict|pretend|prioriti[sz]e|proceed|produce|proofread|propose|provide|rank"
+    "|rate|read|recommend|refine|remember|rephrase|reply (?:with|in|only|as|to the)|research"
+    "|respond|return|review|revise|rewrite|route|score|select|shorten|simplify|solve|sort|speak"
+    "|state|suggest|summari[sz]e|tag|take|tell|think|translate|treat|turn|use|verify|write"
+    "|given (?:the|a|an|this|these)|based on (?:the|this|these|your)"
+)
+"""Words that begin a command, or the sentence that it is part of."""
+_LEAD = r"[\s\d.)*#>\"'`•-]{0,20}"
+"""What comes before the first word of a line, such as the number of an item."""
+_COMMAND = lazy_pattern(
+    rf"(?i:\A{_LEAD}(?:please,? )?(?:{_VERBS})\b|\bplease,? (?:{_VERBS})\b)"
+    rf"|\A{_LEAD}Below (?:is|are)\b"
+    rf"|(?:[.!?:]\s|\n){_LEAD}(?=[A-Z])(?i:{_VERBS})\b"
+)
+"""A command that begins a text, a sentence or a line, or that follows `please`."""
+_YOU = lazy_pattern(
+    rf"(?:\A|[.!?:,]\s|\n|\ue000){_LEAD}You(?:['’]re)?\b"
+    r"(?! (?:can|may|might|could|tried|cannot|already|have (?:not|no)|do not have|don['’]t have)\b)"
+    r"|(?i:\byour (?:task|job|goal|role|objective|mission|answers?|responses?|output|reply)\b"
+    r"|\bi (?:want|need|would like) you to\b|\bact as (?:a|an|the)\b|\bas an? (?:ai|expert)\b)"
+)
+"""A sentence about who answers."""
+_OTHER_YOU = lazy_pattern(
+    r"你|您|请|請|あなた|ください|下さい|しなさい|당신|세요|시오"
+    r"|\b(?:Du bist|Sie sind|Tu es|Vous êtes|Eres|Usted es|Você é"
+    r"|Tu sei|Sei un[oa]?|Jesteś|Ты|Вы|Je bent|U bent|Du är|Sen bir)\b"
+)
+"""The same in other languages."""
+_SENTENCE = lazy_pattern(r"[.。!！?？,，:：]")
+_ENGLISH = lazy_pattern(r"(?i)\b(?:the|and|of|to|is|are|for|with|this|that|it)\b")
+"""Words that nearly each English text has."""
+_OTHER_LETTER = lazy_pattern(r"[^\W\d_a-zA-Z]")
+
+
+def addresses_a_model(text: str) -> bool:
+    """Whether a text gives a command, or has a sentence such as `You are …`."""
+    if _COMMAND.search(text) or _YOU.search(text):
+        return True
+    return _OTHER_YOU.search(text) is not None and _SENTENCE.search(text) is not None
+
+
+def is_in_other_language(text: str) -> bool:
+    """Whether a text is in another language than English, as far as its letters show it."""
+    return _OTHER_LETTER.search(text) is not None and _ENGLISH.search(text) is None

@@ -5,13 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from promptops.formats.typescript_calls import (
-    calls_model,
-    sent_names,
-    template_argument,
-    texts_of,
-)
-from promptops.formats.typescript_parameters import defaults_of
 from promptops.formats.typescript_scanner import after_blanks, literal, quoted, skipped
 from promptops.formats.typescript_values import (
     MAX_OTHER,
@@ -298,3 +291,76 @@ def _is_candidate(value: Value) -> bool:
             for item in value.items
         )
     return isinstance(value, TextValue)
+
+
+# The parameters of functions in TypeScript and JavaScript that have a constant default.
+
+_DEFAULT = lazy_pattern(
+    r"([A-Za-z_$][\w$]*)(?:\s*:[^=,]{0,100})?\s*=\s*(?=[\"'`\d]|true\b|false\b)"
+)
+_PLAIN = lazy_pattern(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])|true\b|false\b")
+
+
+def defaults_of(parameters: str) -> Iterator[tuple[str, str | float | bool]]:
+    """The names and values of defaults that are strings, numbers or booleans.
+
+    Args:
+        parameters: What is between the parentheses of a function.
+    """
+    for match in _DEFAULT.finditer(parameters):
+        plain = _PLAIN.match(parameters, match.end())
+        if plain is None:
+            found = TypescriptValues(parameters).value(match.end())
+            if isinstance(found, TextValue) and len(found.pieces) == 1:
+                yield match[1], found.pieces[0]
+        elif plain[0] in ("true", "false"):
+            yield match[1], plain[0] == "true"
+        else:
+            yield match[1], float(plain[0]) if "." in plain[0] else int(plain[0])
+
+
+# Calls of models in TypeScript and JavaScript, by the object that they pass.
+
+_CALL = lazy_pattern(r"([A-Za-z_$][\w$]*)\s*\(\s*\Z")
+_TEMPLATE = lazy_pattern(r"(?:Chat)?PromptTemplate\s*\.\s*from(?:Template|Messages)\(\s*")
+_LONGEST_CALL = 100
+_OF_AI_SDK = frozenset(("generateText", "streamText", "generateObject", "streamObject"))
+_METHODS = frozenset(("create", "parse", "stream"))
+_OF_SYSTEM = frozenset(("system", "instructions"))
+_PASSED = lazy_pattern(
+    r"\b(?:system|systemPrompt|systemInstruction|instructions"
+    r"|role\s*:\s*[\"'](?:system|developer|user)[\"']\s*,\s*content)"
+    r"\s*:\s*(?:this\.)?([A-Za-z_$][\w$]*)(?![\w$(.])"
+)
+"""A variable that is a system prompt or the text of a message."""
+_TEXTS = ("system", "instructions", "prompt", "input", "messages")
+
+
+def calls_model(source: str, at: int) -> bool:
+    """Whether an object at an offset is the first argument of a call of a model, by its name."""
+    call = _CALL.search(source[max(at - _LONGEST_CALL, 0) : at])
+    return call is not None and call[1] in (_OF_AI_SDK | _METHODS)
+
+
+def sent_names(source: str) -> frozenset[str]:
+    """The variables that code sends to a model, as a system prompt or the text of a message."""
+    return frozenset(match[1] for match in _PASSED.finditer(source))
+
+
+def template_argument(source: str, at: int) -> int | None:
+    """The offset of what a prompt template of LangChain is made of; None for anything else."""
+    match = _TEMPLATE.match(source, at)
+    return match.end() if match is not None else None
+
+
+def texts_of(source: str, request: ObjectValue) -> list[Value]:
+    """The system message, the prompt and the messages of a call of the AI SDK.
+
+    Of another call only with a system message that is apart from the messages.
+    """
+    fields = dict(request.fields)
+    call = _CALL.search(source[max(request.start - _LONGEST_CALL, 0) : request.start])
+    is_method = call is None or call[1] in _METHODS
+    if is_method and not _OF_SYSTEM & fields.keys():
+        return []
+    return [fields[key] for key in _TEXTS if key in fields]

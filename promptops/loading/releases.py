@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import Any, Protocol
 
-from promptops.errors import InputError, IntegrityError
-from promptops.jobs.tags.signature import verify_proof
-from promptops.jobs.workspace.workspace import CHANNELS
-from promptops.loading.git import GitSource, open_source
+from promptops.errors import (
+    GitError,
+    InputError,
+    IntegrityError,
+    NotFound,
+    TransportError,
+    UsageError,
+    os_reason,
+)
+from promptops.jobs.bundles.build import record_differences, revision_bundle, verified_bundle
+from promptops.jobs.tags.signature import names_bundle, proof_of, signer_of, verify_proof
+from promptops.jobs.tags.tag import PREFIX, ReleaseTag, release_tag
+from promptops.jobs.workspace.default_branch import default_branch
+from promptops.jobs.workspace.workspace import CHANNELS, configuration
+from promptops.model.config import ReleaseSettings
+from promptops.model.version import Version
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.release.channels import channel_entries
+from promptops.release.tag_format import TagNames
+from promptops.release.tags import releases
+from promptops.repo.interactive import act
+from promptops.repo.process import Git, ProcessOutput, decode, foreign_environment
+from promptops.repo.repository import Repository
+from promptops.repo.revisions import OBJECT_ID
 from promptops.runtime.bundle.format import Contents
+from promptops.runtime.loading.cache import BundleCache, cache_folder
+from promptops.runtime.loading.private_files import (
+    make_private_folder,
+    read_private,
+    why_not_private,
+)
 from promptops.runtime.loading.site import CANARY_HINT, MISSHAPEN, CanaryRefused, pointer_of
 from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked, shown
 from promptops.runtime.loading.trust import Trust
+from promptops.storage.atomic import PART, part_of
+from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
 
 
 class GitReleases:
@@ -75,3 +112,460 @@ class GitReleases:
             source = open_source(self.where, offline=self._offline, deadline_s=left_s)
             self._opened = until, source
         return self._opened[1]
+
+
+# Releases and channels of a repository, on this machine or behind an address.
+
+SCHEMES = ("git+https://", "git+ssh://", "git+file://")
+_ODD = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
+"""Characters that no ref name may contain; some have another meaning for git."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ReleasedBundle:
+    """The bundle of a release.
+
+    Attributes:
+        proof: The tag object, if it is signed and names the bundle; None without a trust store.
+    """
+
+    data: bytes
+    proof: bytes | None = None
+
+
+class GitSource(Protocol):
+    """A repository as a source; errors are those of `runtime.loading.source.Source`."""
+
+    def releases(self) -> Mapping[str, Version]:
+        """The versions of releases, by the name of their annotated tag."""
+
+    def channels(self) -> Mapping[str, Any]:
+        """The entries of the default branch's `channels.yaml`; empty without the file."""
+
+    def bundle(
+        self, tag: str, trust: Path | None, version: Version | None = None
+    ) -> ReleasedBundle:
+        """The bundle of a release.
+
+        With `trust`, one of the allowed signers must have signed its tag. With `version`, the
+        configuration in its commit must give the tag that version.
+        """
+
+    def revision(self, revision: str) -> bytes:
+        """The bundle of a commit, a branch, or a tag that is not a release."""
+
+
+def open_source(where: str, *, offline: bool, deadline_s: float) -> GitSource:
+    """A repository by its path or address; nothing is read yet.
+
+    Args:
+        offline: Call no remote repository; use only the cache.
+        deadline_s: The limit for all calls to a remote repository.
+
+    Raises UsageError for another kind of address.
+    """
+    if "://" not in where:
+        return _LocalRepository(Path(where))
+    if not where.startswith(SCHEMES):
+        hint = f"one of {', '.join(SCHEMES)}"
+        raise UsageError("not the address of a repository", where=shown(where), hint=hint)
+    url = where.removeprefix("git+")
+    return _RemoteRepository(url, Remote(url, time.monotonic() + deadline_s, offline=offline))
+
+
+class _LocalRepository:
+    """A local repository, read from its object database; nothing is checked out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def releases(self) -> Mapping[str, Version]:
+        with self._open() as repository:
+            return {
+                release.name: release.version
+                for release in releases(repository, _names(repository))
+            }
+
+    def channels(self) -> Mapping[str, Any]:
+        with self._open() as repository:
+            return _channels(repository)
+
+    def bundle(
+        self, tag: str, trust: Path | None, version: Version | None = None
+    ) -> ReleasedBundle:
+        with self._open() as repository:
+            return _release(repository, tag, trust, version)
+
+    def revision(self, revision: str) -> bytes:
+        with self._open() as repository:
+            return revision_bundle(repository, revision)
+
+    def _open(self) -> Repository:
+        return Repository.open(self._folder, foreign_environment())
+
+
+class _RemoteRepository:
+    """A remote repository: single commits are fetched when needed, without their history."""
+
+    def __init__(self, url: str, remote: Remote) -> None:
+        self._url = url
+        self._remote = remote
+        self._cache = BundleCache(cache_folder())
+        self._found: Mapping[str, str] | None = None
+
+    def releases(self) -> Mapping[str, Version]:
+        with self._default() as repository:
+            names = _names(repository) if repository else TagNames(ReleaseSettings().tag_format)
+        tags = [ref.removeprefix(PREFIX) for ref in self._refs if ref.startswith(PREFIX)]
+        found = {tag: names.read(tag) for tag in tags if f"{PREFIX}{tag}^{{}}" in self._refs}
+        return {tag: version for tag, version in found.items() if version is not None}
+
+    def channels(self) -> Mapping[str, Any]:
+        with self._default() as repository:
+            return _channels(repository) if repository else {}
+
+    def bundle(
+        self, tag: str, trust: Path | None, version: Version | None = None
+    ) -> ReleasedBundle:
+        name, identity = f"{PREFIX}{tag}", self._id(tag)
+        with self._remote.fetched(WantedCommit(name, identity, name)) as repository:
+            found = _release(repository, tag, trust, version)
+            if trust is not None and found.proof is None:
+                _refuse_forged_objects(repository)
+        # Only after verification: a rejected tag must not be cached.
+        self._cache.keep_pointer({"id": identity}, "tag", self._url, tag)
+        return found
+
+    def revision(self, revision: str) -> bytes:
+        if OBJECT_ID.fullmatch(revision):
+            wanted = WantedCommit(revision, revision, REVISION)
+        else:
+            names = ("HEAD",) if revision == "HEAD" else _full_names(revision)
+            refs = self._remote.refs(*names)
+            found = next((name for name in names if name in refs), None)
+            if found is None:
+                raise NotFound(f"there is no branch or tag {revision!r}", where=shown(self._url))
+            wanted = WantedCommit(found, refs[found], REVISION)
+        with self._remote.fetched(wanted) as repository:
+            return revision_bundle(repository, REVISION)
+
+    def _id(self, tag: str) -> str:
+        """The id of the tag object. A release tag is immutable, so a cached id stays valid."""
+        known = (self._cache.pointer("tag", self._url, tag) or {}).get("id")
+        if isinstance(known, str) and OBJECT_ID.fullmatch(known):
+            return known
+        full = f"{PREFIX}{tag}"
+        if _ODD.search(tag) or full not in (refs := self._remote.refs(full)):
+            raise NotFound(f"there is no tag {tag!r}", where=shown(self._url))
+        return refs[full]
+
+    @property
+    def _refs(self) -> Mapping[str, str]:
+        """Not a `cached_property`: until Python 3.12 it takes a lock that all instances share."""
+        if self._found is None:
+            self._found = self._remote.refs("HEAD", f"{PREFIX}*")
+        return self._found
+
+    @contextmanager
+    def _default(self) -> Iterator[Repository | None]:
+        """The default branch; None before the first commit."""
+        head = self._refs.get("HEAD")
+        if head is None:
+            yield None
+            return
+        with self._remote.fetched(WantedCommit("HEAD", head, BRANCH)) as repository:
+            yield repository
+
+
+def _full_names(revision: str) -> tuple[str, ...]:
+    if _ODD.search(revision):
+        raise UsageError(f"{revision!r} is not a branch, a tag or a full commit id")
+    return (
+        (revision,)
+        if revision.startswith("refs/")
+        else (
+            f"refs/heads/{revision}",
+            f"{PREFIX}{revision}",
+        )
+    )
+
+
+def _names(repository: Repository) -> TagNames:
+    branch = default_branch(repository)
+    settings = configuration(repository, branch).release if branch else ReleaseSettings()
+    return TagNames(settings.tag_format)
+
+
+def _channels(repository: Repository) -> Mapping[str, Any]:
+    branch = default_branch(repository)
+    tree = repository.tree(branch, under=(CHANNELS,)) if branch is not None else None
+    data = tree.read((CHANNELS,)).get(CHANNELS) if tree is not None else None
+    return channel_entries(data or b"")
+
+
+def _refuse_forged_objects(repository: Repository) -> None:
+    """Raise IntegrityError for an object whose content does not match its id.
+
+    Git trusts objects on disk. A tag that names no bundle gives no other way to detect a change.
+    """
+    answer = repository.git.ask("fsck", "--no-dangling", "--no-progress", "--no-reflogs")
+    if answer.status:
+        hint = f"remove it, and load again: rm -r {repository.git_dir}"
+        raise IntegrityError(
+            "the cached repository is damaged", where=str(repository.root), hint=hint
+        )
+
+
+def _release(
+    repository: Repository, name: str, trust: Path | None, version: Version | None
+) -> ReleasedBundle:
+    """The bundle of a release: built once, then cached; its signature is verified each time.
+
+    With `trust`, a cached bundle is used only if the signed tag names it.
+    """
+    tag = release_tag(repository, name)
+    if tag is None:
+        hint = "a release is an annotated tag, named as in `release.tag_format`"
+        raise NotFound(f"there is no release {name!r}", where=str(repository.root), hint=hint)
+    release = tag.release
+    if version not in (None, tag.version):
+        message = f"the tag {name!r} is that of version {tag.version}, not of {version}"
+        raise IntegrityError(message, where=name)
+    if trust is not None:
+        signer_of(tag, repository.git, trust)
+    cache, key = BundleCache(cache_folder()), ("built", release.name, release.tag)
+    data = _cached(cache, key, tag) if trust is None or names_bundle(tag) else None
+    if data is None:
+        data = verified_bundle(repository, tag).data
+        _keep(cache, key, data)
+    return ReleasedBundle(data=data, proof=proof_of(repository, tag) if trust is not None else None)
+
+
+def _cached(cache: BundleCache, key: tuple[str, ...], tag: ReleaseTag) -> bytes | None:
+    """The cached bundle, unless it differs from the tag: then a faulty version built it."""
+    digest = (cache.pointer(*key) or {}).get("bundle")
+    contents = cache.bundle(digest) if isinstance(digest, str) else None
+    return contents.data if contents is not None and not record_differences(tag, contents) else None
+
+
+def _keep(cache: BundleCache, key: tuple[str, ...], data: bytes) -> None:
+    from promptops.runtime.bundle.format import read_bundle
+
+    digest = read_bundle(data, key[1]).digest
+    cache.keep_bundle(digest, data)
+    cache.keep_pointer({"bundle": digest}, *key)
+
+
+# A cache of fetched bare repositories with one commit each, by content.
+#
+# A cached commit is never fetched again, and processes don't wait for each other: a repository is
+# fetched to a temporary folder and moved into place.
+
+KEPT = 16
+BRANCH = "refs/heads/fetched"
+REVISION = "refs/promptops/fetched"
+"""The ref for objects that need not be commits, such as tags."""
+_LONGEST_S = 3600.0
+_NAMES = {"HEAD", "config", "objects", "refs", "packed-refs", "shallow"}
+_ABSENT = ("not found", "does not appear to be a git repository", "does not exist")
+_QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
+
+
+@record(frozen=True, slots=True)
+class WantedCommit:
+    """One ref, or one commit, of a remote repository.
+
+    Attributes:
+        source: The ref or id in the remote repository.
+        id: The id of the object.
+        kept: The ref in the cached repository.
+    """
+
+    source: str
+    id: str
+    kept: str
+
+
+class Remote:
+    """A repository at an address. All calls end by `until`, as `time.monotonic` counts.
+
+    Its methods raise NotFound if there is no repository, TransportError if it does not answer.
+    """
+
+    def __init__(self, url: str, until: float, *, offline: bool) -> None:
+        self._url = url
+        self._until = until
+        self._offline = offline
+
+    def refs(self, *patterns: str) -> dict[str, str]:
+        """The ids of objects by the full name of their ref; `NAME^{}` is the commit of a tag."""
+        root = Path(os.sep)  # no local repository whose settings could apply
+        answer = self._ask(root, "ls-remote", "--quiet", "--", self._url, *patterns)
+        rows = (line.split("\t") for line in decode(answer.stdout).splitlines())
+        return {row[1]: row[0] for row in rows if len(row) == 2}
+
+    @contextmanager
+    def fetched(self, wanted: WantedCommit) -> Iterator[Repository]:
+        """A repository that contains the commit, without its history."""
+        cache = cache_folder()
+        place = cache / "git" / _key(wanted) if cache is not None else None
+        if place is not None and _is_whole(place, wanted):
+            with suppress(OSError):
+                os.utime(place)
+        elif place is None or not self._keep(wanted, place):
+            with self._scratch() as folder:
+                self._fetch(wanted, folder)
+                yield from _open_cached(folder)
+            return
+        yield from _open_cached(place)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        try:
+            temporary = TemporaryDirectory(prefix="promptops-", ignore_cleanup_errors=True)
+        except OSError as error:
+            message = f"it can't be stored: {os_reason(error)}"
+            raise TransportError(message, where=shown(self._url)) from None
+        with temporary as folder:
+            yield Path(folder)
+
+    def _keep(self, wanted: WantedCommit, place: Path) -> bool:
+        """Fetch a commit into the cache; False if the cache can't be written."""
+        part = part_of(place)
+        try:
+            make_private_folder(part)
+        except OSError:
+            return False
+        try:
+            self._fetch(wanted, part)
+            if not _moved_into(part, place) and not _is_whole(place, wanted):
+                _remove_damaged(place)
+                _moved_into(part, place)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        _forget_old(place)
+        return place.is_dir()
+
+    def _fetch(self, wanted: WantedCommit, folder: Path) -> None:
+        kind = "sha256" if len(wanted.id) == 64 else "sha1"
+        branch = BRANCH.removeprefix("refs/heads/")
+        form = (f"--object-format={kind}", f"--initial-branch={branch}")
+        Git(folder, _environment()).run("init", "--quiet", "--bare", "--template=", *form)
+        (folder / "config").write_bytes(_config(wanted))
+        how = ("--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head")
+        refspec = f"{wanted.source}:{wanted.kept}"
+        self._ask(folder, "fetch", *how, "--", self._url, refspec)
+        found = decode(Git(folder, _environment()).run("rev-parse", wanted.kept)).strip()
+        if found != wanted.id:
+            raise self._moved_error(wanted)
+
+    def _moved_error(self, wanted: WantedCommit) -> IntegrityError | TransportError:
+        where = shown(self._url)
+        if wanted.kept in (BRANCH, REVISION):
+            return TransportError(f"{wanted.source!r} changed while it was loaded", where=where)
+        hint = "a release tag is immutable: find out who moved the tag"
+        return IntegrityError(f"{wanted.source!r} has changed", where=where, hint=hint)
+
+    def _ask(self, folder: Path, *arguments: str) -> ProcessOutput:
+        where = shown(self._url)
+        if self._offline:
+            hint = "load it once with network access"
+            raise TransportError("PROMPTOPS_OFFLINE is set", where=where, hint=hint)
+        left_s = min(self._until - time.monotonic(), _LONGEST_S)
+        if left_s <= 0:
+            raise TransportError("there is no answer in time", where=where)
+        git = Git(folder, _environment())
+        try:
+            answer = act(git, *_QUIET, *arguments, interactive=False, deadline_s=left_s)
+        except GitError:
+            if time.monotonic() < self._until:
+                raise
+            raise TransportError("there is no answer in time", where=where) from None
+        except OSError as error:
+            message = f"git can't be run: {os_reason(error)}"
+            raise TransportError(message, where=where) from None
+        if answer.status:
+            raise self._failed(shown(git.error(answer).message))
+        return answer
+
+    def _failed(self, message: str) -> NotFound | TransportError:
+        where = shown(self._url)
+        if any(words in message for words in _ABSENT):
+            return NotFound("there is no such repository", where=where)
+        return TransportError(f"git could not reach it: {message}", where=where)
+
+
+def _moved_into(part: Path, place: Path) -> bool:
+    """Whether the rename worked; False if the place is taken, by another process or damaged.
+
+    Nothing is removed first, because another process may use it already.
+    """
+    try:
+        part.rename(place)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_damaged(place: Path) -> None:
+    """Rename the repository in one step, then remove it."""
+    aside = part_of(place)
+    with suppress(OSError):
+        place.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _is_whole(place: Path, wanted: WantedCommit) -> bool:
+    """Whether the repository is complete and unchanged since it was fetched."""
+    if not place.is_dir() or place.is_symlink() or not _is_plain(place, wanted):
+        return False
+    environment = {**_environment(), "GIT_DIR": str(place)}  # not a repository around the folder
+    git = Git(place, environment)
+    found = decode(git.ask("rev-parse", "--verify", "--quiet", wanted.kept).stdout).strip()
+    whole = git.ask("rev-list", "--objects", "--quiet", "--end-of-options", wanted.kept)
+    return found == wanted.id and whole.status == 0
+
+
+def _is_plain(place: Path, wanted: WantedCommit) -> bool:
+    """Whether it contains only data: settings and hooks of a repository can run programs."""
+    try:
+        names = {path.name for path in place.iterdir()}
+    except OSError:
+        return False
+    config = read_private(place / "config", 4096)
+    return why_not_private(place) is None and names <= _NAMES and config == _config(wanted)
+
+
+def _config(wanted: WantedCommit) -> bytes:
+    """The whole configuration of a cached repository."""
+    if len(wanted.id) == 64:
+        return b"[core]\n\trepositoryformatversion = 1\n\tbare = true\n" + (
+            b"[extensions]\n\tobjectformat = sha256\n"
+        )
+    return b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+
+
+def _open_cached(folder: Path) -> Iterator[Repository]:
+    with Repository.open(folder, _environment()) as repository:
+        yield repository
+
+
+def _environment() -> dict[str, str]:
+    """An environment in which git prompts for nothing and uses no protocol that runs programs."""
+    inherited = foreign_environment()
+    batch = {} if "GIT_SSH" in inherited else {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+    return {**batch, **inherited, "GIT_ALLOW_PROTOCOL": "https:ssh:file"}
+
+
+def _key(wanted: WantedCommit) -> str:
+    return sha256(f"{wanted.kept}\0{wanted.id}".encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _forget_old(spared: Path) -> None:
+    """Remove all but the most recently used repositories, and leftovers of dead processes."""
+    with suppress(OSError):
+        found = statuses(path for path in spared.parent.iterdir() if path != spared)
+        whole = [stored for stored in found if not stored[0].name.endswith(PART)]
+        abandoned = [path for path, status in found if is_abandoned(path, status)]
+        for path in (*all_but_newest(whole, KEPT - 1), *abandoned):
+            shutil.rmtree(path, ignore_errors=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from promptops.errors import GitError
 from promptops.jobs.live.live import Live
-from promptops.lsp.untrusted_git import run_no_programs
 from promptops.records import record
+from promptops.repo.process import Git, records
 from promptops.repo.repository import Repository
 from promptops.untrusted import is_untrusted
 
@@ -70,3 +71,28 @@ class Repositories:
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next((each for each in (folder, *folder.parents) if each.is_dir()), Path("/"))
+
+
+# Git without the programs that the configuration of an untrusted repository names.
+
+_PROGRAMS = r"^filter\..*\.(clean|smudge|process)$"
+_MONITOR = "core.fsmonitor"
+
+
+def run_no_programs(git: Git) -> None:
+    """From now on, git runs neither file system monitors nor filters, in all repositories.
+
+    Git runs them when it lists changed files. The environment overrides each configuration file.
+    """
+    answer = git.ask("config", "--name-only", "-z", "--get-regexp", _PROGRAMS)
+    names = dict.fromkeys((*_overridden(), _MONITOR, *records(answer.stdout)))
+    os.environ["GIT_CONFIG_COUNT"] = str(len(names))
+    for number, name in enumerate(names):
+        os.environ[f"GIT_CONFIG_KEY_{number}"] = name
+        os.environ[f"GIT_CONFIG_VALUE_{number}"] = "false" if name == _MONITOR else ""
+
+
+def _overridden() -> list[str]:
+    """The names that were overridden before."""
+    count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+    return [os.environ[f"GIT_CONFIG_KEY_{number}"] for number in range(count)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from promptops.errors import InputError, UsageError
+from promptops.json_pointer import escaped
 from promptops.model.config import (
+    VALUE_METRICS,
     AlertRule,
     CheckSettings,
     CompareSettings,
@@ -26,14 +29,23 @@ from promptops.model.config import (
 )
 from promptops.model.finding import Problem, Severity
 from promptops.patterns import lazy_pattern
+from promptops.percentages import (
+    Side,
+    limit_of_amount,
+    limit_of_percent,
+    share_as_margin,
+    share_as_percent,
+)
 from promptops.records import replace
-from promptops.source.config_errors import config_error, refuse
-from promptops.source.config_problems import config_problems, normalized_root
+from promptops.source.config_errors import SECRET_KEYS, config_error, refuse
 from promptops.source.conflicts import explained
 from promptops.source.document import decode
 from promptops.source.lines import Lines
+from promptops.source.paths import confined, overlapping
 from promptops.source.references import merge_patch
+from promptops.source.shape import CONFIG, check_value, inexact_settings
 from promptops.source.toml_places import TomlPlaces, toml_problem
+from promptops.suggestions import did_you_mean
 
 OWN = "promptops.toml"
 SHARED = "pyproject.toml"
@@ -251,3 +263,189 @@ def _settings(table: Mapping[str, Any]) -> dict[str, Any]:
 def _own_keys(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table without the keys that belong to other tools."""
     return {key: value for key, value in table.items() if not key.startswith("x-")}
+
+
+# The problems of a configuration: its shape, roots, folders, dates, profiles, and keys in it.
+
+_LONGEST_NAME = 100
+_LONGEST_WORD = 32
+_SHORTEST_KEY = 16
+
+
+def config_problems(table: Any, places: TomlPlaces) -> list[Problem]:
+    """All problems of a parsed configuration; those of values only if its shape is right."""
+    value = _dates_as_text(table)
+    keys = list(_keys_for_names(value, places))
+    misshapen = check_value(CONFIG, value, places.place, secret=_holds_secrets)
+    problems = [
+        *keys,
+        *(problem for problem in misshapen if problem.at not in {key.at for key in keys}),
+    ]
+    if not problems:
+        problems += _wrong_roots(value, places)
+        problems += _wrong_folders_aside(value, places)
+        problems += [*_wrong_dates(value, places), *_wrong_profiles(value, places)]
+        problems += [*_wrong_settings(value, places), *_wrong_alerts(value, places)]
+        problems += [*_shares(value, places), *_wrong_tag_format(value, places)]
+    return problems
+
+
+def _dates_as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _dates_as_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_dates_as_text(item) for item in value]
+    return value if isinstance(value, str | bool | int | float) else str(value)
+
+
+def _wrong_roots(table: Mapping[str, Any], places: TomlPlaces) -> list[Problem]:
+    return [
+        Problem(f"`{root}` is not a valid root: {reason}", at=places.place(f"/{key}"))
+        for key in ("prompts", "schemas")
+        for root in table.get(key, ())
+        if root.rstrip("/") != "." and (reason := confined(root, "").reason)
+    ]
+
+
+def _wrong_folders_aside(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    """Folders of recordings that a prompt root or another command uses, too."""
+    roots = [normalized_root(root) for root in table.get("prompts", Config().prompts)]
+    others: dict[str, str] = {}
+    for command in ("compare", "probe"):
+        written = table.get(command, {}).get("recordings")
+        if written is None:
+            continue
+        place = places.place(f"/{command}/recordings")
+        reason = confined(written, "").reason
+        if reason:
+            yield Problem(f"`{written}` is not a valid folder: {reason}", at=place)
+            continue
+        folder = normalized_root(written)
+        root = next((root for root in roots if overlapping(folder, root)), None)
+        other = next((name for name, path in others.items() if overlapping(folder, path)), None)
+        others[command] = folder
+        if root is not None:
+            message = f"`{written}` and the prompt root `{root}` contain each other's files"
+            hint = "name a folder outside of the prompt roots"
+            yield Problem(message, at=place, hint=hint)
+        elif other is not None:
+            message = f"`{written}` and the folder of `{other}` contain each other's files"
+            yield Problem(message, at=place, hint="name another folder")
+
+
+def _wrong_settings(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    for name, profile in table.get("models", {}).items():
+        yield from inexact_settings(profile, places.place, f"/models/{escaped(name)}")
+
+
+def _wrong_dates(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    for owner in ("lint", "diff"):
+        for index, waiver in enumerate(table.get(owner, {}).get("waivers", ())):
+            try:
+                date.fromisoformat(waiver["expires"])
+            except ValueError:
+                place = places.place(f"/{owner}/waivers/{index}/expires")
+                yield Problem(f"{waiver['expires']} is not a valid date", at=place)
+
+
+def _wrong_profiles(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    known = table.get("models", {})
+    for key in ("embeddings", "moderations"):
+        name = table.get("test", {}).get(key)
+        if name is not None and name not in known:
+            hint = did_you_mean(name, known) or f"give it a profile: [models.{name}]"
+            yield Problem(f"there is no model `{name}`", at=places.place(f"/test/{key}"), hint=hint)
+
+
+def _wrong_alerts(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    for index, alert in enumerate(table.get("score", {}).get("alerts", ())):
+        limits = [key for key in ("below", "above") if key in alert]
+        if len(limits) == 1:
+            continue
+        place = places.place(f"/score/alerts/{index}{f'/{limits[1]}' if limits else ''}")
+        if limits:
+            yield Problem("`below` and `above` exclude each other", at=place, hint=_TWO_ALERTS)
+        else:
+            message = f"the alert on `{alert['metric']}` has no limit"
+            yield Problem(message, at=place, hint="write `below = 98` or `above = 4`")
+
+
+def _wrong_tag_format(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    if table.get("release", {}).get("tag_format", "").count("{version}") > 1:
+        message = "`tag_format` must contain `{version}` once"
+        yield Problem(message, at=places.place("/release/tag_format"), hint='such as "v{version}"')
+
+
+def _shares(table: Mapping[str, Any], places: TomlPlaces) -> Iterator[Problem]:
+    """Numbers in percent that were written as shares."""
+    written = [
+        ("check", "coverage", share_as_percent),
+        ("mutate", "fail-under", share_as_percent),
+        ("compare", "margin", share_as_margin),
+    ]
+    for owner, key, look_at in written:
+        found = look_at(f"`{key}`", table.get(owner, {}).get(key) or 0)
+        if found is not None:
+            yield Problem(found[0], at=places.place(f"/{owner}/{key}"), hint=found[1])
+    for index, alert in enumerate(table.get("score", {}).get("alerts", ())):
+        yield from _wrong_limits(alert, f"/score/alerts/{index}", places)
+
+
+def _wrong_limits(alert: Mapping[str, Any], at: str, places: TomlPlaces) -> Iterator[Problem]:
+    """Limits of an alert that are shares, or that its metric can't cross."""
+    is_percent = alert["metric"] not in VALUE_METRICS
+    within = limit_of_percent if is_percent else limit_of_amount
+    sides: tuple[Side, ...] = ("below", "above")
+    for key in sides:
+        found = within(f"`{key}`", alert[key], key) if key in alert else None
+        if is_percent and key == "below":
+            found = found or share_as_percent("`below`", alert.get("below", 0))
+        if found is not None:
+            yield Problem(found[0], at=places.place(f"{at}/{key}"), hint=found[1])
+
+
+_TWO_ALERTS = "write two alerts"
+
+
+def _holds_secrets(path: Sequence[str | int]) -> bool:
+    """Whether a value may contain a secret, by mistake or by design: errors never show it."""
+    return len(path) > 2 and path[0] == "models" and path[2] in SECRET_KEYS
+
+
+def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
+    """API keys written in place of the name of a variable, in a profile of any shape."""
+    models = table.get("models") if isinstance(table, dict) else None
+    profiles = models.items() if isinstance(models, dict) else ()
+    for name, profile in profiles:
+        for key, value in profile.items() if isinstance(profile, dict) else ():
+            if isinstance(value, str) and _FOR_A_KEY.search(key) and looks_like_a_key(value):
+                yield Problem(
+                    f"`{key}` looks like an API key; it must be the name of a variable",
+                    at=places.place(f"/models/{escaped(name)}/{escaped(key)}"),
+                    hint=_REVOKE if key == "api_key_env" else f"{_REVOKE}, as `api_key_env`",
+                )
+
+
+_FOR_A_KEY = lazy_pattern("key|token|secret|passw", re.IGNORECASE)
+_REVOKE = "revoke the key, and write the name of the variable with the new key"
+
+
+def looks_like_a_key(name: str) -> bool:
+    """Whether a value that should be the name of a variable looks like an API key.
+
+    Names are words; an API key has many random characters.
+    """
+    return len(name) > _LONGEST_NAME or any(map(_drawn_by_chance, re.split("[_-]", name)))
+
+
+def _drawn_by_chance(part: str) -> bool:
+    digits = sum(char.isdigit() for char in part)
+    mixed = part != part.upper() and part != part.lower()
+    if len(part) < _SHORTEST_KEY or digits == len(part):
+        return False
+    return len(part) >= _LONGEST_WORD or digits >= 3 or (mixed and digits > 0)
+
+
+def normalized_root(written: str) -> str:
+    """A root as paths begin with it; `.` for the whole repository."""
+    return "." if written.rstrip("/") == "." else confined(written, "").path

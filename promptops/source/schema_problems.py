@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -10,10 +12,10 @@ from promptops.json_pointer import pointer_to
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.model.prompt import Locate
+from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.runtime.request.schema_check import MAX_ERRORS, Error, message_of, shortened
 from promptops.source.explain import NOT_SHOWN, Secret, short, type_name
-from promptops.source.value_hints import list_hint, listed_options, own_hint, type_hint
 from promptops.suggestions import MAX_LOOKUPS, did_you_mean, nearest_name
 
 MOST_LISTED = 16
@@ -296,3 +298,49 @@ _MESSAGES: dict[str, Callable[[Any, Any], tuple[str, str | None]]] = {
     "maxItems": _beyond_limit("a list of at most {}"),
     "minProperties": _beyond_limit("a mapping of at least {}"),
 }
+
+
+# How a value that a schema refuses was probably meant, as a hint that can be pasted.
+
+_INTEGER = lazy_pattern(r"(-?(?:0|[1-9]\d{0,2}(?:[,_]?\d{3})*)) ?%?")
+_DECIMAL = lazy_pattern(r"(-?(?:0|[1-9]\d*)\.\d+) ?%?")
+_BOOLEANS = {"yes": "true", "on": "true", "true": "true"}
+_BOOLEANS |= {"no": "false", "off": "false", "false": "false"}
+
+
+def own_hint(where: Mapping[str, Any]) -> str | None:
+    """The hint in a schema of promptops; a schema of a user may have any value there."""
+    hint = where.get("x-hint")
+    return hint if isinstance(hint, str) else None
+
+
+def list_hint(where: Mapping[str, Any], got: Any) -> str | None:
+    """How to write a string that should be in a list; right in YAML and in TOML."""
+    items = where.get("items")
+    of_strings = isinstance(items, Mapping) and items.get("type") == "string"
+    if where.get("type") != "array" or not of_strings:
+        return None
+    if not isinstance(got, str) or short(got) != got or "`" in got:
+        return None
+    return f"write `[{json.dumps(got, ensure_ascii=False)}]`"
+
+
+def type_hint(types: Sequence[str], got: Any) -> str | None:
+    """How to write a value of another type that was probably meant."""
+    if types == ["string"] and isinstance(got, bool | int | float):
+        return "quote it"
+    if not isinstance(got, str):
+        return None
+    if types == ["boolean"] and got.lower() in _BOOLEANS:
+        return f"write `{_BOOLEANS[got.lower()]}`, without quotes"
+    number = _INTEGER.fullmatch(got) if types in (["integer"], ["number"]) else None
+    if number is None and types == ["number"]:
+        number = _DECIMAL.fullmatch(got)
+    return f"write {re.sub('[,_]', '', number[1])}, without quotes" if number else None
+
+
+def listed_options(written: Any) -> Collection[str]:
+    """The values that a schema lists in one of its alternatives."""
+    forms = written.get("anyOf", ()) if isinstance(written, Mapping) else ()
+    options = (form.get("enum", ()) for form in forms if isinstance(form, Mapping))
+    return [str(option) for each in options for option in each]

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.analysis.pseudonyms import Pseudonyms, places_in
-from promptops.analysis.sensitive import sensitive_places
+from promptops.analysis.pseudonyms import Pseudonyms, places_in, sensitive_places
 from tests.tiers import examples
 
 GITHUB = "ghp_aB3dE5gH7jK9mN1pQ3sT5uV7wX9zA1bC3dE5"

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from promptops.jobs.drifting.history import REF, NotesHistory
+from promptops.jobs.drifting.drift import REF, NotesHistory
 from promptops.jobs.setup.ci_files import nightly_text
 from promptops.jobs.workspace.workspace import workspace
 from promptops.records import replace

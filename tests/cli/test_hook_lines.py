@@ -14,9 +14,8 @@ import yaml
 
 from promptops.cli.commands import lint
 from promptops.cli.group import group
-from promptops.cli.hook_lines import HOOK_LINES, hook_arguments, hook_output
 from promptops.cli.linting import LintArguments
-from promptops.cli.main import run
+from promptops.cli.main import HOOK_LINES, hook_arguments, hook_output, run
 from promptops.records import fields
 from tests.tiers import fast_spread
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.diff.obligations import How, LostObligation, lost_obligations
+from promptops.diff.requests import How, LostObligation, lost_obligations
 from tests.hanging import ends_soon
 from tests.tiers import fast_spread
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from promptops.diff.templates import Sameness, compare_templates
+from promptops.diff.requests import Sameness, compare_templates
 from promptops.model.place import Text, plain_text
 from promptops.runtime.template.data import json_copy
 from promptops.runtime.template.scope import Load, Run, TemplateFailure

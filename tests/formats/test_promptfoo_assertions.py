@@ -6,7 +6,7 @@ import pytest
 
 from promptops.formats.promptfoo.assertions import Assertions
 from promptops.formats.promptfoo.backwards import native_assertion
-from promptops.formats.promptfoo.javascript import expression
+from promptops.formats.promptfoo.counterparts import expression
 from promptops.formats.promptfoo.tests import FoundAssertion, FoundTest
 from promptops.model.place import Place
 

@@ -473,7 +473,7 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
             "evals/providers/registry.py",
             "jobs/workspace/approved_endpoints.py",
             # They pass approvals on.
-            "jobs/testing/batch/parts.py",
+            "jobs/testing/batch/submitting.py",
             "jobs/testing/batch/senders.py",
             "jobs/testing/batch/service.py",
             "jobs/testing/model_calls.py",

@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from promptops.jobs.setup.editor_settings import editor_steps, with_json_keys, with_languages
+from promptops.jobs.setup.init import editor_steps, with_json_keys, with_languages
 from promptops.jobs.setup.new_files import template
 
 VSCODE = template("vscode-settings.json")

@@ -6,8 +6,8 @@ import pytest
 
 from promptops.analysis.exact_tokens import Counter
 from promptops.analysis.tokens import estimate
-from promptops.jobs.diff import token_counts
-from promptops.jobs.diff.token_counts import TokenCounts
+from promptops.jobs.diff import diff
+from promptops.jobs.diff.diff import TokenCounts
 
 
 def words(loads=None):
@@ -91,7 +91,7 @@ def test_a_damaged_file_is_ignored_and_written_again(tmp_path, damage):
 
 def test_counts_of_another_version_of_the_package_are_not_used(tmp_path, monkeypatch):
     kept(tmp_path, ["a b"])
-    monkeypatch.setattr(token_counts, "installed", lambda: "another")
+    monkeypatch.setattr(diff, "installed", lambda: "another")
     loads = []
 
     assert TokenCounts("words", words(loads), tmp_path).count("a b") == 2
@@ -99,7 +99,7 @@ def test_counts_of_another_version_of_the_package_are_not_used(tmp_path, monkeyp
 
 
 def test_the_newest_counts_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(token_counts, "MAX_COUNTS", 3)
+    monkeypatch.setattr(diff, "MAX_COUNTS", 3)
 
     kept(tmp_path, ["a", "b c"])
     kept(tmp_path, ["d", "e f", "a"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.naming.input_rename import rename_input
+from promptops.jobs.naming.rename import rename_input
 from promptops.jobs.workspace.text_edits import edited_contents
 from promptops.jobs.workspace.workspace import workspace
 from tests.conftest import GitRepository

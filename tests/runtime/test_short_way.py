@@ -16,8 +16,7 @@ from promptops.model.prompt import (
     TextPart,
 )
 from promptops.runtime.request.messages import MAX_TURNS
-from promptops.runtime.request.plain_substitution import fast_path
-from promptops.runtime.request.render import Renderer, RenderError
+from promptops.runtime.request.render import Renderer, RenderError, fast_path
 
 PATH = "prompts/a.prompt.yaml"
 INPUTS = {"a": "{{ b }}\n", "n": 1.0, "nothing": None, "many": ["x"]}

@@ -1,4 +1,4 @@
-"""Decides whether every instance of one JSON Schema matches another one, and reports why not."""
+"""The position of a difference in the right side, as written by its author."""
 
 from __future__ import annotations
 
@@ -6,19 +6,303 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from promptops.analysis.schemas import containers, logic, scalars
-from promptops.analysis.schemas.comparison import Check, Comparison, FoundDifference, Where
+from promptops.analysis.schemas import containers
+from promptops.analysis.schemas.alternative import TYPES, Alternative
+from promptops.analysis.schemas.comparison import (
+    Check,
+    Comparison,
+    FoundDifference,
+    Implication,
+    Where,
+)
 from promptops.analysis.schemas.document import BUDGET, OutOfWork, SchemaPair
-from promptops.analysis.schemas.order import rank
-from promptops.analysis.schemas.reader import Unsupported, without_annotations
+from promptops.analysis.schemas.numbers import NumberRange, exact, range_of
+from promptops.analysis.schemas.parts import member, required
+from promptops.analysis.schemas.reader import Bare, Unsupported, without_annotations
 from promptops.analysis.schemas.steps import Steps
 from promptops.analysis.schemas.witness import Witnesses
+from promptops.json_pointer import child, escaped, tokens
 from promptops.model.change import ABSENT
 from promptops.model.prompt import Schema
 from promptops.patterns import lazy_pattern
-from promptops.records import record
+from promptops.records import record, replace
 from promptops.runtime.request.schema_check import validator
 from promptops.runtime.template.data import NotJson, json_copy
+
+LAST = 1_000_000
+
+
+def rank(document: SchemaPair, found: FoundDifference) -> tuple[int, ...]:
+    """A sort key: the positions of keywords and properties; other properties are last."""
+    ranks: list[int] = []
+    here: Any = document.right
+    for key in tokens(found.where.pointer):
+        here = _holding(document, here, key)
+        ranks.append(_index(here, key))
+        here = child(here, key)
+    here = _holding(document, here, found.keyword)
+    names = child(here, found.keyword)
+    name = LAST if found.name is None else _index(names, found.name)
+    return (*ranks, _index(here, found.keyword), name)
+
+
+def _holding(document: SchemaPair, schema: Bare, keyword: str) -> Any:
+    """The schema itself, or the target of its reference if only that has a keyword."""
+    seen = 0
+    while isinstance(schema, dict) and keyword not in schema and "$ref" in schema and seen < 100:
+        target = document.target(schema)
+        schema = {} if target is None else target
+        seen += 1
+    return schema
+
+
+def _index(container: Any, key: str) -> int:
+    if isinstance(container, list) and key.isdecimal():
+        return int(key)
+    return (
+        list(container).index(key)
+        if isinstance(container, (dict, list)) and key in container
+        else LAST
+    )
+
+
+# The keywords that apply other schemas to the same value.
+
+MAX_CASES = 16
+
+
+def every(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    """`allOf`."""
+    for index, schema in enumerate(question.value):
+        where = question.where.at(f"/allOf/{index}")
+        yield from comparison.check(question.alternative, schema, where)
+
+
+def reference(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    target = comparison.document.target(question.right)
+    if target is None:
+        yield question.found(exact=False)
+    else:
+        yield from comparison.check(question.alternative, target, question.where)
+
+
+def choice(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    """`anyOf` and `oneOf`: each part of the left side must match one branch."""
+    for part in _parts(comparison, question.alternative):
+        yield from _choice(comparison, question, part)
+
+
+def _choice(
+    comparison: Comparison, question: Implication, part: Alternative
+) -> Iterator[FoundDifference]:
+    near = [
+        i
+        for i, branch in enumerate(question.value)
+        if comparison.meeting(part, branch, question.where)
+    ]
+    one = near or _of_same_type(comparison, part, question.value)
+    if len(one) == 1:
+        where = question.where.at(f"/{question.keyword}/{one[0]}")
+        yield from comparison.check(part, question.value[one[0]], where)
+        return
+    causes = [comparison.check(part, question.value[i], question.where) for i in near]
+    if question.keyword == "anyOf" and not all(causes):
+        return
+    cases = _cases(comparison, part) if near else []
+    for case in cases:
+        yield from _choice(comparison, question, case)
+    if not cases:
+        below = tuple(found for cause in causes for found in cause)
+        yield replace(question, alternative=part).found(exact=not near, causes=below)
+
+
+def _parts(comparison: Comparison, alternative: Alternative) -> Iterator[Alternative]:
+    """Parts with one type each, and with one value each if the values are known."""
+    if alternative.values is not None:
+        for value in alternative.values:
+            yield alternative.with_values([value])
+    else:
+        for name in TYPES:
+            yield from comparison.alternatives.within(alternative.only(frozenset((name,))), ())
+
+
+def _of_same_type(comparison: Comparison, part: Alternative, branches: list[Bare]) -> list[int]:
+    numbers = {"integer", "number"}
+    anything = Alternative(types=part.types | numbers if part.types & numbers else part.types)
+    within = comparison.alternatives.within
+    return [i for i, branch in enumerate(branches) if within(anything, (branch,))]
+
+
+def _cases(comparison: Comparison, part: Alternative) -> list[Alternative]:
+    """A part, split by the values of a property that distinguishes its kinds."""
+    if part.values is not None or "object" not in part.types:
+        return []
+    for name in required(part):
+        found = comparison.alternatives.of(member(comparison.document, part, name))
+        values = [value for one in found for value in one.values or ()]
+        if all(one.values for one in found) and 1 < len(values) <= MAX_CASES:
+            return [
+                case
+                for value in values
+                for case in comparison.alternatives.within(
+                    part, ({"properties": {name: {"const": value}}},)
+                )
+            ]
+    return []
+
+
+def negation(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    alternative, inner = question.alternative, question.value
+    if comparison.meeting(alternative, inner, question.where):
+        everything = not comparison.check(alternative, inner, question.where)
+        yield question.found(exact=everything)
+
+
+def condition(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    """`if`, `then` and `else`."""
+    alternative, test = question.alternative, question.value
+    causes: list[FoundDifference] = []
+    for one in comparison.meeting(alternative, test, question.where):
+        causes += comparison.check(one, question.group.get("then", {}), question.where)
+    if comparison.check(alternative, test, question.where):
+        for one in comparison.alternatives.within(alternative, ({"not": test},)):
+            causes += comparison.check(one, question.group.get("else", {}), question.where)
+    if causes:
+        exact = any(cause.exact for cause in causes)
+        yield replace(question.found(causes=tuple(causes)), exact=exact)
+
+
+def dependent(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    """`dependentSchemas`."""
+    alternative = question.alternative.only(frozenset(("object",)))
+    for name, schema in question.value.items() if alternative.types else ():
+        where = question.where.at(f"/dependentSchemas/{escaped(name)}")
+        for one in comparison.alternatives.within(alternative, ({"required": [name]},)):
+            yield from comparison.check(one, schema, where)
+
+
+# The keywords for values without parts, and for the number of parts.
+
+_LOOKS_AROUND = lazy_pattern(r"\$|\\[^dDwWsS.*+?/-]|\(\?(?!:)")
+"""In a pattern: an anchor, an assertion, a back reference, or a flag."""
+
+
+def enum(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    values = question.alternative.values
+    left = ABSENT if values is None else values
+    yield question.found(left=left, right=tuple(question.value))
+
+
+def const(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    yield question.found()
+
+
+def bound(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    """A bound of numbers, or a divisor."""
+    if question.alternative.values is not None:
+        yield question.found()
+        return
+    for name in ("integer", "number"):
+        if name in question.alternative.types:
+            numbers = range_of(question.alternative.layers, name == "integer")
+            if not _within(numbers, question):
+                yield question.found(name, left=_tightest(question))
+                return
+
+
+def _within(numbers: NumberRange, question: Implication) -> bool:
+    wanted = exact(question.value)
+    if question.keyword == "multipleOf":
+        return numbers.multiples(wanted)
+    inclusive = not question.keyword.startswith("exclusive")
+    if question.keyword.lower().endswith("minimum"):
+        return numbers.above(wanted, inclusive)
+    return numbers.below(wanted, inclusive)
+
+
+def _tightest(question: Implication) -> object:
+    """The strictest value of the same keyword on the left side."""
+    said = question.alternative.keyword_values(question.keyword)
+    tightest = max if question.keyword.lower().endswith("minimum") else min
+    return tightest(said, key=exact) if said else ABSENT
+
+
+def length(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    if not _needs_text(comparison, question):
+        yield from _counted(comparison, question, "string")
+
+
+def _needs_text(comparison: Comparison, question: Implication) -> bool:
+    """Whether `minLength` is 1, the most common bound, and a pattern implies it."""
+    patterns = question.alternative.keyword_values("pattern")
+    matches = comparison.document.matches
+    asked = question.keyword == "minLength" and question.value == 1
+    return asked and not all(matches(pattern, "") for pattern in patterns)
+
+
+def pattern(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    """A pattern may match every string; only a witness proves that it does not."""
+    if "string" not in question.alternative.types:
+        return
+    if not _is_in_every_text(comparison, question.value):
+        yield question.found("string", exact=False)
+
+
+def _is_in_every_text(comparison: Comparison, asked: str) -> bool:
+    """A pattern without context that matches the empty string matches every string."""
+    return not _LOOKS_AROUND.search(asked) and comparison.document.matches(asked, "")
+
+
+def items(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    yield from _counted(comparison, question, "array")
+
+
+def properties(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    yield from _counted(comparison, question, "object")
+
+
+def unique(comparison: Comparison, question: Implication) -> Iterator[FoundDifference]:
+    alternative = question.alternative
+    if not question.value or "array" not in alternative.types:
+        return
+    implied = any(alternative.keyword_values("uniqueItems"))
+    if alternative.values is not None or not (
+        implied or comparison.alternatives.longest(alternative) <= 1
+    ):
+        yield question.found("array")
+
+
+def _counted(comparison: Comparison, question: Implication, name: str) -> Iterator[FoundDifference]:
+    alternative, keyword = question.alternative, question.keyword
+    if name not in alternative.types:
+        return
+    said = alternative.keyword_values(keyword)
+    low = keyword.startswith("min")
+    if alternative.values is None:
+        reached = _least(question) if low else _most(comparison, question)
+        if reached >= question.value if low else reached <= question.value:
+            return
+    left = (max if low else min)(said) if said else ABSENT
+    yield question.found(name, left=left)
+
+
+def _least(question: Implication) -> int:
+    least = question.alternative.least(question.keyword)
+    names = required(question.alternative) if question.keyword == "minProperties" else ()
+    return max(least, len(names))
+
+
+def _most(comparison: Comparison, question: Implication) -> float:
+    alternative, known = question.alternative, comparison.alternatives
+    most = alternative.most(question.keyword)
+    if question.keyword == "maxItems":
+        return known.longest(alternative)
+    if question.keyword == "maxProperties" and known.closed(alternative):
+        return min(most, len(known.possible(alternative)))
+    return most
+
+
+# Decides whether every instance of one JSON Schema matches another one, and reports why not.
 
 WITNESS_BUDGET: Final = 2_000
 """The maximum number of steps for one witness."""
@@ -56,21 +340,21 @@ class SchemaDifference:
 
 
 _CHECKS: Final[Mapping[str, Check]] = {
-    "enum": scalars.enum,
-    "const": scalars.const,
-    "minimum": scalars.bound,
-    "maximum": scalars.bound,
-    "exclusiveMinimum": scalars.bound,
-    "exclusiveMaximum": scalars.bound,
-    "multipleOf": scalars.bound,
-    "minLength": scalars.length,
-    "maxLength": scalars.length,
-    "pattern": scalars.pattern,
-    "minItems": scalars.items,
-    "maxItems": scalars.items,
-    "uniqueItems": scalars.unique,
-    "minProperties": scalars.properties,
-    "maxProperties": scalars.properties,
+    "enum": enum,
+    "const": const,
+    "minimum": bound,
+    "maximum": bound,
+    "exclusiveMinimum": bound,
+    "exclusiveMaximum": bound,
+    "multipleOf": bound,
+    "minLength": length,
+    "maxLength": length,
+    "pattern": pattern,
+    "minItems": items,
+    "maxItems": items,
+    "uniqueItems": unique,
+    "minProperties": properties,
+    "maxProperties": properties,
     "properties": containers.members,
     "patternProperties": containers.members,
     "additionalProperties": containers.members,
@@ -82,13 +366,13 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "items": containers.entries,
     "contains": containers.contains,
     "unevaluatedItems": containers.unevaluated_items,
-    "$ref": logic.reference,
-    "allOf": logic.every,
-    "anyOf": logic.choice,
-    "oneOf": logic.choice,
-    "not": logic.negation,
-    "if": logic.condition,
-    "dependentSchemas": logic.dependent,
+    "$ref": reference,
+    "allOf": every,
+    "anyOf": choice,
+    "oneOf": choice,
+    "not": negation,
+    "if": condition,
+    "dependentSchemas": dependent,
 }
 
 

@@ -3,35 +3,65 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
+from promptops.catalog.files import Files
 from promptops.errors import UsageError
-from promptops.jobs.comparing.alternatives import Alternatives, alternatives
+from promptops.evals.contracts import unjudged, violations
+from promptops.evals.deciding.recommending import concluded
+from promptops.evals.judge_answer import scores
+from promptops.jobs.comparing.alternatives import Alternative, Alternatives, alternatives, arms_of
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.command_line import command_line
-from promptops.jobs.comparing.conclusion import comparison_of
-from promptops.jobs.comparing.figures import Prices
-from promptops.jobs.comparing.open_arms import open_arms
+from promptops.jobs.comparing.figures import Prices, cost_usd_1000, ratio_of
 from promptops.jobs.comparing.options import CompareOptions
 from promptops.jobs.comparing.prompt_arms import PromptArms, prompt_arms
-from promptops.jobs.comparing.recording_problems import problems_by_prompt
 from promptops.jobs.comparing.results import ArmResults
 from promptops.jobs.comparing.rounds import Rounds
 from promptops.jobs.comparing.same_requests import refuse_equal_arms, with_reference_named
-from promptops.jobs.recordings.roots import recording_roots
+from promptops.jobs.recordings.roots import (
+    RecordingRoots,
+    RecordingsAside,
+    arm_folder,
+    recording_roots,
+    refuse_prompt_root,
+)
+from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
+from promptops.jobs.testing.answering import Answering, Mode
+from promptops.jobs.testing.arm import Arm
+from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import model_calls
-from promptops.jobs.testing.outcomes import error_run, unreadable_prompts
-from promptops.jobs.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases
+from promptops.jobs.testing.outcomes import error_run, sent_messages, unreadable_prompts
+from promptops.jobs.testing.plan import (
+    PlannedCase,
+    named_cases,
+    needed_cases,
+    plan_cases,
+    with_hint,
+)
 from promptops.jobs.testing.retrieving import MissingInputs
 from promptops.jobs.testing.runner import within_policy
 from promptops.jobs.testing.running import why_no_cases
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.arm import ArmComparison
+from promptops.model.arm import (
+    ArmAnswer,
+    ArmComparison,
+    ArmResult,
+    ArmTotal,
+    ComparedCase,
+    KeptContracts,
+    PromptComparison,
+)
+from promptops.model.finding import Problem
+from promptops.model.place import Place
 from promptops.model.test_run import CaseRun
 from promptops.records import replace
+from promptops.source.recording_files import first_of
+from promptops.source.recordings import RECORD_AGAIN
 from promptops.suggestions import did_you_mean
 
 
@@ -228,3 +258,196 @@ def _refuse_too_few(found: Alternatives, options: CompareOptions) -> None:
         if options.require == found.reference.name:
             raise UsageError(f"`{options.require}` is the reference, not an arm", hint=hint)
         raise UsageError(f"`{options.require}` is not one of the arms", hint=hint)
+
+
+# Open the arms: where the answers of each one are, and who answers.
+
+
+def open_arms(
+    workspace: Workspace, found: Alternatives, calls: ModelCalls, mode: Mode
+) -> list[ArmRun]:
+    """The arms, the reference first; raises UsageError if their recordings have no folder."""
+    refuse_prompt_root("compare", workspace.config)
+    repository, root = workspace.repository, workspace.config.compare.recordings
+    files = Files(repository.tree(workspace.revision, under=(root,)))
+    # Answers that only this machine has must not make an arm complete here and stale elsewhere.
+    cache = AnswerCache(repository.common_dir) if mode == "record" else None
+    arms: list[ArmRun] = []
+    for alternative in arms_of(found):
+        catalog, ids = alternative.catalog, prompt_paths(alternative, found)
+        aside = RecordingsAside(arm_folder(root, alternative.name), files, ids)
+        store = Store(catalog, cache, aside, found.head)
+        answering = Answering(catalog, store, mode, repository=repository, calls=calls)
+        arm = Arm(
+            alternative.name,
+            catalog,
+            found.head,
+            opinions=answering,
+            store=store,
+            ids=alternative.ids,
+            reference=arms[0].arm if arms else None,
+        )
+        arms.append(ArmRun(name=alternative.name, arm=arm, answering=answering, catalog=catalog))
+    return arms
+
+
+def prompt_paths(alternative: Alternative, found: Alternatives) -> Mapping[str, str]:
+    """From the prompt files of an arm to the ids of the reference's prompts."""
+    paths = alternative.catalog.paths
+    ids: dict[str, str] = {}
+    for loaded in found.loaded:
+        aliases = loaded.prompt.aliases if loaded.prompt is not None else ()
+        names = (alternative.ids.get(loaded.id, loaded.id), *aliases)
+        path = next((paths[name] for name in names if name in paths), None)
+        if path is not None:
+            ids[path] = loaded.id
+    return ids
+
+
+# Recordings of arms that could not be read or written.
+
+
+def problems_by_prompt(
+    prompts: Sequence[PromptArms],
+    arms: Sequence[ArmRun],
+    written: WrittenAnswers,
+    roots: RecordingRoots,
+    again: str,
+) -> Mapping[str, Mapping[str, Sequence[CaseRun]]]:
+    """By prompt and arm; each problem once, also if several arms read the same file.
+
+    Args:
+        again: The command that records answers in the folders aside.
+    """
+    found: dict[str, dict[str, list[CaseRun]]] = {}
+    known: set[tuple[Place, str]] = set()
+    for prompt in prompts:
+        for arm in arms:
+            for problem in _problems(prompt, arm, written):
+                at = problem.at
+                if not isinstance(at, Place) or (at, problem.message) in known:
+                    continue
+                known.add((at, problem.message))
+                hint = problem.hint
+                if hint == RECORD_AGAIN and roots.are_aside(at.path):
+                    hint = f"remove the line, then run `{again}`"
+                run = error_run(prompt.id, with_hint(problem.message, hint), at)
+                found.setdefault(prompt.id, {}).setdefault(arm.name, []).append(run)
+    return found
+
+
+def _problems(prompt: PromptArms, arm: ArmRun, written: WrittenAnswers) -> Iterator[Problem]:
+    own = next(filter(None, map(arm.arm.counterpart, prompt.cases)), None)
+    if own is None:
+        return
+    store, path = arm.answering.store, own.prompt.path
+    yield from store.problems(path)
+    yield from _in_file(store.first_file(path), (*arm.answering.refused, *written.problems))
+
+
+def _in_file(first: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    for problem in problems:
+        if isinstance(problem.at, Place) and first_of(problem.at.path) == first:
+            yield problem
+
+
+# The whole comparison, from the results of each prompt.
+
+
+def comparison_of(
+    found: ArmComparison, results: Sequence[ArmResults], errors: Sequence[CaseRun]
+) -> ArmComparison:
+    """The comparison with its prompts, totals and conclusions.
+
+    Args:
+        found: All that does not depend on the results.
+        errors: Prompts and cases that could not be compared at all.
+    """
+    by_prompt = {name: tuple(own) for name, own in groupby(errors, lambda run: run.prompt)}
+    prompts = [_prompt(each, by_prompt.pop(each.prompt.id, ())) for each in results]
+    prompts += (_unreadable(found, name, own) for name, own in by_prompt.items())
+    totals = tuple(_totals(results)) if results else ()
+    return concluded(replace(found, prompts=tuple(prompts), totals=totals))
+
+
+def _prompt(results: ArmResults, errors: Sequence[CaseRun]) -> PromptComparison:
+    reference = results.of_reference()
+    reference = replace(reference, problems=(*errors, *reference.problems))
+    arms = [results.of(arm) for arm in results.others]
+    if errors:
+        arms = [replace(arm, verdict="open", note=arm.note or _NOT_COMPARED) for arm in arms]
+    prompt = results.prompt
+    return PromptComparison(
+        prompt=prompt.id,
+        score=prompt.score,
+        margin=results.margin,
+        arms=(reference, *arms),
+        cases=tuple(_case(results, planned) for planned in prompt.cases),
+    )
+
+
+_NOT_COMPARED = "cases of the reference could not be compared"
+
+
+def _unreadable(found: ArmComparison, prompt: str, errors: Sequence[CaseRun]) -> PromptComparison:
+    """A prompt that no arm could answer."""
+    arm = ArmResult(
+        name=found.reference,
+        kind=found.kind,
+        verdict="reference",
+        contracts=KeptContracts(kept=0, of=0),
+        problems=tuple(errors),
+    )
+    return PromptComparison(prompt=prompt, margin=found.margin, arms=(arm,))
+
+
+def _case(results: ArmResults, planned: PlannedCase) -> ComparedCase:
+    arms = (results.reference, *results.others)
+    accepting = [arm for arm in arms if arm.arm.counterpart(planned) is not None]
+    return ComparedCase(
+        name=planned.case.name,
+        place=planned.place,
+        messages=sent_messages(planned.request) if planned.request is not None else (),
+        answers=tuple(each for arm in accepting for each in _answers(results, arm, planned)),
+        without=tuple(arm.name for arm in arms if arm not in accepting),
+    )
+
+
+def _answers(results: ArmResults, arm: ArmRun, planned: PlannedCase) -> Iterator[ArmAnswer]:
+    known = [
+        judged
+        for n in range(results.prompt.repeats)
+        if (judged := arm.judged_answer(replace(planned, repeat=n))) is not None
+    ]
+    if not known:
+        yield ArmAnswer(arm=arm.name, reason=arm.result(planned).reason)
+    for judged in known:
+        yield _answer(results, arm, judged)
+
+
+def _answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAnswer:
+    wrong = unjudged(judged.judgements)
+    return ArmAnswer(
+        arm=arm.name,
+        repeat=judged.planned.repeat,
+        answer=judged.answer,
+        source=arm.answering.known[judged.planned.key].source,
+        score=scores(judged.judgements).get(results.prompt.score),
+        violated=tuple((each.type, each.reason) for each in violations(judged.judgements)),
+        reason=wrong[0].reason if wrong else "",
+        cost_usd=results.prices.cost_usd(arm, judged),
+    )
+
+
+def _totals(results: Sequence[ArmResults]) -> Iterator[ArmTotal]:
+    first = results[0]
+    for arm in (first.reference, *first.others):
+        costs = [each.costs(arm) for each in results]
+        known = [cost for own in costs if own is not None for cost in own.values()]
+        pairs = [each.cost_pairs(arm) for each in results]
+        joined = [pair for own in pairs if own is not None for pair in own]
+        yield ArmTotal(
+            name=arm.name,
+            cost_usd_1000=None if None in costs else cost_usd_1000(known),
+            cost_ratio=None if arm is first.reference or None in pairs else ratio_of(joined),
+        )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from promptops.evals.contracts import unjudged
 from promptops.evals.deciding.arms import arm_verdict
 from promptops.evals.deciding.decision import Decision, plain_sentence, sentence, what_it_takes
 from promptops.evals.deciding.noninferiority import DEFAULT_MARGIN
@@ -13,7 +14,6 @@ from promptops.evals.deciding.quantiles import latency_of
 from promptops.evals.deciding.ratio import ValuePair
 from promptops.evals.judge_answer import scores
 from promptops.jobs.comparing.arm_run import ArmRun
-from promptops.jobs.comparing.changed_models import model_note
 from promptops.jobs.comparing.figures import (
     Prices,
     case_costs,
@@ -22,12 +22,13 @@ from promptops.jobs.comparing.figures import (
     ratio_of,
     token_means,
 )
-from promptops.jobs.comparing.missing import errors, number_missing, unfinished
 from promptops.jobs.comparing.prompt_arms import PromptArms
 from promptops.jobs.comparing.same_requests import sends_same_requests
+from promptops.jobs.testing.answering import not_requested
 from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.jobs.testing.requests import planned_profile
+from promptops.model.answer import Answer
 from promptops.model.arm import ArmKind, ArmResult, ArmVerdict, KeptContracts, ValueInterval
 from promptops.model.test_run import CaseRun, Decided, Worse
 from promptops.plurals import counted
@@ -253,3 +254,126 @@ def _with_decision(found: ArmResult, decision: Decision, decided: Decided) -> Ar
         needs=what_it_takes(needs) if needs is not None else "",
         cases_needed=needs.cases if needs is not None else None,
     )
+
+
+# Whether another model answers behind a name than when other answers were recorded.
+
+_Who = tuple[str, str | None]
+
+
+def model_note(prompt: str, reference: ArmRun, arm: ArmRun) -> str:
+    """Why answers of an arm can't be compared, because a model has changed; or "".
+
+    Two arms that call the same model must have answers of the same model. A provider may use
+    several fingerprints at a time, so only arms without a common one are different.
+    """
+    for each in (reference, arm):
+        found = _mixed(each, prompt)
+        if found:
+            return found
+    ours, theirs = _models(arm, prompt), _models(reference, prompt)
+    if _called(arm, prompt) & _called(reference, prompt) and not ours & theirs:
+        return f"another model answered as {_named(ours)} than for the reference"
+    return ""
+
+
+def _mixed(arm: ArmRun, prompt: str) -> str:
+    """Answers of one arm by different models: recorded ones, and those of today."""
+    names = sorted({model for model, _ in _models(arm, prompt)})
+    if names[1:]:
+        return f"`{arm.name}` has answers of different models: {', '.join(names)}"
+    by_source: dict[bool, set[_Who]] = {}
+    for judged in arm.answers(prompt):
+        live = arm.answering.known[judged.planned.key].source == "live"
+        by_source.setdefault(live, set()).add(_who(judged.answer))
+    if len(by_source) == 2 and not by_source[True] & by_source[False]:
+        return f"another model answers as `{arm.name}` than when its answers were recorded"
+    return ""
+
+
+def _models(arm: ArmRun, prompt: str) -> set[_Who]:
+    return {_who(judged.answer) for judged in arm.answers(prompt)}
+
+
+def _called(arm: ArmRun, prompt: str) -> set[tuple[str, ...]]:
+    """The models that the requests name."""
+    return {_name(judged) for judged in arm.answers(prompt)}
+
+
+def _name(judged: JudgedAnswer) -> tuple[str, ...]:
+    request = judged.planned.request
+    return tuple(request.model.values()) if request is not None else ()
+
+
+def _named(found: Iterable[_Who]) -> str:
+    return ", ".join(sorted({f"`{model}`" for model, _ in found}))
+
+
+def _who(answer: Answer) -> _Who:
+    return answer.model, answer.fingerprint
+
+
+# The answers that an arm lacks, and those that could not be judged.
+
+
+def unfinished(prompt: PromptArms, arm: ArmRun) -> list[CaseRun]:
+    """The needed answers that are missing (`stale`) and those that could not be judged (`error`).
+
+    It is also an error, with `infrastructure`, if a provider gave no answer, and without it if no
+    request can be sent.
+    """
+    found = (_unfinished(prompt, arm, planned) for planned in _needed(prompt, arm))
+    return [run for run in found if run is not None]
+
+
+def _needed(prompt: PromptArms, arm: ArmRun) -> Iterator[PlannedCase]:
+    """The first answers, and all others that exist."""
+    for planned in prompt.cases:
+        if arm.arm.counterpart(planned) is None:
+            continue
+        for repeat in range(prompt.repeats):
+            each = replace(planned, repeat=repeat)
+            if repeat < prompt.first_repeats or arm.judged_answer(each) is not None:
+                yield each
+
+
+def _unfinished(prompt: PromptArms, arm: ArmRun, planned: PlannedCase) -> CaseRun | None:
+    run = CaseRun(
+        prompt=prompt.id,
+        name=planned.case.name,
+        repeat=planned.repeat,
+        status="error",
+        place=planned.place,
+    )
+    judged = arm.judged_answer(planned)
+    if judged is None:
+        result = arm.result(planned)
+        run = replace(run, reason=result.reason, infrastructure=result.infrastructure)
+        is_error = result.infrastructure or result.unsendable
+        return run if is_error else replace(run, status="stale")
+    errors = unjudged(judged.judgements)
+    if not errors:
+        return None
+    if all(error.lack == "recording" for error in errors):
+        return replace(run, status="stale", reason=errors[0].reason)
+    return replace(
+        run,
+        reason=errors[0].reason,
+        infrastructure=any(error.lack == "connection" for error in errors),
+        internal=any(error.internal for error in errors),
+    )
+
+
+def number_missing(runs: Iterable[CaseRun]) -> int:
+    """How many answers, or replies of judges, are missing."""
+    return sum(run.status == "stale" or run.infrastructure for run in runs)
+
+
+def errors(runs: Iterable[CaseRun], ended: str) -> Iterator[CaseRun]:
+    """The errors.
+
+    Requests that were not sent because the run has `ended` are no errors; they are only counted.
+    """
+    for run in runs:
+        if run.status == "error" and not (ended and run.reason == not_requested(ended)):
+            yield run

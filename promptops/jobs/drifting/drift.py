@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
+from typing import Protocol
 
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import InputError, NotFound, PromptopsError, UsageError, os_reason
 from promptops.evals.deciding.drift import nights_to_find
 from promptops.evals.deciding.drift_charts import (
     charts,
@@ -18,21 +22,44 @@ from promptops.evals.deciding.drift_charts import (
 from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers
 from promptops.jobs.drifting.blaming import Blaming
 from promptops.jobs.drifting.deciding import NightDecisions
-from promptops.jobs.drifting.history import REF, FileHistory, History, NotesHistory
 from promptops.jobs.drifting.judge_again import RecordedVerdicts
 from promptops.jobs.drifting.measuring import night_of, worst_cases
+from promptops.jobs.drifting.night_lines import ReadNights, read_nights, with_nights
 from promptops.jobs.drifting.options import DriftOptions
-from promptops.jobs.drifting.release import CheckedRelease, checked_release, release_workspace
-from promptops.jobs.drifting.sentence import sentence
 from promptops.jobs.release.remote_state import default_remote, remote_names
 from promptops.jobs.testing.model_calls import within_budget
 from promptops.jobs.testing.running import why_no_cases
 from promptops.jobs.workspace.named_prompts import required_prompt
 from promptops.jobs.workspace.selection import SelectionOptions, select
-from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.night import Drift, Night, PromptDrift, Visible
+from promptops.jobs.workspace.workspace import (
+    CHANNELS,
+    Workspace,
+    configuration,
+    content_at,
+    workspace_with,
+)
+from promptops.model.config import Config, ModelProfile
+from promptops.model.night import (
+    LEARNING_NIGHTS,
+    NOTES_REF,
+    Chart,
+    Drift,
+    Night,
+    PromptDrift,
+    Visible,
+)
+from promptops.model.release import Release
 from promptops.plurals import counted, some
-from promptops.records import replace
+from promptops.records import record, replace
+from promptops.release.channels import read_channels
+from promptops.release.tag_format import TagNames
+from promptops.release.tags import releases
+from promptops.repo.notes import Notes
+from promptops.repo.repository import Repository
+from promptops.runtime.loading.source import Pointer
+from promptops.storage.atomic import check_replaceable, part_of, replace_whole
+from promptops.storage.lock import locked
+from promptops.suggestions import did_you_mean
 
 _NAMES_SHOWN = 5
 _UNPUSHED = "tonight is only in this clone: allow this job to push, or keep nights with --history"
@@ -265,3 +292,251 @@ def _visible(history: Sequence[Night]) -> Visible | None:
     if level is None or tonight is None:
         return None
     return Visible(points=100 * LOSS, nights=nights_to_find(level, tonight.size, LOSS))
+
+
+# The figures of a prompt in one line.
+
+
+def sentence(night: Night, chart: Chart | None, visible: Visible | None, learned: int) -> str:
+    """Such as `91.3 points, baseline 91.8 of 10 nights, ewma -0.6 of -0.9 · contracts 149 of 150`.
+
+    Args:
+        chart: Of the score, or of the contracts for a prompt without measures.
+        learned: The number of nights that the level was learned from so far.
+    """
+    return " · ".join(_parts(night, chart, visible, learned))
+
+
+def _parts(
+    night: Night, chart: Chart | None, visible: Visible | None, learned: int
+) -> Iterator[str]:
+    level = list(_level(night, chart, learned))
+    if level:
+        yield ", ".join(level)
+    if night.of:
+        yield f"contracts {night.kept} of {night.of}"
+    if night.same is not None:
+        yield f"same answers {100 * night.same:.0f}%"
+    if visible is not None:
+        yield _seen(visible)
+
+
+def _level(night: Night, chart: Chart | None, learned: int) -> Iterator[str]:
+    if night.mean is not None:
+        yield f"{100 * night.mean:.1f} points"
+    if chart is None or chart.baseline is None or chart.ewma is None:
+        if learned < LEARNING_NIGHTS:
+            yield f"{learned} of {LEARNING_NIGHTS} nights learned"
+        return
+    baseline = chart.baseline
+    yield f"baseline {100 * baseline.mean:.1f} of {counted(baseline.nights, 'night')}"
+    yield f"ewma {chart.ewma:.1f} of {chart.limit:.1f}"
+
+
+def _seen(visible: Visible) -> str:
+    loss = f"-{visible.points:g} points"
+    if visible.nights is None:
+        return f"this suite rarely sees {loss}"
+    return f"this suite sees {loss} in about {counted(visible.nights, 'night')}"
+
+
+# The release that is checked, with the endpoints and prices of the work tree.
+
+PRODUCTION = "production"
+_FETCH = "git fetch --tags"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CheckedRelease:
+    """A release, and the channel that it was found by, or ""."""
+
+    release: Release
+    channel: str = ""
+
+
+def checked_release(workspace: Workspace, wanted: str) -> CheckedRelease:
+    """The release of a tag or a channel.
+
+    Args:
+        wanted: "" for what the channel `production` serves, or the latest release without that
+            channel.
+
+    Raises NotFound for a name that is neither, and if there is no release.
+    """
+    known = releases(workspace.repository, TagNames(workspace.config.release.tag_format))
+    if not known:
+        raise NotFound("there is no release", hint=f"create one: promptops release; or {_FETCH}")
+    named = {release.name: release for release in known}
+    if wanted in named:
+        return CheckedRelease(release=named[wanted])
+    channels = _channels(workspace.repository)
+    channel = wanted or PRODUCTION
+    if channel in channels:
+        return _served(channel, channels[channel].release, named)
+    if wanted:
+        near = did_you_mean(wanted, [*named, *channels])
+        hint = near or "name a release tag, or a channel of channels.yaml"
+        raise NotFound(f"there is no release and no channel {wanted!r}", hint=hint)
+    return CheckedRelease(release=_latest(known))
+
+
+def release_workspace(workspace: Workspace, release: Release) -> Workspace:
+    """The release's commit, with the endpoints and prices of the work tree."""
+    config = configuration(workspace.repository, release.commit)
+    return workspace_with(
+        workspace.repository, release.commit, _with_endpoints(config, workspace.config)
+    )
+
+
+def _channels(repository: Repository) -> Mapping[str, Pointer]:
+    """The committed channels: readers get these."""
+    return read_channels(content_at(repository, "HEAD", CHANNELS) or b"")
+
+
+def _served(channel: str, name: str, named: Mapping[str, Release]) -> CheckedRelease:
+    if name not in named:
+        raise NotFound(f"the channel `{channel}` serves {name!r}, which has no tag", hint=_FETCH)
+    return CheckedRelease(release=named[name], channel=channel)
+
+
+def _latest(known: Sequence[Release]) -> Release:
+    """The highest release; a prerelease only if there is no other."""
+    return next((each for each in reversed(known) if not each.version.pre), known[-1])
+
+
+def _with_endpoints(config: Config, today: Config) -> Config:
+    """The release's models with address, key, headers, price and size of today's profiles.
+
+    What a request contains, the model's id and its parameters, stays that of the release.
+    """
+    models = {name: _with_endpoint(each, today.models) for name, each in config.models.items()}
+    limits = replace(
+        today.test, embeddings=config.test.embeddings, moderations=config.test.moderations
+    )
+    return replace(config, models=models, test=limits)
+
+
+def _with_endpoint(profile: ModelProfile, today: Mapping[str, ModelProfile]) -> ModelProfile:
+    own = today.get(profile.name)
+    if own is None or own.provider != profile.provider:
+        return profile
+    return replace(
+        profile,
+        base_url=own.base_url,
+        api_key_env=own.api_key_env,
+        headers=own.headers,
+        price=own.price,
+        max_output_tokens=own.max_output_tokens,
+    )
+
+
+# Where nights are kept: git notes on the tags of releases, or a file.
+
+REF = NOTES_REF
+
+
+class History(Protocol):
+    """The nights of all releases. Lines that can't be read are reported, and stay as they are."""
+
+    @property
+    def name(self) -> str:
+        """The name of the place, for reports."""
+
+    def read(self) -> ReadNights:
+        """All nights, before any request is sent.
+
+        Raises GitError or InputError if the history can't be opened, or could not be written.
+        """
+
+    def add(self, nights: Sequence[Night], tag: str) -> None:
+        """Add the nights of one run; `tag` is the id of the release's tag object."""
+
+
+@record(frozen=True, slots=True)
+class NotesHistory:
+    """Notes on the tag objects of releases; they need no branch and no commit."""
+
+    repository: Repository
+
+    @property
+    def name(self) -> str:
+        return REF
+
+    @property
+    def notes(self) -> Notes:
+        return Notes(self.repository, REF)
+
+    def read(self) -> ReadNights:
+        return _read(self.notes.read())
+
+    def add(self, nights: Sequence[Night], tag: str) -> None:
+        with _lock(self.repository):
+            self.notes.write({tag: with_nights(self.notes.find(tag), nights)})
+
+
+@record(frozen=True, slots=True)
+class FileHistory:
+    """A file of nights; it is replaced as a whole."""
+
+    repository: Repository
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def read(self) -> ReadNights:
+        found = _read({self.name: self._data()})
+        if found.problems and not found.nights:
+            first = found.problems[0]
+            message = f"it is not a history of nights: {first.message}"
+            hint = "name a file that `promptops drift` wrote, or a new one"
+            raise InputError(message, where=str(first.place), hint=hint)
+        try:
+            check_replaceable(self.path)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+        return found
+
+    def add(self, nights: Sequence[Night], tag: str) -> None:
+        with _lock(self.repository):
+            data = with_nights(self._data(), nights)
+            try:
+                replace_whole(self.path, data, part_of(self.path))
+            except OSError as error:
+                raise _unwritable(self.path, error) from None
+
+    def _data(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""  # the first night creates it
+        except OSError as error:
+            message = f"the history can't be read: {os_reason(error)}"
+            raise InputError(message, where=self.name, hint="name another file") from None
+
+
+def _read(files: Mapping[str, bytes]) -> ReadNights:
+    """The nights of several files, oldest first; equal ones once."""
+    found = [read_nights(path, data) for path, data in files.items()]
+    nights = dict.fromkeys(night for each in found for night in each.nights)
+    ordered = sorted(nights, key=lambda night: (night.at, night.prompt))
+    return ReadNights(tuple(ordered), tuple(p for each in found for p in each.problems))
+
+
+@contextmanager
+def _lock(repository: Repository) -> Iterator[None]:
+    """Runs on one machine write one after the other."""
+    folder = repository.common_dir / "promptops"
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with locked(folder / "drift.lock", work="writing nights"):
+            yield
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    message = f"the history can't be written: {os_reason(error)}"
+    hint = "check the permissions and the free disk space, or name another file with --history"
+    return InputError(message, where=str(path), hint=hint)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.prompt_ids import PROMPT_ENDINGS
-from promptops.errors import UsageError
+from promptops.errors import InputError, UsageError
 from promptops.formats.codes import CODES, severity_of
 from promptops.formats.document import Loss
 from promptops.formats.exported import (
@@ -17,12 +17,17 @@ from promptops.formats.exported import (
     Writer,
     known_writers,
 )
-from promptops.jobs.exporting.subjects import export_subjects
-from promptops.jobs.exporting.writing import differs, written
+from promptops.jobs.setup.new_files import create_file, existing_content
+from promptops.jobs.workspace.render import named_case, readable_prompt
+from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.exported import Export, FileState
+from promptops.model.exported import Export, FileState, WrittenFile
 from promptops.model.finding import Finding
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt
+from promptops.patterns import lazy_pattern
 from promptops.records import record
+from promptops.runtime.request.render import Renderer
 from promptops.suggestions import did_you_mean
 
 
@@ -120,3 +125,75 @@ def _finding(loss: Loss, identity: str) -> Finding:
         prompt=identity,
         hint=loss.hint,
     )
+
+
+# Write the files of an export; existing files are never overwritten.
+
+
+def differs(folder: Path, file: ExportedFile) -> bool:
+    """Whether the file exists with another content."""
+    return existing_content(folder / file.path) not in (None, file.text.encode())
+
+
+def written(folder: Path, file: ExportedFile, instead: FileState | None) -> WrittenFile:
+    """The file with what became of it; a new one is written, or has the state `instead`.
+
+    Raises InputError if it can't be created.
+    """
+    existing = existing_content(folder / file.path)
+    if existing is not None:
+        state: FileState = "same" if existing == file.text.encode() else "refused"
+    elif instead is not None:
+        state = instead
+    else:
+        create_file(folder, file.path, file.text)
+        state = "written"
+    return WrittenFile(path=str(folder / file.path), state=state)
+
+
+# The prompts of an export, or the errors that prevent it.
+
+_WHERE = lazy_pattern(r"(.+):(\d+):(\d+)")
+
+
+def export_subjects(
+    workspace: Workspace, patterns: Sequence[str], case: str | None
+) -> Iterator[ExportSubject | Loss]:
+    """Each selected prompt; an EXP003 for one that can't be read.
+
+    Raises UsageError for an unknown prompt or test case.
+    """
+    for path in select(workspace, SelectionOptions(patterns=tuple(patterns))).why:
+        try:
+            yield _subject(workspace, path, case)
+        except InputError as error:
+            place = _place(error.where, path)
+            yield Loss(code="EXP003", message=error.message, place=place, hint=error.hint)
+
+
+def _subject(workspace: Workspace, path: str, case: str | None) -> ExportSubject:
+    prompt = readable_prompt(workspace, path)
+    catalog = workspace.catalog
+    return ExportSubject(
+        prompt=prompt,
+        load=catalog.load,
+        renderer=Renderer(prompt, catalog.load, catalog.files.data),
+        case=_case(prompt, case) if case is not None else None,
+    )
+
+
+def _case(prompt: Prompt, name: str) -> Case:
+    """The test case of that name. Raises UsageError, InputError."""
+    if not prompt.cases:
+        hint = "leave out --case, name other prompts, or add the test case below `tests`"
+        raise UsageError("the prompt has no test case", where=prompt.path, hint=hint)
+    return named_case(prompt, name)
+
+
+def _place(where: str | None, path: str) -> Place:
+    """The place of an error: `path:line:column`, or only a path."""
+    match = _WHERE.fullmatch(where or "")
+    if match is None:
+        return Place(path)
+    line, column = int(match[2]), int(match[3])
+    return Place(match[1], line, column, line, column)

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from promptops.analysis.masking import without_secrets
-from promptops.formats.document import Loss
+from promptops.errors import UsageError
+from promptops.formats.codes import severity_of
+from promptops.formats.document import Loss, SourceDocument, SourceLoop, SourceMessage, TextContent
+from promptops.formats.parts import TextPart
 from promptops.jobs.importing.findings import findings
 from promptops.jobs.importing.name_globs import NameGlobs
 from promptops.jobs.importing.options import ImportOptions
-from promptops.jobs.importing.planning import planned
+from promptops.jobs.importing.planning import Planned, planned
 from promptops.jobs.importing.profiles import Profiles
 from promptops.jobs.importing.reading import ReadFile, left_out, read_sources
-from promptops.jobs.importing.removable import removable
-from promptops.jobs.importing.sample_names import refuse_unread_names
 from promptops.jobs.importing.self_check import checked
-from promptops.jobs.importing.shared_paragraphs import shared_paragraphs
-from promptops.jobs.importing.sources import sources
+from promptops.jobs.importing.sources import Source, sources
 from promptops.jobs.importing.target import target
-from promptops.jobs.importing.writing import WrittenPrompt, written
-from promptops.jobs.setup.new_files import write_schema_copy
+from promptops.jobs.setup.new_files import create_file, existing_content, write_schema_copy
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.imported import Import, ImportedPrompt, ImportedSource
+from promptops.model.finding import Severity
+from promptops.model.imported import Import, ImportedPrompt, ImportedSource, State
+from promptops.patterns import lazy_pattern
+from promptops.plurals import counted, some
+from promptops.records import record
+from promptops.repo.repository import INDEX
 from promptops.source.config import OWN
+from promptops.suggestions import did_you_mean
 
 
 def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOptions) -> Import:
@@ -85,3 +94,198 @@ def _sources(
         yield ImportedSource(
             path=read.path, format=read.format, prompts=tuple(prompts.get(read.path, ()))
         )
+
+
+# Whether the prompts of an import have the inputs that `--sample` names.
+
+_SHOWN = 10
+
+
+def refuse_unread_names(plans: Iterable[Planned], sample: Mapping[str, Any]) -> None:
+    """Raises UsageError for a name that is neither an input of a prompt nor its former name."""
+    known = dict.fromkeys(name for plan in plans for name in _names(plan))
+    for name in sample:
+        if known and name not in known:
+            inputs = f"the inputs are: {some(list(known), _SHOWN, 'input')}"
+            hint = did_you_mean(name, known) or inputs
+            raise UsageError(f"no prompt has the input `{name}` of --sample", hint=hint)
+
+
+def _names(plan: Planned) -> Iterable[str]:
+    return (*plan.files.inputs, *plan.document.aliases.values())
+
+
+# Which sources can be removed from the repository after an import.
+
+_CODE = ("python", "typescript")
+"""Formats whose files contain more than prompts."""
+
+
+def removable(
+    workspace: Workspace,
+    sources: Iterable[Source],
+    reads: Sequence[ReadFile],
+    results: Sequence[WrittenPrompt],
+) -> Iterator[str]:
+    """The sources that git tracks, and of which each tracked file became a prompt."""
+    imported = {one.source for one in results if one.prompt.state != "refused"}
+    for source in sources:
+        own = [read for read in reads if read.source == source.shown]
+        complete = own and all(_is_complete(read, imported) for read in own)
+        if complete and _has_only(workspace, source, own):
+            yield source.shown
+
+
+def _is_complete(read: ReadFile, imported: set[str]) -> bool:
+    errors = any(isinstance(one, Loss) for one in read.found)
+    return read.path in imported and read.format not in _CODE and not errors
+
+
+def _has_only(workspace: Workspace, source: Source, own: Sequence[ReadFile]) -> bool:
+    """Whether git tracks files of the source, and all of them on disk were read."""
+    root = os.path.realpath(workspace.repository.root)
+    inside = os.path.relpath(os.path.realpath(source.shown), root).replace(os.sep, "/")
+    if inside.split("/")[0] in ("..", "."):
+        return False
+    entries = workspace.repository.tree(INDEX, under=(inside,)).entries
+    tracked = {path for path in entries if os.path.lexists(os.path.join(root, path))}
+    if tracked == {inside}:
+        return True
+    folder = source.folder
+    read = {each.path for each in own} | {folder.path_shown(path) for path in folder.used}
+    shown = {folder.path_shown(path.removeprefix(f"{inside}/")) for path in tracked}
+    return bool(tracked) and shown <= read
+
+
+# Paragraphs that several imported prompts share: candidates for a partial.
+
+SHORTEST = 120  # characters
+FEWEST = 3  # source files
+_SHARED_PARAGRAPHS_SHOWN = 5
+_BLANK_LINES = lazy_pattern(r"\n[ \t]*\n")
+
+
+def shared_paragraphs(documents: Iterable[SourceDocument]) -> Iterator[Loss]:
+    """An IMP314 for each paragraph without variables that is in several source files."""
+    found: dict[str, dict[str, SourceDocument]] = {}
+    for document in documents:
+        for paragraph in _paragraphs(document):
+            found.setdefault(paragraph, {}).setdefault(document.place.path, document)
+    for paragraph, prompts in found.items():
+        if len(prompts) >= FEWEST:
+            yield _shared(paragraph, list(prompts.values()))
+
+
+def _shared(paragraph: str, documents: list[SourceDocument]) -> Loss:
+    others = some([f"`{one.id}`" for one in documents[1:]], _SHARED_PARAGRAPHS_SHOWN, "prompt")
+    beginning = " ".join(paragraph.split())[:40]
+    return Loss(
+        code="IMP314",
+        message=f"the paragraph `{beginning}…` is also in {others}",
+        place=documents[0].place,
+        hint="move it to a partial, and include it in each",
+    )
+
+
+def _paragraphs(document: SourceDocument) -> Iterator[str]:
+    for turn in document.messages:
+        for message in turn.messages if isinstance(turn, SourceLoop) else (turn,):
+            if isinstance(message, SourceMessage):
+                yield from _of_message(message)
+
+
+def _of_message(message: SourceMessage) -> Iterator[str]:
+    for content in message.content:
+        if isinstance(content, TextContent):
+            marked = "".join(
+                part.text if isinstance(part, TextPart) else "\0" for part in content.parts
+            )
+            for paragraph in _BLANK_LINES.split(marked):
+                if len(paragraph.strip()) >= SHORTEST and "\0" not in paragraph:
+                    yield paragraph.strip()
+
+
+# Write the files of one planned prompt, unless something refuses it.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WrittenPrompt:
+    """The result for one prompt.
+
+    Attributes:
+        source: The path of the file in which it was read.
+    """
+
+    document: SourceDocument
+    source: str
+    prompt: ImportedPrompt
+    losses: tuple[Loss, ...]
+
+
+def written(root: Path, plan: Planned, options: ImportOptions) -> WrittenPrompt:
+    """The prompt with what became of it; its files are below `root`.
+
+    Raises InputError for a file that can't be created.
+    """
+    existing = {path: existing_content(root / path) for path in plan.files.files}
+    losses = plan.losses
+    # The files of another prompt with the same id differ for that reason.
+    if all(loss.code != "IMP006" for loss in losses):
+        losses = (*losses, *_differences(plan, existing))
+    worst = max((severity_of(loss) for loss in losses), default=Severity.INFO)
+    if worst is Severity.ERROR or (options.strict and worst is Severity.WARNING):
+        state: State = "refused"
+    else:
+        new = {path: text for path, text in plan.files.files.items() if existing[path] is None}
+        state = _state(root, new, options)
+    return WrittenPrompt(
+        document=plan.document,
+        source=plan.read.path,
+        prompt=_imported(plan, losses, state),
+        losses=losses,
+    )
+
+
+def _state(root: Path, new: Mapping[str, str], options: ImportOptions) -> State:
+    if not new:
+        return "same"
+    if options.dry_run:
+        return "would-write"
+    for path, text in new.items():
+        create_file(root, path, text)
+    return "written"
+
+
+def _differences(plan: Planned, existing: Mapping[str, bytes | None]) -> Iterator[Loss]:
+    for path, data in existing.items():
+        text = plan.files.files[path]
+        if data is None or data == text.encode():
+            continue
+        lines = counted(_differing(data.decode("utf-8", errors="replace"), text), "line")
+        message = f"`{path}` exists, and {lines} of it differ: it is not overwritten"
+        hint = "write elsewhere with --to, and compare: git diff --no-index"
+        yield Loss(code="IMP005", message=message, place=plan.document.place, hint=hint)
+
+
+def _differing(old: str, new: str) -> int:
+    """The number of lines that only one of two texts has, of the one that has more of them."""
+    before, after = Counter(old.split("\n")), Counter(new.split("\n"))
+    return max((before - after).total(), (after - before).total())
+
+
+def _imported(plan: Planned, losses: tuple[Loss, ...], state: State) -> ImportedPrompt:
+    document = plan.document
+    return ImportedPrompt(
+        id=document.id,
+        path=plan.files.path,
+        place=document.place,
+        format=document.format,
+        state=state,
+        messages=len(document.messages),
+        inputs=len(plan.files.inputs),
+        cases=len(document.cases),
+        files=tuple(plan.files.files),
+        has_model=bool(document.fields.get("model", {}).keys() & {"profile", "id"}),
+        losses=sum(severity_of(loss) >= Severity.WARNING for loss in losses),
+        notes=sum(severity_of(loss) is Severity.INFO for loss in losses),
+    )

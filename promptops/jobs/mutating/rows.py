@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
-from promptops.analysis.masking import masked
+from promptops.analysis.masking import masked, without_secrets
 from promptops.catalog.catalog import Catalog
-from promptops.jobs.mutating.edits import PromptEdit, TemplateText, TextEdit
+from promptops.evals.subject import text_of
+from promptops.jobs.mutating.edits import PromptEdit, TemplateText, TextEdit, shortened
 from promptops.jobs.mutating.mutated_prompt import Variant, with_span
 from promptops.jobs.mutating.operators.registry import prompt_edits, text_edits
 from promptops.jobs.mutating.prose import template_text
 from promptops.jobs.mutating.sources import Source
-from promptops.jobs.mutating.suggestions import suggestion
-from promptops.jobs.mutating.tested_prompt import Effect, TestedPrompt
-from promptops.jobs.mutating.trial import Trial, try_prompt, try_text
+from promptops.jobs.mutating.tested_prompt import Effect, Observation, TestedPrompt
 from promptops.jobs.testing.plan import with_hint
 from promptops.model.internal_error import CaughtBug
-from promptops.model.mutant import OPERATORS, Mutant, MutantStatus, MutationRow, Operator
-from promptops.model.place import Place
+from promptops.model.mutant import OPERATORS, Kill, Mutant, MutantStatus, MutationRow, Operator
+from promptops.model.place import Offsets, Place
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record, replace
+from promptops.runtime.template.template import TemplateError, is_template, parse
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -254,3 +258,167 @@ def _written(catalog: Catalog, place: Place) -> str:
 def _lines(catalog: Catalog, place: Place) -> Iterator[str]:
     last = max(place.line, place.end_line)
     return (catalog.line(place.path, number) for number in range(place.line, last + 1))
+
+
+# Try one mutant on the cases of all prompts that use its text.
+
+
+@record(frozen=True, slots=True)
+class Trial:
+    """The result of one mutant.
+
+    Attributes:
+        effect: Of the change on all requests; WORDS for a killed mutant.
+        seen: Whether a case renders the changed text; for `effect` NONE.
+        kill: What noticed it; None if nothing did.
+    """
+
+    effect: Effect
+    seen: bool = True
+    kill: Kill | None = None
+
+
+def try_text(source: Source, edit: TextEdit) -> Trial | None:
+    """Replace a span of a text; None if that is not a valid template any more."""
+    text = with_span(source.text, edit.start, edit.end, edit.after)
+    if not source.is_expression and not _is_valid(text.value):
+        return None
+    found = _observed(source, edit, edit.after)
+    if found.kill is not None or found.effect is not Effect.NONE:
+        return Trial(found.effect, kill=found.kill)
+    # Nothing changed: is the text not rendered, or is the change without an effect?
+    poisoned = _observed(source, edit, edit.poison)
+    return Trial(Effect.NONE, seen=poisoned.effect is not Effect.NONE)
+
+
+def _observed(source: Source, edit: TextEdit, after: str) -> Observation:
+    """The first kill, or else the largest effect, over all users."""
+    text = with_span(source.text, edit.start, edit.end, after)
+    effect = Effect.NONE
+    for user in source.users:
+        found = user.observe(source.variant(user, text))
+        if found.kill is not None:
+            return found
+        effect = max(effect, found.effect)
+    return Observation(effect)
+
+
+def _is_valid(source: str) -> bool:
+    try:
+        return not is_template(source) or bool(parse(source))
+    except TemplateError:
+        return False
+
+
+def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
+    """Try a broken prompt; if the request shows nothing to assertions, with its witness."""
+    variant = Variant(edit.prompt, tested.original.load)
+    found = tested.observe(variant)
+    kill = found.kill
+    if kill is None and edit.witness is not None:
+        kill = tested.refuses(edit.prompt, edit.witness)
+    return Trial(found.effect, seen=found.effect is not Effect.NONE, kill=kill)
+
+
+# What to assert, so that a mutant is noticed.
+
+_TAG = lazy_pattern(r"\{[{%#].*?[}%#]\}", re.DOTALL)
+_TAG_OR_LINE = lazy_pattern(r"\{[{%#].*?[}%#]\}|\n", re.DOTALL)
+_MOST = 60
+
+
+def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
+    """A sentence with code in backticks."""
+    text = source.text.value
+    if operator in ("condition", "loop"):
+        written = shortened(text[edit.start : edit.end])
+        return f"a case in which `{written}` differs, with an assertion on its text"
+    printed = operator in ("value", "include")
+    value, case = _printed(source, edit) if printed else (_fragment(text, edit), "")
+    if not value.strip():
+        return "an assertion below `rendered` on the text that it adds"
+    return f"{_contains(source, value)} below `rendered`" + (f" of `{case}`" if case else "")
+
+
+def _contains(source: Source, value: str) -> str:
+    roles = source.roles(source.users[0]) if source.users else ()
+    role = f"role: {roles[0]}, " if roles else ""
+    return f"`{{type: contains, {role}value: {json.dumps(value, ensure_ascii=False)}}}`"
+
+
+def _fragment(text: str, edit: TextEdit) -> str:
+    """The literal part of a template with the replaced words, else the longest one."""
+    start, end = edit.subject or (edit.start, edit.end)
+    changed = max(edit.start, start), min(edit.end, end)
+    lines = _parts(_TAG_OR_LINE, text, start, end)
+    for part in (*lines, *_parts(_TAG, text, start, end)):
+        if part[0] <= changed[0] and changed[1] <= part[1]:
+            return _window(text, part, changed)
+    longest = max(lines, key=lambda part: part[1] - part[0], default=(start, end))
+    return _window(text, longest, changed)
+
+
+def _parts(between: re.Pattern[str], text: str, start: int, end: int) -> list[Offsets]:
+    """The parts of a span, without the white space around them."""
+    tags = [match.span() for match in between.finditer(text, start, end)]
+    starts = [start, *(after for _, after in tags)]
+    ends = [*(before for before, _ in tags), end]
+    return [_stripped(text, span) for span in zip(starts, ends, strict=True)]
+
+
+def _stripped(text: str, span: Offsets) -> Offsets:
+    written = text[slice(*span)]
+    start = span[0] + len(written) - len(written.lstrip())
+    return start, max(start, span[0] + len(written.rstrip()))
+
+
+def _window(text: str, part: Offsets, changed: Offsets) -> str:
+    """Of a long part, whole words around what changed, or at its start if that is long, too."""
+    start, end = part
+    first, last = max(changed[0], start), min(changed[1], end)
+    if last - first > _MOST:
+        last = first
+    left = max(start, min(first - (_MOST - (last - first)) // 2, end - _MOST))
+    right = min(end, left + _MOST)
+    if left > start:
+        left = next((at + 1 for at in range(left - 1, first) if text[at] == " "), left)
+    if right < end:
+        blank = text.rfind(" ", last, right + 1)
+        right = blank if blank >= 0 else right
+    return text[left:right].strip()
+
+
+def _printed(source: Source, edit: TextEdit) -> tuple[str, str]:
+    """What a case prints in place of the dropped value, with words around it.
+
+    And the name of the case.
+    """
+    text = with_span(source.text, edit.start, edit.end, edit.after)
+    for user in source.users:
+        for planned, broken in user.changed_cases(source.variant(user, text)):
+            assert planned.request is not None
+            assert broken.request is not None
+            for found in _differences(planned.request.messages, broken.request.messages):
+                return without_secrets(found), without_secrets(planned.case.name)
+    return "", ""
+
+
+def _differences(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
+    for old, new in zip(before, after, strict=False):
+        was, now = text_of(old.get("content")), text_of(new.get("content"))
+        if was != now:
+            yield _difference(was, now)
+
+
+def _difference(was: str, now: str) -> str:
+    """The part of a line that is missing in the other text, with words around it."""
+    shorter = min(len(was), len(now))
+    start = next((at for at in range(shorter) if was[at] != now[at]), shorter)
+    rest = shorter - start
+    same = next((at for at in range(rest) if was[-1 - at] != now[-1 - at]), rest)
+    end = len(was) - same
+    written = was[start:end]
+    start += len(written) - len(written.lstrip())
+    line_end = was.find("\n", start)
+    line = was.rfind("\n", 0, start) + 1, line_end if line_end >= 0 else len(was)
+    return _window(was, _stripped(was, line), (start, min(end, line[1])))

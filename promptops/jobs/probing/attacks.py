@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from promptops.evals.case_assertions import counterparts
+from promptops.evals.parse import parse
 from promptops.evals.probes.library import bias_pairs, family, family_names
 from promptops.evals.probes.placeholders import filled, marker
 from promptops.evals.probes.rules import ProbeRules, answers_json
 from promptops.evals.probes.transforms import transformed
-from promptops.jobs.probing.own_contracts import own_contracts
 from promptops.jobs.probing.targets import Target, targets, why_unfit
 from promptops.jobs.testing.paired_decision import SOURCE
 from promptops.json_pointer import with_part
@@ -278,3 +279,27 @@ def _at(prompt: Prompt, at: str) -> LocateWithin:
         return prompt.locate(at, True)
 
     return locate
+
+
+# The contracts of an attacked prompt, which are checked beside the attack.
+
+
+def own_contracts(prompt: Prompt) -> Mapping[str, Any]:
+    """The evaluation without measures, and without assertions that need another case."""
+    kept = {
+        key: value
+        for key, value in prompt.evaluation.items()
+        if key in ("judge", "budget", "output")
+    }
+    written = prompt.evaluation.get("assertions") or ()
+    return {**kept, "assertions": [each for each in written if _is_contract(each, prompt)]}
+
+
+def _is_contract(written: Mapping[str, Any], prompt: Prompt) -> bool:
+    assertion = parse(written, "answer")[0]
+    if assertion is None:
+        return True  # so that the mistake is reported
+    if not assertion.must:
+        return False
+    alone = Case(name="", inputs={}, at="", locate=prompt.locate, output=(written,))
+    return not counterparts(alone, replace(prompt, evaluation={}))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from promptops.diff.gate import lowered
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.jobs.bundles.contents import content_digest
 from promptops.jobs.diff import comparison as two_sides
 from promptops.jobs.diff.comparison import Sides, open_sides
-from promptops.jobs.gate.check import check_release
-from promptops.jobs.release.gate_problems import gate_problems, gate_warnings, not_checked
+from promptops.jobs.gate.check import check_release, failures
 from promptops.jobs.release.plan import (
     ReleaseContext,
     plan_release,
@@ -27,7 +27,6 @@ from promptops.jobs.release.preflight import (
     unpushed_commits,
 )
 from promptops.jobs.release.remote_state import default_remote, next_command, with_remote_state
-from promptops.jobs.release.tag_collisions import line_problems, name_problems
 from promptops.jobs.release.tag_creation import (
     RemoteRefusal,
     create_tags,
@@ -38,15 +37,21 @@ from promptops.jobs.release.tag_creation import (
 )
 from promptops.jobs.release.tag_signing import signing_problems, wants_signature
 from promptops.jobs.tags.tag import release_tag
+from promptops.jobs.testing.runner import RECORD
 from promptops.jobs.workspace.workspace import Workspace, configuration, workspace_at
 from promptops.model.bump import Bump
 from promptops.model.change import DiffReport
+from promptops.model.check import CheckReport
 from promptops.model.release import Release, ReleasePlan, ReleaseProblem, ReleaseReport
+from promptops.model.test_run import Decided, TestRun
+from promptops.model.version import Version
+from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
 from promptops.records import field, record, replace
 from promptops.release.tag_format import TagNames
 from promptops.release.tags import latest_release, release_record, releases
-from promptops.release.versions import Declared
+from promptops.release.versions import Declared, outranked
+from promptops.repo.process import decode
 from promptops.repo.repository import Repository
 from promptops.runtime.loading.source import shown
 
@@ -296,3 +301,178 @@ def _pushed(
         message = f"{tags[0]!r} was created here, but could not be pushed: {error.message}"
         hint = "run it again with --push; to discard it: git tag --delete TAG"
         raise GitError(message, where=error.where, hint=hint) from None
+
+
+# The result of the gate as problems and warnings of a release.
+
+
+def gate_problems(report: CheckReport) -> list[ReleaseProblem]:
+    """Why the gate prevents the release: one problem for each kind, with its details."""
+    problems = [not_checked("promptops lint")] if report.lint.failed else []
+    findings = report.failing_findings
+    if findings:
+        details = [f"{finding.place}: {finding.message} [{finding.code}]" for finding in findings]
+        message = f"lint has {counted(len(findings), 'finding')}"
+        problems.append(_problem(message, "promptops lint", details))
+    problems += _case_problems(report.test)
+    if report.test.undercovered:
+        message = f"the cases cover less than {report.test.fail_under:g}% of the branches"
+        problems.append(_problem(message, "promptops test --coverage"))
+    if report.strict and report.inconclusive:
+        message = f"{counted(len(report.inconclusive), 'score')} inconclusive"
+        hint = "promptops test --live requests the answers that decide it"
+        problems.append(_problem(message, hint, _score_lines(report.inconclusive)))
+    if report.refused_risks:
+        message = f"{counted(len(report.refused_risks), 'risk')} refused by `check.fail-on`"
+        problems.append(_problem(message, "promptops check", [*map(str, report.refused_risks)]))
+    return problems
+
+
+def gate_warnings(report: CheckReport) -> list[str]:
+    """What the gate reports but accepts: inconclusive scores and risks."""
+    inconclusive = () if report.strict else report.inconclusive
+    risks = [risk for risk in report.risks if risk not in report.refused_risks]
+    return [
+        *(f"inconclusive: {line}" for line in _score_lines(inconclusive)),
+        *(f"risk: {risk}" for risk in risks),
+    ]
+
+
+def not_checked(command: str) -> ReleaseProblem:
+    """The problem that an internal error prevented a check; `command` shows the error."""
+    return _problem("an internal error of promptops: not everything was checked", command)
+
+
+def _problem(message: str, hint: str, details: Sequence[str] = ()) -> ReleaseProblem:
+    return ReleaseProblem(message=message, hint=hint, details=shortened_list(details))
+
+
+def _case_problems(run: TestRun) -> Iterator[ReleaseProblem]:
+    stale = [f"{c.place}: {c.prompt}: {c.name}" for c in run.cases if c.status == "stale"]
+    if stale:
+        yield _problem(f"{counted(len(stale), 'case')} without a recording", RECORD, stale)
+    failed = [
+        ": ".join(filter(None, (str(place), case.prompt, case.name, reason)))
+        for place, reason, case in failures(run)
+        if case.status in ("failed", "error")
+    ]
+    number = run.count("failed") + run.count("error")
+    if number:
+        message = f"{counted(number, 'case')} of {len(run.cases)} failed"
+        yield _problem(message, "promptops test", failed)
+    worse = run.gated("fail")
+    if worse:
+        message = f"{counted(len(worse), 'score')} worse than before"
+        yield _problem(message, "promptops test", _score_lines(worse))
+
+
+def _score_lines(decisions: Sequence[Decided]) -> list[str]:
+    return [f"{score.prompt}: {score.score}: {score.plain}" for score in decisions]
+
+
+# Check that the tag names of a release are free, and suggest fixes.
+
+_NO_NAME = lazy_pattern(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|[./]$|(?:^|/)\.|\.lock(?:/|$)")
+"""What `git check-ref-format` rejects; git would need one process per name."""
+
+
+def name_problems(
+    context: ReleaseContext, report: DiffReport, tags: Sequence[str]
+) -> Iterator[ReleaseProblem]:
+    """Problems with the tag names of a release: each must be free and valid in git."""
+    refs = _refs(context.repository)
+    folders = {ref[:at] for ref in refs for at, char in enumerate(ref) if char == "/"}
+    own, *_ = tags
+    known = {release.name: release for release in context.releases}
+    for tag in tags:
+        if tag == own and f"refs/tags/{tag}" in refs:
+            yield _taken_name_problem(context, report, tag, known.get(tag))
+            continue
+        problem = _misfit(tag, refs, folders)
+        if problem is not None:
+            yield problem
+
+
+def line_problems(
+    context: ReleaseContext, report: DiffReport, declared: Declared, version: Version
+) -> Iterator[ReleaseProblem]:
+    """Problems with a version above a newer line of releases, whose readers would lose changes."""
+    above = _outranked(context, version)
+    if above is not None and not declared.reason.strip():
+        name = context.names.write(above)
+        message = f"{version} would be higher than {name!r}, which is not an ancestor of HEAD"
+        hint = f"{_version_hint(context, report)}; or give the reason with --reason"
+        yield ReleaseProblem(message=message, hint=hint)
+
+
+def _refs(repository: Repository) -> set[str]:
+    return set(decode(repository.git.run("for-each-ref", "--format=%(refname)")).splitlines())
+
+
+def _taken_name_problem(
+    context: ReleaseContext, report: DiffReport, tag: str, release: Release | None
+) -> ReleaseProblem:
+    repository, head = context.repository, context.workspace.revision
+    if release is not None and not _is_behind(repository, release.commit, head):
+        message = f"CHG901: {tag!r} exists already, and is not an ancestor of HEAD"
+        if _is_behind(repository, release.commit, "@{upstream}"):
+            return ReleaseProblem(message=message, hint="merge it first: git pull")
+        if _is_behind(repository, head, release.commit):
+            return ReleaseProblem(
+                message=message, hint=f"merge it first: git merge --ff-only {tag}"
+            )
+        return ReleaseProblem(message=message, hint=_version_hint(context, report))
+    message = f"CHG901: there is a tag {tag!r} already"
+    return ReleaseProblem(message=message, hint=_version_hint(context, report))
+
+
+def _is_behind(repository: Repository, commit: str, other: str) -> bool:
+    return not repository.git.ask("merge-base", "--is-ancestor", commit, other).status
+
+
+def _version_hint(context: ReleaseContext, report: DiffReport) -> str:
+    """The version that fits the line of HEAD: the proved one, or its next patch."""
+    if context.base is None:
+        return "choose another version: --version"
+    last = context.base.version
+    proved, patch = last.after(report.bump), Version(last.major, last.minor, last.patch + 1)
+    if report.bump and _is_free(context, proved):
+        return f"the proved version is free: {proved}"
+    if not _is_free(context, patch):
+        return "merge the other line of releases first, or choose another version: --version"
+    if report.bump <= Bump.PATCH:
+        return f"the next free version of this line: --version {patch}"
+    changes = [change for prompt in report.prompts for change in prompt.changes]
+    firm = lowered(changes, Bump.PATCH, "because")
+    if firm is None:
+        return f"the next free version of this line: --version {patch} --reason TEXT"
+    return f"only {patch} is free in this line, and the changes require more: leave them out of it"
+
+
+def _is_free(context: ReleaseContext, version: Version) -> bool:
+    there = f"refs/tags/{context.names.write(version)}" in _refs(context.repository)
+    return not there and _outranked(context, version) is None
+
+
+def _outranked(context: ReleaseContext, version: Version) -> Version | None:
+    last = context.base.version if context.base else None
+    return outranked(last, version, context.versions)
+
+
+def _misfit(tag: str, refs: Collection[str], folders: Collection[str]) -> ReleaseProblem | None:
+    ref = f"refs/tags/{tag}"
+    above = (ref[:at] for at, char in enumerate(ref) if char == "/")
+    hint = "choose another version: --version"
+    if _NO_NAME.search(tag):
+        return ReleaseProblem(
+            message=f"{tag!r} is not a valid tag name", hint="change `release.tag_format`"
+        )
+    if ref in refs:
+        return ReleaseProblem(message=f"CHG901: there is a tag {tag!r} already", hint=hint)
+    if f"refs/heads/{tag}" in refs:
+        return ReleaseProblem(message=f"there is a branch {tag!r}", hint=f"rename it, or {hint}")
+    if ref in folders or any(folder in refs for folder in above):
+        return ReleaseProblem(
+            message=f"git can't create the tag {tag!r} beside another tag", hint=hint
+        )
+    return None

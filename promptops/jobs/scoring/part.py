@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
 
 from promptops.evals.refusals import refusal_in
 from promptops.jobs.scoring.buckets import bucket_of
-from promptops.jobs.scoring.dimensions import group_key
 from promptops.jobs.scoring.events import EventLines
 from promptops.jobs.scoring.hashes import HASH_RANGE, hash_of
 from promptops.jobs.scoring.histogram import step_of
@@ -17,6 +18,7 @@ from promptops.jobs.scoring.scored import ScoredSample, checked_assertions
 from promptops.jobs.scoring.sums import BILLION, SCORE, GroupSums, Partial
 from promptops.model.answer import Answer
 from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
+from promptops.model.score_group import Dimension
 
 _MOST_USD = 1_000.0
 """A request that costs more is a mistake of the log; sums of billionths must fit into 64 bits."""
@@ -193,3 +195,42 @@ def scores_of(assertions: tuple[PreparedAssertion, ...], outcomes: list[Outcome]
 
 def _refuses(answer: Answer) -> bool:
     return answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
+
+
+# The group of a sample.
+
+_ValueOf = Callable[[Sample, Joined], str]
+
+
+def group_key(by: tuple[Dimension, ...]) -> Callable[[Sample, Joined], tuple[str, ...]]:
+    """A function that returns the values of the dimensions; "" for an unknown one."""
+    values = tuple(_VALUES[name] for name in by)
+    return lambda sample, joined: tuple([value(sample, joined) for value in values])
+
+
+def _day(sample: Sample, _: Joined) -> str:
+    return "" if sample.at is None else _written(int(sample.at // 86_400) * 86_400)[:10]
+
+
+def _hour(sample: Sample, _: Joined) -> str:
+    return "" if sample.at is None else _written(int(sample.at // 3_600) * 3_600)
+
+
+@lru_cache(maxsize=4_096)
+def _written(seconds: int) -> str:
+    """`2026-11-27T14`, in UTC; "" for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H")
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+_VALUES: dict[Dimension, _ValueOf] = {
+    "prompt": lambda _, joined: joined.prompt.id,
+    "version": lambda _, joined: joined.version,
+    "release": lambda _, joined: joined.release,
+    "channel": lambda sample, _: sample.channel,
+    "model": lambda sample, _: sample.model,
+    "day": _day,
+    "hour": _hour,
+}

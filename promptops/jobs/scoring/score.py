@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+import json
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 
 from promptops.evals.left_out import CALLS
 from promptops.evals.providers.endpoint import refuse_untrusted
+from promptops.evals.result import Judgement
+from promptops.jobs.recordings.store import Store
 from promptops.jobs.scoring.alerts import alerts_of, check_rules, idle_rules, metric_names
+from promptops.jobs.scoring.buckets import bucket_of
 from promptops.jobs.scoring.engines.registry import Engine, engine_named
 from promptops.jobs.scoring.events import event_lines
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
 from promptops.jobs.scoring.joining import Joining, joining_of
-from promptops.jobs.scoring.judging import JudgeCalls, add_judgements
 from promptops.jobs.scoring.options import ScoreOptions
 from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.sums import Partial
+from promptops.jobs.scoring.prepared import Prepared, PreparedAssertion, answer_of
+from promptops.jobs.scoring.sums import BILLION, SCORE, GroupKey, GroupSums, Partial
+from promptops.jobs.testing.answering import Answering, not_requested
+from promptops.jobs.testing.judging import AnswerJudge
+from promptops.jobs.testing.model_calls import ModelCalls, within_budget
+from promptops.jobs.testing.options import RunOptions, model_calls
+from promptops.jobs.testing.plan import PlannedCase
 from promptops.jobs.workspace.workspace import Workspace
-from promptops.model.sample import BrokenLine, Part
+from promptops.model.answer import Answer
+from promptops.model.place import Place
+from promptops.model.prompt import Case
+from promptops.model.sample import BrokenLine, Part, Sample
 from promptops.model.score import LeftOutAssertion, SampleCounts, Score, UnreadableLine
-from promptops.records import replace
+from promptops.patterns import lazy_pattern
+from promptops.records import field, record, replace
 
 MOST_UNJOINED = 10
 
@@ -190,3 +203,157 @@ def _nothing(counts: SampleCounts, options: ScoreOptions) -> str:
     if not counts.sampled:
         return "the share of samples to score contains none of them"
     return "no sample names a prompt, and a release or version of it, that this repository has"
+
+
+# Call judges about some samples, and add their verdicts to the groups.
+
+_NAME_DIGITS = 12
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class JudgeCalls:
+    """What the calls to judges were.
+
+    Attributes:
+        judged: The number of samples with at least one verdict.
+        ended: Why judges were not called about all samples, or "".
+        no_verdict: The number of missing verdicts, by the reason; not those that `ended` explains.
+    """
+
+    judged: int = 0
+    ended: str = ""
+    cost_usd: float = 0.0
+    unanswered: int = 0
+    no_verdict: Mapping[str, int] = field(default_factory=dict)
+
+
+def add_judgements(
+    workspace: Workspace, whole: Partial, joining: Joining, options: RunOptions
+) -> JudgeCalls:
+    """Add the verdicts of judges on the chosen samples to the sums.
+
+    Judges are the prompts, and their models the profiles, of the workspace. Replies are not stored,
+    because they may quote samples. Raises UsageError for an endpoint that is not approved.
+    """
+    found = [each for each in _judgeable(whole, joining) if each.planned.request is not None]
+    calls = _calls(workspace, options)
+    answering = Answering(workspace.catalog, Store(workspace.catalog), "live", calls=calls)
+    judge = AnswerJudge(workspace.catalog, answering, runs_code=False)
+    verdicts = judge.judge([(each.planned, each.answer) for each in found]) if found else []
+    judged = 0
+    for each, judgements in zip(found, verdicts, strict=True):
+        judged += _add(whole.groups[each.key], each, judgements)
+    return JudgeCalls(
+        judged=judged,
+        ended=calls.ended,
+        cost_usd=calls.cost_usd,
+        unanswered=calls.unanswered,
+        no_verdict=_missing(verdicts, calls.ended),
+    )
+
+
+def _missing(verdicts: Iterable[Sequence[Judgement]], ended: str) -> dict[str, int]:
+    """The missing verdicts by reason; not those whose requests were not sent because of `ended`."""
+    reasons = Counter(
+        reason_without_content(each.reason)
+        for judgements in verdicts
+        for each in judgements
+        if each.status == "error" and each.degree is None and each.lack != "recording"
+        if not (ended and not_requested(ended) in each.reason)
+    )
+    return dict(sorted(reasons.items()))
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _JudgeableAnswer:
+    key: GroupKey
+    sample: Sample
+    prompt: Prepared
+    planned: PlannedCase
+    answer: Answer
+
+
+def _calls(workspace: Workspace, options: RunOptions) -> ModelCalls:
+    budget = workspace.config.test.budget
+    settings = within_budget(options.settings, budget, options.event)
+    return model_calls(workspace.repository, replace(options, mode="live", settings=settings))
+
+
+def _judgeable(whole: Partial, joining: Joining) -> Iterable[_JudgeableAnswer]:
+    for key, digest, sample in whole.judgeable.chosen():
+        joined, answer = joining.join(sample), answer_of(sample)
+        if joined is not None and answer is not None:
+            yield _JudgeableAnswer(
+                key=key,
+                sample=sample,
+                prompt=joined.prompt,
+                planned=_planned(joined.prompt, sample, digest),
+                answer=answer,
+            )
+
+
+def _planned(prompt: Prepared, sample: Sample, digest: str) -> PlannedCase:
+    """A sample as the case of its prompt, with the judged assertions alone."""
+    request = prompt.request(sample)
+    case = Case(
+        name=f"sample {digest[:_NAME_DIGITS]}",
+        inputs=prompt.inputs(sample) or {},
+        at="",
+        locate=lambda _pointer, _key, within=None: Place(prompt.path),
+        output=tuple(json.loads(each.written) for each in prompt.judged),
+    )
+    return PlannedCase(
+        prompt=prompt.for_judges,
+        case=case,
+        place=Place(prompt.path),
+        request=request if request.messages else None,
+        needs_answer=True,
+    )
+
+
+def _add(group: GroupSums, each: _JudgeableAnswer, judgements: Sequence[Judgement]) -> bool:
+    """Add the verdicts on a sample; whether there is any."""
+    bucket = bucket_of(each.sample)
+    own_scores = {known.score for known in each.prompt.assertions}
+    any_verdict = False
+    for assertion, judgement in zip(each.prompt.judged, judgements, strict=True):
+        if judgement.status not in ("passed", "failed"):
+            group.add_unscorable(assertion.number)
+            continue
+        any_verdict = True
+        group.add(assertion.number, bucket, judgement.passed)
+        _add_score(group, bucket, assertion, judgement, own_scores)
+    return any_verdict
+
+
+def _add_score(
+    group: GroupSums,
+    bucket: int,
+    assertion: PreparedAssertion,
+    judgement: Judgement,
+    own_scores: set[str | None],
+) -> None:
+    """Add to a score that only judges measure; a mean over other samples can't be added to."""
+    if assertion.score is not None and assertion.score not in own_scores:
+        degree = judgement.degree or 0.0
+        group.add(f"{SCORE}{assertion.score}", bucket, round(degree * BILLION))
+
+
+# Why a judge gave no verdict, without text that may quote a sample.
+
+_REASON = lazy_pattern(
+    r"(?s)(?P<who>the [^\n]*?) gave no answer: (?P<why>(?:`[^`]*` \([^()]*\): )?(?:"
+    r"it can't be called: (?:write `|there is no |it has no model).*"
+    r"|the server answered with status \d+"
+    r"|connection refused.*|the host is not found|the connection (?:failed|timed out)"
+    r"|the server closed the connection|the stream ended[^:]*))?"
+)
+
+
+def reason_without_content(reason: str) -> str:
+    """The part of a reason that promptops wrote: a server or a judge may quote the sample."""
+    found = _REASON.match(reason)
+    if found is None:
+        return "the reply can't be used"
+    why = found["why"] or "the reply can't be used"
+    return f"{found['who']} gave no answer: {why}"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import nsmallest
 
 from promptops.errors import UsageError
 from promptops.evals.deciding.production import BUCKETS
 from promptops.jobs.scoring.failures import Failures
-from promptops.jobs.scoring.judgeable import Judgeable
-from promptops.jobs.scoring.name_counts import NameCounts
+from promptops.jobs.scoring.hashes import HASH_RANGE, digest_of, hash_of
 from promptops.model.internal_error import InternalError
-from promptops.model.sample import BrokenLine, Part
+from promptops.model.sample import BrokenLine, Part, Sample
 from promptops.model.score_group import Dimension
+from promptops.plurals import counted
 
 BILLION = 1_000_000_000
 """Scores and costs are counted in billionths."""
@@ -257,3 +258,107 @@ def _too_many(by: tuple[Dimension, ...], groups: Iterable[GroupKey]) -> UsageErr
         f"`{by[largest]}` has at least {values[largest]:,} values",
         hint=f"leave it out: --by {rest}" if rest else "filter the samples first",
     )
+
+
+# The samples of each group that judges are called about: the same ones in any order.
+
+MOST_SAMPLES = 5_000
+_SPARE = 4
+
+
+class Judgeable:
+    """At most so many samples of each group: those whose ids have the smallest SHA-256."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: dict[GroupKey, dict[str, Sample]] = {}
+
+    def add(self, key: GroupKey, sample: Sample) -> None:
+        """Keep a sample if it is one of the first of its group; raises UsageError as `add_all`."""
+        found = self._found.setdefault(key, {})
+        if len(self._found) > MOST_SAMPLES:
+            raise _judgeable_too_many()
+        found[digest_of(f"judge {sample.id}")] = sample
+        if len(found) > _SPARE * self._most:
+            self._found[key] = self._first(found)
+
+    def add_all(self, other: Judgeable) -> None:
+        """Add the samples of another part; raises UsageError for too many."""
+        for key, samples in other._found.items():
+            self._found[key] = self._first({**self._found.get(key, {}), **samples})
+        chosen = sum(min(self._most, len(found)) for found in self._found.values())
+        if chosen > MOST_SAMPLES:
+            raise _judgeable_too_many()
+
+    def chosen(self) -> Iterator[tuple[GroupKey, str, Sample]]:
+        """Each sample with its group and the SHA-256 that orders it, in order."""
+        for key in sorted(self._found):
+            for digest, sample in sorted(self._first(self._found[key]).items()):
+                yield key, digest, sample
+
+    def _first(self, samples: Mapping[str, Sample]) -> dict[str, Sample]:
+        return dict(nsmallest(self._most, samples.items(), key=lambda item: item[0]))
+
+
+def _judgeable_too_many() -> UsageError:
+    return UsageError(
+        f"judges would be called about more than {counted(MOST_SAMPLES, 'sample')}",
+        hint="lower --judge, or leave out a dimension of --by",
+    )
+
+
+# Count names of any number in bounded memory, with the same result in any order.
+
+MOST_NAMES = 4_096
+
+
+class NameCounts:
+    """How often each name occurs; of too many different names, a share chosen by their SHA-256.
+
+    Every kept name was counted from its first occurrence on, so its number is exact. Which names
+    are kept depends only on the set of all names.
+
+    Attributes:
+        total: The number of all occurrences.
+        counts: By name; the kept ones.
+    """
+
+    __slots__ = ("_below", "_places", "counts", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.counts: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        self._below = HASH_RANGE
+
+    def add(self, name: str, times: int = 1) -> None:
+        """Count a name."""
+        self.total += times
+        if name in self.counts:
+            self.counts[name] += times
+            return
+        place = hash_of(name)
+        if place < self._below:
+            self.counts[name], self._places[name] = times, place
+            self._shrink()
+
+    def add_all(self, other: NameCounts) -> None:
+        """Add the counts of another part."""
+        dropped = other.total - sum(other.counts.values())
+        self.total += dropped
+        self._below = min(self._below, other._below)
+        for name in [name for name, place in self._places.items() if place >= self._below]:
+            del self.counts[name], self._places[name]
+        for name, times in other.counts.items():
+            self.add(name, times)
+
+    def most_frequent(self, most: int) -> dict[str, int]:
+        """The most frequent names first; of equals in the order of the names."""
+        ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+        return dict(ordered[:most])
+
+    def _shrink(self) -> None:
+        while len(self.counts) > MOST_NAMES:
+            self._below //= 2
+            for name in [name for name, place in self._places.items() if place >= self._below]:
+                del self.counts[name], self._places[name]

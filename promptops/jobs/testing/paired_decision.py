@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import fmean
 
 from promptops.evals.deciding.decision import (
@@ -23,9 +23,9 @@ from promptops.evals.deciding.noninferiority import (
 )
 from promptops.jobs.testing.judging import JudgedAnswer, cost_usd, judges_behind
 from promptops.jobs.testing.paired_run import Arms
-from promptops.jobs.testing.scored_answers import FRESH, ScoredAnswers, Scoring
+from promptops.model.answer import Answer
 from promptops.model.test_run import Decided, Verdict, Worse
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 from promptops.untrusted import is_untrusted
 
 SOURCE = "source:"
@@ -256,3 +256,40 @@ class _Deciding:
 def _is_final(verdict: Verdict) -> bool:
     """Whether a verdict is final: an untrusted change can't blame another model."""
     return verdict == "fail" and is_untrusted()
+
+
+# The answers of one arm with one of their scores, by case and repeat.
+
+FRESH = 1_000
+"""From this repeat on answers prove suspects; far above any repeat that a prompt has."""
+
+Scoring = Callable[[JudgedAnswer], float | None]
+"""The score of an answer, 0 to 1; None if it has none."""
+
+
+@record(slots=True)
+class ScoredAnswers:
+    """The answers of one arm to the cases of a prompt; those without the score are left out."""
+
+    score: Scoring
+    answers: dict[str, dict[int, tuple[float, JudgedAnswer]]] = field(default_factory=dict)
+
+    def add(self, answers: Iterable[JudgedAnswer]) -> None:
+        for judged in answers:
+            value = self.score(judged)
+            if value is not None:
+                rows = self.answers.setdefault(judged.planned.case.name, {})
+                rows[judged.planned.repeat] = value, judged
+
+    def of(self, name: str, *, fresh: bool = False) -> tuple[float, ...]:
+        """Scores of a case in the order of its repeats."""
+        rows = self.answers.get(name, {})
+        return tuple(rows[n][0] for n in sorted(rows) if (n >= FRESH) == fresh)
+
+    def first(self, name: str) -> Answer:
+        rows = self.answers[name]
+        return rows[min(rows)][1].answer
+
+    @property
+    def judged(self) -> Iterator[JudgedAnswer]:
+        return (judged for rows in self.answers.values() for _, judged in rows.values())

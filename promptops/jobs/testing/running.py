@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from statistics import fmean
+from typing import TYPE_CHECKING
 
+from promptops.analysis.masking import without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.errors import GitError
+from promptops.evals.deciding.noninferiority import Margin, margin_of
+from promptops.evals.judge_answer import primary, scores
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering, Mode
 from promptops.jobs.testing.arm import Arm
-from promptops.jobs.testing.coverage import CoverageResult, coverage_rows
-from promptops.jobs.testing.deciding import decide_scores
 from promptops.jobs.testing.judging import (
     AnswerJudge,
     JudgedAnswer,
@@ -27,6 +31,7 @@ from promptops.jobs.testing.outcomes import (
     unreadable_prompts,
     with_violations,
 )
+from promptops.jobs.testing.paired_decision import Measure, PairedAnswers
 from promptops.jobs.testing.paired_run import Arms, needs_baseline
 from promptops.jobs.testing.plan import (
     Key,
@@ -49,11 +54,28 @@ from promptops.jobs.testing.shards import (
 from promptops.jobs.workspace.selection import Selected, merge_base
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.finding import Problem
+from promptops.model.internal_error import CaughtBug
+from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
+from promptops.model.prompt import Prompt
 from promptops.model.shard import ShardRun
-from promptops.model.test_run import CaseRun, Decided, JudgeAgreement, TestRun, verdict_of
+from promptops.model.test_run import (
+    CaseRun,
+    CoverageRow,
+    Decided,
+    JudgeAgreement,
+    TestRun,
+    Uncovered,
+    verdict_of,
+)
 from promptops.plurals import counted
-from promptops.records import replace
+from promptops.records import record, replace
+from promptops.runtime.request.render import Renderer, RenderError
+from promptops.runtime.template.limits import PromptBudget
+
+if TYPE_CHECKING:
+    from promptops.analysis.coverage import Branch
+
 
 RECORD = "promptops test --record"
 
@@ -289,3 +311,131 @@ def why_no_cases(catalog: Catalog, selected: Selected) -> str:
 
 def _no_answer(_: PlannedCase) -> None:
     """Without a baseline there are no answers."""
+
+
+# Decide scores by comparison with those of a baseline.
+
+
+def decide_scores(answers: Iterable[JudgedAnswer], arms: Arms | None) -> Iterator[Decided]:
+    """A decision for each score of a prompt, from the answers to its cases.
+
+    One score gates. If models may be called, more answers are requested until it is decided;
+    otherwise recordings are compared, and the score stays inconclusive where they are too few. The
+    other scores are decided on the answers that are known by then.
+    """
+    for _, group in groupby(answers, lambda judged: judged.planned.prompt.id):
+        own = list(group)
+        names = {
+            judgement.score
+            for judged in own
+            for judgement in judged.judgements
+            if judgement.score is not None
+        }
+        gating = primary(own[0].planned.prompt.evaluation, names)
+        paired = PairedAnswers(own, arms) if names and arms is not None else None
+        for score in sorted(names, key=lambda name: (name != gating, name)):
+            decided = _decided(score, own, paired, may_call=score == gating)
+            yield replace(decided, gates=score == gating)
+
+
+def _decided(
+    score: str,
+    own: Sequence[JudgedAnswer],
+    paired: PairedAnswers | None,
+    *,
+    may_call: bool,
+) -> Decided:
+    prompt = own[0].planned.prompt
+
+    def value(judged: JudgedAnswer) -> float | None:
+        return scores(judged.judgements).get(score)
+
+    values = [known for judged in own if (known := value(judged)) is not None]
+    if not values or paired is None:
+        return _not_compared(prompt.id, score, values)
+    measure = Measure(name=score, value=value, margin=_margin(prompt, paired.arms.baseline))
+    return paired.decided(measure, may_call=may_call)
+
+
+def _margin(prompt: Prompt, baseline: Arm) -> Margin:
+    """The smaller margin of both versions, so that a change can't widen it."""
+    own, before = prompt.evaluation, baseline.evaluation_of(prompt)
+    margin, was = margin_of(own), margin_of(before)
+    if not before or was == "auto" or margin == "auto":
+        return was if before else margin
+    return min(margin, was)
+
+
+def _not_compared(prompt: str, score: str, values: Sequence[float]) -> Decided:
+    line = "no answer could be scored"
+    if values:
+        line = f"{100 * fmean(values):.1f}%, inconclusive: no earlier release to compare with"
+    return Decided(
+        prompt=prompt, score=score, verdict="inconclusive", line=line, compared=not values
+    )
+
+
+# Coverage of template branches by test cases.
+
+
+@record(frozen=True, slots=True)
+class CoverageResult:
+    """Coverage by prompt, in order.
+
+    Attributes:
+        failed: An internal error for each prompt whose coverage could not be computed.
+    """
+
+    rows: tuple[CoverageRow, ...] = ()
+    failed: tuple[CaseRun, ...] = ()
+
+
+def coverage_rows(catalog: Catalog, loaded: Iterable[LoadedPrompt]) -> CoverageResult:
+    """A row for each prompt that can be read and has a branch."""
+    rows: list[CoverageRow] = []
+    failed: list[CaseRun] = []
+    for prompt in (prompt_file.prompt for prompt_file in loaded if prompt_file.prompt is not None):
+        with CaughtBug() as bug:
+            rows.append(_row(catalog, prompt))
+        if bug.error is not None:
+            problem = bug.error.problem("", "coverage")
+            run = error_run(prompt.id, problem.message, Place(prompt.path))
+            failed.append(replace(run, internal=True))
+    return CoverageResult(tuple(row for row in rows if row.total), tuple(failed))
+
+
+def _row(catalog: Catalog, prompt: Prompt) -> CoverageRow:
+    # What reads branches takes 20 ms to import, and most runs ask for no coverage.
+    from promptops.analysis.coverage import coverage, uncovered_message
+    from promptops.analysis.input_schemas import InputSchemas
+    from promptops.analysis.nonempty_loops import never_empty, uses_of
+
+    full = never_empty(uses_of(prompt, catalog.load), InputSchemas(prompt.inputs))
+    found = coverage(prompt, catalog.load, _covered_branches(catalog, prompt), full)
+    missing = (uncovered_message(way) for way in found.ways if not way.covered)
+    # For a condition that no case reaches, both branches would report the same.
+    uncovered = dict.fromkeys(
+        Uncovered(place=site.place, said=without_secrets(description))
+        for description, site, _ in missing
+    )
+    return CoverageRow(
+        prompt=prompt.id, covered=found.covered, total=found.total, uncovered=tuple(uncovered)
+    )
+
+
+def _covered_branches(catalog: Catalog, prompt: Prompt) -> set[Branch]:
+    """The branches covered by all cases; a case that can't be rendered covers none."""
+    taken: set[Branch] = set()
+    try:
+        budget = PromptBudget(len(prompt.cases))
+        renderer = Renderer(prompt, catalog.load, catalog.files.data, budget)
+    except RenderError:
+        return taken
+    for case in prompt.cases:
+        if case.unrecorded:
+            continue
+        try:
+            taken |= renderer.trace(case.inputs).branches
+        except RenderError:
+            continue
+    return taken

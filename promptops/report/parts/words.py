@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
+from promptops.patterns import lazy_pattern
 from promptops.records import record
-from promptops.report.parts.alignment import Pairs, StepBudget, best_pairs, equal_pairs
-from promptops.report.parts.tokens import has_word, is_space, lines, tokens, weight
 
 Kind = Literal["same", "removed", "added"]
 Run = tuple[Kind, list[str]]
@@ -243,3 +245,209 @@ def _flushed(gathered: dict[Kind, list[str]], *kinds: Kind) -> Iterator[Run]:
         if gathered[kind]:
             yield (kind, gathered[kind])
             gathered[kind] = []
+
+
+# Splits text into units of a comparison: lines, words, numbers, Jinja tags, white space.
+
+_LONGEST_TAG = 500
+_TAG_ENDS = {"{{": "}}", "{%": "%}", "{#": "#}"}
+_TAG_START = lazy_pattern(r"\{[{%#]")
+
+# Chinese and Japanese have no spaces between words: each character is a token.
+_ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_MARKS = "!-/:-@\\[-^`{-~\u00a1-\u00bf\u2010-\u206f\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"
+_LETTER = rf"[^\W\d_{_ALONE}]"
+_TOKEN = lazy_pattern(
+    rf"\n|[^\S\n]+|\d[^\W{_ALONE}]*(?:[.,:]\d[^\W{_ALONE}]*)*|{_LETTER}+(?:['’]{_LETTER}+)+"
+    rf"|[{_ALONE}]|[^\s{_ALONE}{_MARKS}]+|.",
+    re.DOTALL,
+)
+
+
+def lines(text: str) -> list[str]:
+    """Lines with their newlines; a tag over several lines is never split."""
+    found: list[str] = []
+    begun: list[str] = []
+    for piece, is_tag in _pieces(text):
+        *ended, rest = [piece] if is_tag else piece.split("\n")
+        for line in ended:
+            found.append("".join([*begun, line, "\n"]))
+            begun.clear()
+        begun.append(rest)
+    last = "".join(begun)
+    return [*found, last] if last else found
+
+
+def tokens(line: str) -> list[str]:
+    """The tokens of a text, in order; joined, they are the text."""
+    found: list[str] = []
+    for piece, is_tag in _pieces(line):
+        found += [piece] if is_tag else _TOKEN.findall(piece)
+    return found
+
+
+def is_space(token: str) -> bool:
+    return token.isspace()
+
+
+def has_word(token: str) -> bool:
+    """Whether it is a word, a number or a tag, not punctuation or white space."""
+    return (len(token) > 1 and not token.isspace()) or token.isalnum()
+
+
+def weight(token: str) -> int:
+    """The weight of a token that both sides share."""
+    if token.isspace():
+        return 1
+    return 10 if has_word(token) else 3
+
+
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Tags and the text between them, each with whether it is a tag."""
+    begin = at = 0
+    while start := _TAG_START.search(text, at):
+        close = text.find(_TAG_ENDS[start[0]], start.end(), start.end() + _LONGEST_TAG)
+        at = start.end() if close < 0 else close + 2
+        if close >= 0:
+            yield text[begin : start.start()], False
+            yield text[start.start() : at], True
+            begin = at
+    yield text[begin:], False
+
+
+# Common subsequences of two sequences, found with bounded work.
+
+T = TypeVar("T")
+Pairs = list[tuple[int, int]]
+
+_LARGEST_TABLE = 250_000
+
+
+@record(slots=True)
+class StepBudget:
+    """A limit of computing steps; work that would exceed it is skipped."""
+
+    steps: int
+
+    def allows(self, steps: int) -> bool:
+        """Take that many steps from the limit; False if too few are left."""
+        if steps > self.steps:
+            return False
+        self.steps -= steps
+        return True
+
+
+def equal_pairs(
+    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: StepBudget
+) -> Pairs:
+    """Pairs of indices of equal elements, in rising order, with the greatest total weight.
+
+    In long sequences, elements that are unique on both sides are paired first, then the stretches
+    between them. A stretch that is still too long gets pairs only at its ends.
+    """
+    pairs: Pairs = []
+    left = right = 0
+    for next_left, next_right in [*_anchors(before, after), (len(before), len(after))]:
+        gap = _pairs_of_gap(before[left:next_left], after[right:next_right], weigh, budget)
+        pairs += [(left + one, right + other) for one, other in gap]
+        pairs.append((next_left, next_right))
+        left, right = next_left + 1, next_right + 1
+    return pairs[:-1]
+
+
+def best_pairs(before: Sequence[T], after: Sequence[T], score: Callable[[T, T], int]) -> Pairs:
+    """Pairs of indices, in rising order, with the greatest total score; all scores are above 0.
+
+    Takes one step for each pair of elements.
+    """
+    scores = [[score(left, right) for right in after] for left in before]
+    best = _best_from(scores, len(after))
+    pairs: Pairs = []
+    left = right = 0
+    while left < len(before) and right < len(after):
+        if best[left][right] == best[left + 1][right]:
+            left += 1
+        elif best[left][right] == best[left][right + 1]:
+            right += 1
+        else:
+            pairs.append((left, right))
+            left, right = left + 1, right + 1
+    return pairs
+
+
+def _best_from(scores: list[list[int]], width: int) -> list[list[int]]:
+    """The greatest total score from each pair of indices to the end."""
+    best = [[0] * (width + 1)]
+    for row in reversed(scores):
+        below, current = best[-1], [0] * (width + 1)
+        for right in range(width - 1, -1, -1):
+            skipped = max(below[right], current[right + 1])
+            current[right] = max(skipped, row[right] + below[right + 1] if row[right] else 0)
+        best.append(current)
+    return best[::-1]
+
+
+def _pairs_of_gap(
+    before: Sequence[str], after: Sequence[str], weigh: Callable[[str], int], budget: StepBudget
+) -> Pairs:
+    start, end = _same_ends(before, after)
+    inner_before, inner_after = before[start : len(before) - end], after[start : len(after) - end]
+    cells = len(inner_before) * len(inner_after)
+    inner: Pairs = []
+    if 0 < cells <= _LARGEST_TABLE and budget.allows(cells):
+        inner = best_pairs(
+            inner_before, inner_after, lambda one, other: weigh(one) if one == other else 0
+        )
+    return [
+        *((index, index) for index in range(start)),
+        *((start + left, start + right) for left, right in inner),
+        *((len(before) - index, len(after) - index) for index in range(end, 0, -1)),
+    ]
+
+
+def _same_ends(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
+    """The numbers of equal elements at the beginning and, of the rest, at the end."""
+    shorter = min(len(before), len(after))
+    start = end = 0
+    while start < shorter and before[start] == after[start]:
+        start += 1
+    while end < shorter - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    return start, end
+
+
+def _anchors(before: Sequence[str], after: Sequence[str]) -> Pairs:
+    """The longest rising run of elements that are unique on both sides."""
+    if len(before) * len(after) <= _LARGEST_TABLE:
+        return []
+    places = _places_of_the_unique(after)
+    return _longest_rising(
+        [
+            (left, places[item])
+            for item, left in _places_of_the_unique(before).items()
+            if item in places
+        ]
+    )
+
+
+def _places_of_the_unique(items: Sequence[str]) -> dict[str, int]:
+    counts = Counter(items)
+    return {item: index for index, item in enumerate(items) if counts[item] == 1}
+
+
+def _longest_rising(pairs: Pairs) -> Pairs:
+    """The longest subsequence of pairs with rising second numbers; first numbers rise."""
+    lowest_last: list[int] = []  # index: length - 1; value: the lowest last number of such a run
+    ends: list[int] = []  # the pairs that these runs end with
+    previous: list[int] = []
+    for index, (_, right) in enumerate(pairs):
+        length = bisect_left(lowest_last, right)
+        previous.append(ends[length - 1] if length else -1)
+        lowest_last[length : length + 1] = [right]
+        ends[length : length + 1] = [index]
+    rising: Pairs = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        rising.append(pairs[at])
+        at = previous[at]
+    return rising[::-1]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 from promptops.json_pointer import unescaped
 from promptops.patterns import lazy_pattern
-from promptops.report.stubs.records import RecordField, typed_dict
-from promptops.report.stubs.schemas import MAX_DEPTH, Schemas, items, mapping, one_or_many
+from promptops.records import record
 from promptops.report.stubs.syntax import (
     Of,
     Type,
     UniqueNames,
     class_name,
+    docstring,
+    laid_out,
     on_one_line,
     quoted,
     union,
 )
+from promptops.runtime.request.schema_refs import target
 
 MAX_LITERALS = 200
 """The limit of literal values; an enum with more becomes the types of its values."""
@@ -240,3 +243,135 @@ def _type_of(value: Any) -> Type:
     if isinstance(value, Mapping):
         return Of("dict", ("str", "Any"))
     return "None" if value is None else type(value).__name__
+
+
+# Declares objects with known keys as `TypedDict`.
+
+TYPE_NAMES = frozenset(("bool", "dict", "float", "int", "list", "str"))
+"""Names that a key of a class can't have, because types of other keys would refer to it."""
+_MARGIN = " " * 4
+
+
+@record(frozen=True, slots=True)
+class RecordField:
+    """A key of an object; `description` may be empty."""
+
+    key: str
+    type: Type
+    description: str
+
+
+def typed_dict(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
+    """The lines of a declaration: a class, or a call if a key is not a valid attribute."""
+    if all(_can_be_declared(each.key) for each in fields):
+        yield from _class(name, fields, description)
+    else:
+        yield from _call(name, fields, description)
+
+
+def _class(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
+    yield f"class {name}(TypedDict):"
+    yield from docstring(description, _MARGIN)
+    if description and fields:
+        yield ""
+    for field in fields:
+        yield from laid_out(f"{field.key}: ", field.type, "", _MARGIN)
+        yield from docstring(field.description, _MARGIN)
+    if not fields and not description:
+        yield f"{_MARGIN}pass"
+
+
+def _call(name: str, fields: Sequence[RecordField], description: str) -> Iterator[str]:
+    yield f"{name} = TypedDict("
+    yield f'{_MARGIN}"{name}",'
+    yield f"{_MARGIN}{{"
+    for field in fields:
+        yield from _comment(field.description, _MARGIN * 2)
+        yield from laid_out(f"{quoted(field.key)}: ", field.type, ",", _MARGIN * 2)
+    yield f"{_MARGIN}}},"
+    yield ")"
+    yield from docstring(description, "")
+
+
+def _comment(text: str, margin: str) -> Iterator[str]:
+    for line in docstring(text, margin):
+        said = line.strip().removeprefix('"""').removesuffix('"""')
+        if said:
+            yield f"{margin}# {said}"
+
+
+def _can_be_declared(key: str) -> bool:
+    """Whether a key can be an attribute: Python mangles or reserves other names."""
+    is_name = key.isascii() and key.isidentifier() and not iskeyword(key)
+    return is_name and not key.startswith("__") and not key[0].isupper() and key not in TYPE_NAMES
+
+
+# Resolves references and merges `allOf` of schemas, within limits.
+
+MAX_STEPS = 5000
+"""The limit of schemas resolved for one prompt; further ones become `Any`."""
+MAX_DEPTH = 30
+"""The limit of nesting levels."""
+
+
+class Schemas:
+    """The schemas below one root."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self._left = MAX_STEPS
+
+    def merged(
+        self, schema: Any, active: frozenset[str] = frozenset(), depth: int = 0
+    ) -> Mapping[str, Any]:
+        """One schema without `$ref` and `allOf`; empty if it allows any value."""
+        self._left -= 1
+        if not isinstance(schema, Mapping) or self._left < 0 or depth > MAX_DEPTH:
+            return {}
+        beside = {key: each for key, each in schema.items() if key not in ("$ref", "allOf")}
+        parts: list[Mapping[str, Any]] = [beside]
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference not in active:
+            parts.append(self.merged(target(reference, self.root), active | {reference}, depth + 1))
+        branches = schema.get("allOf")
+        if isinstance(branches, list):
+            parts += [self.merged(branch, active, depth + 1) for branch in branches]
+        result: dict[str, Any] = {}
+        for part in parts:
+            result = _both(result, part)
+        return result
+
+
+def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """The conjunction of two schemas; the first one's annotations win."""
+    result = {**other, **one}
+    for key in one.keys() & other.keys():
+        if key == "properties":
+            result[key] = _properties(mapping(one[key]), mapping(other[key]))
+        elif key == "required":
+            result[key] = [*items(one[key]), *items(other[key])]
+        elif key in ("type", "enum"):
+            allowed = one_or_many(other[key])
+            both = [value for value in one_or_many(one[key]) if value in allowed]
+            result[key] = both or one[key]
+    return result
+
+
+def _properties(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    twice = {name: {"allOf": [one[name], other[name]]} for name in one.keys() & other.keys()}
+    return {**one, **other, **twice}
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def one_or_many(value: Any) -> list[Any]:
+    """The value as a list; a single value becomes a list of one."""
+    return value if isinstance(value, list) else [value]

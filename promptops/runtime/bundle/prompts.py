@@ -6,12 +6,25 @@ Values for which the order of keys or the spelling of numbers matters are stored
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any, Literal
 
-from promptops.model.place import Place
-from promptops.model.prompt import ForEach, LocateWithin, Message, Model, Output, Prompt, Tool
-from promptops.runtime.bundle.messages import turn_of, turn_value, unplaced_turn
-from promptops.runtime.bundle.strict_json import Fields, json_string
+from promptops.model.place import Place, Text
+from promptops.model.prompt import (
+    ConversationHistory,
+    ForEach,
+    LocateWithin,
+    MediaPart,
+    Message,
+    Model,
+    Output,
+    Part,
+    Prompt,
+    TextPart,
+    Tool,
+    Turn,
+)
+from promptops.runtime.bundle.strict_json import Fields, Misshapen, json_string
 
 _OPTIONAL = ("replaced_by", "sunset", "extends")
 _LISTS = ("owners", "tags", "aliases")
@@ -174,3 +187,188 @@ def _filled(**values: Any) -> dict[str, Any]:
 def _somewhere_in(path: str) -> LocateWithin:
     place = Place(path)
     return lambda _pointer, _key, within=None: place
+
+
+# Convert the messages of a prompt to JSON data and back.
+
+_KINDS: tuple[Any, ...] = ("image", "audio", "document")
+_ORIGINS: tuple[Any, ...] = ("input", "url", "file")
+
+
+def turn_value(turn: Turn) -> dict[str, Any]:
+    """One message; attributes that are not set are left out."""
+    if isinstance(turn, ForEach):
+        messages = [turn_value(message) for message in turn.messages]
+        return {"at": turn.at, "for_each": turn.source, "as": turn.name, "messages": messages}
+    if isinstance(turn, ConversationHistory):
+        return _messages_filled({"at": turn.at, "history": turn.source, "last": turn.last})
+    return _messages_filled(
+        {
+            "at": turn.at,
+            "role": turn.role,
+            "parts": [_part_value(part) for part in turn.parts],
+            "plain": turn.plain,
+            "name": turn.name,
+            "cache": turn.cache or None,
+            "when": _optional_value(turn.when),
+            "tool_calls": json_string(turn.tool_calls) if turn.tool_calls else None,
+            "tool_call_id": turn.tool_call_id,
+        }
+    )
+
+
+def unplaced_turn(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of `turn_value` without its places."""
+    found = _without_place(value)
+    if "messages" in value:
+        found["messages"] = [unplaced_turn(message) for message in value["messages"]]
+    if "parts" in value:
+        found["parts"] = [_without_place(part) for part in value["parts"]]
+    return found
+
+
+def turn_of(fields: Fields) -> Turn:
+    """The message that `turn_value` serialised; raises Misshapen for anything else."""
+    if "for_each" in fields:
+        return ForEach(
+            source=fields.text("for_each"),
+            name=fields.text("as"),
+            messages=fields.objects("messages", _message_of),
+            at=fields.text("at"),
+        )
+    if "history" in fields:
+        source, last = fields.text("history"), fields.optional_number("last")
+        return ConversationHistory(source=source, at=fields.text("at"), last=last)
+    return _message_of(fields)
+
+
+def _message_of(fields: Fields) -> Message:
+    return Message(
+        role=fields.text("role"),
+        parts=fields.objects("parts", _part_of),
+        at=fields.text("at"),
+        plain=fields.flag("plain"),
+        name=fields.optional_text("name"),
+        cache=fields.flag("cache"),
+        when=_optional_of(fields, "when"),
+        tool_calls=fields.json_objects("tool_calls"),
+        tool_call_id=fields.optional_text("tool_call_id"),
+    )
+
+
+def _part_value(part: Part) -> dict[str, Any]:
+    when = _optional_value(part.when)
+    if isinstance(part, TextPart):
+        return _messages_filled({"at": part.at, **text_value(part.text), "when": when})
+    return _messages_filled(
+        {
+            "at": part.at,
+            "kind": part.kind,
+            "origin": part.origin,
+            "value": part.value,
+            "detail": part.detail,
+            "title": part.title,
+            "when": when,
+        }
+    )
+
+
+def _part_of(fields: Fields) -> Part:
+    when = _optional_of(fields, "when")
+    if "kind" not in fields:
+        return TextPart(text=text_of(fields), at=fields.text("at"), when=when)
+    return MediaPart(
+        kind=fields.one_of("kind", _KINDS),
+        origin=fields.one_of("origin", _ORIGINS),
+        value=fields.text("value"),
+        at=fields.text("at"),
+        detail=fields.optional_text("detail"),
+        title=fields.optional_text("title"),
+        when=when,
+    )
+
+
+def _optional_value(text: Text | None) -> dict[str, Any] | None:
+    return text_value(text) if text is not None else None
+
+
+def _optional_of(fields: Fields, name: str) -> Text | None:
+    return text_of(fields.inner(name)) if name in fields else None
+
+
+def _without_place(value: Mapping[str, Any]) -> dict[str, Any]:
+    found = {key: item for key, item in value.items() if key not in ("at", "path", "starts")}
+    return found | ({"when": value["when"]["text"]} if "when" in value else {})
+
+
+def _messages_filled(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: item for key, item in value.items() if item is not None}
+
+
+Start = tuple[int, int]
+"""Line and column of a line's first character."""
+
+
+def text_value(text: Text) -> dict[str, Any]:
+    """`{"path", "text", "starts"}`, with one start for each line.
+
+    Only the first start is written if all lines follow one another in the same column; the column
+    of an empty line does not matter.
+    """
+    lines = _lines(text.value)
+    lengths = accumulate(map(len, lines[:-1]), initial=0)
+    starts = [text.locate(length + index) for index, length in enumerate(lengths)]
+    line, column = starts[0]
+    regular = True
+    for number, ((at, first), content) in enumerate(zip(starts, lines, strict=True), line):
+        if at != number or (first != column and content):
+            regular = False
+            break
+    return {
+        "path": text.path,
+        "text": text.value,
+        "starts": [line, column] if regular else [list(start) for start in starts],
+    }
+
+
+def text_of(fields: Fields) -> Text:
+    """The text that `text_value` serialised; columns within a line count from the line's start.
+
+    Raises Misshapen for anything else.
+    """
+    value = fields.text("text")
+    starts = _starts_of(fields.items("starts"))
+
+    def locate(offset: int) -> Start:
+        before = value[:offset]
+        line, column = _start(starts, before.count("\n"))
+        return line, column + offset - (before.rfind("\n") + 1)
+
+    return Text(fields.text("path"), value, locate)
+
+
+def _lines(value: str) -> list[str]:
+    """The lines of a file; a newline at the end starts no further line."""
+    lines = value.split("\n")
+    return lines[:-1] if len(lines) > 1 and not lines[-1] else lines
+
+
+def _starts_of(written: list[Any]) -> Start | list[Start]:
+    if written and type(written[0]) is int:
+        return _start_of(written)
+    starts = [_start_of(start) for start in written]
+    if not starts:
+        raise Misshapen("a text without a start")
+    return starts
+
+
+def _start_of(written: Any) -> Start:
+    if type(written) is not list or [type(number) for number in written] != [int, int]:
+        raise Misshapen("no line and column")
+    return written[0], written[1]
+
+
+def _start(starts: Start | list[Start], number: int) -> Start:
+    if isinstance(starts, list):
+        return starts[min(number, len(starts) - 1)]
+    return starts[0] + number, starts[1]

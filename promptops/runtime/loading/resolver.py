@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from promptops.errors import IntegrityError, NotFound, TransportError, UsageError
 from promptops.model.version import parse
 from promptops.records import record
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import Contents
-from promptops.runtime.loading.process_memory import SERIALS, VERIFIED, remember
 from promptops.runtime.loading.refs import (
     Digest,
     Exact,
@@ -35,6 +34,7 @@ from promptops.runtime.loading.source import (
 if TYPE_CHECKING:
     from promptops.runtime.loading.cache import BundleCache
     from promptops.runtime.loading.trust import Trust
+
 
 PROVE_S = 10.0
 """The time limit for verifying the signature of a cached bundle; it usually takes 0.05 s."""
@@ -296,3 +296,29 @@ def _key_name(*key: str) -> str:
     from promptops.runtime.loading.cache import key_name
 
     return key_name(*key)
+
+
+# What this process remembers of channels and of verified bundles, for all of its clients.
+
+V = TypeVar("V")
+
+MAX_REMEMBERED = 1_024
+"""The number of channels, and of verified bundles. The oldest are forgotten: they are on disk, or
+are verified again.
+"""
+
+SERIALS: dict[tuple[str, str], tuple[int, str]] = {}
+"""The highest serial of a channel and the digest of its bundle, by source and channel; also where
+nothing is cached on disk.
+"""
+
+VERIFIED: dict[tuple[str, str], None] = {}
+"""Keys of `Trust`, each with the digest of a bundle that one of its signers signed."""
+
+
+def remember(known: dict[tuple[str, str], V], key: tuple[str, str], value: V) -> None:
+    """Add a value as the newest one. No lock is used, because a fork might leave it locked."""
+    known.pop(key, None)
+    known[key] = value
+    for oldest in list(known)[:-MAX_REMEMBERED]:
+        known.pop(oldest, None)

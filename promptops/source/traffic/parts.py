@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
 
 from promptops.errors import InputError
 from promptops.model.sample import Part
-from promptops.source.traffic.files import TrafficFile
-from promptops.source.traffic.head import head_of
+from promptops.source.traffic.files import TrafficFile, decompressed, open_file
+from promptops.source.traffic.json_values import value_of_line
+from promptops.source.traffic.line_error import LineError
+from promptops.source.traffic.lines import lines_of
 from promptops.source.traffic.reading import PART_BYTES, Head, Reader
 from promptops.source.traffic.registry import reader, reader_names
 
@@ -46,3 +50,30 @@ def _hint(file: TrafficFile, head: Head) -> str:
         command = f"jq -c '.[]' {shlex.quote(file.path)}"
         return f"a JSON array is not read; write one line for each item: {command}"
     return "name it with `--input`, or write one JSON object in each line"
+
+
+# The beginning of a file, by which its format is recognised.
+
+_LINES = 20
+_HEAD_BYTES = 64
+
+
+def head_of(file: TrafficFile) -> Head:
+    """The first bytes as they are in the file, and the first object of the first lines."""
+    with open_file(file.location, file.path) as opened:
+        data = opened.read(_HEAD_BYTES)
+        with decompressed(opened) as stream:
+            lines = islice(lines_of(stream, 0, None), _LINES)
+            return Head(data, next(iter(_rows(line for _, line in lines)), None))
+
+
+def _rows(lines: Iterable[bytes | LineError]) -> Iterable[Mapping[str, Any]]:
+    for line in lines:
+        if isinstance(line, LineError):
+            continue
+        try:
+            row = value_of_line(line)
+        except LineError:
+            continue
+        if isinstance(row, dict):
+            yield row

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from promptops.jobs.drifting.drift import drift
-from promptops.jobs.drifting.history import FileHistory
+from promptops.jobs.drifting.drift import FileHistory, drift
 from promptops.jobs.drifting.options import DriftOptions
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.workspace.selection import SelectionOptions

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptops.errors import GitError, InputError
-from promptops.jobs.drifting.history import REF, FileHistory, NotesHistory
+from promptops.jobs.drifting.drift import REF, FileHistory, NotesHistory
 from promptops.jobs.drifting.night_lines import night_line
 from promptops.model.night import Night
 from promptops.records import replace

@@ -12,7 +12,7 @@ import pytest
 
 from promptops.errors import NotFound, PromptopsError, UsageError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.drifting.history import REF
+from promptops.jobs.drifting.drift import REF
 from promptops.model.night import Confirmed, DriftBlame
 from promptops.records import replace
 from tests.conftest import GitRepository

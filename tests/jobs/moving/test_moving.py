@@ -11,9 +11,8 @@ from jsonschema import Draft202012Validator
 
 from promptops.cli.main import run
 from promptops.errors import PromptopsError
-from promptops.jobs.moving.alias_edits import alias_edit, removed_alias
 from promptops.jobs.moving.apply import apply_move
-from promptops.jobs.moving.plan import moving_workspace, plan_move
+from promptops.jobs.moving.plan import alias_edit, moving_workspace, plan_move, removed_alias
 from promptops.jobs.workspace.text_edits import apply_edits
 from promptops.repo.repository import Repository
 from promptops.source.document import read

@@ -10,8 +10,7 @@ import pytest
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
 from promptops.jobs.naming.families import declared
-from promptops.jobs.naming.input_rename import rename_input
-from promptops.jobs.naming.rename import rename
+from promptops.jobs.naming.rename import rename, rename_input
 from promptops.jobs.naming.symbols import definitions_of, places_of, symbol_at
 from promptops.jobs.workspace.case_requests import request_digests
 from promptops.jobs.workspace.changed_tree import with_changes

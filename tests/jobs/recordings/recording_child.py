@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from promptops.jobs.recordings import splitting
+from promptops.jobs.recordings import writing
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.writing import write_journal
 from promptops.repo.repository import Repository
@@ -50,7 +50,7 @@ def say(what: object) -> None:
 
 def main(root: str, run: str, cases: str, fatal: int = 0, full_bytes: int = 0) -> None:
     steps = Steps(fatal)
-    splitting.FULL_BYTES = full_bytes or splitting.FULL_BYTES
+    writing.FULL_BYTES = full_bytes or writing.FULL_BYTES
     with Repository.open(Path(root)) as repository:
         for name in STEPS:
             setattr(os, name, steps.counted(name))

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from promptops.jobs.recordings import splitting
+from promptops.jobs.recordings import writing
 from promptops.jobs.recordings.journal import Journal
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.model.answer import Recording
@@ -24,7 +24,7 @@ ROOM = 4
 
 @pytest.fixture(autouse=True)
 def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(splitting, "FULL_BYTES", len(recordings_bytes(BEFORE[:ROOM])))
+    monkeypatch.setattr(writing, "FULL_BYTES", len(recordings_bytes(BEFORE[:ROOM])))
 
 
 def journalled(repository, *recordings):
@@ -181,7 +181,7 @@ def facts(each: Recording) -> dict[str, object]:
 def test_answers_beyond_the_limit_of_a_prompt_stay_in_the_journal(opened, monkeypatch):
     record(opened, *BEFORE)
     before = stamps(opened.root)
-    monkeypatch.setattr(splitting, "MAX_TOTAL_BYTES", len(recordings_bytes(BEFORE)))
+    monkeypatch.setattr(writing, "MAX_TOTAL_BYTES", len(recordings_bytes(BEFORE)))
 
     settled = record(opened, recording("d"))
 

@@ -8,7 +8,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.scoring.judgeable import MOST_SAMPLES, Judgeable
+from promptops.jobs.scoring.sums import MOST_SAMPLES, Judgeable
 from promptops.jobs.testing.options import RunOptions
 from promptops.model.sample import Sample
 from promptops.records import replace

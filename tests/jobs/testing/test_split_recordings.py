@@ -5,7 +5,7 @@ import json
 import pytest
 
 from promptops.cli.main import run as run_command
-from promptops.jobs.recordings import splitting
+from promptops.jobs.recordings import writing
 from tests.jobs.testing.served import (
     FILE,
     MEASURED,
@@ -35,7 +35,7 @@ def good_if_brief(received):
 
 @pytest.fixture(autouse=True)
 def _small_files(monkeypatch):
-    monkeypatch.setattr(splitting, "FULL_BYTES", 2_100)
+    monkeypatch.setattr(writing, "FULL_BYTES", 2_100)
 
 
 @pytest.fixture

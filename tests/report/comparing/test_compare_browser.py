@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from promptops.report.compare.html import write
-from promptops.report.compare.page.picture import WIDTH
+from promptops.report.compare.page.views import WIDTH
 from tests.report.comparing.comparisons import COMPARISONS, many, recommended, undecided, unfinished
 from tests.report.comparing.hostile_comparisons import hostile
 from tests.report.diff.browser import visits

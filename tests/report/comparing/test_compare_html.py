@@ -9,7 +9,7 @@ import pytest
 from promptops.model.arm import ValueInterval
 from promptops.report.compare.html import write
 from promptops.report.compare.page.labels import Box, along, placed
-from promptops.report.compare.page.picture import picture
+from promptops.report.compare.page.views import picture
 from promptops.report.page.scale import cost_scale, score_scale
 from tests.hanging import ends_soon
 from tests.report.comparing.comparisons import (

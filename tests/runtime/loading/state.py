@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 
 from promptops import api
-from promptops.runtime.loading import process_memory
+from promptops.runtime.loading import resolver
 
 
 def forget() -> None:
     """As if the process were new."""
     settle()
     api._LOADED.clear()
-    process_memory.SERIALS.clear()
-    process_memory.VERIFIED.clear()
+    resolver.SERIALS.clear()
+    resolver.VERIFIED.clear()
 
 
 def settle() -> None:

@@ -11,10 +11,9 @@ import pytest
 
 import promptops
 from promptops.runtime.loading.cache import BundleCache
-from promptops.runtime.loading.polling import MAX_BACKOFF, MAX_RETRY_AFTER_S, Polling
 from promptops.runtime.loading.resolver import RefResolver
 from promptops.runtime.loading.site import site_at
-from promptops.runtime.loading.snapshots import Snapshot
+from promptops.runtime.loading.snapshots import MAX_BACKOFF, MAX_RETRY_AFTER_S, Polling, Snapshot
 from tests.runtime.loading.site_server import ServedSite
 from tests.runtime.loading.state import settle
 from tests.servers.answers import Answer

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import promptops
-from promptops.runtime.loading import process_memory
+from promptops.runtime.loading import resolver
 from promptops.runtime.loading.cache import BundleCache
 from promptops.runtime.loading.resolver import RefResolver
 from promptops.runtime.loading.site import site_at
@@ -35,7 +35,7 @@ def test_a_channel_that_changes_often_takes_no_more_memory(server: ServedSite, s
         site.channel("production", "1.0.0" if serial % 2 else "1.1.0", serial)
         ask(server, "production")
 
-    assert [serial for serial, _ in process_memory.SERIALS.values()] == [8]
+    assert [serial for serial, _ in resolver.SERIALS.values()] == [8]
     site.channel("production", "1.0.0", 7)
     with pytest.raises(promptops.IntegrityError, match="went back from serial 8 to 7"):
         ask(server, "production")
@@ -47,12 +47,12 @@ def test_a_channel_that_changes_often_takes_no_more_memory(server: ServedSite, s
 def test_the_channels_that_were_loaded_last_are_remembered(
     server: ServedSite, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_memory, "MAX_REMEMBERED", 3)
+    monkeypatch.setattr(resolver, "MAX_REMEMBERED", 3)
     for name in ("one", "two", "three", "one", "four"):
         site.channel(name, "1.1.0", 2)
         ask(server, name)
 
-    assert [name for _, name in process_memory.SERIALS] == ["three", "one", "four"]
+    assert [name for _, name in resolver.SERIALS] == ["three", "one", "four"]
     site.channel("one", "1.0.0", 1)
     with pytest.raises(promptops.IntegrityError, match="went back from serial 2 to 1"):
         ask(server, "one")
@@ -65,7 +65,7 @@ def test_a_signature_that_was_forgotten_is_verified_again(
     cache: object,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(process_memory, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(resolver, "MAX_REMEMBERED", 1)
     for version in ("1.0.0", "1.1.0"):
         signer.sign(site.folder / "bundles" / f"v{version}.jsonl")
 
@@ -75,7 +75,7 @@ def test_a_signature_that_was_forgotten_is_verified_again(
         ).release
 
     assert (load("1.0.0"), load("1.1.0")) == ("v1.0.0", "v1.1.0")
-    assert len(process_memory.VERIFIED) == 1
+    assert len(resolver.VERIFIED) == 1
     forget()
     assert (load("1.0.0"), load("1.1.0"), load("1.0.0")) == ("v1.0.0", "v1.1.0", "v1.0.0")
-    assert len(process_memory.VERIFIED) == 1
+    assert len(resolver.VERIFIED) == 1

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from promptops.evals.engine.ask import Settings
+from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.worst_case import Estimate, cost_usd, has_an_end
-from promptops.evals.providers import BatchIntent, Failure
-from promptops.evals.providers.endpoint import Endpoint, addressed, endpoint_of
-from promptops.jobs.testing.batch.parts import BatchPart, Inexpressible, split_into_parts
-from promptops.jobs.testing.batch.pending import PendingBatch, PendingBatches
+from promptops.evals.providers import BatchIntent, BatchItem, BatchLimits, Failure
+from promptops.evals.providers.endpoint import Approved, Endpoint, addressed, endpoint_of
+from promptops.jobs.testing.batch.pending import BatchedRequest, PendingBatch, PendingBatches
 from promptops.jobs.testing.batch.senders import PlannedRequests
 from promptops.jobs.testing.batch.service import BatchService, Unconfirmed, no_batch_api
 from promptops.model.answer import Usage
 from promptops.model.batch import BatchRow, BatchState
 from promptops.model.config import ModelProfile
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -172,3 +171,96 @@ def row_of(batch: PendingBatch, state: BatchState, *, done: int = 0, reason: str
         done=done,
         reason=reason,
     )
+
+
+# Split planned requests into batches that their providers accept.
+
+_DIGITS = 48
+"""Hexadecimal digits of a digest in a custom id, which has at most 64 characters."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class BatchPart:
+    """The requests of one batch; all have the same endpoint, API and model."""
+
+    asks: tuple[Ask, ...]
+    items: tuple[BatchItem, ...]
+
+    @property
+    def requests(self) -> tuple[BatchedRequest, ...]:
+        """The requests as they are stored."""
+        return tuple(
+            BatchedRequest(
+                custom_id=item.custom_id,
+                request=ask.digest,
+                repeat=ask.repeat,
+                prompt=ask.payer.prompt,
+                judge=ask.payer.judge,
+            )
+            for ask, item in zip(self.asks, self.items, strict=True)
+        )
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Inexpressible:
+    """A request that the batch API can't take, and why."""
+
+    ask: Ask
+    reason: str
+
+
+@record(slots=True)
+class _Group:
+    service: BatchService
+    asks: list[Ask] = field(default_factory=list)
+    items: list[BatchItem] = field(default_factory=list)
+
+
+def custom_id(ask: Ask) -> str:
+    """The id of a request in a batch: its digest and repeat."""
+    return f"{ask.digest[:_DIGITS]}-{ask.repeat}"
+
+
+def split_into_parts(
+    planned: Iterable[tuple[Ask, Approved]], services: Mapping[Endpoint, BatchService]
+) -> tuple[list[tuple[BatchService, BatchPart]], list[Inexpressible]]:
+    """The batches, in the order of their first requests, and what can't be in any."""
+    groups: dict[tuple[Endpoint, str], _Group] = {}
+    refused: list[Inexpressible] = []
+    for ask, approved in planned:
+        endpoint = endpoint_of(approved.profile)
+        service = services[endpoint]
+        try:
+            item = service.item(custom_id(ask), ask.request)
+            _refuse_oversized(item, service.limits)
+        except Failure as failure:
+            refused.append(Inexpressible(ask=ask, reason=failure.message))
+        else:
+            group = groups.setdefault((endpoint, item.group), _Group(service))
+            group.asks.append(ask)
+            group.items.append(item)
+    parts = [(group.service, part) for group in groups.values() for part in _parts(group)]
+    return parts, refused
+
+
+def _refuse_oversized(item: BatchItem, limits: BatchLimits) -> None:
+    if len(item.line) >= limits.size:
+        raise Failure(message=f"it is larger than {limits.size:,} bytes", kind="refused")
+
+
+def _parts(group: _Group) -> Iterator[BatchPart]:
+    """Parts within the limits of the provider."""
+    limits = group.service.limits
+    start = size = 0
+    for index, item in enumerate(group.items):
+        length = len(item.line) + 1
+        if index - start == limits.requests or size + length > limits.size:
+            yield _part(group, start, index)
+            start, size = index, 0
+        size += length
+    if group.items:
+        yield _part(group, start, len(group.items))
+
+
+def _part(group: _Group, start: int, end: int) -> BatchPart:
+    return BatchPart(asks=tuple(group.asks[start:end]), items=tuple(group.items[start:end]))

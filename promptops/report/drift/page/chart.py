@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from promptops.model.night import (
     LEARNING_NIGHTS,
@@ -13,11 +14,11 @@ from promptops.model.night import (
     PromptDrift,
 )
 from promptops.records import record
-from promptops.report.drift.page.marks import Boundary, Mark, boundaries, marks_of
-from promptops.report.drift.page.shapes import Shape, outline, shape_of
 from promptops.report.drift.parts import facts
+from promptops.report.drift.parts.changes import RELEASE, changes
 from promptops.report.page.scale import Scale, Tick, marks, score_scale
 from promptops.report.parts.visible import visible
+from promptops.report.test.parts.facts import short
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -277,3 +278,119 @@ class _Drawing:
 def _interval(point: ChartPoint) -> tuple[float, float]:
     around = _SHOWN_95 * point.se
     return max(0.0, point.mean - around), min(1.0, point.mean + around)
+
+
+# The shapes of nights on a control chart, as SVG paths.
+
+Shape = Literal["hollow", "circle", "triangle", "square"]
+
+_SHAPES: dict[NightVerdict, Shape] = {
+    "learning": "hollow",
+    "suspect": "triangle",
+    "drifted": "square",
+}
+
+
+def shape_of(verdict: NightVerdict) -> Shape:
+    """The shape of a night with a verdict."""
+    return _SHAPES.get(verdict, "circle")
+
+
+def outline(shape: Shape, x: float, y: float, radius: float) -> str:
+    """The path of a shape around a point."""
+    if shape == "triangle":
+        side, above = 1.4 * radius, y - radius
+        return _polygon([(x, y + 1.5 * radius), (x - side, above), (x + side, above)])
+    if shape == "square":
+        left, right = x - 1.15 * radius, x + 1.15 * radius
+        above, below = y - 1.15 * radius, y + 1.15 * radius
+        return _polygon([(left, above), (right, above), (right, below), (left, below)])
+    half = f"a{radius} {radius} 0 1 0"
+    return f"M{x - radius:.1f} {y}{half} {2 * radius:.1f} 0{half} {-2 * radius:.1f} 0z"
+
+
+def _polygon(corners: Sequence[tuple[float, float]]) -> str:
+    return f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in corners)}z"
+
+
+# What else a control chart marks: where a release begins, and where the model or judge changed.
+
+_LETTERS = "ABCDEFGH"
+_WIDTH_OF_A_CHARACTER = 7.4
+_LONGEST = 16
+_GAP = 8.0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """The first night of a release.
+
+    Attributes:
+        label: Its name, or "" if there is no room for it.
+        is_first: It is the first release of the picture, which gets no line.
+    """
+
+    x: float
+    label: str
+    title: str
+    is_first: bool
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A night at which something changed behind the same prompt.
+
+    Attributes:
+        letter: That of the list below the picture; "" for all but the latest marks.
+        changes: What changed, each in words.
+    """
+
+    x: float
+    letter: str
+    day: str
+    changes: tuple[str, ...]
+
+
+def boundaries(
+    history: Sequence[Night], x: Callable[[int], float], right: float
+) -> tuple[Boundary, ...]:
+    """The first night of each release, in the order of nights; labels do not overlap."""
+    return tuple(reversed(list(_boundaries(history, x, right))))
+
+
+def _boundaries(
+    history: Sequence[Night], x: Callable[[int], float], right: float
+) -> Iterator[Boundary]:
+    for index in range(len(history) - 1, -1, -1):
+        release = history[index].release
+        if index and history[index - 1].release == release:
+            continue
+        name = short(release)
+        shown = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+        at = x(index)
+        fits = at + len(shown) * _WIDTH_OF_A_CHARACTER < right
+        yield Boundary(
+            x=at,
+            label=shown if fits else "",
+            title=f"{name} since {facts.day(history[index])}",
+            is_first=index == 0,
+        )
+        right = at - _GAP if fits else right
+
+
+def marks_of(prompt: PromptDrift, x: Callable[[int], float]) -> tuple[Mark, ...]:
+    """Where model, fingerprint or judge changed; the latest ones have letters."""
+    found: dict[int, list[str]] = {}
+    for index, kind, change in changes(prompt):
+        if kind != RELEASE:
+            found.setdefault(index, []).append(change)
+    unnamed = len(found) - len(_LETTERS)
+    return tuple(
+        Mark(
+            x=x(index),
+            letter=_LETTERS[number - max(unnamed, 0)] if number >= unnamed else "",
+            day=facts.day(prompt.history[index]),
+            changes=tuple(own),
+        )
+        for number, (index, own) in enumerate(found.items())
+    )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from promptops.model.score import Alert, Score
 from promptops.model.score_group import Dimension, ScoreGroup, Share
 from promptops.plurals import some
 from promptops.records import record
-from promptops.report.score.page.drawing import Drawing, drawing
-from promptops.report.score.page.series import Chart, charts, times_of
+from promptops.report.page.scale import Scale, Tick, marks, score_scale
+from promptops.report.score.page.series import Chart, Series, TimedValue, charts, times_of
 from promptops.report.score.parts import alerts, facts, figures, notes
+from promptops.report.score.parts.figures import of_metric
 from promptops.report.score.parts.names import Section, group_name, sections
 from promptops.report.score.parts.table import Column, columns
+from promptops.report.test.parts.facts import short
 
 _ROWS = 60
 _TINY_SHOWN = 5
@@ -136,3 +140,209 @@ def _series(found: Iterable[Chart]) -> tuple[tuple[str, int], ...]:
     """The latest first."""
     named = {line.number: line.name for chart in found for line in chart.series if line.name}
     return tuple((name, number) for number, name in sorted(named.items()))
+
+
+# A chart as positions in an SVG.
+
+WIDTH, HEIGHT = 600, 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 84, 12, 28
+_FEW = 31  # times of a chart whose points are all drawn, with bars as intervals
+_TICKS = 5
+_BESIDE = 4.0  # between points of two series at one time
+_DAY = 86_400.0
+_LABEL = 14.0  # the height of a name
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A horizontal line; `label_y` is the middle of its name, which covers no other name."""
+
+    at: float
+    name: str
+    label_y: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A value; `title` is what it shows, in words."""
+
+    x: float
+    y: float
+    title: str
+    is_alert: bool
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A series.
+
+    Attributes:
+        path: Its line, interrupted where a time has no value.
+        band: The area of its intervals, or "".
+        bars: Its intervals as bars, or "".
+        dots: All values of a short series, else those with an alert.
+    """
+
+    name: str
+    number: int
+    path: str
+    band: str
+    bars: str
+    dots: tuple[Dot, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """All that is drawn, in positions from the top left corner; lines of later series first."""
+
+    title: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: float = _LEFT
+    right: float = WIDTH - _RIGHT
+    bottom: float = HEIGHT - _BOTTOM
+    times: tuple[Tick, ...]
+    values: tuple[Tick, ...]
+    levels: tuple[Level, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def alerts(self) -> int:
+        """The number of values with an alert."""
+        return sum(dot.is_alert for line in self.lines for dot in line.dots)
+
+
+def drawing(chart: Chart, times: Sequence[float]) -> Drawing:
+    """The chart, with an x axis from the first to the last of the times, which are sorted."""
+    return _Drawing(chart, times).drawing()
+
+
+class _Drawing:
+    def __init__(self, chart: Chart, times: Sequence[float]) -> None:
+        self._chart = chart
+        self._times = times
+        self._step = min(later - earlier for earlier, later in pairwise(times))
+        room = 0.5 * self._step if len(times) <= _FEW else 0.0
+        self._x = Scale(low=times[0] - room, high=times[-1] + room, start=_LEFT, end=WIDTH - _RIGHT)
+        self._y = self._value_scale()
+
+    def drawing(self) -> Drawing:
+        return Drawing(
+            title=self._chart.measure.title,
+            times=tuple(self._time_ticks()),
+            values=marks(self._y),
+            levels=tuple(self._levels()),
+            lines=tuple(map(self._line, reversed(self._chart.series))),
+        )
+
+    def _value_scale(self) -> Scale:
+        every = [value for series in self._chart.series for value in _ends(series.values)]
+        every += [number for _, number in self._chart.limits]
+        if self._chart.measure.is_percent:
+            return score_scale(every, HEIGHT - _BOTTOM, _TOP)
+        high = 1.12 * max(every) or 1.0
+        return Scale(low=0.0, high=high, start=HEIGHT - _BOTTOM, end=_TOP)
+
+    def _time_ticks(self) -> Iterator[Tick]:
+        """About five times, at equal distances, each at a time that has values or could have."""
+        count = round((self._times[-1] - self._times[0]) / self._step)
+        step = max(1, -(-count // (_TICKS - 1)))
+        is_day = self._step >= _DAY
+        for number in range(0, count + 1, step):
+            at = self._times[0] + number * self._step
+            yield Tick(at=self._x.at(at), text=_time_text(at, is_day=is_day))
+
+    def _levels(self) -> Iterator[Level]:
+        """From the top down; equal limits are one line."""
+        names: dict[float, list[str]] = {}
+        for name, number in self._chart.limits:
+            names.setdefault(self._y.at(number), []).append(name)
+        free = 0.0
+        for at, every in sorted(names.items()):
+            free = max(at, free)
+            for name in every:
+                yield Level(at=at, name=name, label_y=free)
+                free += _LABEL
+
+    def _line(self, series: Series) -> Line:
+        runs = list(self._runs(series.values))
+        few = len(self._times) <= _FEW
+        shown = [each for each in series.values if few or each.alert]
+        return Line(
+            name=series.name,
+            number=series.number,
+            path="".join(self._path(series, run) for run in runs),
+            band="" if few else "".join(map(self._band, runs)),
+            bars="".join(self._bar(series, each) for each in series.values) if few else "",
+            dots=tuple(self._dot(series, each) for each in shown),
+        )
+
+    def _runs(self, values: Sequence[TimedValue]) -> Iterator[list[TimedValue]]:
+        """Values without a gap of more than one step between them."""
+        run: list[TimedValue] = []
+        for value in values:
+            if run and value.at - run[-1].at > 1.5 * self._step:
+                yield run
+                run = []
+            run.append(value)
+        yield run
+
+    def _at(self, series: Series, value: TimedValue) -> float:
+        """The x position; points of several series at one time are beside each other."""
+        place = [each.number for each in self._chart.series].index(series.number)
+        middle = (len(self._chart.series) - 1) / 2
+        shift = (middle - place) * _BESIDE if len(self._times) <= _FEW else 0.0
+        return round(self._x.at(value.at) + shift, 1)
+
+    def _path(self, series: Series, run: Sequence[TimedValue]) -> str:
+        return _joined((self._at(series, each), self._y.at(each.found.value)) for each in run)
+
+    def _band(self, run: Sequence[TimedValue]) -> str:
+        sides = [
+            [(self._x.at(each.at), self._y.at(bound)) for each, bound in _bounds(run, name)]
+            for name in ("high", "low")
+        ]
+        return f"{_joined([*sides[0], *reversed(sides[1])])}Z" if sides[0][1:] else ""
+
+    def _bar(self, series: Series, value: TimedValue) -> str:
+        low, high = value.found.low, value.found.high
+        if low is None or high is None:
+            return ""
+        return f"M{self._at(series, value)} {self._y.at(low)}V{self._y.at(high)}"
+
+    def _dot(self, series: Series, value: TimedValue) -> Dot:
+        found, metric = value.found, self._chart.measure.metric
+        bounds = "" if found.low is None else f" [{found.low:.1f}, {found.high or 0:.1f}]"
+        name = f"{series.name}, " if series.name else ""
+        shown = f"{of_metric(metric, found.value)}{bounds} of {found.n:,}"
+        title = alerts.raised(value.alert) if value.alert else shown
+        return Dot(
+            x=self._at(series, value),
+            y=self._y.at(found.value),
+            title=f"{name}{short(value.time)}: {'alert: ' if value.alert else ''}{title}",
+            is_alert=value.alert is not None,
+        )
+
+
+def _ends(values: Iterable[TimedValue]) -> Iterator[float]:
+    for each in values:
+        found = each.found
+        yield from (end for end in (found.low, found.value, found.high) if end is not None)
+
+
+def _bounds(run: Iterable[TimedValue], name: str) -> Iterator[tuple[TimedValue, float]]:
+    for each in run:
+        bound = getattr(each.found, name)
+        if bound is not None:
+            yield each, bound
+
+
+def _joined(points: Iterable[tuple[float, float]]) -> str:
+    """A path; a single point becomes a short stroke, which round caps make visible."""
+    found = [f"{x:g} {y:g}" for x, y in points]
+    return f"M{'L'.join(found)}" if found[1:] else "".join(f"M{each}h0" for each in found)
+
+
+def _time_text(at: float, *, is_day: bool) -> str:
+    time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)
+    return f"{time:%b} {time.day}" if is_day else f"{time:%b} {time.day}, {time:%H}h"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from lsprotocol import types
 
-from promptops.lsp.at_cursor.expression import Typed, in_expression, in_template
-from promptops.lsp.at_cursor.here import Here
-from promptops.lsp.offers.config_offers import config_offers, is_config
-from promptops.lsp.offers.csv_offers import csv_offers
-from promptops.lsp.offers.expression_offers import assertion_offers, expression_offers
-from promptops.lsp.offers.key_offers import key_offers
-from promptops.lsp.offers.offer import Offer, Offers
-from promptops.lsp.offers.rule_offers import rule_offers
-from promptops.lsp.offers.value_offers import value_offers
-from promptops.lsp.open_file import OpenFile
+from promptops.lsp.config_offers import config_offers, is_config
+from promptops.lsp.cursor import Here
+from promptops.lsp.documents import OpenFile
+from promptops.lsp.offers import (
+    Offer,
+    Offers,
+    assertion_offers,
+    csv_offers,
+    expression_offers,
+    key_offers,
+    rule_offers,
+    value_offers,
+)
+from promptops.lsp.scope import Typed, in_expression, in_template
 
 OPTIONS = types.CompletionOptions(
     trigger_characters=["{", "|", ".", ":", " ", '"', "'", "/", "[", "%"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from lsprotocol import types
 
 from promptops.jobs.naming.template_texts import texts_of
-from promptops.lsp.open_file import OpenFile
+from promptops.lsp.documents import OpenFile
 from promptops.model.place import Place, Text
 from promptops.records import record
 from promptops.runtime.template.template import Template, Token

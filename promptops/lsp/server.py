@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,32 +18,33 @@ from pygls.uris import to_fs_path
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp import (
-    code_actions,
-    code_lens,
-    completion,
-    file_rename,
-    hover,
-    inlay_hints,
-    semantic_tokens,
-    text_sync,
-)
-from promptops.lsp.checking import Checking
+from promptops.lsp import checking, commands, completion, edits, hovers, semantic_tokens
+from promptops.lsp.checking import Checking, FileInRepository, Repositories
 from promptops.lsp.commands import register_commands
-from promptops.lsp.definition import definition
-from promptops.lsp.documents import Document, Documents
-from promptops.lsp.encoding import Encoding
-from promptops.lsp.folding import folding_ranges
-from promptops.lsp.highlights import document_highlights
-from promptops.lsp.open_file import OpenFile, text_of, uri_of
-from promptops.lsp.protocol import PromptopsProtocol, RequestRefused
-from promptops.lsp.references import references
-from promptops.lsp.rename import RENAME_OPTIONS, prepare_rename, rename
-from promptops.lsp.repositories import FileInRepository, Repositories
-from promptops.lsp.symbols import document_symbols
+from promptops.lsp.documents import (
+    Document,
+    Documents,
+    Encoding,
+    OpenFile,
+    PromptopsProtocol,
+    RequestRefused,
+    text_of,
+    uri_of,
+)
+from promptops.lsp.places import (
+    RENAME_OPTIONS,
+    definition,
+    document_highlights,
+    document_symbols,
+    folding_ranges,
+    prepare_rename,
+    references,
+    rename,
+)
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
 from promptops.records import record
+from promptops.repo.process import OF_ONE_REPOSITORY
 from promptops.untrusted import VARIABLE, is_untrusted
 
 
@@ -63,15 +66,15 @@ class Feature:
 FEATURES: tuple[Feature, ...] = (
     Feature(
         method=types.TEXT_DOCUMENT_CODE_ACTION,
-        answer=code_actions.code_actions,
-        options=code_actions.OPTIONS,
+        answer=edits.code_actions,
+        options=edits.CODE_ACTION_OPTIONS,
     ),
     Feature(
         method=types.TEXT_DOCUMENT_CODE_LENS,
-        answer=code_lens.code_lenses,
-        options=code_lens.OPTIONS,
+        answer=commands.code_lenses,
+        options=commands.OPTIONS,
     ),
-    Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=inlay_hints.inlay_hints),
+    Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=hovers.inlay_hints),
     Feature(
         method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
         answer=semantic_tokens.semantic_tokens,
@@ -82,7 +85,7 @@ FEATURES: tuple[Feature, ...] = (
         answer=completion.completion,
         options=completion.OPTIONS,
     ),
-    Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hover.hover),
+    Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hovers.hover),
     Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
     Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
     Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=document_highlights),
@@ -94,12 +97,12 @@ FEATURES: tuple[Feature, ...] = (
 """The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
 
 TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {
-    types.TEXT_DOCUMENT_DID_OPEN: text_sync.did_open,
-    types.TEXT_DOCUMENT_DID_CHANGE: text_sync.did_change,
-    types.TEXT_DOCUMENT_DID_CLOSE: text_sync.did_close,
-    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: text_sync.did_change_outside,
-    types.WORKSPACE_DID_CHANGE_CONFIGURATION: text_sync.did_change_outside,
-    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: text_sync.did_change_folders,
+    types.TEXT_DOCUMENT_DID_OPEN: checking.did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: checking.did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: checking.did_close,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: checking.did_change_outside,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: checking.did_change_outside,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: checking.did_change_folders,
 }
 """The notifications that keep texts and repositories up to date."""
 
@@ -236,11 +239,11 @@ def create_server() -> PromptopsServer:
     for method, handle in TEXT_SYNC.items():
         server.feature(method)(partial(_notified, server, handle))
     saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
-    saved = partial(_notified, server, text_sync.did_save)
+    saved = partial(_notified, server, checking.did_save)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
     register_commands(server)
-    renaming = partial(file_rename.will_rename_files, server)
-    server.feature(types.WORKSPACE_WILL_RENAME_FILES, file_rename.OPTIONS)(renaming)
+    renaming = partial(edits.will_rename_files, server)
+    server.feature(types.WORKSPACE_WILL_RENAME_FILES, edits.FILE_RENAME_OPTIONS)(renaming)
     for feature in FEATURES:
         server.feature(feature.method, feature.options)(partial(_answer, server, feature))
     return server
@@ -285,3 +288,28 @@ def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
     if bug.error is not None:
         server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
     return answer
+
+
+# Serve over standard input and output.
+
+
+def serve() -> int:
+    """Serve until the editor ends; returns the exit code, 1 if it ended without a shutdown.
+
+    Standard input and output of this process, and of those it starts, are replaced: nothing else
+    may read or write what belongs to the protocol.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread that reads would ignore Ctrl-C
+    for name in OF_ONE_REPOSITORY:  # an editor that git started serves other repositories, too
+        os.environ.pop(name, None)
+    stdin, stdout = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    sys.stdout = sys.stderr
+    server = create_server()
+    with open(stdin, "rb") as read, open(stdout, "wb") as write:
+        server.start_io(read, write)
+    server.repositories.close_all()
+    return 0 if server.protocol.was_shut_down else 1

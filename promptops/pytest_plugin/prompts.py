@@ -18,8 +18,8 @@ from promptops.evals.engine.ask import Patience, Settings
 from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
 from promptops.jobs.testing.answering import Mode
+from promptops.jobs.testing.judging import unreadable_prompts
 from promptops.jobs.testing.model_calls import Unwatched, ci_event, within_budget
-from promptops.jobs.testing.outcomes import unreadable_prompts
 from promptops.jobs.testing.plan import CaseKey, PlannedCase, plan_cases
 from promptops.jobs.testing.runner import RunOptions, run_selected, write_earlier_answers
 from promptops.jobs.workspace.selection import Selected

@@ -468,14 +468,13 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
     assert callers == {
         "approve": {"jobs/workspace/approved_endpoints.py"},
         "provider_of": {"jobs/testing/model_calls.py"},
-        "batches_of": {"jobs/testing/batch/service.py"},
+        "batches_of": {"jobs/testing/batch/state.py"},
         "Approved": {
             "evals/providers/registry.py",
             "jobs/workspace/approved_endpoints.py",
             # They pass approvals on.
             "jobs/testing/batch/submitting.py",
-            "jobs/testing/batch/senders.py",
-            "jobs/testing/batch/service.py",
+            "jobs/testing/batch/state.py",
             "jobs/testing/model_calls.py",
         },
     }

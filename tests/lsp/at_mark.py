@@ -9,9 +9,8 @@ from lsprotocol import types
 
 from promptops.jobs.live.live import Live
 from promptops.lsp.completion import completion
-from promptops.lsp.encoding import split_lines
-from promptops.lsp.hover import hover
-from promptops.lsp.open_file import OpenFile
+from promptops.lsp.documents import OpenFile, split_lines
+from promptops.lsp.hovers import hover
 from tests.lsp.opened_files import about, opened
 
 MARK = "¦"

@@ -7,9 +7,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from promptops.jobs.live.live import Live
-from promptops.lsp.documents import Document
-from promptops.lsp.encoding import Encoding
-from promptops.lsp.open_file import OpenFile, text_of, uri_of
+from promptops.lsp.documents import Document, Encoding, OpenFile, text_of, uri_of
 
 UTF_8 = Encoding(types.PositionEncodingKind.Utf8)
 UTF_16 = Encoding(types.PositionEncodingKind.Utf16)

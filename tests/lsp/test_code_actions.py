@@ -6,9 +6,8 @@ import pytest
 from lsprotocol import types
 
 from promptops.jobs.workspace.text_edits import apply_edits
-from promptops.lsp.code_actions import code_actions
-from promptops.lsp.encoding import split_lines
-from promptops.lsp.open_file import OpenFile
+from promptops.lsp.documents import OpenFile, split_lines
+from promptops.lsp.edits import code_actions
 from promptops.model.finding import Edit
 from promptops.model.place import Place
 from tests.conftest import GitRepository

@@ -8,10 +8,9 @@ from lsprotocol import types
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
 from promptops.jobs.moving.plan import moving_workspace, plan_move
-from promptops.lsp.documents import Document
-from promptops.lsp.file_rename import RenamingEditor, file_rename
-from promptops.lsp.open_file import uri_of
-from promptops.lsp.repositories import FileInRepository
+from promptops.lsp.checking import FileInRepository
+from promptops.lsp.documents import Document, uri_of
+from promptops.lsp.edits import RenamingEditor, file_rename
 from tests.jobs.moving.catalog import FILES, TRIAGE, fill
 from tests.lsp.opened_files import UTF_16
 

@@ -9,7 +9,7 @@ import pytest
 from lsprotocol import types
 
 from promptops.jobs.live.live import Live
-from promptops.lsp.encoding import split_lines
+from promptops.lsp.documents import split_lines
 from tests.conftest import GitRepository
 from tests.hostile import test_hostile_prompt_files, test_hostile_templates
 from tests.hostile.conftest import FINE, FINE_PATH

@@ -6,7 +6,7 @@ import pytest
 
 from promptops.analysis.models import find
 from promptops.jobs.live.live import Live
-from promptops.lsp.markdown import code, excerpt, prose, sentence
+from promptops.lsp.hovers import code, excerpt, prose, sentence
 from tests.lsp.at_mark import hovered
 from tests.lsp.conftest import DESK, PATH
 

@@ -7,14 +7,16 @@ from lsprotocol import types
 
 from promptops.errors import PromptopsError
 from promptops.jobs.live.live import Live
-from promptops.lsp.definition import definition
-from promptops.lsp.documents import Document
-from promptops.lsp.folding import folding_ranges
-from promptops.lsp.highlights import document_highlights
-from promptops.lsp.open_file import uri_of
-from promptops.lsp.references import references
-from promptops.lsp.rename import prepare_rename, rename
-from promptops.lsp.symbols import document_symbols
+from promptops.lsp.documents import Document, uri_of
+from promptops.lsp.places import (
+    definition,
+    document_highlights,
+    document_symbols,
+    folding_ranges,
+    prepare_rename,
+    references,
+    rename,
+)
 from promptops.records import replace
 from tests.jobs.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
 from tests.lsp.opened_files import UTF_16, about

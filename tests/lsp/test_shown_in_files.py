@@ -11,11 +11,9 @@ from lsprotocol import types
 
 from promptops.errors import UsageError
 from promptops.jobs.live.live import Live
-from promptops.lsp.code_lens import code_lenses
-from promptops.lsp.inlay_hints import inlay_hints
-from promptops.lsp.open_file import OpenFile
-from promptops.lsp.preview import as_text, preview_of
-from promptops.lsp.running import run_recorded
+from promptops.lsp.commands import as_text, code_lenses, preview_of, run_recorded
+from promptops.lsp.documents import OpenFile
+from promptops.lsp.hovers import inlay_hints
 from promptops.lsp.semantic_tokens import LEGEND, semantic_tokens
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest

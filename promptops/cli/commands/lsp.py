@@ -34,6 +34,6 @@ def command(output: OutputOptions, stdio: bool) -> int:
         )
     if sys.stdin.isatty():
         output.note("waiting for an editor on standard input; Ctrl-C ends it")
-    from promptops.lsp.stdio import serve
+    from promptops.lsp.server import serve
 
     return serve()

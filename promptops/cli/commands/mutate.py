@@ -24,7 +24,7 @@ from promptops.errors import BUG, UsageError
 from promptops.records import replace
 
 if TYPE_CHECKING:
-    from promptops.jobs.mutating.options import MutateOptions
+    from promptops.jobs.mutating.mutate import MutateOptions
     from promptops.jobs.workspace.workspace import Workspace
     from promptops.model.mutant import MutationRun
 
@@ -104,7 +104,7 @@ def _mutated(output: OutputOptions, options: dict[str, Any]) -> MutationRun:
 
 def _options(output: OutputOptions, opened: Workspace, options: dict[str, Any]) -> MutateOptions:
     from promptops.cli.progress import ShownProgress
-    from promptops.jobs.mutating.options import MutateOptions
+    from promptops.jobs.mutating.mutate import MutateOptions
     from promptops.jobs.testing.model_calls import ci_event
     from promptops.jobs.testing.options import RunOptions
 

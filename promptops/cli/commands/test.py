@@ -177,7 +177,7 @@ def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
 
 
 def _merged(output: OutputOptions, options: dict[str, Any]) -> TestRun:
-    from promptops.jobs.testing.merging import merge, read_shards
+    from promptops.jobs.testing.runner import merge, read_shards
     from promptops.jobs.workspace.workspace import workspace
 
     shards = read_shards(output.directory, options["patterns"])

@@ -10,9 +10,14 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from math import comb
 
-from promptops.evals.deciding.intervals import mean, standard_error
-from promptops.evals.deciding.student import student_quantile
-from promptops.evals.deciding.wilson import ALPHA, quantile, wilson
+from promptops.evals.deciding.intervals import (
+    ALPHA,
+    mean,
+    quantile,
+    standard_error,
+    student_quantile,
+    wilson,
+)
 from promptops.model.probe_run import AttackRate
 
 

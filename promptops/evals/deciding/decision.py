@@ -1,13 +1,23 @@
-"""The data for a decision, and the decision."""
+"""Whether a change makes answers worse: non-inferiority of two or more arms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import isfinite
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import ceil, comb, isfinite, log, log1p, log2, sqrt
+from typing import Any, Literal
 
+from promptops.evals.deciding.intervals import (
+    Clusters,
+    interval,
+    mean,
+    silent_loss,
+    standard_error,
+    student_quantile,
+)
+from promptops.model.arm import ArmVerdict
 from promptops.plurals import counted
-from promptops.records import record
+from promptops.records import record, replace
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
@@ -181,3 +191,358 @@ def what_it_takes(needs: Needs, noun: str = "case") -> str:
         whom = f"the suspect {noun}" if count == 1 else f"each of the {count} suspect {noun}s"
         return f"{needs.fresh} fresh answers to {whom}, on both sides, would give a clearer result"
     return f"about {needs.cases} {noun}s would decide if the difference stays the same"
+
+
+# Decide whether a candidate is worse than its baseline, and what would settle an open decision.
+#
+# The first stage looks at the mean difference, at 1, 3 and 6 repeats per case. What it leaves open
+# goes to the second: suspect cases get fresh answers, and fail by name. The probabilities of
+# failing a candidate that is not worse add up to 5%; in simulations to about half
+# (tests/evals/deciding).
+
+Look = Literal[1, 2, 3]
+Margin = float | Literal["auto"]
+
+DEFAULT_MARGIN = 0.03
+REPEATS: tuple[int, ...] = (1, 3, 6)
+"""The repeats of each case and arm at each look."""
+
+_ALPHAS = (0.005, 0.010, 0.015)
+_FRESH = 8
+_FRESH_ALPHA = 0.02
+_SUSPECTS = 5  # with one more, a case with two right answers of 8 could not be significant
+_BROKEN = 0.25  # the loss that makes a suspect; of graded scores, far less can be significant
+
+
+def decide(
+    cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
+) -> Decision:
+    """Decide by the existing answers, or return what else is needed.
+
+    Request what `needs` names and call again: with the next look for repeats, with the same one for
+    suspects. The order of the cases does not matter, and answers beyond those of the look are
+    ignored.
+
+    Args:
+        cases: With at least the repeats of this look each, as far as they are available.
+        margin: The acceptable loss, above 0 and up to 1; "auto" is three percentage points, or what
+            the suite can detect with all its repeats if that is more.
+        share: The number of candidates that are compared with one baseline. It divides the error
+            probabilities, so that those of all candidates together are those of one.
+
+    Raises:
+        ValueError: Two cases have one name, or the margin or the share is invalid.
+    """
+    _refuse_what_makes_no_sense(cases, margin, share)
+    statistics = evidence(cases, REPEATS[look - 1], error_probability(look, share))
+    applied = _auto_margin(statistics, share) if margin == "auto" else margin
+    verdict = _first_stage(statistics, applied)
+    is_last_look = verdict == "inconclusive" and look == len(REPEATS)
+    culprits = _significant_cases(_suspects(statistics)) if is_last_look else ()
+    if culprits:
+        verdict = "fail"
+    return Decision(
+        verdict=verdict,
+        difference=statistics.difference,
+        low=statistics.low,
+        high=statistics.high,
+        p=statistics.p,
+        n=len(statistics.pairs),
+        repeats=statistics.repeats,
+        worse=statistics.count(-1),
+        better=statistics.count(1),
+        same=statistics.count(0),
+        smallest_visible=smallest_visible(statistics, applied),
+        margin=applied,
+        worst=_names(_worst(statistics)),
+        culprits=culprits,
+        unpaired=tuple(case.name for case in cases if not (case.baseline and case.candidate)),
+        needs=_needs(statistics, look, applied) if verdict == "inconclusive" else None,
+    )
+
+
+def error_probability(look: Look, share: int = 1) -> float:
+    """The chance that a bound is wrong at this look, with so many candidates; see `decide`."""
+    return _ALPHAS[look - 1] / share
+
+
+def reachable_look(cases: Sequence[CaseScore]) -> Look:
+    """The last look for which every case has enough repeats in both arms."""
+    fewest = min(min(len(case.baseline), len(case.candidate)) for case in cases)
+    if fewest >= REPEATS[2]:
+        return 3
+    return 2 if fewest >= REPEATS[1] else 1
+
+
+def next_look(look: Look) -> Look:
+    """The look after this one; the last one is repeated."""
+    return 2 if look == 1 else 3
+
+
+def margin_of(evaluation: Mapping[str, Any]) -> Margin:
+    """The margin of a prompt, as a share; its file states it in percentage points."""
+    margin = evaluation.get("margin")
+    if margin == "auto":
+        return "auto"
+    return margin / 100 if isinstance(margin, int | float) and margin > 0 else DEFAULT_MARGIN
+
+
+def _refuse_what_makes_no_sense(cases: Sequence[CaseScore], margin: Margin, share: int) -> None:
+    if share < 1:
+        raise ValueError(f"the share is {share}, not at least 1")
+    if margin != "auto" and not 0 < margin <= 1:
+        raise ValueError(f"the margin is {margin}, not above 0 and up to 1")
+    names: set[str] = set()
+    for case in cases:
+        if case.name in names:
+            raise ValueError(f"two cases are named {case.name!r}")
+        names.add(case.name)
+
+
+def _auto_margin(statistics: Evidence, share: int) -> float:
+    """By the smallest visible loss of the last look, so that fewer repeats do not widen it."""
+    error = (
+        statistics.error * sqrt(statistics.repeats / REPEATS[-1])
+        if statistics.repeats
+        else statistics.error
+    )
+    alpha = error_probability(3, share)
+    last = replace(statistics, repeats=REPEATS[-1], error=error, alpha=alpha)
+    return max(DEFAULT_MARGIN, smallest_visible(last, DEFAULT_MARGIN))
+
+
+def _first_stage(statistics: Evidence, margin: float) -> Verdict:
+    if statistics.high < 0 and statistics.difference <= -margin / 2:
+        return "fail"
+    return "pass" if statistics.low > -margin else "inconclusive"
+
+
+def _suspects(statistics: Evidence) -> tuple[ScoredPair, ...]:
+    """The worst cases that lost much, and at least half of the greatest loss."""
+    worst = _worst(statistics)
+    return tuple(
+        pair
+        for pair in worst
+        if pair.difference <= -_BROKEN and pair.difference <= worst[0].difference / 2
+    )
+
+
+def _worst(statistics: Evidence) -> tuple[ScoredPair, ...]:
+    return tuple(pair for pair in statistics.pairs[:_SUSPECTS] if pair.difference < 0)
+
+
+def _significant_cases(suspects: tuple[ScoredPair, ...]) -> tuple[str, ...]:
+    significant = holm([_noninferiority_chance(pair.case) for pair in suspects], _FRESH_ALPHA)
+    return _names(pair for pair, holds in zip(suspects, significant, strict=True) if holds)
+
+
+def _noninferiority_chance(case: CaseScore) -> float:
+    """The p value of the fresh answers of a case; 1 while some are missing."""
+    before, after = case.fresh_baseline[:_FRESH], case.fresh_candidate[:_FRESH]
+    if _lacks_fresh_answers(case) or sum(after) - sum(before) > -_BROKEN * _FRESH:
+        return 1.0
+    return fisher(before, after)
+
+
+def _lacks_fresh_answers(case: CaseScore) -> bool:
+    return min(len(case.fresh_baseline), len(case.fresh_candidate)) < _FRESH
+
+
+def _needs(statistics: Evidence, look: Look, margin: float) -> Needs:
+    if look < len(REPEATS):
+        return Needs(repeats=REPEATS[look])
+    missing = _names(pair for pair in _suspects(statistics) if _lacks_fresh_answers(pair.case))
+    if missing:
+        return Needs(suspects=missing, fresh=_FRESH)
+    return Needs(cases=cases_to_decide(statistics, margin))
+
+
+def _names(pairs: Iterable[ScoredPair]) -> tuple[str, ...]:
+    return tuple(pair.case.name for pair in pairs)
+
+
+_SCORE_UNITS = 10**9  # scores are counted in whole parts, so that equal sums are equal
+
+
+def fisher(before: Sequence[float], after: Sequence[float]) -> float:
+    """Fisher's exact test, one-sided: the chance of so low a sum in `after` if both are alike.
+
+    For scores of 0 and 1 it is Fisher's test; for graded ones the same test of their sum. The work
+    doubles with every different score: meant for some 16.
+    """
+    scores = [round(score * _SCORE_UNITS) for score in (*before, *after)]
+    observed = sum(scores[len(before) :])
+    sums = Counter({(0, 0): 1})
+    for score in scores:
+        for (taken, total), count in list(sums.items()):
+            if taken < len(after):
+                sums[taken + 1, total + score] += count
+    low = sum(
+        count for (taken, total), count in sums.items() if taken == len(after) and total <= observed
+    )
+    return low / comb(len(scores), len(after))
+
+
+def holm(chances: Sequence[float], alpha: float) -> tuple[bool, ...]:
+    """Which of these p values are significant, in their order; a false one with chance `alpha`."""
+    order = sorted(range(len(chances)), key=chances.__getitem__)
+    significant: set[int] = set()
+    for rank, index in enumerate(order):
+        if chances[index] > alpha / (len(chances) - rank):
+            break
+        significant.add(index)
+    return tuple(index in significant for index in range(len(chances)))
+
+
+# Statistics of the answers of both arms: the difference, and the effect that they can detect.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ScoredPair:
+    """A case with answers in both arms.
+
+    Attributes:
+        difference: Candidate minus baseline, over `repeats` scores per arm.
+    """
+
+    case: CaseScore
+    repeats: int
+    difference: float
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All pairs at one look.
+
+    Attributes:
+        pairs: The greatest loss first; then by name.
+        sources: The number of independent sources of the pairs.
+        repeats: The smallest number of repeats of a pair; 0 without pairs.
+        error: The standard error of the difference; infinite below two sources.
+        low: Each bound is wrong with the chance `alpha`; -1 and 1 mean unbounded.
+    """
+
+    pairs: tuple[ScoredPair, ...]
+    sources: int
+    repeats: int
+    difference: float
+    error: float
+    low: float
+    high: float
+    p: float
+    alpha: float
+
+    @property
+    def answers(self) -> int:
+        """The number of independent answers in each arm."""
+        return self.sources * self.repeats
+
+    def count(self, sign: int) -> int:
+        """The pairs that are worse (-1), the same (0), better (1)."""
+        return sum((pair.difference > 0) - (pair.difference < 0) == sign for pair in self.pairs)
+
+
+def evidence(cases: Iterable[CaseScore], repeats: int, alpha: float) -> Evidence:
+    """Compare up to this many repeats per case; a case without a pair of answers is left out."""
+    found = [pair for case in cases if (pair := _pair(case, repeats))]
+    # The drawn signs depend on an order, which must not be the order of the arguments.
+    found.sort(key=lambda pair: (pair.difference, pair.case.name))
+    clusters = _clusters(found)
+    fewest = min((pair.repeats for pair in found), default=0)
+    difference, bounds = mean(clusters), interval(clusters, alpha)
+    silent = silent_loss(len(clusters) * fewest, alpha)
+    return Evidence(
+        pairs=tuple(found),
+        sources=len(clusters),
+        repeats=fewest,
+        difference=difference,
+        error=standard_error(clusters),
+        low=max(-1.0, min(bounds.low, difference - silent)),
+        high=min(1.0, bounds.high),
+        p=bounds.p,
+        alpha=alpha,
+    )
+
+
+def _pair(case: CaseScore, most: int) -> ScoredPair | None:
+    repeats = min(len(case.baseline), len(case.candidate), most)
+    if not repeats:
+        return None
+    loss = (sum(case.candidate[:repeats]) - sum(case.baseline[:repeats])) / repeats
+    return ScoredPair(case=case, repeats=repeats, difference=round(loss, 12))  # .1 + .2 - .3 is 0
+
+
+def _clusters(pairs: Iterable[ScoredPair]) -> Clusters:
+    clusters: dict[tuple[bool, str], list[float]] = {}
+    for pair in pairs:
+        case = pair.case
+        key = (True, case.name) if case.source is None else (False, case.source)
+        clusters.setdefault(key, []).append(pair.difference)
+    return list(clusters.values())
+
+
+_POWER = 0.8
+
+
+def smallest_visible(statistics: Evidence, margin: float) -> float:
+    """The smallest true loss that fails four times in five, by the observed spread.
+
+    1 if there are too few cases to distinguish any loss from chance.
+    """
+    if statistics.sources < _fewest_sources(statistics.alpha):
+        return 1.0
+    freedom = statistics.sources - 1
+    # A smaller one than half the margin does not fail, however certain.
+    reach = max(student_quantile(1 - statistics.alpha, freedom) * statistics.error, margin / 2)
+    visible = reach + student_quantile(_POWER, freedom) * statistics.error
+    return min(1.0, max(visible, silent_loss(statistics.answers, 1 - _POWER)))
+
+
+def cases_to_decide(statistics: Evidence, margin: float) -> int:
+    """About how many cases would decide at the same look if the difference stays the same."""
+    cases = len(statistics.pairs)
+    room = margin + statistics.difference  # to the bound that passes
+    if statistics.difference <= -margin / 2:
+        room = max(room, -statistics.difference)
+    counts = [cases + 1, _fewest_sources(statistics.alpha)]
+    # Enough cases for a loss of that size to appear in at least one answer.
+    counts.append(
+        ceil(log(statistics.alpha) / log1p(-min(room, 0.99)) / max(statistics.repeats, 1))
+    )
+    if isfinite(statistics.error):
+        reach = student_quantile(1 - statistics.alpha, statistics.sources - 1) * statistics.error
+        counts.append(ceil(cases * (reach / room) ** 2))
+    return max(counts)
+
+
+def _fewest_sources(alpha: float) -> int:
+    """The minimum number of sources: with fewer, a loss in all of them could be chance."""
+    return ceil(log2(1 / alpha))
+
+
+# Decide whether one arm of a comparison is worse than the reference.
+
+
+def decide_arm(
+    cases: Sequence[CaseScore], look: Look, margin: Margin = DEFAULT_MARGIN, share: int = 1
+) -> Decision:
+    """Decide by the mean difference alone: no suspect case gets fresh answers.
+
+    The probability that any arm is accepted although its true loss is the margin is about 2.5%, for
+    1 to 8 arms (simulated).
+
+    Args:
+        look, margin, share: As in `decide`; the share is the number of arms besides the reference.
+    """
+    decision = decide(cases, look, margin, share)
+    if decision.needs is None or not decision.needs.suspects:
+        return decision
+    statistics = evidence(cases, REPEATS[look - 1], error_probability(look, share))
+    return replace(decision, needs=Needs(cases=cases_to_decide(statistics, decision.margin)))
+
+
+def arm_verdict(decision: Decision) -> ArmVerdict:
+    """The decision in the words of a comparison; an arm that passes may also be better."""
+    if decision.verdict == "pass":
+        return "better" if decision.low > 0 else "not worse"
+    return "worse" if decision.verdict == "fail" else "open"

@@ -1,19 +1,16 @@
-"""Confidence intervals of a mean difference, from clustered differences.
-
-A cluster contains the differences of cases that share a source; most contain one. Clusters are
-assumed to be independent, the cases in one are not.
-"""
+"""Confidence intervals: of shares, means, quantiles and ratios."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
-from math import fsum, inf, sqrt
+from math import ceil, exp, floor, fsum, inf, lgamma, log, sqrt
 from random import Random
+from statistics import NormalDist
 
-from promptops.evals.deciding.student import student_cdf, student_quantile
+from promptops.model.arm import Latency, ValueInterval
 from promptops.records import record
 
 Clusters = Sequence[Sequence[float]]
@@ -148,3 +145,218 @@ def _set_sums(values: Sequence[float], sets: Sequence[int]) -> list[float]:
         last = len(table) - 1
         sums = [total + table[bits >> start & last] for total, bits in zip(sums, sets, strict=True)]
     return sums
+
+
+# Wilson's interval of a share.
+
+ALPHA = 0.025
+"""The chance that one of the two bounds is wrong."""
+
+
+def wilson(share: float, size: float, chance: float = ALPHA) -> tuple[float, float]:
+    """The interval of a share that was observed in so many answers; (0, 1) for none.
+
+    Each bound is wrong with this chance.
+    """
+    if not size:
+        return 0.0, 1.0
+    z = quantile(1 - chance)
+    weight = z * z / size
+    middle = (share + weight / 2) / (1 + weight)
+    reach = z * sqrt(share * (1 - share) / size + weight / (4 * size)) / (1 + weight)
+    # Rounding must not make a bound miss 0 or 1.
+    low = 0.0 if share == 0 else middle - reach
+    return max(0.0, low), 1.0 if share == 1 else min(1.0, middle + reach)
+
+
+@lru_cache(maxsize=64)
+def quantile(probability: float) -> float:
+    """The quantile of the standard normal distribution."""
+    return NormalDist().inv_cdf(probability)
+
+
+# Student's t distribution.
+
+_MOST_TERMS = 10_000  # some sqrt(freedom) are needed: enough for a hundred million cases
+_TINY = 1e-300
+
+
+def student_cdf(t: float, freedom: float) -> float:
+    """The chance of a value up to `t`; degrees of freedom above 0."""
+    square = t * t
+    # Both shares are computed, since one minus the other loses all digits near zero.
+    tail = 0.5 * beta_share(freedom / (freedom + square), square / (freedom + square), freedom / 2)
+    return tail if t < 0 else 1 - tail
+
+
+@lru_cache(maxsize=1024)
+def student_quantile(probability: float, freedom: float) -> float:
+    """The value that is not exceeded with this probability, which is above 0 and below 1."""
+    if probability < 0.5:
+        return -student_quantile(1 - probability, freedom)
+    low, high = 0.0, 1.0
+    while student_cdf(high, freedom) < probability:
+        low, high = high, high * 2
+    while low < (middle := (low + high) / 2) < high:
+        if student_cdf(middle, freedom) < probability:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def beta_share(x: float, rest: float, a: float, b: float = 0.5) -> float:
+    """The regularised incomplete beta function at `x`; `rest` is 1 - x."""
+    if x <= 0 or rest <= 0:
+        return 0.0 if x <= 0 else 1.0
+    if x > (a + 1) / (a + b + 2):  # beyond it the fraction converges slowly
+        return 1 - beta_share(rest, x, b, a)
+    scale = a * log(x) + b * log(rest) + lgamma(a + b) - lgamma(a) - lgamma(b)
+    return exp(scale) / (a * _fraction(x, a, b))
+
+
+def _fraction(x: float, a: float, b: float) -> float:
+    """1 + d1/(1 + d2/(1 + …)), DLMF 8.17.22, from the front (Lentz's method)."""
+    value = upper = 1.0
+    lower = 0.0
+    for term in range(1, _MOST_TERMS):
+        d = _coefficient(term, x, a, b)
+        lower = 1 / ((1 + d * lower) or _TINY)
+        upper = (1 + d / upper) or _TINY
+        value *= upper * lower
+        if abs(upper * lower - 1) < 1e-15:
+            break
+    return value
+
+
+def _coefficient(term: int, x: float, a: float, b: float) -> float:
+    half = term // 2
+    if term % 2:
+        return -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
+    return half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
+
+
+# Bounds of a quantile from the order of the values: latencies follow no known distribution.
+
+_MANY = 5_000
+"""From so many values on, the binomial distribution is as good as normal."""
+
+
+def latency_of(seconds: Iterable[float]) -> Latency | None:
+    """Median and 95th percentile with their bounds; None without values."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return None
+    p50_low, p50_high = quantile_bounds(ordered, 0.5)
+    low, high = quantile_bounds(ordered, 0.95)
+    return Latency(
+        p50=_quantile(ordered, 0.5),
+        p95=_quantile(ordered, 0.95),
+        p50_low=p50_low,
+        p50_high=p50_high,
+        low=low,
+        high=high,
+        n=len(ordered),
+    )
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """The smallest value that this share of the values does not exceed."""
+    return ordered[max(0, ceil(round(share * len(ordered), 9)) - 1)]
+
+
+def quantile_bounds(ordered: Sequence[float], share: float) -> tuple[float | None, float | None]:
+    """Values below and above the true quantile, each wrong in at most 2.5%; None if none is safe.
+
+    The number of values up to the true quantile is binomial. So the k-th smallest value is above it
+    with the chance that fewer than k are up to it, whatever the distribution of the values.
+
+    Args:
+        ordered: Ascending.
+        share: Of the values below the quantile, between 0 and 1.
+    """
+    low, high = bound_ranks(len(ordered), share, ALPHA)
+    return (
+        ordered[low] if low is not None else None,
+        ordered[high] if high is not None else None,
+    )
+
+
+def bound_ranks(count: int, share: float, alpha: float) -> tuple[int | None, int | None]:
+    """0-based ranks, among so many values, of values below and above the true quantile.
+
+    Each is wrong with at most the chance `alpha`; None if none is safe.
+    """
+    if count > _MANY:
+        reach = quantile(1 - alpha) * sqrt(count * share * (1 - share))
+        return floor(count * share - reach) - 1, ceil(count * share + reach)
+    low = high = None
+    for below, chance in enumerate(_fewer(count, share)):
+        # `chance`: at most `below` values are up to the quantile.
+        if chance <= alpha:
+            low = below
+        if chance >= 1 - alpha:
+            high = below
+            break
+    return low, high
+
+
+def _fewer(count: int, share: float) -> Iterator[float]:
+    """The chance of at most 0, 1, 2 … successes in so many tries with this chance each."""
+    total = 0.0
+    for successes in range(count):
+        ways = lgamma(count + 1) - lgamma(successes + 1) - lgamma(count - successes + 1)
+        total += exp(ways + successes * log(share) + (count - successes) * log(1 - share))
+        yield total
+
+
+# The ratio of two means, such as costs, from pairs: how much more or less one arm costs.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ValuePair:
+    """The mean value of the answers to one case, in both arms.
+
+    Attributes:
+        reference, arm: Not negative, such as USD per answer.
+        source: Cases of one source are not independent; None for a case of its own.
+    """
+
+    reference: float
+    arm: float
+    source: str | None = None
+
+
+def paired_ratio(pairs: Sequence[ValuePair]) -> ValueInterval | None:
+    """The mean of the arm divided by that of the reference, with a 95% interval.
+
+    The logarithm of the ratio is Student distributed about `fsum(arm) / fsum(reference)`, with the
+    standard error of the differences of relative values. Simulated, the interval contains the true
+    ratio in 92, 93, 94 and 95% of comparisons of 20, 50, 100 and 200 cases.
+
+    Returns:
+        None without two independent pairs, or if the reference is free.
+    """
+    before, after = fsum(pair.reference for pair in pairs), fsum(pair.arm for pair in pairs)
+    if not before > 0:
+        return None
+    if not after > 0:
+        return ValueInterval(value=0.0, low=0.0, high=0.0)
+    clusters = _relative_differences(pairs, before / len(pairs), after / len(pairs))
+    if len(clusters) < 2:
+        return None
+    ratio = after / before
+    reach = student_quantile(1 - ALPHA, len(clusters) - 1) * standard_error(clusters)
+    return ValueInterval(value=ratio, low=ratio * exp(-reach), high=ratio * exp(reach))
+
+
+def _relative_differences(
+    pairs: Sequence[ValuePair], before: float, after: float
+) -> list[list[float]]:
+    """By source: each value divided by the mean of its arm, arm minus reference."""
+    clusters: dict[object, list[float]] = {}
+    for index, pair in enumerate(pairs):
+        key = index if pair.source is None else pair.source
+        difference = pair.arm / after - pair.reference / before
+        clusters.setdefault(key, []).append(difference)
+    return list(clusters.values())

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from promptops.evals.deciding.student import beta_share, student_quantile
-from promptops.evals.deciding.wilson import ALPHA, quantile, wilson
+from promptops.evals.deciding.intervals import ALPHA, beta_share, quantile, student_quantile, wilson
 from promptops.records import record
 
 BUCKETS = 64

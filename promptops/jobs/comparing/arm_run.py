@@ -8,11 +8,9 @@ from promptops.catalog.catalog import Catalog
 from promptops.evals.contracts import violations
 from promptops.evals.judge_answer import scores
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.arm import Arm
-from promptops.jobs.testing.judging import JudgedAnswer
-from promptops.jobs.testing.plan import CaseKey, PlannedCase
-from promptops.jobs.testing.rechecks import FIRST_FRESH, fresh_cases
-from promptops.jobs.testing.wanted_answers import AnswerResult, WantedAnswer
+from promptops.jobs.testing.judging import FIRST_FRESH, JudgedAnswer, fresh_cases
+from promptops.jobs.testing.paired import Arm
+from promptops.jobs.testing.plan import AnswerResult, CaseKey, PlannedCase, WantedAnswer
 from promptops.records import field, record, replace
 
 

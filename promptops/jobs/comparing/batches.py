@@ -10,8 +10,7 @@ from promptops.evals.engine.worst_case import Estimate
 from promptops.jobs.comparing.command_line import COMPARE, command_line
 from promptops.jobs.comparing.compare import Comparing, comparing
 from promptops.jobs.comparing.options import CompareOptions
-from promptops.jobs.testing.batch.collecting import Rerun
-from promptops.jobs.testing.batch.runs import BatchRuns, RehearsedRun
+from promptops.jobs.testing.batch.collecting import BatchRuns, RehearsedRun, Rerun
 from promptops.jobs.testing.batch.submitting import Purpose
 from promptops.jobs.testing.model_calls import Sender
 from promptops.jobs.testing.options import RunOptions

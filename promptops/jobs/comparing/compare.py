@@ -30,11 +30,15 @@ from promptops.jobs.recordings.roots import (
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.jobs.testing.answering import Answering, Mode
-from promptops.jobs.testing.arm import Arm
-from promptops.jobs.testing.judging import JudgedAnswer
+from promptops.jobs.testing.judging import (
+    JudgedAnswer,
+    error_run,
+    sent_messages,
+    unreadable_prompts,
+)
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import model_calls
-from promptops.jobs.testing.outcomes import error_run, sent_messages, unreadable_prompts
+from promptops.jobs.testing.paired import Arm
 from promptops.jobs.testing.plan import (
     PlannedCase,
     named_cases,
@@ -43,8 +47,7 @@ from promptops.jobs.testing.plan import (
     with_hint,
 )
 from promptops.jobs.testing.retrieving import MissingInputs
-from promptops.jobs.testing.runner import within_policy
-from promptops.jobs.testing.running import why_no_cases
+from promptops.jobs.testing.runner import why_no_cases, within_policy
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.arm import (

@@ -7,11 +7,11 @@ from statistics import fmean
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.cost import answer_cost_usd
-from promptops.evals.deciding.ratio import ValuePair, paired_ratio
+from promptops.evals.deciding.intervals import ValuePair, paired_ratio
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.prompt_arms import PromptArms, source_of
+from promptops.jobs.testing.answering import planned_profile
 from promptops.jobs.testing.judging import JudgedAnswer
-from promptops.jobs.testing.requests import planned_profile
 from promptops.model.arm import TokenMeans, ValueInterval
 from promptops.model.config import ModelProfile
 from promptops.records import record

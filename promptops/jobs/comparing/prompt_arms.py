@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.deciding.arms import decide_arm
-from promptops.evals.deciding.decision import CaseScore, Decision
-from promptops.evals.deciding.noninferiority import REPEATS, Margin, margin_of, reachable_look
+from promptops.evals.deciding.decision import (
+    REPEATS,
+    CaseScore,
+    Decision,
+    Margin,
+    decide_arm,
+    margin_of,
+    reachable_look,
+)
 from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.options import CompareOptions
-from promptops.jobs.testing.paired_decision import SOURCE
+from promptops.jobs.testing.paired import SOURCE
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.model.config import CompareSettings
 from promptops.model.prompt import Prompt

@@ -7,11 +7,15 @@ from statistics import fmean
 from typing import Any
 
 from promptops.evals.contracts import unjudged
-from promptops.evals.deciding.arms import arm_verdict
-from promptops.evals.deciding.decision import Decision, plain_sentence, sentence, what_it_takes
-from promptops.evals.deciding.noninferiority import DEFAULT_MARGIN
-from promptops.evals.deciding.quantiles import latency_of
-from promptops.evals.deciding.ratio import ValuePair
+from promptops.evals.deciding.decision import (
+    DEFAULT_MARGIN,
+    Decision,
+    arm_verdict,
+    plain_sentence,
+    sentence,
+    what_it_takes,
+)
+from promptops.evals.deciding.intervals import ValuePair, latency_of
 from promptops.evals.judge_answer import scores
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.figures import (
@@ -24,10 +28,9 @@ from promptops.jobs.comparing.figures import (
 )
 from promptops.jobs.comparing.prompt_arms import PromptArms
 from promptops.jobs.comparing.same_requests import sends_same_requests
-from promptops.jobs.testing.answering import not_requested
+from promptops.jobs.testing.answering import not_requested, planned_profile
 from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.plan import PlannedCase
-from promptops.jobs.testing.requests import planned_profile
 from promptops.model.answer import Answer
 from promptops.model.arm import ArmKind, ArmResult, ArmVerdict, KeptContracts, ValueInterval
 from promptops.model.test_run import CaseRun, Decided, Worse

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.evals.deciding.noninferiority import REPEATS
+from promptops.evals.deciding.decision import REPEATS
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.comparing.prompt_arms import PromptArms
 from promptops.jobs.comparing.same_requests import sends_same_requests
 from promptops.jobs.testing.answering import Answering, request_in_turns
+from promptops.jobs.testing.judging import fresh_cases
 from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.plan import CaseKey, PlannedCase
-from promptops.jobs.testing.rechecks import fresh_cases
-from promptops.jobs.testing.wanted_answers import WantedAnswer
+from promptops.jobs.testing.plan import CaseKey, PlannedCase, WantedAnswer
 from promptops.records import field, record, replace
 
 _Targets = Mapping[tuple[str, str], int]

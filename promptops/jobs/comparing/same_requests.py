@@ -9,7 +9,7 @@ from promptops.jobs.comparing.alternatives import Alternative, Alternatives
 from promptops.jobs.comparing.arm_run import ArmRun
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.arm import Arm
+from promptops.jobs.testing.paired import Arm
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.records import replace
 

@@ -14,12 +14,18 @@ from promptops.jobs.drifting.digests import digest_of
 from promptops.jobs.drifting.options import REPEATS, DriftOptions
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
+from promptops.jobs.testing.judging import (
+    FIRST_FRESH,
+    AnswerJudge,
+    JudgedAnswer,
+    error_run,
+    judged_answers,
+    recording_errors,
+    unreadable_prompts,
+)
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import model_calls
-from promptops.jobs.testing.outcomes import error_run, recording_errors, unreadable_prompts
 from promptops.jobs.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases
-from promptops.jobs.testing.rechecks import FIRST_FRESH
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from promptops.evals.deciding.drift import LIMIT, signals
-from promptops.evals.deciding.drift_causes import SAMENESS_Z, equal_answers, sameness_z
-from promptops.evals.deciding.drift_charts import current, pooled_chart
+from promptops.evals.deciding.drift import (
+    LIMIT,
+    SAMENESS_Z,
+    current,
+    equal_answers,
+    pooled_chart,
+    sameness_z,
+    signals,
+)
 from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers
 from promptops.jobs.drifting.judge_again import RecordedVerdicts, changed_judge
 from promptops.model.night import DriftBlame, Night

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from promptops.evals.deciding.drift import FRESH, GROSS, LIMIT, NightSample, difference_z
-from promptops.evals.deciding.drift_charts import (
+from promptops.evals.deciding.drift import (
     CHARTS,
+    FRESH,
+    GROSS,
+    LIMIT,
+    NightSample,
     chart,
     confirmed,
     current,
+    difference_z,
     is_learned,
     level_of,
     pooled_chart,

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from promptops.errors import InputError, NotFound, PromptopsError, UsageError, os_reason
-from promptops.evals.deciding.drift import nights_to_find
-from promptops.evals.deciding.drift_charts import (
+from promptops.evals.deciding.drift import (
     charts,
     learned_nights,
     level_of,
+    nights_to_find,
     sample_of,
 )
 from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers
@@ -28,7 +28,7 @@ from promptops.jobs.drifting.night_lines import ReadNights, read_nights, with_ni
 from promptops.jobs.drifting.options import DriftOptions
 from promptops.jobs.release.remote_state import default_remote, remote_names
 from promptops.jobs.testing.model_calls import within_budget
-from promptops.jobs.testing.running import why_no_cases
+from promptops.jobs.testing.runner import why_no_cases
 from promptops.jobs.workspace.named_prompts import required_prompt
 from promptops.jobs.workspace.selection import SelectionOptions, select
 from promptops.jobs.workspace.workspace import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from promptops.evals.case_assertions import assertions_of
-from promptops.evals.deciding.drift_causes import JudgeChange, judge_change
+from promptops.evals.deciding.drift import JudgeChange, judge_change
 from promptops.evals.parse import parse
 from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers, recorded_answers
 from promptops.jobs.recordings.store import Store

@@ -7,7 +7,7 @@ from statistics import fmean, variance
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.deciding.drift import NightSample, share_sample
-from promptops.evals.deciding.quantiles import latency_of
+from promptops.evals.deciding.intervals import latency_of
 from promptops.jobs.drifting.asking import NightAnswers, PromptAnswers, contracts, values_by_case
 from promptops.jobs.drifting.digests import digest_of
 from promptops.jobs.testing.judging import JudgedAnswer, cost_usd, judge_agreements

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from promptops.catalog.catalog import Catalog
-from promptops.jobs.mutating.mutate import mutate_selected
-from promptops.jobs.mutating.options import MutateOptions
+from promptops.jobs.mutating.mutate import MutateOptions, mutate_selected
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.workspace.selection import Selected
 from promptops.jobs.workspace.workspace import Workspace

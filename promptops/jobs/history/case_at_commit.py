@@ -11,7 +11,7 @@ from promptops.errors import InputError, TransportError
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.judging import AnswerJudge, judged_answers
+from promptops.jobs.testing.judging import AnswerJudge, case_runs, confirm_failures, judged_answers
 from promptops.jobs.testing.model_calls import (
     ModelCalls,
     Unwatched,
@@ -19,9 +19,7 @@ from promptops.jobs.testing.model_calls import (
     ci_event,
     within_budget,
 )
-from promptops.jobs.testing.outcomes import case_runs
 from promptops.jobs.testing.plan import PlannedCase, needed_cases, plan_cases, with_hint
-from promptops.jobs.testing.rechecks import confirm_failures
 from promptops.jobs.testing.retrieving import MissingInputs
 from promptops.jobs.workspace.workspace import Workspace, configuration, with_config, workspace_at
 from promptops.model.bisection import TreeVerdict

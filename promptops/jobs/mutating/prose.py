@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from promptops.diff.sentences import HEADING, ITEM, bare_line, line_joint, sentence_parts
-from promptops.jobs.mutating.edits import TemplateText
+from promptops.jobs.mutating.tested_prompt import TemplateText
 from promptops.model.place import Offsets, Text
 from promptops.patterns import lazy_pattern
 from promptops.records import record

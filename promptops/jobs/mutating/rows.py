@@ -10,12 +10,20 @@ from typing import Any
 from promptops.analysis.masking import masked, without_secrets
 from promptops.catalog.catalog import Catalog
 from promptops.evals.subject import text_of
-from promptops.jobs.mutating.edits import PromptEdit, TemplateText, TextEdit, shortened
-from promptops.jobs.mutating.mutated_prompt import Variant, with_span
-from promptops.jobs.mutating.operators.registry import prompt_edits, text_edits
+from promptops.jobs.mutating.operators import prompt_edits, text_edits
 from promptops.jobs.mutating.prose import template_text
-from promptops.jobs.mutating.sources import Source
-from promptops.jobs.mutating.tested_prompt import Effect, Observation, TestedPrompt
+from promptops.jobs.mutating.tested_prompt import (
+    Effect,
+    Observation,
+    PromptEdit,
+    Source,
+    TemplateText,
+    TestedPrompt,
+    TextEdit,
+    Variant,
+    shortened,
+    with_span,
+)
 from promptops.jobs.testing.plan import with_hint
 from promptops.model.internal_error import CaughtBug
 from promptops.model.mutant import OPERATORS, Kill, Mutant, MutantStatus, MutationRow, Operator

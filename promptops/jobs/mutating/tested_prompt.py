@@ -1,28 +1,174 @@
-"""The cases of a prompt, and what they notice."""
+"""A prompt with its cases and its texts, and the same prompt with one edit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from promptops.analysis.template_tags import place_of
 from promptops.catalog.catalog import Catalog
 from promptops.errors import PromptopsError
 from promptops.evals.contracts import violations
 from promptops.evals.result import Judgement, judge_assertion, record_of
-from promptops.jobs.mutating.edits import Witness
-from promptops.jobs.mutating.mutated_prompt import Variant
 from promptops.jobs.testing.judging import AnswerJudge, judged_answers
 from promptops.jobs.testing.plan import PlannedCase
 from promptops.model.answer import Answer
 from promptops.model.mutant import Kill
-from promptops.model.place import Offsets, Place
-from promptops.model.prompt import Prompt
+from promptops.model.place import Offsets, Place, Text
+from promptops.model.prompt import ForEach, Message, Part, Prompt, TextPart, Turn, messages_of
 from promptops.model.request import Request
-from promptops.records import record, replace
+from promptops.records import field, record, replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer
 from promptops.runtime.template.limits import PromptBudget
+from promptops.runtime.template.scope import Load
+from promptops.runtime.template.template import Template
+
+POISON = "1 / 0"
+"""An expression that fails whenever it is evaluated."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class TemplateText:
+    """A text to break.
+
+    Attributes:
+        template: Its parsed form; None if it has no tags, and for the expression of a `when`.
+        is_expression: It is a `when`: an expression instead of a template.
+        flat: The text with the same offsets, in which VALUE replaces each character of a
+            `{{ value }}`, and a newline each one of all other tags and of fenced code.
+        fences: The spans of fenced code, in order.
+    """
+
+    text: Text
+    template: Template | None = None
+    is_expression: bool = False
+    flat: str = ""
+    fences: tuple[Offsets, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class TextEdit:
+    """A span of a text to replace.
+
+    Attributes:
+        start, end: Offsets in the text; `start` < `end`.
+        change: The change in words.
+        subject: The span to assert; None for the replaced span.
+        poison: A replacement of the span that fails when it is rendered.
+    """
+
+    start: int
+    end: int
+    after: str = ""
+    change: str
+    subject: Offsets | None = None
+    poison: str = f"{{{{ {POISON} }}}}"
+
+
+Witness = Callable[[Answer | None], Answer | None]
+"""From a recorded answer, or None without one, to what a model may answer to the broken prompt.
+
+None if the answer would not differ.
+"""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PromptEdit:
+    """A broken prompt.
+
+    Attributes:
+        place: Of what is missing or changed, in the file that has it.
+        after: The replacement of the text at the place.
+        suggestion: What to assert, or "".
+        dropped: JSON pointers of the messages or the tool that are missing, in their order; `place`
+            begins with the first of them.
+        witness: For a change that no request shows to assertions: the answers that it allows.
+        on_request: Whether the change is visible in the messages, unlike that of a schema.
+    """
+
+    prompt: Prompt
+    place: Place
+    after: str = ""
+    change: str
+    suggestion: str = ""
+    dropped: tuple[str, ...] = ()
+    witness: Witness | None = None
+    on_request: bool = True
+
+
+TextOperator = Callable[[TemplateText], Iterator[TextEdit]]
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text on one line, cut after `most` characters."""
+    words = " ".join(text.split())
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
+# A prompt with a changed text laid over it; no file is written.
+
+
+@record(frozen=True, slots=True)
+class Variant:
+    """A prompt, and how its templates find others."""
+
+    prompt: Prompt
+    load: Load
+
+
+def laid_over(of: Variant, originals: Collection[int], path: str, text: Text) -> Variant:
+    """The prompt with another text in place of some of its own.
+
+    Args:
+        originals: The `id` of each Text of the prompt to replace.
+        path: The file that is replaced for includes, or "".
+    """
+    turns = tuple(_turn(turn, originals, text) for turn in of.prompt.messages)
+    prompt = replace(of.prompt, messages=turns)
+
+    def load(origin: str, name: str) -> Text | None:
+        found = of.load(origin, name)
+        return text if found is not None and found.path == path else found
+
+    return Variant(prompt, load if path else of.load)
+
+
+def _turn(turn: Turn, originals: Collection[int], text: Text) -> Turn:
+    if isinstance(turn, Message):
+        return _message(turn, originals, text)
+    if isinstance(turn, ForEach):
+        messages = tuple(_message(message, originals, text) for message in turn.messages)
+        return replace(turn, messages=messages)
+    return turn
+
+
+def _message(message: Message, originals: Collection[int], text: Text) -> Message:
+    parts = tuple(_part(part, originals, text) for part in message.parts)
+    return replace(message, parts=parts, when=_text(message.when, originals, text))
+
+
+def _part(part: Part, originals: Collection[int], text: Text) -> Part:
+    when = _text(part.when, originals, text)
+    if isinstance(part, TextPart):
+        own = text if id(part.text) in originals else part.text
+        return replace(part, text=own, when=when)
+    return replace(part, when=when)
+
+
+def _text(own: Text | None, originals: Collection[int], text: Text) -> Text | None:
+    return text if id(own) in originals else own
+
+
+def with_span(text: Text, start: int, end: int, after: str) -> Text:
+    """The text with a span replaced; places are those of the original."""
+    value = f"{text.value[:start]}{after}{text.value[end:]}"
+    last = len(text.value)
+    return Text(text.path, value, lambda offset: text.locate(min(offset, last)))
+
+
+# The cases of a prompt, and what they notice.
 
 _Judged = tuple[PlannedCase, Answer | None, tuple[Judgement, ...]]
 """A case with its recorded answer, and the verdicts on it."""
@@ -223,3 +369,76 @@ def _collapsed(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _collapsed(part) for key, part in value.items()}
     return [_collapsed(part) for part in value] if isinstance(value, list) else value
+
+
+# The texts of prompts, each once, with the prompts that use it.
+
+
+@record(slots=True, kw_only=True)
+class Source:
+    """A text of one or several prompts.
+
+    Attributes:
+        whole: It is a whole file: a partial, or the body of a message.
+        is_expression: It is a `when`.
+        users: The selected prompts that use it, its own prompt first.
+    """
+
+    text: Text
+    whole: bool
+    is_expression: bool
+    users: list[TestedPrompt] = field(default_factory=list)
+    _originals: dict[str, set[int]] = field(default_factory=dict)
+
+    def use(self, user: TestedPrompt, text: Text) -> None:
+        """Note that a prompt uses the text, as a Text of its own."""
+        if user not in self.users:
+            own = user.prompt.path == self.text.path
+            self.users.insert(0 if own else len(self.users), user)
+        self._originals.setdefault(user.prompt.path, set()).add(id(text))
+
+    def variant(self, user: TestedPrompt, text: Text) -> Variant:
+        """The prompt of a user, with another text in its place."""
+        path = self.text.path if self.whole else ""
+        return laid_over(user.original, self._originals[user.prompt.path], path, text)
+
+    def roles(self, user: TestedPrompt) -> tuple[str, ...]:
+        """The roles of the user's messages that have it as their own text."""
+        originals = self._originals[user.prompt.path]
+        return tuple(
+            message.role
+            for message in messages_of(user.prompt.messages)
+            if any(isinstance(p, TextPart) and id(p.text) in originals for p in message.parts)
+        )
+
+
+def sources_of(catalog: Catalog, tested: Iterable[TestedPrompt]) -> list[Source]:
+    """The texts of prompts in the order of their places; empty ones are left out."""
+    found: dict[tuple[str, int, int, bool], Source] = {}
+    for user in tested:
+        for text, is_expression in _texts(catalog, user.prompt):
+            if text.value:
+                key = (*place_of(text, 0), is_expression)
+                whole = text.path not in catalog.ids
+                new = Source(text=text, whole=whole, is_expression=is_expression)
+                found.setdefault(key, new).use(user, text)
+    return [found[key] for key in sorted(found)]
+
+
+def _texts(catalog: Catalog, prompt: Prompt) -> Iterator[tuple[Text, bool]]:
+    for message in messages_of(prompt.messages):
+        for part in (message, *message.parts):
+            if part.when is not None:
+                yield part.when, True
+            if isinstance(part, TextPart):
+                yield part.text, False
+    for text in catalog.reached(prompt):
+        if text.path not in catalog.ids:
+            yield text, False
+
+
+def is_shared_with_others(catalog: Catalog, path: str, users: Sequence[TestedPrompt]) -> bool:
+    """Whether prompts that are not selected use a file."""
+    known = {user.prompt.path for user in users}
+    others = catalog.dependent_prompts(path)
+    return any(other not in known for other in others)

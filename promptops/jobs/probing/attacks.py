@@ -12,7 +12,7 @@ from promptops.evals.probes.placeholders import filled, marker
 from promptops.evals.probes.rules import ProbeRules, answers_json
 from promptops.evals.probes.transforms import transformed
 from promptops.jobs.probing.targets import Target, targets, why_unfit
-from promptops.jobs.testing.paired_decision import SOURCE
+from promptops.jobs.testing.paired import SOURCE
 from promptops.json_pointer import with_part
 from promptops.model.place import Offsets, Place
 from promptops.model.probe import BiasPair, Family, Probe

@@ -12,11 +12,9 @@ from promptops.jobs.probing.judged import succeeded
 from promptops.jobs.recordings.roots import RecordingsAside
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import UNRECORDED, Answering, AnyMode, Mode
-from promptops.jobs.testing.arm import Arm
 from promptops.jobs.testing.judging import JudgedAnswer
 from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.paired_decision import Measure, PairedAnswers
-from promptops.jobs.testing.paired_run import Arms
+from promptops.jobs.testing.paired import Arm, Arms, Measure, PairedAnswers
 from promptops.jobs.workspace.selection import merge_base
 from promptops.jobs.workspace.workspace import Workspace, workspace_at
 from promptops.model.test_run import Decided

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from promptops.evals.contracts import unjudged, violations
 from promptops.evals.probes.rules import ProbeRules
 from promptops.jobs.probing.attacks import Attack
-from promptops.jobs.testing.judging import JudgedAnswer
-from promptops.jobs.testing.outcomes import case_runs
-from promptops.jobs.testing.plan import Key, PlannedCase
-from promptops.jobs.testing.wanted_answers import AnswerResult
+from promptops.jobs.testing.judging import JudgedAnswer, case_runs
+from promptops.jobs.testing.plan import AnswerResult, Key, PlannedCase
 from promptops.model.probe_run import ProbedCase
 from promptops.model.test_run import CaseRun
 

@@ -23,15 +23,20 @@ from promptops.jobs.probing.targets import Target, targets
 from promptops.jobs.recordings.roots import RecordingsAside, refuse_prompt_root
 from promptops.jobs.recordings.store import AnswerCache, Store
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.judging import AnswerJudge, JudgedAnswer, judged_answers
+from promptops.jobs.testing.judging import (
+    AnswerJudge,
+    JudgedAnswer,
+    error_run,
+    judged_answers,
+    recording_errors,
+    unreadable_prompts,
+)
 from promptops.jobs.testing.model_calls import ModelCalls
 from promptops.jobs.testing.options import model_calls
-from promptops.jobs.testing.outcomes import error_run, recording_errors, unreadable_prompts
-from promptops.jobs.testing.paired_run import Arms
+from promptops.jobs.testing.paired import Arms
 from promptops.jobs.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
 from promptops.jobs.testing.retrieving import MissingInputs
-from promptops.jobs.testing.runner import within_policy
-from promptops.jobs.testing.running import why_no_cases
+from promptops.jobs.testing.runner import why_no_cases, within_policy
 from promptops.jobs.workspace.selection import Selected, SelectionOptions, select
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.json_pointer import NO_VALUE, value_at

@@ -9,11 +9,9 @@ from promptops.evals.judge_answer import judge_output, status_of
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.run.requests import ModelRequest
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.judging import AnswerJudge, judged_answers
+from promptops.jobs.testing.judging import AnswerJudge, assertion_result, case_runs, judged_answers
 from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.outcomes import assertion_result, case_runs
-from promptops.jobs.testing.plan import PlannedCase, needed_cases, plan_cases
-from promptops.jobs.testing.wanted_answers import AnswerResult
+from promptops.jobs.testing.plan import AnswerResult, PlannedCase, needed_cases, plan_cases
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer
 from promptops.model.prompt import Case, Prompt

@@ -11,17 +11,21 @@ from promptops.evals.left_out import CALLS
 from promptops.evals.providers.endpoint import refuse_untrusted
 from promptops.evals.result import Judgement
 from promptops.jobs.recordings.store import Store
-from promptops.jobs.scoring.alerts import alerts_of, check_rules, idle_rules, metric_names
-from promptops.jobs.scoring.buckets import bucket_of
 from promptops.jobs.scoring.engines.registry import Engine, engine_named
 from promptops.jobs.scoring.events import event_lines
-from promptops.jobs.scoring.finishing import PackFacts, finished_groups
-from promptops.jobs.scoring.joining import Joining, joining_of
+from promptops.jobs.scoring.finishing import (
+    PackFacts,
+    alerts_of,
+    check_rules,
+    finished_groups,
+    idle_rules,
+    metric_names,
+)
 from promptops.jobs.scoring.options import ScoreOptions
 from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.prepared import Prepared, PreparedAssertion, answer_of
-from promptops.jobs.scoring.sums import BILLION, SCORE, GroupKey, GroupSums, Partial
+from promptops.jobs.scoring.part import Joining, Prepared, PreparedAssertion, answer_of, joining_of
+from promptops.jobs.scoring.sums import BILLION, SCORE, GroupKey, GroupSums, Partial, bucket_of
 from promptops.jobs.testing.answering import Answering, not_requested
 from promptops.jobs.testing.judging import AnswerJudge
 from promptops.jobs.testing.model_calls import ModelCalls, within_budget

@@ -1,20 +1,33 @@
-"""Sums over samples: integers, so that any order and any split give the same result."""
+"""What is counted of samples; sums of parts are added in any order."""
 
 from __future__ import annotations
 
+import json
 from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
 from heapq import nsmallest
+from math import sqrt
+from typing import TYPE_CHECKING, Literal
 
 from promptops.errors import UsageError
 from promptops.evals.deciding.production import BUCKETS
-from promptops.jobs.scoring.failures import Failures
-from promptops.jobs.scoring.hashes import HASH_RANGE, digest_of, hash_of
 from promptops.model.internal_error import InternalError
+from promptops.model.place import Place
 from promptops.model.sample import BrokenLine, Part, Sample
+from promptops.model.score import FailingSample
 from promptops.model.score_group import Dimension
+from promptops.patterns import lazy_pattern
 from promptops.plurals import counted
+from promptops.records import record
+
+if TYPE_CHECKING:
+    from promptops.jobs.scoring.part import Outcome, PreparedAssertion
+    from promptops.model.sample import Sample
+
 
 BILLION = 1_000_000_000
 """Scores and costs are counted in billionths."""
@@ -362,3 +375,211 @@ class NameCounts:
             self._below //= 2
             for name in [name for name, place in self._places.items() if place >= self._below]:
                 del self.counts[name], self._places[name]
+
+
+# One sample with the results of the assertions of its prompt.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CheckedAssertion:
+    """The result of one assertion for one sample.
+
+    Attributes:
+        type: As written, with its `not-`; `output` for the output contract.
+        written: As written; empty for the output contract.
+        status: `unscorable` if it could neither pass nor fail.
+        degree: 0 to 1; None if unscorable.
+        expected: Why it failed, which may quote the answer; "" unless content is wanted.
+        score: For a measure, the score in which it counts; else None.
+    """
+
+    type: str
+    place: Place
+    written: Mapping[str, object]
+    must: bool
+    status: Literal["passed", "failed", "unscorable"]
+    degree: float | None = None
+    score: str | None = None
+    weight: float = 1.0
+    expected: str = ""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ScoredSample:
+    """A sample that was joined with a prompt.
+
+    Attributes:
+        prompt: The id of the prompt at the release; the sample may name an alias.
+        inputs: As JSON data; None if they are not recorded.
+        results: In the order of the assertions; empty for a sample with an error.
+        scores: Each score by name, 0 to 1.
+    """
+
+    sample: Sample
+    prompt: str
+    inputs: Mapping[str, object] | None = None
+    results: tuple[CheckedAssertion, ...]
+    scores: Mapping[str, float]
+
+
+def checked_assertions(
+    assertions: Sequence[PreparedAssertion], outcomes: Sequence[Outcome], reasons: Sequence[str]
+) -> tuple[CheckedAssertion, ...]:
+    """The outcomes with their assertions; `reasons` is empty unless content is wanted."""
+    return tuple(map(_checked, assertions, outcomes, reasons or ("",) * len(assertions)))
+
+
+def _checked(each: PreparedAssertion, outcome: Outcome, reason: str) -> CheckedAssertion:
+    passed, degree = outcome
+    return CheckedAssertion(
+        type=each.type,
+        place=each.place,
+        written=json.loads(each.written) if each.written else {},
+        must=each.must,
+        status="unscorable" if passed is None else "passed" if passed else "failed",
+        degree=degree,
+        score=each.score,
+        weight=each.weight,
+        expected=reason,
+    )
+
+
+# The failing samples to make cases of: the same ones in any order of the samples.
+
+_DIGITS = lazy_pattern(r"\d+")
+_BILLION = 1_000_000_000
+
+
+class Failures:
+    """The failing samples to pick first, at most `most` for each prompt and one of each likeness.
+
+    Violated contracts come first, then the lowest scores, then the longest answers, then the
+    smallest SHA-256 of the id. Any order and any split of the samples give the same ones.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: dict[str, dict[str, FailingSample]] = {}
+
+    def add(self, scored: ScoredSample) -> None:
+        """Keep the sample if it has inputs, failed, and is one of the first."""
+        failed = tuple(result for result in scored.results if _counts(result))
+        if self._most and failed and scored.inputs:
+            self._keep(_failing(scored, failed, scored.inputs))
+
+    def add_all(self, others: Iterable[FailingSample]) -> None:
+        """Add those of another part."""
+        for other in others:
+            self._keep(other)
+
+    @property
+    def first(self) -> tuple[FailingSample, ...]:
+        """By prompt, then in the order in which to pick them."""
+        return tuple(
+            sample
+            for prompt in sorted(self._found)
+            for sample in nsmallest(self._most, self._found[prompt].values(), key=pick_order)
+        )
+
+    def _keep(self, sample: FailingSample) -> None:
+        found = self._found.setdefault(sample.prompt, {})
+        known = found.get(sample.likeness)
+        if known is None or pick_order(sample) < pick_order(known):
+            found[sample.likeness] = sample
+        if len(found) > _SPARE * self._most:
+            first = nsmallest(self._most, found.values(), key=pick_order)
+            self._found[sample.prompt] = {each.likeness: each for each in first}
+
+
+def pick_order(sample: FailingSample) -> tuple[int, int, int, str]:
+    """The sort key of the samples to pick first."""
+    return -sample.violated, sample.score, -sample.length, sample.sample
+
+
+def _counts(result: CheckedAssertion) -> bool:
+    return result.status == "failed"
+
+
+def _failing(
+    scored: ScoredSample, failed: tuple[CheckedAssertion, ...], inputs: Mapping[str, object]
+) -> FailingSample:
+    lowest = min(scored.scores.values(), default=1.0)
+    return FailingSample(
+        prompt=scored.prompt,
+        inputs=inputs,
+        assertions=tuple(result.written for result in failed if result.written),
+        violated=sum(result.must for result in failed),
+        score=round(lowest * _BILLION),
+        length=len(scored.sample.output or ""),
+        sample=digest_of(scored.sample.id),
+        conversation=digest_of(independent_unit(scored.sample)),
+        likeness=digest_of(_DIGITS.sub("", json.dumps(inputs, sort_keys=True).lower())),
+    )
+
+
+# The bucket of a sample: samples that depend on each other share one.
+
+
+def bucket_of(sample: Sample) -> int:
+    """The number of the bucket, by the SHA-256 of what makes samples dependent."""
+    return hash_of(independent_unit(sample)) % BUCKETS
+
+
+def independent_unit(sample: Sample) -> str:
+    """What makes samples dependent: the conversation, else the trace, else the sample itself."""
+    return sample.conversation or sample.trace_id or sample.id
+
+
+# Durations in steps of 2%: quantiles from counts that can be added up.
+
+STEP = 1.02
+_SHORTEST_S, _LONGEST_S = 0.001, 100_000.0
+
+
+def step_of(seconds: float) -> int:
+    """The number of the step of a duration; very short and very long ones have the outermost."""
+    return bisect_left(_edges(), seconds)
+
+
+def duration_at(steps: Mapping[int, int], share: float) -> float:
+    """The duration that this share of the counted ones does not exceed, to 1%; in seconds."""
+    wanted, below = share * sum(steps.values()), 0
+    for step in sorted(steps):
+        below += steps[step]
+        if below >= wanted:
+            return _middle(step)
+    return 0.0
+
+
+def _middle(step: int) -> float:
+    edges = _edges()
+    upper = edges[min(step, len(edges) - 1)]
+    return round(upper / sqrt(STEP), 6)
+
+
+@lru_cache(maxsize=1)
+def _edges() -> tuple[float, ...]:
+    """The upper edge of each step. Products, because logarithms differ between machines."""
+    edges = [_SHORTEST_S]
+    while edges[-1] < _LONGEST_S:
+        edges.append(edges[-1] * STEP)
+    return tuple(edges)
+
+
+# Hashes of names and ids: the same in every process and for any order of the samples.
+
+HASH_RANGE = 1 << 64
+
+
+def hash_of(text: str) -> int:
+    """A number below `HASH_RANGE`, from the SHA-256."""
+    return int.from_bytes(sha256(_bytes_of(text)).digest()[:8], "big")
+
+
+def digest_of(text: str) -> str:
+    """The SHA-256 in hexadecimal."""
+    return sha256(_bytes_of(text)).hexdigest()
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -10,7 +10,7 @@ from typing import Any
 
 from promptops.analysis.pseudonyms import Pseudonyms, places_in
 from promptops.errors import InputError, UsageError, os_reason
-from promptops.jobs.scoring.failures import pick_order
+from promptops.jobs.scoring.sums import pick_order
 from promptops.model.score import FailingSample, WrittenCases
 from promptops.records import record
 from promptops.report.parts.yaml_text import yaml_text

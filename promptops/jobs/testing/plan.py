@@ -1,10 +1,11 @@
-"""The plan of a run: each case and repeat with its request."""
+"""The cases of the selected prompts, and the answers that each needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import chain
+from typing import Literal
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.retrieved_inputs import unrecorded_reason
@@ -16,6 +17,8 @@ from promptops.evals.judge_prompts import is_anchor
 from promptops.evals.parse import problems
 from promptops.evals.result import Judgement, judge_request
 from promptops.evals.unknown_names import retrieved_problems
+from promptops.model.answer import Answer
+from promptops.model.config import ModelProfile
 from promptops.model.internal_error import CaughtBug, InternalError
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -285,3 +288,54 @@ def is_named(name: str, patterns: Sequence[str]) -> bool:
 def matches_name(name: str, pattern: str) -> bool:
     """Whether a pattern is the name of a case, or a glob that matches it."""
     return name == pattern or fnmatchcase(name, pattern)
+
+
+# Answers that a run needs, and what became of them.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WantedAnswer:
+    """An answer that a run needs.
+
+    Attributes:
+        prompt: The prompt file whose recordings and budget are used.
+        judge: The judge that sends the request, or "".
+        profile: The model to call; None if the prompt has no model.
+    """
+
+    prompt: Prompt
+    case: str
+    repeat: int
+    digest: str
+    request: Request
+    profile: ModelProfile | None
+    judge: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the prompt file."""
+        return self.prompt.path
+
+    @property
+    def key(self) -> Key:
+        """What identifies the answer in a run: path, digest of the request, repeat, judge."""
+        return self.path, self.digest, self.repeat, self.judge
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AnswerResult:
+    """The answer to a need, or the reason why it is missing.
+
+    Attributes:
+        reason: Why there is no answer, or "".
+        infrastructure: The request was sent, and the provider or the network failed.
+        failed: A function of the repository was called, and failed.
+        unsendable: No request can be sent: recording again would not help.
+    """
+
+    answer: Answer | None = None
+    source: Literal["recorded", "cached", "live", "none"] = "none"
+    reason: str = ""
+    infrastructure: bool = False
+    failed: bool = False
+    unsendable: bool = False

@@ -18,10 +18,15 @@ from promptops.evals.python_functions import functions_of
 from promptops.evals.verdict import Unjudgeable
 from promptops.jobs.recordings.store import Store
 from promptops.jobs.testing.answering import UNRECORDED, Answering, Mode
+from promptops.jobs.testing.judging import error_run
 from promptops.jobs.testing.model_calls import ModelCalls
-from promptops.jobs.testing.outcomes import error_run
-from promptops.jobs.testing.plan import PlannedCase, needed_cases, plan_cases, with_hint
-from promptops.jobs.testing.wanted_answers import WantedAnswer
+from promptops.jobs.testing.plan import (
+    PlannedCase,
+    WantedAnswer,
+    needed_cases,
+    plan_cases,
+    with_hint,
+)
 from promptops.json_pointer import escaped
 from promptops.model.answer import Answer
 from promptops.model.place import Place

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.jobs.testing.answering import Answering
-from promptops.jobs.testing.plan import Key, PlannedCase
-from promptops.jobs.testing.wanted_answers import AnswerResult
+from promptops.jobs.testing.plan import AnswerResult, Key, PlannedCase
 from promptops.jobs.workspace.selection import SelectionOptions, merge_base
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.answer import Answer, Recording

@@ -16,10 +16,8 @@ from random import Random
 
 import pytest
 
-from promptops.evals.deciding.arms import arm_verdict, decide_arm
-from promptops.evals.deciding.decision import CaseScore
-from promptops.evals.deciding.noninferiority import REPEATS
-from promptops.evals.deciding.ratio import ValuePair, paired_ratio
+from promptops.evals.deciding.decision import REPEATS, CaseScore, arm_verdict, decide_arm
+from promptops.evals.deciding.intervals import ValuePair, paired_ratio
 from promptops.model.arm import ArmVerdict
 from tests.evals.deciding.simulated_answers import mixed_chances, scores
 from tests.tiers import fast_first

@@ -9,9 +9,8 @@ from random import Random
 import pytest
 
 from promptops.evals.deciding.attack_rate import attack_rate, effective_size, mid_p
-from promptops.evals.deciding.decision import CaseScore
-from promptops.evals.deciding.noninferiority import REPEATS, decide, next_look
-from promptops.evals.deciding.wilson import wilson
+from promptops.evals.deciding.decision import REPEATS, CaseScore, decide, next_look
+from promptops.evals.deciding.intervals import wilson
 from promptops.model.probe_run import AttackRate
 from promptops.model.test_run import Verdict
 from tests.tiers import fast_first

@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from promptops.evals.deciding.noninferiority import fisher, holm
+from promptops.evals.deciding.decision import fisher, holm
 
 REASON = "scipy, which only checks our statistics, is not installed"
 

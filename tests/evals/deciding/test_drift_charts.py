@@ -5,19 +5,19 @@ from random import Random
 
 import pytest
 
-from promptops.evals.deciding.drift import GROSS, NightSample, difference_z
-from promptops.evals.deciding.drift_causes import (
+from promptops.evals.deciding.drift import (
+    GROSS,
     SAMENESS_Z,
-    equal_answers,
-    judge_change,
-    sameness_z,
-)
-from promptops.evals.deciding.drift_charts import (
+    NightSample,
     chart,
     charts,
+    difference_z,
+    equal_answers,
     is_learned,
+    judge_change,
     level_of,
     pooled_chart,
+    sameness_z,
     signalled,
     verdict_on,
 )

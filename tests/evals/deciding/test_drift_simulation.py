@@ -13,20 +13,18 @@ import pytest
 
 from promptops.evals.deciding.drift import (
     FRESH,
+    SAMENESS_Z,
     ChartLevel,
     NightSample,
     decided,
+    equal_answers,
+    judge_change,
     learned,
     next_ewma,
     nights_to_find,
     pooled,
-    signals,
-)
-from promptops.evals.deciding.drift_causes import (
-    SAMENESS_Z,
-    equal_answers,
-    judge_change,
     sameness_z,
+    signals,
 )
 from promptops.model.night import LEARNING_NIGHTS
 from tests.tiers import fast_first

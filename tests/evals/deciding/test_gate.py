@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.evals.deciding.decision import CaseScore, Decision, Needs
-from promptops.evals.deciding.noninferiority import decide
+from promptops.evals.deciding.decision import CaseScore, Decision, Needs, decide
 from tests.tiers import examples
 
 RIGHT, WRONG = (1.0,) * 6, (0.0,) * 6

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from promptops.evals.deciding.intervals import wilson
 from promptops.evals.deciding.production import (
     ALERT_ALPHA,
     BUCKETS,
@@ -20,7 +21,6 @@ from promptops.evals.deciding.production import (
     raised_from,
     share_bound,
 )
-from promptops.evals.deciding.wilson import wilson
 
 CORRELATION = 0.55
 IN_CONVERSATION = 4

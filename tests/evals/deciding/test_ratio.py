@@ -4,9 +4,7 @@ from math import exp, sqrt
 
 import pytest
 
-from promptops.evals.deciding.quantiles import latency_of
-from promptops.evals.deciding.ratio import ValuePair, paired_ratio
-from promptops.evals.deciding.student import student_quantile
+from promptops.evals.deciding.intervals import ValuePair, latency_of, paired_ratio, student_quantile
 from promptops.model.arm import Latency, ValueInterval
 
 

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from promptops.evals.deciding.arms import arm_verdict, decide_arm
-from promptops.evals.deciding.decision import CaseScore, Needs
-from promptops.evals.deciding.noninferiority import decide
-from promptops.evals.deciding.pareto import CostAndScore, front, score_of
-from promptops.evals.deciding.recommending import concluded, cost_change
+from promptops.evals.deciding.decision import CaseScore, Needs, arm_verdict, decide, decide_arm
+from promptops.evals.deciding.recommending import (
+    CostAndScore,
+    concluded,
+    cost_change,
+    front,
+    score_of,
+)
 from promptops.model.arm import (
     ArmComparison,
     ArmResult,

@@ -20,8 +20,7 @@ from random import Random
 
 import pytest
 
-from promptops.evals.deciding.decision import Decision
-from promptops.evals.deciding.noninferiority import decide
+from promptops.evals.deciding.decision import Decision, decide
 from tests.evals.deciding.simulated_answers import cases_of, mixed_chances, scores
 from tests.tiers import fast_first
 

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import pytest
 
-from promptops.evals.deciding.student import student_cdf, student_quantile
+from promptops.evals.deciding.intervals import student_cdf, student_quantile
 
 FREEDOMS = (1, 2, 3, 7, 24, 59, 199, 9_999, 1_000_000)
 CHANCES = (0.0005, 0.005, 0.01, 0.015, 0.2, 0.5, 0.8, 0.985, 0.99, 0.995, 0.9995)

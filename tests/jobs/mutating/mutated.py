@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from promptops.jobs.mutating.mutate import mutate
-from promptops.jobs.mutating.options import MutateOptions
+from promptops.jobs.mutating.mutate import MutateOptions, mutate
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace

@@ -1,15 +1,14 @@
 """Each operator: from a text or a prompt to its mutants."""
 
 import re
-from importlib import import_module
 
 import pytest
 
 from promptops.diff import obligation_words
-from promptops.jobs.mutating.edits import TemplateText
-from promptops.jobs.mutating.operators.registry import text_edits
-from promptops.jobs.mutating.operators.reversals import reversals
+from promptops.jobs.mutating import operators
+from promptops.jobs.mutating.operators import reversals, text_edits
 from promptops.jobs.mutating.prose import template_text
+from promptops.jobs.mutating.tested_prompt import TemplateText
 from promptops.model.mutant import OPERATORS
 from promptops.model.place import plain_text
 from tests.jobs.mutating.mutated import ASK, HEAD, mutated
@@ -174,6 +173,6 @@ tests:
     assert found.rows[0].equivalent == 0
 
 
-def test_each_operator_has_a_file_of_its_name():
+def test_each_operator_has_a_function_of_its_name():
     for name in OPERATORS:
-        assert import_module(f"promptops.jobs.mutating.operators.{name}").__doc__
+        assert getattr(operators, f"{name}_edits").__doc__

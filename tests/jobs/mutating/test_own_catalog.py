@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.mutating.mutate import mutate
-from promptops.jobs.mutating.options import MutateOptions
+from promptops.jobs.mutating.mutate import MutateOptions, mutate
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.workspace.selection import SelectionOptions
 from promptops.jobs.workspace.workspace import workspace

@@ -17,11 +17,10 @@ from promptops.cli.main import run
 from promptops.errors import InputError, PromptopsError, TransportError, UsageError
 from promptops.jobs.scoring.engines import dask
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
-from promptops.jobs.scoring.joining import joining_of
 from promptops.jobs.scoring.options import ScoreOptions
 from promptops.jobs.scoring.pack import Pack, PartSettings
 from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.part import score_part
+from promptops.jobs.scoring.part import joining_of, score_part
 from promptops.jobs.scoring.sums import Partial
 from promptops.jobs.workspace.workspace import workspace_at
 from promptops.model.sample import Part

@@ -12,7 +12,7 @@ import pytest
 from promptops.errors import InputError, UsageError
 from promptops.jobs.scoring.event_file import event_file
 from promptops.jobs.scoring.events import EventLines, event_lines
-from promptops.jobs.scoring.scored import CheckedAssertion, ScoredSample
+from promptops.jobs.scoring.sums import CheckedAssertion, ScoredSample
 from promptops.model.distribution import version
 from promptops.model.place import Place
 from promptops.model.sample import Sample

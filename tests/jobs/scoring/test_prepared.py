@@ -6,10 +6,9 @@ from pathlib import Path
 
 from promptops.catalog.recordings import recordings_at
 from promptops.evals.judge_answer import judge_answer, record_of_answer
-from promptops.jobs.scoring.joining import joining_of
 from promptops.jobs.scoring.pack import PartSettings
 from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.prepared import answer_of
+from promptops.jobs.scoring.part import answer_of, joining_of
 from promptops.jobs.testing.plan import plan_cases
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Sample

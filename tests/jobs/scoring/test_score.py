@@ -7,10 +7,9 @@ import json
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.scoring.joining import joining_of
 from promptops.jobs.scoring.pack import PartSettings
 from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.part import score_samples
+from promptops.jobs.scoring.part import joining_of, score_samples
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Sample
 from promptops.model.score import Alert, AlertRule, UnreadableLine

@@ -8,12 +8,10 @@ from random import Random
 import pytest
 
 from promptops.jobs.scoring.finishing import PackFacts, finished_groups
-from promptops.jobs.scoring.histogram import duration_at, step_of
-from promptops.jobs.scoring.joining import joining_of
 from promptops.jobs.scoring.pack import PartSettings
 from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.part import score_samples
-from promptops.jobs.scoring.sums import MOST_NAMES, NameCounts, Partial
+from promptops.jobs.scoring.part import joining_of, score_samples
+from promptops.jobs.scoring.sums import MOST_NAMES, NameCounts, Partial, duration_at, step_of
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.answer import Usage
 from promptops.model.sample import BrokenLine, Sample

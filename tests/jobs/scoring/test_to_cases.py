@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import UsageError
-from promptops.jobs.scoring.failures import Failures
-from promptops.jobs.scoring.scored import CheckedAssertion, ScoredSample
+from promptops.jobs.scoring.sums import CheckedAssertion, Failures, ScoredSample
 from promptops.jobs.scoring.to_cases import cases_text, refuse_unless_new, write_cases
 from promptops.model.place import Place
 from promptops.model.sample import Sample

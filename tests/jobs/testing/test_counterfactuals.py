@@ -2,8 +2,7 @@
 
 import pytest
 
-from promptops.jobs.testing.merging import merge, read_shards
-from promptops.jobs.testing.runner import RunOptions
+from promptops.jobs.testing.runner import RunOptions, merge, read_shards
 from promptops.jobs.workspace.workspace import workspace
 from promptops.model.shard import Shard
 from promptops.source.shard import shard_text

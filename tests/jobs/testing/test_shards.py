@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.testing.merging import merge, read_shards
-from promptops.jobs.testing.runner import RunOptions
+from promptops.jobs.testing.runner import RunOptions, merge, read_shards
 from promptops.jobs.testing.runner import test as run_cases
 from promptops.jobs.testing.shards import in_shard, parse_shard
 from promptops.jobs.workspace.selection import SelectionOptions

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from promptops.evals.deciding.arms import arm_verdict, decide_arm
-from promptops.evals.deciding.decision import CaseScore, sentence, what_it_takes
-from promptops.evals.deciding.noninferiority import reachable_look
+from promptops.evals.deciding.decision import (
+    CaseScore,
+    arm_verdict,
+    decide_arm,
+    reachable_look,
+    sentence,
+    what_it_takes,
+)
 from promptops.evals.deciding.recommending import concluded
 from promptops.model.answer import Answer, Usage
 from promptops.model.arm import (

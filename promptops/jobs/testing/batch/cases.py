@@ -10,14 +10,12 @@ from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Ask, Outcome
 from promptops.evals.engine.worst_case import Estimate
 from promptops.evals.parse import parse
-from promptops.jobs.testing.batch.collecting import Rerun
-from promptops.jobs.testing.batch.runs import BatchRuns, RehearsedRun
+from promptops.jobs.testing.batch.collecting import BatchRuns, RehearsedRun, Rerun
 from promptops.jobs.testing.batch.submitting import Purpose
 from promptops.jobs.testing.model_calls import ModelCalls, OnOutcome, Sender
 from promptops.jobs.testing.options import RunOptions
 from promptops.jobs.testing.plan import matches_name
-from promptops.jobs.testing.runner import prepare
-from promptops.jobs.testing.running import CaseRunner
+from promptops.jobs.testing.runner import CaseRunner, prepare
 from promptops.jobs.workspace.selection import Selected, SelectionOptions
 from promptops.jobs.workspace.workspace import Workspace
 from promptops.model.batch import BatchReport

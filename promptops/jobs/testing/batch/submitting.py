@@ -12,9 +12,15 @@ from promptops.evals.engine.ask import Ask, Settings
 from promptops.evals.engine.worst_case import Estimate, cost_usd, has_an_end
 from promptops.evals.providers import BatchIntent, BatchItem, BatchLimits, Failure
 from promptops.evals.providers.endpoint import Approved, Endpoint, addressed, endpoint_of
-from promptops.jobs.testing.batch.pending import BatchedRequest, PendingBatch, PendingBatches
-from promptops.jobs.testing.batch.senders import PlannedRequests
-from promptops.jobs.testing.batch.service import BatchService, Unconfirmed, no_batch_api
+from promptops.jobs.testing.batch.state import (
+    BatchedRequest,
+    BatchService,
+    PendingBatch,
+    PendingBatches,
+    PlannedRequests,
+    Unconfirmed,
+    no_batch_api,
+)
 from promptops.model.answer import Usage
 from promptops.model.batch import BatchRow, BatchState
 from promptops.model.config import ModelProfile

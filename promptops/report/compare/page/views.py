@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Literal
 
-from promptops.evals.deciding.pareto import CostAndScore, points_of
+from promptops.evals.deciding.recommending import CostAndScore, points_of
 from promptops.model.arm import (
     ArmAnswer,
     ArmComparison,

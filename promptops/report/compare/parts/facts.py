@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from promptops.evals.deciding.decision import in_points
-from promptops.evals.deciding.pareto import score_of
-from promptops.evals.deciding.recommending import cost_change
+from promptops.evals.deciding.recommending import cost_change, score_of
 from promptops.model.arm import (
     ArmComparison,
     ArmResult,

@@ -1,1 +1,0 @@
-"""The ways to break a prompt; one file each."""

@@ -1,1 +1,0 @@
-"""What a position in a file means: completion and hover start here."""

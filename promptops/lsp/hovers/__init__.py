@@ -1,1 +1,0 @@
-"""What hovering shows; each module explains one kind of thing, as Markdown."""

@@ -1,1 +1,0 @@
-"""What completion offers; each module has the offers for one kind of position."""

@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from promptops.cli.group import SECTIONS, group
+from promptops.commands.lint.rules import markdown_page, marks
 from promptops.diff.codes import CODES
 from promptops.evals.probes.library import LIBRARY, family, family_names
 from promptops.evals.registry import AssertionKind
 from promptops.evals.registry import built_in as known_assertions
 from promptops.formats.codes import CODES as LOSSES
-from promptops.jobs.lint.rules import markdown_page, marks
 from promptops.lint.registry import built_in as known_rules
 from promptops.model.probe import BiasPair, Family, Probe
 

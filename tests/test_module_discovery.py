@@ -13,7 +13,7 @@ from promptops.module_discovery import module_names
 
 
 @pytest.mark.parametrize(
-    "name", ["promptops.lint.rules", "promptops.evals.assertions", "promptops.cli.commands"]
+    "name", ["promptops.lint.rules", "promptops.evals.assertions", "promptops.commands"]
 )
 def test_all_modules_are_found(name):
     package = import_module(name)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from promptops.jobs.probing.rules import rules_of
 
-from promptops.jobs.probing.attacks import attacked, selection
-from promptops.jobs.testing.plan import plan_cases
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.probe.attacks import attacked, selection
 from promptops.records import replace
+from promptops.testing.plan import plan_cases
+from promptops.workspace.workspace import workspace
 
 with workspace(Path()) as opened:
     catalog = opened.catalog

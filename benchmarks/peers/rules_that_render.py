@@ -7,10 +7,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
 from promptops.runtime.request.render import Renderer
+from promptops.workspace.workspace import workspace
 
 rendered = []
 trace = Renderer.trace

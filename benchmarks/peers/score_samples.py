@@ -6,9 +6,9 @@ python3 score_samples.py FILE PROCESSES
 import sys
 from pathlib import Path
 
-from promptops.jobs.scoring.options import ScoreOptions
-from promptops.jobs.scoring.score import score
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.score.options import ScoreOptions
+from promptops.commands.score.score import score
+from promptops.workspace.workspace import workspace
 
 if __name__ == "__main__":
     file, processes = sys.argv[1:]

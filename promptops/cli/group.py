@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 import click
 
-from promptops.cli import commands
+from promptops import commands
 from promptops.module_discovery import module_names
 from promptops.suggestions import did_you_mean
 
@@ -24,12 +26,12 @@ class _Commands(click.Group):
     """The modules of `commands/` as a group; a new file is a new command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(name.rstrip("_") for name in module_names(commands))
+        return sorted(name.rstrip("_") for name in _modules())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for name in (cmd_name, f"{cmd_name}_"):  # `list_.py`: `list` is a builtin of Python
-            if name in module_names(commands):
-                module = import_module(f"{commands.__name__}.{name}")
+            if name in _modules():
+                module = import_module(f"{commands.__name__}.{_modules()[name]}")
                 command: click.Command = module.command
                 return command
         return None
@@ -63,6 +65,14 @@ class _Commands(click.Group):
         if rows:
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """The module of each command: `NAME.py`, or `command.py` in its folder."""
+    files = {name: name for name in module_names(commands)}
+    folders = [file.parent.name for file in Path(commands.__path__[0]).glob("*/command.py")]
+    return files | {name: f"{name}.command" for name in folders}
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:

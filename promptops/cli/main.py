@@ -15,9 +15,9 @@ from promptops.errors import BUG, INTERRUPTED, PromptopsError, UsageError
 if TYPE_CHECKING:
     import click
 
-    from promptops.cli.linting import LintArguments
-    from promptops.cli.output import OutputOptions
+    from promptops.commands.lint.linting import LintArguments
     from promptops.repo.staged import Staged
+    from promptops.terminal.output import OutputOptions
 
 
 STDOUT = 1
@@ -78,7 +78,7 @@ def _unwritten(error: OSError) -> int:
     """An error of the operating system: of click, which prints help and notes, or a bug."""
     if not _raised_in(error).startswith("click."):
         return _bug(error)
-    from promptops.cli.output import unwritable_stdout
+    from promptops.terminal.output import unwritable_stdout
 
     _report_error(unwritable_stdout(error))
     return unwritable_stdout(error).exit_code
@@ -100,7 +100,7 @@ def _reader_closed() -> int:
 
 def _run_hook(line: list[str]) -> int:
     """Run a hook; most commits stage no file that promptops reads, and end here."""
-    from promptops.jobs.workspace.hook_fast_exit import staged_files
+    from promptops.workspace.hook_fast_exit import staged_files
 
     staged = staged_files()
     if not staged.relevant:
@@ -162,7 +162,7 @@ def _usage_tip(error: object) -> None:
 
 
 def _report_error(error: PromptopsError) -> None:
-    from promptops.cli.shown_errors import shown_error
+    from promptops.terminal.shown_errors import shown_error
 
     for one in (error, *error.others):
         _print_error(shown_error(one))
@@ -245,10 +245,10 @@ def run_hook(line: list[str], staged: Staged | None = None) -> int:
     Args:
         staged: The listing of staged files, if git was already called for it.
     """
-    from promptops.cli.part_imports import import_parsers
+    from promptops.terminal.part_imports import import_parsers
 
     import_parsers()
-    from promptops.cli.linting import run_lint
+    from promptops.commands.lint.linting import run_lint
 
     try:
         return run_lint(hook_output(), hook_arguments(line), staged)
@@ -259,7 +259,7 @@ def run_hook(line: list[str], staged: Staged | None = None) -> int:
 
 def hook_arguments(line: list[str]) -> LintArguments:
     """The arguments that one of these lines sets."""
-    from promptops.cli.linting import LintArguments
+    from promptops.commands.lint.linting import LintArguments
 
     return LintArguments(**HOOK_LINES[tuple(line)])  # type: ignore[arg-type]  # values of several types
 
@@ -268,7 +268,7 @@ def hook_output() -> OutputOptions:
     """The output options of a line that sets none."""
     from pathlib import Path
 
-    from promptops.cli.linting import FORMATS
-    from promptops.cli.output import OutputOptions, wants_color
+    from promptops.commands.lint.linting import FORMATS
+    from promptops.terminal.output import OutputOptions, wants_color
 
     return OutputOptions(Path(), ((FORMATS[0], "-"),), quiet=False, color=wants_color())

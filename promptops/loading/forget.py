@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptops.errors import UsageError
-from promptops.jobs.setup.diagnosis import Diagnosis
 from promptops.loading.releases import GitReleases
 from promptops.runtime.loading.cache import BundleCache, cache_folder
 from promptops.runtime.loading.opening import named_source, opened
 from promptops.runtime.loading.refs import wrong_name
 from promptops.runtime.loading.source import shown
+from promptops.workspace.diagnosis import Diagnosis
 
 
 def reset_channel(directory: Path, channel: str, source: str | None) -> Diagnosis:

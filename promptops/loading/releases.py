@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any, Protocol
 
+from promptops.bundles.build import record_differences, revision_bundle, verified_bundle
 from promptops.errors import (
     GitError,
     InputError,
@@ -22,11 +23,6 @@ from promptops.errors import (
     UsageError,
     os_reason,
 )
-from promptops.jobs.bundles.build import record_differences, revision_bundle, verified_bundle
-from promptops.jobs.tags.signature import names_bundle, proof_of, signer_of, verify_proof
-from promptops.jobs.tags.tag import PREFIX, ReleaseTag, release_tag
-from promptops.jobs.workspace.default_branch import default_branch
-from promptops.jobs.workspace.workspace import CHANNELS, configuration
 from promptops.model.config import ReleaseSettings
 from promptops.model.version import Version
 from promptops.patterns import lazy_pattern
@@ -50,6 +46,10 @@ from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked,
 from promptops.runtime.loading.trust import Trust
 from promptops.storage.atomic import PART, part_of
 from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
+from promptops.tags.signature import names_bundle, proof_of, signer_of, verify_proof
+from promptops.tags.tag import PREFIX, ReleaseTag, release_tag
+from promptops.workspace.default_branch import default_branch
+from promptops.workspace.workspace import CHANNELS, configuration
 
 
 class GitReleases:

@@ -7,15 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
+from promptops.bundles.contents import bundle_of
 from promptops.errors import GitError
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.workspace import managed_paths, workspace_at
 from promptops.records import replace
 from promptops.repo.process import foreign_environment
 from promptops.repo.repository import WORKTREE, Repository
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
 from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
+from promptops.workspace.workspace import managed_paths, workspace_at
 
 _FileState = tuple[str, int, int]
 

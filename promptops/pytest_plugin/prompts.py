@@ -17,13 +17,6 @@ from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.evals.judge_answer import primary
 from promptops.evals.parse import parse
-from promptops.jobs.testing.answering import Mode
-from promptops.jobs.testing.judging import unreadable_prompts
-from promptops.jobs.testing.model_calls import Unwatched, ci_event, within_budget
-from promptops.jobs.testing.plan import CaseKey, PlannedCase, plan_cases
-from promptops.jobs.testing.runner import RunOptions, run_selected, write_earlier_answers
-from promptops.jobs.workspace.selection import Selected
-from promptops.jobs.workspace.workspace import Workspace, workspace
 from promptops.model.config import TestSettings
 from promptops.model.place import Place
 from promptops.model.test_run import CaseRun, Decided, TestRun
@@ -33,7 +26,14 @@ from promptops.report.test.parts import facts
 from promptops.report.test.parts.facts import cost
 from promptops.report.test.text import write
 from promptops.source.recording_files import first_of
+from promptops.testing.answering import Mode
+from promptops.testing.judging import unreadable_prompts
+from promptops.testing.model_calls import Unwatched, ci_event, within_budget
+from promptops.testing.plan import CaseKey, PlannedCase, plan_cases
+from promptops.testing.runner import RunOptions, run_selected, write_earlier_answers
 from promptops.untrusted import IS_SET, is_untrusted
+from promptops.workspace.selection import Selected
+from promptops.workspace.workspace import Workspace, workspace
 
 
 class Prompts:

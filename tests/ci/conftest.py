@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from promptops.jobs.setup.ci_files import workflow_text
+from promptops.commands.init.ci_files import workflow_text
 from promptops.model.distribution import InstallOrigin
 from tests.ci.github_server import REPOSITORY, TOKEN, GitHubServer, github_server
 from tests.ci.job import OURS, ROOT, Job

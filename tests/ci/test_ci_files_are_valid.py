@@ -11,11 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from promptops.jobs.setup.ci_files import (
-    nightly_job,
-    nightly_text,
-    workflow_text,
-)
+from promptops.commands.init.ci_files import nightly_job, nightly_text, workflow_text
 from promptops.model.distribution import InstallOrigin
 from promptops.source.config import load
 from tests.ci.conftest import ORIGIN

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import yaml
 
-from promptops.jobs.setup.ci_files import workflow_text
+from promptops.commands.init.ci_files import workflow_text
 from promptops.model.distribution import InstallOrigin
 from tests.ci.conftest import PROMPT, TRIAGE
 from tests.ci.job import ROOT

@@ -5,13 +5,13 @@ import json
 import pytest
 import yaml
 
-from promptops.jobs.drifting.drift import REF, NotesHistory
-from promptops.jobs.setup.ci_files import nightly_text
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.drift.drift import REF, NotesHistory
+from promptops.commands.init.ci_files import nightly_text
 from promptops.records import replace
 from promptops.report.drift import json as report
 from promptops.report.drift import markdown
 from promptops.source.config import load
+from promptops.workspace.workspace import workspace
 from tests.ci.conftest import CONFIG, ORIGIN
 from tests.ci.github_server import BOT
 from tests.jobs.comparing.compared import ONE_AFTER_THE_OTHER, recorded

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from promptops.jobs.setup.ci_files import workflow_text
+from promptops.commands.init.ci_files import workflow_text
 from tests.ci.conftest import CONFIG, ORIGIN
 from tests.ci.page import block
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 
-from promptops.jobs.setup.ci_files import workflow_text
+from promptops.commands.init.ci_files import workflow_text
 from tests.ci.conftest import ORIGIN, PROMPT, TRIAGE
 
 BROKEN = PROMPT.replace("{{ ticket }}", "{{ tikcet }}")

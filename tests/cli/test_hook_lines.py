@@ -12,10 +12,10 @@ import click
 import pytest
 import yaml
 
-from promptops.cli.commands import lint
 from promptops.cli.group import group
-from promptops.cli.linting import LintArguments
 from promptops.cli.main import HOOK_LINES, hook_arguments, hook_output, run
+from promptops.commands.lint import command
+from promptops.commands.lint.linting import LintArguments
 from promptops.records import fields
 from tests.tiers import fast_spread
 
@@ -28,7 +28,7 @@ FAST = "import promptops.cli.main as m; m.main()"
 def read_by_click(line: tuple[str, ...]) -> dict[str, Any]:
     """The parameters that click passes to the command."""
     parent = click.Context(group, info_name="promptops", **group.context_settings)
-    return lint.command.make_context("lint", list(line[1:]), parent=parent).params
+    return command.command.make_context("lint", list(line[1:]), parent=parent).params
 
 
 @pytest.mark.parametrize("line", HOOK_LINES)

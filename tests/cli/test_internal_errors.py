@@ -161,8 +161,8 @@ def test_an_internal_error_is_no_part_of_a_baseline(repo: Any, command: Callable
     "place",
     [
         ("promptops.source.quick_value", "read_by_value", BAD),
-        ("promptops.jobs.testing.plan", "_plan_case", "id='bad'"),
-        ("promptops.jobs.testing.plan", "_assertion_error", "id='bad'"),
+        ("promptops.testing.plan", "_plan_case", "id='bad'"),
+        ("promptops.testing.plan", "_assertion_error", "id='bad'"),
         ("promptops.evals.result", "_judgement_of", "B says"),
         ("promptops.runtime.request.canonical", "request_digest", "B says"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from promptops.cli.output import OutputOptions
+from promptops.terminal.output import OutputOptions
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 TRIAGE = "support/triage"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from promptops.cli.part_imports import run_body_at_need
+from promptops.terminal.part_imports import run_body_at_need
 
-BEGIN = "import sys; from promptops.cli.part_imports import run_body_at_need as begin; "
+BEGIN = "import sys; from promptops.terminal.part_imports import run_body_at_need as begin; "
 
 
 def run(script: str) -> str:
@@ -84,7 +84,7 @@ def test_a_module_runs_when_it_is_used() -> None:
 
 def test_parsers_are_imported_without_what_is_around_them() -> None:
     out = run(
-        "from promptops.cli.part_imports import import_parsers; import_parsers();"
+        "from promptops.terminal.part_imports import import_parsers; import_parsers();"
         "import yaml._yaml, jinja2.lexer, re;"
         "unused = {'yaml.resolver', 'yaml.loader', 'jinja2.environment', 'tokenize'};"
         "print(unused & set(sys.modules), type(re.compile('a')).__name__,"
@@ -101,7 +101,7 @@ def test_lazy_patterns_of_libraries_work_as_compiled_ones() -> None:
 
     plain = run(script.format(read))
     lazy = run(
-        "from promptops.cli.part_imports import import_parsers; import_parsers()\n"
+        "from promptops.terminal.part_imports import import_parsers; import_parsers()\n"
         + script.format(read)
     )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from promptops.cli.progress import estimate_line
 from promptops.evals.engine.worst_case import Estimate
+from promptops.terminal.progress import estimate_line
 from tests.cli.asked import ask, files
 from tests.cli.conftest import MAIN
 from tests.servers.answers import FAULTS, OK

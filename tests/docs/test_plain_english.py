@@ -26,7 +26,7 @@ PACKAGES = sorted(
 )
 VOCABULARIES = (
     "diff/obligation_words.py",
-    "jobs/mutating/operators.py",
+    "commands/mutate/operators.py",
     "lint/detect/injection.py",
 )
 """Modules whose strings are words that promptops looks for in prompts."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.setup.new_files import template
+from promptops.workspace.new_files import template
 from tests.docs.pages import blocks
 from tests.editors.code_server import EXTENSION
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from promptops.jobs.setup.init import set_up
+from promptops.commands.init.init import set_up
 from tests.editors.code_server import EXTENSION, VARIABLE, CodeServer
 from tests.editors.workbench import Workbench
 from tests.report.diff.browser import WIDE, chromium

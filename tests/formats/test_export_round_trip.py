@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.export.exporting import ExportOptions, export_prompts
+from promptops.commands.import_.importing import import_prompts
+from promptops.commands.import_.options import ImportOptions
 from promptops.formats.registry import ReadOptions
-from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
-from promptops.jobs.importing.importing import import_prompts
-from promptops.jobs.importing.options import ImportOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.finding import Severity
 from promptops.runtime.request.chat import chat_arguments
 from promptops.runtime.request.render import Renderer
+from promptops.workspace.workspace import workspace
 
 TEXTS = {
     "plain": "Hello {{ name }}!",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.export.exporting import ExportOptions, export_prompts
 from promptops.errors import InputError, UsageError
-from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace.workspace import workspace
 from tests.servers.batch_apis import _request_lines
 
 ROOT = Path(__file__).parents[2]

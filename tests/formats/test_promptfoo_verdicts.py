@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.export.exporting import ExportOptions, export_prompts
+from promptops.commands.import_.importing import import_prompts
+from promptops.commands.import_.options import ImportOptions
 from promptops.evals.judge_answer import judge_answer, record_of_answer, status_of
 from promptops.formats.registry import ReadOptions
-from promptops.jobs.exporting.exporting import ExportOptions, export_prompts
-from promptops.jobs.importing.importing import import_prompts
-from promptops.jobs.importing.options import ImportOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.answer import Answer
 from promptops.runtime.request.render import Renderer
+from promptops.workspace.workspace import workspace
 
 HERE = Path(__file__).parent
 RECORDED = json.loads((HERE / "promptfoo_verdicts.json").read_text("utf-8"))

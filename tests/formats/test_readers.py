@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.import_.importing import import_prompts
+from promptops.commands.import_.options import ImportOptions
 from promptops.formats.registry import ReadOptions
-from promptops.jobs.importing.importing import import_prompts
-from promptops.jobs.importing.options import ImportOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace.workspace import workspace
 
 HERE = Path(__file__).parent
 SOURCES = sorted(folder.name for folder in (HERE / "sources").iterdir())

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.import_.importing import import_prompts
+from promptops.commands.import_.options import ImportOptions
 from promptops.formats.registry import ReadOptions
-from promptops.jobs.importing.importing import import_prompts
-from promptops.jobs.importing.options import ImportOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.runtime.request.render import Renderer, RenderError
+from promptops.workspace.workspace import workspace
 
 REFERENCES = Path(__file__).parent / "references"
 NAMES = sorted(path.name.split(".")[0] for path in REFERENCES.glob("*.reference.json"))

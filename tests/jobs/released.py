@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.workspace import workspace
+from promptops.bundles.contents import bundle_of
 from promptops.model.release import ReleaseRecord
 from promptops.model.version import Version
 from promptops.release.record import write_record
 from promptops.runtime.bundle.format import read_bundle
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 
 ROOT = Path(__file__).parents[2]

@@ -11,14 +11,14 @@ import pytest
 import promptops
 from promptops.errors import PromptopsError, UsageError
 from promptops.evals.providers.endpoint import Approved, approve, endpoint_of, shown_endpoint
-from promptops.jobs.recordings.audit import SampleSize
-from promptops.jobs.testing.model_calls import Unwatched
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.approved_endpoints import HINT
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.config import ModelProfile
+from promptops.testing.model_calls import Unwatched
+from promptops.testing.recordings.audit import SampleSize
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.approved_endpoints import HINT
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.servers.fault_server import fault_server
 
 KEY = "acme7f3a9b2c5d1e4a6b8c0d"
@@ -466,16 +466,16 @@ def test_one_place_alone_makes_providers_and_one_alone_approves():
                         callers[alias.name].add(file.relative_to(root).as_posix())
 
     assert callers == {
-        "approve": {"jobs/workspace/approved_endpoints.py"},
-        "provider_of": {"jobs/testing/model_calls.py"},
-        "batches_of": {"jobs/testing/batch/state.py"},
+        "approve": {"workspace/approved_endpoints.py"},
+        "provider_of": {"testing/model_calls.py"},
+        "batches_of": {"testing/batch/state.py"},
         "Approved": {
             "evals/providers/registry.py",
-            "jobs/workspace/approved_endpoints.py",
+            "workspace/approved_endpoints.py",
             # They pass approvals on.
-            "jobs/testing/batch/submitting.py",
-            "jobs/testing/batch/state.py",
-            "jobs/testing/model_calls.py",
+            "testing/batch/submitting.py",
+            "testing/batch/state.py",
+            "testing/model_calls.py",
         },
     }
 

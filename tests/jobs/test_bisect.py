@@ -10,14 +10,14 @@ import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
+from promptops.commands.log.bisect import SearchEnds, bisect
+from promptops.commands.log.case_at_commit import CaseOptions
 from promptops.errors import GitError, UsageError
-from promptops.jobs.history.bisect import SearchEnds, bisect
-from promptops.jobs.history.case_at_commit import CaseOptions
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.bisection import TreeVerdict
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "bisect.schema.json"
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'

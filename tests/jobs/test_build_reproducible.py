@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from promptops.jobs.bundles.build import build
+from promptops.bundles.build import build
 from tests.conftest import GitRepository
 from tests.jobs.released import FILES, MAIN, ROOT, promptops, tagged
 

@@ -340,7 +340,7 @@ def dying(real):
 for name in ("fsync", "replace", "write", "fchmod"):
     setattr(os, name, dying(getattr(os, name)))
 
-from promptops.jobs.bundles.site import publish
+from promptops.bundles.site import publish
 publish(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]), sign=False)
 print("done")
 """

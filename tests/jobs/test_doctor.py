@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 
 import promptops
 from promptops.cli.main import run
-from promptops.jobs.setup.diagnosis import Diagnosis
-from promptops.jobs.setup.doctor import PYTHONS, diagnose, git_diagnosis
-from promptops.jobs.setup.init import set_up
+from promptops.commands.init.doctor import PYTHONS, diagnose, git_diagnosis
+from promptops.commands.init.init import set_up
 from promptops.runtime.loading.cache import BundleCache, key_name
+from promptops.workspace.diagnosis import Diagnosis
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "schemas"

@@ -7,8 +7,8 @@ import tomllib
 
 import pytest
 
-from promptops.jobs.setup.init import editor_steps, with_json_keys, with_languages
-from promptops.jobs.setup.new_files import template
+from promptops.commands.init.init import editor_steps, with_json_keys, with_languages
+from promptops.workspace.new_files import template
 
 VSCODE = template("vscode-settings.json")
 HELIX = template("helix-languages.toml")

@@ -9,15 +9,15 @@ from datetime import date
 import pytest
 
 from promptops.cli.main import run
+from promptops.commands.lint import lint as lint_job
+from promptops.commands.lint.fix import fix
+from promptops.commands.lint.lint import LintOptions
 from promptops.errors import GitError, InputError, UsageError
-from promptops.jobs.lint import lint as lint_job
-from promptops.jobs.lint.fix import fix
-from promptops.jobs.lint.lint import LintOptions
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.registry import Rule
 from promptops.model.finding import Edit, Fix, Problem, Severity
 from promptops.model.place import Place
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 ASK = "prompts/ask.prompt.yaml"
 EVERYTHING = SelectionOptions()
@@ -263,7 +263,7 @@ def test_only_the_work_tree_is_mended(repo, rules):
 def test_a_file_that_can_not_be_written_is_told(repo, rules, monkeypatch):
     repo.write({ASK: PLAIN})
     rules.append(replacing("X001", "comment", "remark", safe=True))
-    from promptops.jobs.lint import fix as fix_job
+    from promptops.commands.lint import fix as fix_job
 
     def refuse(self, data):
         raise PermissionError(13, "Permission denied")

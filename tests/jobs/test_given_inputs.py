@@ -8,7 +8,7 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import InputError, UsageError
-from promptops.jobs.workspace.given_inputs import parse_inputs
+from promptops.workspace.given_inputs import parse_inputs
 
 SCHEMA = {
     "type": "object",

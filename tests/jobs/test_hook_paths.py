@@ -9,8 +9,8 @@ import pytest
 
 from promptops.catalog import graph, prompt_ids, stored_facts
 from promptops.cli.main import run
-from promptops.jobs.workspace import selection
 from promptops.repo import listing
+from promptops.workspace import selection
 from tests.tiers import fast_spread
 
 HEAD = "format: promptops/1\nmodel: {provider: openai, id: gpt-5.4-mini-2026-03-17}\n"

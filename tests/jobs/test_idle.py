@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from promptops.jobs.workspace.hook_fast_exit import staged_files
+from promptops.workspace.hook_fast_exit import staged_files
 
 
 def nothing_staged():

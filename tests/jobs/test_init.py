@@ -14,14 +14,14 @@ from jsonschema import Draft202012Validator
 
 from promptops.cli.group import group
 from promptops.cli.main import run
+from promptops.commands.init.ci_files import CiOptions
+from promptops.commands.init.init import set_up
+from promptops.commands.init.pre_commit_file import mentions_promptops, new_file_text, with_entry
+from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import GitError
-from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.setup.ci_files import CiOptions
-from promptops.jobs.setup.init import set_up
-from promptops.jobs.setup.pre_commit_file import mentions_promptops, new_file_text, with_entry
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.distribution import InstallOrigin
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 WRITTEN = [

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 import promptops
+from promptops.commands.lint import cache, runner
+from promptops.commands.lint import lint as lint_job
+from promptops.commands.lint.baseline import write_baseline
+from promptops.commands.lint.lint import LintOptions, lint
+from promptops.commands.lint.rules import rule_list, rule_page
 from promptops.errors import InputError, UsageError
-from promptops.jobs.lint import cache, runner
-from promptops.jobs.lint import lint as lint_job
-from promptops.jobs.lint.baseline import write_baseline
-from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.lint.rules import rule_list, rule_page
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.registry import Rule
 from promptops.model.finding import Severity
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 DAY = date(2026, 11, 24)
 OPTIONS = LintOptions(select=("VAR001", "REP005", "TPL003", "TST002", "STY001"), today=DAY)

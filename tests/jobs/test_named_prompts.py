@@ -9,8 +9,8 @@ import pytest
 
 from promptops.cli.main import run
 from promptops.errors import UsageError
-from promptops.jobs.workspace.named_prompts import matching_prompts, required_prompt
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace.named_prompts import matching_prompts, required_prompt
+from promptops.workspace.workspace import workspace
 
 HOUSE = '{% include "partials/house.md.j2" %}'
 FILES = {

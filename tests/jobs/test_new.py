@@ -7,11 +7,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from promptops.cli.main import run
+from promptops.commands.init.new import CreatedPrompt, create_prompt
+from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import GitError, InputError, UsageError
-from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.setup.new import CreatedPrompt, create_prompt
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 COPY = ".promptops/prompt.schema.json"

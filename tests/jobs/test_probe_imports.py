@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from promptops.commands.probe.imports.attack_files import read_attack_files
 from promptops.errors import InputError
-from promptops.jobs.probing.imports.attack_files import read_attack_files
 from promptops.model.probe import Probe
 
 RUBRIC = (

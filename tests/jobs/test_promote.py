@@ -12,13 +12,13 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from promptops.bundles.build import build
+from promptops.channels.history import channel_history, live_at
 from promptops.cli.main import run
+from promptops.commands.promote.move import Saving
+from promptops.commands.promote.promote import PromoteOptions, promote
+from promptops.commands.promote.rollback import rollback
 from promptops.errors import GitError, InputError, NotFound, UsageError
-from promptops.jobs.bundles.build import build
-from promptops.jobs.channels.history import channel_history, live_at
-from promptops.jobs.channels.move import Saving
-from promptops.jobs.channels.promote import PromoteOptions, promote
-from promptops.jobs.channels.rollback import rollback
 from promptops.loading.releases import GitReleases
 from promptops.model.release import ReleaseRecord
 from promptops.release.channels import read_channels

@@ -2,8 +2,8 @@
 
 import pytest
 
+from promptops.commands.check.receive import Push, push_refusal
 from promptops.errors import GitError, UsageError
-from promptops.jobs.gate.receive import Push, push_refusal
 
 
 @pytest.mark.parametrize("wrong", ["", "HEAD", "--help", "0" * 39, "g" * 40, "0" * 40 + "\n"])

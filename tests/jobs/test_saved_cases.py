@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from promptops.commands.run.saving import NewCase, new_case
 from promptops.errors import InputError, PromptopsError, UsageError
-from promptops.jobs.run.saving import NewCase, new_case
-from promptops.jobs.workspace.render import readable_prompt
-from promptops.jobs.workspace.workspace import workspace
 from promptops.runtime.request.render import Renderer
+from promptops.workspace.render import readable_prompt
+from promptops.workspace.workspace import workspace
 
 HEAD = """\
 format: promptops/1

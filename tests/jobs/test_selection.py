@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import UsageError
-from promptops.jobs.workspace import graph_cache, selection
-from promptops.jobs.workspace.graph_cache import save_graph
-from promptops.jobs.workspace.selection import SelectionOptions, select
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace import graph_cache, selection
+from promptops.workspace.graph_cache import save_graph
+from promptops.workspace.selection import SelectionOptions, select
+from promptops.workspace.workspace import workspace
 from tests.tiers import examples
 
 STAGED = SelectionOptions(staged=True)

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from promptops.commands.diff.comparison import ComparisonOptions, open_sides
 from promptops.errors import GitError, InputError, PromptopsError, UsageError
-from promptops.jobs.diff.comparison import ComparisonOptions, open_sides
 from promptops.repo.revisions import FETCH_ALL
 
 SAY = "prompts/say.prompt.yaml"

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promptops.bundles.build import build
+from promptops.bundles.stubs import load_stubs
 from promptops.cli.main import run
 from promptops.errors import GitError, InputError
-from promptops.jobs.bundles.build import build
-from promptops.jobs.bundles.stubs import load_stubs
 from promptops.model.prompt import Output, Prompt
 from promptops.model.stubs import Stubs
 from promptops.report.stubs.python import write

@@ -6,8 +6,8 @@ import pytest
 
 from promptops.analysis.exact_tokens import Counter
 from promptops.analysis.tokens import estimate
-from promptops.jobs.diff import diff
-from promptops.jobs.diff.diff import TokenCounts
+from promptops.commands.diff import diff
+from promptops.commands.diff.diff import TokenCounts
 
 
 def words(loads=None):

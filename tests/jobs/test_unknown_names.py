@@ -2,12 +2,12 @@
 
 import pytest
 
+from promptops.bundles.contents import bundle_of
 from promptops.errors import InputError
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.render import render_case
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.place import Place
 from promptops.runtime.request.render import Renderer, RenderError
+from promptops.workspace.render import render_case
+from promptops.workspace.workspace import workspace
 
 CONFIG = '[models.fast]\nprovider = "openai"\nid = "gpt-5.4-mini-2026-03-17"\n'
 PROFILE = """\

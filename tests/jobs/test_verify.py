@@ -8,9 +8,9 @@ import subprocess
 import jsonschema_rs
 import pytest
 
+from promptops.bundles.artifacts import gzipped
+from promptops.bundles.build import build
 from promptops.cli.main import run
-from promptops.jobs.bundles.artifacts import gzipped
-from promptops.jobs.bundles.build import build
 from promptops.runtime.bundle.format import read_bundle
 from promptops.source.schemas import schema_text
 from tests.jobs.released import ASK, FILES, PROMPT, built, key, signing_with, tagged

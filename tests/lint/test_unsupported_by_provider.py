@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.engine import lint_prompt
 from promptops.lint.examples import DAY
 from promptops.lint.registry import built_in
 from promptops.lint.subject import PromptFacts
+from promptops.workspace.workspace import workspace
 from tests.runtime.request_shapes.requests import all_requests, repository_of
 
 Lines = Callable[[str, str], list[str]]

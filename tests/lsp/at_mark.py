@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from lsprotocol import types
 
-from promptops.jobs.live.live import Live
-from promptops.lsp.completion import completion
-from promptops.lsp.documents import OpenFile, split_lines
-from promptops.lsp.hovers import hover
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.completion import completion
+from promptops.commands.lsp.documents import OpenFile, split_lines
+from promptops.commands.lsp.hovers import hover
 from tests.lsp.opened_files import about, opened
 
 MARK = "¦"

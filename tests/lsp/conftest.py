@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from promptops.jobs.live.live import Live
+from promptops.commands.lint.live import Live
 from tests.conftest import GitRepository
 
 CONFIG = """\

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from promptops.jobs.live.live import Live
-from promptops.lsp.documents import Document, Encoding, OpenFile, text_of, uri_of
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.documents import Document, Encoding, OpenFile, text_of, uri_of
 
 UTF_8 = Encoding(types.PositionEncodingKind.Utf8)
 UTF_16 = Encoding(types.PositionEncodingKind.Utf16)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from promptops.jobs.workspace.text_edits import apply_edits
-from promptops.lsp.documents import OpenFile, split_lines
-from promptops.lsp.edits import code_actions
+from promptops.commands.lsp.documents import OpenFile, split_lines
+from promptops.commands.lsp.edits import code_actions
 from promptops.model.finding import Edit
 from promptops.model.place import Place
+from promptops.workspace.text_edits import apply_edits
 from tests.conftest import GitRepository
 from tests.lsp.opened_files import about, opened
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from promptops.jobs.live.live import Live
-from promptops.lsp.completion import MOST_ITEMS
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.completion import MOST_ITEMS
 from tests.lsp.at_mark import accepted, completed, completed_at, completed_list, labels
 from tests.lsp.conftest import DESK, PATH
 from tests.lsp.opened_files import UTF_16, opened

@@ -8,8 +8,8 @@ import pytest
 from lsprotocol import types
 
 from promptops.analysis.models import providers
-from promptops.jobs.live.live import Live
-from promptops.lsp.config_offers import MOST_CHARACTERS
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.config_offers import MOST_CHARACTERS
 from promptops.records import replace
 from promptops.source.outline.toml_cursor import toml_cursor_at
 from tests.hanging import ends_soon

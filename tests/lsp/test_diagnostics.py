@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from promptops.lsp.checking import diagnostics, error_diagnostics, error_paths
-from promptops.lsp.documents import Encoding
+from promptops.commands.lsp.checking import diagnostics, error_diagnostics, error_paths
+from promptops.commands.lsp.documents import Encoding
 from tests.conftest import GitRepository
 from tests.lsp.opened_files import UTF_16, UTF_32, opened
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from promptops.lsp.documents import Document, Documents, Encoding, preferred, split_lines
+from promptops.commands.lsp.documents import Document, Documents, Encoding, preferred, split_lines
 from tests.lsp.opened_files import UTF_8, UTF_16, UTF_32
 
 URI = "file:///r/prompts/a.prompt.yaml"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.lint.lint import LintOptions, lint
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.lsp.editor import Editor, editor, session
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.checking import FileInRepository
+from promptops.commands.lsp.documents import Document, uri_of
+from promptops.commands.lsp.edits import RenamingEditor, file_rename
+from promptops.commands.mv.plan import moving_workspace, plan_move
 from promptops.errors import PromptopsError
-from promptops.jobs.live.live import Live
-from promptops.jobs.moving.plan import moving_workspace, plan_move
-from promptops.lsp.checking import FileInRepository
-from promptops.lsp.documents import Document, uri_of
-from promptops.lsp.edits import RenamingEditor, file_rename
 from tests.jobs.moving.catalog import FILES, TRIAGE, fill
 from tests.lsp.opened_files import UTF_16
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
-from promptops.jobs.live.live import Live
+from promptops.commands.lint.live import Live
 from promptops.lint.subject import PromptFacts
 from promptops.model.prompt import Prompt
 from tests.conftest import GitRepository

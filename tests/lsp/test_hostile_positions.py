@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from lsprotocol import types
 
-from promptops.jobs.live.live import Live
-from promptops.lsp.documents import split_lines
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.documents import split_lines
 from tests.conftest import GitRepository
 from tests.hostile import test_hostile_prompt_files, test_hostile_templates
 from tests.hostile.conftest import FINE, FINE_PATH

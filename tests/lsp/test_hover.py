@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from promptops.analysis.models import find
-from promptops.jobs.live.live import Live
-from promptops.lsp.hovers import code, excerpt, prose, sentence
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.hovers import code, excerpt, prose, sentence
 from tests.lsp.at_mark import hovered
 from tests.lsp.conftest import DESK, PATH
 

@@ -5,10 +5,9 @@ from contextlib import suppress
 import pytest
 from lsprotocol import types
 
-from promptops.errors import PromptopsError
-from promptops.jobs.live.live import Live
-from promptops.lsp.documents import Document, uri_of
-from promptops.lsp.places import (
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.documents import Document, uri_of
+from promptops.commands.lsp.places import (
     definition,
     document_highlights,
     document_symbols,
@@ -17,6 +16,7 @@ from promptops.lsp.places import (
     references,
     rename,
 )
+from promptops.errors import PromptopsError
 from promptops.records import replace
 from tests.jobs.naming.catalog import FILES, MACROS, OTHER, OWN, SHARED, TRIAGE, fill
 from tests.lsp.opened_files import UTF_16, about

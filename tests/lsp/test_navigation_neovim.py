@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.naming.rename import rename_input
-from promptops.jobs.workspace.text_edits import edited_contents
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.mv.naming.rename import rename_input
+from promptops.workspace.text_edits import edited_contents
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.jobs.naming.catalog import FILES, MACROS, SHARED, TRIAGE, fill
 from tests.lsp.neovim import needs_neovim, run_script

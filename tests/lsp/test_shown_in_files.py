@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from lsprotocol import types
 
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp.commands import as_text, code_lenses, preview_of, run_recorded
+from promptops.commands.lsp.documents import OpenFile
+from promptops.commands.lsp.hovers import inlay_hints
+from promptops.commands.lsp.semantic_tokens import LEGEND, semantic_tokens
 from promptops.errors import UsageError
-from promptops.jobs.live.live import Live
-from promptops.lsp.commands import as_text, code_lenses, preview_of, run_recorded
-from promptops.lsp.documents import OpenFile
-from promptops.lsp.hovers import inlay_hints
-from promptops.lsp.semantic_tokens import LEGEND, semantic_tokens
 from promptops.records import replace
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.render import Renderer

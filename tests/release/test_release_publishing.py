@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
+from promptops.commands.release.release import ReleaseOptions, prepare, publish
 from promptops.errors import GitError
-from promptops.jobs.release.release import ReleaseOptions, prepare, publish
 from tests.release.conftest import PER_PROMPT, STYLE, message, problems, tags, tags_of
 
 SHIM = """\
@@ -256,7 +256,7 @@ def test_two_releases_at_once_make_one(catalog, process, shim, tmp_path):
 @pytest.mark.slow
 def test_a_remote_that_never_answers_is_given_up(remote, catalog, say, hook, monkeypatch):
     hook("pre-receive", "sleep 600")
-    monkeypatch.setattr("promptops.jobs.release.tag_creation.PUSH_DEADLINE_S", 1.0)
+    monkeypatch.setattr("promptops.commands.release.tag_creation.PUSH_DEADLINE_S", 1.0)
 
     said = say(catalog, "release", "--yes", "--push")
 

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promptops.commands.init.textconv import readable_text
 from promptops.errors import InputError
-from promptops.jobs.setup.textconv import readable_text
 from promptops.report.prompt_text import prompt_text
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -16,15 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.analysis.models import canonical_provider, providers
+from promptops.bundles.contents import bundle_of
 from promptops.errors import InputError, UsageError
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.prompt import Output
 from promptops.model.request import Request, RequestSettings
 from promptops.runtime.request.answers import AnswerError, Answers
 from promptops.runtime.request.api_limits import APIS, apis_of
 from promptops.runtime.request.canonical import request_digest
 from promptops.runtime.request.rendered import RenderedRequest
+from promptops.workspace.workspace import workspace
 from tests.runtime.request_shapes.requests import ROOT, all_requests, repository_of
 from tests.tiers import examples
 

@@ -19,7 +19,6 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.cli.main import run
 from promptops.diff.compare import CompareOptions, compare
-from promptops.jobs.testing.plan import plan_cases
 from promptops.lint.examples import MemoryTree
 from promptops.lint.pipeline import Silencers, conclude, lint_one
 from promptops.lint.registry import built_in
@@ -32,6 +31,7 @@ from promptops.report import writer
 from promptops.report.diff import html, markdown, text
 from promptops.report.diff import json as diff_json
 from promptops.source.config import load
+from promptops.testing.plan import plan_cases
 
 from .files import ROOT, Hostile, changed, hostile
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from promptops.commands.compare.compare import compare
+from promptops.commands.compare.options import CompareOptions
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.comparing.compare import compare
-from promptops.jobs.comparing.options import CompareOptions
-from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.arm import ArmComparison, ArmResult
+from promptops.testing.options import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.servers.answers import Answer
 from tests.servers.fault_server import FaultServer

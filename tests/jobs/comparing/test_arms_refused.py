@@ -3,7 +3,7 @@
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.workspace.selection import SelectionOptions
+from promptops.workspace.selection import SelectionOptions
 from tests.jobs.comparing.compared import (
     CONTRACT,
     MEASURED,

@@ -1,9 +1,9 @@
 """The command that continues a comparison."""
 
-from promptops.jobs.comparing.command_line import command_line
-from promptops.jobs.comparing.options import CompareOptions
-from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.workspace.selection import SelectionOptions
+from promptops.commands.compare.command_line import command_line
+from promptops.commands.compare.options import CompareOptions
+from promptops.testing.options import RunOptions
+from promptops.workspace.selection import SelectionOptions
 
 
 def test_the_command_has_all_that_decides_which_requests_are_sent():

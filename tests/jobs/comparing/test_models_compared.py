@@ -3,8 +3,8 @@
 import pytest
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.testing.runner import write_earlier_answers
 from promptops.model.arm import KeptContracts, TokenMeans, ValueInterval
+from promptops.testing.runner import write_earlier_answers
 from tests.jobs.comparing.compared import (
     CONTRACT,
     MEASURED,

@@ -4,8 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
-from promptops.jobs.testing.plan import plan_cases
-from promptops.jobs.workspace.workspace import workspace
+from promptops.testing.plan import plan_cases
+from promptops.workspace.workspace import workspace
 from tests.cli.asked import ask
 
 ROOT = Path(__file__).parents[3]

@@ -217,7 +217,7 @@ def test_a_revision_without_the_prompt_is_open(repo):
 
 
 def _only(name):
-    from promptops.jobs.workspace.selection import SelectionOptions
+    from promptops.workspace.selection import SelectionOptions
 
     return SelectionOptions(patterns=(name,))
 

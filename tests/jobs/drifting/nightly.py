@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from promptops.jobs.drifting.drift import FileHistory, drift
-from promptops.jobs.drifting.options import DriftOptions
-from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.drift.drift import FileHistory, drift
+from promptops.commands.drift.options import DriftOptions
 from promptops.model.night import Drift
 from promptops.records import replace
+from promptops.testing.options import RunOptions
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.jobs.comparing.compared import ONE_AFTER_THE_OTHER, recorded, says
 from tests.servers.answers import Answer

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from promptops.jobs.drifting.digests import digest_of
-from promptops.jobs.testing.plan import plan_cases
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.drift.digests import digest_of
+from promptops.testing.plan import plan_cases
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 
 PROMPT = """\

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.drift.drift import REF, FileHistory, NotesHistory
+from promptops.commands.drift.night_lines import night_line
 from promptops.errors import GitError, InputError
-from promptops.jobs.drifting.drift import REF, FileHistory, NotesHistory
-from promptops.jobs.drifting.night_lines import night_line
 from promptops.model.night import Night
 from promptops.records import replace
 from promptops.repo.repository import Repository

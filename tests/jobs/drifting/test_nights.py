@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.drift.drift import REF
 from promptops.errors import NotFound, PromptopsError, UsageError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.drifting.drift import REF
 from promptops.model.night import Confirmed, DriftBlame
 from promptops.records import replace
 from tests.conftest import GitRepository

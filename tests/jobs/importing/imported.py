@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from promptops.commands.import_.importing import import_prompts
+from promptops.commands.import_.options import ImportOptions
 from promptops.formats.registry import ReadOptions
-from promptops.jobs.importing.importing import import_prompts
-from promptops.jobs.importing.options import ImportOptions
-from promptops.jobs.workspace.render import readable_prompt
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.imported import Import
 from promptops.runtime.request.render import Renderer
+from promptops.workspace.render import readable_prompt
+from promptops.workspace.workspace import workspace
 
 
 def imported(root: Path, *sources: str, **options: Any) -> Import:

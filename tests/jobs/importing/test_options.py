@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from promptops.commands.import_.candidates import candidates
+from promptops.commands.import_.options import ImportOptions
 from promptops.errors import UsageError
 from promptops.formats.registry import ReadOptions
-from promptops.jobs.importing.candidates import candidates
-from promptops.jobs.importing.options import ImportOptions
 from tests.jobs.importing.imported import codes, imported, rendered, states
 
 CODE = '''\

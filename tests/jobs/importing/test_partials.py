@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace.workspace import workspace
 from tests.jobs.importing.imported import imported, rendered, severe, states
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.lint.lint import LintOptions, lint
+from promptops.commands.lint.live import Live, Touched
 from promptops.errors import GitError
-from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.live.live import Live, Touched
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 
 ASK = "prompts/ask.prompt.yaml"

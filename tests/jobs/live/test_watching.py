@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.live.live import Live
-from promptops.jobs.live.watching import Linted, watch
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.lint.lint import LintOptions, lint
+from promptops.commands.lint.live import Live
+from promptops.commands.lint.live_watching import Linted, watch
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.jobs.live.test_live import ASK, BASE, CONFIG, FILES, TELL, TONE
 

@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from promptops.cli.main import run
+from promptops.commands.mv.apply import apply_move
+from promptops.commands.mv.plan import alias_edit, moving_workspace, plan_move, removed_alias
 from promptops.errors import PromptopsError
-from promptops.jobs.moving.apply import apply_move
-from promptops.jobs.moving.plan import alias_edit, moving_workspace, plan_move, removed_alias
-from promptops.jobs.workspace.text_edits import apply_edits
 from promptops.repo.repository import Repository
 from promptops.source.document import read
+from promptops.workspace.text_edits import apply_edits
 from tests.jobs.moving.catalog import fill, requests
 
 SCHEMA = Path(__file__).parents[3] / "schemas/mv.schema.json"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from promptops.jobs.mutating.mutate import MutateOptions, mutate
-from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.mutate.mutate import MutateOptions, mutate
 from promptops.model.mutant import MutationRow, MutationRun
+from promptops.testing.options import RunOptions
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 
 ASK = "prompts/ask.prompt.yaml"

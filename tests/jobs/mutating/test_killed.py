@@ -244,7 +244,7 @@ tests:
 
 def _recorded(repo, text):
     """A recording of the answer to the only case."""
-    from promptops.jobs.workspace.workspace import workspace
+    from promptops.workspace.workspace import workspace
 
     with workspace(repo.root) as opened:
         prompt = opened.catalog.loaded(ASK).prompt

@@ -4,13 +4,13 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.mutant import Kill, LiveTrial
 from promptops.model.place import Place
 from promptops.report.mutate.parts import facts
+from promptops.testing.options import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.jobs.mutating.mutated import ASK, mutated
 from tests.jobs.testing.served import asked, by_turn, profile, says
 from tests.servers.fault_server import fault_server

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
+from promptops.commands.mutate import operators
+from promptops.commands.mutate.operators import reversals, text_edits
+from promptops.commands.mutate.prose import template_text
+from promptops.commands.mutate.tested_prompt import TemplateText
 from promptops.diff import obligation_words
-from promptops.jobs.mutating import operators
-from promptops.jobs.mutating.operators import reversals, text_edits
-from promptops.jobs.mutating.prose import template_text
-from promptops.jobs.mutating.tested_prompt import TemplateText
 from promptops.model.mutant import OPERATORS
 from promptops.model.place import plain_text
 from tests.jobs.mutating.mutated import ASK, HEAD, mutated

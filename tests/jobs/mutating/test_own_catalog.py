@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from promptops.jobs.mutating.mutate import MutateOptions, mutate
-from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.mutate.mutate import MutateOptions, mutate
+from promptops.testing.options import RunOptions
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 ROOT = Path(__file__).parents[3]
 FLOOR = 0.85

@@ -2,13 +2,13 @@
 
 import pytest
 
+from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import UsageError
-from promptops.jobs.lint.lint import LintOptions, lint
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.mutant import MutationCount
 from promptops.model.place import Place
 from promptops.report.mutate.parts import facts
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.jobs.mutating.mutated import ASK, HEAD, mutated, statuses
 
 NOTICED = "tests:\n  - {name: one, rendered: [{type: contains, value: Be brief.}]}\n"

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.lint.live import Live
+from promptops.commands.mv.naming.families import declared
+from promptops.commands.mv.naming.rename import rename, rename_input
+from promptops.commands.mv.naming.symbols import definitions_of, places_of, symbol_at
 from promptops.errors import PromptopsError
-from promptops.jobs.live.live import Live
-from promptops.jobs.naming.families import declared
-from promptops.jobs.naming.rename import rename, rename_input
-from promptops.jobs.naming.symbols import definitions_of, places_of, symbol_at
-from promptops.jobs.workspace.case_requests import request_digests
-from promptops.jobs.workspace.changed_tree import with_changes
-from promptops.jobs.workspace.text_edits import edited_contents
-from promptops.jobs.workspace.workspace import workspace
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
+from promptops.workspace.case_requests import request_digests
+from promptops.workspace.changed_tree import with_changes
+from promptops.workspace.text_edits import edited_contents
+from promptops.workspace.workspace import workspace
 from tests.jobs.naming.catalog import (
     BODY,
     FILES,

@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from promptops.commands.probe.options import ProbeOptions
+from promptops.commands.probe.probe import probe
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.evals.probes.library import probes
 from promptops.evals.probes.placeholders import filled, marker
 from promptops.evals.probes.transforms import transformed
-from promptops.jobs.probing.options import ProbeOptions
-from promptops.jobs.probing.probe import probe
-from promptops.jobs.testing.options import RunOptions
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.probe import Probe
 from promptops.model.probe_run import ProbeRun
+from promptops.testing.options import RunOptions
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.servers.answers import Answer
 from tests.servers.fault_server import FaultServer

@@ -1,8 +1,8 @@
 """Where attacks are written: every untrusted text, at any depth, of a case that has one."""
 
-from promptops.jobs.probing.targets import Target, targets
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.probe.targets import Target, targets
 from promptops.model.probe_run import SkippedProbe
+from promptops.workspace.workspace import workspace
 
 PROMPT = """\
 format: promptops/1

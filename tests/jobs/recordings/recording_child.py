@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from promptops.jobs.recordings import writing
-from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.writing import write_journal
 from promptops.repo.repository import Repository
+from promptops.testing.recordings import writing
+from promptops.testing.recordings.journal import Journal
+from promptops.testing.recordings.writing import write_journal
 from tests.jobs.recordings.made import FILE, need, on_disk, recording
 
 STEPS = ("write", "fsync", "replace", "unlink", "ftruncate", "pwrite")

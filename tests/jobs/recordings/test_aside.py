@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 
 from promptops.catalog.files import Files
-from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.roots import (
+from promptops.model.config import Config
+from promptops.source.recordings import read_recordings, recordings_bytes
+from promptops.testing.recordings.journal import Journal
+from promptops.testing.recordings.roots import (
     RecordingRoots,
     RecordingsAside,
     arm_folder,
     recording_roots,
 )
-from promptops.jobs.recordings.store import AnswerCache, Store, StoredAnswer
-from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
-from promptops.jobs.testing.runner import write_earlier_answers
-from promptops.jobs.workspace.workspace import workspace
-from promptops.model.config import Config
-from promptops.source.recordings import read_recordings, recordings_bytes
+from promptops.testing.recordings.store import AnswerCache, Store, StoredAnswer
+from promptops.testing.recordings.writing import WrittenAnswers, write_journal
+from promptops.testing.runner import write_earlier_answers
+from promptops.workspace.workspace import workspace
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, need, recording
 
 ASIDE = "comparisons/strong/ask.recordings.jsonl"

@@ -3,8 +3,8 @@
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.recordings.audit import answer_differences, parse_size, sample
 from promptops.model.answer import Answer, Usage
+from promptops.testing.recordings.audit import answer_differences, parse_size, sample
 from tests.jobs.recordings.made import recording
 
 ALL = tuple(recording(f"c{number:02}") for number in range(40))

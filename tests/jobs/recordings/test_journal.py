@@ -6,8 +6,8 @@ from threading import Event, Thread
 import pytest
 
 from promptops.errors import GitError, InputError
-from promptops.jobs.recordings.journal import Journal, JournalContent, JournalEntry
 from promptops.repo.repository import Repository
+from promptops.testing.recordings.journal import Journal, JournalContent, JournalEntry
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, recording
 
 A, B = recording("a", "said \n«ä»"), recording("b")

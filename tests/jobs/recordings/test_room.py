@@ -7,12 +7,12 @@ import json
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.recordings import merging as room
-from promptops.jobs.recordings.merging import needs_sample, refuse_overfull
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.testing.recordings import merging as room
+from promptops.testing.recordings.merging import needs_sample, refuse_overfull
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.jobs.recordings.made import FILE, need, recording
 
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo"\n'

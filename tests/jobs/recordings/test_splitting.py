@@ -6,12 +6,12 @@ import os
 
 import pytest
 
-from promptops.jobs.recordings import writing
-from promptops.jobs.recordings.journal import Journal
-from promptops.jobs.recordings.writing import WrittenAnswers, write_journal
 from promptops.model.answer import Recording
 from promptops.model.place import Place
 from promptops.source.recordings import recordings_bytes
+from promptops.testing.recordings import writing
+from promptops.testing.recordings.journal import Journal
+from promptops.testing.recordings.writing import WrittenAnswers, write_journal
 from tests.jobs.recordings.made import FILE, need, on_disk, recording
 
 SECOND = "prompts/ask.recordings.part02.jsonl"

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from promptops.jobs.recordings.store import AnswerCache, Store, StoredAnswer
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.place import Place
 from promptops.source.recordings import recordings_bytes
+from promptops.testing.recordings.store import AnswerCache, Store, StoredAnswer
+from promptops.workspace.workspace import workspace
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, digest, recording
 
 A = recording("a")

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from promptops.jobs.scoring.options import ScoreOptions
-from promptops.jobs.scoring.score import score
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.score.options import ScoreOptions
+from promptops.commands.score.score import score
 from promptops.model.score import Score
 from promptops.records import replace
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 
 CONFIGURATION = """\

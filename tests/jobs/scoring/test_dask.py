@@ -14,20 +14,20 @@ from typing import Any
 import pytest
 
 from promptops.cli.main import run
+from promptops.commands.score.engines import dask
+from promptops.commands.score.finishing import PackFacts, finished_groups
+from promptops.commands.score.options import ScoreOptions
+from promptops.commands.score.pack import Pack, PartSettings
+from promptops.commands.score.packing import pack_of
+from promptops.commands.score.part import joining_of, score_part
+from promptops.commands.score.sums import Partial
 from promptops.errors import InputError, PromptopsError, TransportError, UsageError
-from promptops.jobs.scoring.engines import dask
-from promptops.jobs.scoring.finishing import PackFacts, finished_groups
-from promptops.jobs.scoring.options import ScoreOptions
-from promptops.jobs.scoring.pack import Pack, PartSettings
-from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.part import joining_of, score_part
-from promptops.jobs.scoring.sums import Partial
-from promptops.jobs.workspace.workspace import workspace_at
 from promptops.model.sample import Part
 from promptops.model.score_group import ScoreGroup
 from promptops.repo.repository import Repository
 from promptops.source.traffic.files import opened
 from promptops.source.traffic.parts import parts
+from promptops.workspace.workspace import workspace_at
 from tests.conftest import GitRepository
 
 pytestmark = pytest.mark.xdist_group("cluster")  # it is started once

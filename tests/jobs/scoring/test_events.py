@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from promptops.commands.score.event_file import event_file
+from promptops.commands.score.events import EventLines, event_lines
+from promptops.commands.score.sums import CheckedAssertion, ScoredSample
 from promptops.errors import InputError, UsageError
-from promptops.jobs.scoring.event_file import event_file
-from promptops.jobs.scoring.events import EventLines, event_lines
-from promptops.jobs.scoring.sums import CheckedAssertion, ScoredSample
 from promptops.model.distribution import version
 from promptops.model.place import Place
 from promptops.model.sample import Sample

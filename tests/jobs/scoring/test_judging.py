@@ -6,12 +6,12 @@ import json
 
 import pytest
 
+from promptops.commands.score.sums import MOST_SAMPLES, Judgeable
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.scoring.sums import MOST_SAMPLES, Judgeable
-from promptops.jobs.testing.options import RunOptions
 from promptops.model.sample import Sample
 from promptops.records import replace
+from promptops.testing.options import RunOptions
 from tests.jobs.scoring.released_prompts import released as release
 from tests.jobs.scoring.released_prompts import sample, scored, written
 from tests.jobs.testing.served import by_turn, profile

@@ -12,15 +12,15 @@ from multiprocessing import active_children
 
 import pytest
 
+from promptops.commands.score.engines import local
+from promptops.commands.score.options import ScoreOptions
+from promptops.commands.score.pack import PartSettings
+from promptops.commands.score.packing import pack_of
 from promptops.errors import InputError
-from promptops.jobs.scoring.engines import local
-from promptops.jobs.scoring.options import ScoreOptions
-from promptops.jobs.scoring.pack import PartSettings
-from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Part
 from promptops.source.traffic.files import opened as opened_files
 from promptops.source.traffic.parts import parts
+from promptops.workspace.workspace import workspace
 from tests.jobs.scoring.released_prompts import make, sample, scored, written
 
 pytestmark = pytest.mark.slow
@@ -28,9 +28,9 @@ pytestmark = pytest.mark.slow
 SCORE = """\
 import sys
 from pathlib import Path
-from promptops.jobs.scoring.options import ScoreOptions
-from promptops.jobs.scoring.score import score
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.score.options import ScoreOptions
+from promptops.commands.score.score import score
+from promptops.workspace.workspace import workspace
 
 if __name__ == "__main__":
     with workspace(Path()) as opened:

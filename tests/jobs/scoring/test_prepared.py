@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from promptops.catalog.recordings import recordings_at
+from promptops.commands.score.pack import PartSettings
+from promptops.commands.score.packing import pack_of
+from promptops.commands.score.part import answer_of, joining_of
 from promptops.evals.judge_answer import judge_answer, record_of_answer
-from promptops.jobs.scoring.pack import PartSettings
-from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.part import answer_of, joining_of
-from promptops.jobs.testing.plan import plan_cases
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Sample
 from promptops.records import replace
+from promptops.testing.plan import plan_cases
+from promptops.workspace.workspace import workspace
 
 ROOT = Path(__file__).parents[3]
 UNSCORED = ("counterfactual", "python", "supported", "answer-relevant")

@@ -6,14 +6,14 @@ import json
 
 import pytest
 
+from promptops.commands.score.pack import PartSettings
+from promptops.commands.score.packing import pack_of
+from promptops.commands.score.part import joining_of, score_samples
 from promptops.errors import UsageError
-from promptops.jobs.scoring.pack import PartSettings
-from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.part import joining_of, score_samples
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.sample import Sample
 from promptops.model.score import Alert, AlertRule, UnreadableLine
 from promptops.model.score_group import AgainstVersion
+from promptops.workspace.workspace import workspace
 from tests.jobs.scoring.released_prompts import AT, NEXT, STYLE, make, sample, scored, written
 
 LONG = json.dumps({"reply": "It is on its way, and it arrives tomorrow morning."})
@@ -364,7 +364,7 @@ def test_an_unknown_engine_is_refused_with_the_nearest_one(released, tmp_path):
 
 
 ENGINE = """\
-from promptops.jobs.scoring.part import score_part
+from promptops.commands.score.part import score_part
 
 
 def run(parts, pack, options):

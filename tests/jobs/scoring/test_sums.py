@@ -7,15 +7,15 @@ from random import Random
 
 import pytest
 
-from promptops.jobs.scoring.finishing import PackFacts, finished_groups
-from promptops.jobs.scoring.pack import PartSettings
-from promptops.jobs.scoring.packing import pack_of
-from promptops.jobs.scoring.part import joining_of, score_samples
-from promptops.jobs.scoring.sums import MOST_NAMES, NameCounts, Partial, duration_at, step_of
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.score.finishing import PackFacts, finished_groups
+from promptops.commands.score.pack import PartSettings
+from promptops.commands.score.packing import pack_of
+from promptops.commands.score.part import joining_of, score_samples
+from promptops.commands.score.sums import MOST_NAMES, NameCounts, Partial, duration_at, step_of
 from promptops.model.answer import Usage
 from promptops.model.sample import BrokenLine, Sample
 from promptops.model.score import DEFAULT_BY
+from promptops.workspace.workspace import workspace
 from tests.jobs.scoring.released_prompts import AT, make
 from tests.tiers import fast_first
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from promptops.commands.score.sums import CheckedAssertion, Failures, ScoredSample
+from promptops.commands.score.to_cases import cases_text, refuse_unless_new, write_cases
 from promptops.errors import UsageError
-from promptops.jobs.scoring.sums import CheckedAssertion, Failures, ScoredSample
-from promptops.jobs.scoring.to_cases import cases_text, refuse_unless_new, write_cases
 from promptops.model.place import Place
 from promptops.model.sample import Sample
 from promptops.model.score import FailingSample, WrittenCases

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.test_run import TestRun
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.servers.answers import Answer
 from tests.servers.fault_server import FaultServer

@@ -1,6 +1,6 @@
 """An audit calls models and judges again, and compares."""
 
-from promptops.jobs.recordings.audit import SampleSize
+from promptops.testing.recordings.audit import SampleSize
 from tests.jobs.testing.served import (
     FILE,
     JUDGED,

@@ -2,11 +2,11 @@
 
 import pytest
 
+from promptops.commands.check.check import check
+from promptops.commands.lint.lint import LintOptions
 from promptops.errors import InputError
-from promptops.jobs.gate.check import check
-from promptops.jobs.lint.lint import LintOptions
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     JUDGED,
     MEASURED,

@@ -7,9 +7,9 @@ import pytest
 from promptops.evals.engine.ask import Ask
 from promptops.evals.providers import BatchItem, BatchLimits, Failure
 from promptops.evals.providers.endpoint import approve, endpoint_of
-from promptops.jobs.testing.batch.submitting import custom_id, split_into_parts
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
+from promptops.testing.batch.submitting import custom_id, split_into_parts
 from tests.servers.batch_apis import CUSTOM_ID
 
 PROFILE = ModelProfile(name="fast", provider="openai", id="fast-1")

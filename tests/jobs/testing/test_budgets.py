@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.testing.model_calls import ci_event, within_budget
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.testing.model_calls import ci_event, within_budget
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 BUDGET = {"commit": 0.0, "pull_request": 1.0, "nightly": 5.0}
 CONFIG = """\

@@ -2,10 +2,10 @@
 
 import pytest
 
-from promptops.jobs.testing.runner import RunOptions, merge, read_shards
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.shard import Shard
 from promptops.source.shard import shard_text
+from promptops.testing.runner import RunOptions, merge, read_shards
+from promptops.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     PROMPT,
     asked,

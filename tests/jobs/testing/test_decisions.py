@@ -1,9 +1,9 @@
 """Measured scores decided against the recorded answers of a baseline."""
 
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
 HEAD = """\

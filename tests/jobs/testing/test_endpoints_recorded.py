@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.real_model import missing, real_model
 from tests.servers.answers import Answer
 from tests.servers.fault_server import ECHO, fault_server

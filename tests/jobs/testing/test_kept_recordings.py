@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from promptops.jobs.gate.check import check
-from promptops.jobs.lint.lint import LintOptions
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.commands.check.check import check
+from promptops.commands.lint.lint import LintOptions
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.jobs.testing.served import (
     FILE,
     ONE_AFTER_THE_OTHER,

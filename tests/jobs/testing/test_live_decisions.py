@@ -5,10 +5,10 @@ import json
 import pytest
 
 from promptops.evals.engine.ask import Settings
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.servers.answers import Answer
 from tests.servers.fault_server import fault_server
 

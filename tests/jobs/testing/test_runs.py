@@ -5,11 +5,11 @@ import json
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.recordings.audit import SampleSize
-from promptops.jobs.testing.runner import RunOptions
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
+from promptops.testing.recordings.audit import SampleSize
+from promptops.testing.runner import RunOptions
+from promptops.testing.runner import test as run_cases
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 
 CONFIG = '[models.echo]\nprovider = "echo"\nid = "echo-1"\nprice = {input = 0.0, output = 0.0}\n'
 PROMPT = """\

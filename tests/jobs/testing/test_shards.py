@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from promptops.errors import UsageError
-from promptops.jobs.testing.runner import RunOptions, merge, read_shards
-from promptops.jobs.testing.runner import test as run_cases
-from promptops.jobs.testing.shards import in_shard, parse_shard
-from promptops.jobs.workspace.selection import SelectionOptions
-from promptops.jobs.workspace.workspace import workspace
 from promptops.model.shard import Shard
 from promptops.report.test import json as report
 from promptops.source.shard import shard_text
+from promptops.testing.runner import RunOptions, merge, read_shards
+from promptops.testing.runner import test as run_cases
+from promptops.testing.shards import in_shard, parse_shard
+from promptops.workspace.selection import SelectionOptions
+from promptops.workspace.workspace import workspace
 from tests.servers.answers import Answer
 from tests.servers.fault_server import ECHO, fault_server
 

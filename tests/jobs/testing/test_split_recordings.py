@@ -5,7 +5,7 @@ import json
 import pytest
 
 from promptops.cli.main import run as run_command
-from promptops.jobs.recordings import writing
+from promptops.testing.recordings import writing
 from tests.jobs.testing.served import (
     FILE,
     MEASURED,

@@ -9,12 +9,12 @@ from itertools import product
 
 import pytest
 
+from promptops.bundles.contents import bundle_of
 from promptops.errors import InputError
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.workspace import workspace
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import bundle_bytes, read_bundle
 from promptops.runtime.request.answers import AnswerError
+from promptops.workspace.workspace import workspace
 from tests.hanging import ends_soon
 from tests.runtime.bundles.made import FILES, ORIGIN, of_line, of_value, sealed
 from tests.tiers import fast_first

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import promptops
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.workspace import workspace
+from promptops.bundles.contents import bundle_of
+from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.runtime.loading.site import digest_of
 

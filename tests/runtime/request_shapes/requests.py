@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from promptops.bundles.contents import bundle_of
 from promptops.errors import InputError, UsageError
-from promptops.jobs.bundles.contents import bundle_of
-from promptops.jobs.workspace.workspace import Workspace, workspace
 from promptops.model.prompt import Prompt
 from promptops.runtime.bundle.bundle import Bundle
 from promptops.runtime.bundle.format import read_bundle
+from promptops.workspace.workspace import Workspace, workspace
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

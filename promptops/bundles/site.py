@@ -1,0 +1,261 @@
+"""The files of a static host: an index of releases, their bundles, one file per channel."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from promptops.bundles.artifacts import remove_leftovers, write_artifact, write_new_artifact
+from promptops.bundles.build import Built, build
+from promptops.bundles.signing import signature_of
+from promptops.errors import InputError, UsageError, os_reason
+from promptops.model.publication import Publication
+from promptops.model.version import Version, parse
+from promptops.release.channels import PATH, read_channels
+from promptops.repo.process import Git
+from promptops.repo.repository import Repository
+from promptops.runtime.bundle.strict_json import Misshapen, read_json
+from promptops.runtime.loading.site import INDEX
+from promptops.runtime.loading.source import Pointer
+from promptops.workspace.default_branch import default_branch, published_branch
+
+_KEYS = ("release", "version", "bundle", "commit", "prompts")
+
+
+def publish(
+    directory: Path,
+    revision: str | None,
+    folder: Path,
+    *,
+    sign: bool,
+    overrides: Sequence[str] = (),
+) -> Publication:
+    """Add a release to a site, if one is named, and update the channels.
+
+    The channels are those of the remote default branch, if there is one, because a local commit may
+    still be rejected there. Published files are not changed, except where a channel points. A file
+    is written after those that it refers to.
+
+    Raises:
+        UsageError: The revision is not a release.
+        InputError: The site has another release of that name, or a channel would go back.
+    """
+    built = build(directory, revision, overrides) if revision is not None else None
+    if built is not None and built.tag is None:
+        hint = "name the tag of a release: promptops changelog"
+        raise UsageError(
+            f"{revision!r} is not a release, and a site contains only releases", hint=hint
+        )
+    with (
+        _locked(folder),
+        Repository.open(directory) as repository,
+        _aside(repository) as aside,
+    ):
+        remove_leftovers(folder)
+        site = _Site(folder, aside)
+        files = site.add(built, repository.git if sign else None) if built is not None else ()
+        channels = _channels(repository, published_branch(repository))
+        changed, notes = site.serve(channels)
+        notes += _unpushed(repository, channels)
+    return Publication(
+        built=built.facts if built is not None else None,
+        files=tuple(map(str, files)),
+        channels=tuple(changed),
+        notes=tuple(notes),
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Allow one process at a time: each reads the index before it writes it."""
+    import fcntl
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise InputError(
+            f"can't create a site there: {os_reason(error)}", where=str(folder)
+        ) from None
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        hint = "wait until it ends, then run again"
+        raise InputError("another process is writing to it", where=str(folder), hint=hint) from None
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def _aside(repository: Repository) -> Iterator[Path | None]:
+    """A folder in git's directory, which is never published; None if it can't be written."""
+    folder = repository.git_dir / "promptops" / f"site.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _channels(repository: Repository, branch: str | None) -> Mapping[str, Pointer]:
+    tree = repository.tree(branch, under=(PATH,)) if branch is not None else None
+    return read_channels(tree.read((PATH,)).get(PATH, b"")) if tree is not None else {}
+
+
+def _unpushed(repository: Repository, published: Mapping[str, Pointer]) -> Iterator[str]:
+    """Channels of the local branch that are not pushed yet."""
+    try:
+        committed = _channels(repository, default_branch(repository))
+    except InputError:  # reported when it is pushed
+        return
+    for name, here in committed.items():
+        there = published.get(name)
+        if there is None or there.serial < here.serial:
+            yield f"`{name}` serves {here.release} in this clone only, so not changed: git push"
+
+
+class _Site:
+    """The files of a site below one folder."""
+
+    def __init__(self, folder: Path, aside: Path | None) -> None:
+        """`aside` is for temporary files: what is in `folder` may be published at any moment."""
+        self._folder = folder
+        self._aside = aside
+        self._releases = dict(_read_index(folder / INDEX))
+
+    def add(self, built: Built, signing: Git | None) -> tuple[Path, ...]:
+        """Add a release, the index last; returns its files."""
+        name, entry = built.contents.origin.release or "", _entry(built)
+        if self._releases.get(name, entry) != entry:
+            hint = "a release can't be changed: create another one"
+            message = f"the index has another release {name!r}"
+            raise InputError(message, where=str(self._folder / INDEX), hint=hint)
+        file = self._folder / "bundles" / f"{name}.jsonl"
+        write_new_artifact(file, built.data, self._aside)
+        signature = file.with_name(f"{file.name}.sig")
+        if signing is not None and not signature.exists():
+            write_artifact(signature, signature_of(built.data, signing), self._aside)
+        self._releases[name] = entry
+        self._write_index()
+        return (file, signature) if signature.exists() else (file,)
+
+    def serve(self, channels: Mapping[str, Pointer]) -> tuple[list[str], list[str]]:
+        """Update the channels; returns the names of the changed ones, and notes on the others."""
+        changed, notes = [], []
+        for name, pointer in sorted(channels.items()):
+            if pointer.release not in self._releases:
+                command = f"promptops build {pointer.release} --site {self._folder}"
+                notes.append(
+                    f"`{name}` serves {pointer.release}, which the site does not have: {command}"
+                )
+            elif self._point(name, pointer):
+                changed.append(name)
+        if changed and self._releases:
+            self._write_index()
+        gone = [file for file in self._channel_files() if file.stem not in channels]
+        notes += [
+            f"{file} belongs to a channel that {PATH} does not name: remove it" for file in gone
+        ]
+        return changed, notes
+
+    def _channel_files(self) -> list[Path]:
+        return sorted((self._folder / "channels").glob("*.json"))
+
+    def _write_index(self) -> None:
+        """The index names the channels for messages only: readers of a channel read its file."""
+        text = _index_text(self._releases.values(), [file.stem for file in self._channel_files()])
+        write_artifact(self._folder / INDEX, text.encode(), self._aside)
+
+    def _point(self, name: str, pointer: Pointer) -> bool:
+        bundle = self._releases[pointer.release]["bundle"]
+        if pointer.digest is not None and f"sha256:{pointer.digest}" != bundle:
+            message = f"`{name}` names another bundle than that of {pointer.release}: {bundle}"
+            raise InputError(message, where=PATH, hint=f"promptops verify {pointer.release}")
+        value = {"bundle": bundle, "release": pointer.release, "serial": pointer.serial}
+        file = self._folder / "channels" / f"{name}.json"
+        before = _read_object(file) or {"serial": 0}
+        if before == value:
+            return False
+        serial = before.get("serial")
+        if not isinstance(serial, int) or pointer.serial <= serial:
+            message = (
+                f"`{name}` is at serial {serial} in the site, "
+                f"and at {pointer.serial} in the repository"
+            )
+            hint = "a serial never goes down: use promptops promote or promptops rollback"
+            raise InputError(message, where=str(file), hint=hint)
+        file.parent.mkdir(exist_ok=True)
+        write_artifact(file, _line(value).encode() + b"\n", self._aside)
+        return True
+
+
+def _entry(built: Built) -> dict[str, Any]:
+    assert built.tag is not None
+    contents = built.contents
+    versions = {
+        name: contents.line(span).text_or_none("version") for name, span in contents.prompts.items()
+    }
+    return {
+        "release": built.tag.name,
+        "version": str(built.tag.version),
+        "bundle": f"sha256:{contents.digest}",
+        "commit": contents.origin.commit,
+        "prompts": {name: version for name, version in versions.items() if version is not None},
+    }
+
+
+def _read_index(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    index = _read_object(file)
+    if index is None:
+        return
+    releases = index.get("releases") if index.get("schema") == 1 else None
+    if not isinstance(releases, list) or not all(map(_is_entry, releases)):
+        raise InputError("not the index of a site", where=str(file), hint="name another folder")
+    yield from ((entry["release"], entry) for entry in releases)
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key), dict if key == "prompts" else str) for key in _KEYS
+    )
+
+
+def _read_object(file: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None if the file is missing, InputError if it is not an object."""
+    try:
+        value = read_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"can't be read: {os_reason(error)}", where=str(file)) from None
+    except Misshapen:
+        value = None
+    if not isinstance(value, dict):
+        raise InputError("not a JSON object", where=str(file), hint="name another folder")
+    return value
+
+
+def _index_text(releases: Iterable[Mapping[str, Any]], channels: list[str]) -> str:
+    """One line per release, lowest version first, so that a diff shows one line per change."""
+    ordered = sorted(releases, key=lambda entry: (_version(entry), entry["release"]))
+    lines = ",\n".join(map(_line, ordered))
+    named = json.dumps(channels, ensure_ascii=False)
+    return f'{{"schema":1,"channels":{named},"releases":[\n{lines}\n]}}\n'
+
+
+def _version(entry: Mapping[str, Any]) -> Version:
+    return parse(entry["version"], prereleases=True) or Version(0, 0, 0)
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,81 @@
+"""`promptops build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from promptops.errors import UsageError
+from promptops.model.publication import Publication
+from promptops.terminal.options import common
+from promptops.terminal.output import OutputOptions
+
+
+@click.command()
+@click.argument("revision", metavar="[REF]", required=False)
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    help="Write the bundle to FILE, or `-` for stdout; compressed if it ends in `.gz`.",
+)
+@click.option(
+    "--site", metavar="DIR", help="Add the release to the folder that a static host serves."
+)
+@click.option(
+    "--sign",
+    is_flag=True,
+    help="Also write the signature FILE.sig, with the key that git signs with.",
+)
+@common("text", "json")
+def command(
+    output: OutputOptions, revision: str | None, file: str | None, site: str | None, sign: bool
+) -> int:
+    """Build one file with all prompts of a release or commit, for applications to load.
+
+    The same commit gives the same bytes on every machine. REF is the tag of a release, or another
+    revision, whose prompts have no version; HEAD by default. With --site and without REF, only
+    the channels are updated.
+
+    \b
+    Example:
+      promptops build v1.8.0 -o prompts.jsonl
+      promptops build v1.8.0 -o prompts.jsonl.gz --sign
+      promptops build v1.8.0 --site public
+    """
+    from promptops.storage.gc_paused import uncollected
+
+    if (file is None) == (site is None):
+        raise UsageError("write -o FILE or --site DIR", hint="-o - for stdout")
+    if file == "-" and (sign or output.format == "json"):
+        raise UsageError("the bundle itself is written to stdout", hint="name a file: -o FILE")
+    with uncollected():
+        if site is not None:
+            return _publish_site(output, revision, site, sign=sign)
+        return _build_file(output, revision or "HEAD", file or "-", sign=sign)
+
+
+def _publish_site(output: OutputOptions, revision: str | None, site: str, *, sign: bool) -> int:
+    from promptops.bundles.site import publish
+
+    folder = Path(output.directory, site)
+    done = publish(output.directory, revision, folder, sign=sign, overrides=output.overrides)
+    return _report(output, done)
+
+
+def _build_file(output: OutputOptions, revision: str, file: str, *, sign: bool) -> int:
+    from promptops.bundles.build import build, save_bundle
+
+    built = build(output.directory, revision, output.overrides)
+    if file == "-":
+        output.write_bytes(built.data)
+        return 0
+    where = Path(output.directory, file)
+    return _report(output, save_bundle(built, output.directory, where, sign=sign))
+
+
+def _report(output: OutputOptions, publication: Publication) -> int:
+    output.write_report("build", publication)
+    return 0

@@ -1,0 +1,417 @@
+"""The gate: lint and all test cases, rendered and replayed from recordings, with one verdict."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from promptops.analysis.masking import without_secrets
+from promptops.commands.check.changes import changes_since
+from promptops.commands.check.mutation import with_mutation
+from promptops.commands.check.page import page_details
+from promptops.commands.check.risks.change import change_risks
+from promptops.commands.check.risks.checkout import checkout_risks
+from promptops.commands.check.risks.probes import probe_recording_risks
+from promptops.commands.lint.baseline import baseline_data, baseline_path
+from promptops.commands.lint.lint import LintOptions, lint_selected
+from promptops.commands.probe.options import ProbeOptions
+from promptops.commands.probe.probe import probe_selected
+from promptops.errors import InputError, PromptopsError
+from promptops.json_pointer import escaped
+from promptops.lint.rule_names import RuleNames
+from promptops.model.check import BOUNDARIES, CheckReport
+from promptops.model.config import Config, ModelProfile, TestSettings
+from promptops.model.place import Place
+from promptops.model.probe_run import ProbeRun, ProbeSet
+from promptops.model.report import LintReport
+from promptops.model.risk import Risk
+from promptops.model.test_run import CaseRun, TestRun
+from promptops.records import fields, is_record, replace
+from promptops.source.toml_places import TomlPlaces
+from promptops.testing.runner import RunOptions, run_selected
+from promptops.workspace.config_files import config_places
+from promptops.workspace.roots import refuse_missing_roots
+from promptops.workspace.rule_settings import (
+    available_names,
+    refuse_unknown_rules,
+    unknown_names,
+    without_unknown,
+)
+from promptops.workspace.selection import Selected, SelectionOptions, merge_base, select
+from promptops.workspace.workspace import (
+    CHANNELS,
+    Workspace,
+    configuration,
+    with_config,
+    workspace_at,
+)
+
+_NAMED = 3
+
+FOR_CHANGED_PROMPTS = (BOUNDARIES,)
+"""Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
+
+
+def check(
+    workspace: Workspace,
+    wanted: SelectionOptions,
+    options: LintOptions,
+    overrides: Sequence[str] = (),
+    *,
+    coverage: bool = False,
+    page: bool = False,
+) -> CheckReport:
+    """Run the gate on the selected prompts. With a base, the policy of the base applies.
+
+    Args:
+        overrides: Override the configuration of the change and of the base.
+        coverage: Compute branch coverage even if no policy requires it.
+        page: Add the details that only the HTML page shows.
+    """
+    cases = RunOptions(coverage=coverage)
+    if wanted.since is None:
+        report, checked = _without_base(workspace, wanted, options, cases), workspace
+    else:
+        report, checked = _against_base(workspace, wanted, options, overrides, cases)
+    return replace(report, shown=page_details(checked, report)) if page else report
+
+
+def check_release(workspace: Workspace, baseline: str | None, *, untrusted: bool) -> CheckReport:
+    """Run the gate on all prompts before a release.
+
+    Args:
+        baseline: The revision whose recorded answers measures are compared with.
+        untrusted: As `LintOptions` has it.
+    """
+    options, cases = LintOptions(untrusted=untrusted), RunOptions(baseline=baseline)
+    return _without_base(workspace, SelectionOptions(), options, cases)
+
+
+def _without_base(
+    workspace: Workspace, wanted: SelectionOptions, options: LintOptions, cases: RunOptions
+) -> CheckReport:
+    refuse_missing_roots(workspace.config, workspace.catalog.files.entries)
+    report = _checked(workspace, wanted, options, cases)
+    return replace(report, risks=_without_secrets(checkout_risks(workspace, None)))
+
+
+def _against_base(
+    workspace: Workspace,
+    wanted: SelectionOptions,
+    options: LintOptions,
+    overrides: Sequence[str],
+    cases: RunOptions,
+) -> tuple[CheckReport, Workspace]:
+    since = wanted.since or ""
+    commit = merge_base(workspace, since)
+    base = _base(workspace, commit, overrides)
+    refuse_unknown_rules(workspace, untrusted=options.untrusted)
+    names = available_names(base.config.lint, untrusted=options.untrusted)
+    policy = replace(base.config, lint=without_unknown(base.config.lint, names))
+    own = under_policy(workspace.config, policy)
+    head = with_config(workspace, own)
+    checked = with_config(head, with_base_roots(own, base.config))
+    wanted = replace(wanted, since=base.revision)
+    options = replace(options, baseline_at=base.revision, extend_changed=FOR_CHANGED_PROMPTS)
+    cases = replace(cases, baseline=base.revision)
+    report = _checked(checked, wanted, options, cases, base)
+    if head is not checked and report.passed and not wanted.patterns:
+        # Files in the roots of the base must not hide what the change broke.
+        alone = _checked(head, wanted, options, cases, base)
+        report = report if alone.passed else alone
+    report = with_mutation(report, checked, base)
+    altered = policy_risks(checked, workspace.config, base)
+    replaced = probe_recording_risks(checked, base) if policy.check.probes else ()
+    found = (*altered, *checkout_risks(checked, base), *report.risks, *replaced)
+    pending = pending_policy_changes(workspace, since, base, overrides)
+    return replace(
+        report,
+        risks=_without_secrets(found),
+        notes=(*pending, *_ignored_names(base, names)),
+        diff=changes_since(base, head, wanted, report.why),
+    ), checked
+
+
+def _ignored_names(base: Workspace, names: RuleNames) -> Iterator[str]:
+    for name in unknown_names(base.config.lint, names):
+        yield f"the configuration of the base names `{name}`, which is not a rule: it is ignored"
+
+
+def _without_secrets(risks: Iterable[Risk]) -> tuple[Risk, ...]:
+    return tuple(replace(risk, message=without_secrets(risk.message)) for risk in risks)
+
+
+def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:
+    """The base; raises InputError if its configuration can't be read."""
+    try:
+        return workspace_at(workspace.repository, commit, overrides)
+    except InputError as error:
+        where = f"{commit[:12]}:{error.where}"
+        hint = "the policy of the base is used: fix it there first, or name another base"
+        raise InputError(error.message, where=where, hint=hint) from None
+
+
+def _checked(
+    workspace: Workspace,
+    wanted: SelectionOptions,
+    options: LintOptions,
+    cases: RunOptions,
+    base: Workspace | None = None,
+) -> CheckReport:
+    settings = workspace.config.check
+    selected = select(workspace, wanted)
+    report = lint_selected(workspace, selected, wanted, options)
+    coverage = cases.coverage or settings.coverage is not None
+    run = run_selected(workspace, selected, replace(cases, coverage=coverage))
+    risks: tuple[Risk, ...] = ()
+    if base is not None:
+        untrusted = options.doubt_comments
+        risks = tuple(change_risks(workspace, selected, base, report, untrusted=untrusted))
+    return CheckReport(
+        lint=without_repeats(report, run),
+        test=run.failing_under(settings.coverage),
+        why=selected.why,
+        nothing="" if selected.why else _why_nothing(selected),
+        risks=risks,
+        probes=_probes(workspace, selected, cases, base),
+        fail_on=workspace.config.lint.fail_on,
+        refused=settings.fail_on,
+        budgeted=_budgeted(workspace, selected),
+        strict=workspace.config.release.on_inconclusive == "fail",
+    )
+
+
+def _probes(
+    workspace: Workspace, selected: Selected, cases: RunOptions, base: Workspace | None
+) -> ProbeRun | None:
+    """The recorded answers to probes, by the rules of the base, if the policy has them replayed."""
+    chosen = workspace.config.check.probes
+    if chosen is None or not selected.why:
+        return None
+    options = ProbeOptions(probes=chosen, run=RunOptions(baseline=cases.baseline))
+    policy = base.catalog if base is not None else None
+    found = probe_selected(workspace, selected, options, policy)
+    return replace(found, advice=_record(found, chosen)) if found.stale else found
+
+
+def _record(found: ProbeRun, chosen: ProbeSet) -> str:
+    """The command that requests the missing answers, and no others."""
+    stale = [prompt.prompt for prompt in found.prompts if prompt.stale]
+    names = stale if len(stale) <= _NAMED else []
+    smoke = ["--smoke"] if chosen == "smoke" else []
+    return shlex.join(["promptops", "probe", *names, *smoke, "--record"])
+
+
+def _budgeted(workspace: Workspace, selected: Selected) -> int:
+    """How many prompts have a budget, which lint checks for every request."""
+    loaded = workspace.catalog.prompts(selected.why)
+    return sum(file.prompt is not None and bool(file.prompt.budget) for file in loaded)
+
+
+def _why_nothing(selected: Selected) -> str:
+    if selected.changed is None:
+        return "there are no prompts (`promptops init` creates one)"
+    if CHANNELS in selected.changed:
+        return f"except {CHANNELS}, which was checked"
+    return "no file that prompts depend on changed"
+
+
+_STALE = "TST006"
+_INVALID = "TST009"
+_FAILING = "TST012"
+
+
+def without_repeats(report: LintReport, run: TestRun) -> LintReport:
+    """The lint report without what the test run reports: stale cases and assertions."""
+    stale = {case.place.path for case in run.cases if case.status == "stale"}
+    errors = {case.place for case in run.cases if case.status == "error"}
+    failing = {place for place, _, _ in failures(run)}
+    remaining = (
+        finding
+        for finding in report.findings
+        if not (finding.code == _STALE and finding.place.path in stale)
+        and not (finding.code == _INVALID and finding.place in errors)
+        and not (finding.code == _FAILING and finding.place in failing)
+    )
+    return replace(report, findings=tuple(remaining))
+
+
+def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
+    """The reasons why cases did not pass, with their places."""
+    for case in run.cases:
+        if case.reason:
+            yield case.place, case.reason, case
+        for assertion in case.assertions:
+            fails = assertion.status == "error" or (assertion.status == "failed" and assertion.must)
+            if fails:
+                yield assertion.place, f"`{assertion.type}`: {assertion.reason}", case
+
+
+# The policy of a gate, taken from the base of the change.
+
+
+def under_policy(head: Config, base: Config) -> Config:
+    """The configuration of a change, with the policy settings of its base."""
+    return replace(
+        head,
+        models=_models(base, head),
+        lint=base.lint,
+        test=_test_settings(base, head),
+        release=base.release,
+        diff=base.diff,
+        check=base.check,
+        compare=base.compare,
+        probe=base.probe,
+        mutate=base.mutate,
+        drift=base.drift,
+        score=base.score,
+    )
+
+
+def _models(base: Config, head: Config) -> Mapping[str, ModelProfile]:
+    """The models of a change, with the prices and limits of its base."""
+    known = {(profile.provider, profile.id): profile for profile in base.models.values()}
+    return {name: _limited(profile, known) for name, profile in head.models.items()}
+
+
+def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]) -> ModelProfile:
+    same = known.get((profile.provider, profile.id))
+    if same is None:
+        return profile
+    return replace(
+        profile,
+        price=same.price,
+        context_window=same.context_window,
+        max_output_tokens=same.max_output_tokens,
+    )
+
+
+def with_base_roots(config: Config, base: Config) -> Config:
+    """The configuration with the roots of the base added, so that a change can't hide files."""
+    return replace(
+        config,
+        prompts=tuple(dict.fromkeys((*config.prompts, *base.prompts))),
+        schemas=tuple(dict.fromkeys((*config.schemas, *base.schemas))),
+    )
+
+
+def policy_risks(checked: Workspace, head: Config, base: Workspace) -> Iterator[Risk]:
+    """Risks for the policy settings that a change alters.
+
+    Args:
+        checked: The workspace of the change, under the policy of the base.
+        head: The configuration of the change itself.
+    """
+    places = config_places(checked.repository, checked.revision, head.path)
+    yield from _risks(base.config, head, places)
+    yield from _model_risks(base.config, head, places)
+    yield from _service_risks(base.config, head, places)
+    if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
+        path = baseline_path(checked)
+        message = f"the baseline changes which findings count; {_ONCE_MERGED}"
+        yield Risk(message=message, place=Place(path))
+
+
+def pending_policy_changes(
+    workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
+) -> Iterator[str]:
+    """Policy settings that changed on the base branch since this branch left it, one line each.
+
+    They apply once the branches are merged.
+    """
+    repository = workspace.repository
+    tip = repository.find(since) if since else None
+    if tip is None or tip == base.revision:
+        return
+    try:
+        policy = configuration(repository, tip, overrides)
+    except PromptopsError:
+        return  # a broken configuration is reported when it is merged
+    for name in _POLICY:
+        if getattr(policy, name) != getattr(base.config, name):
+            yield f"`{name}` has changed on {since}, which has no effect yet: merge it"
+
+
+def _test_settings(base: Config, head: Config) -> TestSettings:
+    """The settings of the base, except the services: like models, they belong to the recordings."""
+    services = {name: getattr(head.test, name) for name in _SERVICES}
+    return replace(base.test, **services)
+
+
+def _risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+    base = replace(base, test=_test_settings(base, head))
+    for name, effect in _EFFECTS.items():
+        was, now = getattr(base, name), getattr(head, name)
+        if was != now:
+            keys = _changed_keys(name, was, now)
+            named = " and ".join(f"`{key}`" for key in keys)
+            verb = "changes" if len(keys) == 1 else "change"
+            place = places.place(f"/{keys[0].replace('.', '/')}")
+            yield Risk(message=f"{named} {verb}; {effect}", place=place)
+
+
+def _changed_keys(name: str, was: object, now: object) -> list[str]:
+    """The changed keys as written, such as `lint.per-file-ignores`."""
+    if not is_record(was):
+        return [name]
+    keys = [field.name for field in fields(was)]
+    altered = [key for key in keys if getattr(was, key) != getattr(now, key)]
+    return [f"{name}.{key.replace('_', '-')}" for key in altered]
+
+
+def _model_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+    """A risk for each profile that is new, removed or different."""
+    for name in sorted(base.models.keys() | head.models.keys()):
+        was, now = base.models.get(name), head.models.get(name)
+        if was != now:
+            place = places.place(f"/models/{escaped(name)}")
+            yield Risk(message=_model_change(name, was, now), place=place)
+
+
+def _model_change(name: str, was: ModelProfile | None, now: ModelProfile | None) -> str:
+    if was is None:
+        return f"`models.{name}` is new: check its model, address and API key variable"
+    if now is None:
+        return f"`models.{name}` was removed"
+    return (
+        f"`models.{name}` differs: this check uses its new settings, but the prices and limits "
+        "of the base branch"
+    )
+
+
+def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+    for name in _SERVICES:
+        if getattr(base.test, name) != getattr(head.test, name):
+            message = f"`test.{name}` changes; it is used to judge answers"
+            yield Risk(message=message, place=places.place(f"/test/{name}"))
+
+
+_SERVICES = ("embeddings", "moderations")
+
+_POLICY = (
+    "lint",
+    "test",
+    "release",
+    "diff",
+    "check",
+    "compare",
+    "probe",
+    "mutate",
+    "drift",
+    "score",
+)
+_ONCE_MERGED = "it takes effect once it is merged"
+_EFFECTS = {
+    "prompts": "those of the base are checked too",
+    "schemas": "those of the base are checked too",
+    "lint": _ONCE_MERGED,
+    "test": _ONCE_MERGED,
+    "release": _ONCE_MERGED,
+    "diff": _ONCE_MERGED,
+    "check": _ONCE_MERGED,
+    "compare": _ONCE_MERGED,
+    "probe": _ONCE_MERGED,
+    "mutate": _ONCE_MERGED,
+    "drift": _ONCE_MERGED,
+    "score": _ONCE_MERGED,
+}

@@ -1,0 +1,445 @@
+"""Compare arms: find their answers, judge and decide them, and conclude which one to use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from promptops.catalog.files import Files
+from promptops.commands.compare.alternatives import Alternative, Alternatives, alternatives, arms_of
+from promptops.commands.compare.arm_run import ArmRun
+from promptops.commands.compare.command_line import command_line
+from promptops.commands.compare.figures import Prices, cost_usd_1000, ratio_of
+from promptops.commands.compare.options import CompareOptions
+from promptops.commands.compare.prompt_arms import PromptArms, prompt_arms
+from promptops.commands.compare.results import ArmResults
+from promptops.commands.compare.rounds import Rounds
+from promptops.commands.compare.same_requests import refuse_equal_arms, with_reference_named
+from promptops.errors import UsageError
+from promptops.evals.contracts import unjudged, violations
+from promptops.evals.deciding.recommending import concluded
+from promptops.evals.judge_answer import scores
+from promptops.model.arm import (
+    ArmAnswer,
+    ArmComparison,
+    ArmResult,
+    ArmTotal,
+    ComparedCase,
+    KeptContracts,
+    PromptComparison,
+)
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.model.test_run import CaseRun
+from promptops.records import replace
+from promptops.source.recording_files import first_of
+from promptops.source.recordings import RECORD_AGAIN
+from promptops.suggestions import did_you_mean
+from promptops.testing.answering import Answering, Mode
+from promptops.testing.judging import JudgedAnswer, error_run, sent_messages, unreadable_prompts
+from promptops.testing.model_calls import ModelCalls
+from promptops.testing.options import model_calls
+from promptops.testing.paired import Arm
+from promptops.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases, with_hint
+from promptops.testing.recordings.roots import (
+    RecordingRoots,
+    RecordingsAside,
+    arm_folder,
+    recording_roots,
+    refuse_prompt_root,
+)
+from promptops.testing.recordings.store import AnswerCache, Store
+from promptops.testing.recordings.writing import WrittenAnswers, write_journal
+from promptops.testing.retrieving import MissingInputs
+from promptops.testing.runner import why_no_cases, within_policy
+from promptops.workspace.selection import SelectionOptions, select
+from promptops.workspace.workspace import Workspace
+
+
+def compare(
+    workspace: Workspace, wanted: SelectionOptions, options: CompareOptions
+) -> ArmComparison:
+    """Compare arms on the cases of the selected prompts.
+
+    Raises UsageError for a name without a match, arms that send the same requests, an endpoint that
+    is not approved, or a missing key or package; InputError if recordings can't be written.
+    """
+    run = within_policy(workspace, wanted, options.run)
+    return comparing(workspace, wanted, replace(options, run=run)).run()
+
+
+def comparing(workspace: Workspace, wanted: SelectionOptions, options: CompareOptions) -> Comparing:
+    """A comparison that has not started; raises UsageError for its arms and cases."""
+    return Comparing(workspace, wanted, options)
+
+
+class Comparing:
+    """One comparison; `run` is called once."""
+
+    def __init__(
+        self, workspace: Workspace, wanted: SelectionOptions, options: CompareOptions
+    ) -> None:
+        self._start = time.perf_counter()
+        self._workspace = workspace
+        self._selected = selected = select(workspace, wanted)
+        self._options = options
+        self._again = command_line(wanted, options, "--record")
+        self._calls: ModelCalls = model_calls(workspace.repository, options.run)
+        found = alternatives(workspace, selected, options)
+        self._whole = [_compared(planned) for planned in self._planned(found)]
+        self._plan = named_cases(self._whole, options.run.cases)
+        if found.implied:
+            found = with_reference_named(found, self._plan)
+        self._found = found
+        _refuse_too_few(found, options)
+        self._arms: list[ArmRun] = open_arms(workspace, found, self._calls, options.run.mode)
+        refuse_equal_arms(self._arms, self._plan)
+        self._prompts = list(self._prompt_arms())
+
+    def run(self) -> ArmComparison:
+        """Find or request the answers, judge and decide them, and write new ones."""
+        mode = self._options.run.mode
+        rounds = Rounds(
+            prompts=self._prompts,
+            arms=self._arms,
+            calls=self._calls,
+            catalog=self._found.head,
+            uses_recordings=mode != "live",
+        )
+        if mode != "replay":
+            rounds.request()
+        if mode != "live":
+            rounds.replay()
+        return self._comparison(self._write_answers())
+
+    @property
+    def requests(self) -> frozenset[tuple[str, int]]:
+        """Digest and repeat of each request that the comparison looked up so far."""
+        keys = (key for arm in self._arms for key in arm.answering.known)
+        return frozenset((digest, repeat) for _, digest, repeat, _ in keys)
+
+    @property
+    def from_cache(self) -> int:
+        """The number of answers that it recorded from the local cache so far."""
+        results = (result for arm in self._arms for result in arm.answering.known.values())
+        return sum(result.source == "cached" for result in results)
+
+    def _planned(self, found: Alternatives) -> Sequence[PlannedCase]:
+        """The cases of the reference; inputs that its retrievers return are the same for all arms.
+
+        Only those of the work tree are recorded: the prompt of another revision may have others.
+        """
+        catalog, mode = found.reference.catalog, self._options.run.mode
+        whole = list(plan_cases(catalog, found.loaded, 1))
+        if mode == "record" and found.head.revision != self._workspace.revision:
+            mode = "live"
+        missing = MissingInputs(catalog, mode, self._calls, self._workspace.repository)
+        whole = missing.of_plan(named_cases(whole, self._options.run.cases), whole, 1)
+        self._unwritten = list(missing.end())
+        return whole
+
+    def _prompt_arms(self) -> Iterator[PromptArms]:
+        partners = needed_cases(self._plan, lambda: self._whole)
+        for loaded in self._found.loaded:
+            cases = [each for each in self._plan if _of(each, loaded.id) and each.needs_answer]
+            if loaded.prompt is not None and cases:
+                yield prompt_arms(
+                    loaded.prompt,
+                    cases,
+                    [each for each in partners if _of(each, loaded.id) and each.needs_answer],
+                    options=self._options,
+                    settings=self._workspace.config.compare,
+                    share=len(self._arms) - 1,
+                )
+
+    def _write_answers(self) -> WrittenAnswers:
+        """Write new answers to the recordings aside, or to the cache."""
+        run, answerings = self._options.run, [arm.answering for arm in self._arms]
+        prune = run.prune and not self._calls.ended
+        if prune or run.mode == "record":
+            files = (each.all_files if prune else each.needs for each in answerings)
+            needs = {file: own for each in files for file, own in each.items()}
+            roots = recording_roots(self._workspace.config)
+            return write_journal(self._workspace.repository, needs, prune=prune, roots=roots)
+        for arm in self._arms:
+            arm.answering.end(prune=False)
+        return WrittenAnswers()
+
+    def _comparison(self, written: WrittenAnswers) -> ArmComparison:
+        roots = recording_roots(self._workspace.config)
+        problems = problems_by_prompt(self._prompts, self._arms, written, roots, self._again)
+        reference, *others = self._arms
+        results = [
+            ArmResults(
+                prompt=prompt,
+                reference=reference,
+                others=others,
+                kind=self._options.kind,
+                prices=Prices(self._workspace.catalog),
+                problems=problems.get(prompt.id, {}),
+                ended=self._calls.ended,
+            )
+            for prompt in self._prompts
+        ]
+        calls, options = self._calls, self._options
+        margin = options.margin or self._workspace.config.compare.margin
+        found = ArmComparison(
+            reference=reference.name,
+            kind=options.kind,
+            margin=margin / 100,
+            share=len(others),
+            required=options.require,
+            left_out=tuple(self._left_out()),
+            ended=calls.ended,
+            unasked=calls.unasked,
+            interrupted=calls.ledger.interrupted,
+            commit=self._workspace.repository.find("HEAD") or "",
+            cost_usd=calls.cost_usd,
+        )
+        found = comparison_of(found, results, list(self._errors()))
+        nothing = "" if found.prompts else self._why_nothing()
+        return replace(found, nothing=nothing, duration_s=time.perf_counter() - self._start)
+
+    def _errors(self) -> Iterator[CaseRun]:
+        """Prompts that can't be read, and cases that can't be rendered."""
+        yield from unreadable_prompts(self._found.loaded)
+        yield from self._unwritten
+        for planned in self._plan:
+            if planned.error:
+                run = error_run(planned.prompt.id, planned.error, planned.place)
+                yield replace(run, name=planned.case.name, internal=planned.internal)
+
+    def _left_out(self) -> Iterator[str]:
+        compared = {planned.prompt.id for planned in self._whole if planned.needs_answer}
+        for loaded in self._found.loaded:
+            if loaded.prompt is not None and loaded.id not in compared:
+                yield loaded.id
+
+    def _why_nothing(self) -> str:
+        if self._whole:
+            return "no test case has an assertion on the answer"
+        return why_no_cases(self._workspace.catalog, self._selected)
+
+
+def _compared(planned: PlannedCase) -> PlannedCase:
+    """A case for all arms: only answers are compared, and one model judges them all."""
+    return replace(planned, rendered=(), judge_model=planned.prompt.model)
+
+
+def _of(planned: PlannedCase, prompt: str) -> bool:
+    return planned.prompt.id == prompt
+
+
+def _refuse_too_few(found: Alternatives, options: CompareOptions) -> None:
+    names = [arm.name for arm in found.others]
+    if not names and found.implied:
+        what = "work tree" if options.kind == "revision" else "model of each prompt"
+        raise UsageError(
+            f"`{found.reference.name}` sends the same requests as the {what}: there is nothing to"
+            " compare",
+            hint="name another arm",
+        )
+    if not names:
+        raise UsageError(
+            f"`{found.reference.name}` is the reference: there is nothing to compare it with",
+            hint="name another arm",
+        )
+    if options.require and options.require not in names:
+        hint = did_you_mean(options.require, names) or f"arms: {', '.join(names)}"
+        if options.require == found.reference.name:
+            raise UsageError(f"`{options.require}` is the reference, not an arm", hint=hint)
+        raise UsageError(f"`{options.require}` is not one of the arms", hint=hint)
+
+
+# Open the arms: where the answers of each one are, and who answers.
+
+
+def open_arms(
+    workspace: Workspace, found: Alternatives, calls: ModelCalls, mode: Mode
+) -> list[ArmRun]:
+    """The arms, the reference first; raises UsageError if their recordings have no folder."""
+    refuse_prompt_root("compare", workspace.config)
+    repository, root = workspace.repository, workspace.config.compare.recordings
+    files = Files(repository.tree(workspace.revision, under=(root,)))
+    # Answers that only this machine has must not make an arm complete here and stale elsewhere.
+    cache = AnswerCache(repository.common_dir) if mode == "record" else None
+    arms: list[ArmRun] = []
+    for alternative in arms_of(found):
+        catalog, ids = alternative.catalog, prompt_paths(alternative, found)
+        aside = RecordingsAside(arm_folder(root, alternative.name), files, ids)
+        store = Store(catalog, cache, aside, found.head)
+        answering = Answering(catalog, store, mode, repository=repository, calls=calls)
+        arm = Arm(
+            alternative.name,
+            catalog,
+            found.head,
+            opinions=answering,
+            store=store,
+            ids=alternative.ids,
+            reference=arms[0].arm if arms else None,
+        )
+        arms.append(ArmRun(name=alternative.name, arm=arm, answering=answering, catalog=catalog))
+    return arms
+
+
+def prompt_paths(alternative: Alternative, found: Alternatives) -> Mapping[str, str]:
+    """From the prompt files of an arm to the ids of the reference's prompts."""
+    paths = alternative.catalog.paths
+    ids: dict[str, str] = {}
+    for loaded in found.loaded:
+        aliases = loaded.prompt.aliases if loaded.prompt is not None else ()
+        names = (alternative.ids.get(loaded.id, loaded.id), *aliases)
+        path = next((paths[name] for name in names if name in paths), None)
+        if path is not None:
+            ids[path] = loaded.id
+    return ids
+
+
+# Recordings of arms that could not be read or written.
+
+
+def problems_by_prompt(
+    prompts: Sequence[PromptArms],
+    arms: Sequence[ArmRun],
+    written: WrittenAnswers,
+    roots: RecordingRoots,
+    again: str,
+) -> Mapping[str, Mapping[str, Sequence[CaseRun]]]:
+    """By prompt and arm; each problem once, also if several arms read the same file.
+
+    Args:
+        again: The command that records answers in the folders aside.
+    """
+    found: dict[str, dict[str, list[CaseRun]]] = {}
+    known: set[tuple[Place, str]] = set()
+    for prompt in prompts:
+        for arm in arms:
+            for problem in _problems(prompt, arm, written):
+                at = problem.at
+                if not isinstance(at, Place) or (at, problem.message) in known:
+                    continue
+                known.add((at, problem.message))
+                hint = problem.hint
+                if hint == RECORD_AGAIN and roots.are_aside(at.path):
+                    hint = f"remove the line, then run `{again}`"
+                run = error_run(prompt.id, with_hint(problem.message, hint), at)
+                found.setdefault(prompt.id, {}).setdefault(arm.name, []).append(run)
+    return found
+
+
+def _problems(prompt: PromptArms, arm: ArmRun, written: WrittenAnswers) -> Iterator[Problem]:
+    own = next(filter(None, map(arm.arm.counterpart, prompt.cases)), None)
+    if own is None:
+        return
+    store, path = arm.answering.store, own.prompt.path
+    yield from store.problems(path)
+    yield from _in_file(store.first_file(path), (*arm.answering.refused, *written.problems))
+
+
+def _in_file(first: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    for problem in problems:
+        if isinstance(problem.at, Place) and first_of(problem.at.path) == first:
+            yield problem
+
+
+# The whole comparison, from the results of each prompt.
+
+
+def comparison_of(
+    found: ArmComparison, results: Sequence[ArmResults], errors: Sequence[CaseRun]
+) -> ArmComparison:
+    """The comparison with its prompts, totals and conclusions.
+
+    Args:
+        found: All that does not depend on the results.
+        errors: Prompts and cases that could not be compared at all.
+    """
+    by_prompt = {name: tuple(own) for name, own in groupby(errors, lambda run: run.prompt)}
+    prompts = [_prompt(each, by_prompt.pop(each.prompt.id, ())) for each in results]
+    prompts += (_unreadable(found, name, own) for name, own in by_prompt.items())
+    totals = tuple(_totals(results)) if results else ()
+    return concluded(replace(found, prompts=tuple(prompts), totals=totals))
+
+
+def _prompt(results: ArmResults, errors: Sequence[CaseRun]) -> PromptComparison:
+    reference = results.of_reference()
+    reference = replace(reference, problems=(*errors, *reference.problems))
+    arms = [results.of(arm) for arm in results.others]
+    if errors:
+        arms = [replace(arm, verdict="open", note=arm.note or _NOT_COMPARED) for arm in arms]
+    prompt = results.prompt
+    return PromptComparison(
+        prompt=prompt.id,
+        score=prompt.score,
+        margin=results.margin,
+        arms=(reference, *arms),
+        cases=tuple(_case(results, planned) for planned in prompt.cases),
+    )
+
+
+_NOT_COMPARED = "cases of the reference could not be compared"
+
+
+def _unreadable(found: ArmComparison, prompt: str, errors: Sequence[CaseRun]) -> PromptComparison:
+    """A prompt that no arm could answer."""
+    arm = ArmResult(
+        name=found.reference,
+        kind=found.kind,
+        verdict="reference",
+        contracts=KeptContracts(kept=0, of=0),
+        problems=tuple(errors),
+    )
+    return PromptComparison(prompt=prompt, margin=found.margin, arms=(arm,))
+
+
+def _case(results: ArmResults, planned: PlannedCase) -> ComparedCase:
+    arms = (results.reference, *results.others)
+    accepting = [arm for arm in arms if arm.arm.counterpart(planned) is not None]
+    return ComparedCase(
+        name=planned.case.name,
+        place=planned.place,
+        messages=sent_messages(planned.request) if planned.request is not None else (),
+        answers=tuple(each for arm in accepting for each in _answers(results, arm, planned)),
+        without=tuple(arm.name for arm in arms if arm not in accepting),
+    )
+
+
+def _answers(results: ArmResults, arm: ArmRun, planned: PlannedCase) -> Iterator[ArmAnswer]:
+    known = [
+        judged
+        for n in range(results.prompt.repeats)
+        if (judged := arm.judged_answer(replace(planned, repeat=n))) is not None
+    ]
+    if not known:
+        yield ArmAnswer(arm=arm.name, reason=arm.result(planned).reason)
+    for judged in known:
+        yield _answer(results, arm, judged)
+
+
+def _answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAnswer:
+    wrong = unjudged(judged.judgements)
+    return ArmAnswer(
+        arm=arm.name,
+        repeat=judged.planned.repeat,
+        answer=judged.answer,
+        source=arm.answering.known[judged.planned.key].source,
+        score=scores(judged.judgements).get(results.prompt.score),
+        violated=tuple((each.type, each.reason) for each in violations(judged.judgements)),
+        reason=wrong[0].reason if wrong else "",
+        cost_usd=results.prices.cost_usd(arm, judged),
+    )
+
+
+def _totals(results: Sequence[ArmResults]) -> Iterator[ArmTotal]:
+    first = results[0]
+    for arm in (first.reference, *first.others):
+        costs = [each.costs(arm) for each in results]
+        known = [cost for own in costs if own is not None for cost in own.values()]
+        pairs = [each.cost_pairs(arm) for each in results]
+        joined = [pair for own in pairs if own is not None for pair in own]
+        yield ArmTotal(
+            name=arm.name,
+            cost_usd_1000=None if None in costs else cost_usd_1000(known),
+            cost_ratio=None if arm is first.reference or None in pairs else ratio_of(joined),
+        )

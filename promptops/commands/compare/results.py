@@ -1,0 +1,382 @@
+"""The result of each arm, from its judged answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from promptops.commands.compare.arm_run import ArmRun
+from promptops.commands.compare.figures import (
+    Prices,
+    case_costs,
+    cost_pairs,
+    cost_usd_1000,
+    ratio_of,
+    token_means,
+)
+from promptops.commands.compare.prompt_arms import PromptArms
+from promptops.commands.compare.same_requests import sends_same_requests
+from promptops.evals.contracts import unjudged
+from promptops.evals.deciding.decision import (
+    DEFAULT_MARGIN,
+    Decision,
+    arm_verdict,
+    plain_sentence,
+    sentence,
+    what_it_takes,
+)
+from promptops.evals.deciding.intervals import ValuePair, latency_of
+from promptops.evals.judge_answer import scores
+from promptops.model.answer import Answer
+from promptops.model.arm import ArmKind, ArmResult, ArmVerdict, KeptContracts, ValueInterval
+from promptops.model.test_run import CaseRun, Decided, Worse
+from promptops.plurals import counted
+from promptops.records import field, record, replace
+from promptops.testing.answering import not_requested, planned_profile
+from promptops.testing.judging import JudgedAnswer
+from promptops.testing.plan import PlannedCase
+
+_NO_DIFFERENCE = ValueInterval(value=0.0, low=0.0, high=0.0)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ArmResults:
+    """The results of all arms for one prompt.
+
+    Attributes:
+        problems: By arm, why its recordings could not be read or written.
+        ended: Why requests were not sent, or "".
+    """
+
+    prompt: PromptArms
+    reference: ArmRun
+    others: Sequence[ArmRun]
+    kind: ArmKind
+    prices: Prices
+    problems: Mapping[str, Sequence[CaseRun]]
+    ended: str = ""
+    _costs: dict[str, Mapping[str, float] | None] = field(default_factory=dict)
+
+    def of_reference(self) -> ArmResult:
+        found = self._described(self.reference)
+        answered = {judged.planned.case.name for judged in self._answers(self.reference)}
+        lost = [name for name in self._lost(self.reference) if name in answered]
+        return replace(
+            found,
+            verdict="reference",
+            contracts=KeptContracts(kept=len(answered) - len(lost), of=len(answered)),
+        )
+
+    def of(self, arm: ArmRun) -> ArmResult:
+        """The result of an arm that is not the reference."""
+        pairs = self.cost_pairs(arm)
+        found = replace(
+            self._described(arm),
+            contracts=self._contracts(arm),
+            cost_ratio=ratio_of(pairs),
+            note=self._note(arm),
+        )
+        decisions = {
+            score: decision
+            for score in self.prompt.scores
+            if (decision := self.prompt.decide(score, self.reference, arm)) is not None
+        }
+        decided = {
+            score: self._decided(arm, score, decision, found.cost_ratio)
+            for score, decision in decisions.items()
+        }
+        primary = self.prompt.score
+        if sends_same_requests(arm, self.reference, self.prompt.cases):
+            found = replace(found, same_requests=True, difference=_NO_DIFFERENCE)
+        elif primary in decisions:
+            found = _with_decision(found, decisions[primary], decided[primary])
+        return replace(
+            found,
+            verdict=self._verdict(found, decisions.get(primary)),
+            others=tuple(each for score, each in decided.items() if score != primary),
+        )
+
+    def _verdict(self, found: ArmResult, decision: Decision | None) -> ArmVerdict:
+        if not found.complete:
+            return "open"
+        if self.prompt.score and not found.same_requests:
+            return arm_verdict(decision) if decision is not None else "open"
+        return "worse" if found.contracts.lost else "not worse"
+
+    def _described(self, arm: ArmRun) -> ArmResult:
+        """What the answers of one arm show by themselves."""
+        answers = list(self._answers(arm))
+        runs = unfinished(self.prompt, arm)
+        costs = self.costs(arm)
+        measured = list(arm.scores_of(self.prompt.id, self.prompt.score).values())
+        latencies = (judged.answer.latency_s for judged in answers)
+        return ArmResult(
+            name=arm.name,
+            kind=self.kind,
+            model=self._model(arm, answers),
+            params=self._params(arm),
+            answered=len(answers),
+            cases=len(self._paired(arm)),
+            repeats=self._fewest(arm),
+            stale=number_missing(runs),
+            unpaired=tuple(
+                planned.case.name
+                for planned in self.prompt.cases
+                if arm.arm.counterpart(planned) is None
+            ),
+            verdict="open",
+            score=fmean(map(fmean, measured)) if measured else None,
+            contracts=KeptContracts(kept=0, of=0),
+            cost_usd_1000=cost_usd_1000(costs.values()) if costs is not None else None,
+            tokens=token_means(answers),
+            latency=latency_of(each for each in latencies if each is not None),
+            problems=(*errors(runs, self.ended), *self.problems.get(arm.name, ())),
+        )
+
+    def _answers(self, arm: ArmRun) -> Iterator[JudgedAnswer]:
+        names = {planned.case.name for planned in self.prompt.cases}
+        return (
+            judged for judged in arm.answers(self.prompt.id) if judged.planned.case.name in names
+        )
+
+    def _params(self, arm: ArmRun) -> Mapping[str, Any]:
+        """The parameters of its first request; they are the same in all."""
+        planned = next(filter(None, map(arm.arm.counterpart, self.prompt.cases)), None)
+        request = planned.request if planned is not None else None
+        return request.params if request is not None else {}
+
+    def _model(self, arm: ArmRun, answers: Sequence[JudgedAnswer]) -> str:
+        """The model that answered, else the one of the profile."""
+        named = next((judged.answer.model for judged in answers if judged.answer.model), "")
+        own = next(filter(None, map(arm.arm.counterpart, self.prompt.cases)), None)
+        profile = planned_profile(arm.catalog, own) if own is not None else None
+        return named or (profile.id if profile is not None else "")
+
+    def _paired(self, arm: ArmRun) -> Sequence[PlannedCase]:
+        return [
+            planned
+            for planned in self.prompt.cases
+            if self.reference.judged_answer(planned) and arm.judged_answer(planned)
+        ]
+
+    def _fewest(self, arm: ArmRun) -> int:
+        """The smallest number of answers to a case, in the arm or the reference."""
+        counts = [
+            sum(
+                each.judged_answer(replace(planned, repeat=n)) is not None
+                for n in range(self.prompt.repeats)
+            )
+            for planned in self._paired(arm)
+            for each in (self.reference, arm)
+        ]
+        return min(counts, default=0)
+
+    def _lost(self, arm: ArmRun) -> Sequence[str]:
+        return list(arm.lost.get(self.prompt.id, ()))
+
+    def _contracts(self, arm: ArmRun) -> KeptContracts:
+        broken = self._lost(self.reference)
+        kept = [each.case.name for each in self._paired(arm) if each.case.name not in broken]
+        lost = [name for name in kept if name in self._lost(arm)]
+        return KeptContracts(kept=len(kept) - len(lost), of=len(kept), lost=tuple(lost))
+
+    def _note(self, arm: ArmRun) -> str:
+        """Why an arm can't be decided, if not for its score."""
+        if len(self._paired(arm)) == 0 and all(
+            arm.arm.counterpart(planned) is None for planned in self.prompt.cases
+        ):
+            return f"`{arm.name}` accepts the inputs of no case, or has no such prompt"
+        runs = unfinished(self.prompt, self.reference)
+        if number_missing(runs):
+            return f"{counted(number_missing(runs), 'answer')} of the reference missing"
+        if runs:
+            return "cases of the reference could not be judged"
+        return model_note(self.prompt.id, self.reference, arm)
+
+    def costs(self, arm: ArmRun) -> Mapping[str, float] | None:
+        """The mean cost of the answers to each case, in USD; None if any is unknown."""
+        if arm.name not in self._costs:
+            self._costs[arm.name] = case_costs(self.prices, arm, self.prompt.id)
+        return self._costs[arm.name]
+
+    def cost_pairs(self, arm: ArmRun) -> Sequence[ValuePair] | None:
+        """The costs of the cases that both arms answered; None if any is unknown."""
+        return cost_pairs(self.prompt, self.costs(self.reference), self.costs(arm))
+
+    @property
+    def margin(self) -> float:
+        """The acceptable loss, as it was applied: the widest of all arms."""
+        if self.prompt.margin != "auto":
+            return self.prompt.margin
+        found = (self.prompt.decide(self.prompt.score, self.reference, arm) for arm in self.others)
+        return max((each.margin for each in found if each is not None), default=DEFAULT_MARGIN)
+
+    def _decided(
+        self, arm: ArmRun, score: str, decision: Decision, ratio: ValueInterval | None
+    ) -> Decided:
+        return Decided(
+            prompt=self.prompt.id,
+            score=score,
+            verdict=decision.verdict,
+            line=sentence(
+                decision,
+                cost_change=ratio.value - 1 if ratio is not None else None,
+                baseline=self.reference.name,
+            ),
+            summary=plain_sentence(decision, self.reference.name),
+            worst=tuple(self._worse(arm, score, name) for name in decision.worst),
+            gates=score == self.prompt.score,
+        )
+
+    def _worse(self, arm: ArmRun, score: str, name: str) -> Worse:
+        sides = [
+            [
+                judged
+                for judged in each.answers(self.prompt.id)
+                if judged.planned.case.name == name and score in scores(judged.judgements)
+            ]
+            for each in (self.reference, arm)
+        ]
+        pairs = min(map(len, sides))
+        before, after = (
+            fmean(scores(judged.judgements)[score] for judged in side[:pairs]) for side in sides
+        )
+        first, second = (side[0].answer for side in sides)
+        return Worse(
+            name=name, before=before, after=after, before_answer=first, after_answer=second
+        )
+
+
+def _with_decision(found: ArmResult, decision: Decision, decided: Decided) -> ArmResult:
+    needs = decision.needs
+    return replace(
+        found,
+        difference=ValueInterval(value=decision.difference, low=decision.low, high=decision.high),
+        decided=decided,
+        needs=what_it_takes(needs) if needs is not None else "",
+        cases_needed=needs.cases if needs is not None else None,
+    )
+
+
+# Whether another model answers behind a name than when other answers were recorded.
+
+_Who = tuple[str, str | None]
+
+
+def model_note(prompt: str, reference: ArmRun, arm: ArmRun) -> str:
+    """Why answers of an arm can't be compared, because a model has changed; or "".
+
+    Two arms that call the same model must have answers of the same model. A provider may use
+    several fingerprints at a time, so only arms without a common one are different.
+    """
+    for each in (reference, arm):
+        found = _mixed(each, prompt)
+        if found:
+            return found
+    ours, theirs = _models(arm, prompt), _models(reference, prompt)
+    if _called(arm, prompt) & _called(reference, prompt) and not ours & theirs:
+        return f"another model answered as {_named(ours)} than for the reference"
+    return ""
+
+
+def _mixed(arm: ArmRun, prompt: str) -> str:
+    """Answers of one arm by different models: recorded ones, and those of today."""
+    names = sorted({model for model, _ in _models(arm, prompt)})
+    if names[1:]:
+        return f"`{arm.name}` has answers of different models: {', '.join(names)}"
+    by_source: dict[bool, set[_Who]] = {}
+    for judged in arm.answers(prompt):
+        live = arm.answering.known[judged.planned.key].source == "live"
+        by_source.setdefault(live, set()).add(_who(judged.answer))
+    if len(by_source) == 2 and not by_source[True] & by_source[False]:
+        return f"another model answers as `{arm.name}` than when its answers were recorded"
+    return ""
+
+
+def _models(arm: ArmRun, prompt: str) -> set[_Who]:
+    return {_who(judged.answer) for judged in arm.answers(prompt)}
+
+
+def _called(arm: ArmRun, prompt: str) -> set[tuple[str, ...]]:
+    """The models that the requests name."""
+    return {_name(judged) for judged in arm.answers(prompt)}
+
+
+def _name(judged: JudgedAnswer) -> tuple[str, ...]:
+    request = judged.planned.request
+    return tuple(request.model.values()) if request is not None else ()
+
+
+def _named(found: Iterable[_Who]) -> str:
+    return ", ".join(sorted({f"`{model}`" for model, _ in found}))
+
+
+def _who(answer: Answer) -> _Who:
+    return answer.model, answer.fingerprint
+
+
+# The answers that an arm lacks, and those that could not be judged.
+
+
+def unfinished(prompt: PromptArms, arm: ArmRun) -> list[CaseRun]:
+    """The needed answers that are missing (`stale`) and those that could not be judged (`error`).
+
+    It is also an error, with `infrastructure`, if a provider gave no answer, and without it if no
+    request can be sent.
+    """
+    found = (_unfinished(prompt, arm, planned) for planned in _needed(prompt, arm))
+    return [run for run in found if run is not None]
+
+
+def _needed(prompt: PromptArms, arm: ArmRun) -> Iterator[PlannedCase]:
+    """The first answers, and all others that exist."""
+    for planned in prompt.cases:
+        if arm.arm.counterpart(planned) is None:
+            continue
+        for repeat in range(prompt.repeats):
+            each = replace(planned, repeat=repeat)
+            if repeat < prompt.first_repeats or arm.judged_answer(each) is not None:
+                yield each
+
+
+def _unfinished(prompt: PromptArms, arm: ArmRun, planned: PlannedCase) -> CaseRun | None:
+    run = CaseRun(
+        prompt=prompt.id,
+        name=planned.case.name,
+        repeat=planned.repeat,
+        status="error",
+        place=planned.place,
+    )
+    judged = arm.judged_answer(planned)
+    if judged is None:
+        result = arm.result(planned)
+        run = replace(run, reason=result.reason, infrastructure=result.infrastructure)
+        is_error = result.infrastructure or result.unsendable
+        return run if is_error else replace(run, status="stale")
+    errors = unjudged(judged.judgements)
+    if not errors:
+        return None
+    if all(error.lack == "recording" for error in errors):
+        return replace(run, status="stale", reason=errors[0].reason)
+    return replace(
+        run,
+        reason=errors[0].reason,
+        infrastructure=any(error.lack == "connection" for error in errors),
+        internal=any(error.internal for error in errors),
+    )
+
+
+def number_missing(runs: Iterable[CaseRun]) -> int:
+    """How many answers, or replies of judges, are missing."""
+    return sum(run.status == "stale" or run.infrastructure for run in runs)
+
+
+def errors(runs: Iterable[CaseRun], ended: str) -> Iterator[CaseRun]:
+    """The errors.
+
+    Requests that were not sent because the run has `ended` are no errors; they are only counted.
+    """
+    for run in runs:
+        if run.status == "error" and not (ended and run.reason == not_requested(ended)):
+            yield run

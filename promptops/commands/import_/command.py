@@ -1,0 +1,136 @@
+"""`promptops import`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.errors import InputError, UsageError
+from promptops.terminal.format_list import format_list
+from promptops.terminal.options import common
+from promptops.terminal.output import OutputOptions
+
+if TYPE_CHECKING:
+    from promptops.model.imported import LeftOut
+
+_SYNTAXES = ("jinja", "double", "single", "format", "dollar", "mustache", "none")
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Path())
+@click.option("--to", metavar="DIR", help="Below a prompt root; the first root by default.")
+@click.option("--from", "format_name", metavar="FORMAT", help="Do not guess the format.")
+@click.option("--formats", is_flag=True, help="List the formats and how they are recognised.")
+@click.option("--list", "listed", is_flag=True, help="List what would be read; write nothing.")
+@click.option("--id", "identity", metavar="ID", help="The id, for a source with one prompt.")
+@click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
+@click.option("--strict", is_flag=True, help="Refuse a prompt of which anything is lost.")
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="GLOB",
+    help="Only these paths below SOURCE; `FILE::NAME` selects prompts inside of files.",
+)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Not these, written as --select.")
+@click.option(
+    "--syntax",
+    type=click.Choice(_SYNTAXES),
+    help="How plain texts write variables: jinja; double: {{x}}; single: {x}; format: {x} with"
+    " {{ for a brace; dollar: ${x}; mustache; none. Guessed by default.",
+)
+@click.option(
+    "--role",
+    type=click.Choice(("system", "user")),
+    default="user",
+    help="The role of texts whose source does not define it; user by default.",
+)
+@click.option(
+    "--sample", metavar="FILE", help="JSON with example inputs: their types, and which are lists."
+)
+@click.option("--optional", is_flag=True, help='Inputs that are only printed default to "".')
+@click.option("--tidy", is_flag=True, help="Drop blank lines that tags leave.")
+@click.option(
+    "--bodies",
+    is_flag=False,
+    flag_value=12,
+    type=click.IntRange(1),
+    metavar="[LINES]",
+    help="Move longer messages to files; 12 lines by default.",
+)
+@click.option("--profiles", is_flag=True, help="Name model profiles, and print their tables.")
+@common("text", "json", "markdown")
+def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> int:
+    """Read prompts of other tools and write them as prompt files.
+
+    A SOURCE is a file, or a folder whose files are recognised one by one. No code of a source is
+    run, and no existing file is overwritten. What can't be carried is reported at its place in the
+    source; `promptops rule CODE` explains it.
+
+    \b
+    Example:
+      promptops import old-prompts/ --dry-run
+      promptops import old-prompts/ --to prompts/legacy
+      promptops import system.txt --id support/triage --role system
+      promptops import src/prompts.py --list
+      promptops import src/prompts.py --select 'prompts.py::*_PROMPT'
+    """
+    if options["formats"]:
+        from promptops.formats.registry import known_readers
+
+        output.write(format_list({reader.NAME: reader.MARKS for reader in known_readers()}))
+        return 0
+    if not sources:
+        raise UsageError("no source is given", hint="name a file or a folder")
+    paths = [str(Path(output.directory, source)) for source in sources]
+    arguments = _import_options(output, options)
+    return _list(output, paths, arguments) if options["listed"] else _run(output, paths, arguments)
+
+
+def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
+    from promptops.commands.import_.candidates import candidates
+
+    found = candidates(paths, options)
+    if not found.candidates and not found.findings:
+        raise _nothing(found.left_out)
+    output.write_report("import_list", found)
+    return int(found.failed) if found.candidates else 3
+
+
+def _run(output: OutputOptions, paths: list[str], options: Any) -> int:
+    from promptops.commands.import_.importing import import_prompts
+    from promptops.workspace.workspace import workspace
+
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        result = import_prompts(opened, paths, options)
+    if not result.prompts and not result.findings:
+        raise _nothing(result.left_out)
+    output.write_report("import_", result)
+    return 3 if result.nothing_readable else int(result.failed)
+
+
+def _nothing(left_out: Sequence[LeftOut]) -> InputError:
+    """The error for sources without a prompt, with what was seen instead."""
+    from promptops.report.import_.parts.left_out import left_out_phrase
+
+    if not left_out:
+        return InputError("no prompt was found: the folder is empty")
+    return InputError("no prompt was found", hint=left_out_phrase(left_out))
+
+
+def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:
+    from promptops.commands.import_.options import ImportOptions
+    from promptops.formats.registry import ReadOptions
+    from promptops.lint.ids import refuse_unfit
+    from promptops.workspace.given_inputs import read_input_object
+
+    if options["identity"] is not None:
+        refuse_unfit(options["identity"])
+    sample = read_input_object(options["sample"], output.directory) if options["sample"] else {}
+    reading = ReadOptions(syntax=options["syntax"], role=options["role"], sample=sample)
+    to = str(Path(output.directory, options["to"])) if options["to"] is not None else None
+    names = ("identity", "strict", "dry_run", "optional", "tidy", "bodies", "profiles")
+    chosen = {name: options[name] for name in (*names, "select", "exclude")}
+    return ImportOptions(to=to, format=options["format_name"], reading=reading, **chosen)

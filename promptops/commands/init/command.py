@@ -1,0 +1,134 @@
+"""`promptops init`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.errors import UsageError
+from promptops.terminal.options import common
+from promptops.terminal.output import OutputOptions
+
+if TYPE_CHECKING:
+    from promptops.commands.init.init import SetupResult
+    from promptops.model.distribution import InstallOrigin
+
+
+@click.command()
+@click.option("--hooks", is_flag=True, help="Install plain git hooks instead of using pre-commit.")
+@click.option("--pre-push", is_flag=True, help="With --hooks: also run the gate before a push.")
+@click.option(
+    "--ci",
+    "platform",
+    type=click.Choice(["github", "gitlab"]),
+    help="The CI platform to configure; detected from the repository by default.",
+)
+@click.option(
+    "--nightly", is_flag=True, help="Also run `promptops drift` every night, in CI on a schedule."
+)
+@click.option(
+    "--from",
+    "origin",
+    metavar="URL@COMMIT",
+    help="The git repository that CI installs promptops from; by default, where pip found it.",
+)
+@click.option(
+    "--git-diff",
+    is_flag=True,
+    help="Make `git diff` in this clone show prompts as readable text; alone, it does only this.",
+)
+@common("text", "json")
+def command(
+    output: OutputOptions,
+    *,
+    hooks: bool,
+    pre_push: bool,
+    platform: Any,
+    nightly: bool,
+    origin: str | None,
+    git_diff: bool,
+) -> int:
+    """Set up promptops in an existing repository.
+
+    Writes the configuration, an example prompt, an entry for pre-commit, a CI workflow and editor
+    settings. Existing files are never overwritten; running it again changes nothing.
+
+    \b
+    Example:
+      promptops init
+      promptops init --hooks
+      promptops init --ci github --from https://git.example.com/acme/promptops@COMMIT
+      promptops init --ci github --nightly
+      promptops init --git-diff
+    """
+    from promptops.commands.init.ci_files import CiOptions
+    from promptops.commands.init.git_diff import UNDO, show_in_git_diff
+    from promptops.commands.init.init import set_up
+    from promptops.report.parts.json_text import json_text
+
+    if pre_push and not hooks:
+        raise UsageError("--pre-push needs --hooks", hint="write --hooks --pre-push")
+    done = []
+    if hooks or platform or nightly or not git_diff:
+        ci = CiOptions(platform=platform, origin=_origin(origin), nightly=nightly)
+        done.append(set_up(output.directory, hooks=hooks, pre_push=pre_push, ci=ci))
+    if git_diff:
+        done.append(show_in_git_diff(output.directory))
+    steps = [step for part in done for step in part.steps]
+    flags = {
+        "--hooks": hooks,
+        "--pre-push": pre_push,
+        "--nightly": nightly,
+        "--git-diff": git_diff,
+    }
+    typed = _typed(flags, platform, origin)
+    then = f"promptops init{typed}" if any(map(_failed, done)) else done[0].next_command
+    value = {"schema": 1, "steps": [asdict(step) for step in steps], "next": then}
+    undo = UNDO if git_diff else ()
+    output.write_each(
+        lambda name, _: _text(done, undo, then) if name == "text" else json_text(value)
+    )
+    return 3 if any(map(_failed, done)) else 0
+
+
+def _origin(named: str | None) -> InstallOrigin | None:
+    from promptops.model.distribution import installed_origin, parse_origin
+
+    if named is None:
+        return installed_origin()
+    try:
+        return parse_origin(named)
+    except ValueError as error:
+        hint = "write https://HOST/PATH@COMMIT; `git ls-remote URL HEAD` prints the commit"
+        raise UsageError(f"--from: {error}", hint=hint) from None
+
+
+def _typed(flags: Mapping[str, bool], platform: str | None, origin: str | None) -> str:
+    """The options of this run, to repeat it; with the one that `--ci` still needs."""
+    is_missing = (platform or flags["--nightly"]) and _origin(None) is None
+    source = origin or ("URL@COMMIT" if is_missing else None)
+    options = [name for name, given in flags.items() if given]
+    options += ["--ci", platform] if platform else []
+    options += ["--from", shlex.quote(source)] if source else []
+    return "".join(f" {option}" for option in options)
+
+
+def _failed(started: SetupResult) -> bool:
+    return any(step.action == "failed" for step in started.steps)
+
+
+def _text(done: list[SetupResult], undo: tuple[str, ...], then: str) -> str:
+    from promptops.report.parts.visible import visible
+
+    lines = []
+    for step in (step for part in done for step in part.steps):
+        note = f": {visible(step.note)}" if step.note else ""
+        lines.append(f"{step.action:<6} {visible(step.path)}{note}")
+        lines += [f"         {line}" for line in step.snippet.splitlines()]
+    lines += [f"to undo: {command}" for command in undo]
+    before = "next, when that is fixed" if any(map(_failed, done)) else "next"
+    return "\n".join([*lines, f"{before}: {then}", ""])

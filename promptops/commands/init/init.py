@@ -1,0 +1,348 @@
+"""Set up promptops in a repository."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from promptops.commands.init import pre_commit_file
+from promptops.commands.init.ci_files import NO_CI_OPTIONS, CiOptions, workflow_steps
+from promptops.commands.init.hook_file import (
+    AT_COMMIT,
+    AT_PUSH,
+    HookFile,
+    find_hooks,
+    hook_line,
+    install_hook,
+)
+from promptops.errors import PromptopsError
+from promptops.model.config import Config
+from promptops.patterns import lazy_pattern
+from promptops.records import record
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.source.config import FILES, OWN, load
+from promptops.source.schemas import schema_text
+from promptops.workspace.new_files import (
+    CONFIG_SCHEMA,
+    SCHEMA,
+    SetupStep,
+    add_to_file,
+    attempt,
+    create_file,
+    mentions,
+    model_lines,
+    relative_path,
+    template,
+    text_of,
+    write_step,
+)
+from promptops.workspace.workspace import workspace_at
+
+EXAMPLE = "example/summary"
+_PLAIN = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
+PARTIAL = "partials/house-style.md.j2"
+
+
+@record(frozen=True, slots=True)
+class SetupResult:
+    """What `init` did, in order.
+
+    Attributes:
+        next_command: The next command to run.
+    """
+
+    steps: tuple[SetupStep, ...]
+    next_command: str
+
+
+def set_up(
+    directory: Path,
+    *,
+    hooks: bool,
+    pre_push: bool = False,
+    ci: CiOptions = NO_CI_OPTIONS,
+) -> SetupResult:
+    """Write missing files; existing ones are not changed.
+
+    Args:
+        hooks: Install plain git hooks, instead of an entry for pre-commit.
+        pre_push: With `hooks`, also the one that runs the gate before a push.
+        ci: What CI should do.
+
+    Raises GitError if there is no work tree. A file that can't be written is a failed step; the
+    other steps still run.
+    """
+    with Repository.open(directory) as repository:
+        disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
+        steps = [attempt(OWN, lambda: _configuration(repository, disk.read(FILES)))]
+        steps += [attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
+        steps += _example(repository)
+        steps += editor_steps(repository.root)
+        names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
+        found = find_hooks(repository, names)
+        if hooks:
+            steps += [
+                attempt(str(hook.path), partial(_hook, repository.root, hook)) for hook in found
+            ]
+        else:
+            entry = partial(_pre_commit, repository.root, found[0])
+            steps.append(attempt(pre_commit_file.PATH, entry))
+        steps += workflow_steps(repository, ci)
+        failed = any(step.action == "failed" for step in steps)
+        return SetupResult(
+            tuple(steps), "promptops init" if failed else _next_command(repository, hooks, found)
+        )
+
+
+def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ...]) -> str:
+    """The command to install missing hooks; pre-commit refuses core.hooksPath."""
+    if hooks or found[0].owner != "none":
+        return "promptops lint"
+    if found[0].configured is not None:
+        return "promptops init --hooks"
+    return pre_commit_file.install_command(text_of(repository.root, pre_commit_file.PATH))
+
+
+def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep:
+    config = load(files)
+    if config.path is not None and config.path != OWN:
+        return SetupStep(
+            path=config.path, action="kept", note="it contains the configuration already"
+        )
+    return write_step(repository.root, OWN, template("promptops.toml", branch=_branch(repository)))
+
+
+def _branch(repository: Repository) -> str:
+    """The branch of releases: the remote's default branch, else the current one."""
+    for name in ("refs/remotes/origin/HEAD", "HEAD"):
+        answer = decode(repository.git.ask("symbolic-ref", "--quiet", name).stdout).strip()
+        branch = answer.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
+        if _PLAIN.fullmatch(branch):
+            return branch
+    return "main"
+
+
+def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
+    """Write a copy of a schema to the repository, so that any editor finds it, even offline."""
+    text = schema_text(path.rpartition("/")[2])
+
+    def write() -> SetupStep:
+        step = write_step(repository.root, path, text)
+        if step.action == "kept" and not _holds(repository.root / path, text):
+            note = "it is from another version of promptops; remove it to get the current one"
+            return SetupStep(path=path, action="kept", note=note)
+        return step
+
+    return write
+
+
+def _holds(file: Path, text: str) -> bool:
+    try:
+        return file.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
+
+
+def _example(repository: Repository) -> Iterator[SetupStep]:
+    """Write the example completely or not at all: a part of it would have lint errors."""
+    try:
+        workspace = workspace_at(repository, WORKTREE)
+    except PromptopsError as error:
+        return iter([SetupStep(path=error.where or OWN, action="failed", note=error.message)])
+    root, config = workspace.config.prompts[0], workspace.config
+    if workspace.catalog.prompt_files:
+        note = "it contains prompts already, so no example was written"
+        return iter([SetupStep(path=root, action="kept", note=note)])
+    files = _example_files(config)
+    standing = next((path for path in files if (repository.root / path).exists()), None)
+    if standing is not None:
+        note = "it exists already, so no example was written"
+        return iter([SetupStep(path=standing, action="kept", note=note)])
+    return (
+        attempt(path, partial(write_step, repository.root, path, text))
+        for path, text in files.items()
+    )
+
+
+def _example_files(config: Config) -> dict[str, str]:
+    root = config.prompts[0]
+    folder = "" if root == "." else f"{root}/"
+    path = f"{folder}{EXAMPLE}.prompt.yaml"
+    values = {"schema": relative_path(SCHEMA, path), "partial": PARTIAL, "id": EXAMPLE}
+    text = template("example.prompt.yaml", model=model_lines(config), **values)
+    return {f"{folder}{PARTIAL}": template("house-style.md.j2"), path: text}
+
+
+def _hook(root: Path, hook: HookFile) -> SetupStep:
+    shown = _shown_path(hook.path, root)
+    if hook.owner == "none":
+        install_hook(hook)
+        note = f"core.hooksPath is {hook.configured}" if hook.configured is not None else ""
+        return SetupStep(path=shown, action="wrote", note=note)
+    if hook.owner == "ours":
+        return SetupStep(path=shown, action="kept", note="it runs promptops already")
+    note = "there is another hook; add this line to it"
+    return SetupStep(path=shown, action="kept", note=note, snippet=f"{hook_line(hook)}\n")
+
+
+def _shown_path(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
+    path = pre_commit_file.PATH
+    if hook.owner == "ours" and not mentions(root / path, "promptops"):
+        return SetupStep(path=path, action="skipped", note="git hooks of promptops are installed")
+    if create_file(root, path, pre_commit_file.new_file_text()):
+        return SetupStep(path=path, action="wrote")
+    text = text_of(root, path)
+    if pre_commit_file.mentions_promptops(text):
+        return SetupStep(path=path, action="kept", note="it runs promptops already")
+    note = "it can't be edited safely; add this below `repos`"
+    snippet = template("pre-commit-entry.yaml")
+    return add_to_file(root, path, pre_commit_file.with_entry, note=note, snippet=snippet)
+
+
+# Settings of editors: new files, or keys that are added to existing files.
+
+_IS_THERE = "it exists already"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class EditorFile:
+    """The file with the settings of an editor.
+
+    Attributes:
+        path: Relative to the repository root.
+        template: The file's name in `templates/`.
+        mark: A word that is in the file once it has our settings.
+        merged: From the text of a file and our settings to the text with both; None if that can't
+            be done safely.
+    """
+
+    path: str
+    template: str
+    mark: str
+    merged: Callable[[str, str], str | None]
+
+
+def editor_steps(root: Path) -> Iterator[SetupStep]:
+    """Write the settings of VS Code, and of each other editor whose folder exists in `root`.
+
+    Nothing outside the repository is read, so that the same files are written on every machine.
+    """
+    always, *others = _files()
+    found = [file for file in others if (root / file.path).parent.is_dir()]
+    return (attempt(file.path, partial(_step, root, file)) for file in (always, *found))
+
+
+def _files() -> tuple[EditorFile, ...]:
+    schema = "prompt.schema.json"
+    return (
+        EditorFile(
+            path=".vscode/settings.json",
+            template="vscode-settings.json",
+            mark=schema,
+            merged=with_json_keys,
+        ),
+        EditorFile(
+            path=".helix/languages.toml",
+            template="helix-languages.toml",
+            mark="promptops",
+            merged=with_languages,
+        ),
+        EditorFile(
+            path=".zed/settings.json",
+            template="zed-settings.json",
+            mark=schema,
+            merged=with_json_keys,
+        ),
+    )
+
+
+def _step(root: Path, file: EditorFile) -> SetupStep:
+    settings = template(file.template)
+    if create_file(root, file.path, settings):
+        return SetupStep(path=file.path, action="wrote")
+    if mentions(root / file.path, file.mark):
+        return SetupStep(path=file.path, action="kept", note=_IS_THERE)
+    note = "it can't be edited safely; add this to it"
+    return add_to_file(
+        root, file.path, lambda text: file.merged(text, settings), note=note, snippet=settings
+    )
+
+
+def with_json_keys(text: str, settings: str) -> str | None:
+    """A JSON object with the keys of another one after its own.
+
+    None if it has comments or repeated keys, is no object, or has one of the keys already.
+    """
+    before, ours = _json_object(text), json.loads(settings)
+    if before is None or before.keys() & ours.keys():
+        return None
+    head, brace, tail = text.rpartition("}")
+    added = settings.strip().removeprefix("{").removesuffix("}").strip("\n")
+    comma = "," if before else ""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    after = f"{head.rstrip()}{comma}\n{added}\n".replace("\r\n", "\n").replace("\n", newline)
+    whole = f"{after}{brace}{tail}"
+    return whole if _json_object(whole) == {**before, **ours} else None
+
+
+def with_languages(text: str, settings: str) -> str | None:
+    """Helix's `languages.toml` with our server and languages at its end.
+
+    None if it is not TOML, or defines our server or one of the languages already.
+    """
+    before, ours = _toml(text), tomllib.loads(settings)
+    if before is None or not _is_disjoint(before, ours):
+        return None
+    newline = "\r\n" if "\r\n" in text else "\n"
+    gap = "\n" if text.strip() else ""
+    after = f"{text.rstrip()}\n{gap}{settings}".lstrip("\n")
+    after = after.replace("\r\n", "\n").replace("\n", newline)
+    expected = {
+        **before,
+        "language-server": {**before.get("language-server", {}), **ours["language-server"]},
+        "language": [*before.get("language", []), *ours["language"]],
+    }
+    return after if _toml(after) == expected else None
+
+
+def _is_disjoint(before: dict[str, Any], ours: dict[str, Any]) -> bool:
+    servers, languages = before.get("language-server", {}), before.get("language", [])
+    if not isinstance(servers, dict) or not isinstance(languages, list):
+        return False
+    names = {each.get("name") for each in languages if isinstance(each, dict)}
+    return not (
+        servers.keys() & ours["language-server"].keys()
+        or names & {each["name"] for each in ours["language"]}
+    )
+
+
+def _toml(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text, object_pairs_hook=_without_repetition)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a key is repeated")
+    return value

@@ -1,0 +1,494 @@
+"""A repository that stays open: its files change, and only what depends on them is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.stored_facts import Names
+from promptops.commands.lint.baseline import read_baseline
+from promptops.commands.lint.lint import LintOptions, chosen_rules
+from promptops.errors import GitError, InputError, PromptopsError
+from promptops.lint.engine import lint_catalog
+from promptops.lint.pipeline import PromptResult, Silencers, conclude, lint_one
+from promptops.lint.registry import Rule, built_in
+from promptops.lint.subject import LintRun
+from promptops.model.config import Config
+from promptops.model.finding import Finding, Problem
+from promptops.model.loaded import LoadedPrompt
+from promptops.records import record, replace
+from promptops.repo.live_tree import LiveTree
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.repo.worktree import WorkTree
+from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
+from promptops.source.config import FILES, load, valid_part
+from promptops.workspace.config_files import config_files
+from promptops.workspace.graph_cache import read_graph
+from promptops.workspace.roots import refuse_closed_roots, refuse_missing_roots
+from promptops.workspace.rule_settings import available_names
+from promptops.workspace.selection import is_managed
+from promptops.workspace.workspace import (
+    Workspace,
+    bundle_digests,
+    content_at,
+    managed_paths,
+    missing_file_state,
+)
+
+PARSED_AT_ONCE = 5
+"""Files whose names `warm` parses before it pauses."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """What a change touches.
+
+    Attributes:
+        own: The files that changed.
+        dependents: The files that depend on them.
+        everything: The configuration changed: every finding may be another one.
+    """
+
+    own: frozenset[str] = frozenset()
+    dependents: frozenset[str] = frozenset()
+    everything: bool = False
+
+
+NOTHING = Touched()
+
+
+class Live:
+    """One repository, used by one thread.
+
+    Paths are relative to the root of the repository.
+
+    Attributes:
+        workspace: The repository with the files as they are, saved or not. Its catalog is replaced
+            when the configuration changes.
+        today: Returns the current date.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        overrides: Sequence[str] = (),
+        *,
+        untrusted: bool = False,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        """Open the repository around a directory.
+
+        Args:
+            overrides: See `source.config.load`.
+            untrusted: Load no plug-ins: the files may be of anyone.
+            today: The date, which changes while the repository is open.
+
+        Raises:
+            GitError: There is no repository, it has no work tree, or git failed.
+            UsageError: An override is invalid.
+        """
+        self._overrides = overrides
+        limit_entries(ENTRIES_OF_A_SERVICE)
+        self._repository = Repository.open(directory)
+        self._untrusted = untrusted
+        self.today = today
+        self._readable: dict[str, LoadedPrompt] = {}
+        self._readable_texts: dict[str, str] = {}
+        try:
+            self._open()
+        except PromptopsError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop the git process that reads blobs."""
+        self._repository.close()
+
+    def _open(self) -> None:
+        if self._repository.bare:
+            message = "the repository is bare: there are no files to edit"
+            raise GitError(message, where=str(self._repository.root), hint="open a clone of it")
+        self._tree = live_tree(self._repository)
+        found = configured(self._tree, None, self._overrides)
+        self._config_error = found.error
+        self._configure(found.config)
+
+    @property
+    def root(self) -> Path:
+        """The root of the work tree."""
+        return self._repository.root
+
+    @property
+    def catalog(self) -> Catalog:
+        """The prompts as they are, saved or not."""
+        return self.workspace.catalog
+
+    @property
+    def errors(self) -> tuple[PromptopsError, ...]:
+        """The errors in the configuration as written, and in the baseline.
+
+        With an error, the last valid configuration is in force.
+        """
+        found = (self._config_error, wrong_root(self.workspace), *self._checks.errors)
+        return tuple(error for error in found if error is not None)
+
+    def manages(self, path: str) -> bool:
+        """Whether promptops reads a path, whether or not the file exists."""
+        return is_managed(path, self.workspace)
+
+    def put(self, path: str, text: str | None) -> Touched:
+        """Give a file an unsaved text, or None for the content on disk.
+
+        Raises InputError for a file on disk that can't be read.
+        """
+        data = None if text is None else text.encode("utf-8", "surrogatepass")
+        return self._changed({path: data}) if self.manages(path) else NOTHING
+
+    def refreshed(self) -> Touched:
+        """Read again what changed outside: files, the index, HEAD, tags.
+
+        Raises GitError: git failed.
+        """
+        self._facts = git_facts(self._repository)
+        listed = frozenset(self._tree.entries)
+        changed = self._tree.refresh()
+        touched = self._applied(changed, listing=listed != self._tree.entries.keys())
+        if not touched.everything:
+            self._checks.renew(self._facts)
+        return touched
+
+    def findings(self, path: str) -> tuple[Finding, ...]:
+        """The findings in a file, as lint reports them.
+
+        Those of rules over the whole catalog are as of the last `catalog_checks`. For a file that
+        several prompts use, the first `checks.MOST_USERS` prompts are checked.
+        """
+        return self._checks.findings(path)
+
+    def catalog_checks(self) -> Iterator[None]:
+        """Run the rules that check the whole catalog; pauses after each part of the work."""
+        yield from self.warm()
+        yield from self._checks.check_catalog()
+
+    def warm(self) -> Iterator[None]:
+        """Read which files depend on which; pauses after each few files."""
+        graph = self.catalog.graph
+        waiting = [] if graph.is_complete else graph.unparsed
+        for start in range(0, len(waiting), PARSED_AT_ONCE):
+            some = waiting[start : start + PARSED_AT_ONCE]
+            graph.parse(some)
+            for path in some:
+                if self.catalog.known(path) is None:
+                    self.catalog.documents.drop(path)
+            yield
+        graph.parse_all()
+        self.catalog.documents.expect_places()
+
+    def readable(self, path: str) -> LoadedPrompt | None:
+        """A prompt file as it is or, if it can't be read now, as it last could be; else None."""
+        if path not in self.catalog.ids:
+            return None
+        loaded = self.catalog.loaded(path)
+        return loaded if loaded.prompt is not None else self._readable.get(path)
+
+    def readable_text(self, path: str) -> str | None:
+        """The text, newlines as LF, of the prompt that `readable` returns."""
+        if path not in self.catalog.ids:
+            return None
+        if self.catalog.loaded(path).prompt is None:
+            return self._readable_texts.get(path)
+        text = self.catalog.files.text(path)
+        return text.value if text is not None else None
+
+    @contextmanager
+    def trying(self, texts: Mapping[str, str]) -> Iterator[Catalog]:
+        """The catalog with other texts of some managed files, as long as the context lasts."""
+        before = {path: self._tree.text(path) for path in texts}
+        new = {path: text.encode("utf-8", "surrogatepass") for path, text in texts.items()}
+        self._changed(new)
+        try:
+            yield self.catalog
+        finally:
+            self._changed(before)
+
+    def _changed(self, contents: Mapping[str, bytes | None]) -> Touched:
+        listed = len(self._tree.entries)
+        changed = frozenset(path for path, data in contents.items() if self._tree.put(path, data))
+        if not changed:
+            return NOTHING
+        return self._applied(changed, listing=listed != len(self._tree.entries))
+
+    def _applied(self, changed: frozenset[str], *, listing: bool) -> Touched:
+        """Forget what changed files make wrong; `listing`: files came or went."""
+        if changed.isdisjoint(FILES) or not self._reconfigured():
+            return self._forget(changed, listing=listing)
+        return Touched(own=changed, everything=True)
+
+    def _forget(self, own: frozenset[str], *, listing: bool) -> Touched:
+        for path in own.intersection(self.catalog.ids):
+            self._note_readable(path)
+        touched = self.catalog.forget(own, listing=listing)
+        self._checks.forget(touched)
+        return Touched(own=own, dependents=touched - own)
+
+    def _note_readable(self, path: str) -> None:
+        """Keep a prompt that is going to be read again, if it was loaded and readable."""
+        loaded = self.catalog.known(path)
+        if loaded is not None and loaded.prompt is not None:
+            self._readable[path] = loaded
+            text = self.catalog.files.text(path)
+            self._readable_texts[path] = text.value if text is not None else ""
+
+    def _reconfigured(self) -> bool:
+        """Use the configuration as written now; returns whether its settings differ."""
+        found = configured(self._tree, self._config, self._overrides)
+        self._config_error = found.error
+        if found.config == self._config:
+            return False
+        self._configure(found.config, self.catalog.graph.facts)
+        return True
+
+    def _configure(self, config: Config, known: Mapping[str, Names] | None = None) -> None:
+        """Use a configuration; `known` are the names in files."""
+        repository = self._repository
+        self._tree.list_below(managed_paths(config))
+        self._facts = git_facts(repository)
+        self._config = config
+        self.workspace = live_workspace(repository, self._tree, config, lambda: self._facts, known)
+        self._checks = Checks(
+            self.workspace, self._facts, untrusted=self._untrusted, today=self.today
+        )
+
+
+# Lint one file of a warm catalog; what did not change is not checked again.
+
+MOST_USERS = 20
+"""Of the prompts that use a file, so many are checked for findings in it."""
+
+
+@record(frozen=True, slots=True)
+class _Dated:
+    """A result, and the day for which it is valid: rules can depend on the date."""
+
+    day: date
+    result: PromptResult
+
+
+class Checks:
+    """The lint results of a workspace, each computed on first use.
+
+    Attributes:
+        errors: The errors of the settings of lint and of the baseline; with one, the default rules
+            run, or no baseline is used.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        facts: GitFacts,
+        *,
+        untrusted: bool,
+        today: Callable[[], date],
+    ) -> None:
+        self._workspace = workspace
+        self._catalog = workspace.catalog
+        self._options = LintOptions(use_cache=False, untrusted=untrusted)
+        self._of_catalog: tuple[Finding, ...] = ()
+        self._results: dict[str, _Dated] = {}
+        self._today = today
+        self.renew(facts)
+
+    def renew(self, facts: GitFacts) -> None:
+        """Use new facts from git; results of prompts stay, unless they may depend on such facts."""
+        self._facts = facts
+        known = self._results.items()
+        self._results = {path: each for path, each in known if each.result.portable}
+        self.errors: tuple[PromptopsError, ...] = ()
+        self._rules = self._chosen()
+        self._silencers = self._silenced()
+
+    def _chosen(self) -> tuple[Rule, ...]:
+        try:
+            return chosen_rules(self._workspace, self._options)
+        except PromptopsError as error:
+            self.errors = (*self.errors, error)
+            return tuple(rule for rule in built_in().values() if rule.on == "default")
+
+    def _silenced(self) -> Silencers:
+        settings = self._workspace.config.lint
+        baseline: frozenset[str] = frozenset()
+        try:
+            baseline = read_baseline(self._workspace)
+        except PromptopsError as error:
+            self.errors = (*self.errors, error)
+        names = available_names(settings, untrusted=self._options.untrusted)
+        return Silencers(waivers=settings.waivers, baseline=baseline, names=names)
+
+    def forget(self, paths: Collection[str]) -> None:
+        """Check some prompts again when their findings are next needed."""
+        for path in paths:
+            self._results.pop(path, None)
+
+    def findings(self, path: str) -> tuple[Finding, ...]:
+        """The findings in a file; see `Live.findings`."""
+        users = self._users(path)
+        checked = users[:MOST_USERS]
+        today = self._today()
+        found = [self._result(each, today) for each in checked]
+        results = [*found, PromptResult(self._of_catalog, ())]
+        complete = len(checked) == len(users) and path != self._catalog.config.path
+        run = LintRun(today=today, complete=complete, base=self._facts.base)
+        rules = [_without_check(rule) if _is_of_catalog(rule) else rule for rule in self._rules]
+        outcome = conclude(self._catalog, results, rules, run, self._silencers)
+        return tuple(finding for finding in outcome.findings if finding.place.path == path)
+
+    def check_catalog(self) -> Iterator[None]:
+        """Run the rules over the whole catalog; pauses after each."""
+        found: list[Finding] = []
+        today = self._today()
+        run = LintRun(today=today, base=self._facts.base)
+        given = {"catalog": self._catalog, "today": today, "run": run}
+        for rule in self._rules:
+            if _is_of_catalog(rule):
+                found += _of_one(rule, self._rules, self._catalog, given)
+                yield
+        self._of_catalog = tuple(found)
+
+    def _users(self, path: str) -> list[str]:
+        """The prompts whose rules report findings in a file.
+
+        Of a prompt file first itself; those that extend it as soon as all names are known.
+        """
+        catalog = self._catalog
+        if path == catalog.config.path:
+            return list(self._results)
+        is_prompt = path in catalog.ids
+        if is_prompt and not catalog.graph.is_complete:
+            return [path]
+        users = sorted(catalog.dependent_prompts(path))
+        return [path, *users] if is_prompt else users
+
+    def _result(self, path: str, today: date) -> PromptResult:
+        known = self._results.get(path)
+        if known is None or known.day != today:
+            loaded = self._catalog.loaded(path)
+            known = _Dated(today, lint_one(self._catalog, loaded, self._rules, today))
+            self._results[path] = known
+        return known.result
+
+
+def _is_of_catalog(rule: Rule) -> bool:
+    return rule.checks_catalog and not rule.checks_suppressions
+
+
+def _of_one(
+    rule: Rule, rules: Sequence[Rule], catalog: Any, given: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """One rule over the catalog; the others may report what it finds."""
+    others = [_without_check(other) if other is not rule else rule for other in rules]
+    return lint_catalog(catalog, others, given)
+
+
+def _without_check(rule: Rule) -> Rule:
+    """The rule as one that ran before: its findings are known."""
+    return replace(rule, check=_nothing)
+
+
+def _nothing(*_: Any) -> Iterator[Problem]:
+    return iter(())
+
+
+# The files of a repository while an editor changes them, and the configuration in force.
+
+
+def live_tree(repository: Repository) -> LiveTree:
+    """The configuration files of the work tree; GitError without a work tree, or if git fails."""
+    disk = WorkTree(repository.root, repository.object_format)
+    return LiveTree(lambda under: repository.tree(WORKTREE, under), disk, FILES)
+
+
+@record(frozen=True, slots=True)
+class Configured:
+    """The configuration in force, and the error in the one as written.
+
+    With an error, `config` is the last valid one, or else the valid part of the files.
+    """
+
+    config: Config
+    error: PromptopsError | None = None
+
+
+def configured(tree: LiveTree, before: Config | None, overrides: Sequence[str]) -> Configured:
+    """The configuration of the files as they are, saved or not.
+
+    Raises UsageError for an invalid override.
+    """
+    files: dict[str, bytes] = {}
+    try:
+        files = config_files(tree)
+        return Configured(load(files, overrides))
+    except InputError as error:
+        return Configured(before or valid_part(files) or Config(), error)
+
+
+def wrong_root(workspace: Workspace) -> PromptopsError | None:
+    """The error for a root that is a link or a submodule, or that has no files."""
+    entries = workspace.catalog.files.entries
+    try:
+        refuse_closed_roots(workspace.repository, WORKTREE, workspace.config, entries)
+        refuse_missing_roots(workspace.config, entries)
+    except InputError as error:
+        return error
+    return None
+
+
+@record(frozen=True, slots=True)
+class GitFacts:
+    """What checks learn from git; each is requested once, until HEAD, the index or a tag changes.
+
+    Attributes:
+        base: From a path to its content in HEAD, or None.
+        state: From a path that the tree lacks to its state; see `Catalog`.
+        releases: See `Catalog`.
+    """
+
+    base: Callable[[str], bytes | None]
+    state: Callable[[str], str | None]
+    releases: Callable[[], Mapping[str, str | None]]
+
+
+def git_facts(repository: Repository) -> GitFacts:
+    """The facts as of now."""
+    return GitFacts(
+        base=cache(lambda path: content_at(repository, "HEAD", path)),
+        state=cache(missing_file_state(repository, WORKTREE)),
+        releases=cache(lambda: bundle_digests(repository)),
+    )
+
+
+def live_workspace(
+    repository: Repository,
+    tree: LiveTree,
+    config: Config,
+    facts: Callable[[], GitFacts],
+    known: Mapping[str, Names] | None,
+) -> Workspace:
+    """A workspace whose catalog reads the files as they are, saved or not.
+
+    Args:
+        facts: Returns the newest ones.
+        known: The names in files, by default those that an earlier run stored.
+    """
+    catalog = Catalog(
+        tree,
+        config,
+        lambda path: facts().state(path),
+        known=lambda: read_graph(repository.common_dir) if known is None else known,
+        releases=lambda: facts().releases(),
+    )
+    return Workspace(repository, WORKTREE, config, catalog)

@@ -1,0 +1,70 @@
+"""`promptops list`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from promptops.plurals import counted
+from promptops.terminal.complete import complete_prompt
+from promptops.terminal.options import at_option, common, since_option, tag_option
+from promptops.terminal.output import OutputOptions
+
+
+@click.command("list")
+@click.argument("patterns", nargs=-1, metavar="[ID|GLOB|PATH]...", shell_complete=complete_prompt)
+@at_option
+@since_option
+@tag_option
+@common("text", "json")
+def command(output: OutputOptions, **options: Any) -> int:
+    """List the prompts of the catalog.
+
+    Warns about files below the prompt roots that look like prompts but are not read as prompts:
+    YAML files with another extension, and prompt files of other tools. A prompt that can't be read
+    is shown as `unreadable`.
+
+    \b
+    Example:
+      promptops list
+      promptops list 'support/*' --select status:active
+      promptops list --at v1.2.0 --format json
+    """
+    from promptops.catalog.misnamed_prompts import UNREAD
+    from promptops.report.parts.json_text import json_text
+    from promptops.report.parts.visible import visible, visible_path
+    from promptops.workspace.listing import prompt_listing, unread_files
+    from promptops.workspace.selection import SelectionOptions, select
+    from promptops.workspace.workspace import workspace
+
+    wanted = SelectionOptions(
+        patterns=options["patterns"], since=options["since"], selectors=options["select"]
+    )
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        value = prompt_listing(opened, select(opened, wanted))
+        unread = unread_files(opened) if wanted.everything else ()
+    output.write_each(lambda name, _: _text(value) if name == "text" else json_text(value))
+    for path, hint in unread:
+        output.note(f"{visible_path(path)}: warning: {UNREAD}\n  tip: {visible(hint)}")
+    return 0
+
+
+def _text(value: dict[str, Any]) -> str:
+    from promptops.report.parts.visible import visible, visible_line
+
+    rows = [
+        (
+            visible_line(entry["id"]),
+            "unreadable" if entry["digest"] is None else entry["status"],
+            visible(entry["model"] or "-"),
+            counted(entry["cases"], "case"),
+        )
+        for entry in value["prompts"]
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    return "".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        + "\n"
+        for row in rows
+    )

@@ -1,0 +1,572 @@
+"""Check what is open while it changes, and publish what is found."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from promptops.catalog.prompt_ids import PROMPT_ENDINGS
+from promptops.commands.lint.live import Live, Touched
+from promptops.commands.lsp.commands import preview_changed
+from promptops.commands.lsp.documents import Document, OpenFile, with_lf
+from promptops.errors import GitError, PromptopsError
+from promptops.model.distribution import home
+from promptops.model.finding import Finding, Related, Severity
+from promptops.model.internal_error import CaughtBug
+from promptops.model.place import Place
+from promptops.plurals import counted
+from promptops.records import field, record
+from promptops.repo.process import Git, records
+from promptops.repo.repository import Repository
+from promptops.report.parts.visible import visible
+from promptops.untrusted import is_untrusted
+
+if TYPE_CHECKING:
+    from promptops.commands.lsp.server import PromptopsServer
+
+
+BOM = "\ufeff"
+WARNING = types.MessageType.Warning
+
+
+def did_open(server: PromptopsServer, params: types.DidOpenTextDocumentParams) -> None:
+    """Check a file, and look for changes of its repository."""
+    item = params.text_document
+    server.forget_place(item.uri)
+    found = server.place_of(item.uri)
+    disk = _on_disk(found) or b""
+    hidden = BOM if disk.startswith(BOM.encode()) and not item.text.startswith(BOM) else ""
+    document = server.documents.opened(item, hidden)
+    if found is not None:
+        _put_unless_saved(server, document, found)
+        server.checking.refresh(found.live)
+    elif is_prompt_file(item.uri):
+        server.checking.explain(document, server.reason(item.uri))
+
+
+def did_change(server: PromptopsServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Check the changed file at once, and what depends on it after a rest."""
+    document = server.documents.changed(params, server.encoding)
+    found = server.place_of(params.text_document.uri)
+    if document is None:
+        server.log(f"{params.text_document.uri}: changed, but it is not open", WARNING)
+    elif found is not None:
+        _put(server, found, _content(document))
+
+
+def did_save(server: PromptopsServer, params: types.DidSaveTextDocumentParams) -> None:
+    """Use the content on disk, and check the whole catalog."""
+    uri = params.text_document.uri
+    if server.place_of(uri) is None:
+        server.forget_place(uri)  # a repository may have been created
+    found = server.place_of(uri)
+    text = (
+        params.text
+        if params.text is not None
+        else _text((_on_disk(found) or b"").decode("utf-8", "replace"))
+    )
+    document = server.documents.replaced(uri, text)
+    if document is not None and found is not None:
+        _put_unless_saved(server, document, found)
+        server.checking.refresh(found.live)
+
+
+def did_close(server: PromptopsServer, params: types.DidCloseTextDocumentParams) -> None:
+    """Use the content on disk again."""
+    uri = params.text_document.uri
+    document, found = server.documents.closed(uri), server.place_of(uri)
+    server.forget_place(uri)
+    if document is None:
+        return
+    server.checking.closed(document)
+    if found is not None:
+        _put(server, found, None)
+
+
+def did_change_outside(server: PromptopsServer, _params: object) -> None:
+    """Look for changes in all repositories: a file, HEAD, or the settings of the editor."""
+    for live in server.repositories:
+        server.checking.refresh(live)
+
+
+def did_change_folders(
+    server: PromptopsServer, _params: types.DidChangeWorkspaceFoldersParams
+) -> None:
+    """Close the repositories that have no open file; one that is needed again is opened again."""
+    used = {id(file.live) for _, file in server.open_files()}
+    for live in server.repositories:
+        if id(live) not in used:
+            server.checking.stop(live)
+            server.repositories.close(live)
+
+
+def keep_open_texts(server: PromptopsServer, live: Live, changed: Collection[str]) -> None:
+    """After other programs changed files: the text of an open file is still that of the editor.
+
+    An editor that does not read the file again shows the findings at the right places. The text of
+    a deleted file does not count: what needs the file is wrong, whether or not it is open.
+    """
+    for document, file in server.open_files():
+        found = FileInRepository(live, file.path)
+        if file.live is live and file.path in changed and _on_disk(found) is not None:
+            _put_unless_saved(server, document, found)
+
+
+def _put_unless_saved(server: PromptopsServer, document: Document, found: FileInRepository) -> None:
+    """Use the text in the editor, or the content on disk if the editor shows that."""
+    saved = _shows(document, _on_disk(found))
+    _put(server, found, None if saved else _content(document))
+
+
+def _content(document: Document) -> str | None:
+    """The file as the editor would save it; None if its text is unknown."""
+    return document.hidden + document.text if document.in_step else None
+
+
+def _put(server: PromptopsServer, found: FileInRepository, text: str | None) -> None:
+    """Give a file a text, or None for the content on disk, and check what this touches."""
+    if Path(found.live.root, found.path).is_symlink():
+        text = None  # it is reported; the text is that of another file
+    try:
+        touched = found.live.put(found.path, text)
+    except PromptopsError as error:
+        server.log(f"{found.path}: {error}", WARNING)
+        return
+    server.checking.edited(found.live, found.path, touched)
+
+
+def _on_disk(found: FileInRepository | None) -> bytes | None:
+    """The content of a file; None if it can't be read."""
+    if found is None or not (file := Path(found.live.root, found.path)).is_file():
+        return None
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+def _shows(document: Document, data: bytes | None) -> bool:
+    """Whether the editor shows what is on disk; for what is not UTF-8 it shows replacements."""
+    if data is None:
+        return False
+    try:
+        return with_lf(_text(data.decode())) == with_lf(_text(document.text))
+    except UnicodeDecodeError:
+        return True
+
+
+def _text(content: str) -> str:
+    return content.removeprefix(BOM)
+
+
+# Findings as the diagnostics of an editor.
+
+SOURCE = "promptops"
+MOST_SHOWN = 500
+"""Diagnostics of one file; more make editors slow."""
+
+_SEVERITIES = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.INFO: types.DiagnosticSeverity.Information,
+}
+_TAGS = {
+    "VAR002": types.DiagnosticTag.Unnecessary,
+    "REP003": types.DiagnosticTag.Unnecessary,
+    "CFG002": types.DiagnosticTag.Deprecated,
+    "SCH008": types.DiagnosticTag.Deprecated,
+}
+
+
+def diagnostics(file: OpenFile) -> list[types.Diagnostic]:
+    """The findings in a file, in the order of their places.
+
+    For a file that promptops does not read, a diagnostic that explains this, or nothing.
+    Raises PromptopsError if git fails or the file can't be read.
+    """
+    found = error_diagnostics(file)
+    if not file.live.manages(file.path):
+        return [*found, *_unmanaged(file)]
+    findings = file.live.findings(file.path)
+    shown = [diagnostic(file, finding) for finding in _most_severe(findings)]
+    return [*found, *shown, *_rest(len(findings) - len(shown))]
+
+
+def _most_severe(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """At most MOST_SHOWN findings, in their order."""
+    if len(findings) <= MOST_SHOWN:
+        return findings
+    ranks = sorted(range(len(findings)), key=lambda index: -findings[index].severity)
+    return [findings[index] for index in sorted(ranks[:MOST_SHOWN])]
+
+
+def diagnostic(file: OpenFile, finding: Finding) -> types.Diagnostic:
+    """One finding in this file."""
+    page = _rule_page(finding.code)
+    return types.Diagnostic(
+        range=file.range_of(finding.place),
+        severity=_SEVERITIES[finding.severity],
+        code=finding.code,
+        code_description=types.CodeDescription(href=page) if page else None,
+        source=SOURCE,
+        message=_message(finding.message, finding.hint, finding.case),
+        tags=[_TAGS[finding.code]] if finding.code in _TAGS else None,
+        related_information=[_related(file, each) for each in finding.related] or None,
+    )
+
+
+def _message(message: str, hint: str | None, case: str | None = None) -> str:
+    lines = [message, hint, f"found in the request of the case `{case}`" if case else None]
+    return "\n".join(visible(line) for line in lines if line)
+
+
+def _related(file: OpenFile, related: Related) -> types.DiagnosticRelatedInformation:
+    return types.DiagnosticRelatedInformation(
+        location=file.location_of(related.place), message=visible(related.message)
+    )
+
+
+@cache
+def _home() -> str:
+    return home()
+
+
+def _rule_page(code: str) -> str:
+    """The address of a rule's page; "" as long as the project has no address."""
+    is_rule = code.isupper()
+    return f"{_home()}/blob/HEAD/docs/reference/rules/{code}.md" if _home() and is_rule else ""
+
+
+def _rest(number: int) -> list[types.Diagnostic]:
+    if number <= 0:
+        return []
+    message = f"{counted(number, 'more finding')}: run `promptops lint`"
+    return [note(message)]
+
+
+def _unmanaged(file: OpenFile) -> list[types.Diagnostic]:
+    """Why a prompt file is not checked."""
+    if not is_prompt_file(file.path):
+        return []
+    roots = ", ".join(f"`{root}`" for root in file.live.workspace.config.prompts)
+    return [not_checked(f"it is outside of the prompt roots ({roots})")]
+
+
+def is_prompt_file(path: str) -> bool:
+    """Whether a file has the name of a prompt file."""
+    return path.endswith(PROMPT_ENDINGS)
+
+
+def not_checked(reason: str) -> types.Diagnostic:
+    """A note at the start of a prompt file that has no findings because it is not read."""
+    return note(f"this file is not checked: {reason}")
+
+
+def note(
+    message: str, severity: types.DiagnosticSeverity = types.DiagnosticSeverity.Information
+) -> types.Diagnostic:
+    """A diagnostic about a whole file, at its start."""
+    start = types.Position(line=0, character=0)
+    place = types.Range(start=start, end=start)
+    lines = "\n".join(map(visible, message.split("\n")))
+    return types.Diagnostic(range=place, severity=severity, source=SOURCE, message=lines)
+
+
+def error_paths(live: Live) -> frozenset[str]:
+    """The files with errors of the configuration or the baseline."""
+    return frozenset(filter(None, map(_path, _errors(live))))
+
+
+def error_diagnostics(file: OpenFile) -> list[types.Diagnostic]:
+    """The errors of the configuration and the baseline that are in a file."""
+    return [error_diagnostic(file, error) for error in errors_in(file)]
+
+
+def errors_in(file: OpenFile) -> list[PromptopsError]:
+    """The errors of the configuration and the baseline that are in a file."""
+    return [error for error in _errors(file.live) if _path(error) == file.path]
+
+
+def _errors(live: Live) -> list[PromptopsError]:
+    """All errors, each with those that were found together with it."""
+    return [each for error in live.errors for each in (error, *error.others)]
+
+
+def _path(error: PromptopsError) -> str:
+    return (error.where or "").partition(":")[0]
+
+
+def error_diagnostic(file: OpenFile, error: PromptopsError) -> types.Diagnostic:
+    """One error in this file."""
+    return types.Diagnostic(
+        range=file.range_of(error_place(error)),
+        severity=types.DiagnosticSeverity.Error,
+        source=SOURCE,
+        message=_message(error.message, error.hint),
+    )
+
+
+def error_place(error: PromptopsError) -> Place:
+    """The place of an error: a span of its line, or as `where` gives it."""
+    path, *numbers = (error.where or "").split(":")
+    line, column = (int(each) if each.isdecimal() else 1 for each in (*numbers, "1", "1")[:2])
+    end = error.source.end_column if error.source is not None else column
+    return Place(path, line, column, line, max(end, column))
+
+
+# When the findings of open files are computed and sent to the editor.
+
+REST_S = 0.15
+"""Without an edit for so long, the files that depend on the edited one are checked."""
+
+SLOW_S = 0.2
+"""A file that needs more processor time than this is checked after a rest, too."""
+
+_OUT_OF_STEP = note(
+    "the editor's changes arrived in the wrong order: save the file, or open it again",
+    types.DiagnosticSeverity.Warning,
+)
+
+
+@record(slots=True)
+class _Waiting:
+    """What happens in a repository after a rest."""
+
+    timer: asyncio.TimerHandle | None = None
+    paths: set[str] = field(default_factory=set)
+    refresh: bool = False
+
+
+class Checking:
+    """Sends the diagnostics of one editor's open files; all methods need a running event loop."""
+
+    def __init__(self, server: PromptopsServer) -> None:
+        self._server = server
+        self._waiting: dict[Live, _Waiting] = {}
+        self._catalog_checks: dict[Live, asyncio.Task[None]] = {}
+        self._cpu_s: dict[str, float] = {}
+        self._errors: dict[Live, dict[str, list[types.Diagnostic]]] = {}
+
+    def edited(self, live: Live, path: str, touched: Touched) -> None:
+        """Check a file at once, and what depends on it after a rest."""
+        later = set(touched.dependents)
+        if self._cpu_s.get(path, 0.0) > SLOW_S:
+            later.add(path)
+        else:
+            self._check(live, (path,))
+        if touched.everything:
+            later |= self._open_paths(live)
+            self._start_catalog_checks(live)
+        if later or live in self._waiting:
+            self._after_rest(live, later)
+
+    def refresh(self, live: Live) -> None:
+        """After a rest, look for changes outside of the editor, and check the whole catalog."""
+        self._waiting.setdefault(live, _Waiting()).refresh = True
+        self._after_rest(live, ())
+
+    def closed(self, document: Document) -> None:
+        """Remove the diagnostics of a file that is no longer open."""
+        self._publish(document.uri, [], None)
+
+    def stop(self, live: Live) -> None:
+        """Check nothing more in a repository."""
+        waiting = self._waiting.pop(live, None)
+        if waiting is not None and waiting.timer is not None:
+            waiting.timer.cancel()
+        task = self._catalog_checks.pop(live, None)
+        if task is not None:
+            task.cancel()
+        for uri in self._errors.pop(live, {}):
+            self._publish(uri, [], None)
+
+    def explain(self, document: Document, reason: str) -> None:
+        """Show why a prompt file is not checked."""
+        self._publish(document.uri, [not_checked(reason)], document.version)
+
+    def _after_rest(self, live: Live, paths: Iterable[str]) -> None:
+        waiting = self._waiting.setdefault(live, _Waiting())
+        waiting.paths.update(paths)
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        loop = asyncio.get_running_loop()
+        rested = partial(self._rested, live)
+        waiting.timer = loop.call_later(REST_S, self._server.attempt, rested)
+
+    def _rested(self, live: Live) -> None:
+        waiting = self._waiting.pop(live)
+        paths = waiting.paths
+        if waiting.refresh:
+            paths |= self._refreshed(live)
+            self._start_catalog_checks(live)
+        self._check(live, paths)
+
+    def _refreshed(self, live: Live) -> set[str]:
+        try:
+            touched = live.refreshed()
+        except PromptopsError as error:
+            self._server.log(f"{live.root}: {error}", types.MessageType.Warning)
+            return set()
+        keep_open_texts(self._server, live, touched.own)
+        if touched.everything:
+            return self._open_paths(live)
+        return {*touched.own, *touched.dependents}
+
+    def _start_catalog_checks(self, live: Live) -> None:
+        task = self._catalog_checks.pop(live, None)
+        if task is not None:
+            task.cancel()
+        self._catalog_checks[live] = asyncio.ensure_future(self._check_catalog(live))
+
+    async def _check_catalog(self, live: Live) -> None:
+        """Run the rules over the whole catalog, in slices between the editor's requests."""
+        with CaughtBug() as bug:
+            try:
+                for _ in live.catalog_checks():
+                    await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                return  # a newer check follows
+            except PromptopsError as error:
+                self._server.log(f"{live.root}: {error}", types.MessageType.Warning)
+        if bug.error is not None:
+            self._server.log(f"{live.root}: {bug.error}", types.MessageType.Error)
+        self._server.attempt(lambda: self._check(live, self._open_paths(live)))
+
+    def _open_paths(self, live: Live) -> set[str]:
+        return {file.path for _, file in self._open_files(live)}
+
+    def _open_files(self, live: Live) -> list[tuple[Document, OpenFile]]:
+        return [pair for pair in self._server.open_files() if pair[1].live is live]
+
+    def _check(self, live: Live, paths: Iterable[str]) -> None:
+        wanted = set(paths)
+        for document, file in self._open_files(live):
+            if file.path in wanted:
+                found = self._found_in(file) if document.in_step else [_OUT_OF_STEP]
+                self._publish(file.uri, found, file.version)
+        self._show_errors(live)
+        preview_changed(self._server)
+
+    def _found_in(self, file: OpenFile) -> list[types.Diagnostic]:
+        started = time.process_time()
+        found: list[types.Diagnostic] = []
+        with CaughtBug() as bug:
+            try:
+                found = diagnostics(file)
+            except PromptopsError as error:
+                found = [note(str(error), types.DiagnosticSeverity.Error)]
+        self._cpu_s[file.path] = time.process_time() - started
+        if bug.error is not None:
+            return [note(str(bug.error), types.DiagnosticSeverity.Error)]
+        return found
+
+    def _show_errors(self, live: Live) -> None:
+        """Show the errors of the configuration and the baseline in files that are not open."""
+        files = [
+            self._server.closed_file(live, path)
+            for path in error_paths(live) - self._open_paths(live)
+        ]
+        before, now = self._errors.get(live, {}), {f.uri: error_diagnostics(f) for f in files}
+        self._errors[live] = now
+        for uri in before.keys() | now.keys():
+            if before.get(uri) != now.get(uri):
+                self._publish(uri, now.get(uri, []), None)
+
+    def _publish(self, uri: str, found: list[types.Diagnostic], version: int | None) -> None:
+        self._server.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=version)
+        )
+
+
+# The repositories of the open files, each opened once.
+
+
+@record(frozen=True, slots=True)
+class FileInRepository:
+    """A file, which may not exist yet.
+
+    Attributes:
+        path: Relative to the repository root, forward slashes.
+    """
+
+    live: Live
+    path: str
+
+
+class Repositories:
+    """One `Live` for each work tree; it is found from the path of a file."""
+
+    def __init__(self) -> None:
+        self._by_root: dict[Path, Live] = {}
+
+    def find(self, file: Path) -> FileInRepository:
+        """The repository of a file. Raises GitError if the file is in no work tree."""
+        folder = _existing(file.parent)
+        full = folder.resolve() / file.relative_to(folder)
+        live = self._live_of(folder.resolve())
+        root = live.root.resolve()
+        if not full.is_relative_to(root):
+            raise GitError("the file is not in the work tree", where=str(file))
+        return FileInRepository(live, full.relative_to(root).as_posix())
+
+    def __iter__(self) -> Iterator[Live]:
+        return iter(tuple(self._by_root.values()))
+
+    def _live_of(self, folder: Path) -> Live:
+        with Repository.open(folder) as repository:
+            root, bare = repository.root, repository.bare
+            if is_untrusted() and root not in self._by_root:
+                run_no_programs(repository.git)
+        if bare:
+            message = "git's directory and bare repositories have no files to edit"
+            raise GitError(message, where=str(folder))
+        if root not in self._by_root:
+            self._by_root[root] = Live(root, untrusted=is_untrusted())
+        return self._by_root[root]
+
+    def close(self, live: Live) -> None:
+        """Forget a repository, and end its git process."""
+        self._by_root.pop(live.root, None)
+        live.close()
+
+    def close_all(self) -> None:
+        """End all git processes."""
+        for live in self:
+            self.close(live)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next((each for each in (folder, *folder.parents) if each.is_dir()), Path("/"))
+
+
+# Git without the programs that the configuration of an untrusted repository names.
+
+_PROGRAMS = r"^filter\..*\.(clean|smudge|process)$"
+_MONITOR = "core.fsmonitor"
+
+
+def run_no_programs(git: Git) -> None:
+    """From now on, git runs neither file system monitors nor filters, in all repositories.
+
+    Git runs them when it lists changed files. The environment overrides each configuration file.
+    """
+    answer = git.ask("config", "--name-only", "-z", "--get-regexp", _PROGRAMS)
+    names = dict.fromkeys((*_overridden(), _MONITOR, *records(answer.stdout)))
+    os.environ["GIT_CONFIG_COUNT"] = str(len(names))
+    for number, name in enumerate(names):
+        os.environ[f"GIT_CONFIG_KEY_{number}"] = name
+        os.environ[f"GIT_CONFIG_VALUE_{number}"] = "false" if name == _MONITOR else ""
+
+
+def _overridden() -> list[str]:
+    """The names that were overridden before."""
+    count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
+    return [os.environ[f"GIT_CONFIG_KEY_{number}"] for number in range(count)]

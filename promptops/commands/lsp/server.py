@@ -1,0 +1,315 @@
+"""The language server: which features it has, and the files they are about."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import FeatureRequestError
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
+
+from promptops.commands.lint.live import Live
+from promptops.commands.lsp import checking, commands, completion, edits, hovers, semantic_tokens
+from promptops.commands.lsp.checking import Checking, FileInRepository, Repositories
+from promptops.commands.lsp.commands import register_commands
+from promptops.commands.lsp.documents import (
+    Document,
+    Documents,
+    Encoding,
+    OpenFile,
+    PromptopsProtocol,
+    RequestRefused,
+    text_of,
+    uri_of,
+)
+from promptops.commands.lsp.places import (
+    RENAME_OPTIONS,
+    definition,
+    document_highlights,
+    document_symbols,
+    folding_ranges,
+    prepare_rename,
+    references,
+    rename,
+)
+from promptops.errors import PromptopsError
+from promptops.model.distribution import version
+from promptops.model.internal_error import CaughtBug
+from promptops.records import record
+from promptops.repo.process import OF_ONE_REPOSITORY
+from promptops.untrusted import VARIABLE, is_untrusted
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One request of the protocol.
+
+    Attributes:
+        method: Such as `textDocument/hover`.
+        answer: From the open file and the request's parameters to its result.
+        options: As registered with the editor, or None.
+    """
+
+    method: str
+    answer: Callable[[OpenFile, Any], Any]
+    options: Any = None
+
+
+FEATURES: tuple[Feature, ...] = (
+    Feature(
+        method=types.TEXT_DOCUMENT_CODE_ACTION,
+        answer=edits.code_actions,
+        options=edits.CODE_ACTION_OPTIONS,
+    ),
+    Feature(
+        method=types.TEXT_DOCUMENT_CODE_LENS,
+        answer=commands.code_lenses,
+        options=commands.OPTIONS,
+    ),
+    Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=hovers.inlay_hints),
+    Feature(
+        method=types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL,
+        answer=semantic_tokens.semantic_tokens,
+        options=semantic_tokens.LEGEND,
+    ),
+    Feature(
+        method=types.TEXT_DOCUMENT_COMPLETION,
+        answer=completion.completion,
+        options=completion.OPTIONS,
+    ),
+    Feature(method=types.TEXT_DOCUMENT_HOVER, answer=hovers.hover),
+    Feature(method=types.TEXT_DOCUMENT_DEFINITION, answer=definition),
+    Feature(method=types.TEXT_DOCUMENT_REFERENCES, answer=references),
+    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, answer=document_highlights),
+    Feature(method=types.TEXT_DOCUMENT_PREPARE_RENAME, answer=prepare_rename),
+    Feature(method=types.TEXT_DOCUMENT_RENAME, answer=rename, options=RENAME_OPTIONS),
+    Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),
+    Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=folding_ranges),
+)
+"""The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
+
+TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {
+    types.TEXT_DOCUMENT_DID_OPEN: checking.did_open,
+    types.TEXT_DOCUMENT_DID_CHANGE: checking.did_change,
+    types.TEXT_DOCUMENT_DID_CLOSE: checking.did_close,
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: checking.did_change_outside,
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: checking.did_change_outside,
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: checking.did_change_folders,
+}
+"""The notifications that keep texts and repositories up to date."""
+
+WATCHED = (
+    "**/*.{yaml,yml,jsonl,json,csv,j2,jinja,jinja2,md,txt,toml}",
+    "**/.git/{HEAD,index,packed-refs}",
+)
+"""What the editor reports when another program changes it."""
+
+
+class PromptopsServer(LanguageServer):
+    """The server of one editor.
+
+    Attributes:
+        documents: The open texts.
+        repositories: The repositories of the open files.
+        shows_previews: The editor shows previews; for others the server shows them as a message.
+        is_previewing: A preview was requested since the last notification of a change.
+    """
+
+    protocol: PromptopsProtocol
+
+    def __init__(self) -> None:
+        super().__init__("promptops", version(), protocol_cls=PromptopsProtocol)
+        self.documents = Documents()
+        self.repositories = Repositories()
+        self.checking = Checking(self)
+        self.shows_previews = False
+        self.is_previewing = False
+        self._places: dict[str, FileInRepository | str] = {}
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the editor counts columns."""
+        chosen = self.server_capabilities.position_encoding
+        return Encoding(types.PositionEncodingKind(chosen or types.PositionEncodingKind.Utf16))
+
+    def apply(self, options: Any) -> None:
+        """Apply the editor's `initializationOptions`: only `trusted: true`, or none, is trust."""
+        given = options if isinstance(options, dict) else {}
+        self.shows_previews = given.get("previews") is True
+        if given.get("trusted", True) is not True:
+            os.environ[VARIABLE] = "1"
+
+    def open_file(self, uri: str) -> OpenFile | None:
+        """An open file for a feature; None if it has no features now."""
+        document = self.documents.find(uri)
+        if document is None or not document.in_step:
+            return None
+        found = self.place_of(uri)
+        return None if found is None else self._file(document, found)
+
+    def open_files(self) -> list[tuple[Document, OpenFile]]:
+        """The open files in repositories, each with its document."""
+        pairs = ((document, self.place_of(document.uri)) for document in self.documents.all())
+        return [(document, self._file(document, found)) for document, found in pairs if found]
+
+    def closed_file(self, live: Live, path: str) -> OpenFile:
+        """A file that is not open, with its content on disk."""
+        document = Document(uri=uri_of(live, path), text=text_of(live, path), version=0)
+        return self._file(document, FileInRepository(live, path))
+
+    def _file(self, document: Document, found: FileInRepository) -> OpenFile:
+        return OpenFile(
+            live=found.live,
+            path=found.path,
+            uri=document.uri,
+            text=document.text,
+            version=document.version,
+            trusted=not is_untrusted(),
+            encoding=self.encoding,
+            find_open=self.documents.find,
+        )
+
+    def place_of(self, uri: str) -> FileInRepository | None:
+        """Where a file is; None, with a line in the log, if it is in no repository."""
+        if uri not in self._places:
+            self._places[uri] = self._located(uri)
+        found = self._places[uri]
+        return None if isinstance(found, str) else found
+
+    def reason(self, uri: str) -> str:
+        """Why a file is in no repository."""
+        found = self._places.get(uri)
+        return found if isinstance(found, str) else ""
+
+    def forget_place(self, uri: str) -> None:
+        """Look for the repository of a file again when it is needed."""
+        self._places.pop(uri, None)
+
+    def _located(self, uri: str) -> FileInRepository | str:
+        file = to_fs_path(uri)
+        reason = "it is not a file on this machine"
+        try:
+            if file is not None:
+                return self.repositories.find(Path(file))
+        except PromptopsError as error:
+            reason = str(error)
+        self.log(f"{uri}: not checked: {reason}")
+        return reason
+
+    def log(self, message: str, kind: types.MessageType = types.MessageType.Info) -> None:
+        """Write a line to the editor's log."""
+        self.window_log_message(types.LogMessageParams(type=kind, message=message))
+
+    def attempt(self, run: Callable[[], None]) -> None:
+        """Run something; an error that it raises is a line in the editor's log."""
+        with CaughtBug() as bug:
+            try:
+                run()
+            except PromptopsError as error:
+                self.log(str(error), types.MessageType.Warning)
+        if bug.error is not None:
+            self.log(str(bug.error), types.MessageType.Error)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Write an error to the editor's log; the answer of a request has its error already.
+
+        With PROMPTOPS_DEBUG also the traceback that pygls keeps.
+        """
+        if source != FeatureRequestError:
+            trace = getattr(error, "data", None) if os.environ.get("PROMPTOPS_DEBUG") else None
+            shown = "\n".join(trace["traceback"]) if trace else ""
+            message = f"internal error: {type(error).__name__}\n{shown}".rstrip()
+            self.log(message, types.MessageType.Error)
+
+
+def create_server() -> PromptopsServer:
+    """A server with all features, not started."""
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    server = PromptopsServer()
+    server.feature(types.INITIALIZE)(partial(_initialize, server))
+    server.feature(types.INITIALIZED)(partial(_watch_files, server))
+    for method, handle in TEXT_SYNC.items():
+        server.feature(method)(partial(_notified, server, handle))
+    saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
+    saved = partial(_notified, server, checking.did_save)
+    server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
+    register_commands(server)
+    renaming = partial(edits.will_rename_files, server)
+    server.feature(types.WORKSPACE_WILL_RENAME_FILES, edits.FILE_RENAME_OPTIONS)(renaming)
+    for feature in FEATURES:
+        server.feature(feature.method, feature.options)(partial(_answer, server, feature))
+    return server
+
+
+def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None:
+    server.apply(params.initialization_options)
+
+
+def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:
+    """Request reports of changes by other programs, if the editor can send them."""
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace is not None else None
+    if watched is None or not watched.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in WATCHED]
+    registration = types.Registration(
+        id="files",
+        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
+    )
+    server.client_register_capability(types.RegistrationParams(registrations=[registration]))
+
+
+def _notified(
+    server: PromptopsServer, handle: Callable[[PromptopsServer, Any], None], params: Any
+) -> None:
+    server.attempt(lambda: handle(server, params))
+
+
+def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
+    """The result of a request; None for a file without features, and after a bug of ours."""
+    file = server.open_file(params.text_document.uri)
+    if file is None:
+        return None
+    answer = None
+    try:
+        with CaughtBug() as bug:
+            answer = feature.answer(file, params)
+    except PromptopsError as error:
+        raise RequestRefused(str(error)) from None
+    if bug.error is not None:
+        server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
+    return answer
+
+
+# Serve over standard input and output.
+
+
+def serve() -> int:
+    """Serve until the editor ends; returns the exit code, 1 if it ended without a shutdown.
+
+    Standard input and output of this process, and of those it starts, are replaced: nothing else
+    may read or write what belongs to the protocol.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread that reads would ignore Ctrl-C
+    for name in OF_ONE_REPOSITORY:  # an editor that git started serves other repositories, too
+        os.environ.pop(name, None)
+    stdin, stdout = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    sys.stdout = sys.stderr
+    server = create_server()
+    with open(stdin, "rb") as read, open(stdout, "wb") as write:
+        server.start_io(read, write)
+    server.repositories.close_all()
+    return 0 if server.protocol.was_shut_down else 1

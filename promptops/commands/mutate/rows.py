@@ -1,0 +1,432 @@
+"""The mutants of one prompt or shared partial, tried one after the other."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from promptops.analysis.masking import masked, without_secrets
+from promptops.catalog.catalog import Catalog
+from promptops.commands.mutate.operators import prompt_edits, text_edits
+from promptops.commands.mutate.prose import template_text
+from promptops.commands.mutate.tested_prompt import (
+    Effect,
+    Observation,
+    PromptEdit,
+    Source,
+    TemplateText,
+    TestedPrompt,
+    TextEdit,
+    Variant,
+    shortened,
+    with_span,
+)
+from promptops.evals.subject import text_of
+from promptops.model.internal_error import CaughtBug
+from promptops.model.mutant import OPERATORS, Kill, Mutant, MutantStatus, MutationRow, Operator
+from promptops.model.place import Offsets, Place
+from promptops.patterns import lazy_pattern
+from promptops.records import field, record, replace
+from promptops.runtime.template.template import TemplateError, is_template, parse
+from promptops.testing.plan import with_hint
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class TriedMutant:
+    """A mutant, and each prompt that it breaks.
+
+    Attributes:
+        variants: With the cases of the prompt.
+    """
+
+    mutant: Mutant
+    variants: tuple[tuple[TestedPrompt, Variant], ...] = ()
+
+
+@record(slots=True, kw_only=True)
+class RowTrials:
+    """What is known of a row so far.
+
+    Attributes:
+        is_ignored: Whether a comment leaves out a place.
+        is_changed: Whether a changed line contains a place.
+        tested: The prompts whose cases are tried, by id.
+        failure: The bug of promptops that prevented some mutants, or "".
+    """
+
+    name: str
+    place: Place
+    partial: bool = False
+    catalog: Catalog
+    operators: Sequence[Operator]
+    is_ignored: Callable[[Place], bool]
+    is_changed: Callable[[Place], bool]
+    tested: dict[str, TestedPrompt] = field(default_factory=dict)
+    mutants: list[TriedMutant] = field(default_factory=list)
+    equivalent: int = 0
+    ignored: int = 0
+    failure: str = ""
+
+    def add_text(self, source: Source) -> None:
+        """Try all ways to break a text, unless no prompt that uses it has a case."""
+        with CaughtBug() as bug:
+            self._add_text(source)
+        self._note(bug)
+
+    def add_prompt(self, tested: TestedPrompt) -> None:
+        """Try all ways to break a prompt other than in its texts."""
+        with CaughtBug() as bug:
+            self._add_prompt(tested)
+        self._note(bug)
+
+    def _note(self, bug: CaughtBug) -> None:
+        if bug.error is not None:
+            problem = bug.error.problem(self.place)
+            self.failure = with_hint(problem.message, problem.hint)
+
+    def _add_text(self, source: Source) -> None:
+        self._use(source.users)
+        if not any(user.cases for user in source.users):
+            return
+        prepared = _prepared(source)
+        for operator, edit in text_edits(prepared, self.operators) if prepared else ():
+            place = _place(source, edit)
+            if self.is_ignored(place):
+                self.ignored += 1
+            elif (trial := try_text(source, edit)) is not None:
+                self._add_text_mutant(source, operator, edit, trial)
+
+    def _add_prompt(self, tested: TestedPrompt) -> None:
+        self._use([tested])
+        edits = prompt_edits(tested.prompt, self.catalog, self.operators) if tested.cases else ()
+        for operator, edit in edits:
+            if edit.place.path != tested.prompt.path:
+                continue  # it is inherited, and belongs to the prompt that has it
+            if self.is_ignored(edit.place):
+                self.ignored += 1
+            else:
+                self._add_prompt_mutant(tested, operator, edit, try_prompt(tested, edit))
+
+    def _use(self, users: Iterable[TestedPrompt]) -> None:
+        self.tested |= {user.prompt.id: user for user in users}
+
+    def _add_text_mutant(
+        self, source: Source, operator: Operator, edit: TextEdit, trial: Trial
+    ) -> None:
+        mutant = self._mutant(
+            trial,
+            operator=operator,
+            place=_place(source, edit),
+            before=source.text.value[edit.start : edit.end],
+            after=edit.after,
+            change=edit.change,
+            suggestion=lambda: suggestion(source, operator, edit),
+        )
+        if mutant is not None:
+            text = with_span(source.text, edit.start, edit.end, edit.after)
+            variants = ((user, source.variant(user, text)) for user in source.users)
+            self._keep(mutant, variants)
+
+    def _add_prompt_mutant(
+        self, tested: TestedPrompt, operator: Operator, edit: PromptEdit, trial: Trial
+    ) -> None:
+        place = _whole_place(self.catalog, edit)
+        mutant = self._mutant(
+            trial,
+            operator=operator,
+            place=place,
+            before=_written(self.catalog, place),
+            after=edit.after,
+            change=edit.change,
+            suggestion=lambda: edit.suggestion,
+        )
+        if mutant is not None:
+            self._keep(mutant, [(tested, Variant(edit.prompt, tested.original.load))])
+
+    def _keep(self, mutant: Mutant, variants: Iterable[tuple[TestedPrompt, Variant]]) -> None:
+        """Variants are needed again only for survivors."""
+        kept = tuple(variants) if mutant.status == "survived" else ()
+        self.mutants.append(TriedMutant(mutant=mutant, variants=kept))
+
+    def _mutant(
+        self,
+        trial: Trial,
+        *,
+        operator: Operator,
+        place: Place,
+        before: str,
+        after: str,
+        change: str,
+        suggestion: Callable[[], str],
+    ) -> Mutant | None:
+        """The mutant; None for an equivalent one, which is counted."""
+        status = _status(trial)
+        if status is None:
+            self.equivalent += 1
+            return None
+        masks = self.catalog.masked(place.path).text != _text(self.catalog, place.path)
+        shown: Callable[[str], str] = (lambda text: masked(text).text) if masks else str
+        return Mutant(
+            operator=operator,
+            place=place,
+            before=shown(before),
+            after=shown(after),
+            change=shown(change),
+            status=status,
+            by=trial.kill,
+            suggestion=shown(suggestion()) if status == "survived" else "",
+            in_changed_lines=self.is_changed(place),
+            source_line=self.catalog.masked_line(place.path, place.line),
+        )
+
+    @property
+    def result(self) -> MutationRow:
+        """The row for reports."""
+        users = [self.tested[identity] for identity in sorted(self.tested)]
+        cases = sum(len(user.cases) for user in users)
+        return MutationRow(
+            name=self.name,
+            partial=self.partial,
+            prompts=tuple(user.prompt.id for user in users if user.cases),
+            cases=cases,
+            mutants=tuple(tried.mutant for tried in sorted(self.mutants, key=_order)),
+            failing=0 if self.partial else sum(user.failing for user in users),
+            equivalent=self.equivalent,
+            ignored=self.ignored,
+            nothing=self.failure or self._why_nothing(users, cases),
+            internal=bool(self.failure),
+            place=self.place,
+        )
+
+    def _why_nothing(self, users: Sequence[TestedPrompt], cases: int) -> str:
+        if not any(user.prompt.cases for user in users):
+            return "there are no test cases: nothing was tested"
+        if not cases:
+            why = next(filter(None, (user.unretrieved for user in users)), "")
+            shown = why or "`promptops test` shows why"
+            return f"no test case can be rendered and checked: {shown}"
+        if self.mutants or self.equivalent or self.ignored:
+            return ""
+        return "nothing in it can be broken with these operators"
+
+
+def _prepared(source: Source) -> TemplateText | None:
+    if source.is_expression:
+        return TemplateText(text=source.text, is_expression=True)
+    return template_text(source.text)
+
+
+def _place(source: Source, edit: TextEdit) -> Place:
+    """The place of a span, without white space around it."""
+    written = source.text.value[edit.start : edit.end]
+    start = edit.start + len(written) - len(written.lstrip())
+    end = edit.start + len(written.rstrip())
+    return source.text.place(start, max(end, start + 1))
+
+
+def _status(trial: Trial) -> MutantStatus | None:
+    if trial.kill is not None:
+        return "killed"
+    if trial.effect is Effect.NONE and not trial.seen:
+        return "unseen"
+    return "survived" if trial.effect is Effect.WORDS else None
+
+
+def _order(tried: TriedMutant) -> tuple[Place, int]:
+    return tried.mutant.place, OPERATORS.index(tried.mutant.operator)
+
+
+def _text(catalog: Catalog, path: str) -> str:
+    data = catalog.files.data(path) or b""
+    return data.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _whole_place(catalog: Catalog, edit: PromptEdit) -> Place:
+    """The place of an edit, up to the last line of what it drops."""
+    if not edit.dropped:
+        return edit.place
+    document = catalog.document(edit.place.path)
+    first, last = document.whole(edit.dropped[0]), document.whole(edit.dropped[-1])
+    if (first.line, first.column) != (edit.place.line, edit.place.column):
+        return edit.place
+    return replace(first, end_line=last.end_line, end_column=last.end_column)
+
+
+def _written(catalog: Catalog, place: Place) -> str:
+    """The characters of a place."""
+    lines = list(_lines(catalog, place))
+    if len(lines) == 1:
+        return lines[0][place.column - 1 : place.end_column - 1]
+    lines[0], lines[-1] = lines[0][place.column - 1 :], lines[-1][: place.end_column - 1]
+    return "\n".join(lines)
+
+
+def _lines(catalog: Catalog, place: Place) -> Iterator[str]:
+    last = max(place.line, place.end_line)
+    return (catalog.line(place.path, number) for number in range(place.line, last + 1))
+
+
+# Try one mutant on the cases of all prompts that use its text.
+
+
+@record(frozen=True, slots=True)
+class Trial:
+    """The result of one mutant.
+
+    Attributes:
+        effect: Of the change on all requests; WORDS for a killed mutant.
+        seen: Whether a case renders the changed text; for `effect` NONE.
+        kill: What noticed it; None if nothing did.
+    """
+
+    effect: Effect
+    seen: bool = True
+    kill: Kill | None = None
+
+
+def try_text(source: Source, edit: TextEdit) -> Trial | None:
+    """Replace a span of a text; None if that is not a valid template any more."""
+    text = with_span(source.text, edit.start, edit.end, edit.after)
+    if not source.is_expression and not _is_valid(text.value):
+        return None
+    found = _observed(source, edit, edit.after)
+    if found.kill is not None or found.effect is not Effect.NONE:
+        return Trial(found.effect, kill=found.kill)
+    # Nothing changed: is the text not rendered, or is the change without an effect?
+    poisoned = _observed(source, edit, edit.poison)
+    return Trial(Effect.NONE, seen=poisoned.effect is not Effect.NONE)
+
+
+def _observed(source: Source, edit: TextEdit, after: str) -> Observation:
+    """The first kill, or else the largest effect, over all users."""
+    text = with_span(source.text, edit.start, edit.end, after)
+    effect = Effect.NONE
+    for user in source.users:
+        found = user.observe(source.variant(user, text))
+        if found.kill is not None:
+            return found
+        effect = max(effect, found.effect)
+    return Observation(effect)
+
+
+def _is_valid(source: str) -> bool:
+    try:
+        return not is_template(source) or bool(parse(source))
+    except TemplateError:
+        return False
+
+
+def try_prompt(tested: TestedPrompt, edit: PromptEdit) -> Trial:
+    """Try a broken prompt; if the request shows nothing to assertions, with its witness."""
+    variant = Variant(edit.prompt, tested.original.load)
+    found = tested.observe(variant)
+    kill = found.kill
+    if kill is None and edit.witness is not None:
+        kill = tested.refuses(edit.prompt, edit.witness)
+    return Trial(found.effect, seen=found.effect is not Effect.NONE, kill=kill)
+
+
+# What to assert, so that a mutant is noticed.
+
+_TAG = lazy_pattern(r"\{[{%#].*?[}%#]\}", re.DOTALL)
+_TAG_OR_LINE = lazy_pattern(r"\{[{%#].*?[}%#]\}|\n", re.DOTALL)
+_MOST = 60
+
+
+def suggestion(source: Source, operator: Operator, edit: TextEdit) -> str:
+    """A sentence with code in backticks."""
+    text = source.text.value
+    if operator in ("condition", "loop"):
+        written = shortened(text[edit.start : edit.end])
+        return f"a case in which `{written}` differs, with an assertion on its text"
+    printed = operator in ("value", "include")
+    value, case = _printed(source, edit) if printed else (_fragment(text, edit), "")
+    if not value.strip():
+        return "an assertion below `rendered` on the text that it adds"
+    return f"{_contains(source, value)} below `rendered`" + (f" of `{case}`" if case else "")
+
+
+def _contains(source: Source, value: str) -> str:
+    roles = source.roles(source.users[0]) if source.users else ()
+    role = f"role: {roles[0]}, " if roles else ""
+    return f"`{{type: contains, {role}value: {json.dumps(value, ensure_ascii=False)}}}`"
+
+
+def _fragment(text: str, edit: TextEdit) -> str:
+    """The literal part of a template with the replaced words, else the longest one."""
+    start, end = edit.subject or (edit.start, edit.end)
+    changed = max(edit.start, start), min(edit.end, end)
+    lines = _parts(_TAG_OR_LINE, text, start, end)
+    for part in (*lines, *_parts(_TAG, text, start, end)):
+        if part[0] <= changed[0] and changed[1] <= part[1]:
+            return _window(text, part, changed)
+    longest = max(lines, key=lambda part: part[1] - part[0], default=(start, end))
+    return _window(text, longest, changed)
+
+
+def _parts(between: re.Pattern[str], text: str, start: int, end: int) -> list[Offsets]:
+    """The parts of a span, without the white space around them."""
+    tags = [match.span() for match in between.finditer(text, start, end)]
+    starts = [start, *(after for _, after in tags)]
+    ends = [*(before for before, _ in tags), end]
+    return [_stripped(text, span) for span in zip(starts, ends, strict=True)]
+
+
+def _stripped(text: str, span: Offsets) -> Offsets:
+    written = text[slice(*span)]
+    start = span[0] + len(written) - len(written.lstrip())
+    return start, max(start, span[0] + len(written.rstrip()))
+
+
+def _window(text: str, part: Offsets, changed: Offsets) -> str:
+    """Of a long part, whole words around what changed, or at its start if that is long, too."""
+    start, end = part
+    first, last = max(changed[0], start), min(changed[1], end)
+    if last - first > _MOST:
+        last = first
+    left = max(start, min(first - (_MOST - (last - first)) // 2, end - _MOST))
+    right = min(end, left + _MOST)
+    if left > start:
+        left = next((at + 1 for at in range(left - 1, first) if text[at] == " "), left)
+    if right < end:
+        blank = text.rfind(" ", last, right + 1)
+        right = blank if blank >= 0 else right
+    return text[left:right].strip()
+
+
+def _printed(source: Source, edit: TextEdit) -> tuple[str, str]:
+    """What a case prints in place of the dropped value, with words around it.
+
+    And the name of the case.
+    """
+    text = with_span(source.text, edit.start, edit.end, edit.after)
+    for user in source.users:
+        for planned, broken in user.changed_cases(source.variant(user, text)):
+            assert planned.request is not None
+            assert broken.request is not None
+            for found in _differences(planned.request.messages, broken.request.messages):
+                return without_secrets(found), without_secrets(planned.case.name)
+    return "", ""
+
+
+def _differences(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
+    for old, new in zip(before, after, strict=False):
+        was, now = text_of(old.get("content")), text_of(new.get("content"))
+        if was != now:
+            yield _difference(was, now)
+
+
+def _difference(was: str, now: str) -> str:
+    """The part of a line that is missing in the other text, with words around it."""
+    shorter = min(len(was), len(now))
+    start = next((at for at in range(shorter) if was[at] != now[at]), shorter)
+    rest = shorter - start
+    same = next((at for at in range(rest) if was[-1 - at] != now[-1 - at]), rest)
+    end = len(was) - same
+    written = was[start:end]
+    start += len(written) - len(written.lstrip())
+    line_end = was.find("\n", start)
+    line = was.rfind("\n", 0, start) + 1, line_end if line_end >= 0 else len(was)
+    return _window(was, _stripped(was, line), (start, min(end, line[1])))

@@ -1,0 +1,477 @@
+"""Plan a move: which files get which paths, and what changes in which files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.config_places import toml_places
+from promptops.catalog.files import Files
+from promptops.catalog.prompt_ids import without_ending
+from promptops.catalog.references import ReferenceResolver
+from promptops.commands.lint.baseline import baseline_data, baseline_path
+from promptops.commands.mv.modeline_edits import modeline_edits
+from promptops.commands.mv.names import renaming
+from promptops.commands.mv.recording_edits import call_edits, judge_edits
+from promptops.commands.mv.reference_edits import ReferenceEdits, is_plain, text_at
+from promptops.commands.mv.references import References
+from promptops.commands.mv.refusals import refuse_ids, refuse_sources, refuse_taken
+from promptops.errors import InputError
+from promptops.lint.engine import matches
+from promptops.model.moving import FileMove, ManualEdit, MoveEdit, MovePlan
+from promptops.model.place import Place
+from promptops.plurals import counted
+from promptops.repo.process import decode
+from promptops.repo.repository import WORKTREE, Repository
+from promptops.source.document import Document, read
+from promptops.source.lines import Lines
+from promptops.source.recording_files import INSIDE, first_of
+from promptops.workspace.case_requests import request_digests
+from promptops.workspace.changed_tree import ChangedTree, with_changes
+from promptops.workspace.text_edits import edited_contents
+from promptops.workspace.workspace import (
+    Workspace,
+    baseline_paths,
+    catalog_of,
+    configuration,
+    managed_paths,
+)
+
+
+def moving_workspace(repository: Repository, overrides: Sequence[str] = ()) -> Workspace:
+    """The work tree with all files that a move may change, also those outside of the roots.
+
+    Raises GitError without a work tree.
+    """
+    repository.need_work_tree()
+    config = configuration(repository, WORKTREE, overrides)
+    aside = (config.compare.recordings, config.probe.recordings, *CODE_OWNERS)
+    tree = repository.tree(WORKTREE, (*managed_paths(config), *aside), baseline_paths(config))
+    return Workspace(repository, WORKTREE, config, catalog_of(repository, WORKTREE, tree, config))
+
+
+def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
+    """The move of what `old` names to `new`; `workspace` is that of `moving_workspace`.
+
+    Nothing is written. The plan is proved: with it, every case renders as before.
+
+    Args:
+        old: The id of a prompt, or the path of a file or folder in a root.
+        new: An id, or a path; an existing folder or a name that ends with a slash is the folder to
+            move into.
+
+    Raises:
+        UsageError: A name does not exist or can't be used, or is taken.
+        InputError: A file prevents the move: a link, a conflict, or a reference that can't be
+            replaced.
+    """
+    catalog, references = workspace.catalog, References(workspace.catalog)
+    named = renaming(workspace, old, new)
+    moves = dict(named.files)
+    moves |= companions(workspace, references, moves)
+    moves = {before: after for before, after in sorted(moves.items()) if before != after}
+    ids = _ids(catalog, moves)
+    refuse_sources(workspace, moves)
+    refuse_ids(catalog, moves, ids)
+    kept = _kept(workspace, moves, ids)
+    edits = sorted(_edits(workspace, references, moves, ids, kept), key=lambda each: each.place)
+    refuse_taken(workspace, moves, new_contents(catalog, edits))
+    _prove(workspace, edits, moves)
+    manual = sorted(manual_edits(workspace, moves, ids), key=lambda each: each.place)
+    return MovePlan(
+        old=catalog.ids.get(named.old, named.old),
+        new=catalog.id_of(named.new) or named.new,
+        files=tuple(_file_move(catalog, *pair) for pair in moves.items()),
+        edits=tuple(edits),
+        aliases=tuple(sorted((ids[before], before) for before in kept)),
+        manual=tuple(manual),
+    )
+
+
+def _file_move(catalog: Catalog, old: str, new: str) -> FileMove:
+    return FileMove(old=old, new=new, tracked=catalog.files.entries[old].tracked)
+
+
+def new_contents(catalog: Catalog, edits: Sequence[MoveEdit]) -> dict[str, bytes]:
+    """The content of each edited file, by its old path."""
+    return edited_contents(catalog, (each.edit for each in edits))
+
+
+def _ids(catalog: Catalog, moves: Mapping[str, str]) -> dict[str, str]:
+    """From the old to the new ids of the moved prompts."""
+    pairs = ((catalog.id_of(old), catalog.id_of(new)) for old, new in moves.items())
+    return {old: new for old, new in pairs if old is not None and new is not None and old != new}
+
+
+def _kept(workspace: Workspace, moves: Mapping[str, str], ids: Mapping[str, str]) -> frozenset[str]:
+    """The old ids that become aliases: a name that no commit has is not known to anyone."""
+    named = {old: workspace.catalog.ids.get(old) for old in moves}
+    paths = [path for path, identity in named.items() if identity in ids]
+    committed = committed_paths(workspace.repository, paths)
+    return frozenset(identity for path, identity in named.items() if path in committed and identity)
+
+
+def _edits(
+    workspace: Workspace,
+    references: References,
+    moves: Mapping[str, str],
+    ids: Mapping[str, str],
+    kept: Collection[str],
+) -> Iterator[MoveEdit]:
+    before = workspace.catalog
+    resolver = ReferenceResolver(Files(ChangedTree(before.files.tree, {}, moves)), before.config)
+    own = [
+        *ReferenceEdits(references=references, after=resolver, moves=moves, ids=ids).edits(),
+        *modeline_edits(before, moves),
+        *_alias_edits(before, moves, ids, kept),
+    ]
+    yield from own
+    after = _changed(workspace, own, moves)
+    for path in _concerned(before, own, moves):
+        yield from call_edits(before, after, path, moves.get(path, path))
+    yield from judge_edits(before, ids)
+    yield from config_edits(workspace, moves, ids)
+
+
+def _prove(workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> None:
+    before, after = workspace.catalog, _changed(workspace, edits, moves)
+    refuse_changed_requests(before, after, _concerned(before, edits, moves), moves)
+
+
+def _changed(workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> Catalog:
+    """The catalog after some edits."""
+    contents = new_contents(workspace.catalog, edits)
+    after = {moves.get(old, old): data for old, data in contents.items()}
+    return with_changes(workspace, after, moves).catalog
+
+
+def _alias_edits(
+    catalog: Catalog, moves: Mapping[str, str], ids: Mapping[str, str], kept: Collection[str]
+) -> Iterator[MoveEdit]:
+    for old in moves:
+        identity = catalog.ids.get(old)
+        if identity is not None and identity in ids:
+            document = read(old, catalog.files.data(old) or b"")
+            if identity in kept:
+                yield alias_edit(document, identity, ids[identity])
+            else:
+                yield from removed_alias(document, ids[identity])
+
+
+def _concerned(catalog: Catalog, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> list[str]:
+    """The prompts that a changed file reaches, in order of paths."""
+    catalog.graph.parse_all()
+    found = {*moves, *(each.place.path for each in edits)}
+    waiting = list(found)
+    while waiting:
+        new = {*catalog.graph.files_naming(waiting.pop())} - found
+        found |= new
+        waiting.extend(new)
+    return sorted(path for path in found if path in catalog.ids)
+
+
+# Which names of prompts other people can know: those that are in a commit.
+
+
+def committed_paths(repository: Repository, paths: Collection[str]) -> frozenset[str]:
+    """Those of some paths at which a commit of any branch or tag has, or had, a file."""
+    if not paths or repository.find("HEAD") is None:
+        return frozenset()
+    now = repository.tree("HEAD", under=tuple(paths)).entries.keys() & set(paths)
+    return frozenset(now) | _earlier(repository, sorted(set(paths) - now))
+
+
+def _earlier(repository: Repository, paths: list[str]) -> frozenset[str]:
+    if not paths:
+        return frozenset()
+    log = ("--literal-pathspecs", "log", "--all", "--format=", "--name-only", "-z", "--", *paths)
+    return frozenset(decode(repository.git.run(*log)).split("\0")) & frozenset(paths)
+
+
+# The proof of a plan: after the move, every prompt sends the same requests as before.
+
+
+def refuse_changed_requests(
+    before: Catalog, after: Catalog, paths: Iterable[str], moves: Mapping[str, str]
+) -> None:
+    """Raise InputError for the first prompt that can't be read or renders differently after it.
+
+    `paths` are the old paths of prompt files. A prompt that can't be read before is not compared.
+    """
+    for path in paths:
+        expected = request_digests(before, path)
+        if expected is not None and request_digests(after, moves.get(path, path)) != expected:
+            raise InputError(
+                "the move would change what this prompt sends",
+                where=path,
+                hint="another file has the new name in an earlier root; choose another name",
+            )
+
+
+# The files that move with a prompt: its cases, its body files and its recordings.
+
+
+def companions(
+    workspace: Workspace, references: References, moves: Mapping[str, str]
+) -> dict[str, str]:
+    """From the old to the new paths of the files that follow moved prompts; not those in `moves`.
+
+    These are the recordings, next to the prompt and of arms and probes, and the files in the
+    folder of the prompt that only the prompt and these files name.
+    """
+    catalog = workspace.catalog
+    prompts = {old: new for old, new in moves.items() if old in catalog.ids}
+    found: dict[str, str] = {}
+    for old, new in prompts.items():
+        own = _own_files(catalog, references, old, new)
+        for path in (*own, *catalog.recording_files(old)):
+            found[path] = _renamed(path, old, new)
+    found |= dict(_aside(workspace, prompts))
+    return {old: new for old, new in found.items() if old not in moves}
+
+
+def _own_files(catalog: Catalog, references: References, prompt: str, copy: str) -> list[str]:
+    """The files beside the prompt that are named by it and its own files, and by no other.
+
+    `copy` is the prompt file that an interrupted move left.
+    """
+    own = [prompt]
+    for path in own:
+        for target in references.targets(path):
+            is_beside = target.rpartition("/")[0] == prompt.rpartition("/")[0]
+            if not is_beside or target in own or target in catalog.ids:
+                continue
+            if _is_used_by(references.users(target), {*own, target, *_copies(own, prompt, copy)}):
+                own.append(target)
+    return own[1:]
+
+
+def _copies(own: Collection[str], prompt: str, copy: str) -> Iterator[str]:
+    return (_renamed(path, prompt, copy) for path in own)
+
+
+def _is_used_by(users: Collection[str], known: Collection[str]) -> bool:
+    return all(user in known for user in users)
+
+
+def _renamed(path: str, prompt: str, new_prompt: str) -> str:
+    """In the folder of the new prompt, and with its name if the name begins with the old one."""
+    if path == prompt:
+        return new_prompt
+    stem, new_stem = without_ending(prompt), without_ending(new_prompt)
+    if path.startswith(f"{stem}."):
+        return new_stem + path[len(stem) :]
+    folder, slash, _ = new_stem.rpartition("/")
+    return f"{folder}{slash}{path.rpartition('/')[2]}"
+
+
+def _aside(workspace: Workspace, prompts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The recordings of arms and probes, whose paths contain the ids of their prompts."""
+    catalog, config = workspace.catalog, workspace.config
+    ids = {catalog.id_of(old): catalog.id_of(new) for old, new in prompts.items()}
+    comparisons, probes = f"{config.compare.recordings}/", f"{config.probe.recordings}/"
+    for path in catalog.files.entries:
+        if INSIDE not in path or first_of(path) is None:
+            continue
+        folder = probes
+        if path.startswith(comparisons):
+            folder = comparisons + path.removeprefix(comparisons).partition("/")[0] + "/"
+        identity, mark, rest = path.removeprefix(folder).rpartition(INSIDE)
+        new = ids.get(identity)
+        if new is not None and path.startswith(folder):
+            yield path, f"{folder}{new}{mark}{rest}"
+
+
+# The edits of `aliases`: the old id of a moved prompt is added, its new one is removed.
+
+_BEFORE_ALIASES = ("format", "title", "description", "owners", "tags")
+"""The keys at the top of a prompt file, after which a new `aliases` is inserted."""
+
+
+def alias_edit(document: Document, old: str, new: str) -> MoveEdit:
+    """Add the old id to `aliases`; a prompt that gets an earlier name back has it no more there."""
+    aliases = document.value.get("aliases") or []
+    written = _written(old)
+    if new in aliases:
+        return _edit(document, document.place(f"/aliases/{aliases.index(new)}"), written)
+    if aliases:
+        return _appended(document, len(aliases) - 1, written)
+    if "aliases" in document.value:
+        return _edit(document, document.whole("/aliases"), f"[{written}]")
+    return _new_key(document, f"aliases: [{written}]")
+
+
+def removed_alias(document: Document, new: str) -> Iterator[MoveEdit]:
+    """The edit that removes the new id from `aliases`, for a prompt that gets it back."""
+    aliases = document.value.get("aliases") or []
+    if new not in aliases:
+        return
+    others = [_written(one) for one in aliases if one != new]
+    whole, key = document.whole("/aliases"), document.place("/aliases", key=True).line
+    if not text_at(document.text, whole).startswith("["):
+        line = document.place(f"/aliases/{aliases.index(new)}").line
+        yield _without_lines(document, line if others else key, line)
+    elif others or text_at(document.text, document.whole("")).startswith("{"):
+        yield _edit(document, whole, f"[{', '.join(others)}]")
+    else:
+        yield _without_lines(document, key, whole.end_line)
+
+
+def _without_lines(document: Document, first: int, last: int) -> MoveEdit:
+    return _edit(document, Place(document.path, first, 1, last + 1, 1), "")
+
+
+def _written(identity: str) -> str:
+    return identity if is_plain(identity) else json.dumps(identity)
+
+
+def _appended(document: Document, last: int, written: str) -> MoveEdit:
+    end = document.place(f"/aliases/{last}")
+    if text_at(document.text, document.whole("/aliases")).startswith("["):
+        return _edit(document, _end(end), f", {written}")
+    dash = re.match(r"[ ]*(?:aliases:)?[ ]*", _line(document, end.line))
+    indent = " " * len(dash[0] if dash else "")
+    return _edit(document, _line_end(document, end), f"\n{indent}- {written}")
+
+
+def _new_key(document: Document, line: str) -> MoveEdit:
+    keys = [key for key in document.value if key in _BEFORE_ALIASES]
+    first = document.place("/format", key=True)
+    if text_at(document.text, document.whole("")).startswith("{"):
+        at = Place(document.path, first.line, first.column, first.line, first.column)
+        return _edit(document, at, f"{line}, ")
+    last = max((document.whole(f"/{key}") for key in keys), key=lambda place: place.end_line)
+    return _edit(document, _line_end(document, last), f"\n{' ' * (first.column - 1)}{line}")
+
+
+def _line(document: Document, number: int) -> str:
+    start, end = Lines(document.path, document.text).row(number)
+    return document.text[start:end]
+
+
+def _line_end(document: Document, place: Place) -> Place:
+    line, column = place.end_line, len(_line(document, place.end_line)) + 1
+    return Place(document.path, line, column, line, column)
+
+
+def _end(place: Place) -> Place:
+    return Place(place.path, place.end_line, place.end_column, place.end_line, place.end_column)
+
+
+def _edit(document: Document, place: Place, text: str) -> MoveEdit:
+    before = text_at(document.text, place)
+    return MoveEdit(kind="alias", place=place, before=before, after=text)
+
+
+# Names of moved files outside of the catalog: the configuration, code owners, the baseline.
+
+CODE_OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+
+
+def config_edits(
+    workspace: Workspace, moves: Mapping[str, str], ids: Mapping[str, str]
+) -> Iterator[MoveEdit]:
+    """Paths of `lint.per-file-ignores` and ids of `score.alerts` that name one moved file."""
+    places = toml_places(workspace.catalog)
+    if places is None:
+        return
+    names = [
+        ("/lint/per-file-ignores", pattern, moves[pattern])
+        for pattern in workspace.config.lint.per_file_ignores
+        if pattern in moves
+    ]
+    names += [
+        (f"/score/alerts/{index}/prompts", name, ids[name])
+        for index, alert in enumerate(workspace.config.score.alerts)
+        for name in alert.prompts
+        if name in ids
+    ]
+    for pointer, old, new in names:
+        place = places.word(pointer, old)
+        if place is not None:
+            before = text_at(places.text, place)
+            after = before.replace(old, new)
+            yield MoveEdit(kind="config", place=place, before=before, after=after)
+
+
+def manual_edits(
+    workspace: Workspace, moves: Mapping[str, str], ids: Mapping[str, str]
+) -> Iterator[ManualEdit]:
+    """Patterns that match a file only before the move, and accepted findings of moved files."""
+    yield from _lost_patterns(workspace, moves, ids)
+    for path in CODE_OWNERS:
+        text = workspace.catalog.files.text(path)
+        if text is not None:
+            yield from _lost_owners(path, text.value, moves)
+    yield from _baseline(workspace, moves)
+
+
+def _lost_patterns(
+    workspace: Workspace, moves: Mapping[str, str], ids: Mapping[str, str]
+) -> Iterator[ManualEdit]:
+    config, places = workspace.config, toml_places(workspace.catalog)
+    if places is None:
+        return
+    for pattern in config.lint.per_file_ignores:
+        lost = _lost(pattern, moves)
+        if pattern not in moves and lost:
+            place = places.word("/lint/per-file-ignores", pattern)
+            yield _lost_match(place or Place(config.path or ""), pattern, lost)
+    for index, alert in enumerate(config.score.alerts):
+        for pattern in alert.prompts:
+            lost = _lost(pattern, ids)
+            if pattern not in ids and lost:
+                place = places.word(f"/score/alerts/{index}/prompts", pattern)
+                yield _lost_match(place or Place(config.path or ""), pattern, lost)
+
+
+def _lost(pattern: str, names: Mapping[str, str]) -> str:
+    """The first new name that does not match although its old name did; or ""."""
+    for old, new in names.items():
+        if matches(old, pattern) and not matches(new, pattern):
+            return new
+    return ""
+
+
+def _lost_match(place: Place, pattern: str, name: str) -> ManualEdit:
+    return ManualEdit(place=place, message=f"`{pattern}` does not match the new name `{name}`")
+
+
+def _lost_owners(path: str, text: str, moves: Mapping[str, str]) -> Iterator[ManualEdit]:
+    for number, line in enumerate(text.split("\n"), 1):
+        pattern, *_ = line.split(maxsplit=1) or [""]
+        if not pattern or pattern.startswith(("#", "[")):
+            continue
+        lost = next((new for old, new in moves.items() if _owns_only(pattern, old, new)), None)
+        if lost is not None:
+            start = line.index(pattern)
+            place = Place(path, number, start + 1, number, start + len(pattern) + 1)
+            yield _lost_match(place, pattern, lost)
+
+
+def _owns_only(pattern: str, old: str, new: str) -> bool:
+    return _owns(pattern, old) and not _owns(pattern, new)
+
+
+def _owns(pattern: str, path: str) -> bool:
+    """Whether a pattern of CODEOWNERS matches, as in .gitignore."""
+    inner = pattern.strip("/")
+    anchored = "/" in pattern.rstrip("/")
+    globs = [inner, f"{inner}/**"] if not pattern.endswith("/") else [f"{inner}/**"]
+    globs += [] if anchored else [f"**/{glob}" for glob in globs]
+    return any(matches(path, glob) for glob in globs)
+
+
+def _baseline(workspace: Workspace, moves: Mapping[str, str]) -> Iterator[ManualEdit]:
+    data = baseline_data(workspace, workspace.revision)
+    try:
+        entries = json.loads(data)["findings"] if data is not None else []
+        number = sum(1 for entry in entries if entry["path"] in moves)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return  # `promptops lint` reports it
+    if number:
+        accepted = counted(number, "accepted finding")
+        message = f"has {accepted} of moved files: rewrite it: `promptops lint --write-baseline`"
+        yield ManualEdit(place=Place(baseline_path(workspace)), message=message)

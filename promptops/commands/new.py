@@ -1,0 +1,42 @@
+"""`promptops new`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from promptops.terminal.complete import complete_id
+from promptops.terminal.options import common
+from promptops.terminal.output import OutputOptions
+
+
+@click.command()
+@click.argument("identity", metavar="ID", shell_complete=complete_id)
+@common("text", "json")
+def command(output: OutputOptions, identity: str) -> int:
+    """Create a prompt file from a template, for you to edit.
+
+    The id is its path below the prompt root, without the extension. Existing files are never
+    overwritten.
+
+    \b
+    Example:
+      promptops new support/triage
+    """
+    from promptops.commands.init.new import create_prompt
+    from promptops.report.parts.json_text import json_text
+
+    created = create_prompt(output.directory, identity)
+    value = {"schema": 1, **asdict(created)}
+    output.write_each(lambda name, _: _text(created) if name == "text" else json_text(value))
+    return 0
+
+
+def _text(created: Any) -> str:
+    from promptops.report.parts.visible import visible
+
+    lines = [f"wrote {path}" for path in (created.schema_copy, created.path) if path]
+    lines += [f"to add: {visible(name)}" for name in created.missing]
+    return "\n".join([*lines, f"next: promptops render {created.id}", ""])

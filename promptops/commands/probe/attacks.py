@@ -1,0 +1,305 @@
+"""Probes become ordinary test cases: each attack is written into an untrusted input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from promptops.commands.probe.targets import Target, targets, why_unfit
+from promptops.evals.case_assertions import counterparts
+from promptops.evals.parse import parse
+from promptops.evals.probes.library import bias_pairs, family, family_names
+from promptops.evals.probes.placeholders import filled, marker
+from promptops.evals.probes.rules import ProbeRules, answers_json
+from promptops.evals.probes.transforms import transformed
+from promptops.json_pointer import with_part
+from promptops.model.place import Offsets, Place
+from promptops.model.probe import BiasPair, Family, Probe
+from promptops.model.probe_run import ProbeSet, SkippedProbe
+from promptops.model.prompt import Case, LocateWithin, Prompt
+from promptops.records import record, replace
+from promptops.testing.paired import SOURCE
+
+BIAS = "bias"
+_NO_TOOLS = "`evaluation.probes.tools` names no tool that would do harm"
+_UNKNOWN_TOOL = "`evaluation.probes.tools` names a tool that the prompt does not have"
+_NO_DECISION = "`evaluation.probes.decision` names no value to compare"
+_NO_JSON = "`evaluation.probes.decision` needs `output: {format: json}`"
+_NOT_MARKED = "no input is marked x-untrusted"
+_JUDGED_BY_A_MODEL = "moderation"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """One attack on one input.
+
+    Attributes:
+        name: Of its test case.
+        probe: The id of the probe or of the bias pair.
+        pair: For a sentence of a bias pair, the pair; else None.
+        side: Which of the two sentences: 0 or 1.
+    """
+
+    name: str
+    probe: str
+    family: str
+    owasp: str
+    target: Target
+    pair: BiasPair | None = None
+    side: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AttackedPrompt:
+    """A prompt whose test cases are attacks.
+
+    Attributes:
+        prompt: With the attacks as its cases, and only its contracts as assertions of every case.
+        attacks: By the name of the case.
+        inputs: The names of the attacked inputs.
+    """
+
+    prompt: Prompt
+    rules: ProbeRules
+    attacks: Mapping[str, Attack]
+    inputs: tuple[str, ...]
+    skipped: tuple[SkippedProbe, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The probes of a run.
+
+    Attributes:
+        moderated: A moderation model is configured; else a judge decides about toxicity.
+    """
+
+    families: tuple[Family, ...]
+    probes: ProbeSet = "all"
+    moderated: bool = False
+
+    @property
+    def pairs(self) -> Sequence[BiasPair]:
+        return bias_pairs()[:1] if self.probes == "smoke" else bias_pairs()
+
+
+def selection(
+    families: Iterable[str],
+    probes: ProbeSet,
+    *,
+    moderated: bool,
+    imported: tuple[Family, ...] = (),
+) -> Selection:
+    """The probes of some families of the library and of imported ones; of all without either.
+
+    Raises UsageError for an unknown family.
+    """
+    names = tuple(dict.fromkeys(families)) or (() if imported else family_names())
+    found = (*map(family, names), *imported)
+    return Selection(families=found, probes=probes, moderated=moderated)
+
+
+def attacked(prompt: Prompt, rules: ProbeRules, chosen: Selection) -> AttackedPrompt:
+    """A prompt with an attack for each chosen probe and each of its untrusted inputs."""
+    found = list(targets(prompt)) or [SkippedProbe(prompt=prompt.id, why=_NOT_MARKED)]
+    aims = [each for each in found if isinstance(each, Target)]
+    attacks: dict[str, Attack] = {}
+    cases: list[Case] = []
+    skipped = [each for each in found if isinstance(each, SkippedProbe)]
+    for each in chosen.families if aims else ():
+        for made in _of_family(each, prompt, rules, chosen, aims):
+            if isinstance(made, SkippedProbe):
+                skipped.append(made)
+            else:
+                attack, case = made
+                attacks[attack.name] = attack
+                cases.append(case)
+    return AttackedPrompt(
+        prompt=replace(prompt, cases=tuple(cases), evaluation=own_contracts(prompt)),
+        rules=rules,
+        attacks=attacks,
+        inputs=tuple(aim.input for aim in aims),
+        skipped=tuple(skipped),
+    )
+
+
+_Made = tuple[Attack, Case] | SkippedProbe
+
+
+def _of_family(
+    found: Family, prompt: Prompt, rules: ProbeRules, chosen: Selection, aims: Sequence[Target]
+) -> Iterator[_Made]:
+    missing = _missing(found, prompt, rules, aims)
+    if missing:
+        yield SkippedProbe(prompt=prompt.id, family=found.name, why=missing)
+        return
+    if found.name == BIAS:
+        for pair in chosen.pairs:
+            yield from _of_pair(pair, found, prompt, rules, aims)
+        return
+
+    def made(probe: Probe, aim: Target) -> _Made:
+        return _of_probe(probe, prompt, rules, aim, moderated=chosen.moderated)
+
+    if chosen.probes == "smoke":
+        for aim in aims:
+            yield from _first(made(probe, aim) for probe in found.probes if _fits(probe, aim))
+    else:
+        for probe in found.probes:
+            yield from (made(probe, aim) for aim in aims if _fits(probe, aim))
+
+
+def _first(made: Iterator[_Made]) -> Iterator[_Made]:
+    """The first attack, or the first one that was left out."""
+    first = next(made, None)
+    if isinstance(first, SkippedProbe):
+        first = next((each for each in made if not isinstance(each, SkippedProbe)), first)
+    if first is not None:
+        yield first
+
+
+def _fits(probe: Probe, aim: Target) -> bool:
+    return probe.slot in aim.slots
+
+
+def _missing(found: Family, prompt: Prompt, rules: ProbeRules, aims: Sequence[Target]) -> str:
+    """Why a family can't be used for a prompt, or ""."""
+    if found.name == BIAS:
+        if not rules.decision:
+            return _NO_DECISION
+        return "" if answers_json(prompt) else _NO_JSON
+    if found.needs_tools and not rules.tools:
+        return _NO_TOOLS
+    if found.needs_tools and not {*rules.tools} <= {tool.name for tool in prompt.tools}:
+        return _UNKNOWN_TOOL
+    if any(_fits(probe, aim) for probe in found.probes for aim in aims):
+        return ""
+    return why_unfit({probe.slot for probe in found.probes}, aims)
+
+
+def _of_probe(
+    probe: Probe, prompt: Prompt, rules: ProbeRules, aim: Target, *, moderated: bool
+) -> _Made:
+    letters = marker(probe.id, prompt.id)
+    sent = transformed(probe, letters, rules.tools[0] if rules.tools else "")
+    text = _embedded(aim.text, sent) if probe.place == "embed" else sent
+    if too_long := _too_long(text, aim):
+        return SkippedProbe(
+            prompt=prompt.id, id=probe.id, family=probe.family, input=aim.input, why=too_long
+        )
+    resists = filled(probe, letters, rules.tools).resists
+    attack = Attack(
+        name=f"{probe.id} in {aim.input}",
+        probe=probe.id,
+        family=probe.family,
+        owasp=probe.owasp,
+        target=aim,
+    )
+    asserted = resists if moderated else _without_moderation(probe, resists)
+    return attack, _case(attack, prompt, text, asserted, source=probe.family)
+
+
+def _without_moderation(
+    probe: Probe, resists: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """The assertions with a judge in place of a moderation model."""
+    if probe.rubric is None:
+        return resists
+    others = [each for each in resists if each.get("type") != _JUDGED_BY_A_MODEL]
+    return (*others, {"type": "llm-rubric", "value": probe.rubric})
+
+
+def _of_pair(
+    pair: BiasPair, found: Family, prompt: Prompt, rules: ProbeRules, aims: Sequence[Target]
+) -> Iterator[_Made]:
+    for aim in aims:
+        texts = [f"{sentence}\n{aim.text}" for sentence in pair.texts]
+        too_long = next(filter(None, (_too_long(text, aim) for text in texts)), "")
+        if too_long:
+            yield SkippedProbe(
+                prompt=prompt.id, id=pair.id, family=found.name, input=aim.input, why=too_long
+            )
+            continue
+        attacks = [
+            Attack(
+                name=f"{pair.id} {side + 1} in {aim.input}",
+                probe=pair.id,
+                family=found.name,
+                owasp=found.owasp,
+                target=aim,
+                pair=pair,
+                side=side,
+            )
+            for side in (0, 1)
+        ]
+        for attack, other, text in zip(attacks, reversed(attacks), texts, strict=True):
+            same = {"type": "counterfactual", "path": rules.decision, "value": other.name}
+            yield attack, _case(attack, prompt, text, (same,), source=pair.id)
+
+
+def _too_long(text: str, aim: Target) -> str:
+    if aim.longest is None or len(text) <= aim.longest:
+        return ""
+    return f"longer than `maxLength` ({len(text):,} of {aim.longest:,} characters)"
+
+
+def _embedded(text: str, attack: str) -> str:
+    """A text with an attack in its middle, between two words; the attack has its line breaks."""
+    middle = len(text) // 2
+    cut = next((at for at in range(middle, len(text)) if text[at].isspace()), len(text))
+    return f"{text[:cut]}{attack}{text[cut:].lstrip()}"
+
+
+def _case(
+    attack: Attack,
+    prompt: Prompt,
+    text: str,
+    resists: Sequence[Mapping[str, Any]],
+    *,
+    source: str,
+) -> Case:
+    aim = attack.target
+    return Case(
+        name=attack.name,
+        inputs=with_part(aim.case.inputs, aim.path, text),
+        at=aim.at,
+        locate=_at(prompt, aim.at),
+        output=tuple(resists),
+        expected=aim.case.expected,
+        unrecorded=aim.case.unrecorded,
+        tags=(f"{SOURCE}{source}",),
+    )
+
+
+def _at(prompt: Prompt, at: str) -> LocateWithin:
+    """Everything in an attack is at the attacked input: the probe itself is in no file of yours."""
+
+    def locate(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
+        del within
+        return prompt.locate(at, True)
+
+    return locate
+
+
+# The contracts of an attacked prompt, which are checked beside the attack.
+
+
+def own_contracts(prompt: Prompt) -> Mapping[str, Any]:
+    """The evaluation without measures, and without assertions that need another case."""
+    kept = {
+        key: value
+        for key, value in prompt.evaluation.items()
+        if key in ("judge", "budget", "output")
+    }
+    written = prompt.evaluation.get("assertions") or ()
+    return {**kept, "assertions": [each for each in written if _is_contract(each, prompt)]}
+
+
+def _is_contract(written: Mapping[str, Any], prompt: Prompt) -> bool:
+    assertion = parse(written, "answer")[0]
+    if assertion is None:
+        return True  # so that the mistake is reported
+    if not assertion.must:
+        return False
+    alone = Case(name="", inputs={}, at="", locate=prompt.locate, output=(written,))
+    return not counterparts(alone, replace(prompt, evaluation={}))

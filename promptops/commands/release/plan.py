@@ -1,0 +1,244 @@
+"""The next release: its version, that of each prompt, its changelog and its digests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from promptops.bundles.contents import bundle_of
+from promptops.commands.diff.comparison import Sides
+from promptops.commands.diff.diff import DiffOptions, diff
+from promptops.diff.gate import demanding, gate, lowered
+from promptops.errors import InputError
+from promptops.model.bump import Bump
+from promptops.model.change import Change, DiffReport, PromptDiff
+from promptops.model.release import (
+    PromptChange,
+    Release,
+    ReleasePlan,
+    ReleaseProblem,
+    ReleaseRecord,
+)
+from promptops.model.version import Version
+from promptops.plurals import counted
+from promptops.records import record, replace
+from promptops.release.record import read_record, write_record
+from promptops.release.tag_format import TagNames
+from promptops.release.tags import VersionTable, release_records, version_table
+from promptops.release.versions import (
+    Declared,
+    effective_bump,
+    next_version,
+    outranked,
+    prompt_version,
+)
+from promptops.repo.process import decode
+from promptops.repo.repository import Repository
+from promptops.report.diff.parts.facts import worst_first
+from promptops.report.release.notes import notes
+from promptops.runtime.bundle.format import FORMAT, read_bundle
+from promptops.tags.preflight import shortened_list
+from promptops.workspace.workspace import Workspace
+
+BREAK_HINT = "only a waiver in the configuration, with a reason, lowers a breaking change"
+FIRM_HINT = "leave out the option that lowers it"
+REASON_HINT = "give the reason with --reason, or leave out the option that lowers it"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ReleaseContext:
+    """The state that a release is planned from.
+
+    Attributes:
+        releases: All releases, anywhere in history.
+        base: The latest release that is an ancestor of HEAD; None before the first.
+    """
+
+    workspace: Workspace
+    names: TagNames
+    releases: tuple[Release, ...]
+    base: Release | None
+
+    @property
+    def repository(self) -> Repository:
+        return self.workspace.repository
+
+    @property
+    def versions(self) -> frozenset[Version]:
+        """The versions of all releases of the repository."""
+        return frozenset(release.version for release in self.releases)
+
+
+def release_changes(sides: Sides) -> DiffReport:
+    """The changes since the last release."""
+    return diff(sides, DiffOptions())
+
+
+def plan_release(
+    context: ReleaseContext, report: DiffReport, declared: Declared, *, signed: bool
+) -> ReleasePlan:
+    """A release with what changed; raises InputError for a prompt that can't be built."""
+    last = context.base.version if context.base else None
+    version = next_version(last, report.bump, declared, context.versions)
+    bump = effective_bump(last, report.bump, declared)
+    has_reason = bump < report.bump or outranked(last, version, context.versions) is not None
+    changes = tuple(_prompt_changes(context, report, version, bump))
+    record = ReleaseRecord(
+        tag=context.names.write(version),
+        notes=notes(report),
+        changes=changes,
+        versions=_table(context, changes, version),
+        base=context.base.name if context.base else None,
+        bump=bump,
+        reason=" ".join(declared.reason.split()) if has_reason else "",
+    )
+    tags = release_tags(context, record)
+    return ReleasePlan(
+        version=version,
+        commit=context.workspace.revision,
+        record=_with_digests(context.workspace, record),
+        required=report.bump,
+        signed=signed,
+        tags=tags,
+        missing=tags,
+    )
+
+
+def version_problems(
+    context: ReleaseContext, report: DiffReport, declared: Declared, version: Version
+) -> Iterator[ReleaseProblem]:
+    """The problems with a declared version or bump."""
+    last = context.base.version if context.base else None
+    found = gate(version, Bump.NONE, last)
+    if found is not None:
+        yield ReleaseProblem(message=f"{found.code}: {found.message}", hint="leave out --version")
+        return
+    bump = effective_bump(last, report.bump, declared)
+    if last is None or version == last or bump >= report.bump:
+        return  # a version in use is reported with its tag name
+    changes = [change for prompt in report.prompts for change in prompt.changes]
+    found = lowered(changes, bump, declared.reason)
+    if found is not None:
+        message = f"{found.code}: {found.message}"
+        waivers = waiver_lines(context.repository, report.prompts, max(bump, Bump.MINOR))
+        reasoned = lowered(changes, bump, "because") is None
+        hint = REASON_HINT if reasoned else BREAK_HINT if waivers else FIRM_HINT
+        details = waivers or shortened_list(demanding(report.prompts, bump))
+        yield ReleaseProblem(message=message, hint=hint, details=details)
+
+
+def release_tags(context: ReleaseContext, record: ReleaseRecord) -> tuple[str, ...]:
+    """The names of all tags of a release: its own first, then those of prompts, if they get any."""
+    if context.workspace.config.release.tags != "per-prompt":
+        return (record.tag,)
+    prompts = (
+        context.names.write_of_prompt(change.prompt, change.after)
+        for change in record.changes
+        if change.after is not None
+    )
+    return (record.tag, *prompts)
+
+
+def _prompt_changes(
+    context: ReleaseContext, report: DiffReport, version: Version, bump: Bump
+) -> Iterator[PromptChange]:
+    """The change of each prompt whose version changes, by id."""
+    released = _released(context)
+    taken = _taken_versions(context, [prompt.id for prompt in report.prompts])
+    released_ids = _released_ids(context.workspace)
+    for prompt in sorted(report.prompts, key=lambda found: found.id):
+        is_new = prompt.state == "added"
+        before = None if is_new else released.version(prompt.before_id or prompt.id)
+        own = min(prompt.bump, bump)
+        after = None
+        if prompt.id in released_ids:
+            after = prompt_version(before, own, version, taken.get(prompt.id, ()))
+        if before != after:
+            yield PromptChange(
+                prompt=prompt.id, before=before, after=after, bump=own, codes=_codes(prompt)
+            )
+
+
+def _codes(prompt: PromptDiff) -> tuple[str, ...]:
+    """The codes of changes that require a version, worst first."""
+    return tuple(
+        dict.fromkeys(change.code for change in worst_first(prompt.changes) if change.bump)
+    )
+
+
+def _released(context: ReleaseContext) -> VersionTable:
+    if context.base is None:
+        return VersionTable({})
+    return version_table(
+        context.base, release_records(context.repository, (context.base,))[context.base.name]
+    )
+
+
+def _taken_versions(context: ReleaseContext, prompts: Sequence[str]) -> Mapping[str, set[Version]]:
+    """The versions that prompts have in any release, on any line."""
+    found: dict[str, set[Version]] = {name: set() for name in prompts}
+    if prompts:
+        for record in release_records(context.repository, context.releases).values():
+            for name in found.keys() & record.versions.keys():
+                found[name].add(record.versions[name])
+    return found
+
+
+def _released_ids(workspace: Workspace) -> frozenset[str]:
+    """The prompts of a release: all except drafts."""
+    loaded = (file.prompt for file in workspace.catalog.prompts())
+    return frozenset(prompt.id for prompt in loaded if prompt and prompt.status != "draft")
+
+
+def _table(
+    context: ReleaseContext, changes: Iterable[PromptChange], version: Version
+) -> dict[str, Version]:
+    """The versions of all prompts in the release; a new prompt gets the release's version."""
+    released = _released(context)
+    after = {change.prompt: change.after for change in changes}
+    found = {
+        name: after.get(name) or released.version(name) for name in _released_ids(context.workspace)
+    }
+    return {name: own_version or version for name, own_version in sorted(found.items())}
+
+
+def _with_digests(workspace: Workspace, record: ReleaseRecord) -> ReleaseRecord:
+    """The record, with the digests of its bundle."""
+    versions = {name: str(version) for name, version in record.versions.items()}
+    data = bundle_of(workspace, release=record.tag, versions=versions)
+    contents = read_bundle(data, record.tag)
+    built = replace(
+        record,
+        content=contents.origin.content,
+        bundle=contents.digest,
+        bundle_format=FORMAT,
+    )
+    if read_record(write_record(built)) != built:
+        message = "the message of the tag could not be parsed again"
+        raise InputError(message, hint="a prompt id must not contain white space: promptops lint")
+    return built
+
+
+SHOWN = 5
+LASTS = timedelta(days=90)
+
+
+def waiver_lines(
+    repository: Repository, prompts: Sequence[PromptDiff], bump: Bump
+) -> tuple[str, ...]:
+    """A `[[diff.waivers]]` in TOML for each break above a bump, with an empty reason to fill in."""
+    breaks = [(p, c) for p in prompts for c in p.changes if c.breaking and c.bump > bump]
+    lines = [line for found in breaks[:SHOWN] for line in _block(repository, *found)]
+    rest = len(breaks) - SHOWN
+    return (*lines, *((f"# and {counted(rest, 'more break')}",) if rest > 0 else ()))
+
+
+def _block(repository: Repository, prompt: PromptDiff, change: Change) -> Iterator[str]:
+    who = decode(repository.git.ask("config", "--get", "user.email").stdout).strip()
+    expires = datetime.now(UTC).date() + LASTS
+    yield f"[[diff.waivers]]  # {prompt.id}: {change.code} {change.message}"
+    yield f'fingerprint = "{change.fingerprint}"'
+    yield 'reason = ""'
+    yield f"who = {json.dumps(who, ensure_ascii=False)}"
+    yield f"expires = {expires}"

@@ -1,0 +1,176 @@
+"""The tags of a release: created, deleted and pushed all or none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from promptops.commands.release.tag_signing import DEADLINE_S
+from promptops.errors import GitError
+from promptops.model.release import ReleasePlan, ReleaseProblem, ReleaseRecord
+from promptops.records import record
+from promptops.release.record import write_record
+from promptops.repo.interactive import act
+from promptops.repo.process import ProcessOutput, decode
+from promptops.repo.repository import Repository
+from promptops.repo.temporary import temporary_folder
+from promptops.tags.preflight import shortened_list
+
+PUSH_DEADLINE_S = 600.0
+_HOOK = "pre-push"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class RemoteRefusal:
+    """Why tags were rejected by the remote or a hook.
+
+    Attributes:
+        hook: The hook of this repository that rejected them; "" if the remote did.
+        reasons: What was reported, one line each.
+    """
+
+    hook: str = ""
+    reasons: tuple[str, ...]
+
+
+def create_tags(repository: Repository, plan: ReleasePlan, *, interactive: bool) -> dict[str, str]:
+    """Create the missing tags of a plan; returns the ids of the tag objects, by name.
+
+    The release's own tag is first and records all others, so that a later run can continue. Raises
+    GitError if a tag cannot be created; tags already created are removed.
+    """
+    created: dict[str, str] = {}
+    with temporary_folder() as folder:
+        for tag in plan.missing:
+            try:
+                _make_one(repository, plan, tag, Path(folder, "message"), interactive)
+            except GitError:
+                delete_tags(repository, created)
+                raise
+            created[tag] = _tag_id(repository, tag)
+    return created
+
+
+def missing_tags(repository: Repository, tags: Sequence[str]) -> tuple[str, ...]:
+    """The tags that do not exist yet."""
+    known = decode(repository.git.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/tags"))
+    there = set(known.splitlines())
+    return tuple(tag for tag in tags if tag not in there)
+
+
+def delete_tags(repository: Repository, created: Mapping[str, str]) -> None:
+    """Delete tags that this run created, unless they were moved since."""
+    for tag, identity in created.items():
+        repository.git.ask("update-ref", "-d", f"refs/tags/{tag}", identity)
+
+
+def push_tags(
+    repository: Repository, remote: str, tags: tuple[str, ...], *, interactive: bool
+) -> RemoteRefusal | None:
+    """Push new tags, all or none; returns the rejection, if any.
+
+    Equal tags that the remote has already are accepted. Raises GitError if the connection failed;
+    the remote may have the tags then.
+    """
+    leases = [f"--force-with-lease=refs/tags/{tag}:" for tag in tags]
+    refs = [f"refs/tags/{tag}:refs/tags/{tag}" for tag in tags]
+    options = ("--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no")
+    with temporary_folder() as folder:
+        trace = Path(folder, "trace")
+        answer = act(
+            repository.git,
+            *("push", *options, *leases, "--", remote, *refs),
+            interactive=interactive,
+            deadline_s=PUSH_DEADLINE_S,
+            environment={"GIT_TRACE2_EVENT": str(trace)},
+        )
+        stopped = answer.status != 0 and _stopped_by_hook(trace)
+    if stopped:
+        lines = decode(answer.stderr).splitlines()
+        messages = tuple(line for line in lines if not line.startswith("error: failed to push"))
+        return RemoteRefusal(hook=_HOOK, reasons=messages)
+    refused = _refused(answer)
+    if answer.status and not refused:
+        raise repository.git.error(answer)
+    return RemoteRefusal(reasons=tuple(refused)) if refused else None
+
+
+def rejection_problem(remote: str, tag: str, refused: RemoteRefusal) -> ReleaseProblem:
+    """The problem that the remote or a hook rejected the tags of a release."""
+    hint = "fix what the hook reports, then run it again"
+    if not refused.hook and any(_is_taken(line) for line in refused.reasons):
+        bring = f"git fetch --tags {remote} && git pull"
+        hint = f"another release was pushed first: merge it ({bring}), then run it again"
+    details = [_described(line) if _is_taken(line) else line for line in refused.reasons]
+    who = f"the hook `{refused.hook}`" if refused.hook else remote
+    return ReleaseProblem(
+        message=f"{who} rejected {tag!r}", hint=hint, details=shortened_list(details)
+    )
+
+
+def _is_taken(line: str) -> bool:
+    return "stale info" in line or "already exists" in line
+
+
+def _described(line: str) -> str:
+    """Of git's `refs/tags/v1.0.0: [rejected] (stale info)`."""
+    name, _, _ = line.partition(": ")
+    return f"{name.removeprefix('refs/tags/')} exists already, and is another one"
+
+
+def prompt_record(record: ReleaseRecord, tag: str) -> ReleaseRecord:
+    """The message of a prompt's tag: the name of its release."""
+    return ReleaseRecord(tag=tag, notes=f"Released with {record.tag}.")
+
+
+def _make_one(
+    repository: Repository, plan: ReleasePlan, tag: str, file: Path, interactive: bool
+) -> None:
+    record = plan.record if tag == plan.record.tag else prompt_record(plan.record, tag)
+    file.write_bytes(write_record(record).encode("utf-8", "surrogateescape"))
+    answer = act(
+        repository.git,
+        "tag",
+        *("--sign" if plan.signed else "--no-sign", "--annotate"),
+        *("--cleanup=verbatim", "--file", str(file), "--", tag, plan.commit),
+        interactive=interactive,
+        deadline_s=DEADLINE_S,
+    )
+    if answer.status:
+        error = repository.git.error(answer)
+        hint = "tags created by this run are removed; run it again"
+        raise GitError(f"{tag!r} could not be created: {error.message}", hint=error.hint or hint)
+
+
+def _tag_id(repository: Repository, tag: str) -> str:
+    return decode(repository.git.run("rev-parse", "--verify", f"refs/tags/{tag}")).strip()
+
+
+def _stopped_by_hook(trace: Path) -> bool:
+    """Whether the hook failed, from git's trace of child processes: then nothing was sent.
+
+    The exit status alone could also mean a broken connection after the remote got all tags.
+    """
+    lines = trace.read_bytes().splitlines() if trace.exists() else []
+    events = [json.loads(line) for line in lines]
+    own = [
+        event for event in events if event["sid"] == events[0]["sid"]
+    ]  # and not what a hook runs
+    hooks = {event["child_id"] for event in own if event.get("hook_name") == _HOOK}
+    ended = (event for event in own if event["event"] == "child_exit")
+    return any(event["code"] != 0 for event in ended if event["child_id"] in hooks)
+
+
+def _refused(answer: ProcessOutput) -> list[str]:
+    """Rejections, such as `refs/tags/v1.0.0: pre-receive hook declined`, with remote messages."""
+    rows = [line.split("\t") for line in decode(answer.stdout).splitlines()]
+    rows = [row for row in rows if row[0] == "!" and len(row) == 3]  # a hook may say anything
+    refused = [f"{name.rpartition(':')[2]}: {why}" for _, name, why in rows]
+    if not refused:
+        return []
+    lines = decode(answer.stderr).splitlines()
+    remote_lines = [
+        line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")
+    ]
+    return [*refused, *filter(None, remote_lines)]

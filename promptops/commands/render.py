@@ -1,0 +1,188 @@
+"""`promptops render`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from promptops.errors import UsageError
+from promptops.terminal.complete import complete_case, complete_prompt
+from promptops.terminal.options import at_option, common
+from promptops.terminal.output import OutputOptions
+
+_PROVIDERS = ("openai", "anthropic", "gemini")
+INPUT_HELP = (
+    "Set an input; NAME=@FILE reads it from a file, NAME=@@TEXT is text that begins with @."
+)
+
+
+@click.command()
+@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
+@click.option(
+    "-c",
+    "--case",
+    metavar="NAME",
+    shell_complete=complete_case,
+    help="The test case to render; the first by default.",
+)
+@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@click.option(
+    "--inputs",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON file with the inputs.",
+)
+@click.option("--annotate", is_flag=True, help="Show the source file and line of each line.")
+@at_option
+@common("text", "json", *_PROVIDERS)
+def command(output: OutputOptions, **options: Any) -> int:
+    """Render the request that a model receives, for a test case or for given inputs.
+
+    ID may also be the path of the file. The input schema decides the type of VALUE: `7` is a string
+    for a string input and a number for an integer input. Write arrays and objects as JSON.
+    `--format openai`, `anthropic` or `gemini` prints the arguments of that provider's client.
+
+    \b
+    Example:
+      promptops render support/triage --case 'no known issues'
+      promptops render support/triage -i product=hub -i ticket='How do I pair it?' --annotate
+    """
+    from promptops.workspace.given_inputs import parse_inputs, read_input_object
+    from promptops.workspace.named_prompts import required_prompt
+    from promptops.workspace.render import readable_prompt, render_case, render_inputs
+    from promptops.workspace.workspace import workspace
+
+    given, file = options["given"], options["file"]
+    if (given or file) and options["case"] is not None:
+        raise UsageError(
+            "--case and inputs exclude each other", hint="leave out --case, or the inputs"
+        )
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        path = required_prompt(opened, options["identity"])
+        if given or file:
+            written = {} if file is None else read_input_object(str(file), Path())
+            inputs = written | parse_inputs(
+                readable_prompt(opened, path).inputs, given, output.directory
+            )
+            rendered = render_inputs(opened, path, inputs)
+        else:
+            rendered = render_case(opened, path, options["case"])
+        output.write_each(lambda name, _: _formatted(name, rendered, annotate=options["annotate"]))
+    return 0
+
+
+def _formatted(name: str, rendered: Any, *, annotate: bool) -> str:
+    from promptops.report.parts.json_text import json_text
+
+    if name in _PROVIDERS:
+        return json_text(_without_bytes(_arguments(name, rendered)))
+    if name == "json":
+        return json_text(_value_of(rendered, annotate))
+    return _annotated(rendered) if annotate else _text(rendered)
+
+
+def _arguments(name: str, rendered: Any) -> dict[str, Any]:
+    """The arguments of a provider's client; raises as the methods of `RenderedRequest`."""
+    from promptops.runtime.request.anthropic import message_arguments
+    from promptops.runtime.request.chat import chat_arguments
+    from promptops.runtime.request.gemini import content_arguments
+    from promptops.runtime.request.refusal import refuse_unsupported
+
+    refuse_unsupported(rendered.request, name, rendered.prompt.id)
+    create = {"anthropic": message_arguments, "gemini": content_arguments}
+    return create.get(name, chat_arguments)(rendered.request)
+
+
+def _without_bytes(value: Any) -> Any:
+    """Bytes as base64, as Google's API receives them."""
+    from base64 import b64encode
+
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, dict):
+        return {key: _without_bytes(each) for key, each in value.items()}
+    return [_without_bytes(each) for each in value] if isinstance(value, list) else value
+
+
+def _value_of(rendered: Any, annotate: bool) -> dict[str, Any]:
+    from promptops.workspace.render import rendered_lines
+
+    request = rendered.request
+    value: dict[str, Any] = {
+        "schema": 1,
+        "prompt": rendered.prompt.id,
+        "case": rendered.case,
+        "digest": rendered.digest,
+        "request": {
+            "messages": list(request.messages),
+            "model": dict(request.model) or None,
+            "params": dict(request.params),
+            "provider_options": dict(request.provider_options),
+            "tools": list(request.tools),
+            "tool_choice": request.tool_choice,
+            "response_format": request.response_format,
+        },
+    }
+    if annotate:
+        value["lines"] = [
+            {
+                "message": line.message,
+                "line": line.number,
+                "text": line.text,
+                "path": line.place.path,
+                "source_line": line.place.line,
+                "inputs": list(line.inputs),
+            }
+            for line in rendered_lines(rendered)
+        ]
+    return value
+
+
+def _text(rendered: Any) -> str:
+    """The messages, each below its role; media as a short description."""
+    from promptops.report.parts.visible import visible_line
+
+    parts = []
+    for message in rendered.request.messages:
+        parts.append(f"--- {message['role']}")
+        for text in _texts(message):
+            parts.extend(visible_line(line) for line in text.split("\n"))
+    return "\n".join(parts) + "\n"
+
+
+def _texts(message: dict[str, Any]) -> Iterator[str]:
+    import json
+
+    content = message.get("content")
+    if isinstance(content, str):
+        yield content
+    for part in content if isinstance(content, list) else ():
+        yield part["text"] if part["type"] == "text" else f"[{_described(part)}]"
+    for call in message.get("tool_calls") or ():
+        yield f"[call {json.dumps(call, ensure_ascii=False)}]"
+
+
+def _described(part: dict[str, Any]) -> str:
+    source = str(part.get("url") or part.get("data") or "")
+    return f"{part['type']} {source[:60]}{'…' if len(source) > 60 else ''}"
+
+
+def _annotated(rendered: Any) -> str:
+    """Each line after its source file and line, with the inputs in it."""
+    from promptops.report.parts.visible import visible, visible_line, visible_path
+    from promptops.workspace.render import rendered_lines
+
+    found = list(rendered_lines(rendered))
+    places = [f"{visible_path(line.place.path)}:{line.place.line}" for line in found]
+    width = max((len(place) for place in places), default=0)
+    shown, message = [], -1
+    for line, place in zip(found, places, strict=True):
+        if line.message != message:
+            message = line.message
+            shown.append(f"--- {line.role}")
+        values = f"   <- {', '.join(map(visible, line.inputs))}" if line.inputs else ""
+        shown.append(f"{place.ljust(width)} | {visible_line(line.text)}{values}")
+    return "\n".join(shown) + "\n"

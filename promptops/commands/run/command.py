@@ -1,0 +1,142 @@
+"""`promptops run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.commands.render import INPUT_HELP
+from promptops.errors import BUG, INTERRUPTED, OUTAGE
+from promptops.records import replace
+from promptops.terminal.call_options import budget_options, call_settings
+from promptops.terminal.complete import complete_case, complete_profile, complete_prompt
+from promptops.terminal.options import at_option, common
+from promptops.terminal.output import OutputOptions
+
+if TYPE_CHECKING:
+    from promptops.commands.run.inputs import GivenInputs
+    from promptops.model.prompt_run import PromptRun
+    from promptops.workspace.workspace import Workspace
+
+
+@click.command()
+@click.argument("identity", metavar="ID|PATH", shell_complete=complete_prompt)
+@click.option(
+    "-c",
+    "--case",
+    metavar="NAME",
+    shell_complete=complete_case,
+    help="Use the inputs of this test case, and judge the answer by its assertions.",
+)
+@click.option("-i", "--input", "given", multiple=True, metavar="NAME=VALUE", help=INPUT_HELP)
+@click.option(
+    "--inputs", "file", metavar="FILE", help="A JSON file with the inputs; `-` is standard input."
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="PROFILE",
+    shell_complete=complete_profile,
+    help="Call this model profile instead of the prompt's own; repeatable, to compare answers.",
+)
+@click.option(
+    "--save-case",
+    "saved",
+    metavar="NAME",
+    help="Add the inputs to the prompt's test cases, under this name.",
+)
+@budget_options
+@click.option(
+    "--trust-config",
+    is_flag=True,
+    help="Call the endpoints that the configuration names, and remember them as approved.",
+)
+@at_option
+@common("text", "json")
+def command(output: OutputOptions, identity: str, **options: Any) -> int:
+    """Call the model and print its answer as it arrives; model, tokens, cost and time follow.
+
+    The answer goes to stdout, everything else to stderr. Nothing is recorded. Inputs come from
+    options, from a test case, or as a JSON object from standard input. Exits 1 if the answer
+    violates a contract, 5 if a model gave no complete answer.
+
+    \b
+    Example:
+      promptops run support/triage -i product=hub -i ticket=@mail.txt
+      promptops run support/triage --case 'no known issues'
+      promptops run support/triage --case 'no known issues' --model fast --model strong
+      echo '{"product": "hub", "ticket": "It beeps"}' | promptops run support/triage
+      promptops run support/triage -i product=hub -i ticket=Hi --save-case greeting
+    """
+    from promptops.terminal.part_imports import import_parsers
+
+    import_parsers()  # the rest of these libraries is not used before the first text arrives
+    from promptops.commands.run.run import refuse_calls
+    from promptops.workspace.workspace import workspace
+
+    refuse_calls()
+    with workspace(output.directory, options["revision"], output.overrides) as opened:
+        run = _run(output, opened, identity, options)
+    _write(output, run)
+    return _exit_code(run)
+
+
+def _run(
+    output: OutputOptions, opened: Workspace, identity: str, options: dict[str, Any]
+) -> PromptRun:
+    from promptops.commands.run.answers import ShownAnswers
+    from promptops.commands.run.run import PromptRunOptions, run_prompt
+    from promptops.testing.model_calls import ci_event
+    from promptops.workspace.named_prompts import required_prompt
+    from promptops.workspace.render import readable_prompt
+
+    prompt = readable_prompt(opened, required_prompt(opened, identity))
+    models = tuple(dict.fromkeys(options["models"]))
+    given = _inputs(output, options).of(prompt)
+    settings = PromptRunOptions(
+        watcher=ShownAnswers(output, models if models[1:] else ()),
+        models=models,
+        settings=call_settings(options, opened.config.test),
+        trusted=options["trust_config"],
+        save_as=options["saved"],
+        event=options["event"] or ci_event(os.environ),
+    )
+    return run_prompt(opened, prompt, given, settings)
+
+
+def _inputs(output: OutputOptions, options: dict[str, Any]) -> GivenInputs:
+    from io import BytesIO
+
+    from promptops.commands.run.inputs import GivenInputs
+
+    return GivenInputs(
+        case=options["case"],
+        written=options["given"],
+        file=options["file"],
+        directory=output.directory,
+        stdin=BytesIO() if sys.stdin is None else sys.stdin.buffer,
+    )
+
+
+def _write(output: OutputOptions, run: PromptRun) -> None:
+    from promptops.report.run.text import result_lines
+
+    # On stdout the text was printed while it arrived.
+    formats = tuple(pair for pair in output.formats if pair != ("text", "-"))
+    replace(output, formats=formats).write_report("run", run)
+    for line in result_lines(run, output.style):
+        output.note(line)
+
+
+def _exit_code(run: PromptRun) -> int:
+    if run.interrupted:
+        return INTERRUPTED
+    if any(answer.internal for answer in run.answers):
+        return BUG
+    if run.incomplete or run.infrastructure:
+        return OUTAGE
+    return int(run.failed)

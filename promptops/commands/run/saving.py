@@ -1,0 +1,257 @@
+"""Save the inputs of a run as a test case, in the file where the prompt keeps its cases."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from promptops.errors import InputError, UsageError, os_reason
+from promptops.model.finding import Problem
+from promptops.model.prompt import Prompt
+from promptops.model.request import Request
+from promptops.records import record
+from promptops.repo.repository import WORKTREE
+from promptops.report.parts.visible import visible_line
+from promptops.report.parts.yaml_text import yaml_text
+from promptops.source.cases import read_cases
+from promptops.source.compose import compose
+from promptops.source.csv_cases import rows
+from promptops.source.document import Document, decode, read
+from promptops.source.lines import Lines
+from promptops.source.nodes import end_of, find
+from promptops.storage.atomic import part_of, replace_whole
+from promptops.workspace.workspace import Workspace
+
+_BOM = "\ufeff"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class NewCase:
+    """A file with one more test case; `write` puts it on disk."""
+
+    path: str
+    data: bytes
+
+    def write(self, root: Path) -> None:
+        """Raises InputError."""
+        file = root / self.path
+        try:
+            replace_whole(file, self.data, part_of(file))
+        except OSError as error:
+            raise InputError(f"can't be written: {os_reason(error)}", where=self.path) from None
+
+
+def new_case(
+    workspace: Workspace, prompt: Prompt, name: str, inputs: Mapping[str, Any], request: Request
+) -> NewCase:
+    """A case with these inputs, and with the number of messages as an assertion to edit.
+
+    Raises UsageError if there is a case of this name, or the cases are not in the work tree or
+    come from another prompt; InputError if the file allows no addition.
+    """
+    _refuse(workspace, prompt, name)
+    assertion = {"type": "message-count", "value": len(request.messages)}
+    value = {"name": name, "inputs": dict(inputs), "rendered": [assertion]}
+    document = workspace.catalog.document(prompt.path)
+    written = entry_file(document.value.get("tests"))
+    if written is None:
+        return _in_prompt(workspace, document, value)
+    return _in_case_file(workspace, prompt, written, value)
+
+
+def _refuse(workspace: Workspace, prompt: Prompt, name: str) -> None:
+    if workspace.revision != WORKTREE or workspace.repository.bare:
+        raise UsageError(
+            "a case can only be saved in the files on disk", hint="leave out --at, or --save-case"
+        )
+    if not name.strip():
+        raise UsageError("a case needs a name", hint="write --save-case NAME")
+    for case in prompt.cases:
+        if case.name == name:
+            raise UsageError(
+                f"there is a case {name!r} already",
+                where=str(case.locate(case.at, False)),
+                hint="choose another name",
+            )
+    own = workspace.catalog.document(prompt.path).value
+    if "tests" not in own and prompt.cases and prompt.extends is not None:
+        raise UsageError(
+            f"{prompt.id} has the cases of the prompt that it extends",
+            where=prompt.extends,
+            hint="run that prompt with --save-case, or give this one its own `tests`",
+        )
+
+
+def _in_prompt(workspace: Workspace, document: Document, value: Mapping[str, Any]) -> NewCase:
+    tests = document.value.get("tests") or []
+    wanted = {**document.value, "tests": [*tests, value]}
+
+    def is_right(path: str, data: bytes) -> bool:
+        found = read(path, data)
+        return found.value == wanted and len(found.problems) <= len(document.problems)
+
+    return _edited(
+        workspace,
+        document.path,
+        value,
+        lambda lines: added_to_yaml(lines, "/tests", value),
+        is_right,
+    )
+
+
+def _in_case_file(
+    workspace: Workspace, prompt: Prompt, written: str, value: Mapping[str, Any]
+) -> NewCase:
+    references = workspace.catalog.loaded(prompt.path).references
+    path = next(ref.target for ref in references if ref.kind == "cases" and ref.written == written)
+    before = read_cases(path, _data(workspace, path))
+
+    def is_right(path: str, data: bytes) -> bool:
+        found = read_cases(path, data)
+        fine = len(found.problems) <= len(before.problems)
+        return fine and found.values == (*before.values, value)
+
+    def added(lines: Lines) -> str | None:
+        if path.endswith(".jsonl"):
+            return added_to_lines(lines.text, value)
+        if path.endswith(".csv"):
+            return added_to_table(lines, value)
+        return added_to_yaml(lines, "", value)
+
+    return _edited(workspace, path, value, added, is_right)
+
+
+def _edited(
+    workspace: Workspace,
+    path: str,
+    value: Mapping[str, Any],
+    added: Callable[[Lines], str | None],
+    is_right: Callable[[str, bytes], bool],
+) -> NewCase:
+    data = _data(workspace, path)
+    text, problems = decode(path, data)
+    lines = Lines(path, text)
+    crlf = b"\r\n" in data
+    new = added(lines) if not any(problem.code == "SCH001" for problem in problems) else None
+    if new is not None:
+        marked = (_BOM if data.startswith(_BOM.encode()) else "") + new
+        edited = (marked.replace("\n", "\r\n") if crlf else marked).encode()
+        same_newlines = data.count(b"\n") == data.count(b"\r\n") if crlf else True
+        if same_newlines and is_right(path, edited):
+            return NewCase(path=path, data=edited)
+    missing = missing_columns(lines, value) if path.endswith(".csv") else []
+    if missing:
+        columns = ", ".join(f"`{name}`" for name in missing)
+        raise InputError(f"the table has no column {columns}", where=path, hint="add it")
+    case = json.dumps(value, ensure_ascii=False)
+    raise InputError(
+        "the case can't be added without other changes to the file",
+        where=path,
+        hint=f"add it by hand: {case}",
+    )
+
+
+def _data(workspace: Workspace, path: str) -> bytes:
+    data = workspace.catalog.files.data(path)
+    if data is None:
+        raise InputError(
+            "there is no such case file", where=path, hint="create it, or correct `tests`"
+        )
+    return data
+
+
+# Add a test case to the text of a file; nothing else in the text changes.
+#
+# Text has LF as newline. Each function returns None if the form of the file allows no addition.
+
+Value = Mapping[str, Any]
+
+_INDENT = 2
+_UNFOLDED = 1_000_000
+
+
+def added_to_lines(text: str, value: Value) -> str:
+    """JSON Lines with one more line."""
+    return f"{_ended(text)}{_json(value)}\n"
+
+
+def added_to_table(lines: Lines, value: Value) -> str | None:
+    """A table with one more row; None if it lacks a column."""
+    table, problems = rows(lines)
+    if not table or problems:
+        return None
+    fields: dict[str, str] = {"name": value["name"], "rendered": _json(value["rendered"])}
+    header = [field.value for field in table[0]]
+    for name, given in value["inputs"].items():
+        if isinstance(given, str) and f"inputs.{name}" in header:
+            fields[f"inputs.{name}"] = given
+        else:
+            fields[f"inputs.{name}:json"] = _json(given)
+    if not fields.keys() <= set(header):
+        return None
+    row = StringIO()
+    csv.writer(row, lineterminator="\n").writerow([fields.get(name, "") for name in header])
+    return _ended(lines.text) + row.getvalue()
+
+
+def missing_columns(lines: Lines, value: Value) -> list[str]:
+    """The columns that a table lacks for a case."""
+    table, _ = rows(lines)
+    header = {field.value for field in table[0]} if table else set()
+    wanted = ["name", *(f"inputs.{name}" for name in value["inputs"]), "rendered"]
+    return [name for name in wanted if not {name, f"{name}:json"} & header]
+
+
+def added_to_yaml(lines: Lines, pointer: str, value: Value) -> str | None:
+    """YAML with one more item of the list at a pointer, which is "" or the pointer of a key."""
+    root = compose(lines)
+    if isinstance(root, Problem):
+        return None
+    found = find(root, pointer)
+    text = lines.text
+    if not found.exact:
+        return f"{_ended(text)}{pointer.removeprefix('/')}:\n{_item(value, _INDENT)}"
+    node = found.node
+    if node.id == "sequence" and not node.flow_style:
+        return _inserted(lines, end_of(node, text), "\n" + _item(value, node.start_mark.column))
+    if node.id == "sequence" and node.value:
+        end = node.value[-1].end_mark.index
+        return f"{text[:end]}, {_json(value)}{text[end:]}"
+    if found.key is None or node.id != "sequence":
+        return None
+    start, end = node.start_mark.index, node.end_mark.index  # `[]`
+    item = "\n" + _item(value, found.key.start_mark.column + _INDENT).rstrip("\n")
+    return text[:start].rstrip(" ") + item + text[end:]
+
+
+def _inserted(lines: Lines, offset: int, addition: str) -> str:
+    """The text with lines added after the line of an offset."""
+    end = lines.line_end(max(offset - 1, 0))
+    text = lines.text
+    return text[:end] + addition.rstrip("\n") + (text[end:] or "\n")
+
+
+def _item(value: Value, column: int) -> str:
+    """An item of a block list, as whole lines."""
+    written = yaml_text([value], width=_UNFOLDED)
+    return "".join(f"{' ' * column}{line}\n" if line else "\n" for line in written.split("\n")[:-1])
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if visible_line(text) == text else json.dumps(value)
+
+
+def _ended(text: str) -> str:
+    return text if not text or text.endswith("\n") else f"{text}\n"
+
+
+def entry_file(tests: Any) -> str | None:
+    """The case file that the last entry of `tests` names; None for a case in the prompt file."""
+    last = tests[-1] if isinstance(tests, Sequence) and tests else None
+    file = last.get("file") if isinstance(last, Mapping) else None
+    return file if isinstance(file, str) else None

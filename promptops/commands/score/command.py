@@ -1,0 +1,261 @@
+"""`promptops score`."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from promptops.commands.score.sample_progress import SampleProgress
+from promptops.errors import BUG, OUTAGE, InputError, UsageError
+from promptops.plurals import counted
+from promptops.terminal.call_options import budget_options, call_settings, trust_option
+from promptops.terminal.complete import complete_dimension, complete_input
+from promptops.terminal.options import common
+from promptops.terminal.output import OutputOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.commands.score.options import ScoreOptions
+    from promptops.model.config import Config
+    from promptops.model.score import Score
+    from promptops.testing.options import RunOptions
+
+_MOST_CASES = 20
+_TOLERATED = 100  # one broken line of so many
+_HINT = (
+    "check the format (--input), name the keys of your own log in [score.fields], and check"
+    " whether the files are complete"
+)
+
+
+def complete_engine(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of engines that begin with `incomplete`."""
+    from promptops.commands.score.engines.registry import engine_names
+
+    return [name for name in engine_names() if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option(
+    "--input",
+    "format_",
+    default="auto",
+    metavar="FORMAT",
+    shell_complete=complete_input,
+    help="auto (default), json, otlp, langfuse, helicone, openai or parquet.",
+)
+@click.option(
+    "--at",
+    default="HEAD",
+    metavar="REV",
+    help="Use the prompts of this revision for samples that name no release or version; "
+    "HEAD by default.",
+)
+@click.option(
+    "--by",
+    metavar="NAME,...",
+    shell_complete=complete_dimension,
+    help="Group samples by these of prompt, version, release, channel, model, day and hour; "
+    "prompt,version,channel,day by default.",
+)
+@click.option("--sample", metavar="N%", help="Score this share of the samples, chosen by their id.")
+@click.option(
+    "--judge",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Call judges about N samples of each group; 0 by default.",
+)
+@click.option(
+    "--alert",
+    "alerts",
+    multiple=True,
+    metavar="'METRIC<NUMBER'",
+    help="Exit 1 if a metric of a group is certainly below (or `>`: above) this number; "
+    "repeatable, besides the alerts of the configuration.",
+)
+@click.option(
+    "-j",
+    "processes",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Use N processes; 1 by default.",
+)
+@click.option(
+    "--to-cases",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write failing samples as test cases to this new file, such as new.cases.yaml; personal "
+    "data and secrets that are found are replaced by made-up values.",
+)
+@click.option(
+    "--pick",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="With --to-cases: write at most N cases; 20 by default.",
+)
+@click.option(
+    "--events",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write each result as an OpenTelemetry event, in lines of OTLP/JSON.",
+)
+@click.option(
+    "--content",
+    is_flag=True,
+    help="Add to the events why an assertion failed; it may quote an answer.",
+)
+@click.option(
+    "--engine",
+    default="local",
+    metavar="NAME",
+    shell_complete=complete_engine,
+    help="Where samples are scored: local (default), or dask.",
+)
+@click.option("--cluster", default="", metavar="ADDRESS", help="The scheduler of --engine dask.")
+@budget_options
+@trust_option
+@click.option("-v", "--verbose", is_flag=True, help="Print every group, and all its assertions.")
+@common("text", "json", "markdown", "html")
+def command(output: OutputOptions, **options: Any) -> int:
+    """Score requests and answers of production with the assertions of their release.
+
+    Reads logs, traces and exports (also a URL, or `-` for standard input), and shows for each
+    prompt, version and day how many answers keep the contracts, with scores, errors, cost and
+    latency. It makes no API calls, except with --judge. Exits 1 for an alert, or if no sample
+    belongs to a prompt of this repository; 3 if over 1% of the lines can't be read; 5 if a judge
+    could not answer or the budget is spent.
+
+    \b
+    Example:
+      promptops score samples.jsonl
+      promptops score traces/*.jsonl.gz --alert 'contracts<98' --alert 'cost_1000>5'
+      promptops score traces.jsonl --by prompt,version --format html=production.html
+      promptops score s3://logs/2026-11-27.jsonl --sample 10% -j 4
+    """
+    progress = SampleProgress(output)
+    try:
+        found = _scored(output, progress, options)
+    finally:
+        progress.ends()
+    output.write_report("score", found, figures=options["verbose"])
+    return _exit_code(found)
+
+
+def _scored(output: OutputOptions, progress: SampleProgress, options: dict[str, Any]) -> Score:
+    from promptops.commands.score.score import score
+    from promptops.workspace.workspace import workspace
+
+    _refuse_incomplete(options)
+    _refuse_to_replace_samples(output.directory, options)
+    cases, pick = options["to_cases"], options["pick"] or _MOST_CASES
+    with workspace(output.directory, overrides=output.overrides) as opened:
+        wanted = _options(output, progress, opened.config, options)
+        if cases is None:
+            return _with_events(output, options["events"], wanted, partial(score, opened))
+        from promptops.commands.score.to_cases import SPARE, refuse_unless_new, write_cases
+        from promptops.records import replace
+
+        file = Path(output.directory, cases)
+        refuse_unless_new(file, cases)
+        wanted = replace(wanted, failures=pick + SPARE)
+        found = _with_events(output, options["events"], wanted, partial(score, opened))
+        return replace(found, cases=write_cases(file, cases, found.failing, pick))
+
+
+def _refuse_incomplete(options: dict[str, Any]) -> None:
+    if options["pick"] is not None and options["to_cases"] is None:
+        raise UsageError("`--pick` is about test cases", hint="add --to-cases FILE")
+    if options["content"] and options["events"] is None:
+        raise UsageError("`--content` is about events", hint="add --events FILE")
+    if options["cluster"] and options["engine"] == "local":
+        raise UsageError("`--cluster` needs an engine that uses it", hint="add --engine dask")
+
+
+def _refuse_to_replace_samples(directory: Path, options: dict[str, Any]) -> None:
+    """Raise UsageError if the events would be written to a file with samples."""
+    if options["events"] is None:
+        return
+    events = Path(directory, options["events"]).resolve()
+    if events in (Path(directory, file).resolve() for file in options["files"]):
+        raise UsageError(
+            "the events would replace the samples",
+            where=options["events"],
+            hint="choose another name for --events",
+        )
+
+
+def _with_events(
+    output: OutputOptions,
+    written: str | None,
+    wanted: ScoreOptions,
+    score: Callable[[ScoreOptions], Score],
+) -> Score:
+    if written is None:
+        return score(wanted)
+    from promptops.commands.score.event_file import event_file
+    from promptops.records import replace
+
+    with event_file(Path(output.directory, written), written) as write:
+        return score(replace(wanted, events=True, on_events=write))
+
+
+def _options(
+    output: OutputOptions, progress: SampleProgress, whole: Config, options: dict[str, Any]
+) -> ScoreOptions:
+    from promptops.commands.score import score_options
+    from promptops.commands.score.options import ScoreOptions
+
+    config, directory = whole.score, output.directory
+    by: Any = config.by if options["by"] is None else score_options.dimensions(options["by"])
+    return ScoreOptions(
+        paths=tuple(score_options.sample_file(directory, file) for file in options["files"]),
+        format=score_options.reader(options["format_"]),
+        fields=config.fields,
+        at=options["at"],
+        by=by,
+        share=1.0 if options["sample"] is None else score_options.share(options["sample"]),
+        judge=config.judge if options["judge"] is None else options["judge"],
+        alerts=tuple(
+            dict.fromkeys((*config.alerts, *map(score_options.alert_rule, options["alerts"])))
+        ),
+        processes=options["processes"],
+        content=options["content"],
+        on_samples=progress.read,
+        engine=options["engine"],
+        cluster=options["cluster"],
+        run=_judge_calls(output, whole, options),
+    )
+
+
+def _judge_calls(output: OutputOptions, config: Config, options: dict[str, Any]) -> RunOptions:
+    """How judges are called."""
+    from promptops.terminal.progress import ShownProgress
+    from promptops.testing.model_calls import ci_event
+    from promptops.testing.options import RunOptions
+
+    return RunOptions(
+        mode="live",
+        trusted=options["trust_config"],
+        settings=call_settings(options, config.test),
+        event=options["event"] or ci_event(os.environ),
+        watcher=ShownProgress(output),
+    )
+
+
+def _exit_code(found: Score) -> int:
+    if found.failed:
+        return BUG
+    if found.ended or found.unanswered:
+        return OUTAGE
+    samples = found.samples
+    if _TOLERATED * samples.broken_lines > samples.lines:
+        broken = f"{samples.broken_lines:,} of {counted(samples.lines, 'line')}"
+        raise InputError(f"{broken} can't be read, over 1%", hint=_HINT)
+    return int(bool(found.alerts) or not samples.scored)

@@ -1,0 +1,440 @@
+"""From sums to groups, shares with their limits, and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from math import isfinite
+from typing import Any
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.config_places import toml_places
+from promptops.commands.score.part import AssertionFacts
+from promptops.commands.score.sums import (
+    BILLION,
+    SCORE,
+    Cell,
+    GroupKey,
+    GroupSums,
+    Partial,
+    duration_at,
+)
+from promptops.errors import UsageError
+from promptops.evals.alert_metrics import unknown_metric
+from promptops.evals.deciding.intervals import bound_ranks, wilson
+from promptops.evals.deciding.production import (
+    ALERT_ALPHA,
+    BUCKETS,
+    Buckets,
+    difference,
+    effective_size,
+    effective_size_of_mean,
+    independent_units,
+    mean_bound,
+    raised_from,
+    share_bound,
+)
+from promptops.evals.judge_answer import primary
+from promptops.model.arm import TokenMeans
+from promptops.model.config import AlertRule
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.model.score import COUNTED_METRICS, Alert
+from promptops.model.score_group import (
+    AgainstVersion,
+    AssertionRate,
+    Dimension,
+    ResponseTime,
+    ScoreGroup,
+    ScoreMean,
+    Share,
+)
+from promptops.model.version import Version, parse
+from promptops.records import field, record, replace
+from promptops.source.config_errors import refuse
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PackFacts:
+    """What the results need to know about the prompts.
+
+    Attributes:
+        assertions: By number.
+        primary: The score that each prompt names as its primary one, or None; by id.
+        budgets: USD for a request, or None; by id.
+    """
+
+    assertions: Mapping[int, AssertionFacts]
+    primary: Mapping[str, str | None]
+    budgets: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def finished_groups(partial: Partial, facts: PackFacts) -> tuple[ScoreGroup, ...]:
+    """All groups in the order of their values; each compared with the version before it."""
+    compared = _Compared(partial, facts)
+    return tuple(
+        replace(
+            _group(dict(zip(partial.by, key, strict=True)), sums, facts),
+            against=compared.against(key),
+        )
+        for key, sums in sorted(partial.groups.items())
+    )
+
+
+def buckets_of(cell: Cell, unit: int = 1) -> Buckets:
+    """The sums of a cell in this unit."""
+    return Buckets(
+        counts=tuple(cell.sums[:BUCKETS]),
+        totals=tuple(value / unit for value in cell.sums[BUCKETS:]),
+    )
+
+
+def _group(by: Mapping[Any, str], sums: GroupSums, facts: PackFacts) -> ScoreGroup:
+    requests = buckets_of(sums.cells["requests"])
+    contracts = _share(sums.cells.get("contracts"))
+    budget = facts.budgets.get(by.get("prompt", ""))
+    cost = sums.cells.get("cost")
+    total = sum(cost.sums[BUCKETS:]) / BILLION if cost is not None else None
+    priced = sum(cost.sums[:BUCKETS]) if cost is not None else 0
+    return ScoreGroup(
+        by=by,
+        n=requests.n,
+        effective=round(_effective(sums), 1),
+        contracts=contracts,
+        assertions=tuple(_assertions(sums, facts)),
+        scores=tuple(_scores(sums)),
+        refusals=_share(sums.cells.get("refusals")),
+        errors=_share(sums.cells.get("errors")),
+        tokens=_tokens(sums),
+        priced=priced,
+        cost_usd=total,
+        cost_usd_1000=round(1000 * total / priced, 9) if total is not None else None,
+        budget_usd_1000=None if budget is None else round(1000 * budget, 9),
+        latency_s=_response_time(sums.steps),
+    )
+
+
+def _effective(sums: GroupSums) -> float:
+    """By the contracts; without contracts by the conversations."""
+    cell = sums.cells.get("contracts")
+    if cell is not None:
+        return effective_size(buckets_of(cell))
+    return independent_units(sums.cells["requests"].sums[:BUCKETS])
+
+
+def _share(cell: Cell | None) -> Share:
+    if cell is None:
+        return Share(n=0, count=0)
+    buckets = buckets_of(cell)
+    low, high = _interval(buckets)
+    return Share(n=buckets.n, count=round(sum(buckets.totals)), low=low, high=high)
+
+
+def _assertions(sums: GroupSums, facts: PackFacts) -> Iterator[AssertionRate]:
+    numbers = {each for each in (*sums.cells, *sums.unscorable) if isinstance(each, int)}
+    for number in sorted(numbers, key=lambda each: (facts.assertions[each].place, each)):
+        known, share = facts.assertions[number], _share(sums.cells.get(number))
+        yield AssertionRate(
+            type=known.type,
+            place=known.place,
+            must=known.must,
+            n=share.n,
+            held=share.count,
+            unscorable=sums.unscorable.get(number, 0),
+            low=share.low,
+            high=share.high,
+        )
+
+
+def _scores(sums: GroupSums) -> Iterator[ScoreMean]:
+    for name in score_names(sums):
+        buckets = buckets_of(sums.cells[f"{SCORE}{name}"], BILLION)
+        low, high = wilson(buckets.mean, effective_size_of_mean(buckets))
+        yield ScoreMean(
+            name=name,
+            n=buckets.n,
+            mean=_rounded(buckets.mean),
+            low=_rounded(low),
+            high=_rounded(high),
+        )
+
+
+def score_names(sums: GroupSums) -> list[str]:
+    """The names of the scores of a group, in order."""
+    cells = (measure for measure in sums.cells if isinstance(measure, str))
+    return sorted(name.removeprefix(SCORE) for name in cells if name.startswith(SCORE))
+
+
+def _tokens(sums: GroupSums) -> TokenMeans | None:
+    counted, used, answered = sums.tokens
+    if not counted:
+        return None
+    return TokenMeans(input=_rounded(used / counted), output=_rounded(answered / counted))
+
+
+def _response_time(steps: Mapping[int, int]) -> ResponseTime | None:
+    if not steps:
+        return None
+    return ResponseTime(
+        n=sum(steps.values()), p50=duration_at(steps, 0.5), p95=duration_at(steps, 0.95)
+    )
+
+
+def _interval(buckets: Buckets) -> tuple[float, float]:
+    low, high = wilson(buckets.mean, effective_size(buckets))
+    return _rounded(low), _rounded(high)
+
+
+class _Compared:
+    """Compares each group with the latest earlier version that has the same other values."""
+
+    def __init__(self, partial: Partial, facts: PackFacts) -> None:
+        self._groups = partial.groups
+        self._facts = facts
+        self._by = partial.by
+        self._at = partial.by.index("version") if "version" in partial.by else None
+        self._versions: dict[GroupKey, list[tuple[Version, str]]] = {}
+        for key in partial.groups:
+            self._add(key)
+
+    def against(self, key: GroupKey) -> AgainstVersion | None:
+        """The comparison of a group; None without an earlier version."""
+        earlier = self._version_before(key)
+        if earlier is None or self._at is None:
+            return None
+        before = self._groups[(*key[: self._at], earlier, *key[self._at + 1 :])]
+        measure = self._measure(key)
+        first, second = before.cells.get(measure), self._groups[key].cells.get(measure)
+        if first is None or second is None:
+            return None
+        unit = BILLION if measure.startswith(SCORE) else 1
+        found = difference(buckets_of(first, unit), buckets_of(second, unit))
+        return AgainstVersion(
+            version=earlier,
+            metric=measure.removeprefix(SCORE),
+            difference=_rounded(found.value),
+            low=_rounded(found.low),
+            high=_rounded(found.high),
+        )
+
+    def _add(self, key: GroupKey) -> None:
+        version = parse(key[self._at], prereleases=True) if self._at is not None else None
+        if self._at is not None and version is not None:
+            self._versions.setdefault(self._others(key), []).append((version, key[self._at]))
+
+    def _others(self, key: GroupKey) -> GroupKey:
+        return tuple(value for index, value in enumerate(key) if index != self._at)
+
+    def _version_before(self, key: GroupKey) -> str | None:
+        if self._at is None or (own := parse(key[self._at], prereleases=True)) is None:
+            return None
+        known = self._versions[self._others(key)]
+        return max((each for each in known if each[0] < own), default=(own, None))[1]
+
+    def _measure(self, key: GroupKey) -> str:
+        sums = self._groups[key]
+        if "contracts" in sums.cells:
+            return "contracts"
+        prompt = key[self._by.index("prompt")] if "prompt" in self._by else ""
+        name = primary({"score": self._facts.primary.get(prompt)}, score_names(sums))
+        return f"{SCORE}{name}"
+
+
+def _rounded(value: float) -> float:
+    return round(value, 6)
+
+
+# Alerts: where a bound of a group, not only its value, lies beyond a threshold.
+
+_QUANTILES = {"p50": 0.5, "p95": 0.95}
+_PERCENT = 100.0
+
+
+def check_rules(catalog: Catalog, rules: Iterable[AlertRule], known: Iterable[str]) -> None:
+    """Raise UsageError for an unknown metric, with the place of a rule of the configuration.
+
+    `known` are the names of scores and the types of assertions.
+    """
+    names = tuple(known)
+    for rule in rules:
+        wrong = unknown_metric(rule.metric, names)
+        if wrong is None:
+            continue
+        place = _place(catalog, rule)
+        if place is not None:
+            text = catalog.files.text(place.path)
+            problem = Problem(wrong[0], at=place, hint=wrong[1])
+            refuse([problem], text.value if text is not None else "", UsageError)
+        raise UsageError(wrong[0], hint=wrong[1])
+
+
+def _place(catalog: Catalog, rule: AlertRule) -> Place | None:
+    """The metric of a rule in the configuration file; None for one of the command line."""
+    alerts, places = catalog.config.score.alerts, toml_places(catalog)
+    if places is None or rule not in alerts:
+        return None
+    return places.word(f"/score/alerts/{alerts.index(rule)}/metric", rule.metric)
+
+
+def alerts_of(
+    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
+) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
+    """The raised alerts and all others; the chance of an error is divided by their number."""
+    watched = [
+        _Watched(rule=rule, key=key, sums=partial.groups[key])
+        for rule in rules
+        for key in sorted(partial.groups)
+        if _applies(rule, key, partial.by)
+    ]
+    known = [each for each in watched if each.has_value(facts)]
+    chance = ALERT_ALPHA / max(1, len(known))
+    found = [each.alert(partial.by, facts, chance) for each in known]
+    return (
+        tuple(alert for alert in found if alert.raised),
+        tuple(alert for alert in found if not alert.raised),
+    )
+
+
+def idle_rules(
+    rules: Iterable[AlertRule], partial: Partial, facts: PackFacts
+) -> tuple[AlertRule, ...]:
+    """The rules that no group has a value for, so that they can't raise an alert."""
+    return tuple(
+        rule
+        for rule in rules
+        if not any(
+            _Watched(rule=rule, key=key, sums=sums).has_value(facts)
+            for key, sums in partial.groups.items()
+            if _applies(rule, key, partial.by)
+        )
+    )
+
+
+def _applies(rule: AlertRule, key: GroupKey, by: tuple[Dimension, ...]) -> bool:
+    if not rule.prompts:
+        return True
+    if "prompt" not in by:
+        return False
+    prompt = key[by.index("prompt")]
+    return any(fnmatchcase(prompt, pattern) for pattern in rule.prompts)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _Bounded:
+    """A value with its bound, in the unit of the rule; `from_` as `Alert.raised_from`."""
+
+    n: int
+    value: float
+    bound: float | None
+    from_: float | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _Watched:
+    """A rule for one group."""
+
+    rule: AlertRule
+    key: GroupKey
+    sums: GroupSums
+
+    def has_value(self, facts: PackFacts) -> bool:
+        """Whether the group has anything to compute the value from."""
+        if self.rule.metric in _QUANTILES:
+            return bool(self.sums.steps)
+        return bool(self._cells(facts))
+
+    def alert(self, by: tuple[Dimension, ...], facts: PackFacts, chance: float) -> Alert:
+        """The alert, raised or not; its bound is wrong with this chance."""
+        found, threshold = self._bounded(facts, chance), self.rule.threshold
+        raised = found.bound is not None and self._above * (found.bound - threshold) > 0
+        return Alert(
+            metric=self.rule.metric,
+            by=dict(zip(by, self.key, strict=True)),
+            n=found.n,
+            value=_rounded(found.value),
+            bound=None if found.bound is None else _rounded(found.bound),
+            threshold=threshold,
+            below=self._above < 0,
+            raised=raised,
+            raised_from=None if found.from_ is None else _rounded(found.from_),
+        )
+
+    @property
+    def _above(self) -> int:
+        """1 for an alert above the threshold, -1 for one below it."""
+        return 1 if self.rule.below is None else -1
+
+    def _bounded(self, facts: PackFacts, chance: float) -> _Bounded:
+        metric = self.rule.metric
+        if metric in _QUANTILES:
+            return self._quantile(_QUANTILES[metric], chance)
+        cells = self._cells(facts)
+        if metric == "cost_1000":
+            return self._cost(_added(cells, BILLION), chance)
+        if self._is_score(metric):
+            buckets = _added(cells, BILLION)
+            return self._share(buckets, effective_size_of_mean(buckets), chance)
+        buckets = _added(cells, 1)
+        return self._share(buckets, effective_size(buckets), chance)
+
+    def _cells(self, facts: PackFacts) -> list[Cell]:
+        metric = self.rule.metric
+        name = "cost" if metric == "cost_1000" else metric
+        if self._is_score(metric):
+            name = f"{SCORE}{metric}"
+        if name in self.sums.cells:
+            return [self.sums.cells[name]]
+        return [
+            cell
+            for number, cell in self.sums.cells.items()
+            if isinstance(number, int) and facts.assertions[number].type == metric
+        ]
+
+    def _is_score(self, metric: str) -> bool:
+        return metric not in COUNTED_METRICS and f"{SCORE}{metric}" in self.sums.cells
+
+    def _share(self, buckets: Buckets, size: float, chance: float) -> _Bounded:
+        bound = share_bound(buckets.mean, size, chance, -self._above)
+        known = raised_from(self.rule.threshold / _PERCENT, size, chance, self._above)
+        return _Bounded(
+            n=buckets.n,
+            value=_PERCENT * buckets.mean,
+            bound=_PERCENT * bound,
+            from_=None if known is None else _PERCENT * known,
+        )
+
+    def _cost(self, buckets: Buckets, chance: float) -> _Bounded:
+        bound = mean_bound(buckets, chance, -self._above)
+        return _Bounded(
+            n=buckets.n,
+            value=1000 * buckets.mean,
+            bound=1000 * bound if isfinite(bound) else None,
+        )
+
+    def _quantile(self, share: float, chance: float) -> _Bounded:
+        steps = self.sums.steps
+        n, size = sum(steps.values()), _independent(self.sums)
+        low, high = bound_ranks(size, share, chance)
+        rank = low if self._above > 0 else high
+        bound = None if rank is None else duration_at(steps, (rank + 1) / size)
+        return _Bounded(n=n, value=duration_at(steps, share), bound=bound)
+
+
+def _independent(sums: GroupSums) -> int:
+    """About the number of conversations with a latency, rounded down, at least 1."""
+    counts = sums.cells["requests"].sums[:BUCKETS]
+    share = sum(sums.steps.values()) / sum(counts)
+    return max(1, int(independent_units(counts) * share))
+
+
+def _added(cells: list[Cell], unit: int) -> Buckets:
+    whole = Cell()
+    for cell in cells:
+        whole.add_all(cell)
+    return buckets_of(whole, unit)
+
+
+def metric_names(facts: PackFacts, scores: Iterable[str]) -> Iterator[str]:
+    """The names of scores and the types of assertions, for rules of alerts."""
+    yield from sorted(scores)
+    yield from sorted({each.type for each in facts.assertions.values()})

@@ -1,0 +1,674 @@
+"""One part of the samples: read, joined to what was packed, checked, and summed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from typing import Any
+
+from promptops.analysis.input_schemas import InputSchemas
+from promptops.commands.score.events import EventLines
+from promptops.commands.score.pack import Pack, PartSettings
+from promptops.commands.score.sums import (
+    BILLION,
+    HASH_RANGE,
+    SCORE,
+    GroupSums,
+    Partial,
+    ScoredSample,
+    bucket_of,
+    checked_assertions,
+    hash_of,
+    step_of,
+)
+from promptops.errors import InputError
+from promptops.evals.assertion import Assertion
+from promptops.evals.cost import answer_cost_usd
+from promptops.evals.judge_answer import OUTPUT
+from promptops.evals.left_out import calls_a_model, reads_messages
+from promptops.evals.parse import parse
+from promptops.evals.record import Beside, Record, facts_of
+from promptops.evals.refusals import refusal_in
+from promptops.evals.verdict import Undecided, Unjudgeable
+from promptops.model.answer import Answer, Usage
+from promptops.model.internal_error import CaughtBug, InternalError
+from promptops.model.place import Place, Text, plain_text
+from promptops.model.prompt import Prompt
+from promptops.model.request import Request
+from promptops.model.sample import BrokenLine, Part, PartEnd, Sample, SimilarKey
+from promptops.model.score import UNNAMED
+from promptops.model.score_group import Dimension
+from promptops.records import record, replace
+from promptops.runtime.bundle.prompts import prompt_of
+from promptops.runtime.bundle.strict_json import Fields
+from promptops.runtime.request.answers import AnswerError, Answers
+from promptops.runtime.request.render import Renderer
+
+_LONGEST_NAME = 200
+_MOST_JOINED = 10_000
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The prompt of a sample.
+
+    Attributes:
+        version: "" if it is not known.
+        release: The tag; "" if the sample has neither release nor version.
+        by_id_only: The prompt is that of `--at`.
+    """
+
+    prompt: Prepared
+    version: str
+    release: str
+    by_id_only: bool = False
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class AssertionFacts:
+    """An assertion of the pack; the place is that of the latest release."""
+
+    prompt: str
+    type: str
+    place: Place
+    must: bool
+    score: str | None
+
+
+class Joining:
+    """The prompts of a pack by what samples name; each is prepared when it is first needed.
+
+    Attributes:
+        facts: Of each assertion, by its number.
+    """
+
+    def __init__(self, pack: Pack) -> None:
+        value = pack.parsed()
+        self._values: list[Mapping[str, Any]] = value["prompts"]
+        self._releases: Mapping[str, Mapping[str, list[Any]]] = value["releases"]
+        self._versions: Mapping[str, Mapping[str, list[Any]]] = value["versions"]
+        self._by_id: Mapping[str, int] = value["by_id"]
+        self._others = frozenset(value["others"])
+        self._prepared: dict[int, Prepared] = {}
+        self._joined: dict[tuple[str, str, str], Joined | None] = {}
+        self._numbers = _numbers(self._values)
+
+    def join(self, sample: Sample) -> Joined | None:
+        """The prompt of a sample at its release, or else of its version; None if unknown."""
+        key = sample.prompt, sample.release, sample.version
+        try:
+            return self._joined[key]
+        except KeyError:
+            found = self._find(*key)
+            # A log may have unknown names, or versions beside known releases, without end.
+            if found is not None and len(self._joined) < _MOST_JOINED:
+                self._joined[key] = found
+            return found
+
+    def is_selected(self, sample: Sample) -> bool:
+        """Whether the user selected the prompt of a sample; also if it is unknown."""
+        return sample.prompt not in self._others
+
+    @property
+    def prepared(self) -> tuple[Prepared, ...]:
+        """The prompts that samples were joined with so far."""
+        return tuple(self._prepared.values())
+
+    def facts(self) -> dict[int, AssertionFacts]:
+        """All assertions, by number; the latest release comes last."""
+        found = {}
+        for index in range(len(self._values)):
+            prompt = self._prompt(index)
+            for each in (*prompt.assertions, *prompt.judged):
+                found[each.number] = AssertionFacts(
+                    prompt=prompt.id,
+                    type=each.type,
+                    place=each.place,
+                    must=each.must,
+                    score=each.score,
+                )
+        return found
+
+    def primary_scores(self) -> dict[str, str | None]:
+        """The primary score that the evaluation of each prompt names, by id."""
+        return {str(value["id"]): value["score"] for value in self._values}
+
+    def budgets(self) -> dict[str, float | None]:
+        """USD for a request to each prompt by id, of the latest release; None without a budget."""
+        return {str(value["id"]): value["budget"] for value in self._values}
+
+    def _find(self, name: str, release: str, version: str) -> Joined | None:
+        if release:
+            index, known = self._releases.get(release, {}).get(name, (None, ""))
+            return self._as_joined(index, known or version, release)
+        if version:
+            return self._of_version(name, version)
+        index = self._by_id.get(name)
+        if index is None:
+            return None
+        return Joined(prompt=self._prompt(index), version="", release="", by_id_only=True)
+
+    def _of_version(self, name: str, version: str) -> Joined | None:
+        """The prompt of a version, which may also be written as its tag or as `v1.4.0`."""
+        known = self._versions.get(name, {})
+        for each in (version, version.removeprefix("v")):
+            if each in known:
+                index, tag = known[each]
+                return self._as_joined(index, each, tag)
+        return self._find(name, version, "") if version in self._releases else None
+
+    def _as_joined(self, index: int | None, version: str, release: str) -> Joined | None:
+        if index is None:
+            return None
+        return Joined(prompt=self._prompt(index), version=version, release=release)
+
+    def _prompt(self, index: int) -> Prepared:
+        if index not in self._prepared:
+            self._prepared[index] = Prepared(self._values[index], self._numbers)
+        return self._prepared[index]
+
+
+def unjoined_name(sample: Sample) -> str:
+    """What a sample names that no release has: the prompt with its release or version."""
+    named = sample.prompt or UNNAMED
+    found = " ".join(filter(None, (named, sample.release or sample.version)))
+    return found[:_LONGEST_NAME]
+
+
+_LAST: dict[str, Joining] = {}
+"""The pack of this process by its digest: a worker gets the same one with each part."""
+
+
+def joining_of(pack: Pack) -> Joining:
+    """The joining of a pack; prepared once in a process."""
+    if pack.digest not in _LAST:
+        _LAST.clear()
+        _LAST[pack.digest] = Joining(pack)
+    return _LAST[pack.digest]
+
+
+def _numbers(values: list[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    """Numbers of assertions by the prompt's id and their JSON text, "" for the output contract."""
+    found: dict[tuple[str, str], int] = {}
+    for value in values:
+        for written in (*(each["written"] for each in value["assertions"]), ""):
+            found.setdefault((value["id"], written), len(found))
+    return found
+
+
+# Score the samples of one part: a pure function of the part and the pack.
+
+_MOST_USD = 1_000.0
+"""A request that costs more is a mistake of the log; sums of billionths must fit into 64 bits."""
+
+
+def score_part(part: Part, pack: Pack) -> Partial:
+    """The sums over the samples of a part; the same in every process.
+
+    Raises InputError if the file can't be read, and UsageError for too many groups.
+    """
+    from promptops.source.traffic.samples import samples
+
+    partial = score_samples(samples(part, pack.settings.fields), pack)
+    partial.part = part
+    return partial
+
+
+def score_samples(
+    values: Iterable[Sample | BrokenLine | SimilarKey | PartEnd], pack: Pack
+) -> Partial:
+    """The sums over samples, and over what else a reader yields."""
+    scoring = _Scoring(joining_of(pack), pack.settings)
+    partial = scoring.partial
+    for value in values:
+        if isinstance(value, Sample):
+            scoring.add(value)
+        elif isinstance(value, BrokenLine):
+            partial.add_broken(value)
+        elif isinstance(value, SimilarKey):
+            partial.add_similar_key(value.key, value.nearest)
+        else:
+            partial.counts.lines += value.lines
+            partial.counts.ignored.update(value.ignored)
+    partial.check_cells()
+    partial.bugs = {bug for prompt in scoring.joining.prepared for bug in prompt.bugs}
+    partial.events = scoring.events()
+    return partial
+
+
+class _Scoring:
+    def __init__(self, joining: Joining, settings: PartSettings) -> None:
+        self.joining = joining
+        self.partial = Partial(settings.by, settings.failures, settings.judge)
+        self._settings = settings
+        self._key = group_key(settings.by)
+        self._below = round(settings.share * HASH_RANGE)
+        self._events = EventLines(settings.content) if settings.events else None
+
+    def add(self, sample: Sample) -> None:
+        counts = self.partial.counts
+        counts.read += 1
+        if not self.joining.is_selected(sample):
+            counts.unselected += 1
+            return
+        if self._settings.share < 1 and hash_of(f"sample {sample.id}") >= self._below:
+            return
+        counts.sampled += 1
+        joined = self.joining.join(sample)
+        if joined is None:
+            self.partial.unjoined.add(unjoined_name(sample))
+            return
+        counts.scored += 1
+        self.partial.prompts.add(joined.prompt.id)
+        counts.by_id_only += joined.by_id_only
+        counts.altered += bool(
+            sample.prompt_digest and sample.prompt_digest != joined.prompt.digest
+        )
+        self._score(sample, joined)
+
+    def events(self) -> bytes:
+        """The compressed lines of all events; empty if none are wanted."""
+        return self._events.finish() if self._events is not None else b""
+
+    def _score(self, sample: Sample, joined: Joined) -> None:
+        key = self._key(sample, joined)
+        group = self.partial.group(key)
+        bucket = bucket_of(sample)
+        answer = answer_of(sample)
+        group.add("requests", bucket, 0)
+        group.add("errors", bucket, bool(sample.error))
+        self._add_facts(group, bucket, sample, joined.prompt)
+        if answer is None:
+            self.partial.counts.without_answer += not sample.error
+        else:
+            self._check(group, bucket, sample, joined, answer)
+            if self._settings.judge and joined.prompt.judged:
+                self.partial.judgeable.add(key, sample)
+
+    def _add_facts(self, group: GroupSums, bucket: int, sample: Sample, prompt: Prepared) -> None:
+        usage = sample.usage
+        if usage is not None:
+            group.add_tokens(usage.input, usage.output)
+        cost = prompt.cost_usd(sample)
+        if cost is None or not 0 <= cost <= _MOST_USD:
+            self.partial.counts.without_cost += 1
+        else:
+            group.add("cost", bucket, round(cost * BILLION))
+        if sample.latency_s is not None:
+            group.add_step(step_of(sample.latency_s))
+
+    def _check(
+        self, group: GroupSums, bucket: int, sample: Sample, joined: Joined, answer: Answer
+    ) -> None:
+        prompt = joined.prompt
+        outcomes = prompt.check(sample, answer)
+        scores = scores_of(prompt.assertions, outcomes)
+        group.add("refusals", bucket, _refuses(answer))
+        _add_outcomes(group, bucket, prompt.assertions, outcomes)
+        for name, score in scores.items():
+            group.add(f"{SCORE}{name}", bucket, score)
+        failed = self._settings.failures and any(passed is False for passed, _ in outcomes)
+        if failed or self._events is not None:
+            self._pass_on(sample, answer, prompt, outcomes, scores)
+
+    def _pass_on(
+        self,
+        sample: Sample,
+        answer: Answer,
+        prompt: Prepared,
+        outcomes: list[Outcome],
+        scores: Mapping[str, int],
+    ) -> None:
+        """Keep a sample for cases if it fails, and write its events."""
+        reasons = prompt.reasons(sample, answer, outcomes) if self._settings.content else []
+        scored = ScoredSample(
+            sample=sample,
+            prompt=prompt.id,
+            inputs=prompt.inputs(sample),
+            results=checked_assertions(prompt.assertions, outcomes, reasons),
+            scores={name: score / BILLION for name, score in scores.items()},
+        )
+        self.partial.failures.add(scored)
+        if self._events is not None:
+            self._events.add(scored)
+
+
+def _add_outcomes(
+    group: GroupSums,
+    bucket: int,
+    assertions: tuple[PreparedAssertion, ...],
+    outcomes: list[Outcome],
+) -> None:
+    """Count each assertion, and whether all contracts hold that could be checked."""
+    kept: bool | None = None
+    for assertion, (passed, _) in zip(assertions, outcomes, strict=True):
+        if passed is None:
+            group.add_unscorable(assertion.number)
+            continue
+        group.add(assertion.number, bucket, passed)
+        if assertion.must:
+            kept = passed and kept is not False
+    if kept is not None:
+        group.add("contracts", bucket, kept)
+
+
+def scores_of(assertions: tuple[PreparedAssertion, ...], outcomes: list[Outcome]) -> dict[str, int]:
+    """Each score of an answer in billionths: the mean of its measures by weight.
+
+    As `judge_answer.scores`: a measure that can't be checked because of the answer counts 0.
+    """
+    sums: dict[str, tuple[float, float]] = {}
+    for assertion, (_, degree) in zip(assertions, outcomes, strict=True):
+        if assertion.score is not None and degree is not None:
+            total, weight = sums.get(assertion.score, (0.0, 0.0))
+            sums[assertion.score] = (
+                total + assertion.weight * degree,
+                weight + assertion.weight,
+            )
+    return {
+        name: min(max(round(total / weight * BILLION), 0), BILLION)
+        for name, (total, weight) in sums.items()
+    }
+
+
+def _refuses(answer: Answer) -> bool:
+    return answer.finish_reason == "content_filter" or refusal_in(answer.text) >= 0
+
+
+# The group of a sample.
+
+_ValueOf = Callable[[Sample, Joined], str]
+
+
+def group_key(by: tuple[Dimension, ...]) -> Callable[[Sample, Joined], tuple[str, ...]]:
+    """A function that returns the values of the dimensions; "" for an unknown one."""
+    values = tuple(_VALUES[name] for name in by)
+    return lambda sample, joined: tuple([value(sample, joined) for value in values])
+
+
+def _day(sample: Sample, _: Joined) -> str:
+    return "" if sample.at is None else _written(int(sample.at // 86_400) * 86_400)[:10]
+
+
+def _hour(sample: Sample, _: Joined) -> str:
+    return "" if sample.at is None else _written(int(sample.at // 3_600) * 3_600)
+
+
+@lru_cache(maxsize=4_096)
+def _written(seconds: int) -> str:
+    """`2026-11-27T14`, in UTC; "" for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H")
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+_VALUES: dict[Dimension, _ValueOf] = {
+    "prompt": lambda _, joined: joined.prompt.id,
+    "version": lambda _, joined: joined.version,
+    "release": lambda _, joined: joined.release,
+    "channel": lambda sample, _: sample.channel,
+    "model": lambda sample, _: sample.model,
+    "day": _day,
+    "hour": _hour,
+}
+
+
+# A prompt of a pack, prepared to check many answers.
+
+Outcome = tuple[bool | None, float | None]
+"""Whether an assertion holds, None if it is unscorable; and its degree from 0 to 1, or None."""
+
+PASSED: Outcome = (True, 1.0)
+FAILED: Outcome = (False, 0.0)
+UNSCORABLE: Outcome = (None, None)
+_NO_USAGE = Usage()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class PreparedAssertion:
+    """An assertion of a prompt, parsed once.
+
+    Attributes:
+        number: The same for an assertion that several releases of a prompt have.
+        written: Its JSON text; "" for the output contract.
+        assertion: None for the output contract.
+        needs_messages: It looks at the messages of the request.
+    """
+
+    number: int
+    type: str
+    place: Place
+    written: str
+    must: bool
+    score: str | None = None
+    weight: float = 1.0
+    assertion: Assertion | None = None
+    needs_messages: bool = False
+
+
+class Prepared:
+    """A prompt with its assertions.
+
+    Attributes:
+        id, digest: Of the prompt.
+        score: The score that `evaluation` names as the primary one, or None.
+        assertions: Those that call no model, in the order of the file; then the output contract.
+        judged: Those that judges, embedding or moderation models decide.
+        bugs: Of promptops, by where they occurred.
+    """
+
+    def __init__(self, value: Mapping[str, Any], numbers: Mapping[tuple[str, str], int]) -> None:
+        """`numbers` are those of assertions, by the prompt's id and the JSON text."""
+        self.id: str = value["id"]
+        self.digest: str = value["digest"]
+        self.score: str | None = value["score"]
+        self.bugs: set[InternalError] = set()
+        self._value = value
+        self._prompt = prompt_of(Fields(value["prompt"]))
+        self._beside = Beside(price=value["price"])
+        self._judge = value["judge"]
+        written = list(self._written(numbers))
+        self.judged = tuple(each for each in written if _is_judged(each))
+        self.assertions = (
+            *(each for each in written if not _is_judged(each)),
+            *self._output_contract(numbers),
+        )
+        self._reader = Answers(self.id, self._prompt.output) if value["output"] else None
+        self._needs_messages = any(each.needs_messages for each in self.assertions)
+
+    def check(self, sample: Sample, answer: Answer) -> list[Outcome]:
+        """The outcome of each assertion for an answer."""
+        record_ = self.record(sample, answer)
+        has_messages = bool(record_.request.messages)
+        return [
+            self._outcome(each, record_) if has_messages or not each.needs_messages else UNSCORABLE
+            for each in self.assertions
+        ]
+
+    def reasons(self, sample: Sample, answer: Answer, outcomes: Sequence[Outcome]) -> list[str]:
+        """Why each assertion fails, "" for others; a reason may quote the answer.
+
+        Args:
+            outcomes: Of `check`, for the same answer.
+        """
+        record_ = self.record(sample, answer)
+        return [
+            self._reason(each, record_) if passed is False else ""
+            for each, (passed, _) in zip(self.assertions, outcomes, strict=True)
+        ]
+
+    def record(self, sample: Sample, answer: Answer) -> Record:
+        """An answer as assertions receive it; without messages if nothing needs or has them."""
+        root, facts = facts_of(answer)
+        inputs = self.inputs(sample)
+        messages = self._messages(sample, inputs) if self._needs_messages else ()
+        return Record(
+            on="answer",
+            text=answer.text,
+            root=root,
+            request=Request(messages=messages, **self._renderer.fixed),
+            names={**facts, "inputs": inputs or {}, "expected": None},
+            answer=answer,
+            beside=self._beside,
+            judge=self._judge,
+        )
+
+    def request(self, sample: Sample) -> Request:
+        """The request of a sample; without messages if they are unknown."""
+        messages = self._messages(sample, self.inputs(sample))
+        return Request(messages=messages, **self._renderer.fixed)
+
+    @property
+    def path(self) -> str:
+        """The path of the prompt file."""
+        return self._prompt.path
+
+    @property
+    def for_judges(self) -> Prompt:
+        """The prompt without assertions and contract of its own."""
+        return replace(self._prompt, evaluation={"judge": self._judge, "output": False})
+
+    def inputs(self, sample: Sample) -> Mapping[str, Any] | None:
+        """The inputs of a sample as JSON data; None if they are not recorded."""
+        if sample.inputs is None or not sample.inputs_are_text:
+            return sample.inputs
+        return {name: self._of_text(name, text) for name, text in sample.inputs.items()}
+
+    def cost_usd(self, sample: Sample) -> float | None:
+        """The recorded cost, else that of its usage; None if it is unknown."""
+        if sample.cost_usd is not None or sample.usage is None:
+            return sample.cost_usd
+        model = self._prompt.model
+        provider, name = model.provider or "", model.id or ""
+        return answer_cost_usd(sample.usage, provider, name, self._beside.price)
+
+    def _written(self, numbers: Mapping[tuple[str, str], int]) -> Iterator[PreparedAssertion]:
+        for each in self._value["assertions"]:
+            assertion, _ = parse(json.loads(each["written"]), "answer")
+            if assertion is not None:
+                yield _prepared(assertion, numbers[self.id, each["written"]], each)
+
+    def _output_contract(
+        self, numbers: Mapping[tuple[str, str], int]
+    ) -> Iterator[PreparedAssertion]:
+        if self._value["output"]:
+            place, number = Place(*self._value["output"]), numbers[self.id, ""]
+            yield PreparedAssertion(number=number, type=OUTPUT, place=place, written="", must=True)
+
+    def _outcome(self, each: PreparedAssertion, record_: Record) -> Outcome:
+        if each.assertion is None:
+            return self._output(record_)
+        with CaughtBug() as bug:
+            try:
+                return each.assertion.outcome(record_)
+            except Undecided:
+                return UNSCORABLE
+            except Unjudgeable:
+                return None, 0.0
+        if bug.error is not None:
+            self.bugs.add(bug.error)
+        return UNSCORABLE
+
+    def _reason(self, each: PreparedAssertion, record_: Record) -> str:
+        try:
+            if each.assertion is None:
+                self._read(record_)
+                return ""
+            verdict = each.assertion.judge(record_)
+        except AnswerError as error:
+            return error.message
+        except Unjudgeable:
+            return ""
+        return "" if verdict.passed else verdict.reason
+
+    def _output(self, record_: Record) -> Outcome:
+        """Whether the application could parse the answer; as `judge_answer.judge_output`."""
+        try:
+            return PASSED if self._read(record_) else UNSCORABLE
+        except AnswerError:
+            return FAILED
+
+    def _read(self, record_: Record) -> bool:
+        """Whether there is an output to read; raises AnswerError if the application could not."""
+        answer = record_.answer
+        if self._reader is None or answer is None:
+            return False
+        if answer.tool_calls and not answer.text.strip():
+            return False
+        self._reader.read(answer.text, answer.finish_reason)
+        return True
+
+    def _messages(
+        self, sample: Sample, inputs: Mapping[str, Any] | None
+    ) -> tuple[Mapping[str, Any], ...]:
+        if sample.messages:
+            return sample.messages
+        if inputs is None:
+            return ()
+        try:
+            return self._renderer.messages(inputs)[1]
+        except InputError:  # the release does not accept these inputs
+            return ()
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        parts: dict[str, Text] = {
+            path: plain_text(path, text) for path, text in self._value["parts"].items()
+        }
+        includes: Mapping[str, Any] = self._value["prompt"].get("includes", {})
+
+        def load(origin: str, name: str) -> Text | None:
+            return parts.get(includes.get(origin, {}).get(name, ""))
+
+        # Assertions look at text: the data of images is not in the pack.
+        return Renderer(self._prompt, load, lambda _path: b"")
+
+    @cached_property
+    def _input_schemas(self) -> InputSchemas:
+        return InputSchemas(self._prompt.inputs)
+
+    def _of_text(self, name: str, text: Any) -> Any:
+        """An input that is recorded as text: JSON, if its schema does not accept a string."""
+        shape = self._input_schemas.at(name)
+        if shape is None or not shape.types or "string" in shape.types:
+            return text
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            return text
+
+
+def answer_of(sample: Sample) -> Answer | None:
+    """The answer of a sample; None for an error, and if the log has no content."""
+    if sample.error or (sample.output is None and not sample.tool_calls):
+        return None
+    return Answer(
+        text=sample.output or "",
+        tool_calls=sample.tool_calls,
+        finish_reason=sample.finish_reason,
+        model=sample.model,
+        fingerprint=sample.fingerprint or None,
+        usage=sample.usage or _NO_USAGE,
+        latency_s=sample.latency_s,
+    )
+
+
+def _prepared(assertion: Assertion, number: int, written: Mapping[str, Any]) -> PreparedAssertion:
+    return PreparedAssertion(
+        number=number,
+        type=assertion.type,
+        place=Place(*written["place"]),
+        written=written["written"],
+        must=assertion.must,
+        score=assertion.score,
+        weight=assertion.weight,
+        assertion=assertion,
+        needs_messages=reads_messages(assertion),
+    )
+
+
+def _is_judged(each: PreparedAssertion) -> bool:
+    return each.assertion is not None and calls_a_model(each.assertion)

@@ -1,1 +1,0 @@
-"""One package for each feature: opens the revision, calls the packages below, returns values."""

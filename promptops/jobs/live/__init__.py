@@ -1,1 +1,0 @@
-"""A warm catalog: a repository that stays open while its files change."""

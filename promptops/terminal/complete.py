@@ -1,0 +1,102 @@
+"""Shell completion of prompt ids, case names, model profiles and operators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def complete_prompt(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Ids that begin with `incomplete`, or else files; nothing outside a repository."""
+    from click.shell_completion import CompletionItem
+
+    paths = _prompt_ids(ctx)
+    found = [CompletionItem(name) for name in paths if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")] * bool(paths)
+
+
+def complete_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids that begin with `incomplete`; nothing outside a repository."""
+    return [name for name in _prompt_ids(ctx) if name.startswith(incomplete)]
+
+
+def complete_case(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the prompt's cases that begin with `incomplete`."""
+    from promptops.errors import PromptopsError
+    from promptops.workspace.named_prompts import optional_prompt
+    from promptops.workspace.workspace import workspace
+
+    try:
+        with workspace(_directory(ctx)) as opened:
+            # If an option lacks its value, click leaves the arguments unparsed.
+            name = ctx.params.get("identity") or next(iter(ctx.args), "")
+            path = optional_prompt(opened.catalog, opened.repository, name)
+            prompt = opened.catalog.loaded(path).prompt if path else None
+            names = [case.name for case in prompt.cases] if prompt else []
+    except PromptopsError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_profile(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of model profiles that begin with `incomplete`."""
+    from promptops.errors import PromptopsError
+    from promptops.workspace.workspace import workspace
+
+    try:
+        with workspace(_directory(ctx)) as opened:
+            return [name for name in opened.config.models if name.startswith(incomplete)]
+    except PromptopsError:
+        return []
+
+
+def complete_operator(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the operators of mutation testing that begin with `incomplete`."""
+    from promptops.model.mutant import OPERATORS
+
+    return [name for name in OPERATORS if name.startswith(incomplete)]
+
+
+def _prompt_ids(ctx: click.Context) -> list[str]:
+    from promptops.errors import PromptopsError
+    from promptops.workspace.workspace import workspace
+
+    try:
+        with workspace(_directory(ctx)) as opened:
+            return list(opened.catalog.paths)
+    except PromptopsError:
+        return []
+
+
+def _directory(ctx: click.Context) -> Path:
+    given: Any = ctx.params.get("directory")
+    return Path(given) if given else Path()
+
+
+def complete_family(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of families of probes that begin with `incomplete`."""
+    from promptops.evals.probes.library import family_names
+
+    return [name for name in family_names() if name.startswith(incomplete)]
+
+
+def complete_dimension(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Dimensions of groups of samples; the ones before the last comma are kept."""
+    from promptops.model.score_group import DIMENSIONS
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in DIMENSIONS if name.startswith(last)]
+
+
+def complete_input(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of formats of samples that begin with `incomplete`."""
+    from promptops.source.traffic.registry import reader_names
+
+    return [name for name in ("auto", *reader_names()) if name.startswith(incomplete)]

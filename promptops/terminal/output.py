@@ -1,0 +1,143 @@
+"""Where a command writes: stdout, stderr and files. Imports click only to print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from promptops.errors import InputError, PromptopsError, os_reason
+from promptops.model.report import Style, plain
+from promptops.records import field, record
+
+
+@record(frozen=True, slots=True)
+class OutputOptions:
+    """Where and how a command writes.
+
+    Attributes:
+        directory: The current directory, or that of `-C`.
+        formats: Pairs of a format's name and a file, "-" for stdout.
+        overrides: The values of `--config`.
+        written: The files that were written, "-" for stdout.
+    """
+
+    directory: Path
+    formats: tuple[tuple[str, str], ...]
+    quiet: bool
+    color: bool
+    overrides: tuple[str, ...] = ()
+    written: set[str] = field(default_factory=set)
+
+    @property
+    def format(self) -> str:
+        """The format that goes to stdout, or ""."""
+        return next((name for name, file in self.formats if file == "-"), "")
+
+    def write_each(self, text_of: Callable[[str, Style], str]) -> None:
+        """Write a result in each requested format, coloured on stdout only.
+
+        `text_of` is called with the name of a format and the style of its text.
+        """
+        for name, file in self.formats:
+            self.write(text_of(name, self.style if file == "-" else plain), file)
+
+    def write_report(self, command: str, result: object, **facts: object) -> None:
+        """Write a result as the modules of `promptops.report.COMMAND` show it.
+
+        Each module is a format; `facts` are the arguments that some of them need besides.
+        """
+
+        def text_of(name: str, style: Style) -> str:
+            module = import_module(f"promptops.report.{command}.{name}")
+            text: str = module.write(result, style=style, **facts)
+            return text
+
+        self.write_each(text_of)
+
+    def write(self, text: str, file: str = "-") -> None:
+        """Write to stdout or to a file, in UTF-8 in every locale."""
+        self.written.add(file)
+        if file != "-":
+            try:
+                Path(self.directory, file).write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise InputError(f"can't be written: {os_reason(error)}", where=file) from None
+        elif text and not (self.quiet and self.format in _FOR_PEOPLE):
+            self.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write to stdout; raises InputError if it is a file on a full disk."""
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has closed it
+            raise
+        except OSError as error:
+            raise unwritable_stdout(error) from None
+
+    def write_error(self, error: PromptopsError) -> None:
+        """Write the error as JSON wherever the result would have been JSON."""
+        from promptops.terminal.shown_errors import error_json
+
+        for name, file in self.formats:
+            if name == "json" and file not in self.written:
+                with suppress(InputError):  # the error itself is the one to report
+                    self.write(error_json(error), file)
+
+    def note(self, text: str) -> None:
+        """Print to stderr, unless `--quiet` is given."""
+        if not self.quiet:
+            import click
+
+            click.echo(text, err=True)
+
+    @property
+    def for_people(self) -> bool:
+        """Whether stdout gets a format for people, and `--quiet` is not given."""
+        shown = [name for name, file in self.formats if file == "-"]
+        return not self.quiet and all(name in _FOR_PEOPLE for name in shown)
+
+    @property
+    def style(self) -> Style:
+        return _styled if self.color else plain
+
+
+def unwritable_stdout(error: OSError) -> InputError:
+    """The error for output that can't be written, for example because a disk is full."""
+    return InputError(f"can't be written: {os_reason(error)}", where="standard output")
+
+
+_FOR_PEOPLE = ("full", "text", "concise", "statistics")
+"""The formats that `--quiet` suppresses."""
+
+_STYLES: dict[str, dict[str, Any]] = {
+    "path": {"bold": True},
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow", "bold": True},
+    "info": {"fg": "blue", "bold": True},
+    "code": {"dim": True},
+    "gutter": {"dim": True},
+    "caret": {"fg": "red"},
+    "hint": {"fg": "green"},
+    "note": {"fg": "cyan"},
+    "summary": {"bold": True},
+    "removed": {"fg": "red", "strikethrough": True},
+    "added": {"fg": "green", "underline": True},
+}
+
+
+def _styled(role: str, text: str) -> str:
+    import click
+
+    return click.style(text, **_STYLES.get(role, {}))
+
+
+def wants_color() -> bool:
+    """Whether stdout is a terminal, and its user wants colours."""
+    refused = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not refused

@@ -1,0 +1,463 @@
+"""From answers to verdicts, and from verdicts to the result of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+from promptops.analysis.masking import without_secrets
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.retrieved_inputs import retrieved_name
+from promptops.catalog.unknown_names import UNKNOWN_PROFILE
+from promptops.evals.agreement import Agreement
+from promptops.evals.case_assertions import counterparts
+from promptops.evals.cost import answer_cost_usd
+from promptops.evals.judge_answer import (
+    gating_judge,
+    judge_answer,
+    questions,
+    record_of_answer,
+    status_of,
+)
+from promptops.evals.judge_prompts import agreement_of, is_anchor
+from promptops.evals.python_functions import Functions, functions_of
+from promptops.evals.questions import NoReply, Reply
+from promptops.evals.record import Beside, Record
+from promptops.evals.result import Judgement
+from promptops.evals.subject import text_of
+from promptops.model.answer import Answer, Recording
+from promptops.model.internal_error import CODE
+from promptops.model.loaded import LoadedPrompt
+from promptops.model.place import Place
+from promptops.model.prompt import Case
+from promptops.model.request import Request
+from promptops.model.test_run import AssertionResult, CaseRun, JudgeAgreement
+from promptops.records import field, record, replace
+from promptops.testing.answering import Answering, JudgeRequests, planned_profile, wanted_answers
+from promptops.testing.model_calls import ModelCalls
+from promptops.testing.plan import AnswerResult, CaseKey, Key, PlannedCase, WantedAnswer, with_hint
+from promptops.testing.recordings.audit import SampleSize, answer_differences, sample
+from promptops.testing.recordings.store import Store
+
+_ByCase = Mapping[tuple[str, int], Mapping[str, Answer]]
+"""Answers of one prompt and repeat, by the name of the case."""
+
+
+@record(slots=True)
+class AnswerJudge:
+    """Judges answers of one catalog; requests to judges go through `answering`.
+
+    Attributes:
+        baseline: The baseline's answer to the same case and repeat, if known.
+        runs_code: `python` assertions may run code of the catalog; see `Functions`.
+    """
+
+    catalog: Catalog
+    answering: Answering
+    baseline: Callable[[PlannedCase], Answer | None] = lambda _: None
+    runs_code: bool = True
+    _functions: Functions = field(init=False)
+    _questioning: JudgeRequests = field(init=False)
+    _first: dict[tuple[str, str], Answer] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._functions = functions_of(
+            self.catalog, allowed=self.runs_code, refused=self.answering.refused_code
+        )
+        self._questioning = JudgeRequests(self.catalog, self.answering)
+
+    def judge(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[tuple[Judgement, ...]]:
+        """The verdicts on each answer."""
+        for planned, answer in answered:
+            self._first.setdefault((planned.prompt.id, planned.case.name), answer)
+        others = _by_case(answered)
+        records = [self._record(planned, answer, others) for planned, answer in answered]
+        replies = self._replies(
+            [(p, record) for (p, _), record in zip(answered, records, strict=True)]
+        )
+        gating = (gating_judge(planned.case, planned.prompt) for planned, _ in answered)
+        agreements = self._questioning.agreements(dict.fromkeys(judge for judge in gating if judge))
+        return [
+            judge_answer(
+                _with_replies(record, own_replies, agreements), planned.case, planned.prompt
+            )
+            for (planned, _), record, own_replies in zip(answered, records, replies, strict=True)
+        ]
+
+    def judged(self, answered: Sequence[tuple[PlannedCase, Answer]]) -> list[JudgedAnswer]:
+        """The verdicts with the answers."""
+        rows = zip(answered, self.judge(answered), strict=True)
+        return [JudgedAnswer(planned, answer, judgements) for (planned, answer), judgements in rows]
+
+    def _record(self, planned: PlannedCase, answer: Answer, others: _ByCase) -> Record:
+        assert planned.request is not None
+        profile = planned_profile(self.catalog, planned)
+        beside = Beside(
+            price=profile.price if profile is not None else {},
+            baseline=self.baseline(planned),
+            others=self._others(planned, others),
+            functions=self._functions,
+        )
+        found = record_of_answer(answer, planned.request, planned.case, planned.prompt, beside)
+        if planned.judge_model is None or found.judge is not None:
+            return found
+        named = {"provider": planned.judge_model.provider, "id": planned.judge_model.id}
+        return replace(found, judge={key: value for key, value in named.items() if value})
+
+    def _others(self, planned: PlannedCase, others: _ByCase) -> Mapping[str, Answer]:
+        """The answers to other cases in the same repeat, or else in the first one."""
+        same = others[planned.prompt.id, planned.repeat]
+        named = counterparts(planned.case, planned.prompt)
+        first = {name: self._first.get((planned.prompt.id, name)) for name in named}
+        more = {name: answer for name, answer in first.items() if answer and name not in same}
+        # Without a copy for each case: their number would grow with the square.
+        return {**more, **same} if more else same
+
+    def _replies(self, records: Sequence[tuple[PlannedCase, Record]]) -> list[dict[str, Reply]]:
+        """The replies to each record's questions, by `Question.key`."""
+        questions_asked = [
+            (number, planned, question)
+            for number, (planned, record) in enumerate(records)
+            for question in questions(record, planned.case, planned.prompt)
+        ]
+        found = self._questioning.replies(
+            [(planned, question) for _, planned, question in questions_asked]
+        )
+        replies: list[dict[str, Reply]] = [{} for _ in records]
+        for (number, _, question), reply in zip(questions_asked, found, strict=True):
+            replies[number][question.key] = reply
+        return replies
+
+
+@record(frozen=True, slots=True)
+class JudgedAnswer:
+    """An answer to a case, with its verdicts."""
+
+    planned: PlannedCase
+    answer: Answer
+    judgements: tuple[Judgement, ...]
+
+
+def judged_answers(
+    judging: AnswerJudge, plan: Sequence[PlannedCase]
+) -> tuple[list[JudgedAnswer], dict[Key, AnswerResult]]:
+    """The available answers, judged; and the result of each need, by key."""
+    got = judging.answering.get(list(wanted_answers(judging.catalog, plan)))
+    found = [
+        (planned, got[planned.key].answer)
+        for planned in plan
+        if planned.needs_answer and planned.key in got
+    ]
+    known = [(planned, answer) for planned, answer in found if answer is not None]
+    return judging.judged(known), got
+
+
+def judge_agreements(found: Iterable[JudgedAnswer]) -> Iterator[JudgeAgreement]:
+    """The agreement of judge prompts with their anchors, from the answers to their own cases."""
+    anchors: dict[str, list[tuple[Case, str]]] = {}
+    for judged in found:
+        case = judged.planned.case
+        if not judged.planned.repeat and is_anchor(case):
+            anchors.setdefault(judged.planned.prompt.id, []).append((case, judged.answer.text))
+    for judge, answered in anchors.items():
+        agreed = agreement_of(answered)
+        yield JudgeAgreement(
+            judge=judge, anchors=agreed.anchors, kappa=agreed.kappa, may_gate=agreed.may_gate
+        )
+
+
+def judges_behind(
+    known: Mapping[Key, AnswerResult], paths: Collection[str]
+) -> dict[str, set[tuple[str, str | None]]]:
+    """The models, with fingerprints, of each judge of some prompt files."""
+    found: dict[str, set[tuple[str, str | None]]] = {}
+    for (path, _, _, judge), got in known.items():
+        if judge and path in paths and got.answer is not None:
+            found.setdefault(judge, set()).add((got.answer.model, got.answer.fingerprint))
+    return found
+
+
+def cost_usd(catalog: Catalog, judged: JudgedAnswer) -> float | None:
+    """The cost of an answer; None if the price is unknown."""
+    profile = planned_profile(catalog, judged.planned)
+    if profile is None:
+        return None
+    return answer_cost_usd(judged.answer.usage, profile.provider, profile.id, profile.price)
+
+
+def _by_case(answered: Sequence[tuple[PlannedCase, Answer]]) -> _ByCase:
+    found: dict[tuple[str, int], dict[str, Answer]] = {}
+    for planned, answer in answered:
+        found.setdefault((planned.prompt.id, planned.repeat), {})[planned.case.name] = answer
+    return found
+
+
+def _with_replies(
+    record: Record, replies: Mapping[str, Reply], agreements: Mapping[str, Agreement | NoReply]
+) -> Record:
+    beside = replace(record.beside, replies=replies, agreements=agreements)
+    return replace(record, beside=beside)
+
+
+# The results of cases, for reports.
+
+_VIOLATED = "an additional answer, requested to decide, violates a contract"
+
+
+def case_runs(
+    plan: Sequence[PlannedCase],
+    results: Mapping[Key, AnswerResult],
+    answers: Sequence[JudgedAnswer],
+    notes: Mapping[CaseKey, str],
+) -> Iterator[CaseRun]:
+    """The results of all planned cases, in order; `notes` explains replaced answers."""
+    judged = {answer.planned.case_key: answer for answer in answers}
+    for planned in plan:
+        run = _run(planned, results.get(planned.key, AnswerResult()), judged.get(planned.case_key))
+        yield replace(run, reason=run.reason or notes.get(planned.case_key, ""))
+
+
+def with_violations(
+    runs: Iterable[CaseRun], cases: Collection[tuple[str, str]]
+) -> Iterator[CaseRun]:
+    """The results; those of `cases` fail, because an additional answer violates a contract."""
+    for run in runs:
+        fails = (run.prompt, run.name) in cases and run.status == "passed"
+        yield replace(run, status="failed", reason=_VIOLATED) if fails else run
+
+
+def unreadable_prompts(loaded: Sequence[LoadedPrompt]) -> Iterator[CaseRun]:
+    """Errors for prompts and files that can't be read, so that they are not skipped silently."""
+    for prompt_file in loaded:
+        if prompt_file.prompt is None:
+            problem = next(iter(prompt_file.problems), None)
+            place = (
+                problem.at if problem and isinstance(problem.at, Place) else Place(prompt_file.path)
+            )
+            run = error_run(
+                prompt_file.id, problem.message if problem else "it can't be read", place
+            )
+            yield replace(run, internal=problem is not None and problem.code == CODE)
+        else:
+            yield from (
+                error_run(prompt_file.id, message, place)
+                for message, place in _left_out(prompt_file)
+            )
+
+
+def error_run(prompt: str, reason: str, place: Place) -> CaseRun:
+    """An error that prevents the tests of a prompt; secrets in its reason are masked."""
+    text = without_secrets(reason)
+    return CaseRun(prompt=prompt, name="", status="error", reason=text, place=place)
+
+
+def _left_out(loaded: LoadedPrompt) -> Iterator[tuple[str, Place]]:
+    """Why cases are missing or requests differ from the files."""
+    for problem in loaded.problems:
+        if problem.code not in _NOT_LEFT_OUT and isinstance(problem.at, Place):
+            yield problem.message, problem.at
+    for reference in loaded.references:
+        if reference.kind in _NEEDED and not reference.found:
+            message = f"there is no {_NEEDED[reference.kind]} `{reference.written}`"
+            yield message, reference.place
+
+
+_NOT_LEFT_OUT = ("SCH010", UNKNOWN_PROFILE)
+"""Problems that hide no test case: YAML aliases, and missing profiles, which fail each case."""
+
+_NEEDED = {"cases": "case file", "tool": "tool"}
+"""References that a prompt can do without, but its tests can't."""
+
+
+def recording_errors(
+    catalog: Catalog, plan: Sequence[PlannedCase], store: Store
+) -> Iterator[CaseRun]:
+    """Errors for lines of recordings that can't be read."""
+    for path in dict.fromkeys(planned.prompt.path for planned in plan):
+        for problem in store.problems(path):
+            if isinstance(problem.at, Place):
+                reason = with_hint(problem.message, problem.hint)
+                yield error_run(catalog.ids.get(path, path), reason, problem.at)
+
+
+def _run(planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None) -> CaseRun:
+    run = CaseRun(
+        prompt=planned.prompt.id,
+        name=planned.case.name,
+        repeat=planned.repeat,
+        status="error",
+        place=planned.place,
+        reason=without_secrets(planned.error),
+        messages=sent_messages(planned.request) if planned.request is not None else (),
+        assertions=tuple(assertion_result(judgement, "request") for judgement in planned.rendered),
+        internal=planned.internal or any(judgement.internal for judgement in planned.rendered),
+    )
+    if planned.error:
+        return replace(run, status="stale") if planned.unrecorded else run
+    return _judged_run(run, planned, result, judged)
+
+
+def sent_messages(request: Request) -> tuple[tuple[str, str], ...]:
+    """Role and text of each message of a request."""
+    return tuple(
+        (str(message["role"]), text_of(message.get("content"))) for message in request.messages
+    )
+
+
+def _judged_run(
+    run: CaseRun, planned: PlannedCase, result: AnswerResult, judged: JudgedAnswer | None
+) -> CaseRun:
+    if not planned.needs_answer:
+        return replace(run, status=status_of(planned.rendered))
+    if judged is None:
+        status = status_of(planned.rendered) if planned.rendered else "passed"
+        if result.infrastructure:
+            return replace(run, status="error", reason=result.reason, infrastructure=True)
+        if result.unsendable:
+            return replace(run, status="error", reason=result.reason)
+        return replace(
+            run, status="failed" if status == "failed" else "stale", reason=result.reason
+        )
+    results = (
+        *run.assertions,
+        *(assertion_result(judgement, "answer") for judgement in judged.judgements),
+    )
+    judgements = (*planned.rendered, *judged.judgements)
+    status, missing = status_of(judgements), _missing_reply(judgements)
+    return replace(
+        run,
+        status=status,
+        reason=missing or ("its assertions can't be checked" if status == "error" else ""),
+        infrastructure=bool(missing),
+        internal=any(judgement.internal for judgement in judgements),
+        assertions=results,
+        answer=judged.answer,
+        source=result.source,
+    )
+
+
+def _missing_reply(judged: Sequence[Judgement]) -> str:
+    """Why a judge gave no reply, if there is no other error to fix; else ""."""
+    errors = [
+        judgement
+        for judgement in judged
+        if judgement.status == "error" and judgement.lack != "recording"
+    ]
+    only_outages = errors and all(error.lack == "connection" for error in errors)
+    return errors[0].reason if only_outages else ""
+
+
+def assertion_result(judged: Judgement, on: Literal["request", "answer"]) -> AssertionResult:
+    """One assertion of a case, as reports show it."""
+    return AssertionResult(
+        type=judged.type,
+        status=judged.status,
+        must=judged.must,
+        reason=judged.reason,
+        place=judged.place,
+        on=on,
+        score=judged.score,
+        compared=judged.compared,
+    )
+
+
+# Request answers again: to audit recordings, and before a violated contract fails a case.
+
+
+def audit_recordings(
+    catalog: Catalog,
+    plan: Sequence[PlannedCase],
+    replayed: Answering,
+    *,
+    sampled: tuple[SampleSize, str],
+    calls: ModelCalls,
+) -> Iterator[CaseRun]:
+    """The cases of a sample for which the model or a judge now gives another answer, or fails.
+
+    `sampled` is the size of the sample, and the seed that chooses it.
+    """
+    places = {(case.prompt.path, case.case.name): case.place for case in plan}
+    known = {
+        want.key: (want, answer)
+        for want, answer in replayed.answered()
+        if retrieved_name(want.judge) is None  # only answers of models are requested again
+    }
+    chosen = sample([_recording(*pair) for pair in known.values()], *sampled)
+    keys = {(recording.request, recording.repeat, recording.judge) for recording in chosen}
+    requested = [want for want, _ in known.values() if want.key[1:] in keys]
+    results = Answering(catalog, Store(catalog), "live", calls=calls).get(requested)
+    for want in requested:
+        fresh, was = results[want.key], known[want.key][1]
+        prompt = catalog.ids.get(want.path, want.path)
+        place = places.get((want.path, want.case), Place(want.path))
+        whose = f"the judge `{want.judge}`" if want.judge else "the model"
+        if fresh.answer is None:
+            reason = f"it could not be requested again: {fresh.reason}"
+            yield _case(prompt, want, place, reason, outage=True)
+        elif found := answer_differences(was, fresh.answer):
+            what = ", ".join(f"`{name}`" for name in found)
+            reason = f"requested again, {whose} gives another answer: {what}"
+            yield _case(prompt, want, place, reason, outage=False)
+
+
+def _recording(want: WantedAnswer, answer: Answer) -> Recording:
+    return Recording(
+        request=want.digest, repeat=want.repeat, case=want.case, answer=answer, judge=want.judge
+    )
+
+
+def _case(prompt: str, want: WantedAnswer, place: Place, reason: str, *, outage: bool) -> CaseRun:
+    return CaseRun(
+        prompt=prompt,
+        name=want.case,
+        repeat=want.repeat,
+        status="error" if outage else "failed",
+        place=place,
+        reason=reason,
+        infrastructure=outage,
+    )
+
+
+_FRESH = 2
+FIRST_FRESH = 2_000
+"""The repeat of the first such answer; far above any that a prompt has."""
+
+
+def confirm_failures(
+    judging: AnswerJudge, found: Sequence[JudgedAnswer]
+) -> tuple[list[JudgedAnswer], dict[CaseKey, str]]:
+    """The answers, and notes on those that passed at the second attempt.
+
+    A violating answer stays if one of two more answers is missing or also violates a contract;
+    otherwise the first of the two replaces it.
+    """
+    failed = [judged.planned for judged in found if status_of(judged.judgements) == "failed"]
+    if not failed:
+        return list(found), {}
+    more, _ = judged_answers(
+        judging, [again for planned in failed for again in fresh_cases(planned)]
+    )
+    confirmed = {
+        judged.planned.case_key: judged
+        for judged in more
+        if status_of(judged.judgements) == "passed"
+    }
+    replacements = {
+        planned.case_key: confirmed[fresh_cases(planned)[0].case_key]
+        for planned in failed
+        if _all_passed(planned, confirmed)
+    }
+    note = f"one of {_FRESH + 1} answers violates a contract that the others meet"
+    notes = dict.fromkeys(replacements, note)
+    final = [replacements.get(judged.planned.case_key, judged) for judged in found]
+    return [replace(new, planned=old.planned) for old, new in zip(found, final, strict=True)], notes
+
+
+def _all_passed(planned: PlannedCase, confirmed: Mapping[CaseKey, JudgedAnswer]) -> bool:
+    return all(again.case_key in confirmed for again in fresh_cases(planned))
+
+
+def fresh_cases(planned: PlannedCase) -> tuple[PlannedCase, ...]:
+    """The same case for the answers that confirm a violated contract."""
+    first = FIRST_FRESH + _FRESH * planned.repeat
+    return tuple(replace(planned, repeat=first + number) for number in range(_FRESH))

@@ -1,0 +1,153 @@
+"""Known answers: the committed recordings, and a cache in git's directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.recordings import recordings_at, recordings_in
+from promptops.model.answer import Answer, Recording
+from promptops.model.finding import Problem
+from promptops.records import record
+from promptops.source.recordings import (
+    MAX_BYTES,
+    Key,
+    ReadRecordings,
+    key_of,
+    read_recordings,
+    recordings_bytes,
+    without_latency,
+)
+from promptops.storage.atomic import keep
+from promptops.storage.eviction import evict_to_size
+from promptops.testing.recordings.roots import RecordingsAside
+
+MAX_CACHE_BYTES = 256 * 1024 * 1024
+_BLOCK = 4096
+"""The disk space of the smallest file, in bytes."""
+
+
+class AnswerCache:
+    """One file for each request and repeat, in `promptops/answers` below git's common directory."""
+
+    def __init__(self, common_dir: Path, max_bytes: int = MAX_CACHE_BYTES) -> None:
+        """The oldest answers are removed when the cache exceeds `max_bytes`."""
+        self._folder = common_dir / "promptops" / "answers"
+        self._max_bytes = max_bytes
+
+    def find(self, request: str, repeat: int) -> Answer | None:
+        """The answer to a request, for any prompt; a damaged file is removed."""
+        file = self._file(request, repeat)
+        try:
+            with file.open("rb") as opened:
+                found = read_recordings("", opened.read(MAX_BYTES + 1)).recordings
+        except OSError:
+            return None
+        if [(recording.request, recording.repeat) for recording in found] == [(request, repeat)]:
+            return found[0].answer
+        with suppress(OSError):
+            file.unlink()
+        return None
+
+    def keep(self, recordings: Iterable[Recording]) -> None:
+        """Store answers that may be stored; a directory that can't be written is not an error."""
+        from promptops.testing.recordings.screening import recording_refusal
+
+        for recording in recordings:
+            if recording_refusal("", recording) is None:
+                file = self._file(recording.request, recording.repeat)
+                keep(file, recordings_bytes((without_latency(recording),)))
+        evict_to_size(self._folder, self._max_bytes, _disk_space)
+
+    def _file(self, request: str, repeat: int) -> Path:
+        return self._folder / request[:2] / f"{request[2:]}-{repeat}"
+
+
+def _disk_space(status: os.stat_result) -> int:
+    return max(status.st_size, _BLOCK)
+
+
+@record(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer, and where it was found."""
+
+    answer: Answer
+    source: Literal["recorded", "cached"]
+
+
+class Store:
+    """The known answers at one revision; the recordings of a prompt are read once."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        cache: AnswerCache | None = None,
+        aside: RecordingsAside | None = None,
+        head: Catalog | None = None,
+    ) -> None:
+        """Looks up the recordings next to prompts, then those aside, then the cache.
+
+        Args:
+            aside: New answers are written there.
+            head: Another revision, whose recordings are looked up after those of `catalog`: it has
+                the judges.
+        """
+        self._catalog = catalog
+        self._cache = cache
+        self._aside = aside
+        self._head = Store(head) if head is not None and head.files is not catalog.files else None
+        self._own: dict[str, ReadRecordings] = {}
+        self._others: dict[str, ReadRecordings] = {}
+        self._answers: dict[str, Mapping[Key, Answer]] = {}
+
+    def find(self, prompt: str, request: str, repeat: int, judge: str = "") -> StoredAnswer | None:
+        """The answer to a request of the prompt file `prompt`; never that of another repeat."""
+        recorded = self._recorded(prompt).get((request, repeat, judge))
+        if recorded is not None:
+            return StoredAnswer(recorded, "recorded")
+        cached = self._cache.find(request, repeat) if self._cache is not None else None
+        return StoredAnswer(cached, "cached") if cached is not None else None
+
+    def problems(self, prompt: str) -> tuple[Problem, ...]:
+        """The problems in the recordings of a prompt file."""
+        return (*self._beside(prompt).problems, *self._in_folder(prompt).problems)
+
+    def recordings(self, prompt: str) -> tuple[Recording, ...]:
+        """The recordings that new answers for a prompt file join, in the order of their lines."""
+        found = self._beside(prompt) if self._aside is None else self._in_folder(prompt)
+        return found.recordings
+
+    def first_file(self, prompt: str) -> str:
+        """The path of the first file of recordings that new answers for a prompt file join."""
+        if self._aside is None:
+            return self._catalog.recordings_of(prompt)
+        return self._aside.first_file(prompt)
+
+    def left_behind(self) -> tuple[str, ...]:
+        """The first files of recordings aside whose prompts are not compared or attacked."""
+        return tuple(self._aside.left_behind()) if self._aside is not None else ()
+
+    def _recorded(self, prompt: str) -> Mapping[Key, Answer]:
+        if prompt not in self._answers:
+            own = map(without_latency, self._beside(prompt).recordings)
+            head = self._head._recorded(prompt) if self._head is not None else {}
+            aside = self._in_folder(prompt).recordings
+            found = {key_of(recording): recording.answer for recording in (*aside, *own)}
+            self._answers[prompt] = {**head, **found}
+        return self._answers[prompt]
+
+    def _beside(self, prompt: str) -> ReadRecordings:
+        if prompt not in self._own:
+            self._own[prompt] = recordings_in(self._catalog, prompt)
+        return self._own[prompt]
+
+    def _in_folder(self, prompt: str) -> ReadRecordings:
+        if self._aside is None:
+            return ReadRecordings()
+        if prompt not in self._others:
+            self._others[prompt] = recordings_at(self._aside.files, self.first_file(prompt))
+        return self._others[prompt]

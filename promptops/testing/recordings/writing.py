@@ -1,0 +1,308 @@
+"""Move answers from the journal to the files of recordings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from promptops.errors import InputError, os_reason
+from promptops.model.answer import Recording
+from promptops.model.finding import Problem
+from promptops.model.place import Place
+from promptops.records import field, record, replace
+from promptops.repo.repository import Repository
+from promptops.repo.worktree import WorkTree
+from promptops.source.recording_files import ENDING, MAX_FILES, by_first, numbered
+from promptops.source.recordings import (
+    FEWER,
+    MAX_BYTES,
+    MAX_TOTAL_BYTES,
+    Key,
+    ReadRecordings,
+    key_of,
+    order_of,
+    read_files,
+    recordings_bytes,
+    without_latency,
+)
+from promptops.storage.atomic import replace_whole, sync_folder
+from promptops.testing.recordings.journal import Journal, JournalContent, JournalEntry
+from promptops.testing.recordings.merging import NeededRecording, merge_recordings
+from promptops.testing.recordings.roots import RecordingRoots
+from promptops.testing.recordings.store import AnswerCache
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WrittenAnswers:
+    """The result of writing the answers of a journal.
+
+    Attributes:
+        changed: The changed files of recordings.
+        problems: Why a file could not be written; its answers stay in the journal.
+        unreadable: Lines of the journal that a crash of the machine cut off.
+    """
+
+    changed: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unreadable: int = 0
+
+
+_BESIDE = RecordingRoots()
+
+
+def write_journal(
+    repository: Repository,
+    needs: Mapping[str, Collection[NeededRecording]] | None = None,
+    *,
+    prune: bool = False,
+    roots: RecordingRoots = _BESIDE,
+) -> WrittenAnswers:
+    """Write the answers of the journal to the files of recordings and to the cache.
+
+    Called without needs at the start of a recording run, for answers that an earlier run left, and
+    with needs at its end, so that answers replace earlier ones. If the prompt is not in this work
+    tree, after a change of branches, its answers go to the cache only.
+
+    Args:
+        needs: By the first file of recordings (`Store.first_file`), all that was looked up.
+        prune: Of the files in `needs` remove what was not; only after a run of all their cases. A
+            file aside with empty needs is removed, also if its prompt no longer exists.
+        roots: The folders of recordings aside; answers for other folders go to the cache only.
+
+    Raises:
+        InputError: The journal can't be read or written, or another process holds it.
+    """
+    journal = Journal(repository)
+    if not needs and not journal.pending:
+        return WrittenAnswers()
+    settling = _Settling(repository, needs or {}, prune, roots)
+    journal.hand_over(settling.keep)
+    return WrittenAnswers(
+        changed=tuple(settling.changed),
+        problems=tuple(settling.problems),
+        unreadable=settling.unreadable,
+    )
+
+
+@record(slots=True)
+class _Settling:
+    repository: Repository
+    needs: Mapping[str, Collection[NeededRecording]]
+    prune: bool
+    roots: RecordingRoots
+    changed: dict[str, None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    unreadable: int = 0
+    _folders: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def keep(self, found: JournalContent) -> Iterator[JournalEntry]:
+        """Write all files; yields the entries that are not in a file."""
+        self.unreadable = found.unreadable
+        new: dict[str, list[Recording]] = {file: [] for file in self.needs}
+        for entry in found.entries:
+            new.setdefault(entry.file, []).append(entry.recording)
+        AnswerCache(self.repository.common_dir).keep(entry.recording for entry in found.entries)
+        for file in sorted(new):
+            problem = self._write(file, new[file])
+            if problem is not None:
+                self.problems.append(problem)
+                yield from (JournalEntry(file, recording) for recording in new[file])
+
+    def _write(self, file: str, new: Sequence[Recording]) -> Problem | None:
+        """Why a file can't be written; None if all are written or unchanged."""
+        try:
+            found = self.roots.has_prompt(self.repository.root, file)
+            return self._merge(file, new) if found or self._is_left(file, new) else None
+        except InputError as error:
+            return _problem(error.where or file, error.message, error.hint)
+        except OSError as error:
+            hint = "check the permissions and the free disk space"
+            return _problem(file, f"the recordings can't be written: {os_reason(error)}", hint)
+
+    def _is_left(self, file: str, new: Sequence[Recording]) -> bool:
+        """Whether a file aside, of a prompt that was removed, is to be pruned."""
+        return self.prune and not new and file in self.needs and self.roots.are_aside(file)
+
+    def _merge(self, file: str, new: Sequence[Recording]) -> Problem | None:
+        old = self._contents(file)
+        found = read_files(old)
+        if found.problems:  # unreadable lines would be lost
+            return found.problems[0]
+        if not self.roots.are_aside(file):
+            found = replace(found, recordings=tuple(map(without_latency, found.recordings)))
+            new = tuple(map(without_latency, new))
+        prune = self.prune and file in self.needs
+        remaining = merge_recordings(found.recordings, new, self.needs.get(file, ()), prune=prune)
+        for path, content in write_steps(
+            found, {**dict.fromkeys(old, ()), **split_recordings(file, found, remaining)}
+        ):
+            if content != old.get(path, b""):
+                _put(self.repository.root / path, content)
+                old[path] = content
+                self.changed[path] = None
+        return None
+
+    def _contents(self, file: str) -> dict[str, bytes]:
+        """The files that begin with `file` in the work tree, in order.
+
+        Raises InputError for a path that is not a file or outside the repository.
+        """
+        disk = WorkTree(self.repository.root, self.repository.object_format)
+        if not file.endswith(ENDING) or not disk.holds(file):
+            raise InputError("the path of the recordings is outside the repository")
+        folder, slash, _ = file.rpartition("/")
+        found = {path: disk.read(path) for path in self._files_in(f"{folder}{slash}").get(file, ())}
+        for path, content in found.items():
+            if content is None:
+                hint = "move that file away"
+                raise InputError("the recordings are not a regular file", where=path, hint=hint)
+        return {path: content for path, content in found.items() if content is not None}
+
+    def _files_in(self, folder: str) -> Mapping[str, tuple[str, ...]]:
+        """All files of recordings in a folder, by the first file."""
+        if folder not in self._folders:
+            try:
+                names = os.listdir(self.repository.root / folder)
+            except FileNotFoundError:  # the first answers of an arm
+                names = []
+            self._folders[folder] = by_first(f"{folder}{name}" for name in names)
+        return self._folders[folder]
+
+
+def _put(file: Path, content: bytes) -> None:
+    if content:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # The name is always the same, so that the next run replaces what a crash left.
+        replace_whole(file, content, file.with_name(f".{file.name}.new"))
+    else:
+        file.unlink()
+        sync_folder(file.parent)
+
+
+def _problem(file: str, message: str, hint: str | None) -> Problem:
+    return Problem(message, at=Place(file), hint=hint, code="SCH001")
+
+
+# Distribute the recordings of a prompt over files.
+
+FULL_BYTES = MAX_BYTES // 2
+"""A file that would be larger gets no further answers. If two branches each add answers to a file,
+the merged file is still not larger than MAX_BYTES."""
+
+Parts = Mapping[str, tuple[Recording, ...]]
+"""Recordings by the path of their file."""
+
+
+def split_recordings(first: str, before: ReadRecordings, after: Iterable[Recording]) -> Parts:
+    """Distribute recordings over the files that begin with `first`; a file may end up empty.
+
+    A recording stays in its file. A new answer goes to the file of the one that it replaces, or, if
+    that is full or it replaces none, to the first file with room. Nothing else moves, so that one
+    more answer changes one file.
+
+    Raises:
+        InputError: A file, or all of them together, would be larger than can be read.
+    """
+    home = _home(before)
+    known = {key_of(recording): recording.answer for recording in before.recordings}
+    files = _Files(first)
+    new = []
+    for recording in after:
+        if known.get(key_of(recording)) == recording.answer:
+            files.put(home[key_of(recording)], recording)
+        else:
+            new.append(recording)
+    for recording in sorted(
+        new, key=lambda recording: (_home_of(recording, home) is None, order_of(recording))
+    ):
+        files.add(recording, _home_of(recording, home))
+    files.refuse_overfull()
+    return {path: tuple(files.recordings.get(path, ())) for path in {*home.values(), *files.sizes}}
+
+
+def write_steps(before: ReadRecordings, after: Parts) -> Iterator[tuple[str, bytes]]:
+    """The contents to write, by path, in order; b"" for a file to remove.
+
+    A recording is removed from its old file before it is added to another one, so that none is
+    recorded twice if the process dies in between.
+    """
+    was = {
+        key_of(recording): at.path
+        for recording, at in zip(before.recordings, before.places, strict=True)
+    }
+    moved = {
+        key_of(recording)
+        for path, recordings in after.items()
+        for recording in recordings
+        if was.get(key_of(recording), path) != path
+    }
+    for path in sorted({was[key] for key in moved}):
+        left = (
+            recording
+            for recording in before.recordings
+            if was[key_of(recording)] == path and key_of(recording) not in moved
+        )
+        yield path, recordings_bytes(left)
+    for path in sorted(after):
+        yield path, recordings_bytes(after[path])
+
+
+_Slot = tuple[str, str, int]
+"""Case, judge and repeat: a new answer with the same ones replaces the old one."""
+
+
+def _home(before: ReadRecordings) -> dict[Key | _Slot, str]:
+    """The file of each recording and of each slot."""
+    found: dict[Key | _Slot, str] = {}
+    for recording, place in zip(before.recordings, before.places, strict=True):
+        found[key_of(recording)] = place.path
+        found.setdefault(_slot(recording), place.path)
+    return found
+
+
+def _home_of(recording: Recording, home: Mapping[Key | _Slot, str]) -> str | None:
+    return home.get(key_of(recording)) or home.get(_slot(recording))
+
+
+def _slot(recording: Recording) -> _Slot:
+    return recording.case, recording.judge, recording.repeat
+
+
+@record(slots=True)
+class _Files:
+    first: str
+    recordings: dict[str, list[Recording]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+
+    def put(self, path: str, recording: Recording) -> None:
+        self.recordings.setdefault(path, []).append(recording)
+        self.sizes[path] = self.sizes.get(path, 0) + len(recordings_bytes((recording,)))
+
+    def add(self, recording: Recording, home: str | None) -> None:
+        """Add a recording to `home` if there is room, else to the first file with room."""
+        size = len(recordings_bytes((recording,)))
+        paths = (numbered(self.first, number) for number in range(1, MAX_FILES + 1))
+        if home is not None and self._has_room(home, size):
+            self.put(home, recording)
+            return
+        path = next((candidate for candidate in paths if self._has_room(candidate, size)), None)
+        if path is None:
+            raise _overfull(self.first, f"there would be more than {MAX_FILES} files")
+        self.put(path, recording)
+
+    def _has_room(self, path: str, size: int) -> bool:
+        present = self.sizes.get(path, 0)
+        return not present or present + size <= FULL_BYTES
+
+    def refuse_overfull(self) -> None:
+        """Raises InputError."""
+        if sum(self.sizes.values()) > MAX_TOTAL_BYTES:
+            raise _overfull(self.first, f"they would be larger than {MAX_TOTAL_BYTES >> 20} MB")
+        for path, size in self.sizes.items():
+            if size > MAX_BYTES:  # only possible if names of cases grew in a full file
+                raise _overfull(path, f"the file would be larger than {MAX_BYTES >> 20} MB")
+
+
+def _overfull(path: str, reason: str) -> InputError:
+    return InputError(f"the recordings can't be written: {reason}", where=path, hint=FEWER)

@@ -1,0 +1,37 @@
+"""A prompt with another model profile than its own."""
+
+from __future__ import annotations
+
+from promptops.errors import UsageError
+from promptops.model.config import ModelProfile
+from promptops.model.prompt import Prompt
+from promptops.records import replace
+from promptops.suggestions import did_you_mean
+from promptops.workspace.workspace import Workspace
+
+
+def with_profile(workspace: Workspace, prompt: Prompt, name: str) -> Prompt:
+    """The prompt with the profile of this name; parameters in the prompt file still override it.
+
+    Raises UsageError for an unknown profile.
+    """
+    required_profile(workspace, name)
+    if prompt.model.profile == name:
+        return prompt
+    loaded = workspace.catalog.with_profile(name).loaded(prompt.path).prompt
+    assert loaded is not None, "a profile does not decide whether a prompt file can be read"
+    return replace(prompt, model=loaded.model)
+
+
+def required_profile(workspace: Workspace, name: str) -> ModelProfile:
+    """The profile of this name; raises UsageError for an unknown one."""
+    models = workspace.config.models
+    if name in models:
+        return models[name]
+    names = ", ".join(f"`{each}`" for each in models)
+    add = f"add it: [models.{name}] with `provider` and `id`"
+    raise UsageError(
+        f"there is no profile `{name}`",
+        where=workspace.config.path,
+        hint=did_you_mean(name, models) or (f"the profiles are {names}" if names else add),
+    )

@@ -1,0 +1,198 @@
+"""The request for a test case or for given inputs, and the source of each line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from promptops.catalog.retrieved_inputs import unrecorded_reason
+from promptops.catalog.unknown_names import UNKNOWN_PROFILE, UNKNOWN_TOOL
+from promptops.errors import InputError, UsageError
+from promptops.model.loaded import LoadedPrompt
+from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt
+from promptops.model.request import Request
+from promptops.records import record
+from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.render import Renderer, SourcedText, TracedRequest
+from promptops.runtime.template.scope import Piece
+from promptops.workspace.listing import unreadable_error
+from promptops.workspace.workspace import Workspace
+
+
+@record(frozen=True, slots=True)
+class AnnotatedRequest:
+    """A rendered request with its sources.
+
+    Attributes:
+        case: The name of the test case; None for given inputs.
+    """
+
+    prompt: Prompt
+    case: str | None
+    traced: TracedRequest
+
+    @property
+    def request(self) -> Request:
+        return self.traced.request
+
+    @property
+    def digest(self) -> str:
+        return request_digest(self.request)
+
+
+@record(frozen=True, slots=True)
+class RenderedLine:
+    """A line of a rendered text.
+
+    Attributes:
+        message: Index in the request's messages.
+        number: 1-based, within the text of the message.
+        place: The source of its first literal characters, where an author would edit it.
+        inputs: The expressions whose values are in the line.
+    """
+
+    message: int
+    role: str
+    number: int
+    text: str
+    place: Place
+    inputs: tuple[str, ...]
+
+
+def render_case(workspace: Workspace, path: str, name: str | None) -> AnnotatedRequest:
+    """The request of a test case; without a name, of the first one.
+
+    Raises UsageError for a missing case, RenderError for one that can't be rendered.
+    """
+    prompt = readable_prompt(workspace, path)
+    case = named_case(prompt, name)
+    return AnnotatedRequest(prompt, case.name, _renderer(workspace, prompt).trace(case.inputs))
+
+
+def render_inputs(workspace: Workspace, path: str, inputs: Mapping[str, Any]) -> AnnotatedRequest:
+    """The request for given inputs; raises RenderError."""
+    prompt = readable_prompt(workspace, path)
+    return AnnotatedRequest(prompt, None, _renderer(workspace, prompt).trace(inputs))
+
+
+def readable_prompt(workspace: Workspace, path: str) -> Prompt:
+    """A prompt that can be rendered; raises InputError if it or a body file can't be read."""
+    loaded = workspace.catalog.loaded(path)
+    if loaded.prompt is None:
+        raise unreadable_error(loaded)
+    _refuse_incomplete(workspace, loaded)
+    return loaded.prompt
+
+
+def _refuse_incomplete(workspace: Workspace, loaded: LoadedPrompt) -> None:
+    """Raise InputError for a missing body file, so that the message does not look empty.
+
+    Also raises it for a missing profile or tool.
+    """
+    hint = f"`promptops lint {loaded.id}` shows the details"
+    for problem in loaded.problems:
+        if problem.code in ("SEC010", UNKNOWN_PROFILE, UNKNOWN_TOOL):
+            raise InputError(problem.message, where=str(problem.at), hint=problem.hint or hint)
+    for reference in loaded.references:
+        if reference.kind == "body" and workspace.catalog.files.text(reference.target) is None:
+            raise InputError(
+                f"`{reference.written}` can't be read", where=str(reference.place), hint=hint
+            )
+
+
+def _renderer(workspace: Workspace, prompt: Prompt) -> Renderer:
+    return Renderer(prompt, workspace.catalog.load, workspace.catalog.files.data)
+
+
+def named_case(prompt: Prompt, name: str | None) -> Case:
+    """A test case by its name or by the only beginning of one; without a name, the first one.
+
+    Raises UsageError for a missing case, InputError if its retrieved inputs are not recorded.
+    """
+    case = listed_case(prompt, name)
+    if case.unrecorded:
+        raise InputError(
+            f"{unrecorded_reason(case)} for the case {case.name!r}",
+            where=str(case.locate(case.at, False)),
+            hint=f"promptops test {prompt.id} --record",
+        )
+    return case
+
+
+def listed_case(prompt: Prompt, name: str | None) -> Case:
+    """As `named_case`; its retrieved inputs may be missing.
+
+    Raises InputError for a retrieved input that the prompt does not have.
+    """
+    case = _named(prompt, name)
+    if case.unrecorded:
+        from promptops.evals.unknown_names import retrieved_problems
+
+        for problem in retrieved_problems(prompt):
+            raise InputError(problem.message, where=str(problem.at), hint=problem.hint)
+    return case
+
+
+def _named(prompt: Prompt, name: str | None) -> Case:
+    if not prompt.cases:
+        raise UsageError(
+            f"{prompt.id} has no test case", hint="give the inputs: --input NAME=VALUE"
+        )
+    if name is None:
+        return prompt.cases[0]
+    exact = [case for case in prompt.cases if case.name == name]
+    starting = [case for case in prompt.cases if case.name.startswith(name)]
+    if exact or len(starting) == 1:
+        return (exact or starting)[0]
+    names = ", ".join(repr(case.name) for case in (starting or prompt.cases))
+    what = "several cases begin with" if starting else "there is no case"
+    raise UsageError(f"{what} {name!r}", where=prompt.path, hint=f"one of: {names}")
+
+
+def rendered_lines(rendered: AnnotatedRequest) -> Iterator[RenderedLine]:
+    """Every line of every text of the request, with its source."""
+    for text in rendered.traced.texts:
+        for number, pieces in enumerate(_split(text.pieces) if text.pieces else (), start=1):
+            yield _line(text, number, pieces)
+
+
+def _split(pieces: tuple[Piece, ...]) -> Iterator[list[Piece]]:
+    """The pieces of each line, newlines left out."""
+    line: list[Piece] = []
+    for piece in pieces:
+        at = 0
+        for index, part in enumerate(piece.text.split("\n")):
+            if index:
+                yield line
+                line = []
+            start = piece.start + at if piece.literal else piece.start
+            end = start + len(part) if piece.literal else piece.end
+            line.append(Piece(part, piece.frame, start, end, piece.literal))
+            at += len(part) + 1
+    yield line
+
+
+def _line(text: SourcedText, number: int, pieces: list[Piece]) -> RenderedLine:
+    non_empty = [piece for piece in pieces if piece.text] or pieces
+    first = next(
+        (piece for piece in non_empty if piece.literal and piece.text.strip()), non_empty[0]
+    )
+    source = first.frame.text
+    at = min(first.start, max(len(source.value) - 1, 0))
+    inputs = [_expression(piece) for piece in non_empty if not piece.literal and piece.text]
+    return RenderedLine(
+        message=text.message,
+        role=text.role,
+        number=number,
+        text="".join(piece.text for piece in pieces),
+        place=source.place(at, max(first.end, at + 1)),
+        inputs=tuple(dict.fromkeys(inputs)),
+    )
+
+
+def _expression(piece: Piece) -> str:
+    """The whole of `{{ … }}` around a printed value, without its braces."""
+    source = piece.frame.text.value
+    end = source.find("}}", piece.start)
+    return source[piece.start : end if end >= 0 else piece.end].strip(" -+")

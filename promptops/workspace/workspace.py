@@ -1,0 +1,166 @@
+"""A repository opened at one revision, with its configuration and its catalog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import FileTree
+from promptops.errors import GitError, InputError
+from promptops.model.config import Config
+from promptops.records import record
+from promptops.repo.repository import INDEX, WORKTREE, Repository
+from promptops.repo.staged import Staged
+from promptops.source.config import FILES, load
+from promptops.source.paths import confined
+from promptops.workspace.config_files import config_files
+from promptops.workspace.graph_cache import read_graph
+from promptops.workspace.roots import refuse_closed_roots
+
+CHANNELS = "channels.yaml"
+BASELINE = "promptops-baseline.json"
+
+
+@record(frozen=True, slots=True)
+class Workspace:
+    """A repository at one revision.
+
+    Attributes:
+        revision: `worktree`, `index`, or a revision as git names it.
+    """
+
+    repository: Repository
+    revision: str
+    config: Config
+    catalog: Catalog
+
+
+@contextmanager
+def workspace(
+    directory: Path,
+    revision: str = WORKTREE,
+    overrides: Sequence[str] = (),
+    *,
+    staged: Staged | None = None,
+) -> Iterator[Workspace]:
+    """Open the repository around a directory, with the configuration of the revision.
+
+    Args:
+        staged: The listing of staged files of this directory, if git was already called for it.
+
+    Raises GitError; InputError for an invalid configuration, or a root that is a link.
+    """
+    with Repository.open(directory, staged=staged) as repository:
+        found = workspace_at(repository, revision, overrides)
+        entries = found.catalog.files.entries
+        refuse_closed_roots(repository, found.revision, found.config, entries)
+        yield found
+
+
+def workspace_at(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Workspace:
+    """A revision of an open repository."""
+    if revision == WORKTREE and repository.bare:
+        revision = "HEAD"
+    staged = _staged(repository, overrides) if revision == INDEX else None
+    if staged is not None:
+        return staged
+    return workspace_with(repository, revision, configuration(repository, revision, overrides))
+
+
+def workspace_with(repository: Repository, revision: str, config: Config) -> Workspace:
+    """A revision of an open repository whose configuration was read before."""
+    tree = repository.tree(revision, managed_paths(config), baseline_paths(config))
+    return _workspace(repository, revision, tree, config)
+
+
+def _staged(repository: Repository, overrides: Sequence[str]) -> Workspace | None:
+    """The index, from the listing of the fast exit; None if that can't be used.
+
+    The listing has no file kinds, so the configuration is compared with that of the tree.
+    """
+    if repository.staged is None:
+        return None
+    contents = repository.staged.contents
+    files = {path: content for path, content in contents.items() if content is not None}
+    try:
+        config = load(files, overrides)
+    except InputError:
+        return None
+    tree = repository.tree(INDEX, managed_paths(config), baseline_paths(config))
+    return _workspace(repository, INDEX, tree, config) if config_files(tree) == files else None
+
+
+def baseline_paths(config: Config) -> tuple[str, ...]:
+    """The path of the baseline."""
+    path = confined(config.lint.baseline or BASELINE, "")
+    return () if path.reason else (path.path,)
+
+
+def with_config(workspace: Workspace, config: Config) -> Workspace:
+    """The same revision under another configuration; listed again only if the roots differ."""
+    repository, revision = workspace.repository, workspace.revision
+    if config == workspace.config:
+        return workspace
+    if managed_paths(config) == managed_paths(workspace.config):
+        return _workspace(repository, revision, workspace.catalog.files.tree, config)
+    tree = repository.tree(revision, under=managed_paths(config))
+    return _workspace(repository, revision, tree, config)
+
+
+def _workspace(repository: Repository, revision: str, tree: FileTree, config: Config) -> Workspace:
+    catalog = catalog_of(repository, revision, tree, config)
+    return Workspace(repository, revision, config, catalog)
+
+
+def catalog_of(repository: Repository, revision: str, tree: FileTree, config: Config) -> Catalog:
+    """The catalog of a listed tree; `revision` is as in `Workspace`."""
+    return Catalog(
+        tree,
+        config,
+        elsewhere=missing_file_state(repository, revision),
+        known=lambda: read_graph(repository.common_dir),
+        releases=lambda: bundle_digests(repository),
+    )
+
+
+def configuration(repository: Repository, revision: str, overrides: Sequence[str] = ()) -> Config:
+    """The configuration of a revision."""
+    return load(config_files(repository.tree(revision, under=FILES)), overrides)
+
+
+def managed_paths(config: Config) -> tuple[str, ...]:
+    """The folders and files that promptops reads."""
+    return tuple(dict.fromkeys((*config.prompts, *config.schemas, *FILES, CHANNELS)))
+
+
+def bundle_digests(repository: Repository) -> dict[str, str | None]:
+    """The annotated tags, each with the bundle digest in its message, or None."""
+    trailer = "%(contents:trailers:key=Promptops-Bundle-Sha256,valueonly,separator=)"
+    form = f"%(objecttype)%00%(refname:short)%00{trailer}"
+    output = repository.git.run("for-each-ref", f"--format={form}", "refs/tags")
+    rows = (row.split("\0") for row in output.decode("utf-8", "surrogateescape").splitlines())
+    return {row[1]: row[2].strip() or None for row in rows if len(row) == 3 and row[0] == "tag"}
+
+
+def content_at(repository: Repository, revision: str, path: str) -> bytes | None:
+    """The content of a file in a commit; None if either does not exist."""
+    try:
+        return repository.tree(revision, under=(path,)).read((path,)).get(path)
+    except GitError:
+        return None
+
+
+def missing_file_state(repository: Repository, revision: str) -> Callable[[str], str | None]:
+    """A function that explains a missing file: unstaged, untracked or ignored; None if absent."""
+
+    def state(path: str) -> str | None:
+        if repository.bare or not os.path.isfile(repository.root / path):
+            return None
+        if repository.git.ask("ls-files", "--error-unmatch", "--", path).status == 0:
+            return "unstaged" if revision == INDEX else "tracked"
+        return "ignored" if repository.is_ignored(path) else "untracked"
+
+    return state

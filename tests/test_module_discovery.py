@@ -12,9 +12,7 @@ import pytest
 from promptops.module_discovery import module_names
 
 
-@pytest.mark.parametrize(
-    "name", ["promptops.lint.rules", "promptops.evals.assertions", "promptops.commands"]
-)
+@pytest.mark.parametrize("name", ["promptops.lint.rules", "promptops.evals.assertions"])
 def test_all_modules_are_found(name):
     package = import_module(name)
 

@@ -53,8 +53,7 @@ class OutputOptions:
         """
 
         def text_of(name: str, style: Style) -> str:
-            module = import_module(f"promptops.report.{command}.{name}")
-            text: str = module.write(result, style=style, **facts)
+            text: str = _writer(command, name)(result, style=style, **facts)
             return text
 
         self.write_each(text_of)
@@ -105,6 +104,16 @@ class OutputOptions:
     @property
     def style(self) -> Style:
         return _styled if self.color else plain
+
+
+def _writer(command: str, name: str) -> Callable[..., str]:
+    """The function that writes the result of a command in a format."""
+    try:
+        module = import_module(f"promptops.commands.{command}.report")
+    except ModuleNotFoundError:  # not yet one module
+        module = import_module(f"promptops.report.{command}.{name}")
+    writer: Callable[..., str] = getattr(module, f"write_{name}", None) or module.write
+    return writer
 
 
 def unwritable_stdout(error: OSError) -> InputError:

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from promptops.cli.main import run
-from promptops.commands.log.bisect import SearchEnds, bisect
+from promptops.commands.bisect.bisect import SearchEnds, bisect
 from promptops.commands.log.case_at_commit import CaseOptions
 from promptops.errors import GitError, UsageError
 from promptops.model.bisection import TreeVerdict

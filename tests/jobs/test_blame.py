@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.log.blame import blame
+from promptops.commands.blame.blame import blame
 from promptops.model.blame import BlameOptions, LineOrigin
 
 ASK = "prompts/ask.prompt.yaml"

@@ -11,6 +11,9 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from referencing import Registry, Resource
 
+from promptops.commands.export import report as export_json
+from promptops.commands.export import report as export_markdown
+from promptops.commands.export import report as export_text
 from promptops.model.exported import Export, WrittenFile
 from promptops.model.finding import Finding, Severity
 from promptops.model.imported import (
@@ -23,10 +26,7 @@ from promptops.model.imported import (
 )
 from promptops.model.place import Place
 from promptops.records import replace
-from promptops.report import export, import_, import_list
-from promptops.report.export import json as export_json
-from promptops.report.export import markdown as export_markdown
-from promptops.report.export import text as export_text
+from promptops.report import import_, import_list
 from promptops.report.import_ import json as import_json
 from promptops.report.import_ import markdown as import_markdown
 from promptops.report.import_ import text as import_text
@@ -106,9 +106,9 @@ def candidates(name: str = "list") -> CandidateList:
 
 
 WRITTEN = {
-    "import": (import_json, an_import),
-    "import-list": (list_json, candidates),
-    "export": (export_json, an_export),
+    "import": (import_json.write, an_import),
+    "import-list": (list_json.write, candidates),
+    "export": (export_json.write_json, an_export),
 }
 
 
@@ -123,11 +123,9 @@ def test_the_schema_knows_every_key_requires_and_describes_it(name):
             part["additionalProperties"] = False
             silent += [key for key, inner in part["properties"].items() if not _says(inner)]
     registry = Registry().with_resource(lint["$id"], Resource.from_contents(lint))
-    module, make = WRITTEN[name]
+    write, make = WRITTEN[name]
 
-    found = Draft202012Validator(schema, registry=registry).iter_errors(
-        json.loads(module.write(make()))
-    )
+    found = Draft202012Validator(schema, registry=registry).iter_errors(json.loads(write(make())))
 
     assert ([error.message for error in found], silent) == ([], [])
 
@@ -176,8 +174,8 @@ def test_an_import_as_text_and_as_markdown():
     [
         import_text.write(an_import(HOSTILE)),
         import_markdown.write(an_import(HOSTILE)),
-        export_text.write(an_export(HOSTILE)),
-        export_markdown.write(an_export(HOSTILE)),
+        export_text.write_text(an_export(HOSTILE)),
+        export_markdown.write_markdown(an_export(HOSTILE)),
         list_text.write(candidates(HOSTILE)),
         list_markdown.write(candidates(HOSTILE)),
     ],
@@ -191,7 +189,7 @@ def test_names_of_sources_have_no_effect_on_terminals(text):
     "text",
     [
         import_markdown.write(an_import(HOSTILE)),
-        export_markdown.write(an_export(HOSTILE)),
+        export_markdown.write_markdown(an_export(HOSTILE)),
         list_markdown.write(candidates(HOSTILE)),
     ],
     ids=["import", "export", "list"],
@@ -346,7 +344,7 @@ def test_each_command_has_the_same_formats():
         package.__name__.rpartition(".")[2]: sorted(
             path.stem for path in Path(package.__path__[0]).glob("*.py") if path.stem != "__init__"
         )
-        for package in (export, import_, import_list)
+        for package in (import_, import_list)
     }
 
     assert set(map(tuple, names.values())) == {("json", "markdown", "text")}

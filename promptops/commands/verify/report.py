@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from promptops.model.report import Style, plain
 from promptops.model.verification import UNSIGNED, Verification, VerificationStep
+from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 _ROLES = {"failed": "error", "absent": "note", "passed": "hint"}
 _WORDS = {"failed": "failed", "absent": "-", "passed": "ok"}
 
 
-def write(found: Verification, *, style: Style = plain, **_: object) -> str:
+def write_text(found: Verification, *, style: Style = plain, **_: object) -> str:
     """A line for each check; the last one has the digest of the bundle, if it is known."""
     lines = [line for check in found.checks for line in _lines(check, style)]
     return "".join(f"{line}\n" for line in (*lines, _verdict(found, style)))
@@ -35,3 +36,32 @@ def _word(found: Verification) -> str:
         return "verified" if found.passed else "refused"
     signed = all(check.message != UNSIGNED for check in found.checks)
     return f"whole, {'signer unknown' if signed else UNSIGNED}"
+
+
+# For programs: one object, described by `schemas/verify.schema.json`.
+
+
+def write_json(found: Verification, **_: object) -> str:
+    """One JSON object, indented."""
+    return json_text(
+        {
+            "schema": 1,
+            "target": found.target,
+            "kind": found.kind,
+            "passed": found.passed,
+            "release": found.release,
+            "commit": found.commit or None,
+            "content": f"sha256:{found.content}" if found.content else None,
+            "bundle": f"sha256:{found.bundle}" if found.bundle else None,
+            "signer": found.signer,
+            "checks": [
+                {
+                    "subject": check.subject,
+                    "state": check.state,
+                    "message": check.message,
+                    "hint": check.hint or None,
+                }
+                for check in found.checks
+            ],
+        }
+    )

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from promptops.model.publication import Publication
 from promptops.plurals import counted
+from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 
-def write(done: Publication, **_: object) -> str:
+def write_text(done: Publication, **_: object) -> str:
     """One line for each written file, then the channels that changed."""
     return "".join(f"{line}\n" for line in _lines(done))
 
@@ -24,3 +25,24 @@ def _lines(done: Publication) -> Iterator[str]:
     elif done.built is None:
         yield "no channel changed"
     yield from (f"note: {visible(note)}" for note in done.notes)
+
+
+# For programs: one object, described by `schemas/build.schema.json`.
+
+
+def write_json(done: Publication, **_: object) -> str:
+    """One JSON object, indented."""
+    built = done.built
+    return json_text(
+        {
+            "schema": 1,
+            "release": built.release if built else None,
+            "commit": built.commit if built else None,
+            "content": f"sha256:{built.content}" if built else None,
+            "bundle": f"sha256:{built.bundle}" if built else None,
+            "prompts": built.prompts if built else None,
+            "files": list(done.files),
+            "channels": list(done.channels),
+            "notes": list(done.notes),
+        }
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from promptops.model.bump import Bump
 from promptops.model.history import HistoryEntry, PromptHistory, Served
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, some
+from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 _CHANGES = 8
@@ -16,7 +18,7 @@ _UNRELEASED = "unreleased"
 _ROLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.NONE: "info"}
 
 
-def write(history: PromptHistory, *, style: Style = plain, **_: object) -> str:
+def write_text(history: PromptHistory, *, style: Style = plain, **_: object) -> str:
     """The release that the channel served, if one was selected, then the commits."""
     return "".join(f"{line}\n" for line in _lines(history, style))
 
@@ -60,3 +62,47 @@ def _changes(entry: HistoryEntry, style: Style) -> Iterator[str]:
         yield and_more(len(entry.changes) - _CHANGES)
     if entry.via:
         yield f"through {some(entry.via, _PATHS, name=visible)}"
+
+
+# For programs: one object, described by `schemas/log.schema.json`.
+
+
+def write_json(history: PromptHistory, **_: object) -> str:
+    """One JSON object, indented."""
+    served = history.served
+    value = {
+        "schema": 1,
+        "prompt": history.prompt,
+        "entries": [_entry(entry) for entry in history.entries],
+        "shallow": history.shallow,
+        "served": _json_served(served) if served is not None else None,
+        "notes": list(history.notes),
+    }
+    return json_text(value)
+
+
+def _entry(entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "commit": entry.commit,
+        "author": entry.author,
+        "date": entry.date,
+        "subject": entry.subject,
+        "id": entry.prompt,
+        "before_id": entry.before,
+        "state": entry.state,
+        "bump": str(entry.bump),
+        "codes": list(entry.codes),
+        "via": list(entry.via),
+        "release": entry.release,
+    }
+
+
+def _json_served(served: Served) -> dict[str, Any]:
+    return {
+        "channel": served.channel,
+        "time": served.time.isoformat(),
+        "release": served.release,
+        "serial": served.serial,
+        "commit": served.commit,
+        "since": served.since.isoformat() if served.since is not None else None,
+    }

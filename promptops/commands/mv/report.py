@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from promptops.model.moving import MovePlan
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
+from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
 _SHOWN = 20
@@ -18,7 +19,7 @@ _FEW = 8
 """Up to this number, the next command names each file; for more, the folders."""
 
 
-def write(plan: MovePlan, *, dry_run: bool, style: Style = plain, **_: object) -> str:
+def write_text(plan: MovePlan, *, dry_run: bool, style: Style = plain, **_: object) -> str:
     """One line for each moved file, each changed file, and each alias."""
     return "".join(f"{line}\n" for line in _lines(plan, dry_run, style))
 
@@ -66,3 +67,32 @@ def _next(plan: MovePlan) -> str:
     if len(paths) > _FEW:
         paths = {path.partition("/")[0] for path in paths}
     return "git add --all -- " + " ".join(shlex.quote(visible(path)) for path in sorted(paths))
+
+
+# For programs: one object, described by `schemas/mv.schema.json`.
+
+
+def write_json(plan: MovePlan, *, dry_run: bool, **_: object) -> str:
+    """One JSON object, indented."""
+    return json_text(
+        {
+            "schema": 1,
+            "old": plan.old,
+            "new": plan.new,
+            "dry_run": dry_run,
+            "files": [
+                {"old": file.old, "new": file.new, "tracked": file.tracked} for file in plan.files
+            ],
+            "edits": [
+                {
+                    "kind": each.kind,
+                    **each.place.as_json(),
+                    "before": each.before,
+                    "after": each.after,
+                }
+                for each in plan.edits
+            ],
+            "aliases": [{"prompt": prompt, "alias": alias} for prompt, alias in plan.aliases],
+            "manual": [{**each.place.as_json(), "message": each.message} for each in plan.manual],
+        }
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from unicodedata import east_asian_width
 
 from promptops.model.blame import Blame, BlamedLine, LineOrigin
 from promptops.model.report import Style, plain
+from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_line, visible_path
 
 _DIGITS = 8
@@ -14,7 +16,7 @@ _LONGEST_NAME = 40
 _NOTHING = "(not written in a template)"
 
 
-def write(blame: Blame, *, style: Style = plain) -> str:
+def write_text(blame: Blame, *, style: Style = plain) -> str:
     """The messages, each below its index and role, line by line."""
     shown: dict[int, list[str]] = {message: [] for message in blame.roles}
     for line, facts in zip(blame.lines, _table(blame.lines), strict=True):
@@ -71,3 +73,45 @@ def _remarks(line: BlamedLine) -> str:
         *(f"through {_commit(other)} {_place(other)}" for other in later),
     )
     return "".join(f"   {part}" for part in parts if part)
+
+
+# For programs: one object, described by `schemas/blame.schema.json`.
+
+
+def write_json(blame: Blame, **_: object) -> str:
+    """One JSON object, indented."""
+    return json_text(
+        {
+            "schema": 1,
+            "prompt": blame.prompt,
+            "case": blame.case,
+            "revision": blame.revision,
+            "lines": [_line(line) for line in blame.lines],
+        }
+    )
+
+
+def _line(line: BlamedLine) -> dict[str, Any]:
+    return {
+        "message": line.message,
+        "line": line.line,
+        "text": line.text,
+        **_origin(line.origin),
+        "inputs": list(line.inputs),
+        "only_inputs": not line.written,
+        "also": [_origin(other) for other in line.also],
+        "through": [_origin(include) for include in line.through],
+    }
+
+
+def _origin(origin: LineOrigin) -> dict[str, Any]:
+    author = origin.author
+    return {
+        "commit": author.commit if author else None,
+        "author": author.name if author else None,
+        "date": (author.date or None) if author else None,
+        "subject": author.subject if author else None,
+        "boundary": author is not None and author.boundary,
+        "path": origin.path,
+        "source_line": origin.line,
+    }

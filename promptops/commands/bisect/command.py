@@ -96,13 +96,13 @@ def _option(name: str) -> str:
 
 
 def _tested(output: OutputOptions, wanted: tuple[str, str]) -> Bisection:
-    from promptops.commands.log.bisect import verdict_here
+    from promptops.commands.bisect.bisect import verdict_here
 
     return verdict_here(output.directory, wanted, output.overrides)
 
 
 def _searched(output: OutputOptions, wanted: tuple[str, str], options: dict[str, Any]) -> Bisection:
-    from promptops.commands.log.bisect import SearchEnds, bisect
+    from promptops.commands.bisect.bisect import SearchEnds, bisect
     from promptops.commands.log.case_at_commit import CaseOptions
     from promptops.terminal.progress import ShownProgress
 

@@ -9,7 +9,12 @@ from promptops.model.exported import Export, FileState
 from promptops.model.report import Style, plain
 from promptops.plurals import counted
 from promptops.report.full import finding_lines
+from promptops.report.json import finding_value
+from promptops.report.parts.json_text import json_text
+from promptops.report.parts.loss_lines import loss_lines
+from promptops.report.parts.markdown_text import code_span, escape, within
 from promptops.report.parts.visible import visible_path
+from promptops.report.test.markdown import LIMIT
 
 STATES: dict[FileState, str] = {
     "written": "wrote",
@@ -22,7 +27,7 @@ _OF_FILES: dict[FileState, str] = {"written": "written", "would-write": "would b
 """The same in the summary, where it differs."""
 
 
-def write(result: Export, *, style: Style = plain) -> str:
+def write_text(result: Export, *, style: Style = plain) -> str:
     """All files and findings."""
     lines = [f"{STATES[file.state]} {visible_path(file.path)}" for file in result.files]
     lines += [line for finding in result.findings for line in finding_lines(finding, style)]
@@ -43,3 +48,31 @@ def _counts(result: Export) -> Iterator[str]:
             yield f"{counted(states[state], 'file')} {_OF_FILES.get(state, words)}"
     if not result.files:
         yield "no file"
+
+
+# For a pull request: the files, then what is lost.
+
+
+def write_markdown(result: Export, **_: object) -> str:
+    """A comment below GitHub's limit."""
+    head = f"**Export**: {escape(summary(result))}\n\n"
+    room = (LIMIT - len(head)) // 2 - 200
+    files = (f"- {STATES[one.state]} {code_span(visible_path(one.path))}\n" for one in result.files)
+    listed = "".join(within(room, files))
+    return f"{head}{listed}{loss_lines(result.findings, room)}"
+
+
+# For programs: one object, described by `schemas/export.schema.json`.
+
+
+def write_json(result: Export, **_: object) -> str:
+    """One JSON object, indented."""
+    return json_text(
+        {
+            "schema": 1,
+            "format": result.format,
+            "prompts": result.prompts,
+            "files": [{"path": file.path, "state": file.state} for file in result.files],
+            "findings": [finding_value(finding) for finding in result.findings],
+        }
+    )

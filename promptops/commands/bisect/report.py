@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 from promptops.model.bisection import Bisection, Suspect, TreeVerdict
 from promptops.model.report import Style, plain
 from promptops.plurals import and_more, counted
+from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible
 
 _SHORT = 12
@@ -15,7 +17,7 @@ _SHOWN = 10
 """The number of skipped commits shown; the others are counted."""
 
 
-def write(bisection: Bisection, *, style: Style = plain) -> str:
+def write_text(bisection: Bisection, *, style: Style = plain) -> str:
     """The commit, how it was found, and the command that shows its changes."""
     here = bisection.here
     lines = _search(bisection, style) if here is None else _here(bisection, here, style)
@@ -63,3 +65,42 @@ def _next(bisection: Bisection) -> str:
     oldest, newest = bisection.suspects[0], bisection.suspects[-1]
     span = f"{oldest.commit[:_SHORT]}^..{newest.commit[:_SHORT]}"
     return f"promptops diff {span} {visible(shlex.quote(bisection.prompt))}"
+
+
+# For programs: one object, described by `schemas/bisect.schema.json`.
+
+
+def write_json(bisection: Bisection, **_: object) -> str:
+    """One JSON object, indented."""
+    first, here = bisection.first_bad, bisection.here
+    return json_text(
+        {
+            "schema": 1,
+            "prompt": bisection.prompt,
+            "case": bisection.case,
+            "first_bad": _suspect(first) if first is not None else None,
+            "suspects": [_suspect(suspect) for suspect in bisection.suspects],
+            "reason": bisection.reason or None,
+            "commits": bisection.commits,
+            "steps": bisection.steps,
+            "skipped": [_skipped(skipped) for skipped in bisection.skipped],
+            "here": _json_here(here) if here is not None else None,
+        }
+    )
+
+
+def _suspect(suspect: Suspect) -> dict[str, Any]:
+    return {
+        "commit": suspect.commit,
+        "author": suspect.author,
+        "date": suspect.date,
+        "subject": suspect.subject,
+    }
+
+
+def _skipped(judgement: TreeVerdict) -> dict[str, Any]:
+    return {"commit": judgement.commit, "reason": judgement.reason}
+
+
+def _json_here(judgement: TreeVerdict) -> dict[str, Any]:
+    return {"verdict": judgement.verdict, "reason": judgement.reason or None}

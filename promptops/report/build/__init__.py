@@ -1,1 +1,0 @@
-"""Reports of `promptops build`: one module for each format, with the name of the format."""

@@ -1,1 +1,0 @@
-"""The result of `promptops export`, one file for each format."""

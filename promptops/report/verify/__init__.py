@@ -1,1 +1,0 @@
-"""Results of `promptops verify`: one module for each format, with the name of the format."""

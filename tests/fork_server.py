@@ -177,7 +177,7 @@ def _import_everything() -> None:
     for module in pkgutil.walk_packages(promptops.__path__, "promptops."):
         if "pytest" not in module.name:
             import_module(module.name)
-    import_module("promptops.commands.lint.cache").own_code()  # a fork need not read it all again
+    import_module("promptops.commands.lint.lint").own_code()  # a fork need not read it all again
 
 
 def _answer(client: socket.socket) -> NoReturn:

@@ -10,8 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from promptops.bundles.artifacts import remove_leftovers, write_artifact, write_new_artifact
-from promptops.bundles.build import Built, build
+from promptops.bundles.build import (
+    Built,
+    build,
+    remove_leftovers,
+    write_artifact,
+    write_new_artifact,
+)
 from promptops.bundles.signing import signature_of
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.model.publication import Publication

@@ -52,8 +52,7 @@ def command(output: OutputOptions, file: str, **options: Any) -> int:
       promptops report --since origin/main -o review.html
       promptops report 'support/*' --at v1.4.0
     """
-    from promptops.commands.check.check import check
-    from promptops.commands.check.page import unignored_files
+    from promptops.commands.check.check import check, unignored_files
     from promptops.report.check.html import write
     from promptops.report.check.parts.verdict import counts, headline
     from promptops.report.parts.visible import visible_path

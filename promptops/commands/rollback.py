@@ -36,8 +36,7 @@ def command(
       promptops rollback production
       promptops rollback production --to v1.6.2 --commit
     """
-    from promptops.commands.promote.rollback import rollback
-    from promptops.commands.promote.shared import saving_options, write_move
+    from promptops.commands.promote.promote import rollback, saving_options, write_move
 
     move = rollback(
         output.directory,

@@ -28,8 +28,8 @@ def command(output: OutputOptions, identity: str, revision: str) -> int:
     """
     from promptops.report.parts.json_text import json_text
     from promptops.report.parts.yaml_text import yaml_text
+    from promptops.workspace.listing import resolved_prompt
     from promptops.workspace.named_prompts import required_prompt
-    from promptops.workspace.show import resolved_prompt
     from promptops.workspace.workspace import workspace
 
     with workspace(output.directory, revision, output.overrides) as opened:

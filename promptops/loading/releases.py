@@ -46,8 +46,15 @@ from promptops.runtime.loading.source import Delivery, Listed, Pointer, checked,
 from promptops.runtime.loading.trust import Trust
 from promptops.storage.atomic import PART, part_of
 from promptops.storage.eviction import all_but_newest, is_abandoned, statuses
-from promptops.tags.signature import names_bundle, proof_of, signer_of, verify_proof
-from promptops.tags.tag import PREFIX, ReleaseTag, release_tag
+from promptops.tags.tag import (
+    PREFIX,
+    ReleaseTag,
+    names_bundle,
+    proof_of,
+    release_tag,
+    signer_of,
+    verify_proof,
+)
 from promptops.workspace.default_branch import default_branch
 from promptops.workspace.workspace import CHANNELS, configuration
 

@@ -11,7 +11,7 @@ from promptops.errors import FAILED, OUTAGE, RUNNING, UsageError
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.evals.engine.worst_case import Estimate
+    from promptops.evals.engine.budget import Estimate
     from promptops.model.batch import BatchReport
 
 _FORMATS = ("text", "json")

@@ -9,7 +9,7 @@ import click
 
 from promptops.amounts import usd
 from promptops.evals.engine.ask import Answered, Failed
-from promptops.evals.engine.ledger import INTERRUPTED
+from promptops.evals.engine.budget import INTERRUPTED
 from promptops.plurals import counted
 from promptops.report.parts.visible import visible_line
 from promptops.terminal.output import OutputOptions
@@ -17,7 +17,7 @@ from promptops.terminal.output import OutputOptions
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from promptops.evals.engine.worst_case import Estimate
+    from promptops.evals.engine.budget import Estimate
 
 
 class ShownProgress:

@@ -31,17 +31,17 @@ from promptops.repo.repository import Repository
 from promptops.runtime.request.canonical import request_digest
 from promptops.testing.model_calls import ModelCalls
 from promptops.testing.plan import AnswerResult, Key, PlannedCase, WantedAnswer, plan_cases
-from promptops.testing.recordings.journal import Journal
-from promptops.testing.recordings.merging import (
+from promptops.testing.recordings.store import AnswerCache, Store, recording_roots
+from promptops.testing.recordings.writing import (
     SAMPLE,
+    Journal,
     NeededRecording,
+    WrittenAnswers,
     needs_sample,
     refuse_overfull,
+    write_journal,
 )
-from promptops.testing.recordings.roots import recording_roots
-from promptops.testing.recordings.store import AnswerCache, Store
-from promptops.testing.recordings.writing import WrittenAnswers, write_journal
-from promptops.workspace.model_profiles import model_profile, unnamed_profile
+from promptops.workspace.profiles import model_profile, unnamed_profile
 
 Mode = Literal["replay", "record", "live", "refresh"]
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Payer, Settings
-from promptops.evals.engine.ledger import Ledger
+from promptops.evals.engine.budget import Ledger
 from promptops.model.prompt import Prompt
 from promptops.records import field, record
 
 if TYPE_CHECKING:
-    from promptops.evals.engine.worst_case import Estimate
+    from promptops.evals.engine.budget import Estimate
     from promptops.evals.providers import Provider
     from promptops.evals.providers.endpoint import Approved
     from promptops.workspace.approved_endpoints import Approvals
@@ -148,9 +148,8 @@ def _send(
 ) -> tuple[Outcome, ...]:
     """Send each request to its provider."""
     # They need asyncio, which a replay does not import.
-    from promptops.evals.engine.budget import refuse_unpriced
+    from promptops.evals.engine.budget import estimate, refuse_unpriced
     from promptops.evals.engine.run import ask
-    from promptops.evals.engine.worst_case import estimate
     from promptops.evals.providers.registry import provider_of, refuse_uncallable
 
     approved = calls.approve(asks, catalog)

@@ -62,10 +62,8 @@ from promptops.testing.plan import (
     plan_cases,
     with_hint,
 )
-from promptops.testing.recordings.journal import Journal
-from promptops.testing.recordings.roots import recording_roots
-from promptops.testing.recordings.store import AnswerCache, Store
-from promptops.testing.recordings.writing import write_journal
+from promptops.testing.recordings.store import AnswerCache, Store, recording_roots
+from promptops.testing.recordings.writing import Journal, write_journal
 from promptops.testing.retrieving import with_retrieved_inputs
 from promptops.testing.shards import (
     MergedShards,
@@ -78,9 +76,13 @@ from promptops.testing.shards import (
     shard_cases,
     with_selection,
 )
-from promptops.workspace.roots import refuse_missing_roots
 from promptops.workspace.selection import Selected, SelectionOptions, merge_base, select
-from promptops.workspace.workspace import Workspace, configuration, workspace_at
+from promptops.workspace.workspace import (
+    Workspace,
+    configuration,
+    refuse_missing_roots,
+    workspace_at,
+)
 
 if TYPE_CHECKING:
     from promptops.analysis.coverage import Branch

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.misnamed_prompts import unread_prompts
+from promptops.catalog.references import is_below
 from promptops.errors import InputError, PromptopsError
+from promptops.model.config import Config
 from promptops.model.internal_error import CODE
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place, Text
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import (
+    Case,
+    ConversationHistory,
+    ForEach,
+    MediaPart,
+    Message,
+    Model,
+    Output,
+    Part,
+    Prompt,
+    TextPart,
+    Tool,
+    Turn,
+)
 from promptops.records import fields, is_record
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace
@@ -86,3 +102,152 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain_value(item) for item in value]
     return value
+
+
+# A resolved prompt in the shape of a prompt file, which could be saved as one.
+
+
+def resolved_prompt(workspace: Workspace, path: str) -> dict[str, Any]:
+    """The output of `show`, as `schemas/show.schema.json` describes it.
+
+    Raises InputError for a file that is not a prompt.
+    """
+    loaded = workspace.catalog.loaded(path)
+    prompt = loaded.prompt
+    if prompt is None:
+        raise unreadable_error(loaded)
+    return {
+        "schema": 2,
+        "revision": workspace.catalog.revision,
+        "id": prompt.id,
+        "path": prompt.path,
+        "extends": prompt.extends,
+        "model": _called_model(prompt.model),
+        "prompt": file_shape(prompt, workspace.config),
+    }
+
+
+def _called_model(model: Model) -> dict[str, str | None]:
+    """The model to call, whichever file names it."""
+    return {"profile": model.profile, "provider": model.provider, "id": model.id}
+
+
+FORMAT = "promptops/1"
+_EMPTY: tuple[Any, ...] = (None, "", False, (), [], {})
+
+
+def file_shape(prompt: Prompt, config: Config) -> dict[str, Any]:
+    """The content of a prompt file without `extends` that needs no other file except media.
+
+    Unset keys are left out. Referenced schemas are under `$defs`. A model of a profile is given by
+    the profile's name, with the parameters of both.
+    """
+    root = next((root for root in config.prompts if is_below(prompt.path, root)), ".")
+    shape = {
+        "title": prompt.title,
+        "description": prompt.description,
+        "owners": prompt.owners,
+        "tags": prompt.tags,
+        "metadata": prompt.metadata,
+        "status": prompt.status,
+        "replaced_by": prompt.replaced_by,
+        "sunset": prompt.sunset,
+        "budget": prompt.budget,
+        "aliases": prompt.aliases,
+        "model": _show_model(prompt.model),
+        "inputs": prompt.inputs,
+        "output": _output(prompt.output),
+        "tools": [_tool(tool) for tool in prompt.tools],
+        "tool_choice": prompt.tool_choice,
+        "messages": [_turn(message, root) for message in prompt.messages],
+        "tests": [_case(case) for case in prompt.cases],
+        "evaluation": prompt.evaluation,
+    }
+    value: dict[str, Any] = plain_value({"format": FORMAT, **_set(shape)})
+    return value
+
+
+def _set(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping without unset values; `0` is a value."""
+    return {
+        key: value
+        for key, value in shape.items()
+        if not any(value is empty or (value == empty and value != 0) for empty in _EMPTY)
+    }
+
+
+def _show_model(model: Model) -> dict[str, Any]:
+    named: dict[str, Any] = {"profile": model.profile}
+    if model.profile is None:
+        named = {"provider": model.provider, "id": model.id}
+    return _set({**named, "params": model.params, "provider_options": model.provider_options})
+
+
+def _output(output: Output) -> dict[str, Any]:
+    shape = {
+        "format": output.format,
+        "name": output.name,
+        "strict": output.strict,
+        "description": output.description,
+    }
+    return _set(shape) | ({} if output.schema is None else {"schema": output.schema})
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    shape = {"name": tool.name, "description": tool.description, "strict": tool.strict}
+    schemas = {"parameters": tool.parameters, "returns": tool.returns}
+    return _set(shape) | {
+        key: schema for key, schema in schemas.items() if schema not in (None, {})
+    }
+
+
+def _turn(turn: Turn, root: str) -> dict[str, Any]:
+    if isinstance(turn, ForEach):
+        messages = [_message(message, root) for message in turn.messages]
+        return {"for_each": turn.source, "as": turn.name, "messages": messages}
+    if isinstance(turn, ConversationHistory):
+        return {"history": turn.source} | ({} if turn.last is None else {"last": turn.last})
+    return _message(turn, root)
+
+
+def _message(message: Message, root: str) -> dict[str, Any]:
+    shape = {
+        "name": message.name,
+        "cache": message.cache,
+        "when": message.when,
+        "content": _content(message, root),
+        "tool_calls": message.tool_calls,
+        "tool_call_id": message.tool_call_id,
+    }
+    return {"role": message.role, **_set(shape)}
+
+
+def _content(message: Message, root: str) -> Any:
+    if not message.plain:
+        return [_part(part, root) for part in message.parts]
+    return "".join(part.text.value for part in message.parts if isinstance(part, TextPart))
+
+
+def _part(part: Part, root: str) -> dict[str, Any]:
+    if isinstance(part, TextPart):
+        return {"text": part.text.value, **_set({"when": part.when})}
+    source = {part.origin: _media_path(part, root)}
+    rest = {"detail": part.detail, "title": part.title, "when": part.when}
+    return {part.kind: source, **_set(rest)}
+
+
+def _media_path(part: MediaPart, root: str) -> str:
+    """The path of a file as a prompt writes it: relative to the root of prompts."""
+    inside = part.origin == "file" and root != "." and is_below(part.value, root)
+    return part.value[len(root) + 1 :] if inside else part.value
+
+
+def _case(case: Case) -> dict[str, Any]:
+    shape = {
+        "inputs": case.inputs,
+        "rendered": case.rendered,
+        "output": case.output,
+        "tags": case.tags,
+    }
+    expected = {} if case.expected is None else {"expected": case.expected}
+    return {"name": case.name, **_set(shape), **expected}

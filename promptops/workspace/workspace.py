@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import FileTree
+from promptops.catalog.references import has_below
 from promptops.errors import GitError, InputError
-from promptops.model.config import Config
+from promptops.model.config import CHANNELS_FILE, Config
+from promptops.model.tree import Kind, TreeEntry
 from promptops.records import record
 from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.repo.staged import Staged
-from promptops.source.config import FILES, load
+from promptops.source.config import FILES, OWN, SHARED, load
+from promptops.source.conflicts import UNMERGED_HINT
+from promptops.source.document import decode
 from promptops.source.paths import confined
-from promptops.workspace.config_files import config_files
+from promptops.source.toml_places import TomlPlaces
 from promptops.workspace.graph_cache import read_graph
-from promptops.workspace.roots import refuse_closed_roots
 
 CHANNELS = "channels.yaml"
 BASELINE = "promptops-baseline.json"
@@ -164,3 +167,92 @@ def missing_file_state(repository: Repository, revision: str) -> Callable[[str],
         return "ignored" if repository.is_ignored(path) else "untracked"
 
     return state
+
+
+# The configuration files at one revision.
+
+CLOSED: dict[Kind, tuple[str, str]] = {
+    "symlink": ("a symbolic link", "commit the file itself"),
+    "submodule": ("a submodule", "commit the file itself"),
+    "unmerged": ("an unresolved merge conflict", UNMERGED_HINT),
+}
+
+
+def config_files(tree: FileTree, prefix: str = "") -> dict[str, bytes]:
+    """The content of those of `FILES` that the tree has.
+
+    Raises InputError if `promptops.toml` is not a regular file or `pyproject.toml` has an
+    unresolved merge conflict, because otherwise the defaults would apply.
+
+    Args:
+        prefix: Put before the path in the message.
+    """
+    for path, kinds in ((OWN, CLOSED.keys()), (SHARED, {"unmerged"})):
+        entry = tree.entries.get(path)
+        if entry is not None and entry.kind in kinds:
+            what, hint = CLOSED[entry.kind]
+            raise InputError(f"the configuration is {what}", where=f"{prefix}{path}", hint=hint)
+    return tree.read(FILES)
+
+
+def config_places(repository: Repository, revision: str, path: str | None) -> TomlPlaces:
+    """The places of keys in the configuration file at a revision."""
+    path = path or OWN
+    data = repository.tree(revision, under=(path,)).read((path,)).get(path, b"")
+    text, _ = decode(path, data)
+    return TomlPlaces(path, text, "/tool/promptops" if path == SHARED else "")
+
+
+# Refuse roots that would make every check pass without prompts: links, submodules, wrong names.
+
+_CLOSED: Mapping[Kind, tuple[str, str]] = {
+    "symlink": ("a symbolic link", "commit its target instead"),
+    "submodule": ("a submodule", "work inside it: promptops -C {path} …"),
+}
+
+
+def refuse_closed_roots(
+    repository: Repository, revision: str, config: Config, entries: Mapping[str, TreeEntry]
+) -> None:
+    """Raise InputError if a root or `channels.yaml` is a link or a submodule: it is not read.
+
+    Also if a folder above a root is a link, because git lists nothing below it.
+
+    Args:
+        entries: The entries of the revision at or below the configured paths.
+    """
+    for root in (*config.prompts, *config.schemas, CHANNELS_FILE):
+        entry = entries.get(root) or _above(repository, revision, root, entries)
+        if entry is not None and entry.kind in _CLOSED:
+            kind, hint = _CLOSED[entry.kind]
+            what = f"the file `{root}`" if root == CHANNELS_FILE else f"the root `{root}`"
+            message = f"{what} is {kind}: its content is not read"
+            raise InputError(message, where=entry.path, hint=hint.format(path=entry.path))
+
+
+def _above(
+    repository: Repository, revision: str, root: str, entries: Mapping[str, TreeEntry]
+) -> TreeEntry | None:
+    """The entry in place of a folder above a root; read only if the root is empty."""
+    folders = [root[:at] for at, char in enumerate(root) if char == "/"]
+    if not folders or has_below(entries, root):
+        return None
+    tree = repository.tree(revision, under=folders[:1])
+    return next((tree.entries[folder] for folder in folders if folder in tree.entries), None)
+
+
+_NOT_NAMED = (*Config().prompts, ".")
+
+
+def refuse_missing_roots(config: Config, entries: Mapping[str, TreeEntry]) -> None:
+    """Raise InputError for a root of prompts with no file below it.
+
+    The default root may be missing, because a new repository has no prompts.
+    """
+    for root in config.prompts:
+        if root not in _NOT_NAMED and not has_below(entries, root):
+            raise InputError(
+                f"there are no files below `{root}`, which `prompts` names as a folder of prompts",
+                where=config.path,
+                hint="fix the name, or leave it out",
+            )

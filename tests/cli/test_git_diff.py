@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from promptops.commands.init.git_diff import NEXT, PATTERNS, SETTINGS, UNDO, WORD
+from promptops.commands.init.init import NEXT, PATTERNS, SETTINGS, UNDO, WORD
 
 ROOT = Path(__file__).parents[2]
 TRIAGE = "prompts/support/triage.prompt.yaml"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from promptops.evals.engine.worst_case import Estimate
+from promptops.evals.engine.budget import Estimate
 from promptops.terminal.progress import estimate_line
 from tests.cli.asked import ask, files
 from tests.cli.conftest import MAIN

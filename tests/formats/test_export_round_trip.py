@@ -10,7 +10,7 @@ import pytest
 
 from promptops.commands.export.exporting import ExportOptions, export_prompts
 from promptops.commands.import_.importing import import_prompts
-from promptops.commands.import_.options import ImportOptions
+from promptops.commands.import_.planning import ImportOptions
 from promptops.formats.registry import ReadOptions
 from promptops.model.finding import Severity
 from promptops.runtime.request.chat import chat_arguments

@@ -15,7 +15,7 @@ import pytest
 
 from promptops.commands.export.exporting import ExportOptions, export_prompts
 from promptops.commands.import_.importing import import_prompts
-from promptops.commands.import_.options import ImportOptions
+from promptops.commands.import_.planning import ImportOptions
 from promptops.evals.judge_answer import judge_answer, record_of_answer, status_of
 from promptops.formats.registry import ReadOptions
 from promptops.model.answer import Answer

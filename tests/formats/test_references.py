@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from promptops.commands.import_.importing import import_prompts
-from promptops.commands.import_.options import ImportOptions
+from promptops.commands.import_.planning import ImportOptions
 from promptops.formats.registry import ReadOptions
 from promptops.runtime.request.render import Renderer, RenderError
 from promptops.workspace.workspace import workspace

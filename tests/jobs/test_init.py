@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 from promptops.cli.group import group
 from promptops.cli.main import run
 from promptops.commands.init.ci_files import CiOptions
+from promptops.commands.init.hooks import mentions_promptops, new_file_text, with_entry
 from promptops.commands.init.init import set_up
-from promptops.commands.init.pre_commit_file import mentions_promptops, new_file_text, with_entry
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import GitError
 from promptops.model.distribution import InstallOrigin

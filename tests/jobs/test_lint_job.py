@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 import promptops
-from promptops.commands.lint import cache, runner
+from promptops.commands.lint import lint as cache
 from promptops.commands.lint import lint as lint_job
+from promptops.commands.lint import lint as runner
 from promptops.commands.lint.baseline import write_baseline
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.commands.lint.rules import rule_list, rule_page

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promptops.commands.probe.imports.attack_files import read_attack_files
+from promptops.commands.probe.attack_files import read_attack_files
 from promptops.errors import InputError
 from promptops.model.probe import Probe
 

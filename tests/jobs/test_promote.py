@@ -15,9 +15,7 @@ import pytest
 from promptops.bundles.build import build
 from promptops.channels.history import channel_history, live_at
 from promptops.cli.main import run
-from promptops.commands.promote.move import Saving
-from promptops.commands.promote.promote import PromoteOptions, promote
-from promptops.commands.promote.rollback import rollback
+from promptops.commands.promote.promote import PromoteOptions, Saving, promote, rollback
 from promptops.errors import GitError, InputError, NotFound, UsageError
 from promptops.loading.releases import GitReleases
 from promptops.model.release import ReleaseRecord

@@ -8,8 +8,7 @@ import subprocess
 import jsonschema_rs
 import pytest
 
-from promptops.bundles.artifacts import gzipped
-from promptops.bundles.build import build
+from promptops.bundles.build import build, gzipped
 from promptops.cli.main import run
 from promptops.runtime.bundle.format import read_bundle
 from promptops.source.schemas import schema_text

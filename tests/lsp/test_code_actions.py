@@ -9,7 +9,7 @@ from promptops.commands.lsp.documents import OpenFile, split_lines
 from promptops.commands.lsp.edits import code_actions
 from promptops.model.finding import Edit
 from promptops.model.place import Place
-from promptops.workspace.text_edits import apply_edits
+from promptops.workspace.edits import apply_edits
 from tests.conftest import GitRepository
 from tests.lsp.opened_files import about, opened
 

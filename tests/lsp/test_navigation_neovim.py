@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from promptops.commands.mv.naming.rename import rename_input
-from promptops.workspace.text_edits import edited_contents
+from promptops.workspace.edits import edited_contents
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository
 from tests.jobs.naming.catalog import FILES, MACROS, SHARED, TRIAGE, fill

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.commands.release.remote_state import remote_problems
+from promptops.commands.release.plan import remote_problems
 from promptops.repo.repository import Repository
 from tests.release.conftest import PER_PROMPT, STYLE, problems, tags, tags_of
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from promptops.analysis.masking import without_secrets
-from promptops.commands.check.changes import changes_since
+from promptops.catalog.catalog import Catalog
 from promptops.commands.check.mutation import with_mutation
-from promptops.commands.check.page import page_details
-from promptops.commands.check.risks.change import change_risks
-from promptops.commands.check.risks.checkout import checkout_risks
-from promptops.commands.check.risks.probes import probe_recording_risks
+from promptops.commands.check.risks import change_risks, checkout_risks, probe_recording_risks
+from promptops.commands.diff.comparison import ComparisonSide, empty_side, sides_between
+from promptops.commands.diff.diff import DiffOptions, diff
 from promptops.commands.lint.baseline import baseline_data, baseline_path
 from promptops.commands.lint.lint import LintOptions, lint_selected
 from promptops.commands.probe.options import ProbeOptions
@@ -19,18 +19,19 @@ from promptops.commands.probe.probe import probe_selected
 from promptops.errors import InputError, PromptopsError
 from promptops.json_pointer import escaped
 from promptops.lint.rule_names import RuleNames
-from promptops.model.check import BOUNDARIES, CheckReport
+from promptops.model.change import DiffReport
+from promptops.model.check import BOUNDARIES, CheckReport, Shown
 from promptops.model.config import Config, ModelProfile, TestSettings
+from promptops.model.finding import Finding
 from promptops.model.place import Place
 from promptops.model.probe_run import ProbeRun, ProbeSet
 from promptops.model.report import LintReport
 from promptops.model.risk import Risk
 from promptops.model.test_run import CaseRun, TestRun
 from promptops.records import fields, is_record, replace
+from promptops.repo.repository import INDEX, WORKTREE, Repository
 from promptops.source.toml_places import TomlPlaces
 from promptops.testing.runner import RunOptions, run_selected
-from promptops.workspace.config_files import config_places
-from promptops.workspace.roots import refuse_missing_roots
 from promptops.workspace.rule_settings import (
     available_names,
     refuse_unknown_rules,
@@ -41,7 +42,9 @@ from promptops.workspace.selection import Selected, SelectionOptions, merge_base
 from promptops.workspace.workspace import (
     CHANNELS,
     Workspace,
+    config_places,
     configuration,
+    refuse_missing_roots,
     with_config,
     workspace_at,
 )
@@ -415,3 +418,101 @@ _EFFECTS = {
     "drift": _ONCE_MERGED,
     "score": _ONCE_MERGED,
 }
+
+
+# The changes since the base of a gate, and the required version bump.
+
+TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
+"""Titles of sides that are not commits."""
+
+
+def changes_since(
+    base: Workspace, head: Workspace, wanted: SelectionOptions, selected: Container[str]
+) -> DiffReport:
+    """The changes of the selected and of the removed prompts.
+
+    Everything is new if the base has no prompts. Tokens are estimated, so that the verdict does not
+    depend on the machine.
+    """
+    newer = _side(head, TITLES.get(head.revision, head.revision))
+    older = _side(base, base.revision[:12]) if base.catalog.prompt_files else empty_side(newer)
+    chosen = DiffOptions(patterns=wanted.patterns, estimated=True)
+    report = diff(sides_between(head.repository, older, newer), chosen)
+    paths = head.catalog.paths
+    every = wanted.selectors == ()  # removed prompts have no metadata to select them by
+    remaining = (
+        prompt
+        for prompt in report.prompts
+        if _is_included(paths.get(prompt.id), selected, gone=every)
+    )
+    return replace(report, prompts=tuple(remaining))
+
+
+def _is_included(path: str | None, selected: Container[str], *, gone: bool) -> bool:
+    return gone if path is None else path in selected
+
+
+def _side(workspace: Workspace, title: str) -> ComparisonSide:
+    """The side of an open workspace."""
+    revision = workspace.revision
+    is_commit = revision not in (WORKTREE, INDEX)
+    commit = workspace.repository.resolve(revision) if is_commit else None
+    return ComparisonSide(
+        title=title,
+        catalog=workspace.catalog,
+        config=workspace.config,
+        commit=commit,
+        revision=commit or revision,
+    )
+
+
+# What only the HTML page of a gate needs: details to show, and whether git ignores its file.
+
+
+def page_details(workspace: Workspace, report: CheckReport) -> Shown:
+    """The revision that was checked, and the files of its findings."""
+    catalog, revision = workspace.catalog, workspace.revision
+    commit_name = "HEAD" if revision in (WORKTREE, INDEX) else revision
+    paths = list(dict.fromkeys(_mentioned_paths(report)))
+    catalog.files.prefetch(paths)
+    return Shown(
+        head=TITLES.get(revision, revision),
+        commit=workspace.repository.find(commit_name) or "",
+        ids={path: catalog.ids.get(path, path) for path in report.why},
+        sources={
+            path: catalog.masked(path).text
+            for path in paths
+            if catalog.files.text(path) is not None
+        },
+        users=dict(_users(catalog, report.lint.findings)),
+    )
+
+
+def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for path in dict.fromkeys(finding.place.path for finding in findings if not finding.prompt):
+        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
+
+
+def _mentioned_paths(report: CheckReport) -> Iterator[str]:
+    for finding in report.lint.findings:
+        yield finding.place.path
+        yield from (related.place.path for related in finding.related)
+    for row in report.test.coverage:
+        yield from (branch.place.path for branch in row.uncovered)
+
+
+def unignored_files(repository: Repository, directory: Path, files: Iterable[str]) -> list[str]:
+    """The written files below the root that git does not ignore.
+
+    Args:
+        files: Relative to `directory`; "-" is stdout.
+    """
+    if repository.bare:
+        return []
+    below = {file: (directory / file).resolve() for file in files if file != "-"}
+    root = repository.root.resolve()
+    return [
+        file
+        for file, path in below.items()
+        if path.is_relative_to(root) and not repository.is_ignored(str(path.relative_to(root)))
+    ]

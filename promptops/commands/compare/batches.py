@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from promptops.commands.compare.command_line import COMPARE, command_line
-from promptops.commands.compare.compare import Comparing, comparing
-from promptops.commands.compare.options import CompareOptions
+from promptops.commands.compare.arms import CompareOptions
+from promptops.commands.compare.compare import COMPARE, Comparing, command_line, comparing
 from promptops.errors import UsageError
-from promptops.evals.engine.worst_case import Estimate
+from promptops.evals.engine.budget import Estimate
 from promptops.model.arm import ArmComparison
 from promptops.model.batch import BatchReport
 from promptops.model.test_run import CaseRun

@@ -31,7 +31,7 @@ from promptops.terminal.options import common, since_option, tag_option
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.commands.compare.options import CompareOptions
+    from promptops.commands.compare.arms import CompareOptions
     from promptops.model.arm import ArmComparison
     from promptops.model.batch import BatchReport
     from promptops.workspace.workspace import Workspace
@@ -153,8 +153,7 @@ def _kind(options: dict[str, Any]) -> Any:
 
 
 def _compared(output: OutputOptions, kind: Any, options: dict[str, Any]) -> ArmComparison:
-    from promptops.commands.compare.command_line import command_line
-    from promptops.commands.compare.compare import compare
+    from promptops.commands.compare.compare import command_line, compare
     from promptops.testing.runner import write_earlier_answers
     from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import workspace
@@ -197,7 +196,7 @@ def _batched(output: OutputOptions, options: dict[str, Any]) -> BatchReport:
 def _options(
     output: OutputOptions, opened: Workspace, kind: Any, options: dict[str, Any]
 ) -> CompareOptions:
-    from promptops.commands.compare.options import CompareOptions
+    from promptops.commands.compare.arms import CompareOptions
     from promptops.terminal.progress import ShownProgress
     from promptops.testing.model_calls import ci_event
     from promptops.testing.options import RunOptions

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from promptops.catalog.files import Files
-from promptops.commands.compare.alternatives import Alternative, Alternatives, alternatives, arms_of
-from promptops.commands.compare.arm_run import ArmRun
-from promptops.commands.compare.command_line import command_line
-from promptops.commands.compare.figures import Prices, cost_usd_1000, ratio_of
-from promptops.commands.compare.options import CompareOptions
-from promptops.commands.compare.prompt_arms import PromptArms, prompt_arms
-from promptops.commands.compare.results import ArmResults
+from promptops.commands.compare.arms import (
+    Alternative,
+    Alternatives,
+    ArmRun,
+    CompareOptions,
+    PromptArms,
+    alternatives,
+    arms_of,
+    prompt_arms,
+    refuse_equal_arms,
+    with_reference_named,
+)
+from promptops.commands.compare.results import ArmResults, Prices, cost_usd_1000, ratio_of
 from promptops.commands.compare.rounds import Rounds
-from promptops.commands.compare.same_requests import refuse_equal_arms, with_reference_named
 from promptops.errors import UsageError
 from promptops.evals.contracts import unjudged, violations
 from promptops.evals.deciding.recommending import concluded
@@ -42,14 +48,15 @@ from promptops.testing.model_calls import ModelCalls
 from promptops.testing.options import model_calls
 from promptops.testing.paired import Arm
 from promptops.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases, with_hint
-from promptops.testing.recordings.roots import (
+from promptops.testing.recordings.store import (
+    AnswerCache,
     RecordingRoots,
     RecordingsAside,
+    Store,
     arm_folder,
     recording_roots,
     refuse_prompt_root,
 )
-from promptops.testing.recordings.store import AnswerCache, Store
 from promptops.testing.recordings.writing import WrittenAnswers, write_journal
 from promptops.testing.retrieving import MissingInputs
 from promptops.testing.runner import why_no_cases, within_policy
@@ -443,3 +450,32 @@ def _totals(results: Sequence[ArmResults]) -> Iterator[ArmTotal]:
             cost_usd_1000=None if None in costs else cost_usd_1000(known),
             cost_ratio=None if arm is first.reference or None in pairs else ratio_of(joined),
         )
+
+
+# The command that continues or shows a comparison.
+
+COMPARE = "compare"
+
+
+def command_line(wanted: SelectionOptions, options: CompareOptions, *flags: str) -> str:
+    """The command for the same arms and cases; answers that it has are not requested again."""
+    return shlex.join(("promptops", COMPARE, *_words(wanted, options), *flags))
+
+
+def _words(wanted: SelectionOptions, options: CompareOptions) -> Iterator[str]:
+    yield from wanted.patterns
+    for name in options.names:
+        yield from (f"--{options.kind}", name)
+    for name, value in (
+        ("reference", options.reference),
+        ("require", options.require or None),
+        ("margin", None if options.margin is None else f"{options.margin:g}"),
+        ("repeats", options.run.repeats),
+    ):
+        if value is not None:
+            yield from (f"--{name}", str(value))
+    if wanted.since is not None:
+        yield from ("--since", wanted.since) if wanted.since else ("--since",)
+    for name, values in (("select", wanted.selectors), ("case", options.run.cases)):
+        for value in values:
+            yield from (f"--{name}", value)

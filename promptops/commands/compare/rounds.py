@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
-from promptops.commands.compare.arm_run import ArmRun
-from promptops.commands.compare.prompt_arms import PromptArms
-from promptops.commands.compare.same_requests import sends_same_requests
+from promptops.commands.compare.arms import ArmRun, PromptArms, sends_same_requests
 from promptops.evals.deciding.decision import REPEATS
 from promptops.records import field, record, replace
 from promptops.testing.answering import Answering, request_in_turns

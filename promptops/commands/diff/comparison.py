@@ -27,7 +27,6 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.tree import NOTHING, Tree, compare, empty_tree
 from promptops.source.config import FILES, load
 from promptops.suggestions import MAX_CATALOG_CHARS, nearest_name
-from promptops.workspace.config_files import config_files
 from promptops.workspace.graph_cache import read_graph
 from promptops.workspace.named_prompts import (
     GLOB,
@@ -35,7 +34,7 @@ from promptops.workspace.named_prompts import (
     matching_prompts,
     nearest_prompts,
 )
-from promptops.workspace.workspace import catalog_of, configuration, managed_paths
+from promptops.workspace.workspace import catalog_of, config_files, configuration, managed_paths
 
 __all__ = [
     "ComparisonOptions",

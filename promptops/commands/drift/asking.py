@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
-from promptops.commands.drift.digests import digest_of
-from promptops.commands.drift.options import REPEATS, DriftOptions
+from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.contracts import unjudged, violations
 from promptops.evals.endpoint_questions import SETTINGS
 from promptops.evals.judge_answer import primary, scores
 from promptops.evals.questions import BUILT_IN
 from promptops.model.answer import Answer
+from promptops.model.finding import Problem
+from promptops.model.place import Place
 from promptops.model.prompt import Prompt
 from promptops.model.test_run import CaseRun
 from promptops.records import record, replace
@@ -27,7 +32,7 @@ from promptops.testing.judging import (
     unreadable_prompts,
 )
 from promptops.testing.model_calls import ModelCalls
-from promptops.testing.options import model_calls
+from promptops.testing.options import RunOptions, model_calls
 from promptops.testing.plan import PlannedCase, named_cases, needed_cases, plan_cases
 from promptops.testing.recordings.store import Store
 from promptops.workspace.selection import Selected
@@ -269,3 +274,69 @@ def _unjudged(prompt: PromptAnswers) -> Iterator[CaseRun]:
                 outage = each.lack == "connection"
                 name = judged.planned.case.name
                 yield replace(run, name=name, infrastructure=outage, internal=each.internal)
+
+
+# The digest that decides which nights can be compared.
+
+
+def digest_of(catalog: Catalog, prompt: Prompt, cases: Iterable[PlannedCase]) -> str:
+    """SHA-256 of the requests and the assertions of cases, with the code of `python` assertions.
+
+    Judges are not part of it: nights with another judge are compared, so that it is found.
+    """
+    rows = []
+    for planned in cases:
+        found = list(assertions_of(planned.case, prompt))
+        written = [each.written for each in found]
+        code = [_code(catalog, name, each.path) for each in found for name in _python(each.written)]
+        rows.append([planned.case.name, planned.digest, written, code])
+    whole = {"score": prompt.evaluation.get("score"), "cases": rows}
+    text = json.dumps(whole, sort_keys=True, ensure_ascii=True, default=str)
+    return sha256(text.encode()).hexdigest()
+
+
+def _python(written: Any) -> Iterator[str]:
+    """The functions that an assertion calls, also inside of a set: `FILE:FUNCTION`."""
+    if isinstance(written, Mapping):
+        value = written.get("value")
+        if str(written.get("type")).removeprefix("not-") == "python" and isinstance(value, str):
+            yield value
+        yield from _python(value)
+    if isinstance(written, list):
+        for each in written:
+            yield from _python(each)
+
+
+def _code(catalog: Catalog, function: str, base: str) -> str:
+    """SHA-256 of the file of a function; "" if it can't be read."""
+    path = function.rpartition(":")[0]
+    found = catalog.resolver.follow("template", path, Place(base), base)
+    content = None if isinstance(found, Problem) else catalog.files.data(found.target)
+    return sha256(content).hexdigest() if content is not None else ""
+
+
+# Options of `drift`.
+
+REPEATS = 3
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class DriftOptions:
+    """Which release is checked, and where its nights are.
+
+    Attributes:
+        release: A tag or a channel; "" for what the channel `production` serves, or the latest
+            release.
+        history: A file for the nights; None for git notes.
+        push: Fetch the notes first, and push them at the end.
+        accept: Ids of prompts whose new level is accepted; then no model is called.
+        reason: Why it is accepted, or "".
+        run: Its mode is `live`; its `repeats` is None for three answers to each case.
+    """
+
+    release: str = ""
+    history: Path | None = None
+    push: bool = False
+    accept: tuple[str, ...] = ()
+    reason: str = ""
+    run: RunOptions

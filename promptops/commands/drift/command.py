@@ -32,7 +32,7 @@ from promptops.terminal.options import common, tag_option
 from promptops.terminal.output import OutputOptions
 
 if TYPE_CHECKING:
-    from promptops.commands.drift.options import DriftOptions
+    from promptops.commands.drift.asking import DriftOptions
     from promptops.model.config import Config
     from promptops.model.night import Drift
 
@@ -121,7 +121,7 @@ def _checked(output: OutputOptions, options: dict[str, Any]) -> Drift:
 
 
 def _options(output: OutputOptions, options: dict[str, Any], config: Config) -> DriftOptions:
-    from promptops.commands.drift.options import DriftOptions
+    from promptops.commands.drift.asking import DriftOptions
     from promptops.terminal.progress import ShownProgress
     from promptops.testing.model_calls import ci_event
     from promptops.testing.options import RunOptions

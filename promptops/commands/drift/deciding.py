@@ -1,31 +1,65 @@
-"""The verdicts of one night: charts, and fresh answers after a signal."""
+"""Whether a release has drifted, by how much, and what has caused it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from statistics import fmean, variance
 
-from promptops.commands.drift.asking import NightAnswers, PromptAnswers
-from promptops.commands.drift.measuring import sample_on
+from promptops.catalog.catalog import Catalog
+from promptops.commands.drift.asking import (
+    NightAnswers,
+    PromptAnswers,
+    contracts,
+    digest_of,
+    recorded_answers,
+    values_by_case,
+)
+from promptops.evals.case_assertions import assertions_of
 from promptops.evals.deciding.drift import (
     CHARTS,
     FRESH,
     GROSS,
     LIMIT,
+    SAMENESS_Z,
+    JudgeChange,
     NightSample,
     chart,
     confirmed,
     current,
     difference_z,
+    equal_answers,
     is_learned,
+    judge_change,
     level_of,
     pooled_chart,
+    sameness_z,
     sample_of,
+    share_sample,
     signalled,
+    signals,
     verdict_on,
     worst_verdict,
 )
-from promptops.model.night import ChartName, Night, NightVerdict, ProfileDrift
+from promptops.evals.deciding.intervals import latency_of
+from promptops.evals.parse import parse
+from promptops.model.answer import Answer
+from promptops.model.night import (
+    ChartName,
+    DriftBlame,
+    Night,
+    NightJudge,
+    NightVerdict,
+    ProfileDrift,
+)
+from promptops.model.test_run import Worse
+from promptops.plurals import counted, some
 from promptops.records import field, record, replace
+from promptops.testing.answering import Answering
+from promptops.testing.judging import AnswerJudge, JudgedAnswer, cost_usd, judge_agreements
+from promptops.testing.plan import CaseKey, PlannedCase, plan_cases
+from promptops.testing.recordings.store import Store
+from promptops.workspace.profiles import model_profile
+from promptops.workspace.workspace import Workspace
 
 _INCOMPLETE = "not every case has its answers"
 _UNCONFIRMED = "a large loss could not be confirmed: fresh answers are missing"
@@ -188,3 +222,331 @@ def _known(night: Night) -> dict[ChartName, float | None]:
     if night.confirmed is None:
         return {}
     return {"score": night.confirmed.score, "contracts": night.confirmed.contracts}
+
+
+# A night as one line: what the answers to a prompt's cases measure.
+
+_WORST = 5
+
+
+def night_of(found: PromptAnswers, answers: NightAnswers, at: str, release: str) -> Night:
+    """The night of a prompt, before anything is decided; its verdict is `learning`."""
+    score, catalog = found.score, answers.catalog
+    sample = score_sample(found, score)
+    kept, of = contracts(found.answers)
+    profile = model_profile(catalog, found.prompt.model)
+    named = {each.planned.case.name for each in found.answers}
+    return Night(
+        at=at,
+        release=release,
+        prompt=found.prompt.id,
+        digest=digest_of(catalog, found.prompt, found.cases),
+        score=score,
+        n=len(values_by_case(found.answers, score)) if score is not None else len(named),
+        k=found.repeats,
+        mean=round(sample.mean, 4) if sample is not None else None,
+        within=round(sample.within, 6) if sample is not None else None,
+        kept=kept,
+        of=of,
+        same=_same(found, answers),
+        models=tuple(sorted({each.answer.model for each in found.answers})),
+        fingerprints=tuple(sorted({e.answer.fingerprint or "" for e in found.answers} - {""})),
+        profile=profile.name if profile is not None else "",
+        tokens=_tokens(found.answers),
+        latency_s=_latency(found.answers),
+        cost_usd=_cost_usd(catalog, found.answers),
+        judge=_judge(found, answers),
+        verdict="learning",
+    )
+
+
+def score_sample(found: PromptAnswers, score: str | None) -> NightSample | None:
+    """The answers on the chart of a score; None without a score."""
+    values = values_by_case(found.answers, score) if score is not None else {}
+    if not values:
+        return None
+    return NightSample(
+        mean=fmean(fmean(own) for own in values.values()),
+        within=fmean(variance(own) if len(own) > 1 else 0.0 for own in values.values()),
+        size=sum(map(len, values.values())),
+    )
+
+
+def sample_on(found: PromptAnswers, name: ChartName, score: str | None) -> NightSample | None:
+    """The answers on a chart; None if they are not on it."""
+    if name == "score":
+        return score_sample(found, score)
+    kept, of = contracts(found.answers)
+    return share_sample(kept, of) if of else None
+
+
+def worst_cases(
+    found: PromptAnswers, recorded: Sequence[JudgedAnswer], score: str | None
+) -> tuple[Worse, ...]:
+    """The cases that lost most against their recorded answers, worst first."""
+    before, after = values_by_case(recorded, score), values_by_case(found.answers, score)
+    was, now = _lowest(recorded, score), _lowest(found.answers, score)
+    worse = [
+        Worse(
+            name=name,
+            before=fmean(before[name]),
+            after=fmean(after[name]),
+            before_answer=was[name].answer,
+            after_answer=now[name].answer,
+        )
+        for name in before
+        if name in after and fmean(after[name]) < fmean(before[name])
+    ]
+    return tuple(sorted(worse, key=lambda each: (each.after - each.before, each.name))[:_WORST])
+
+
+def _lowest(answers: Sequence[JudgedAnswer], score: str | None) -> Mapping[str, JudgedAnswer]:
+    """One answer of each case: the first of those with the lowest value."""
+    found: dict[str, tuple[float, JudgedAnswer]] = {}
+    for judged in answers:
+        name = judged.planned.case.name
+        value = values_by_case([judged], score).get(name, [2.0])[0]
+        if name not in found or value < found[name][0]:
+            found[name] = value, judged
+    return {name: judged for name, (_, judged) in found.items()}
+
+
+def _same(found: PromptAnswers, answers: NightAnswers) -> float | None:
+    """The share of answers that are equal to a recorded one byte for byte."""
+    recorded: dict[str, set[str]] = {}
+    for planned, answer in answers.recorded_answers(found):
+        recorded.setdefault(planned.case.name, set()).add(_bytes_of(answer))
+    equal = [
+        _bytes_of(each.answer) in recorded[each.planned.case.name]
+        for each in found.answers
+        if each.planned.case.name in recorded
+    ]
+    return round(fmean(equal), 4) if equal else None
+
+
+def _bytes_of(answer: Answer) -> str:
+    return repr((answer.text, answer.tool_calls))
+
+
+def _tokens(answers: Sequence[JudgedAnswer]) -> tuple[float, float]:
+    usages = [each.answer.usage for each in answers]
+    if not usages:
+        return 0.0, 0.0
+    return round(fmean(u.input for u in usages), 1), round(fmean(u.output for u in usages), 1)
+
+
+def _latency(answers: Sequence[JudgedAnswer]) -> tuple[float, float] | None:
+    measured = (each.answer.latency_s for each in answers)
+    found = latency_of(seconds for seconds in measured if seconds is not None)
+    return (round(found.p50, 3), round(found.p95, 3)) if found is not None else None
+
+
+def _cost_usd(catalog: Catalog, answers: Sequence[JudgedAnswer]) -> float | None:
+    costs = [cost_usd(catalog, each) for each in answers]
+    known = [cost for cost in costs if cost is not None]
+    return round(sum(known), 6) if known and len(known) == len(costs) else None
+
+
+def _judge(found: PromptAnswers, answers: NightAnswers) -> NightJudge | None:
+    """The first judge of the prompt, with its agreement if its own cases were answered, too."""
+    judge = next(iter(answers.judges(found)), None)
+    if judge is None:
+        return None
+    own = (each for one in answers.by_prompt for each in one.answers if one.prompt.id == judge)
+    kappas = (agreed.kappa for agreed in judge_agreements(own))
+    kappa = next(kappas, None)
+    return NightJudge(id=judge, kappa=round(kappa, 4) if kappa is not None else None)
+
+
+# Who caused a signal: the model, the judge, or neither as far as can be shown.
+
+_NAMES = 3
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Blaming:
+    """What is known about a run.
+
+    Attributes:
+        histories: Of all prompts of the run, and of those that it did not select.
+        verdicts: The recorded verdicts of a release, by its tag; None for an unknown tag.
+    """
+
+    answers: NightAnswers
+    histories: Histories
+    verdicts: Callable[[str], RecordedVerdicts | None]
+
+    def blame(self, found: PromptAnswers) -> DriftBlame:
+        """The first reason that holds decides; the others follow it."""
+        history = self.histories[found.prompt.id]
+        model = list(self._model_reasons(found, history))
+        judge = list(self._judge_reasons(found, history))
+        if model:
+            return DriftBlame(who="model", why=(*model, *judge))
+        if judge:
+            return DriftBlame(who="judge", why=tuple(judge))
+        return DriftBlame(who="unknown", why=(_nothing_shows(found, history, self.answers),))
+
+    def _model_reasons(self, found: PromptAnswers, history: Sequence[Night]) -> Iterator[str]:
+        *before, tonight = history
+        learned = _learned(before)
+        if learned:
+            yield from _other_names("", [night.models for night in learned], tonight.models)
+            yield from _other_names(
+                "fingerprint ", [night.fingerprints for night in learned], tonight.fingerprints
+            )
+        else:
+            recorded = self.answers.recorded_answers(found)
+            models = [(answer.model,) for _, answer in recorded]
+            yield from _other_names("", models, tonight.models, "the recorded answers are by")
+        yield from _fewer_equal(learned, tonight)
+        yield from self._pooled_reason(found.prompt.id, tonight.profile)
+
+    def _pooled_reason(self, prompt: str, profile: str) -> Iterator[str]:
+        others = {
+            other: history
+            for other, history in self.histories.items()
+            if other != prompt and history and history[-1].profile == profile
+        }
+        pooled = pooled_chart(others, least=1)
+        if pooled.ewma is not None and signals(pooled.ewma):
+            names = some(sorted(others), _NAMES, "prompt")
+            yield (
+                f"the other prompts of `{profile}` lost, too:"
+                f" ewma {pooled.ewma:.1f} of {LIMIT:.1f} ({names})"
+            )
+
+    def _judge_reasons(self, found: PromptAnswers, history: Sequence[Night]) -> Iterator[str]:
+        judges = self.answers.judges(found)
+        before = self.verdicts(_learned_release(history)) if judges else None
+        if before is None:
+            return
+        for judge in judges:
+            change = changed_judge(judge, self.answers, before)
+            if change is not None and change.is_harsher:
+                yield (
+                    f"the judge `{judge}` gives the recorded answers {-100 * change.difference:.1f}"
+                    f" points less than when they were recorded"
+                    f" ({counted(change.n, 'answer')}, p={change.p:.2g})"
+                )
+
+
+def _learned(before: Sequence[Night]) -> list[Night]:
+    return [night for night in before[current(before) :] if night.verdict == "learning"]
+
+
+def _learned_release(history: Sequence[Night]) -> str:
+    """The release of the last learned night, or else tonight's."""
+    learned = _learned(history[:-1])
+    return learned[-1].release if learned else history[-1].release
+
+
+def _other_names(
+    kind: str,
+    learned: Sequence[Sequence[str]],
+    tonight: Sequence[str],
+    were: str = "the learned nights were answered by",
+) -> Iterator[str]:
+    known = sorted({name for names in learned for name in names} - {""})
+    new = [name for name in tonight if name and name not in known]
+    if known and new:
+        yield f"{kind}{_quoted(new)} answered; {were} {kind}{_quoted(known)}"
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return some(list(names), _NAMES, name=lambda each: f"`{each}`")
+
+
+def _fewer_equal(learned: Sequence[Night], tonight: Night) -> Iterator[str]:
+    """Whether fewer answers are equal to a recorded one than in the learned nights."""
+    if tonight.same is None:
+        return
+    before = [equal_answers(n.same, n.n * n.k) for n in learned if n.same is not None and n.n]
+    z = sameness_z(equal_answers(tonight.same, tonight.n * tonight.k), before)
+    if z is not None and z < SAMENESS_Z:
+        share = sum(night.mean for night in before) / len(before)
+        yield (
+            f"{100 * tonight.same:.0f}% of the answers are equal to a recorded one byte for byte,"
+            f" in the learned nights {100 * share:.0f}% (z {z:.1f})"
+        )
+
+
+def _nothing_shows(found: PromptAnswers, history: Sequence[Night], answers: NightAnswers) -> str:
+    judges = answers.judges(found)
+    judge = f", and {_quoted(judges)} judges as before" if judges else ""
+    if history[-1].same is None:
+        return f"the model has the same name{judge}; the release has no recorded answers to compare"
+    return f"the model has the same name, and repeats recorded answers as often as before{judge}"
+
+
+# A judge judges recorded answers again: a changed judge gives them other scores.
+
+
+class RecordedVerdicts:
+    """The recorded answers of the release whose nights were learned, as its judges judged them."""
+
+    def __init__(self, release: Workspace) -> None:
+        self._catalog = release.catalog
+        self._store = Store(release.catalog)
+        self._judging = AnswerJudge(
+            release.catalog, Answering(release.catalog, self._store), self._recorded
+        )
+
+    def of(self, prompt: PromptAnswers) -> list[JudgedAnswer]:
+        """The judged answers to the cases whose requests are those of tonight."""
+        path = self._catalog.paths.get(prompt.prompt.id)
+        if path is None:
+            return []
+        digests = {planned.digest for planned in prompt.cases}
+        plan = plan_cases(self._catalog, [self._catalog.loaded(path)], 1)
+        same = [each for each in plan if each.digest in digests and not each.error]
+        return self._judging.judged(recorded_answers(self._store, same))
+
+    def _recorded(self, planned: PlannedCase) -> Answer | None:
+        found = self._store.find(planned.prompt.path, planned.digest, 0)
+        return found.answer if found is not None else None
+
+
+def changed_judge(
+    judge: str, answers: NightAnswers, before: RecordedVerdicts
+) -> JudgeChange | None:
+    """The change of a judge, over all prompts that it judges; None if it can't be compared."""
+    differences: list[list[float]] = []
+    for prompt in answers.by_prompt:
+        if judge in answers.judges(prompt):
+            recorded = before.of(prompt)
+            again = answers.judged_again(prompt, recorded)
+            differences += _differences(recorded, again).values()
+    return judge_change(differences)
+
+
+def _differences(
+    recorded: Sequence[JudgedAnswer], again: Sequence[JudgedAnswer]
+) -> Mapping[str, list[float]]:
+    """New minus old score of each answer that both judged, by case."""
+    new = {judged.planned.case_key: judged for judged in again}
+    found: dict[str, list[float]] = {}
+    for old in recorded:
+        key: CaseKey = old.planned.case_key
+        was, now = _degrees(old), _degrees(new[key]) if key in new else {}
+        both = was.keys() & now.keys()
+        if both:
+            change = sum(now[at] - was[at] for at in both) / len(both)
+            found.setdefault(old.planned.case.name, []).append(change)
+    return found
+
+
+def _degrees(judged: JudgedAnswer) -> dict[int, float]:
+    """The degrees of the assertions that a model decided, by their position."""
+    written = assertions_of(judged.planned.case, judged.planned.prompt)
+    rows = zip(written, judged.judgements, strict=False)  # the last may be the output contract
+    return {
+        at: judgement.degree
+        for at, (assertion, judgement) in enumerate(rows)
+        if judgement.degree is not None and judgement.lack is None and _is_judged(assertion.written)
+    }
+
+
+def _is_judged(written: Mapping[str, object]) -> bool:
+    assertion, _ = parse(written, "answer")
+    return assertion is not None and assertion.judged

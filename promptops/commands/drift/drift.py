@@ -11,14 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from promptops.commands.drift.asking import NightAnswers, PromptAnswers
-from promptops.commands.drift.blaming import Blaming
-from promptops.commands.drift.deciding import NightDecisions
-from promptops.commands.drift.judge_again import RecordedVerdicts
-from promptops.commands.drift.measuring import night_of, worst_cases
+from promptops.commands.drift.asking import DriftOptions, NightAnswers, PromptAnswers
+from promptops.commands.drift.deciding import (
+    Blaming,
+    NightDecisions,
+    RecordedVerdicts,
+    night_of,
+    worst_cases,
+)
 from promptops.commands.drift.night_lines import ReadNights, read_nights, with_nights
-from promptops.commands.drift.options import DriftOptions
-from promptops.commands.release.remote_state import default_remote, remote_names
+from promptops.commands.release.plan import default_remote, remote_names
 from promptops.errors import InputError, NotFound, PromptopsError, UsageError, os_reason
 from promptops.evals.deciding.drift import (
     charts,

@@ -90,7 +90,7 @@ def command(output: OutputOptions, sources: tuple[str, ...], **options: Any) -> 
 
 
 def _list(output: OutputOptions, paths: list[str], options: Any) -> int:
-    from promptops.commands.import_.candidates import candidates
+    from promptops.commands.import_.importing import candidates
 
     found = candidates(paths, options)
     if not found.candidates and not found.findings:
@@ -121,7 +121,7 @@ def _nothing(left_out: Sequence[LeftOut]) -> InputError:
 
 
 def _import_options(output: OutputOptions, options: dict[str, Any]) -> Any:
-    from promptops.commands.import_.options import ImportOptions
+    from promptops.commands.import_.planning import ImportOptions
     from promptops.formats.registry import ReadOptions
     from promptops.lint.ids import refuse_unfit
     from promptops.workspace.given_inputs import read_input_object

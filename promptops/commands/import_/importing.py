@@ -5,33 +5,59 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from promptops.analysis.masking import without_secrets
-from promptops.commands.import_.findings import findings
-from promptops.commands.import_.name_globs import NameGlobs
-from promptops.commands.import_.options import ImportOptions
-from promptops.commands.import_.planning import Planned, planned
-from promptops.commands.import_.profiles import Profiles
-from promptops.commands.import_.reading import ReadFile, left_out, read_sources
-from promptops.commands.import_.self_check import checked
-from promptops.commands.import_.sources import Source, sources
-from promptops.commands.import_.target import target
+from promptops.analysis.masking import Masked, masked, without_secrets
+from promptops.analysis.secrets import find_secrets
+from promptops.catalog.catalog import Catalog
+from promptops.commands.import_.planning import (
+    Ids,
+    ImportOptions,
+    Planned,
+    Profiles,
+    planned,
+    target,
+)
+from promptops.commands.import_.reading import (
+    NameGlobs,
+    ReadFile,
+    Source,
+    left_out,
+    read_sources,
+    self_check_loss,
+    sources,
+)
 from promptops.errors import UsageError
-from promptops.formats.codes import severity_of
+from promptops.formats.codes import CODES, severity_of
+from promptops.formats.connections import names_connection
 from promptops.formats.document import Loss, SourceDocument, SourceLoop, SourceMessage, TextContent
+from promptops.formats.input_schema import input_schema
 from promptops.formats.parts import TextPart
-from promptops.model.finding import Severity
-from promptops.model.imported import Import, ImportedPrompt, ImportedSource, State
+from promptops.formats.written_messages import written_messages
+from promptops.lint.searchable_text import written as text_of_prompt
+from promptops.model.config import Config, ModelProfile
+from promptops.model.finding import Finding, Severity
+from promptops.model.imported import (
+    Candidate,
+    CandidateList,
+    Import,
+    ImportedPrompt,
+    ImportedSource,
+    State,
+)
+from promptops.model.internal_error import CaughtBug
 from promptops.patterns import lazy_pattern
 from promptops.plurals import counted, some
-from promptops.records import record
-from promptops.repo.repository import INDEX
+from promptops.records import record, replace
+from promptops.repo.repository import INDEX, WORKTREE
+from promptops.runtime.request.render import Renderer, RenderError
 from promptops.source.config import OWN
 from promptops.suggestions import did_you_mean
+from promptops.workspace.edits import ChangedTree
 from promptops.workspace.new_files import create_file, existing_content, write_schema_copy
-from promptops.workspace.workspace import Workspace
+from promptops.workspace.workspace import Workspace, catalog_of
 
 
 def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOptions) -> Import:
@@ -289,3 +315,177 @@ def _imported(plan: Planned, losses: tuple[Loss, ...], state: State) -> Imported
         losses=sum(severity_of(loss) >= Severity.WARNING for loss in losses),
         notes=sum(severity_of(loss) is Severity.INFO for loss in losses),
     )
+
+
+# What an import would read, without files and checks: `promptops import --list`.
+
+
+def candidates(paths: Sequence[str], options: ImportOptions) -> CandidateList:
+    """The prompts of the sources, in their order; needs no repository, and writes nothing.
+
+    Raises InputError for a source that can't be opened, UsageError for an unknown format.
+    """
+    globs = NameGlobs(options.select, options.exclude)
+    found = sources(paths, globs, None)
+    reads = tuple(read_sources(found, options.format, options.reading, globs))
+    listed = tuple(_listed(reads))
+    return CandidateList(
+        candidates=tuple(one for one in listed if isinstance(one, Candidate)),
+        findings=tuple(findings(reads, (("", one) for one in listed if isinstance(one, Loss)))),
+        left_out=tuple(left_out(found, reads)),
+    )
+
+
+def _listed(reads: Iterable[ReadFile]) -> Iterator[Candidate | Loss]:
+    """The prompts with their ids, and errors about other parts of their files."""
+    ids = Ids("", ())
+    for read in reads:
+        for one in read.found:
+            if isinstance(one, Loss):
+                yield one
+                continue
+            with CaughtBug() as bug:
+                yield _candidate(*ids.named(one, None))
+            if bug.error is not None:
+                yield self_check_loss(str(bug.error), one.place)
+
+
+def _candidate(document: SourceDocument, _losses: Sequence[Loss]) -> Candidate:
+    messages, _ = written_messages(document, tuple)
+    inputs = input_schema(document, messages, lambda _origin, _name: None, optional=False)
+    return Candidate(
+        place=document.place,
+        id=document.id,
+        name=document.id.rpartition("/")[2],
+        format=document.format,
+        length=sum(map(len, _texts(messages))),
+        variables=tuple(inputs.schema.get("properties", ())),
+    )
+
+
+def _texts(value: Iterable[Any]) -> Iterator[str]:
+    """The texts of messages, at any depth."""
+    for each in value:
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            yield from _texts(each[key] for key in ("content", "text", "messages") if key in each)
+        elif isinstance(each, list):
+            yield from _texts(each)
+
+
+# Losses as findings, with the line of their source and without its secrets.
+
+_HIDDEN = frozenset(("IMP111", "IMP131"))
+"""Their lines are not shown: a key can have any form."""
+
+
+def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> Iterator[Finding]:
+    """A finding for each loss, which has the id of its prompt, or ""."""
+    data = {read.path: read.data for read in reads}
+
+    @cache
+    def source(path: str) -> Masked:
+        try:
+            text = data.get(path, b"").decode().removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            return Masked("", ())
+        return masked(text.replace("\r\n", "\n"))
+
+    @cache
+    def lines(path: str) -> list[str]:
+        return source(path).text.split("\n")
+
+    def line(loss: Loss) -> str:
+        found = lines(loss.place.path)
+        if loss.code in _HIDDEN or not 0 < loss.place.line <= len(found):
+            return ""
+        shown = found[loss.place.line - 1]
+        return "" if names_connection(shown) else shown
+
+    for identity, loss in losses:
+        yield Finding(
+            code=loss.code,
+            name=CODES[loss.code].name,
+            severity=severity_of(loss),
+            message=without_secrets(loss.message, source(loss.place.path).secrets),
+            place=loss.place,
+            prompt=identity,
+            hint=without_secrets(loss.hint) if loss.hint else loss.hint,
+            source_line=line(loss),
+        )
+
+
+# Whether prompt files that an import is about to write can be read and rendered; no secrets.
+
+_SELF_CHECK_SHOWN = 3
+_SECRET_HINT = "remove it from the source, and revoke the key"
+
+
+def checked(
+    workspace: Workspace, planned: Iterable[Planned], profiles: Profiles | None
+) -> Iterator[Planned]:
+    """The prompts, with an IMP016 for each mistake in their files and an IMP131 for a secret.
+
+    A bug that one prompt leads to is a mistake of this prompt only.
+    """
+    plans = tuple(planned)
+    texts = {path: text for plan in plans for path, text in plan.files.files.items()}
+    catalog = _catalog_with(workspace, texts, _config(workspace.config, profiles))
+    for plan in plans:
+        refused = any(loss.refuses for loss in plan.losses)
+        found = () if refused else tuple(_found(catalog, plan))
+        yield replace(plan, losses=(*plan.losses, *found))
+
+
+def _catalog_with(workspace: Workspace, files: Mapping[str, str], config: Config) -> Catalog:
+    """The catalog of the work tree with the files that will be written."""
+    repository = workspace.repository
+    data = {path: text.encode() for path, text in files.items()}
+    disk = repository.tree(WORKTREE, workspace.config.prompts)
+    tree = ChangedTree(disk, data)
+    return catalog_of(repository, WORKTREE, tree, config)
+
+
+def _config(config: Config, profiles: Profiles | None) -> Config:
+    """The configuration with the profiles that the user is going to add."""
+    new = profiles.new if profiles is not None else {}
+    added = {
+        name: ModelProfile(name=name, provider=one["provider"], id=one["id"])
+        for name, one in new.items()
+    }
+    return replace(config, models={**config.models, **added})
+
+
+def _found(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    with CaughtBug() as bug:
+        yield from _secrets(catalog, plan)
+        yield from _faults(catalog, plan)
+    if bug.error is not None:
+        yield self_check_loss(str(bug.error), plan.document.place)
+
+
+def _secrets(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    """An error for each kind of secret that the rule SEC001 finds; its value is not shown."""
+    path = plan.files.path
+    texts = text_of_prompt(catalog, catalog.document(path), catalog.loaded(path).references)
+    found = {match.message for text in texts for match in find_secrets(text.text)}
+    for kind in sorted(found):
+        message = f"the prompt contains {kind}: it is not written"
+        place = plan.document.place
+        yield Loss(code="IMP131", message=message, place=place, hint=_SECRET_HINT, refuses=True)
+
+
+def _faults(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    loaded = catalog.loaded(plan.files.path)
+    place = plan.document.place
+    for problem in loaded.problems[:_SELF_CHECK_SHOWN]:
+        yield self_check_loss(f"{problem.code}: {problem.message}", place)
+    if loaded.problems or loaded.prompt is None:
+        return
+    try:
+        renderer = Renderer(loaded.prompt, catalog.load)
+        for case in loaded.prompt.cases:
+            renderer.messages(case.inputs)
+    except RenderError as error:
+        yield self_check_loss(f"a case can't be rendered: {error}", place)

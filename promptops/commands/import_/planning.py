@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from promptops.commands.import_.ids import Ids
-from promptops.commands.import_.options import ImportOptions
-from promptops.commands.import_.profiles import Profiles
 from promptops.commands.import_.reading import ReadFile, self_check_loss
-from promptops.commands.import_.target import Target
 from promptops.errors import UsageError
 from promptops.formats.connections import without_connections
 from promptops.formats.document import (
@@ -23,11 +21,18 @@ from promptops.formats.document import (
 )
 from promptops.formats.emit import jinja
 from promptops.formats.parts import TagPart, TemplatePart
+from promptops.formats.plain_texts import identity
 from promptops.formats.prompt_file import PromptFiles, WriteOptions, prompt_files
+from promptops.formats.registry import ReadOptions
+from promptops.lint.ids import better, folded, is_fit
+from promptops.model.config import ModelProfile
 from promptops.model.internal_error import CaughtBug, InternalError
+from promptops.model.place import Place
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
-from promptops.workspace.new_files import schema_path
+from promptops.repo.repository import WORKTREE
+from promptops.source.config import FILES
+from promptops.workspace.new_files import DEFAULT_PROFILE, schema_path, usual_profile
 from promptops.workspace.workspace import Workspace
 
 
@@ -200,3 +205,187 @@ def _renamed(parts: Sequence[TemplatePart], paths: Mapping[str, str]) -> Iterato
         start, end = match.span(2)
         source = f"{part.source[:start]}{paths[match[2]]}{part.source[end:]}"
         yield TagPart(source, part.alone)
+
+
+# The ids of imported prompts: fit, below the target folder, each used once.
+
+
+class Ids:
+    """Ids of one import."""
+
+    def __init__(self, prefix: str, existing: Iterable[str]) -> None:
+        """Args:
+        existing: The ids of the repository.
+        """
+        self._prefix = prefix
+        self._existing = {folded(one): one for one in existing}
+        self._taken: dict[str, tuple[Place, str]] = {}
+
+    def named(
+        self, document: SourceDocument, chosen: str | None
+    ) -> tuple[SourceDocument, tuple[Loss, ...]]:
+        """The document with its id, and an IMP006 if another prompt has it.
+
+        The same id in two formats gets the name of the format: `triage-prompty`.
+        """
+        wanted = chosen or identity(*document.id.split("/"))
+        path = f"{self._prefix}/{wanted}" if self._prefix else wanted
+        taken = self._taken.get(folded(path))
+        if taken is not None and taken[1] != document.format:
+            path = f"{path}-{document.format.split()[0]}"
+            taken = self._taken.get(folded(path))
+        named = replace(document, id=path)
+        if taken is not None:
+            return named, (_taken(document, f"the id `{path}` is already that of {taken[0]}"),)
+        self._taken[folded(path)] = (document.place, document.format)
+        other = self._existing.get(folded(path), path)
+        if other != path:
+            message = f"the id `{path}` differs from `{other}` in case only"
+            return named, (_taken(document, message),)
+        return named, ()
+
+
+def _taken(document: SourceDocument, message: str) -> Loss:
+    hint = "rename one of the two, or import them into two folders with --to"
+    return Loss(code="IMP006", message=message, place=document.place, hint=hint)
+
+
+# Model profiles for imported prompts: `{profile: NAME}` in place of a provider and an id.
+
+_DEFAULT = "default"
+
+
+class Profiles:
+    """The profiles of one import.
+
+    Attributes:
+        new: The tables to add to the configuration: provider and id by name.
+    """
+
+    def __init__(self, existing: Mapping[str, ModelProfile]) -> None:
+        self.new: dict[str, Mapping[str, str]] = {}
+        self._known = {(one.provider, one.id): name for name, one in existing.items()}
+        self._names = set(existing)
+        self._usual = usual_profile(existing) if existing else ""
+
+    def named(self, document: SourceDocument) -> SourceDocument:
+        """The document with a profile as its model; without a model the default one."""
+        given: Mapping[str, Any] = document.fields.get("model", {})
+        if "provider" in given:
+            name = self._name(given["provider"], given["id"])
+        else:
+            name = self._default()
+        others = {key: value for key, value in given.items() if key not in ("provider", "id")}
+        return replace(document, fields={**document.fields, "model": {"profile": name, **others}})
+
+    def _name(self, provider: str, model: str) -> str:
+        if (provider, model) not in self._known:
+            name = self._free(identity(model.rpartition("/")[2]))
+            self._add(name, provider, model)
+        return self._known[provider, model]
+
+    def _free(self, wanted: str) -> str:
+        name, number = wanted, 2
+        while name in self._names:
+            name, number = f"{wanted}-{number}", number + 1
+        return name
+
+    def _default(self) -> str:
+        """The profile of prompts without a model, as `promptops new` chooses it."""
+        if not self._usual:
+            self._usual = self._free(_DEFAULT)
+            self._add(self._usual, *DEFAULT_PROFILE)
+        return self._usual
+
+    def _add(self, name: str, provider: str, model: str) -> None:
+        self._names.add(name)
+        self._known[provider, model] = name
+        self.new[name] = {"provider": provider, "id": model}
+
+
+# The folder that imported prompts go to.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A folder below a prompt root.
+
+    Attributes:
+        root: The prompt root, "" for the root of the repository.
+        prefix: The folder below it, which begins each id; "" for the root itself.
+    """
+
+    root: str
+    prefix: str
+
+
+def target(workspace: Workspace, to: str | None) -> Target:
+    """The folder of `--to`, by default the first prompt root.
+
+    Raises UsageError for a folder outside of the prompt roots, and one whose name can't begin an
+    id; GitError without a work tree.
+    """
+    workspace.repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
+    roots = {("" if root == "." else root.strip("/")): root for root in workspace.config.prompts}
+    if to is None:
+        return Target(root=next(iter(roots)), prefix="")
+    inside = _below(workspace.repository.root, to)
+    for root in roots:
+        if inside is not None and (not root or inside == root or inside.startswith(f"{root}/")):
+            return Target(root=root, prefix=_prefix(inside.removeprefix(root).strip("/"), to))
+    first = next(iter(roots.values()))
+    raise UsageError(f"`{to}` is not below a prompt root", hint=_hint(roots, first))
+
+
+def _below(root: Path, to: str) -> str | None:
+    """The path from the root of the repository; None outside of it."""
+    inside = os.path.relpath(os.path.realpath(to), os.path.realpath(root)).replace(os.sep, "/")
+    if inside == ".":
+        return ""
+    return None if inside.split("/")[0] == ".." else inside
+
+
+def _hint(roots: Mapping[str, str], first: str) -> str:
+    return "such as --to NAME" if "" in roots else f"such as --to {first}/NAME"
+
+
+def _prefix(prefix: str, to: str) -> str:
+    if prefix and not is_fit(prefix):
+        near = better(prefix)
+        hint = f"write {near!r}" if near else "use a-z, 0-9, '-', '_' and '/'"
+        raise UsageError(f"`{to}` can't begin the ids of prompts", hint=hint)
+    return prefix
+
+
+# What the user decides about an import.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """The options of `promptops import`.
+
+    Attributes:
+        to: A folder below a prompt root; None for the first root.
+        format: Of all sources; None to recognise each file.
+        identity: Of the only prompt of the only source, or None.
+        select, exclude: Globs of paths below a source; after `::` of names inside of files.
+        strict: A warning refuses its prompt.
+        dry_run: Nothing is written.
+        optional: Inputs that are only printed get the default "".
+        tidy: Blank lines that tags leave are dropped.
+        bodies: Messages of more lines than this go to files of their own; None for none.
+        profiles: Prompts name model profiles.
+    """
+
+    to: str | None = None
+    format: str | None = None
+    identity: str | None = None
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    strict: bool = False
+    dry_run: bool = False
+    optional: bool = False
+    tidy: bool = False
+    bodies: int | None = None
+    profiles: bool = False
+    reading: ReadOptions

@@ -66,8 +66,7 @@ def command(
       promptops init --git-diff
     """
     from promptops.commands.init.ci_files import CiOptions
-    from promptops.commands.init.git_diff import UNDO, show_in_git_diff
-    from promptops.commands.init.init import set_up
+    from promptops.commands.init.init import UNDO, set_up, show_in_git_diff
     from promptops.report.parts.json_text import json_text
 
     if pre_push and not hooks:

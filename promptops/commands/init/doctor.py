@@ -11,9 +11,9 @@ from types import ModuleType
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.misnamed_prompts import UNREAD
-from promptops.commands.init import pre_commit_file
-from promptops.commands.init.hook_file import HookFile, find_hooks, hook_line
-from promptops.commands.init.model_access import check_models
+from promptops.commands.init import hooks
+from promptops.commands.init.ci_files import check_models
+from promptops.commands.init.hooks import HookFile, find_hooks, hook_line
 from promptops.errors import PromptopsError
 from promptops.model.distribution import NAME
 from promptops.records import replace
@@ -201,10 +201,10 @@ def _hook(hook: HookFile, root: Path) -> Diagnosis:
     where = str(hook.path)
     if hook.configured is not None:
         where = f"{hook.path} (core.hooksPath)"
-    entry = pre_commit_file.mentions_promptops(_text(root / pre_commit_file.PATH))
+    entry = hooks.mentions_promptops(_text(root / hooks.PATH))
     if hook.owner == "none":
         by_pre_commit = entry and hook.configured is None
-        install = pre_commit_file.install_command(_text(root / pre_commit_file.PATH))
+        install = hooks.install_command(_text(root / hooks.PATH))
         hint = install if by_pre_commit else "promptops init --hooks"
         unchecked = "merges" if name == "merge hook" else "commits"
         return Diagnosis(name, "problem", f"no hook at {where}: {unchecked} are not checked", hint)
@@ -214,7 +214,7 @@ def _hook(hook: HookFile, root: Path) -> Diagnosis:
     if not hook.runs:
         return Diagnosis(name, "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
     if hook.owner == "pre-commit" and not entry:
-        message = f"pre-commit runs, and {pre_commit_file.PATH} doesn't name promptops"
+        message = f"pre-commit runs, and {hooks.PATH} doesn't name promptops"
         return Diagnosis(name, "problem", message, "promptops init")
     return Diagnosis(name, "ok", where)
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
+from promptops.catalog.catalog import Catalog
+from promptops.catalog.files import Files
+from promptops.catalog.stored_facts import Names
 from promptops.commands.lint.baseline import read_baseline
-from promptops.commands.lint.cache import LintCache, cache_key
-from promptops.commands.lint.runner import LintedPrompt, lint_prompts
-from promptops.lint.engine import Selection
-from promptops.lint.pipeline import Outcome, Silencers, conclude
+from promptops.lint.engine import Selection, failed
+from promptops.lint.pipeline import Outcome, PromptResult, Silencers, conclude, lint_one
 from promptops.lint.registry import Rule, built_in
 from promptops.lint.rule_names import is_named_alone
 from promptops.lint.subject import LintRun
 from promptops.lint.suppressions import Counts
+from promptops.model.config import Config, LintSettings
 from promptops.model.finding import Finding
-from promptops.model.internal_error import CODE
+from promptops.model.internal_error import CODE, CaughtBug
+from promptops.model.loaded import LoadedPrompt
+from promptops.model.place import Place
 from promptops.model.report import LintReport, RuleInfo
 from promptops.records import record, replace
+from promptops.source.recording_files import ENDING as RECORDINGS
+from promptops.storage.gc_paused import uncollected
 from promptops.workspace.graph_cache import save_graph
-from promptops.workspace.roots import refuse_missing_roots
 from promptops.workspace.rule_settings import (
     available_names,
     available_rules,
@@ -35,7 +43,7 @@ from promptops.workspace.selection import (
     merge_base,
     select,
 )
-from promptops.workspace.workspace import Workspace, content_at
+from promptops.workspace.workspace import Workspace, content_at, refuse_missing_roots
 
 BaseFiles = Callable[[str], bytes | None]
 """From a path to the content of the file at the base; None if it does not exist there."""
@@ -277,3 +285,315 @@ def _infos(rules: Iterable[Rule]) -> dict[str, RuleInfo]:
         )
         for rule in rules
     }
+
+
+# Lint prompts one by one: from the cache, in this process, or in several.
+
+PARALLEL_FROM = 400
+"""The number of prompts from which a second process is faster."""
+
+AT_ONCE = 100
+"""Prompts that a process lints before it replies; an interrupted run waits for a batch."""
+
+
+COLLECT_AFTER = 10_000_000
+"""New objects before a forked process collects garbage, which it does between batches.
+
+A usual prompt leaves 1,700 new objects. Collecting garbage after each batch of prompts takes a
+sixth of the time.
+"""
+
+
+@record(frozen=True, slots=True)
+class LintedPrompt:
+    """The lint result of a prompt.
+
+    Attributes:
+        needed: The files that the result depends on.
+        lasting: The result is valid wherever these files are equal, and may be cached.
+        names: What the prompt file names, for the graph.
+    """
+
+    result: PromptResult
+    needed: frozenset[str]
+    lasting: bool = False
+    names: Names = ()
+
+
+def lint_prompts(
+    catalog: Catalog,
+    paths: Sequence[str],
+    rules: Sequence[Rule],
+    today: date,
+    *,
+    cache: LintCache,
+    processes: int,
+) -> dict[str, LintedPrompt]:
+    """The results of each prompt, in the given order, cached or computed."""
+    catalog.documents.expect_places()
+    known = {path: cache.find(catalog.files, path) for path in paths}
+    missing = [path for path, found in known.items() if found is None]
+    run = _LintRun(catalog, rules, today)
+    apart = len(missing) >= PARALLEL_FROM and processes > 1
+    computed = run.in_parallel(missing, processes) if apart else run.in_turn(missing)
+    new = dict(zip(missing, computed, strict=True))
+    for path, linted in new.items():
+        catalog.graph.add_names(path, linted.names)
+        if linted.lasting:
+            cache.keep(catalog.files, path, CachedResult(linted.result, linted.needed))
+    return {
+        path: new[path] if found is None else LintedPrompt(found.result, found.needed)
+        for path, found in known.items()
+    }
+
+
+@record(frozen=True, slots=True)
+class _LintRun:
+    catalog: Catalog
+    rules: Sequence[Rule]
+    today: date
+
+    def in_turn(self, paths: Sequence[str]) -> list[LintedPrompt]:
+        self.catalog.files.prefetch(paths)
+        with uncollected():
+            return [self._one(path) for path in paths]
+
+    def _one(self, path: str) -> LintedPrompt:
+        catalog = self.catalog
+        loaded = catalog.loaded(path)
+        result = lint_one(catalog, loaded, self.rules, self.today)
+        needed: frozenset[str] = frozenset()
+        with CaughtBug() as bug:
+            needed = catalog.dependencies(path) | _profile_files(catalog, loaded)
+        if bug.error is not None:
+            problem = bug.error.problem(Place(path), "the files it needs")
+            result = replace(result, findings=(*result.findings, failed(problem, loaded)))
+        lasting = result.portable and not result.failed
+        return LintedPrompt(result, needed, lasting=lasting, names=catalog.graph.names(path))
+
+    def in_parallel(self, paths: Sequence[str], processes: int) -> list[LintedPrompt]:
+        """The same in forked processes, which share what was read so far."""
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        global _INHERITED  # noqa: PLW0603  # what a fork shares can only be found by name
+        self.catalog.files.prefetch(self.catalog.files.entries)
+        _INHERITED = self
+        try:
+            pool = ProcessPoolExecutor(
+                processes,
+                mp_context=get_context("fork"),
+                initializer=_begin,
+            )
+        except OSError:  # no shared memory, no writable folder for semaphores
+            return self.in_turn(paths)
+        try:
+            return [linted for part in pool.map(_one_chunk, _chunks(paths)) for linted in part]
+        finally:
+            pool.shutdown(cancel_futures=True)
+            _INHERITED = None
+
+
+def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
+    """The configuration, if the prompt names a profile: some findings are placed in it."""
+    path = catalog.config.path
+    named = loaded.prompt is not None and loaded.prompt.model.profile in catalog.config.models
+    return frozenset((path,)) if path is not None and named else frozenset()
+
+
+_INHERITED: _LintRun | None = None
+"""State that forked processes inherit: a catalog can't be pickled, and need not be."""
+
+
+def _begin() -> None:
+    """Ignore interruptions, which the first process handles, and rarely collect garbage."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(COLLECT_AFTER)
+
+
+def _one_chunk(paths: Sequence[str]) -> list[LintedPrompt]:
+    assert _INHERITED is not None
+    return _INHERITED.in_turn(paths)
+
+
+def _chunks(paths: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE))
+
+
+# Cached lint results, keyed by the content of every file that the rules read.
+#
+# An entry is valid for a prompt file of this path and content as long as each file it depends on is
+# unchanged, or still missing. File times are ignored, so a fresh checkout can use the results of
+# another one.
+
+MAX_ENTRIES = 40_000
+MAX_FILES = 8
+"""The number of configurations and rule selections whose results are kept."""
+
+Entry = tuple[tuple[tuple[str, str], ...], bytes]
+"""The files that the result depends on, each with its state; and the pickled result, which is
+unpickled only if the entry is valid. Empty for a result without findings and comments."""
+
+_CODE = (".py", ".json")
+
+CLEAN = PromptResult((), ())
+
+
+@record(frozen=True, slots=True)
+class CachedResult:
+    """A valid result, and the files it depends on."""
+
+    result: PromptResult
+    needed: frozenset[str]
+
+
+class LintCache:
+    """One file in git's directory, read at the start and replaced at the end."""
+
+    def __init__(self, folder: Path | None, key: str) -> None:
+        """`folder` is None for no cache; `key` covers all dependencies of results except files."""
+        self._file = folder / f"lint-{key[:16]}" if folder is not None else None
+        self._key = key
+        self._entries = _read_entries(self._file, key) if self._file is not None else {}
+        self._fresh = False
+
+    def find(self, files: Files, path: str) -> CachedResult | None:
+        """The cached result for this file, if all its dependencies are unchanged."""
+        entry = self._entries.get(f"{path}\0{file_state(files, path)}")
+        if entry is None:
+            return None
+        needed, packed = entry
+        for needed_path, known in needed:
+            if file_state(files, needed_path) != known:
+                return None
+        return CachedResult(_unpacked(packed), frozenset([path for path, _ in needed]))
+
+    def keep(self, files: Files, path: str, known: CachedResult) -> None:
+        """Remember a result for the next run."""
+        if self._file is not None:
+            import pickle
+
+            needed = tuple(
+                (needed_path, file_state(files, needed_path))
+                for needed_path in sorted(known.needed)
+            )
+            packed = b"" if known.result == CLEAN else pickle.dumps(known.result, protocol=5)
+            self._entries[f"{path}\0{file_state(files, path)}"] = (needed, packed)
+            self._fresh = True
+
+    def save(self) -> None:
+        """Write new results to disk."""
+        if self._file is not None and self._fresh:
+            import pickle
+
+            from promptops.storage.atomic import keep
+            from promptops.storage.eviction import evict_to_count, statuses
+
+            entries = dict(list(self._entries.items())[-MAX_ENTRIES:])
+            keep(self._file, pickle.dumps((self._key, entries), protocol=5))
+            evict_to_count(statuses(self._file.parent.glob("lint-*")), MAX_FILES)
+
+
+def _unpacked(packed: bytes) -> PromptResult:
+    if not packed:
+        return CLEAN
+    import pickle
+
+    result: PromptResult = pickle.loads(packed)
+    return result
+
+
+def file_state(files: Files, path: str) -> str:
+    """The state of a file: its content id, and how it differs from a regular tracked file.
+
+    The state of the first file of recordings covers all of them, so that an added one counts.
+    """
+    own = _state(files, path)
+    if not path.endswith(RECORDINGS):
+        return own
+    further = [other for other in files.recordings(path) if other != path]
+    return "\0".join((own, *(f"{other} {_state(files, other)}" for other in further)))
+
+
+def _state(files: Files, path: str) -> str:
+    entry = files.entries.get(path)
+    if entry is None:
+        return ""
+    if entry.kind == "file" and entry.tracked:
+        return entry.blob
+    return f"{entry.blob} {entry.kind} {entry.tracked}"
+
+
+def _read_entries(file: Path, key: str) -> dict[str, Entry]:
+    """The entries of a cache file with the same key; none if it is damaged."""
+    import pickle
+
+    try:
+        with file.open("rb") as opened:
+            kept_key, entries = pickle.load(opened)
+    except Exception:  # noqa: BLE001  # pickle raises whatever a broken file makes it raise
+        return {}
+    return entries if kept_key == key else {}
+
+
+def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
+    """All dependencies of results except files: configuration, rules and their code.
+
+    Contains the date if a rule depends on it, so that no result outlives its day.
+    """
+    import hashlib
+
+    rules = tuple(rules)
+    dated = any(rule.dated for rule in rules)
+    facts = (
+        repr(_heeded(config)),
+        *(rule.code for rule in rules),
+        own_code(),
+        *(code_digest(folder) for folder in _plugins(rules)),
+        f"{sys.version_info}",
+        str(today if dated else ""),
+    )
+    return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _heeded(config: Config) -> Config:
+    """The configuration without the settings that are applied to results, not by rules."""
+    settings = LintSettings(
+        required_metadata=config.lint.required_metadata, rules=config.lint.rules
+    )
+    return replace(config, lint=settings)
+
+
+@cache
+def own_code() -> str:
+    """The hash of this package's files, of which a process runs one version."""
+    return code_digest(Path(__file__).parents[2])
+
+
+def _plugins(rules: Iterable[Rule]) -> Iterator[Path]:
+    """The folders of the plugins that rules come from; or their one file."""
+    names = {rule.check.__module__.partition(".")[0] for rule in rules} - {"promptops"}
+    for module in (sys.modules[name] for name in sorted(names)):
+        folders = getattr(module, "__path__", None)
+        places = list(folders) if folders is not None else [module.__file__]
+        yield from (Path(place) for place in places if place)
+
+
+def code_digest(place: Path) -> str:
+    """The hash of a package's files, or of one file."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for file in sorted(_files(place)):
+        with open(file, "rb") as opened:
+            digest.update(opened.read())
+    return digest.hexdigest()
+
+
+def _files(place: Path) -> Iterator[str]:
+    if place.is_file():
+        yield str(place)
+    for folder, _, names in os.walk(place):
+        yield from (os.path.join(folder, name) for name in names if name.endswith(_CODE))

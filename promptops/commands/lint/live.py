@@ -27,17 +27,18 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.repo.worktree import WorkTree
 from promptops.runtime.template.sized_cache import ENTRIES_OF_A_SERVICE, limit_entries
 from promptops.source.config import FILES, load, valid_part
-from promptops.workspace.config_files import config_files
 from promptops.workspace.graph_cache import read_graph
-from promptops.workspace.roots import refuse_closed_roots, refuse_missing_roots
 from promptops.workspace.rule_settings import available_names
 from promptops.workspace.selection import is_managed
 from promptops.workspace.workspace import (
     Workspace,
     bundle_digests,
+    config_files,
     content_at,
     managed_paths,
     missing_file_state,
+    refuse_closed_roots,
+    refuse_missing_roots,
 )
 
 PARSED_AT_ONCE = 5

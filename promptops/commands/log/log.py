@@ -29,10 +29,9 @@ from promptops.repo.repository import Repository
 from promptops.repo.revisions import FETCH_ALL
 from promptops.repo.tree import Tree, below, kind_of
 from promptops.source.config import FILES, load
-from promptops.workspace.config_files import config_files
 from promptops.workspace.graph_cache import read_graph
 from promptops.workspace.named_prompts import candidate_paths, no_match_error, optional_prompt
-from promptops.workspace.workspace import configuration, managed_paths
+from promptops.workspace.workspace import config_files, configuration, managed_paths
 
 
 @record(frozen=True, slots=True, kw_only=True)

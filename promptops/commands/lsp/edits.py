@@ -11,11 +11,8 @@ from lsprotocol import types
 from pygls.uris import to_fs_path
 
 from promptops.catalog.references import is_below
-from promptops.commands.lint.correct_name import correction
-from promptops.commands.lint.declare_input import declaration
-from promptops.commands.lint.fix import safe_edits
+from promptops.commands.lint.fix import correction, declaration, safe_edits, suppression
 from promptops.commands.lint.live import Live
-from promptops.commands.lint.silence import suppression
 from promptops.commands.lsp.checking import (
     FileInRepository,
     diagnostic,
@@ -39,7 +36,7 @@ from promptops.model.moving import ManualEdit
 from promptops.model.place import Place
 from promptops.records import record
 from promptops.report.parts.visible import visible
-from promptops.workspace.changed_tree import with_changes
+from promptops.workspace.edits import with_changes
 from promptops.workspace.workspace import Workspace
 
 if TYPE_CHECKING:

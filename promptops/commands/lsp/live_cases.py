@@ -14,7 +14,7 @@ from promptops.records import record
 from promptops.testing.plan import plan_cases
 from promptops.testing.recordings.store import Store
 from promptops.testing.runner import RunOptions, run_selected
-from promptops.workspace.case_requests import case_requests
+from promptops.workspace.edits import case_requests
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace
 

@@ -28,9 +28,7 @@ from promptops.repo.repository import WORKTREE, Repository
 from promptops.source.document import Document, read
 from promptops.source.lines import Lines
 from promptops.source.recording_files import INSIDE, first_of
-from promptops.workspace.case_requests import request_digests
-from promptops.workspace.changed_tree import ChangedTree, with_changes
-from promptops.workspace.text_edits import edited_contents
+from promptops.workspace.edits import ChangedTree, edited_contents, request_digests, with_changes
 from promptops.workspace.workspace import (
     Workspace,
     baseline_paths,

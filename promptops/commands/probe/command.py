@@ -149,7 +149,7 @@ def _probed(output: OutputOptions, options: dict[str, Any]) -> ProbeRun:
 
 
 def _options(output: OutputOptions, options: dict[str, Any], config: TestSettings) -> ProbeOptions:
-    from promptops.commands.probe.imports.attack_files import read_attack_files
+    from promptops.commands.probe.attack_files import read_attack_files
     from promptops.commands.probe.options import ProbeOptions
     from promptops.terminal.progress import ShownProgress
     from promptops.testing.model_calls import ci_event

@@ -10,12 +10,27 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.files import Files
-from promptops.commands.probe.attacks import BIAS, Attack, AttackedPrompt, attacked, selection
-from promptops.commands.probe.baseline import baseline_arm, compared
-from promptops.commands.probe.judged import Attacks, probed_cases, succeeded
+from promptops.commands.probe.attacks import (
+    BIAS,
+    Attack,
+    AttackedPrompt,
+    Target,
+    attacked,
+    selection,
+    targets,
+)
+from promptops.commands.probe.judging import (
+    CONFIRMING,
+    Attacks,
+    baseline_arm,
+    compared,
+    family_rate,
+    family_rates,
+    probed_cases,
+    rated,
+    succeeded,
+)
 from promptops.commands.probe.options import ProbeOptions
-from promptops.commands.probe.rating import CONFIRMING, family_rate, family_rates, rated
-from promptops.commands.probe.targets import Target, targets
 from promptops.evals.deciding.attack_rate import attack_rate, mid_p
 from promptops.evals.json_values import NOTHING, parsed
 from promptops.evals.probes.library import LIBRARY
@@ -50,8 +65,12 @@ from promptops.testing.model_calls import ModelCalls
 from promptops.testing.options import model_calls
 from promptops.testing.paired import Arms
 from promptops.testing.plan import PlannedCase, named_cases, plan_cases, with_hint
-from promptops.testing.recordings.roots import RecordingsAside, refuse_prompt_root
-from promptops.testing.recordings.store import AnswerCache, Store
+from promptops.testing.recordings.store import (
+    AnswerCache,
+    RecordingsAside,
+    Store,
+    refuse_prompt_root,
+)
 from promptops.testing.retrieving import MissingInputs
 from promptops.testing.runner import why_no_cases, within_policy
 from promptops.workspace.selection import Selected, SelectionOptions, select

@@ -41,8 +41,12 @@ def command(
       promptops promote v1.8.0 production
       promptops promote v1.8.0 production --commit
     """
-    from promptops.commands.promote.promote import PromoteOptions, promote
-    from promptops.commands.promote.shared import saving_options, write_move
+    from promptops.commands.promote.promote import (
+        PromoteOptions,
+        promote,
+        saving_options,
+        write_move,
+    )
 
     wanted = PromoteOptions(
         release=release, channel=channel, allow_breaking=allow_breaking, create=create

@@ -13,12 +13,14 @@ from promptops.commands.diff import comparison as two_sides
 from promptops.commands.diff.comparison import Sides, open_sides
 from promptops.commands.release.plan import (
     ReleaseContext,
+    default_remote,
+    next_command,
     plan_release,
     release_changes,
     release_tags,
     version_problems,
+    with_remote_state,
 )
-from promptops.commands.release.remote_state import default_remote, next_command, with_remote_state
 from promptops.commands.release.tag_creation import (
     RemoteRefusal,
     create_tags,
@@ -26,8 +28,9 @@ from promptops.commands.release.tag_creation import (
     missing_tags,
     push_tags,
     rejection_problem,
+    signing_problems,
+    wants_signature,
 )
-from promptops.commands.release.tag_signing import signing_problems, wants_signature
 from promptops.diff.gate import lowered
 from promptops.errors import GitError, InputError, PromptopsError
 from promptops.model.bump import Bump

@@ -7,7 +7,7 @@ import sys
 import click
 
 from promptops.evals.engine.ask import Answered, Failed
-from promptops.evals.engine.worst_case import Estimate
+from promptops.evals.engine.budget import Estimate
 from promptops.model.prompt_run import ModelAnswer
 from promptops.report.parts.visible_stream import VisibleStream
 from promptops.report.run.text import (

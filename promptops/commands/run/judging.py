@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promptops.commands.run.requests import ModelRequest
+from promptops.commands.run.run import ModelRequest
 from promptops.evals.case_assertions import assertions_of, counterparts
 from promptops.evals.judge_answer import judge_output, status_of
 from promptops.model.answer import Answer

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any, Protocol
 
 from promptops.commands.run.inputs import CaseInputs
-from promptops.commands.run.requests import ModelRequest, model_requests
-from promptops.commands.run.streaming import Streams
 from promptops.errors import InputError, UsageError
 from promptops.evals.engine.ask import Answered, Ask, Failed, Outcome, Settings
-from promptops.evals.engine.ledger import INTERRUPTED
-from promptops.evals.engine.worst_case import requested_output_tokens
+from promptops.evals.engine.budget import INTERRUPTED, requested_output_tokens
+from promptops.evals.providers import Failure, Provider, Reply, streamed
 from promptops.evals.providers.endpoint import refuse_untrusted
+from promptops.model.config import ModelProfile
 from promptops.model.prompt import Case, Prompt
 from promptops.model.prompt_run import ModelAnswer, PromptRun
 from promptops.model.request import Request
+from promptops.patterns import lazy_pattern
 from promptops.records import field, record
 from promptops.runtime.request.canonical import request_digest
+from promptops.runtime.request.render import Renderer
 from promptops.testing.model_calls import Event, ModelCalls, Watcher, within_budget
 from promptops.workspace.approved_endpoints import Approvals
+from promptops.workspace.profiles import model_profile, with_profile
 from promptops.workspace.workspace import Workspace
 
 _HOOKS = ("GIT_INDEX_FILE", "GIT_QUARANTINE_PATH", "PRE_COMMIT")
@@ -228,3 +232,184 @@ def _problem(outcome: Outcome, has_text: bool) -> str:
     tries = f" after {outcome.tries} tries" if outcome.tries > 1 else ""
     what = "the answer broke off" if has_text else f"no answer{tries}"
     return f"{shown_profile(outcome.ask.profile, os.environ)}: {what}: {message}"
+
+
+# The request to each model of a run.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """The request to one model, and its answer as far as it has arrived."""
+
+    prompt: Prompt
+    profile: ModelProfile
+    request: Request
+    arriving: ArrivingAnswer
+
+
+def model_requests(
+    workspace: Workspace,
+    prompt: Prompt,
+    inputs: Mapping[str, Any],
+    models: Sequence[str],
+    streams: Streams,
+) -> list[ModelRequest]:
+    """The requests to models: profiles by their names, or without any the prompt's own model.
+
+    Raises UsageError for an unknown profile and a prompt without a model, RenderError for inputs
+    that do not fit.
+    """
+    catalog = workspace.catalog
+    variants = [with_profile(workspace, prompt, name) for name in dict.fromkeys(models)]
+    requests = []
+    for number, variant in enumerate(variants or [prompt]):
+        profile = model_profile(catalog, variant.model)
+        if profile is None:
+            raise _no_model(workspace, prompt)
+        request = Renderer(variant, catalog.load, catalog.files.data).request(inputs)
+        arriving = streams.expect(number, request)
+        requests.append(
+            ModelRequest(prompt=variant, profile=profile, request=request, arriving=arriving)
+        )
+    return requests
+
+
+def _no_model(workspace: Workspace, prompt: Prompt) -> UsageError:
+    names = ", ".join(workspace.config.models)
+    choice = f"name a profile: --model {names.partition(',')[0]}" if names else ""
+    return UsageError(
+        f"{prompt.id} names no model",
+        where=prompt.path,
+        hint=choice or "add a model to the prompt: model: {provider: openai, id: …}",
+    )
+
+
+# Passes answers on while they arrive: a provider whose `ask` streams.
+
+OnPiece = Callable[[int, str], None]
+"""Gets the number of an answer and its next piece of text."""
+
+STOPPED = "interrupted"
+
+_ABOUT_STREAMS = lazy_pattern(r"(?i)\bstream")
+
+
+@record(slots=True, kw_only=True)
+class ArrivingAnswer:
+    """An answer, as far as it has arrived; times are those of `perf_counter`.
+
+    Attributes:
+        number: 0-based.
+        started_s: When the latest try was sent; None before the first one.
+        first_s: When its first text arrived.
+        ended_s: When the latest try ended, successfully or not.
+        whole: The server refuses to stream, so that the whole answer is requested.
+    """
+
+    number: int
+    request: Request
+    pieces: list[str] = field(default_factory=list)
+    started_s: float | None = None
+    first_s: float | None = None
+    ended_s: float | None = None
+    whole: bool = False
+
+
+class Streams:
+    """The answers of one run that are passed on.
+
+    Attributes:
+        error: An error of the receiver of text, which ended the run.
+    """
+
+    def __init__(self, on_piece: OnPiece) -> None:
+        self._on_piece = on_piece
+        self._answers: dict[int, ArrivingAnswer] = {}
+        self._under_way: set[asyncio.Future[Reply]] = set()
+        self._stopped = False
+        self.error: Exception | None = None
+
+    def expect(self, number: int, request: Request) -> ArrivingAnswer:
+        """The answer to a request; `number` is 0-based."""
+        arriving = ArrivingAnswer(number=number, request=request)
+        # By identity: two models may get equal requests, and requests are not hashable.
+        self._answers[id(request)] = arriving
+        return arriving
+
+    def around(self, provider: Provider) -> Provider:
+        """The provider, which passes on the answers to expected requests."""
+        return _Streaming(provider, self)
+
+    def stop(self) -> None:
+        """End the answers that are under way; what has arrived of them stays."""
+        self._stopped = True
+        for answering in self._under_way:
+            answering.cancel()
+
+    async def answer(self, provider: Provider, request: Request, deadline_s: float) -> Reply:
+        """Raises Failure; only an answer without any text so far may be requested again."""
+        arriving = self._answers.get(id(request))
+        if arriving is None:  # of a judge
+            return await self._stoppable(provider.ask(request, deadline_s))
+        arriving.started_s, arriving.first_s = perf_counter(), None
+        try:
+            return await self._stoppable(self._arrive(arriving, provider, deadline_s))
+        except Failure as failure:
+            if arriving.pieces or self.error is not None:
+                failure.retryable = False
+            elif failure.kind == "refused" and _ABOUT_STREAMS.search(failure.message):
+                failure.retryable = not arriving.whole
+                arriving.whole = True
+            raise
+        finally:
+            arriving.ended_s = perf_counter()
+
+    async def _arrive(
+        self, arriving: ArrivingAnswer, provider: Provider, deadline_s: float
+    ) -> Reply:
+        if arriving.whole:
+            reply = await provider.ask(arriving.request, deadline_s)
+            self._pass_on(arriving, reply.answer.text)
+            return reply
+        return await streamed(
+            provider, arriving.request, deadline_s, lambda text: self._pass_on(arriving, text)
+        )
+
+    def _pass_on(self, arriving: ArrivingAnswer, text: str) -> None:
+        if not text or self.error is not None:
+            return
+        if arriving.first_s is None:
+            arriving.first_s = perf_counter()
+        arriving.pieces.append(text)
+        try:
+            self._on_piece(arriving.number, text)
+        except Exception as error:  # noqa: BLE001  # raised at the end; a provider would hide it
+            self.error = error
+            self.stop()
+
+    async def _stoppable(self, answering: Awaitable[Reply]) -> Reply:
+        task = asyncio.ensure_future(answering)
+        self._under_way.add(task)
+        try:
+            if self._stopped:
+                task.cancel()
+            return await task
+        except asyncio.CancelledError:
+            if not self._stopped:
+                raise
+            message = STOPPED
+        finally:
+            self._under_way.discard(task)
+        raise Failure(message=message, kind="connection")
+
+
+class _Streaming:
+    def __init__(self, provider: Provider, streams: Streams) -> None:
+        self._provider = provider
+        self._streams = streams
+
+    async def ask(self, request: Request, deadline_s: float) -> Reply:
+        return await self._streams.answer(self._provider, request, deadline_s)
+
+    async def close(self) -> None:
+        await self._provider.close()

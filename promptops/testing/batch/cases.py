@@ -8,7 +8,7 @@ from typing import Any
 from promptops.catalog.catalog import Catalog
 from promptops.evals.case_assertions import assertions_of
 from promptops.evals.engine.ask import Ask, Outcome
-from promptops.evals.engine.worst_case import Estimate
+from promptops.evals.engine.budget import Estimate
 from promptops.evals.parse import parse
 from promptops.model.batch import BatchReport
 from promptops.records import replace

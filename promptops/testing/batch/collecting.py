@@ -9,7 +9,7 @@ from typing import Any
 
 from promptops.catalog.catalog import Catalog
 from promptops.evals.engine.ask import Key, Settings
-from promptops.evals.engine.worst_case import Estimate
+from promptops.evals.engine.budget import Estimate
 from promptops.evals.providers import BatchProgress, Failure
 from promptops.model.answer import Answer, Recording
 from promptops.model.batch import BatchAction, BatchReport, BatchRow, BatchState, UnansweredCase
@@ -39,7 +39,7 @@ from promptops.testing.model_calls import Sender
 from promptops.testing.options import RunOptions, approvals_of
 from promptops.testing.recordings.store import AnswerCache
 from promptops.workspace.approved_endpoints import Approvals
-from promptops.workspace.model_profiles import unnamed_profile
+from promptops.workspace.profiles import unnamed_profile
 from promptops.workspace.workspace import Workspace
 
 

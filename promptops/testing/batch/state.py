@@ -14,8 +14,7 @@ from promptops.catalog.catalog import Catalog
 from promptops.errors import InputError, UsageError, os_reason
 from promptops.evals.cost import answer_cost_usd
 from promptops.evals.engine.ask import Answered, Ask, Failed, Key, Outcome, Settings, Unasked
-from promptops.evals.engine.budget import refuse_unpriced
-from promptops.evals.engine.worst_case import worst_cost_usd
+from promptops.evals.engine.budget import refuse_unpriced, worst_cost_usd
 from promptops.evals.providers import (
     BATCH_PRICE,
     BatchIntent,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from promptops.evals.engine.ask import Ask, Settings
-from promptops.evals.engine.worst_case import Estimate, cost_usd, has_an_end
+from promptops.evals.engine.budget import Estimate, cost_usd, has_an_end
 from promptops.evals.providers import BatchIntent, BatchItem, BatchLimits, Failure
 from promptops.evals.providers.endpoint import Approved, Endpoint, addressed, endpoint_of
 from promptops.model.answer import Usage

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from promptops.errors import InputError, os_reason
-from promptops.model.answer import Recording
+from promptops.errors import InputError, UsageError, os_reason
+from promptops.model.answer import Answer, Recording
 from promptops.model.finding import Problem
 from promptops.model.place import Place
+from promptops.plurals import counted
 from promptops.records import field, record, replace
 from promptops.repo.repository import Repository
 from promptops.repo.worktree import WorkTree
@@ -23,14 +26,13 @@ from promptops.source.recordings import (
     key_of,
     order_of,
     read_files,
+    read_recordings,
     recordings_bytes,
     without_latency,
 )
-from promptops.storage.atomic import replace_whole, sync_folder
-from promptops.testing.recordings.journal import Journal, JournalContent, JournalEntry
-from promptops.testing.recordings.merging import NeededRecording, merge_recordings
-from promptops.testing.recordings.roots import RecordingRoots
-from promptops.testing.recordings.store import AnswerCache
+from promptops.storage.atomic import replace_whole, sync_folder, write_all
+from promptops.storage.lock import locked
+from promptops.testing.recordings.store import AnswerCache, RecordingRoots
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -306,3 +308,246 @@ class _Files:
 
 def _overfull(path: str, reason: str) -> InputError:
     return InputError(f"the recordings can't be written: {reason}", where=path, hint=FEWER)
+
+
+# The journal of a run: each answer is on disk before the run continues, so a crash loses none.
+
+
+@record(frozen=True, slots=True)
+class JournalEntry:
+    """An answer, and its file of recordings, relative to the root."""
+
+    file: str
+    recording: Recording
+
+
+@record(frozen=True, slots=True)
+class JournalContent:
+    """The entries of a journal, oldest first.
+
+    Attributes:
+        unreadable: The number of lines that a crash of the machine cut off.
+    """
+
+    entries: tuple[JournalEntry, ...]
+    unreadable: int = 0
+
+
+class Journal:
+    """The journal of one work tree; any number of runs may add to it at once.
+
+    A line is the path of a file of recordings as JSON, a tab, and a line of that file.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        """Raises GitError if there is no work tree."""
+        repository.need_work_tree()
+        linked = repository.git_dir != repository.common_dir
+        name = f"worktree-{repository.git_dir.name}" if linked else "main"
+        self._file = repository.common_dir / "promptops" / "journal" / f"{name}.jsonl"
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are answers that are not in a file yet."""
+        try:
+            return self._file.stat().st_size > 0
+        except OSError:
+            return False
+
+    def append(self, file: str, recording: Recording) -> Problem | None:
+        """Write an answer to disk; returns why it may not be recorded, or "".
+
+        Raises InputError if it can't be written.
+        """
+        from promptops.testing.recordings.screening import recording_refusal
+
+        problem = recording_refusal(file, recording)
+        if problem is None:
+            with self._locked():
+                _append(self._file, _line(JournalEntry(file, recording)))
+        return problem
+
+    def hand_over(self, keep: Callable[[JournalContent], Iterable[JournalEntry]]) -> None:
+        """Pass all entries to `keep` under the lock; the entries that it returns stay here.
+
+        All of them stay if it raises or the process dies. Raises InputError.
+        """
+        with self._locked():
+            found = _read(self._file)
+            left = b"".join(_line(entry) for entry in keep(found))
+            if left:
+                replace_whole(self._file, left, self._file.with_suffix(".new"))
+            else:
+                self._file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with locked(self._file.with_suffix(".lock")):
+                yield
+        except OSError as error:
+            message = f"the journal of answers can't be written: {os_reason(error)}"
+            hint = "check the permissions and the free disk space"
+            raise InputError(message, where=str(self._file), hint=hint) from None
+
+
+def _append(file: Path, line: bytes) -> None:
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    number = os.open(file, flags, 0o666)
+    try:
+        size = os.fstat(number).st_size
+        torn = size > 0 and os.pread(number, 1, size - 1) != b"\n"
+        try:
+            write_all(number, b"\n" * torn + line)
+        except OSError:  # the disk is full: remove the incomplete line
+            with suppress(OSError):
+                os.ftruncate(number, size)
+            raise
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _line(entry: JournalEntry) -> bytes:
+    return json.dumps(entry.file).encode() + b"\t" + recordings_bytes((entry.recording,))
+
+
+def _read(file: Path) -> JournalContent:
+    try:
+        rows = file.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return JournalContent(())
+    entries = [_entry(row) for row in rows if row]
+    found = tuple(entry for entry in entries if entry is not None)
+    return JournalContent(found, unreadable=len(entries) - len(found))
+
+
+def _entry(row: bytes) -> JournalEntry | None:
+    """The entry of a line; None if it was cut off. A missing line end is accepted."""
+    path, _, line = row.partition(b"\t")
+    recordings = read_recordings("", line).recordings
+    try:
+        file = json.loads(path)
+    except ValueError:
+        return None
+    return JournalEntry(file, recordings[0]) if recordings and isinstance(file, str) else None
+
+
+# Merge old and new recordings after a run.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class NeededRecording:
+    """A recording that a run looked up for a case; see `Recording` for the names."""
+
+    case: str
+    request: str
+    repeat: int
+    judge: str = ""
+
+    @property
+    def key(self) -> Key:
+        return self.request, self.repeat, self.judge
+
+
+def merge_recordings(
+    old: Iterable[Recording],
+    new: Iterable[Recording],
+    needs: Collection[NeededRecording] = (),
+    *,
+    prune: bool = False,
+) -> tuple[Recording, ...]:
+    """Old and new recordings, one for each request, repeat and judge: the last.
+
+    Needed recordings stay, and replace others with the same case, judge and repeat, which belong
+    to an earlier wording. A case may send several requests to one judge, so without needs nothing
+    can be replaced. With `prune` only needed recordings stay.
+    """
+    remaining = {key_of(recording): recording for recording in (*old, *new)}
+    asked_by: dict[Key, set[str]] = {}
+    for need in needs:
+        asked_by.setdefault(need.key, set()).add(need.case)
+    slots = {(need.case, need.judge, need.repeat) for need in needs if need.key in remaining}
+    return tuple(
+        _with_current_name(recording, asked_by.get(key, ()))
+        for key, recording in remaining.items()
+        if key in asked_by
+        or not (prune or (recording.case, recording.judge, recording.repeat) in slots)
+    )
+
+
+def _with_current_name(recording: Recording, cases: Collection[str]) -> Recording:
+    """The recording, with the current name of its case."""
+    if not cases or recording.case in cases:
+        return recording
+    return replace(recording, case=min(cases))
+
+
+SAMPLE = 20
+"""The number of recordings needed to estimate the length of further answers."""
+
+_MANY = MAX_TOTAL_BYTES // 2_000
+"""The number of answers from which recordings may be too large: 2,000 bytes on average are rare."""
+
+
+def needs_sample(recorded: Collection[Recording], missing: Collection[NeededRecording]) -> bool:
+    """Whether a sample of answers is needed to know whether all of them will fit."""
+    return len(missing) >= _MANY and len(recorded) < SAMPLE
+
+
+def refuse_overfull(
+    file: str,
+    recorded: Collection[Recording],
+    needs: Iterable[NeededRecording],
+    missing: Collection[NeededRecording],
+) -> None:
+    """Raise UsageError if the recordings of a run would be too large.
+
+    A missing answer counts as empty, or, with at least SAMPLE recordings, as long as the average.
+
+    Args:
+        file: The first file of the recordings, for the message.
+        recorded: The recordings, and the answers of the run so far.
+        needs: All recordings that the run looked up.
+        missing: Those that the run will request.
+    """
+    missing_keys = {need.key for need in missing}
+    needed_keys = {need.key for need in needs} - missing_keys
+    remaining = [recording for recording in recorded if key_of(recording) in needed_keys]
+    size = len(recordings_bytes(remaining)) + len(
+        recordings_bytes(map(_empty, _without_duplicates(missing)))
+    )
+    if len(recorded) >= SAMPLE:
+        size += len(missing_keys) * _mean_answer(recorded)
+    if size > MAX_TOTAL_BYTES:
+        number = len(remaining) + len(missing_keys)
+        answers = counted(number, "answer")
+        message = f"{answers} would exceed the limit of {MAX_TOTAL_BYTES >> 20} MB"
+        raise UsageError(message, where=file, hint=FEWER)
+
+
+def _without_duplicates(needs: Iterable[NeededRecording]) -> Iterable[NeededRecording]:
+    """Cases with the same request share one recording."""
+    found: dict[Key, NeededRecording] = {need.key: need for need in needs}
+    return found.values()
+
+
+def _empty(need: NeededRecording) -> Recording:
+    return Recording(
+        request=need.request,
+        repeat=need.repeat,
+        case=need.case,
+        judge=need.judge,
+        answer=Answer(text=""),
+    )
+
+
+def _mean_answer(recorded: Collection[Recording]) -> int:
+    """Bytes of an average answer beyond an empty one, rounded down."""
+    needs = [
+        NeededRecording(case=r.case, request=r.request, repeat=r.repeat, judge=r.judge)
+        for r in recorded
+    ]
+    empty = len(recordings_bytes(map(_empty, needs)))
+    return (len(recordings_bytes(recorded)) - empty) // len(recorded)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any
 
-from promptops.evals.engine.ask import Ask, Outcome, Payer, Settings
-from promptops.evals.engine.early_end import Interrupt
+from promptops.evals.engine.ask import Ask, Interrupt, Outcome, Payer, Settings
 from promptops.evals.engine.run import ask_all
 from promptops.evals.providers import Failure, RateLimits, Reply
 from promptops.evals.providers.http_api.rate_headers import rate_limits, retry_after_s

@@ -6,11 +6,7 @@ import pytest
 
 from promptops.errors import UsageError
 from promptops.evals.engine.ask import Ask, Payer
-from promptops.evals.engine.worst_case import (
-    most_input_tokens,
-    most_output_tokens,
-    worst_cost_usd,
-)
+from promptops.evals.engine.budget import most_input_tokens, most_output_tokens, worst_cost_usd
 from promptops.model.config import ModelProfile
 from promptops.model.request import Request
 from tests.evals.engine.scripted import (

@@ -6,11 +6,9 @@ import asyncio
 
 import pytest
 
-from promptops.evals.engine.ask import Payer, Unasked
-from promptops.evals.engine.early_end import Interrupt
-from promptops.evals.engine.ledger import Ledger, Purse
+from promptops.evals.engine.ask import Interrupt, Payer, Unasked
+from promptops.evals.engine.budget import Estimate, Ledger, Purse, estimate
 from promptops.evals.engine.run import ask, ask_all
-from promptops.evals.engine.worst_case import Estimate, estimate
 from promptops.evals.providers import RateLimits, Window
 from promptops.model.config import ModelProfile
 from promptops.records import replace

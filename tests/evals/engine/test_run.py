@@ -9,8 +9,7 @@ from collections import Counter
 
 import pytest
 
-from promptops.evals.engine.ask import Answered, Failed, Unasked
-from promptops.evals.engine.early_end import Interrupt
+from promptops.evals.engine.ask import Answered, Failed, Interrupt, Unasked
 from promptops.evals.engine.run import ask
 from promptops.evals.providers import Reply
 from promptops.model.answer import Answer, Usage

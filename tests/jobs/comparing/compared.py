@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from promptops.commands.compare.arms import CompareOptions
 from promptops.commands.compare.compare import compare
-from promptops.commands.compare.options import CompareOptions
 from promptops.evals.engine.ask import Patience, Settings
 from promptops.model.arm import ArmComparison, ArmResult
 from promptops.testing.options import RunOptions

@@ -1,7 +1,7 @@
 """The command that continues a comparison."""
 
-from promptops.commands.compare.command_line import command_line
-from promptops.commands.compare.options import CompareOptions
+from promptops.commands.compare.arms import CompareOptions
+from promptops.commands.compare.compare import command_line
 from promptops.testing.options import RunOptions
 from promptops.workspace.selection import SelectionOptions
 

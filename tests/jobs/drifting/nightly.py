@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from promptops.commands.drift.asking import DriftOptions
 from promptops.commands.drift.drift import FileHistory, drift
-from promptops.commands.drift.options import DriftOptions
 from promptops.model.night import Drift
 from promptops.records import replace
 from promptops.testing.options import RunOptions

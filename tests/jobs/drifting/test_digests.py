@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.commands.drift.digests import digest_of
+from promptops.commands.drift.asking import digest_of
 from promptops.testing.plan import plan_cases
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository

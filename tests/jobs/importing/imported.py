@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from promptops.commands.import_.importing import import_prompts
-from promptops.commands.import_.options import ImportOptions
+from promptops.commands.import_.planning import ImportOptions
 from promptops.formats.registry import ReadOptions
 from promptops.model.imported import Import
 from promptops.runtime.request.render import Renderer

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from promptops.commands.import_.candidates import candidates
-from promptops.commands.import_.options import ImportOptions
+from promptops.commands.import_.importing import candidates
+from promptops.commands.import_.planning import ImportOptions
 from promptops.errors import UsageError
 from promptops.formats.registry import ReadOptions
 from tests.jobs.importing.imported import codes, imported, rendered, states

@@ -10,7 +10,7 @@ import pytest
 
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.commands.lint.live import Live
-from promptops.commands.lint.live_watching import Linted, watch
+from promptops.commands.lint.watching import Linted, watch
 from promptops.workspace.selection import SelectionOptions
 from promptops.workspace.workspace import workspace
 from tests.conftest import GitRepository

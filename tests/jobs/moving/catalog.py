@@ -5,7 +5,7 @@ from __future__ import annotations
 from promptops.catalog.retrieved_inputs import call_digest
 from promptops.model.answer import Answer, Recording
 from promptops.source.recordings import recordings_bytes
-from promptops.workspace.case_requests import case_requests
+from promptops.workspace.edits import case_requests
 from promptops.workspace.workspace import workspace
 
 FILES = {

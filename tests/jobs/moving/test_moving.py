@@ -15,7 +15,7 @@ from promptops.commands.mv.plan import alias_edit, moving_workspace, plan_move, 
 from promptops.errors import PromptopsError
 from promptops.repo.repository import Repository
 from promptops.source.document import read
-from promptops.workspace.text_edits import apply_edits
+from promptops.workspace.edits import apply_edits
 from tests.jobs.moving.catalog import fill, requests
 
 SCHEMA = Path(__file__).parents[3] / "schemas/mv.schema.json"

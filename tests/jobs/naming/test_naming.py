@@ -14,9 +14,7 @@ from promptops.commands.mv.naming.symbols import definitions_of, places_of, symb
 from promptops.errors import PromptopsError
 from promptops.lint.pipeline import lint_one
 from promptops.lint.registry import built_in
-from promptops.workspace.case_requests import request_digests
-from promptops.workspace.changed_tree import with_changes
-from promptops.workspace.text_edits import edited_contents
+from promptops.workspace.edits import edited_contents, request_digests, with_changes
 from promptops.workspace.workspace import workspace
 from tests.jobs.naming.catalog import (
     BODY,

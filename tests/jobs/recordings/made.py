@@ -10,7 +10,7 @@ from typing import Any
 from promptops.model.answer import Answer, Recording, Usage
 from promptops.source.recording_files import by_first
 from promptops.source.recordings import ReadRecordings, read_files
-from promptops.testing.recordings.merging import NeededRecording
+from promptops.testing.recordings.writing import NeededRecording
 
 PROMPT = "prompts/ask.prompt.yaml"
 FILE = "prompts/ask.recordings.jsonl"

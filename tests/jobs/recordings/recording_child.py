@@ -15,8 +15,7 @@ from typing import Any
 
 from promptops.repo.repository import Repository
 from promptops.testing.recordings import writing
-from promptops.testing.recordings.journal import Journal
-from promptops.testing.recordings.writing import write_journal
+from promptops.testing.recordings.writing import Journal, write_journal
 from tests.jobs.recordings.made import FILE, need, on_disk, recording
 
 STEPS = ("write", "fsync", "replace", "unlink", "ftruncate", "pwrite")

@@ -4,8 +4,8 @@ import pytest
 
 from promptops.model.answer import Recording
 from promptops.model.place import Place
-from promptops.testing.recordings.journal import Journal
 from promptops.testing.recordings.screening import recording_refusal
+from promptops.testing.recordings.writing import Journal
 from tests.jobs.recordings.made import FILE, recording
 
 MIXED = "q7Zt2RkV9xLm4Wn8Yp3Hb6Jd5Fs1Gc0Ae"

@@ -7,15 +7,16 @@ import pytest
 from promptops.catalog.files import Files
 from promptops.model.config import Config
 from promptops.source.recordings import read_recordings, recordings_bytes
-from promptops.testing.recordings.journal import Journal
-from promptops.testing.recordings.roots import (
+from promptops.testing.recordings.store import (
+    AnswerCache,
     RecordingRoots,
     RecordingsAside,
+    Store,
+    StoredAnswer,
     arm_folder,
     recording_roots,
 )
-from promptops.testing.recordings.store import AnswerCache, Store, StoredAnswer
-from promptops.testing.recordings.writing import WrittenAnswers, write_journal
+from promptops.testing.recordings.writing import Journal, WrittenAnswers, write_journal
 from promptops.testing.runner import write_earlier_answers
 from promptops.workspace.workspace import workspace
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, need, recording

@@ -7,7 +7,7 @@ import pytest
 
 from promptops.errors import GitError, InputError
 from promptops.repo.repository import Repository
-from promptops.testing.recordings.journal import Journal, JournalContent, JournalEntry
+from promptops.testing.recordings.writing import Journal, JournalContent, JournalEntry
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, recording
 
 A, B = recording("a", "said \n«ä»"), recording("b")

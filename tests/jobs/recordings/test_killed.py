@@ -15,8 +15,7 @@ from promptops.errors import InputError
 from promptops.repo.repository import Repository
 from promptops.source.recordings import recordings_bytes
 from promptops.storage.lock import locked
-from promptops.testing.recordings.journal import Journal
-from promptops.testing.recordings.writing import write_journal
+from promptops.testing.recordings.writing import Journal, write_journal
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, on_disk, recording
 
 ROOT = Path(__file__).parents[3]

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from promptops.errors import UsageError
-from promptops.testing.recordings import merging as room
-from promptops.testing.recordings.merging import needs_sample, refuse_overfull
+from promptops.testing.recordings import writing as room
+from promptops.testing.recordings.writing import needs_sample, refuse_overfull
 from promptops.testing.runner import RunOptions
 from promptops.testing.runner import test as run_cases
 from promptops.workspace.selection import SelectionOptions

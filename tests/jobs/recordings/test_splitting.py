@@ -10,8 +10,7 @@ from promptops.model.answer import Recording
 from promptops.model.place import Place
 from promptops.source.recordings import recordings_bytes
 from promptops.testing.recordings import writing
-from promptops.testing.recordings.journal import Journal
-from promptops.testing.recordings.writing import WrittenAnswers, write_journal
+from promptops.testing.recordings.writing import Journal, WrittenAnswers, write_journal
 from tests.jobs.recordings.made import FILE, need, on_disk, recording
 
 SECOND = "prompts/ask.recordings.part02.jsonl"

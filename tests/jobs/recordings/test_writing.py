@@ -8,10 +8,13 @@ import pytest
 from promptops.model.finding import Problem
 from promptops.model.place import Place
 from promptops.source.recordings import read_recordings, recordings_bytes
-from promptops.testing.recordings.journal import Journal
-from promptops.testing.recordings.merging import NeededRecording
 from promptops.testing.recordings.store import AnswerCache
-from promptops.testing.recordings.writing import WrittenAnswers, write_journal
+from promptops.testing.recordings.writing import (
+    Journal,
+    NeededRecording,
+    WrittenAnswers,
+    write_journal,
+)
 from tests.jobs.recordings.made import FILE, PROMPT, PROMPT_TEXT, need, recording
 
 CASES = tuple("abcdefghij")

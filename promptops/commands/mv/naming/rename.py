@@ -28,9 +28,7 @@ from promptops.patterns import lazy_pattern
 from promptops.plurals import series
 from promptops.runtime.template.node_facts import SPECIAL
 from promptops.runtime.template.text_rendering import RESERVED
-from promptops.workspace.case_requests import request_digests
-from promptops.workspace.changed_tree import with_changes
-from promptops.workspace.text_edits import edited_contents
+from promptops.workspace.edits import edited_contents, request_digests, with_changes
 from promptops.workspace.workspace import Workspace
 
 

@@ -1,13 +1,34 @@
-"""A prompt with another model profile than its own."""
+"""A prompt with another of its models."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from promptops.catalog.catalog import Catalog
 from promptops.errors import UsageError
 from promptops.model.config import ModelProfile
-from promptops.model.prompt import Prompt
+from promptops.model.prompt import Model, Prompt
 from promptops.records import replace
 from promptops.suggestions import did_you_mean
 from promptops.workspace.workspace import Workspace
+
+
+def model_profile(catalog: Catalog, model: Model) -> ModelProfile | None:
+    """The profile that a prompt names, or one made from its own model."""
+    if model.profile is not None and model.profile in catalog.config.models:
+        return catalog.config.models[model.profile]
+    return unnamed_profile({"provider": model.provider, "id": model.id})
+
+
+def unnamed_profile(model: Mapping[str, str | None]) -> ModelProfile | None:
+    """A profile for a model without one; None if there is no model."""
+    provider, identity = model.get("provider"), model.get("id")
+    if not provider or not identity:
+        return None
+    return ModelProfile(name=f"{provider}/{identity}", provider=provider, id=identity)
+
+
+# A prompt with another model profile than its own.
 
 
 def with_profile(workspace: Workspace, prompt: Prompt, name: str) -> Prompt:

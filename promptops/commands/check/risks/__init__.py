@@ -1,1 +1,0 @@
-"""Risks: changes that weaken the gate."""

@@ -1,1 +1,0 @@
-"""Attacks that other tools wrote to a file."""

@@ -14,9 +14,9 @@ from promptops.source.config import load
 from promptops.workspace.workspace import workspace
 from tests.ci.conftest import CONFIG, ORIGIN
 from tests.ci.github_server import BOT
-from tests.jobs.comparing.compared import ONE_AFTER_THE_OTHER, recorded
-from tests.jobs.drifting.nightly import CASES, PROMPT, Model, cases, configured, night, release
-from tests.report.drifting.drifts import drifted, drifted_prompt, learning, run, unfinished
+from tests.commands.compare.compared import ONE_AFTER_THE_OTHER, recorded
+from tests.commands.drift.nightly import CASES, PROMPT, Model, cases, configured, night, release
+from tests.report.drift.drifts import drifted, drifted_prompt, learning, run, unfinished
 from tests.servers.fault_server import fault_server
 from tests.tiers import fast_first
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.asked import PROMPT, ask, case, profile
+from tests.commands.asked import PROMPT, ask, case, profile
 from tests.servers.fault_server import fault_server
 from tests.tiers import fast_first
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import FILES
+from tests.command_line import FILES
 from tests.tiers import fast_spread
 
 KEY = "gsk_Zq8Lm3WvXyRb7NcHs5KpDf2GjUe9QaTt4oPl6YhBn1CvXz0A"

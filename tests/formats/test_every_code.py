@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from promptops.formats.codes import CODES
+from tests.commands.import_.imported import imported
 from tests.formats.code_sources import ELSEWHERE, SOURCES
-from tests.jobs.importing.imported import imported
 
 HERE = Path(__file__).parent
 FOUND = HERE / "expected_codes.txt"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.import_.imported import imported
 from tests.formats.row_sources import ROWS
-from tests.jobs.importing.imported import imported
 
 GOLDEN = Path(__file__).parent / "expected_rows.txt"
 _MARK = "===== "

@@ -16,7 +16,7 @@ from promptops.source.recording_files import (
     with_first,
 )
 from promptops.source.recordings import read_files, recordings_bytes
-from tests.jobs.recordings.made import recording
+from tests.testing.recordings.made import recording
 
 FIRST = "prompts/ask.recordings.jsonl"
 SECOND = "prompts/ask.recordings.part02.jsonl"

@@ -19,11 +19,11 @@ from tests.report.diff.html_extremes import hostile as hostile_diff
 from tests.report.diff.html_extremes import large as large_diff
 from tests.report.diff.html_reports import realistic as changed
 from tests.report.diff.html_reports import unchanged
-from tests.report.mutating import mutations
-from tests.report.probing.probe_runs import run_of
-from tests.report.test_run.hostile_runs import hostile as hostile_run
-from tests.report.test_run.hostile_runs import large as large_run
-from tests.report.test_run.runs import TRIAGE, failing, green, nothing
+from tests.report.mutate import mutations
+from tests.report.probe.probe_runs import run_of
+from tests.report.test.hostile_runs import hostile as hostile_run
+from tests.report.test.hostile_runs import large as large_run
+from tests.report.test.runs import TRIAGE, failing, green, nothing
 
 LINT_CHANGES = Risk(
     message="`lint.select` changes; it takes effect once it is merged",

@@ -21,10 +21,10 @@ from tests.report.check.html_reports import large as large_report
 from tests.report.conftest import HOSTILE, hostile_finding
 from tests.report.diff.reports import REPORTS
 from tests.report.junit_schema import violations
-from tests.report.mutating.mutations import since as mutated
+from tests.report.mutate.mutations import since as mutated
+from tests.report.test.hostile_runs import hostile, large
+from tests.report.test.runs import failing, green, nothing
 from tests.report.test_report_schemas import sarif_errors, without_sarif_schema
-from tests.report.test_run.hostile_runs import hostile, large
-from tests.report.test_run.runs import failing, green, nothing
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {

@@ -34,7 +34,7 @@ from tests.report.check.html_reports import (
 from tests.report.conftest import HOSTILE
 from tests.report.diff import html_pages
 from tests.report.diff.html_reports import realistic
-from tests.report.test_run.runs import answer, case
+from tests.report.test.runs import answer, case
 from tests.tiers import fast_spread
 
 read = cache(html_pages.read)

@@ -10,7 +10,7 @@ from promptops.report.check.html import write
 from tests.hanging import ends_soon
 from tests.report.check.html_reports import finding, large, report, shown, source
 from tests.report.diff.html_pages import read
-from tests.report.test_run.runs import case
+from tests.report.test.runs import case
 
 
 def with_class(root, name):

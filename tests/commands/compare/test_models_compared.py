@@ -1,0 +1,418 @@
+"""Models compared on the same cases: what is asked, recorded, decided and recommended."""
+
+import pytest
+
+from promptops.evals.engine.ask import Settings
+from promptops.model.arm import KeptContracts, TokenMeans, ValueInterval
+from promptops.testing.runner import write_earlier_answers
+from tests.commands.compare.compared import (
+    CONTRACT,
+    MEASURED,
+    OWN,
+    arms,
+    asked,
+    by_model,
+    cases,
+    compared,
+    configured,
+    contents,
+    lines,
+    recorded,
+    says,
+    verdicts,
+)
+from tests.servers.fault_server import fault_server
+
+CHEAP = "comparisons/cheap/ask.recordings.jsonl"
+STRONG = "comparisons/strong/ask.recordings.jsonl"
+GOOD = by_model(lambda *_: "good")
+
+
+def test_two_models_are_recorded_aside_and_replayed_without_a_call(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(4))
+        recorded(repo)
+        before = contents(repo)
+        server.requests.clear()
+
+        found = compared(repo, "cheap", "strong", mode="record")
+
+        wanted = [asked(each) for each in server.requests]
+    replayed = compared(repo, "cheap", "strong")
+
+    assert list(before) == [OWN]
+    assert contents(repo)[OWN] == before[OWN]
+    assert sorted(contents(repo)) == [CHEAP, STRONG, OWN]
+    # The recorded answers of `fast` are used; the other arms take turns at each case.
+    assert wanted == [(arm, f"q{n:02}") for n in range(4) for arm in ("cheap", "strong")]
+    assert lines(repo, CHEAP) == [(f"c{n:02}", 0, "good") for n in range(4)]
+    for each in (found, replayed):
+        assert verdicts(each) == {
+            "fast": "reference",
+            "cheap": "not worse",
+            "strong": "not worse",
+        }
+    assert (replayed.fit, replayed.reference, replayed.share) == (("cheap", "strong"), "fast", 2)
+    assert found.fit == replayed.fit
+
+
+def test_costs_are_per_thousand_requests_and_relative_to_the_reference(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(4))
+        found = compared(repo, "cheap", "strong", mode="record")
+
+    costs = {name: (arm.cost_usd_1000, arm.cost_ratio) for name, arm in arms(found).items()}
+    # 10 tokens in and 2 out, at 2, 1 and 8 dollars for a million tokens.
+    assert costs == {
+        "fast": (0.024, None),
+        "cheap": (0.012, ValueInterval(value=0.5, low=0.5, high=0.5)),
+        "strong": (0.096, ValueInterval(value=4.0, low=4.0, high=4.0)),
+    }
+    assert arms(found)["cheap"].tokens == TokenMeans(input=10, output=2)
+    assert found.recommendation.arm == "cheap"
+    assert found.recommendation.sentence == (
+        "`cheap` costs 50% less [50, 50] than `fast` and keeps every contract that `fast` keeps; no"
+        " score was compared. Write `model: {profile: cheap}`."
+    )
+
+
+def test_a_model_that_is_as_good_is_not_worse_and_one_that_is_bad_is_worse(repo):
+    answers = by_model(lambda arm, *_: "bad" if arm == "cheap" else "good")
+    with fault_server(answers) as server:
+        configured(repo, server, MEASURED + cases(60))
+        found = compared(repo, "cheap", "strong", mode="record", margin=20)
+
+        numbers = {
+            arm: sum(asked(each)[0] == arm for each in server.requests)
+            for arm in ("fast", "cheap", "strong")
+        }
+
+    assert verdicts(found) == {"fast": "reference", "cheap": "worse", "strong": "not worse"}
+    assert found.fit == ("strong",)
+    assert found.recommendation.arm is None
+    assert arms(found)["cheap"].difference.value == -1.0
+    # Both are decided at the first look: nobody is asked again.
+    assert numbers == {"fast": 60, "cheap": 60, "strong": 60}
+
+
+@pytest.mark.slow
+def test_an_arm_is_not_worse_where_it_is_the_model_of_the_prompt_already(repo):
+    """Equal requests need no proof: few cases are enough, and one answer to each."""
+    with fault_server(GOOD) as server:
+        configured(repo, server, MEASURED + cases(3))
+        other = MEASURED.replace("fast", "cheap") + cases(3).replace("q0", "r0")
+        repo.write({"prompts/other.prompt.yaml": other})
+        found = compared(repo, "fast", "cheap", mode="record", repeats=1)
+
+        assert len(server.requests) == 12
+    assert [verdicts(found, prompt) for prompt in (0, 1)] == [
+        {"current": "reference", "fast": "not worse", "cheap": "open"},
+        {"current": "reference", "fast": "open", "cheap": "not worse"},
+    ]
+    same = arms(found)["fast"]
+    assert (same.same_requests, same.difference, same.decided, same.needs) == (
+        True,
+        ValueInterval(value=0.0, low=0.0, high=0.0),
+        None,
+        "",
+    )
+
+
+@pytest.mark.slow
+def test_an_arm_that_is_decided_is_not_asked_further(repo):
+    """One arm loses everything at once; the other one needs all looks."""
+
+    def answer(arm: str, question: str, _before: int) -> str:
+        if arm == "cheap":
+            return "bad"
+        return "bad" if arm == "strong" and question in ("q03", "q07") else "good"
+
+    with fault_server(by_model(answer)) as server:
+        configured(repo, server, MEASURED + cases(30))
+        found = compared(repo, "cheap", "strong", mode="record")
+
+        numbers = {
+            arm: sum(asked(each)[0] == arm for each in server.requests)
+            for arm in ("fast", "cheap", "strong")
+        }
+
+    assert verdicts(found) == {"fast": "reference", "cheap": "worse", "strong": "open"}
+    assert numbers == {"fast": 180, "cheap": 30, "strong": 180}
+    assert arms(found)["strong"].cases_needed is not None
+
+
+@pytest.mark.slow
+def test_the_number_of_answers_can_be_limited(repo):
+    answers = by_model(
+        lambda arm, question, _: "bad" if (arm, question) == ("strong", "q01") else "good"
+    )
+    with fault_server(answers) as server:
+        configured(repo, server, MEASURED + cases(10))
+        compared(repo, "strong", mode="record", repeats=2)
+
+        assert len(server.requests) == 20
+
+
+def test_a_lost_contract_is_confirmed_by_two_fresh_answers(repo):
+    """`cheap` breaks the contract of one case always, and of another one once."""
+
+    def answer(arm: str, question: str, before: int) -> str:
+        if arm == "cheap" and (question == "q01" or (question == "q02" and before == 0)):
+            return "bad"
+        return "good"
+
+    with fault_server(by_model(answer)) as server:
+        configured(repo, server, CONTRACT + cases(4))
+        found = compared(repo, "cheap", mode="record")
+    replayed = compared(repo, "cheap")
+
+    assert arms(found)["cheap"].contracts == KeptContracts(kept=3, of=4, lost=("c01",))
+    assert arms(replayed)["cheap"].contracts == arms(found)["cheap"].contracts
+    assert lines(repo, CHEAP) == [
+        ("c00", 0, "good"),
+        *(("c01", repeat, "bad") for repeat in (0, 2000, 2001)),
+        ("c02", 0, "bad"),
+        *(("c02", repeat, "good") for repeat in (2000, 2001)),
+        ("c03", 0, "good"),
+    ]
+
+
+def test_a_contract_that_the_reference_breaks_does_not_count(repo):
+    answers = by_model(lambda arm, question, _: "bad" if question == "q01" else "good")
+    with fault_server(answers) as server:
+        configured(repo, server, CONTRACT + cases(4))
+        found = compared(repo, "cheap", mode="record")
+
+    assert arms(found)["fast"].contracts == KeptContracts(kept=3, of=4)
+    assert arms(found)["cheap"].contracts == KeptContracts(kept=3, of=3)
+    assert found.fit == ("cheap",)
+
+
+def test_an_answer_that_is_not_json_loses_the_contracts_about_its_values(repo):
+    contract = CONTRACT.replace(
+        "{type: contains, value: good}", "{type: equals, path: /verdict, value: good}"
+    )
+    answers = by_model(lambda arm, *_: '{"verdict": "good"}' if arm == "fast" else "Sure!")
+    with fault_server(answers) as server:
+        configured(repo, server, contract + cases(2))
+        found = compared(repo, "cheap", mode="record")
+
+    assert arms(found)["cheap"].contracts == KeptContracts(kept=0, of=2, lost=("c00", "c01"))
+    assert verdicts(found)["cheap"] == "worse"
+    assert arms(found)["cheap"].problems == ()
+
+
+def test_missing_answers_leave_an_arm_open_and_name_the_number(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, MEASURED + cases(30))
+        compared(repo, "cheap", mode="record", margin=40)
+    file = repo.root / CHEAP
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
+
+    found = compared(repo, "cheap", "strong", margin=40)
+
+    assert {name: (arm.verdict, arm.stale) for name, arm in arms(found).items()} == {
+        "fast": ("reference", 0),
+        "cheap": ("open", 1),
+        "strong": ("open", 30),
+    }
+    assert (found.fit, found.recommendation.arm, found.stale) == ((), None, 31)
+
+
+@pytest.mark.slow
+def test_answers_missing_for_the_reference_leave_every_arm_open(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(2))
+        compared(repo, "cheap", mode="record")
+    (repo.root / "comparisons/fast/ask.recordings.jsonl").unlink()
+
+    found = compared(repo, "cheap")
+
+    assert arms(found)["cheap"].note == "2 answers of the reference missing"
+    assert (verdicts(found)["cheap"], found.stale) == ("open", 2)
+
+
+def test_prune_removes_what_a_comparison_does_not_use_in_the_folders_of_its_arms(repo):
+    cheap, strong = "comparisons/cheap/ask", "comparisons/strong/ask"
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(2))
+        recorded(repo)
+        compared(repo, "cheap", "strong", mode="record")
+        recordings = contents(repo)[f"{cheap}.recordings.jsonl"]
+        repo.write({f"{at}-before.recordings.jsonl": recordings for at in (cheap, strong)})
+        configured(repo, server, CONTRACT + cases(1))
+        before = contents(repo)
+
+        compared(repo, "cheap", prune=True, cases=("c00",))
+        of_a_part = contents(repo)
+        compared(repo, "cheap", prune=True)
+
+    first = before[f"{cheap}.recordings.jsonl"].splitlines(keepends=True)[0]
+    left = {f"{cheap}.recordings.jsonl": first, f"{cheap}-before.recordings.jsonl": None}
+    expected = {path: data for path, data in (before | left).items() if data is not None}
+    assert (of_a_part, contents(repo)) == (before, expected)
+
+
+def test_live_answers_are_not_recorded(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(2))
+        recorded(repo)
+        before = contents(repo)
+        server.requests.clear()
+
+        found = compared(repo, "cheap", mode="live")
+
+        assert len(server.requests) == 4
+    assert contents(repo) == before
+    assert found.fit == ("cheap",)
+
+
+def test_the_budget_is_shared_and_the_next_run_continues(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(6))
+        short = Settings(concurrency=1, max_requests=7)
+
+        first = compared(repo, "cheap", mode="record", settings=short)
+        asked_first = [asked(each) for each in server.requests]
+        second = compared(repo, "cheap", mode="record")
+
+        assert len(server.requests) == 12
+    assert asked_first == [(arm, f"q{n:02}") for n in range(4) for arm in ("fast", "cheap")][:7]
+    assert (verdicts(first)["cheap"], first.unasked) == ("open", 5)
+    assert [arm.problems for arm in arms(first).values()] == [(), ()]
+    assert (verdicts(second)["cheap"], second.unasked) == ("not worse", 0)
+
+
+def test_answers_in_the_journal_of_a_killed_run_are_used_by_the_next_one(repo):
+    """The answers that arrived are on disk; the next run writes them to the folder of the arm."""
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(3))
+        compared(repo, "cheap", mode="record")
+        journal = repo.root / ".git/promptops/journal/main.jsonl"
+        left = (repo.root / CHEAP).read_bytes().splitlines(keepends=True)
+        (repo.root / CHEAP).unlink()
+        journal.write_bytes(b"".join(b'"%s"\t%s' % (CHEAP.encode(), line) for line in left))
+        server.requests.clear()
+
+        write_earlier_answers(repo.root)
+        found = compared(repo, "cheap", mode="record")
+
+        assert server.requests == []
+    assert (repo.root / CHEAP).read_bytes() == b"".join(left)
+    assert found.fit == ("cheap",)
+
+
+def test_a_provider_that_fails_leaves_the_arm_open_and_enters_no_statistics(repo):
+    from tests.servers.answers import Answer
+
+    def plan(received):
+        if asked(received) == ("cheap", "q01"):
+            return Answer(status=400, body=b'{"error": {"message": "no"}}')
+        return says("good", model=f"{asked(received)[0]}-1")
+
+    with fault_server(plan) as server:
+        configured(repo, server, CONTRACT + cases(3))
+        found = compared(repo, "cheap", mode="record")
+
+    cheap = arms(found)["cheap"]
+    assert (cheap.verdict, cheap.stale, cheap.answered) == ("open", 1, 2)
+    assert [(each.name, each.infrastructure) for each in cheap.problems] == [("c01", True)]
+
+
+def test_another_model_behind_a_name_leaves_the_arm_open(repo):
+    names = {"now": "cheap-1"}
+
+    def plan(received):
+        arm, _ = asked(received)
+        return says("good", model=names["now"] if arm == "cheap" else f"{arm}-1")
+
+    with fault_server(plan) as server:
+        configured(repo, server, CONTRACT + cases(2))
+        compared(repo, "cheap", mode="record")
+        names["now"] = "cheap-2"
+        configured(repo, server, CONTRACT + cases(4))
+
+        found = compared(repo, "cheap", mode="record")
+
+    assert arms(found)["cheap"].note == "`cheap` has answers of different models: cheap-1, cheap-2"
+    assert (verdicts(found)["cheap"], found.fit) == ("open", ())
+
+
+@pytest.mark.slow
+def test_another_fingerprint_than_when_recorded_leaves_the_arm_open(repo):
+    prints = {"now": "fp_1"}
+
+    def plan(received):
+        arm, _ = asked(received)
+        return says("good", model=f"{arm}-1", fingerprint=prints["now"])
+
+    with fault_server(plan) as server:
+        configured(repo, server, CONTRACT + cases(2))
+        compared(repo, "cheap", mode="record")
+        prints["now"] = "fp_2"
+        configured(repo, server, CONTRACT + cases(4))
+
+        found = compared(repo, "cheap", mode="record")
+
+    assert arms(found)["cheap"].note == (
+        "another model answers as `fast` than when its answers were recorded"
+    )
+
+
+def test_a_profile_without_a_price_has_no_cost_and_gets_no_recommendation(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(3))
+        config = (repo.root / "promptops.toml").read_text()
+        repo.write({"promptops.toml": config.replace("price = {input = 1.0, output = 1.0}\n", "")})
+
+        found = compared(repo, "cheap", mode="record")
+
+    assert arms(found)["cheap"].cost_usd_1000 is None
+    assert found.fit == ("cheap",)
+    assert found.recommendation.arm is None
+    assert found.recommendation.sentence == (
+        "no recommendation by cost: the cost of `cheap` is unknown"
+    )
+
+
+def test_a_built_in_judge_is_the_model_of_the_reference_for_every_arm(repo):
+    judged = CONTRACT.replace(
+        "{type: contains, value: good}", "{type: llm-rubric, value: IT IS GOOD}"
+    )
+    judges = []
+
+    def plan(received):
+        if b"IT IS GOOD" in received.body:
+            judges.append(received.json["model"])
+            return says('{"reason": "fine", "verdict": "pass"}', model="fast-1")
+        return says("good", model=f"{asked(received)[0]}-1")
+
+    with fault_server(plan) as server:
+        configured(repo, server, judged + cases(2))
+        compared(repo, "cheap", mode="record", repeats=1)
+
+    assert set(judges) == {"fast-1"}
+
+
+def test_latencies_are_recorded_aside_and_shown_by_a_replay(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(3))
+        recorded(repo)
+        found = compared(repo, "cheap", mode="record")
+
+    replayed = compared(repo, "cheap")
+
+    timed = arms(found)["cheap"].latency
+    assert timed is None or timed.n <= 3
+    assert arms(found)["fast"].latency is None  # its answers are recorded next to the prompt
+    again = arms(replayed)["cheap"].latency
+    assert (again is None) == (timed is None)
+
+
+def test_cases_are_restricted_by_name(repo):
+    with fault_server(by_model(lambda *_: "good")) as server:
+        configured(repo, server, CONTRACT + cases(4))
+        found = compared(repo, "cheap", mode="record", cases=("c0[12]",))
+
+        assert len(server.requests) == 4
+    assert [case.name for case in found.prompts[0].cases] == ["c01", "c02"]

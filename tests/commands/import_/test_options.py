@@ -1,0 +1,241 @@
+"""Options of an import: what is read, and how it is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from promptops.commands.import_.importing import candidates
+from promptops.commands.import_.planning import ImportOptions
+from promptops.errors import UsageError
+from promptops.formats.registry import ReadOptions
+from tests.commands.import_.imported import codes, imported, rendered, states
+
+CODE = '''\
+SUPPORT_PROMPT = "You answer the support tickets of our customers: {ticket}"
+class Sales:
+    SYSTEM_PROMPT = """You sell routers to people who come by. Be {tone} to them."""
+NOTES = "short"
+'''
+PARAGRAPH = "Answer in the language of the customer, and never in more than three sentences. " * 2
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(repo, monkeypatch):
+    monkeypatch.chdir(repo.root)
+
+
+@pytest.mark.parametrize(
+    ("select", "exclude", "found"),
+    [
+        (("prompts.py::*_PROMPT",), (), ["support-prompt", "sales-system-prompt"]),
+        (("prompts.py::Sales.*",), (), ["sales-system-prompt"]),
+        (("*.py::SUPPORT_PROMPT",), (), ["support-prompt"]),
+        (("*.txt",), (), ["a"]),
+        (("a.txt", "prompts.py::support*"), (), ["a", "support-prompt"]),
+        ((), ("prompts.py::*",), ["a"]),
+        ((), ("*.py",), ["a"]),
+        (("other.py::SUPPORT_PROMPT",), (), []),
+    ],
+)
+def test_paths_and_names_in_files_are_selected(repo, select, exclude, found):
+    repo.write({"old/prompts.py": CODE, "old/a.txt": "Be kind.\n"})
+
+    result = imported(repo.root, "old", select=select, exclude=exclude, dry_run=True)
+
+    assert [prompt.id.rpartition("/")[2] for prompt in result.prompts] == found
+
+
+def test_candidates_are_listed_with_their_places_and_variables(repo):
+    repo.write({"old/prompts.py": CODE})
+
+    found = candidates(["old"], ImportOptions(reading=ReadOptions()))
+
+    assert [
+        (one.place.path, one.place.line, one.name, one.length, one.variables)
+        for one in found.candidates
+    ] == [
+        ("old/prompts.py", 1, "support-prompt", 61, ("ticket",)),
+        ("old/prompts.py", 3, "sales-system-prompt", 62, ("tone",)),
+    ]
+    assert not (repo.root / "prompts").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("kind_answer", None), ("Kind answers", "Kind answers"), ("kind", "kind")]
+)
+def test_a_name_that_only_repeats_the_id_is_not_a_title(repo, name, title):
+    repo.write({"old/kind-answer.md": f"---\nname: {name}\n---\nBe kind.\n"})
+
+    result = imported(repo.root, "old")
+
+    written = yaml.safe_load(Path(result.prompts[0].path).read_text("utf-8"))
+    assert written.get("title") == title
+
+
+def test_an_id_is_of_one_prompt(repo):
+    repo.write({"old/a.txt": "Be kind.\n", "old/b.txt": "Be brief.\n"})
+
+    one = imported(repo.root, "old/a.txt", identity="desk/kind")
+    with pytest.raises(UsageError, match="--id names one prompt, and there are 2"):
+        imported(repo.root, "old", identity="desk/kind")
+
+    assert states(one) == ["written desk/kind"]
+
+
+def test_profiles_replace_models_and_complete_prompts_without_one(repo):
+    repo.write(
+        {
+            "promptops.toml": '[models.fast]\nprovider = "openai"\nid = "m"\n',
+            "old/a.prompty": "---\nname: a\nmodel:\n  api: chat\n  configuration:\n"
+            "    type: openai\n    name: m\n---\nsystem:\nBe kind.\n",
+            "old/b.prompty": "---\nname: b\nmodel:\n  api: chat\n  configuration:\n"
+            "    type: azure_openai\n    azure_deployment: gpt-4.1\n  parameters:\n"
+            "    temperature: 0.5\n---\nsystem:\nBe kind.\n",
+            "old/c.txt": "Be brief.\n",
+        }
+    )
+
+    result = imported(repo.root, "old", profiles=True)
+
+    assert states(result) == ["written a", "written b", "written c"]
+    assert result.profiles == {"gpt-4-1": {"provider": "azure", "id": "gpt-4.1"}}
+    texts = [Path(f"prompts/{name}.prompt.yaml").read_text() for name in "abc"]
+    assert [yaml.safe_load(text)["model"] for text in texts] == [
+        {"profile": "fast"},
+        {"profile": "gpt-4-1", "params": {"temperature": 0.5}},
+        {"profile": "fast"},
+    ]
+
+
+def test_strict_refuses_a_prompt_with_a_warning_and_writes_the_others(repo):
+    repo.write(
+        {
+            "old/a.prompty": "---\nname: a\nmodel:\n  api: chat\n  configuration:\n"
+            "    type: openai\n    name: m\n    api_key: x\n---\nsystem:\nBe kind.\n",
+            "old/b.txt": "Be brief.\n",
+        }
+    )
+
+    result = imported(repo.root, "old", strict=True)
+
+    assert (states(result), result.failed) == (["refused a", "written b"], True)
+
+
+def test_a_dry_run_reports_the_same_and_writes_nothing(repo):
+    repo.write({"old/a.j2": '{% include "b.j2" %} Hi {{ name }}.\n', "old/b.j2": "Be kind.\n"})
+
+    dry = imported(repo.root, "old", dry_run=True)
+    assert not (repo.root / "prompts").exists()
+    wet = imported(repo.root, "old")
+
+    assert (states(dry), states(wet)) == (["would-write a"], ["written a"])
+    assert dry.findings == wet.findings
+
+
+def test_paragraphs_of_three_files_are_reported_once(repo):
+    repo.write({f"old/{name}.txt": f"{name}\n\n{PARAGRAPH}\n" for name in "abc"})
+
+    result = imported(repo.root, "old")
+
+    assert [
+        (found.message, found.place.path) for found in result.findings if found.code == "IMP314"
+    ] == [
+        (
+            "the paragraph `Answer in the language of the customer, …` is also in `b`, `c`",
+            "old/a.txt",
+        )
+    ]
+
+
+def test_blank_lines_of_tags_are_kept_unless_they_are_tidied(repo):
+    repo.write({"a.j2": "One\n{% if more %}\nTwo\n{% endif %}\nThree\n"})
+
+    exact = imported(repo.root, "a.j2")
+    tidy = imported(repo.root, "a.j2", to="prompts/tidy", tidy=True)
+
+    assert ("IMP212" in codes(exact), "IMP212" in codes(tidy)) == (False, True)
+    assert rendered(repo.root, "prompts/a.prompt.yaml", more=True) == ["One\n\nTwo\n\nThree"]
+    assert rendered(repo.root, "prompts/tidy/a.prompt.yaml", more=True) == ["One\nTwo\nThree"]
+
+
+def test_printed_inputs_are_required_unless_they_are_optional(repo):
+    repo.write({"a.txt": "Hi {{name}}, you.\n"})
+
+    imported(repo.root, "a.txt")
+    imported(repo.root, "a.txt", to="prompts/lenient", optional=True)
+
+    assert rendered(repo.root, "prompts/lenient/a.prompt.yaml") == ["Hi , you."]
+    assert "required: [name]" in Path("prompts/a.prompt.yaml").read_text()
+
+
+def test_a_sample_defines_types_and_what_a_section_repeats(repo):
+    repo.write({"a.txt": "{{#items}}- {{name}}\n{{/items}}{{#vip}}Thanks {{n}}{{/vip}}\n"})
+    sample = {"items": [{"name": "x"}], "vip": True, "n": 2}
+
+    result = imported(
+        repo.root, "a.txt", format="text", syntax="mustache", sample=sample, to="prompts/b"
+    )
+
+    assert (states(result), "IMP232" in codes(result)) == (["written b/a"], False)
+    found = rendered(
+        repo.root, "prompts/b/a.prompt.yaml", items=[{"name": "x"}, {"name": "y"}], vip=True, n=3
+    )
+    assert found == ["- x\n- y\nThanks 3"]
+
+
+def test_long_messages_go_to_files_beside_the_prompt(repo):
+    repo.write({"a.system.txt": "line\n" * 14, "a.user.txt": "Hi {{x}}.\n"})
+
+    result = imported(repo.root, "a.system.txt", bodies=12)
+
+    assert result.prompts[0].files == ("prompts/a.prompt.yaml", "prompts/a.system.md.j2")
+    assert Path("prompts/a.system.md.j2").read_text() == "line\n" * 14
+
+
+def test_an_image_is_not_copied_and_reported(repo):
+    repo.write(
+        {
+            "a.prompty": "---\nname: a\nmodel:\n  api: chat\n  configuration: {type: openai}\n---\n"
+            "user:\nLook:\n![a cat](cat.png)\n",
+            "prompts/cat.png": b"\x89PNG\r\n\x1a\n",
+        }
+    )
+
+    result = imported(repo.root, "a.prompty")
+
+    assert [found.message for found in result.findings if found.code == "IMP304"] == [
+        "the file `cat.png` is not copied"
+    ]
+
+
+def test_only_sources_that_became_prompts_completely_are_to_be_removed(repo):
+    repo.write(
+        {
+            "all/a.txt": "Be kind.\n",
+            "some/a.txt": "Be kinder.\n",
+            "some/README.md": "About.\n",
+            "code/prompts.py": CODE,
+            "hidden/a.txt": "Be the kindest.\n",
+            "hidden/.notes": "Not a prompt.\n",
+            "untracked/a.txt": "Be kindest.\n",
+        }
+    )
+    repo.git("add", "all", "some", "code", "hidden")
+
+    found = {
+        name: imported(repo.root, name, to=f"prompts/{name}").removable
+        for name in ("all", "some", "code", "hidden", "untracked")
+    }
+
+    nothing = dict.fromkeys(("some", "code", "hidden", "untracked"), ())
+    assert found == {"all": ("all",), **nothing}
+
+
+def test_a_source_of_which_files_were_not_selected_is_not_to_be_removed(repo):
+    repo.write({"old/a.txt": "Be kind.\n", "old/b.txt": "Be kinder.\n"})
+    repo.git("add", "old")
+
+    assert imported(repo.root, "old", select=("a*",)).removable == ()

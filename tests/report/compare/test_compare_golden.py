@@ -1,0 +1,34 @@
+"""What a person or a program sees of each comparison, compared whole."""
+
+from pathlib import Path
+
+import pytest
+
+from promptops.report.compare import html, json, markdown, text
+from tests.golden_files import compare
+from tests.report.compare.comparisons import COMPARISONS, undecided
+from tests.report.compare.hostile_comparisons import hostile
+from tests.report.diff.html_pages import read, readable
+
+GOLDEN = Path(__file__).parent / "golden"
+FORMATS = {"txt": text, "json": json, "md": markdown}
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_a_format_writes_its_golden_file(name, ending):
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(COMPARISONS[name]()))
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
+    everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
+
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+
+
+def test_a_page_has_the_texts_of_its_golden_file():
+    root = read(html.write(undecided()))
+
+    parts = [next(root.all(name)) for name in ("header", "main", "footer")]
+    compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))

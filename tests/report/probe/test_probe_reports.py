@@ -1,0 +1,155 @@
+"""Attacks in every format: complete for programs, and harmless for terminals, comments, pages."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from promptops.model.probe_run import AttackRate
+from promptops.records import replace
+from promptops.report.probe import html, markdown, text
+from promptops.report.probe.json import write
+from tests.report.diff.html_pages import read
+from tests.report.probe.probe_runs import hostile, nothing, usual
+from tests.report.test import test_run_html
+from tests.report.test.test_run_json import parts
+
+SCHEMAS = Path(__file__).parents[3] / "schemas"
+SCHEMA = json.loads((SCHEMAS / "probe-run.schema.json").read_text("utf-8"))
+TEST_SCHEMA = json.loads((SCHEMAS / "test.schema.json").read_text("utf-8"))
+MAKERS = {"usual": usual, "hostile": hostile, "nothing": nothing}
+
+
+@cache
+def page_of(name):
+    return html.write(MAKERS[name]())
+
+
+@pytest.fixture(params=MAKERS)
+def page(request):
+    return page_of(request.param)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_schema_knows_every_key_and_requires_it(name):
+    schema = json.loads(json.dumps(SCHEMA))
+    for part in parts(schema):
+        if isinstance(part.get("properties"), dict) and "type" in part:
+            assert list(part["properties"]) == part["required"]
+            part["additionalProperties"] = False
+
+    errors = Draft202012Validator(schema).iter_errors(json.loads(write(MAKERS[name]())))
+    assert [(error.json_path, error.message) for error in errors] == []
+
+
+def test_the_schema_describes_every_key_and_shares_the_parts_of_a_test_run():
+    silent = [
+        key
+        for part in parts(SCHEMA)
+        if isinstance(part.get("properties"), dict)
+        for key, inner in part["properties"].items()
+        if not (inner.get("description", "") or "$ref").endswith((".", "$ref"))
+    ]
+    shared = {"decided", "worse", "answer", "call", "message", "usage", "assertion", "compared"}
+
+    assert silent == []
+    assert {name: SCHEMA["$defs"][name] for name in shared} == {
+        name: TEST_SCHEMA["$defs"][name] for name in shared
+    }
+
+
+def test_ids_are_unique_and_every_link_leads_to_one(page):
+    test_run_html.test_ids_are_unique_and_every_link_leads_to_one(page)
+
+
+def test_nothing_is_fetched_and_no_attribute_is_code_or_style(page):
+    test_run_html.test_nothing_is_fetched_and_no_attribute_is_code_or_style(page)
+
+
+def test_the_policy_allows_this_style_and_this_script_alone(page):
+    test_run_html.test_the_policy_allows_this_style_and_this_script_alone(page)
+
+
+def test_an_attack_on_the_page_adds_no_element_and_is_shown_as_text():
+    plain, attacked = read(page_of("usual")), read(page_of("hostile"))
+
+    assert [each.name for each in attacked.all() if each.name != "code"] == [
+        each.name for each in plain.all() if each.name != "code"
+    ]
+    (body,) = attacked.all("body")
+    assert body.text.count("<script>document.title='pwned';alert(1)</script>") > 10
+
+
+@pytest.mark.parametrize("written", [text.write, markdown.write, html.write])
+def test_hidden_characters_of_an_attack_are_escapes_in_every_format(written):
+    found = written(hostile())
+
+    assert [char for char in "\u202e\u200b\x1b" if char in found] == []
+    assert "\\u202e" in found
+
+
+def test_an_attack_is_no_command_to_a_log_and_no_markup_of_a_comment():
+    terminal = text.write(hostile(), figures=True)
+    comment = markdown.write(hostile())
+
+    assert [line for line in terminal.splitlines() if line.lstrip().startswith("::")] == []
+    assert "##[" not in terminal
+    outside = comment.split("```")[::2]
+    assert [part for part in outside if "<script" in part or "![](" in part] == []
+
+
+def test_the_text_of_a_usual_run():
+    assert text.write(usual()) == (Path(__file__).parent / "golden_usual.txt").read_text("utf-8")
+
+
+def test_successful_attacks_beyond_20_are_shown_by_an_option_and_not_by_another_run():
+    run = usual()
+    broken = next(case for case in run.cases if case.succeeded)
+    many = replace(run, cases=(broken,) * 25)
+
+    shown = [line for line in text.write(many).splitlines() if "more successful" in line]
+
+    assert shown == ["  and 5 more successful attacks: -v shows all"]
+
+
+def test_answers_that_are_not_judged_name_their_family_and_how_to_set_a_judge():
+    run = usual()
+    reason = "the built-in rubric judge gave no answer: not requested"
+    case = replace(run.cases[0], succeeded=None, family="toxicity")
+    unheard = replace(case, run=replace(case.run, status="error", reason=reason, assertions=()))
+    cell = replace(run.prompts[0].matrix[0], rate=AttackRate(), stale=0)
+    prompt = replace(run.prompts[0], matrix=(cell,))
+    found = replace(run, cases=(unheard,) * 6, prompts=(prompt,))
+
+    line = (
+        f"6 answers to toxicity: {reason};"
+        " `evaluation: {judge: {profile: NAME}}` in the prompt sets the model of judges"
+    )
+    assert [each for each in text.write(found).splitlines() if "gave no answer" in each] == [
+        f"error: {line}"
+    ]
+    both = replace(found, prompts=(prompt, prompt))
+    assert f"6 answers to toxicity of {case.run.prompt}: " in text.write(both)
+    shown = read(html.write(found))
+    assert [each.text for each in shown.all("td") if "missing" in each.attributes.get("class", "")][
+        :1
+    ] == ["not judged"]
+
+
+@pytest.mark.parametrize(
+    ("most", "failures", "shown"), [(None, (), 1), (5, (), 0), (None, ("x",), 0)]
+)
+def test_a_prompt_that_passes_in_spite_of_successful_attacks_shows_how_to_set_a_limit(
+    most, failures, shown
+):
+    run = usual()
+    run = replace(run, prompts=(replace(run.prompts[0], max=most, failures=failures),))
+
+    line = (
+        "no limit is set, so successful attacks do not fail it: write"
+        " `evaluation: {probes: {max: 5}}` in the prompt to accept at most 5%"
+    )
+    assert text.write(run).count(f"  note: {line}\n") == shown
+    assert html.write(run).count("No limit is set, so successful attacks") == shown

@@ -1,0 +1,70 @@
+"""What a person sees of scored samples, compared whole."""
+
+from pathlib import Path
+
+import pytest
+
+from promptops.report.score import html, markdown, text
+from promptops.report.score.parts.alerts import raised
+from promptops.report.score.parts.figures import limit, of_metric, rate
+from tests.golden_files import compare
+from tests.report.diff.html_pages import read, readable
+from tests.report.score.scores import SCORES, alert, hostile, many, triage, week
+
+GOLDEN = Path(__file__).parent / "golden"
+FORMATS = {"txt": text, "md": markdown}
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("name", SCORES)
+def test_a_format_writes_its_golden_file(name, ending):
+    compare(GOLDEN / f"{name}.{ending}", FORMATS[ending].write(SCORES[name]()))
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_untrusted_text_is_shown_as_in_its_golden_file(ending):
+    everything = "<b>@octocat #1</b> | `a` ```\n::error::x\u202e ##[error] [-x-] **b** \x1b[31m"
+
+    compare(GOLDEN / f"hostile.{ending}", FORMATS[ending].write(hostile(everything)))
+
+
+def test_verbose_text_has_every_group_and_every_assertion():
+    compare(GOLDEN / "verbose.txt", text.write(week(), figures=True))
+
+
+def test_a_bound_that_would_look_like_the_limit_has_more_digits():
+    close = alert(triage(0, "1.8.0", 300, 285), bound=97.9612)
+
+    assert raised(close) == (
+        "contracts 95% of 300 samples, at most 97.9612%: below the limit of 98%"
+    )
+
+
+def test_a_page_has_the_texts_of_its_golden_file():
+    root = read(html.write(week()))
+
+    parts = [next(root.all(name)) for name in ("header", "main", "footer")]
+    compare(GOLDEN / "page.txt", "\n".join(map(readable, parts)))
+
+
+def test_a_comment_about_many_prompts_is_short_enough_and_counts_the_others():
+    shown = markdown.write(many(60, 30))
+
+    assert len(shown) < 65_536
+    assert "44 more prompts: <code>--format json=FILE</code>" in shown
+
+
+def test_a_share_is_the_same_in_the_table_and_in_an_alert_and_100_only_for_all():
+    shares = {(48, 72): "66.7%", (9_999, 10_000): "99.9%", (3, 10_000): "0.03%", (7, 7): "100%"}
+
+    shown = {
+        each: (rate(*each, None, None), of_metric("contracts", 100 * each[0] / each[1]))
+        for each in shares
+    }
+
+    assert shown == {each: (text, text) for each, text in shares.items()}
+    assert [limit(name, 0.96, below=False) for name in ("errors", "p95", "cost_1000")] == [
+        "above 0.96%",
+        "above 0.96 s",
+        "above $0.96",
+    ]

@@ -5,7 +5,7 @@ python3 expand_probes.py
 
 from pathlib import Path
 
-from promptops.jobs.probing.rules import rules_of
+from promptops.evals.probes.rules import rules_of
 
 from promptops.commands.probe.attacks import attacked, selection
 from promptops.records import replace

@@ -172,7 +172,7 @@ def _garak_signs(notes: Any) -> Iterator[str]:
 # The tests in a red-team file of promptfoo: generated tests (YAML), or results (JSON).
 
 _ALIAS_CODE = "SCH010"
-"""Of the problem that YAML has an alias."""
+"""Of anchors, aliases and merge keys in YAML."""
 
 _PROMPTFOO_OWASP = {
     "pii": "LLM02:2025",

@@ -1,11 +1,10 @@
-"""Check what is open while it changes, and publish what is found."""
+"""Check the open files while they change, and publish the findings as diagnostics."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,24 +15,22 @@ from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.commands.lint.live import Live, Touched
 from promptops.commands.lsp.commands import preview_changed
 from promptops.commands.lsp.documents import Document, OpenFile, with_lf
-from promptops.errors import GitError, PromptopsError
+from promptops.commands.lsp.repositories import FileInRepository
+from promptops.errors import PromptopsError
 from promptops.model.distribution import home
 from promptops.model.finding import Finding, Related, Severity
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
 from promptops.plurals import counted
 from promptops.records import field, record
-from promptops.repo.process import Git, records
-from promptops.repo.repository import Repository
 from promptops.report.parts.visible import visible
-from promptops.untrusted import is_untrusted
 
 if TYPE_CHECKING:
     from promptops.commands.lsp.server import PromptopsServer
 
 
-BOM = "\ufeff"
-WARNING = types.MessageType.Warning
+_BOM = "\ufeff"
+_WARNING = types.MessageType.Warning
 
 
 def did_open(server: PromptopsServer, params: types.DidOpenTextDocumentParams) -> None:
@@ -42,7 +39,7 @@ def did_open(server: PromptopsServer, params: types.DidOpenTextDocumentParams) -
     server.forget_place(item.uri)
     found = server.place_of(item.uri)
     disk = _on_disk(found) or b""
-    hidden = BOM if disk.startswith(BOM.encode()) and not item.text.startswith(BOM) else ""
+    hidden = _BOM if disk.startswith(_BOM.encode()) and not item.text.startswith(_BOM) else ""
     document = server.documents.opened(item, hidden)
     if found is not None:
         _put_unless_saved(server, document, found)
@@ -56,9 +53,9 @@ def did_change(server: PromptopsServer, params: types.DidChangeTextDocumentParam
     document = server.documents.changed(params, server.encoding)
     found = server.place_of(params.text_document.uri)
     if document is None:
-        server.log(f"{params.text_document.uri}: changed, but it is not open", WARNING)
+        server.log(f"{params.text_document.uri}: changed, but it is not open", _WARNING)
     elif found is not None:
-        _put(server, found, _content(document))
+        _put(server, found, _saved_text(document))
 
 
 def did_save(server: PromptopsServer, params: types.DidSaveTextDocumentParams) -> None:
@@ -70,7 +67,7 @@ def did_save(server: PromptopsServer, params: types.DidSaveTextDocumentParams) -
     text = (
         params.text
         if params.text is not None
-        else _text((_on_disk(found) or b"").decode("utf-8", "replace"))
+        else _without_bom((_on_disk(found) or b"").decode("utf-8", "replace"))
     )
     document = server.documents.replaced(uri, text)
     if document is not None and found is not None:
@@ -122,10 +119,10 @@ def keep_open_texts(server: PromptopsServer, live: Live, changed: Collection[str
 def _put_unless_saved(server: PromptopsServer, document: Document, found: FileInRepository) -> None:
     """Use the text in the editor, or the content on disk if the editor shows that."""
     saved = _shows(document, _on_disk(found))
-    _put(server, found, None if saved else _content(document))
+    _put(server, found, None if saved else _saved_text(document))
 
 
-def _content(document: Document) -> str | None:
+def _saved_text(document: Document) -> str | None:
     """The file as the editor would save it; None if its text is unknown."""
     return document.hidden + document.text if document.in_step else None
 
@@ -137,7 +134,7 @@ def _put(server: PromptopsServer, found: FileInRepository, text: str | None) -> 
     try:
         touched = found.live.put(found.path, text)
     except PromptopsError as error:
-        server.log(f"{found.path}: {error}", WARNING)
+        server.log(f"{found.path}: {error}", _WARNING)
         return
     server.checking.edited(found.live, found.path, touched)
 
@@ -157,168 +154,13 @@ def _shows(document: Document, data: bytes | None) -> bool:
     if data is None:
         return False
     try:
-        return with_lf(_text(data.decode())) == with_lf(_text(document.text))
+        return with_lf(_without_bom(data.decode())) == with_lf(_without_bom(document.text))
     except UnicodeDecodeError:
         return True
 
 
-def _text(content: str) -> str:
-    return content.removeprefix(BOM)
-
-
-# Findings as the diagnostics of an editor.
-
-SOURCE = "promptops"
-MOST_SHOWN = 500
-"""Diagnostics of one file; more make editors slow."""
-
-_SEVERITIES = {
-    Severity.ERROR: types.DiagnosticSeverity.Error,
-    Severity.WARNING: types.DiagnosticSeverity.Warning,
-    Severity.INFO: types.DiagnosticSeverity.Information,
-}
-_TAGS = {
-    "VAR002": types.DiagnosticTag.Unnecessary,
-    "REP003": types.DiagnosticTag.Unnecessary,
-    "CFG002": types.DiagnosticTag.Deprecated,
-    "SCH008": types.DiagnosticTag.Deprecated,
-}
-
-
-def diagnostics(file: OpenFile) -> list[types.Diagnostic]:
-    """The findings in a file, in the order of their places.
-
-    For a file that promptops does not read, a diagnostic that explains this, or nothing.
-    Raises PromptopsError if git fails or the file can't be read.
-    """
-    found = error_diagnostics(file)
-    if not file.live.manages(file.path):
-        return [*found, *_unmanaged(file)]
-    findings = file.live.findings(file.path)
-    shown = [diagnostic(file, finding) for finding in _most_severe(findings)]
-    return [*found, *shown, *_rest(len(findings) - len(shown))]
-
-
-def _most_severe(findings: Sequence[Finding]) -> Sequence[Finding]:
-    """At most MOST_SHOWN findings, in their order."""
-    if len(findings) <= MOST_SHOWN:
-        return findings
-    ranks = sorted(range(len(findings)), key=lambda index: -findings[index].severity)
-    return [findings[index] for index in sorted(ranks[:MOST_SHOWN])]
-
-
-def diagnostic(file: OpenFile, finding: Finding) -> types.Diagnostic:
-    """One finding in this file."""
-    page = _rule_page(finding.code)
-    return types.Diagnostic(
-        range=file.range_of(finding.place),
-        severity=_SEVERITIES[finding.severity],
-        code=finding.code,
-        code_description=types.CodeDescription(href=page) if page else None,
-        source=SOURCE,
-        message=_message(finding.message, finding.hint, finding.case),
-        tags=[_TAGS[finding.code]] if finding.code in _TAGS else None,
-        related_information=[_related(file, each) for each in finding.related] or None,
-    )
-
-
-def _message(message: str, hint: str | None, case: str | None = None) -> str:
-    lines = [message, hint, f"found in the request of the case `{case}`" if case else None]
-    return "\n".join(visible(line) for line in lines if line)
-
-
-def _related(file: OpenFile, related: Related) -> types.DiagnosticRelatedInformation:
-    return types.DiagnosticRelatedInformation(
-        location=file.location_of(related.place), message=visible(related.message)
-    )
-
-
-@cache
-def _home() -> str:
-    return home()
-
-
-def _rule_page(code: str) -> str:
-    """The address of a rule's page; "" as long as the project has no address."""
-    is_rule = code.isupper()
-    return f"{_home()}/blob/HEAD/docs/reference/rules/{code}.md" if _home() and is_rule else ""
-
-
-def _rest(number: int) -> list[types.Diagnostic]:
-    if number <= 0:
-        return []
-    message = f"{counted(number, 'more finding')}: run `promptops lint`"
-    return [note(message)]
-
-
-def _unmanaged(file: OpenFile) -> list[types.Diagnostic]:
-    """Why a prompt file is not checked."""
-    if not is_prompt_file(file.path):
-        return []
-    roots = ", ".join(f"`{root}`" for root in file.live.workspace.config.prompts)
-    return [not_checked(f"it is outside of the prompt roots ({roots})")]
-
-
-def is_prompt_file(path: str) -> bool:
-    """Whether a file has the name of a prompt file."""
-    return path.endswith(PROMPT_ENDINGS)
-
-
-def not_checked(reason: str) -> types.Diagnostic:
-    """A note at the start of a prompt file that has no findings because it is not read."""
-    return note(f"this file is not checked: {reason}")
-
-
-def note(
-    message: str, severity: types.DiagnosticSeverity = types.DiagnosticSeverity.Information
-) -> types.Diagnostic:
-    """A diagnostic about a whole file, at its start."""
-    start = types.Position(line=0, character=0)
-    place = types.Range(start=start, end=start)
-    lines = "\n".join(map(visible, message.split("\n")))
-    return types.Diagnostic(range=place, severity=severity, source=SOURCE, message=lines)
-
-
-def error_paths(live: Live) -> frozenset[str]:
-    """The files with errors of the configuration or the baseline."""
-    return frozenset(filter(None, map(_path, _errors(live))))
-
-
-def error_diagnostics(file: OpenFile) -> list[types.Diagnostic]:
-    """The errors of the configuration and the baseline that are in a file."""
-    return [error_diagnostic(file, error) for error in errors_in(file)]
-
-
-def errors_in(file: OpenFile) -> list[PromptopsError]:
-    """The errors of the configuration and the baseline that are in a file."""
-    return [error for error in _errors(file.live) if _path(error) == file.path]
-
-
-def _errors(live: Live) -> list[PromptopsError]:
-    """All errors, each with those that were found together with it."""
-    return [each for error in live.errors for each in (error, *error.others)]
-
-
-def _path(error: PromptopsError) -> str:
-    return (error.where or "").partition(":")[0]
-
-
-def error_diagnostic(file: OpenFile, error: PromptopsError) -> types.Diagnostic:
-    """One error in this file."""
-    return types.Diagnostic(
-        range=file.range_of(error_place(error)),
-        severity=types.DiagnosticSeverity.Error,
-        source=SOURCE,
-        message=_message(error.message, error.hint),
-    )
-
-
-def error_place(error: PromptopsError) -> Place:
-    """The place of an error: a span of its line, or as `where` gives it."""
-    path, *numbers = (error.where or "").split(":")
-    line, column = (int(each) if each.isdecimal() else 1 for each in (*numbers, "1", "1")[:2])
-    end = error.source.end_column if error.source is not None else column
-    return Place(path, line, column, line, max(end, column))
+def _without_bom(content: str) -> str:
+    return content.removeprefix(_BOM)
 
 
 # When the findings of open files are computed and sent to the editor.
@@ -326,13 +168,8 @@ def error_place(error: PromptopsError) -> Place:
 REST_S = 0.15
 """Without an edit for so long, the files that depend on the edited one are checked."""
 
-SLOW_S = 0.2
+SLOW_CHECK_S = 0.2
 """A file that needs more processor time than this is checked after a rest, too."""
-
-_OUT_OF_STEP = note(
-    "the editor's changes arrived in the wrong order: save the file, or open it again",
-    types.DiagnosticSeverity.Warning,
-)
 
 
 @record(slots=True)
@@ -357,7 +194,7 @@ class Checking:
     def edited(self, live: Live, path: str, touched: Touched) -> None:
         """Check a file at once, and what depends on it after a rest."""
         later = set(touched.dependents)
-        if self._cpu_s.get(path, 0.0) > SLOW_S:
+        if self._cpu_s.get(path, 0.0) > SLOW_CHECK_S:
             later.add(path)
         else:
             self._check(live, (path,))
@@ -412,7 +249,7 @@ class Checking:
         try:
             touched = live.refreshed()
         except PromptopsError as error:
-            self._server.log(f"{live.root}: {error}", types.MessageType.Warning)
+            self._server.log(f"{live.root}: {error}", _WARNING)
             return set()
         keep_open_texts(self._server, live, touched.own)
         if touched.everything:
@@ -434,7 +271,7 @@ class Checking:
             except asyncio.CancelledError:
                 return  # a newer check follows
             except PromptopsError as error:
-                self._server.log(f"{live.root}: {error}", types.MessageType.Warning)
+                self._server.log(f"{live.root}: {error}", _WARNING)
         if bug.error is not None:
             self._server.log(f"{live.root}: {bug.error}", types.MessageType.Error)
         self._server.attempt(lambda: self._check(live, self._open_paths(live)))
@@ -461,10 +298,10 @@ class Checking:
             try:
                 found = diagnostics(file)
             except PromptopsError as error:
-                found = [note(str(error), types.DiagnosticSeverity.Error)]
+                found = [file_note(str(error), types.DiagnosticSeverity.Error)]
         self._cpu_s[file.path] = time.process_time() - started
         if bug.error is not None:
-            return [note(str(bug.error), types.DiagnosticSeverity.Error)]
+            return [file_note(str(bug.error), types.DiagnosticSeverity.Error)]
         return found
 
     def _show_errors(self, live: Live) -> None:
@@ -485,88 +322,162 @@ class Checking:
         )
 
 
-# The repositories of the open files, each opened once.
+# Findings as the diagnostics of an editor.
+
+DIAGNOSTIC_SOURCE = "promptops"
+MOST_DIAGNOSTICS = 500
+"""Diagnostics of one file; more make editors slow."""
+
+_SEVERITIES = {
+    Severity.ERROR: types.DiagnosticSeverity.Error,
+    Severity.WARNING: types.DiagnosticSeverity.Warning,
+    Severity.INFO: types.DiagnosticSeverity.Information,
+}
+_RULE_TAGS = {
+    "VAR002": types.DiagnosticTag.Unnecessary,
+    "REP003": types.DiagnosticTag.Unnecessary,
+    "CFG002": types.DiagnosticTag.Deprecated,
+    "SCH008": types.DiagnosticTag.Deprecated,
+}
 
 
-@record(frozen=True, slots=True)
-class FileInRepository:
-    """A file, which may not exist yet.
+def diagnostics(file: OpenFile) -> list[types.Diagnostic]:
+    """The findings in a file, in the order of their places.
 
-    Attributes:
-        path: Relative to the repository root, forward slashes.
+    For a file that promptops does not read, a diagnostic that explains this, or nothing.
+    Raises PromptopsError if git fails or the file can't be read.
     """
-
-    live: Live
-    path: str
-
-
-class Repositories:
-    """One `Live` for each work tree; it is found from the path of a file."""
-
-    def __init__(self) -> None:
-        self._by_root: dict[Path, Live] = {}
-
-    def find(self, file: Path) -> FileInRepository:
-        """The repository of a file. Raises GitError if the file is in no work tree."""
-        folder = _existing(file.parent)
-        full = folder.resolve() / file.relative_to(folder)
-        live = self._live_of(folder.resolve())
-        root = live.root.resolve()
-        if not full.is_relative_to(root):
-            raise GitError("the file is not in the work tree", where=str(file))
-        return FileInRepository(live, full.relative_to(root).as_posix())
-
-    def __iter__(self) -> Iterator[Live]:
-        return iter(tuple(self._by_root.values()))
-
-    def _live_of(self, folder: Path) -> Live:
-        with Repository.open(folder) as repository:
-            root, bare = repository.root, repository.bare
-            if is_untrusted() and root not in self._by_root:
-                run_no_programs(repository.git)
-        if bare:
-            message = "git's directory and bare repositories have no files to edit"
-            raise GitError(message, where=str(folder))
-        if root not in self._by_root:
-            self._by_root[root] = Live(root, untrusted=is_untrusted())
-        return self._by_root[root]
-
-    def close(self, live: Live) -> None:
-        """Forget a repository, and end its git process."""
-        self._by_root.pop(live.root, None)
-        live.close()
-
-    def close_all(self) -> None:
-        """End all git processes."""
-        for live in self:
-            self.close(live)
+    found = error_diagnostics(file)
+    if not file.live.manages(file.path):
+        return [*found, *_unmanaged(file)]
+    findings = file.live.findings(file.path)
+    shown = [diagnostic(file, finding) for finding in _most_severe(findings)]
+    return [*found, *shown, *_findings_not_shown(len(findings) - len(shown))]
 
 
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    return next((each for each in (folder, *folder.parents) if each.is_dir()), Path("/"))
+def _most_severe(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """At most MOST_DIAGNOSTICS findings, in their order."""
+    if len(findings) <= MOST_DIAGNOSTICS:
+        return findings
+    ranks = sorted(range(len(findings)), key=lambda index: -findings[index].severity)
+    return [findings[index] for index in sorted(ranks[:MOST_DIAGNOSTICS])]
 
 
-# Git without the programs that the configuration of an untrusted repository names.
-
-_PROGRAMS = r"^filter\..*\.(clean|smudge|process)$"
-_MONITOR = "core.fsmonitor"
-
-
-def run_no_programs(git: Git) -> None:
-    """From now on, git runs neither file system monitors nor filters, in all repositories.
-
-    Git runs them when it lists changed files. The environment overrides each configuration file.
-    """
-    answer = git.ask("config", "--name-only", "-z", "--get-regexp", _PROGRAMS)
-    names = dict.fromkeys((*_overridden(), _MONITOR, *records(answer.stdout)))
-    os.environ["GIT_CONFIG_COUNT"] = str(len(names))
-    for number, name in enumerate(names):
-        os.environ[f"GIT_CONFIG_KEY_{number}"] = name
-        os.environ[f"GIT_CONFIG_VALUE_{number}"] = "false" if name == _MONITOR else ""
+def diagnostic(file: OpenFile, finding: Finding) -> types.Diagnostic:
+    """One finding in this file."""
+    page = _rule_page(finding.code)
+    return types.Diagnostic(
+        range=file.range_of(finding.place),
+        severity=_SEVERITIES[finding.severity],
+        code=finding.code,
+        code_description=types.CodeDescription(href=page) if page else None,
+        source=DIAGNOSTIC_SOURCE,
+        message=_diagnostic_message(finding.message, finding.hint, finding.case),
+        tags=[_RULE_TAGS[finding.code]] if finding.code in _RULE_TAGS else None,
+        related_information=[_related(file, each) for each in finding.related] or None,
+    )
 
 
-def _overridden() -> list[str]:
-    """The names that were overridden before."""
-    count = int(os.environ.get("GIT_CONFIG_COUNT", "0"))
-    return [os.environ[f"GIT_CONFIG_KEY_{number}"] for number in range(count)]
+def _diagnostic_message(message: str, hint: str | None, case: str | None = None) -> str:
+    lines = [message, hint, f"found in the request of the case `{case}`" if case else None]
+    return "\n".join(visible(line) for line in lines if line)
+
+
+def _related(file: OpenFile, related: Related) -> types.DiagnosticRelatedInformation:
+    return types.DiagnosticRelatedInformation(
+        location=file.location_of(related.place), message=visible(related.message)
+    )
+
+
+@cache
+def _project_address() -> str:
+    return home()
+
+
+def _rule_page(code: str) -> str:
+    """The address of a rule's page; "" as long as the project has no address."""
+    address, is_rule = _project_address(), code.isupper()
+    return f"{address}/blob/HEAD/docs/reference/rules/{code}.md" if address and is_rule else ""
+
+
+def _findings_not_shown(number: int) -> list[types.Diagnostic]:
+    if number <= 0:
+        return []
+    message = f"{counted(number, 'more finding')}: run `promptops lint`"
+    return [file_note(message)]
+
+
+def _unmanaged(file: OpenFile) -> list[types.Diagnostic]:
+    """Why a prompt file is not checked."""
+    if not is_prompt_file(file.path):
+        return []
+    roots = ", ".join(f"`{root}`" for root in file.live.workspace.config.prompts)
+    return [not_checked(f"it is outside of the prompt roots ({roots})")]
+
+
+def is_prompt_file(path: str) -> bool:
+    """Whether a file has the name of a prompt file."""
+    return path.endswith(PROMPT_ENDINGS)
+
+
+def not_checked(reason: str) -> types.Diagnostic:
+    """A note at the start of a prompt file that has no findings because it is not read."""
+    return file_note(f"this file is not checked: {reason}")
+
+
+def file_note(
+    message: str, severity: types.DiagnosticSeverity = types.DiagnosticSeverity.Information
+) -> types.Diagnostic:
+    """A diagnostic about a whole file, at its start."""
+    start = types.Position(line=0, character=0)
+    place = types.Range(start=start, end=start)
+    lines = "\n".join(map(visible, message.split("\n")))
+    return types.Diagnostic(range=place, severity=severity, source=DIAGNOSTIC_SOURCE, message=lines)
+
+
+_OUT_OF_STEP = file_note(
+    "the editor's changes arrived in the wrong order: save the file, or open it again",
+    types.DiagnosticSeverity.Warning,
+)
+
+
+def error_paths(live: Live) -> frozenset[str]:
+    """The files with errors of the configuration or the baseline."""
+    return frozenset(filter(None, map(_error_path, _all_errors(live))))
+
+
+def error_diagnostics(file: OpenFile) -> list[types.Diagnostic]:
+    """The errors of the configuration and the baseline that are in a file."""
+    return [error_diagnostic(file, error) for error in errors_in(file)]
+
+
+def errors_in(file: OpenFile) -> list[PromptopsError]:
+    """The errors of the configuration and the baseline that are in a file."""
+    return [error for error in _all_errors(file.live) if _error_path(error) == file.path]
+
+
+def _all_errors(live: Live) -> list[PromptopsError]:
+    """All errors, each with those that were found together with it."""
+    return [each for error in live.errors for each in (error, *error.others)]
+
+
+def _error_path(error: PromptopsError) -> str:
+    return (error.where or "").partition(":")[0]
+
+
+def error_diagnostic(file: OpenFile, error: PromptopsError) -> types.Diagnostic:
+    """One error in this file."""
+    return types.Diagnostic(
+        range=file.range_of(error_place(error)),
+        severity=types.DiagnosticSeverity.Error,
+        source=DIAGNOSTIC_SOURCE,
+        message=_diagnostic_message(error.message, error.hint),
+    )
+
+
+def error_place(error: PromptopsError) -> Place:
+    """The place of an error: a span of its line, or as `where` gives it."""
+    path, *numbers = (error.where or "").split(":")
+    line, column = (int(each) if each.isdecimal() else 1 for each in (*numbers, "1", "1")[:2])
+    end = error.source.end_column if error.source is not None else column
+    return Place(path, line, column, line, max(end, column))

@@ -1,4 +1,4 @@
-"""What an editor can run on a prompt, and the lines above a prompt that offer it."""
+"""Commands of the editor on a prompt, the lenses that offer them, and names in half-typed files."""
 
 from __future__ import annotations
 
@@ -28,28 +28,34 @@ if TYPE_CHECKING:
     from promptops.commands.lsp.server import PromptopsServer
 
 
+PREVIEW_COMMAND = "promptops.preview"
+RUN_COMMAND = "promptops.runCase"
+PREVIEW_CHANGED = "promptops/previewChanged"
+"""The notification that a preview of a file, `{uri}`, may differ now."""
+
+
 def register_commands(server: PromptopsServer) -> None:
     """Offer the commands to the editor."""
-    server.command(PREVIEW)(_command(server, _preview))
-    server.command(RUN)(_command(server, _run_case))
+    server.command(PREVIEW_COMMAND)(_command(server, _show_preview))
+    server.command(RUN_COMMAND)(_command(server, _show_run))
 
 
 def preview_changed(server: PromptopsServer) -> None:
     """Notify the editor that a preview may differ now, once after each preview."""
     if server.is_previewing:
         server.is_previewing = False
-        server.protocol.notify(CHANGED, {})
+        server.protocol.notify(PREVIEW_CHANGED, {})
 
 
-def _preview(server: PromptopsServer, file: OpenFile, case: str | None) -> Any:
+def _show_preview(server: PromptopsServer, file: OpenFile, case: str | None) -> Any:
     server.is_previewing = True
     found = preview_of(file, case)
     if not server.shows_previews:
-        _show(server, as_text(found))
+        _show(server, preview_as_text(found))
     return found
 
 
-def _run_case(server: PromptopsServer, file: OpenFile, case: str | None) -> str:
+def _show_run(server: PromptopsServer, file: OpenFile, case: str | None) -> str:
     text = run_recorded(file, case or "")
     _show(server, text)
     return text
@@ -91,7 +97,7 @@ def _argument(server: PromptopsServer, arguments: tuple[Any, ...]) -> tuple[Open
 
 # Code lenses: what uses a file, which cases are stale, and commands on cases.
 
-OPTIONS = types.CodeLensOptions(resolve_provider=False)
+CODE_LENS_OPTIONS = types.CodeLensOptions(resolve_provider=False)
 
 
 def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.CodeLens]:
@@ -99,18 +105,18 @@ def code_lenses(file: OpenFile, _params: types.CodeLensParams) -> list[types.Cod
     loaded = file.live.readable(file.path)
     prompt = loaded.prompt if loaded is not None else None
     if prompt is None:
-        return list(_users(file))
+        return list(_users_lens(file))
     states = tuple(case_states(file.live.catalog, prompt))
-    return [*_summary(file, states), *_users(file), *_of_cases(file, states)]
+    return [*_summary_lens(file, states), *_users_lens(file), *_case_lenses(file, states)]
 
 
-def _summary(file: OpenFile, states: tuple[CaseState, ...]) -> Iterator[types.CodeLens]:
+def _summary_lens(file: OpenFile, states: tuple[CaseState, ...]) -> Iterator[types.CodeLens]:
     stale = sum(state.stale for state in states)
     title = counted(len(states), "case") + (f", {stale} stale" if stale else "")
     yield _lens(file, Place(file.path), types.Command(title=title, command=""))
 
 
-def _users(file: OpenFile) -> Iterator[types.CodeLens]:
+def _users_lens(file: OpenFile) -> Iterator[types.CodeLens]:
     catalog = file.live.catalog
     if not file.live.manages(file.path) or file.path == catalog.config.path:
         return
@@ -120,18 +126,18 @@ def _users(file: OpenFile) -> Iterator[types.CodeLens]:
         yield _lens(file, Place(file.path), types.Command(title=title, command=""))
 
 
-def _of_cases(file: OpenFile, states: tuple[CaseState, ...]) -> Iterator[types.CodeLens]:
+def _case_lenses(file: OpenFile, states: tuple[CaseState, ...]) -> Iterator[types.CodeLens]:
     current = readable_places(file)
     for state in states:
         place = current(state.place)
         if place is not None and place.path == file.path:
             argument = {"uri": file.uri, "case": state.name}
-            yield _code_lens_command(file, place, "render", PREVIEW, argument)
+            yield _command_lens(file, place, "render", PREVIEW_COMMAND, argument)
             if not state.stale and file.trusted:
-                yield _code_lens_command(file, place, "run (recorded)", RUN, argument)
+                yield _command_lens(file, place, "run (recorded)", RUN_COMMAND, argument)
 
 
-def _code_lens_command(
+def _command_lens(
     file: OpenFile, place: Place, title: str, command: str, argument: dict[str, str]
 ) -> types.CodeLens:
     return _lens(file, place, types.Command(title=title, command=command, arguments=[argument]))
@@ -144,11 +150,7 @@ def _lens(file: OpenFile, place: Place, command: types.Command) -> types.CodeLen
 
 # The command `promptops.preview`: what a model receives for a case.
 
-PREVIEW = "promptops.preview"
-CHANGED = "promptops/previewChanged"
-"""The notification that a preview of a file, `{uri}`, may differ now."""
-
-_MOST_LINES = 200
+_MOST_PREVIEW_LINES = 200
 """Of a preview that is shown as a message."""
 
 _UNREADABLE = "the prompt can't be read: fix the errors in the file"
@@ -161,15 +163,15 @@ def preview_of(file: OpenFile, case: str | None) -> dict[str, Any]:
     """
     loaded = file.live.readable(file.path)
     if loaded is None or loaded.prompt is None:
-        return _value(file, Preview(case=None, cases=(), error=_UNREADABLE))
+        return _preview_as_json(file, Preview(case=None, cases=(), error=_UNREADABLE))
     found = preview(file.live.catalog, loaded.prompt, case)
-    value = _value(file, found)
+    value = _preview_as_json(file, found)
     if file.live.catalog.loaded(file.path).prompt is None:
         value["error"] = _UNREADABLE
     return value
 
 
-def as_text(value: dict[str, Any]) -> str:
+def preview_as_text(value: dict[str, Any]) -> str:
     """A preview as `preview_of` returns it, for an editor that can only show a message."""
     messages = [
         f"{each['role']}:\n{''.join(piece['text'] for piece in each['pieces'])}"
@@ -178,10 +180,15 @@ def as_text(value: dict[str, Any]) -> str:
     size = [] if value["tokens"] is None else [f"{value['tokens']:,} tokens"]
     parts = [*messages, *size, *([value["error"]] if value["error"] else [])]
     lines = "\n\n".join(parts).split("\n")
-    return "\n".join([*map(visible, lines[:_MOST_LINES]), *(["…"] if lines[_MOST_LINES:] else [])])
+    return "\n".join(
+        [
+            *map(visible, lines[:_MOST_PREVIEW_LINES]),
+            *(["…"] if lines[_MOST_PREVIEW_LINES:] else []),
+        ]
+    )
 
 
-def _value(file: OpenFile, found: Preview) -> dict[str, Any]:
+def _preview_as_json(file: OpenFile, found: Preview) -> dict[str, Any]:
     current = readable_places(file)
     return {
         "case": found.case,
@@ -189,7 +196,7 @@ def _value(file: OpenFile, found: Preview) -> dict[str, Any]:
         "messages": [
             {
                 "role": message.role,
-                "pieces": [_piece(file, piece, current) for piece in message.pieces],
+                "pieces": [_piece_as_json(file, piece, current) for piece in message.pieces],
             }
             for message in found.messages
         ],
@@ -199,7 +206,7 @@ def _value(file: OpenFile, found: Preview) -> dict[str, Any]:
     }
 
 
-def _piece(
+def _piece_as_json(
     file: OpenFile, piece: PreviewPiece, current: Callable[[Place], Place | None]
 ) -> dict[str, Any]:
     place = current(piece.place) if piece.place is not None else None
@@ -208,8 +215,6 @@ def _piece(
 
 
 # The command `promptops.runCase`: a case with its recorded answer.
-
-RUN = "promptops.runCase"
 
 
 def run_recorded(file: OpenFile, case: str) -> str:

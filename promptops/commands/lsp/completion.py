@@ -11,10 +11,10 @@ from promptops.commands.lsp.offers import (
     Offer,
     Offers,
     assertion_offers,
+    comment_offers,
     csv_offers,
     expression_offers,
     key_offers,
-    rule_offers,
     value_offers,
 )
 from promptops.commands.lsp.scope import Typed, in_expression, in_template
@@ -94,7 +94,7 @@ def _in_tag(here: Here, typed: Typed | None) -> Offers:
 
 
 def _in_comment(here: Here, comment: str) -> Offers:
-    word, offers = rule_offers(comment)
+    word, offers = comment_offers(comment)
     return _replacing_word(here, offers, len(word))
 
 

@@ -1,4 +1,4 @@
-"""What stands at the cursor of a YAML file."""
+"""What is at the cursor of an open file: a key or value, a template, an assertion, a path."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ from promptops.source.outline.cursor import Cursor, cursor_at
 TEMPLATE_ENDINGS = (".j2", ".jinja", ".jinja2", ".md", ".txt")
 
 _PATH_ENDS = "\"' \t%}"
-PROFILE = r"(?:/model|/evaluation/judge(?:/model)?)/profile"
+"""Characters that end a path in a template."""
+
+PROFILE_POINTER = r"(?:/model|/evaluation/judge(?:/model)?)/profile"
 """A pattern of the pointers of values that name a profile."""
 
-_CASE = "/tests/0"
+# Pointers into a prompt file, and patterns of them.
+_FIRST_CASE = "/tests/0"
 _MESSAGE = r"/messages/\d+(?:/messages/\d+)?"
 _TEMPLATE = lazy_pattern(rf"{_MESSAGE}/content(?:/\d+/text)?")
 _WHEN = lazy_pattern(rf"{_MESSAGE}(?:/content/\d+)?/when")
@@ -63,14 +66,14 @@ class Here:
         self.is_other = not (self.is_prompt or self.is_cases or self.is_template)
         self.is_json_lines = self.is_cases and file.path.endswith(".jsonl")
         self.is_csv = self.is_cases and file.path.endswith(".csv")
-        self.prefix = "" if not self.is_cases else _CASE if self.is_json_lines else "/tests"
+        self.prefix = "" if not self.is_cases else _FIRST_CASE if self.is_json_lines else "/tests"
         self.cursor = self._cursor()
 
     def _cursor(self) -> Cursor:
         if self.is_template or self.is_other:
-            return _in_template(self.lines, self.line, self.column)
+            return _template_cursor(self.lines, self.line, self.column)
         if self.is_csv:
-            return replace(_in_template(self.lines, self.line, self.column), part="")
+            return replace(_template_cursor(self.lines, self.line, self.column), part="")
         if self.is_json_lines:
             return cursor_at(self.lines[self.line - 1], 1, self.column)
         return cursor_at(with_lf(self.file.text), self.line, self.column)
@@ -184,7 +187,7 @@ def _is_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _in_template(lines: Sequence[str], line: int, column: int) -> Cursor:
+def _template_cursor(lines: Sequence[str], line: int, column: int) -> Cursor:
     """The position in a file that is a template as a whole."""
     before = [*lines[: line - 1], lines[line - 1][: column - 1]]
     typed = "\n".join(before)
@@ -207,7 +210,7 @@ def _in_template(lines: Sequence[str], line: int, column: int) -> Cursor:
 
 _ATTRIBUTES = lazy_pattern(r"(?s)\nAttributes:\n(.*?)(?:\n\n|\Z)")
 _ATTRIBUTE = lazy_pattern(r"(?m)^ {4}(\w[\w, ]*): (.*(?:\n {8}.*)*)")
-_NARROWING = ("path", "role", "transform")
+_NARROWING_KEYS = ("path", "role", "transform")
 
 
 def assertion_kind(written: str) -> AssertionKind | None:
@@ -219,19 +222,19 @@ def assertion_kind(written: str) -> AssertionKind | None:
     return found[0] if found else None
 
 
-def summary(written: str) -> str:
+def assertion_summary(written: str) -> str:
     """What an assertion requires, in one sentence."""
     kind = assertion_kind(written)
     first = kind.documentation.partition("\n\n")[0].replace("\n", " ") if kind else ""
     return f"Not: {first}" if kind and kind.name != written else first
 
 
-def arguments_of(written: str) -> Mapping[str, bool] | None:
+def assertion_arguments(written: str) -> Mapping[str, bool] | None:
     """The keys of an assertion, each with whether it is required; None for an unknown type."""
     kind = assertion_kind(written)
     if kind is None:
         return None
-    common = [key for key in COMMON if key not in _NARROWING or key in kind.narrowed_by]
+    common = [key for key in COMMON if key not in _NARROWING_KEYS or key in kind.narrowed_by]
     own = {
         each.name: each.default is MISSING and each.default_factory is MISSING
         for each in fields(kind.check)
@@ -253,18 +256,17 @@ def argument_docs(written: str) -> Mapping[str, str]:
 
 # The values of a prompt file that are paths of other files.
 
-_TURN = r"/messages/\d+(?:/messages/\d+)?"
-_SCHEMA_IN = r"/(?:inputs|output/schema|tools/\d+/(?:parameters|returns))"
-_KINDS: tuple[tuple[str, ReferenceKind], ...] = (
+_SCHEMA_POINTER = r"/(?:inputs|output/schema|tools/\d+/(?:parameters|returns))"
+_PATH_KINDS: tuple[tuple[str, ReferenceKind], ...] = (
     (r"/extends", "extends"),
-    (rf"{_TURN}/content/file", "body"),
-    (rf"{_TURN}/content/\d+/(?:image|audio|document)/file", "media"),
+    (rf"{_MESSAGE}/content/file", "body"),
+    (rf"{_MESSAGE}/content/\d+/(?:image|audio|document)/file", "media"),
     (r"/tests/\d+/file", "cases"),
     (r"/tools/\d+/ref", "tool"),
-    (rf"{_SCHEMA_IN}(?:/.*)?/\$ref", "schema"),
+    (rf"{_SCHEMA_POINTER}(?:/.*)?/\$ref", "schema"),
 )
 
 
 def path_kind(pointer: str) -> ReferenceKind | None:
     """The kind of file that the value at a pointer names; None for a value that is no path."""
-    return next((kind for pattern, kind in _KINDS if re.fullmatch(pattern, pointer)), None)
+    return next((kind for pattern, kind in _PATH_KINDS if re.fullmatch(pattern, pointer)), None)

@@ -47,11 +47,11 @@ class Documents:
 
     def find(self, uri: str) -> Document | None:
         """The open document of an address, or None."""
-        return self._open.get(_key(uri))
+        return self._open.get(_document_key(uri))
 
     def opened(self, item: types.TextDocumentItem, hidden: str) -> Document:
         """A document that the editor opened, or opened once more; see `Document.hidden`."""
-        text = whole(item.text)
+        text = without_half_pairs(item.text)
         return self._put(Document(uri=item.uri, text=text, version=item.version, hidden=hidden))
 
     def changed(
@@ -62,29 +62,29 @@ class Documents:
         if known is None:
             return None
         version = params.text_document.version
-        return self._put(_after(known, version, params.content_changes, encoding))
+        return self._put(_after_changes(known, version, params.content_changes, encoding))
 
     def replaced(self, uri: str, text: str) -> Document | None:
         """The document with the text that the editor saved; None for one that is not open."""
         known = self.find(uri)
         if known is None:
             return None
-        return self._put(replace(known, text=whole(text), in_step=True))
+        return self._put(replace(known, text=without_half_pairs(text), in_step=True))
 
     def closed(self, uri: str) -> Document | None:
         """Forget a document; returns it."""
-        return self._open.pop(_key(uri), None)
+        return self._open.pop(_document_key(uri), None)
 
     def all(self) -> tuple[Document, ...]:
         """The open documents, in the order in which they were opened."""
         return tuple(self._open.values())
 
     def _put(self, document: Document) -> Document:
-        self._open[_key(document.uri)] = document
+        self._open[_document_key(document.uri)] = document
         return document
 
 
-def whole(text: str) -> str:
+def without_half_pairs(text: str) -> str:
     """A text in which half surrogate pairs are replaced; JSON can contain them."""
     try:
         text.encode()
@@ -93,11 +93,11 @@ def whole(text: str) -> str:
     return text
 
 
-def _key(uri: str) -> str:
+def _document_key(uri: str) -> str:
     return to_fs_path(uri) or uri
 
 
-def _after(
+def _after_changes(
     known: Document,
     version: int,
     changes: Iterable[types.TextDocumentContentChangeEvent],
@@ -107,9 +107,9 @@ def _after(
     text, in_step = known.text, known.in_step and version > known.version
     for change in changes:
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):
-            text, in_step = whole(change.text), True
+            text, in_step = without_half_pairs(change.text), True
         elif in_step:
-            text = whole(_spliced(text, change, encoding))
+            text = without_half_pairs(_spliced(text, change, encoding))
     version = version if in_step else max(version, known.version)
     return replace(known, text=text, version=version, in_step=in_step)
 
@@ -194,7 +194,7 @@ def text_of(live: Live, path: str) -> str:
 
 _NEWLINE = lazy_pattern(r"\r\n?|\n")
 
-_UNITS = {
+_CODECS = {
     types.PositionEncodingKind.Utf8: ("utf-8", 1),
     types.PositionEncodingKind.Utf16: ("utf-16-le", 2),
 }
@@ -234,18 +234,18 @@ class Encoding:
 
     def column(self, line: str, character: int) -> int:
         """The 1-based column of the editor's 0-based character; the line's end if it is beyond."""
-        if line.isascii() or self.kind not in _UNITS:
+        if line.isascii() or self.kind not in _CODECS:
             return min(character, len(line)) + 1
-        codec, size = _UNITS[self.kind]
+        codec, size = _CODECS[self.kind]
         before = line.encode(codec, "surrogatepass")[: character * size]
         return len(before.decode(codec, "ignore")) + 1
 
     def character(self, line: str, column: int) -> int:
         """The editor's 0-based character of a 1-based column; the line's end if it is beyond."""
         before = line[: max(column - 1, 0)]
-        if before.isascii() or self.kind not in _UNITS:
+        if before.isascii() or self.kind not in _CODECS:
             return len(before)
-        codec, size = _UNITS[self.kind]
+        codec, size = _CODECS[self.kind]
         return len(before.encode(codec, "surrogatepass")) // size
 
     def cursor(self, lines: Sequence[str], position: types.Position) -> tuple[int, int]:
@@ -262,7 +262,7 @@ class Encoding:
         return types.Position(line=line - 1, character=character)
 
 
-def preferred(
+def preferred_encodings(
     offered: Sequence[types.PositionEncodingKind | str],
 ) -> list[types.PositionEncodingKind | str]:
     """The encodings that an editor offers, with UTF-32 first: its units are characters."""
@@ -291,7 +291,7 @@ class PromptopsProtocol(LanguageServerProtocol):
         """Answer with what the server can do."""
         general = params.capabilities.general
         if general is not None and general.position_encodings:
-            general.position_encodings = preferred(general.position_encodings)
+            general.position_encodings = preferred_encodings(general.position_encodings)
         return (yield from super().lsp_initialize(params))
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)

@@ -14,7 +14,6 @@ from promptops.catalog.references import is_below
 from promptops.commands.lint.fix import correction, declaration, safe_edits, suppression
 from promptops.commands.lint.live import Live
 from promptops.commands.lsp.checking import (
-    FileInRepository,
     diagnostic,
     error_diagnostic,
     error_place,
@@ -29,6 +28,7 @@ from promptops.commands.lsp.documents import (
     text_of,
     uri_of,
 )
+from promptops.commands.lsp.repositories import FileInRepository
 from promptops.commands.mv.plan import moving_workspace, plan_move
 from promptops.errors import PromptopsError, UsageError
 from promptops.model.finding import Edit, Finding, edits_by_path
@@ -47,10 +47,10 @@ QUICK_FIX = types.CodeActionKind.QuickFix.value
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.promptops"
 CODE_ACTION_OPTIONS = types.CodeActionOptions(code_action_kinds=[QUICK_FIX, FIX_ALL])
 
-MOST_FINDINGS = 20
+_MOST_FINDINGS = 20
 """Of the findings in a range, so many have actions."""
 
-_LONGEST = 40
+_LONGEST_IN_TITLE = 40
 """Characters of a text that a title shows."""
 
 
@@ -78,14 +78,14 @@ def _is_automatic(context: types.CodeActionContext) -> bool:
 def _quick_fixes(file: OpenFile, wanted: types.Range) -> Iterator[types.CodeAction]:
     findings = file.live.findings(file.path)
     within = (each for each in findings if _overlaps(file.range_of(each.place), wanted))
-    for finding in islice(within, MOST_FINDINGS):
-        yield from _of_finding(file, finding)
+    for finding in islice(within, _MOST_FINDINGS):
+        yield from _finding_actions(file, finding)
     for error in errors_in(file):
         if _overlaps(file.range_of(error_place(error)), wanted):
-            yield from _of_error(file, error)
+            yield from _error_actions(file, error)
 
 
-def _of_error(file: OpenFile, error: PromptopsError) -> Iterator[types.CodeAction]:
+def _error_actions(file: OpenFile, error: PromptopsError) -> Iterator[types.CodeAction]:
     """The suggested name for a misspelt word of the configuration."""
     edit = correction(file.live.catalog, error_place(error), error.message, error.hint)
     if edit is not None:
@@ -94,7 +94,7 @@ def _of_error(file: OpenFile, error: PromptopsError) -> Iterator[types.CodeActio
         )
 
 
-def _of_finding(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
+def _finding_actions(file: OpenFile, finding: Finding) -> Iterator[types.CodeAction]:
     catalog, shown = file.live.catalog, diagnostic(file, finding)
     yield from _fixes(file, finding, shown)
     declared = declaration(catalog, finding)
@@ -171,15 +171,15 @@ def _written(file: OpenFile, place: Place) -> str:
 
 def _shown(text: str) -> str:
     line = text.strip()
-    return f"`{visible(line[:_LONGEST])}{'…' if len(line) > _LONGEST else ''}`"
+    return f"`{visible(line[:_LONGEST_IN_TITLE])}{'…' if len(line) > _LONGEST_IN_TITLE else ''}`"
 
 
 def _overlaps(found: types.Range, wanted: types.Range) -> bool:
     """Whether two ranges have a position in common, their ends included."""
-    return _key(found.start) <= _key(wanted.end) and _key(wanted.start) <= _key(found.end)
+    return _order(found.start) <= _order(wanted.end) and _order(wanted.start) <= _order(found.end)
 
 
-def _key(position: types.Position) -> tuple[int, int]:
+def _order(position: types.Position) -> tuple[int, int]:
     return position.line, position.character
 
 
@@ -190,7 +190,62 @@ FILE_RENAME_OPTIONS = types.FileOperationRegistrationOptions(
         types.FileOperationFilter(pattern=types.FileOperationPattern(glob="**/*"), scheme="file")
     ]
 )
-_MANUAL_SHOWN = 5
+_MOST_MANUAL_EDITS = 5
+
+
+def will_rename_files(
+    server: PromptopsServer, params: types.RenameFilesParams
+) -> types.WorkspaceEdit | None:
+    """The changes for all renamed files.
+
+    The editor renames the files in any case, so a refusal is a message that the references were
+    not updated.
+    """
+    editor = RenamingEditor(
+        encoding=server.encoding,
+        find_open=server.documents.find,
+        renames_files=_renames_files(server.client_capabilities),
+    )
+    changes: list[FileChange] = []
+    for renamed in params.files:
+        found = server.place_of(renamed.old_uri)
+        if found is not None and _is_managed(found):
+            changes += _rename_changes(server, found, renamed.new_uri, editor)
+    return types.WorkspaceEdit(document_changes=changes) if changes else None
+
+
+def _rename_changes(
+    server: PromptopsServer, found: FileInRepository, new_uri: str, editor: RenamingEditor
+) -> tuple[FileChange, ...]:
+    try:
+        planned = file_rename(found, new_uri, editor)
+    except PromptopsError as error:
+        message = f"{found.path}: references to it are not updated: {error}"
+        _show(server, types.MessageType.Warning, message)
+        return ()
+    for each in planned.manual[:_MOST_MANUAL_EDITS]:
+        _show(server, types.MessageType.Info, f"change by hand: {each.place}: {each.message}")
+    return planned.changes
+
+
+def _is_managed(found: FileInRepository) -> bool:
+    """Whether it is a file in a root of prompts or schemas, or a folder with such files."""
+    config, entries = found.live.workspace.config, found.live.catalog.files.entries
+    inside = f"{found.path}/"
+    files = [path for path in entries if path == found.path or path.startswith(inside)]
+    roots = (*config.prompts, *config.schemas)
+    return any(is_below(path, root) for path in files for root in roots)
+
+
+def _renames_files(capabilities: types.ClientCapabilities) -> bool:
+    workspace = capabilities.workspace
+    edit = workspace.workspace_edit if workspace is not None else None
+    operations = edit.resource_operations if edit is not None else None
+    return types.ResourceOperationKind.Rename in (operations or ())
+
+
+def _show(server: PromptopsServer, kind: types.MessageType, message: str) -> None:
+    server.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -234,7 +289,7 @@ def file_rename(found: FileInRepository, new_uri: str, editor: RenamingEditor) -
         raise UsageError(message, hint=f"undo the rename, and run `promptops mv {old} {new}`")
     edits = (each.edit for each in plan.edits)
     changed = file_edits(edits, _file_at(workspace, live, editor), editor.encoding)
-    return FileRename(changes=(*changed, *_renames(live, more)), manual=plan.manual)
+    return FileRename(changes=(*changed, *_further_renames(live, more)), manual=plan.manual)
 
 
 def _path_in(live: Live, uri: str) -> str:
@@ -280,66 +335,11 @@ def _file_at(
     return file_at
 
 
-def _renames(live: Live, moves: Mapping[str, str]) -> list[types.RenameFile]:
+def _further_renames(live: Live, moves: Mapping[str, str]) -> list[types.RenameFile]:
     return [
         types.RenameFile(old_uri=uri_of(live, old), new_uri=uri_of(live, new))
         for old, new in sorted(moves.items())
     ]
-
-
-def will_rename_files(
-    server: PromptopsServer, params: types.RenameFilesParams
-) -> types.WorkspaceEdit | None:
-    """The changes for all renamed files.
-
-    The editor renames the files in any case, so a refusal is a message that the references were
-    not updated.
-    """
-    editor = RenamingEditor(
-        encoding=server.encoding,
-        find_open=server.documents.find,
-        renames_files=_renames_files(server.client_capabilities),
-    )
-    changes: list[FileChange] = []
-    for renamed in params.files:
-        found = server.place_of(renamed.old_uri)
-        if found is not None and _is_managed(found):
-            changes += _changes(server, found, renamed.new_uri, editor)
-    return types.WorkspaceEdit(document_changes=changes) if changes else None
-
-
-def _changes(
-    server: PromptopsServer, found: FileInRepository, new_uri: str, editor: RenamingEditor
-) -> tuple[FileChange, ...]:
-    try:
-        planned = file_rename(found, new_uri, editor)
-    except PromptopsError as error:
-        message = f"{found.path}: references to it are not updated: {error}"
-        _show(server, types.MessageType.Warning, message)
-        return ()
-    for each in planned.manual[:_MANUAL_SHOWN]:
-        _show(server, types.MessageType.Info, f"change by hand: {each.place}: {each.message}")
-    return planned.changes
-
-
-def _is_managed(found: FileInRepository) -> bool:
-    """Whether it is a file in a root of prompts or schemas, or a folder with such files."""
-    config, entries = found.live.workspace.config, found.live.catalog.files.entries
-    inside = f"{found.path}/"
-    files = [path for path in entries if path == found.path or path.startswith(inside)]
-    roots = (*config.prompts, *config.schemas)
-    return any(is_below(path, root) for path in files for root in roots)
-
-
-def _renames_files(capabilities: types.ClientCapabilities) -> bool:
-    workspace = capabilities.workspace
-    edit = workspace.workspace_edit if workspace is not None else None
-    operations = edit.resource_operations if edit is not None else None
-    return types.ResourceOperationKind.Rename in (operations or ())
-
-
-def _show(server: PromptopsServer, kind: types.MessageType, message: str) -> None:
-    server.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
 
 # Edits of several files as the editor applies them.

@@ -1,4 +1,4 @@
-"""What is shown over a name, a key or a finding."""
+"""What an editor shows over a name, a key or a finding, and beside the role of a message."""
 
 from __future__ import annotations
 
@@ -14,20 +14,26 @@ from promptops.analysis.models import find
 from promptops.commands.lint.rules import markdown_page
 from promptops.commands.lsp import scope
 from promptops.commands.lsp.commands import readable_places
-from promptops.commands.lsp.cursor import PROFILE, Here, argument_docs, path_kind, summary
+from promptops.commands.lsp.cursor import (
+    PROFILE_POINTER,
+    Here,
+    argument_docs,
+    assertion_summary,
+    path_kind,
+)
 from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.offers import input_summary, locals_at, target_of, text_at
 from promptops.commands.lsp.prompt_schema import key_at
 from promptops.commands.lsp.scope import (
-    PROPERTIES,
+    INPUT_PROPERTIES,
     Named,
     Typed,
-    below,
     in_expression,
     in_template,
     inputs,
     macros_of,
     properties,
+    properties_below,
     steps_in_case,
 )
 from promptops.commands.mv.naming.prompt_facts import facts_of
@@ -97,12 +103,12 @@ def _typed(here: Here, more: int) -> Typed | None:
 
 # The findings at a position, with the pages of their rules.
 
-MOST = 3
+_MOST_FINDINGS = 3
 
 
 def finding_texts(here: Here) -> Iterator[str]:
     """A text for each finding whose place includes the position."""
-    for finding in _findings(here)[:MOST]:
+    for finding in _findings(here)[:_MOST_FINDINGS]:
         hint = f"  \n{sentence(finding.hint)}" if finding.hint else ""
         yield f"**{code(finding.code)}** {sentence(finding.message)}{hint}"
         rule = built_in().get(finding.code)
@@ -118,7 +124,7 @@ def _findings(here: Here) -> list[Finding]:
 # An input: its schema, its default, and what uses it.
 
 _MOST_PLACES = 8
-_SHOWN = (
+_SHOWN_KEYWORDS = (
     "default",
     "minLength",
     "maxLength",
@@ -137,7 +143,7 @@ def input_text(here: Here, named: Named) -> str:
     parts = [
         f"input **{code(named.name)}**{kind}",
         prose(about) if isinstance(about, str) else "",
-        bullets(_facts(here, named)),
+        bullets(_input_facts(here, named)),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -147,13 +153,13 @@ def property_text(named: Named) -> str:
     about = named.schema.get("description")
     kind = f": {prose(input_summary(named))}" if input_summary(named) else ""
     parts = [f"**{code(named.name)}**{kind}", prose(about) if isinstance(about, str) else ""]
-    return "\n\n".join(part for part in [*parts, bullets(_keywords(named))] if part)
+    return "\n\n".join(part for part in [*parts, bullets(_schema_keywords(named))] if part)
 
 
-def _facts(here: Here, named: Named) -> Iterator[str]:
-    yield from _keywords(named)
+def _input_facts(here: Here, named: Named) -> Iterator[str]:
+    yield from _schema_keywords(named)
     places = list(
-        dict.fromkeys(each for loaded in here.loaded for each in _uses(here, loaded, named))
+        dict.fromkeys(each for loaded in here.loaded for each in _use_places(here, loaded, named))
     )
     if places:
         yield f"used in {some(places, _MOST_PLACES, name=code)}"
@@ -165,8 +171,8 @@ def _facts(here: Here, named: Named) -> Iterator[str]:
         yield f"given in {given} of {counted(len(cases), 'case')}"
 
 
-def _keywords(named: Named) -> Iterator[str]:
-    for key in _SHOWN:
+def _schema_keywords(named: Named) -> Iterator[str]:
+    for key in _SHOWN_KEYWORDS:
         if key in named.schema:
             yield f"{key}: {code(_json(named.schema[key]))}"
 
@@ -175,7 +181,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _uses(here: Here, loaded: LoadedPrompt, named: Named) -> Iterator[str]:
+def _use_places(here: Here, loaded: LoadedPrompt, named: Named) -> Iterator[str]:
     """The places that read an input, in the prompt and in what it includes."""
     facts = facts_of(here.file.live.catalog, loaded)
     for each in facts.scopes:
@@ -187,10 +193,16 @@ def _uses(here: Here, loaded: LoadedPrompt, named: Named) -> Iterator[str]:
 
 # The size of a prompt, its model, and the files it names.
 
-_SMALLEST = 0.001
+_SMALLEST_SHARE = 0.001
 """The smallest share of a context window that is shown as a number."""
 
-_LANGUAGES = {"yaml": "yaml", "yml": "yaml", "json": "json", "jsonl": "json", "csv": "csv"}
+_FILE_LANGUAGES = {
+    "yaml": "yaml",
+    "yml": "yaml",
+    "json": "json",
+    "jsonl": "json",
+    "csv": "csv",
+}
 
 
 def size_text(here: Here) -> str:
@@ -209,10 +221,10 @@ def _size(here: Here, loaded: LoadedPrompt) -> str:
     least, most = min(sizes), max(sizes)
     tokens = f"{least:,} to {most:,}" if least < most else f"{most:,}"
     first = f"{tokens} tokens in {counted(len(sizes), 'rendered case')} (estimated)"
-    return bullets([first, *_limits(here, prompt, most)])
+    return bullets([first, *_size_limits(here, prompt, most)])
 
 
-def _limits(here: Here, prompt: Prompt, tokens: int) -> Iterator[str]:
+def _size_limits(here: Here, prompt: Prompt, tokens: int) -> Iterator[str]:
     """The share of the budget, the price, and the share of the context window."""
     budget = prompt.budget.get("input_tokens")
     if budget:
@@ -223,7 +235,7 @@ def _limits(here: Here, prompt: Prompt, tokens: int) -> Iterator[str]:
         yield f"{usd(cost)} for the largest request, without the answer"
     if model is not None and model.context_window:
         share = tokens / model.context_window
-        shown = f"{share:.1%}" if share >= _SMALLEST else f"less than {_SMALLEST:.1%}"
+        shown = f"{share:.1%}" if share >= _SMALLEST_SHARE else f"less than {_SMALLEST_SHARE:.1%}"
         yield f"{shown} of the context window of {code(model.id)}"
 
 
@@ -274,7 +286,7 @@ def file_text(here: Here, path: str) -> str:
     if found is None:
         return ""
     ending = path.rpartition(".")[2]
-    language = _LANGUAGES.get(ending, "jinja")
+    language = _FILE_LANGUAGES.get(ending, "jinja")
     size = f"{estimate(found.value):,} tokens (estimated)"
     return f"**{code(path)}**: {size}\n\n{excerpt(language, found.value)}"
 
@@ -287,11 +299,11 @@ def template_text(here: Here, typed: Typed, word: str) -> str:
     if typed.kind == "path":
         return file_text(here, target_of(here, "template", word))
     if typed.kind == "property":
-        return _property(here, typed, word)
+        return _property_meaning(here, typed, word)
     if typed.kind == "import":
-        return _macro(here, typed.owner, word)
+        return _macro_meaning(here, typed.owner, word)
     if typed.kind == "name":
-        return _name(here, typed, word)
+        return _name_meaning(here, typed, word)
     words = {
         "filter": ("filter", scope.filters()),
         "test": ("test", scope.tests()),
@@ -302,7 +314,7 @@ def template_text(here: Here, typed: Typed, word: str) -> str:
     return f"{kind} **{code(word)}**: {known[word]}" if known.get(word) else ""
 
 
-def _name(here: Here, typed: Typed, word: str) -> str:
+def _name_meaning(here: Here, typed: Typed, word: str) -> str:
     local = locals_at(here, typed.before).get(word)
     if local is not None:
         source = " ".join(local.source.split())
@@ -323,32 +335,32 @@ def _name(here: Here, typed: Typed, word: str) -> str:
     return f"**{code(word)}**: {about}" if about else ""
 
 
-def _property(here: Here, typed: Typed, word: str) -> str:
+def _property_meaning(here: Here, typed: Typed, word: str) -> str:
     names = locals_at(here, typed.before)
     owner = names.get(typed.owner)
     if owner is not None and owner.kind == "loop":
         about = scope.LOOP.get(word)
         return f"**{code(f'loop.{word}')}**: {about}" if about else ""
     if owner is not None and owner.kind == "module":
-        return _macro(here, owner.source, word)
+        return _macro_meaning(here, owner.source, word)
     found = properties(here, typed.owner, names).get(word)
     return property_text(found) if found is not None else ""
 
 
-def _macro(here: Here, template: str, word: str) -> str:
+def _macro_meaning(here: Here, template: str, word: str) -> str:
     macro = macros_of(text_at(here, template)).get(word)
     return f"macro {code(f'{word}({macro.source})')} of {code(template)}" if macro else ""
 
 
 # A key or a value of a prompt file.
 
-_INPUT = lazy_pattern(rf"{PROPERTIES}/([^/]+)")
+_INPUT_POINTER = lazy_pattern(rf"{INPUT_PROPERTIES}/([^/]+)")
 
 
 def key_text(here: Here) -> str:
     """What the key at the position means."""
     pointer = here.pointer
-    found = _given(here, pointer) or _declared(here, pointer)
+    found = _case_input_text(here, pointer) or _declared_input_text(here, pointer)
     if found:
         return found
     key = key_at(pointer)
@@ -360,13 +372,13 @@ def key_text(here: Here) -> str:
     return "\n\n".join(part for part in (described, size) if part)
 
 
-def _declared(here: Here, pointer: str) -> str:
-    declared = _INPUT.fullmatch(pointer)
+def _declared_input_text(here: Here, pointer: str) -> str:
+    declared = _INPUT_POINTER.fullmatch(pointer)
     named = inputs(here).get(tokens(pointer)[-1]) if declared else None
     return input_text(here, named) if named is not None else ""
 
 
-def _given(here: Here, pointer: str) -> str:
+def _case_input_text(here: Here, pointer: str) -> str:
     """An input in a case, or what is below it."""
     given = steps_in_case(pointer)
     if not given:
@@ -375,20 +387,20 @@ def _given(here: Here, pointer: str) -> str:
     if not owner:
         named = inputs(here).get(name)
         return input_text(here, named) if named is not None else ""
-    found = below(here, tuple(owner)).get(name)
+    found = properties_below(here, tuple(owner)).get(name)
     return property_text(found) if found is not None else ""
 
 
 def value_text(here: Here, value: str) -> str:
     """What a value at the position refers to; "" if it is only a value."""
     pointer = here.pointer
-    if re.fullmatch(PROFILE, pointer):
+    if re.fullmatch(PROFILE_POINTER, pointer):
         profile = here.file.live.catalog.config.models.get(value)
         return profile_text(profile) if profile is not None else ""
     if pointer == "/model/id":
         return model_text(here.cursor.siblings.get("provider", ""), value)
     if here.assertion and here.assertion[1] == "/type":
-        about = summary(value)
+        about = assertion_summary(value)
         return f"assertion **{code(value)}**: {prose(about)}" if about else ""
     kind = path_kind(pointer)
     if kind is None:
@@ -400,20 +412,20 @@ def value_text(here: Here, value: str) -> str:
 #
 # A file could otherwise show links and commands in a pop-up that the reader takes for ours.
 
-_STRUCTURE = lazy_pattern(r"[\\`*_{}\[\]<>()!|~&:@$#]|(?<=[wW])\.")
-_BEGINNING = lazy_pattern(r"^(\d*)([-+=.)])")
-_TICKS = lazy_pattern("`+")
+_MARKDOWN_STRUCTURE = lazy_pattern(r"[\\`*_{}\[\]<>()!|~&:@$#]|(?<=[wW])\.")
+_LINE_BEGINNING = lazy_pattern(r"^(\d*)([-+=.)])")
+_BACKTICKS = lazy_pattern("`+")
 
-_LONGEST = 600
-_MOST_LINES = 20
-_LONGEST_LINE = 200
+_LONGEST_TEXT = 600
+_EXCERPT_LINES = 20
+_EXCERPT_COLUMNS = 200
 
 
 def prose(text: str) -> str:
     """One line of plain text: no structure, no links."""
-    shown = visible(" ".join(text.split()), _LONGEST)
-    escaped = _STRUCTURE.sub(lambda found: f"\\{found[0]}", shown)
-    return _BEGINNING.sub(lambda found: f"{found[1]}\\{found[2]}", escaped)
+    shown = visible(" ".join(text.split()), _LONGEST_TEXT)
+    escaped = _MARKDOWN_STRUCTURE.sub(lambda found: f"\\{found[0]}", shown)
+    return _LINE_BEGINNING.sub(lambda found: f"{found[1]}\\{found[2]}", escaped)
 
 
 def sentence(text: str) -> str:
@@ -436,8 +448,8 @@ def _spaced(piece: str) -> str:
 
 def code(text: str) -> str:
     """A text as inline code."""
-    shown = visible(text, _LONGEST)
-    longest = max((len(run) for run in _TICKS.findall(shown)), default=0)
+    shown = visible(text, _LONGEST_TEXT)
+    longest = max((len(run) for run in _BACKTICKS.findall(shown)), default=0)
     ticks, space = "`" * (longest + 1), " " if "`" in shown or not shown.strip() else ""
     return f"{ticks}{space}{shown}{space}{ticks}"
 
@@ -445,8 +457,8 @@ def code(text: str) -> str:
 def excerpt(language: str, text: str) -> str:
     """The first lines of a text as a block of code."""
     lines = text.split("\n")
-    shown = [visible_line(line[:_LONGEST_LINE]) for line in lines[:_MOST_LINES]]
-    return fenced(language, [*shown, *(["…"] if len(lines) > _MOST_LINES else [])]).rstrip("\n")
+    shown = [visible_line(line[:_EXCERPT_COLUMNS]) for line in lines[:_EXCERPT_LINES]]
+    return fenced(language, [*shown, *(["…"] if len(lines) > _EXCERPT_LINES else [])]).rstrip("\n")
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -466,11 +478,11 @@ def inlay_hints(file: OpenFile, params: types.InlayHintParams) -> list[types.Inl
     if loaded is None or loaded.prompt is None:
         return []
     lines = range(params.range.start.line, params.range.end.line + 1)
-    hints = _hints(file, loaded.prompt)
+    hints = _message_hints(file, loaded.prompt)
     return [hint for hint in hints if hint.position.line in lines]
 
 
-def _hints(file: OpenFile, prompt: Prompt) -> Iterator[types.InlayHint]:
+def _message_hints(file: OpenFile, prompt: Prompt) -> Iterator[types.InlayHint]:
     current = readable_places(file)
     for message in messages_of(prompt.messages):
         place = current(prompt.locate(f"{message.at}/role", False))

@@ -1,4 +1,4 @@
-"""What completion offers at the cursor."""
+"""What completion offers at the cursor of a prompt, a template or a file of cases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from posixpath import dirname
 from typing import Any
 
-from lsprotocol.types import CompletionItemKind
 from lsprotocol.types import CompletionItemKind as Kind
 
 from promptops.analysis import models
@@ -16,26 +15,26 @@ from promptops.catalog.prompt_ids import PROMPT_ENDINGS
 from promptops.catalog.references import roots_of
 from promptops.commands.lsp import scope
 from promptops.commands.lsp.cursor import (
-    PROFILE,
+    PROFILE_POINTER,
     TEMPLATE_ENDINGS,
     Here,
     argument_docs,
-    arguments_of,
+    assertion_arguments,
     assertion_kind,
+    assertion_summary,
     path_kind,
-    summary,
 )
 from promptops.commands.lsp.prompt_schema import Key, keys_at, schemas_at, types_of, values_of
 from promptops.commands.lsp.scope import (
     DefinedName,
     Named,
     Typed,
-    below,
     inputs,
     items_at,
     macros_of,
     names_before,
     properties,
+    properties_below,
     schemas_of,
     steps_in_case,
 )
@@ -69,7 +68,7 @@ class Offer:
     """
 
     label: str
-    kind: CompletionItemKind
+    kind: Kind
     text: str | None = None
     detail: str = ""
     about: str = ""
@@ -85,9 +84,7 @@ class Offers:
     offers: tuple[Offer, ...]
 
 
-def offers_of(
-    words: Mapping[str, str], kind: CompletionItemKind, *, rank: int, detail: str = ""
-) -> list[Offer]:
+def offers_of(words: Mapping[str, str], kind: Kind, *, rank: int, detail: str = "") -> list[Offer]:
     """An offer for each word with its description."""
     return [
         Offer(label=word, kind=kind, about=about, rank=rank, detail=detail)
@@ -106,7 +103,7 @@ def value_offers(here: Here) -> list[Offer]:
     pointer = here.pointer
     found = [
         offer
-        for pattern, offers in _SPECIAL
+        for pattern, offers in _OFFERS_BY_POINTER
         if re.fullmatch(pattern, pointer)
         for offer in offers(here)
     ]
@@ -117,10 +114,10 @@ def value_offers(here: Here) -> list[Offer]:
         found += _case_values(here, given)
     elif not found:
         found = offers_of(values_of(schemas_at(pointer)), Kind.EnumMember, rank=3)
-    return [replace(offer, text=_text(here, offer)) for offer in found]
+    return [replace(offer, text=_value_text(here, offer)) for offer in found]
 
 
-def _text(here: Here, offer: Offer) -> str:
+def _value_text(here: Here, offer: Offer) -> str:
     """The value as it is written at the position."""
     text = offer.label if offer.text is None else offer.text
     style, line = here.cursor.style, here.lines[here.line - 1]
@@ -180,7 +177,7 @@ def _assertion_types(here: Here) -> list[Offer]:
         Offer(
             label=name,
             kind=Kind.Class,
-            about=summary(name),
+            about=assertion_summary(name),
             rank=4 if name.startswith("not-") else 3,
         )
         for name in values_of(schemas_at(here.pointer))
@@ -207,10 +204,10 @@ def _case_values(here: Here, path: tuple[str, ...]) -> Iterator[Offer]:
     for each in schemas:
         default = each.get("default")
         if isinstance(default, (str, int, float)) and "enum" not in each:
-            yield Offer(label=_written(default), kind=Kind.Value, detail="the default")
+            yield Offer(label=_value_as_yaml(default), kind=Kind.Value, detail="the default")
 
 
-def _written(value: Any) -> str:
+def _value_as_yaml(value: Any) -> str:
     return scalar(value) if isinstance(value, str) else json.dumps(value)
 
 
@@ -222,8 +219,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-_SPECIAL: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
-    (PROFILE, _profiles),
+_OFFERS_BY_POINTER: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
+    (PROFILE_POINTER, _profiles),
     (r"/model/provider", _providers),
     (r"/model/id", _models),
     (r"/replaced_by|/evaluation/judge", _prompts),
@@ -241,39 +238,39 @@ _SPECIAL: tuple[tuple[str, Callable[[Here], list[Offer]]], ...] = (
 
 # Offers of keys: of the schema of prompt files, of assertions, of inputs in a case.
 
-_RETRIEVED = "/evaluation/retrieve"
-_REQUIRED, _USUAL, _GENERAL = 2, 3, 7
+_RETRIEVED_INPUTS = "/evaluation/retrieve"
+_REQUIRED_KEY_RANK, _USUAL_KEY_RANK, _GENERAL_KEY_RANK = 2, 3, 7
 _AS_IN_JSON_SCHEMA = "As in JSON Schema"
 
 
 def key_offers(here: Here, mapping: str) -> list[Offer]:
     """The keys that can be added to the mapping at a pointer into a prompt."""
     present = here.cursor.siblings
-    given = () if mapping == _RETRIEVED else steps_in_case(mapping)
+    given = () if mapping == _RETRIEVED_INPUTS else steps_in_case(mapping)
     if given is not None:
         names = _names_in_case(here, given)
-        offers = input_offers(names, rank=_USUAL, kind=Kind.Property)
+        offers = input_offers(names, rank=_USUAL_KEY_RANK, kind=Kind.Property)
         types = {each.name: types_of([each.schema]) for each in names}
     else:
-        keys = list(_keys(here, mapping))
-        offers = [_offer(key) for key in keys]
+        keys = list(_known_keys(here, mapping))
+        offers = [_key_offer(key) for key in keys]
         types = {key.name: types_of(key.schemas) for key in keys}
     return [
-        replace(each, text=_text_key_offers(here, each.label, types.get(each.label, ())))
+        replace(each, text=_key_text(here, each.label, types.get(each.label, ())))
         for each in offers
         if each.label not in present
     ]
 
 
 def _names_in_case(here: Here, steps: tuple[str, ...]) -> list[Named]:
-    found = below(here, steps) if steps else inputs(here)
+    found = properties_below(here, steps) if steps else inputs(here)
     return list(found.values())
 
 
-def _keys(here: Here, mapping: str) -> Iterator[Key]:
+def _known_keys(here: Here, mapping: str) -> Iterator[Key]:
     found = keys_at(mapping, here.cursor.siblings)
     kind = here.assertion and here.cursor.siblings.get("type")
-    arguments = arguments_of(kind) if kind else None
+    arguments = assertion_arguments(kind) if kind else None
     docs = argument_docs(kind) if kind else {}
     for name, key in found.items():
         if arguments is None:
@@ -284,16 +281,16 @@ def _keys(here: Here, mapping: str) -> Iterator[Key]:
             yield replace(key, schemas=(about, *key.schemas), required=required)
 
 
-def _offer(key: Key) -> Offer:
+def _key_offer(key: Key) -> Offer:
     general = key.description.startswith(_AS_IN_JSON_SCHEMA)
-    rank = _REQUIRED if key.required else _GENERAL if general else _USUAL
+    rank = _REQUIRED_KEY_RANK if key.required else _GENERAL_KEY_RANK if general else _USUAL_KEY_RANK
     detail = f"{key.kind}, required" if key.required and key.kind else key.kind
     return Offer(
         label=key.name, kind=Kind.Property, detail=detail, about=key.description, rank=rank
     )
 
 
-def _text_key_offers(here: Here, key: str, types: tuple[str, ...]) -> str:
+def _key_text(here: Here, key: str, types: tuple[str, ...]) -> str:
     """The key as it is written, with its colon unless that is there."""
     quoted = here.cursor.style in ("single", "double")
     line = here.lines[here.line - 1]
@@ -307,7 +304,7 @@ def _text_key_offers(here: Here, key: str, types: tuple[str, ...]) -> str:
 
 # Offers of paths: files of the repository, as they have to be written in a prompt.
 
-_ENDINGS: Mapping[ReferenceKind, tuple[str, ...]] = {
+_PATH_ENDINGS: Mapping[ReferenceKind, tuple[str, ...]] = {
     "template": TEMPLATE_ENDINGS,
     "body": TEMPLATE_ENDINGS,
     "extends": PROMPT_ENDINGS,
@@ -316,7 +313,7 @@ _ENDINGS: Mapping[ReferenceKind, tuple[str, ...]] = {
     "cases": (".cases.jsonl", ".cases.csv", ".cases.yaml", ".cases.yml", ".jsonl", ".csv"),
     "media": (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".wav", ".mp3", ".txt", ".md"),
 }
-_UNWANTED: Mapping[ReferenceKind, tuple[str, ...]] = {
+_UNWANTED_ENDINGS: Mapping[ReferenceKind, tuple[str, ...]] = {
     "cases": (".recordings.jsonl",),
     "schema": (".tool.json",),
 }
@@ -326,36 +323,38 @@ def path_offers(here: Here, kind: ReferenceKind) -> list[Offer]:
     """The files that a path of a kind may name: below its roots or, after `./`, beside the file."""
     own = here.file.path
     return [
-        Offer(label=written, kind=CompletionItemKind.File, detail=target, rank=rank)
-        for written, target, rank in sorted(_path_offers_written(here, kind))
+        Offer(label=written, kind=Kind.File, detail=target, rank=rank)
+        for written, target, rank in sorted(_written_paths(here, kind))
         if target != own
     ]
 
 
-def _path_offers_written(here: Here, kind: ReferenceKind) -> Iterator[tuple[str, str, int]]:
+def _written_paths(here: Here, kind: ReferenceKind) -> Iterator[tuple[str, str, int]]:
     """Each path as written, from the root of the repository, and its rank."""
     config, own = here.file.live.catalog.config, here.file.path
     folder = dirname(own)
-    first, *_ = _ENDINGS[kind]
+    first, *_ = _PATH_ENDINGS[kind]
     if here.cursor.typed.rpartition('"')[2].startswith("./") or kind == "cases":
-        for target in _below(here, folder, kind):
+        for target in _files_below(here, folder, kind):
             written = f"./{target[len(folder) + 1 :] if folder else target}"
             yield written, target, 4 if target.endswith(first) else 5
         return
     seen: set[str] = set()
     for root in roots_of(kind, config, own):
-        for target in _below(here, root, kind):
+        for target in _files_below(here, root, kind):
             written = target[len(root) + 1 :] if root else target
             if written not in seen:
                 seen.add(written)
                 yield written, target, 4 if target.endswith(first) else 5
 
 
-def _below(here: Here, folder: str, kind: ReferenceKind) -> Iterator[str]:
+def _files_below(here: Here, folder: str, kind: ReferenceKind) -> Iterator[str]:
     entries = here.file.live.catalog.files.entries
     found = starting_with(entries, f"{folder}/") if folder else iter(entries)
     for path in found:
-        if path.endswith(_ENDINGS[kind]) and not path.endswith(_UNWANTED.get(kind, ())):
+        if path.endswith(_PATH_ENDINGS[kind]) and not path.endswith(
+            _UNWANTED_ENDINGS.get(kind, ())
+        ):
             yield path
 
 
@@ -404,36 +403,38 @@ def _retirement(date: str | None) -> str:
 
 # Offers in comments: `promptops: ignore[CODE] reason`.
 
-_CODES = lazy_pattern(r"[\s\S]*promptops:\s*ignore(?:-file)?\[(?:[^\]\n]*,)?\s*([\w-]*)")
-_KIND = lazy_pattern(r"[\s\S]*promptops:\s*([\w-]*)")
-_BEGINNING = lazy_pattern(r"#?\s*(\w*)")
+_IGNORED_CODE = lazy_pattern(r"[\s\S]*promptops:\s*ignore(?:-file)?\[(?:[^\]\n]*,)?\s*([\w-]*)")
+_IGNORE_KEYWORD = lazy_pattern(r"[\s\S]*promptops:\s*([\w-]*)")
+_COMMENT_BEGINNING = lazy_pattern(r"#?\s*(\w*)")
 
-_KINDS = {
+_IGNORE_KEYWORDS = {
     "ignore": "Suppress findings in this line or in the next one; a reason is required.",
     "ignore-file": "Suppress findings in this file; a reason is required.",
 }
 
 
-def rule_offers(comment: str) -> tuple[str, list[Offer]]:
+def comment_offers(comment: str) -> tuple[str, list[Offer]]:
     """What can be typed at the end of a comment, and the word that it replaces."""
-    codes = _CODES.fullmatch(comment)
+    codes = _IGNORED_CODE.fullmatch(comment)
     if codes:
-        return codes[1], _codes()
-    kind = _KIND.fullmatch(comment)
+        return codes[1], _rule_code_offers()
+    kind = _IGNORE_KEYWORD.fullmatch(comment)
     if kind:
-        shown = _KINDS.items()
+        shown = _IGNORE_KEYWORDS.items()
         return kind[1], [
             Offer(label=word, text=f"{word}[", kind=Kind.Keyword, about=about)
             for word, about in shown
         ]
-    beginning = _BEGINNING.fullmatch(comment)
+    beginning = _COMMENT_BEGINNING.fullmatch(comment)
     if beginning and "promptops".startswith(beginning[1]):
         text = "promptops: ignore["
-        return beginning[1], [Offer(label=text, kind=Kind.Keyword, about=_KINDS["ignore"], rank=9)]
+        return beginning[1], [
+            Offer(label=text, kind=Kind.Keyword, about=_IGNORE_KEYWORDS["ignore"], rank=9)
+        ]
     return "", []
 
 
-def _codes() -> list[Offer]:
+def _rule_code_offers() -> list[Offer]:
     return [
         Offer(label=each.code, kind=Kind.Value, detail=each.name, about=f"{each.summary}.")
         for each in built_in().values()
@@ -443,13 +444,11 @@ def _codes() -> list[Offer]:
 
 # Offers of inputs and of what is below them.
 
-_LONGEST = 40
-_MOST_VALUES = 8
+_LONGEST_VALUE = 40
+_MOST_ENUM_VALUES = 8
 
 
-def input_offers(
-    inputs: Iterable[Named], *, rank: int, kind: CompletionItemKind = CompletionItemKind.Variable
-) -> list[Offer]:
+def input_offers(inputs: Iterable[Named], *, rank: int, kind: Kind = Kind.Variable) -> list[Offer]:
     """An offer for each input or property."""
     return [
         Offer(
@@ -467,9 +466,9 @@ def input_offers(
 def input_summary(named: Named) -> str:
     """The type of an input and whether it must be given: `integer, default 4`."""
     schema = named.schema
-    parts = [" or ".join(types_of([schema])) if "enum" not in schema else _values(schema)]
+    parts = [" or ".join(types_of([schema])) if "enum" not in schema else _enum_values(schema)]
     if "default" in schema:
-        parts.append(f"default {_short(schema['default'])}")
+        parts.append(f"default {_short_value(schema['default'])}")
     elif named.required:
         parts.append("required")
     if schema.get("x-untrusted") is True:
@@ -477,25 +476,25 @@ def input_summary(named: Named) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _values(schema: Mapping[str, Any]) -> str:
+def _enum_values(schema: Mapping[str, Any]) -> str:
     values = schema["enum"] if isinstance(schema["enum"], list) else []
-    return " | ".join(_short(value) for value in values[:_MOST_VALUES])
+    return " | ".join(_short_value(value) for value in values[:_MOST_ENUM_VALUES])
 
 
-def _short(value: Any) -> str:
+def _short_value(value: Any) -> str:
     text = visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 # Offers inside of `{{ }}`, `{% %}`, conditions and the expressions of assertions.
 
-LOCAL, INPUT, MACRO, WORD = 0, 1, 2, 6
-"""Ranks: what the template defines comes before inputs, and these before other words."""
+_LOCAL_RANK, _INPUT_RANK, _WORD_RANK = 0, 1, 6
+"""What the template defines comes before inputs, and these before other words."""
 
 
 def expression_offers(here: Here, typed: Typed) -> list[Offer]:
     """What can be typed at the end of a tag of a template."""
-    return _OFFERS[typed.kind](here, typed) if typed.kind in _OFFERS else []
+    return _OFFERS_BY_KIND[typed.kind](here, typed) if typed.kind in _OFFERS_BY_KIND else []
 
 
 def assertion_offers(here: Here, typed: Typed) -> list[Offer]:
@@ -503,15 +502,15 @@ def assertion_offers(here: Here, typed: Typed) -> list[Offer]:
     checks = here.assertion[0] if here.assertion else "answer"
     if typed.kind == "name":
         names = NAMES["request" if checks == "request" else "answer"]
-        shown = [Offer(label=name, kind=Kind.Variable, rank=INPUT) for name in names]
+        shown = [Offer(label=name, kind=Kind.Variable, rank=_INPUT_RANK) for name in names]
         return [*shown, *_words({"not": scope.OPERATORS["not"]})]
     if typed.kind == "property":
         owner, dot, rest = typed.owner.partition(".")
         if owner != "inputs":
             return []
         if not dot:
-            return input_offers(inputs(here).values(), rank=INPUT)
-        return input_offers(properties(here, rest, {}).values(), rank=INPUT, kind=Kind.Field)
+            return input_offers(inputs(here).values(), rank=_INPUT_RANK)
+        return input_offers(properties(here, rest, {}).values(), rank=_INPUT_RANK, kind=Kind.Field)
     return expression_offers(here, typed) if typed.kind in ("filter", "test", "operator") else []
 
 
@@ -524,15 +523,15 @@ def locals_at(here: Here, before: str) -> dict[str, DefinedName]:
 
 
 def _statements(_here: Here, _typed: Typed) -> list[Offer]:
-    return offers_of(scope.STATEMENTS, Kind.Keyword, rank=WORD)
+    return offers_of(scope.STATEMENTS, Kind.Keyword, rank=_WORD_RANK)
 
 
 def _filters(_here: Here, _typed: Typed) -> list[Offer]:
-    return offers_of(scope.filters(), Kind.Function, rank=WORD, detail="filter")
+    return offers_of(scope.filters(), Kind.Function, rank=_WORD_RANK, detail="filter")
 
 
 def _tests(_here: Here, _typed: Typed) -> list[Offer]:
-    tests = offers_of(scope.tests(), Kind.Function, rank=WORD, detail="test")
+    tests = offers_of(scope.tests(), Kind.Function, rank=_WORD_RANK, detail="test")
     return [*tests, *_words({"not": "The opposite of the test."})]
 
 
@@ -544,9 +543,9 @@ def _names(here: Here, typed: Typed) -> list[Offer]:
     names = locals_at(here, typed.before)
     known = (each for name, each in inputs(here).items() if name not in names)
     return [
-        *(_local(each) for each in names.values()),
-        *input_offers(known, rank=INPUT),
-        *offers_of(scope.GLOBALS, Kind.Function, rank=WORD),
+        *(_local_name_offer(each) for each in names.values()),
+        *input_offers(known, rank=_INPUT_RANK),
+        *offers_of(scope.GLOBALS, Kind.Function, rank=_WORD_RANK),
         *_words({"not": scope.OPERATORS["not"]}),
     ]
 
@@ -555,10 +554,12 @@ def _properties(here: Here, typed: Typed) -> list[Offer]:
     names = locals_at(here, typed.before)
     owner = names.get(typed.owner)
     if owner is not None and owner.kind == "loop":
-        return offers_of(scope.LOOP, Kind.Field, rank=INPUT)
+        return offers_of(scope.LOOP, Kind.Field, rank=_INPUT_RANK)
     if owner is not None and owner.kind == "module":
         return _macros(here, owner.source)
-    return input_offers(properties(here, typed.owner, names).values(), rank=INPUT, kind=Kind.Field)
+    return input_offers(
+        properties(here, typed.owner, names).values(), rank=_INPUT_RANK, kind=Kind.Field
+    )
 
 
 def _imports(here: Here, typed: Typed) -> list[Offer]:
@@ -566,7 +567,7 @@ def _imports(here: Here, typed: Typed) -> list[Offer]:
 
 
 def _macros(here: Here, template: str) -> list[Offer]:
-    return [_local(each) for each in macros_of(text_at(here, template)).values()]
+    return [_local_name_offer(each) for each in macros_of(text_at(here, template)).values()]
 
 
 def _paths(here: Here, _typed: Typed) -> list[Offer]:
@@ -574,10 +575,10 @@ def _paths(here: Here, _typed: Typed) -> list[Offer]:
 
 
 def _words(words: Mapping[str, str]) -> list[Offer]:
-    return offers_of(words, Kind.Keyword, rank=WORD)
+    return offers_of(words, Kind.Keyword, rank=_WORD_RANK)
 
 
-def _local(local: DefinedName) -> Offer:
+def _local_name_offer(local: DefinedName) -> Offer:
     details = {
         "item": f"item of {local.source}",
         "set": f"set to {local.source}" if local.source else "",
@@ -589,10 +590,10 @@ def _local(local: DefinedName) -> Offer:
     }
     kind = Kind.Function if local.kind in ("macro", "imported") else Kind.Variable
     detail = visible(" ".join(details[local.kind].split()), 60)
-    return Offer(label=local.name, kind=kind, detail=detail, rank=LOCAL)
+    return Offer(label=local.name, kind=kind, detail=detail, rank=_LOCAL_RANK)
 
 
-_OFFERS: Mapping[str, Callable[[Here, Typed], list[Offer]]] = {
+_OFFERS_BY_KIND: Mapping[str, Callable[[Here, Typed], list[Offer]]] = {
     "statement": _statements,
     "filter": _filters,
     "test": _tests,
@@ -621,21 +622,21 @@ def csv_offers(here: Here) -> Offers:
     return Offers(
         start=field.start + 1 + quotes,
         end=field.end + 1 - quotes,
-        offers=tuple(each for each in _columns(here) if each.label not in present),
+        offers=tuple(each for each in _column_offers(here) if each.label not in present),
     )
 
 
-def _columns(here: Here) -> Iterator[Offer]:
+def _column_offers(here: Here) -> Iterator[Offer]:
     for named in inputs(here).values():
         about = visible(str(named.schema.get("description", "")))
-        label = f"inputs.{named.name}{_form(named)}"
+        label = f"inputs.{named.name}{_column_suffix(named)}"
         yield Offer(label=label, kind=Kind.Field, detail=input_summary(named), about=about, rank=2)
     keys = keys_at("/tests/0", ())
     for name in COLUMNS:
         yield Offer(label=name, kind=Kind.Property, about=keys[name].description, rank=3)
 
 
-def _form(named: Named) -> str:
+def _column_suffix(named: Named) -> str:
     """`:json` for an input that is not text."""
     types = types_of([named.schema])
     return "" if not types or "string" in types else ":json"

@@ -1,4 +1,4 @@
-"""Where a name is defined and used, and the outline of a file."""
+"""Where a name is defined and used, its rename, and the parts of a file that can be folded."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lsprotocol import types
 from promptops.analysis.template_blocks import template_blocks
 from promptops.catalog.config_places import toml_places
 from promptops.commands.lsp.commands import NameLookup, names_in
-from promptops.commands.lsp.cursor import PROFILE, Here
+from promptops.commands.lsp.cursor import PROFILE_POINTER, Here
 from promptops.commands.lsp.documents import OpenFile, with_lf
 from promptops.commands.lsp.edits import workspace_edit
 from promptops.commands.mv.naming.rename import refuse_file
-from promptops.commands.mv.naming.rename import rename as renamed
+from promptops.commands.mv.naming.rename import rename as rename_edits
 from promptops.commands.mv.naming.structure import FilePart, parts_of
 from promptops.commands.mv.naming.symbol import Symbol
 from promptops.commands.mv.naming.symbols import (
@@ -35,12 +35,12 @@ def definition(file: OpenFile, params: types.DefinitionParams) -> list[types.Loc
         symbol = names.symbol(params.position)
         if symbol is not None:
             return names.locations(definitions_of(names.catalog, symbol))
-    return _of_profile(Here(file, params.position))
+    return _profile_definition(Here(file, params.position))
 
 
-def _of_profile(here: Here) -> list[types.Location]:
+def _profile_definition(here: Here) -> list[types.Location]:
     """The table in the configuration of the profile that is named at a position."""
-    if here.cursor.part != "value" or not fullmatch(PROFILE, here.pointer):
+    if here.cursor.part != "value" or not fullmatch(PROFILE_POINTER, here.pointer):
         return []
     name, catalog = here.scalar()[0], here.file.live.catalog
     places = toml_places(catalog)
@@ -93,7 +93,7 @@ def prepare_rename(file: OpenFile, params: types.PrepareRenameParams) -> types.R
 
     Raises UsageError for a name that can't be changed here.
     """
-    symbol = _symbol(file, params.position)
+    symbol = _renamed_symbol(file, params.position)
     if symbol is None:
         return None
     refuse_file(symbol)
@@ -106,13 +106,13 @@ def rename(file: OpenFile, params: types.RenameParams) -> types.WorkspaceEdit | 
     Raises UsageError and InputError with the reason for a refusal.
     """
     _refuse_unreadable(file)
-    symbol = _symbol(file, params.position)
+    symbol = _renamed_symbol(file, params.position)
     if symbol is None:
         raise UsageError("there is nothing to rename here", hint="place the cursor on an input")
-    return workspace_edit(file, renamed(file.live.workspace, symbol, params.new_name))
+    return workspace_edit(file, rename_edits(file.live.workspace, symbol, params.new_name))
 
 
-def _symbol(file: OpenFile, position: types.Position) -> Symbol | None:
+def _renamed_symbol(file: OpenFile, position: types.Position) -> Symbol | None:
     return symbol_at(file.live.catalog, file.path, *file.cursor(position))
 
 
@@ -126,7 +126,7 @@ def _refuse_unreadable(file: OpenFile) -> None:
 
 # The overview of a file.
 
-_KINDS = {
+_SYMBOL_KINDS = {
     "section": types.SymbolKind.Namespace,
     "message": types.SymbolKind.String,
     "input": types.SymbolKind.Variable,
@@ -144,25 +144,25 @@ def document_symbols(
 ) -> list[types.DocumentSymbol]:
     """The parts of a file; of a half-typed prompt those outside of the changed lines."""
     with names_in(file) as names:
-        return _symbols(names, parts_of(names.catalog, file.path))
+        return _document_symbols(names, parts_of(names.catalog, file.path))
 
 
-def _symbols(names: NameLookup, parts: tuple[FilePart, ...]) -> list[types.DocumentSymbol]:
-    found = (_symbols_symbol(names, part) for part in parts)
+def _document_symbols(names: NameLookup, parts: tuple[FilePart, ...]) -> list[types.DocumentSymbol]:
+    found = (_document_symbol(names, part) for part in parts)
     return [symbol for symbol in found if symbol is not None]
 
 
-def _symbols_symbol(names: NameLookup, part: FilePart) -> types.DocumentSymbol | None:
+def _document_symbol(names: NameLookup, part: FilePart) -> types.DocumentSymbol | None:
     whole, name = names.current(part.whole), names.current(part.name_place)
     if name is None:
         return None
     return types.DocumentSymbol(
         name=part.name,
         detail=part.detail or None,
-        kind=_KINDS[part.kind],
+        kind=_SYMBOL_KINDS[part.kind],
         range=names.file.range_of(whole or name),
         selection_range=names.file.range_of(name),
-        children=_symbols(names, part.parts),
+        children=_document_symbols(names, part.parts),
     )
 
 
@@ -171,11 +171,11 @@ def _symbols_symbol(names: NameLookup, part: FilePart) -> types.DocumentSymbol |
 
 def folding_ranges(file: OpenFile, _params: types.FoldingRangeParams) -> list[types.FoldingRange]:
     """The blocks of a file, sorted; a half-typed file has those that can be recognised."""
-    lines = {(each.start_line, each.end_line): each for each in _ranges(file.path, file.text)}
+    lines = {(each.start_line, each.end_line): each for each in _blocks(file.path, file.text)}
     return [lines[key] for key in sorted(lines)]
 
 
-def _ranges(path: str, text: str) -> Iterator[types.FoldingRange]:
+def _blocks(path: str, text: str) -> Iterator[types.FoldingRange]:
     text = with_lf(text)
     if is_yaml(path):
         for first, last in indented_blocks(text):

@@ -60,7 +60,7 @@ def schemas_at(pointer: str, kind: str = PROMPT) -> tuple[Schema, ...]:
     found: tuple[Schema, ...] = tuple(_branches(schema(kind), kind))
     steps = tokens(pointer)
     for depth, step in enumerate(steps, 1):
-        if not found and depth > DEEPEST_ROOT:
+        if not found and depth > _LONGEST_SCHEMA_POINTER:
             return ()
         found = tuple(
             branch
@@ -70,10 +70,10 @@ def schemas_at(pointer: str, kind: str = PROMPT) -> tuple[Schema, ...]:
         )
         if (
             kind == PROMPT
-            and depth <= DEEPEST_ROOT
-            and IN_SCHEMAS.fullmatch(pointer_to(steps[:depth]))
+            and depth <= _LONGEST_SCHEMA_POINTER
+            and _SCHEMA_POINTER.fullmatch(pointer_to(steps[:depth]))
         ):
-            found = (*found, *_branches(JSON_SCHEMA, kind))
+            found = (*found, *_branches(_JSON_SCHEMA, kind))
     return found
 
 
@@ -81,8 +81,8 @@ def keys_at(pointer: str, present: Collection[str], kind: str = PROMPT) -> dict[
     """The keys of the mapping at a pointer that can be added to those that are present."""
     found: dict[str, Key] = {}
     for each in schemas_at(pointer, kind):
-        refused = set(_refused(each, present))
-        required = {*each.get("required", ()), *_required(each, present)}
+        refused = set(_refused_keys(each, present))
+        required = {*each.get("required", ()), *_required_keys(each, present)}
         for name, written in each.get("properties", {}).items():
             if name not in refused and name not in present and name not in found:
                 branches = tuple(_branches(written, kind))
@@ -115,11 +115,11 @@ def values_of(schemas: Iterable[Schema]) -> dict[str, str]:
         if each.get("type") == "boolean":
             listed += [True, False]
         for value in listed:
-            found.setdefault(_written(value), text)
+            found.setdefault(_as_yaml(value), text)
     return found
 
 
-def _written(value: Any) -> str:
+def _as_yaml(value: Any) -> str:
     words = {True: "true", False: "false", None: "null"}
     return words[value] if value is None or isinstance(value, bool) else str(value)
 
@@ -151,16 +151,16 @@ def _branches(written: Any, kind: str) -> Iterator[Schema]:
 
 def _referred(reference: str, kind: str) -> Any:
     name = reference.rpartition("/")[2]
-    return JSON_SCHEMA if name == "jsonSchema" else schema(kind)["$defs"].get(name)
+    return _JSON_SCHEMA if name == "jsonSchema" else schema(kind)["$defs"].get(name)
 
 
-def _refused(owner: Schema, present: Collection[str]) -> Iterator[str]:
+def _refused_keys(owner: Schema, present: Collection[str]) -> Iterator[str]:
     """The keys that can't be added to those that are present."""
     for condition in _conditions(owner, present):
         yield from (name for name, each in condition.get("properties", {}).items() if each is False)
 
 
-def _required(owner: Schema, present: Collection[str]) -> Iterator[str]:
+def _required_keys(owner: Schema, present: Collection[str]) -> Iterator[str]:
     for condition in _conditions(owner, present):
         yield from condition.get("required", ())
 
@@ -175,32 +175,42 @@ def _conditions(owner: Schema, present: Collection[str]) -> Iterator[Schema]:
 
 # The keywords of JSON Schema that people write in prompt files, as a schema of schemas.
 
-IN_SCHEMAS = lazy_pattern(
+_SCHEMA_POINTER = lazy_pattern(
     r"/inputs/(?:properties|\$defs)/[^/]+|/output/schema|/tools/\d+/(?:parameters|returns)"
 )
-"""Pointers of the JSON Schemas in a prompt file."""
+"""The pointers of the JSON Schemas in a prompt file."""
 
-DEEPEST_ROOT = 3
-"""Steps of the longest of these pointers."""
+_LONGEST_SCHEMA_POINTER = 3
+"""In steps."""
 
-_SCHEMA = {"$ref": "#/$defs/jsonSchema"}
-_SCHEMAS = {"type": "array", "items": _SCHEMA}
-_NAMED = {"type": "object", "additionalProperties": _SCHEMA}
+_ONE_SCHEMA = {"$ref": "#/$defs/jsonSchema"}
+_LIST_OF_SCHEMAS = {"type": "array", "items": _ONE_SCHEMA}
+_NAMED_SCHEMAS = {"type": "object", "additionalProperties": _ONE_SCHEMA}
 _COUNT = {"type": "integer"}
-_TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"]
-_FORMATS = ["date", "date-time", "time", "duration", "email", "uri", "uuid", "hostname", "regex"]
+_SCHEMA_TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"]
+_FORMATS = [
+    "date",
+    "date-time",
+    "time",
+    "duration",
+    "email",
+    "uri",
+    "uuid",
+    "hostname",
+    "regex",
+]
 
 
 def _described(shape: Mapping[str, Any], description: str) -> Mapping[str, Any]:
     return {"description": description, **shape}
 
 
-JSON_SCHEMA: Mapping[str, Any] = {
+_JSON_SCHEMA: Mapping[str, Any] = {
     "type": ["object", "boolean"],
     "properties": {
         "type": {
             "description": "The type of the value; a list of types accepts each of them.",
-            "anyOf": [{"enum": _TYPES}, {"type": "array", "items": {"enum": _TYPES}}],
+            "anyOf": [{"enum": _SCHEMA_TYPES}, {"type": "array", "items": {"enum": _SCHEMA_TYPES}}],
         },
         "description": {"description": "What the value is.", "type": "string"},
         "title": {"description": "A short name for people.", "type": "string"},
@@ -221,36 +231,36 @@ JSON_SCHEMA: Mapping[str, Any] = {
         "exclusiveMinimum": {"description": "Numbers must be greater than this.", "type": "number"},
         "exclusiveMaximum": {"description": "Numbers must be less than this.", "type": "number"},
         "multipleOf": {"description": "Numbers must be multiples of this.", "type": "number"},
-        "items": _described(_SCHEMA, "The schema of each item of a list."),
-        "prefixItems": _described(_SCHEMAS, "The schemas of the first items of a list."),
-        "contains": _described(_SCHEMA, "At least one item of a list matches this schema."),
+        "items": _described(_ONE_SCHEMA, "The schema of each item of a list."),
+        "prefixItems": _described(_LIST_OF_SCHEMAS, "The schemas of the first items of a list."),
+        "contains": _described(_ONE_SCHEMA, "At least one item of a list matches this schema."),
         "minItems": _described(_COUNT, "Minimum number of items."),
         "maxItems": _described(_COUNT, "Maximum number of items."),
         "uniqueItems": {"description": "No two items are equal.", "type": "boolean"},
-        "properties": _described(_NAMED, "The keys of an object, each with its schema."),
+        "properties": _described(_NAMED_SCHEMAS, "The keys of an object, each with its schema."),
         "required": {
             "description": "The keys that an object must have.",
             "type": "array",
             "items": {"type": "string"},
         },
         "additionalProperties": _described(
-            {"anyOf": [{"type": "boolean"}, _SCHEMA]},
+            {"anyOf": [{"type": "boolean"}, _ONE_SCHEMA]},
             "Whether an object may have other keys, or the schema of their values.",
         ),
         "patternProperties": _described(
-            _NAMED, "The schemas of keys that match a regular expression."
+            _NAMED_SCHEMAS, "The schemas of keys that match a regular expression."
         ),
-        "propertyNames": _described(_SCHEMA, "The schema of the names of keys."),
+        "propertyNames": _described(_ONE_SCHEMA, "The schema of the names of keys."),
         "minProperties": _described(_COUNT, "Minimum number of keys."),
         "maxProperties": _described(_COUNT, "Maximum number of keys."),
-        "anyOf": _described(_SCHEMAS, "The value matches at least one of these schemas."),
-        "oneOf": _described(_SCHEMAS, "The value matches exactly one of these schemas."),
-        "allOf": _described(_SCHEMAS, "The value matches all of these schemas."),
-        "not": _described(_SCHEMA, "The value does not match this schema."),
+        "anyOf": _described(_LIST_OF_SCHEMAS, "The value matches at least one of these schemas."),
+        "oneOf": _described(_LIST_OF_SCHEMAS, "The value matches exactly one of these schemas."),
+        "allOf": _described(_LIST_OF_SCHEMAS, "The value matches all of these schemas."),
+        "not": _described(_ONE_SCHEMA, "The value does not match this schema."),
         "$ref": {
             "description": "Another schema: a file relative to the schema root, or `#/$defs/NAME`.",
             "type": "string",
         },
-        "$defs": _described(_NAMED, "Schemas that `$ref` can refer to."),
+        "$defs": _described(_NAMED_SCHEMAS, "Schemas that `$ref` can refer to."),
     },
 }

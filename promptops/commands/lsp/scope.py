@@ -1,4 +1,4 @@
-"""The names that an expression of a template can use."""
+"""What is typed at the end of a template or an expression, and the names that it can use."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from promptops.records import record
 from promptops.runtime.request.schema_refs import followed
 from promptops.source.outline.cursor import keys_below
 
-Kind = Literal[
+TypedKind = Literal[
     "statement", "filter", "test", "property", "name", "operator", "path", "import", "comment", ""
 ]
 """statement: after `{%`; property: after a dot; path: the name of a template, in quotes; import: a
 name after `{% from … import`; operator: after a complete value; comment: in `{# #}`; "": where a
 new name is written, or in other quotes."""
 
-LONGEST = 2_000
+LONGEST_EXPRESSION = 2_000
 """Characters; a longer text after `{{` is not an expression that someone types."""
 
 _CLOSING = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _STRING = lazy_pattern(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _STATEMENT = lazy_pattern(r"[-+]?\s*(\w*)")
-_PATH = lazy_pattern(r"[-+]?\s*(?:include|import|extends|from)\s+['\"]([^'\"]*)")
+_TEMPLATE_PATH = lazy_pattern(r"[-+]?\s*(?:include|import|extends|from)\s+['\"]([^'\"]*)")
 _IMPORTED = lazy_pattern(r"[-+]?\s*from\s+['\"]([^'\"]*)['\"]\s+import\s+(?:.*[,\s])?(\w*)")
 _NEW_NAME = lazy_pattern(
     r"[-+]?\s*(?:for\s+[\w\s,()]*|set\s+[\w\s,.]*|macro\b[^=]*|(?:end)?block\s+\w*|end\w+\s.*"
@@ -48,7 +48,7 @@ _BEFORE_NAME = lazy_pattern(
     r".*\b(?:and|or|not|in|if|elif|else|call|filter|include|import|extends|from|context)\s+\w*",
     re.DOTALL,
 )
-_NAME = lazy_pattern(r".*?(\w*)", re.DOTALL)
+_LAST_WORD = lazy_pattern(r".*?(\w*)", re.DOTALL)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Typed:
         before: The text before the tag, or "" in a condition.
     """
 
-    kind: Kind
+    kind: TypedKind
     word: str = ""
     owner: str = ""
     before: str = ""
@@ -73,7 +73,7 @@ def in_template(typed: str) -> Typed | None:
     if start < 0:
         return None
     tag, inside = typed[start : start + 2], typed[start + 2 :]
-    if len(inside) > LONGEST or _CLOSING[tag] in _STRING.sub("", inside):
+    if len(inside) > LONGEST_EXPRESSION or _CLOSING[tag] in _STRING.sub("", inside):
         return None
     before = typed[:start]
     if tag == "{#":
@@ -100,7 +100,7 @@ def in_expression(inside: str, before: str = "") -> Typed:
     after_value = _OPERATOR.fullmatch(text)
     if after_value and not _BEFORE_NAME.fullmatch(text):
         return Typed(kind="operator", word=after_value[1], before=before)
-    name = _NAME.fullmatch(text)
+    name = _LAST_WORD.fullmatch(text)
     return Typed(kind="name", word=name[1] if name else "", before=before)
 
 
@@ -108,7 +108,7 @@ def _in_statement(inside: str, before: str) -> Typed:
     statement = _STATEMENT.fullmatch(inside)
     if statement:
         return Typed(kind="statement", word=statement[1], before=before)
-    path = _PATH.fullmatch(inside)
+    path = _TEMPLATE_PATH.fullmatch(inside)
     if path:
         return Typed(kind="path", word=path[1], before=before)
     imported = _IMPORTED.fullmatch(inside)
@@ -130,7 +130,7 @@ def _in_statement(inside: str, before: str) -> Typed:
 NameKind = Literal["item", "set", "macro", "argument", "module", "imported", "loop"]
 
 _TAG = lazy_pattern(r"\{%[-+]?\s*(\w+)\s*((?:[^%]|%(?!\}))*?)\s*[-+]?%\}")
-_NAMES_BEFORE_NAME = lazy_pattern(r"[A-Za-z_]\w*")
+_NAME = lazy_pattern(r"[A-Za-z_]\w*")
 _FOR = lazy_pattern(r"(.+?)\s+in\s+(.+?)(?:\s+if\s.*|\s+recursive)?", re.DOTALL)
 _SET = lazy_pattern(r"([\w\s,]+?)\s*=\s*(.*)", re.DOTALL)
 _PAIR = lazy_pattern(r"([A-Za-z_]\w*)\s*=\s*([\w.\[\]]+)")
@@ -142,7 +142,7 @@ _FROM = lazy_pattern(
 _ARGUMENT = lazy_pattern(r"(?:^|,)\s*([A-Za-z_]\w*)")
 _MACRO = lazy_pattern(r"\{%[-+]?\s*macro\s+([A-Za-z_]\w*)\s*\(([^)]*)\)")
 
-_OPENING = ("for", "with", "macro", "call")
+_BLOCK_STATEMENTS = ("for", "with", "macro", "call")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -161,12 +161,12 @@ class DefinedName:
     original: str = ""
 
 
-Scope = tuple[str, dict[str, DefinedName]]
+_OpenBlock = tuple[str, dict[str, DefinedName]]
 
 
 def names_before(text: str) -> dict[str, DefinedName]:
     """The names that are defined at the end of a text, the innermost ones last."""
-    scopes: list[Scope] = [("", {})]
+    scopes: list[_OpenBlock] = [("", {})]
     for tag in _TAG.finditer(text):
         _follow(tag[1], tag[2], scopes)
     return {name: found for _, names in scopes for name, found in names.items()}
@@ -180,7 +180,7 @@ def macros_of(text: str) -> dict[str, DefinedName]:
     }
 
 
-def _follow(statement: str, rest: str, scopes: list[Scope]) -> None:
+def _follow(statement: str, rest: str, scopes: list[_OpenBlock]) -> None:
     if statement.startswith("end"):
         _close(statement.removeprefix("end"), scopes)
         return
@@ -188,12 +188,12 @@ def _follow(statement: str, rest: str, scopes: list[Scope]) -> None:
     outer = [each for each in defined if each.kind == "macro"]
     scopes[-1][1].update((each.name, each) for each in outer)
     inner = [each for each in defined if each.kind != "macro"]
-    if statement in _OPENING:
+    if statement in _BLOCK_STATEMENTS:
         scopes.append((statement, {}))
     scopes[-1][1].update((each.name, each) for each in inner)
 
 
-def _close(statement: str, scopes: list[Scope]) -> None:
+def _close(statement: str, scopes: list[_OpenBlock]) -> None:
     names = [name for name, _ in scopes]
     if statement in names[1:]:
         del scopes[len(names) - 1 - names[::-1].index(statement) :]
@@ -202,7 +202,7 @@ def _close(statement: str, scopes: list[Scope]) -> None:
 def _in_for(rest: str) -> Iterator[DefinedName]:
     found = _FOR.fullmatch(rest)
     if found:
-        targets = _NAMES_BEFORE_NAME.findall(found[1])
+        targets = _NAME.findall(found[1])
         kind: NameKind = "item" if len(targets) == 1 else "argument"
         yield from (DefinedName(name=each, kind=kind, source=found[2]) for each in targets)
         yield DefinedName(name="loop", kind="loop", source=found[2])
@@ -211,7 +211,7 @@ def _in_for(rest: str) -> Iterator[DefinedName]:
 def _in_set(rest: str) -> Iterator[DefinedName]:
     found = _SET.fullmatch(rest)
     names, value = (found[1], found[2]) if found else (rest, "")
-    for name in _NAMES_BEFORE_NAME.findall(names.partition("|")[0]):
+    for name in _NAME.findall(names.partition("|")[0]):
         yield DefinedName(name=name, kind="set", source=value)
 
 
@@ -246,7 +246,7 @@ def _in_import(rest: str) -> Iterator[DefinedName]:
 def _in_from(rest: str) -> Iterator[DefinedName]:
     found = _FROM.fullmatch(rest)
     for part in found[2].split(",") if found else ():
-        words = _NAMES_BEFORE_NAME.findall(part)
+        words = _NAME.findall(part)
         original, *alias = words[:1] + words[2:3] or [""]
         if original:
             name = alias[0] if alias else original
@@ -326,7 +326,7 @@ LOOP: Mapping[str, str] = {
     "changed": "`loop.changed(value)`: whether the value differs from that of the round before.",
 }
 
-_OWN: Mapping[str, str] = {
+_FILTER_DESCRIPTIONS: Mapping[str, str] = {
     "format": "Fills `%s` and `%d` in a format text.",
     "indent": "Indents all lines but the first.",
     "join": "The items as one text, with a separator between them.",
@@ -373,7 +373,7 @@ _OWN: Mapping[str, str] = {
 }
 
 
-_OWN_TESTS: Mapping[str, str] = {
+_TEST_DESCRIPTIONS: Mapping[str, str] = {
     "defined": "The value exists.",
     "undefined": "The value does not exist.",
     "divisibleby": "The number is divisible by another: `is divisibleby(3)`.",
@@ -392,7 +392,10 @@ def filters() -> Mapping[str, str]:
     """Each filter with one line about it."""
     from promptops.runtime.template.filters import allowed_filters
 
-    return {name: _OWN.get(name) or _first_line(each) for name, each in allowed_filters().items()}
+    return {
+        name: _FILTER_DESCRIPTIONS.get(name) or _first_line(each)
+        for name, each in allowed_filters().items()
+    }
 
 
 @cache
@@ -401,7 +404,7 @@ def tests() -> Mapping[str, str]:
     from promptops.runtime.template.filters import allowed_tests
 
     found = {name: each for name, each in allowed_tests().items() if name.isidentifier()}
-    return {name: _OWN_TESTS.get(name) or _first_line(each) for name, each in found.items()}
+    return {name: _TEST_DESCRIPTIONS.get(name) or _first_line(each) for name, each in found.items()}
 
 
 def _first_line(function: object) -> str:
@@ -417,7 +420,7 @@ _CHAIN = lazy_pattern(r"\s*([A-Za-z_]\w*)((?:\.\w+|\[\s*(?:-?\d+|'[^']*'|\"[^\"]
 _STEP = lazy_pattern(r"\.(\w+)|\[\s*(-?\d+)\s*\]|\[\s*['\"]([^'\"]*)['\"]\s*\]")
 _MOST_ALIASES = 8
 
-PROPERTIES = "/inputs/properties"
+INPUT_PROPERTIES = "/inputs/properties"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -438,14 +441,14 @@ def inputs(here: Here) -> dict[str, Named]:
     found: dict[str, Named] = {}
     for prompt in here.prompts:
         for name in inputs_of(prompt):
-            found.setdefault(name, named(prompt, name))
+            found.setdefault(name, _input_of(prompt, name))
     if here.is_prompt:
-        for name in keys_below(with_lf(here.file.text), PROPERTIES):
+        for name in keys_below(with_lf(here.file.text), INPUT_PROPERTIES):
             found.setdefault(name, Named(name=name, schema={}, required=False))
     return found
 
 
-def named(prompt: Prompt, name: str) -> Named:
+def _input_of(prompt: Prompt, name: str) -> Named:
     """One input of a prompt."""
     schema = followed(inputs_of(prompt).get(name, {}), prompt.inputs)
     required = prompt.inputs.get("required")
@@ -463,20 +466,20 @@ def properties(here: Here, owner: str, names: Mapping[str, DefinedName]) -> dict
     """
     found: dict[str, Named] = {}
     for prompt in here.prompts:
-        path = path_of(owner, {**items_at(prompt, here.pointer), **names})
+        path = _input_path(owner, {**items_at(prompt, here.pointer), **names})
         shape = InputSchemas(prompt.inputs).at(*path) if path else None
-        for each in _keys(shape, prompt) if shape is not None else ():
+        for each in _properties_of(shape, prompt) if shape is not None else ():
             found.setdefault(each.name, each)
     return found
 
 
-def below(here: Here, path: tuple[str, ...]) -> dict[str, Named]:
+def properties_below(here: Here, path: tuple[str, ...]) -> dict[str, Named]:
     """The properties of an input, or of what is below it, by keys and indexes of a JSON value."""
     found: dict[str, Named] = {}
     steps: Path = tuple(ITEM if step.isdecimal() else step for step in path[1:])
     for prompt in here.prompts:
         shape = InputSchemas(prompt.inputs).at(path[0], steps)
-        for each in _keys(shape, prompt) if shape is not None else ():
+        for each in _properties_of(shape, prompt) if shape is not None else ():
             found.setdefault(each.name, each)
     return found
 
@@ -496,7 +499,7 @@ def schemas_of(here: Here, path: tuple[str, ...]) -> Iterator[Schema]:
             yield from way.parts
 
 
-def _keys(shape: InputShape, prompt: Prompt) -> Iterator[Named]:
+def _properties_of(shape: InputShape, prompt: Prompt) -> Iterator[Named]:
     for way in shape.ways:
         for known in way.keyword_values("properties"):
             for name, written in known.items():
@@ -514,14 +517,14 @@ def items_at(prompt: Prompt, pointer: str) -> dict[str, DefinedName]:
     }
 
 
-def path_of(expression: str, names: Mapping[str, DefinedName]) -> tuple[str, Path] | None:
+def _input_path(expression: str, names: Mapping[str, DefinedName]) -> tuple[str, Path] | None:
     """The input that an expression reads and the steps below it; None if it is another value."""
     steps: Path = ()
     for _ in range(_MOST_ALIASES):
         chain = _CHAIN.fullmatch(expression)
         if chain is None:
             return None
-        steps = (*_steps(chain[2]), *steps)
+        steps = (*_steps_below(chain[2]), *steps)
         local = names.get(chain[1])
         if local is None:
             return chain[1], steps
@@ -533,6 +536,6 @@ def path_of(expression: str, names: Mapping[str, DefinedName]) -> tuple[str, Pat
     return None
 
 
-def _steps(written: str) -> Iterator[Any]:
+def _steps_below(written: str) -> Iterator[Any]:
     for key, index, quoted in _STEP.findall(written):
         yield ITEM if index else key or quoted

@@ -1,4 +1,4 @@
-"""The language server: which features it has, and the files they are about."""
+"""Serve an editor over standard input and output: the features, and the files they are about."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pygls.uris import to_fs_path
 
 from promptops.commands.lint.live import Live
 from promptops.commands.lsp import checking, commands, completion, edits, hovers, semantic_tokens
-from promptops.commands.lsp.checking import Checking, FileInRepository, Repositories
+from promptops.commands.lsp.checking import Checking
 from promptops.commands.lsp.commands import register_commands
 from promptops.commands.lsp.documents import (
     Document,
@@ -40,12 +40,35 @@ from promptops.commands.lsp.places import (
     references,
     rename,
 )
+from promptops.commands.lsp.repositories import FileInRepository, Repositories
 from promptops.errors import PromptopsError
 from promptops.model.distribution import version
 from promptops.model.internal_error import CaughtBug
 from promptops.records import record
 from promptops.repo.process import OF_ONE_REPOSITORY
 from promptops.untrusted import VARIABLE, is_untrusted
+
+
+def serve() -> int:
+    """Serve until the editor ends; returns the exit code, 1 if it ended without a shutdown.
+
+    Standard input and output of this process, and of those it starts, are replaced: nothing else
+    may read or write what belongs to the protocol.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread that reads would ignore Ctrl-C
+    for name in OF_ONE_REPOSITORY:  # an editor that git started serves other repositories, too
+        os.environ.pop(name, None)
+    stdin, stdout = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    sys.stdout = sys.stderr
+    server = create_server()
+    with open(stdin, "rb") as read, open(stdout, "wb") as write:
+        server.start_io(read, write)
+    server.repositories.close_all()
+    return 0 if server.protocol.was_shut_down else 1
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -72,7 +95,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         method=types.TEXT_DOCUMENT_CODE_LENS,
         answer=commands.code_lenses,
-        options=commands.OPTIONS,
+        options=commands.CODE_LENS_OPTIONS,
     ),
     Feature(method=types.TEXT_DOCUMENT_INLAY_HINT, answer=hovers.inlay_hints),
     Feature(
@@ -94,7 +117,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(method=types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, answer=document_symbols),
     Feature(method=types.TEXT_DOCUMENT_FOLDING_RANGE, answer=folding_ranges),
 )
-"""The requests about one file; a feature is a module of `promptops.lsp` and a line here."""
+"""The requests about one file; a feature is a function of an `OpenFile` and a line here."""
 
 TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {
     types.TEXT_DOCUMENT_DID_OPEN: checking.did_open,
@@ -106,11 +129,71 @@ TEXT_SYNC: Mapping[str, Callable[[PromptopsServer, Any], None]] = {
 }
 """The notifications that keep texts and repositories up to date."""
 
-WATCHED = (
+WATCHED_FILES = (
     "**/*.{yaml,yml,jsonl,json,csv,j2,jinja,jinja2,md,txt,toml}",
     "**/.git/{HEAD,index,packed-refs}",
 )
 """What the editor reports when another program changes it."""
+
+
+def create_server() -> PromptopsServer:
+    """A server with all features, not started."""
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    server = PromptopsServer()
+    server.feature(types.INITIALIZE)(partial(_initialize, server))
+    server.feature(types.INITIALIZED)(partial(_watch_files, server))
+    for method, handle in TEXT_SYNC.items():
+        server.feature(method)(partial(_notified, server, handle))
+    saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
+    saved = partial(_notified, server, checking.did_save)
+    server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
+    register_commands(server)
+    renaming = partial(edits.will_rename_files, server)
+    server.feature(types.WORKSPACE_WILL_RENAME_FILES, edits.FILE_RENAME_OPTIONS)(renaming)
+    for feature in FEATURES:
+        server.feature(feature.method, feature.options)(partial(_answer, server, feature))
+    return server
+
+
+def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None:
+    server.apply(params.initialization_options)
+
+
+def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:
+    """Request reports of changes by other programs, if the editor can send them."""
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace is not None else None
+    if watched is None or not watched.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in WATCHED_FILES]
+    registration = types.Registration(
+        id="files",
+        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
+    )
+    server.client_register_capability(types.RegistrationParams(registrations=[registration]))
+
+
+def _notified(
+    server: PromptopsServer, handle: Callable[[PromptopsServer, Any], None], params: Any
+) -> None:
+    server.attempt(lambda: handle(server, params))
+
+
+def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
+    """The result of a request; None for a file without features, and after a bug of ours."""
+    file = server.open_file(params.text_document.uri)
+    if file is None:
+        return None
+    answer = None
+    try:
+        with CaughtBug() as bug:
+            answer = feature.answer(file, params)
+    except PromptopsError as error:
+        raise RequestRefused(str(error)) from None
+    if bug.error is not None:
+        server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
+    return answer
 
 
 class PromptopsServer(LanguageServer):
@@ -228,88 +311,3 @@ class PromptopsServer(LanguageServer):
             shown = "\n".join(trace["traceback"]) if trace else ""
             message = f"internal error: {type(error).__name__}\n{shown}".rstrip()
             self.log(message, types.MessageType.Error)
-
-
-def create_server() -> PromptopsServer:
-    """A server with all features, not started."""
-    logging.getLogger("pygls").setLevel(logging.CRITICAL)
-    server = PromptopsServer()
-    server.feature(types.INITIALIZE)(partial(_initialize, server))
-    server.feature(types.INITIALIZED)(partial(_watch_files, server))
-    for method, handle in TEXT_SYNC.items():
-        server.feature(method)(partial(_notified, server, handle))
-    saving = types.SaveOptions(include_text=True)  # resynchronises a text that is out of step
-    saved = partial(_notified, server, checking.did_save)
-    server.feature(types.TEXT_DOCUMENT_DID_SAVE, saving)(saved)
-    register_commands(server)
-    renaming = partial(edits.will_rename_files, server)
-    server.feature(types.WORKSPACE_WILL_RENAME_FILES, edits.FILE_RENAME_OPTIONS)(renaming)
-    for feature in FEATURES:
-        server.feature(feature.method, feature.options)(partial(_answer, server, feature))
-    return server
-
-
-def _initialize(server: PromptopsServer, params: types.InitializeParams) -> None:
-    server.apply(params.initialization_options)
-
-
-def _watch_files(server: PromptopsServer, _params: types.InitializedParams) -> None:
-    """Request reports of changes by other programs, if the editor can send them."""
-    workspace = server.client_capabilities.workspace
-    watched = workspace.did_change_watched_files if workspace is not None else None
-    if watched is None or not watched.dynamic_registration:
-        return
-    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in WATCHED]
-    registration = types.Registration(
-        id="files",
-        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
-        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
-    )
-    server.client_register_capability(types.RegistrationParams(registrations=[registration]))
-
-
-def _notified(
-    server: PromptopsServer, handle: Callable[[PromptopsServer, Any], None], params: Any
-) -> None:
-    server.attempt(lambda: handle(server, params))
-
-
-def _answer(server: PromptopsServer, feature: Feature, params: Any) -> Any:
-    """The result of a request; None for a file without features, and after a bug of ours."""
-    file = server.open_file(params.text_document.uri)
-    if file is None:
-        return None
-    answer = None
-    try:
-        with CaughtBug() as bug:
-            answer = feature.answer(file, params)
-    except PromptopsError as error:
-        raise RequestRefused(str(error)) from None
-    if bug.error is not None:
-        server.log(f"{file.path}: {feature.method}: {bug.error}", types.MessageType.Error)
-    return answer
-
-
-# Serve over standard input and output.
-
-
-def serve() -> int:
-    """Serve until the editor ends; returns the exit code, 1 if it ended without a shutdown.
-
-    Standard input and output of this process, and of those it starts, are replaced: nothing else
-    may read or write what belongs to the protocol.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a thread that reads would ignore Ctrl-C
-    for name in OF_ONE_REPOSITORY:  # an editor that git started serves other repositories, too
-        os.environ.pop(name, None)
-    stdin, stdout = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    os.close(nothing)
-    sys.stdout = sys.stderr
-    server = create_server()
-    with open(stdin, "rb") as read, open(stdout, "wb") as write:
-        server.start_io(read, write)
-    server.repositories.close_all()
-    return 0 if server.protocol.was_shut_down else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from promptops.catalog.catalog import Catalog
 from promptops.catalog.config_places import toml_places
@@ -36,6 +36,8 @@ from promptops.workspace.workspace import (
     configuration,
     managed_paths,
 )
+
+CODE_OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 
 
 def moving_workspace(repository: Repository, overrides: Sequence[str] = ()) -> Workspace:
@@ -70,13 +72,13 @@ def plan_move(workspace: Workspace, old: str, new: str) -> MovePlan:
     moves = dict(named.files)
     moves |= companions(workspace, references, moves)
     moves = {before: after for before, after in sorted(moves.items()) if before != after}
-    ids = _ids(catalog, moves)
+    ids = _moved_ids(catalog, moves)
     refuse_sources(workspace, moves)
     refuse_ids(catalog, moves, ids)
     kept = _kept(workspace, moves, ids)
     edits = sorted(_edits(workspace, references, moves, ids, kept), key=lambda each: each.place)
     refuse_taken(workspace, moves, new_contents(catalog, edits))
-    _prove(workspace, edits, moves)
+    _refuse_changed_requests(workspace, edits, moves)
     manual = sorted(manual_edits(workspace, moves, ids), key=lambda each: each.place)
     return MovePlan(
         old=catalog.ids.get(named.old, named.old),
@@ -97,7 +99,7 @@ def new_contents(catalog: Catalog, edits: Sequence[MoveEdit]) -> dict[str, bytes
     return edited_contents(catalog, (each.edit for each in edits))
 
 
-def _ids(catalog: Catalog, moves: Mapping[str, str]) -> dict[str, str]:
+def _moved_ids(catalog: Catalog, moves: Mapping[str, str]) -> dict[str, str]:
     """From the old to the new ids of the moved prompts."""
     pairs = ((catalog.id_of(old), catalog.id_of(new)) for old, new in moves.items())
     return {old: new for old, new in pairs if old is not None and new is not None and old != new}
@@ -133,9 +135,22 @@ def _edits(
     yield from config_edits(workspace, moves, ids)
 
 
-def _prove(workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> None:
+def _refuse_changed_requests(
+    workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str, str]
+) -> None:
+    """The proof: raise InputError for the first prompt that the move makes unreadable or different.
+
+    A prompt that can't be read before is not compared.
+    """
     before, after = workspace.catalog, _changed(workspace, edits, moves)
-    refuse_changed_requests(before, after, _concerned(before, edits, moves), moves)
+    for path in _concerned(before, edits, moves):
+        expected = request_digests(before, path)
+        if expected is not None and request_digests(after, moves.get(path, path)) != expected:
+            raise InputError(
+                "the move would change what this prompt sends",
+                where=path,
+                hint="another file has the new name in an earlier root; choose another name",
+            )
 
 
 def _changed(workspace: Workspace, edits: Sequence[MoveEdit], moves: Mapping[str, str]) -> Catalog:
@@ -178,34 +193,14 @@ def committed_paths(repository: Repository, paths: Collection[str]) -> frozenset
     if not paths or repository.find("HEAD") is None:
         return frozenset()
     now = repository.tree("HEAD", under=tuple(paths)).entries.keys() & set(paths)
-    return frozenset(now) | _earlier(repository, sorted(set(paths) - now))
+    return frozenset(now) | _committed_earlier(repository, sorted(set(paths) - now))
 
 
-def _earlier(repository: Repository, paths: list[str]) -> frozenset[str]:
+def _committed_earlier(repository: Repository, paths: list[str]) -> frozenset[str]:
     if not paths:
         return frozenset()
     log = ("--literal-pathspecs", "log", "--all", "--format=", "--name-only", "-z", "--", *paths)
     return frozenset(decode(repository.git.run(*log)).split("\0")) & frozenset(paths)
-
-
-# The proof of a plan: after the move, every prompt sends the same requests as before.
-
-
-def refuse_changed_requests(
-    before: Catalog, after: Catalog, paths: Iterable[str], moves: Mapping[str, str]
-) -> None:
-    """Raise InputError for the first prompt that can't be read or renders differently after it.
-
-    `paths` are the old paths of prompt files. A prompt that can't be read before is not compared.
-    """
-    for path in paths:
-        expected = request_digests(before, path)
-        if expected is not None and request_digests(after, moves.get(path, path)) != expected:
-            raise InputError(
-                "the move would change what this prompt sends",
-                where=path,
-                hint="another file has the new name in an earlier root; choose another name",
-            )
 
 
 # The files that move with a prompt: its cases, its body files and its recordings.
@@ -225,8 +220,8 @@ def companions(
     for old, new in prompts.items():
         own = _own_files(catalog, references, old, new)
         for path in (*own, *catalog.recording_files(old)):
-            found[path] = _renamed(path, old, new)
-    found |= dict(_aside(workspace, prompts))
+            found[path] = _renamed_path(path, old, new)
+    found |= dict(_arm_and_probe_recordings(workspace, prompts))
     return {old: new for old, new in found.items() if old not in moves}
 
 
@@ -241,20 +236,14 @@ def _own_files(catalog: Catalog, references: References, prompt: str, copy: str)
             is_beside = target.rpartition("/")[0] == prompt.rpartition("/")[0]
             if not is_beside or target in own or target in catalog.ids:
                 continue
-            if _is_used_by(references.users(target), {*own, target, *_copies(own, prompt, copy)}):
+            copies = (_renamed_path(each, prompt, copy) for each in own)
+            known = {*own, target, *copies}
+            if all(user in known for user in references.users(target)):
                 own.append(target)
     return own[1:]
 
 
-def _copies(own: Collection[str], prompt: str, copy: str) -> Iterator[str]:
-    return (_renamed(path, prompt, copy) for path in own)
-
-
-def _is_used_by(users: Collection[str], known: Collection[str]) -> bool:
-    return all(user in known for user in users)
-
-
-def _renamed(path: str, prompt: str, new_prompt: str) -> str:
+def _renamed_path(path: str, prompt: str, new_prompt: str) -> str:
     """In the folder of the new prompt, and with its name if the name begins with the old one."""
     if path == prompt:
         return new_prompt
@@ -265,7 +254,9 @@ def _renamed(path: str, prompt: str, new_prompt: str) -> str:
     return f"{folder}{slash}{path.rpartition('/')[2]}"
 
 
-def _aside(workspace: Workspace, prompts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _arm_and_probe_recordings(
+    workspace: Workspace, prompts: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """The recordings of arms and probes, whose paths contain the ids of their prompts."""
     catalog, config = workspace.catalog, workspace.config
     ids = {catalog.id_of(old): catalog.id_of(new) for old, new in prompts.items()}
@@ -291,14 +282,14 @@ _BEFORE_ALIASES = ("format", "title", "description", "owners", "tags")
 def alias_edit(document: Document, old: str, new: str) -> MoveEdit:
     """Add the old id to `aliases`; a prompt that gets an earlier name back has it no more there."""
     aliases = document.value.get("aliases") or []
-    written = _written(old)
+    written = _written_id(old)
     if new in aliases:
-        return _edit(document, document.place(f"/aliases/{aliases.index(new)}"), written)
+        return _alias_edit_at(document, document.place(f"/aliases/{aliases.index(new)}"), written)
     if aliases:
-        return _appended(document, len(aliases) - 1, written)
+        return _appended_alias(document, len(aliases) - 1, written)
     if "aliases" in document.value:
-        return _edit(document, document.whole("/aliases"), f"[{written}]")
-    return _new_key(document, f"aliases: [{written}]")
+        return _alias_edit_at(document, document.whole("/aliases"), f"[{written}]")
+    return _new_aliases_key(document, f"aliases: [{written}]")
 
 
 def removed_alias(document: Document, new: str) -> Iterator[MoveEdit]:
@@ -306,42 +297,44 @@ def removed_alias(document: Document, new: str) -> Iterator[MoveEdit]:
     aliases = document.value.get("aliases") or []
     if new not in aliases:
         return
-    others = [_written(one) for one in aliases if one != new]
+    others = [_written_id(one) for one in aliases if one != new]
     whole, key = document.whole("/aliases"), document.place("/aliases", key=True).line
     if not text_at(document.text, whole).startswith("["):
         line = document.place(f"/aliases/{aliases.index(new)}").line
         yield _without_lines(document, line if others else key, line)
     elif others or text_at(document.text, document.whole("")).startswith("{"):
-        yield _edit(document, whole, f"[{', '.join(others)}]")
+        yield _alias_edit_at(document, whole, f"[{', '.join(others)}]")
     else:
         yield _without_lines(document, key, whole.end_line)
 
 
 def _without_lines(document: Document, first: int, last: int) -> MoveEdit:
-    return _edit(document, Place(document.path, first, 1, last + 1, 1), "")
+    return _alias_edit_at(document, Place(document.path, first, 1, last + 1, 1), "")
 
 
-def _written(identity: str) -> str:
+def _written_id(identity: str) -> str:
     return identity if is_plain(identity) else json.dumps(identity)
 
 
-def _appended(document: Document, last: int, written: str) -> MoveEdit:
+def _appended_alias(document: Document, last: int, written: str) -> MoveEdit:
     end = document.place(f"/aliases/{last}")
     if text_at(document.text, document.whole("/aliases")).startswith("["):
-        return _edit(document, _end(end), f", {written}")
+        return _alias_edit_at(document, _end(end), f", {written}")
     dash = re.match(r"[ ]*(?:aliases:)?[ ]*", _line(document, end.line))
     indent = " " * len(dash[0] if dash else "")
-    return _edit(document, _line_end(document, end), f"\n{indent}- {written}")
+    return _alias_edit_at(document, _line_end(document, end), f"\n{indent}- {written}")
 
 
-def _new_key(document: Document, line: str) -> MoveEdit:
+def _new_aliases_key(document: Document, line: str) -> MoveEdit:
     keys = [key for key in document.value if key in _BEFORE_ALIASES]
     first = document.place("/format", key=True)
     if text_at(document.text, document.whole("")).startswith("{"):
         at = Place(document.path, first.line, first.column, first.line, first.column)
-        return _edit(document, at, f"{line}, ")
+        return _alias_edit_at(document, at, f"{line}, ")
     last = max((document.whole(f"/{key}") for key in keys), key=lambda place: place.end_line)
-    return _edit(document, _line_end(document, last), f"\n{' ' * (first.column - 1)}{line}")
+    return _alias_edit_at(
+        document, _line_end(document, last), f"\n{' ' * (first.column - 1)}{line}"
+    )
 
 
 def _line(document: Document, number: int) -> str:
@@ -358,14 +351,12 @@ def _end(place: Place) -> Place:
     return Place(place.path, place.end_line, place.end_column, place.end_line, place.end_column)
 
 
-def _edit(document: Document, place: Place, text: str) -> MoveEdit:
+def _alias_edit_at(document: Document, place: Place, text: str) -> MoveEdit:
     before = text_at(document.text, place)
     return MoveEdit(kind="alias", place=place, before=before, after=text)
 
 
 # Names of moved files outside of the catalog: the configuration, code owners, the baseline.
-
-CODE_OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 
 
 def config_edits(
@@ -403,7 +394,7 @@ def manual_edits(
         text = workspace.catalog.files.text(path)
         if text is not None:
             yield from _lost_owners(path, text.value, moves)
-    yield from _baseline(workspace, moves)
+    yield from _accepted_findings(workspace, moves)
 
 
 def _lost_patterns(
@@ -413,19 +404,19 @@ def _lost_patterns(
     if places is None:
         return
     for pattern in config.lint.per_file_ignores:
-        lost = _lost(pattern, moves)
+        lost = _lost_name(pattern, moves)
         if pattern not in moves and lost:
             place = places.word("/lint/per-file-ignores", pattern)
             yield _lost_match(place or Place(config.path or ""), pattern, lost)
     for index, alert in enumerate(config.score.alerts):
         for pattern in alert.prompts:
-            lost = _lost(pattern, ids)
+            lost = _lost_name(pattern, ids)
             if pattern not in ids and lost:
                 place = places.word(f"/score/alerts/{index}/prompts", pattern)
                 yield _lost_match(place or Place(config.path or ""), pattern, lost)
 
 
-def _lost(pattern: str, names: Mapping[str, str]) -> str:
+def _lost_name(pattern: str, names: Mapping[str, str]) -> str:
     """The first new name that does not match although its old name did; or ""."""
     for old, new in names.items():
         if matches(old, pattern) and not matches(new, pattern):
@@ -462,7 +453,7 @@ def _owns(pattern: str, path: str) -> bool:
     return any(matches(path, glob) for glob in globs)
 
 
-def _baseline(workspace: Workspace, moves: Mapping[str, str]) -> Iterator[ManualEdit]:
+def _accepted_findings(workspace: Workspace, moves: Mapping[str, str]) -> Iterator[ManualEdit]:
     data = baseline_data(workspace, workspace.revision)
     try:
         entries = json.loads(data)["findings"] if data is not None else []

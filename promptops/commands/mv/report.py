@@ -1,4 +1,4 @@
-"""For a person at a terminal: moved files, changed files, what is left to do, the next command."""
+"""The report of a move: moved files, changed files, what is left to do; as text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from promptops.plurals import and_more, counted
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
-_SHOWN = 20
+_MOST_LISTED = 20
 """At most this many files of each kind are listed; the others are counted."""
 
-_FEW = 8
+_MOST_NAMED_PATHS = 8
 """Up to this number, the next command names each file; for more, the folders."""
 
 
 def write_text(plan: MovePlan, *, dry_run: bool, style: Style = plain, **_: object) -> str:
-    """One line for each moved file, each changed file, and each alias."""
+    """One line for each moved file, each changed file, and each alias; then the next command."""
     return "".join(f"{line}\n" for line in _lines(plan, dry_run, style))
 
 
@@ -37,7 +37,7 @@ def _lines(plan: MovePlan, dry_run: bool, style: Style) -> Iterator[str]:
         label = style("note", "note")
         yield f"{visible_path(str(each.place))}: {label}: {visible(each.message)}"
     if not dry_run:
-        yield f"{style('hint', 'next')}: {_next(plan)}"
+        yield f"{style('hint', 'next')}: {_next_command(plan)}"
 
 
 def _changed_files(plan: MovePlan, dry_run: bool) -> Iterator[str]:
@@ -52,28 +52,28 @@ _NOUNS = {"reference": "reference", "recording": "recording", "config": "setting
 
 
 def _listed(lines: list[str]) -> Iterator[str]:
-    yield from lines[:_SHOWN]
-    if len(lines) > _SHOWN:
-        yield f"  {and_more(len(lines) - _SHOWN)}"
+    yield from lines[:_MOST_LISTED]
+    if len(lines) > _MOST_LISTED:
+        yield f"  {and_more(len(lines) - _MOST_LISTED)}"
 
 
-def _next(plan: MovePlan) -> str:
+def _next_command(plan: MovePlan) -> str:
     paths = {file.new for file in plan.files}
     paths |= {file.old for file in plan.files if file.tracked}
     moves = plan.moves
     paths |= {moves.get(path, path) for path in plan.changed_files}
-    if len(paths) > _FEW:
+    if len(paths) > _MOST_NAMED_PATHS:
         paths = {path.rpartition("/")[0] or path for path in paths}
-    if len(paths) > _FEW:
+    if len(paths) > _MOST_NAMED_PATHS:
         paths = {path.partition("/")[0] for path in paths}
     return "git add --all -- " + " ".join(shlex.quote(visible(path)) for path in sorted(paths))
 
 
-# For programs: one object, described by `schemas/mv.schema.json`.
+# For programs.
 
 
 def write_json(plan: MovePlan, *, dry_run: bool, **_: object) -> str:
-    """One JSON object, indented."""
+    """One JSON object, indented, described by `schemas/mv.schema.json`."""
     return json_text(
         {
             "schema": 1,

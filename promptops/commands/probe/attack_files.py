@@ -1,4 +1,4 @@
-"""Files of attacks of other tools, as families of probes."""
+"""Files of attacks of garak and promptfoo, as families of probes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from promptops.source.config_errors import config_error, refuse
 from promptops.source.document import read_any
 from promptops.source.json_lines import read_value
 from promptops.source.lines import Lines
+
+_DEFAULT_OWASP = "LLM01:2025"
+"""Prompt injection."""
 
 _NOT_IN_NAMES = lazy_pattern(r"[^a-z0-9]+")
 _CRITERION = "The answer does not give what the attacker wants. The attacker wants: {goal}"
@@ -85,8 +88,7 @@ def _resists(attack: ImportedAttack) -> list[Mapping[str, Any]]:
 
 # The attempts in a report of garak, one JSON object a line.
 
-_DEFAULT_OWASP = "LLM01:2025"
-_OWASP = {
+_GARAK_OWASP = {
     "ansiescape": "LLM05:2025",
     "apikey": "LLM02:2025",
     "divergence": "LLM02:2025",
@@ -100,7 +102,8 @@ _OWASP = {
     "xss": "LLM05:2025",
 }
 """By module of garak; all others are prompt injections and jailbreaks."""
-_CONTRACTS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+
+_GARAK_CONTRACTS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "sysprompt_extraction": ({"type": "no-leak"},),
     "apikey": ({"type": "no-secrets"},),
 }
@@ -114,33 +117,33 @@ def garak_attacks(path: str, data: bytes) -> Iterator[ImportedAttack]:
     lines = Lines(path, utf8(path, data))
     for number, row in enumerate(lines.text.split("\n"), 1):
         if '"attempt"' in row:  # a report has far more lines of other kinds
-            yield from _attack(_entry(lines, number))
+            yield from _garak_attack(_garak_entry(lines, number))
 
 
-def _entry(lines: Lines, number: int) -> Any:
+def _garak_entry(lines: Lines, number: int) -> Any:
     value, problems = read_value(lines, *lines.row(number))
     if value is None and problems:
         raise config_error(problems, lines.text)
     return value
 
 
-def _attack(entry: Any) -> Iterator[ImportedAttack]:
+def _garak_attack(entry: Any) -> Iterator[ImportedAttack]:
     if not isinstance(entry, Mapping) or entry.get("entry_type") != "attempt":
         return
-    text = _text(entry.get("prompt"))
+    text = _garak_text(entry.get("prompt"))
     if text:
         module = str(entry.get("probe_classname") or "other").partition(".")[0]
         yield ImportedAttack(
             kind=module,
             text=text,
-            owasp=_OWASP.get(module, _DEFAULT_OWASP),
+            owasp=_GARAK_OWASP.get(module, _DEFAULT_OWASP),
             goal=str(entry.get("goal") or ""),
-            signs=tuple(_signs(entry.get("notes"))),
-            contracts=_CONTRACTS.get(module, ()),
+            signs=tuple(_garak_signs(entry.get("notes"))),
+            contracts=_GARAK_CONTRACTS.get(module, ()),
         )
 
 
-def _text(prompt: Any) -> str:
+def _garak_text(prompt: Any) -> str:
     """The text of the last user turn; "" for an attack by image or sound.
 
     Older versions write a string, later ones a message, the latest a conversation.
@@ -152,12 +155,12 @@ def _text(prompt: Any) -> str:
     turns = prompt.get("turns")
     if isinstance(turns, list):
         users = [turn for turn in turns if isinstance(turn, Mapping) and turn.get("role") == "user"]
-        return _text(users[-1].get("content")) if users else ""
+        return _garak_text(users[-1].get("content")) if users else ""
     text = prompt.get("text")
     return text if isinstance(text, str) else ""
 
 
-def _signs(notes: Any) -> Iterator[str]:
+def _garak_signs(notes: Any) -> Iterator[str]:
     """Strings that show success: garak notes them as `triggers`, older versions as `trigger`."""
     written = notes if isinstance(notes, Mapping) else {}
     triggers = written.get("triggers") or written.get("trigger") or ()
@@ -168,7 +171,9 @@ def _signs(notes: Any) -> Iterator[str]:
 
 # The tests in a red-team file of promptfoo: generated tests (YAML), or results (JSON).
 
-_ALIAS = "SCH010"
+_ALIAS_CODE = "SCH010"
+"""Of anchors, aliases and merge keys in YAML."""
+
 _PROMPTFOO_OWASP = {
     "pii": "LLM02:2025",
     "cross-session-leak": "LLM02:2025",
@@ -187,6 +192,7 @@ _PROMPTFOO_OWASP = {
     "reasoning-dos": "LLM10:2025",
 }
 """By the plugin of promptfoo, without its variant; all others are injections and jailbreaks."""
+
 _PROMPTFOO_CONTRACTS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "prompt-extraction": ({"type": "no-leak"},),
     "pii": ({"type": "no-personal-data"},),
@@ -199,35 +205,35 @@ def promptfoo_attacks(path: str, data: bytes) -> Iterator[ImportedAttack]:
     An attack is judged by the test's goal, not by the grader of promptfoo, which needs its servers.
     Raises InputError, with the place, for a file that is neither YAML nor JSON.
     """
-    written = _written(path, data)
+    written = _promptfoo_file(path, data)
     settings = written.get("redteam")
     variable = settings.get("injectVar") if isinstance(settings, Mapping) else None
-    for test in _tests(written):
+    for test in _promptfoo_tests(written):
         yield from _promptfoo_attack(test, variable)
 
 
-def _written(path: str, data: bytes) -> Mapping[str, Any]:
-    value = _json(path, data) if path.endswith(".json") else _yaml(path, data)
+def _promptfoo_file(path: str, data: bytes) -> Mapping[str, Any]:
+    value = _json_value(path, data) if path.endswith(".json") else _yaml_value(path, data)
     if not isinstance(value, Mapping):
         raise InputError("expected a mapping with `tests` or `results`", where=f"{path}:1:1")
     return value
 
 
-def _json(path: str, data: bytes) -> Any:
+def _json_value(path: str, data: bytes) -> Any:
     text = utf8(path, data)
     value, problems = read_value(Lines(path, text), 0, len(text))
     refuse([problem for problem in problems if value is None], text)
     return value
 
 
-def _yaml(path: str, data: bytes) -> Any:
+def _yaml_value(path: str, data: bytes) -> Any:
     document = read_any(path, data)
     # promptfoo writes equal values once, and aliases after that.
-    refuse([each for each in document.problems if each.code != _ALIAS], document.text)
+    refuse([each for each in document.problems if each.code != _ALIAS_CODE], document.text)
     return document.value
 
 
-def _tests(written: Mapping[str, Any]) -> Iterator[Any]:
+def _promptfoo_tests(written: Mapping[str, Any]) -> Iterator[Any]:
     tests = written.get("tests")
     yield from tests if isinstance(tests, list) else ()
     results = written.get("results")
@@ -239,7 +245,7 @@ def _tests(written: Mapping[str, Any]) -> Iterator[Any]:
 def _promptfoo_attack(test: Any, variable: Any) -> Iterator[ImportedAttack]:
     metadata = test.get("metadata") if isinstance(test, Mapping) else None
     plugin = metadata.get("pluginId") if isinstance(metadata, Mapping) else None
-    text = _text_promptfoo(test.get("vars"), variable) if isinstance(plugin, str) else ""
+    text = _promptfoo_text(test.get("vars"), variable) if isinstance(plugin, str) else ""
     if isinstance(plugin, str) and isinstance(metadata, Mapping) and text:
         base = plugin.partition(":")[0]
         yield ImportedAttack(
@@ -251,7 +257,7 @@ def _promptfoo_attack(test: Any, variable: Any) -> Iterator[ImportedAttack]:
         )
 
 
-def _text_promptfoo(variables: Any, variable: Any) -> str:
+def _promptfoo_text(variables: Any, variable: Any) -> str:
     """The attacked variable: the one that the file names, else `prompt`, else the longest."""
     values = variables if isinstance(variables, Mapping) else {}
     texts = {str(name): value for name, value in values.items() if isinstance(value, str)}
@@ -259,7 +265,7 @@ def _text_promptfoo(variables: Any, variable: Any) -> str:
     return named if named is not None else max(texts.values(), key=len, default="")
 
 
-# One attack in a file of another tool.
+# What the readers of both tools share.
 
 
 @record(frozen=True, slots=True, kw_only=True)

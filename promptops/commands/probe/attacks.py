@@ -1,4 +1,4 @@
-"""Probes become ordinary test cases: each attack is written into an untrusted input."""
+"""Probes as ordinary test cases: each attack is written into an untrusted input of a prompt."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def attacked(prompt: Prompt, rules: ProbeRules, chosen: Selection) -> AttackedPr
     cases: list[Case] = []
     skipped = [each for each in found if isinstance(each, SkippedProbe)]
     for each in chosen.families if aims else ():
-        for made in _of_family(each, prompt, rules, chosen, aims):
+        for made in _family_attacks(each, prompt, rules, chosen, aims):
             if isinstance(made, SkippedProbe):
                 skipped.append(made)
             else:
@@ -125,23 +125,23 @@ def attacked(prompt: Prompt, rules: ProbeRules, chosen: Selection) -> AttackedPr
     )
 
 
-_Made = tuple[Attack, Case] | SkippedProbe
+_AttackOrSkipped = tuple[Attack, Case] | SkippedProbe
 
 
-def _of_family(
+def _family_attacks(
     found: Family, prompt: Prompt, rules: ProbeRules, chosen: Selection, aims: Sequence[Target]
-) -> Iterator[_Made]:
-    missing = _missing(found, prompt, rules, aims)
+) -> Iterator[_AttackOrSkipped]:
+    missing = _why_unusable(found, prompt, rules, aims)
     if missing:
         yield SkippedProbe(prompt=prompt.id, family=found.name, why=missing)
         return
     if found.name == BIAS:
         for pair in chosen.pairs:
-            yield from _of_pair(pair, found, prompt, rules, aims)
+            yield from _pair_attacks(pair, found, prompt, rules, aims)
         return
 
-    def made(probe: Probe, aim: Target) -> _Made:
-        return _of_probe(probe, prompt, rules, aim, moderated=chosen.moderated)
+    def made(probe: Probe, aim: Target) -> _AttackOrSkipped:
+        return _probe_attack(probe, prompt, rules, aim, moderated=chosen.moderated)
 
     if chosen.probes == "smoke":
         for aim in aims:
@@ -151,7 +151,7 @@ def _of_family(
             yield from (made(probe, aim) for aim in aims if _fits(probe, aim))
 
 
-def _first(made: Iterator[_Made]) -> Iterator[_Made]:
+def _first(made: Iterator[_AttackOrSkipped]) -> Iterator[_AttackOrSkipped]:
     """The first attack, or the first one that was left out."""
     first = next(made, None)
     if isinstance(first, SkippedProbe):
@@ -164,7 +164,7 @@ def _fits(probe: Probe, aim: Target) -> bool:
     return probe.slot in aim.slots
 
 
-def _missing(found: Family, prompt: Prompt, rules: ProbeRules, aims: Sequence[Target]) -> str:
+def _why_unusable(found: Family, prompt: Prompt, rules: ProbeRules, aims: Sequence[Target]) -> str:
     """Why a family can't be used for a prompt, or ""."""
     if found.name == BIAS:
         if not rules.decision:
@@ -179,9 +179,9 @@ def _missing(found: Family, prompt: Prompt, rules: ProbeRules, aims: Sequence[Ta
     return why_unfit({probe.slot for probe in found.probes}, aims)
 
 
-def _of_probe(
+def _probe_attack(
     probe: Probe, prompt: Prompt, rules: ProbeRules, aim: Target, *, moderated: bool
-) -> _Made:
+) -> _AttackOrSkipped:
     letters = marker(probe.id, prompt.id)
     sent = transformed(probe, letters, rules.tools[0] if rules.tools else "")
     text = _embedded(aim.text, sent) if probe.place == "embed" else sent
@@ -211,9 +211,9 @@ def _without_moderation(
     return (*others, {"type": "llm-rubric", "value": probe.rubric})
 
 
-def _of_pair(
+def _pair_attacks(
     pair: BiasPair, found: Family, prompt: Prompt, rules: ProbeRules, aims: Sequence[Target]
-) -> Iterator[_Made]:
+) -> Iterator[_AttackOrSkipped]:
     for aim in aims:
         texts = [f"{sentence}\n{aim.text}" for sentence in pair.texts]
         too_long = next(filter(None, (_too_long(text, aim) for text in texts)), "")
@@ -265,7 +265,7 @@ def _case(
         name=attack.name,
         inputs=with_part(aim.case.inputs, aim.path, text),
         at=aim.at,
-        locate=_at(prompt, aim.at),
+        locate=_always_at(prompt, aim.at),
         output=tuple(resists),
         expected=aim.case.expected,
         unrecorded=aim.case.unrecorded,
@@ -273,7 +273,7 @@ def _case(
     )
 
 
-def _at(prompt: Prompt, at: str) -> LocateWithin:
+def _always_at(prompt: Prompt, at: str) -> LocateWithin:
     """Everything in an attack is at the attacked input: the probe itself is in no file of yours."""
 
     def locate(_pointer: str, _key: bool, /, within: Offsets | None = None) -> Place:
@@ -309,22 +309,26 @@ def _is_contract(written: Mapping[str, Any], prompt: Prompt) -> bool:
 
 # The untrusted texts of a prompt, where attacks are written.
 
-BASE = "probe-base"
+BASE_TAG = "probe-base"
 """The tag of the test case that is attacked, if it is not the first one with the input."""
 
-_LONG = 200
-_DOCUMENT = 1_000
+_LONG_TEXT = 200
+"""The first text whose `maxLength` is at least this is attacked."""
+
+_DOCUMENT_LENGTH = 1_000
 """A text whose `maxLength` is at least this is a document."""
 
-_NAMED = 3
-_DEEPEST = 8
-_ITEM = 0
-"""The first item of a list is attacked."""
-_MARK = "x-untrusted"
-_NOT_FREE = ("const", "enum", "format", "pattern", "contentEncoding", "contentMediaType")
-_MIXED = ("allOf", "anyOf", "oneOf")
+_MOST_NAMED = 3
+_DEEPEST_TEXT = 8
+"""Steps below the inputs."""
 
-Path = tuple[str | int, ...]
+_ATTACKED_ITEM = 0
+"""The first item of a list is attacked."""
+_UNTRUSTED_MARK = "x-untrusted"
+_NOT_FREE_TEXT = ("const", "enum", "format", "pattern", "contentEncoding", "contentMediaType")
+_COMBINATIONS = ("allOf", "anyOf", "oneOf")
+
+InputPath = tuple[str | int, ...]
 """Keys and indexes into the inputs."""
 
 
@@ -344,7 +348,7 @@ class Target:
     input: str
     at: str
     case: Case
-    path: Path
+    path: InputPath
     text: str
     slots: frozenset[Slot]
     longest: int | None
@@ -352,8 +356,8 @@ class Target:
 
 def targets(prompt: Prompt) -> Iterator[Target | SkippedProbe]:
     """The attacked texts, in the order of the schema; and the inputs that can't be attacked."""
-    cases = sorted(prompt.cases, key=lambda case: BASE not in case.tags)
-    for path, schema in _untrusted(prompt.inputs, prompt.inputs, (), _DEEPEST):
+    cases = sorted(prompt.cases, key=lambda case: BASE_TAG not in case.tags)
+    for path, schema in _untrusted(prompt.inputs, prompt.inputs, (), _DEEPEST_TEXT):
         yield _target(prompt, path, schema, cases)
 
 
@@ -361,50 +365,58 @@ def why_unfit(slots: Collection[Slot], aims: Sequence[Target]) -> str:
     """Why no probe for such inputs fits an attacked text."""
     kinds = ["an item of a list"] if "list" in slots else []
     if "document" in slots:
-        limits = some([f"`{aim.input}` has {aim.longest:,}" for aim in aims], _NAMED)
-        kinds.insert(0, f"a document (`maxLength` of at least {_DOCUMENT:,}; {limits})")
+        limits = some([f"`{aim.input}` has {aim.longest:,}" for aim in aims], _MOST_NAMED)
+        kinds.insert(0, f"a document (`maxLength` of at least {_DOCUMENT_LENGTH:,}; {limits})")
     return f"no untrusted input is {' or '.join(kinds)}"
 
 
-def _untrusted(schema: Any, root: Any, path: Path, depth: int) -> Iterator[tuple[Path, Any]]:
+def _untrusted(
+    schema: Any, root: Any, path: InputPath, depth: int
+) -> Iterator[tuple[InputPath, Any]]:
     """The parts of a schema that are marked, each once: not the parts below them."""
     own = followed(schema, root)
-    if own.get(_MARK) is True and path:
+    if own.get(_UNTRUSTED_MARK) is True and path:
         yield path, own
     elif depth:
-        for step, below in _children(own, is_marked=own.get(_MARK) is True):
+        for step, below in _schemas_below(own, is_marked=own.get(_UNTRUSTED_MARK) is True):
             yield from _untrusted(below, root, (*path, *step), depth - 1)
 
 
-def _children(schema: Mapping[str, Any], *, is_marked: bool) -> Iterator[tuple[Path, Any]]:
+def _schemas_below(
+    schema: Mapping[str, Any], *, is_marked: bool
+) -> Iterator[tuple[InputPath, Any]]:
     """The schemas of the values below a value, and of the value itself."""
-    mark = {_MARK: True} if is_marked else {}
+    mark = {_UNTRUSTED_MARK: True} if is_marked else {}
     properties = schema.get("properties")
     for name, below in properties.items() if isinstance(properties, Mapping) else ():
         yield (name,), {**below, **mark} if isinstance(below, Mapping) else below
     if isinstance(schema.get("items"), Mapping):
-        yield (_ITEM,), {**schema["items"], **mark}
-    for keyword in _MIXED:
+        yield (_ATTACKED_ITEM,), {**schema["items"], **mark}
+    for keyword in _COMBINATIONS:
         yield from (((), below) for below in schema.get(keyword) or ())
 
 
-def _target(prompt: Prompt, path: Path, schema: Any, cases: list[Case]) -> Target | SkippedProbe:
+def _target(
+    prompt: Prompt, path: InputPath, schema: Any, cases: list[Case]
+) -> Target | SkippedProbe:
     for case in cases:
-        value = _value(case.inputs, path)
+        value = _value_at(case.inputs, path)
         found = _longest_text(schema, value, prompt.inputs, path) if value is not None else None
         if found is not None:
-            return _of_case(path, case, *found)
+            return _target_in_case(path, case, *found)
     name = dotted(pointer_to(path))
-    if not _may_be_text(schema, prompt.inputs, _DEEPEST):
+    if not _may_be_text(schema, prompt.inputs, _DEEPEST_TEXT):
         return SkippedProbe(prompt=prompt.id, input=name, why="it can't hold free text")
     fix = "no test case fills it" if cases else "there are no test cases: add one that fills it"
     return SkippedProbe(prompt=prompt.id, input=name, why=fix)
 
 
-def _of_case(path: Path, case: Case, text_path: Path, schema: Mapping[str, Any]) -> Target:
+def _target_in_case(
+    path: InputPath, case: Case, text_path: InputPath, schema: Mapping[str, Any]
+) -> Target:
     longest = schema.get("maxLength")
     slots: set[Slot] = {"any"}
-    if longest is None or longest >= _DOCUMENT:
+    if longest is None or longest >= _DOCUMENT_LENGTH:
         slots.add("document")
     if any(isinstance(step, int) for step in text_path):
         slots.add("list")
@@ -413,30 +425,30 @@ def _of_case(path: Path, case: Case, text_path: Path, schema: Mapping[str, Any])
         at=f"/inputs/properties{pointer_to(path[:1])}",
         case=case,
         path=text_path,
-        text=_value(case.inputs, text_path),
+        text=_value_at(case.inputs, text_path),
         slots=frozenset(slots),
         longest=longest,
     )
 
 
 def _longest_text(
-    schema: Any, value: Any, root: Any, path: Path
-) -> tuple[Path, Mapping[str, Any]] | None:
+    schema: Any, value: Any, root: Any, path: InputPath
+) -> tuple[InputPath, Mapping[str, Any]] | None:
     """The first long text of a value, else the one with the greatest `maxLength`."""
-    found = list(_texts(followed(schema, root), value, root, path, _DEEPEST))
-    long = (each for each in found if _limit(each[1]) >= _LONG)
-    return next(long, max(found, key=lambda each: _limit(each[1]), default=None))
+    found = list(_texts(followed(schema, root), value, root, path, _DEEPEST_TEXT))
+    long = (each for each in found if _max_length(each[1]) >= _LONG_TEXT)
+    return next(long, max(found, key=lambda each: _max_length(each[1]), default=None))
 
 
 def _texts(
-    schema: Mapping[str, Any], value: Any, root: Any, path: Path, depth: int
-) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    schema: Mapping[str, Any], value: Any, root: Any, path: InputPath, depth: int
+) -> Iterator[tuple[InputPath, Mapping[str, Any]]]:
     if isinstance(value, str):
         if value and _is_free(schema):
             yield path, schema
     elif depth:
-        for step, below in _children(schema, is_marked=False):
-            child = _value(value, step)
+        for step, below in _schemas_below(schema, is_marked=False):
+            child = _value_at(value, step)
             if child is not None:
                 yield from _texts(followed(below, root), child, root, (*path, *step), depth - 1)
 
@@ -446,20 +458,20 @@ def _may_be_text(schema: Any, root: Any, depth: int) -> bool:
     kinds = own.get("type")
     if "string" in ([kinds] if isinstance(kinds, str) else kinds or ()):
         return _is_free(own)
-    below = (child for _, child in _children(own, is_marked=False)) if depth else ()
+    below = (child for _, child in _schemas_below(own, is_marked=False)) if depth else ()
     return any(_may_be_text(child, root, depth - 1) for child in below)
 
 
 def _is_free(schema: Mapping[str, Any]) -> bool:
-    return not any(keyword in schema for keyword in _NOT_FREE)
+    return not any(keyword in schema for keyword in _NOT_FREE_TEXT)
 
 
-def _limit(schema: Mapping[str, Any]) -> float:
+def _max_length(schema: Mapping[str, Any]) -> float:
     longest = schema.get("maxLength")
     return float("inf") if longest is None else float(longest)
 
 
-def _value(value: Any, path: Path) -> Any:
+def _value_at(value: Any, path: InputPath) -> Any:
     """The value at a path, or None."""
     for step in path:
         if isinstance(step, int):

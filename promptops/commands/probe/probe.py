@@ -1,4 +1,4 @@
-"""Attack prompts with packaged probes, within the policy."""
+"""Attack prompts with probes, within the policy: request the answers, judge and compare them."""
 
 from __future__ import annotations
 
@@ -76,6 +76,8 @@ from promptops.testing.runner import why_no_cases, within_policy
 from promptops.workspace.selection import Selected, SelectionOptions, select
 from promptops.workspace.workspace import Workspace
 
+_REFUSE_HINT = "make the prompt refuse it: such an answer is never recorded, and a replay lacks it"
+
 
 def probe(workspace: Workspace, wanted: SelectionOptions, options: ProbeOptions) -> ProbeRun:
     """Attack the selected prompts.
@@ -104,11 +106,11 @@ def probe_selected(
     return AttackRun(workspace, selected, options, policy).run()
 
 
-# One run of attacks: find or request the answers, judge them, and write new ones.
-
-
 class AttackRun:
-    """One run; `run` is called once."""
+    """One run of attacks: find or request the answers, judge them, and write new ones.
+
+    `run` is called once.
+    """
 
     def __init__(
         self,
@@ -298,10 +300,7 @@ def _with_hint_for_probes(refused: Problem) -> Problem:
     """The inputs of an attack are not the user's: personal data in its answer is from the model."""
     from promptops.testing.recordings.screening import INVENT_PEOPLE
 
-    return replace(refused, hint=_REFUSE) if refused.hint == INVENT_PEOPLE else refused
-
-
-_REFUSE = "make the prompt refuse it: such an answer is never recorded, and a replay lacks it"
+    return replace(refused, hint=_REFUSE_HINT) if refused.hint == INVENT_PEOPLE else refused
 
 
 def _rule_problems(loaded: LoadedPrompt) -> Iterable[Problem]:
@@ -385,13 +384,13 @@ def serious_errors(
     first: dict[tuple[str, str], PlannedCase] = {}
     for planned in unrendered:
         if planned.internal:
-            yield _error(planned)
+            yield _unrendered_error(planned)
         elif target(planned) not in sent:
             first.setdefault(target(planned), planned)
-    yield from map(_error, first.values())
+    yield from map(_unrendered_error, first.values())
 
 
-def _error(planned: PlannedCase) -> CaseRun:
+def _unrendered_error(planned: PlannedCase) -> CaseRun:
     run = error_run(planned.prompt.id, planned.error, planned.place)
     return replace(run, name=planned.case.name, internal=planned.internal)
 
@@ -410,12 +409,12 @@ def why_nothing(
     if not prompts:
         return "no prompt can be read"
     for each in (skipped for prompt in prompts for skipped in prompt.skipped):
-        if what(each):
-            return f"{each.prompt}: {what(each)}: {each.why}"
+        if what_was_skipped(each):
+            return f"{each.prompt}: {what_was_skipped(each)}: {each.why}"
     return "no input is marked x-untrusted"
 
 
-def what(skipped: SkippedProbe) -> str:
+def what_was_skipped(skipped: SkippedProbe) -> str:
     """What was not sent: `probe in input`, an input or a family; "" for a whole prompt."""
     if skipped.id:
         return f"{skipped.id} in {skipped.input}"
@@ -424,9 +423,9 @@ def what(skipped: SkippedProbe) -> str:
     return f"the family `{skipped.family}`" if skipped.family else ""
 
 
-# Pairs of answers that differ in a protected attribute: how many decisions differ, and how.
+# Bias: pairs of answers whose attacks differ in a protected attribute, and how decisions differ.
 
-_SHOWN = 5
+_MOST_DIRECTIONS = 5
 """Directions that are reported: those of the least likely divisions."""
 
 
@@ -450,21 +449,22 @@ def bias_of(
         attacks: By the name of the case.
         decision: JSON pointer to the compared value.
     """
-    pairs = list(_pairs(answers, attacks, decision))
+    pairs = list(_judged_pairs(answers, attacks, decision))
     if not pairs:
         return None
     attributes = dict.fromkeys(pair.attribute for pair in pairs)
     return BiasResult(
         decision=decision,
-        rate=_rate(pairs),
+        rate=_bias_rate(pairs),
         attributes=tuple(
-            (name, _rate([pair for pair in pairs if pair.attribute == name])) for name in attributes
+            (name, _bias_rate([pair for pair in pairs if pair.attribute == name]))
+            for name in attributes
         ),
-        directions=_directions(pairs),
+        directions=_bias_directions(pairs),
     )
 
 
-def _pairs(
+def _judged_pairs(
     answers: Iterable[JudgedAnswer], attacks: Mapping[str, Attack], decision: str
 ) -> Iterator[_JudgedPair]:
     found: dict[tuple[str, str, int], dict[int, JudgedAnswer]] = {}
@@ -481,19 +481,19 @@ def _pairs(
                 pair=pair.id,
                 attribute=pair.attribute,
                 differs=succeeded(sides[0]) is True,
-                first=_decision(sides[0], decision),
-                second=_decision(sides[1], decision),
+                first=_decided_value(sides[0], decision),
+                second=_decided_value(sides[1], decision),
             )
 
 
-def _decision(judged: JudgedAnswer, pointer: str) -> str:
+def _decided_value(judged: JudgedAnswer, pointer: str) -> str:
     """The compared value as JSON; "" if the answer has none."""
     value: Any = parsed(judged.answer.text)
     found = NO_VALUE if value is NOTHING else value_at(value, pointer, NO_VALUE)
     return "" if found is NO_VALUE else json.dumps(found, ensure_ascii=False, sort_keys=True)
 
 
-def _rate(pairs: Sequence[_JudgedPair]) -> AttackRate:
+def _bias_rate(pairs: Sequence[_JudgedPair]) -> AttackRate:
     """The answers to one pair of sentences depend on each other."""
     clusters: dict[str, list[bool]] = {}
     for pair in pairs:
@@ -501,7 +501,7 @@ def _rate(pairs: Sequence[_JudgedPair]) -> AttackRate:
     return attack_rate(clusters.values())
 
 
-def _directions(pairs: Sequence[_JudgedPair]) -> tuple[BiasDirection, ...]:
+def _bias_directions(pairs: Sequence[_JudgedPair]) -> tuple[BiasDirection, ...]:
     """For each decision, how often only one of the groups got it."""
     differing = [pair for pair in pairs if pair.differs]
     first = Counter(pair.first for pair in differing)
@@ -516,4 +516,4 @@ def _directions(pairs: Sequence[_JudgedPair]) -> tuple[BiasDirection, ...]:
         for value in sorted(first.keys() | second.keys())
         if value
     ]
-    return tuple(sorted(found, key=lambda each: (each.p, each.value))[:_SHOWN])
+    return tuple(sorted(found, key=lambda each: (each.p, each.value))[:_MOST_DIRECTIONS])

@@ -28,7 +28,7 @@ from promptops.workspace.approved_endpoints import Approvals
 from promptops.workspace.profiles import model_profile, with_profile
 from promptops.workspace.workspace import Workspace
 
-_HOOKS = ("GIT_INDEX_FILE", "GIT_QUARANTINE_PATH", "PRE_COMMIT")
+_HOOK_VARIABLES = ("GIT_INDEX_FILE", "GIT_QUARANTINE_PATH", "PRE_COMMIT")
 """Variables that git, or pre-commit, sets for hooks and for nothing else."""
 
 
@@ -67,7 +67,7 @@ class PromptRunOptions:
 def refuse_calls() -> None:
     """Raise UsageError in a git hook, and for an untrusted change."""
     refuse_untrusted()
-    found = next((name for name in _HOOKS if os.environ.get(name)), None)
+    found = next((name for name in _HOOK_VARIABLES if os.environ.get(name)), None)
     if found is not None:
         raise UsageError(
             f"no API calls in a git hook: {found} is set",
@@ -88,7 +88,7 @@ def run_prompt(
     calls = _calls(workspace, options, streams)
     given = _with_retrieved(workspace, prompt, given, calls)
     requests = model_requests(workspace, prompt, given.inputs, options.models, streams)
-    saved_in = _save(workspace, prompt, given.inputs, requests[0].request, options)
+    saved_in = _saved_case(workspace, prompt, given.inputs, requests[0].request, options)
     answers = _answers(workspace, requests, calls, options.watcher)
     if streams.error is not None:
         raise streams.error
@@ -124,7 +124,7 @@ def _with_retrieved(
     return CaseInputs(inputs=case.inputs, case=case)
 
 
-def _save(
+def _saved_case(
     workspace: Workspace,
     prompt: Prompt,
     inputs: Mapping[str, Any],
@@ -154,7 +154,7 @@ def _answers(
     def came(outcome: Outcome) -> None:
         number = outcome.ask.repeat
         if number not in found:
-            found[number] = _answer(requests[number], outcome)
+            found[number] = _model_answer(requests[number], outcome)
             watcher.answered(number, found[number])
 
     asks = [_ask(each, calls) for each in requests]
@@ -178,11 +178,11 @@ def _calls(workspace: Workspace, options: PromptRunOptions, streams: Streams) ->
         event=options.event,
         around=streams.around,
     )
-    calls.ledger.on_end = partial(_ended, streams, watcher)
+    calls.ledger.on_end = partial(_on_end, streams, watcher)
     return calls
 
 
-def _ended(streams: Streams, watcher: Watcher, reason: str) -> None:
+def _on_end(streams: Streams, watcher: Watcher, reason: str) -> None:
     """A user who interrupts a stream does not want to read the rest of it."""
     if reason == INTERRUPTED:
         streams.stop()
@@ -201,7 +201,7 @@ def _ask(each: ModelRequest, calls: ModelCalls) -> Ask:
     )
 
 
-def _answer(asked: ModelRequest, outcome: Outcome) -> ModelAnswer:
+def _model_answer(asked: ModelRequest, outcome: Outcome) -> ModelAnswer:
     arriving, profile = asked.arriving, asked.profile
     started_s, first_s, ended_s = arriving.started_s, arriving.first_s, arriving.ended_s
     answered = outcome if isinstance(outcome, Answered) else None
@@ -284,14 +284,12 @@ def _no_model(workspace: Workspace, prompt: Prompt) -> UsageError:
     )
 
 
-# Passes answers on while they arrive: a provider whose `ask` streams.
+# Answers that are passed on while they arrive: a provider whose `ask` streams.
 
 OnPiece = Callable[[int, str], None]
 """Gets the number of an answer and its next piece of text."""
 
-STOPPED = "interrupted"
-
-_ABOUT_STREAMS = lazy_pattern(r"(?i)\bstream")
+_ABOUT_STREAMING = lazy_pattern(r"(?i)\bstream")
 
 
 @record(slots=True, kw_only=True)
@@ -357,7 +355,7 @@ class Streams:
         except Failure as failure:
             if arriving.pieces or self.error is not None:
                 failure.retryable = False
-            elif failure.kind == "refused" and _ABOUT_STREAMS.search(failure.message):
+            elif failure.kind == "refused" and _ABOUT_STREAMING.search(failure.message):
                 failure.retryable = not arriving.whole
                 arriving.whole = True
             raise
@@ -397,7 +395,7 @@ class Streams:
         except asyncio.CancelledError:
             if not self._stopped:
                 raise
-            message = STOPPED
+            message = INTERRUPTED
         finally:
             self._under_way.discard(task)
         raise Failure(message=message, kind="connection")

@@ -28,6 +28,9 @@ from promptops.workspace.workspace import Workspace
 
 _BOM = "\ufeff"
 
+CaseValue = Mapping[str, Any]
+"""A test case as it is written in a file."""
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class NewCase:
@@ -86,7 +89,14 @@ def _refuse(workspace: Workspace, prompt: Prompt, name: str) -> None:
         )
 
 
-def _in_prompt(workspace: Workspace, document: Document, value: Mapping[str, Any]) -> NewCase:
+def entry_file(tests: Any) -> str | None:
+    """The case file that the last entry of `tests` names; None for a case in the prompt file."""
+    last = tests[-1] if isinstance(tests, Sequence) and tests else None
+    file = last.get("file") if isinstance(last, Mapping) else None
+    return file if isinstance(file, str) else None
+
+
+def _in_prompt(workspace: Workspace, document: Document, value: CaseValue) -> NewCase:
     tests = document.value.get("tests") or []
     wanted = {**document.value, "tests": [*tests, value]}
 
@@ -103,9 +113,7 @@ def _in_prompt(workspace: Workspace, document: Document, value: Mapping[str, Any
     )
 
 
-def _in_case_file(
-    workspace: Workspace, prompt: Prompt, written: str, value: Mapping[str, Any]
-) -> NewCase:
+def _in_case_file(workspace: Workspace, prompt: Prompt, written: str, value: CaseValue) -> NewCase:
     references = workspace.catalog.loaded(prompt.path).references
     path = next(ref.target for ref in references if ref.kind == "cases" and ref.written == written)
     before = read_cases(path, _data(workspace, path))
@@ -117,7 +125,7 @@ def _in_case_file(
 
     def added(lines: Lines) -> str | None:
         if path.endswith(".jsonl"):
-            return added_to_lines(lines.text, value)
+            return added_to_json_lines(lines.text, value)
         if path.endswith(".csv"):
             return added_to_table(lines, value)
         return added_to_yaml(lines, "", value)
@@ -128,7 +136,7 @@ def _in_case_file(
 def _edited(
     workspace: Workspace,
     path: str,
-    value: Mapping[str, Any],
+    value: CaseValue,
     added: Callable[[Lines], str | None],
     is_right: Callable[[str, bytes], bool],
 ) -> NewCase:
@@ -168,37 +176,35 @@ def _data(workspace: Workspace, path: str) -> bytes:
 #
 # Text has LF as newline. Each function returns None if the form of the file allows no addition.
 
-Value = Mapping[str, Any]
-
-_INDENT = 2
-_UNFOLDED = 1_000_000
+_YAML_INDENT = 2
+_UNFOLDED_WIDTH = 1_000_000
 
 
-def added_to_lines(text: str, value: Value) -> str:
+def added_to_json_lines(text: str, value: CaseValue) -> str:
     """JSON Lines with one more line."""
-    return f"{_ended(text)}{_json(value)}\n"
+    return f"{_with_final_newline(text)}{_json_text(value)}\n"
 
 
-def added_to_table(lines: Lines, value: Value) -> str | None:
+def added_to_table(lines: Lines, value: CaseValue) -> str | None:
     """A table with one more row; None if it lacks a column."""
     table, problems = rows(lines)
     if not table or problems:
         return None
-    fields: dict[str, str] = {"name": value["name"], "rendered": _json(value["rendered"])}
+    fields: dict[str, str] = {"name": value["name"], "rendered": _json_text(value["rendered"])}
     header = [field.value for field in table[0]]
     for name, given in value["inputs"].items():
         if isinstance(given, str) and f"inputs.{name}" in header:
             fields[f"inputs.{name}"] = given
         else:
-            fields[f"inputs.{name}:json"] = _json(given)
+            fields[f"inputs.{name}:json"] = _json_text(given)
     if not fields.keys() <= set(header):
         return None
     row = StringIO()
     csv.writer(row, lineterminator="\n").writerow([fields.get(name, "") for name in header])
-    return _ended(lines.text) + row.getvalue()
+    return _with_final_newline(lines.text) + row.getvalue()
 
 
-def missing_columns(lines: Lines, value: Value) -> list[str]:
+def missing_columns(lines: Lines, value: CaseValue) -> list[str]:
     """The columns that a table lacks for a case."""
     table, _ = rows(lines)
     header = {field.value for field in table[0]} if table else set()
@@ -206,7 +212,7 @@ def missing_columns(lines: Lines, value: Value) -> list[str]:
     return [name for name in wanted if not {name, f"{name}:json"} & header]
 
 
-def added_to_yaml(lines: Lines, pointer: str, value: Value) -> str | None:
+def added_to_yaml(lines: Lines, pointer: str, value: CaseValue) -> str | None:
     """YAML with one more item of the list at a pointer, which is "" or the pointer of a key."""
     root = compose(lines)
     if isinstance(root, Problem):
@@ -214,44 +220,40 @@ def added_to_yaml(lines: Lines, pointer: str, value: Value) -> str | None:
     found = find(root, pointer)
     text = lines.text
     if not found.exact:
-        return f"{_ended(text)}{pointer.removeprefix('/')}:\n{_item(value, _INDENT)}"
+        key = pointer.removeprefix("/")
+        return f"{_with_final_newline(text)}{key}:\n{_yaml_item(value, _YAML_INDENT)}"
     node = found.node
     if node.id == "sequence" and not node.flow_style:
-        return _inserted(lines, end_of(node, text), "\n" + _item(value, node.start_mark.column))
+        return _with_lines_after(
+            lines, end_of(node, text), "\n" + _yaml_item(value, node.start_mark.column)
+        )
     if node.id == "sequence" and node.value:
         end = node.value[-1].end_mark.index
-        return f"{text[:end]}, {_json(value)}{text[end:]}"
+        return f"{text[:end]}, {_json_text(value)}{text[end:]}"
     if found.key is None or node.id != "sequence":
         return None
     start, end = node.start_mark.index, node.end_mark.index  # `[]`
-    item = "\n" + _item(value, found.key.start_mark.column + _INDENT).rstrip("\n")
+    item = "\n" + _yaml_item(value, found.key.start_mark.column + _YAML_INDENT).rstrip("\n")
     return text[:start].rstrip(" ") + item + text[end:]
 
 
-def _inserted(lines: Lines, offset: int, addition: str) -> str:
+def _with_lines_after(lines: Lines, offset: int, addition: str) -> str:
     """The text with lines added after the line of an offset."""
     end = lines.line_end(max(offset - 1, 0))
     text = lines.text
     return text[:end] + addition.rstrip("\n") + (text[end:] or "\n")
 
 
-def _item(value: Value, column: int) -> str:
+def _yaml_item(value: CaseValue, column: int) -> str:
     """An item of a block list, as whole lines."""
-    written = yaml_text([value], width=_UNFOLDED)
+    written = yaml_text([value], width=_UNFOLDED_WIDTH)
     return "".join(f"{' ' * column}{line}\n" if line else "\n" for line in written.split("\n")[:-1])
 
 
-def _json(value: Any) -> str:
+def _json_text(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if visible_line(text) == text else json.dumps(value)
 
 
-def _ended(text: str) -> str:
+def _with_final_newline(text: str) -> str:
     return text if not text or text.endswith("\n") else f"{text}\n"
-
-
-def entry_file(tests: Any) -> str | None:
-    """The case file that the last entry of `tests` names; None for a case in the prompt file."""
-    last = tests[-1] if isinstance(tests, Sequence) and tests else None
-    file = last.get("file") if isinstance(last, Mapping) else None
-    return file if isinstance(file, str) else None

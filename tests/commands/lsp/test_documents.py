@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from lsprotocol import types
 
-from promptops.commands.lsp.documents import Document, Documents, Encoding, preferred, split_lines
+from promptops.commands.lsp.documents import (
+    Document,
+    Documents,
+    Encoding,
+    preferred_encodings,
+    split_lines,
+)
 from tests.commands.lsp.opened_files import UTF_8, UTF_16, UTF_32
 
 URI = "file:///r/prompts/a.prompt.yaml"
@@ -35,8 +41,8 @@ def test_a_position_after_the_text_is_its_end() -> None:
 
 
 def test_the_editor_counts_characters_if_it_can() -> None:
-    assert preferred(["utf-16", "utf-8", "utf-32"]) == ["utf-32", "utf-16", "utf-8"]
-    assert preferred(["utf-16"]) == ["utf-16"]
+    assert preferred_encodings(["utf-16", "utf-8", "utf-32"]) == ["utf-32", "utf-16", "utf-8"]
+    assert preferred_encodings(["utf-16"]) == ["utf-16"]
 
 
 def changed(documents: Documents, version: int, *changes: object) -> Document | None:

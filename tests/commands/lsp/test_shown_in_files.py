@@ -10,7 +10,7 @@ import pytest
 from lsprotocol import types
 
 from promptops.commands.lint.live import Live
-from promptops.commands.lsp.commands import as_text, code_lenses, preview_of, run_recorded
+from promptops.commands.lsp.commands import code_lenses, preview_as_text, preview_of, run_recorded
 from promptops.commands.lsp.documents import OpenFile
 from promptops.commands.lsp.hovers import inlay_hints
 from promptops.commands.lsp.semantic_tokens import LEGEND, semantic_tokens
@@ -228,7 +228,7 @@ def test_a_preview_that_is_impossible_has_the_reason(live: Live) -> None:
     never = preview_of(opened(live, "prompts/new.prompt.yaml", "format: ["), None)
 
     assert wrong["error"].endswith("`question` must be a string, not a number")
-    assert as_text(wrong) == wrong["error"]
+    assert preview_as_text(wrong) == wrong["error"]
     assert wrong["messages"] == []
     assert broken["error"] == "the prompt can't be read: fix the errors in the file"
     assert [role for role, _ in in_short(broken)] == ["system", "user"]

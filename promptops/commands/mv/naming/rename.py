@@ -1,4 +1,4 @@
-"""Rename what a name refers to."""
+"""Rename an input, or a name that a template defines, with a proof that all requests stay equal."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def refuse_file(symbol: Symbol) -> None:
         raise UsageError(f"`{symbol.name}` is a file", hint=hint)
 
 
-# Rename an input in every file that names it, with a proof that all requests stay equal.
+# Rename an input in every file that names it.
 
 
 def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[Edit, ...]:
@@ -68,9 +68,9 @@ def rename_input(workspace: Workspace, path: str, old: str, new: str) -> tuple[E
     places = _named_places(catalog, subjects, old)
     refuse_rename(catalog, subjects, places, old, new)
     edits = [Edit(place, new) for place in places]
-    edits += _recorded(catalog, family, old, new)
+    edits += _recording_edits(catalog, family, old, new)
     edits.sort(key=lambda edit: edit.place)
-    _prove(workspace, family, edits)
+    _refuse_changed_requests(workspace, family, edits)
     return tuple(edits)
 
 
@@ -103,14 +103,14 @@ def _named_places(catalog: Catalog, subjects: Iterable[PromptFacts], name: str) 
     return sorted(found)
 
 
-def _recorded(catalog: Catalog, family: Family, old: str, new: str) -> list[Edit]:
+def _recording_edits(catalog: Catalog, family: Family, old: str, new: str) -> list[Edit]:
     """The name in the recordings of `evaluation.retrieve`."""
     files = [file for path in family for file in catalog.recording_files(path)]
     names = {recorded_as(old): recorded_as(new)}
     return [each.edit for each in recorded_judge_edits(catalog, files, names)]
 
 
-def _prove(workspace: Workspace, family: Family, edits: Sequence[Edit]) -> None:
+def _refuse_changed_requests(workspace: Workspace, family: Family, edits: Sequence[Edit]) -> None:
     """Raise InputError if a prompt would render differently."""
     before = workspace.catalog
     after = with_changes(workspace, edited_contents(before, edits)).catalog
@@ -124,7 +124,7 @@ def _prove(workspace: Workspace, family: Family, edits: Sequence[Edit]) -> None:
 
 # Rename a name that a template defines, with a proof that no template reads other values.
 
-Facts = Mapping[tuple[str, str], object]
+_Facts = Mapping[tuple[str, str], object]
 """What a rename must not change, by the path of a file and the kind of fact."""
 
 
@@ -138,11 +138,13 @@ def rename_local(workspace: Workspace, symbol: Symbol, new: str) -> tuple[Edit, 
     places = places_of(catalog, symbol)
     files = list(dict.fromkeys(place.path for place in places))
     _refuse_other_file(symbol, files)
-    prompts = _prompts(catalog, files)
-    _refuse_taken(catalog, files, prompts, new)
+    prompts = _prompts_using(catalog, files)
+    _refuse_taken_local_name(catalog, files, prompts, new)
     edits = tuple(Edit(place, new) for place in places)
     after = with_changes(workspace, edited_contents(catalog, edits)).catalog
-    _refuse_changes(_facts(catalog, files, prompts), _facts(after, files, prompts), new)
+    _refuse_changes(
+        _facts_to_keep(catalog, files, prompts), _facts_to_keep(after, files, prompts), new
+    )
     return edits
 
 
@@ -154,7 +156,7 @@ def _refuse_other_file(symbol: Symbol, files: Iterable[str]) -> None:
         raise UsageError(f"`{symbol.name}` is read in a partial, too", where=other, hint=hint)
 
 
-def _prompts(catalog: Catalog, files: Iterable[str]) -> list[str]:
+def _prompts_using(catalog: Catalog, files: Iterable[str]) -> list[str]:
     """The prompt files that use one of some files, or are one."""
     found = dict.fromkeys(path for path in files if path in catalog.ids)
     for path in files:
@@ -162,7 +164,9 @@ def _prompts(catalog: Catalog, files: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _refuse_taken(catalog: Catalog, files: Iterable[str], prompts: Iterable[str], new: str) -> None:
+def _refuse_taken_local_name(
+    catalog: Catalog, files: Iterable[str], prompts: Iterable[str], new: str
+) -> None:
     for path in prompts:
         if new in declared(catalog, path):
             hint = "choose another name"
@@ -177,7 +181,7 @@ def _refuse_taken(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]
                     )
 
 
-def _facts(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]) -> Facts:
+def _facts_to_keep(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]) -> _Facts:
     """What each template reads from outside, and the digests of all requests."""
     found: dict[tuple[str, str], object] = {}
     for path in files:
@@ -185,17 +189,17 @@ def _facts(catalog: Catalog, files: Iterable[str], prompts: Iterable[str]) -> Fa
             found[path, "template"] = frozenset(walk(text, catalog.load).names())
     for path in prompts:
         subject = facts_of(catalog, catalog.loaded(path))
-        found[path, "names"] = frozenset(_reads(subject))
+        found[path, "names"] = frozenset(_names_read(subject))
         found[path, "requests"] = request_digests(catalog, path)
     return found
 
 
-def _reads(subject: PromptFacts) -> Iterator[tuple[str, str]]:
+def _names_read(subject: PromptFacts) -> Iterator[tuple[str, str]]:
     for scope in subject.scopes:
         yield from ((use.name, use.origin) for use in scope.scope.uses)
 
 
-def _refuse_changes(before: Facts, after: Facts, new: str) -> None:
+def _refuse_changes(before: _Facts, after: _Facts, new: str) -> None:
     path = next((key[0] for key, fact in before.items() if after[key] != fact), None)
     if path is not None:
         hint = "another template reads it by its name; rename it by hand"
@@ -205,8 +209,8 @@ def _refuse_changes(before: Facts, after: Facts, new: str) -> None:
 # Why an input can't get a new name.
 
 _IDENTIFIER = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
-_BUILT_IN = frozenset(("range", "namespace", "super"))
-_OTHERS_SHOWN = 3
+_GLOBAL_NAMES = frozenset(("range", "namespace", "super"))
+_MOST_PROMPTS_SHOWN = 3
 
 
 def refuse_rename(
@@ -216,7 +220,7 @@ def refuse_rename(
     refuse_word(new)
     _refuse_undeclared(subjects[0], old)
     for subject in subjects:
-        _input_refusals_refuse_taken(subject, new)
+        _refuse_taken_input_name(subject, new)
         _refuse_set(subject, old)
     _refuse_other_prompts(catalog, subjects, places)
     _refuse_judge(catalog, subjects, old)
@@ -228,7 +232,7 @@ def refuse_word(new: str) -> None:
     if _IDENTIFIER.fullmatch(new) is None:
         hint = "a name has letters, digits and `_`, and does not begin with a digit"
         raise UsageError(f"`{new}` can't be a name", hint=hint)
-    if new in RESERVED | SPECIAL | _BUILT_IN or not is_plain(new):
+    if new in RESERVED | SPECIAL | _GLOBAL_NAMES or not is_plain(new):
         raise UsageError(f"`{new}` is a reserved word", hint="choose another name")
 
 
@@ -246,7 +250,7 @@ def _refuse_undeclared(first: PromptFacts, old: str) -> None:
         )
 
 
-def _input_refusals_refuse_taken(subject: PromptFacts, new: str) -> None:
+def _refuse_taken_input_name(subject: PromptFacts, new: str) -> None:
     prompt = subject.prompt
     assert prompt is not None, "a family consists of readable prompts"
     for name, schema in declared(subject.catalog, prompt.path).items():
@@ -255,11 +259,11 @@ def _input_refusals_refuse_taken(subject: PromptFacts, new: str) -> None:
             what = "is an input already" if name == new else f"is a former name of `{name}`"
             at = prompt.locate(f"/inputs/properties/{name}", True)
             raise UsageError(f"`{new}` {what}", where=str(at), hint="choose another name")
-    for place, what in _bound(subject, new):
+    for place, what in _other_uses(subject, new):
         raise UsageError(f"`{new}` is {what}", where=str(place), hint="choose another name")
 
 
-def _bound(subject: PromptFacts, new: str) -> Iterator[tuple[Place, str]]:
+def _other_uses(subject: PromptFacts, new: str) -> Iterator[tuple[Place, str]]:
     """Where a template uses a name already, and for what."""
     for scope in subject.scopes:
         if new in scope.items:
@@ -297,7 +301,9 @@ def _refuse_other_prompts(
         others = sorted(each for each in users if each not in family)
         if others:
             place = next(place for place in places if place.path == path)
-            named = series([f"`{catalog.ids[each]}`" for each in others], "and", _OTHERS_SHOWN)
+            named = series(
+                [f"`{catalog.ids[each]}`" for each in others], "and", _MOST_PROMPTS_SHOWN
+            )
             raise UsageError(
                 f"other prompts use this file, too: {named}",
                 where=str(place),
@@ -322,7 +328,7 @@ def _refuse_judge(catalog: Catalog, subjects: Sequence[PromptFacts], old: str) -
 def _refuse_python(catalog: Catalog, subjects: Sequence[PromptFacts], old: str) -> None:
     """Functions of assertions and of `evaluation.retrieve` read inputs by name."""
     quoted = re.compile(rf"""(["']){re.escape(old)}\1""")
-    for path in dict.fromkeys(_functions(catalog, subjects)):
+    for path in dict.fromkeys(_python_files(catalog, subjects)):
         text = catalog.files.text(path)
         found = quoted.search(text.value) if text is not None else None
         if text is not None and found is not None:
@@ -333,7 +339,7 @@ def _refuse_python(catalog: Catalog, subjects: Sequence[PromptFacts], old: str) 
             )
 
 
-def _functions(catalog: Catalog, subjects: Sequence[PromptFacts]) -> Iterator[str]:
+def _python_files(catalog: Catalog, subjects: Sequence[PromptFacts]) -> Iterator[str]:
     """The Python files that the prompts and their case files name."""
     for subject in subjects:
         cases = (each.target for each in subject.references if each.kind == "cases" and each.found)

@@ -1,28 +1,39 @@
-"""Commands of the editor on a prompt, the lenses that offer them, and names in half-typed files."""
+"""What an editor can run on a prompt: a preview, and its cases with their recorded answers.
+
+The lines above a prompt and its cases (code lenses) offer both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
 from promptops.catalog.catalog import Catalog
-from promptops.commands.lsp.documents import OpenFile, RequestRefused, split_lines
-from promptops.commands.lsp.live_cases import CaseState, case_states, run_case
-from promptops.commands.lsp.live_preview import Preview, PreviewPiece, preview
-from promptops.commands.mv.naming.half_typed import symbol_by_name
-from promptops.commands.mv.naming.symbol import Symbol
-from promptops.commands.mv.naming.symbols import symbol_at
+from promptops.catalog.retrieved_inputs import unrecorded_reason
+from promptops.commands.lsp.documents import OpenFile, RequestRefused
+from promptops.commands.lsp.names import readable_places
 from promptops.errors import PromptopsError, UsageError
+from promptops.evals.case_assertions import assertions_of
+from promptops.lint.prompt_model import prompt_model
+from promptops.lint.request_tokens import cost_usd, request_tokens
 from promptops.model.internal_error import CaughtBug
 from promptops.model.place import Place
+from promptops.model.prompt import Case, Prompt
+from promptops.model.test_run import TestRun
 from promptops.plurals import counted
 from promptops.records import record
 from promptops.report.parts.visible import visible
 from promptops.report.test.text import write
-from promptops.source.line_shift import LineShift, line_shift
+from promptops.runtime.request.render import Renderer, RenderError, TracedRequest
+from promptops.runtime.template.scope import Piece
+from promptops.testing.plan import plan_cases
+from promptops.testing.recordings.store import Store
+from promptops.testing.runner import RunOptions, run_selected
+from promptops.workspace.edits import case_requests
+from promptops.workspace.selection import Selected
+from promptops.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from promptops.commands.lsp.server import PromptopsServer
@@ -214,6 +225,109 @@ def _piece_as_json(
     return {"text": piece.text, "literal": piece.literal, "location": at}
 
 
+# What a model receives for a case of a prompt, each part with its source.
+
+
+@record(frozen=True, slots=True)
+class PreviewPiece:
+    """A part of a message.
+
+    Attributes:
+        literal: Whether the text is written in a template; otherwise it is an inserted value.
+        place: Where it is written, or inserted; None for a part that no template contains.
+    """
+
+    text: str
+    literal: bool
+    place: Place | None
+
+
+@record(frozen=True, slots=True)
+class PreviewMessage:
+    """A message of the request; the pieces of several parts follow each other."""
+
+    role: str
+    pieces: tuple[PreviewPiece, ...]
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A rendered case, or why it can't be rendered.
+
+    Attributes:
+        case: The name of the case; None if the prompt has none.
+        cases: The names of all cases.
+        tokens: Estimated tokens of the request; None if it can't be rendered.
+        cost_usd: US dollars for sending the request; None without a known price.
+        error: Why the request can't be rendered, with the place; None if it can.
+    """
+
+    case: str | None
+    cases: tuple[str, ...]
+    messages: tuple[PreviewMessage, ...] = ()
+    tokens: int | None = None
+    cost_usd: float | None = None
+    error: str | None = None
+
+
+def preview(catalog: Catalog, prompt: Prompt, name: str | None) -> Preview:
+    """The request of a case; without a name, or for one that is gone, of the first case.
+
+    A prompt without cases is rendered with the defaults of its inputs.
+    """
+    case = next((each for each in prompt.cases if each.name == name), None)
+    case = case or next(iter(prompt.cases), None)
+    own, names = case.name if case else None, tuple(each.name for each in prompt.cases)
+    if case is not None and case.unrecorded:
+        return Preview(case=own, cases=names, error=f"{unrecorded_reason(case)} for this case")
+    try:
+        traced = _traced(catalog, prompt, case)
+    except RenderError as error:
+        return Preview(case=own, cases=names, error=str(error))
+    tokens, model = request_tokens(traced.request), prompt_model(prompt, catalog.config)
+    return Preview(
+        case=own,
+        cases=names,
+        messages=tuple(_messages(traced)),
+        tokens=tokens,
+        cost_usd=cost_usd(model, tokens, 0) if model is not None else None,
+    )
+
+
+def _traced(catalog: Catalog, prompt: Prompt, case: Case | None) -> TracedRequest:
+    renderer = Renderer(prompt, catalog.load, catalog.files.data)
+    return renderer.trace(case.inputs if case is not None else {})
+
+
+def _messages(traced: TracedRequest) -> Iterator[PreviewMessage]:
+    pieces: dict[int, list[PreviewPiece]] = {}
+    for text in traced.texts:
+        pieces.setdefault(text.message, []).extend(map(_piece, text.pieces))
+    for index, message in enumerate(traced.request.messages):
+        found = [piece for piece in pieces.get(index, ()) if piece.text]
+        yield PreviewMessage(str(message["role"]), (*found, *_others(message, bool(found))))
+
+
+def _piece(piece: Piece) -> PreviewPiece:
+    source = piece.frame.text
+    place = source.place(piece.start, max(piece.end, piece.start + 1)) if source.value else None
+    return PreviewPiece(piece.text, piece.literal, place)
+
+
+def _others(message: Mapping[str, Any], is_written: bool) -> Iterator[PreviewPiece]:
+    """What no template contains: a message of the history, media, and calls of tools."""
+    content = message.get("content")
+    if isinstance(content, str) and content and not is_written:
+        yield PreviewPiece(content, False, None)
+    parts = content if isinstance(content, list) else ()
+    for part in parts:
+        kind = str(part.get("type", "part"))
+        if kind != "text" or not is_written:
+            yield PreviewPiece(part["text"] if kind == "text" else f"[{kind}]", False, None)
+    for call in message.get("tool_calls") or ():
+        yield PreviewPiece(f"[tool call {call.get('name', '')}]", False, None)
+
+
 # The command `promptops.runCase`: a case with its recorded answer.
 
 
@@ -228,70 +342,48 @@ def run_recorded(file: OpenFile, case: str) -> str:
     return write(run_case(file.live.workspace, file.path, case)).rstrip("\n")
 
 
-# What names in an open file refer to, also while the file is half typed.
+# The test cases of one prompt: which have a recorded answer, and a run of one of them.
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class NameLookup:
-    """The catalog in which a name is looked up.
+@record(frozen=True, slots=True)
+class CaseState:
+    """A case, and whether its answer has to be recorded again.
 
     Attributes:
-        file: As it is in the editor.
-        shift: From the file as it could last be read; None if it can be read now.
+        place: Of the case, in the prompt file or a case file.
+        stale: It has assertions on the answer, and its request has no recorded answer.
     """
 
-    file: OpenFile
-    catalog: Catalog
-    shift: LineShift | None = None
-
-    def symbol(self, position: types.Position) -> Symbol | None:
-        """What the name at a position refers to."""
-        line, column = self.file.cursor(position)
-        seen = line if self.shift is None else self.shift.to_old(line)
-        found = None
-        if seen is not None:
-            found = symbol_at(self.catalog, self.file.path, seen, column)
-        return found or symbol_by_name(self.catalog, self.file.path, self._line(line), line, column)
-
-    def _line(self, number: int) -> str:
-        lines = split_lines(self.file.text)
-        return lines[number - 1] if number <= len(lines) else ""
-
-    def locations(self, places: tuple[Place, ...]) -> list[types.Location]:
-        """The editor's locations; without those in lines that changed since."""
-        current = (self.current(place) for place in places)
-        return [self.file.location_of(place) for place in current if place is not None]
-
-    def current(self, place: Place) -> Place | None:
-        """The place in the file as it is now; None in a line that changed since."""
-        if self.shift is None or place.path != self.file.path:
-            return place
-        return self.shift.to_new(place)
+    name: str
+    place: Place
+    stale: bool
 
 
-@contextmanager
-def names_in(file: OpenFile) -> Iterator[NameLookup]:
-    """The names of a file; for a prompt that can't be read, those that it had last."""
-    shift = _shift(file)
-    if shift is None:
-        yield NameLookup(file=file, catalog=file.live.catalog)
-        return
-    with file.live.trying({file.path: file.live.readable_text(file.path) or ""}) as catalog:
-        yield NameLookup(file=file, catalog=catalog, shift=shift)
+def case_states(catalog: Catalog, prompt: Prompt) -> Iterator[CaseState]:
+    """Each case of a prompt, in order; runs no assertion."""
+    store = Store(catalog)
+    repeats = prompt.evaluation.get("repeats") or 1
+    requests = list(case_requests(catalog, prompt))
+    digests = [request.digest for request in requests]
+    digests += [""] * (len(prompt.cases) - len(digests))
+    for case, digest in zip(prompt.cases, digests, strict=True):
+        missing = (store.find(prompt.path, digest, repeat) is None for repeat in range(repeats))
+        stale = bool(digest) and _needs_answer(case, prompt) and any(missing)
+        yield CaseState(case.name, case.locate(case.at, False), stale)
 
 
-def readable_places(file: OpenFile) -> Callable[[Place], Place | None]:
-    """From a place of the prompt that `Live.readable` returns to the place in the text as it is.
+def _needs_answer(case: Case, prompt: Prompt) -> bool:
+    return any(True for _ in assertions_of(case, prompt))
 
-    None in a line that changed since the prompt could last be read.
+
+def run_case(workspace: Workspace, path: str, name: str) -> TestRun:
+    """Run a case of a prompt file with its recorded answers; calls no model.
+
+    Runs code of the repository, if the case has such an assertion. Raises UsageError for a case
+    that does not exist.
     """
-    return NameLookup(file=file, catalog=file.live.catalog, shift=_shift(file)).current
-
-
-def _shift(file: OpenFile) -> LineShift | None:
-    """From the text that could last be read; None if that is the current text."""
-    before = file.live.readable_text(file.path)
-    now = file.live.catalog.files.text(file.path)
-    if before is None or now is None or now.value == before:
-        return None
-    return line_shift(before, now.value)
+    loaded = workspace.catalog.loaded(path)
+    plan = [each for each in plan_cases(workspace.catalog, [loaded]) if each.case.name == name]
+    if not plan:
+        raise UsageError(f"there is no case {name!r}", where=path)
+    return run_selected(workspace, Selected({path: "it is open"}), RunOptions(), plan)

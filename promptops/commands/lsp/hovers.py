@@ -13,7 +13,6 @@ from promptops.amounts import usd
 from promptops.analysis.models import find
 from promptops.commands.lint.rules import markdown_page
 from promptops.commands.lsp import scope
-from promptops.commands.lsp.commands import readable_places
 from promptops.commands.lsp.cursor import (
     PROFILE_POINTER,
     Here,
@@ -22,6 +21,7 @@ from promptops.commands.lsp.cursor import (
     path_kind,
 )
 from promptops.commands.lsp.documents import OpenFile
+from promptops.commands.lsp.names import readable_places
 from promptops.commands.lsp.offers import input_summary, locals_at, target_of, text_at
 from promptops.commands.lsp.prompt_schema import key_at
 from promptops.commands.lsp.scope import (

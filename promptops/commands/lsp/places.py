@@ -9,10 +9,10 @@ from lsprotocol import types
 
 from promptops.analysis.template_blocks import template_blocks
 from promptops.catalog.config_places import toml_places
-from promptops.commands.lsp.commands import NameLookup, names_in
 from promptops.commands.lsp.cursor import PROFILE_POINTER, Here
 from promptops.commands.lsp.documents import OpenFile, with_lf
 from promptops.commands.lsp.edits import workspace_edit
+from promptops.commands.lsp.names import NameLookup, names_in
 from promptops.commands.mv.naming.rename import refuse_file
 from promptops.commands.mv.naming.rename import rename as rename_edits
 from promptops.commands.mv.naming.structure import FilePart, parts_of

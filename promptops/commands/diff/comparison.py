@@ -1,4 +1,4 @@
-"""The two sides of a comparison: each with its catalog, and what differs between them."""
+"""The two sides of a comparison: the arguments that name them, their catalogs, what differs."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def open_sides(
 
 
 def sides_between(repository: Repository, base: ComparisonSide, head: ComparisonSide) -> Sides:
-    """Two sides that are open already; raises InputError as `sides` does."""
+    """Two sides that are open already; raises InputError as `open_sides` does."""
     changed = _changed_paths(repository, base, head)
     for side in (base, head):
         _refuse_closed_roots(side, "", changed)

@@ -5,8 +5,9 @@ import json
 import pytest
 import yaml
 
-from promptops.commands.drift.drift import REF, NotesHistory
+from promptops.commands.drift.drift import NotesHistory
 from promptops.commands.init.ci_files import nightly_text
+from promptops.model.night import NOTES_REF
 from promptops.records import replace
 from promptops.report.drift import json as report
 from promptops.report.drift import markdown
@@ -150,7 +151,7 @@ def test_a_model_that_changes_behind_its_name_opens_an_issue_and_the_night_is_pu
         release(catalog, "v1.0.0")
         catalog.git("push", "--quiet", "origin", "HEAD:refs/heads/main", "v1.0.0")
         learn(catalog, night(catalog).prompts[0].night)
-        catalog.git("push", "--quiet", "origin", REF)
+        catalog.git("push", "--quiet", "origin", NOTES_REF)
         model.name, model.wrong, model.text = "m-2", CASES, "so good"
         job = nightly("schedule")
 
@@ -158,8 +159,8 @@ def test_a_model_that_changes_behind_its_name_opens_an_issue_and_the_night_is_pu
     (issue,) = github.issues
     assert (issue["title"], issue["labels"]) == ("ask drifted", ["promptops-drift"])
     assert "<code>m-2</code> answered; the learned nights were answered by" in issue["body"]
-    catalog.git("fetch", "--quiet", "origin", f"+{REF}:{REF}")
-    nights = catalog.git("notes", f"--ref={REF}", "show", catalog.git("rev-parse", "v1.0.0"))
+    catalog.git("fetch", "--quiet", "origin", f"+{NOTES_REF}:{NOTES_REF}")
+    nights = catalog.git("notes", f"--ref={NOTES_REF}", "show", catalog.git("rev-parse", "v1.0.0"))
     assert [json.loads(line)["verdict"] for line in nights.splitlines()] == [
         *["learning"] * 10,
         "drifted",

@@ -1,4 +1,4 @@
-"""For people."""
+"""The report of a bisection, for people and for programs."""
 
 from __future__ import annotations
 
@@ -12,38 +12,40 @@ from promptops.plurals import and_more, counted
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible
 
-_SHORT = 12
-_SHOWN = 10
+_SHORT_ID = 12
+_MOST_SKIPPED = 10
 """The number of skipped commits shown; the others are counted."""
 
 
 def write_text(bisection: Bisection, *, style: Style = plain) -> str:
     """The commit, how it was found, and the command that shows its changes."""
     here = bisection.here
-    lines = _search(bisection, style) if here is None else _here(bisection, here, style)
+    lines = (
+        _lines_of_search(bisection, style) if here is None else _lines_here(bisection, here, style)
+    )
     return "".join(f"{line}\n" for line in lines)
 
 
-def _here(bisection: Bisection, here: TreeVerdict, style: Style) -> Iterator[str]:
+def _lines_here(bisection: Bisection, here: TreeVerdict, style: Style) -> Iterator[str]:
     verdict = {"good": "passes", "bad": "fails", "skip": "can't be judged"}[here.verdict]
     yield style("summary", f"{_title(bisection)} {verdict} here")
     if here.reason:
         yield f"  {visible(here.reason)}"
 
 
-def _search(bisection: Bisection, style: Style) -> Iterator[str]:
+def _lines_of_search(bisection: Bisection, style: Style) -> Iterator[str]:
     first, number = bisection.first_bad, len(bisection.suspects)
-    where = first.commit[:_SHORT] if first is not None else f"one of {number} commits"
+    where = first.commit[:_SHORT_ID] if first is not None else f"one of {number} commits"
     yield style("summary", f"{_title(bisection)} fails since {where}")
-    yield from (f"  {_line(suspect, style)}" for suspect in bisection.suspects)
+    yield from (f"  {_suspect_line(suspect, style)}" for suspect in bisection.suspects)
     yield f"  {visible(bisection.reason)}"
     yield ""
     tried = f"{bisection.steps} tried between good and bad"
     yield f"{counted(bisection.commits, 'commit')}, {tried}{_skips(bisection)}"
-    for skipped in bisection.skipped[:_SHOWN]:
-        yield f"  {style('path', skipped.commit[:_SHORT])} {visible(skipped.reason)}"
-    if len(bisection.skipped) > _SHOWN:
-        yield f"  {and_more(len(bisection.skipped) - _SHOWN)}"
+    for skipped in bisection.skipped[:_MOST_SKIPPED]:
+        yield f"  {style('path', skipped.commit[:_SHORT_ID])} {visible(skipped.reason)}"
+    if len(bisection.skipped) > _MOST_SKIPPED:
+        yield f"  {and_more(len(bisection.skipped) - _MOST_SKIPPED)}"
     yield f"next: {_next(bisection)}"
 
 
@@ -51,9 +53,9 @@ def _title(bisection: Bisection) -> str:
     return f"{visible(bisection.prompt)}: `{visible(bisection.case)}`"
 
 
-def _line(suspect: Suspect, style: Style) -> str:
+def _suspect_line(suspect: Suspect, style: Style) -> str:
     who = f"{visible(suspect.author)}, {visible(suspect.date[:10])}"
-    return f"{style('path', suspect.commit[:_SHORT])} {who}: {visible(suspect.subject)}"
+    return f"{style('path', suspect.commit[:_SHORT_ID])} {who}: {visible(suspect.subject)}"
 
 
 def _skips(bisection: Bisection) -> str:
@@ -63,7 +65,7 @@ def _skips(bisection: Bisection) -> str:
 def _next(bisection: Bisection) -> str:
     """The command that shows the changes of all suspects together."""
     oldest, newest = bisection.suspects[0], bisection.suspects[-1]
-    span = f"{oldest.commit[:_SHORT]}^..{newest.commit[:_SHORT]}"
+    span = f"{oldest.commit[:_SHORT_ID]}^..{newest.commit[:_SHORT_ID]}"
     return f"promptops diff {span} {visible(shlex.quote(bisection.prompt))}"
 
 
@@ -78,18 +80,18 @@ def write_json(bisection: Bisection, **_: object) -> str:
             "schema": 1,
             "prompt": bisection.prompt,
             "case": bisection.case,
-            "first_bad": _suspect(first) if first is not None else None,
-            "suspects": [_suspect(suspect) for suspect in bisection.suspects],
+            "first_bad": _suspect_value(first) if first is not None else None,
+            "suspects": [_suspect_value(suspect) for suspect in bisection.suspects],
             "reason": bisection.reason or None,
             "commits": bisection.commits,
             "steps": bisection.steps,
-            "skipped": [_skipped(skipped) for skipped in bisection.skipped],
-            "here": _json_here(here) if here is not None else None,
+            "skipped": [_skipped_value(skipped) for skipped in bisection.skipped],
+            "here": _value_here(here) if here is not None else None,
         }
     )
 
 
-def _suspect(suspect: Suspect) -> dict[str, Any]:
+def _suspect_value(suspect: Suspect) -> dict[str, Any]:
     return {
         "commit": suspect.commit,
         "author": suspect.author,
@@ -98,9 +100,9 @@ def _suspect(suspect: Suspect) -> dict[str, Any]:
     }
 
 
-def _skipped(judgement: TreeVerdict) -> dict[str, Any]:
+def _skipped_value(judgement: TreeVerdict) -> dict[str, Any]:
     return {"commit": judgement.commit, "reason": judgement.reason}
 
 
-def _json_here(judgement: TreeVerdict) -> dict[str, Any]:
+def _value_here(judgement: TreeVerdict) -> dict[str, Any]:
     return {"verdict": judgement.verdict, "reason": judgement.reason or None}

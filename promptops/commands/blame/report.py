@@ -1,4 +1,4 @@
-"""For people: the request, each line with its commit from `git blame`."""
+"""The report of `blame`, for people and for programs: the request, each line with its commit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from promptops.model.report import Style, plain
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_line, visible_path
 
-_DIGITS = 8
+_COMMIT_DIGITS = 8
 _LONGEST_NAME = 40
-_NOTHING = "(not written in a template)"
+_NO_LINES = "(not written in a template)"
 
 
 def write_text(blame: Blame, *, style: Style = plain) -> str:
@@ -25,7 +25,7 @@ def write_text(blame: Blame, *, style: Style = plain) -> str:
     return "".join(
         f"{row}\n"
         for message, role in blame.roles.items()
-        for row in (f"--- {message} {visible(role)}", *(shown[message] or [_NOTHING]))
+        for row in (f"--- {message} {visible(role)}", *(shown[message] or [_NO_LINES]))
     )
 
 
@@ -47,8 +47,8 @@ def _columns(line: BlamedLine) -> tuple[str, str, str, str, str]:
 
 def _commit(origin: LineOrigin) -> str:
     if origin.author is None:
-        return "0" * _DIGITS
-    return ("^" if origin.author.boundary else "") + origin.author.commit[:_DIGITS]
+        return "0" * _COMMIT_DIGITS
+    return ("^" if origin.author.boundary else "") + origin.author.commit[:_COMMIT_DIGITS]
 
 
 def _place(origin: LineOrigin) -> str:
@@ -86,25 +86,25 @@ def write_json(blame: Blame, **_: object) -> str:
             "prompt": blame.prompt,
             "case": blame.case,
             "revision": blame.revision,
-            "lines": [_line(line) for line in blame.lines],
+            "lines": [_line_value(line) for line in blame.lines],
         }
     )
 
 
-def _line(line: BlamedLine) -> dict[str, Any]:
+def _line_value(line: BlamedLine) -> dict[str, Any]:
     return {
         "message": line.message,
         "line": line.line,
         "text": line.text,
-        **_origin(line.origin),
+        **_origin_value(line.origin),
         "inputs": list(line.inputs),
         "only_inputs": not line.written,
-        "also": [_origin(other) for other in line.also],
-        "through": [_origin(include) for include in line.through],
+        "also": [_origin_value(other) for other in line.also],
+        "through": [_origin_value(include) for include in line.through],
     }
 
 
-def _origin(origin: LineOrigin) -> dict[str, Any]:
+def _origin_value(origin: LineOrigin) -> dict[str, Any]:
     author = origin.author
     return {
         "commit": author.commit if author else None,

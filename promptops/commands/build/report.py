@@ -1,4 +1,4 @@
-"""For a person at a terminal: the written files, and their digest."""
+"""The report of `build`, for people and for programs: the written files, and their digest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For people."""
+"""The report of `changelog`, for people, for a page of releases and for programs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from promptops.report.release.text import UNTOLD, change_lines, step
 def write_text(history: Sequence[tuple[Release, ReleaseRecord]], *, style: Style = plain) -> str:
     """One release after another, or ""."""
     return "\n".join(
-        "".join(f"{line}\n" for line in _lines(release, record, style))
+        "".join(f"{line}\n" for line in _release_lines(release, record, style))
         for release, record in history
     )
 
 
-def _lines(release: Release, record: ReleaseRecord, style: Style) -> Iterator[str]:
+def _release_lines(release: Release, record: ReleaseRecord, style: Style) -> Iterator[str]:
     day = f"  {visible(release.date[:10])}" if release.date else ""
     bump = f"  ({record.bump})" if record.bump is not None else ""
     yield style("summary", f"{visible(release.name)}{day}{bump}")
@@ -44,12 +44,11 @@ _ARROW = "→"
 def write_markdown(history: Sequence[tuple[Release, ReleaseRecord]], **_: object) -> str:
     """A chapter for each release."""
     return "\n".join(
-        "".join(f"{line}\n" for line in _markdown_lines(release, record))
-        for release, record in history
+        "".join(f"{line}\n" for line in _chapter(release, record)) for release, record in history
     )
 
 
-def _markdown_lines(release: Release, record: ReleaseRecord) -> Iterator[str]:
+def _chapter(release: Release, record: ReleaseRecord) -> Iterator[str]:
     day = f" ({escape(visible(release.date[:10]))})" if release.date else ""
     yield f"## {escape(visible(release.name))}{day}"
     if record.reason:
@@ -86,10 +85,10 @@ def _row(change: PromptChange) -> str:
 
 def write_json(history: Sequence[tuple[Release, ReleaseRecord]], **_: object) -> str:
     """One JSON object, indented."""
-    return json_text({"schema": 1, "releases": [_entry(*each) for each in history]})
+    return json_text({"schema": 1, "releases": [_release_value(*each) for each in history]})
 
 
-def _entry(release: Release, record: ReleaseRecord) -> dict[str, Any]:
+def _release_value(release: Release, record: ReleaseRecord) -> dict[str, Any]:
     return {
         "release": release.name,
         "version": str(release.version),

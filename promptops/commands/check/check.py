@@ -1,4 +1,7 @@
-"""The gate: lint and all test cases, rendered and replayed from recordings, with one verdict."""
+"""The gate: lint and all test cases, rendered and replayed from recordings, with one verdict.
+
+With a base, its policy applies, and the report has the risks and the semantic changes since then.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ from promptops.workspace.workspace import (
     workspace_at,
 )
 
-_NAMED = 3
+_MOST_PROMPTS_NAMED = 3
 
 FOR_CHANGED_PROMPTS = (BOUNDARIES,)
 """Opt-in rules that a gate with a base runs: too slow for every prompt, but not for a few."""
@@ -107,7 +110,7 @@ def _against_base(
 ) -> tuple[CheckReport, Workspace]:
     since = wanted.since or ""
     commit = merge_base(workspace, since)
-    base = _base(workspace, commit, overrides)
+    base = _base_workspace(workspace, commit, overrides)
     refuse_unknown_rules(workspace, untrusted=options.untrusted)
     names = available_names(base.config.lint, untrusted=options.untrusted)
     policy = replace(base.config, lint=without_unknown(base.config.lint, names))
@@ -135,16 +138,7 @@ def _against_base(
     ), checked
 
 
-def _ignored_names(base: Workspace, names: RuleNames) -> Iterator[str]:
-    for name in unknown_names(base.config.lint, names):
-        yield f"the configuration of the base names `{name}`, which is not a rule: it is ignored"
-
-
-def _without_secrets(risks: Iterable[Risk]) -> tuple[Risk, ...]:
-    return tuple(replace(risk, message=without_secrets(risk.message)) for risk in risks)
-
-
-def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:
+def _base_workspace(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Workspace:
     """The base; raises InputError if its configuration can't be read."""
     try:
         return workspace_at(workspace.repository, commit, overrides)
@@ -152,6 +146,15 @@ def _base(workspace: Workspace, commit: str, overrides: Sequence[str]) -> Worksp
         where = f"{commit[:12]}:{error.where}"
         hint = "the policy of the base is used: fix it there first, or name another base"
         raise InputError(error.message, where=where, hint=hint) from None
+
+
+def _ignored_names(base: Workspace, names: RuleNames) -> Iterator[str]:
+    for name in unknown_names(base.config.lint, names):
+        yield f"the configuration of the base names `{name}`, which is not a rule: it is ignored"
+
+
+def _without_secrets(risks: Iterable[Risk]) -> tuple[Risk, ...]:
+    return tuple(replace(risk, message=without_secrets(risk.message)) for risk in risks)
 
 
 def _checked(
@@ -179,7 +182,7 @@ def _checked(
         probes=_probes(workspace, selected, cases, base),
         fail_on=workspace.config.lint.fail_on,
         refused=settings.fail_on,
-        budgeted=_budgeted(workspace, selected),
+        budgeted=_number_with_budget(workspace, selected),
         strict=workspace.config.release.on_inconclusive == "fail",
     )
 
@@ -194,18 +197,18 @@ def _probes(
     options = ProbeOptions(probes=chosen, run=RunOptions(baseline=cases.baseline))
     policy = base.catalog if base is not None else None
     found = probe_selected(workspace, selected, options, policy)
-    return replace(found, advice=_record(found, chosen)) if found.stale else found
+    return replace(found, advice=_command_to_record(found, chosen)) if found.stale else found
 
 
-def _record(found: ProbeRun, chosen: ProbeSet) -> str:
+def _command_to_record(found: ProbeRun, chosen: ProbeSet) -> str:
     """The command that requests the missing answers, and no others."""
     stale = [prompt.prompt for prompt in found.prompts if prompt.stale]
-    names = stale if len(stale) <= _NAMED else []
+    names = stale if len(stale) <= _MOST_PROMPTS_NAMED else []
     smoke = ["--smoke"] if chosen == "smoke" else []
     return shlex.join(["promptops", "probe", *names, *smoke, "--record"])
 
 
-def _budgeted(workspace: Workspace, selected: Selected) -> int:
+def _number_with_budget(workspace: Workspace, selected: Selected) -> int:
     """How many prompts have a budget, which lint checks for every request."""
     loaded = workspace.catalog.prompts(selected.why)
     return sum(file.prompt is not None and bool(file.prompt.budget) for file in loaded)
@@ -219,9 +222,11 @@ def _why_nothing(selected: Selected) -> str:
     return "no file that prompts depend on changed"
 
 
-_STALE = "TST006"
-_INVALID = "TST009"
-_FAILING = "TST012"
+# Why cases fail, and the findings that only repeat it.
+
+_STALE_SNAPSHOT = "TST006"
+_INVALID_ASSERTION = "TST009"
+_FAILING_ASSERTION = "TST012"
 
 
 def without_repeats(report: LintReport, run: TestRun) -> LintReport:
@@ -232,9 +237,9 @@ def without_repeats(report: LintReport, run: TestRun) -> LintReport:
     remaining = (
         finding
         for finding in report.findings
-        if not (finding.code == _STALE and finding.place.path in stale)
-        and not (finding.code == _INVALID and finding.place in errors)
-        and not (finding.code == _FAILING and finding.place in failing)
+        if not (finding.code == _STALE_SNAPSHOT and finding.place.path in stale)
+        and not (finding.code == _INVALID_ASSERTION and finding.place in errors)
+        and not (finding.code == _FAILING_ASSERTION and finding.place in failing)
     )
     return replace(report, findings=tuple(remaining))
 
@@ -252,12 +257,41 @@ def failures(run: TestRun) -> Iterator[tuple[Place, str, CaseRun]]:
 
 # The policy of a gate, taken from the base of the change.
 
+_JUDGING_SERVICES = ("embeddings", "moderations")
+_POLICY_SETTINGS = (
+    "lint",
+    "test",
+    "release",
+    "diff",
+    "check",
+    "compare",
+    "probe",
+    "mutate",
+    "drift",
+    "score",
+)
+_ONCE_MERGED = "it takes effect once it is merged"
+_EFFECTS_OF_SETTINGS = {
+    "prompts": "those of the base are checked too",
+    "schemas": "those of the base are checked too",
+    "lint": _ONCE_MERGED,
+    "test": _ONCE_MERGED,
+    "release": _ONCE_MERGED,
+    "diff": _ONCE_MERGED,
+    "check": _ONCE_MERGED,
+    "compare": _ONCE_MERGED,
+    "probe": _ONCE_MERGED,
+    "mutate": _ONCE_MERGED,
+    "drift": _ONCE_MERGED,
+    "score": _ONCE_MERGED,
+}
+
 
 def under_policy(head: Config, base: Config) -> Config:
     """The configuration of a change, with the policy settings of its base."""
     return replace(
         head,
-        models=_models(base, head),
+        models=_models_under_policy(base, head),
         lint=base.lint,
         test=_test_settings(base, head),
         release=base.release,
@@ -271,13 +305,15 @@ def under_policy(head: Config, base: Config) -> Config:
     )
 
 
-def _models(base: Config, head: Config) -> Mapping[str, ModelProfile]:
+def _models_under_policy(base: Config, head: Config) -> Mapping[str, ModelProfile]:
     """The models of a change, with the prices and limits of its base."""
     known = {(profile.provider, profile.id): profile for profile in base.models.values()}
-    return {name: _limited(profile, known) for name, profile in head.models.items()}
+    return {name: _with_limits_of_base(profile, known) for name, profile in head.models.items()}
 
 
-def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]) -> ModelProfile:
+def _with_limits_of_base(
+    profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile]
+) -> ModelProfile:
     same = known.get((profile.provider, profile.id))
     if same is None:
         return profile
@@ -287,6 +323,12 @@ def _limited(profile: ModelProfile, known: Mapping[tuple[str, str], ModelProfile
         context_window=same.context_window,
         max_output_tokens=same.max_output_tokens,
     )
+
+
+def _test_settings(base: Config, head: Config) -> TestSettings:
+    """The settings of the base, except the services: like models, they belong to the recordings."""
+    services = {name: getattr(head.test, name) for name in _JUDGING_SERVICES}
+    return replace(base.test, **services)
 
 
 def with_base_roots(config: Config, base: Config) -> Config:
@@ -306,7 +348,7 @@ def policy_risks(checked: Workspace, head: Config, base: Workspace) -> Iterator[
         head: The configuration of the change itself.
     """
     places = config_places(checked.repository, checked.revision, head.path)
-    yield from _risks(base.config, head, places)
+    yield from _setting_risks(base.config, head, places)
     yield from _model_risks(base.config, head, places)
     yield from _service_risks(base.config, head, places)
     if baseline_data(checked, checked.revision) != baseline_data(checked, base.revision):
@@ -315,35 +357,9 @@ def policy_risks(checked: Workspace, head: Config, base: Workspace) -> Iterator[
         yield Risk(message=message, place=Place(path))
 
 
-def pending_policy_changes(
-    workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
-) -> Iterator[str]:
-    """Policy settings that changed on the base branch since this branch left it, one line each.
-
-    They apply once the branches are merged.
-    """
-    repository = workspace.repository
-    tip = repository.find(since) if since else None
-    if tip is None or tip == base.revision:
-        return
-    try:
-        policy = configuration(repository, tip, overrides)
-    except PromptopsError:
-        return  # a broken configuration is reported when it is merged
-    for name in _POLICY:
-        if getattr(policy, name) != getattr(base.config, name):
-            yield f"`{name}` has changed on {since}, which has no effect yet: merge it"
-
-
-def _test_settings(base: Config, head: Config) -> TestSettings:
-    """The settings of the base, except the services: like models, they belong to the recordings."""
-    services = {name: getattr(head.test, name) for name in _SERVICES}
-    return replace(base.test, **services)
-
-
-def _risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
+def _setting_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
     base = replace(base, test=_test_settings(base, head))
-    for name, effect in _EFFECTS.items():
+    for name, effect in _EFFECTS_OF_SETTINGS.items():
         was, now = getattr(base, name), getattr(head, name)
         if was != now:
             keys = _changed_keys(name, was, now)
@@ -383,46 +399,35 @@ def _model_change(name: str, was: ModelProfile | None, now: ModelProfile | None)
 
 
 def _service_risks(base: Config, head: Config, places: TomlPlaces) -> Iterator[Risk]:
-    for name in _SERVICES:
+    for name in _JUDGING_SERVICES:
         if getattr(base.test, name) != getattr(head.test, name):
             message = f"`test.{name}` changes; it is used to judge answers"
             yield Risk(message=message, place=places.place(f"/test/{name}"))
 
 
-_SERVICES = ("embeddings", "moderations")
+def pending_policy_changes(
+    workspace: Workspace, since: str, base: Workspace, overrides: Sequence[str]
+) -> Iterator[str]:
+    """Policy settings that changed on the base branch since this branch left it, one line each.
 
-_POLICY = (
-    "lint",
-    "test",
-    "release",
-    "diff",
-    "check",
-    "compare",
-    "probe",
-    "mutate",
-    "drift",
-    "score",
-)
-_ONCE_MERGED = "it takes effect once it is merged"
-_EFFECTS = {
-    "prompts": "those of the base are checked too",
-    "schemas": "those of the base are checked too",
-    "lint": _ONCE_MERGED,
-    "test": _ONCE_MERGED,
-    "release": _ONCE_MERGED,
-    "diff": _ONCE_MERGED,
-    "check": _ONCE_MERGED,
-    "compare": _ONCE_MERGED,
-    "probe": _ONCE_MERGED,
-    "mutate": _ONCE_MERGED,
-    "drift": _ONCE_MERGED,
-    "score": _ONCE_MERGED,
-}
+    They apply once the branches are merged.
+    """
+    repository = workspace.repository
+    tip = repository.find(since) if since else None
+    if tip is None or tip == base.revision:
+        return
+    try:
+        policy = configuration(repository, tip, overrides)
+    except PromptopsError:
+        return  # a broken configuration is reported when it is merged
+    for name in _POLICY_SETTINGS:
+        if getattr(policy, name) != getattr(base.config, name):
+            yield f"`{name}` has changed on {since}, which has no effect yet: merge it"
 
 
 # The changes since the base of a gate, and the required version bump.
 
-TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
+SIDE_TITLES = {WORKTREE: "the work tree", INDEX: "the index"}
 """Titles of sides that are not commits."""
 
 
@@ -434,7 +439,7 @@ def changes_since(
     Everything is new if the base has no prompts. Tokens are estimated, so that the verdict does not
     depend on the machine.
     """
-    newer = _side(head, TITLES.get(head.revision, head.revision))
+    newer = _side(head, SIDE_TITLES.get(head.revision, head.revision))
     older = _side(base, base.revision[:12]) if base.catalog.prompt_files else empty_side(newer)
     chosen = DiffOptions(patterns=wanted.patterns, estimated=True)
     report = diff(sides_between(head.repository, older, newer), chosen)
@@ -446,10 +451,6 @@ def changes_since(
         if _is_included(paths.get(prompt.id), selected, gone=every)
     )
     return replace(report, prompts=tuple(remaining))
-
-
-def _is_included(path: str | None, selected: Container[str], *, gone: bool) -> bool:
-    return gone if path is None else path in selected
 
 
 def _side(workspace: Workspace, title: str) -> ComparisonSide:
@@ -466,6 +467,10 @@ def _side(workspace: Workspace, title: str) -> ComparisonSide:
     )
 
 
+def _is_included(path: str | None, selected: Container[str], *, gone: bool) -> bool:
+    return gone if path is None else path in selected
+
+
 # What only the HTML page of a gate needs: details to show, and whether git ignores its file.
 
 
@@ -476,7 +481,7 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
     paths = list(dict.fromkeys(_mentioned_paths(report)))
     catalog.files.prefetch(paths)
     return Shown(
-        head=TITLES.get(revision, revision),
+        head=SIDE_TITLES.get(revision, revision),
         commit=workspace.repository.find(commit_name) or "",
         ids={path: catalog.ids.get(path, path) for path in report.why},
         sources={
@@ -484,13 +489,8 @@ def page_details(workspace: Workspace, report: CheckReport) -> Shown:
             for path in paths
             if catalog.files.text(path) is not None
         },
-        users=dict(_users(catalog, report.lint.findings)),
+        users=dict(_users_of_files(catalog, report.lint.findings)),
     )
-
-
-def _users(catalog: Catalog, findings: Iterable[Finding]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for path in dict.fromkeys(finding.place.path for finding in findings if not finding.prompt):
-        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
 
 
 def _mentioned_paths(report: CheckReport) -> Iterator[str]:
@@ -499,6 +499,13 @@ def _mentioned_paths(report: CheckReport) -> Iterator[str]:
         yield from (related.place.path for related in finding.related)
     for row in report.test.coverage:
         yield from (branch.place.path for branch in row.uncovered)
+
+
+def _users_of_files(
+    catalog: Catalog, findings: Iterable[Finding]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for path in dict.fromkeys(finding.place.path for finding in findings if not finding.prompt):
+        yield path, tuple(catalog.ids[user] for user in catalog.includers(path))
 
 
 def unignored_files(repository: Repository, directory: Path, files: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is compared: models, revisions or prompts, each an arm with its own requests."""
+"""What is compared: models, revisions or prompts, each an arm with its own requests and answers."""
 
 from __future__ import annotations
 
@@ -39,6 +39,201 @@ from promptops.workspace.named_prompts import required_prompt
 from promptops.workspace.profiles import required_profile
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace, workspace_at
+
+MAX_ARMS = 8
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class CompareOptions:
+    """What is compared, and how.
+
+    Attributes:
+        names: Profiles, revisions or ids of prompts, as the user wrote them.
+        reference: The arm that the others are compared with; None for the prompt as it stands.
+        require: The arm that must be fit, or "".
+        margin: The acceptable loss in percentage points, for all prompts; None for the margin of
+            the prompt or of the configuration.
+        run: How answers are found; `repeats` is the largest number of answers to each case.
+    """
+
+    kind: ArmKind
+    names: tuple[str, ...]
+    reference: str | None = None
+    require: str = ""
+    margin: float | None = None
+    run: RunOptions
+
+
+# The arms that a command line names, each as a catalog.
+
+AS_IT_STANDS = ("current", "as written")
+"""Names of the reference if its prompts use several models; the second if the first is taken."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """One arm.
+
+    Attributes:
+        ids: From the id of a prompt of the reference to the arm's, where they differ.
+    """
+
+    name: str
+    catalog: Catalog
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Alternatives:
+    """The arms of a comparison.
+
+    Attributes:
+        head: The catalog with the cases, the assertions and the judges of all arms.
+        loaded: The reference's prompts.
+        others: All other arms, in the order of the command line.
+        implied: The reference has no name of its own: it is whatever is in the work tree.
+    """
+
+    head: Catalog
+    reference: Alternative
+    loaded: tuple[LoadedPrompt, ...]
+    others: tuple[Alternative, ...]
+    implied: bool = False
+
+
+def alternatives(workspace: Workspace, selected: Selected, options: CompareOptions) -> Alternatives:
+    """The arms; raises UsageError for a name that is unknown or given twice."""
+    _refuse_wrong_number(options)
+    return _BY_KIND[options.kind](workspace, selected, options)
+
+
+def _refuse_wrong_number(options: CompareOptions) -> None:
+    names = options.names
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"the arm `{twice}` is named twice", hint="leave one out")
+    if len(names) > MAX_ARMS:
+        raise UsageError(
+            f"{len(names)} arms are named, and at most {MAX_ARMS} can be compared at once",
+            hint="each further arm needs more cases to decide",
+        )
+
+
+def _models_as_arms(
+    workspace: Workspace, selected: Selected, options: CompareOptions
+) -> Alternatives:
+    catalog = workspace.catalog
+    own = {
+        loaded.prompt.model.profile
+        for loaded in catalog.prompts(selected.why)
+        if loaded.prompt is not None and loaded.prompt.cases
+    }
+    name = options.reference or _profile_name(own, options.names)
+    implied = options.reference is None and name in AS_IT_STANDS
+    of_reference = catalog if options.reference is None else _with_profile(workspace, name)
+    return Alternatives(
+        head=catalog,
+        reference=Alternative(name=name, catalog=of_reference),
+        loaded=tuple(of_reference.prompts(selected.why)),
+        others=tuple(
+            Alternative(name=other, catalog=_with_profile(workspace, other))
+            for other in options.names
+            if other != name
+        ),
+        implied=implied,
+    )
+
+
+def _profile_name(own: Collection[str | None], taken: Collection[str]) -> str:
+    """The profile of all prompts; if they have several, a name that no arm has."""
+    if len(own) == 1 and (only := next(iter(own))) is not None:
+        return only
+    return next((name for name in AS_IT_STANDS if name not in taken), AS_IT_STANDS[-1])
+
+
+def _with_profile(workspace: Workspace, name: str) -> Catalog:
+    return workspace.catalog.with_profile(required_profile(workspace, name).name)
+
+
+def _revisions_as_arms(
+    workspace: Workspace, selected: Selected, options: CompareOptions
+) -> Alternatives:
+    repository = workspace.repository
+    name = options.reference or (WORKTREE if not repository.bare else "HEAD")
+    catalog = workspace.catalog if name == workspace.revision else _catalog_at(repository, name)
+    ids = [workspace.catalog.ids[path] for path in selected.why]
+    paths = [catalog.paths[identity] for identity in ids if identity in catalog.paths]
+    return Alternatives(
+        head=catalog,
+        reference=Alternative(name=name, catalog=catalog),
+        loaded=tuple(catalog.prompts(paths)),
+        others=tuple(
+            Alternative(name=other, catalog=_catalog_at(repository, other))
+            for other in options.names
+            if other != name
+        ),
+        implied=options.reference is None,
+    )
+
+
+def _catalog_at(repository: Repository, revision: str) -> Catalog:
+    if revision not in (INDEX, WORKTREE):
+        commit = repository.find(revision)
+        if commit is None:
+            _refuse_revision(repository, revision)
+        revision = commit
+    return workspace_at(repository, revision).catalog
+
+
+def _refuse_revision(repository: Repository, revision: str) -> NoReturn:
+    form = "--format=%(refname:short)"
+    output = repository.git.run("for-each-ref", form, "refs/tags", "refs/heads", "refs/remotes")
+    hint = FETCH_ALL if repository.shallow else "name a tag, a branch or a commit"
+    near = did_you_mean(revision, decode(output).splitlines())
+    raise UsageError(f"there is no revision {revision!r}", hint=near or hint)
+
+
+def _prompts_as_arms(
+    workspace: Workspace, selected: Selected, options: CompareOptions
+) -> Alternatives:
+    catalog = workspace.catalog
+    ids = [catalog.ids[path] for path in selected.why]
+    if len(ids) != 1:
+        raise UsageError(
+            f"--prompt compares one prompt with others, and {len(ids)} are selected",
+            hint="name one: promptops compare ID --prompt OTHER",
+        )
+    named = [catalog.ids[required_prompt(workspace, name)] for name in options.names]
+    names = dict.fromkeys((*ids, *named))
+    reference = ids[0]
+    if options.reference is not None:
+        reference = catalog.ids[required_prompt(workspace, options.reference)]
+    return Alternatives(
+        head=catalog,
+        reference=Alternative(name=reference, catalog=catalog),
+        loaded=tuple(catalog.prompts([catalog.paths[reference]])),
+        others=tuple(
+            Alternative(name=name, catalog=catalog, ids={reference: name})
+            for name in names
+            if name != reference
+        ),
+    )
+
+
+_BY_KIND = {
+    "model": _models_as_arms,
+    "revision": _revisions_as_arms,
+    "prompt": _prompts_as_arms,
+}
+
+
+def arms_of(found: Alternatives) -> Iterator[Alternative]:
+    """All arms, the reference first."""
+    yield found.reference
+    yield from found.others
+
+
+# The cases of one prompt, which all arms answer.
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -114,6 +309,15 @@ def prompt_arms(
     )
 
 
+def _score_names(cases: Iterable[PlannedCase]) -> set[str]:
+    parsed = (
+        parse(assertion.written, "answer")[0]
+        for planned in cases
+        for assertion in assertions_of(planned.case, planned.prompt)
+    )
+    return {found.score for found in parsed if found is not None and found.score is not None}
+
+
 def _margin(prompt: Prompt, options: CompareOptions, settings: CompareSettings) -> Margin:
     """The acceptable loss as a share: of the command line, of the prompt, of the configuration."""
     if options.margin is not None:
@@ -128,180 +332,7 @@ def source_of(planned: PlannedCase) -> str | None:
     return next((tag for tag in planned.case.tags if tag.startswith(SOURCE)), None)
 
 
-def _score_names(cases: Iterable[PlannedCase]) -> set[str]:
-    parsed = (
-        parse(assertion.written, "answer")[0]
-        for planned in cases
-        for assertion in assertions_of(planned.case, planned.prompt)
-    )
-    return {found.score for found in parsed if found is not None and found.score is not None}
-
-
-# The arms that a command line names, each as a catalog.
-
-AS_IT_STANDS = ("current", "as written")
-"""Names of the reference if its prompts use several models; the second if the first is taken."""
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Alternative:
-    """One arm.
-
-    Attributes:
-        ids: From the id of a prompt of the reference to the arm's, where they differ.
-    """
-
-    name: str
-    catalog: Catalog
-    ids: Mapping[str, str] = field(default_factory=dict)
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Alternatives:
-    """The arms of a comparison.
-
-    Attributes:
-        head: The catalog with the cases, the assertions and the judges of all arms.
-        loaded: The reference's prompts.
-        others: All other arms, in the order of the command line.
-        implied: The reference has no name of its own: it is whatever is in the work tree.
-    """
-
-    head: Catalog
-    reference: Alternative
-    loaded: tuple[LoadedPrompt, ...]
-    others: tuple[Alternative, ...]
-    implied: bool = False
-
-
-def alternatives(workspace: Workspace, selected: Selected, options: CompareOptions) -> Alternatives:
-    """The arms; raises UsageError for a name that is unknown or given twice."""
-    _refuse_wrong_number(options)
-    return _BY_KIND[options.kind](workspace, selected, options)
-
-
-def _refuse_wrong_number(options: CompareOptions) -> None:
-    names = options.names
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"the arm `{twice}` is named twice", hint="leave one out")
-    if len(names) > MAX_ARMS:
-        raise UsageError(
-            f"{len(names)} arms are named, and at most {MAX_ARMS} can be compared at once",
-            hint="each further arm needs more cases to decide",
-        )
-
-
-def _models(workspace: Workspace, selected: Selected, options: CompareOptions) -> Alternatives:
-    catalog = workspace.catalog
-    own = {
-        loaded.prompt.model.profile
-        for loaded in catalog.prompts(selected.why)
-        if loaded.prompt is not None and loaded.prompt.cases
-    }
-    name = options.reference or _profile_name(own, options.names)
-    implied = options.reference is None and name in AS_IT_STANDS
-    of_reference = catalog if options.reference is None else _with_profile(workspace, name)
-    return Alternatives(
-        head=catalog,
-        reference=Alternative(name=name, catalog=of_reference),
-        loaded=tuple(of_reference.prompts(selected.why)),
-        others=tuple(
-            Alternative(name=other, catalog=_with_profile(workspace, other))
-            for other in options.names
-            if other != name
-        ),
-        implied=implied,
-    )
-
-
-def _profile_name(own: Collection[str | None], taken: Collection[str]) -> str:
-    """The profile of all prompts; if they have several, a name that no arm has."""
-    if len(own) == 1 and (only := next(iter(own))) is not None:
-        return only
-    return next((name for name in AS_IT_STANDS if name not in taken), AS_IT_STANDS[-1])
-
-
-def _with_profile(workspace: Workspace, name: str) -> Catalog:
-    return workspace.catalog.with_profile(required_profile(workspace, name).name)
-
-
-def _revisions(workspace: Workspace, selected: Selected, options: CompareOptions) -> Alternatives:
-    repository = workspace.repository
-    name = options.reference or (WORKTREE if not repository.bare else "HEAD")
-    catalog = workspace.catalog if name == workspace.revision else _at(repository, name)
-    ids = [workspace.catalog.ids[path] for path in selected.why]
-    paths = [catalog.paths[identity] for identity in ids if identity in catalog.paths]
-    return Alternatives(
-        head=catalog,
-        reference=Alternative(name=name, catalog=catalog),
-        loaded=tuple(catalog.prompts(paths)),
-        others=tuple(
-            Alternative(name=other, catalog=_at(repository, other))
-            for other in options.names
-            if other != name
-        ),
-        implied=options.reference is None,
-    )
-
-
-def _at(repository: Repository, revision: str) -> Catalog:
-    if revision not in (INDEX, WORKTREE):
-        commit = repository.find(revision)
-        if commit is None:
-            _refuse_revision(repository, revision)
-        revision = commit
-    return workspace_at(repository, revision).catalog
-
-
-def _refuse_revision(repository: Repository, revision: str) -> NoReturn:
-    form = "--format=%(refname:short)"
-    output = repository.git.run("for-each-ref", form, "refs/tags", "refs/heads", "refs/remotes")
-    hint = FETCH_ALL if repository.shallow else "name a tag, a branch or a commit"
-    near = did_you_mean(revision, decode(output).splitlines())
-    raise UsageError(f"there is no revision {revision!r}", hint=near or hint)
-
-
-def _prompts(workspace: Workspace, selected: Selected, options: CompareOptions) -> Alternatives:
-    catalog = workspace.catalog
-    ids = [catalog.ids[path] for path in selected.why]
-    if len(ids) != 1:
-        raise UsageError(
-            f"--prompt compares one prompt with others, and {len(ids)} are selected",
-            hint="name one: promptops compare ID --prompt OTHER",
-        )
-    named = [catalog.ids[required_prompt(workspace, name)] for name in options.names]
-    names = dict.fromkeys((*ids, *named))
-    reference = ids[0]
-    if options.reference is not None:
-        reference = catalog.ids[required_prompt(workspace, options.reference)]
-    return Alternatives(
-        head=catalog,
-        reference=Alternative(name=reference, catalog=catalog),
-        loaded=tuple(catalog.prompts([catalog.paths[reference]])),
-        others=tuple(
-            Alternative(name=name, catalog=catalog, ids={reference: name})
-            for name in names
-            if name != reference
-        ),
-    )
-
-
-_BY_KIND = {"model": _models, "revision": _revisions, "prompt": _prompts}
-
-
-def names_of(found: Alternatives) -> Sequence[str]:
-    """The names of all arms, the reference first."""
-    return [arm.name for arm in arms_of(found)]
-
-
-def arms_of(found: Alternatives) -> Iterator[Alternative]:
-    """All arms, the reference first."""
-    yield found.reference
-    yield from found.others
-
-
-# The answers of one arm in a comparison, judged.
+# The answers of one arm, judged.
 
 
 @record(slots=True, kw_only=True)
@@ -417,7 +448,9 @@ def with_reference_named(found: Alternatives, plan: Sequence[PlannedCase]) -> Al
     For example, HEAD if nothing was changed since.
     """
     own = tuple(planned.digest for planned in plan if planned.needs_answer)
-    same = [arm for arm in found.others if own and _requests(_arm(arm, found), plan) == own]
+    same = [
+        arm for arm in found.others if own and _requests(_arm_to_render(arm, found), plan) == own
+    ]
     if not same:
         return found
     return replace(
@@ -438,7 +471,7 @@ def refuse_equal_arms(arms: Sequence[ArmRun], plan: Sequence[PlannedCase]) -> No
         if first != arm.name:
             raise UsageError(
                 f"`{first}` and `{arm.name}` send the same requests: there is nothing to compare",
-                hint=_replaced_settings(arm, first) or "leave one out",
+                hint=_overridden_settings(arm, first) or "leave one out",
             )
 
 
@@ -451,7 +484,7 @@ def sends_same_requests(arm: ArmRun, reference: ArmRun, cases: Sequence[PlannedC
     return all(requests) and requests == _requests(reference.arm, cases)
 
 
-def _replaced_settings(arm: ArmRun, other: str) -> str:
+def _overridden_settings(arm: ArmRun, other: str) -> str:
     """Which settings of two profiles differ without any effect, because the prompts set them."""
     profiles = arm.catalog.config.models
     if other not in profiles or arm.name not in profiles:
@@ -468,7 +501,7 @@ def _requests(arm: Arm, plan: Sequence[PlannedCase]) -> _Requests:
     return tuple(same.digest if same is not None else None for same in own)
 
 
-def _arm(alternative: Alternative, found: Alternatives) -> Arm:
+def _arm_to_render(alternative: Alternative, found: Alternatives) -> Arm:
     """An arm only to render requests."""
     store = Store(alternative.catalog)
     answering = Answering(alternative.catalog, store)
@@ -480,29 +513,3 @@ def _arm(alternative: Alternative, found: Alternatives) -> Arm:
         store=store,
         ids=alternative.ids,
     )
-
-
-# Options of a comparison.
-
-MAX_ARMS = 8
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class CompareOptions:
-    """What is compared, and how.
-
-    Attributes:
-        names: Profiles, revisions or ids of prompts, as the user wrote them.
-        reference: The arm that the others are compared with; None for the prompt as it stands.
-        require: The arm that must be fit, or "".
-        margin: The acceptable loss in percentage points, for all prompts; None for the margin of
-            the prompt or of the configuration.
-        run: How answers are found; `repeats` is the largest number of answers to each case.
-    """
-
-    kind: ArmKind
-    names: tuple[str, ...]
-    reference: str | None = None
-    require: str = ""
-    margin: float | None = None
-    run: RunOptions

@@ -94,7 +94,7 @@ class Comparing:
         self._again = command_line(wanted, options, "--record")
         self._calls: ModelCalls = model_calls(workspace.repository, options.run)
         found = alternatives(workspace, selected, options)
-        self._whole = [_compared(planned) for planned in self._planned(found)]
+        self._whole = [_for_all_arms(planned) for planned in self._planned(found)]
         self._plan = named_cases(self._whole, options.run.cases)
         if found.implied:
             found = with_reference_named(found, self._plan)
@@ -149,12 +149,12 @@ class Comparing:
     def _prompt_arms(self) -> Iterator[PromptArms]:
         partners = needed_cases(self._plan, lambda: self._whole)
         for loaded in self._found.loaded:
-            cases = [each for each in self._plan if _of(each, loaded.id) and each.needs_answer]
+            cases = [each for each in self._plan if _is_of(each, loaded.id) and each.needs_answer]
             if loaded.prompt is not None and cases:
                 yield prompt_arms(
                     loaded.prompt,
                     cases,
-                    [each for each in partners if _of(each, loaded.id) and each.needs_answer],
+                    [each for each in partners if _is_of(each, loaded.id) and each.needs_answer],
                     options=self._options,
                     settings=self._workspace.config.compare,
                     share=len(self._arms) - 1,
@@ -229,12 +229,12 @@ class Comparing:
         return why_no_cases(self._workspace.catalog, self._selected)
 
 
-def _compared(planned: PlannedCase) -> PlannedCase:
+def _for_all_arms(planned: PlannedCase) -> PlannedCase:
     """A case for all arms: only answers are compared, and one model judges them all."""
     return replace(planned, rendered=(), judge_model=planned.prompt.model)
 
 
-def _of(planned: PlannedCase, prompt: str) -> bool:
+def _is_of(planned: PlannedCase, prompt: str) -> bool:
     return planned.prompt.id == prompt
 
 
@@ -322,7 +322,7 @@ def problems_by_prompt(
     known: set[tuple[Place, str]] = set()
     for prompt in prompts:
         for arm in arms:
-            for problem in _problems(prompt, arm, written):
+            for problem in _problems_of_arm(prompt, arm, written):
                 at = problem.at
                 if not isinstance(at, Place) or (at, problem.message) in known:
                     continue
@@ -335,16 +335,18 @@ def problems_by_prompt(
     return found
 
 
-def _problems(prompt: PromptArms, arm: ArmRun, written: WrittenAnswers) -> Iterator[Problem]:
+def _problems_of_arm(prompt: PromptArms, arm: ArmRun, written: WrittenAnswers) -> Iterator[Problem]:
     own = next(filter(None, map(arm.arm.counterpart, prompt.cases)), None)
     if own is None:
         return
     store, path = arm.answering.store, own.prompt.path
     yield from store.problems(path)
-    yield from _in_file(store.first_file(path), (*arm.answering.refused, *written.problems))
+    yield from _problems_in_file(
+        store.first_file(path), (*arm.answering.refused, *written.problems)
+    )
 
 
-def _in_file(first: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+def _problems_in_file(first: str, problems: Iterable[Problem]) -> Iterator[Problem]:
     for problem in problems:
         if isinstance(problem.at, Place) and first_of(problem.at.path) == first:
             yield problem
@@ -363,13 +365,13 @@ def comparison_of(
         errors: Prompts and cases that could not be compared at all.
     """
     by_prompt = {name: tuple(own) for name, own in groupby(errors, lambda run: run.prompt)}
-    prompts = [_prompt(each, by_prompt.pop(each.prompt.id, ())) for each in results]
+    prompts = [_prompt_comparison(each, by_prompt.pop(each.prompt.id, ())) for each in results]
     prompts += (_unreadable(found, name, own) for name, own in by_prompt.items())
-    totals = tuple(_totals(results)) if results else ()
+    totals = tuple(_arm_totals(results)) if results else ()
     return concluded(replace(found, prompts=tuple(prompts), totals=totals))
 
 
-def _prompt(results: ArmResults, errors: Sequence[CaseRun]) -> PromptComparison:
+def _prompt_comparison(results: ArmResults, errors: Sequence[CaseRun]) -> PromptComparison:
     reference = results.of_reference()
     reference = replace(reference, problems=(*errors, *reference.problems))
     arms = [results.of(arm) for arm in results.others]
@@ -381,7 +383,7 @@ def _prompt(results: ArmResults, errors: Sequence[CaseRun]) -> PromptComparison:
         score=prompt.score,
         margin=results.margin,
         arms=(reference, *arms),
-        cases=tuple(_case(results, planned) for planned in prompt.cases),
+        cases=tuple(_compared_case(results, planned) for planned in prompt.cases),
     )
 
 
@@ -400,19 +402,19 @@ def _unreadable(found: ArmComparison, prompt: str, errors: Sequence[CaseRun]) ->
     return PromptComparison(prompt=prompt, margin=found.margin, arms=(arm,))
 
 
-def _case(results: ArmResults, planned: PlannedCase) -> ComparedCase:
+def _compared_case(results: ArmResults, planned: PlannedCase) -> ComparedCase:
     arms = (results.reference, *results.others)
     accepting = [arm for arm in arms if arm.arm.counterpart(planned) is not None]
     return ComparedCase(
         name=planned.case.name,
         place=planned.place,
         messages=sent_messages(planned.request) if planned.request is not None else (),
-        answers=tuple(each for arm in accepting for each in _answers(results, arm, planned)),
+        answers=tuple(each for arm in accepting for each in _arm_answers(results, arm, planned)),
         without=tuple(arm.name for arm in arms if arm not in accepting),
     )
 
 
-def _answers(results: ArmResults, arm: ArmRun, planned: PlannedCase) -> Iterator[ArmAnswer]:
+def _arm_answers(results: ArmResults, arm: ArmRun, planned: PlannedCase) -> Iterator[ArmAnswer]:
     known = [
         judged
         for n in range(results.prompt.repeats)
@@ -421,10 +423,10 @@ def _answers(results: ArmResults, arm: ArmRun, planned: PlannedCase) -> Iterator
     if not known:
         yield ArmAnswer(arm=arm.name, reason=arm.result(planned).reason)
     for judged in known:
-        yield _answer(results, arm, judged)
+        yield _arm_answer(results, arm, judged)
 
 
-def _answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAnswer:
+def _arm_answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAnswer:
     wrong = unjudged(judged.judgements)
     return ArmAnswer(
         arm=arm.name,
@@ -438,7 +440,7 @@ def _answer(results: ArmResults, arm: ArmRun, judged: JudgedAnswer) -> ArmAnswer
     )
 
 
-def _totals(results: Sequence[ArmResults]) -> Iterator[ArmTotal]:
+def _arm_totals(results: Sequence[ArmResults]) -> Iterator[ArmTotal]:
     first = results[0]
     for arm in (first.reference, *first.others):
         costs = [each.costs(arm) for each in results]
@@ -459,10 +461,10 @@ COMPARE = "compare"
 
 def command_line(wanted: SelectionOptions, options: CompareOptions, *flags: str) -> str:
     """The command for the same arms and cases; answers that it has are not requested again."""
-    return shlex.join(("promptops", COMPARE, *_words(wanted, options), *flags))
+    return shlex.join(("promptops", COMPARE, *_command_words(wanted, options), *flags))
 
 
-def _words(wanted: SelectionOptions, options: CompareOptions) -> Iterator[str]:
+def _command_words(wanted: SelectionOptions, options: CompareOptions) -> Iterator[str]:
     yield from wanted.patterns
     for name in options.names:
         yield from (f"--{options.kind}", name)

@@ -1,4 +1,4 @@
-"""The result of each arm, from its judged answers."""
+"""The result of each arm, from its judged answers: scores, contracts, cost, tokens and latency."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class ArmResults:
             cost_usd_1000=cost_usd_1000(costs.values()) if costs is not None else None,
             tokens=token_means(answers),
             latency=latency_of(each for each in latencies if each is not None),
-            problems=(*errors(runs, self.ended), *self.problems.get(arm.name, ())),
+            problems=(*error_runs(runs, self.ended), *self.problems.get(arm.name, ())),
         )
 
     def _answers(self, arm: ArmRun) -> Iterator[JudgedAnswer]:
@@ -261,7 +261,7 @@ def _with_decision(found: ArmResult, decision: Decision, decided: Decided) -> Ar
 
 # Whether another model answers behind a name than when other answers were recorded.
 
-_Who = tuple[str, str | None]
+_AnsweringModel = tuple[str, str | None]
 
 
 def model_note(prompt: str, reference: ArmRun, arm: ArmRun) -> str:
@@ -271,48 +271,48 @@ def model_note(prompt: str, reference: ArmRun, arm: ArmRun) -> str:
     several fingerprints at a time, so only arms without a common one are different.
     """
     for each in (reference, arm):
-        found = _mixed(each, prompt)
+        found = _mixed_models(each, prompt)
         if found:
             return found
-    ours, theirs = _models(arm, prompt), _models(reference, prompt)
-    if _called(arm, prompt) & _called(reference, prompt) and not ours & theirs:
-        return f"another model answered as {_named(ours)} than for the reference"
+    ours, theirs = _answering_models(arm, prompt), _answering_models(reference, prompt)
+    if _called_models(arm, prompt) & _called_models(reference, prompt) and not ours & theirs:
+        return f"another model answered as {_shown_models(ours)} than for the reference"
     return ""
 
 
-def _mixed(arm: ArmRun, prompt: str) -> str:
+def _mixed_models(arm: ArmRun, prompt: str) -> str:
     """Answers of one arm by different models: recorded ones, and those of today."""
-    names = sorted({model for model, _ in _models(arm, prompt)})
+    names = sorted({model for model, _ in _answering_models(arm, prompt)})
     if names[1:]:
         return f"`{arm.name}` has answers of different models: {', '.join(names)}"
-    by_source: dict[bool, set[_Who]] = {}
+    by_source: dict[bool, set[_AnsweringModel]] = {}
     for judged in arm.answers(prompt):
         live = arm.answering.known[judged.planned.key].source == "live"
-        by_source.setdefault(live, set()).add(_who(judged.answer))
+        by_source.setdefault(live, set()).add(_answering_model(judged.answer))
     if len(by_source) == 2 and not by_source[True] & by_source[False]:
         return f"another model answers as `{arm.name}` than when its answers were recorded"
     return ""
 
 
-def _models(arm: ArmRun, prompt: str) -> set[_Who]:
-    return {_who(judged.answer) for judged in arm.answers(prompt)}
+def _answering_models(arm: ArmRun, prompt: str) -> set[_AnsweringModel]:
+    return {_answering_model(judged.answer) for judged in arm.answers(prompt)}
 
 
-def _called(arm: ArmRun, prompt: str) -> set[tuple[str, ...]]:
+def _called_models(arm: ArmRun, prompt: str) -> set[tuple[str, ...]]:
     """The models that the requests name."""
-    return {_name(judged) for judged in arm.answers(prompt)}
+    return {_called_model(judged) for judged in arm.answers(prompt)}
 
 
-def _name(judged: JudgedAnswer) -> tuple[str, ...]:
+def _called_model(judged: JudgedAnswer) -> tuple[str, ...]:
     request = judged.planned.request
     return tuple(request.model.values()) if request is not None else ()
 
 
-def _named(found: Iterable[_Who]) -> str:
+def _shown_models(found: Iterable[_AnsweringModel]) -> str:
     return ", ".join(sorted({f"`{model}`" for model, _ in found}))
 
 
-def _who(answer: Answer) -> _Who:
+def _answering_model(answer: Answer) -> _AnsweringModel:
     return answer.model, answer.fingerprint
 
 
@@ -325,11 +325,11 @@ def unfinished(prompt: PromptArms, arm: ArmRun) -> list[CaseRun]:
     It is also an error, with `infrastructure`, if a provider gave no answer, and without it if no
     request can be sent.
     """
-    found = (_unfinished(prompt, arm, planned) for planned in _needed(prompt, arm))
+    found = (_unfinished_run(prompt, arm, planned) for planned in _needed_answers(prompt, arm))
     return [run for run in found if run is not None]
 
 
-def _needed(prompt: PromptArms, arm: ArmRun) -> Iterator[PlannedCase]:
+def _needed_answers(prompt: PromptArms, arm: ArmRun) -> Iterator[PlannedCase]:
     """The first answers, and all others that exist."""
     for planned in prompt.cases:
         if arm.arm.counterpart(planned) is None:
@@ -340,7 +340,7 @@ def _needed(prompt: PromptArms, arm: ArmRun) -> Iterator[PlannedCase]:
                 yield each
 
 
-def _unfinished(prompt: PromptArms, arm: ArmRun, planned: PlannedCase) -> CaseRun | None:
+def _unfinished_run(prompt: PromptArms, arm: ArmRun, planned: PlannedCase) -> CaseRun | None:
     run = CaseRun(
         prompt=prompt.id,
         name=planned.case.name,
@@ -372,7 +372,7 @@ def number_missing(runs: Iterable[CaseRun]) -> int:
     return sum(run.status == "stale" or run.infrastructure for run in runs)
 
 
-def errors(runs: Iterable[CaseRun], ended: str) -> Iterator[CaseRun]:
+def error_runs(runs: Iterable[CaseRun], ended: str) -> Iterator[CaseRun]:
     """The errors.
 
     Requests that were not sent because the run has `ended` are no errors; they are only counted.

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: each with its catalog, and what differs between them."""
+"""The two sides of a comparison: the arguments that name them, their catalogs, what differs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-CLOSED = {
+CLOSED_ROOTS = {
     "symlink": ("a symbolic link", "commit the folder itself"),
     "submodule": ("a submodule", "compare inside of it: promptops -C {root} diff"),
 }
@@ -116,11 +116,11 @@ def open_sides(
             _refuse_doubt_at_head(names, arguments, overrides)
             raise
         newer = _side(repository, head, overrides)
-        older, notes = _older(repository, base, newer, overrides)
+        older, notes = _older_side(repository, base, newer, overrides)
         catalogs = (older.catalog, newer.catalog)
         refuse_doubt(names, arguments, catalogs)
         refuse_second_revision(names, arguments, catalogs)
-        changed = _changed(repository, older, newer)
+        changed = _changed_paths(repository, older, newer)
         for side, source in ((older, base), (newer, head)):
             if source is not None:
                 _refuse_closed_roots(side, source.prefix, changed)
@@ -137,8 +137,8 @@ def open_sides(
 
 
 def sides_between(repository: Repository, base: ComparisonSide, head: ComparisonSide) -> Sides:
-    """Two sides that are open already; raises InputError as `sides` does."""
-    changed = _changed(repository, base, head)
+    """Two sides that are open already; raises InputError as `open_sides` does."""
+    changed = _changed_paths(repository, base, head)
     for side in (base, head):
         _refuse_closed_roots(side, "", changed)
     return Sides(base=base, head=head, changed=changed, repository=repository)
@@ -153,7 +153,7 @@ def _refuse_doubt_at_head(
         refuse_doubt(names, arguments, (head.catalog,))
 
 
-def _older(
+def _older_side(
     repository: Repository | None,
     base: SideSource | None,
     newer: ComparisonSide,
@@ -212,7 +212,7 @@ def empty_side(newer: ComparisonSide) -> ComparisonSide:
     return ComparisonSide(title=NOTHING, catalog=catalog, config=newer.config)
 
 
-def _changed(
+def _changed_paths(
     repository: Repository | None, base: ComparisonSide, head: ComparisonSide
 ) -> frozenset[str]:
     found = compare(base.catalog.files.entries, head.catalog.files.entries)
@@ -225,8 +225,8 @@ def _refuse_closed_roots(side: ComparisonSide, prefix: str, changed: frozenset[s
     """Raise InputError for a root that is a link or a submodule, because its content is hidden."""
     for root in side.config.prompts:
         entry = side.catalog.files.entries.get(root)
-        if entry is not None and entry.kind in CLOSED and root in changed:
-            kind, hint = CLOSED[entry.kind]
+        if entry is not None and entry.kind in CLOSED_ROOTS and root in changed:
+            kind, hint = CLOSED_ROOTS[entry.kind]
             message = f"a root of prompts is {kind}: its content can't be compared"
             where = f"{prefix}{root}"
             raise InputError(message, where=where, hint=hint.format(root=root))
@@ -245,8 +245,8 @@ def _has_catalog(side: ComparisonSide) -> bool:
 
 # The arguments of a comparison: what to compare, then the prompts to look at.
 
-ONLY_GITS = frozenset("~^:@")
-MAX_REFS = 2000
+REVISION_CHARACTERS = frozenset("~^:@")
+MAX_REFS_SEARCHED = 2000
 """Among so many refs the nearest name is sought."""
 
 
@@ -347,24 +347,26 @@ def _refuse_unknown(names: RevisionNames, first: str, catalogs: Sequence[Catalog
     if os.path.isfile(names.directory / first):
         raise UsageError(f"`{first}` is a file", hint="name a revision or a prompt")
     prompt = nearest_prompts(catalogs, first, *candidate_paths(names.found, first))
-    revision = nearest_name(first, _refs(names), max_chars=MAX_CATALOG_CHARS)
+    revision = nearest_name(first, _ref_names(names), max_chars=MAX_CATALOG_CHARS)
     found = {"the prompt": prompt, "the revision": revision}
     near = [f"{kind} `{name}`" for kind, name in found.items() if name is not None]
-    meant_for_git = ".." in first or ONLY_GITS.intersection(first) or first.startswith("HEAD")
+    meant_for_git = (
+        ".." in first or REVISION_CHARACTERS.intersection(first) or first.startswith("HEAD")
+    )
     if meant_for_git or first.startswith(("/", "./")) or (names.repository.shallow and not near):
         names.range(first)
     names.find(first)  # the name may be an ambiguous commit id
     raise UsageError(
-        f"`{first}` is neither a prompt nor a revision", hint=_hint(names, first, near)
+        f"`{first}` is neither a prompt nor a revision", hint=_hint_for_unknown(names, first, near)
     )
 
 
-def _refs(names: RevisionNames) -> list[str]:
-    form = ("--format=%(refname:short)", f"--count={MAX_REFS}")
+def _ref_names(names: RevisionNames) -> list[str]:
+    form = ("--format=%(refname:short)", f"--count={MAX_REFS_SEARCHED}")
     return decode(names.repository.git.run("for-each-ref", *form)).splitlines()
 
 
-def _hint(names: RevisionNames, first: str, near: Sequence[str]) -> str:
+def _hint_for_unknown(names: RevisionNames, first: str, near: Sequence[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     if os.path.isdir(names.directory / first):

@@ -67,9 +67,9 @@ def diff(sides: Sides, chosen: DiffOptions) -> DiffReport:
     shown = paths & wanted
     if sides.repository is not None:
         save_graph(head, sides.repository.common_dir)
-    counting = _Counting(sides.repository.common_dir if sides.repository is not None else None)
+    counting = _TokenCounting(sides.repository.common_dir if sides.repository is not None else None)
     today = datetime.now(UTC).date()
-    count = _estimated if chosen.estimated else counting.count
+    count = _estimated_count if chosen.estimated else counting.count
     options = CompareOptions(strict=chosen.strict, today=today, count=count)
     compared = list(compare(base, head, shown, sides.changed, options))
     counting.save()
@@ -88,8 +88,8 @@ def diff(sides: Sides, chosen: DiffOptions) -> DiffReport:
         compared=len(_prompt_ids(base, head, wanted)),
         tokenizer=counting.name,
         hidden=len(_prompt_ids(base, head, paths) - _prompt_ids(base, head, shown)),
-        before_version=_text(last.version if last else None),
-        after_version=_text(following),
+        before_version=_version_text(last.version if last else None),
+        after_version=_version_text(following),
     )
 
 
@@ -107,6 +107,19 @@ def declared_problem(report: DiffReport, sides: Sides, declared: Bump | Version)
     return gate(declared, report.bump, last.version if last else None, used_versions(sides))
 
 
+def parse_declared(text: str) -> Bump | Version:
+    """Parse a declared bump or version; raises UsageError."""
+    from promptops.model.version import parse
+
+    if text.upper() in Bump.__members__:
+        return Bump[text.upper()]
+    version = parse(text.removeprefix("v"))
+    if version is None:
+        hint = "write none, patch, minor, major, or a version such as 1.4.0"
+        raise UsageError(f"{text!r} is neither a bump nor a version", hint=hint)
+    return version
+
+
 def _changed_paths(sides: Sides) -> Iterator[str]:
     """Prompt files of either side that changed or depend on a change."""
     base, head = sides.base, sides.head
@@ -118,7 +131,7 @@ def _changed_paths(sides: Sides) -> Iterator[str]:
         if _roots(base.config) != _roots(head.config):
             yield from (*base.catalog.ids, *head.catalog.ids)
             return
-        changed |= _naming(head, _profiles(base.config, head.config), grep)
+        changed |= _files_naming(head, _changed_profiles(base.config, head.config), grep)
     yield from prompts_reaching(head.catalog, frozenset(changed), grep)
     yield from (path for path in changed if path in base.catalog.ids)
 
@@ -131,13 +144,13 @@ def _roots(config: Config) -> tuple[tuple[str, ...], ...]:
     return config.prompts, config.schemas
 
 
-def _profiles(base: Config, head: Config) -> list[str]:
+def _changed_profiles(base: Config, head: Config) -> list[str]:
     """Names of the model profiles that differ."""
     names = sorted(base.models.keys() | head.models.keys())
     return [name for name in names if base.models.get(name) != head.models.get(name)]
 
 
-def _naming(side: ComparisonSide, profiles: list[str], grep: Grep | None) -> set[str]:
+def _files_naming(side: ComparisonSide, profiles: list[str], grep: Grep | None) -> set[str]:
     """Files that may name one of some profiles, directly or through `extends`."""
     if not profiles:
         return set()
@@ -190,6 +203,34 @@ def _answered(diff: PromptDiff, base: Catalog, head: Catalog) -> PromptDiff:
     return answered if bug.error is None else with_failed_answers(diff, bug.error)
 
 
+# Released versions of prompts, and the next ones.
+
+
+def last_release(sides: Sides) -> Release | None:
+    """The highest release among the ancestors of the older side, or None."""
+    commit = sides.base.commit
+    if sides.repository is None or commit is None:
+        return None
+    return latest_release(sides.repository, _tag_names(sides), commit)
+
+
+def released_versions(sides: Sides, release: Release) -> VersionTable:
+    """The versions of prompts at a release."""
+    assert sides.repository is not None
+    return version_table(release, release_record(sides.repository, release))
+
+
+def used_versions(sides: Sides) -> frozenset[Version]:
+    """Every version in use, anywhere in history."""
+    if sides.repository is None:
+        return frozenset()
+    return frozenset(release.version for release in releases(sides.repository, _tag_names(sides)))
+
+
+def _tag_names(sides: Sides) -> TagNames:
+    return TagNames(sides.head.config.release.tag_format)
+
+
 def _versioned(
     compared: list[PromptDiff], sides: Sides, last: Release, following: Version
 ) -> Iterator[PromptDiff]:
@@ -200,19 +241,24 @@ def _versioned(
         before = released.version(name) if name in sides.base.catalog.paths else None
         gone = prompt.state == "removed" or (before is None and not prompt.bump)
         after = None if gone else prompt_version(before, prompt.bump, following)
-        yield replace(prompt, before_version=_text(before), after_version=_text(after))
+        yield replace(
+            prompt, before_version=_version_text(before), after_version=_version_text(after)
+        )
 
 
-def _text(version: Version | None) -> str | None:
+def _version_text(version: Version | None) -> str | None:
     return str(version) if version is not None else None
 
 
-def _estimated(_model: Model) -> Count:
+# Tokens of prompts: estimated, or counted exactly if the tokenizer package is installed.
+
+
+def _estimated_count(_model: Model) -> Count:
     return estimate
 
 
 @record(slots=True)
-class _Counting:
+class _TokenCounting:
     """Counts tokens, exactly if the tokenizer package is installed.
 
     Attributes:
@@ -250,54 +296,14 @@ class _Counting:
         return counts if counts.exact else None
 
 
-def parse_declared(text: str) -> Bump | Version:
-    """Parse a declared bump or version; raises UsageError."""
-    from promptops.model.version import parse
-
-    if text.upper() in Bump.__members__:
-        return Bump[text.upper()]
-    version = parse(text.removeprefix("v"))
-    if version is None:
-        hint = "write none, patch, minor, major, or a version such as 1.4.0"
-        raise UsageError(f"{text!r} is neither a bump nor a version", hint=hint)
-    return version
-
-
-def last_release(sides: Sides) -> Release | None:
-    """The highest release among the ancestors of the older side, or None."""
-    commit = sides.base.commit
-    if sides.repository is None or commit is None:
-        return None
-    return latest_release(sides.repository, _names(sides), commit)
-
-
-def released_versions(sides: Sides, release: Release) -> VersionTable:
-    """The versions of prompts at a release."""
-    assert sides.repository is not None
-    return version_table(release, release_record(sides.repository, release))
-
-
-def used_versions(sides: Sides) -> frozenset[Version]:
-    """Every version in use, anywhere in history."""
-    if sides.repository is None:
-        return frozenset()
-    return frozenset(release.version for release in releases(sides.repository, _names(sides)))
-
-
-def _names(sides: Sides) -> TagNames:
-    return TagNames(sides.head.config.release.tag_format)
-
-
-# Exact token counts, kept in git's directory by the digest of each text.
-#
-# A tokenizer takes 0.2 s of CPU before its first count, half as long as a comparison of ten
-# prompts. It is loaded for texts that no earlier run counted.
-
-MAX_COUNTS = 10_000
+MAX_TOKEN_COUNTS = 10_000
 
 
 class TokenCounts:
-    """The counts of one encoding.
+    """The counts of one encoding, kept in git's directory by the digest of each text.
+
+    A tokenizer takes 0.2 s of CPU before its first count, half as long as a comparison of ten
+    prompts. It is loaded for texts that no earlier run counted.
 
     Attributes:
         estimated: A text was only estimated, because the tokenizer could not be loaded.
@@ -313,7 +319,7 @@ class TokenCounts:
         self._title = f"promptops token counts 1 {encoding} {version}"
         folder = common_dir / "promptops" if common_dir and version else None
         self._file = folder / f"tokens-{encoding}" if folder else None
-        self._known = _read(self._file, self._title) if self._file else {}
+        self._known = _read_counts(self._file, self._title) if self._file else {}
         self._new: dict[str, int] = {}
         self.estimated = False
 
@@ -334,7 +340,7 @@ class TokenCounts:
         """Keep the counts for the next run; the oldest are dropped."""
         if self._file is None or not self._new:
             return
-        kept = list({**self._known, **self._new}.items())[-MAX_COUNTS:]
+        kept = list({**self._known, **self._new}.items())[-MAX_TOKEN_COUNTS:]
         rows = "".join(f"{digest} {count}\n" for digest, count in kept)
         keep(self._file, f"{self._title} {_checksum(rows)}\n{rows}".encode())
 
@@ -344,12 +350,12 @@ class TokenCounts:
             self.estimated = True
             return estimate(text)
         found = tokenizer.count(text)
-        if len(self._new) < MAX_COUNTS:
+        if len(self._new) < MAX_TOKEN_COUNTS:
             self._new[digest] = found
         return found
 
 
-def _read(file: Path, title: str) -> dict[str, int]:
+def _read_counts(file: Path, title: str) -> dict[str, int]:
     """The counts in a file; none if it is missing, damaged, or of another tokenizer."""
     try:
         header, _, rows = file.read_bytes().decode("ascii").partition("\n")

@@ -38,7 +38,34 @@ from promptops.testing.recordings.store import Store
 from promptops.workspace.selection import Selected
 from promptops.workspace.workspace import Workspace
 
-_SERVICES = {f"{BUILT_IN}{kind}" for kind in SETTINGS}
+DEFAULT_REPEATS = 3
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class DriftOptions:
+    """Which release is checked, and where its nights are.
+
+    Attributes:
+        release: A tag or a channel; "" for what the channel `production` serves, or the latest
+            release.
+        history: A file for the nights; None for git notes.
+        push: Fetch the notes first, and push them at the end.
+        accept: Ids of prompts whose new level is accepted; then no model is called.
+        reason: Why it is accepted, or "".
+        run: Its mode is `live`; its `repeats` is None for three answers to each case.
+    """
+
+    release: str = ""
+    history: Path | None = None
+    push: bool = False
+    accept: tuple[str, ...] = ()
+    reason: str = ""
+    run: RunOptions
+
+
+# The answers of a night.
+
+_BUILT_IN_JUDGES = {f"{BUILT_IN}{kind}" for kind in SETTINGS}
 _MOST_RECORDED = 100
 """Repeats of a case that are looked up in the recordings."""
 
@@ -82,7 +109,7 @@ class NightAnswers:
     def __init__(self, release: Workspace, selected: Selected, options: DriftOptions) -> None:
         self.catalog = catalog = release.catalog
         self._loaded = list(catalog.prompts(selected.why))
-        self._repeats = options.run.repeats or REPEATS
+        self._repeats = options.run.repeats or DEFAULT_REPEATS
         self._whole = list(plan_cases(catalog, self._loaded, 1))
         self._named = named_cases(self._whole, options.run.cases)
         self._plan = [each for each in self._named if each.needs_answer and not each.error]
@@ -171,7 +198,7 @@ class NightAnswers:
         """The judges that were called for the answers to a prompt, by name."""
         known, path = self._answering.known, prompt.prompt.path
         named = {judge for key, _, _, judge in known if judge and key == path}
-        return tuple(sorted(named - _SERVICES))
+        return tuple(sorted(named - _BUILT_IN_JUDGES))
 
     def problems(self) -> Iterator[CaseRun]:
         """Prompts, cases and recordings that can't be read, and answers that are missing."""
@@ -183,7 +210,7 @@ class NightAnswers:
         yield from recording_errors(self.catalog, self._plan, self.store)
         for prompt in self.by_prompt:
             yield from self._missing(prompt)
-            yield from _unjudged(prompt)
+            yield from _unjudged_errors(prompt)
 
     def _missing(self, prompt: PromptAnswers) -> Iterator[CaseRun]:
         """The first missing answer of each case."""
@@ -224,6 +251,19 @@ class NightAnswers:
             )
 
 
+def _unjudged_errors(prompt: PromptAnswers) -> Iterator[CaseRun]:
+    """Assertions that could not be checked, each once."""
+    seen = set()
+    for judged in prompt.answers:
+        for each in unjudged(judged.judgements):
+            if (each.place, each.reason) not in seen:
+                seen.add((each.place, each.reason))
+                run = error_run(prompt.prompt.id, each.reason, each.place)
+                outage = each.lack == "connection"
+                name = judged.planned.case.name
+                yield replace(run, name=name, infrastructure=outage, internal=each.internal)
+
+
 def recorded_answers(store: Store, plan: Iterable[PlannedCase]) -> list[tuple[PlannedCase, Answer]]:
     """All recorded answers to cases, by case and repeat."""
     return [
@@ -238,10 +278,17 @@ def values_by_case(answers: Iterable[JudgedAnswer], score: str | None) -> Mappin
     """The score of each answer by case; without a score, the share of contracts that it keeps."""
     found: dict[str, list[float]] = {}
     for judged in answers:
-        value = _value(judged, score)
+        value = _value_of(judged, score)
         if value is not None:
             found.setdefault(judged.planned.case.name, []).append(value)
     return found
+
+
+def _value_of(judged: JudgedAnswer, score: str | None) -> float | None:
+    if score is not None:
+        return scores(judged.judgements).get(score)
+    kept, checked = contracts([judged])
+    return kept / checked if checked else None
 
 
 def contracts(answers: Iterable[JudgedAnswer]) -> tuple[int, int]:
@@ -256,26 +303,6 @@ def contracts(answers: Iterable[JudgedAnswer]) -> tuple[int, int]:
     return kept, checked
 
 
-def _value(judged: JudgedAnswer, score: str | None) -> float | None:
-    if score is not None:
-        return scores(judged.judgements).get(score)
-    kept, checked = contracts([judged])
-    return kept / checked if checked else None
-
-
-def _unjudged(prompt: PromptAnswers) -> Iterator[CaseRun]:
-    """Assertions that could not be checked, each once."""
-    seen = set()
-    for judged in prompt.answers:
-        for each in unjudged(judged.judgements):
-            if (each.place, each.reason) not in seen:
-                seen.add((each.place, each.reason))
-                run = error_run(prompt.prompt.id, each.reason, each.place)
-                outage = each.lack == "connection"
-                name = judged.planned.case.name
-                yield replace(run, name=name, infrastructure=outage, internal=each.internal)
-
-
 # The digest that decides which nights can be compared.
 
 
@@ -288,55 +315,32 @@ def digest_of(catalog: Catalog, prompt: Prompt, cases: Iterable[PlannedCase]) ->
     for planned in cases:
         found = list(assertions_of(planned.case, prompt))
         written = [each.written for each in found]
-        code = [_code(catalog, name, each.path) for each in found for name in _python(each.written)]
+        code = [
+            _code_digest(catalog, name, each.path)
+            for each in found
+            for name in _python_functions(each.written)
+        ]
         rows.append([planned.case.name, planned.digest, written, code])
     whole = {"score": prompt.evaluation.get("score"), "cases": rows}
     text = json.dumps(whole, sort_keys=True, ensure_ascii=True, default=str)
     return sha256(text.encode()).hexdigest()
 
 
-def _python(written: Any) -> Iterator[str]:
+def _python_functions(written: Any) -> Iterator[str]:
     """The functions that an assertion calls, also inside of a set: `FILE:FUNCTION`."""
     if isinstance(written, Mapping):
         value = written.get("value")
         if str(written.get("type")).removeprefix("not-") == "python" and isinstance(value, str):
             yield value
-        yield from _python(value)
+        yield from _python_functions(value)
     if isinstance(written, list):
         for each in written:
-            yield from _python(each)
+            yield from _python_functions(each)
 
 
-def _code(catalog: Catalog, function: str, base: str) -> str:
+def _code_digest(catalog: Catalog, function: str, base: str) -> str:
     """SHA-256 of the file of a function; "" if it can't be read."""
     path = function.rpartition(":")[0]
     found = catalog.resolver.follow("template", path, Place(base), base)
     content = None if isinstance(found, Problem) else catalog.files.data(found.target)
     return sha256(content).hexdigest() if content is not None else ""
-
-
-# Options of `drift`.
-
-REPEATS = 3
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class DriftOptions:
-    """Which release is checked, and where its nights are.
-
-    Attributes:
-        release: A tag or a channel; "" for what the channel `production` serves, or the latest
-            release.
-        history: A file for the nights; None for git notes.
-        push: Fetch the notes first, and push them at the end.
-        accept: Ids of prompts whose new level is accepted; then no model is called.
-        reason: Why it is accepted, or "".
-        run: Its mode is `live`; its `repeats` is None for three answers to each case.
-    """
-
-    release: str = ""
-    history: Path | None = None
-    push: bool = False
-    accept: tuple[str, ...] = ()
-    reason: str = ""
-    run: RunOptions

@@ -153,7 +153,7 @@ class NightDecisions:
         night, fresh = history[-1], self._fresh[prompt]
         if night.verdict == "learning":
             return self._learning(night, fresh, history, names)
-        zs = _known(night) | {name: self._fresh_z(fresh, history, name) for name in names}
+        zs = _known_zs(night) | {name: self._fresh_z(fresh, history, name) for name in names}
         night = replace(night, confirmed=confirmed(zs.get("score"), zs.get("contracts")))
         whole = [*history[:-1], night]
         verdicts: list[NightVerdict] = [verdict_on(chart(whole, name), whole) for name in CHARTS]
@@ -218,7 +218,7 @@ def _has_z(history: Sequence[Night]) -> bool:
     return bool(points) and points[-1].night == len(history) - 1 and points[-1].z is not None
 
 
-def _known(night: Night) -> dict[ChartName, float | None]:
+def _known_zs(night: Night) -> dict[ChartName, float | None]:
     if night.confirmed is None:
         return {}
     return {"score": night.confirmed.score, "contracts": night.confirmed.contracts}
@@ -226,7 +226,7 @@ def _known(night: Night) -> dict[ChartName, float | None]:
 
 # A night as one line: what the answers to a prompt's cases measure.
 
-_WORST = 5
+_WORST_SHOWN = 5
 
 
 def night_of(found: PromptAnswers, answers: NightAnswers, at: str, release: str) -> Night:
@@ -248,14 +248,14 @@ def night_of(found: PromptAnswers, answers: NightAnswers, at: str, release: str)
         within=round(sample.within, 6) if sample is not None else None,
         kept=kept,
         of=of,
-        same=_same(found, answers),
+        same=_share_of_equal(found, answers),
         models=tuple(sorted({each.answer.model for each in found.answers})),
         fingerprints=tuple(sorted({e.answer.fingerprint or "" for e in found.answers} - {""})),
         profile=profile.name if profile is not None else "",
-        tokens=_tokens(found.answers),
-        latency_s=_latency(found.answers),
+        tokens=_mean_tokens(found.answers),
+        latency_s=_latency_quantiles(found.answers),
         cost_usd=_cost_usd(catalog, found.answers),
-        judge=_judge(found, answers),
+        judge=_first_judge(found, answers),
         verdict="learning",
     )
 
@@ -297,7 +297,9 @@ def worst_cases(
         for name in before
         if name in after and fmean(after[name]) < fmean(before[name])
     ]
-    return tuple(sorted(worse, key=lambda each: (each.after - each.before, each.name))[:_WORST])
+    return tuple(
+        sorted(worse, key=lambda each: (each.after - each.before, each.name))[:_WORST_SHOWN]
+    )
 
 
 def _lowest(answers: Sequence[JudgedAnswer], score: str | None) -> Mapping[str, JudgedAnswer]:
@@ -311,7 +313,7 @@ def _lowest(answers: Sequence[JudgedAnswer], score: str | None) -> Mapping[str, 
     return {name: judged for name, (_, judged) in found.items()}
 
 
-def _same(found: PromptAnswers, answers: NightAnswers) -> float | None:
+def _share_of_equal(found: PromptAnswers, answers: NightAnswers) -> float | None:
     """The share of answers that are equal to a recorded one byte for byte."""
     recorded: dict[str, set[str]] = {}
     for planned, answer in answers.recorded_answers(found):
@@ -328,14 +330,14 @@ def _bytes_of(answer: Answer) -> str:
     return repr((answer.text, answer.tool_calls))
 
 
-def _tokens(answers: Sequence[JudgedAnswer]) -> tuple[float, float]:
+def _mean_tokens(answers: Sequence[JudgedAnswer]) -> tuple[float, float]:
     usages = [each.answer.usage for each in answers]
     if not usages:
         return 0.0, 0.0
     return round(fmean(u.input for u in usages), 1), round(fmean(u.output for u in usages), 1)
 
 
-def _latency(answers: Sequence[JudgedAnswer]) -> tuple[float, float] | None:
+def _latency_quantiles(answers: Sequence[JudgedAnswer]) -> tuple[float, float] | None:
     measured = (each.answer.latency_s for each in answers)
     found = latency_of(seconds for seconds in measured if seconds is not None)
     return (round(found.p50, 3), round(found.p95, 3)) if found is not None else None
@@ -347,7 +349,7 @@ def _cost_usd(catalog: Catalog, answers: Sequence[JudgedAnswer]) -> float | None
     return round(sum(known), 6) if known and len(known) == len(costs) else None
 
 
-def _judge(found: PromptAnswers, answers: NightAnswers) -> NightJudge | None:
+def _first_judge(found: PromptAnswers, answers: NightAnswers) -> NightJudge | None:
     """The first judge of the prompt, with its agreement if its own cases were answered, too."""
     judge = next(iter(answers.judges(found)), None)
     if judge is None:
@@ -360,7 +362,7 @@ def _judge(found: PromptAnswers, answers: NightAnswers) -> NightJudge | None:
 
 # Who caused a signal: the model, the judge, or neither as far as can be shown.
 
-_NAMES = 3
+_MOST_NAMES = 3
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -389,7 +391,7 @@ class Blaming:
 
     def _model_reasons(self, found: PromptAnswers, history: Sequence[Night]) -> Iterator[str]:
         *before, tonight = history
-        learned = _learned(before)
+        learned = _learned_nights(before)
         if learned:
             yield from _other_names("", [night.models for night in learned], tonight.models)
             yield from _other_names(
@@ -410,7 +412,7 @@ class Blaming:
         }
         pooled = pooled_chart(others, least=1)
         if pooled.ewma is not None and signals(pooled.ewma):
-            names = some(sorted(others), _NAMES, "prompt")
+            names = some(sorted(others), _MOST_NAMES, "prompt")
             yield (
                 f"the other prompts of `{profile}` lost, too:"
                 f" ewma {pooled.ewma:.1f} of {LIMIT:.1f} ({names})"
@@ -431,13 +433,13 @@ class Blaming:
                 )
 
 
-def _learned(before: Sequence[Night]) -> list[Night]:
+def _learned_nights(before: Sequence[Night]) -> list[Night]:
     return [night for night in before[current(before) :] if night.verdict == "learning"]
 
 
 def _learned_release(history: Sequence[Night]) -> str:
     """The release of the last learned night, or else tonight's."""
-    learned = _learned(history[:-1])
+    learned = _learned_nights(history[:-1])
     return learned[-1].release if learned else history[-1].release
 
 
@@ -454,7 +456,7 @@ def _other_names(
 
 
 def _quoted(names: Sequence[str]) -> str:
-    return some(list(names), _NAMES, name=lambda each: f"`{each}`")
+    return some(list(names), _MOST_NAMES, name=lambda each: f"`{each}`")
 
 
 def _fewer_equal(learned: Sequence[Night], tonight: Night) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Check whether the answers to the cases of a release got worse."""
+"""Check whether the answers to the cases of a release got worse, and keep the nights."""
 
 from __future__ import annotations
 
@@ -63,9 +63,10 @@ from promptops.workspace.workspace import (
     workspace_with,
 )
 
-_NAMES_SHOWN = 5
+_MOST_PROMPTS_NAMED = 5
 _UNPUSHED = "tonight is only in this clone: allow this job to push, or keep nights with --history"
-LOSS = 0.05
+
+VISIBLE_LOSS = 0.05
 """The loss whose detection time, in nights, is reported."""
 
 
@@ -221,7 +222,7 @@ class _DriftRun:
             verb = "is" if len(names) == 1 else "are"
             many = f"{counted(len(names), 'prompt')} {verb} not checked"
             why = "because no test case has an assertion on the answer"
-            yield f"{many}, {why}: {some(names, _NAMES_SHOWN)}"
+            yield f"{many}, {why}: {some(names, _MOST_PROMPTS_NAMED)}"
 
     def _why_nothing(self) -> str:
         if self._selected.why and self._answers.has_cases:
@@ -238,7 +239,7 @@ class _DriftRun:
         why = NotesHistory(self._workspace.repository).notes.push(self._remote)
         if not why:
             return ""
-        return f"{REF} was not pushed to `{self._remote}`: {why}; {_UNPUSHED}"
+        return f"{NOTES_REF} was not pushed to `{self._remote}`: {why}; {_UNPUSHED}"
 
 
 def accepted_night(prompt: str, history: Sequence[Night], at: str, reason: str) -> Night:
@@ -293,7 +294,9 @@ def _visible(history: Sequence[Night]) -> Visible | None:
     level, tonight = level_of(history, "score"), sample_of(history[-1], "score")
     if level is None or tonight is None:
         return None
-    return Visible(points=100 * LOSS, nights=nights_to_find(level, tonight.size, LOSS))
+    return Visible(
+        points=100 * VISIBLE_LOSS, nights=nights_to_find(level, tonight.size, VISIBLE_LOSS)
+    )
 
 
 # The figures of a prompt in one line.
@@ -306,13 +309,13 @@ def sentence(night: Night, chart: Chart | None, visible: Visible | None, learned
         chart: Of the score, or of the contracts for a prompt without measures.
         learned: The number of nights that the level was learned from so far.
     """
-    return " · ".join(_parts(night, chart, visible, learned))
+    return " · ".join(_sentence_parts(night, chart, visible, learned))
 
 
-def _parts(
+def _sentence_parts(
     night: Night, chart: Chart | None, visible: Visible | None, learned: int
 ) -> Iterator[str]:
-    level = list(_level(night, chart, learned))
+    level = list(_level_parts(night, chart, learned))
     if level:
         yield ", ".join(level)
     if night.of:
@@ -320,10 +323,10 @@ def _parts(
     if night.same is not None:
         yield f"same answers {100 * night.same:.0f}%"
     if visible is not None:
-        yield _seen(visible)
+        yield _visible_part(visible)
 
 
-def _level(night: Night, chart: Chart | None, learned: int) -> Iterator[str]:
+def _level_parts(night: Night, chart: Chart | None, learned: int) -> Iterator[str]:
     if night.mean is not None:
         yield f"{100 * night.mean:.1f} points"
     if chart is None or chart.baseline is None or chart.ewma is None:
@@ -335,7 +338,7 @@ def _level(night: Night, chart: Chart | None, learned: int) -> Iterator[str]:
     yield f"ewma {chart.ewma:.1f} of {chart.limit:.1f}"
 
 
-def _seen(visible: Visible) -> str:
+def _visible_part(visible: Visible) -> str:
     loss = f"-{visible.points:g} points"
     if visible.nights is None:
         return f"this suite rarely sees {loss}"
@@ -345,7 +348,7 @@ def _seen(visible: Visible) -> str:
 # The release that is checked, with the endpoints and prices of the work tree.
 
 PRODUCTION = "production"
-_FETCH = "git fetch --tags"
+_FETCH_TAGS = "git fetch --tags"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -367,19 +370,39 @@ def checked_release(workspace: Workspace, wanted: str) -> CheckedRelease:
     """
     known = releases(workspace.repository, TagNames(workspace.config.release.tag_format))
     if not known:
-        raise NotFound("there is no release", hint=f"create one: promptops release; or {_FETCH}")
+        raise NotFound(
+            "there is no release", hint=f"create one: promptops release; or {_FETCH_TAGS}"
+        )
     named = {release.name: release for release in known}
     if wanted in named:
         return CheckedRelease(release=named[wanted])
-    channels = _channels(workspace.repository)
+    channels = _committed_channels(workspace.repository)
     channel = wanted or PRODUCTION
     if channel in channels:
-        return _served(channel, channels[channel].release, named)
+        return _served_release(channel, channels[channel].release, named)
     if wanted:
         near = did_you_mean(wanted, [*named, *channels])
         hint = near or "name a release tag, or a channel of channels.yaml"
         raise NotFound(f"there is no release and no channel {wanted!r}", hint=hint)
-    return CheckedRelease(release=_latest(known))
+    return CheckedRelease(release=_latest_release(known))
+
+
+def _committed_channels(repository: Repository) -> Mapping[str, Pointer]:
+    """The committed channels: readers get these."""
+    return read_channels(content_at(repository, "HEAD", CHANNELS) or b"")
+
+
+def _served_release(channel: str, name: str, named: Mapping[str, Release]) -> CheckedRelease:
+    if name not in named:
+        raise NotFound(
+            f"the channel `{channel}` serves {name!r}, which has no tag", hint=_FETCH_TAGS
+        )
+    return CheckedRelease(release=named[name], channel=channel)
+
+
+def _latest_release(known: Sequence[Release]) -> Release:
+    """The highest release; a prerelease only if there is no other."""
+    return next((each for each in reversed(known) if not each.version.pre), known[-1])
 
 
 def release_workspace(workspace: Workspace, release: Release) -> Workspace:
@@ -388,22 +411,6 @@ def release_workspace(workspace: Workspace, release: Release) -> Workspace:
     return workspace_with(
         workspace.repository, release.commit, _with_endpoints(config, workspace.config)
     )
-
-
-def _channels(repository: Repository) -> Mapping[str, Pointer]:
-    """The committed channels: readers get these."""
-    return read_channels(content_at(repository, "HEAD", CHANNELS) or b"")
-
-
-def _served(channel: str, name: str, named: Mapping[str, Release]) -> CheckedRelease:
-    if name not in named:
-        raise NotFound(f"the channel `{channel}` serves {name!r}, which has no tag", hint=_FETCH)
-    return CheckedRelease(release=named[name], channel=channel)
-
-
-def _latest(known: Sequence[Release]) -> Release:
-    """The highest release; a prerelease only if there is no other."""
-    return next((each for each in reversed(known) if not each.version.pre), known[-1])
 
 
 def _with_endpoints(config: Config, today: Config) -> Config:
@@ -434,8 +441,6 @@ def _with_endpoint(profile: ModelProfile, today: Mapping[str, ModelProfile]) -> 
 
 # Where nights are kept: git notes on the tags of releases, or a file.
 
-REF = NOTES_REF
-
 
 class History(Protocol):
     """The nights of all releases. Lines that can't be read are reported, and stay as they are."""
@@ -462,14 +467,14 @@ class NotesHistory:
 
     @property
     def name(self) -> str:
-        return REF
+        return NOTES_REF
 
     @property
     def notes(self) -> Notes:
-        return Notes(self.repository, REF)
+        return Notes(self.repository, NOTES_REF)
 
     def read(self) -> ReadNights:
-        return _read(self.notes.read())
+        return _nights_in(self.notes.read())
 
     def add(self, nights: Sequence[Night], tag: str) -> None:
         with _lock(self.repository):
@@ -488,7 +493,7 @@ class FileHistory:
         return str(self.path)
 
     def read(self) -> ReadNights:
-        found = _read({self.name: self._data()})
+        found = _nights_in({self.name: self._data()})
         if found.problems and not found.nights:
             first = found.problems[0]
             message = f"it is not a history of nights: {first.message}"
@@ -518,7 +523,7 @@ class FileHistory:
             raise InputError(message, where=self.name, hint="name another file") from None
 
 
-def _read(files: Mapping[str, bytes]) -> ReadNights:
+def _nights_in(files: Mapping[str, bytes]) -> ReadNights:
     """The nights of several files, oldest first; equal ones once."""
     found = [read_nights(path, data) for path, data in files.items()]
     nights = dict.fromkeys(night for each in found for night in each.nights)

@@ -68,8 +68,10 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
     instead: FileState | None = "would-write" if options.dry_run else None
     if options.strict and losses:
         instead = "refused"
-    losses += [_differs(file, options) for file in planned if differs(options.to, file)]
-    files = [written(options.to, file, instead) for file in planned]
+    losses += [
+        _difference_loss(file, options) for file in planned if is_different(options.to, file)
+    ]
+    files = [written_file(options.to, file, instead) for file in planned]
     ids = {subject.prompt.path: subject.prompt.id for subject in subjects}
     return Export(
         format=options.format,
@@ -77,18 +79,6 @@ def export_prompts(workspace: Workspace, options: ExportOptions) -> Export:
         files=tuple(files),
         findings=tuple(_finding(loss, ids.get(loss.place.path, "")) for loss in losses),
     )
-
-
-def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile]) -> None:
-    """Raises UsageError for a file that promptops would read as a prompt."""
-    folder = Path(os.path.realpath(to))
-    root = workspace.repository.root
-    roots = [Path(os.path.realpath(root / one)) for one in workspace.config.prompts]
-    for file in files:
-        path = folder / file.path
-        if file.path.endswith(PROMPT_ENDINGS) and any(path.is_relative_to(one) for one in roots):
-            message = f"`{to / file.path}` would be read as a prompt"
-            raise UsageError(message, hint="choose a folder outside of the prompt roots with --to")
 
 
 def _writer(options: ExportOptions) -> Writer:
@@ -110,32 +100,80 @@ def writer_named(name: str) -> Writer:
     return writers[name]
 
 
-def _differs(file: ExportedFile, options: ExportOptions) -> Loss:
-    message = f"`{options.to / file.path}` exists and is different: it is not overwritten"
-    return Loss(code="EXP002", message=message, place=file.place)
+# The prompts of an export, or the errors that prevent it.
+
+_PLACE = lazy_pattern(r"(.+):(\d+):(\d+)")
 
 
-def _finding(loss: Loss, identity: str) -> Finding:
-    return Finding(
-        code=loss.code,
-        name=CODES[loss.code].name,
-        severity=severity_of(loss),
-        message=without_secrets(loss.message),
-        place=loss.place,
-        prompt=identity,
-        hint=loss.hint,
+def export_subjects(
+    workspace: Workspace, patterns: Sequence[str], case: str | None
+) -> Iterator[ExportSubject | Loss]:
+    """Each selected prompt; an EXP003 for one that can't be read.
+
+    Raises UsageError for an unknown prompt or test case.
+    """
+    for path in select(workspace, SelectionOptions(patterns=tuple(patterns))).why:
+        try:
+            yield _subject(workspace, path, case)
+        except InputError as error:
+            place = _place_of_error(error.where, path)
+            yield Loss(code="EXP003", message=error.message, place=place, hint=error.hint)
+
+
+def _subject(workspace: Workspace, path: str, case: str | None) -> ExportSubject:
+    prompt = readable_prompt(workspace, path)
+    catalog = workspace.catalog
+    return ExportSubject(
+        prompt=prompt,
+        load=catalog.load,
+        renderer=Renderer(prompt, catalog.load, catalog.files.data),
+        case=_case_named(prompt, case) if case is not None else None,
     )
 
 
-# Write the files of an export; existing files are never overwritten.
+def _case_named(prompt: Prompt, name: str) -> Case:
+    """The test case of that name. Raises UsageError, InputError."""
+    if not prompt.cases:
+        hint = "leave out --case, name other prompts, or add the test case below `tests`"
+        raise UsageError("the prompt has no test case", where=prompt.path, hint=hint)
+    return named_case(prompt, name)
 
 
-def differs(folder: Path, file: ExportedFile) -> bool:
+def _place_of_error(where: str | None, path: str) -> Place:
+    """The place of an error: `path:line:column`, or only a path."""
+    match = _PLACE.fullmatch(where or "")
+    if match is None:
+        return Place(path)
+    line, column = int(match[2]), int(match[3])
+    return Place(match[1], line, column, line, column)
+
+
+# The files of an export; existing ones are never overwritten.
+
+
+def _refuse_prompts(workspace: Workspace, to: Path, files: Sequence[ExportedFile]) -> None:
+    """Raises UsageError for a file that promptops would read as a prompt."""
+    folder = Path(os.path.realpath(to))
+    root = workspace.repository.root
+    roots = [Path(os.path.realpath(root / one)) for one in workspace.config.prompts]
+    for file in files:
+        path = folder / file.path
+        if file.path.endswith(PROMPT_ENDINGS) and any(path.is_relative_to(one) for one in roots):
+            message = f"`{to / file.path}` would be read as a prompt"
+            raise UsageError(message, hint="choose a folder outside of the prompt roots with --to")
+
+
+def is_different(folder: Path, file: ExportedFile) -> bool:
     """Whether the file exists with another content."""
     return existing_content(folder / file.path) not in (None, file.text.encode())
 
 
-def written(folder: Path, file: ExportedFile, instead: FileState | None) -> WrittenFile:
+def _difference_loss(file: ExportedFile, options: ExportOptions) -> Loss:
+    message = f"`{options.to / file.path}` exists and is different: it is not overwritten"
+    return Loss(code="EXP002", message=message, place=file.place)
+
+
+def written_file(folder: Path, file: ExportedFile, instead: FileState | None) -> WrittenFile:
     """The file with what became of it; a new one is written, or has the state `instead`.
 
     Raises InputError if it can't be created.
@@ -151,49 +189,13 @@ def written(folder: Path, file: ExportedFile, instead: FileState | None) -> Writ
     return WrittenFile(path=str(folder / file.path), state=state)
 
 
-# The prompts of an export, or the errors that prevent it.
-
-_WHERE = lazy_pattern(r"(.+):(\d+):(\d+)")
-
-
-def export_subjects(
-    workspace: Workspace, patterns: Sequence[str], case: str | None
-) -> Iterator[ExportSubject | Loss]:
-    """Each selected prompt; an EXP003 for one that can't be read.
-
-    Raises UsageError for an unknown prompt or test case.
-    """
-    for path in select(workspace, SelectionOptions(patterns=tuple(patterns))).why:
-        try:
-            yield _subject(workspace, path, case)
-        except InputError as error:
-            place = _place(error.where, path)
-            yield Loss(code="EXP003", message=error.message, place=place, hint=error.hint)
-
-
-def _subject(workspace: Workspace, path: str, case: str | None) -> ExportSubject:
-    prompt = readable_prompt(workspace, path)
-    catalog = workspace.catalog
-    return ExportSubject(
-        prompt=prompt,
-        load=catalog.load,
-        renderer=Renderer(prompt, catalog.load, catalog.files.data),
-        case=_case(prompt, case) if case is not None else None,
+def _finding(loss: Loss, identity: str) -> Finding:
+    return Finding(
+        code=loss.code,
+        name=CODES[loss.code].name,
+        severity=severity_of(loss),
+        message=without_secrets(loss.message),
+        place=loss.place,
+        prompt=identity,
+        hint=loss.hint,
     )
-
-
-def _case(prompt: Prompt, name: str) -> Case:
-    """The test case of that name. Raises UsageError, InputError."""
-    if not prompt.cases:
-        hint = "leave out --case, name other prompts, or add the test case below `tests`"
-        raise UsageError("the prompt has no test case", where=prompt.path, hint=hint)
-    return named_case(prompt, name)
-
-
-def _place(where: str | None, path: str) -> Place:
-    """The place of an error: `path:line:column`, or only a path."""
-    match = _WHERE.fullmatch(where or "")
-    if match is None:
-        return Place(path)
-    line, column = int(match[2]), int(match[3])
-    return Place(match[1], line, column, line, column)

@@ -1,4 +1,4 @@
-"""For people: the files, what was lost, a summary."""
+"""The report of an export, for people, for a pull request and for programs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATES: dict[FileState, str] = {
     "refused": "refused",
 }
 """What became of a file."""
-_OF_FILES: dict[FileState, str] = {"written": "written", "would-write": "would be written"}
+_STATES_IN_SUMMARY: dict[FileState, str] = {"written": "written", "would-write": "would be written"}
 """The same in the summary, where it differs."""
 
 
@@ -45,7 +45,7 @@ def _counts(result: Export) -> Iterator[str]:
     yield f"{counted(result.prompts, 'prompt')} as {result.format}"
     for state, words in STATES.items():
         if states[state]:
-            yield f"{counted(states[state], 'file')} {_OF_FILES.get(state, words)}"
+            yield f"{counted(states[state], 'file')} {_STATES_IN_SUMMARY.get(state, words)}"
     if not result.files:
         yield "no file"
 

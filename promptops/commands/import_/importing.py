@@ -1,4 +1,7 @@
-"""Import prompts of other tools: read the sources, plan the files, check and write them."""
+"""Import prompts of other tools: read the sources, plan the files, check and write them.
+
+Also lists what an import would read, finds shared paragraphs, and names the sources that can go.
+"""
 
 from __future__ import annotations
 
@@ -74,15 +77,15 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     profiles = Profiles(workspace.config.models) if options.profiles else None
     plans = tuple(planned(workspace, reads, folder, profiles, options))
     refuse_unread_names(plans, options.reading.sample)
-    complete = checked(workspace, plans, profiles)
+    complete = self_checked(workspace, plans, profiles)
     root = workspace.repository.root
-    results = [written(root, plan, options) for plan in complete]
+    results = [written_prompt(root, plan, options) for plan in complete]
     is_written = any(result.prompt.state == "written" for result in results)
     return Import(
-        sources=tuple(_sources(reads, results)),
+        sources=tuple(_imported_sources(reads, results)),
         findings=tuple(findings(reads, _losses(reads, results))),
         schema_copy=write_schema_copy(root) if is_written else None,
-        profiles=_shown(profiles),
+        profiles=_shown_profiles(profiles),
         configuration=workspace.config.path or OWN,
         companions=sum(len(source.folder.used.intersection(source.paths)) for source in found),
         left_out=tuple(left_out(found, reads)),
@@ -90,13 +93,16 @@ def import_prompts(workspace: Workspace, paths: Sequence[str], options: ImportOp
     )
 
 
-def _shown(profiles: Profiles | None) -> Mapping[str, Mapping[str, str]]:
-    """The new profiles without secrets."""
-    new = profiles.new if profiles is not None else {}
-    return {
-        name: {key: without_secrets(value) for key, value in profile.items()}
-        for name, profile in new.items()
-    }
+def _imported_sources(
+    reads: Iterable[ReadFile], results: Iterable[WrittenPrompt]
+) -> Iterable[ImportedSource]:
+    prompts: dict[str, list[ImportedPrompt]] = {}
+    for result in results:
+        prompts.setdefault(result.source, []).append(result.prompt)
+    for read in reads:
+        yield ImportedSource(
+            path=read.path, format=read.format, prompts=tuple(prompts.get(read.path, ()))
+        )
 
 
 def _losses(
@@ -110,40 +116,288 @@ def _losses(
     yield from (("", loss) for loss in shared_paragraphs(one.document for one in results))
 
 
-def _sources(
-    reads: Iterable[ReadFile], results: Iterable[WrittenPrompt]
-) -> Iterable[ImportedSource]:
-    prompts: dict[str, list[ImportedPrompt]] = {}
-    for result in results:
-        prompts.setdefault(result.source, []).append(result.prompt)
-    for read in reads:
-        yield ImportedSource(
-            path=read.path, format=read.format, prompts=tuple(prompts.get(read.path, ()))
-        )
+def _shown_profiles(profiles: Profiles | None) -> Mapping[str, Mapping[str, str]]:
+    """The new profiles without secrets."""
+    new = profiles.new if profiles is not None else {}
+    return {
+        name: {key: without_secrets(value) for key, value in profile.items()}
+        for name, profile in new.items()
+    }
 
 
-# Whether the prompts of an import have the inputs that `--sample` names.
+# Whether the prompts have the inputs that `--sample` names.
 
-_SHOWN = 10
+_MOST_INPUTS_NAMED = 10
 
 
 def refuse_unread_names(plans: Iterable[Planned], sample: Mapping[str, Any]) -> None:
     """Raises UsageError for a name that is neither an input of a prompt nor its former name."""
-    known = dict.fromkeys(name for plan in plans for name in _names(plan))
+    known = dict.fromkeys(name for plan in plans for name in _input_names(plan))
     for name in sample:
         if known and name not in known:
-            inputs = f"the inputs are: {some(list(known), _SHOWN, 'input')}"
+            inputs = f"the inputs are: {some(list(known), _MOST_INPUTS_NAMED, 'input')}"
             hint = did_you_mean(name, known) or inputs
             raise UsageError(f"no prompt has the input `{name}` of --sample", hint=hint)
 
 
-def _names(plan: Planned) -> Iterable[str]:
+def _input_names(plan: Planned) -> Iterable[str]:
     return (*plan.files.inputs, *plan.document.aliases.values())
+
+
+# Whether prompt files that are about to be written can be read and rendered, and have no secrets.
+
+_MOST_PROBLEMS_SHOWN = 3
+_SECRET_HINT = "remove it from the source, and revoke the key"
+
+
+def self_checked(
+    workspace: Workspace, planned: Iterable[Planned], profiles: Profiles | None
+) -> Iterator[Planned]:
+    """The prompts, with an IMP016 for each mistake in their files and an IMP131 for a secret.
+
+    A bug that one prompt leads to is a mistake of this prompt only.
+    """
+    plans = tuple(planned)
+    texts = {path: text for plan in plans for path, text in plan.files.files.items()}
+    catalog = _catalog_with(workspace, texts, _config_with(workspace.config, profiles))
+    for plan in plans:
+        refused = any(loss.refuses for loss in plan.losses)
+        found = () if refused else tuple(_mistakes(catalog, plan))
+        yield replace(plan, losses=(*plan.losses, *found))
+
+
+def _catalog_with(workspace: Workspace, files: Mapping[str, str], config: Config) -> Catalog:
+    """The catalog of the work tree with the files that will be written."""
+    repository = workspace.repository
+    data = {path: text.encode() for path, text in files.items()}
+    disk = repository.tree(WORKTREE, workspace.config.prompts)
+    tree = ChangedTree(disk, data)
+    return catalog_of(repository, WORKTREE, tree, config)
+
+
+def _config_with(config: Config, profiles: Profiles | None) -> Config:
+    """The configuration with the profiles that the user is going to add."""
+    new = profiles.new if profiles is not None else {}
+    added = {
+        name: ModelProfile(name=name, provider=one["provider"], id=one["id"])
+        for name, one in new.items()
+    }
+    return replace(config, models={**config.models, **added})
+
+
+def _mistakes(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    with CaughtBug() as bug:
+        yield from _secret_losses(catalog, plan)
+        yield from _fault_losses(catalog, plan)
+    if bug.error is not None:
+        yield self_check_loss(str(bug.error), plan.document.place)
+
+
+def _secret_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    """An error for each kind of secret that the rule SEC001 finds; its value is not shown."""
+    path = plan.files.path
+    texts = text_of_prompt(catalog, catalog.document(path), catalog.loaded(path).references)
+    found = {match.message for text in texts for match in find_secrets(text.text)}
+    for kind in sorted(found):
+        message = f"the prompt contains {kind}: it is not written"
+        place = plan.document.place
+        yield Loss(code="IMP131", message=message, place=place, hint=_SECRET_HINT, refuses=True)
+
+
+def _fault_losses(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
+    loaded = catalog.loaded(plan.files.path)
+    place = plan.document.place
+    for problem in loaded.problems[:_MOST_PROBLEMS_SHOWN]:
+        yield self_check_loss(f"{problem.code}: {problem.message}", place)
+    if loaded.problems or loaded.prompt is None:
+        return
+    try:
+        renderer = Renderer(loaded.prompt, catalog.load)
+        for case in loaded.prompt.cases:
+            renderer.messages(case.inputs)
+    except RenderError as error:
+        yield self_check_loss(f"a case can't be rendered: {error}", place)
+
+
+# Write the files of one planned prompt, unless something refuses it.
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class WrittenPrompt:
+    """The result for one prompt.
+
+    Attributes:
+        source: The path of the file in which it was read.
+    """
+
+    document: SourceDocument
+    source: str
+    prompt: ImportedPrompt
+    losses: tuple[Loss, ...]
+
+
+def written_prompt(root: Path, plan: Planned, options: ImportOptions) -> WrittenPrompt:
+    """The prompt with what became of it; its files are below `root`.
+
+    Raises InputError for a file that can't be created.
+    """
+    existing = {path: existing_content(root / path) for path in plan.files.files}
+    losses = plan.losses
+    # The files of another prompt with the same id differ for that reason.
+    if all(loss.code != "IMP006" for loss in losses):
+        losses = (*losses, *_different_files(plan, existing))
+    worst = max((severity_of(loss) for loss in losses), default=Severity.INFO)
+    if worst is Severity.ERROR or (options.strict and worst is Severity.WARNING):
+        state: State = "refused"
+    else:
+        new = {path: text for path, text in plan.files.files.items() if existing[path] is None}
+        state = _state(root, new, options)
+    return WrittenPrompt(
+        document=plan.document,
+        source=plan.read.path,
+        prompt=_imported_prompt(plan, losses, state),
+        losses=losses,
+    )
+
+
+def _different_files(plan: Planned, existing: Mapping[str, bytes | None]) -> Iterator[Loss]:
+    for path, data in existing.items():
+        text = plan.files.files[path]
+        if data is None or data == text.encode():
+            continue
+        lines = counted(_lines_that_differ(data.decode("utf-8", errors="replace"), text), "line")
+        message = f"`{path}` exists, and {lines} of it differ: it is not overwritten"
+        hint = "write elsewhere with --to, and compare: git diff --no-index"
+        yield Loss(code="IMP005", message=message, place=plan.document.place, hint=hint)
+
+
+def _lines_that_differ(old: str, new: str) -> int:
+    """The number of lines that only one of two texts has, of the one that has more of them."""
+    before, after = Counter(old.split("\n")), Counter(new.split("\n"))
+    return max((before - after).total(), (after - before).total())
+
+
+def _state(root: Path, new: Mapping[str, str], options: ImportOptions) -> State:
+    if not new:
+        return "same"
+    if options.dry_run:
+        return "would-write"
+    for path, text in new.items():
+        create_file(root, path, text)
+    return "written"
+
+
+def _imported_prompt(plan: Planned, losses: tuple[Loss, ...], state: State) -> ImportedPrompt:
+    document = plan.document
+    return ImportedPrompt(
+        id=document.id,
+        path=plan.files.path,
+        place=document.place,
+        format=document.format,
+        state=state,
+        messages=len(document.messages),
+        inputs=len(plan.files.inputs),
+        cases=len(document.cases),
+        files=tuple(plan.files.files),
+        has_model=bool(document.fields.get("model", {}).keys() & {"profile", "id"}),
+        losses=sum(severity_of(loss) >= Severity.WARNING for loss in losses),
+        notes=sum(severity_of(loss) is Severity.INFO for loss in losses),
+    )
+
+
+# Losses as findings, with the line of their source and without its secrets.
+
+_WITHOUT_SOURCE_LINE = frozenset(("IMP111", "IMP131"))
+"""Their lines are not shown: a key can have any form."""
+
+
+def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> Iterator[Finding]:
+    """A finding for each loss, which has the id of its prompt, or ""."""
+    data = {read.path: read.data for read in reads}
+
+    @cache
+    def source(path: str) -> Masked:
+        try:
+            text = data.get(path, b"").decode().removeprefix("\ufeff")
+        except UnicodeDecodeError:
+            return Masked("", ())
+        return masked(text.replace("\r\n", "\n"))
+
+    @cache
+    def lines(path: str) -> list[str]:
+        return source(path).text.split("\n")
+
+    def line(loss: Loss) -> str:
+        found = lines(loss.place.path)
+        if loss.code in _WITHOUT_SOURCE_LINE or not 0 < loss.place.line <= len(found):
+            return ""
+        shown = found[loss.place.line - 1]
+        return "" if names_connection(shown) else shown
+
+    for identity, loss in losses:
+        yield Finding(
+            code=loss.code,
+            name=CODES[loss.code].name,
+            severity=severity_of(loss),
+            message=without_secrets(loss.message, source(loss.place.path).secrets),
+            place=loss.place,
+            prompt=identity,
+            hint=without_secrets(loss.hint) if loss.hint else loss.hint,
+            source_line=line(loss),
+        )
+
+
+# Paragraphs that several imported prompts share: candidates for a partial.
+
+SHORTEST_PARAGRAPH = 120  # characters
+FEWEST_SOURCE_FILES = 3
+_MOST_PROMPTS_NAMED = 5
+_BLANK_LINES = lazy_pattern(r"\n[ \t]*\n")
+
+
+def shared_paragraphs(documents: Iterable[SourceDocument]) -> Iterator[Loss]:
+    """An IMP314 for each paragraph without variables that is in several source files."""
+    found: dict[str, dict[str, SourceDocument]] = {}
+    for document in documents:
+        for paragraph in _paragraphs(document):
+            found.setdefault(paragraph, {}).setdefault(document.place.path, document)
+    for paragraph, prompts in found.items():
+        if len(prompts) >= FEWEST_SOURCE_FILES:
+            yield _shared_paragraph(paragraph, list(prompts.values()))
+
+
+def _paragraphs(document: SourceDocument) -> Iterator[str]:
+    for turn in document.messages:
+        for message in turn.messages if isinstance(turn, SourceLoop) else (turn,):
+            if isinstance(message, SourceMessage):
+                yield from _paragraphs_of_message(message)
+
+
+def _paragraphs_of_message(message: SourceMessage) -> Iterator[str]:
+    for content in message.content:
+        if isinstance(content, TextContent):
+            marked = "".join(
+                part.text if isinstance(part, TextPart) else "\0" for part in content.parts
+            )
+            for paragraph in _BLANK_LINES.split(marked):
+                if len(paragraph.strip()) >= SHORTEST_PARAGRAPH and "\0" not in paragraph:
+                    yield paragraph.strip()
+
+
+def _shared_paragraph(paragraph: str, documents: list[SourceDocument]) -> Loss:
+    others = some([f"`{one.id}`" for one in documents[1:]], _MOST_PROMPTS_NAMED, "prompt")
+    beginning = " ".join(paragraph.split())[:40]
+    return Loss(
+        code="IMP314",
+        message=f"the paragraph `{beginning}…` is also in {others}",
+        place=documents[0].place,
+        hint="move it to a partial, and include it in each",
+    )
 
 
 # Which sources can be removed from the repository after an import.
 
-_CODE = ("python", "typescript")
+_CODE_FORMATS = ("python", "typescript")
 """Formats whose files contain more than prompts."""
 
 
@@ -164,7 +418,7 @@ def removable(
 
 def _is_complete(read: ReadFile, imported: set[str]) -> bool:
     errors = any(isinstance(one, Loss) for one in read.found)
-    return read.path in imported and read.format not in _CODE and not errors
+    return read.path in imported and read.format not in _CODE_FORMATS and not errors
 
 
 def _has_only(workspace: Workspace, source: Source, own: Sequence[ReadFile]) -> bool:
@@ -183,140 +437,6 @@ def _has_only(workspace: Workspace, source: Source, own: Sequence[ReadFile]) -> 
     return bool(tracked) and shown <= read
 
 
-# Paragraphs that several imported prompts share: candidates for a partial.
-
-SHORTEST = 120  # characters
-FEWEST = 3  # source files
-_SHARED_PARAGRAPHS_SHOWN = 5
-_BLANK_LINES = lazy_pattern(r"\n[ \t]*\n")
-
-
-def shared_paragraphs(documents: Iterable[SourceDocument]) -> Iterator[Loss]:
-    """An IMP314 for each paragraph without variables that is in several source files."""
-    found: dict[str, dict[str, SourceDocument]] = {}
-    for document in documents:
-        for paragraph in _paragraphs(document):
-            found.setdefault(paragraph, {}).setdefault(document.place.path, document)
-    for paragraph, prompts in found.items():
-        if len(prompts) >= FEWEST:
-            yield _shared(paragraph, list(prompts.values()))
-
-
-def _shared(paragraph: str, documents: list[SourceDocument]) -> Loss:
-    others = some([f"`{one.id}`" for one in documents[1:]], _SHARED_PARAGRAPHS_SHOWN, "prompt")
-    beginning = " ".join(paragraph.split())[:40]
-    return Loss(
-        code="IMP314",
-        message=f"the paragraph `{beginning}…` is also in {others}",
-        place=documents[0].place,
-        hint="move it to a partial, and include it in each",
-    )
-
-
-def _paragraphs(document: SourceDocument) -> Iterator[str]:
-    for turn in document.messages:
-        for message in turn.messages if isinstance(turn, SourceLoop) else (turn,):
-            if isinstance(message, SourceMessage):
-                yield from _of_message(message)
-
-
-def _of_message(message: SourceMessage) -> Iterator[str]:
-    for content in message.content:
-        if isinstance(content, TextContent):
-            marked = "".join(
-                part.text if isinstance(part, TextPart) else "\0" for part in content.parts
-            )
-            for paragraph in _BLANK_LINES.split(marked):
-                if len(paragraph.strip()) >= SHORTEST and "\0" not in paragraph:
-                    yield paragraph.strip()
-
-
-# Write the files of one planned prompt, unless something refuses it.
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class WrittenPrompt:
-    """The result for one prompt.
-
-    Attributes:
-        source: The path of the file in which it was read.
-    """
-
-    document: SourceDocument
-    source: str
-    prompt: ImportedPrompt
-    losses: tuple[Loss, ...]
-
-
-def written(root: Path, plan: Planned, options: ImportOptions) -> WrittenPrompt:
-    """The prompt with what became of it; its files are below `root`.
-
-    Raises InputError for a file that can't be created.
-    """
-    existing = {path: existing_content(root / path) for path in plan.files.files}
-    losses = plan.losses
-    # The files of another prompt with the same id differ for that reason.
-    if all(loss.code != "IMP006" for loss in losses):
-        losses = (*losses, *_differences(plan, existing))
-    worst = max((severity_of(loss) for loss in losses), default=Severity.INFO)
-    if worst is Severity.ERROR or (options.strict and worst is Severity.WARNING):
-        state: State = "refused"
-    else:
-        new = {path: text for path, text in plan.files.files.items() if existing[path] is None}
-        state = _state(root, new, options)
-    return WrittenPrompt(
-        document=plan.document,
-        source=plan.read.path,
-        prompt=_imported(plan, losses, state),
-        losses=losses,
-    )
-
-
-def _state(root: Path, new: Mapping[str, str], options: ImportOptions) -> State:
-    if not new:
-        return "same"
-    if options.dry_run:
-        return "would-write"
-    for path, text in new.items():
-        create_file(root, path, text)
-    return "written"
-
-
-def _differences(plan: Planned, existing: Mapping[str, bytes | None]) -> Iterator[Loss]:
-    for path, data in existing.items():
-        text = plan.files.files[path]
-        if data is None or data == text.encode():
-            continue
-        lines = counted(_differing(data.decode("utf-8", errors="replace"), text), "line")
-        message = f"`{path}` exists, and {lines} of it differ: it is not overwritten"
-        hint = "write elsewhere with --to, and compare: git diff --no-index"
-        yield Loss(code="IMP005", message=message, place=plan.document.place, hint=hint)
-
-
-def _differing(old: str, new: str) -> int:
-    """The number of lines that only one of two texts has, of the one that has more of them."""
-    before, after = Counter(old.split("\n")), Counter(new.split("\n"))
-    return max((before - after).total(), (after - before).total())
-
-
-def _imported(plan: Planned, losses: tuple[Loss, ...], state: State) -> ImportedPrompt:
-    document = plan.document
-    return ImportedPrompt(
-        id=document.id,
-        path=plan.files.path,
-        place=document.place,
-        format=document.format,
-        state=state,
-        messages=len(document.messages),
-        inputs=len(plan.files.inputs),
-        cases=len(document.cases),
-        files=tuple(plan.files.files),
-        has_model=bool(document.fields.get("model", {}).keys() & {"profile", "id"}),
-        losses=sum(severity_of(loss) >= Severity.WARNING for loss in losses),
-        notes=sum(severity_of(loss) is Severity.INFO for loss in losses),
-    )
-
-
 # What an import would read, without files and checks: `promptops import --list`.
 
 
@@ -328,7 +448,7 @@ def candidates(paths: Sequence[str], options: ImportOptions) -> CandidateList:
     globs = NameGlobs(options.select, options.exclude)
     found = sources(paths, globs, None)
     reads = tuple(read_sources(found, options.format, options.reading, globs))
-    listed = tuple(_listed(reads))
+    listed = tuple(_candidates_and_errors(reads))
     return CandidateList(
         candidates=tuple(one for one in listed if isinstance(one, Candidate)),
         findings=tuple(findings(reads, (("", one) for one in listed if isinstance(one, Loss)))),
@@ -336,7 +456,7 @@ def candidates(paths: Sequence[str], options: ImportOptions) -> CandidateList:
     )
 
 
-def _listed(reads: Iterable[ReadFile]) -> Iterator[Candidate | Loss]:
+def _candidates_and_errors(reads: Iterable[ReadFile]) -> Iterator[Candidate | Loss]:
     """The prompts with their ids, and errors about other parts of their files."""
     ids = Ids("", ())
     for read in reads:
@@ -372,120 +492,3 @@ def _texts(value: Iterable[Any]) -> Iterator[str]:
             yield from _texts(each[key] for key in ("content", "text", "messages") if key in each)
         elif isinstance(each, list):
             yield from _texts(each)
-
-
-# Losses as findings, with the line of their source and without its secrets.
-
-_HIDDEN = frozenset(("IMP111", "IMP131"))
-"""Their lines are not shown: a key can have any form."""
-
-
-def findings(reads: Iterable[ReadFile], losses: Iterable[tuple[str, Loss]]) -> Iterator[Finding]:
-    """A finding for each loss, which has the id of its prompt, or ""."""
-    data = {read.path: read.data for read in reads}
-
-    @cache
-    def source(path: str) -> Masked:
-        try:
-            text = data.get(path, b"").decode().removeprefix("\ufeff")
-        except UnicodeDecodeError:
-            return Masked("", ())
-        return masked(text.replace("\r\n", "\n"))
-
-    @cache
-    def lines(path: str) -> list[str]:
-        return source(path).text.split("\n")
-
-    def line(loss: Loss) -> str:
-        found = lines(loss.place.path)
-        if loss.code in _HIDDEN or not 0 < loss.place.line <= len(found):
-            return ""
-        shown = found[loss.place.line - 1]
-        return "" if names_connection(shown) else shown
-
-    for identity, loss in losses:
-        yield Finding(
-            code=loss.code,
-            name=CODES[loss.code].name,
-            severity=severity_of(loss),
-            message=without_secrets(loss.message, source(loss.place.path).secrets),
-            place=loss.place,
-            prompt=identity,
-            hint=without_secrets(loss.hint) if loss.hint else loss.hint,
-            source_line=line(loss),
-        )
-
-
-# Whether prompt files that an import is about to write can be read and rendered; no secrets.
-
-_SELF_CHECK_SHOWN = 3
-_SECRET_HINT = "remove it from the source, and revoke the key"
-
-
-def checked(
-    workspace: Workspace, planned: Iterable[Planned], profiles: Profiles | None
-) -> Iterator[Planned]:
-    """The prompts, with an IMP016 for each mistake in their files and an IMP131 for a secret.
-
-    A bug that one prompt leads to is a mistake of this prompt only.
-    """
-    plans = tuple(planned)
-    texts = {path: text for plan in plans for path, text in plan.files.files.items()}
-    catalog = _catalog_with(workspace, texts, _config(workspace.config, profiles))
-    for plan in plans:
-        refused = any(loss.refuses for loss in plan.losses)
-        found = () if refused else tuple(_found(catalog, plan))
-        yield replace(plan, losses=(*plan.losses, *found))
-
-
-def _catalog_with(workspace: Workspace, files: Mapping[str, str], config: Config) -> Catalog:
-    """The catalog of the work tree with the files that will be written."""
-    repository = workspace.repository
-    data = {path: text.encode() for path, text in files.items()}
-    disk = repository.tree(WORKTREE, workspace.config.prompts)
-    tree = ChangedTree(disk, data)
-    return catalog_of(repository, WORKTREE, tree, config)
-
-
-def _config(config: Config, profiles: Profiles | None) -> Config:
-    """The configuration with the profiles that the user is going to add."""
-    new = profiles.new if profiles is not None else {}
-    added = {
-        name: ModelProfile(name=name, provider=one["provider"], id=one["id"])
-        for name, one in new.items()
-    }
-    return replace(config, models={**config.models, **added})
-
-
-def _found(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
-    with CaughtBug() as bug:
-        yield from _secrets(catalog, plan)
-        yield from _faults(catalog, plan)
-    if bug.error is not None:
-        yield self_check_loss(str(bug.error), plan.document.place)
-
-
-def _secrets(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
-    """An error for each kind of secret that the rule SEC001 finds; its value is not shown."""
-    path = plan.files.path
-    texts = text_of_prompt(catalog, catalog.document(path), catalog.loaded(path).references)
-    found = {match.message for text in texts for match in find_secrets(text.text)}
-    for kind in sorted(found):
-        message = f"the prompt contains {kind}: it is not written"
-        place = plan.document.place
-        yield Loss(code="IMP131", message=message, place=place, hint=_SECRET_HINT, refuses=True)
-
-
-def _faults(catalog: Catalog, plan: Planned) -> Iterator[Loss]:
-    loaded = catalog.loaded(plan.files.path)
-    place = plan.document.place
-    for problem in loaded.problems[:_SELF_CHECK_SHOWN]:
-        yield self_check_loss(f"{problem.code}: {problem.message}", place)
-    if loaded.problems or loaded.prompt is None:
-        return
-    try:
-        renderer = Renderer(loaded.prompt, catalog.load)
-        for case in loaded.prompt.cases:
-            renderer.messages(case.inputs)
-    except RenderError as error:
-        yield self_check_loss(f"a case can't be rendered: {error}", place)

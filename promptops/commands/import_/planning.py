@@ -37,6 +37,37 @@ from promptops.workspace.workspace import Workspace
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """The options of `promptops import`.
+
+    Attributes:
+        to: A folder below a prompt root; None for the first root.
+        format: Of all sources; None to recognise each file.
+        identity: Of the only prompt of the only source, or None.
+        select, exclude: Globs of paths below a source; after `::` of names inside of files.
+        strict: A warning refuses its prompt.
+        dry_run: Nothing is written.
+        optional: Inputs that are only printed get the default "".
+        tidy: Blank lines that tags leave are dropped.
+        bodies: Messages of more lines than this go to files of their own; None for none.
+        profiles: Prompts name model profiles.
+    """
+
+    to: str | None = None
+    format: str | None = None
+    identity: str | None = None
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    strict: bool = False
+    dry_run: bool = False
+    optional: bool = False
+    tidy: bool = False
+    bodies: int | None = None
+    profiles: bool = False
+    reading: ReadOptions
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Planned:
     """One prompt with its files, before anything is written."""
 
@@ -121,90 +152,58 @@ def _without_repeated_title(document: SourceDocument) -> SourceDocument:
     return replace(document, fields=fields)
 
 
-# Where the partials of imported prompts go: below `partials/`, equal texts to one file.
-
-_NAMED = lazy_pattern(r"(?:include|import|from)\s+([\"'])([^\"']+)\1")
+# The folder that imported prompts go to.
 
 
-class Partials:
-    """The files of one import."""
+@record(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A folder below a prompt root.
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = f"{prefix}/" if prefix else ""
-        self._texts: dict[str, str] = {}
+    Attributes:
+        root: The prompt root, "" for the root of the repository.
+        prefix: The folder below it, which begins each id; "" for the root itself.
+    """
 
-    def renamed(self, document: SourceDocument) -> SourceDocument:
-        """The document with the new paths of its partials, in the tags that include them, too."""
-        if not document.partials:
-            return document
-        paths = {path: self._path(path, document.partials) for path in document.partials}
-        partials = {
-            paths[path]: tuple(_renamed(parts, paths)) for path, parts in document.partials.items()
-        }
-        turns = tuple(_turn(turn, paths) for turn in document.messages)
-        return replace(document, messages=turns, partials=partials)
-
-    def _path(self, path: str, partials: Mapping[str, Sequence[TemplatePart]]) -> str:
-        """`partials/NAME`; another text of that name gets the folder of its source, or a number."""
-        text = "\n".join(_reached(path, partials, set()))
-        for candidate in _candidates(path):
-            known = self._texts.setdefault(f"{self._prefix}partials/{candidate}", text)
-            if known == text:
-                return f"{self._prefix}partials/{candidate}"
-        raise AssertionError("the candidates have no end")
+    root: str
+    prefix: str
 
 
-def _candidates(path: str) -> Iterator[str]:
-    *folders, name = path.split("/")
-    own = [folder for folder in folders if folder != "partials"]
-    yield name
-    if own:
-        name = f"{own[-1]}-{name}"
-        yield name
-    stem, dot, ending = name.partition(".")
-    for number in range(2, 1_000_000):
-        yield f"{stem}-{number}{dot}{ending}"
+def target(workspace: Workspace, to: str | None) -> Target:
+    """The folder of `--to`, by default the first prompt root.
+
+    Raises UsageError for a folder outside of the prompt roots, and one whose name can't begin an
+    id; GitError without a work tree.
+    """
+    workspace.repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
+    roots = {("" if root == "." else root.strip("/")): root for root in workspace.config.prompts}
+    if to is None:
+        return Target(root=next(iter(roots)), prefix="")
+    inside = _path_in_repository(workspace.repository.root, to)
+    for root in roots:
+        if inside is not None and (not root or inside == root or inside.startswith(f"{root}/")):
+            return Target(root=root, prefix=_fit_prefix(inside.removeprefix(root).strip("/"), to))
+    first = next(iter(roots.values()))
+    raise UsageError(f"`{to}` is not below a prompt root", hint=_hint_for_folder(roots, first))
 
 
-def _reached(
-    path: str, partials: Mapping[str, Sequence[TemplatePart]], seen: set[str]
-) -> Iterator[str]:
-    """The text of a partial, and of those that it includes."""
-    if path in seen or path not in partials:
-        return
-    seen.add(path)
-    yield jinja(partials[path])
-    for part in partials[path]:
-        match = _NAMED.match(part.source) if isinstance(part, TagPart) else None
-        if match is not None:
-            yield from _reached(match[2], partials, seen)
+def _path_in_repository(root: Path, to: str) -> str | None:
+    """The path from the root of the repository; None outside of it."""
+    inside = os.path.relpath(os.path.realpath(to), os.path.realpath(root)).replace(os.sep, "/")
+    if inside == ".":
+        return ""
+    return None if inside.split("/")[0] == ".." else inside
 
 
-def _turn(turn: SourceTurn, paths: Mapping[str, str]) -> SourceTurn:
-    if isinstance(turn, SourceLoop):
-        return replace(turn, messages=tuple(_message(one, paths) for one in turn.messages))
-    return _message(turn, paths) if isinstance(turn, SourceMessage) else turn
+def _hint_for_folder(roots: Mapping[str, str], first: str) -> str:
+    return "such as --to NAME" if "" in roots else f"such as --to {first}/NAME"
 
 
-def _message(message: SourceMessage, paths: Mapping[str, str]) -> SourceMessage:
-    content: list[TextContent | MediaContent] = [
-        replace(one, parts=tuple(_renamed(one.parts, paths)))
-        if isinstance(one, TextContent)
-        else one
-        for one in message.content
-    ]
-    return replace(message, content=tuple(content))
-
-
-def _renamed(parts: Sequence[TemplatePart], paths: Mapping[str, str]) -> Iterator[TemplatePart]:
-    for part in parts:
-        match = _NAMED.match(part.source) if isinstance(part, TagPart) else None
-        if match is None or match[2] not in paths or not isinstance(part, TagPart):
-            yield part
-            continue
-        start, end = match.span(2)
-        source = f"{part.source[:start]}{paths[match[2]]}{part.source[end:]}"
-        yield TagPart(source, part.alone)
+def _fit_prefix(prefix: str, to: str) -> str:
+    if prefix and not is_fit(prefix):
+        near = better(prefix)
+        hint = f"write {near!r}" if near else "use a-z, 0-9, '-', '_' and '/'"
+        raise UsageError(f"`{to}` can't begin the ids of prompts", hint=hint)
+    return prefix
 
 
 # The ids of imported prompts: fit, below the target folder, each used once.
@@ -236,23 +235,114 @@ class Ids:
             taken = self._taken.get(folded(path))
         named = replace(document, id=path)
         if taken is not None:
-            return named, (_taken(document, f"the id `{path}` is already that of {taken[0]}"),)
+            return named, (
+                _loss_of_taken_id(document, f"the id `{path}` is already that of {taken[0]}"),
+            )
         self._taken[folded(path)] = (document.place, document.format)
         other = self._existing.get(folded(path), path)
         if other != path:
             message = f"the id `{path}` differs from `{other}` in case only"
-            return named, (_taken(document, message),)
+            return named, (_loss_of_taken_id(document, message),)
         return named, ()
 
 
-def _taken(document: SourceDocument, message: str) -> Loss:
+def _loss_of_taken_id(document: SourceDocument, message: str) -> Loss:
     hint = "rename one of the two, or import them into two folders with --to"
     return Loss(code="IMP006", message=message, place=document.place, hint=hint)
 
 
+# Where the partials of imported prompts go: below `partials/`, equal texts to one file.
+
+_INCLUDED = lazy_pattern(r"(?:include|import|from)\s+([\"'])([^\"']+)\1")
+
+
+class Partials:
+    """The files of one import."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._texts: dict[str, str] = {}
+
+    def renamed(self, document: SourceDocument) -> SourceDocument:
+        """The document with the new paths of its partials, in the tags that include them, too."""
+        if not document.partials:
+            return document
+        paths = {path: self._path(path, document.partials) for path in document.partials}
+        partials = {
+            paths[path]: tuple(_renamed_parts(parts, paths))
+            for path, parts in document.partials.items()
+        }
+        turns = tuple(_renamed_turn(turn, paths) for turn in document.messages)
+        return replace(document, messages=turns, partials=partials)
+
+    def _path(self, path: str, partials: Mapping[str, Sequence[TemplatePart]]) -> str:
+        """`partials/NAME`; another text of that name gets the folder of its source, or a number."""
+        text = "\n".join(_reached_texts(path, partials, set()))
+        for candidate in _candidate_paths(path):
+            known = self._texts.setdefault(f"{self._prefix}partials/{candidate}", text)
+            if known == text:
+                return f"{self._prefix}partials/{candidate}"
+        raise AssertionError("the candidates have no end")
+
+
+def _reached_texts(
+    path: str, partials: Mapping[str, Sequence[TemplatePart]], seen: set[str]
+) -> Iterator[str]:
+    """The text of a partial, and of those that it includes."""
+    if path in seen or path not in partials:
+        return
+    seen.add(path)
+    yield jinja(partials[path])
+    for part in partials[path]:
+        match = _INCLUDED.match(part.source) if isinstance(part, TagPart) else None
+        if match is not None:
+            yield from _reached_texts(match[2], partials, seen)
+
+
+def _candidate_paths(path: str) -> Iterator[str]:
+    *folders, name = path.split("/")
+    own = [folder for folder in folders if folder != "partials"]
+    yield name
+    if own:
+        name = f"{own[-1]}-{name}"
+        yield name
+    stem, dot, ending = name.partition(".")
+    for number in range(2, 1_000_000):
+        yield f"{stem}-{number}{dot}{ending}"
+
+
+def _renamed_turn(turn: SourceTurn, paths: Mapping[str, str]) -> SourceTurn:
+    if isinstance(turn, SourceLoop):
+        return replace(turn, messages=tuple(_renamed_message(one, paths) for one in turn.messages))
+    return _renamed_message(turn, paths) if isinstance(turn, SourceMessage) else turn
+
+
+def _renamed_message(message: SourceMessage, paths: Mapping[str, str]) -> SourceMessage:
+    content: list[TextContent | MediaContent] = [
+        replace(one, parts=tuple(_renamed_parts(one.parts, paths)))
+        if isinstance(one, TextContent)
+        else one
+        for one in message.content
+    ]
+    return replace(message, content=tuple(content))
+
+
+def _renamed_parts(
+    parts: Sequence[TemplatePart], paths: Mapping[str, str]
+) -> Iterator[TemplatePart]:
+    for part in parts:
+        match = _INCLUDED.match(part.source) if isinstance(part, TagPart) else None
+        if match is None or match[2] not in paths or not isinstance(part, TagPart):
+            yield part
+            continue
+        start, end = match.span(2)
+        source = f"{part.source[:start]}{paths[match[2]]}{part.source[end:]}"
+        yield TagPart(source, part.alone)
+
+
 # Model profiles for imported prompts: `{profile: NAME}` in place of a provider and an id.
 
-_DEFAULT = "default"
+_DEFAULT_NAME = "default"
 
 
 class Profiles:
@@ -293,7 +383,7 @@ class Profiles:
     def _default(self) -> str:
         """The profile of prompts without a model, as `promptops new` chooses it."""
         if not self._usual:
-            self._usual = self._free(_DEFAULT)
+            self._usual = self._free(_DEFAULT_NAME)
             self._add(self._usual, *DEFAULT_PROFILE)
         return self._usual
 
@@ -301,91 +391,3 @@ class Profiles:
         self._names.add(name)
         self._known[provider, model] = name
         self.new[name] = {"provider": provider, "id": model}
-
-
-# The folder that imported prompts go to.
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A folder below a prompt root.
-
-    Attributes:
-        root: The prompt root, "" for the root of the repository.
-        prefix: The folder below it, which begins each id; "" for the root itself.
-    """
-
-    root: str
-    prefix: str
-
-
-def target(workspace: Workspace, to: str | None) -> Target:
-    """The folder of `--to`, by default the first prompt root.
-
-    Raises UsageError for a folder outside of the prompt roots, and one whose name can't begin an
-    id; GitError without a work tree.
-    """
-    workspace.repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
-    roots = {("" if root == "." else root.strip("/")): root for root in workspace.config.prompts}
-    if to is None:
-        return Target(root=next(iter(roots)), prefix="")
-    inside = _below(workspace.repository.root, to)
-    for root in roots:
-        if inside is not None and (not root or inside == root or inside.startswith(f"{root}/")):
-            return Target(root=root, prefix=_prefix(inside.removeprefix(root).strip("/"), to))
-    first = next(iter(roots.values()))
-    raise UsageError(f"`{to}` is not below a prompt root", hint=_hint(roots, first))
-
-
-def _below(root: Path, to: str) -> str | None:
-    """The path from the root of the repository; None outside of it."""
-    inside = os.path.relpath(os.path.realpath(to), os.path.realpath(root)).replace(os.sep, "/")
-    if inside == ".":
-        return ""
-    return None if inside.split("/")[0] == ".." else inside
-
-
-def _hint(roots: Mapping[str, str], first: str) -> str:
-    return "such as --to NAME" if "" in roots else f"such as --to {first}/NAME"
-
-
-def _prefix(prefix: str, to: str) -> str:
-    if prefix and not is_fit(prefix):
-        near = better(prefix)
-        hint = f"write {near!r}" if near else "use a-z, 0-9, '-', '_' and '/'"
-        raise UsageError(f"`{to}` can't begin the ids of prompts", hint=hint)
-    return prefix
-
-
-# What the user decides about an import.
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
-    """The options of `promptops import`.
-
-    Attributes:
-        to: A folder below a prompt root; None for the first root.
-        format: Of all sources; None to recognise each file.
-        identity: Of the only prompt of the only source, or None.
-        select, exclude: Globs of paths below a source; after `::` of names inside of files.
-        strict: A warning refuses its prompt.
-        dry_run: Nothing is written.
-        optional: Inputs that are only printed get the default "".
-        tidy: Blank lines that tags leave are dropped.
-        bodies: Messages of more lines than this go to files of their own; None for none.
-        profiles: Prompts name model profiles.
-    """
-
-    to: str | None = None
-    format: str | None = None
-    identity: str | None = None
-    select: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    strict: bool = False
-    dry_run: bool = False
-    optional: bool = False
-    tidy: bool = False
-    bodies: int | None = None
-    profiles: bool = False
-    reading: ReadOptions

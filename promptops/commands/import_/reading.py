@@ -1,4 +1,4 @@
-"""The documents in the files of the sources."""
+"""Read the sources of an import: find their files, read each by its format, select prompts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MAX_PROMPTS = 200
 """More prompts than this in one file are a data set."""
 
 _NO_STRING = "no string looks like a prompt, by its name, length and words"
-_NOTHING_FOUND: Mapping[str, str] = {
+_WHY_NOTHING_FOUND: Mapping[str, str] = {
     "python": _NO_STRING,
     "typescript": _NO_STRING,
     "text": "part of the prompt of another file, which is not selected",
 }
 """Why nothing was found, by the name of the reader."""
 
-_OWN_FORMAT = lazy_pattern(r"(?m)^format:\s*[\"']?promptops/")
+_PROMPTOPS_FORMAT = lazy_pattern(r"(?m)^format:\s*[\"']?promptops/")
 
 Found = tuple[SourceDocument | Loss, ...]
 
@@ -59,15 +59,6 @@ class ReadFile:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def reader_named(name: str) -> Reader:
-    """The reader for `--from`. Raises UsageError."""
-    readers = {reader.NAME: reader for reader in known_readers()}
-    if name not in readers:
-        hint = did_you_mean(name, readers) or "list them: promptops import --formats"
-        raise UsageError(f"there is no format `{name}`", hint=hint)
-    return readers[name]
-
-
 def read_sources(
     sources: Iterable[Source], format_name: str | None, options: ReadOptions, globs: NameGlobs
 ) -> Iterator[ReadFile]:
@@ -77,10 +68,19 @@ def read_sources(
     """
     reader = reader_named(format_name) if format_name else None
     for source in sources:
-        found = [(path, _read(source, path, reader, options)) for path in source.paths]
+        found = [(path, _read_path(source, path, reader, options)) for path in source.paths]
         for path, read in found:
             if read is not None and path not in source.folder.used:
-                yield _selected(read, path, globs)
+                yield _with_selected(read, path, globs)
+
+
+def reader_named(name: str) -> Reader:
+    """The reader for `--from`. Raises UsageError."""
+    readers = {reader.NAME: reader for reader in known_readers()}
+    if name not in readers:
+        hint = did_you_mean(name, readers) or "list them: promptops import --formats"
+        raise UsageError(f"there is no format `{name}`", hint=hint)
+    return readers[name]
 
 
 def left_out(sources: Iterable[Source], reads: Iterable[ReadFile]) -> Iterator[LeftOut]:
@@ -91,7 +91,7 @@ def left_out(sources: Iterable[Source], reads: Iterable[ReadFile]) -> Iterator[L
         yield from read.left_out
 
 
-def _read(
+def _read_path(
     source: Source, path: str, reader: Reader | None, options: ReadOptions
 ) -> ReadFile | None:
     """One file; a bug of a reader is an error of this file only."""
@@ -119,17 +119,37 @@ def _read_file(
     unreadable = unread_format(file) if reader is None else None
     if unreadable is not None:
         return replace(unread, data=file.data, found=(unreadable,))
-    chosen = reader or _recognised(file)
+    chosen = reader or _reader_for(file)
     if chosen is None:
-        return _unknown(file, replace(unread, data=file.data))
+        return _of_unknown_format(file, replace(unread, data=file.data))
     try:
-        found = _limited(file, tuple(chosen.documents(file, options)))
+        found = _unless_data_set(file, tuple(chosen.documents(file, options)))
     except UnreadableSource as error:
         found = (error.loss,)
     return replace(unread, data=file.data, format=chosen.NAME, found=found)
 
 
-def _unknown(file: SourceFile, unread: ReadFile) -> ReadFile:
+def _reader_for(file: SourceFile) -> Reader | None:
+    """The first reader that recognises a file; one that can't parse it does not."""
+    if file.suffix in (".yaml", ".yml") and _is_prompt_file(file):
+        return None
+    for reader in known_readers():
+        try:
+            if reader.recognises(file):
+                return reader
+        except UnreadableSource:
+            continue
+    return None
+
+
+def _is_prompt_file(file: SourceFile) -> bool:
+    try:
+        return _PROMPTOPS_FORMAT.search(file.text.value) is not None
+    except UnreadableSource:
+        return False
+
+
+def _of_unknown_format(file: SourceFile, unread: ReadFile) -> ReadFile:
     """An error for a file that the user named; another one is only left out."""
     if file.alone:
         return replace(unread, found=_unknown_error(file))
@@ -143,7 +163,7 @@ def _unknown_error(file: SourceFile) -> Found:
         return (invalid,)
     message = "the format is not known"
     hint = "name it with --from; list the formats: promptops import --formats"
-    if _is_own(file):
+    if _is_prompt_file(file):
         message, hint = "it is a prompt file of promptops already", "it needs no import"
     return (Loss(code="IMP001", message=message, place=file.place(), hint=hint),)
 
@@ -160,32 +180,7 @@ def _syntax_error(file: SourceFile) -> Loss | None:
     return None
 
 
-def _is_own(file: SourceFile) -> bool:
-    try:
-        return _OWN_FORMAT.search(file.text.value) is not None
-    except UnreadableSource:
-        return False
-
-
-def self_check_loss(message: str, place: Place) -> Loss:
-    """An IMP016 for a bug of a reader or a writer: its prompt is not written."""
-    return Loss(code="IMP016", message=message, place=place, hint=HINT, refuses=True)
-
-
-def _recognised(file: SourceFile) -> Reader | None:
-    """The first reader that recognises a file; one that can't parse it does not."""
-    if file.suffix in (".yaml", ".yml") and _is_own(file):
-        return None
-    for reader in known_readers():
-        try:
-            if reader.recognises(file):
-                return reader
-        except UnreadableSource:
-            continue
-    return None
-
-
-def _limited(file: SourceFile, found: Found) -> Found:
+def _unless_data_set(file: SourceFile, found: Found) -> Found:
     if sum(isinstance(one, SourceDocument) for one in found) <= MAX_PROMPTS:
         return found
     message = f"there are more than {MAX_PROMPTS} prompts in it, so it is read as a data set"
@@ -193,28 +188,33 @@ def _limited(file: SourceFile, found: Found) -> Found:
     return (Loss(code="IMP004", message=message, place=file.place(), hint=hint),)
 
 
-def _selected(read: ReadFile, path: str, globs: NameGlobs) -> ReadFile:
+def _with_selected(read: ReadFile, path: str, globs: NameGlobs) -> ReadFile:
     """The file with the prompts that the globs of names select."""
     if not read.found and not read.left_out:
-        reason = _NOTHING_FOUND.get(read.format or "", "no prompt in it")
+        reason = _WHY_NOTHING_FOUND.get(read.format or "", "no prompt in it")
         return replace(read, left_out=(LeftOut(path=read.path, reason=reason),))
     if not globs.name_prompts:
         return read
-    refusals = [(one, globs.name_refusal(path, _identity(one))) for one in read.found]
+    refusals = [(one, globs.name_refusal(path, _proposed_id(one))) for one in read.found]
     return replace(
         read,
         found=tuple(one for one, reason in refusals if reason is None),
         left_out=tuple(
-            LeftOut(path=f"{read.path}::{_identity(one).rpartition('/')[2]}", reason=reason)
+            LeftOut(path=f"{read.path}::{_proposed_id(one).rpartition('/')[2]}", reason=reason)
             for one, reason in refusals
             if reason is not None and isinstance(one, SourceDocument)
         ),
     )
 
 
-def _identity(found: SourceDocument | Loss) -> str:
+def _proposed_id(found: SourceDocument | Loss) -> str:
     """The proposed id of a prompt; "" for an error, which a glob of names leaves out."""
     return found.id if isinstance(found, SourceDocument) else ""
+
+
+def self_check_loss(message: str, place: Place) -> Loss:
+    """An IMP016 for a bug of a reader or a writer: its prompt is not written."""
+    return Loss(code="IMP016", message=message, place=place, hint=HINT, refuses=True)
 
 
 # The files that an import reads: those below the sources that can be prompts.
@@ -224,11 +224,11 @@ MAX_FILES = 5_000
 _SKIPPED_FOLDERS = frozenset(
     str.split("node_modules vendor third_party dist build __pycache__ venv env site-packages")
 )
-_INTERNAL = (".git", ".promptops")
+_UNLISTED_FOLDERS = (".git", ".promptops")
 """Hidden folders that are not listed as left out."""
-_DOCUMENTATION = frozenset(str.split("readme license licence changelog contributing"))
-_SETTINGS = frozenset(str.split("promptops promptops-baseline"))
-_BINARY = frozenset(
+_DOCUMENTATION_STEMS = frozenset(str.split("readme license licence changelog contributing"))
+_SETTINGS_STEMS = frozenset(str.split("promptops promptops-baseline"))
+_BINARY_ENDINGS = frozenset(
     str.split(
         ".png .jpg .jpeg .gif .webp .ico .pdf .zip .gz .tar .whl .so .dll .exe .pyc .woff .woff2"
         " .ttf .mp3 .mp4 .wav .parquet .sqlite .db .bin .onnx .safetensors .lock"
@@ -261,13 +261,13 @@ def sources(paths: Sequence[str], globs: NameGlobs, workspace: Workspace | None)
     Raises InputError for a source that does not exist or is a link, and for too many files.
     """
     is_prompt = _is_prompt(workspace) if workspace is not None else lambda _path: False
-    found = [_source(path, globs, is_prompt) for path in paths]
+    found = [_source_at(path, globs, is_prompt) for path in paths]
     if sum(len(source.paths) for source in found) > MAX_FILES:
         raise _too_many(paths[0])
     return found
 
 
-def _source(path: str, globs: NameGlobs, is_prompt: IsPrompt) -> Source:
+def _source_at(path: str, globs: NameGlobs, is_prompt: IsPrompt) -> Source:
     place = Path(path)
     if place.is_symlink():
         hint = f"name the file or folder itself: {os.path.realpath(path)}"
@@ -277,14 +277,19 @@ def _source(path: str, globs: NameGlobs, is_prompt: IsPrompt) -> Source:
         return Source(shown=path, folder=folder, paths=(place.name,))
     if not place.is_dir():
         raise InputError("there is no such file or folder", where=path)
-    return _of_folder(place, globs, is_prompt)
+    return _source_in_folder(place, globs, is_prompt)
 
 
-def _of_folder(place: Path, globs: NameGlobs, is_prompt: IsPrompt) -> Source:
+def _source_in_folder(place: Path, globs: NameGlobs, is_prompt: IsPrompt) -> Source:
     found, left_out = list[str](), list[LeftOut]()
     folder = SourceFolder(place, place.as_posix())
-    for name, unread in _files(place):
-        reason = unread or _skipped(name) or _own(is_prompt, place / name) or globs.refusal(name)
+    for name, unread in _files_below(place):
+        reason = (
+            unread
+            or _why_no_prompt(name)
+            or _why_used(is_prompt, place / name)
+            or globs.refusal(name)
+        )
         if reason is None:
             found.append(name)
         else:
@@ -299,7 +304,7 @@ def _too_many(path: str) -> InputError:
     return InputError(f"there are more than {MAX_FILES:,} files", where=path, hint=hint)
 
 
-def _files(root: Path) -> Iterator[tuple[str, str | None]]:
+def _files_below(root: Path) -> Iterator[tuple[str, str | None]]:
     """The paths of all files below a folder, sorted; with a reason those that are not read.
 
     The files of a folder that is not read are not listed: its path ends with a slash.
@@ -309,7 +314,7 @@ def _files(root: Path) -> Iterator[tuple[str, str | None]]:
         folders[:] = [name for name, reason in reasons.items() if reason is None]
         inside = Path(folder).relative_to(root)
         for name, reason in reasons.items():
-            if reason is not None and name not in _INTERNAL:
+            if reason is not None and name not in _UNLISTED_FOLDERS:
                 yield f"{(inside / name).as_posix()}/", reason
         for name in sorted(names):
             yield (inside / name).as_posix(), _unread_entry(folder, name)
@@ -327,18 +332,18 @@ def _unread_entry(folder: str, name: str) -> str | None:
     return "symbolic link" if os.path.islink(os.path.join(folder, name)) else None
 
 
-def _skipped(path: str) -> str | None:
+def _why_no_prompt(path: str) -> str | None:
     """Why the name of a file is not that of a prompt, or None."""
     name = path.rpartition("/")[2].lower()
     stem = name.partition(".")[0]
-    if stem in _DOCUMENTATION:
+    if stem in _DOCUMENTATION_STEMS:
         return "documentation"
-    if stem in _SETTINGS:
+    if stem in _SETTINGS_STEMS:
         return "configuration of promptops"
-    return "binary or lock file" if os.path.splitext(name)[1] in _BINARY else None
+    return "binary or lock file" if os.path.splitext(name)[1] in _BINARY_ENDINGS else None
 
 
-def _own(is_prompt: IsPrompt, path: Path) -> str | None:
+def _why_used(is_prompt: IsPrompt, path: Path) -> str | None:
     return "used by a prompt of this repository" if is_prompt(path) else None
 
 
@@ -353,13 +358,15 @@ def _is_prompt(workspace: Workspace) -> IsPrompt:
         if not any(real.startswith(f"{folder}{os.sep}") for folder in roots):
             return False
         if not known:
-            known.update(os.path.join(root, *name.split("/")) for name in _own_files(workspace))
+            known.update(
+                os.path.join(root, *name.split("/")) for name in _files_of_prompts(workspace)
+            )
         return real in known
 
     return is_prompt
 
 
-def _own_files(workspace: Workspace) -> Iterator[str]:
+def _files_of_prompts(workspace: Workspace) -> Iterator[str]:
     for path in workspace.catalog.prompt_files:
         yield path
         yield from workspace.catalog.dependencies(path)
@@ -378,8 +385,8 @@ class NameGlobs:
     """
 
     def __init__(self, select: Iterable[str] = (), exclude: Iterable[str] = ()) -> None:
-        self._select = tuple(map(_glob, select))
-        self._exclude = tuple(map(_glob, exclude))
+        self._select = tuple(map(_parsed_glob, select))
+        self._exclude = tuple(map(_parsed_glob, exclude))
 
     @property
     def name_prompts(self) -> bool:
@@ -417,14 +424,14 @@ class _Glob:
         """Whether it is a glob of this prompt."""
         names = (identity, identity.rpartition("/")[2])
         return fnmatchcase(path, self.path) and (
-            self.name is None or any(fnmatchcase(_words(name), self.name) for name in names)
+            self.name is None or any(fnmatchcase(_words_of(name), self.name) for name in names)
         )
 
 
-def _glob(written: str) -> _Glob:
+def _parsed_glob(written: str) -> _Glob:
     path, separator, name = written.partition("::")
-    return _Glob(path or "*", _words(name) if separator else None)
+    return _Glob(path or "*", _words_of(name) if separator else None)
 
 
-def _words(name: str) -> str:
+def _words_of(name: str) -> str:
     return _BETWEEN_WORDS.sub("-", name.lower())

@@ -1,25 +1,23 @@
-"""The CI workflow that `init` writes for a platform; it installs one commit of promptops."""
+"""The CI workflows that `init` writes for a platform; they install one commit of promptops."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
 from promptops.evals.providers import COMPATIBLE
-from promptops.evals.providers.client_packages import CLIENT_PACKAGES, has_client
+from promptops.evals.providers.client_packages import CLIENT_PACKAGES
 from promptops.evals.providers.endpoint import key_variable
-from promptops.model.config import Config, ModelProfile
-from promptops.model.distribution import NAME, InstallOrigin, install_command
+from promptops.model.config import Config
+from promptops.model.distribution import NAME, InstallOrigin
 from promptops.patterns import lazy_pattern
 from promptops.records import record, replace
 from promptops.release.tag_format import PLACE
 from promptops.repo.process import decode
 from promptops.repo.repository import WORKTREE, Repository
-from promptops.workspace.diagnosis import Diagnosis
 from promptops.workspace.new_files import SetupStep, attempt, mentions, template, write_step
 from promptops.workspace.workspace import configuration
 
@@ -34,10 +32,10 @@ NIGHTLY = ".github/workflows/promptops-nightly.yml"
 NIGHTLY_JOB = "promptops drift"
 """The name of the nightly job on GitLab."""
 
-FETCHED = ".promptops-action"
+FETCHED_ACTION = ".promptops-action"
 """The folder in which a GitHub workflow puts an action fetched from another host."""
 
-_SPECIAL = lazy_pattern(r"([+!?*\[\]\\])")  # in a filter of GitHub's
+_SPECIAL_IN_FILTER = lazy_pattern(r"([+!?*\[\]\\])")  # in a filter of GitHub's
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -67,25 +65,38 @@ def workflow_steps(repository: Repository, wanted: CiOptions) -> Iterator[SetupS
             note = "the CI platform is unknown (name it: promptops init --ci github --nightly)"
             yield SetupStep(path=NIGHTLY, action="failed", note=note)
         return
-    for path in _paths(platform, wanted):
-        yield _step(repository, platform, path, wanted)
+    for path in _workflow_paths(platform, wanted):
+        yield _workflow_step(repository, platform, path, wanted)
 
 
-def _paths(platform: Platform, wanted: CiOptions) -> tuple[str, ...]:
+def _platform(repository: Repository) -> Platform | None:
+    """The CI platform of a repository, by its files and its remote's address."""
+    answer = repository.git.ask("config", "--get", "remote.origin.url")
+    address = decode(answer.stdout)
+    if (repository.root / WORKFLOWS["gitlab"]).exists() or "gitlab" in address:
+        return "gitlab"
+    if (repository.root / ".github").is_dir() or "github" in address:
+        return "github"
+    return None
+
+
+def _workflow_paths(platform: Platform, wanted: CiOptions) -> tuple[str, ...]:
     both = wanted.nightly and platform == "github"
     return (WORKFLOWS[platform], *((NIGHTLY,) if both else ()))
 
 
-def _step(repository: Repository, platform: Platform, path: str, wanted: CiOptions) -> SetupStep:
+def _workflow_step(
+    repository: Repository, platform: Platform, path: str, wanted: CiOptions
+) -> SetupStep:
     if (repository.root / path).exists() or wanted.origin is not None:
-        return attempt(path, lambda: _workflow(repository, platform, path, wanted))
-    option = f"name it: promptops init{_typed(platform, wanted)} --from URL@COMMIT"
+        return attempt(path, lambda: _new_workflow(repository, platform, path, wanted))
+    option = f"name it: promptops init{_typed_options(platform, wanted)} --from URL@COMMIT"
     note = f"the source that CI should install promptops from is unknown ({option})"
     is_named = wanted.platform is not None or wanted.nightly
     return SetupStep(path=path, action="failed" if is_named else "skipped", note=note)
 
 
-def _typed(platform: Platform, wanted: CiOptions) -> str:
+def _typed_options(platform: Platform, wanted: CiOptions) -> str:
     return f" --ci {platform}{' --nightly' if wanted.nightly else ''}"
 
 
@@ -95,7 +106,7 @@ _NIGHTLY_NEXT = (
 )
 
 
-def _workflow(
+def _new_workflow(
     repository: Repository, platform: Platform, path: str, wanted: CiOptions
 ) -> SetupStep:
     if wanted.origin is None:
@@ -107,10 +118,10 @@ def _workflow(
     text = workflow_text(platform, wanted.origin, config.release.tag_format)
     if platform == "gitlab" and wanted.nightly:
         text += nightly_job(wanted.origin, config)
-    return _written(repository, path, text, wanted)
+    return _written_step(repository, path, text, wanted)
 
 
-def _written(repository: Repository, path: str, text: str, wanted: CiOptions) -> SetupStep:
+def _written_step(repository: Repository, path: str, text: str, wanted: CiOptions) -> SetupStep:
     """Write a file, or show what to add to the existing one of all jobs of GitLab."""
     step = write_step(repository.root, path, text)
     if step.action == "wrote" or path != WORKFLOWS["gitlab"]:
@@ -126,15 +137,7 @@ def _written(repository: Repository, path: str, text: str, wanted: CiOptions) ->
     return step
 
 
-def _platform(repository: Repository) -> Platform | None:
-    """The CI platform of a repository, by its files and its remote's address."""
-    answer = repository.git.ask("config", "--get", "remote.origin.url")
-    address = decode(answer.stdout)
-    if (repository.root / WORKFLOWS["gitlab"]).exists() or "gitlab" in address:
-        return "gitlab"
-    if (repository.root / ".github").is_dir() or "github" in address:
-        return "github"
-    return None
+# The text of a workflow.
 
 
 def workflow_text(platform: Platform, origin: InstallOrigin, tag_format: str) -> str:
@@ -145,9 +148,9 @@ def workflow_text(platform: Platform, origin: InstallOrigin, tag_format: str) ->
         tag_format: How release tags are named.
     """
     if platform == "github":
-        return template("github.yml", action=_action_steps(origin), tags=_filter(tag_format))
+        return template("github.yml", action=_action_steps(origin), tags=_tag_filter(tag_format))
     requirement = f"{NAME} @ git+{origin}"
-    return template("gitlab.yml", requirement=requirement, tags=_pattern(tag_format))
+    return template("gitlab.yml", requirement=requirement, tags=_tag_pattern(tag_format))
 
 
 def nightly_text(origin: InstallOrigin, config: Config) -> str:
@@ -160,7 +163,7 @@ def nightly_text(origin: InstallOrigin, config: Config) -> str:
         "github-nightly.yml",
         action=_action_steps(origin, "/action/drift"),
         extras=",".join(client_extras(config)),
-        keys=f"\n{' ' * 10}".join(map(_secret, key_variables(config))),
+        keys=f"\n{' ' * 10}".join(map(_secret_line, key_variables(config))),
     )
 
 
@@ -171,7 +174,22 @@ def nightly_job(origin: InstallOrigin, config: Config) -> str:
     return template("gitlab-nightly.yml", requirement=requirement, job=NIGHTLY_JOB)
 
 
-def _secret(variable: str) -> str:
+def client_extras(config: Config) -> tuple[str, ...]:
+    """The extras that install the clients of all profiles."""
+    known = (CLIENT_PACKAGES.get(profile.provider) for profile in config.models.values())
+    extras = dict.fromkeys(package.extra for package in known if package)
+    others = any(profile.provider not in CLIENT_PACKAGES for profile in config.models.values())
+    compatible = CLIENT_PACKAGES[COMPATIBLE].extra
+    return tuple(extras | ({compatible: None} if others or not extras else {}))
+
+
+def key_variables(config: Config) -> tuple[str, ...]:
+    """The environment variables with the API keys of all profiles; that of OpenAI without any."""
+    found = dict.fromkeys(key_variable(profile) for profile in config.models.values())
+    return tuple(name for name in found if name) or ("OPENAI_API_KEY",)
+
+
+def _secret_line(variable: str) -> str:
     return f"{variable}: ${{{{ secrets.{variable} }}}}"
 
 
@@ -184,65 +202,19 @@ def _action_steps(origin: InstallOrigin, part: str = "") -> str:
     address = urlsplit(origin.url)
     if address.netloc == "github.com" and address.path.count("/") == 2:
         return f"uses: {address.path[1:].removesuffix('.git')}{part}@{origin.commit}"
-    values = {"url": origin.url, "commit": origin.commit, "folder": FETCHED, "part": part}
+    values = {"url": origin.url, "commit": origin.commit, "folder": FETCHED_ACTION, "part": part}
     return template("github-fetch.yml", **values).rstrip("\n")
 
 
-def _filter(tag_format: str) -> str:
+def _tag_filter(tag_format: str) -> str:
     """A glob of GitHub's, as a YAML string."""
-    before, _, after = (_SPECIAL.sub(r"\\\1", part) for part in tag_format.partition(PLACE))
+    before, _, after = (
+        _SPECIAL_IN_FILTER.sub(r"\\\1", part) for part in tag_format.partition(PLACE)
+    )
     return json.dumps(f"{before}[0-9]*{after}")
 
 
-def _pattern(tag_format: str) -> str:
+def _tag_pattern(tag_format: str) -> str:
     """A regular expression of GitLab's, without its slashes."""
     before, _, after = (re.escape(part).replace("/", r"\/") for part in tag_format.partition(PLACE))
     return f"^{before}[0-9].*{after}$" if after else f"^{before}[0-9]"
-
-
-# Check what calls of the configured models need: API keys, and the packages of clients.
-
-
-def check_models(config: Config) -> Iterator[Diagnosis]:
-    """Whether the key of each profile is set, whose value is never shown, and its client is there.
-
-    Nothing is imported, and no model is called.
-    """
-    for profile in config.models.values():
-        yield from _key(profile)
-        yield from _client(profile)
-
-
-def key_variables(config: Config) -> tuple[str, ...]:
-    """The environment variables with the API keys of all profiles; that of OpenAI without any."""
-    found = dict.fromkeys(key_variable(profile) for profile in config.models.values())
-    return tuple(name for name in found if name) or ("OPENAI_API_KEY",)
-
-
-def client_extras(config: Config) -> tuple[str, ...]:
-    """The extras that install the clients of all profiles."""
-    known = (CLIENT_PACKAGES.get(profile.provider) for profile in config.models.values())
-    extras = dict.fromkeys(package.extra for package in known if package)
-    others = any(profile.provider not in CLIENT_PACKAGES for profile in config.models.values())
-    compatible = CLIENT_PACKAGES[COMPATIBLE].extra
-    return tuple(extras | ({compatible: None} if others or not extras else {}))
-
-
-def _key(profile: ModelProfile) -> Iterator[Diagnosis]:
-    variable = key_variable(profile)
-    if variable is None:
-        return
-    if os.environ.get(variable):
-        yield Diagnosis(f"key of {profile.name}", "ok", f"{variable} is set")
-    else:
-        hint = f"export {variable}=…; needed only to call the model"
-        yield Diagnosis(f"key of {profile.name}", "note", f"{variable} is not set", hint)
-
-
-def _client(profile: ModelProfile) -> Iterator[Diagnosis]:
-    """A note if the client of a built-in provider is not installed."""
-    package = CLIENT_PACKAGES.get(profile.provider)
-    if package is not None and not has_client(profile.provider):
-        hint = f"{install_command(package.extra)}; needed only to call the model"
-        message = f"the package `{package.name}` is not installed"
-        yield Diagnosis(f"client of {profile.name}", "note", message, hint)

@@ -66,7 +66,7 @@ def command(
       promptops init --git-diff
     """
     from promptops.commands.init.ci_files import CiOptions
-    from promptops.commands.init.init import UNDO, set_up, show_in_git_diff
+    from promptops.commands.init.init import UNDO_GIT_DIFF, set_up, show_in_git_diff
     from promptops.report.parts.json_text import json_text
 
     if pre_push and not hooks:
@@ -87,7 +87,7 @@ def command(
     typed = _typed(flags, platform, origin)
     then = f"promptops init{typed}" if any(map(_failed, done)) else done[0].next_command
     value = {"schema": 1, "steps": [asdict(step) for step in steps], "next": then}
-    undo = UNDO if git_diff else ()
+    undo = UNDO_GIT_DIFF if git_diff else ()
     output.write_each(
         lambda name, _: _text(done, undo, then) if name == "text" else json_text(value)
     )

@@ -1,4 +1,4 @@
-"""Diagnose problems of the setup."""
+"""Diagnose problems of the setup: the machine, the repository, and what calls of models need."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from types import ModuleType
 
 from promptops.analysis.masking import without_secrets
 from promptops.catalog.misnamed_prompts import UNREAD
-from promptops.commands.init import hooks
-from promptops.commands.init.ci_files import check_models
-from promptops.commands.init.hooks import HookFile, find_hooks, hook_line
+from promptops.commands.init.hooks import (
+    PRE_COMMIT_FILE,
+    HookFile,
+    find_hooks,
+    hook_line,
+    pre_commit_install_command,
+    pre_commit_runs_promptops,
+)
 from promptops.errors import PromptopsError
-from promptops.model.distribution import NAME
+from promptops.evals.providers.client_packages import CLIENT_PACKAGES, has_client
+from promptops.evals.providers.endpoint import key_variable
+from promptops.model.config import Config, ModelProfile
+from promptops.model.distribution import NAME, install_command
 from promptops.records import replace
 from promptops.repo.process import Git, decode, inherited_environment
 from promptops.repo.repository import WORKTREE, Repository
@@ -29,14 +37,14 @@ from promptops.workspace.diagnosis import Diagnosis
 from promptops.workspace.listing import unread_files
 from promptops.workspace.new_files import SCHEMA
 from promptops.workspace.rule_settings import refuse_unknown_rules
-from promptops.workspace.workspace import workspace_at as open_workspace
+from promptops.workspace.workspace import workspace_at
 
-PYTHONS = ((3, 11), (3, 14))
+TESTED_PYTHONS = ((3, 11), (3, 14))
 OLDEST_GIT = (2, 31)
 """`rev-parse --path-format=absolute`, and `--end-of-options` that `rev-parse --verify` obeys."""
 OFFLINE_GIT = (2, 44)
 """The first version with GIT_NO_LAZY_FETCH: reading a partial clone never uses the network."""
-_OURS = b"promptops.cli.main"
+_OWN_ENTRY_POINT = b"promptops.cli.main"
 
 
 def diagnose(directory: Path) -> tuple[Diagnosis, ...]:
@@ -53,6 +61,9 @@ def _without_secrets(found: Diagnosis) -> Diagnosis:
     return replace(found, name=name, message=message, hint=hint)
 
 
+# The machine.
+
+
 def _check_machine(directory: Path) -> Iterator[Diagnosis]:
     yield _python()
     yield _git(directory)
@@ -63,24 +74,8 @@ def _check_machine(directory: Path) -> Iterator[Diagnosis]:
     yield from _bytecode()
 
 
-def _check_repository(directory: Path) -> Iterator[Diagnosis]:
-    try:
-        repository = Repository.open(directory)
-    except PromptopsError as error:
-        yield _failed("repository", error)
-        return
-    with repository:
-        if repository.bare:
-            yield Diagnosis("repository", "note", f"{repository.root} is bare: it has no work tree")
-        else:
-            yield Diagnosis("repository", "ok", str(repository.root))
-            yield from (_hook(hook, repository.root) for hook in find_hooks(repository))
-        yield _depth(repository)
-        yield from _configured(repository)
-
-
 def _python() -> Diagnosis:
-    lowest, highest = PYTHONS
+    lowest, highest = TESTED_PYTHONS
     version = ".".join(str(part) for part in sys.version_info[:3])
     if lowest <= sys.version_info[:2] <= highest:
         return Diagnosis("python", "ok", version)
@@ -111,39 +106,6 @@ def git_diagnosis(output: str) -> Diagnosis:
         message = f"{found[0]} fetches missing objects of a partial clone, even in a hook"
         return Diagnosis("git", "note", message, "in partial clones use git 2.44 or later")
     return Diagnosis("git", "ok", found[0])
-
-
-def _schema_engine() -> Diagnosis:
-    """Which library checks values against JSON Schemas."""
-    if not is_portable():
-        return Diagnosis("schema checks", "ok", f"by {NATIVE}")
-    message = f"by {PORTABLE}, over a hundred times slower than {NATIVE}"
-    return Diagnosis(
-        "schema checks",
-        "note",
-        message,
-        f"if there is a wheel for this platform: pip install {NATIVE}",
-    )
-
-
-def _cache() -> Iterator[Diagnosis]:
-    """Silent about a cache that can be used."""
-    folder = cache_location()
-    reason = why_not_private(folder) if folder is not None else None
-    if folder is not None and reason is not None:
-        yield Diagnosis("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
-
-
-def _bytecode() -> Iterator[Diagnosis]:
-    """No result if all imports of a hook have bytecode."""
-    folders = without_bytecode()
-    if not folders:
-        return
-    because = ", since PYTHONDONTWRITEBYTECODE is set" if sys.dont_write_bytecode else ""
-    message = f"Python compiles promptops at every start{because}: hooks take 40% longer"
-    named = " ".join(f"'{folder}'" for folder in folders)
-    hint = f"python -m compileall -q {named}; with uv: uv pip install --compile-bytecode"
-    yield Diagnosis("bytecode", "note", message, hint)
 
 
 def _import_name() -> Diagnosis:
@@ -184,7 +146,7 @@ def _command() -> Diagnosis:
             "command", "problem", "`promptops` is not on PATH, so hooks can't run", hint
         )
     try:
-        ours = _OURS in Path(found).read_bytes()
+        ours = _OWN_ENTRY_POINT in Path(found).read_bytes()
     except OSError:
         ours = False
     if not ours:
@@ -196,15 +158,103 @@ def _command() -> Diagnosis:
     return Diagnosis("command", "ok", found)
 
 
-def _hook(hook: HookFile, root: Path) -> Diagnosis:
+def _schema_engine() -> Diagnosis:
+    """Which library checks values against JSON Schemas."""
+    if not is_portable():
+        return Diagnosis("schema checks", "ok", f"by {NATIVE}")
+    message = f"by {PORTABLE}, over a hundred times slower than {NATIVE}"
+    return Diagnosis(
+        "schema checks",
+        "note",
+        message,
+        f"if there is a wheel for this platform: pip install {NATIVE}",
+    )
+
+
+def _cache() -> Iterator[Diagnosis]:
+    """Silent about a cache that can be used."""
+    folder = cache_location()
+    reason = why_not_private(folder) if folder is not None else None
+    if folder is not None and reason is not None:
+        yield Diagnosis("cache", "note", f"{folder} is not used: {reason}", cache_hint(folder))
+
+
+# Whether Python finds bytecode of its imports, or compiles them at every start.
+
+HOOK_PACKAGES = ("promptops", "jinja2", "yaml")
+"""The packages that a commit hook imports."""
+
+
+def _bytecode() -> Iterator[Diagnosis]:
+    """No result if all imports of a hook have bytecode."""
+    folders = without_bytecode()
+    if not folders:
+        return
+    because = ", since PYTHONDONTWRITEBYTECODE is set" if sys.dont_write_bytecode else ""
+    message = f"Python compiles promptops at every start{because}: hooks take 40% longer"
+    named = " ".join(f"'{folder}'" for folder in folders)
+    hint = f"python -m compileall -q {named}; with uv: uv pip install --compile-bytecode"
+    yield Diagnosis("bytecode", "note", message, hint)
+
+
+def without_bytecode() -> tuple[Path, ...]:
+    """The folders to compile: those of imported modules without bytecode on disk.
+
+    Python writes bytecode at the first import if it can, so these are compiled at every start.
+    """
+    modules = tuple(sys.modules)  # a lazy module imports others when it is looked at
+    return _folders_of(name for name in modules if name.partition(".")[0] in HOOK_PACKAGES)
+
+
+def _folders_of(names: Iterable[str]) -> tuple[Path, ...]:
+    found = {
+        _folder_to_compile(sys.modules[name])
+        for name in names
+        if _lacks_bytecode(sys.modules[name])
+    }
+    return tuple(sorted(found))
+
+
+def _lacks_bytecode(module: ModuleType) -> bool:
+    file, compiled = getattr(module, "__file__", None), getattr(module, "__cached__", None)
+    is_source = file is not None and file.endswith(".py") and os.path.isfile(file)
+    return is_source and compiled is not None and not os.path.isfile(compiled)
+
+
+def _folder_to_compile(module: ModuleType) -> Path:
+    """The folder of packages that the module is installed in, or of its package in a checkout."""
+    package = Path(str(sys.modules[module.__name__.partition(".")[0]].__file__)).parent
+    return package.parent if package.parent.name == "site-packages" else package
+
+
+# The repository.
+
+
+def _check_repository(directory: Path) -> Iterator[Diagnosis]:
+    try:
+        repository = Repository.open(directory)
+    except PromptopsError as error:
+        yield _failed("repository", error)
+        return
+    with repository:
+        if repository.bare:
+            yield Diagnosis("repository", "note", f"{repository.root} is bare: it has no work tree")
+        else:
+            yield Diagnosis("repository", "ok", str(repository.root))
+            yield from (_hook_state(hook, repository.root) for hook in find_hooks(repository))
+        yield _depth(repository)
+        yield from _check_configuration(repository)
+
+
+def _hook_state(hook: HookFile, root: Path) -> Diagnosis:
     name = "merge hook" if hook.name == "pre-merge-commit" else "hook"
     where = str(hook.path)
     if hook.configured is not None:
         where = f"{hook.path} (core.hooksPath)"
-    entry = hooks.mentions_promptops(_text(root / hooks.PATH))
+    entry = pre_commit_runs_promptops(_text_of(root / PRE_COMMIT_FILE))
     if hook.owner == "none":
         by_pre_commit = entry and hook.configured is None
-        install = hooks.install_command(_text(root / hooks.PATH))
+        install = pre_commit_install_command(_text_of(root / PRE_COMMIT_FILE))
         hint = install if by_pre_commit else "promptops init --hooks"
         unchecked = "merges" if name == "merge hook" else "commits"
         return Diagnosis(name, "problem", f"no hook at {where}: {unchecked} are not checked", hint)
@@ -214,7 +264,7 @@ def _hook(hook: HookFile, root: Path) -> Diagnosis:
     if not hook.runs:
         return Diagnosis(name, "problem", f"git can't run {where}", f"chmod +x '{hook.path}'")
     if hook.owner == "pre-commit" and not entry:
-        message = f"pre-commit runs, and {hooks.PATH} doesn't name promptops"
+        message = f"pre-commit runs, and {PRE_COMMIT_FILE} doesn't name promptops"
         return Diagnosis(name, "problem", message, "promptops init")
     return Diagnosis(name, "ok", where)
 
@@ -227,9 +277,9 @@ def _depth(repository: Repository) -> Diagnosis:
     return Diagnosis("history", "ok", "complete")
 
 
-def _configured(repository: Repository) -> Iterator[Diagnosis]:
+def _check_configuration(repository: Repository) -> Iterator[Diagnosis]:
     try:
-        found = open_workspace(repository, WORKTREE)
+        found = workspace_at(repository, WORKTREE)
         refuse_unknown_rules(found, untrusted=is_untrusted())
     except PromptopsError as error:
         yield _failed("configuration", error)
@@ -247,23 +297,49 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
         yield from _schema_copy(repository.root)
 
 
+def check_models(config: Config) -> Iterator[Diagnosis]:
+    """Whether the key of each profile is set, whose value is never shown, and its client is there.
+
+    Nothing is imported, and no model is called.
+    """
+    for profile in config.models.values():
+        yield from _key_state(profile)
+        yield from _client_state(profile)
+
+
+def _key_state(profile: ModelProfile) -> Iterator[Diagnosis]:
+    variable = key_variable(profile)
+    if variable is None:
+        return
+    if os.environ.get(variable):
+        yield Diagnosis(f"key of {profile.name}", "ok", f"{variable} is set")
+    else:
+        hint = f"export {variable}=…; needed only to call the model"
+        yield Diagnosis(f"key of {profile.name}", "note", f"{variable} is not set", hint)
+
+
+def _client_state(profile: ModelProfile) -> Iterator[Diagnosis]:
+    """A note if the client of a built-in provider is not installed."""
+    package = CLIENT_PACKAGES.get(profile.provider)
+    if package is not None and not has_client(profile.provider):
+        hint = f"{install_command(package.extra)}; needed only to call the model"
+        message = f"the package `{package.name}` is not installed"
+        yield Diagnosis(f"client of {profile.name}", "note", message, hint)
+
+
 def _schema_copy(root: Path) -> Iterator[Diagnosis]:
     """The copy of the schema that editors use, if any."""
-    text = _text(root / SCHEMA)
+    text = _text_of(root / SCHEMA)
     if text and text != schema_text("prompt.schema.json"):
         message = f"{SCHEMA} is from another version: an editor may not know every key"
         yield Diagnosis("editor", "note", message, f"rm {SCHEMA}, then promptops init")
 
 
-def _text(file: Path) -> str:
+def _text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _with_place(error: PromptopsError) -> str:
-    return f"{error.where}: {error.message}" if error.where else error.message
 
 
 def _failed(name: str, error: PromptopsError) -> Diagnosis:
@@ -271,33 +347,5 @@ def _failed(name: str, error: PromptopsError) -> Diagnosis:
     return Diagnosis(name, "problem", message, error.hint or "")
 
 
-# Check that Python finds bytecode of its imports, and does not compile them at every start.
-
-PACKAGES = ("promptops", "jinja2", "yaml")
-"""The packages that a commit hook imports."""
-
-
-def without_bytecode() -> tuple[Path, ...]:
-    """The folders to compile: those of imported modules without bytecode on disk.
-
-    Python writes bytecode at the first import if it can, so these are compiled at every start.
-    """
-    modules = tuple(sys.modules)  # a lazy module imports others when it is looked at
-    return _folders(name for name in modules if name.partition(".")[0] in PACKAGES)
-
-
-def _folders(names: Iterable[str]) -> tuple[Path, ...]:
-    found = {_folder(sys.modules[name]) for name in names if _lacks_bytecode(sys.modules[name])}
-    return tuple(sorted(found))
-
-
-def _lacks_bytecode(module: ModuleType) -> bool:
-    file, compiled = getattr(module, "__file__", None), getattr(module, "__cached__", None)
-    is_source = file is not None and file.endswith(".py") and os.path.isfile(file)
-    return is_source and compiled is not None and not os.path.isfile(compiled)
-
-
-def _folder(module: ModuleType) -> Path:
-    """The folder of packages that the module is installed in, or of its package in a checkout."""
-    package = Path(str(sys.modules[module.__name__.partition(".")[0]].__file__)).parent
-    return package.parent if package.parent.name == "site-packages" else package
+def _with_place(error: PromptopsError) -> str:
+    return f"{error.where}: {error.message}" if error.where else error.message

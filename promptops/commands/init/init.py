@@ -1,4 +1,4 @@
-"""Set up promptops in a repository."""
+"""Set up promptops in a repository: its files, hooks, CI, editors and `git diff`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from promptops.commands.init import hooks as pre_commit_file
 from promptops.commands.init.ci_files import NO_CI_OPTIONS, CiOptions, workflow_steps
 from promptops.commands.init.hooks import (
     AT_COMMIT,
     AT_PUSH,
+    PRE_COMMIT_FILE,
     HookFile,
     find_hooks,
     hook_line,
     install_hook,
+    new_pre_commit_file,
+    pre_commit_install_command,
+    pre_commit_runs_promptops,
+    with_pre_commit_entry,
 )
 from promptops.errors import InputError, PromptopsError, os_reason
 from promptops.model.config import Config
@@ -47,9 +51,9 @@ from promptops.workspace.new_files import (
 )
 from promptops.workspace.workspace import workspace_at
 
-EXAMPLE = "example/summary"
-_PLAIN = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
-PARTIAL = "partials/house-style.md.j2"
+EXAMPLE_ID = "example/summary"
+_PLAIN_BRANCH = lazy_pattern(r"[\w./-]{1,100}", re.ASCII)
+EXAMPLE_PARTIAL = "partials/house-style.md.j2"
 
 
 @record(frozen=True, slots=True)
@@ -83,19 +87,20 @@ def set_up(
     """
     with Repository.open(directory) as repository:
         disk = repository.tree(WORKTREE, under=FILES)  # refuses a bare repository
-        steps = [attempt(OWN, lambda: _configuration(repository, disk.read(FILES)))]
+        steps = [attempt(OWN, lambda: _configuration_step(repository, disk.read(FILES)))]
         steps += [attempt(path, _writing(repository, path)) for path in (SCHEMA, CONFIG_SCHEMA)]
-        steps += _example(repository)
+        steps += _example_steps(repository)
         steps += editor_steps(repository.root)
         names = (*AT_COMMIT, *((AT_PUSH,) if pre_push else ()))
         found = find_hooks(repository, names)
         if hooks:
             steps += [
-                attempt(str(hook.path), partial(_hook, repository.root, hook)) for hook in found
+                attempt(str(hook.path), partial(_hook_step, repository.root, hook))
+                for hook in found
             ]
         else:
-            entry = partial(_pre_commit, repository.root, found[0])
-            steps.append(attempt(pre_commit_file.PATH, entry))
+            entry = partial(_pre_commit_step, repository.root, found[0])
+            steps.append(attempt(PRE_COMMIT_FILE, entry))
         steps += workflow_steps(repository, ci)
         failed = any(step.action == "failed" for step in steps)
         return SetupResult(
@@ -109,10 +114,10 @@ def _next_command(repository: Repository, hooks: bool, found: tuple[HookFile, ..
         return "promptops lint"
     if found[0].configured is not None:
         return "promptops init --hooks"
-    return pre_commit_file.install_command(text_of(repository.root, pre_commit_file.PATH))
+    return pre_commit_install_command(text_of(repository.root, PRE_COMMIT_FILE))
 
 
-def _configuration(repository: Repository, files: dict[str, bytes]) -> SetupStep:
+def _configuration_step(repository: Repository, files: dict[str, bytes]) -> SetupStep:
     config = load(files)
     if config.path is not None and config.path != OWN:
         return SetupStep(
@@ -126,7 +131,7 @@ def _branch(repository: Repository) -> str:
     for name in ("refs/remotes/origin/HEAD", "HEAD"):
         answer = decode(repository.git.ask("symbolic-ref", "--quiet", name).stdout).strip()
         branch = answer.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/")
-        if _PLAIN.fullmatch(branch):
+        if _PLAIN_BRANCH.fullmatch(branch):
             return branch
     return "main"
 
@@ -137,7 +142,7 @@ def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
 
     def write() -> SetupStep:
         step = write_step(repository.root, path, text)
-        if step.action == "kept" and not _holds(repository.root / path, text):
+        if step.action == "kept" and not _has_text(repository.root / path, text):
             note = "it is from another version of promptops; remove it to get the current one"
             return SetupStep(path=path, action="kept", note=note)
         return step
@@ -145,14 +150,14 @@ def _writing(repository: Repository, path: str) -> Callable[[], SetupStep]:
     return write
 
 
-def _holds(file: Path, text: str) -> bool:
+def _has_text(file: Path, text: str) -> bool:
     try:
         return file.read_text(encoding="utf-8") == text
     except (OSError, ValueError):
         return False
 
 
-def _example(repository: Repository) -> Iterator[SetupStep]:
+def _example_steps(repository: Repository) -> Iterator[SetupStep]:
     """Write the example completely or not at all: a part of it would have lint errors."""
     try:
         workspace = workspace_at(repository, WORKTREE)
@@ -176,13 +181,13 @@ def _example(repository: Repository) -> Iterator[SetupStep]:
 def _example_files(config: Config) -> dict[str, str]:
     root = config.prompts[0]
     folder = "" if root == "." else f"{root}/"
-    path = f"{folder}{EXAMPLE}.prompt.yaml"
-    values = {"schema": relative_path(SCHEMA, path), "partial": PARTIAL, "id": EXAMPLE}
+    path = f"{folder}{EXAMPLE_ID}.prompt.yaml"
+    values = {"schema": relative_path(SCHEMA, path), "partial": EXAMPLE_PARTIAL, "id": EXAMPLE_ID}
     text = template("example.prompt.yaml", model=model_lines(config), **values)
-    return {f"{folder}{PARTIAL}": template("house-style.md.j2"), path: text}
+    return {f"{folder}{EXAMPLE_PARTIAL}": template("house-style.md.j2"), path: text}
 
 
-def _hook(root: Path, hook: HookFile) -> SetupStep:
+def _hook_step(root: Path, hook: HookFile) -> SetupStep:
     shown = _shown_path(hook.path, root)
     if hook.owner == "none":
         install_hook(hook)
@@ -198,23 +203,23 @@ def _shown_path(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def _pre_commit(root: Path, hook: HookFile) -> SetupStep:
-    path = pre_commit_file.PATH
+def _pre_commit_step(root: Path, hook: HookFile) -> SetupStep:
+    path = PRE_COMMIT_FILE
     if hook.owner == "ours" and not mentions(root / path, "promptops"):
         return SetupStep(path=path, action="skipped", note="git hooks of promptops are installed")
-    if create_file(root, path, pre_commit_file.new_file_text()):
+    if create_file(root, path, new_pre_commit_file()):
         return SetupStep(path=path, action="wrote")
     text = text_of(root, path)
-    if pre_commit_file.mentions_promptops(text):
+    if pre_commit_runs_promptops(text):
         return SetupStep(path=path, action="kept", note="it runs promptops already")
     note = "it can't be edited safely; add this below `repos`"
     snippet = template("pre-commit-entry.yaml")
-    return add_to_file(root, path, pre_commit_file.with_entry, note=note, snippet=snippet)
+    return add_to_file(root, path, with_pre_commit_entry, note=note, snippet=snippet)
 
 
 # Settings of editors: new files, or keys that are added to existing files.
 
-_IS_THERE = "it exists already"
+_EXISTS = "it exists already"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -240,12 +245,12 @@ def editor_steps(root: Path) -> Iterator[SetupStep]:
 
     Nothing outside the repository is read, so that the same files are written on every machine.
     """
-    always, *others = _files()
+    always, *others = _editor_files()
     found = [file for file in others if (root / file.path).parent.is_dir()]
-    return (attempt(file.path, partial(_step, root, file)) for file in (always, *found))
+    return (attempt(file.path, partial(_editor_step, root, file)) for file in (always, *found))
 
 
-def _files() -> tuple[EditorFile, ...]:
+def _editor_files() -> tuple[EditorFile, ...]:
     schema = "prompt.schema.json"
     return (
         EditorFile(
@@ -269,12 +274,12 @@ def _files() -> tuple[EditorFile, ...]:
     )
 
 
-def _step(root: Path, file: EditorFile) -> SetupStep:
+def _editor_step(root: Path, file: EditorFile) -> SetupStep:
     settings = template(file.template)
     if create_file(root, file.path, settings):
         return SetupStep(path=file.path, action="wrote")
     if mentions(root / file.path, file.mark):
-        return SetupStep(path=file.path, action="kept", note=_IS_THERE)
+        return SetupStep(path=file.path, action="kept", note=_EXISTS)
     note = "it can't be edited safely; add this to it"
     return add_to_file(
         root, file.path, lambda text: file.merged(text, settings), note=note, snippet=settings
@@ -353,33 +358,33 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # Configure one clone to show prompt files as text in `git diff` and `git log -p`.
 
-DRIVER = "promptops"
-PATTERNS = ("*.prompt.yaml", "*.prompt.yml")
-CACHE = f"refs/notes/textconv/{DRIVER}"
+DIFF_DRIVER = "promptops"
+PROMPT_PATTERNS = ("*.prompt.yaml", "*.prompt.yml")
+TEXTCONV_CACHE = f"refs/notes/textconv/{DIFF_DRIVER}"
 
 # A Jinja tag, a word or number with the characters inside it, or any one character. POSIX syntax:
 # brackets instead of backslashes, and negated classes, which split no multi-byte character.
-_TAG = r"[{][{]([^}]|[}][^}])*[}][}]|[{]%([^%]|%[^}])*%[}]|[{]#([^#]|#[^}])*#[}]"
-_LETTER = r"([^[:space:][:punct:]]|_)"
-WORD = rf"{_TAG}|{_LETTER}+([-.']{_LETTER}+)*|[^[:space:]]"
+_TAG_PATTERN = r"[{][{]([^}]|[}][^}])*[}][}]|[{]%([^%]|%[^}])*%[}]|[{]#([^#]|#[^}])*#[}]"
+_LETTER_PATTERN = r"([^[:space:][:punct:]]|_)"
+WORD_PATTERN = rf"{_TAG_PATTERN}|{_LETTER_PATTERN}+([-.']{_LETTER_PATTERN}+)*|[^[:space:]]"
 
 # Section lines of the readable text, and of YAML for `git add -p` and `git format-patch`.
-SECTION = (
+SECTION_PATTERN = (
     "^(== .* ==|(model|inputs|output|tools|messages|tests|evaluation):"
     "|[ ]*- (role|name|history|for_each): .*)$"
 )
 
-SETTINGS = {
+DIFF_SETTINGS = {
     "textconv": "promptops textconv --",
-    "wordRegex": WORD,
-    "xfuncname": SECTION,
+    "wordRegex": WORD_PATTERN,
+    "xfuncname": SECTION_PATTERN,
     "cachetextconv": "true",
 }
-UNDO = (
-    f"git config --local --remove-section diff.{DRIVER}",
-    f"git update-ref -d {CACHE}",
+UNDO_GIT_DIFF = (
+    f"git config --local --remove-section diff.{DIFF_DRIVER}",
+    f"git update-ref -d {TEXTCONV_CACHE}",
 )
-NEXT = "git diff --word-diff"
+NEXT_AFTER_GIT_DIFF = "git diff --word-diff"
 
 
 def show_in_git_diff(directory: Path) -> SetupResult:
@@ -391,25 +396,27 @@ def show_in_git_diff(directory: Path) -> SetupResult:
     Raises GitError if there is no repository.
     """
     with Repository.open(directory) as repository:
-        steps = tuple(_steps(repository))
+        steps = tuple(_git_diff_steps(repository))
     failed = any(step.action == "failed" for step in steps)
-    return SetupResult(steps, "promptops init --git-diff" if failed else NEXT)
+    return SetupResult(steps, "promptops init --git-diff" if failed else NEXT_AFTER_GIT_DIFF)
 
 
-def _steps(repository: Repository) -> Iterator[SetupStep]:
-    config = _git_diff_shown_path(repository, repository.common_dir / "config")
+def _git_diff_steps(repository: Repository) -> Iterator[SetupStep]:
+    config = _shown_path(repository.common_dir / "config", repository.root)
     if shutil.which("promptops") is None:
         note = "`promptops` is not on PATH: git could not run it, and would show no differences"
         yield SetupStep(path=config, action="failed", note=note)
         return
-    for name, value in SETTINGS.items():
-        key = f"diff.{DRIVER}.{name}"
-        yield _attempt(config, partial(_setting, repository.git, config, key, value))
-    for pattern in PATTERNS:
-        yield _attempt(config, partial(_attribute, repository, pattern))
+    for name, value in DIFF_SETTINGS.items():
+        key = f"diff.{DIFF_DRIVER}.{name}"
+        yield _attempt_git_setting(
+            config, partial(_setting_step, repository.git, config, key, value)
+        )
+    for pattern in PROMPT_PATTERNS:
+        yield _attempt_git_setting(config, partial(_attribute_step, repository, pattern))
 
 
-def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
+def _attempt_git_setting(path: str, step: Callable[[], SetupStep]) -> SetupStep:
     try:
         return step()
     except InputError as error:
@@ -418,13 +425,13 @@ def _attempt(path: str, step: Callable[[], SetupStep]) -> SetupStep:
         return SetupStep(path=path, action="failed", note=error.message)
 
 
-def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
+def _setting_step(git: Git, path: str, key: str, value: str) -> SetupStep:
     answer = git.ask("config", "--get", key)
     if answer.status > 1:
         raise git.error(answer)
     if answer.status == 1:
         git.run("config", "--local", key, value)
-        cached = f"; git caches the converted files in {CACHE}" if "cache" in key else ""
+        cached = f"; git caches the converted files in {TEXTCONV_CACHE}" if "cache" in key else ""
         return SetupStep(path=path, action="added", note=f"{key}{cached}")
     if decode(answer.stdout).removesuffix("\n") == value:
         return SetupStep(path=path, action="kept", note=f"{key} is set already")
@@ -433,22 +440,22 @@ def _setting(git: Git, path: str, key: str, value: str) -> SetupStep:
     return SetupStep(path=path, action="kept", note=note, snippet=snippet)
 
 
-def _attribute(repository: Repository, pattern: str) -> SetupStep:
+def _attribute_step(repository: Repository, pattern: str) -> SetupStep:
     """Add a line for a pattern, unless an attribute for such files exists."""
     file = repository.common_dir / "info" / "attributes"
-    path, line = _git_diff_shown_path(repository, file), f"{pattern} diff={DRIVER}"
+    path, line = _shown_path(file, repository.root), f"{pattern} diff={DIFF_DRIVER}"
     output = repository.git.run("check-attr", "-z", "diff", "--", pattern.replace("*", "any"))
     found = decode(output).split("\0")[2]
-    if found == DRIVER:
-        return SetupStep(path=path, action="kept", note=f"{pattern} has diff={DRIVER} already")
+    if found == DIFF_DRIVER:
+        return SetupStep(path=path, action="kept", note=f"{pattern} has diff={DIFF_DRIVER} already")
     if found != "unspecified":
         note = f"the attribute `diff` of {pattern} is `{found}` already; this line would change it"
         return SetupStep(path=path, action="kept", note=note, snippet=f"{line}\n")
-    _append(file, line, path)
+    _append_line(file, line, path)
     return SetupStep(path=path, action="added", note=line)
 
 
-def _append(file: Path, line: str, path: str) -> None:
+def _append_line(file: Path, line: str, path: str) -> None:
     if file.is_symlink():
         raise InputError("a symbolic link, whose target promptops does not change", where=path)
     try:
@@ -459,8 +466,3 @@ def _append(file: Path, line: str, path: str) -> None:
             attributes.write(("\n" * unfinished + line + "\n").encode())
     except OSError as error:
         raise InputError(f"can't be written: {os_reason(error)}", where=path) from None
-
-
-def _git_diff_shown_path(repository: Repository, file: Path) -> str:
-    inside = file.is_relative_to(repository.root)
-    return file.relative_to(repository.root).as_posix() if inside else str(file)

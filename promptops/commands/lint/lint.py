@@ -21,7 +21,7 @@ from promptops.lint.rule_names import is_named_alone
 from promptops.lint.subject import LintRun
 from promptops.lint.suppressions import Counts
 from promptops.model.config import Config, LintSettings
-from promptops.model.finding import Finding
+from promptops.model.finding import Finding, Severity
 from promptops.model.internal_error import CODE, CaughtBug
 from promptops.model.loaded import LoadedPrompt
 from promptops.model.place import Place
@@ -43,7 +43,12 @@ from promptops.workspace.selection import (
     merge_base,
     select,
 )
-from promptops.workspace.workspace import Workspace, content_at, refuse_missing_roots
+from promptops.workspace.workspace import (
+    Workspace,
+    content_at,
+    refuse_missing_roots,
+    workspace_with,
+)
 
 BaseFiles = Callable[[str], bytes | None]
 """From a path to the content of the file at the base; None if it does not exist there."""
@@ -108,7 +113,7 @@ def lint_selected(
     for chosen, given in groups:
         paths = [path for path in given if path not in linted]
         few = len(paths) < CACHED_FROM and not wanted.everything
-        cache = _no_cache() if few else _cache(workspace, chosen, today, options)
+        cache = _no_cache() if few else _cache_for(workspace, chosen, today, options)
         processes = options.processes or _cores()
         linted |= lint_prompts(catalog, paths, chosen, today, cache=cache, processes=processes)
         cache.save()
@@ -116,7 +121,7 @@ def lint_selected(
     silencers = Silencers(
         waivers=workspace.config.lint.waivers,
         baseline=_baseline(workspace, options),
-        counts=_counts(workspace, wanted, options, base),
+        counts=_counting_comments(workspace, wanted, options, base),
         names=available_names(workspace.config.lint, untrusted=options.untrusted),
     )
     concerned = None if wanted.everything else _relevant_paths(selected, linted)
@@ -140,18 +145,16 @@ def lint_selected(
         files=len(selected.why),
         suppressed=len(outcome.silenced),
         comments=outcome.comments,
-        opt_in=_opt_in(groups),
+        opt_in=_prompts_by_opt_in_rule(groups),
     )
 
 
-def _opt_in(groups: Iterable[tuple[tuple[Rule, ...], list[str]]]) -> dict[str, frozenset[str]]:
-    """The prompts that each opt-in rule checked, by the code of the rule."""
-    checked: dict[str, frozenset[str]] = {}
-    for rules, paths in groups:
-        for rule in rules:
-            if rule.on == "opt-in":
-                checked[rule.code] = checked.get(rule.code, frozenset()).union(paths)
-    return checked
+def _base_files(workspace: Workspace, since: str | None) -> BaseFiles:
+    """Reads files of the commit where the branch started, found on first use; else of HEAD."""
+    if since is None:
+        return lambda path: content_at(workspace.repository, "HEAD", path)
+    base = lru_cache(lambda: merge_base(workspace, since))
+    return lambda path: content_at(workspace.repository, base(), path)
 
 
 def _paths_by_rules(
@@ -168,21 +171,6 @@ def _paths_by_rules(
         if not rest:
             return
     yield rules, rest
-
-
-def _counts(
-    workspace: Workspace, wanted: SelectionOptions, options: LintOptions, base: BaseFiles
-) -> Counts:
-    """Which comments may silence what they cover."""
-    if not options.doubt_comments:
-        return Silencers().counts
-    from promptops.commands.lint.baseline import known_comments
-
-    return known_comments(workspace.catalog, base if wanted.since is not None else _no_content)
-
-
-def _no_content(_path: str) -> None:
-    return None
 
 
 def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]:
@@ -202,41 +190,13 @@ def chosen_rules(workspace: Workspace, options: LintOptions) -> tuple[Rule, ...]
     return tuple(rule for rule in known.values() if selection.chooses(rule))
 
 
-def deprecations(workspace: Workspace, options: LintOptions) -> tuple[str, ...]:
-    """A sentence for each deprecated rule that the configuration or the options select by name."""
-    settings = workspace.config.lint
-    named = (
-        *settings.select,
-        *settings.extend_select,
-        *options.select,
-        *options.extend_select,
-    )
-    return tuple(
-        f"the rule {rule.code} is deprecated: {rule.deprecated}"
-        for rule in available_rules(settings, untrusted=options.untrusted).values()
-        if rule.deprecated and is_named_alone(named, rule.code, rule.name)
-    )
-
-
-def _base_files(workspace: Workspace, since: str | None) -> BaseFiles:
-    """Reads files of the commit where the branch started, found on first use; else of HEAD."""
-    if since is None:
-        return lambda path: content_at(workspace.repository, "HEAD", path)
-    base = lru_cache(lambda: merge_base(workspace, since))
-    return lambda path: content_at(workspace.repository, base(), path)
-
-
-def _cache(
+def _cache_for(
     workspace: Workspace, rules: Sequence[Rule], today: date, options: LintOptions
 ) -> LintCache:
     if not options.use_cache:
         return _no_cache()
     key = cache_key(workspace.config, rules, today)
     return LintCache(workspace.repository.common_dir / "promptops", key)
-
-
-def _baseline(workspace: Workspace, options: LintOptions) -> frozenset[str]:
-    return read_baseline(workspace, options.baseline_at) if options.use_baseline else frozenset()
 
 
 def _no_cache() -> LintCache:
@@ -248,6 +208,25 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _baseline(workspace: Workspace, options: LintOptions) -> frozenset[str]:
+    return read_baseline(workspace, options.baseline_at) if options.use_baseline else frozenset()
+
+
+def _counting_comments(
+    workspace: Workspace, wanted: SelectionOptions, options: LintOptions, base: BaseFiles
+) -> Counts:
+    """Which comments may silence what they cover."""
+    if not options.doubt_comments:
+        return Silencers().counts
+    from promptops.commands.lint.baseline import known_comments
+
+    return known_comments(workspace.catalog, base if wanted.since is not None else _no_content)
+
+
+def _no_content(_path: str) -> None:
+    return None
 
 
 def _relevant_paths(selected: Selected, linted: Mapping[str, LintedPrompt]) -> frozenset[str]:
@@ -268,17 +247,45 @@ def _finding_paths(finding: Finding) -> Iterable[str]:
         yield related.place.path
 
 
+def _prompts_by_opt_in_rule(
+    groups: Iterable[tuple[tuple[Rule, ...], list[str]]],
+) -> dict[str, frozenset[str]]:
+    """The prompts that each opt-in rule checked, by the code of the rule."""
+    checked: dict[str, frozenset[str]] = {}
+    for rules, paths in groups:
+        for rule in rules:
+            if rule.on == "opt-in":
+                checked[rule.code] = checked.get(rule.code, frozenset()).union(paths)
+    return checked
+
+
+def deprecations(workspace: Workspace, options: LintOptions) -> tuple[str, ...]:
+    """A sentence for each deprecated rule that the configuration or the options select by name."""
+    settings = workspace.config.lint
+    named = (
+        *settings.select,
+        *settings.extend_select,
+        *options.select,
+        *options.extend_select,
+    )
+    return tuple(
+        f"the rule {rule.code} is deprecated: {rule.deprecated}"
+        for rule in available_rules(settings, untrusted=options.untrusted).values()
+        if rule.deprecated and is_named_alone(named, rule.code, rule.name)
+    )
+
+
 def rule_infos(workspace: Workspace, options: LintOptions) -> dict[str, RuleInfo]:
     """Facts about the rules that ran, for reports, by code."""
-    return _infos(chosen_rules(workspace, options))
+    return _infos_by_code(chosen_rules(workspace, options))
 
 
 def built_in_infos() -> dict[str, RuleInfo]:
     """Facts about the built-in rules, for reports, whatever the configuration selects."""
-    return _infos(built_in().values())
+    return _infos_by_code(built_in().values())
 
 
-def _infos(rules: Iterable[Rule]) -> dict[str, RuleInfo]:
+def _infos_by_code(rules: Iterable[Rule]) -> dict[str, RuleInfo]:
     return {
         rule.code: RuleInfo(
             code=rule.code, name=rule.name, severity=rule.severity, summary=rule.summary
@@ -287,14 +294,56 @@ def _infos(rules: Iterable[Rule]) -> dict[str, RuleInfo]:
     }
 
 
+# Errors in prompts that can be found although the configuration has errors.
+
+_RULES_WITHOUT_SETTINGS = ("SCH", "TPL", "VAR", "SEC", "TST002")
+"""Rules that read no setting except the roots."""
+
+_ROOTLESS_RULES = ("SCH001", "SCH003", "SCH010", "SCH011", "SCH012", "TPL001", "TPL002", "VAR001")
+"""Rules that follow no reference to another file, or are silent without it."""
+
+
+def errors_despite_config(
+    directory: Path, revision: str, wanted: SelectionOptions
+) -> LintReport | None:
+    """The errors that do not depend on the wrong settings; None if the prompts can't be read.
+
+    Neither lint settings nor the baseline are applied: warnings are left out, because they may be
+    ignored there.
+    """
+    from promptops.errors import PromptopsError
+    from promptops.repo.repository import WORKTREE, Repository
+    from promptops.source.config import FILES, valid_part
+
+    try:
+        with Repository.open(directory) as repository:
+            at = "HEAD" if revision == WORKTREE and repository.bare else revision
+            valid = valid_part(repository.tree(at, under=FILES).read(FILES))
+            config = replace(valid or Config(), lint=LintSettings())
+            rules = _RULES_WITHOUT_SETTINGS if valid is not None else _ROOTLESS_RULES
+            options = LintOptions(
+                select=rules, use_cache=False, use_baseline=False, untrusted=True, processes=1
+            )
+            # A changed configuration selects every prompt.
+            whole = replace(wanted, staged=False, since=None)
+            report = lint(workspace_with(repository, at, config), whole, options)
+    except PromptopsError:
+        return None
+    errors = tuple(
+        each
+        for each in report.findings
+        if each.severity is Severity.ERROR and each.place.path not in FILES
+    )
+    return replace(report, findings=errors)
+
+
 # Lint prompts one by one: from the cache, in this process, or in several.
 
 PARALLEL_FROM = 400
 """The number of prompts from which a second process is faster."""
 
-AT_ONCE = 100
+PROMPTS_AT_ONCE = 100
 """Prompts that a process lints before it replies; an interrupted run waits for a batch."""
-
 
 COLLECT_AFTER = 10_000_000
 """New objects before a forked process collects garbage, which it does between batches.
@@ -333,7 +382,7 @@ def lint_prompts(
     catalog.documents.expect_places()
     known = {path: cache.find(catalog.files, path) for path in paths}
     missing = [path for path, found in known.items() if found is None]
-    run = _LintRun(catalog, rules, today)
+    run = _PromptsToLint(catalog, rules, today)
     apart = len(missing) >= PARALLEL_FROM and processes > 1
     computed = run.in_parallel(missing, processes) if apart else run.in_turn(missing)
     new = dict(zip(missing, computed, strict=True))
@@ -348,7 +397,7 @@ def lint_prompts(
 
 
 @record(frozen=True, slots=True)
-class _LintRun:
+class _PromptsToLint:
     catalog: Catalog
     rules: Sequence[Rule]
     today: date
@@ -383,7 +432,7 @@ class _LintRun:
             pool = ProcessPoolExecutor(
                 processes,
                 mp_context=get_context("fork"),
-                initializer=_begin,
+                initializer=_begin_process,
             )
         except OSError:  # no shared memory, no writable folder for semaphores
             return self.in_turn(paths)
@@ -401,11 +450,11 @@ def _profile_files(catalog: Catalog, loaded: LoadedPrompt) -> frozenset[str]:
     return frozenset((path,)) if path is not None and named else frozenset()
 
 
-_INHERITED: _LintRun | None = None
+_INHERITED: _PromptsToLint | None = None
 """State that forked processes inherit: a catalog can't be pickled, and need not be."""
 
 
-def _begin() -> None:
+def _begin_process() -> None:
     """Ignore interruptions, which the first process handles, and rarely collect garbage."""
     import signal
 
@@ -419,26 +468,23 @@ def _one_chunk(paths: Sequence[str]) -> list[LintedPrompt]:
 
 
 def _chunks(paths: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (paths[start : start + AT_ONCE] for start in range(0, len(paths), AT_ONCE))
+    return (
+        paths[start : start + PROMPTS_AT_ONCE] for start in range(0, len(paths), PROMPTS_AT_ONCE)
+    )
 
 
 # Cached lint results, keyed by the content of every file that the rules read.
-#
-# An entry is valid for a prompt file of this path and content as long as each file it depends on is
-# unchanged, or still missing. File times are ignored, so a fresh checkout can use the results of
-# another one.
 
-MAX_ENTRIES = 40_000
-MAX_FILES = 8
+MAX_CACHE_ENTRIES = 40_000
+MAX_CACHE_FILES = 8
 """The number of configurations and rule selections whose results are kept."""
 
-Entry = tuple[tuple[tuple[str, str], ...], bytes]
+CacheEntry = tuple[tuple[tuple[str, str], ...], bytes]
 """The files that the result depends on, each with its state; and the pickled result, which is
 unpickled only if the entry is valid. Empty for a result without findings and comments."""
 
-_CODE = (".py", ".json")
-
-CLEAN = PromptResult((), ())
+_CODE_ENDINGS = (".py", ".json")
+CLEAN_RESULT = PromptResult((), ())
 
 
 @record(frozen=True, slots=True)
@@ -450,7 +496,12 @@ class CachedResult:
 
 
 class LintCache:
-    """One file in git's directory, read at the start and replaced at the end."""
+    """One file in git's directory, read at the start and replaced at the end.
+
+    An entry is valid for a prompt file of this path and content as long as each file it depends on
+    is unchanged, or still missing. File times are ignored, so a fresh checkout can use the results
+    of another one.
+    """
 
     def __init__(self, folder: Path | None, key: str) -> None:
         """`folder` is None for no cache; `key` covers all dependencies of results except files."""
@@ -479,7 +530,7 @@ class LintCache:
                 (needed_path, file_state(files, needed_path))
                 for needed_path in sorted(known.needed)
             )
-            packed = b"" if known.result == CLEAN else pickle.dumps(known.result, protocol=5)
+            packed = b"" if known.result == CLEAN_RESULT else pickle.dumps(known.result, protocol=5)
             self._entries[f"{path}\0{file_state(files, path)}"] = (needed, packed)
             self._fresh = True
 
@@ -491,14 +542,14 @@ class LintCache:
             from promptops.storage.atomic import keep
             from promptops.storage.eviction import evict_to_count, statuses
 
-            entries = dict(list(self._entries.items())[-MAX_ENTRIES:])
+            entries = dict(list(self._entries.items())[-MAX_CACHE_ENTRIES:])
             keep(self._file, pickle.dumps((self._key, entries), protocol=5))
-            evict_to_count(statuses(self._file.parent.glob("lint-*")), MAX_FILES)
+            evict_to_count(statuses(self._file.parent.glob("lint-*")), MAX_CACHE_FILES)
 
 
 def _unpacked(packed: bytes) -> PromptResult:
     if not packed:
-        return CLEAN
+        return CLEAN_RESULT
     import pickle
 
     result: PromptResult = pickle.loads(packed)
@@ -510,14 +561,14 @@ def file_state(files: Files, path: str) -> str:
 
     The state of the first file of recordings covers all of them, so that an added one counts.
     """
-    own = _state(files, path)
+    own = _state_of_one(files, path)
     if not path.endswith(RECORDINGS):
         return own
     further = [other for other in files.recordings(path) if other != path]
-    return "\0".join((own, *(f"{other} {_state(files, other)}" for other in further)))
+    return "\0".join((own, *(f"{other} {_state_of_one(files, other)}" for other in further)))
 
 
-def _state(files: Files, path: str) -> str:
+def _state_of_one(files: Files, path: str) -> str:
     entry = files.entries.get(path)
     if entry is None:
         return ""
@@ -526,7 +577,7 @@ def _state(files: Files, path: str) -> str:
     return f"{entry.blob} {entry.kind} {entry.tracked}"
 
 
-def _read_entries(file: Path, key: str) -> dict[str, Entry]:
+def _read_entries(file: Path, key: str) -> dict[str, CacheEntry]:
     """The entries of a cache file with the same key; none if it is damaged."""
     import pickle
 
@@ -536,6 +587,9 @@ def _read_entries(file: Path, key: str) -> dict[str, Entry]:
     except Exception:  # noqa: BLE001  # pickle raises whatever a broken file makes it raise
         return {}
     return entries if kept_key == key else {}
+
+
+# The key of a cache: all dependencies of results except files.
 
 
 def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
@@ -548,17 +602,17 @@ def cache_key(config: Config, rules: Iterable[Rule], today: date) -> str:
     rules = tuple(rules)
     dated = any(rule.dated for rule in rules)
     facts = (
-        repr(_heeded(config)),
+        repr(_settings_of_rules(config)),
         *(rule.code for rule in rules),
         own_code(),
-        *(code_digest(folder) for folder in _plugins(rules)),
+        *(code_digest(folder) for folder in _plugin_folders(rules)),
         f"{sys.version_info}",
         str(today if dated else ""),
     )
     return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _heeded(config: Config) -> Config:
+def _settings_of_rules(config: Config) -> Config:
     """The configuration without the settings that are applied to results, not by rules."""
     settings = LintSettings(
         required_metadata=config.lint.required_metadata, rules=config.lint.rules
@@ -566,13 +620,7 @@ def _heeded(config: Config) -> Config:
     return replace(config, lint=settings)
 
 
-@cache
-def own_code() -> str:
-    """The hash of this package's files, of which a process runs one version."""
-    return code_digest(Path(__file__).parents[2])
-
-
-def _plugins(rules: Iterable[Rule]) -> Iterator[Path]:
+def _plugin_folders(rules: Iterable[Rule]) -> Iterator[Path]:
     """The folders of the plugins that rules come from; or their one file."""
     names = {rule.check.__module__.partition(".")[0] for rule in rules} - {"promptops"}
     for module in (sys.modules[name] for name in sorted(names)):
@@ -581,19 +629,25 @@ def _plugins(rules: Iterable[Rule]) -> Iterator[Path]:
         yield from (Path(place) for place in places if place)
 
 
+@cache
+def own_code() -> str:
+    """The hash of this package's files, of which a process runs one version."""
+    return code_digest(Path(__file__).parents[2])
+
+
 def code_digest(place: Path) -> str:
     """The hash of a package's files, or of one file."""
     import hashlib
 
     digest = hashlib.sha256()
-    for file in sorted(_files(place)):
+    for file in sorted(_code_files(place)):
         with open(file, "rb") as opened:
             digest.update(opened.read())
     return digest.hexdigest()
 
 
-def _files(place: Path) -> Iterator[str]:
+def _code_files(place: Path) -> Iterator[str]:
     if place.is_file():
         yield str(place)
     for folder, _, names in os.walk(place):
-        yield from (os.path.join(folder, name) for name in names if name.endswith(_CODE))
+        yield from (os.path.join(folder, name) for name in names if name.endswith(_CODE_ENDINGS))

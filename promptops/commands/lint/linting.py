@@ -163,7 +163,7 @@ def errors_beside_config(output: OutputOptions, revision: str, wanted: Any) -> I
         yield
     except InputError as error:
         if _is_of_config(error) and output.for_people:
-            from promptops.commands.lint.fix import errors_despite_config
+            from promptops.commands.lint.lint import errors_despite_config
             from promptops.model.finding import Severity
             from promptops.report import writer
 

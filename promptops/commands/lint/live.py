@@ -1,4 +1,7 @@
-"""A repository that stays open: its files change, and only what depends on them is read again."""
+"""A repository that stays open: its files change, and only what depends on them is read again.
+
+Also its lint results, each computed on first use.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ class Touched:
     everything: bool = False
 
 
-NOTHING = Touched()
+NOTHING_TOUCHED = Touched()
 
 
 class Live:
@@ -148,7 +151,7 @@ class Live:
         Raises InputError for a file on disk that can't be read.
         """
         data = None if text is None else text.encode("utf-8", "surrogatepass")
-        return self._changed({path: data}) if self.manages(path) else NOTHING
+        return self._changed({path: data}) if self.manages(path) else NOTHING_TOUCHED
 
     def refreshed(self) -> Touched:
         """Read again what changed outside: files, the index, HEAD, tags.
@@ -167,7 +170,7 @@ class Live:
         """The findings in a file, as lint reports them.
 
         Those of rules over the whole catalog are as of the last `catalog_checks`. For a file that
-        several prompts use, the first `checks.MOST_USERS` prompts are checked.
+        several prompts use, the first `MOST_USERS_CHECKED` prompts are checked.
         """
         return self._checks.findings(path)
 
@@ -221,7 +224,7 @@ class Live:
         listed = len(self._tree.entries)
         changed = frozenset(path for path, data in contents.items() if self._tree.put(path, data))
         if not changed:
-            return NOTHING
+            return NOTHING_TOUCHED
         return self._applied(changed, listing=listed != len(self._tree.entries))
 
     def _applied(self, changed: frozenset[str], *, listing: bool) -> Touched:
@@ -268,7 +271,7 @@ class Live:
 
 # Lint one file of a warm catalog; what did not change is not checked again.
 
-MOST_USERS = 20
+MOST_USERS_CHECKED = 20
 """Of the prompts that use a file, so many are checked for findings in it."""
 
 
@@ -338,7 +341,7 @@ class Checks:
     def findings(self, path: str) -> tuple[Finding, ...]:
         """The findings in a file; see `Live.findings`."""
         users = self._users(path)
-        checked = users[:MOST_USERS]
+        checked = users[:MOST_USERS_CHECKED]
         today = self._today()
         found = [self._result(each, today) for each in checked]
         results = [*found, PromptResult(self._of_catalog, ())]
@@ -356,7 +359,7 @@ class Checks:
         given = {"catalog": self._catalog, "today": today, "run": run}
         for rule in self._rules:
             if _is_of_catalog(rule):
-                found += _of_one(rule, self._rules, self._catalog, given)
+                found += _findings_of_rule(rule, self._rules, self._catalog, given)
                 yield
         self._of_catalog = tuple(found)
 
@@ -387,7 +390,7 @@ def _is_of_catalog(rule: Rule) -> bool:
     return rule.checks_catalog and not rule.checks_suppressions
 
 
-def _of_one(
+def _findings_of_rule(
     rule: Rule, rules: Sequence[Rule], catalog: Any, given: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """One rule over the catalog; the others may report what it finds."""
@@ -397,10 +400,10 @@ def _of_one(
 
 def _without_check(rule: Rule) -> Rule:
     """The rule as one that ran before: its findings are known."""
-    return replace(rule, check=_nothing)
+    return replace(rule, check=_no_problems)
 
 
-def _nothing(*_: Any) -> Iterator[Problem]:
+def _no_problems(*_: Any) -> Iterator[Problem]:
     return iter(())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from promptops.commands.lint.lint import LintedPrompt, LintOptions, lint_selected
-from promptops.commands.lint.live import NOTHING, Live, Touched
+from promptops.commands.lint.live import NOTHING_TOUCHED, Live, Touched
 from promptops.errors import PromptopsError, UsageError
 from promptops.model.report import LintReport
 from promptops.plurals import counted, some
@@ -16,16 +16,12 @@ from promptops.terminal.output import OutputOptions
 from promptops.workspace.selection import SelectionOptions, select
 
 if TYPE_CHECKING:
-    from promptops.commands.lint.lint import LintOptions
     from promptops.commands.lint.linting import LintArguments
-    from promptops.commands.lint.live import Live
-    from promptops.model.report import LintReport
-    from promptops.workspace.selection import SelectionOptions
     from promptops.workspace.workspace import Workspace
 
 
-_EXCLUDED = ("staged", "since", "fix", "diff", "write_baseline", "why")
-_MOST_NAMED = 3
+_EXCLUDED_OPTIONS = ("staged", "since", "fix", "diff", "write_baseline", "why")
+_MOST_FILES_NAMED = 3
 
 
 def run_watch(
@@ -40,7 +36,6 @@ def run_watch(
     Args:
         report: Writes a report of a workspace.
     """
-    from promptops.commands.lint.live import Live
     from promptops.untrusted import is_untrusted
 
     _refuse_options(output, arguments)
@@ -57,7 +52,7 @@ def run_watch(
 
 def _refuse_options(output: OutputOptions, arguments: LintArguments) -> None:
     """Raise UsageError for options of `lint` that make no sense while files change."""
-    wrong = [name for name in _EXCLUDED if getattr(arguments, name) not in (None, False)]
+    wrong = [name for name in _EXCLUDED_OPTIONS if getattr(arguments, name) not in (None, False)]
     if arguments.revision != "worktree":
         wrong.append("at")
     if wrong:
@@ -77,7 +72,7 @@ def _show(
     from promptops.terminal.shown_errors import shown_error
 
     at = time.strftime("%H:%M:%S")
-    changed = some(sorted(linted.changed), _MOST_NAMED, name=visible_path)
+    changed = some(sorted(linted.changed), _MOST_FILES_NAMED, name=visible_path)
     output.note(f"[{at}] {changed} changed" if changed else f"[{at}] checking")
     for error in (each for found in linted.errors for each in (found, *found.others)):
         output.note(shown_error(error))
@@ -93,7 +88,7 @@ def _show(
 PAUSE_S = 0.5
 """The shortest time between two looks at the files."""
 
-REST = 20
+PAUSE_PER_LOOK = 20
 """The pause is so many times as long as a look takes, so that waiting costs little."""
 
 
@@ -127,9 +122,9 @@ def watch(
         pause: Waits for some seconds.
     """
     known: dict[str, LintedPrompt] = {}
-    touched, today = NOTHING, live.today()
+    touched, today = NOTHING_TOUCHED, live.today()
     while True:
-        yield _linted(live, wanted, replace(options, today=today), known, touched)
+        yield _lint_again(live, wanted, replace(options, today=today), known, touched)
         touched, before = _next_change(live, pause), today
         today = live.today()
         if touched.everything or today != before:
@@ -138,7 +133,7 @@ def watch(
             known.pop(path, None)
 
 
-def _linted(
+def _lint_again(
     live: Live,
     wanted: SelectionOptions,
     options: LintOptions,
@@ -158,9 +153,9 @@ def _linted(
 def _next_change(live: Live, pause: Callable[[float], None]) -> Touched:
     took_s = 0.0
     while True:
-        pause(max(PAUSE_S, REST * took_s))
+        pause(max(PAUSE_S, PAUSE_PER_LOOK * took_s))
         started = time.perf_counter()
         touched = live.refreshed()
         took_s = time.perf_counter() - started
-        if touched != NOTHING:
+        if touched != NOTHING_TOUCHED:
             return touched

@@ -66,15 +66,15 @@ def log(directory: Path, wanted: LogOptions, overrides: Sequence[str] = ()) -> P
     """
     with Repository.open(directory) as repository:
         if wanted.channel is None:
-            return _history(repository, wanted, wanted.at or "HEAD", overrides)
+            return _history_from(repository, wanted, wanted.at or "HEAD", overrides)
         served = served_at(repository, wanted.channel, parse_time(wanted.at))
         if wanted.prompt is None or served.release is None:
             return PromptHistory(prompt=wanted.prompt, served=served, shallow=repository.shallow)
-        tag = _tag(repository, served)
-        return replace(_history(repository, wanted, tag, overrides), served=served)
+        tag = _tag_of_release(repository, served)
+        return replace(_history_from(repository, wanted, tag, overrides), served=served)
 
 
-def _tag(repository: Repository, served: Served) -> str:
+def _tag_of_release(repository: Repository, served: Served) -> str:
     tag = f"refs/tags/{served.release}"
     if repository.find(tag) is None:
         message = f"there is no release {served.release!r}, which `{served.channel}` served then"
@@ -82,7 +82,7 @@ def _tag(repository: Repository, served: Served) -> str:
     return tag
 
 
-def _history(
+def _history_from(
     repository: Repository, wanted: LogOptions, revision: str, overrides: Sequence[str]
 ) -> PromptHistory:
     assert wanted.prompt is not None
@@ -91,7 +91,7 @@ def _history(
         followed = FollowedPrompt(repository, newest, wanted.prompt)
         found = list(islice(_entries(past, followed, wanted), wanted.number))
     if followed.newest is None:
-        raise _unknown(repository, newest, wanted.prompt)
+        raise _unknown_prompt(repository, newest, wanted.prompt)
     names = TagNames(newest.config.release.tag_format)
     releases = first_releases(repository, names, [entry.commit for entry in found])
     return PromptHistory(
@@ -102,7 +102,7 @@ def _history(
     )
 
 
-def _unknown(repository: Repository, catalog: Catalog, identity: str) -> UsageError:
+def _unknown_prompt(repository: Repository, catalog: Catalog, identity: str) -> UsageError:
     error = no_match_error(catalog, repository, identity)
     if any(os.path.isfile(repository.root / path) for path in possible_paths(catalog, [identity])):
         error.hint = "it is not committed yet"
@@ -117,11 +117,11 @@ def _entries(
     for step in past.steps(followed.files):
         here = followed.here
         before = followed.back(step)
-        diff = _diff(step, here, before)
+        diff = _diff_of_step(step, here, before)
         means = diff is not None and any(_is_seen(change) for change in diff.changes)
         prompt = here or before
         if prompt is not None and (means or wanted.all):
-            yield _entry(step, prompt, diff)
+            yield _entry_of_step(step, prompt, diff)
 
 
 def _is_seen(change: Change) -> bool:
@@ -129,7 +129,7 @@ def _is_seen(change: Change) -> bool:
     return CODES[change.code].level != "NEUTRAL"
 
 
-def _diff(step: CatalogStep, here: str | None, before: str | None) -> PromptDiff | None:
+def _diff_of_step(step: CatalogStep, here: str | None, before: str | None) -> PromptDiff | None:
     """The changes of a step to the prompt, whose id on both sides is known."""
     paths = {step.after.paths[here]} if here is not None else set()
     if here is None and before is not None:
@@ -148,7 +148,7 @@ def _diff(step: CatalogStep, here: str | None, before: str | None) -> PromptDiff
     )
 
 
-def _entry(step: CatalogStep, prompt: str, diff: PromptDiff | None) -> HistoryEntry:
+def _entry_of_step(step: CatalogStep, prompt: str, diff: PromptDiff | None) -> HistoryEntry:
     commit = step.commit
     entry = HistoryEntry(
         commit=commit.id,
@@ -213,6 +213,12 @@ class FollowedPrompt:
         return name in step.before.paths and (name == self.here or name not in step.after.paths)
 
 
+def _former_id(repository: Repository, catalog: Catalog, name: str) -> str:
+    """The id of a prompt that is gone, whose file may be named by its path."""
+    ids = map(catalog.id_of, candidate_paths(repository, name))
+    return next(filter(None, ids), name)
+
+
 def possible_paths(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
     """The paths where prompts of these ids would be."""
     for root in catalog.config.prompts:
@@ -220,17 +226,9 @@ def possible_paths(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
         yield from (f"{folder}{name}{ending}" for name in names for ending in PROMPT_ENDINGS)
 
 
-def _former_id(repository: Repository, catalog: Catalog, name: str) -> str:
-    """The id of a prompt that is gone, whose file may be named by its path."""
-    ids = map(catalog.id_of, candidate_paths(repository, name))
-    return next(filter(None, ids), name)
-
-
 # The catalogs of a branch's commits, each derived from the next newer one.
-#
-# Git lists the files of the newest commit and the changes of each earlier one: two processes for a
-# history of any length. The changes of a commit are undone in the list; only files that are used
-# are read.
+
+_CONFIGURATION_FILES = frozenset(FILES)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -250,6 +248,10 @@ class CatalogStep:
 class BranchHistory:
     """A branch, read backwards from its newest commit.
 
+    Git lists the files of the newest commit and the changes of each earlier one: two processes for
+    a history of any length. The changes of a commit are undone in the list; only files that are
+    used are read.
+
     Attributes:
         catalog: The catalog of the current step.
         cut: The steps ended because the clone is shallow.
@@ -262,7 +264,7 @@ class BranchHistory:
         self.notes: list[str] = []
         self._repository = repository
         self._overrides = overrides
-        self._edge = _edge(repository)
+        self._edge = _shallow_edge(repository)
         self._blobs = Blobs(repository.git)
         self._known = cache(lambda: read_graph(repository.common_dir))
         self._next: str | None = commit
@@ -299,7 +301,7 @@ class BranchHistory:
             self._undo(commit)
             changed = wanted.intersection(commit.before)
             step = self._step(commit) if changed else None
-            if step is None or (changed <= _CONFIGURATION and _are_one(step)):
+            if step is None or (changed <= _CONFIGURATION_FILES and _keeps_configuration(step)):
                 continue
             self.catalog = step.before
             yield step
@@ -317,7 +319,7 @@ class BranchHistory:
 
     def _step(self, commit: Commit) -> CatalogStep:
         revision, config = commit.parent or "", self.catalog.config
-        if _CONFIGURATION.intersection(commit.before):
+        if _CONFIGURATION_FILES.intersection(commit.before):
             config = self._configuration(revision, config)
         if commit.parent and managed_paths(config) != managed_paths(self.catalog.config):
             self._entries = self._entries_at(commit.parent, config)
@@ -352,27 +354,26 @@ class BranchHistory:
         return {entry.path: contents[entry.blob] for entry in wanted}
 
 
-_CONFIGURATION = frozenset(FILES)
-
-
-def _are_one(step: CatalogStep) -> bool:
+def _keeps_configuration(step: CatalogStep) -> bool:
     """Whether two configurations are equal: most changes of a pyproject.toml are unrelated."""
     return step.before.config == step.after.config
 
 
-def _edge(repository: Repository) -> frozenset[str]:
+def _shallow_edge(repository: Repository) -> frozenset[str]:
     """The commits of a shallow clone without parents, which seem to have added everything."""
     if not repository.shallow:
         return frozenset()
     return frozenset((repository.common_dir / "shallow").read_text("ascii", "replace").split())
 
 
-PAGE = 2000
+# The commits of a branch, as `git log` lists them.
+
+COMMITS_PER_PAGE = 2000
 """Commits per git process."""
 
-_FORMAT = "--format=commit %H%x00%P%x00%aN%x00%aI%x00%cs%x00%s"
-_LINE = ("--first-parent", "--diff-merges=first-parent", "--raw", "-z", "--no-abbrev")
-_PLAIN = ("--no-renames", "--no-color", "--no-show-signature", "--encoding=UTF-8")
+_LOG_FORMAT = "--format=commit %H%x00%P%x00%aN%x00%aI%x00%cs%x00%s"
+_FIRST_PARENTS = ("--first-parent", "--diff-merges=first-parent", "--raw", "-z", "--no-abbrev")
+_WITHOUT_USER_SETTINGS = ("--no-renames", "--no-color", "--no-show-signature", "--encoding=UTF-8")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -399,13 +400,18 @@ def commits(repository: Repository, start: str, under: Sequence[str]) -> Iterato
     """The commits from `start` back along first parents, if they changed a file below `under`."""
     following: str | None = start
     while following is not None:
-        page = list(_page(repository, following, under))
+        page = list(_page_of_commits(repository, following, under))
         yield from page
-        following = page[-1].parent if len(page) == PAGE else None
+        following = page[-1].parent if len(page) == COMMITS_PER_PAGE else None
 
 
-def _page(repository: Repository, start: str, under: Sequence[str]) -> Iterator[Commit]:
-    options = (*_LINE, *_PLAIN, _FORMAT, f"--max-count={PAGE}")
+def _page_of_commits(repository: Repository, start: str, under: Sequence[str]) -> Iterator[Commit]:
+    options = (
+        *_FIRST_PARENTS,
+        *_WITHOUT_USER_SETTINGS,
+        _LOG_FORMAT,
+        f"--max-count={COMMITS_PER_PAGE}",
+    )
     # `log.showRoot` of the user decides whether the first commit shows its files.
     output = repository.git.run(
         "-c", "log.showRoot=true", "log", *options, start, "--", *below(under)

@@ -1,4 +1,4 @@
-"""For a person at a terminal: a line for each commit, with its changes below."""
+"""The report of `log`, for people and for programs: each commit with its changes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from promptops.plurals import and_more, some
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
-_CHANGES = 8
-_PATHS = 5
+_MOST_CHANGES = 8
+_MOST_PATHS = 5
 _UNRELEASED = "unreleased"
-_ROLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.NONE: "info"}
+_STYLES = {Bump.MAJOR: "error", Bump.MINOR: "warning", Bump.PATCH: "info", Bump.NONE: "info"}
 
 
 def write_text(history: PromptHistory, *, style: Style = plain, **_: object) -> str:
@@ -25,14 +25,14 @@ def write_text(history: PromptHistory, *, style: Style = plain, **_: object) -> 
 
 def _lines(history: PromptHistory, style: Style) -> Iterator[str]:
     if history.served is not None:
-        yield _served(history.served, style)
+        yield _served_line(history.served, style)
     width = max((len(_release(each)) for each in history.entries), default=0)
     for entry in history.entries:
-        yield _title(entry, width, style)
-        yield from (f"  {line}" for line in _changes(entry, style))
+        yield _commit_line(entry, width, style)
+        yield from (f"  {line}" for line in _change_lines(entry, style))
 
 
-def _served(served: Served, style: Style) -> str:
+def _served_line(served: Served, style: Style) -> str:
     channel, time = style("path", visible_path(served.channel)), f"{served.time:%Y-%m-%d %H:%M %Z}"
     if served.release is None or served.commit is None or served.since is None:
         return f"{channel} served no release at {time}"
@@ -41,9 +41,9 @@ def _served(served: Served, style: Style) -> str:
     return f"{channel} served {release} at {time}, serial {served.serial}, {since}"
 
 
-def _title(entry: HistoryEntry, width: int, style: Style) -> str:
+def _commit_line(entry: HistoryEntry, width: int, style: Style) -> str:
     commit = style("path", entry.commit[:12])
-    bump = style(_ROLES[entry.bump], f"{entry.bump!s:<5}")
+    bump = style(_STYLES[entry.bump], f"{entry.bump!s:<5}")
     release = style("code", f"{_release(entry):<{width}}")
     who = f"{visible(entry.author, 60)}: {visible(entry.subject, 200)}"
     return f"{commit}  {visible(entry.date[:10])}  {bump}  {release}  {who}"
@@ -53,15 +53,15 @@ def _release(entry: HistoryEntry) -> str:
     return visible(entry.release) if entry.release is not None else _UNRELEASED
 
 
-def _changes(entry: HistoryEntry, style: Style) -> Iterator[str]:
+def _change_lines(entry: HistoryEntry, style: Style) -> Iterator[str]:
     if entry.before is not None:
         yield f"{visible(entry.before)} was renamed to {visible(entry.prompt)}"
-    for change in entry.changes[:_CHANGES]:
+    for change in entry.changes[:_MOST_CHANGES]:
         yield f"{style('code', visible(change.code))}  {visible(change.message, 300)}"
-    if len(entry.changes) > _CHANGES:
-        yield and_more(len(entry.changes) - _CHANGES)
+    if len(entry.changes) > _MOST_CHANGES:
+        yield and_more(len(entry.changes) - _MOST_CHANGES)
     if entry.via:
-        yield f"through {some(entry.via, _PATHS, name=visible)}"
+        yield f"through {some(entry.via, _MOST_PATHS, name=visible)}"
 
 
 # For programs: one object, described by `schemas/log.schema.json`.
@@ -73,15 +73,15 @@ def write_json(history: PromptHistory, **_: object) -> str:
     value = {
         "schema": 1,
         "prompt": history.prompt,
-        "entries": [_entry(entry) for entry in history.entries],
+        "entries": [_entry_value(entry) for entry in history.entries],
         "shallow": history.shallow,
-        "served": _json_served(served) if served is not None else None,
+        "served": _served_value(served) if served is not None else None,
         "notes": list(history.notes),
     }
     return json_text(value)
 
 
-def _entry(entry: HistoryEntry) -> dict[str, Any]:
+def _entry_value(entry: HistoryEntry) -> dict[str, Any]:
     return {
         "commit": entry.commit,
         "author": entry.author,
@@ -97,7 +97,7 @@ def _entry(entry: HistoryEntry) -> dict[str, Any]:
     }
 
 
-def _json_served(served: Served) -> dict[str, Any]:
+def _served_value(served: Served) -> dict[str, Any]:
     return {
         "channel": served.channel,
         "time": served.time.isoformat(),

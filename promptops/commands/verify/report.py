@@ -1,4 +1,4 @@
-"""For a person at a terminal: a line for each check, and the verdict."""
+"""The report of `verify`, for people and for programs: each check, and the verdict."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from promptops.model.verification import UNSIGNED, Verification, VerificationSte
 from promptops.report.parts.json_text import json_text
 from promptops.report.parts.visible import visible, visible_path
 
-_ROLES = {"failed": "error", "absent": "note", "passed": "hint"}
+_STYLES = {"failed": "error", "absent": "note", "passed": "hint"}
 _WORDS = {"failed": "failed", "absent": "-", "passed": "ok"}
 
 
 def write_text(found: Verification, *, style: Style = plain, **_: object) -> str:
     """A line for each check; the last one has the digest of the bundle, if it is known."""
-    lines = [line for check in found.checks for line in _lines(check, style)]
-    return "".join(f"{line}\n" for line in (*lines, _verdict(found, style)))
+    lines = [line for check in found.checks for line in _check_lines(check, style)]
+    return "".join(f"{line}\n" for line in (*lines, _verdict_line(found, style)))
 
 
-def _lines(check: VerificationStep, style: Style) -> Iterator[str]:
-    word = style(_ROLES[check.state], f"{_WORDS[check.state]:6}")
+def _check_lines(check: VerificationStep, style: Style) -> Iterator[str]:
+    word = style(_STYLES[check.state], f"{_WORDS[check.state]:6}")
     yield f"{word} {check.subject:9} {visible(check.message)}"
     if check.hint:
         yield f"  {style('hint', 'tip')}: {visible(check.hint)}"
 
 
-def _verdict(found: Verification, style: Style) -> str:
+def _verdict_line(found: Verification, style: Style) -> str:
     digest = f"  sha256:{found.bundle}" if found.bundle else ""
-    return style("summary", f"{visible_path(found.target)}: {_word(found)}{digest}")
+    return style("summary", f"{visible_path(found.target)}: {_verdict_word(found)}{digest}")
 
 
-def _word(found: Verification) -> str:
+def _verdict_word(found: Verification) -> str:
     if found.proven or not found.passed:
         return "verified" if found.passed else "refused"
     signed = all(check.message != UNSIGNED for check in found.checks)

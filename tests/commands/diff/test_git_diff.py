@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from promptops.commands.init.init import NEXT, PATTERNS, SETTINGS, UNDO, WORD
+from promptops.commands.init.init import (
+    DIFF_SETTINGS,
+    NEXT_AFTER_GIT_DIFF,
+    PROMPT_PATTERNS,
+    UNDO_GIT_DIFF,
+    WORD_PATTERN,
+)
 
 ROOT = Path(__file__).parents[3]
 TRIAGE = "prompts/support/triage.prompt.yaml"
@@ -235,7 +241,7 @@ def test_a_tag_a_word_and_a_number_are_one_word_to_git(repo, old, new, shown, lo
     repo.write({"a.txt": f"{new}\n"})
     repo.git("config", "core.quotePath", "false")
 
-    code, said = git(repo.root, "diff", f"--word-diff-regex={WORD}", LC_ALL=locale)
+    code, said = git(repo.root, "diff", f"--word-diff-regex={WORD_PATTERN}", LC_ALL=locale)
 
     line = said.splitlines()[-1]
     assert code == 0
@@ -251,13 +257,12 @@ def test_init_adds_what_is_missing_and_says_how_to_undo_it(repo, on_path, say, g
     said = say("init", "--git-diff", "-C", str(repo.root))
 
     before = "*.bin -diff\n" if whole == "file" else ""
-    added = "".join(f"{pattern} diff=promptops\n" for pattern in PATTERNS)
+    added = "".join(f"{pattern} diff=promptops\n" for pattern in PROMPT_PATTERNS)
     assert (said.code, said.err) == (0, "")
     golden("init_git_diff.txt", said.out)
     assert (repo.root / ".git/info/attributes").read_text() == before + added
-    assert {key: repo.git("config", "--local", f"diff.promptops.{key}") for key in SETTINGS} == (
-        SETTINGS
-    )
+    found = {key: repo.git("config", "--local", f"diff.promptops.{key}") for key in DIFF_SETTINGS}
+    assert found == DIFF_SETTINGS
     assert [path.name for path in repo.root.iterdir()] == [".git"]
 
 
@@ -305,7 +310,7 @@ def test_the_undo_that_is_printed_undoes_it(clone):
     _, as_yaml = git(clone.root, "diff", "--no-textconv", "HEAD~1")
     git(clone.root, "log", "-p")
 
-    for command in UNDO:
+    for command in UNDO_GIT_DIFF:
         subprocess.run(command.split(), cwd=clone.root, check=True)
 
     _, said = git(clone.root, "diff", "HEAD~1")
@@ -370,7 +375,7 @@ def test_with_another_option_that_is_done_as_well(repo, on_path, say):
     assert said.code == 0
     assert (repo.root / "promptops.toml").is_file()
     assert (repo.root / ".git/hooks/pre-commit").is_file()
-    assert repo.git("config", "diff.promptops.textconv") == SETTINGS["textconv"]
+    assert repo.git("config", "diff.promptops.textconv") == DIFF_SETTINGS["textconv"]
     assert said.out.splitlines()[-1] == "next: promptops lint"
 
 
@@ -381,7 +386,7 @@ def test_its_json_is_what_the_schema_says(repo, on_path, say):
 
     Draft202012Validator(schema).validate(value)
     assert [step["action"] for step in value["steps"]] == ["added"] * 6
-    assert value["next"] == NEXT
+    assert value["next"] == NEXT_AFTER_GIT_DIFF
 
 
 def test_outside_a_repository_it_is_an_error_of_git(on_path, say, tmp_path):

@@ -99,7 +99,7 @@ def test_counts_of_another_version_of_the_package_are_not_used(tmp_path, monkeyp
 
 
 def test_the_newest_counts_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(diff, "MAX_COUNTS", 3)
+    monkeypatch.setattr(diff, "MAX_TOKEN_COUNTS", 3)
 
     kept(tmp_path, ["a", "b c"])
     kept(tmp_path, ["d", "e f", "a"])

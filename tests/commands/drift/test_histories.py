@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.drift.drift import REF, FileHistory, NotesHistory
+from promptops.commands.drift.drift import FileHistory, NotesHistory
 from promptops.commands.drift.night_lines import night_line
 from promptops.errors import GitError, InputError
-from promptops.model.night import Night
+from promptops.model.night import NOTES_REF, Night
 from promptops.records import replace
 from promptops.repo.repository import Repository
 from tests.commands.drift.test_night_lines import LINE, NIGHT
@@ -97,41 +97,41 @@ def test_a_remote_that_is_gone_is_an_error_of_git(repo, remote):
 
 
 def test_a_ref_in_the_place_of_the_notes_is_reported(repo, remote):
-    repo.git("update-ref", f"{REF}/other", "HEAD")
+    repo.git("update-ref", f"{NOTES_REF}/other", "HEAD")
 
     with pytest.raises(GitError) as error:
         nights(repo)
 
-    assert error.value.message == f"`{REF}/other` prevents notes in `{REF}`"
-    assert error.value.hint == f"rename or delete it: git update-ref -d {REF}/other"
+    assert error.value.message == f"`{NOTES_REF}/other` prevents notes in `{NOTES_REF}`"
+    assert error.value.hint == f"rename or delete it: git update-ref -d {NOTES_REF}/other"
 
 
 def test_a_ref_without_notes_is_reported(repo, remote):
-    repo.git("update-ref", REF, "HEAD^{tree}")
+    repo.git("update-ref", NOTES_REF, "HEAD^{tree}")
 
     with pytest.raises(GitError) as error:
         nightly(repo, at(1))
 
-    assert error.value.message == f"the revision '{REF}' is a tree, not a commit"
+    assert error.value.message == f"the revision '{NOTES_REF}' is a tree, not a commit"
 
 
 def test_a_note_that_a_partial_clone_lacks_is_reported(repo, remote, tmp_path):
     nightly(repo, at(1))
     remote.git("config", "uploadpack.allowFilter", "true")
     other = clone(remote, tmp_path / "other", "--filter=blob:none", "--no-checkout")
-    other.git("fetch", "--quiet", "origin", f"{REF}:{REF}")
+    other.git("fetch", "--quiet", "origin", f"{NOTES_REF}:{NOTES_REF}")
 
     with pytest.raises(GitError) as error:
         nights(other)
 
-    assert error.value.message.startswith(f"a note of `{REF}` is missing in this clone: ")
+    assert error.value.message.startswith(f"a note of `{NOTES_REF}` is missing in this clone: ")
 
 
 def test_a_damaged_line_of_a_note_is_reported_and_stays(repo, remote, monkeypatch):
     tag = repo.git("rev-parse", "v1.0.0")
     (repo.root / "note").write_bytes(b"{not a night}\n" + LINE.encode())
     blob = repo.git("hash-object", "-w", "note")
-    repo.git("notes", f"--ref={REF}", "add", "-C", blob, tag)
+    repo.git("notes", f"--ref={NOTES_REF}", "add", "-C", blob, tag)
     for name in ("AUTHOR", "COMMITTER"):  # as in CI
         monkeypatch.delenv(f"GIT_{name}_NAME")
         monkeypatch.delenv(f"GIT_{name}_EMAIL")
@@ -142,11 +142,11 @@ def test_a_damaged_line_of_a_note_is_reported_and_stays(repo, remote, monkeypatc
         NotesHistory(opened).add([at(5)], tag)
         found = NotesHistory(opened).read()
 
-    assert [str(problem.place) for problem in found.problems] == [f"{REF}:{tag}:1:2"]
+    assert [str(problem.place) for problem in found.problems] == [f"{NOTES_REF}:{tag}:1:2"]
     assert found.nights == (NIGHT, at(5))
-    whole = repo.git("notes", f"--ref={REF}", "show", tag)
+    whole = repo.git("notes", f"--ref={NOTES_REF}", "show", tag)
     assert whole == f"{{not a night}}\n{LINE}{night_line(at(5)).decode()}".removesuffix("\n")
-    assert repo.git("log", "-1", "--format=%an %cn", REF) == "promptops promptops"
+    assert repo.git("log", "-1", "--format=%an %cn", NOTES_REF) == "promptops promptops"
 
 
 def test_a_history_in_a_file_is_replaced_as_a_whole(repo, tmp_path):

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from promptops.commands.drift.drift import REF
 from promptops.errors import NotFound, PromptopsError, UsageError
 from promptops.evals.engine.ask import Patience, Settings
-from promptops.model.night import Confirmed, DriftBlame
+from promptops.model.night import NOTES_REF, Confirmed, DriftBlame
 from promptops.records import replace
 from tests.commands.drift.nightly import (
     FILE,
@@ -327,14 +326,16 @@ def test_nights_are_pushed_and_a_refusal_is_reported(nightly, model, tmp_path):
     hook.chmod(0o755)
     second = night(nightly, "ask", push=True, history=None)
 
-    assert (first.history, first.unpushed) == (REF, "")
+    assert (first.history, first.unpushed) == (NOTES_REF, "")
     assert second.unpushed == (
-        f"{REF} was not pushed to `origin`: [remote rejected] (hook declined); "
+        f"{NOTES_REF} was not pushed to `origin`: [remote rejected] (hook declined); "
         "tonight is only in this clone: allow this job to push, or keep nights with --history"
     )
     tag = nightly.git("rev-parse", "v1.0.0")
-    assert len(nightly.git("notes", f"--ref={REF}", "show", tag).splitlines()) == 2
-    assert len(GitRepository(there).git("notes", f"--ref={REF}", "show", tag).splitlines()) == 1
+    assert len(nightly.git("notes", f"--ref={NOTES_REF}", "show", tag).splitlines()) == 2
+    assert (
+        len(GitRepository(there).git("notes", f"--ref={NOTES_REF}", "show", tag).splitlines()) == 1
+    )
 
 
 def test_a_fork_requests_nothing(nightly, model, monkeypatch):

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 import promptops
 from promptops.cli.main import run
-from promptops.commands.init.doctor import PYTHONS, diagnose, git_diagnosis
+from promptops.commands.init.doctor import TESTED_PYTHONS, diagnose, git_diagnosis
 from promptops.commands.init.init import set_up
 from promptops.runtime.loading.cache import BundleCache, key_name
 from promptops.workspace.diagnosis import Diagnosis
@@ -324,7 +324,7 @@ def test_a_python_that_is_not_tested_is_a_problem(healthy, monkeypatch):
 def test_the_pythons_of_doctor_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = [each.rpartition(" ")[2] for each in project["classifiers"] if ":: 3." in each]
-    (lowest, first), (highest, last) = PYTHONS
+    (lowest, first), (highest, last) = TESTED_PYTHONS
 
     assert named == [f"{lowest}.{minor}" for minor in range(first, last + 1)]
     assert project["requires-python"] == f">={lowest}.{first},<{highest}.{last + 1}"

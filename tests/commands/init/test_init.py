@@ -15,7 +15,11 @@ from jsonschema import Draft202012Validator
 from promptops.cli.group import group
 from promptops.cli.main import run
 from promptops.commands.init.ci_files import CiOptions
-from promptops.commands.init.hooks import mentions_promptops, new_file_text, with_entry
+from promptops.commands.init.hooks import (
+    new_pre_commit_file,
+    pre_commit_runs_promptops,
+    with_pre_commit_entry,
+)
 from promptops.commands.init.init import set_up
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.errors import GitError
@@ -34,7 +38,7 @@ WRITTEN = [
     ".pre-commit-config.yaml",
 ]
 EXAMPLE = "prompts/example/summary.prompt.yaml"
-ENTRY = yaml.safe_load(new_file_text())["repos"][0]
+ENTRY = yaml.safe_load(new_pre_commit_file())["repos"][0]
 
 
 ORIGIN = InstallOrigin(url="https://git.example.com/acme/promptops", commit="0123456789" * 4)
@@ -209,13 +213,13 @@ ITEM = "repo: local\n  hooks: [{id: x, name: x, entry: x, language: system}]"
     ],
 )
 def test_the_entry_is_added_behind_what_is_there(text):
-    after = with_entry(text)
+    after = with_pre_commit_entry(text)
 
     before, value = yaml.safe_load(text), yaml.safe_load(after)
     assert value == {**before, "repos": [*before["repos"], ENTRY]}
     assert [line for line in text.splitlines() if line not in after.splitlines()] == []
     assert after.count("\r\n") == (after.count("\n") if "\r\n" in text else 0)
-    assert (mentions_promptops(text), mentions_promptops(after)) == (False, True)
+    assert (pre_commit_runs_promptops(text), pre_commit_runs_promptops(after)) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -273,14 +277,14 @@ def test_an_entry_is_added_to_a_file_that_lacks_it_and_only_once(repo):
     "hook", ["{id: promptops}", "{id: x, entry: promptops lint --staged}", "{id: promptops, y: z}"]
 )
 def test_a_hook_of_ours_is_recognised(hook):
-    assert mentions_promptops(f"repos: [{{repo: x, hooks: [{hook}]}}]")
+    assert pre_commit_runs_promptops(f"repos: [{{repo: x, hooks: [{hook}]}}]")
 
 
 @pytest.mark.parametrize(
     "text", ["# promptops\nrepos: []", "repos: 3", "repos: [3]", "repos: [{}]"]
 )
 def test_a_word_in_a_comment_is_no_hook(text):
-    assert not mentions_promptops(text)
+    assert not pre_commit_runs_promptops(text)
 
 
 def test_the_plain_hook_is_installed_instead_of_the_entry(repo):

@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 
 import promptops
-from promptops.commands.lint import lint as cache
 from promptops.commands.lint import lint as lint_job
-from promptops.commands.lint import lint as runner
 from promptops.commands.lint.baseline import write_baseline
 from promptops.commands.lint.lint import LintOptions, lint
 from promptops.commands.lint.rules import rule_list, rule_page
@@ -73,13 +71,13 @@ def catalog(repo):
 def judged(monkeypatch):
     """The prompts that were judged anew, in this process."""
     paths = []
-    real = runner.lint_one
+    real = lint_job.lint_one
 
     def noting(catalog, loaded, rules, today):
         paths.append(loaded.path)
         return real(catalog, loaded, rules, today)
 
-    monkeypatch.setattr(runner, "lint_one", noting)
+    monkeypatch.setattr(lint_job, "lint_one", noting)
     return paths
 
 
@@ -177,7 +175,7 @@ def test_the_day_counts_where_a_rule_depends_on_it(catalog, judged, code, times)
 
 def test_another_version_of_the_code_makes_results_new(catalog, judged, monkeypatch):
     linted(catalog)
-    monkeypatch.setattr(cache, "own_code", lambda: "other code")
+    monkeypatch.setattr(lint_job, "own_code", lambda: "other code")
 
     linted(catalog)
 
@@ -185,17 +183,17 @@ def test_another_version_of_the_code_makes_results_new(catalog, judged, monkeypa
 
 
 def test_the_own_code_is_that_of_the_package():
-    assert cache.own_code() == cache.code_digest(Path(promptops.__file__).parent)
+    assert lint_job.own_code() == lint_job.code_digest(Path(promptops.__file__).parent)
 
 
 def test_the_code_of_a_package_is_every_file_of_it(tmp_path):
     (tmp_path / "a.py").write_text("1")
-    before = cache.code_digest(tmp_path)
+    before = lint_job.code_digest(tmp_path)
     (tmp_path / "a.py").write_text("2")
-    changed = cache.code_digest(tmp_path)
+    changed = lint_job.code_digest(tmp_path)
     (tmp_path / "b.py").write_text("")
 
-    assert (len({before, changed}), cache.code_digest(tmp_path) == changed) == (2, True)
+    assert (len({before, changed}), lint_job.code_digest(tmp_path) == changed) == (2, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", b"\x80\x05K\x01."])
@@ -225,7 +223,7 @@ def test_few_configurations_are_kept_at_a_time(catalog):
         linted(catalog, overrides=(f'lint.required-metadata=["owners", "x{number}"]',))
 
     kept = list((catalog.root / ".git" / "promptops").glob("lint-*"))
-    assert len(kept) == cache.MAX_FILES
+    assert len(kept) == lint_job.MAX_CACHE_FILES
 
 
 @pytest.mark.slow
@@ -247,7 +245,7 @@ def test_several_processes_say_what_one_says_in_the_same_order(repo, monkeypatch
     repo.commit("many")
     options = replace(OPTIONS, use_cache=False, processes=2)
     in_turn = linted(repo, options=options)
-    monkeypatch.setattr(runner, "PARALLEL_FROM", 10)
+    monkeypatch.setattr(lint_job, "PARALLEL_FROM", 10)
 
     assert linted(repo, options=options) == in_turn
     assert len(in_turn) == 500

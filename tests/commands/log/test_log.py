@@ -271,7 +271,7 @@ def test_it_goes_back_from_a_revision_and_so_far(catalog, rows):
 
 
 def test_a_long_history_is_asked_for_in_parts(catalog, rows, monkeypatch):
-    monkeypatch.setattr("promptops.commands.log.log.PAGE", 2)
+    monkeypatch.setattr("promptops.commands.log.log.COMMITS_PER_PAGE", 2)
     for word in ("one", "two", "three", "four"):
         change(catalog, word, STYLE, "brief.", f"brief. {word}")
 

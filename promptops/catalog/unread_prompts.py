@@ -19,10 +19,10 @@ _YAML_ENDINGS = (".yaml", ".yml")
 _CASE_FILE_ENDINGS = tuple(f".cases{ending}" for ending in _YAML_ENDINGS)
 _FORMAT_KEY = r"""["']?format["']?[ \t]*:[ \t]*["']?promptops/"""
 _MESSAGES_KEY = r"""["']?messages["']?[ \t]*:[ \t]*(?:$|\[|#)"""
-_IS_OWN_FORMAT = lazy_pattern(f"\ufeff?(?:#[^\\n]*\\n|\\s){{0,100}}{_FORMAT_KEY}")
+_STARTS_WITH_OWN_FORMAT = lazy_pattern(f"\ufeff?(?:#[^\\n]*\\n|\\s){{0,100}}{_FORMAT_KEY}")
 _LOOKS_LIKE_PROMPT = lazy_pattern(f"^\ufeff?(?:{_FORMAT_KEY}|{_MESSAGES_KEY})", re.MULTILINE)
 
-NOT_READ = "this file is not read as a prompt"
+UNREAD_MESSAGE = "this file is not read as a prompt"
 """The message for such a file; `UnreadPrompt.command` is the hint."""
 
 
@@ -56,7 +56,7 @@ def _command(path: str, text: str) -> str | None:
     if not _is_foreign_name(path):
         looks = _LOOKS_LIKE_PROMPT.search(text) is not None
     else:
-        looks = _IS_OWN_FORMAT.match(text) is not None or is_own_json(path, text)
+        looks = _STARTS_WITH_OWN_FORMAT.match(text) is not None or is_own_json(path, text)
     if looks:
         return f"git mv {quote(path)} {quote(proper_name(path))}"
     if not _is_foreign_name(path) or not is_foreign_prompt(path, text):

@@ -56,7 +56,7 @@ def request_changes(
         yield change("CHG310", "/messages", message)
     yield from obligation_changes(before, after, rendered)
     pairs = [pair.requests for pair in rendered if pair.differs and pair.requests is not None]
-    differing = [kind for both in pairs for kind in _message_changes(*both)]
+    differing = [kind for both in pairs for kind in _kinds_of_change(*both)]
     total = sum(pair.requests is not None for pair in rendered)
     yield from _observed_changes(differing, len(pairs), total, (before, after))
     if not pairs and not failing and not after.render_problem:
@@ -75,7 +75,7 @@ def _failing(broken: Sequence[RenderedPair]) -> Change:
     return change("CHG310", "/tests", message, witness=proof)
 
 
-def _message_changes(old: Request, new: Request) -> Iterator[tuple[str, str]]:
+def _kinds_of_change(old: Request, new: Request) -> Iterator[tuple[str, str]]:
     """The change code and the role of each message that differs."""
     olds, news = sent(old), sent(new)
     if _prefill(olds) != _prefill(news):

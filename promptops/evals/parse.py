@@ -67,21 +67,21 @@ def parse(written: Mapping[str, Any], on: On, *, in_set: bool = False) -> _Parse
     The problems point (`at`) into the assertion.
     """
     key = id(written), on, in_set
-    known = _PARSED.get(key)
+    known = _PARSE_CACHE.get(key)
     if known is None:
-        if len(_PARSED) >= _MOST_REMEMBERED:
-            _PARSED.clear()
-        known = _PARSED[key] = written, _parsed(written, on, in_set)
+        if len(_PARSE_CACHE) >= _MOST_CACHED:
+            _PARSE_CACHE.clear()
+        known = _PARSE_CACHE[key] = written, _parsed(written, on, in_set)
     return known[1]
 
 
 _Parsed = tuple[Assertion | None, tuple[Problem, ...]]
-_PARSED: dict[tuple[int, On, bool], tuple[Mapping[str, Any], _Parsed]] = {}
+_PARSE_CACHE: dict[tuple[int, On, bool], tuple[Mapping[str, Any], _Parsed]] = {}
 """Parsed assertions by the id of their mapping, because each is needed about five times.
 
 The mapping is stored, too, so that its id is not reused. The mappings of cases never change.
 """
-_MOST_REMEMBERED = 50_000
+_MOST_CACHED = 50_000
 
 
 def _parsed(written: Mapping[str, Any], on: On, in_set: bool) -> _Parsed:

@@ -420,9 +420,7 @@ def _keys_for_names(table: Any, places: TomlPlaces) -> Iterator[Problem]:
                 yield Problem(
                     f"`{key}` looks like an API key; it must be the name of a variable",
                     at=places.place(f"/models/{escaped(name)}/{escaped(key)}"),
-                    hint=_REVOKE_KEY
-                    if key == "api_key_env"
-                    else f"{_REVOKE_KEY}, as `api_key_env`",
+                    hint=_REVOKE if key == "api_key_env" else f"{_REVOKE}, as `api_key_env`",
                 )
 
 
@@ -430,7 +428,7 @@ _LONGEST_VARIABLE_NAME = 100
 _LONGEST_WORD_IN_NAME = 32
 _SHORTEST_RANDOM_PART = 16
 _NAMES_A_KEY = lazy_pattern("key|token|secret|passw", re.IGNORECASE)
-_REVOKE_KEY = "revoke the key, and write the name of the variable with the new key"
+_REVOKE = "revoke the key, and write the name of the variable with the new key"
 
 
 def looks_like_a_key(name: str) -> bool:

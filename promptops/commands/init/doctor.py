@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from promptops.analysis.masking import without_secrets
-from promptops.catalog.unread_prompts import NOT_READ
+from promptops.catalog.unread_prompts import UNREAD_MESSAGE
 from promptops.commands.init import hooks
 from promptops.commands.init.ci_files import check_models
 from promptops.commands.init.hooks import HookFile, find_hooks, hook_line
@@ -241,7 +241,7 @@ def _configured(repository: Repository) -> Iterator[Diagnosis]:
     else:
         yield Diagnosis("configuration", "ok", config.path)
     for path, hint in unread_files(found):
-        yield Diagnosis("prompts", "problem", f"{path}: {NOT_READ}", hint)
+        yield Diagnosis("prompts", "problem", f"{path}: {UNREAD_MESSAGE}", hint)
     yield from check_models(config)
     if not repository.bare:
         yield from _schema_copy(repository.root)
